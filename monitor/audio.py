@@ -1,0 +1,95 @@
+"""Sound as a value: mono float32 samples that never travel without their rate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+SAMPLE_RATE_HZ = 16_000
+"""The rate at which everything behind the sources works."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A stretch of mono sound. `samples` is one-dimensional float32 in -1..1 and made read-only.
+
+    Values beyond full scale are kept (a resampler overshoots); NaN and infinity must not come in: sources
+    replace them (`from_float`).
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+
+    def __post_init__(self) -> None:
+        if self.samples.dtype != np.float32 or self.samples.ndim != 1:
+            raise TypeError(f"audio is mono float32, not {self.samples.dtype} of shape {self.samples.shape}")
+        self.samples.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds, from the sample count."""
+        return len(self.samples) / self.sample_rate_hz
+
+    @cached_property
+    def rms_dbfs(self) -> float:
+        """Root-mean-square level relative to a full-scale square wave; -inf for silence or no samples."""
+        if not len(self.samples):
+            return -np.inf
+        return _power_db(float(np.dot(self.samples, self.samples)) / len(self.samples))
+
+    @cached_property
+    def peak_dbfs(self) -> float:
+        """Largest magnitude relative to full scale; -inf for silence or no samples."""
+        if not len(self.samples):
+            return -np.inf
+        return _power_db(float(max(self.samples.max(), -self.samples.min())) ** 2)
+
+    def slice(self, start_s: float, end_s: float) -> "Audio":
+        """The part between two times, rounded to samples and clipped to what is there. No copy."""
+        start, end = (max(0, round(t * self.sample_rate_hz)) for t in (start_s, end_s))
+        return Audio(self.samples[start:end], self.sample_rate_hz)
+
+    def resampled(self, sample_rate_hz: int) -> "Audio":
+        """The whole at another rate, anti-aliased (soxr HQ). Itself if the rate is already right."""
+        if sample_rate_hz == self.sample_rate_hz:
+            return self
+        import soxr
+
+        return Audio(soxr.resample(self.samples, self.sample_rate_hz, sample_rate_hz), sample_rate_hz)
+
+    def to_pcm16(self) -> bytes:
+        """Little-endian 16-bit PCM, clipped at full scale."""
+        return (np.clip(self.samples, -1, 32767 / 32768) * 32768).astype("<i2").tobytes()
+
+    @staticmethod
+    def from_pcm16(data: bytes, sample_rate_hz: int = SAMPLE_RATE_HZ) -> "Audio":
+        """From little-endian 16-bit PCM; an odd last byte is dropped, for a read can end mid-sample."""
+        usable = len(data) & ~1
+        return Audio(np.frombuffer(data[:usable], "<i2").astype(np.float32) / 32768, sample_rate_hz)
+
+    @staticmethod
+    def from_float(samples: npt.NDArray[Any], sample_rate_hz: int) -> "Audio":
+        """From floating-point samples of any width; NaN and infinity become silence."""
+        return Audio(
+            np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32), sample_rate_hz
+        )
+
+    @staticmethod
+    def join(parts: Iterable["Audio"]) -> "Audio":
+        """Parts of one rate, one after the other; ValueError when there are none or the rates differ."""
+        all_parts = list(parts)
+        rates = {part.sample_rate_hz for part in all_parts}
+        if len(rates) != 1:
+            raise ValueError(f"cannot join audio of rates {sorted(rates)}")
+        return Audio(np.concatenate([part.samples for part in all_parts]), rates.pop())
+
+
+def _power_db(power: float) -> float:
+    return float(10 * np.log10(power)) if power > 0 else -np.inf

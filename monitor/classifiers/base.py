@@ -1,0 +1,27 @@
+"""What a classifier promises."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from monitor.types import Detection, Segment
+
+
+class Classifier(Protocol):
+    """Says what a segment is. One thread calls it."""
+
+    name: str
+    labels: frozenset[str]
+    """What it can hear; known without loading."""
+    window_s: float
+    """The length of sound that it judges best, for cutting long files."""
+    hop_s: float
+
+    def load(self) -> None:
+        """Bring the model into memory. Raises ModelError with the fix."""
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        """Every segment of the batch: one detection for every label of `labels`, with its `segment_id`,
+        however low the score. Raises ClassifyError when the batch cannot be judged."""
+
+    def close(self) -> None:
+        """Let the model go; `load` may follow again."""

@@ -1,0 +1,53 @@
+"""Every error that earwitness raises on purpose. Weather is retried; the rest ends the daemon.
+
+A message names the thing and the fix, and never carries a credential.
+"""
+
+
+class EarwitnessError(Exception):
+    """Base of all our errors."""
+
+
+class ConfigError(EarwitnessError):
+    """The configuration is wrong: `problems` lists everything found, each with its place. Exit 78."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class SourceError(EarwitnessError):
+    """Weather at a source: its listener closes it and opens it again with back-off."""
+
+
+class SourceUnavailable(SourceError):
+    """The source cannot be opened now. `refused` marks answers that patience will not change soon
+    (wrong password, no such stream), which are retried more slowly."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
+
+
+class SourceLost(SourceError):
+    """The source was open and has stopped delivering."""
+
+
+class ClassifierError(EarwitnessError):
+    """Base of what goes wrong in a classifier."""
+
+
+class ModelError(ClassifierError):
+    """The model cannot be loaded: said before any microphone opens."""
+
+
+class ClassifyError(ClassifierError):
+    """One batch could not be classified: logged with its segments, counted, and passed over."""
+
+
+class PublishError(EarwitnessError):
+    """The receiver refused us (credentials, policy): said once, retried slowly."""
+
+
+class StoreError(EarwitnessError):
+    """The state directory cannot keep what it must: alerts go out live, history is not being kept."""

@@ -1,0 +1,1 @@
+"""Detections in, events that begin, change and end out."""

@@ -1,0 +1,81 @@
+"""The vocabulary: every sound that has a name here, read from labels.csv."""
+
+import csv
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Kind = Literal["environment", "vocal", "emotion"]
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+
+LIFE_SAFETY = frozenset({"smoke_alarm", "co_alarm", "fire_alarm"})
+"""Never delayed, never vetoed, never muted, never shed."""
+VOICED = frozenset({"speech", "shout", "scream", "crying"})
+"""The labels whose events may carry an emotion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One row of labels.csv."""
+
+    id: str
+    kind: Kind
+    audioset_names: tuple[str, ...]
+    device_class: str | None
+    severity_default: Severity
+    note: str
+
+
+@cache
+def vocabulary() -> dict[str, Label]:
+    """Every label by id, in the order of the file."""
+    with files("monitor").joinpath("labels.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["id"]: _label(row) for row in csv.DictReader(lines)}
+
+
+def _label(row: dict[str, str]) -> Label:
+    return Label(
+        id=row["id"],
+        kind=row["kind"],  # type: ignore[arg-type]
+        audioset_names=tuple(name.strip() for name in row["audioset_names"].split(";") if name.strip()),
+        device_class=row["home_assistant_device_class"] or None,
+        severity_default=row["severity_default"],  # type: ignore[arg-type]
+        note=row["note"],
+    )
+
+
+@cache
+def sounds() -> tuple[str, ...]:
+    """The ids that can be events of their own: environment and vocal sounds."""
+    return tuple(label.id for label in vocabulary().values() if label.kind != "emotion")
+
+
+@cache
+def emotions() -> tuple[str, ...]:
+    """The ids of the emotions of speech."""
+    return tuple(label.id for label in vocabulary().values() if label.kind == "emotion")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the nearest of `known`, or nothing when none is near."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def check_sound(word: str) -> str:
+    """`word` if it names a sound; ValueError with a suggestion otherwise."""
+    if word not in sounds():
+        hint = "; an emotion goes under `emotion:`" if word in emotions() else did_you_mean(word, sounds())
+        raise ValueError(f"unknown label {word!r}{hint}")
+    return word
+
+
+def check_emotion(word: str) -> str:
+    """`word` if it names an emotion; ValueError with a suggestion otherwise."""
+    if word not in emotions():
+        raise ValueError(f"unknown emotion {word!r}{did_you_mean(word, emotions())}")
+    return word

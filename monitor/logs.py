@@ -1,0 +1,33 @@
+"""Structured logging: readable on a terminal, one JSON object per line otherwise."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+
+def get_logger() -> Any:
+    """The logger of every module: `log = get_logger()`, then `log.info("what happened", key=value)`."""
+    return structlog.get_logger()
+
+
+def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
+    """Set up logging on standard error, once, at the start of a command.
+
+    `level` is debug, info, warning or error; `json` None means JSON unless standard error is a terminal.
+    """
+    as_json = not sys.stderr.isatty() if json is None else json
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,52 @@
+"""The building blocks of what people write in YAML: strict blocks and values that carry their unit."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+class Block(BaseModel):
+    """A mapping of the configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+def slug(text: str) -> str:
+    """`text` as a slug: lower case, digits, `_` and `-`; safe in a topic, a file name and an entity id."""
+    return re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:48] or "home"
+
+
+def _check_slug(text: str) -> str:
+    if text != slug(text):
+        raise ValueError(f"use lower-case letters, digits, _ and - only, for example {slug(text)!r}")
+    return text
+
+
+def _without(kind: type, name: str) -> Callable[[Any], Any]:
+    def refuse(value: Any) -> Any:
+        if isinstance(value, kind):
+            raise ValueError(f"expected {name}, found {value!r}")
+        return value
+
+    return refuse
+
+
+_NO_BOOL = BeforeValidator(_without(bool, "a number"))
+
+Slug = Annotated[str, AfterValidator(_check_slug), Field(min_length=1, max_length=48)]
+"""A name that is used in topics, file names and entity ids."""
+Seconds = Annotated[float, _NO_BOOL, Field(ge=0)]
+"""A length of time in seconds."""
+Decibels = Annotated[float, _NO_BOOL, Field(ge=0, le=120)]
+"""A level difference in dB."""
+Dbfs = Annotated[float, _NO_BOOL, Field(ge=-120, le=0)]
+"""A level in dB relative to full scale."""
+Score = Annotated[float, _NO_BOOL, Field(ge=0, le=1)]
+"""A probability."""
+Port = Annotated[int, _NO_BOOL, Field(ge=1, le=65535)]
+Secret = SecretStr
+"""A secret: `${NAME}` in the file, never printed."""

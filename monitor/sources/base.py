@@ -1,0 +1,54 @@
+"""What a source of sound promises."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Protocol, Self
+
+from pydantic import Field
+
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.schema import Block, Slug
+from monitor.types import Frame
+
+FRAME_SAMPLES = 480
+"""30 ms at 16 kHz: the largest window webrtcvad takes."""
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
+
+
+class Source(Protocol):
+    """Sound from one place, as frames of exactly 480 samples at 16 kHz. Entering opens it; each entering
+    starts anew, so the same object can be opened again after a loss."""
+
+    name: str
+
+    def __enter__(self) -> Self:
+        """Open. Raises SourceUnavailable when that is not possible now."""
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames as they are heard; blocks for the next one. Ends when `close` was called or, for a file,
+        at its end (its last frame is filled up with silence). Raises SourceLost when the sound stops
+        coming. One thread."""
+
+    def close(self) -> None:
+        """Make `frames` end soon (within 1 s). From any thread, more than once, also before opening."""
+
+
+class SourceBlock(Block):
+    """What every source of the configuration has. Subclasses add `type: Literal[...]`, their own fields and
+    `build(self, clock: Clock) -> Source`."""
+
+    name: Slug
+    """Names the source in topics, entities and rules."""
+    area: str | None = None
+    """The room, suggested to Home Assistant."""
+    enabled: bool = True
+    """Off: never opened."""
+    require: Literal["speech"] | None = None
+    """`speech`: only segments in which the voice-activity detector hears voice go to the classifiers."""
+    sensitivity: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """Shifts every onset threshold of this source: 1 hears more, -1 hears less; never the alarm rhythms."""
+    labels: dict[str, dict[str, Any]] = {}
+    """Thresholds of this source per label; the same keys as the top-level `labels`."""
+    gate: dict[str, Any] = {}
+    """Gate settings of this source; the same keys as the top-level `gate`."""

@@ -1,0 +1,38 @@
+"""What the rest of the daemon needs of the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monitor.types import Alert, SoundEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event or alert that waits for one channel."""
+
+    number: int
+    """Rises with the order of detection."""
+    channel: str
+    message: SoundEvent | Alert
+    detected_at: datetime
+    late: bool
+    """Was handed out before, or has waited."""
+
+
+class Outbox(Protocol):
+    """Events and alerts between detection and acknowledgement. Every method may be called from any thread."""
+
+    def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
+        """Keep for each of the channels; on disk before it returns. Never raises for a disk: it then keeps
+        in memory and says so once."""
+
+    def waiting(self, channel: str, after: int = 0, limit: int = 100) -> list[Entry]:
+        """What is still to be delivered there, oldest first, numbered above `after`."""
+
+    def release(self, entry: Entry, at: datetime) -> None:
+        """The receiver has acknowledged it."""
+
+    def rewind(self, channel: str, since: datetime) -> int:
+        """Alerts delivered since then wait again, marked late (the house may have lost them): how many."""

@@ -1,0 +1,226 @@
+"""What flows from microphone to message. Read this first.
+
+A point in time is an aware UTC `datetime`; a length of time is a `float` ending in `_s`; a level ends in
+`_dbfs`; a probability is a `score`, 0-1. All of it is frozen: a change makes a new value.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal
+
+from monitor.audio import Audio
+from monitor.labels import Severity
+
+Certainty = Literal["suspected", "confirmed"]
+EventState = Literal["started", "updated", "ended"]
+EventEnd = Literal["quiet", "source_lost", "shutdown"]
+SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
+ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "overflow", "clock_drift"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def new_id() -> str:
+    """12 hexadecimal digits: the same in log, payload and clip name."""
+    return secrets.token_hex(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """30 ms of one source at 16 kHz (480 samples): one webrtcvad window."""
+
+    source: str
+    captured_at: datetime
+    """UTC of the first sample, from sample counts."""
+    audio: Audio
+    follows_gap: bool = False
+    """Samples are missing between the previous frame and this one (also true of the first)."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """UTC just after the last sample."""
+        return self.captured_at + timedelta(seconds=self.audio.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sound cut out whole: pre-roll, the sound itself, hang-over.
+
+    An early look has `ended_by` "open" and carries the id of the segment that is still growing.
+    """
+
+    id: str
+    source: str
+    started_at: datetime
+    """UTC of the first sample (the pre-roll's)."""
+    audio: Audio
+    onset_s: float
+    """From the first sample to where the sound rose above the floor."""
+    floor_dbfs: float
+    peak_dbfs: float
+    """The loudest frame's RMS level."""
+    speech_ratio: float
+    """Share of frames since the onset in which the voice-activity detector heard voice, 0-1."""
+    ended_by: SegmentEnd
+
+    @property
+    def ends_at(self) -> datetime:
+        """UTC just after the last sample."""
+        return self.started_at + timedelta(seconds=self.audio.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One listener's word that a sound was heard. A classifier gives one for every label it knows, however
+    low its score; gate and rhythm only for what they heard. The tracker decides what becomes an event."""
+
+    label: str
+    score: float
+    classifier: str
+    """Who says so: "gate", "rhythm", "embedded", or the name of another classifier."""
+    source: str
+    started_at: datetime
+    """UTC of the sound's onset."""
+    duration_s: float
+    """Of the sound as far as it was heard."""
+    segment_id: str | None = None
+    certainty: Certainty | None = None
+    """Given by the rhythm listener only."""
+    emotion: Mapping[str, float] | None = None
+    description: str | None = None
+    evidence: Mapping[str, Any] = field(default=NOTHING)
+
+    @property
+    def ends_at(self) -> datetime:
+        """UTC at which the sound was last heard."""
+        return self.started_at + timedelta(seconds=self.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundEvent:
+    """A sound that began, may change, and always ends. The same `id` through all its states."""
+
+    id: str
+    label: str
+    source: str
+    state: EventState
+    certainty: Certainty
+    started_at: datetime
+    at: datetime
+    """When this state came about, in the time of the sound: how far the source had been heard."""
+    score: float
+    """The highest so far."""
+    classifier: str
+    """The listener that was heard first."""
+    ended_at: datetime | None = None
+    ended_by: EventEnd | None = None
+    confirmed_by: tuple[str, ...] = ()
+    emotion: Mapping[str, float] | None = None
+    description: str | None = None
+    segment_ids: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule's word that something matters. Sent again with the same `id` when another microphone
+    corroborates it."""
+
+    id: str
+    rule: str
+    severity: Severity
+    events: tuple[SoundEvent, ...]
+    raised_at: datetime
+    message: str
+    why: Mapping[str, Any]
+    """Which clause matched with which value."""
+    notify: tuple[str, ...] = ()
+    """Names of the notifiers that the rule asks for."""
+    escalate_after_s: float | None = None
+    stale_after_s: float | None = None
+    """Older than this on delivery, it informs and no longer rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source came or went. `reason` names the fault and the fix, without credentials."""
+
+    source: str
+    online: bool
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a source is and what it takes for its room's own floor; about once in ten seconds."""
+
+    source: str
+    at: datetime
+    level_dbfs: float
+    floor_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a microphone's sound by its content; empty `kinds` means it is well again."""
+
+    source: str
+    at: datetime
+    kinds: tuple[ProblemKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value in force of something that can be set from outside, to be shown there."""
+
+    source: str
+    name: Literal["mute", "sensitivity"]
+    value: bool | float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A snapshot of how the daemon keeps up; a tree of plain JSON values."""
+
+    at: datetime
+    values: Mapping[str, Any]
+
+
+Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Health
+"""All that a publisher may be handed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something asked from outside (MQTT). Already checked for size, type and range by whoever read it."""
+
+    name: Literal["mute", "sensitivity", "test", "ack"]
+    source: str | None = None
+    value: bool | float | str | None = None
+    """mute: bool; sensitivity: -1..1; ack: an alert id, or None for all."""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What publishers announce: the node and what each source can report."""
+
+    node: str
+    version: str
+    sources: tuple["Room", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One source as the house sees it."""
+
+    source: str
+    labels: tuple[str, ...]
+    """Labels that get an entity of their own."""
+    event_labels: tuple[str, ...]
+    """Every label that an event of this source can have."""
+    area: str | None = None
