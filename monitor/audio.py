@@ -62,7 +62,8 @@ class Audio:
             return self
         import soxr
 
-        return Audio(soxr.resample(self.samples, self.sample_rate_hz, sample_rate_hz), sample_rate_hz)
+        resampled = soxr.resample(self.samples, self.sample_rate_hz, sample_rate_hz)
+        return Audio(resampled.astype(np.float32), sample_rate_hz)
 
     def to_pcm16(self) -> bytes:
         """Little-endian 16-bit PCM, clipped at full scale."""
@@ -72,7 +73,9 @@ class Audio:
     def from_pcm16(data: bytes, sample_rate_hz: int = SAMPLE_RATE_HZ) -> "Audio":
         """From little-endian 16-bit PCM; an odd last byte is dropped, for a read can end mid-sample."""
         usable = len(data) & ~1
-        return Audio(np.frombuffer(data[:usable], "<i2").astype(np.float32) / 32768, sample_rate_hz)
+        return Audio(
+            np.frombuffer(data[:usable], "<i2").astype(np.float32) / np.float32(32768), sample_rate_hz
+        )
 
     @staticmethod
     def from_float(samples: npt.NDArray[Any], sample_rate_hz: int) -> "Audio":

@@ -33,8 +33,8 @@ class Label:
 @cache
 def vocabulary() -> dict[str, Label]:
     """Every label by id, in the order of the file."""
-    with files("monitor").joinpath("labels.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["id"]: _label(row) for row in csv.DictReader(lines)}
+    lines = files("monitor").joinpath("labels.csv").read_text(encoding="utf-8").splitlines()
+    return {row["id"]: _label(row) for row in csv.DictReader(lines)}
 
 
 def _label(row: dict[str, str]) -> Label:

@@ -13,7 +13,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def tone(frequency_hz: float, duration_s: float, level_dbfs: float = -20.0) -> Samples:
     """A sine whose RMS is `level_dbfs`."""
     t = np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    return (np.sqrt(2) * 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)
+    return np.asarray(np.sqrt(2) * 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * frequency_hz * t), np.float32)
 
 
 def noise(duration_s: float, level_dbfs: float = -60.0, seed: int = 0) -> Samples:

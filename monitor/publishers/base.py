@@ -10,7 +10,7 @@ OnCommand = Callable[[Command], None]
 
 
 class Publisher(Protocol):
-    """Tells the house. Connecting goes on in the background: no method blocks on a network or raises for one."""
+    """Tells the house. It connects in the background: no method blocks on a network or raises for one."""
 
     name: str
 
@@ -29,5 +29,5 @@ class Publisher(Protocol):
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
         """Send. States (status, level, problem, setting, and the ON/OFF of an event) are remembered and said
-        again after a reconnect: the latest wins. Events and alerts call `delivered` from any thread once the receiver has
-        acknowledged them; `late` marks one that was held back or is sent again."""
+        again after a reconnect: the latest wins. Events and alerts call `delivered` from any thread once the
+        receiver has acknowledged them; `late` marks one that was held back or is sent again."""
