@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Literal
 
 from monitor.audio import Audio
@@ -19,8 +18,6 @@ EventState = Literal["started", "updated", "ended"]
 EventEnd = Literal["quiet", "source_lost", "shutdown"]
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "overflow", "clock_drift"]
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def new_id() -> str:
@@ -91,7 +88,7 @@ class Detection:
     """Given by the rhythm listener only."""
     emotion: Mapping[str, float] | None = None
     description: str | None = None
-    evidence: Mapping[str, Any] = field(default=NOTHING)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ends_at(self) -> datetime:
@@ -121,7 +118,7 @@ class SoundEvent:
     emotion: Mapping[str, float] | None = None
     description: str | None = None
     segment_ids: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default=NOTHING)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
