@@ -187,7 +187,17 @@ class Health:
     values: Mapping[str, Any]
 
 
-Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Health
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """Whether a label is being heard right now: the ON and OFF of its binary sensor. A state, not an event:
+    it never waits in the outbox, and only the latest counts."""
+
+    source: str
+    label: str
+    on: bool
+
+
+Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Sounding | Health
 """All that a publisher may be handed."""
 
 
