@@ -37,5 +37,6 @@ class Publisher(Protocol):
     ) -> None:
         """Send. States (status, level, problem, setting, sounding, health) are remembered and said again
         after a reconnect: the latest wins. The ON and OFF of a binary sensor comes as `Sounding`, at once;
-        the event itself comes through the outbox, perhaps late, and must not move that state. Events and alerts call `delivered` from any thread once the
-        receiver has acknowledged them; `late` marks one that was held back or is sent again."""
+        the event itself comes through the outbox, perhaps late, and must not move that state. Events
+        and alerts call `delivered` from any thread once the receiver has acknowledged them; `late` marks
+        one that was held back or is sent again."""
