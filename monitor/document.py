@@ -1,0 +1,174 @@
+"""A YAML document that remembers its lines, with `${NAME}` filled in from the environment.
+
+Read with the safe loader, under limits, and stricter than YAML: no anchors (a few bytes of them can stand for
+gigabytes), no key twice, no tags.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from monitor.errors import ConfigError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 30
+_PLACEHOLDER = re.compile(r"\$\$|\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+Place = tuple[str | int, ...]
+"""The way from the top of the document to a value: keys and list indices."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a YAML file and where each stands."""
+
+    name: str
+    values: Mapping[str, Any]
+    lines: Mapping[Place, int] = field(default_factory=dict)
+    """1-based line of every key and list item."""
+
+    def where(self, place: Sequence[str | int]) -> str:
+        """`file:line` of the deepest part of `place` that exists.
+
+        Parts that are no key of the document are passed over: validators put the names of variants there.
+        """
+        found: Place = ()
+        for part in place:
+            if (*found, part) in self.lines:
+                found = (*found, part)
+        return f"{self.name}:{self.lines.get(found, 1)}"
+
+
+def read_document(path: Path, environment: Mapping[str, str] | None = None) -> Document:
+    """Read a file. Raises ConfigError with every problem found, each with its line."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read ({error.strerror})"]) from None
+    return parse_document(data, str(path), environment)
+
+
+def parse_document(data: bytes, name: str, environment: Mapping[str, str] | None = None) -> Document:
+    """Like `read_document`, from bytes. `environment` None means the process's, and systemd's credentials."""
+    if len(data) > MAX_BYTES:
+        raise ConfigError([f"{name}: {len(data)} bytes; a configuration has at most {MAX_BYTES}"])
+    node = _compose(data, name)
+    if node is None:
+        return Document(name, {})
+    reader = _Reader(name, _Secrets(os.environ if environment is None else environment))
+    values = reader.read(node, ())
+    if not isinstance(values, dict):
+        reader.problems.append(f"{name}:1: expected `key: value` lines, found {type(values).__name__}")
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return Document(name, values, reader.lines)
+
+
+def _compose(data: bytes, name: str) -> yaml.Node | None:
+    try:
+        events = yaml.parse(data, Loader=yaml.SafeLoader)
+        _check_shape(events, name)
+        return yaml.compose(data, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError([f"{name}:{line}: {error.problem or error.context}"]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError([f"{name}: {' '.join(str(error).split())}"]) from None
+
+
+def _check_shape(events: Iterator[yaml.Event], name: str) -> None:
+    depth = 0
+    for event in events:
+        line = event.start_mark.line + 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ConfigError([f"{name}:{line}: nested more than {MAX_DEPTH} deep"])
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ConfigError([f"{name}:{line}: anchors and aliases (& and *) are not used here"])
+        if getattr(event, "tag", None):
+            raise ConfigError([f"{name}:{line}: tags (!) are not used here; quote the text if it is one"])
+
+
+class _Secrets(dict[str, str]):
+    """The environment, and behind it the files of systemd's `LoadCredential=`."""
+
+    def __missing__(self, key: str) -> str:
+        folder = self.get("CREDENTIALS_DIRECTORY")
+        if folder is None or not _NAME.fullmatch(key):
+            raise KeyError(key)
+        try:
+            return (Path(folder) / key).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, ValueError):
+            raise KeyError(key) from None
+
+
+class _Reader:
+    """Turns nodes into values, keeping lines and collecting problems."""
+
+    def __init__(self, name: str, secrets: _Secrets) -> None:
+        self.problems: list[str] = []
+        self.lines: dict[Place, int] = {}
+        self._name = name
+        self._secrets = secrets
+        self._scalars = yaml.SafeLoader("")
+
+    def read(self, node: yaml.Node, place: Place) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._item(item, (*place, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _item(self, node: yaml.Node, place: Place) -> Any:
+        self.lines[place] = node.start_mark.line + 1
+        return self.read(node, place)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            self.lines[(*place, key)] = key_node.start_mark.line + 1
+            if not key:
+                self._problem(key_node, "a key must be a word")
+            elif key in values:
+                self._problem(key_node, f"{key!r} stands here twice")
+            else:
+                values[key] = self.read(value_node, (*place, key))
+        return values
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag == "tag:yaml.org,2002:str":
+            return self._filled(node)
+        try:
+            return self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+        except (yaml.YAMLError, ValueError):
+            self._problem(node, f"cannot read {str(node.value)[:40]!r} as a value")
+            return None
+
+    def _filled(self, node: yaml.Node) -> str:
+        """The text with `${NAME}` replaced (percent-encoded inside a URL) and `$$` as a plain `$`."""
+        text = str(node.value)
+
+        def fill(match: re.Match[str]) -> str:
+            if match.group() == "$$":
+                return "$"
+            try:
+                value = self._secrets[match.group(1)]
+            except KeyError:
+                self._problem(node, f"{match.group()} is not set in the environment or as a credential")
+                return ""
+            # A raw @ or / in a password would end the user part of the URL: the rest would go to a wrong host.
+            return quote(value, safe="") if "://" in text[: match.start()] else value
+
+        return _PLACEHOLDER.sub(fill, text)
+
+    def _problem(self, node: yaml.Node, text: str) -> None:
+        self.problems.append(f"{self._name}:{node.start_mark.line + 1}: {text}")

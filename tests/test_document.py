@@ -1,0 +1,114 @@
+"""YAML that remembers its lines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.document import parse_document
+from monitor.errors import ConfigError
+
+
+def parsed(text: str, **environment: str) -> dict[str, object]:
+    return dict(parse_document(text.encode(), "house.yaml", environment).values)
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parsed(text)
+    return caught.value.problems
+
+
+def test_every_value_knows_its_line():
+    """Places lead to lines; parts that the document does not have are passed over."""
+    document = parse_document(b"node: home\nsources:\n  - type: file\n    name: a\n", "house.yaml", {})
+    assert document.where(("sources", 0, "name")) == "house.yaml:4"
+    assert document.where(("sources", 0, "file", "name")) == "house.yaml:4"
+    assert document.where(("sources", 0, "path")) == "house.yaml:3"
+    assert document.where(()) == "house.yaml:1"
+
+
+def test_names_are_filled_in_from_the_environment():
+    """`${NAME}` takes the variable's value, `$$` is a dollar sign."""
+    assert parsed("password: ${PW}", PW="s3cret") == {"password": "s3cret"}
+    assert parsed("price: 5$$") == {"price": "5$"}
+
+
+def test_a_password_inside_a_url_is_percent_encoded():
+    """An @ in a password must not turn the rest of it into a host name."""
+    assert parsed("url: 'rtsp://me:${PW}@cam/1'", PW="p@ss/w:rd") == {
+        "url": "rtsp://me:p%40ss%2Fw%3Ard@cam/1"
+    }
+
+
+def test_a_whole_url_from_the_environment_is_taken_as_it_is():
+    """Only what is put inside a URL is encoded."""
+    assert parsed("url: ${URL}", URL="rtsp://me:p%40ss@cam/1") == {"url": "rtsp://me:p%40ss@cam/1"}
+
+
+def test_credentials_of_systemd_are_found(tmp_path):
+    """A file in CREDENTIALS_DIRECTORY serves like a variable, without its line end."""
+    (tmp_path / "MQTT").write_text("s3cret\n")
+    assert parsed("password: ${MQTT}", CREDENTIALS_DIRECTORY=str(tmp_path)) == {"password": "s3cret"}
+
+
+def test_a_credential_name_cannot_leave_its_folder(tmp_path):
+    """A placeholder is a name, not a path."""
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside").write_text("x")
+    with pytest.raises(ConfigError):
+        parsed("a: ${../outside}", CREDENTIALS_DIRECTORY=str(tmp_path / "inside"))
+
+
+def test_all_missing_names_are_told_at_once():
+    """Each with its own line."""
+    assert problems("a: ${ONE}\nb: ${TWO}\n") == [
+        "house.yaml:1: ${ONE} is not set in the environment or as a credential",
+        "house.yaml:2: ${TWO} is not set in the environment or as a credential",
+    ]
+
+
+def test_a_key_that_stands_twice_is_a_problem():
+    """YAML would silently take the last one."""
+    assert problems("a: 1\na: 2\n") == ["house.yaml:2: 'a' stands here twice"]
+
+
+def test_a_few_bytes_cannot_become_gigabytes():
+    """Anchors and aliases are refused before anything is expanded."""
+    assert "anchors" in problems("a: &a [x, x]\nb: [*a, *a]\n")[0]
+
+
+def test_depth_and_size_are_limited():
+    """A hostile file is refused by its shape."""
+    assert "nested" in problems("a: " + "[" * 100 + "]" * 100)[0]
+    assert "bytes" in problems("a: " + "x" * 1_000_001)[0]
+
+
+def test_broken_yaml_names_the_line():
+    """The parser's word, with file and line, on one line."""
+    assert problems("a: 1\nb: [\n")[0].startswith("house.yaml:3: ")
+
+
+def test_tags_make_no_objects():
+    """`!!python/...` is not read."""
+    assert "tags" in problems("a: 1\nb: !!python/object/apply:os.system ['true']\n")[0]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_document_or_a_configuration_error(data: bytes):
+    """Nothing else is ever raised."""
+    try:
+        document = parse_document(data, "house.yaml", {})
+    except ConfigError as error:
+        assert error.problems
+        assert all(problem.startswith("house.yaml") for problem in error.problems)
+    else:
+        assert isinstance(document.values, dict)
+
+
+@given(st.text(alphabet="a:-[]{}&*!|>'\"#%@`,? \n${}12.~", max_size=60))
+def test_any_punctuation_is_a_document_or_a_configuration_error(text: str):
+    """The characters that mean something to YAML, in any order."""
+    try:
+        parsed(text)
+    except ConfigError as error:
+        assert error.problems
