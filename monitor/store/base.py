@@ -1,6 +1,6 @@
 """What the rest of the daemon needs of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +18,9 @@ class Entry:
     message: SoundEvent | Alert
     detected_at: datetime
     late: bool
-    """Was handed out before, or has waited."""
+    """Left over from an earlier run, delivered before and wanted again, or has waited for seconds."""
+    urgent: bool
+    """An alert about smoke, carbon monoxide or fire."""
 
 
 class Outbox(Protocol):
@@ -33,6 +35,9 @@ class Outbox(Protocol):
 
     def release(self, entry: Entry, at: datetime) -> None:
         """The receiver has acknowledged it."""
+
+    def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """Call `wake` after each `put` for the channel, in the thread that put; it must not block."""
 
     def rewind(self, channel: str, since: datetime) -> int:
         """Alerts delivered since then wait again, marked late (the house may have lost them): how many."""
