@@ -87,7 +87,7 @@ def _compose(data: bytes, name: str) -> yaml.Node | None:
 def _check_shape(events: Iterator[yaml.Event], name: str) -> None:
     depth = 0
     for event in events:
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ConfigError([f"{name}:{line}: nested more than {MAX_DEPTH} deep"])
@@ -148,7 +148,7 @@ class _Reader:
         if node.tag == "tag:yaml.org,2002:str":
             return self._filled(node)
         try:
-            return self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+            return self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError):
             self._problem(node, f"cannot read {str(node.value)[:40]!r} as a value")
             return None
@@ -165,7 +165,7 @@ class _Reader:
             except KeyError:
                 self._problem(node, f"{match.group()} is not set in the environment or as a credential")
                 return ""
-            # A raw @ or / in a password would end the user part of the URL: the rest would go to a wrong host.
+            # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.
             return quote(value, safe="") if "://" in text[: match.start()] else value
 
         return _PLACEHOLDER.sub(fill, text)

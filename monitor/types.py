@@ -202,6 +202,18 @@ Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Soundi
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What listening to a stretch of one source brought."""
+
+    source: str
+    until: datetime
+    """How far the source has been heard."""
+    detections: tuple[Detection, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    notices: tuple[Level | Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """Something asked from outside (MQTT). Already checked for size, type and range by whoever read it."""
 

@@ -1,0 +1,146 @@
+"""One thread per source: opens it, listens, and opens it again when it was lost."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monitor.clock import Clock
+from monitor.errors import SourceError, SourceUnavailable
+from monitor.logs import get_logger
+from monitor.runtime.backoff import Backoff
+from monitor.sources.base import Source
+from monitor.types import Frame, Heard, SourceStatus
+
+log = get_logger()
+
+
+class Ears(Protocol):
+    """What listens to the frames: rhythm and gate. Used by this thread alone."""
+
+    def push(self, frame: Frame) -> Heard | None: ...
+
+    def finish(self, ended_by: str) -> Heard | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerFigures:
+    """How one source is doing."""
+
+    online: bool
+    frames: int
+    gaps: int
+    reconnects: int
+    since_frame_s: float
+    """Since the last frame came."""
+    lag_s: float
+    """How far the frame heard last lay behind the clock when it was heard."""
+
+
+class Listener(threading.Thread):
+    """Listens to one source until `stop`. What it hears goes to `tell`; a source's end goes there as a
+    SourceStatus. A bug ends the thread through `failed`."""
+
+    def __init__(
+        self,
+        source: Source,
+        ears: Ears,
+        tell: Callable[[Heard | SourceStatus], None],
+        failed: Callable[[BaseException], None],
+        clock: Clock,
+        network: Backoff | None = None,
+        refusal: Backoff | None = None,
+    ) -> None:
+        super().__init__(name=f"listen-{source.name}", daemon=True)
+        self.source = source
+        self._ears = ears
+        self._tell = tell
+        self._failed = failed
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._network = network or Backoff(1, 8)
+        self._refusal = refusal or Backoff(30, 60)
+        self._online: bool | None = None
+        self._reason = ""
+        self._frames = self._gaps = self._opened = 0
+        self._last_frame_s = clock.monotonic_s()
+        self._lag_s = 0.0
+        self._until: datetime | None = None
+        self.done = threading.Event()
+        """The source has ended for good (a file) or the listener was stopped."""
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set() and not self._listen_once():
+                pass
+            self._hand_over(self._ears.finish("shutdown"))
+        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+            self._failed(error)
+        finally:
+            self.done.set()
+
+    def stop(self) -> None:
+        """Make the thread end soon; from any thread."""
+        self._stopping.set()
+        self.source.close()
+
+    def figures(self) -> ListenerFigures:
+        """A snapshot for the health message; from any thread."""
+        return ListenerFigures(
+            online=bool(self._online),
+            frames=self._frames,
+            gaps=self._gaps,
+            reconnects=max(0, self._opened - 1),
+            since_frame_s=self._clock.monotonic_s() - self._last_frame_s,
+            lag_s=self._lag_s,
+        )
+
+    def _listen_once(self) -> bool:
+        """Open and listen until the source ends; True when it ended by itself or was stopped."""
+        try:
+            with self.source:
+                self._opened += 1
+                for frame in self.source.frames():
+                    self._hear(frame)
+            self._say(online=False, reason="ended")
+            return True
+        except SourceError as error:
+            self._lost(error)
+            return False
+
+    def _hear(self, frame: Frame) -> None:
+        self._frames += 1
+        self._gaps += frame.follows_gap
+        self._last_frame_s = self._clock.monotonic_s()
+        self._until = frame.ends_at
+        self._lag_s = (self._clock.now() - frame.ends_at).total_seconds()
+        if not self._online:
+            self._network.reset()
+            self._refusal.reset()
+            self._say(online=True)
+        self._hand_over(self._ears.push(frame))
+
+    def _lost(self, error: SourceError) -> None:
+        self._hand_over(self._ears.finish("gap"))
+        self._say(online=False, reason=str(error))
+        refused = isinstance(error, SourceUnavailable) and error.refused
+        self._stopping.wait((self._refusal if refused else self._network).next_s())
+
+    def _say(self, *, online: bool, reason: str = "") -> None:
+        """Tell a change of state, once per change and not per attempt."""
+        if (online, reason) == (self._online, self._reason):
+            return
+        self._online, self._reason = online, reason
+        at = self._until if self._until and not online else self._clock.now()
+        self._tell(SourceStatus(self.source.name, online, at, reason))
+        if online:
+            log.info("listening", source=self.source.name)
+        elif reason == "ended":
+            log.info("source ended", source=self.source.name)
+        else:
+            log.warning("source offline", source=self.source.name, reason=reason)
+
+    def _hand_over(self, heard: Heard | None) -> None:
+        if heard is not None:
+            self._tell(heard)

@@ -1,0 +1,98 @@
+"""A bounded mailbox between two threads. Full, it drops the oldest of the least urgent, and counts it."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from monitor.clock import Clock
+from monitor.logs import get_logger
+
+T = TypeVar("T")
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFigures:
+    """How a mailbox is doing."""
+
+    waiting: int
+    oldest_s: float
+    """How long the first in line has waited."""
+    taken: int
+    dropped: int
+
+
+@dataclass(slots=True)
+class _Letter(Generic[T]):
+    item: T
+    urgency: int
+    put_at_s: float
+
+
+class Mailbox(Generic[T]):
+    """First in, first out; never blocks who puts. All methods may be called from any thread."""
+
+    def __init__(self, name: str, capacity: int, clock: Clock) -> None:
+        self._name = name
+        self._capacity = capacity
+        self._clock = clock
+        self._letters: deque[_Letter[T]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._overflowing = False
+        self._taken = 0
+        self._dropped = 0
+
+    def put(self, item: T, urgency: int = 0) -> bool:
+        """Leave `item`; False when it, or an older one that matters less, had to be dropped."""
+        with self._changed:
+            self._letters.append(_Letter(item, urgency, self._clock.monotonic_s()))
+            fits = len(self._letters) <= self._capacity
+            if not fits:
+                self._drop_one()
+            self._changed.notify()
+            return fits
+
+    def take(self, limit: int, timeout_s: float | None = None) -> list[T]:
+        """Up to `limit` items, oldest first; waits for the first one. Empty after the time-out, or when
+        the mailbox was closed and nothing is left."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._letters or self._closed, timeout_s)
+            count = min(limit, len(self._letters))
+            items = [self._letters.popleft().item for _ in range(count)]
+            self._taken += count
+            if not self._letters and self._overflowing:
+                self._overflowing = False
+                log.info("keeping up again", queue=self._name, dropped=self._dropped)
+            return items
+
+    def close(self) -> None:
+        """Wake whoever waits; what is left can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def finished(self) -> bool:
+        """Closed, and nothing is left."""
+        with self._changed:
+            return self._closed and not self._letters
+
+    def figures(self) -> MailboxFigures:
+        """A snapshot for the health message."""
+        with self._changed:
+            now_s = self._clock.monotonic_s()
+            oldest_s = now_s - self._letters[0].put_at_s if self._letters else 0.0
+            return MailboxFigures(len(self._letters), oldest_s, self._taken, self._dropped)
+
+    def _drop_one(self) -> None:
+        least = min(letter.urgency for letter in self._letters)
+        for index, letter in enumerate(self._letters):
+            if letter.urgency == least:
+                del self._letters[index]
+                break
+        self._dropped += 1
+        if not self._overflowing:
+            self._overflowing = True
+            log.warning("cannot keep up; dropping the oldest of the least urgent", queue=self._name)

@@ -1,0 +1,45 @@
+"""The systemd notification protocol (sd_notify(3), sd_watchdog_enabled(3)): one datagram per word."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+class Systemd:
+    """Talks to the service manager if there is one; otherwise every method does nothing."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        env = os.environ if environment is None else environment
+        path = env.get("NOTIFY_SOCKET", "")
+        # A leading @ stands for the zero byte of Linux's abstract namespace.
+        self._address = "\0" + path[1:] if path.startswith("@") else path
+        mine = env.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        usec = env.get("WATCHDOG_USEC", "")
+        self.watchdog_s = int(usec) / 1e6 if mine and usec.isdigit() else None
+        """The watchdog's patience; None when nobody watches."""
+
+    def ready(self) -> None:
+        """Everything is open: `systemctl start` returns."""
+        self._say("READY=1")
+
+    def stopping(self) -> None:
+        """An orderly stop has begun."""
+        self._say("STOPPING=1")
+
+    def alive(self) -> None:
+        """Feed the watchdog."""
+        self._say("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """The line that `systemctl status` shows."""
+        self._say("STATUS=" + text.replace("\n", " "))
+
+    def _say(self, message: str) -> None:
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_manager:
+            try:
+                to_manager.sendto(message.encode(), self._address)
+            except OSError:
+                # The manager is gone or restarting. It kills and restarts us if that matters.
+                return

@@ -1,0 +1,95 @@
+"""A thread that classifies what is waiting, as one batch over all sources."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from monitor.classifiers.base import Classifier
+from monitor.errors import ClassifyError
+from monitor.logs import get_logger
+from monitor.runtime.mailbox import Mailbox
+from monitor.types import Detection, Segment
+
+log = get_logger()
+
+Judged = Callable[[Sequence[Segment], Sequence[Detection], float], None]
+"""Takes a batch, its detections, and the seconds they took."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """How a classifier is doing."""
+
+    segments: int
+    failures: int
+    busy_s: float
+    """Spent classifying since the start."""
+    median_ms: float
+    """Per batch, of the last hundred."""
+    busy_since_s: float
+    """How long the batch in hand has taken so far; 0 when there is none."""
+
+
+class Worker(threading.Thread):
+    """Takes segments from `mailbox` until it is closed and empty."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        mailbox: Mailbox[Segment],
+        judged: Judged,
+        failed: Callable[[BaseException], None],
+        batch: int = 16,
+    ) -> None:
+        super().__init__(name=f"classify-{classifier.name}", daemon=True)
+        self.classifier = classifier
+        self.mailbox = mailbox
+        self._judged = judged
+        self._failed = failed
+        self._batch = batch
+        self._segments = self._failures = 0
+        self._busy_s = 0.0
+        self._began_s: float | None = None
+        self._recent_s: deque[float] = deque(maxlen=100)
+
+    def run(self) -> None:
+        try:
+            while not self.mailbox.finished:
+                if segments := self.mailbox.take(self._batch, timeout_s=1.0):
+                    self._classify(segments)
+        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+            self._failed(error)
+
+    def figures(self) -> WorkerFigures:
+        """A snapshot for the health message; from any thread."""
+        began_s = self._began_s
+        recent_s = list(self._recent_s)
+        return WorkerFigures(
+            segments=self._segments,
+            failures=self._failures,
+            busy_s=self._busy_s,
+            median_ms=1000 * median(recent_s) if recent_s else 0.0,
+            busy_since_s=time.perf_counter() - began_s if began_s is not None else 0.0,
+        )
+
+    def _classify(self, segments: list[Segment]) -> None:
+        self._began_s = began_s = time.perf_counter()
+        try:
+            detections = self.classifier.classify(segments)
+        except ClassifyError as error:
+            self._failures += len(segments)
+            log.error(
+                "could not classify", classifier=self.classifier.name, segments=[s.id for s in segments],
+                error=str(error),
+            )  # fmt: skip
+            return
+        finally:
+            took_s = time.perf_counter() - began_s
+            self._busy_s += took_s
+            self._recent_s.append(took_s)
+            self._began_s = None
+        self._segments += len(segments)
+        self._judged(segments, detections, took_s)

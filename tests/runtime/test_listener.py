@@ -1,0 +1,76 @@
+"""One source from opening to loss and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.errors import SourceLost, SourceUnavailable
+from monitor.runtime.backoff import Backoff
+from monitor.runtime.listener import Listener
+from monitor.types import Frame, Heard, SourceStatus
+from tests.builders import frames, noise
+from tests.fakes import FakeClock, ScriptedSource
+
+
+class CountingEars:
+    """Hears every frame; an end by gap or shutdown is told on."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.ends: list[str] = []
+
+    def push(self, frame: Frame) -> Heard:
+        self.frames.append(frame)
+        return Heard(frame.source, frame.ends_at)
+
+    def finish(self, ended_by: str) -> None:
+        self.ends.append(ended_by)
+
+
+def listened(source: ScriptedSource, ears: Any = None) -> tuple[CountingEars, list[Any], list[BaseException]]:
+    ears = ears or CountingEars()
+    told: list[Any] = []
+    failures: list[BaseException] = []
+    at_once = Backoff(0, 0)
+    listener = Listener(source, ears, told.append, failures.append, FakeClock(), at_once, at_once)
+    listener.run()
+    return ears, told, failures
+
+
+def statuses(told: Sequence[Any]) -> list[tuple[bool, str]]:
+    return [(t.online, t.reason) for t in told if isinstance(t, SourceStatus)]
+
+
+def test_a_source_is_online_when_sound_comes():
+    """Not when it was opened: a camera may accept and then say nothing."""
+    ears, told, _ = listened(ScriptedSource(frames(noise(0.09))))
+    assert isinstance(told[0], SourceStatus)
+    assert len(ears.frames) == 3
+    assert statuses(told) == [(True, ""), (False, "ended")]
+
+
+def test_a_lost_source_is_opened_again():
+    """What was open ends by a gap, and listening goes on."""
+    source = ScriptedSource([*frames(noise(0.06)), SourceLost("kitchen: gone")], [*frames(noise(0.06))])
+    ears, told, _ = listened(source)
+    assert source.opened == 2
+    assert ears.ends == ["gap", "shutdown"]
+    assert statuses(told) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "ended")]
+
+
+def test_the_same_refusal_is_told_once():
+    """A wrong password is said once per change of state, not per attempt."""
+    refusal = SourceUnavailable("kitchen: 401", refused=True)
+    source = ScriptedSource([refusal], [refusal], [refusal], frames(noise(0.03)))
+    _, told, _ = listened(source)
+    assert statuses(told) == [(False, "kitchen: 401"), (True, ""), (False, "ended")]
+
+
+def test_a_bug_in_listening_reaches_the_daemon():
+    """Anything but weather ends the thread with its error."""
+
+    class BrokenEars(CountingEars):
+        def push(self, frame: Frame) -> Heard:
+            raise ZeroDivisionError
+
+    _, _, failures = listened(ScriptedSource(frames(noise(0.03))), BrokenEars())
+    assert [type(f) for f in failures] == [ZeroDivisionError]

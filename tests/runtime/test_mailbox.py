@@ -1,0 +1,76 @@
+"""The bounded mailbox."""
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.runtime.mailbox import Mailbox
+from tests.fakes import FakeClock
+
+
+def mailbox(capacity: int, clock: FakeClock | None = None) -> Mailbox[str]:
+    return Mailbox("test", capacity, clock or FakeClock())
+
+
+def test_first_in_first_out_whatever_the_urgency():
+    """Urgency decides who is dropped, never who overtakes: events of a source stay in order."""
+    box = mailbox(10)
+    box.put("a", urgency=0)
+    box.put("b", urgency=2)
+    assert box.take(10) == ["a", "b"]
+
+
+def test_a_full_mailbox_drops_the_oldest_of_the_least_urgent():
+    """What matters more stays, and what is newer stays."""
+    box = mailbox(3)
+    for item, urgency in [("alarm", 2), ("old", 0), ("new", 0)]:
+        assert box.put(item, urgency)
+    assert not box.put("glass", 1)
+    assert box.take(10) == ["alarm", "new", "glass"]
+    assert box.figures().dropped == 1
+
+
+def test_the_age_of_the_first_in_line_is_known():
+    """The watchdog must see a consumer that has stopped taking."""
+    clock = FakeClock()
+    box = mailbox(3, clock)
+    assert box.figures().oldest_s == 0
+    box.put("a")
+    clock.advance(7)
+    box.put("b")
+    assert box.figures().oldest_s == 7
+
+
+def test_a_waiting_consumer_wakes_for_an_item():
+    """`take` returns what another thread puts."""
+    box = mailbox(3)
+    taken: list[str] = []
+    consumer = threading.Thread(target=lambda: taken.extend(box.take(5, timeout_s=10)))
+    consumer.start()
+    box.put("a")
+    consumer.join(10)
+    assert taken == ["a"]
+
+
+def test_closing_wakes_the_consumer_and_keeps_what_is_left():
+    """An orderly stop loses nothing that was put before it."""
+    box = mailbox(3)
+    box.put("a")
+    box.close()
+    assert not box.finished
+    assert box.take(5, timeout_s=10) == ["a"]
+    assert box.take(5, timeout_s=10) == []
+    assert box.finished
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 8))
+def test_nothing_urgent_goes_while_something_less_urgent_stays(urgencies: list[int], capacity: int):
+    """Whatever the order, the survivors are the most urgent, and all is accounted for."""
+    box: Mailbox[int] = Mailbox("test", capacity, FakeClock())
+    for urgency in urgencies:
+        box.put(urgency, urgency)
+    left = box.take(100, timeout_s=0)
+    assert sorted(left, reverse=True) == sorted(urgencies, reverse=True)[:capacity]
+    figures = box.figures()
+    assert figures.taken + figures.dropped == len(urgencies)

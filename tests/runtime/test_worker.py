@@ -1,0 +1,46 @@
+"""Classifying what waits."""
+
+from typing import Any
+
+import numpy as np
+
+from monitor.errors import ClassifyError
+from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.worker import Worker
+from monitor.types import Segment
+from tests.builders import segment
+from tests.fakes import FakeClock, ScriptedClassifier
+
+
+def worked(classifier: ScriptedClassifier, count: int) -> tuple[Worker, list[Any], list[BaseException]]:
+    box: Mailbox[Segment] = Mailbox("segments", 100, FakeClock())
+    for i in range(count):
+        box.put(segment(np.zeros(480, np.float32), id=f"{i:012x}"))
+    box.close()
+    judged: list[Any] = []
+    failures: list[BaseException] = []
+    worker = Worker(classifier, box, lambda *batch: judged.append(batch), failures.append, batch=16)
+    worker.run()
+    return worker, judged, failures
+
+
+def test_what_waits_becomes_one_batch():
+    """Twenty segments are two calls of the model, and nothing is left at the end."""
+    worker, judged, failures = worked(ScriptedClassifier({"cough": 0.9}), 20)
+    assert [len(segments) for segments, _, _ in judged] == [16, 4]
+    assert [len(detections) for _, detections, _ in judged] == [16, 4]
+    assert worker.figures().segments == 20
+    assert failures == []
+
+
+def test_a_batch_that_cannot_be_judged_is_counted_and_passed_over():
+    """One broken segment does not end the night."""
+    worker, judged, failures = worked(ScriptedClassifier(ClassifyError("out of memory")), 3)
+    assert (judged, failures) == ([], [])
+    assert worker.figures().failures == 3
+
+
+def test_a_bug_in_a_classifier_reaches_the_daemon():
+    """Anything else ends the thread with its error."""
+    _, _, failures = worked(ScriptedClassifier(ZeroDivisionError()), 1)
+    assert [type(f) for f in failures] == [ZeroDivisionError]
