@@ -1,0 +1,101 @@
+"""A recording as a source: any container and codec that FFmpeg reads."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Literal, Self
+
+from pydantic import AwareDatetime
+
+from monitor.clock import Clock
+from monitor.sources.base import SourceBlock
+from monitor.sources.framer import Framer
+from monitor.sources.pacing import Pacer
+from monitor.sources.recording import Recording, Sound
+from monitor.types import Frame
+
+
+class FileBlock(SourceBlock):
+    """A recording in any format FFmpeg reads; of a film, its first sound track."""
+
+    type: Literal["file"]
+    path: Path
+    """Taken from the working directory unless absolute."""
+    realtime: bool = False
+    """As slowly as it was recorded, instead of as fast as the machine can."""
+    loop: bool = False
+    """Start again at its end."""
+    started_at: AwareDatetime | None = None
+    """When its first sample was heard; without it, the moment it is opened."""
+
+    def build(self, clock: Clock) -> "FileSource":
+        return FileSource(self, clock)
+
+
+class FileSource:
+    """Plays one recording. `frames` ends with it, unless it loops.
+
+    Damaged places are left out and dated truly: the frame after one has `follows_gap`. Of a recording that is
+    damaged or shorter than its header promises all that can be heard comes first, then SourceLost.
+    """
+
+    drift_ppm = 0.0
+    clock_offset_s = 0.0
+
+    def __init__(self, config: FileBlock, clock: Clock) -> None:
+        self.name = config.name
+        self._config = config
+        self._clock = clock
+        self._closed = Event()
+        self._recording = Recording(config.path)
+
+    def __enter__(self) -> Self:
+        self._recording.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._recording.__exit__(*exc)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def frames(self) -> Iterator[Frame]:
+        """See Source.frames; SourceLost at the end of a recording that is not whole."""
+        pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
+        for frame in self._heard():
+            if not pacer.wait(frame.audio.duration_s):
+                return
+            yield frame
+
+    def _heard(self) -> Iterator[Frame]:
+        framer = Framer(self.name)
+        timeline = _Timeline(framer, self._config.started_at or self._clock.now())
+        while True:
+            for sound in self._recording.sounds():
+                yield from timeline.push(sound)
+            if not self._config.loop:
+                break
+            self._recording.rewind()
+        yield from framer.finish()
+        self._recording.check_whole()
+
+
+class _Timeline:
+    """Dates a recording's sound from its first sample on."""
+
+    def __init__(self, framer: Framer, started_at: datetime) -> None:
+        self._framer = framer
+        self._started_at = started_at
+        self._position_s = 0.0
+        self._sample_rate_hz = 0
+
+    def push(self, sound: Sound) -> list[Frame]:
+        frames: list[Frame] = []
+        self._position_s += sound.lost_s
+        if sound.lost_s or sound.sample_rate_hz != self._sample_rate_hz:
+            self._sample_rate_hz = sound.sample_rate_hz
+            captured_at = self._started_at + timedelta(seconds=self._position_s)
+            frames = self._framer.begin(captured_at, sound.sample_rate_hz)
+        self._position_s += len(sound.samples) / sound.sample_rate_hz
+        return frames + self._framer.push(sound.samples)

@@ -1,0 +1,124 @@
+"""Sound of any rate in, frames of exactly 480 samples at 16 kHz out. Pure: it asks no clock."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.sources.base import FRAME_S, FRAME_SAMPLES
+from monitor.types import Frame
+
+LOWEST_RATE_HZ = 4_000
+HIGHEST_RATE_HZ = 768_000
+LOUDEST = 16.0
+"""A decoder's float can be anything; +24 dB over full scale is more than any real overshoot."""
+
+_FRAME_TIME = timedelta(seconds=FRAME_S)
+_NO_SAMPLES: Samples = np.zeros(0, np.float32)
+
+
+class Framer:
+    """Cuts one source's sound into frames, resampling it (soxr HQ, linear phase) where its rate asks for it.
+
+    A *stretch* is sound without a gap: `begin` starts one, and its first frame has `follows_gap`. Within a
+    stretch no sample is lost or invented and the frames are the same however the sound is cut into pushes.
+    The resampler's delay only postpones frames: sample i of the output was heard i / 16 kHz after `begin`.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._resampler: Any = None
+        self._rest = _NO_SAMPLES
+        self._captured_at: datetime | None = None
+        self._follows_gap = True
+
+    def begin(self, captured_at: datetime, sample_rate_hz: int) -> list[Frame]:
+        """Start a stretch whose first sample is heard at `captured_at`: what the one before still gives.
+
+        An incomplete frame (under 30 ms) before a gap is let go: filled up with silence it would ring like a
+        click. Raises ValueError for a rate that no microphone has.
+        """
+        if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
+            raise ValueError(f"a sample rate of {sample_rate_hz} Hz")
+        left = self._drain()
+        self._resampler = _resampler(sample_rate_hz)
+        self._rest = _NO_SAMPLES
+        self._captured_at = captured_at
+        self._follows_gap = True
+        return left
+
+    def push(self, samples: Samples) -> list[Frame]:
+        """The frames that are complete with these mono samples of the stretch's rate. Keeps them: do not reuse the array."""
+        return self._cut(_clean(samples) if self._resampler is None else self._resample(_clean(samples)))
+
+    def finish(self) -> list[Frame]:
+        """The end of the sound: the last frames, the very last filled up with silence."""
+        frames = self._drain()
+        if len(self._rest):
+            frames += self._cut(np.zeros(FRAME_SAMPLES - len(self._rest), np.float32))
+        self._captured_at = None
+        return frames
+
+    def shift(self, seconds: float) -> None:
+        """Date the frames to come later by so much: how drift is corrected, a little at a time."""
+        if self._captured_at is not None:
+            self._captured_at += timedelta(seconds=seconds)
+
+    def _drain(self) -> list[Frame]:
+        if self._captured_at is None or self._resampler is None:
+            return []
+        resampler, self._resampler = self._resampler, None
+        return self._cut(resampler.resample_chunk(_NO_SAMPLES, last=True))
+
+    def _resample(self, samples: Samples) -> Samples:
+        resampled: Samples = self._resampler.resample_chunk(samples)
+        return resampled
+
+    def _cut(self, samples: Samples) -> list[Frame]:
+        if self._captured_at is None:
+            raise ValueError("push needs a stretch: call begin first")
+        if len(self._rest):
+            samples = np.concatenate((self._rest, samples))
+        frames = []
+        for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+            audio = Audio(samples[start : start + FRAME_SAMPLES], SAMPLE_RATE_HZ)
+            frames.append(Frame(self._source, self._captured_at, audio, self._follows_gap))
+            self._captured_at += _FRAME_TIME
+            self._follows_gap = False
+        self._rest = samples[len(frames) * FRAME_SAMPLES :]
+        return frames
+
+
+def to_mono(samples: npt.NDArray[Any], channel: int | None = None) -> Samples:
+    """Decoded sound of shape (channels, samples), integers or floating point, as mono float32 in -1..1.
+
+    The mean of all channels, or one of them, counted from 0.
+    """
+    if channel is not None:
+        samples = samples[channel : channel + 1]
+    mono: Samples = samples[0].astype(np.float32) if len(samples) == 1 else samples.mean(0, dtype=np.float32)
+    if samples.dtype.kind == "f":
+        return mono
+    half_range = 2 ** (8 * samples.dtype.itemsize - 1)
+    if samples.dtype.kind == "u":
+        mono -= half_range
+    mono /= half_range
+    return mono
+
+
+def _clean(samples: Samples) -> Samples:
+    """One NaN would live in a resampler's and a filter's memory for ever."""
+    if float(samples.min(initial=0)) >= -LOUDEST and float(samples.max(initial=0)) <= LOUDEST:
+        return samples
+    finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(np.clip(finite, -LOUDEST, LOUDEST), np.float32)
+
+
+def _resampler(sample_rate_hz: int) -> Any:
+    if sample_rate_hz == SAMPLE_RATE_HZ:
+        return None
+    import soxr
+
+    return soxr.ResampleStream(sample_rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
