@@ -7,6 +7,7 @@ gigabytes), no key twice, no tags.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,11 @@ class _Secrets(dict[str, str]):
         folder = self.get("CREDENTIALS_DIRECTORY")
         if folder is None or not _NAME.fullmatch(key):
             raise KeyError(key)
-        try:
-            return (Path(folder) / key).read_text(encoding="utf-8").rstrip("\n")
-        except (OSError, ValueError):
-            raise KeyError(key) from None
+        for name in (key, f"earwitness_{key}"):
+            # systemd puts the credential's id before the name of a file that it took from a folder.
+            with suppress(OSError, ValueError):
+                return (Path(folder) / name).read_text(encoding="utf-8").rstrip("\n")
+        raise KeyError(key)
 
 
 class _Reader:

@@ -1,0 +1,34 @@
+"""The unit file, judged by systemd's own tools."""
+
+import re
+import subprocess
+from pathlib import Path
+
+UNIT = Path(__file__).parent.parent / "systemd" / "earwitness.service"
+
+
+def analyzed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # `verify` insists that the program exists, and the service lives in /opt on the machine it is installed on.
+    unit = tmp_path / UNIT.name
+    unit.write_text(re.sub(r"/opt/\S+/earwitness run", "/bin/true", UNIT.read_text()))
+    return subprocess.run(
+        ["systemd-analyze", *arguments, str(unit)], capture_output=True, text=True, check=False
+    )
+
+
+def test_systemd_understands_every_line(tmp_path):
+    """An unknown key is only a warning on standard error: any output there is a failure."""
+    result = analyzed(tmp_path, "verify")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_service_is_confined(tmp_path):
+    """The exposure is 2.0 or better, with microphone and network allowed."""
+    result = analyzed(tmp_path, "security", "--offline=true", "--threshold=20")
+    assert result.returncode == 0, result.stdout[-300:]
+
+
+def test_a_wrong_configuration_is_not_tried_again():
+    """Exit 78 ends the restarts; the watchdog and the notify protocol are on."""
+    lines = UNIT.read_text().splitlines()
+    assert {"Type=notify", "RestartPreventExitStatus=78", "WatchdogSec=60", "Restart=always"} <= set(lines)
