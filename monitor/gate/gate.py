@@ -1,0 +1,107 @@
+"""The gate: one source's frames in; sounds worth hearing, levels and troubles out."""
+
+from datetime import timedelta
+from typing import Literal
+
+from monitor.gate.condition import Condition
+from monitor.gate.config import GateConfig
+from monitor.gate.floor import NoiseFloor
+from monitor.gate.level import FRAME_SAMPLES, SILENCE_DBFS, LevelReport, measure
+from monitor.gate.loudness import LoudNoise
+from monitor.gate.segmenter import Segmenter
+from monitor.types import Detection, Frame, Level, Problem, Segment
+
+__all__ = ["Gate", "GateConfig"]
+
+Heard = Segment | Detection | Level | Problem
+
+_VOICE_S = 0.1
+
+
+class Gate:
+    """Listens to one source. Plain and synchronous: one thread, no clock; all times come from the frames.
+
+    `require_speech` withholds segments with less than 0.1 s of voice. `vad_speech` makes the gate say
+    `speech`, with the segment's `speech_ratio` as the score, where no classifier can. `loud_noise` is always
+    said.
+    """
+
+    def __init__(
+        self, source: str, config: GateConfig, *, require_speech: bool = False, vad_speech: bool = False
+    ) -> None:
+        self._source = source
+        self._require_speech = require_speech
+        self._vad_speech = vad_speech
+        self._floor = NoiseFloor(config.quietest_floor_dbfs)
+        self._segmenter = Segmenter(config)
+        self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
+        self._condition = Condition()
+        self._report = LevelReport(config.level_every_s)
+        self._kinds = self._condition.kinds
+        self._level_dbfs = SILENCE_DBFS
+
+    @property
+    def floor_dbfs(self) -> float:
+        """The room's noise floor as it is known now."""
+        return self._floor.dbfs
+
+    @property
+    def level_dbfs(self) -> float:
+        """The RMS level above 100 Hz of the latest frame; never below -120."""
+        return self._level_dbfs
+
+    def push(self, frame: Frame) -> list[Heard]:
+        """What the next frame brings, in this order: segments and early looks with their detections, loud
+        noise, level, problem. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
+        if len(frame.audio) != FRAME_SAMPLES:
+            raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
+        heard: list[Heard] = self.finish("gap") if frame.follows_gap else []
+        samples = frame.audio.samples
+        measured = measure(samples)
+        self._level_dbfs = measured.level_dbfs
+        self._floor.push(measured.level_dbfs, samples)
+        heard += self._passed(self._segmenter.push(frame, measured.level_dbfs, self._floor.dbfs))
+        if self._floor.settled:
+            above_db = measured.level_dbfs - self._floor.dbfs
+            heard += self._loud_noise.push(frame, above_db, self._segmenter.segment_id)
+        heard += self._report.push(frame, measured.level_dbfs, self._floor.dbfs)
+        self._condition.push(measured, samples)
+        return heard + self._problem(frame)
+
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> list[Heard]:
+        """End the segment that is open, with what there is of it; nothing if none is. More frames may
+        follow."""
+        return self._passed(self._segmenter.finish(ended_by))
+
+    def _passed(self, segments: list[Segment]) -> list[Heard]:
+        heard: list[Heard] = []
+        for segment in segments:
+            if self._require_speech and _voice_s(segment) < _VOICE_S:
+                continue
+            heard.append(segment)
+            if self._vad_speech:
+                heard.append(_speech(segment))
+        return heard
+
+    def _problem(self, frame: Frame) -> list[Problem]:
+        if self._condition.kinds == self._kinds:
+            return []
+        self._kinds = self._condition.kinds
+        return [Problem(self._source, frame.ends_at, self._kinds)]
+
+
+def _voice_s(segment: Segment) -> float:
+    return segment.speech_ratio * (segment.audio.duration_s - segment.onset_s)
+
+
+def _speech(segment: Segment) -> Detection:
+    onset = segment.started_at + timedelta(seconds=segment.onset_s)
+    return Detection(
+        label="speech",
+        score=segment.speech_ratio,
+        classifier="gate",
+        source=segment.source,
+        started_at=onset,
+        duration_s=segment.audio.duration_s - segment.onset_s,
+        segment_id=segment.id,
+    )

@@ -1,0 +1,130 @@
+"""Cuts whole sounds out of a stream of frames."""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from monitor.audio import Audio
+from monitor.gate.config import GateConfig
+from monitor.gate.level import FRAME_S, frames_in
+from monitor.gate.voice import VoiceDetector
+from monitor.types import Frame, Segment, SegmentEnd, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A frame and what is known about it."""
+
+    frame: Frame
+    level_dbfs: float
+    sounding: bool = False
+    voiced: bool = False
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A segment that has not ended yet."""
+
+    floor_dbfs: float
+    heard: list[_Heard]
+    id: str = field(default_factory=new_id)
+    own_frames: int = 0
+    """Without pre-roll and overlap."""
+    quiet_frames: int = 0
+    sounded_since_look: bool = False
+
+    def cut(self, ended_by: SegmentEnd, last: int | None = None) -> Segment:
+        """Everything so far, or only the last so many frames."""
+        heard = self.heard[-last:] if last else self.heard
+        onset = next((i for i, one in enumerate(heard) if one.sounding), 0)
+        since_onset = heard[onset:]
+        return Segment(
+            id=self.id,
+            source=heard[0].frame.source,
+            started_at=heard[0].frame.captured_at,
+            audio=Audio.join(one.frame.audio for one in heard),
+            onset_s=onset * FRAME_S,
+            floor_dbfs=self.floor_dbfs,
+            peak_dbfs=max(one.level_dbfs for one in heard),
+            speech_ratio=sum(one.voiced for one in since_onset) / len(since_onset),
+            ended_by=ended_by,
+        )
+
+
+class Segmenter:
+    """Frames and their levels in; segments and early looks out.
+
+    A frame that rises `open_above_floor_db` above the floor opens a segment, which begins with the frames
+    before it and lasts until `hang_over_s` passed without a frame above `close_above_floor_db`. The parts
+    from onset to end of successive segments never overlap and leave out no sound; only pre-roll and the
+    overlap of long sounds are heard twice.
+    """
+
+    def __init__(self, config: GateConfig) -> None:
+        self._open_db = config.open_above_floor_db
+        self._close_db = config.close_above_floor_db
+        self._hang_over = frames_in(config.hang_over_s)
+        self._look_every = frames_in(config.early_look_s)
+        self._look_length = frames_in(config.look_length_s)
+        self._longest = int(config.max_length_s / FRAME_S + 1e-6)
+        self._overlap = frames_in(config.overlap_s)
+        self._before: deque[_Heard] = deque(maxlen=frames_in(config.pre_roll_s))
+        self._growing: _Growing | None = None
+        self._voice = VoiceDetector()
+
+    @property
+    def segment_id(self) -> str | None:
+        """Of the segment that is open now."""
+        return self._growing.id if self._growing else None
+
+    def push(self, frame: Frame, level_dbfs: float, floor_dbfs: float) -> list[Segment]:
+        """The next frame, without a gap before it."""
+        above_db = level_dbfs - floor_dbfs
+        if self._growing is None:
+            if above_db < self._open_db:
+                self._before.append(_Heard(frame, level_dbfs))
+                return []
+            self._growing = _Growing(floor_dbfs, self._pre_roll())
+        self._grow(self._growing, _Heard(frame, level_dbfs, sounding=above_db >= self._close_db))
+        return self._cut(self._growing, floor_dbfs)
+
+    def finish(self, ended_by: SegmentEnd) -> list[Segment]:
+        """End what is open, and forget what came before: the next frame follows a gap."""
+        growing, self._growing = self._growing, None
+        self._before.clear()
+        return [growing.cut(ended_by)] if growing and growing.own_frames else []
+
+    def _pre_roll(self) -> list[_Heard]:
+        """What came before the onset. The detector of voice hears it too, for it needs a run-up."""
+        for one in self._before:
+            self._voice.hears_voice(one.frame.audio)
+        return list(self._before)
+
+    def _grow(self, growing: _Growing, heard: _Heard) -> None:
+        heard = replace(heard, voiced=self._voice.hears_voice(heard.frame.audio))
+        growing.heard.append(heard)
+        growing.own_frames += 1
+        growing.quiet_frames = 0 if heard.sounding else growing.quiet_frames + 1
+        growing.sounded_since_look |= heard.sounding
+
+    def _cut(self, growing: _Growing, floor_dbfs: float) -> list[Segment]:
+        if growing.quiet_frames >= self._hang_over:
+            return [self._close(growing)]
+        if len(growing.heard) >= self._longest:
+            return [self._continue(growing, floor_dbfs)]
+        if self._look_every and growing.own_frames % self._look_every == 0 and growing.sounded_since_look:
+            growing.sounded_since_look = False
+            return [growing.cut("open", last=self._look_length)]
+        return []
+
+    def _close(self, growing: _Growing) -> Segment:
+        """The sound in its last frames belongs to this segment, whichever will begin with them next."""
+        self._growing = None
+        last = growing.heard[-(self._before.maxlen or 1) :]
+        self._before.extend(_Heard(one.frame, one.level_dbfs) for one in last)
+        return growing.cut("silence")
+
+    def _continue(self, growing: _Growing, floor_dbfs: float) -> Segment:
+        """Cut a long sound here; the next piece begins with the end of this one."""
+        repeated = growing.heard[len(growing.heard) - self._overlap :]
+        self._growing = _Growing(floor_dbfs, repeated, quiet_frames=growing.quiet_frames)
+        return growing.cut("length")
