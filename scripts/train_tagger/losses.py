@@ -1,0 +1,61 @@
+"""What the student is told: people's labels, the teacher's guesses where nobody said, and the acted emotion."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as nnf
+
+from scripts.train_tagger.network import Heard
+from scripts.train_tagger.replay import Batch
+from scripts.train_tagger.targets import CRITICAL
+
+SMOOTHING = 0.03
+TEACHER_TRUST = 0.7
+"""A teacher's probability counts for this much where a clip's labels do not name the sound: most label sets
+name one sound of several."""
+OPEN_WEIGHT = 0.4
+"""Weight of a label on which the clip says nothing, so that only the teacher speaks."""
+
+
+class Losses(NamedTuple):
+    """Parts of the loss, each a scalar."""
+
+    label: Tensor
+    teacher: Tensor
+    embedding: Tensor
+    emotion: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """Weighted so that at the end of training the label and teacher parts are alike in size."""
+        return self.label + 0.3 * self.teacher + 4.0 * self.embedding + 0.7 * self.emotion
+
+
+def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
+    """Targets and weights, shape (batch, labels); `mapping` (labels, 527) is 1 where a class means a label."""
+    guess = (torch.sigmoid(batch.teacher_logits.float())[:, None, :] * mapping).amax(2)
+    everyday = torch.from_numpy(~CRITICAL).float()
+    by_teacher = TEACHER_TRUST * guess * everyday * (~batch.exact).float()[:, None]
+    told = batch.labels * (1 - SMOOTHING)
+    targets = torch.where(batch.known > 0, torch.maximum(told, by_teacher), guess)
+    weights = torch.where(batch.known > 0, 1.0, OPEN_WEIGHT)
+    return targets, weights
+
+
+def losses(heard: Heard, batch: Batch, mapping: Tensor) -> Losses:
+    """All parts for one batch."""
+    targets, weights = label_targets(batch, mapping)
+    probability = heard.clips.clamp(1e-6, 1 - 1e-6)
+    label = nnf.binary_cross_entropy(probability, targets, weights, reduction="none").sum(1).mean()
+    teacher = nnf.binary_cross_entropy_with_logits(
+        heard.teacher_logits, torch.sigmoid(batch.teacher_logits.float()), reduction="none"
+    )
+    embedding = 1 - nnf.cosine_similarity(heard.teacher_embedding, batch.teacher_embedding.float())
+    acted = batch.emotion >= 0
+    emotion = (
+        nnf.cross_entropy(heard.emotion[acted], batch.emotion[acted], label_smoothing=0.1)
+        if acted.any()
+        else heard.emotion.sum() * 0
+    )
+    return Losses(label, teacher.sum(1).mean(), embedding.mean(), emotion)

@@ -1,0 +1,249 @@
+"""Mixtures without end: a sound in a room over a background, for the teacher and for the student."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from monitor.synthesis.household import MAKERS
+from scripts.train_tagger.channels import STUDENT_RATE_HZ, student_copy
+from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
+from scripts.train_tagger.targets import EMOTIONS, INDEX, LABELS, labels_of, open_of
+
+Wave = npt.NDArray[np.float32]
+Rng = np.random.Generator
+
+SYNTHETIC_SHARE = {
+    "smoke_alarm": 0.5, "fire_alarm": 0.7, "siren": 0.15, "car_alarm": 0.9, "appliance_beep": 1.0,
+    "alarm_clock": 0.5, "doorbell": 0.5, "phone_ring": 0.6, "clock_tick": 0.15, "water_drip": 0.25,
+    "bell": 0.1, "knock": 0.2, "door_slam": 0.4, "dishes": 0.3, "glass_break": 0.04, "footsteps": 0.1,
+    "car_horn": 0.05, "mouse_click": 0.05, "keyboard_typing": 0.1, "clapping": 0.15, "insect": 0.2,
+    "engine": 0.05, "wind": 0.2,
+}  # fmt: skip
+"""How many of a label's examples are made rather than recorded."""
+BACKGROUND_LABELS = (
+    "rain", "wind", "waves", "washing_machine", "vacuum_cleaner", "engine", "aircraft", "train", "music",
+    "speech", "crackling_fire", "bird", "insect", "water_running", "clock_tick", "keyboard_typing",
+)  # fmt: skip
+"""Sounds that go on behind others in a house."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """One training example."""
+
+    teacher_wave: Wave
+    """32 kHz, before microphone and line: the teacher's word on it is what the student should say of the rest."""
+    student_wave: npt.NDArray[np.int16]
+    """16 kHz."""
+    labels: Wave
+    """1 where a person (or the synthesis) says so, shape (labels,)."""
+    known: Wave
+    """0 where nobody said whether the label applies."""
+    exact: bool
+    """Nothing but the labels is in it, so that the teacher's guesses add nothing."""
+    emotion: int
+    """Index into EMOTIONS, or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    wave: Wave
+    labels: Wave
+    open: Wave
+    emotion: int = -1
+    made: bool = False
+
+
+_NOTHING = np.zeros(len(LABELS), np.float32)
+
+
+class Mixer:
+    """Draws mixtures. Not shared between threads: one per worker, each with its own seed."""
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        cache: SampleCache,
+        rooms: npt.NDArray[np.float32],
+        duration_s: float,
+    ) -> None:
+        self._cache = cache
+        self._rooms = rooms
+        self._samples = int(duration_s * CACHE_RATE_HZ)
+        self._size = fft.next_fast_len(self._samples + rooms.shape[1], real=True)
+        self._size += -self._size % 8  # halves and quarters must be whole for `at_rate`
+        self._by_label = {label: _grouped(recordings, n) for label, n in INDEX.items()}
+        self._drawn = [label for label in LABELS if self._by_label[label] or label in MAKERS]
+        self._odds = self._label_odds()
+        self._unlabelled = _by_group([r for r in recordings if not labels_of(r.audioset_names).any()])
+        self._acted = {
+            emotion: _by_group([r for r in recordings if r.emotion == emotion]) for emotion in EMOTIONS
+        }
+
+    def _label_odds(self) -> npt.NDArray[np.float64]:
+        """Labels with more independent recordings come up more often, but by far less than in proportion."""
+        groups = np.array([len(self._by_label[label]) + 10 * (label in MAKERS) for label in self._drawn])
+        odds: npt.NDArray[np.float64] = np.clip(groups, 8, 120) ** 0.4
+        return odds / odds.sum()
+
+    def draw(self, rng: Rng) -> Mixture:
+        """One mixture of this mixer's length."""
+        front = self._foreground(rng)
+        sounds, parts = [front], [self._placed(rng, front)]
+        levels = [_active_rms(parts[0])]
+        if rng.random() < 0.15 and front.emotion < 0:
+            sounds.append(self._labelled(rng))
+            parts.append(self._placed(rng, sounds[-1]))
+            levels.append(levels[0] * 10 ** (rng.uniform(-10, 10) / 20))
+        spectrum = self._in_room(rng, parts, levels)
+        labels, unknown = _union(sounds)
+        if rng.random() < 0.7:
+            snr_db = rng.uniform(-5, 30)
+            behind = self._background(rng)
+            spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-snr_db / 20))
+            labels, unknown = _with_background(labels, unknown, behind, snr_db)
+        exact = all(sound.made for sound in sounds) and not unknown.any()
+        wave = np.asarray(fft.irfft(spectrum, self._size)[: self._samples], np.float32)
+        return Mixture(
+            teacher_wave=wave
+            * np.float32(10 ** rng.uniform(-1, -0.1) / max(float(np.abs(wave).max()), 1e-9)),
+            student_wave=student_copy(
+                rng, spectrum, CACHE_RATE_HZ, self._samples * STUDENT_RATE_HZ // CACHE_RATE_HZ
+            ),
+            labels=labels,
+            known=1 - unknown,
+            exact=exact,
+            emotion=front.emotion,
+        )
+
+    def _foreground(self, rng: Rng) -> _Sound:
+        pick = rng.random()
+        if pick < 0.13 and any(self._acted.values()):
+            emotion = rng.choice([e for e, groups in self._acted.items() if groups])
+            return self._recorded(rng, self._acted[emotion])
+        if pick < 0.20:
+            return self._recorded(rng, self._unlabelled)
+        return self._labelled(rng)
+
+    def _labelled(self, rng: Rng) -> _Sound:
+        label = str(rng.choice(self._drawn, p=self._odds))
+        groups = self._by_label[label]
+        if not groups or rng.random() < SYNTHETIC_SHARE.get(label, 0):
+            return _Sound(MAKERS[label](rng, CACHE_RATE_HZ), _one(label), _NOTHING, made=True)
+        return self._recorded(rng, groups)
+
+    def _background(self, rng: Rng) -> _Sound:
+        pick = rng.random()
+        if pick < 0.25:
+            return _Sound(_coloured_noise(rng, self._samples), _NOTHING, _NOTHING)
+        if pick < 0.5:
+            sound = self._recorded(rng, self._unlabelled)
+        else:
+            with_data = [label for label in BACKGROUND_LABELS if self._by_label[label]]
+            sound = self._recorded(rng, self._by_label[str(rng.choice(with_data))])
+        wave = np.tile(sound.wave, -(-self._samples // max(1, len(sound.wave))))
+        start = int(rng.integers(0, len(wave) - self._samples + 1))
+        return _Sound(wave[start : start + self._samples], sound.labels, sound.open)
+
+    def _recorded(self, rng: Rng, groups: list[list[Recording]]) -> _Sound:
+        clips = groups[rng.integers(len(groups))]
+        clip = clips[rng.integers(len(clips))]
+        emotion = EMOTIONS.index(clip.emotion) if clip.emotion else -1
+        names = clip.audioset_names
+        return _Sound(self._cache[clip.path], labels_of(names), open_of(names), emotion)
+
+    def _placed(self, rng: Rng, sound: _Sound) -> Wave:
+        """A cut of a long sound about a loud moment; a short one somewhere in the window, or repeated."""
+        wave = sound.wave
+        if len(wave) > self._samples:
+            start = (
+                _cut_about(rng, wave, self._samples)
+                if rng.random() < 0.85
+                else rng.integers(len(wave) - self._samples)
+            )
+            return wave[start : start + self._samples]
+        if rng.random() < 0.2 and len(wave) > 1600:
+            wave = np.tile(wave, -(-self._samples // len(wave)))[: self._samples]
+        placed = np.zeros(self._samples, np.float32)
+        start = int(rng.integers(0, self._samples - len(wave) + 1))
+        placed[start : start + len(wave)] = wave
+        return placed
+
+    def _in_room(self, rng: Rng, parts: Sequence[Wave], levels: Sequence[float]) -> npt.NDArray[np.complex64]:
+        dry = np.zeros(self._samples, np.float32)
+        for part, level in zip(parts, levels, strict=True):
+            dry += part * np.float32(level / max(_active_rms(part), 1e-9))
+        spectrum = np.asarray(fft.rfft(dry, self._size), np.complex64)
+        if rng.random() < 0.5:
+            spectrum *= fft.rfft(self._rooms[rng.integers(len(self._rooms))], self._size)
+        return spectrum
+
+    def _spectrum(self, wave: Wave, level: float) -> npt.NDArray[np.complex64]:
+        rms = float(np.sqrt(np.mean(np.square(wave))))
+        return np.asarray(fft.rfft(wave * np.float32(level / max(rms, 1e-9)), self._size), np.complex64)
+
+
+def _one(label: str) -> Wave:
+    labels = np.zeros(len(LABELS), np.float32)
+    labels[INDEX[label]] = 1
+    return labels
+
+
+def _grouped(recordings: Sequence[Recording], label: int) -> list[list[Recording]]:
+    return _by_group([r for r in recordings if labels_of(r.audioset_names)[label]])
+
+
+def _by_group(recordings: Sequence[Recording]) -> list[list[Recording]]:
+    groups: dict[str, list[Recording]] = {}
+    for recording in recordings:
+        groups.setdefault(recording.group, []).append(recording)
+    return list(groups.values())
+
+
+def _union(sounds: Sequence[_Sound]) -> tuple[Wave, Wave]:
+    labels = np.max([sound.labels for sound in sounds], axis=0)
+    unknown = np.max([sound.open for sound in sounds], axis=0) * (1 - labels)
+    return labels, unknown
+
+
+def _with_background(labels: Wave, unknown: Wave, behind: _Sound, snr_db: float) -> tuple[Wave, Wave]:
+    """A background's labels count while it is plainly heard and are left open while it is faint."""
+    if snr_db < 15:
+        labels = np.maximum(labels, behind.labels)
+        unknown = np.maximum(unknown, behind.open)
+    elif snr_db < 25:
+        unknown = np.maximum(unknown, np.maximum(behind.labels, behind.open))
+    return labels, unknown * (1 - labels)
+
+
+def _frame_powers(wave: Wave, size: int = CACHE_RATE_HZ // 20) -> npt.NDArray[np.float32]:
+    """Mean power of 50 ms pieces."""
+    whole = len(wave) // size * size
+    if not whole:
+        return np.array([float(np.mean(np.square(wave)))], np.float32)
+    powers: npt.NDArray[np.float32] = np.mean(np.square(wave[:whole].reshape(-1, size)), axis=1)
+    return powers
+
+
+def _active_rms(wave: Wave) -> float:
+    """Level while the sound sounds: over the pieces within 20 dB of the loudest."""
+    powers = _frame_powers(wave)
+    loud = powers[powers > 0.01 * powers.max(initial=0)]
+    return float(np.sqrt(loud.mean())) if len(loud) else 0.0
+
+
+def _cut_about(rng: Rng, wave: Wave, samples: int) -> int:
+    """Where to cut so that a moment drawn by its loudness is inside."""
+    powers = np.sqrt(_frame_powers(wave)).astype(np.float64) + 1e-9
+    moment = int(rng.choice(len(powers), p=powers / powers.sum())) * (CACHE_RATE_HZ // 20)
+    return int(np.clip(moment - rng.integers(samples // 10, samples * 9 // 10), 0, len(wave) - samples))
+
+
+def _coloured_noise(rng: Rng, samples: int) -> Wave:
+    """Noise whose spectrum falls by 0-9 dB an octave."""
+    spectrum = fft.rfft(rng.standard_normal(samples, np.float32))
+    slope = np.maximum(np.arange(len(spectrum)), 20).astype(np.float32) ** np.float32(-rng.uniform(0, 1.5))
+    return np.asarray(fft.irfft(spectrum * slope, samples), np.float32)

@@ -1,0 +1,112 @@
+"""Labelled recordings: one manifest, decoded once into one memory-mapped file of 32 kHz 16-bit samples."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.train_tagger.targets import EMOTION_OF_NAME
+
+CACHE_RATE_HZ = 32_000
+"""The teacher's rate; the student hears the same mixture brought down to 16 kHz."""
+FREE_LICENCES = ("free", "sa")
+"""Top-level folders whose recordings may train the `free` variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One row of the manifest."""
+
+    path: str
+    source: str
+    audioset_names: tuple[str, ...]
+    emotion: str | None
+    licence: str
+    group: str
+    split: str
+    orig_rate_hz: int
+
+    @property
+    def free(self) -> bool:
+        """Whether its licence allows a model without non-commercial terms."""
+        return self.path.split("/", 1)[0] in FREE_LICENCES
+
+
+def read_manifest(path: Path) -> list[Recording]:
+    """Every row of a training manifest, in order."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [_recording(row) for row in csv.DictReader(lines)]
+
+
+def _recording(row: dict[str, str]) -> Recording:
+    return Recording(
+        path=row["path"],
+        source=row["source"],
+        audioset_names=tuple(name for name in row["labels"].split(";") if name),
+        emotion=EMOTION_OF_NAME.get(row["emotion"]),
+        licence=row["licence"],
+        group=row["group"],
+        split=row["split"],
+        orig_rate_hz=int(row["orig_rate"] or CACHE_RATE_HZ),
+    )
+
+
+class SampleCache:
+    """Decoded samples of many recordings in one file; reading one clip is a slice of a memory map."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index: dict[str, tuple[int, int]] = json.loads((folder / "index.json").read_text())
+        self._samples = np.memmap(folder / "samples.i16", np.int16, "r")
+
+    def __getitem__(self, path: str) -> npt.NDArray[np.float32]:
+        """The whole clip as float32 in -1..1 at 32 kHz."""
+        start, length = self._index[path]
+        return self._samples[start : start + length].astype(np.float32) / 32768
+
+    def length(self, path: str) -> int:
+        """Samples of a clip at 32 kHz."""
+        return self._index[path][1]
+
+
+def build_cache(audio_root: Path, recordings: Sequence[Recording], folder: Path) -> None:
+    """Decode every recording once; does nothing when the index already names them all."""
+    index_file = folder / "index.json"
+    if index_file.exists() and set(json.loads(index_file.read_text())) >= {r.path for r in recordings}:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    index: dict[str, tuple[int, int]] = {}
+    written = 0
+    with (folder / "samples.i16").open("wb") as out:
+        for path, samples in _decoded(audio_root, recordings):
+            samples.tofile(out)
+            index[path] = (written, len(samples))
+            written += len(samples)
+    index_file.write_text(json.dumps(index))
+
+
+def _decoded(
+    audio_root: Path, recordings: Sequence[Recording]
+) -> Iterator[tuple[str, npt.NDArray[np.int16]]]:
+    from tqdm import tqdm
+
+    for recording in tqdm(recordings, desc="decoding", unit="clip"):
+        yield recording.path, decode(audio_root / recording.path, CACHE_RATE_HZ)
+
+
+def decode(path: Path, rate_hz: int) -> npt.NDArray[np.int16]:
+    """Mono 16-bit samples of any file that FFmpeg reads, at `rate_hz`."""
+    import av
+
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
+        blocks = [
+            block.to_ndarray().reshape(-1)
+            for frame in container.decode(audio=0)
+            for block in resampler.resample(frame)
+        ]
+        blocks += [block.to_ndarray().reshape(-1) for block in resampler.resample(None)]
+    return np.concatenate(blocks).astype(np.int16) if blocks else np.zeros(0, np.int16)

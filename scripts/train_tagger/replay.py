@@ -1,0 +1,111 @@
+"""Mixtures kept for a few more looks: making one costs more than learning from it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.teacher import Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples of one length, side by side."""
+
+    wave: Tensor
+    """16 kHz, int16, shape (batch, samples)."""
+    labels: Tensor
+    known: Tensor
+    exact: Tensor
+    emotion: Tensor
+    teacher_logits: Tensor
+    teacher_embedding: Tensor
+
+    def __len__(self) -> int:
+        return len(self.wave)
+
+    def rows(self, which: Tensor) -> "Batch":
+        """Some of the examples."""
+        return Batch(*(getattr(self, field.name)[which] for field in fields(self)))
+
+
+class Replay:
+    """A ring of the latest examples of one length."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._kept: Batch | None = None
+        self._made = 0
+
+    def add(self, fresh: Batch) -> None:
+        """Keep new examples in place of the oldest."""
+        if self._kept is None:
+            empty = (
+                getattr(fresh, f.name).new_zeros((self._capacity, *getattr(fresh, f.name).shape[1:]))
+                for f in fields(fresh)
+            )
+            self._kept = Batch(*empty)
+        at = torch.arange(self._made, self._made + len(fresh)) % self._capacity
+        for field in fields(fresh):
+            getattr(self._kept, field.name)[at] = getattr(fresh, field.name)
+        self._made += len(fresh)
+
+    def batch(self, size: int, fresh: int, rng: torch.Generator) -> Batch:
+        """The `fresh` newest examples and, for the rest, any that are kept."""
+        if self._kept is None:
+            raise ValueError("nothing has been added yet")
+        newest = torch.arange(self._made - fresh, self._made) % self._capacity
+        older = torch.randint(0, min(self._made, self._capacity), (size - fresh,), generator=rng)
+        return self._kept.rows(torch.cat([newest, older]))
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """One of the lengths of sound that the network is trained on."""
+
+    duration_s: float
+    batch: int
+    fresh: int
+    """New mixtures in each batch; the others are seen again."""
+    share: float
+    """Of the steps."""
+
+
+class FreshMixtures(IterableDataset[tuple[int, Batch]]):
+    """Endless fresh examples, one chunk for each training step, lengths drawn by their share."""
+
+    def __init__(
+        self, mixers: Sequence[Mixer], lengths: Sequence[Length], teacher: Teacher, seed: tuple[int, ...]
+    ) -> None:
+        self._mixers = mixers
+        self._lengths = lengths
+        self._teacher = teacher
+        self._seed = seed
+
+    def __iter__(self) -> Iterator[tuple[int, Batch]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
+        shares: npt.NDArray[np.float64] = np.array([length.share for length in self._lengths])
+        while True:
+            which = int(rng.choice(len(shares), p=shares / shares.sum()))
+            mixtures = [self._mixers[which].draw(rng) for _ in range(self._lengths[which].fresh)]
+            yield which, with_teacher(mixtures, self._teacher)
+
+
+def with_teacher(mixtures: Sequence[Mixture], teacher: Teacher) -> Batch:
+    """The mixtures side by side, with what the teacher says of each."""
+    logits, embedding = teacher(torch.from_numpy(np.stack([mixture.teacher_wave for mixture in mixtures])))
+    return Batch(
+        wave=torch.from_numpy(np.stack([mixture.student_wave for mixture in mixtures])),
+        labels=torch.from_numpy(np.stack([mixture.labels for mixture in mixtures])),
+        known=torch.from_numpy(np.stack([mixture.known for mixture in mixtures])),
+        exact=torch.tensor([mixture.exact for mixture in mixtures]),
+        emotion=torch.tensor([mixture.emotion for mixture in mixtures]),
+        teacher_logits=logits.half().clone(),  # a tensor made under inference mode cannot leave a process
+        teacher_embedding=embedding.half().clone(),
+    )
