@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.types import Detection, Frame, Segment
+from monitor.types import Alert, Detection, Frame, Segment, SoundEvent
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -47,3 +47,25 @@ def heard(label: str, score: float = 0.9, at: datetime = START, **more: object) 
     """A detection by the embedded classifier unless `more` says otherwise."""
     fields: dict[str, object] = {"classifier": "embedded", "source": "kitchen", "duration_s": 1.0}
     return Detection(label=label, score=score, started_at=at, **(fields | more))  # type: ignore[arg-type]
+
+
+def event(
+    label: str = "dog_bark", id: str = "e00000000001", at: datetime = START, **more: object
+) -> SoundEvent:
+    """An event that has just started in the kitchen unless `more` says otherwise."""
+    fields: dict[str, object] = {
+        "source": "kitchen", "state": "started", "certainty": "confirmed", "started_at": at, "at": at,
+        "score": 0.9, "classifier": "embedded",
+    }  # fmt: skip
+    return SoundEvent(id=id, label=label, **(fields | more))  # type: ignore[arg-type]
+
+
+def alert(
+    label: str = "glass_break", id: str = "a00000000001", at: datetime = START, **more: object
+) -> Alert:
+    """An alert of one event; the rule is named after the label unless `more` says otherwise."""
+    fields: dict[str, object] = {
+        "rule": label, "severity": "critical", "events": (event(label, at=at),), "raised_at": at,
+        "message": f"{label} in the kitchen", "why": {"hear": label},
+    }  # fmt: skip
+    return Alert(id=id, **(fields | more))  # type: ignore[arg-type]

@@ -9,10 +9,6 @@ from monitor.types import Command, House, Message
 OnCommand = Callable[[Command], None]
 """Where a publisher hands what was asked from outside; may be called from any thread, never blocks."""
 
-OnReady = Callable[[datetime | None], None]
-"""Told when a publisher can take events and alerts again. Carries the time since which what was delivered may
-be lost (the house restarted: 120 s before its `offline`, or before its birth when none was seen), else None."""
-
 
 class Publisher(Protocol):
     """Tells the house. It connects in the background: no method blocks on a network or raises for one."""

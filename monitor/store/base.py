@@ -19,6 +19,8 @@ class Entry:
     detected_at: datetime
     late: bool
     """Left over from an earlier run, delivered before and wanted again, or has waited for seconds."""
+    waited_s: float
+    """Since it was put. Within one run by the monotonic clock: setting the clock makes nothing stale."""
     urgent: bool
     """An alert about smoke, carbon monoxide or fire."""
 

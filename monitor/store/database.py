@@ -1,0 +1,189 @@
+"""One SQLite file of the state directory: how it is opened, brought up to date, shared by threads, and what
+happens when the disk fails it.
+
+The journal is a write-ahead log (https://www.sqlite.org/wal.html), which survives kill -9 at any instruction.
+Whether a commit also survives a power cut is chosen per transaction, since it costs an fsync.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from monitor.clock import Clock
+from monitor.errors import StoreError
+from monitor.logs import get_logger
+
+log = get_logger()
+
+BUSY_S = 1.0
+"""How long to wait for another process that reads or writes the file (`earwitness explain`)."""
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+"""SQLITE_ERROR is a missing table or column: the file is not what we wrote."""
+
+
+class DamagedStore(StoreError):
+    """The file is there and is not a database of ours."""
+
+
+class Database:
+    """A connection and a lock. Every method may be called from any thread; one transaction at a time.
+
+    `path` None keeps everything in memory. `migrations[n]` is the SQL script that leads from version n to
+    n + 1 (SQLite's `user_version`). `verify` reads the whole file on opening, to find damage before it is
+    needed (about 0.1 s for 50 MB): leave it out for large histories that can be lost.
+    """
+
+    def __init__(
+        self, path: Path | None, migrations: Sequence[str], clock: Clock, *, verify: bool = True
+    ) -> None:
+        self._path = path
+        self._migrations = migrations
+        self._clock = clock
+        self._verify = verify
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode: int | None = None
+        self._synchronous = ""
+
+    def __enter__(self) -> Self:
+        """Open; a damaged file is set aside and a new one begun. Raises StoreError when the directory cannot
+        keep a file at all."""
+        try:
+            self._connection = self._opened()
+        except DamagedStore as error:
+            aside = self.set_aside()
+            log.warning(
+                "the store was damaged; it was set aside and a new one begun", kept_as=aside, why=str(error)
+            )
+            self._connection = self._opened()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close; what is in the log is folded into the file when the disk allows it."""
+        with self._lock, suppress(sqlite3.Error):
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def set_aside(self) -> Path | None:
+        """Close, and rename the file and its log with the date as suffix; nothing is deleted. The new name,
+        or None for a store in memory. Raises StoreError when the directory refuses."""
+        self.__exit__()
+        if self._path is None:
+            return None
+        suffix = self._clock.now().strftime(".%Y%m%dT%H%M%SZ")
+        with self._explaining():
+            for part in ("-wal", "-shm", ""):
+                old = self._path.with_name(self._path.name + part)
+                if old.exists():
+                    old.rename(self._path.with_name(self._path.name + suffix + part))
+        return self._path.with_name(self._path.name + suffix)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing. `durable` returns only when the disk has it (an fsync: measured in
+        docs/decisions/outbox-durability.md); without it a kill -9 loses nothing but a power cut may lose the
+        newest transactions, never the file. Raises StoreError for the disk, DamagedStore for the file."""
+        with self._lock, self._explaining():
+            connection = self._usable()
+            self._set_synchronous(connection, "FULL" if durable else "NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk has often rolled back by itself, and ROLLBACK then fails in turn.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Look only; also at a file that was deleted since it was opened. Raises as `transaction` does."""
+        with self._lock, self._explaining():
+            yield self._connected()
+
+    def _opened(self) -> sqlite3.Connection:
+        with self._explaining():
+            if self._path is not None:
+                self._make_private(self._path)
+            connection = sqlite3.connect(
+                self._path or ":memory:", timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._inode = self._inode_now()
+            return connection
+
+    def _make_private(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives the -wal and -shm files the mode of the main one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        self._synchronous = ""
+        connection.execute("PRAGMA journal_mode = WAL")
+        if self._verify:
+            self._check(connection)
+        self._migrate(connection)
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise DamagedStore(f"{self._name}: {verdict}")
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(self._migrations):
+            raise DamagedStore(f"{self._name}: written by a newer version of earwitness")
+        for number in range(version, len(self._migrations)):
+            script = self._migrations[number]
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number + 1}; COMMIT")
+
+    def _set_synchronous(self, connection: sqlite3.Connection, mode: str) -> None:
+        if mode != self._synchronous:
+            connection.execute(f"PRAGMA synchronous = {mode}")
+            self._synchronous = mode
+
+    def _usable(self) -> sqlite3.Connection:
+        """The connection. A file deleted or replaced under it would take everything and keep nothing."""
+        connection = self._connected()
+        if self._path is not None and self._inode_now() != self._inode:
+            raise StoreError(f"{self._name} was deleted or replaced while in use")
+        return connection
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._name} is closed")
+        return self._connection
+
+    def _inode_now(self) -> int | None:
+        if self._path is None:
+            return None
+        try:
+            return self._path.stat().st_ino
+        except OSError:
+            return None
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            kind = DamagedStore if code in _DAMAGED else StoreError
+            raise kind(f"{self._name}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"{self._name}: {error.strerror or error}") from error
+
+    @property
+    def _name(self) -> str:
+        return str(self._path or "the store in memory")

@@ -1,0 +1,157 @@
+"""The tables of the outbox, and every statement on them."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from monitor.errors import StoreError
+from monitor.store.database import Database
+
+MIGRATIONS = (
+    """
+    CREATE TABLE message (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        version INTEGER NOT NULL,
+        worth INTEGER NOT NULL,
+        detected_at_us INTEGER NOT NULL,
+        put_at_us INTEGER NOT NULL,
+        put_monotonic_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE TABLE delivery (
+        channel TEXT NOT NULL,
+        number INTEGER NOT NULL REFERENCES message (number),
+        delivered_at_us INTEGER,
+        again INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (channel, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX delivery_of ON delivery (number);
+    CREATE INDEX delivery_waiting ON delivery (channel, number) WHERE delivered_at_us IS NULL
+    """,
+)
+_MESSAGE = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?)"
+Rows = list[tuple[Any, ...]]
+
+
+def add(connection: sqlite3.Connection, row: tuple[Any, ...], channels: Sequence[str]) -> None:
+    """A new message, with the next number, to be delivered to these channels."""
+    number = connection.execute(_MESSAGE, (None, *row)).lastrowid
+    connection.executemany(_DELIVERY, [(channel, number, None, 0) for channel in channels])
+
+
+def waiting(connection: sqlite3.Connection, channel: str, after: int, limit: int, version: int) -> Rows:
+    """Undelivered messages of at most this codec version, by number."""
+    sql = """
+        SELECT message.number, worth, detected_at_us, put_at_us, put_monotonic_us, body, again
+        FROM delivery JOIN message ON message.number = delivery.number
+        WHERE channel = ? AND delivery.number > ? AND delivered_at_us IS NULL AND version <= ?
+        ORDER BY delivery.number LIMIT ?
+    """
+    return connection.execute(sql, (channel, after, version, limit)).fetchall()
+
+
+def give_up(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
+    """Forget these messages; how many of them some channel still waited for."""
+    waited = "SELECT EXISTS (SELECT 1 FROM delivery WHERE number = ? AND delivered_at_us IS NULL)"
+    lost: int = sum(connection.execute(waited, (number,)).fetchone()[0] for number in numbers)
+    erase(connection, numbers)
+    return lost
+
+
+def delivered(connection: sqlite3.Connection, channel: str, number: int, at_us: int) -> None:
+    """Keep it as delivered, so that `again` can find it."""
+    sql = "UPDATE delivery SET delivered_at_us = ? WHERE channel = ? AND number = ?"
+    connection.execute(sql, (at_us, channel, number))
+
+
+def again(connection: sqlite3.Connection, channel: str, since_us: int) -> int:
+    """What was delivered since then waits again: how many."""
+    sql = "UPDATE delivery SET delivered_at_us = NULL, again = 1 WHERE channel = ? AND delivered_at_us >= ?"
+    return connection.execute(sql, (channel, since_us)).rowcount
+
+
+def backlog(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many messages wait, by channel."""
+    sql = "SELECT channel, COUNT(*) FROM delivery WHERE delivered_at_us IS NULL GROUP BY channel"
+    return dict(connection.execute(sql).fetchall())
+
+
+def next_number(connection: sqlite3.Connection) -> int:
+    """The number that the next message will have, or a lower one."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
+    return int(row[0]) + 1 if row else 1
+
+
+def number_from(connection: sqlite3.Connection, number: int) -> None:
+    """Let an empty store number its messages above `number`."""
+    connection.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (number,))
+
+
+def old(
+    connection: sqlite3.Connection, ours_from: int, before_monotonic_us: int, before_us: int
+) -> list[int]:
+    """Messages put before a point of the monotonic clock if numbered from `ours_from` (this run's), else of
+    the wall clock."""
+    sql = "SELECT number FROM message WHERE iif(number >= ?, put_monotonic_us < ?, put_at_us < ?)"
+    return [row[0] for row in connection.execute(sql, (ours_from, before_monotonic_us, before_us))]
+
+
+def size(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Messages, and characters of their bodies."""
+    count, characters = connection.execute("SELECT COUNT(*), TOTAL(LENGTH(body)) FROM message").fetchone()
+    return int(count), int(characters)
+
+
+def least_worth(connection: sqlite3.Connection, limit: int) -> list[int]:
+    """What to shed first: what is only remembered, then the least severe oldest."""
+    sql = """
+        SELECT number FROM message
+        ORDER BY
+            EXISTS (SELECT 1 FROM delivery AS d WHERE d.number = message.number AND d.delivered_at_us IS NULL),
+            worth,
+            number
+        LIMIT ?
+    """
+    return [row[0] for row in connection.execute(sql, (limit,))]
+
+
+def erase(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Forget these messages on every channel."""
+    rows = [(number,) for number in numbers]
+    connection.executemany("DELETE FROM delivery WHERE number = ?", rows)
+    connection.executemany("DELETE FROM message WHERE number = ?", rows)
+
+
+def forget(connection: sqlite3.Connection, channel: str, number: int) -> None:
+    """One channel no longer needs it; gone when no channel does."""
+    connection.execute("DELETE FROM delivery WHERE channel = ? AND number = ?", (channel, number))
+    sql = "DELETE FROM message WHERE number = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE number = ?)"
+    connection.execute(sql, (number, number))
+
+
+def everything(connection: sqlite3.Connection) -> tuple[Rows, Rows]:
+    """Every message and every delivery, as rows for `insert`."""
+    messages = connection.execute("SELECT * FROM message ORDER BY number").fetchall()
+    return messages, connection.execute("SELECT * FROM delivery ORDER BY number").fetchall()
+
+
+def insert(connection: sqlite3.Connection, messages: Rows, deliveries: Rows) -> None:
+    """Rows of `everything`, with their numbers."""
+    connection.executemany(_MESSAGE, messages)
+    connection.executemany(_DELIVERY, deliveries)
+
+
+def salvage(database: Database) -> tuple[Rows, Rows]:
+    """What can still be read of a failing store: all of it when the disk is merely full, else as far as the
+    reading goes."""
+    messages: Rows = []
+    deliveries: Rows = []
+    for table, rows in (("message", messages), ("delivery", deliveries)):
+        try:
+            with database.reading() as connection:
+                rows.extend(connection.execute(f"SELECT * FROM {table} ORDER BY number"))  # noqa: S608
+        except StoreError:
+            continue
+    known = {row[0] for row in messages}
+    return messages, [row for row in deliveries if row[1] in known]

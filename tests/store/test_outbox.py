@@ -1,0 +1,466 @@
+"""Events and alerts between detection and acknowledgement, on a real disk that is made to fail."""
+
+import os
+import resource
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from monitor.store.base import Entry
+from monitor.store.outbox import SqliteOutbox
+from monitor.types import Alert, SoundEvent
+from tests.builders import START, alert, event
+from tests.fakes import FakeClock
+
+PHONE = ["phone"]
+BOTH = ["mqtt", "phone"]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "outbox.db"
+
+
+@pytest.fixture
+def outbox(path: Path, clock: FakeClock) -> Iterator[SqliteOutbox]:
+    with SqliteOutbox(path, clock) as outbox:
+        yield outbox
+
+
+def ids(entries: list[Entry]) -> list[str]:
+    return [entry.message.id for entry in entries]
+
+
+def put(outbox: SqliteOutbox, *messages: SoundEvent | Alert, channels: list[str] = PHONE) -> None:
+    for message in messages:
+        outbox.put(message, channels, START)
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """No file of this process may grow beyond what the log of the store has now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(part.stat().st_size for part in path.parent.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_each_channel_gets_everything_in_order(outbox: SqliteOutbox) -> None:
+    """A message waits for each of its channels, oldest first, until that channel has acknowledged it."""
+    put(outbox, event(id="first"), alert(id="second"), channels=BOTH)
+    first, second = outbox.waiting("mqtt")
+
+    outbox.release(first, START)
+
+    assert [first.message.id, second.message.id] == ["first", "second"]
+    assert ids(outbox.waiting("mqtt")) == ["second"]
+    assert ids(outbox.waiting("phone")) == ["first", "second"]
+    assert outbox.backlog() == {"mqtt": 1, "phone": 2}
+
+
+def test_waiting_goes_on_after_what_is_in_flight(outbox: SqliteOutbox) -> None:
+    """`after` and `limit` cut the queue where the courier stands."""
+    put(outbox, *[event(id=str(i)) for i in range(5)])
+    two = outbox.waiting("phone", limit=2)
+
+    assert ids(outbox.waiting("phone", after=two[-1].number, limit=2)) == ["2", "3"]
+
+
+def test_a_put_wakes_its_channels_only(outbox: SqliteOutbox) -> None:
+    """Whoever listens on a channel is called once per message for it, when it can already be read."""
+    heard: list[list[str]] = []
+    outbox.listen("phone", lambda: heard.append(ids(outbox.waiting("phone"))))
+
+    put(outbox, event(id="mine"))
+    put(outbox, event(id="theirs"), channels=["mqtt"])
+
+    assert heard == [["mine"]]
+
+
+def test_what_was_left_is_late_after_a_restart(path: Path, clock: FakeClock) -> None:
+    """What an earlier run left is still there, in order and late; what comes now is not."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, event(id="left"))
+    clock.advance(1)
+    with SqliteOutbox(path, clock) as outbox:
+        put(outbox, event(id="new"))
+
+        assert [(e.message.id, e.late) for e in outbox.waiting("phone")] == [("left", True), ("new", False)]
+
+
+def test_what_has_waited_for_seconds_is_late(outbox: SqliteOutbox, clock: FakeClock) -> None:
+    """Late is said of what waited over five seconds, and how long it waited."""
+    put(outbox, event())
+    clock.advance(5)
+    assert [e.late for e in outbox.waiting("phone")] == [False]
+    clock.advance(1)
+
+    assert [(e.late, e.waited_s) for e in outbox.waiting("phone")] == [(True, 6.0)]
+
+
+def test_setting_the_clock_makes_nothing_late(path: Path) -> None:
+    """An hour forward or ten years: within one run only the monotonic clock counts, for lateness and age."""
+
+    class SetClock(FakeClock):
+        def set(self, hours: float) -> None:
+            self._now += timedelta(hours=hours)
+
+    clock = SetClock()
+    with SqliteOutbox(path, clock) as outbox:
+        put(outbox, alert())
+        clock.set(10 * 365 * 24)
+        put(outbox, *[event(id=str(i)) for i in range(100)])
+
+        assert [(e.message.id, e.late, e.waited_s) for e in outbox.waiting("phone", limit=1)] == [
+            ("a00000000001", False, 0.0)
+        ]
+
+
+def test_an_alarm_is_urgent(outbox: SqliteOutbox) -> None:
+    """Alerts about smoke, carbon monoxide and fire say that they may go first; nothing else does."""
+    put(outbox, alert("smoke_alarm"), alert("co_alarm"), alert("glass_break"), event("smoke_alarm"))
+
+    assert [e.urgent for e in outbox.waiting("phone")] == [True, True, False, False]
+
+
+def test_alerts_delivered_lately_are_wanted_again(outbox: SqliteOutbox, clock: FakeClock) -> None:
+    """On a rewind, alerts delivered since then wait again, late, with their id; events do not, and other
+    channels are not touched."""
+    put(outbox, alert(id="old"), alert(id="recent"), event(id="sound"), channels=BOTH)
+    for channel in BOTH:
+        for entry, age_s in zip(outbox.waiting(channel), (200, 60, 60), strict=True):
+            outbox.release(entry, clock.now() - timedelta(seconds=age_s))
+
+    count = outbox.rewind("mqtt", clock.now() - timedelta(seconds=120))
+
+    assert count == 1
+    assert [(e.message.id, e.late) for e in outbox.waiting("mqtt")] == [("recent", True)]
+    assert outbox.waiting("phone") == []
+
+
+def test_a_rewind_survives_a_restart(path: Path, clock: FakeClock) -> None:
+    """Delivered alerts are remembered on disk, so that a house which restarts with us loses none."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, alert())
+        before.release(before.waiting("phone")[0], clock.now())
+    with SqliteOutbox(path, clock) as outbox:
+        assert outbox.waiting("phone") == []
+        assert outbox.rewind("phone", clock.now()) == 1
+
+
+def test_events_are_gone_when_everyone_has_them(outbox: SqliteOutbox, path: Path) -> None:
+    """A delivered event leaves no row behind."""
+    put(outbox, event(), channels=BOTH)
+    for channel in BOTH:
+        outbox.release(outbox.waiting(channel)[0], START)
+
+    with sqlite3.connect(path) as reader:
+        assert reader.execute("SELECT COUNT(*) FROM message").fetchone() == (0,)
+    reader.close()
+
+
+def test_the_least_severe_oldest_goes_first(path: Path, clock: FakeClock) -> None:
+    """A full outbox gives up events before alerts and mild before severe, counts them and says it once; an
+    alarm stays to the end."""
+    with SqliteOutbox(path, clock, max_entries=50) as outbox, capture_logs() as logs:
+        put(outbox, alert("smoke_alarm", id="fire", severity="info"))
+        put(outbox, *[alert(id=f"alert{i}", severity="info") for i in range(5)])
+        put(outbox, *[event(id=f"event{i}") for i in range(122)])
+        kept = ids(outbox.waiting("phone", limit=1000))
+
+    assert kept[:6] == ["fire", *[f"alert{i}" for i in range(5)]]
+    assert kept[6:] == [f"event{i}" for i in range(122 - len(kept[6:]), 122)]
+    assert len(kept) <= 50
+    assert outbox.counts.shed == 128 - len(kept)
+    assert sum("the outbox is full" in line["event"] for line in logs) == 2
+
+
+def test_large_messages_are_bounded_too(path: Path, clock: FakeClock) -> None:
+    """The bound on size counts what is in the messages."""
+    with SqliteOutbox(path, clock, max_bytes=100_000) as outbox:
+        put(outbox, *[event(id=str(i), description="x" * 10_000) for i in range(64)])
+
+        kept = ids(outbox.waiting("phone"))
+        assert 1 <= len(kept) <= 10
+        assert kept[-1] == "63"
+
+
+def test_what_nobody_took_for_a_week_is_given_up(path: Path, clock: FakeClock) -> None:
+    """Too old is dropped at the next start, counted and said."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, alert(id="ancient"))
+    clock.advance(8 * 86400)
+    with capture_logs() as logs, SqliteOutbox(path, clock) as outbox:
+        assert outbox.waiting("phone") == []
+        assert outbox.counts.expired == 1
+    assert [line["count"] for line in logs] == [1]
+
+
+def test_only_the_owner_can_read_it(outbox: SqliteOutbox, path: Path) -> None:
+    """The directory is 0700 and every file of the store 0600: events tell who is at home."""
+    put(outbox, event())
+
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(part.stat().st_mode) for part in path.parent.iterdir()} == {0o600}
+
+
+def test_alerts_go_on_when_the_disk_is_full(path: Path, clock: FakeClock) -> None:
+    """With no room left, what waits and what comes is delivered from memory after one message; when there is
+    room again it is on disk again, and what was delivered meanwhile does not come back."""
+    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+        put(outbox, alert(id="before"))
+        with full_disk(path):
+            put(outbox, *[alert(id=f"during{i}") for i in range(300)])
+            assert not outbox.durable
+            waiting = outbox.waiting("phone", limit=1000)
+            assert ids(waiting) == ["before", *[f"during{i}" for i in range(300)]]
+            outbox.release(waiting[0], START)
+            clock.advance(11)
+            put(outbox, alert(id="still full"))
+        clock.advance(11)
+        put(outbox, alert(id="after"))
+        assert outbox.durable
+        expected = [*[f"during{i}" for i in range(300)], "still full", "after"]
+        assert ids(outbox.waiting("phone", limit=1000)) == expected
+    with SqliteOutbox(path, clock) as again:
+        assert ids(again.waiting("phone", limit=1000)) == expected
+
+    assert [line["log_level"] for line in logs] == ["warning", "info"]
+
+
+def test_a_directory_that_cannot_be_used_stops_nothing(tmp_path: Path, clock: FakeClock) -> None:
+    """Where no file can be made, everything works from memory, and moves to disk as soon as it can be."""
+    blocked = tmp_path / "state"
+    blocked.write_text("in the way")
+    path = blocked / "outbox.db"
+    with SqliteOutbox(path, clock) as outbox:
+        put(outbox, alert(id="live"))
+        assert ids(outbox.waiting("phone")) == ["live"]
+        assert not outbox.durable
+        blocked.unlink()
+        clock.advance(11)
+        put(outbox, alert(id="kept"))
+    with SqliteOutbox(path, clock) as again:
+        assert ids(again.waiting("phone")) == ["live", "kept"]
+
+
+def test_what_could_not_be_read_at_the_start_comes_later(path: Path, clock: FakeClock) -> None:
+    """When the store is held by another process at the start, its messages are delivered, late, once it is
+    free; nothing in it is overwritten by what was kept in memory meanwhile."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, *[alert(id=f"left{i}") for i in range(3)])
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with SqliteOutbox(path, clock) as outbox:
+        put(outbox, alert(id="meanwhile"))
+        assert ids(outbox.waiting("phone")) == ["meanwhile"]
+        holder.close()
+        clock.advance(11)
+
+        waiting = outbox.waiting("phone")
+        assert [(e.message.id, e.late) for e in waiting[:3]] == [(f"left{i}", True) for i in range(3)]
+        assert ids(waiting[3:]) == ["meanwhile"]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "empty tables", "newer"])
+def test_a_damaged_store_is_set_aside(path: Path, clock: FakeClock, damage: str) -> None:
+    """A file that is no store of ours is kept under its date, and a new one is begun, without being asked."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, *[event(id=str(i), description="x" * 500) for i in range(50)])
+    spoil(path, damage)
+    with capture_logs() as logs, SqliteOutbox(path, clock) as outbox:
+        put(outbox, alert(id="live"))
+        assert ids(outbox.waiting("phone"))[-1] == "live"
+        clock.advance(11)
+        outbox.waiting("phone")
+        clock.advance(11)
+        assert ids(outbox.waiting("phone"))[-1] == "live"
+        assert outbox.durable
+
+    assert path.with_name("outbox.db.20260102T030405Z").exists() or list(path.parent.glob("outbox.db.2026*Z"))
+    assert sum("set aside" in line["event"] for line in logs) == 1
+    with SqliteOutbox(path, clock) as again:
+        assert ids(again.waiting("phone")) == ["live"]
+
+
+def spoil(path: Path, damage: str) -> None:
+    if damage == "garbage":
+        path.write_bytes(os.urandom(path.stat().st_size))
+    elif damage == "truncated":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        with sqlite3.connect(path) as writer:
+            writer.execute("PRAGMA user_version = 99" if damage == "newer" else "DROP TABLE delivery")
+        writer.close()
+
+
+def test_a_store_deleted_under_us_is_begun_anew(outbox: SqliteOutbox, path: Path, clock: FakeClock) -> None:
+    """`rm` while running costs nothing that waits: it is carried over and written to a new file."""
+    put(outbox, alert(id="before"))
+    for part in path.parent.iterdir():
+        part.unlink()
+
+    put(outbox, alert(id="after"))
+    clock.advance(11)
+
+    assert ids(outbox.waiting("phone")) == ["before", "after"]
+    assert outbox.durable
+    assert path.exists()
+
+
+def test_a_store_overwritten_under_us_is_replaced(outbox: SqliteOutbox, path: Path, clock: FakeClock) -> None:
+    """Garbage written over the file while it is open: alerts go on, and the next file is whole."""
+    put(outbox, *[alert(id=str(i)) for i in range(3)])
+    for part in path.parent.iterdir():
+        part.write_bytes(os.urandom(part.stat().st_size))
+
+    put(outbox, alert(id="live"))
+    for _ in range(3):
+        clock.advance(11)
+        outbox.waiting("phone")
+
+    assert "live" in ids(outbox.waiting("phone"))
+    assert outbox.durable
+
+
+def test_what_a_newer_version_wrote_is_left_for_it(outbox: SqliteOutbox, path: Path) -> None:
+    """A row of a newer codec is passed over, not dropped; one that is damaged is given up and counted."""
+    put(outbox, event(id="newer"), event(id="damaged"), event(id="fine"))
+    with sqlite3.connect(path) as writer:
+        writer.execute("UPDATE message SET version = 99 WHERE body LIKE '%newer%'")
+        writer.execute("UPDATE message SET body = substr(body, 1, 20) WHERE body LIKE '%damaged%'")
+    writer.close()
+
+    assert ids(outbox.waiting("phone")) == ["fine"]
+    assert outbox.counts.unreadable == 1
+    assert outbox.backlog() == {"phone": 2}
+
+
+def test_damaged_rows_do_not_hide_what_follows(outbox: SqliteOutbox, path: Path) -> None:
+    """A whole page of unreadable messages is not taken for the end of the queue."""
+    put(outbox, *[event(id=str(i)) for i in range(5)])
+    with sqlite3.connect(path) as writer:
+        writer.execute("UPDATE message SET body = '' WHERE number < 5")
+    writer.close()
+
+    assert ids(outbox.waiting("phone", limit=2)) == ["4"]
+
+
+def test_threads_share_it(outbox: SqliteOutbox) -> None:
+    """Threads that put, deliver and release at the same time lose nothing and keep each one's order."""
+    per_thread = 50
+
+    def speak(name: str) -> None:
+        put(outbox, *[event(id=f"{name}-{i}", source=name) for i in range(per_thread)])
+
+    speakers = [threading.Thread(target=speak, args=(name,)) for name in ("porch", "hall", "attic")]
+    for speaker in speakers:
+        speaker.start()
+    taken: list[str] = []
+    while any(speaker.is_alive() for speaker in speakers) or outbox.backlog():
+        for entry in outbox.waiting("phone", limit=7):
+            taken.append(entry.message.id)
+            outbox.release(entry, START)
+
+    for name in ("porch", "hall", "attic"):
+        assert [id for id in taken if id.startswith(name)] == [f"{name}-{i}" for i in range(per_thread)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from monitor.clock import SystemClock
+from monitor.store.outbox import SqliteOutbox
+from tests.builders import START, alert, event
+with SqliteOutbox(Path(sys.argv[1]), SystemClock()) as outbox:
+    n = int(sys.argv[2])
+    while True:
+        outbox.put(alert(id=f"a{n}") if n % 3 == 0 else event(id=f"e{n}"), ["phone"], START)
+        sys.stdout.write(f"{n}\\n")
+        sys.stdout.flush()
+        n += 1
+"""
+
+
+def test_kill_minus_nine_loses_nothing_that_was_put(path: Path) -> None:
+    """Everything whose `put` returned is there after a SIGKILL at whatever instruction, in order, once."""
+    clock = FakeClock()
+    said: list[int] = []
+    for lines in (3, 41, 100, 257):
+        start = len(said)
+        writer = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(path), str(start)], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        said += [int(next(writer.stdout)) for _ in range(lines)]
+        writer.send_signal(signal.SIGKILL)
+        said += [int(line) for line in writer.stdout if line.endswith("\n")]
+        writer.wait()
+        writer.stdout.close()
+        with SqliteOutbox(path, clock) as outbox:
+            kept = [int(entry.message.id[1:]) for entry in outbox.waiting("phone", limit=100_000)]
+            assert kept[: len(said)] == said
+            assert len(kept) - len(said) <= 1
+            said = kept
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("put"), st.sampled_from(["event", "alert"])),
+            st.tuples(st.just("release"), st.integers(0, 5)),
+            st.tuples(st.just("restart"), st.none()),
+            st.tuples(st.just("fail"), st.none()),
+        ),
+        max_size=25,
+    )
+)
+def test_whatever_happens_what_is_not_released_waits(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object]]
+) -> None:
+    """Through any order of puts, releases, restarts and losses of the file, exactly what was put and not
+    released waits, in the order in which it was put."""
+    path, clock = tmp_path_factory.mktemp("outbox") / "outbox.db", FakeClock()
+    expected: list[str] = []
+    outbox = SqliteOutbox(path, clock).__enter__()
+    for count, (step, choice) in enumerate(steps):
+        clock.advance(11)
+        if step == "put":
+            id = f"{choice}{count}"
+            put(outbox, event(id=id) if choice == "event" else alert(id=id))
+            expected.append(id)
+        elif step == "release" and expected:
+            index = int(str(choice)) % len(expected)
+            outbox.release(outbox.waiting("phone")[index], START)
+            del expected[index]
+        elif step == "restart":
+            outbox.__exit__()
+            outbox = SqliteOutbox(path, clock).__enter__()
+        elif step == "fail":
+            path.unlink(missing_ok=True)
+            outbox.waiting("phone")
+            clock.advance(11)
+        assert ids(outbox.waiting("phone")) == expected
+    outbox.__exit__()
