@@ -50,7 +50,10 @@ class Framer:
         return left
 
     def push(self, samples: Samples) -> list[Frame]:
-        """The frames that are complete with these mono samples of the stretch's rate. Keeps them: do not reuse the array."""
+        """The frames that are complete with these mono samples of the stretch's rate.
+
+        Frames may be views of the array: the caller does not write into it again.
+        """
         return self._cut(_clean(samples) if self._resampler is None else self._resample(_clean(samples)))
 
     def finish(self) -> list[Frame]:

@@ -1,0 +1,100 @@
+"""A house to listen to without a microphone: the built-in scene, again and again."""
+
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from threading import Event
+from typing import Literal, Self
+
+from monitor.audio import Audio
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.sources.base import SourceBlock
+from monitor.sources.framer import Framer
+from monitor.sources.pacing import Pacer
+from monitor.synthesis.scene import demo_scene
+from monitor.types import Frame
+
+log = get_logger()
+
+SPOKEN = "Good evening. I am just making some tea. Did somebody ring the door bell?"
+_WAV_HEADER_BYTES = 44
+_ESPEAK_TIMEOUT_S = 10.0
+
+
+class DemoBlock(SourceBlock):
+    """A scene made by arithmetic: doorbell, knocks, a siren, a bang and a smoke alarm, every 75 seconds."""
+
+    type: Literal["demo"]
+    realtime: bool = True
+    """As slowly as a room would be heard; off: as fast as the machine can."""
+    loop: bool = True
+    """Start again at its end."""
+    speech: bool = True
+    """Someone speaks too, where espeak-ng is installed."""
+    seed: int = 1
+    """Another number is another doorbell, knock and siren."""
+
+    def build(self, clock: Clock) -> "DemoSource":
+        return DemoSource(self, clock)
+
+
+class DemoSource:
+    """Plays the demonstration scene without a seam."""
+
+    drift_ppm = 0.0
+    clock_offset_s = 0.0
+
+    def __init__(self, config: DemoBlock, clock: Clock) -> None:
+        self.name = config.name
+        self._config = config
+        self._clock = clock
+        self._closed = Event()
+        self._scene: Audio | None = None
+
+    def __enter__(self) -> Self:
+        speech = spoken(SPOKEN) if self._config.speech else None
+        self._scene = demo_scene(self._config.seed, speech).audio
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._scene = None
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def frames(self) -> Iterator[Frame]:
+        """See Source.frames. Never raises SourceLost."""
+        pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
+        for frame in self._heard():
+            if not pacer.wait(frame.audio.duration_s):
+                return
+            yield frame
+
+    def _heard(self) -> Iterator[Frame]:
+        assert self._scene is not None, "frames before opening"
+        framer = Framer(self.name)
+        framer.begin(self._clock.now(), self._scene.sample_rate_hz)
+        yield from framer.push(self._scene.samples)
+        while self._config.loop:
+            yield from framer.push(self._scene.samples)
+        yield from framer.finish()
+
+
+def spoken(text: str) -> Audio | None:
+    """`text` read aloud by espeak-ng; None where it is not installed or fails."""
+    program = shutil.which("espeak-ng")
+    if program is None:
+        log.info("the demo scene has no speech: espeak-ng is not installed")
+        return None
+    command = [program, "-v", "en", "-s", "150", "--stdout", text]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=_ESPEAK_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("the demo scene has no speech: espeak-ng failed", error=str(error))
+        return None
+    if len(done.stdout) <= _WAV_HEADER_BYTES:
+        return None
+    (sample_rate_hz,) = struct.unpack_from("<I", done.stdout, 24)
+    return Audio.from_pcm16(done.stdout[_WAV_HEADER_BYTES:], sample_rate_hz)

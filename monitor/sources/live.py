@@ -1,0 +1,135 @@
+"""Live sound as frames: anchored to the clock once, kept true to it, gaps marked."""
+
+from monitor.audio import Samples
+from monitor.logs import get_logger
+from monitor.sources.framer import Framer
+from monitor.sources.timekeeper import Instant, Timekeeper
+from monitor.types import Frame
+
+log = get_logger()
+
+SETTLE_S = 0.25
+LONGEST_SETTLE_S = 5.0
+_BURST_S = 0.02
+
+
+class LiveFramer:
+    """Frames of sound that arrives as it is heard, or in bursts. Pure: told the time, never asks it.
+
+    When a source opens, sound that was waiting comes first and fast. Until it comes at its own pace
+    (`SETTLE_S`) it is held back, then dated so that none of it lies in the future.
+    """
+
+    def __init__(self, source: str, window_s: float) -> None:
+        """`window_s`: within it, some sound arrives promptly; longer than the longest burst is apart."""
+        self._source = source
+        self._window_s = window_s
+        self._framer = Framer(source)
+        self._settling: _Settling | None = _Settling()
+        self._time: Timekeeper | None = None
+        self._sample_rate_hz = 0
+        self._gap = False
+        self._drift_ppm = 0.0
+        self._restarts = 0
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much slower than our clock the source runs, in parts per million; 0 until it is known."""
+        known = self._time.drift_ppm() if self._time else None
+        return self._drift_ppm if known is None else known
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What is left to correct: how late the promptest sound was of late, against its date."""
+        return self._time.clock_offset_s if self._time else 0.0
+
+    def push(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+        """The frames complete with these mono samples, the last of which arrived at `arrived`.
+
+        Raises ValueError for a rate that no microphone has.
+        """
+        if self._settling:
+            return self._settle(samples, sample_rate_hz, arrived)
+        return self._heard(samples, sample_rate_hz, arrived)
+
+    def gap(self, missing_s: float | None = None) -> None:
+        """Samples are missing before the next push: so much, or unknown (it is then dated by its arrival)."""
+        if self._time and missing_s is not None:
+            self._time.skip(missing_s)
+        self._gap = self._gap or missing_s is None
+        self._sample_rate_hz = 0
+
+    def _settle(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+        settling = self._settling
+        assert settling is not None
+        settling.add(samples, sample_rate_hz, arrived)
+        if not settling.settled(arrived):
+            return []
+        self._settling = None
+        self._time = Timekeeper(settling.start, self._window_s)
+        frames: list[Frame] = []
+        for held, rate_hz, at in settling.held:
+            frames += self._follow(held, rate_hz, at)
+        return frames
+
+    def _heard(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+        assert self._time is not None
+        duration_s = len(samples) / sample_rate_hz
+        restart = arrived.plus(-duration_s) if self._gap else self._time.restart_at(duration_s, arrived)
+        if restart:
+            self._restart(restart)
+        return self._follow(samples, sample_rate_hz, arrived)
+
+    def _restart(self, start: Instant) -> None:
+        assert self._time is not None
+        moved_s = round((start.wall - self._time.due.wall).total_seconds(), 2)
+        (log.debug if self._restarts else log.info)("sound dated anew", source=self._source, moved_s=moved_s)
+        self._restarts += 1
+        # A source that is dated anew again and again is so because of its drift: two windows must do.
+        self._drift_ppm = self._time.drift_ppm(windows=2) or self._drift_ppm
+        self._time = Timekeeper(start, self._window_s)
+        self._gap = False
+        self._sample_rate_hz = 0
+
+    def _follow(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+        assert self._time is not None
+        frames: list[Frame] = []
+        if sample_rate_hz != self._sample_rate_hz:
+            frames = self._framer.begin(self._time.due.wall, sample_rate_hz)
+            self._sample_rate_hz = sample_rate_hz
+        frames += self._framer.push(samples)
+        self._framer.shift(self._time.count(len(samples) / sample_rate_hz, arrived))
+        return frames
+
+
+class _Settling:
+    """The sound of the first moments, until it comes at its own pace."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[Samples, int, Instant]] = []
+        self._duration_s = 0.0
+        self._start: Instant | None = None
+        self._began_s = self._steady_since_s = 0.0
+
+    @property
+    def start(self) -> Instant:
+        """When its first sample was heard at the latest, as later sound came on time."""
+        assert self._start is not None
+        return self._start
+
+    def add(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> None:
+        self.held.append((samples, sample_rate_hz, arrived))
+        self._duration_s += len(samples) / sample_rate_hz
+        start = arrived.plus(-self._duration_s)
+        if self._start is None:
+            self._start, self._began_s, self._steady_since_s = start, arrived.monotonic_s, arrived.monotonic_s
+        if start.monotonic_s < self._start.monotonic_s - _BURST_S:
+            self._steady_since_s = arrived.monotonic_s
+        if start.monotonic_s < self._start.monotonic_s:
+            self._start = start
+
+    def settled(self, now: Instant) -> bool:
+        return (
+            now.monotonic_s - self._steady_since_s >= SETTLE_S
+            or now.monotonic_s - self._began_s >= LONGEST_SETTLE_S
+        )

@@ -1,0 +1,72 @@
+"""An evening at home in little more than a minute: what the built-in demonstration plays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.synthesis import household
+from monitor.synthesis.alarms import piezo, played, temporal_three
+from monitor.synthesis.room import coloured_noise, impulse_response, in_room
+
+SCENE_S = 75.0
+BED_DBFS = -58.0
+LOUDEST = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One sound of a scene: what it is and when it begins, in seconds from the start."""
+
+    label: str
+    start_s: float
+    samples: Samples
+    level_dbfs: float
+    """RMS while it sounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The mixed sound, and what is to be heard in it."""
+
+    audio: Audio
+    moments: tuple[Moment, ...]
+
+
+def demo_scene(seed: int = 1, speech: Audio | None = None) -> Scene:
+    """A quiet room, a doorbell, knocks, someone speaking (if given), a siren outside, a bang, and a smoke
+    alarm in temporal-three. The same for the same seed; a listener may play it in a loop without a seam."""
+    rng = np.random.default_rng(seed)
+    moments = [
+        Moment("doorbell", 8.0, household.doorbell(rng, SAMPLE_RATE_HZ), -24.0),
+        Moment("knock", 16.0, household.knock(rng, SAMPLE_RATE_HZ), -26.0),
+        Moment("siren", 31.0, household.siren(rng, SAMPLE_RATE_HZ), -32.0),
+        Moment("loud_noise", 43.0, household.door_slam(rng, SAMPLE_RATE_HZ), -12.0),
+        Moment("smoke_alarm", 51.0, played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
+    ]
+    if speech is not None:
+        moments.append(Moment("speech", 23.0, speech.resampled(SAMPLE_RATE_HZ).samples, -26.0))
+    response = impulse_response(rng, 0.35, SAMPLE_RATE_HZ, direct_to_reverberant_db=3.0)
+    mixed = _bed(rng) + in_room(_placed(moments), response)
+    return Scene(Audio(np.clip(mixed, -LOUDEST, LOUDEST), SAMPLE_RATE_HZ), tuple(moments))
+
+
+def _bed(rng: np.random.Generator) -> Samples:
+    noise = coloured_noise(rng, round(SCENE_S * SAMPLE_RATE_HZ))
+    return noise * np.float32(10 ** ((BED_DBFS - Audio(noise.copy(), SAMPLE_RATE_HZ).rms_dbfs) / 20))
+
+
+def _placed(moments: list[Moment]) -> Samples:
+    out = np.zeros(round(SCENE_S * SAMPLE_RATE_HZ), np.float32)
+    for moment in moments:
+        start = round(moment.start_s * SAMPLE_RATE_HZ)
+        samples = moment.samples[: len(out) - start]
+        out[start : start + len(samples)] += samples * _gain(samples, moment.level_dbfs)
+    return out
+
+
+def _gain(samples: Samples, level_dbfs: float) -> np.float32:
+    """To the level while it sounds: pauses between knocks and beeps do not count."""
+    magnitude = np.abs(samples)
+    sounding = samples[magnitude > 0.05 * magnitude.max(initial=0)]
+    return np.float32(10 ** ((level_dbfs - Audio(sounding, SAMPLE_RATE_HZ).rms_dbfs) / 20))
