@@ -132,7 +132,7 @@ def moving_sounder(rng: np.random.Generator, motion: Literal["two_tone", "swept"
 
 
 def played(sounder: Sounder, rhythm: Rhythm, sample_rate_hz: int, *, tail: bool = True) -> Samples:
-    """The rhythm sounded: mono float32, largest magnitude `PEAK`. Without `tail`, it ends with the last on."""
+    """The rhythm sounded: mono float32, largest magnitude `PEAK`. Without `tail` it ends with the last on."""
     starts_s = np.concatenate([[0.0], np.cumsum([on + off for on, off in rhythm])])
     total_s = starts_s[-1] if tail else starts_s[-2] + rhythm[-1][0]
     out = np.zeros(round(total_s * sample_rate_hz) + 1)
