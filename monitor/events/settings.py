@@ -1,0 +1,98 @@
+"""Thresholds as people write them (`labels:`) and as they hold for a source."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
+
+from monitor.events.defaults import DEFAULTS, Hysteresis
+from monitor.labels import check_sound
+from monitor.schema import Block, Score, Seconds
+
+HIT_GAP_S = 0.45
+"""Hits closer together than this are one: half a second between two looks, less the 30 ms of a frame on
+which looks fall."""
+SENSITIVITY_LOGITS = 2.0
+"""How far sensitivity 1 lowers an onset, in logits: 0.5 becomes 0.12, and -1 makes it 0.88."""
+
+_EPSILON = 1e-6
+
+
+class LabelSettings(Block):
+    """Thresholds of one label. What is left out stays as it is: the model's, or the table's."""
+
+    onset: Score | None = None
+    """Score at which a look counts as a hit. `off` moves with it unless it is given too."""
+    hits: Annotated[int, Field(ge=1, le=20)] | None = None
+    """Hits needed for an event to begin, half a second apart or more."""
+    within_s: Seconds | None = None
+    """The time in which those hits must fall."""
+    hold_s: Annotated[Seconds, Field(le=3600)] | None = None
+    """The event ends when the sound was not heard for so long. An alarm's rhythm brings its own."""
+    off: Score | None = None
+    """Score that keeps an event alive once it has begun."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.onset is not None and self.off is not None and self.off > self.onset:
+            raise ValueError(f"off {self.off} is above onset {self.onset}; an event would never stay on")
+        if self.within_s is not None and self.within_s < ((self.hits or 1) - 1) * HIT_GAP_S:
+            raise ValueError(
+                f"{self.hits} hits do not fit into within_s {self.within_s}; they are 0.5 s apart"
+            )
+        return self
+
+
+SoundLabel = Annotated[str, AfterValidator(check_sound)]
+Labels = dict[SoundLabel, LabelSettings]
+"""The `labels:` of a configuration, of a source, or the thresholds that a model ships for its own scores."""
+LABELS: TypeAdapter[Labels] = TypeAdapter(Labels)
+"""Reads `Labels` from plain mappings (YAML, a model's JSON); raises pydantic's ValidationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Which thresholds hold where: the table, then the model's, then everyone's, then the source's own."""
+
+    model: Labels = field(default_factory=dict)
+    general: Labels = field(default_factory=dict)
+    sources: Mapping[str, Labels] = field(default_factory=dict)
+
+    def of(self, source: str) -> dict[str, Hysteresis]:
+        """The thresholds in force for every sound at `source`, before its sensitivity."""
+        layers = (self.model, self.general, self.sources.get(source, {}))
+        return {
+            label: _merged(row, [layer[label] for layer in layers if label in layer])
+            for label, row in DEFAULTS.items()
+        }
+
+
+def shifted(row: Hysteresis, sensitivity: float) -> Hysteresis:
+    """`row` with onset and off moved by a sensitivity of -1..1, in logits."""
+    if not sensitivity:
+        return row
+    by = -SENSITIVITY_LOGITS * sensitivity
+    return replace(row, onset=_moved(row.onset, by), off=_moved(row.off, by))
+
+
+def _merged(row: Hysteresis, layers: list[LabelSettings]) -> Hysteresis:
+    for layer in layers:
+        onset = row.onset if layer.onset is None else layer.onset
+        off = _moved(row.off, _logit(onset) - _logit(row.onset)) if layer.off is None else layer.off
+        hits = layer.hits or row.hits
+        within_s = max(row.within_s, float(hits)) if layer.within_s is None else layer.within_s
+        hold_s = row.hold_s if layer.hold_s is None else layer.hold_s
+        # An `off` written for another onset must not keep an event from staying open.
+        row = Hysteresis(onset, min(off, onset), hits, within_s, hold_s, row.reason)
+    return row
+
+
+def _moved(score: float, logits: float) -> float:
+    return 1 / (1 + math.exp(-(_logit(score) + logits))) if logits else score
+
+
+def _logit(score: float) -> float:
+    clipped = min(max(score, _EPSILON), 1 - _EPSILON)
+    return math.log(clipped / (1 - clipped))
