@@ -16,14 +16,15 @@ __all__ = ["Gate", "GateConfig"]
 Heard = Segment | Detection | Level | Problem
 
 _VOICE_S = 0.1
+_WORD_S = 0.3
 
 
 class Gate:
     """Listens to one source. Plain and synchronous: one thread, no clock; all times come from the frames.
 
     `require_speech` withholds segments with less than 0.1 s of voice. `vad_speech` makes the gate say
-    `speech`, with the segment's `speech_ratio` as the score, where no classifier can. `loud_noise` is always
-    said.
+    `speech`, with the segment's `speech_ratio` as the score, of segments with 0.3 s of voice: for a daemon
+    without any classifier. `loud_noise` is always said.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Gate:
             if self._require_speech and _voice_s(segment) < _VOICE_S:
                 continue
             heard.append(segment)
-            if self._vad_speech:
+            if self._vad_speech and _voice_s(segment) >= _WORD_S:
                 heard.append(_speech(segment))
         return heard
 
