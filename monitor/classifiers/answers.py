@@ -1,0 +1,46 @@
+"""From the scores of one segment to the detections that a classifier owes for it."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from monitor.labels import VOICED
+from monitor.types import Detection, Segment
+
+DESCRIPTION_MAX = 400
+"""Characters of a description that go on: a screen's worth. A model that was talked into rambling by
+what it heard cannot fill a payload."""
+
+
+def detected(
+    segment: Segment,
+    classifier: str,
+    scores: Mapping[str, float],
+    *,
+    emotion: Mapping[str, float] | None = None,
+    description: str | None = None,
+) -> list[Detection]:
+    """One detection per label of `scores`. The emotion goes to the voiced labels, the description to the
+    likeliest."""
+    best = max(scores, key=scores.__getitem__, default=None)
+    return [
+        Detection(
+            label=label,
+            score=score,
+            classifier=classifier,
+            source=segment.source,
+            started_at=segment.started_at + timedelta(seconds=segment.onset_s),
+            duration_s=max(0.0, segment.audio.duration_s - segment.onset_s),
+            segment_id=segment.id,
+            emotion=emotion if label in VOICED else None,
+            description=description if label == best else None,
+        )
+        for label, score in scores.items()
+    ]
+
+
+def tidy(text: str) -> str:
+    """A model's words as one line of bounded length without control characters: they go into logs, payloads
+    and notifications, and whoever is heard has a say in them."""
+    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+", " ", text).strip()
+    return line if len(line) <= DESCRIPTION_MAX else line[: DESCRIPTION_MAX - 1].rstrip() + "…"

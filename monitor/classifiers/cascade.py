@@ -1,0 +1,82 @@
+"""Which sounds go on to a large model after a small one has judged them. Pure: no thread, no model.
+
+Nothing waits for the large model's answer: events are published on the small one's word, and the answer
+comes as detections with the same `segment_id`, which the tracker joins to the event, also when it has ended.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from monitor.labels import VOICED, check_sound
+from monitor.schema import Block, Score
+from monitor.types import Detection, Segment
+
+Label = Annotated[str, AfterValidator(check_sound)]
+SPEECH_RATIO = 0.3
+"""From this share of voiced frames on a segment counts as speech."""
+VOICED_SCORE = 0.5
+"""From this score on a voiced label counts as heard."""
+
+
+class SecondLook(Block):
+    """What every large classifier's block says about when it is asked, and for what."""
+
+    verify: list[Label] = []
+    """Labels whose every likely occurrence is heard a second time."""
+    verify_above: Score = 0.2
+    """How likely the small model must hold a label of `verify` for that."""
+    unsure: tuple[Score, Score] | None = (0.3, 0.7)
+    """Scores between which the small model is unsure: any label in this band is heard a second time."""
+    emotion: bool = False
+    """Ask for the emotion of every segment with a voice in it."""
+    everything: bool = False
+    """Hear every segment a second time."""
+    describe: bool = False
+    """Add a sentence in the model's own words to what it hears; costs a second or more for each."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.unsure is not None and self.unsure[0] > self.unsure[1]:
+            raise ValueError(f"unsure: write the lower score first, not {list(self.unsure)}")
+        return self
+
+
+class Heard(Block):
+    """Labels a classifier is limited to."""
+
+    labels: list[Label] = Field(default=[])
+    """Ask for these sounds alone; by default for all it knows."""
+
+
+class Cascade:
+    """Decides for each judged segment whether the large model hears it too."""
+
+    def __init__(self, look: SecondLook) -> None:
+        self.look = look
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        """Whether `segment`, judged by the small model as `detections`, goes on.
+
+        Never an early look: the finished segment contains it, and the large model would hear all of it twice.
+        """
+        if segment.ended_by == "open":
+            return False
+        return (
+            self.look.everything
+            or (self.look.emotion and has_voice(segment, detections))
+            or any(self._wants(detection) for detection in detections)
+        )
+
+    def _wants(self, detection: Detection) -> bool:
+        if detection.label in self.look.verify and detection.score >= self.look.verify_above:
+            return True
+        return self.look.unsure is not None and self.look.unsure[0] <= detection.score <= self.look.unsure[1]
+
+
+def has_voice(segment: Segment, detections: Sequence[Detection]) -> bool:
+    """Whether there is a voice in the segment by the voice-activity detector or by the classifier."""
+    return segment.speech_ratio >= SPEECH_RATIO or any(
+        detection.label in VOICED and detection.score >= VOICED_SCORE for detection in detections
+    )

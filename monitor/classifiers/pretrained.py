@@ -1,0 +1,141 @@
+"""Loading models that other people trained: from a folder or the Hugging Face hub, never running their code.
+
+Weights are read as safetensors only: a pickle can run anything.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from monitor.errors import ClassifyError, ModelError
+
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+"""Where a model runs: auto, cpu, mps, cuda or cuda:1."""
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def offline() -> bool:
+    """Whether HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) forbids the hub."""
+    return any(os.environ.get(name, "").upper() in {"1", "ON", "YES", "TRUE"} for name in _OFFLINE)
+
+
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+
+
+def safe() -> dict[str, Any]:
+    """The arguments without which nothing is loaded here."""
+    return {"trust_remote_code": False, "local_files_only": offline()}
+
+
+def pick_device(wanted: str) -> str:
+    """`wanted`, or the best device there is for "auto". ModelError when it is not there."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError(
+            f"device {wanted!r}: PyTorch finds no CUDA GPU here; write device: auto or device: cpu"
+        )
+    if wanted == "mps" and not torch.backends.mps.is_available():
+        raise ModelError("device 'mps': there is no Apple GPU here; write device: auto or device: cpu")
+    return wanted
+
+
+def pick_dtype(wanted: Dtype, device: str) -> Any:
+    """The torch dtype; "auto": bfloat16 on GPUs that compute in it, float16 on others, float32 on a CPU."""
+    import torch
+
+    if wanted != "auto":
+        return getattr(torch, wanted)
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.float16 if device == "mps" else torch.float32
+
+
+def limit_threads(threads: int | None) -> None:
+    """Bound the CPU threads of PyTorch, for the whole process."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def quiet() -> None:
+    """Keep transformers' progress bars out of the log."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+@contextmanager
+def loading(model: str) -> Iterator[None]:
+    """Turn whatever goes wrong while `model` is loaded into one ModelError that names the fix."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except ImportError as error:
+        raise ModelError(
+            f"{model}: {_first_line(error)}; `pip install 'earwitness[qwen]'` brings what large models need"
+        ) from error
+    except Exception as error:
+        # Of every kind: a damaged folder fails in whichever library reads the damaged file.
+        raise ModelError(f"{model}: {_loading_fix(model, error)}") from error
+
+
+def _loading_fix(model: str, error: Exception) -> str:
+    if is_out_of_memory(error):
+        return "too little memory to load it; choose a smaller model, `quantize: int8`, or a remote server"
+    if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(model):
+        return "there is no such folder; check the path and that this user may read it"
+    if os.path.isdir(model):
+        return f"the folder cannot be read as a model ({_first_line(error)}); download it again"
+    if _is_missing(error) and offline():
+        return (
+            "not in the local cache, and HF_HUB_OFFLINE is set; unset it or fetch it once with `hf download`"
+        )
+    if _is_missing(error):
+        return f"not found ({_first_line(error)}); check the name, the network, and HF_TOKEN for gated models"
+    return f"cannot be loaded ({type(error).__name__}: {_first_line(error)})"
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, OSError)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on the host or on an accelerator."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(
+            word in str(error).lower() for word in ("out of memory", "can't allocate memory", "alloc_cpu")
+        )
+    )
+
+
+@contextmanager
+def inference(model: str, segment_ids: str) -> Iterator[None]:
+    """Turn what goes wrong while `model` judges sound into one ClassifyError that names the fix.
+
+    Only errors of the machine are turned; what is wrong with our own code goes up as it is.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            fix = "out of memory; set a smaller batch_size, `quantize: int8`, or device: cpu"
+        elif "cuda" in str(error).lower() or type(error).__name__ == "AcceleratorError":
+            fix = f"the GPU failed ({_first_line(error)}); restart earwitness; if it recurs, check the driver"
+        else:
+            raise
+        raise ClassifyError(f"{model}: segments {segment_ids}: {fix}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

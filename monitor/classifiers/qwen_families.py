@@ -1,0 +1,169 @@
+"""What differs between the Qwen audio models: the text around the audio, and the encoder that hears it.
+
+Each family gets its features from the model's own WhisperFeatureExtractor, so neither torchvision nor Pillow
+is needed, which the Omni processors would ask for. Zeros are added behind the sound, as the models' own
+processors do; a sound of 30 s fills the window.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+
+WINDOW_S = 30.0
+"""What Whisper-like encoders hear at once; anything longer would be cut off in silence."""
+_HOP = 160
+_TAIL_SAMPLES = 5 * _HOP
+"""Zeros behind the longest sound, so that the last frames see what they would see in a 30 s window."""
+
+
+class Family:
+    """One family of models. `classes` are names in `transformers`, `model_types` those of its config.json."""
+
+    model_types: ClassVar[tuple[str, ...]]
+    model_class: ClassVar[str]
+    audio_bos: ClassVar[str]
+    audio_eos: ClassVar[str]
+    system: ClassVar[str]
+    audio_title: ClassVar[str] = ""
+
+    def prefix(self, system: str | None, *, chat: bool) -> tuple[str, str]:
+        """The text before and behind the audio, up to where a question begins.
+
+        `chat` is the form of instruction-tuned models; base models are given the bare audio.
+        """
+        if not chat:
+            return self.audio_bos, self.audio_eos
+        words = self.system if system is None else system
+        head = f"<|im_start|>system\n{words}<|im_end|>\n" if words else ""
+        behind = f"{self.audio_eos}\n" if self.audio_title else self.audio_eos
+        return f"{head}<|im_start|>user\n{self.audio_title}{self.audio_bos}", behind
+
+    def question(self, text: str, *, chat: bool) -> str:
+        """A question as it follows the prefix, up to where the answer begins. Empty text is voice chat: the
+        audio itself is the question."""
+        return f"{text}<|im_end|>\n<|im_start|>assistant\n" if chat else f"{text}\nAnswer:"
+
+    def features(self, extractor: Any, waves: Sequence[Samples]) -> tuple[Any, Any]:
+        """Log-mel features (batch, 128, frames) and the number of frames that carry sound (batch,)."""
+        import torch
+
+        window = round(WINDOW_S * SAMPLE_RATE_HZ)
+        longest = max(len(wave) for wave in waves)
+        out = extractor(
+            [*waves],
+            sampling_rate=SAMPLE_RATE_HZ,
+            padding="max_length",
+            max_length=min(window, -(-longest // _HOP) * _HOP + _TAIL_SAMPLES),
+            truncation=False,
+            return_tensors="pt",
+        )
+        return out["input_features"], torch.tensor([-(-len(wave) // _HOP) for wave in waves])
+
+    def trim(self, model: Any) -> None:
+        """Let go of what a listener never uses."""
+
+    def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
+        """Each wave (16 kHz, 0.1-30 s) as a (tokens, hidden) tensor in the language model's space."""
+        raise NotImplementedError
+
+
+class Qwen2Audio(Family):
+    """Qwen2-Audio-7B and -Instruct: a Whisper encoder with a fixed window of 30 s."""
+
+    model_types = ("qwen2_audio",)
+    model_class = "Qwen2AudioForConditionalGeneration"
+    audio_bos, audio_eos = "<|audio_bos|>", "<|audio_eos|>"
+    audio_title = "Audio 1: "
+    system = "You are a helpful assistant."
+
+    def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
+        features, frames = self.features(extractor, waves)
+        # Two frames more than the longest sound: the convolutions look that far. Behind them the model would
+        # only compute positions that its own mask then hides, for 2 s of sound fourteen fifteenths of them.
+        longest = min(features.shape[-1], 2 * ((int(frames.max()) + 3) // 2))
+        hidden = self._encoder(model.model.audio_tower, features[..., :longest], (frames - 1) // 2 + 1)
+        projected = model.model.multi_modal_projector(hidden)
+        tokens = ((frames - 1) // 2 - 1) // 2 + 1
+        return [one[:n] for one, n in zip(projected, tokens.tolist(), strict=True)]
+
+    def _encoder(self, tower: Any, features: Any, lengths: Any) -> Any:
+        """Qwen2AudioEncoder.forward without its demand for 3000 frames: same modules, masks and result."""
+        import torch
+        from torch.nn.functional import gelu
+
+        weight = tower.conv1.weight
+        x = gelu(tower.conv2(gelu(tower.conv1(features.to(weight.device, weight.dtype))))).transpose(1, 2)
+        x = x + tower.embed_positions.weight[: x.shape[1]]
+        heard = torch.arange(x.shape[1], device=x.device) < lengths.to(x.device)[:, None]
+        mask = heard[:, None, None, :].expand(-1, -1, x.shape[1], -1)
+        for layer in tower.layers:
+            x = layer(x, mask)
+        return tower.layer_norm(tower.avg_pooler(x.transpose(1, 2)).transpose(1, 2))
+
+
+class _Omni(Family):
+    """The thinkers of the Omni models: encoders that work in short windows and never pad to 30 s."""
+
+    def trim(self, model: Any) -> None:
+        """Let go of the eyes: over a gigabyte."""
+        model.model.visual = None
+
+    def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
+        import torch
+
+        features, frames = self.features(extractor, waves)
+        heard = (torch.arange(features.shape[-1]) < frames[:, None]).to(model.device)
+        out = model.get_audio_features(
+            features.to(model.device, model.dtype), feature_attention_mask=heard.long()
+        )
+        return list(out.last_hidden_state.split([self._tokens(int(n)) for n in frames]))
+
+    def _tokens(self, frames: int) -> int:
+        raise NotImplementedError
+
+
+class Qwen25Omni(_Omni):
+    """Qwen2.5-Omni 3B and 7B; of the whole model only the thinker is loaded."""
+
+    model_types = ("qwen2_5_omni", "qwen2_5_omni_thinker")
+    model_class = "Qwen2_5OmniThinkerForConditionalGeneration"
+    audio_bos, audio_eos = "<|audio_bos|>", "<|audio_eos|>"
+    system = "You are a helpful assistant."
+
+    def _tokens(self, frames: int) -> int:
+        return ((frames - 1) // 2 - 1) // 2 + 1
+
+
+class Qwen3Omni(_Omni):
+    """Qwen3-Omni-30B-A3B (mixture of experts); of the whole model only the thinker is loaded."""
+
+    model_types = ("qwen3_omni_moe", "qwen3_omni_moe_thinker")
+    model_class = "Qwen3OmniMoeThinkerForConditionalGeneration"
+    audio_bos, audio_eos = "<|audio_start|>", "<|audio_end|>"
+    system = ""
+
+    def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
+        # Its convolutions pad to the longest window of the call, at most 1 s. A sound shorter than that would
+        # be heard differently in company than alone.
+        long = [wave for wave in waves if len(wave) >= SAMPLE_RATE_HZ]
+        together = iter(super().encode(model, extractor, long) if long else [])
+        return [
+            next(together)
+            if len(wave) >= SAMPLE_RATE_HZ
+            else super(Qwen3Omni, self).encode(model, extractor, [wave])[0]
+            for wave in waves
+        ]
+
+    def _tokens(self, frames: int) -> int:
+        rest = frames % 100
+        for _ in range(3):
+            rest = (rest - 1) // 2 + 1
+        return frames // 100 * 13 + rest
+
+
+FAMILIES: dict[str, Family] = {
+    model_type: family
+    for family in (Qwen2Audio(), Qwen25Omni(), Qwen3Omni())
+    for model_type in family.model_types
+}

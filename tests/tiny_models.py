@@ -1,0 +1,191 @@
+"""Small random-weight models of every family we load, saved to a folder as their makers save the real ones.
+
+They prove the code path, never accuracy.
+"""
+
+from pathlib import Path
+from typing import Any
+
+CHAT_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+AUDIO_TOKENS = {
+    "qwen2": ["<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"],
+    "qwen3": ["<|audio_pad|>", "<|audio_start|>", "<|audio_end|>"],
+}
+VISION_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+SMALL = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+}
+EAR = {
+    "encoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 64,
+    "d_model": 32,
+    "num_mel_bins": 128,
+}
+MROPE = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]}
+
+
+def byte_tokenizer(special: list[str], **named: Any) -> Any:
+    """A tokenizer that spells any text in bytes and knows the special tokens; nothing is trained."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={symbol: i for i, symbol in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        padding_side="left",
+        model_max_length=8192,
+        **named,
+    )
+
+
+def _lively(model: Any) -> Any:
+    """`model` with larger weights: fresh ones give nearly the same answer to every sound, and a test that
+    compares answers would then compare nothing."""
+    import torch
+
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.ndim > 1:
+                weights.mul_(6)
+    return model
+
+
+def _whisper_features(chunk_length: int) -> Any:
+    from transformers import WhisperFeatureExtractor
+
+    return WhisperFeatureExtractor(feature_size=128, chunk_length=chunk_length)
+
+
+def _save(folder: Path, *parts: Any) -> Path:
+    for part in parts:
+        part.save_pretrained(folder)
+    return folder
+
+
+def qwen2_audio(
+    folder: Path, *, seed: int = 0, ear: dict[str, Any] = EAR, brain: dict[str, Any] = SMALL
+) -> Path:
+    """Qwen2-Audio with its processor; `ear` and `brain` set the sizes of encoder and language model."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    tokenizer = byte_tokenizer(CHAT_TOKENS + AUDIO_TOKENS["qwen2"])
+    config = t.Qwen2AudioConfig(
+        audio_config=t.Qwen2AudioEncoderConfig(max_source_positions=1500, **ear).to_dict(),
+        text_config=t.Qwen2Config(
+            vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, bos_token_id=None, **brain
+        ).to_dict(),
+        audio_token_index=tokenizer.convert_tokens_to_ids("<|AUDIO|>"),
+    )
+    model = t.Qwen2AudioForConditionalGeneration(config)
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.pad_token_id]
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return _save(folder, _lively(model), t.Qwen2AudioProcessor(_whisper_features(30), tokenizer))
+
+
+def _thinker_ids(tokenizer: Any, kind: str) -> dict[str, int]:
+    ids = tokenizer.convert_tokens_to_ids
+    pad, start, end = AUDIO_TOKENS[kind]
+    return {
+        "audio_token_id": ids(pad),
+        "audio_start_token_id": ids(start),
+        "audio_end_token_id": ids(end),
+        "vision_start_token_id": ids("<|vision_start|>"),
+        "vision_end_token_id": ids("<|vision_end|>"),
+        "image_token_id": ids("<|image_pad|>"),
+        "video_token_id": ids("<|video_pad|>"),
+        "user_token_id": ids("u"),
+    }
+
+
+def _eye(**more: Any) -> dict[str, Any]:
+    return {
+        "depth": 1,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "out_hidden_size": 32,
+        **more,
+    }
+
+
+def qwen25_omni(folder: Path, *, seed: int = 0) -> Path:
+    """The thinker of Qwen2.5-Omni, with tokenizer and feature extractor."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    tokenizer = byte_tokenizer(CHAT_TOKENS + AUDIO_TOKENS["qwen2"] + VISION_TOKENS)
+    config = t.Qwen2_5OmniThinkerConfig(
+        audio_config={**EAR, "output_dim": 32},
+        vision_config=_eye(fullatt_block_indexes=[0]),
+        text_config={
+            "vocab_size": len(tokenizer),
+            "rope_parameters": MROPE,
+            "pad_token_id": tokenizer.pad_token_id,
+            **SMALL,
+        },
+        **_thinker_ids(tokenizer, "qwen2"),
+    )
+    model = t.Qwen2_5OmniThinkerForConditionalGeneration(config)
+    return _save(folder, _lively(model), tokenizer, _whisper_features(300))
+
+
+def qwen3_omni(folder: Path, *, seed: int = 0) -> Path:
+    """The thinker of Qwen3-Omni (mixture of experts), with tokenizer and feature extractor."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    tokenizer = byte_tokenizer(CHAT_TOKENS + AUDIO_TOKENS["qwen3"] + VISION_TOKENS)
+    config = t.Qwen3OmniMoeThinkerConfig(
+        audio_config={**EAR, "output_dim": 32, "downsample_hidden_size": 16},
+        vision_config=_eye(num_position_embeddings=16, deepstack_visual_indexes=[0]),
+        text_config={
+            "vocab_size": len(tokenizer),
+            "rope_parameters": {**MROPE, "mrope_interleaved": True},
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 32,
+            "pad_token_id": tokenizer.pad_token_id,
+            **SMALL,
+        },
+        **_thinker_ids(tokenizer, "qwen3"),
+    )
+    model = t.Qwen3OmniMoeThinkerForConditionalGeneration(config)
+    return _save(folder, _lively(model), tokenizer, _whisper_features(30))
+
+
+def as_whole_omni(thinker: Path, folder: Path) -> Path:
+    """A thinker's folder as the hub's Qwen2.5-Omni folders are laid out: every weight under `thinker.`, the
+    thinker's configuration inside the whole one, and weights of a talker that a listener has no use for."""
+    import json
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(thinker, folder)
+    weights = {f"thinker.{name}": value for name, value in load_file(folder / "model.safetensors").items()}
+    save_file(
+        {**weights, "talker.codec_head.weight": torch.zeros(4, 4)},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
+    config = json.loads((folder / "config.json").read_text())
+    whole = {"model_type": "qwen2_5_omni", "architectures": ["Qwen2_5OmniModel"], "thinker_config": config}
+    (folder / "config.json").write_text(json.dumps(whole))
+    return folder
