@@ -82,10 +82,9 @@ class DemoSource:
         yield from framer.finish()
 
 
-def spoken(text: str) -> Audio | None:
+def spoken(text: str, program: str = "espeak-ng") -> Audio | None:
     """`text` read aloud by espeak-ng; None where it is not installed or fails."""
-    program = shutil.which("espeak-ng")
-    if program is None:
+    if shutil.which(program) is None:
         log.info("the demo scene has no speech: espeak-ng is not installed")
         return None
     command = [program, "-v", "en", "-s", "150", "--stdout", text]
