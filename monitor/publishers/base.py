@@ -39,4 +39,5 @@ class Publisher(Protocol):
         after a reconnect: the latest wins. The ON and OFF of a binary sensor comes as `Sounding`, at once;
         the event itself comes through the outbox, perhaps late, and must not move that state. Events
         and alerts call `delivered` from any thread once the receiver has acknowledged them; `late` marks
-        one that was held back or is sent again."""
+        one that was held back or is sent again. What was taken is kept until it is acknowledged; PublishError
+        says that it was not taken, and it is handed over again once `ready`."""

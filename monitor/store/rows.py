@@ -108,7 +108,10 @@ def least_worth(connection: sqlite3.Connection, limit: int) -> list[int]:
     sql = """
         SELECT number FROM message
         ORDER BY
-            EXISTS (SELECT 1 FROM delivery AS d WHERE d.number = message.number AND d.delivered_at_us IS NULL),
+            EXISTS (
+                SELECT 1 FROM delivery
+                WHERE delivery.number = message.number AND delivery.delivered_at_us IS NULL
+            ),
             worth,
             number
         LIMIT ?

@@ -1,0 +1,102 @@
+"""What a person is told when the same thing happens again and again: once, and then how often."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from monitor.runtime.courier import Parcel, as_of_now
+from monitor.store.base import Entry
+from monitor.types import Alert, SoundEvent
+
+URGENT_PAUSE_S = 20.0
+"""Between two notifications of the same alarm. Short: the second may be the one that wakes somebody."""
+LONGEST_PAUSE_S = 900.0
+MOST_EVENTS = 20
+"""Events that a collapsed alert carries."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """When a rule was last told, and how long its next alert is held for company."""
+
+    at_s: float
+    pause_s: float
+
+
+class Storms:
+    """A `Choice` for notifiers: one message at a time, alarms first, and all waiting alerts of one rule and
+    severity as one message with their number.
+
+    After a rule has been told, its next alerts are collected for `pause_s`, doubling up to 15 minutes while
+    it goes on; alarms for 20 s at most. Over all rules at most `per_minute` messages are sent; alarms always.
+    What is held back waits in the outbox, on disk.
+    """
+
+    window = 1
+
+    def __init__(self, *, pause_s: float = 60.0, per_minute: int = 10) -> None:
+        self._pause_s = pause_s
+        self._per_minute = per_minute
+        self._told: dict[tuple[str, str], _Told] = {}
+        self._sent_at_s: list[float] = []
+
+    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]:
+        """The one message that is to go out now, if any: an alarm before others, then the longest waiting."""
+        self._sent_at_s = [at_s for at_s in self._sent_at_s if now_s - at_s < 60.0]
+        groups = [group for group in _by_incident(waiting) if self._may_go(group, now_s)]
+        return [_together(min(groups, key=_turn))] if groups else []
+
+    def delivered(self, parcel: Parcel, now_s: float) -> None:
+        """Remember that the rule has been told."""
+        self._sent_at_s.append(now_s)
+        key = _incident(parcel.entries[-1])
+        before = self._told.get(key)
+        goes_on = before is not None and now_s - before.at_s < 2 * before.pause_s
+        pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before and goes_on else self._pause_s
+        self._told[key] = _Told(now_s, pause_s)
+        self._told = {k: told for k, told in self._told.items() if now_s - told.at_s < 2 * LONGEST_PAUSE_S}
+
+    def _may_go(self, group: Sequence[Entry], now_s: float) -> bool:
+        told = self._told.get(_incident(group[-1]))
+        urgent = group[0].urgent
+        if not urgent and len(self._sent_at_s) >= self._per_minute:
+            return False
+        if told is None:
+            return True
+        return now_s - told.at_s >= (min(told.pause_s, URGENT_PAUSE_S) if urgent else told.pause_s)
+
+
+def _incident(entry: Entry) -> tuple[str, str]:
+    message = entry.message
+    return (message.rule, message.severity) if isinstance(message, Alert) else (message.id, "")
+
+
+def _by_incident(waiting: Iterable[Entry]) -> list[list[Entry]]:
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in waiting:
+        groups.setdefault(_incident(entry), []).append(entry)
+    return list(groups.values())
+
+
+def _turn(group: Sequence[Entry]) -> tuple[bool, int]:
+    return (not group[0].urgent, group[0].number)
+
+
+def _together(group: Sequence[Entry]) -> Parcel:
+    """The newest alert, speaking for all of them."""
+    latest = as_of_now(group[-1])
+    late = any(entry.late for entry in group)
+    distinct = {entry.message.id for entry in group}
+    if isinstance(latest, Alert) and len(distinct) > 1:
+        since = group[0].detected_at.astimezone().strftime("%H:%M")
+        message = f"{latest.message} ({len(distinct)} times since {since})"
+        latest = replace(latest, message=message, events=_events(group))
+    return Parcel(latest, tuple(group), late)
+
+
+def _events(group: Sequence[Entry]) -> tuple[SoundEvent, ...]:
+    """The newest state of each event of all these alerts."""
+    newest: dict[str, SoundEvent] = {}
+    for entry in group:
+        for event in entry.message.events if isinstance(entry.message, Alert) else ():
+            newest[event.id] = event
+    return tuple(newest.values())[-MOST_EVENTS:]

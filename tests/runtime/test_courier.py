@@ -1,0 +1,308 @@
+"""From the outbox to a publisher and back, with real threads and a real store."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.clock import SystemClock
+from monitor.errors import PublishError
+from monitor.runtime.courier import WINDOW, Courier
+from monitor.runtime.storms import Storms
+from monitor.store.outbox import SqliteOutbox
+from monitor.types import Alert, House, Message
+from tests.builders import START, alert, event
+
+WAIT_S = 10.0
+"""How long a test waits for what must happen; never how long it takes."""
+
+
+class Receiver:
+    """A publisher whose receiver is the test: what was handed over, and when it is acknowledged."""
+
+    def __init__(self, *, is_ready: bool = True, acknowledges: bool = True) -> None:
+        self.name = "mqtt"
+        self.on_ready: Callable[[], None] = lambda: None
+        self.since: datetime | None = None
+        self.raises: dict[str, Exception] = {}
+        self._changed = threading.Condition()
+        self._handed: list[tuple[Message, bool]] = []
+        self._owed: list[Callable[[], None]] = []
+        self._is_ready = is_ready
+        self._acknowledges = acknowledges
+        self.asked = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def announce(self, house: House) -> None: ...
+
+    def ready(self) -> bool:
+        self.asked += 1
+        return self._is_ready
+
+    def lost_since(self) -> datetime | None:
+        since, self.since = self.since, None
+        return since
+
+    def publish(
+        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+    ) -> None:
+        assert delivered is not None
+        if error := self.raises.get(getattr(message, "id", "")):
+            raise error
+        with self._changed:
+            self._handed.append((message, late))
+            self._changed.notify_all()
+            if not self._acknowledges:
+                self._owed.append(delivered)
+                return
+        delivered()
+
+    def become(self, *, is_ready: bool, lost_since: datetime | None = None) -> None:
+        self.since, self._is_ready = lost_since, is_ready
+        if is_ready:
+            self.on_ready()
+
+    def acknowledge(self, count: int | None = None) -> None:
+        """Acknowledge the oldest `count` of what is owed, from this thread."""
+        with self._changed:
+            owed, self._owed = self._owed[:count], self._owed[len(self._owed[:count]) :]
+        for delivered in owed:
+            delivered()
+
+    def handed(self, count: int) -> list[str]:
+        """The ids handed over, once there are `count`."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._handed) >= count, WAIT_S), self._handed
+            return [getattr(message, "id", "") for message, _ in self._handed]
+
+    def messages(self) -> list[tuple[Message, bool]]:
+        with self._changed:
+            return list(self._handed)
+
+
+def broken(error: BaseException) -> None:
+    raise AssertionError("the courier stopped") from error
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+        yield outbox
+
+
+def courier(outbox: SqliteOutbox, receiver: Receiver, **more: object) -> Courier:
+    return Courier(outbox, receiver, broken, SystemClock(), **more)  # type: ignore[arg-type]
+
+
+def put(outbox: SqliteOutbox, *ids: str) -> None:
+    for id in ids:
+        outbox.put(event(id=id), ["mqtt"], START)
+
+
+def test_what_is_put_is_delivered_and_released(outbox: SqliteOutbox) -> None:
+    """A put wakes the courier; an acknowledgement empties the outbox; nothing of it is late."""
+    receiver = Receiver()
+    with courier(outbox, receiver) as running:
+        put(outbox, "one", "two")
+
+        assert receiver.handed(2) == ["one", "two"]
+        assert running.settle(WAIT_S)
+        assert outbox.backlog() == {}
+        assert running.delivered == 2
+        assert [late for _, late in receiver.messages()] == [False, False]
+
+
+def test_nothing_is_released_before_it_is_acknowledged(outbox: SqliteOutbox) -> None:
+    """Handing over is not delivering: until the receiver says so, the message stays on disk."""
+    receiver = Receiver(acknowledges=False)
+    with courier(outbox, receiver) as running:
+        put(outbox, "one")
+        receiver.handed(1)
+        assert outbox.backlog() == {"mqtt": 1}
+
+        receiver.acknowledge()
+        assert running.settle(WAIT_S)
+        assert outbox.backlog() == {}
+
+
+def test_a_slow_receiver_bounds_what_is_in_flight(outbox: SqliteOutbox) -> None:
+    """A receiver that takes and does not acknowledge is handed one window, then more as it acknowledges, in
+    order, each once."""
+    receiver = Receiver(acknowledges=False)
+    everything = [str(number) for number in range(3 * WINDOW)]
+    put(outbox, *everything)
+    with courier(outbox, receiver) as running:
+        receiver.handed(WINDOW)
+        assert running.in_flight == WINDOW
+        delivered = 0
+        while delivered < len(everything):
+            receiver.acknowledge(WINDOW)
+            delivered += WINDOW
+            receiver.handed(min(delivered + WINDOW, len(everything)))
+        receiver.acknowledge()
+
+        assert running.settle(WAIT_S)
+        assert receiver.handed(len(everything)) == everything
+
+
+def test_a_receiver_that_is_away_gets_everything_when_it_is_back(outbox: SqliteOutbox) -> None:
+    """While it is not ready nothing is handed over; when it calls, all of it is, in order."""
+    receiver = Receiver(is_ready=False)
+    with courier(outbox, receiver) as running:
+        put(outbox, *[str(number) for number in range(200)])
+        assert not running.settle(0.1)
+        assert receiver.messages() == []
+
+        receiver.become(is_ready=True)
+        assert receiver.handed(200) == [str(number) for number in range(200)]
+
+
+def test_a_missed_call_costs_a_second_not_an_alert(outbox: SqliteOutbox) -> None:
+    """A publisher that is ready again and does not say so is found out."""
+    receiver = Receiver(is_ready=False)
+    with courier(outbox, receiver):
+        put(outbox, "one")
+        receiver._is_ready = True
+
+        assert receiver.handed(1) == ["one"]
+
+
+def test_a_house_that_was_away_hears_its_alerts_again(outbox: SqliteOutbox) -> None:
+    """Alerts delivered since the time that the publisher names go out again, with the same id and late,
+    before what came later."""
+    receiver = Receiver()
+    before = SystemClock().now()
+    with courier(outbox, receiver) as running:
+        outbox.put(alert(id="lost"), ["mqtt"], START)
+        assert running.settle(WAIT_S)
+        receiver.become(is_ready=False)
+        outbox.put(alert(id="held"), ["mqtt"], START)
+        receiver.become(is_ready=True, lost_since=before)
+
+        assert receiver.handed(3) == ["lost", "lost", "held"]
+        assert [late for _, late in receiver.messages()] == [False, True, False]
+
+
+def test_a_message_that_was_not_taken_is_tried_again(outbox: SqliteOutbox) -> None:
+    """PublishError loses nothing and keeps the order."""
+    receiver = Receiver()
+    receiver.raises["one"] = PublishError("no")
+    with courier(outbox, receiver) as running:
+        put(outbox, "one", "two")
+        assert not running.settle(0.1)
+        assert receiver.messages() == []
+        receiver.raises.clear()
+
+        assert receiver.handed(2) == ["one", "two"]
+
+
+def test_one_impossible_message_does_not_silence_the_next(outbox: SqliteOutbox) -> None:
+    """A bug in publishing one message is said with its traceback; what follows is delivered."""
+    receiver = Receiver()
+    receiver.raises["bad"] = ZeroDivisionError()
+    with capture_logs() as logs, courier(outbox, receiver) as running:
+        put(outbox, "bad", "good")
+
+        assert receiver.handed(1) == ["good"]
+        assert running.settle(WAIT_S)
+    assert [(line["log_level"], line["id"]) for line in logs] == [("error", "bad")]
+
+
+def test_a_stale_alert_informs(tmp_path: Path) -> None:
+    """An alert older than its rule allows is delivered with severity info; a fresh one is not touched."""
+    path = tmp_path / "outbox.db"
+    with SqliteOutbox(path, SystemClock()) as before:
+        before.put(alert(id="stale", stale_after_s=0.0), ["mqtt"], START)
+        before.put(alert(id="fresh", stale_after_s=1000.0), ["mqtt"], START)
+    receiver = Receiver()
+    with SqliteOutbox(path, SystemClock()) as outbox, courier(outbox, receiver):
+        receiver.handed(2)
+
+    severities = [message.severity for message, _ in receiver.messages() if isinstance(message, Alert)]
+    assert severities == ["info", "critical"]
+
+
+def test_leaving_keeps_what_is_undelivered(outbox: SqliteOutbox) -> None:
+    """The thread ends, what was not acknowledged stays, and an acknowledgement after that still counts."""
+    receiver = Receiver(acknowledges=False)
+    with courier(outbox, receiver):
+        put(outbox, "one", "two")
+        receiver.handed(2)
+    assert outbox.backlog() == {"mqtt": 2}
+    assert not any(thread.name == "courier-mqtt" for thread in threading.enumerate())
+
+    receiver.acknowledge(1)
+    assert [entry.message.id for entry in outbox.waiting("mqtt")] == ["two"]
+
+
+def test_a_receiver_that_hangs_does_not_hold_the_stop(outbox: SqliteOutbox) -> None:
+    """A notifier stuck in its network is left behind after two seconds, with one line about it."""
+    entered, release = threading.Event(), threading.Event()
+
+    class Hanging(Receiver):
+        def publish(
+            self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+        ) -> None:
+            entered.set()
+            release.wait()
+
+    with capture_logs() as logs:
+        with courier(outbox, Hanging()):
+            put(outbox, "one")
+            assert entered.wait(WAIT_S)
+        release.set()
+
+    assert [line["log_level"] for line in logs] == ["warning"]
+    assert outbox.backlog() == {"mqtt": 1}
+
+
+def test_an_idle_courier_rests(outbox: SqliteOutbox) -> None:
+    """With nothing to do the publisher is asked a handful of times, not thousands."""
+    receiver = Receiver()
+    with courier(outbox, receiver) as running:
+        put(outbox, "one")
+        assert running.settle(WAIT_S)
+        asked = receiver.asked
+        assert not threading.Event().wait(0.5)
+
+        assert receiver.asked - asked <= 3
+
+
+def test_a_bug_of_the_store_stops_the_daemon(outbox: SqliteOutbox) -> None:
+    """What is no weather ends the thread through `failed`, not in silence."""
+    told: list[BaseException] = []
+    said = threading.Event()
+
+    def failed(error: BaseException) -> None:
+        told.append(error)
+        said.set()
+
+    class Broken(Receiver):
+        def lost_since(self) -> datetime | None:
+            raise ZeroDivisionError
+
+    with Courier(outbox, Broken(), failed, SystemClock()):
+        assert said.wait(WAIT_S)
+    assert isinstance(told[0], ZeroDivisionError)
+
+
+def test_a_storm_reaches_a_person_as_one_message(outbox: SqliteOutbox) -> None:
+    """With the choice for notifiers, a backlog of one rule leaves as one message that releases all of it,
+    after the alarm that came last."""
+    receiver = Receiver()
+    for number in range(20):
+        outbox.put(alert("dog_bark", id=f"bark{number}"), ["mqtt"], START)
+    outbox.put(alert("smoke_alarm", id="fire"), ["mqtt"], START)
+    with courier(outbox, receiver, choice=Storms()) as running:
+        assert running.settle(WAIT_S)
+
+    assert receiver.handed(2) == ["fire", "bark19"]
+    assert outbox.backlog() == {}

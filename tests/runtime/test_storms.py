@@ -1,0 +1,146 @@
+"""A person is told once, and then how often."""
+
+from datetime import timedelta
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.runtime.storms import LONGEST_PAUSE_S, Storms
+from monitor.store.base import Entry
+from monitor.types import Alert
+from tests.builders import START, alert, event
+
+numbers = count(1)
+
+
+def waiting(label: str, at_s: float = 0.0, **more: object) -> Entry:
+    number = next(numbers)
+    at = START + timedelta(seconds=at_s)
+    message = alert(label, id=f"a{number}", at=at, **more)
+    return Entry(number, "phone", message, at, False, 0.0, label in {"smoke_alarm", "co_alarm"})
+
+
+def tell(storms: Storms, entries: list[Entry], now_s: float) -> list[str]:
+    """What goes out now; delivered at once and taken off `entries`."""
+    said = []
+    while parcels := storms.parcels(entries, now_s):
+        (parcel,) = parcels
+        assert isinstance(parcel.message, Alert)
+        said.append(parcel.message.message)
+        storms.delivered(parcel, now_s)
+        for entry in parcel.entries:
+            entries.remove(entry)
+    return said
+
+
+def test_the_first_alert_goes_at_once() -> None:
+    """Nothing is held for company that may never come."""
+    entries = [waiting("glass_break"), waiting("dog_bark")]
+
+    assert tell(Storms(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
+
+
+def test_a_storm_is_one_message_with_a_number() -> None:
+    """After the first, alerts of the same rule are collected for a minute and told as one."""
+    storms = Storms(pause_s=60)
+    tell(storms, [waiting("dog_bark")], 0.0)
+    entries = [waiting("dog_bark", at_s) for at_s in range(1, 15)]
+
+    assert tell(storms, entries, 59.0) == []
+    (said,) = tell(storms, entries, 60.0)
+
+    assert said.startswith("dog_bark in the kitchen (14 times since ")
+    assert entries == []
+
+
+def test_the_same_alert_again_is_not_counted_twice() -> None:
+    """An alert that another microphone corroborated is one alert."""
+    first = waiting("glass_break")
+    again = Entry(first.number + 10_000, "phone", first.message, START, False, 0.0, False)
+
+    assert tell(Storms(), [first, again], 0.0) == ["glass_break in the kitchen"]
+
+
+def test_all_sources_of_a_storm_are_named() -> None:
+    """The collapsed alert carries the newest state of every event in it."""
+    entries = [
+        waiting("dog_bark", events=(event("dog_bark", id=source, source=source),))
+        for source in ("hall", "porch")
+    ]
+
+    (parcel,) = Storms().parcels(entries, 0.0)
+
+    assert isinstance(parcel.message, Alert)
+    assert [event.source for event in parcel.message.events] == ["hall", "porch"]
+
+
+def test_a_lasting_storm_is_told_less_and_less() -> None:
+    """While it goes on the pause doubles, to 15 minutes; after a calm it is short again."""
+    storms, told_at_s = Storms(pause_s=60), []
+    entries: list[Entry] = []
+    for now_s in range(0, 6000, 10):
+        entries.append(waiting("dog_bark"))
+        if tell(storms, entries, now_s):
+            told_at_s.append(now_s)
+    assert told_at_s == [0, 60, 180, 420, 900, 1800, 2700, 3600, 4500, 5400]
+    tell(storms, entries, 5400 + 2 * LONGEST_PAUSE_S)
+
+    assert tell(storms, [waiting("dog_bark")], 5460 + 2 * LONGEST_PAUSE_S)
+
+
+def test_an_alarm_overtakes_and_is_never_limited() -> None:
+    """Smoke goes before a backlog of barking, although the messages of this minute are used up."""
+    storms = Storms(pause_s=60, per_minute=2)
+    entries = [waiting(label) for label in ("dog_bark", "knock", "cat", "rain", "smoke_alarm", "co_alarm")]
+
+    said = tell(storms, entries, 0.0)
+
+    assert said == ["smoke_alarm in the kitchen", "co_alarm in the kitchen"]
+    assert len(tell(storms, entries, 60.0)) == 2
+
+
+def test_an_alarm_that_goes_on_is_told_every_twenty_seconds() -> None:
+    """The pause of an alarm does not grow."""
+    storms, told_at_s = Storms(), []
+    entries: list[Entry] = []
+    for now_s in range(0, 200, 5):
+        entries.append(waiting("smoke_alarm"))
+        if tell(storms, entries, now_s):
+            told_at_s.append(now_s)
+
+    assert told_at_s == list(range(0, 200, 20))
+
+
+def test_a_change_of_severity_is_news() -> None:
+    """A critical alert does not hide in the storm of an informing one of the same rule."""
+    storms = Storms()
+    tell(storms, [waiting("dog_bark", severity="info")], 0.0)
+
+    assert len(tell(storms, [waiting("dog_bark", severity="critical")], 1.0)) == 1
+
+
+@given(
+    arrivals=st.lists(
+        st.tuples(st.sampled_from(["dog_bark", "knock", "smoke_alarm"]), st.floats(0, 300)), max_size=60
+    ),
+    per_minute=st.integers(1, 5),
+)
+def test_everything_is_told_in_the_end(arrivals: list[tuple[str, float]], per_minute: int) -> None:
+    """Whatever comes, every alert is in exactly one message, and others than alarms keep to the rate."""
+    storms = Storms(pause_s=30, per_minute=per_minute)
+    left = sorted(arrivals, key=lambda arrival: arrival[1])
+    entries: list[Entry] = []
+    told: list[int] = []
+    calm_at_s: list[float] = []
+    for now_s in range(4000):
+        while left and left[0][1] <= now_s:
+            entries.append(waiting(left.pop(0)[0]))
+        for parcel in storms.parcels(entries, now_s):
+            storms.delivered(parcel, now_s)
+            told += [entry.number for entry in parcel.entries]
+            entries = [entry for entry in entries if entry not in parcel.entries]
+            calm_at_s += [] if parcel.entries[0].urgent else [now_s]
+
+    assert len(told) == len(set(told)) == len(arrivals)
+    assert all(sum(now_s - 60 < at_s <= now_s for at_s in calm_at_s) <= per_minute for now_s in calm_at_s)
