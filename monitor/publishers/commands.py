@@ -1,0 +1,105 @@
+"""What others may ask of us over MQTT, checked before anybody acts on it."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Container
+
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.publishers.topics import Topics
+from monitor.types import Command
+
+log = get_logger()
+
+LARGEST_PAYLOAD_BYTES = 256
+SAY_AGAIN_AFTER_S = 60.0
+_ALERT_ID = re.compile(r"[0-9a-f]{12}")
+
+
+class Refused(Exception):
+    """Not a command that we take; the message is one of a few fixed reasons, never the payload."""
+
+
+class CommandReader:
+    """Turns messages into commands. What cannot be one is counted by reason, and said once a minute at
+    most: anyone on the network can send a thousand a second."""
+
+    def __init__(self, topics: Topics, clock: Clock) -> None:
+        self.refused: Counter[str] = Counter()
+        self._topics = topics
+        self._clock = clock
+        self._said_at_s: float | None = None
+
+    def read(self, topic: str, payload: bytes, sources: Container[str], *, retained: bool) -> Command | None:
+        """The command, or None after counting why it is none."""
+        try:
+            if retained:
+                raise Refused("retained: it would be obeyed again at every start")
+            return read_command(self._topics, topic, payload, sources)
+        except Refused as reason:
+            self._count(str(reason))
+            return None
+
+    def _count(self, reason: str) -> None:
+        self.refused[reason] += 1
+        now_s = self._clock.monotonic_s()
+        if self._said_at_s is None or now_s - self._said_at_s >= SAY_AGAIN_AFTER_S:
+            self._said_at_s = now_s
+            log.warning("mqtt command ignored", reason=reason, ignored_so_far=self.refused.total())
+
+
+def read_command(topics: Topics, topic: str, payload: bytes, sources: Container[str]) -> Command:
+    """The command that `payload` on `topic` is. Raises Refused."""
+    if len(payload) > LARGEST_PAYLOAD_BYTES:
+        raise Refused("too large")
+    try:
+        text = payload.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Refused("not text") from None
+    if topic == topics.test_set:
+        return _test(text)
+    if topic == topics.ack_set:
+        return _acknowledgement(text)
+    return _setting(topic.removeprefix(topics.root + "/"), text, sources)
+
+
+def _test(text: str) -> Command:
+    if text != "PRESS":
+        raise Refused("test takes PRESS")
+    return Command("test", by="mqtt")
+
+
+def _acknowledgement(text: str) -> Command:
+    if text == "PRESS":
+        return Command("ack", by="mqtt")
+    if not _ALERT_ID.fullmatch(text):
+        raise Refused("ack takes PRESS or the id of an alert")
+    return Command("ack", value=text, by="mqtt")
+
+
+def _setting(path: str, text: str, sources: Container[str]) -> Command:
+    match path.split("/"):
+        case [source, _, "set"] if source not in sources:
+            raise Refused("unknown source")
+        case [source, "mute", "set"]:
+            return Command("mute", source, _switch(text), by="mqtt")
+        case [source, "sensitivity", "set"]:
+            return Command("sensitivity", source, _sensitivity(text), by="mqtt")
+    raise Refused("unknown command")
+
+
+def _switch(text: str) -> bool:
+    if text not in ("ON", "OFF"):
+        raise Refused("mute takes ON or OFF")
+    return text == "ON"
+
+
+def _sensitivity(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not -1 <= value <= 1:  # also true of nan
+        raise Refused("sensitivity takes a number from -1 to 1")
+    return value

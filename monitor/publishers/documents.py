@@ -1,0 +1,122 @@
+"""Messages as JSON documents: the same words on MQTT and in a file."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from monitor.labels import Severity
+from monitor.types import Alert, Health, Level, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
+
+QUIETEST_DBFS = -120.0
+"""Digital silence is -inf dBFS, which JSON and Home Assistant's numbers do not know."""
+
+
+def document(message: Message, delivered_at: datetime, *, late: bool = False) -> dict[str, Any]:
+    """Any message with its `type` in front: what a line of JSON says."""
+    match message:
+        case SoundEvent():
+            return {"type": "event"} | event_document(message, delivered_at, late=late)
+        case Alert():
+            return {"type": "alert"} | alert_document(message, delivered_at, late=late)
+        case SourceStatus(source, online, at, reason):
+            return {"type": "status", "source": source, "online": online, "at": iso(at), "reason": reason}
+        case Level(source, at):
+            levels = {"level_dbfs": dbfs(message.level_dbfs), "floor_dbfs": dbfs(message.floor_dbfs)}
+            return {"type": "level", "source": source, "at": iso(at)} | levels
+        case Problem(source, at, kinds):
+            return {"type": "problem", "source": source, "at": iso(at), "kinds": list(kinds)}
+        case Setting(source, name, value):
+            return {"type": "setting", "source": source, "name": name, "value": value}
+        case Sounding(source, label, on):
+            return {"type": "sounding", "source": source, "label": label, "on": on}
+        case Health():
+            return {"type": "health"} | health_document(message)
+
+
+def event_document(event: SoundEvent, delivered_at: datetime, *, late: bool) -> dict[str, Any]:
+    """The event as on `<source>/event`; `event_type` is what Home Assistant's event entity reads."""
+    return {
+        "event_type": event.label,
+        "id": event.id,
+        "state": event.state,
+        "label": event.label,
+        "source": event.source,
+        "started_at": iso(event.started_at),
+        "ended_at": iso(event.ended_at) if event.ended_at else None,
+        "ended_by": event.ended_by,
+        "detected_at": iso(event.at),
+        "delivered_at": iso(delivered_at),
+        "late": late,
+        "score": round(event.score, 4),
+        "certainty": event.certainty,
+        "confirmed_by": list(event.confirmed_by),
+        "emotion": _plain(event.emotion),
+        "description": event.description,
+        "segment_ids": list(event.segment_ids),
+    }
+
+
+def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[str, Any]:
+    """The alert as published on `alert`. A stale one informs: its severity is then `info`."""
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "severity": severity_on_delivery(alert, delivered_at),
+        "message": alert.message,
+        "labels": _distinct(event.label for event in alert.events),
+        "sources": _distinct(event.source for event in alert.events),
+        "raised_at": iso(alert.raised_at),
+        "delivered_at": iso(delivered_at),
+        "late": late,
+        "why": _plain(alert.why),
+    }
+
+
+def severity_on_delivery(alert: Alert, delivered_at: datetime) -> Severity:
+    """`info` once the alert is older than its rule's `stale_after_s`: it then no longer rings."""
+    age_s = (delivered_at - alert.raised_at).total_seconds()
+    stale = alert.stale_after_s is not None and age_s > alert.stale_after_s
+    return "info" if stale else alert.severity
+
+
+def health_document(health: Health) -> dict[str, Any]:
+    """The snapshot with its time."""
+    return {"at": iso(health.at)} | dict(_plain(health.values))
+
+
+def encoded(value: Any) -> bytes:
+    """`value` as compact JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def iso(at: datetime) -> str:
+    """UTC with milliseconds, as in `2026-01-02T03:04:05.678+00:00`."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def dbfs(level_dbfs: float) -> float:
+    """One decimal, and always a number."""
+    return round(max(level_dbfs, QUIETEST_DBFS), 1) if level_dbfs == level_dbfs else QUIETEST_DBFS
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
+
+
+def _plain(value: Any) -> Any:
+    """`value` with nothing in it that JSON cannot say."""
+    match value:
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case datetime():
+            return iso(value)
+        case float() if not math.isfinite(value):
+            return None
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)

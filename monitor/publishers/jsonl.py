@@ -1,0 +1,125 @@
+"""One line of JSON per message, to a file or to standard output."""
+
+import errno
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from monitor.clock import Clock
+from monitor.errors import PublishError
+from monitor.logs import get_logger
+from monitor.publishers.base import OnCommand
+from monitor.publishers.documents import document, encoded
+from monitor.schema import Block, Slug
+from monitor.types import Alert, House, Message, SoundEvent
+
+log = get_logger()
+
+
+class JsonlConfig(Block):
+    """Every message as a line of JSON, for scripts and for keeping."""
+
+    type: Literal["jsonl"]
+    name: Slug = "jsonl"
+    """Names this publisher in logs and in the outbox."""
+    path: Path | None = None
+    """File to append to; absent: standard output."""
+    everything: bool = False
+    """Levels, problems, settings, status and health too, not only events and alerts."""
+
+    def build(self, node: str, on_command: OnCommand, clock: Clock) -> "JsonlPublisher":
+        """The publisher; nothing is opened yet."""
+        return JsonlPublisher(self, clock)
+
+
+class JsonlPublisher:
+    """See `Publisher`. Each line is one unbuffered write in the thread that publishes, so that a reader and
+    a crash find whole lines. When the file cannot be written (full disk, missing folder), events and alerts
+    raise PublishError and stay with whoever handed them over; the file is opened anew at the next line."""
+
+    def __init__(self, config: JsonlConfig, clock: Clock) -> None:
+        self.name = config.name
+        self.on_ready: Callable[[], None] = _nothing
+        self._config = config
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._out: io.FileIO | None = None
+        self._failing = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            self._close()
+
+    def announce(self, house: House) -> None:
+        """A file needs no introduction."""
+
+    def ready(self) -> bool:
+        """Always: whether a line can be written shows when it is."""
+        return True
+
+    def lost_since(self) -> datetime | None:
+        """A file forgets nothing."""
+        return None
+
+    def publish(
+        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+    ) -> None:
+        """See `Publisher`. Raises PublishError for an event or alert that could not be written."""
+        if not isinstance(message, SoundEvent | Alert) and not self._config.everything:
+            return
+        try:
+            self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
+        except OSError as error:
+            self._say_failing(error)
+            if isinstance(message, SoundEvent | Alert):
+                raise PublishError(f"{self.name}: {error}") from None
+            return
+        if delivered is not None:
+            delivered()
+
+    def _write(self, line: bytes) -> None:
+        with self._lock:
+            try:
+                self._out = self._out or self._opened()
+                if self._out.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, "only a part of the line fits on the disk")
+            except OSError:
+                self._close()
+                raise
+            self._failing = False
+
+    def _opened(self) -> io.FileIO:
+        if self._config.path is None:
+            return io.FileIO(sys.stdout.fileno(), "w", closefd=False)
+        out = io.FileIO(os.open(self._config.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+")
+        _end_the_line(out)
+        return out
+
+    def _close(self) -> None:
+        if self._out is not None:
+            self._out.close()
+            self._out = None
+
+    def _say_failing(self, error: OSError) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("cannot write; make room or check path", publisher=self.name, reason=str(error))
+
+
+def _end_the_line(out: io.FileIO) -> None:
+    """A line cut off by a full disk or a power cut would swallow the next one."""
+    size = out.seek(0, os.SEEK_END)
+    if size and os.pread(out.fileno(), 1, size - 1) != b"\n":
+        out.write(b"\n")
+
+
+def _nothing() -> None:
+    """A file is always ready."""

@@ -1,0 +1,212 @@
+"""A connection to an MQTT broker that is kept up: one thread that connects, talks, and connects again."""
+
+import random
+import socket
+import ssl
+import threading
+import time
+from typing import Literal, Protocol
+
+from monitor.logs import get_logger
+from monitor.publishers.session import (
+    Accepted,
+    Acknowledged,
+    Address,
+    Ended,
+    News,
+    Received,
+    Session,
+    Version,
+)
+
+log = get_logger()
+
+SILENCE_S: dict[Version, float] = {"5": 2.0, "3.1.1": 10.0}
+"""How long a broker may take to accept: one that speaks 3.1.1 only may answer version 5 with silence."""
+UNACKNOWLEDGED_S = 30.0
+"""A broker that answers pings and acknowledges nothing for this long is left and met anew."""
+FAREWELL_S = 1.5
+STABLE_S = 10.0
+"""A connection that lasted this long begins its next back-off at the quick end."""
+
+QUICKEST_RETRY_S = 0.5
+SLOWEST_RETRY_S = 4.0
+REFUSED_RETRY_S = (30.0, 60.0)
+TRUSTED_FOR_S = 120.0
+"""A broker that took us before and refuses us now may just be starting (Home Assistant's own asks Home
+Assistant who we are): for this long it is asked at the usual pace, before the slow one begins."""
+
+
+class Party(Protocol):
+    """Who talks over the link. Every method is called in the link's thread and must not block."""
+
+    def connected(self, session: Session) -> None:
+        """A new connection: nothing that was said or subscribed before counts."""
+
+    def received(self, message: Received) -> None:
+        """A message of a subscribed topic."""
+
+    def acknowledged(self, news: Acknowledged) -> None:
+        """The broker has taken or refused a message."""
+
+    def pump(self, session: Session) -> float:
+        """Send what waits while the session has room; the seconds after which to be asked again."""
+
+    def farewell(self, session: Session) -> None:
+        """The link is closing: the last words. `pump` has sent what it could."""
+
+    def lost(self) -> None:
+        """The connection is gone; what was not acknowledged may not have arrived."""
+
+
+class Link:
+    """Keeps a session up, and says each change of its state once."""
+
+    def __init__(self, address: Address, party: Party, version: Version | Literal["auto"] = "auto") -> None:
+        self._address = address
+        self._party = party
+        self._fixed = version != "auto"
+        self._version: Version = "3.1.1" if version == "3.1.1" else "5"
+        self._bell_r: socket.socket | None = None
+        self._bell_w: socket.socket | None = None
+        self._stopping = threading.Event()
+        self._state = ""
+        self._failures = 0
+        self._refused_since_s: float | None = None
+        self._was_accepted = False
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._bell_r, self._bell_w = socket.socketpair()
+        self._bell_r.setblocking(False)
+        self._bell_w.setblocking(False)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to send. Any thread."""
+        try:
+            if self._bell_w is not None:
+                self._bell_w.send(b"!")
+        except (BlockingIOError, OSError):
+            pass  # it rings already, or the link is closed
+
+    def stop(self, within_s: float = 2.0) -> None:
+        """Take leave and close. An attempt to connect that still hangs is left behind and ends by itself."""
+        self._stopping.set()
+        self.wake()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        assert self._bell_r is not None
+        assert self._bell_w is not None
+        with self._bell_r, self._bell_w:
+            while not self._stopping.is_set():
+                began_s = time.monotonic()
+                ended = self._converse(self._bell_r)
+                if self._stopping.is_set() or self._other_version_is_due(ended):
+                    continue
+                self._say_ended(ended)
+                self._stopping.wait(self._pause_s(ended, time.monotonic() - began_s))
+
+    def _other_version_is_due(self, ended: Ended) -> bool:
+        """Change the version if it was not understood: whether the other is to be tried at once. The one
+        that is accepted stays."""
+        if ended.kind != "version" or self._fixed:
+            return False
+        self._version = "3.1.1" if self._version == "5" else "5"
+        return self._version == "3.1.1"
+
+    def _converse(self, bell: socket.socket) -> Ended:
+        """One session, from its first word to its end."""
+        session = Session(self._address, self._version)
+        try:
+            session.open(bell)
+            return self._talk(session, bell)
+        except OSError as error:
+            return Ended("lost", _fix(error))
+        finally:
+            if session.accepted:
+                self._party.lost()
+            session.close()
+
+    def _talk(self, session: Session, bell: socket.socket) -> Ended:
+        give_up_s = time.monotonic() + SILENCE_S[self._version]
+        timeout_s = 1.0
+        while not self._stopping.is_set():
+            for news in session.step(bell, timeout_s):
+                if isinstance(news, Ended):
+                    return news
+                self._take(news, session)
+            if session.accepted:
+                timeout_s = min(self._party.pump(session), 1.0)
+            elif time.monotonic() > give_up_s:
+                return Ended("version", "no answer")
+            if session.unacknowledged_s > UNACKNOWLEDGED_S:
+                return Ended("lost", "it no longer acknowledges")
+        self._take_leave(session, bell)
+        return Ended("lost", "closed")
+
+    def _take(self, news: News, session: Session) -> None:
+        match news:
+            case Accepted():
+                self._say_connected()
+                self._party.connected(session)
+            case Received():
+                self._party.received(news)
+            case Acknowledged():
+                self._party.acknowledged(news)
+
+    def _take_leave(self, session: Session, bell: socket.socket) -> None:
+        """Send what waits, the last words, and wait for their acknowledgement, all within FAREWELL_S."""
+        until_s = time.monotonic() + FAREWELL_S
+        spoken = False
+        while session.accepted and time.monotonic() < until_s:
+            self._party.pump(session)
+            if not spoken and session.room:
+                self._party.farewell(session)
+                spoken = True
+            for news in session.step(bell, 0.1):
+                if isinstance(news, Ended):
+                    return
+                self._take(news, session)
+            if spoken and session.idle:
+                return
+
+    def _say_connected(self) -> None:
+        self._was_accepted = True
+        self._refused_since_s = None
+        self._state = "connected"
+        log.info("mqtt connected", broker=str(self._address), version=self._version)
+
+    def _say_ended(self, ended: Ended) -> None:
+        state = "refused" if ended.kind == "refused" else "lost"
+        if state != self._state:
+            self._state = state
+            fix = "; check username and password of the mqtt publisher" if state == "refused" else ""
+            log.warning(f"mqtt {state}", broker=str(self._address), reason=ended.reason + fix)
+
+    def _pause_s(self, ended: Ended, lasted_s: float) -> float:
+        """How long to wait before the next attempt."""
+        self._failures = 0 if lasted_s > STABLE_S else self._failures + 1
+        if ended.kind == "refused" and not self._may_be_starting():
+            return random.uniform(*REFUSED_RETRY_S)  # noqa: S311
+        slowest_s = min(SLOWEST_RETRY_S, QUICKEST_RETRY_S * 2 ** min(self._failures + 1, 10))
+        return random.uniform(QUICKEST_RETRY_S, slowest_s)  # noqa: S311
+
+    def _may_be_starting(self) -> bool:
+        now_s = time.monotonic()
+        if self._refused_since_s is None:
+            self._refused_since_s = now_s
+        return self._was_accepted and now_s - self._refused_since_s < TRUSTED_FOR_S
+
+
+def _fix(error: OSError) -> str:
+    """What went wrong and what to do, without credentials."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); check tls.ca_file and host"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason}); check port and the tls block of the mqtt publisher"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there; check host and port, and that the broker runs"
+    return str(error) or type(error).__name__

@@ -1,0 +1,384 @@
+"""Tells the house over MQTT: states that are remembered and said again, events and alerts that arrive."""
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.publishers import homeassistant
+from monitor.publishers.base import OnCommand
+from monitor.publishers.commands import CommandReader
+from monitor.publishers.documents import alert_document, dbfs, encoded, event_document, health_document, iso
+from monitor.publishers.link import Link
+from monitor.publishers.outgoing import Letter, Outgoing, Rank
+from monitor.publishers.session import Acknowledged, Address, Received, Session
+from monitor.publishers.tls import TlsBlock
+from monitor.publishers.topics import Topics
+from monitor.schema import Block, Port, Secret, Slug
+from monitor.types import (
+    Alert,
+    Health,
+    House,
+    Level,
+    Message,
+    Problem,
+    Room,
+    Setting,
+    SoundEvent,
+    Sounding,
+    SourceStatus,
+)
+
+log = get_logger()
+
+LATE_AFTER_S = 5.0
+"""What waited longer than this for its connection is marked late."""
+SETTLE_S = 1.0
+"""What Home Assistant takes to make entities of our documents; an event before that finds nobody."""
+BIRTH_PAUSE_S = (0.1, 0.6)
+"""On its birth everybody speaks at once; a random moment later it has time to listen."""
+POLICY_RETRY_S = (30.0, 60.0)
+
+_TopicPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=64)]
+
+
+class MqttConfig(Block):
+    """An MQTT broker, with Home Assistant behind it or not."""
+
+    type: Literal["mqtt"]
+    name: Slug = "mqtt"
+    """Names this publisher in logs and in the outbox."""
+    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")] = "127.0.0.1"
+    """Name or address of the broker; no scheme, no port."""
+    port: Port | None = None
+    """Default 1883, with `tls` 8883."""
+    username: str | None = None
+    password: Secret | None = None
+    tls: TlsBlock | None = None
+    """Absent: not encrypted."""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    """MQTT version; `auto` tries 5 and falls back to 3.1.1."""
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Default `earwitness-<node>`."""
+    topic_prefix: _TopicPath = "earwitness"
+    """Topics are `<topic_prefix>/<node>/...`."""
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    """After one and a half times this the broker takes us for dead and says so."""
+    homeassistant: bool = True
+    """Announce devices and entities to Home Assistant, and wait for it while it restarts."""
+    discovery_prefix: _TopicPath = "homeassistant"
+    """The discovery prefix set in Home Assistant."""
+
+    @model_validator(mode="after")
+    def _password_needs_name(self) -> Self:
+        if self.password is not None and self.username is None:
+            raise ValueError("password is given without username; give both")
+        return self
+
+    def build(self, node: str, on_command: OnCommand, clock: Clock) -> "MqttPublisher":
+        """The publisher; nothing is opened yet."""
+        return MqttPublisher(self, node, on_command, clock)
+
+    def address(self, node: str, will_topic: str) -> Address:
+        """Whom to connect to. Raises ConfigError when a certificate file cannot be used."""
+        return Address(
+            host=self.host,
+            port=self.port or (8883 if self.tls else 1883),
+            client_id=self.client_id or f"earwitness-{node}",
+            will_topic=will_topic,
+            username=self.username,
+            password=self.password.get_secret_value() if self.password else None,
+            tls=self.tls.context() if self.tls else None,
+            keepalive_s=self.keepalive_s,
+        )
+
+
+class MqttPublisher:
+    """See `Publisher`. Methods may be called from any thread; the network is the link's thread alone."""
+
+    def __init__(self, config: MqttConfig, node: str, on_command: OnCommand, clock: Clock) -> None:
+        self.name = config.name
+        self.on_ready: Callable[[], None] = _nothing
+        self.topics = Topics(config.topic_prefix, node)
+        self._config = config
+        self._node = node
+        self._on_command = on_command
+        self._clock = clock
+        self._commands = CommandReader(self.topics, clock)
+        self._outgoing = Outgoing()
+        self._link: Link | None = None
+        self._connected = False
+        self._presence = homeassistant.Presence()
+        self._house_status = f"{config.discovery_prefix}/status"
+        self._found_documents = f"{config.discovery_prefix}/device/+/config"
+        self._lock = threading.Lock()
+        self._rooms: dict[str, Room] = {}
+        self._documents: dict[str, homeassistant.Document] = {}
+        self._lost_since: datetime | None = None
+        self._told_not_ready = True
+        self._settled_at_s: float | None = None
+        self._greet_at_s: float | None = None
+        self._refused_until_s = 0.0
+        self._policy_said = False
+
+    # -- what others call -------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if self._config.tls and self._config.tls.insecure:
+            log.warning("mqtt: tls.insecure is on: the broker's certificate is not checked")
+        address = self._config.address(self._node, self.topics.status)
+        self._outgoing.remember(self.topics.status, b"online", Rank.NODE_STATUS)
+        self._link = Link(address, self, self._config.protocol)
+        self._link.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._link is not None:
+            self._link.stop()
+
+    def announce(self, house: House) -> None:
+        """What there is to hear. Whatever was announced before and is not in it disappears."""
+        documents = self._documents_for(house)
+        with self._lock:
+            before, self._documents = self._documents, documents
+            self._rooms = {room.source: room for room in house.sources}
+        for topic, document in documents.items():
+            self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
+        for room in house.sources:
+            self._remember_unless_known(room)
+        for topic, document in before.items():
+            self._retire(topic, document)
+        self._wake()
+
+    def ready(self) -> bool:
+        """Connected, Home Assistant not restarting, and room in the window."""
+        is_ready = self._may_send() and not self._outgoing.full()
+        if not is_ready:
+            self._told_not_ready = True
+        return is_ready
+
+    def lost_since(self) -> datetime | None:
+        """See `Publisher`."""
+        with self._lock:
+            since, self._lost_since = self._lost_since, None
+            return since
+
+    @property
+    def refused_commands(self) -> int:
+        """How many messages on command topics were none that we take."""
+        return self._commands.refused.total()
+
+    def publish(
+        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+    ) -> None:
+        """See `Publisher`."""
+        match message:
+            case SoundEvent() | Alert():
+                self._outgoing.put(Letter(message, delivered or _nothing, self._clock.now(), late))
+            case Sounding():
+                self._remember_sounding(message)
+            case _:
+                self._remember_state(message)
+        self._wake()
+
+    # -- what is remembered -----------------------------------------------------------------------------
+
+    def _remember_sounding(self, sounding: Sounding) -> None:
+        room = self._rooms.get(sounding.source)
+        if room is None:
+            return
+        if sounding.on and sounding.label in room.event_labels:
+            self._outgoing.remember(self.topics.last_sound(room.source), sounding.label.encode())
+        if sounding.label in room.labels:
+            self._outgoing.remember(self.topics.sounding(room.source, sounding.label), _switch(sounding.on))
+
+    def _remember_state(self, message: SourceStatus | Level | Problem | Setting | Health) -> None:
+        topics, remember = self.topics, self._outgoing.remember
+        match message:
+            case SourceStatus(source, online):
+                attributes = {"reason": message.reason, "since": iso(message.at)}
+                remember(topics.source_status_attributes(source), encoded(attributes))
+                remember(
+                    topics.source_status(source), b"online" if online else b"offline", Rank.SOURCE_STATUS
+                )
+            case Level(source):
+                remember(topics.level(source), _number(dbfs(message.level_dbfs)))
+                remember(topics.floor(source), _number(dbfs(message.floor_dbfs)))
+            case Problem(source, _, kinds):
+                remember(topics.problem_attributes(source), encoded({"kinds": list(kinds)}))
+                remember(topics.problem(source), _switch(bool(kinds)))
+            case Setting(source, name, bool(value)):
+                remember(topics.setting(source, name), _switch(value))
+            case Setting(source, name, value):
+                remember(topics.setting(source, name), _number(value))
+            case Health():
+                remember(topics.health, encoded(health_document(message)))
+
+    def _remember_unless_known(self, room: Room) -> None:
+        """What holds until something else is said. The broker may still keep what was ON when we crashed."""
+        states = {self.topics.sounding(room.source, label): b"OFF" for label in room.labels}
+        states[self.topics.problem(room.source)] = b"OFF"
+        for topic, payload in states.items():
+            if self._outgoing.known(topic) is None:
+                self._outgoing.remember(topic, payload)
+        status = self.topics.source_status(room.source)
+        if self._outgoing.known(status) is None:
+            self._outgoing.remember(status, b"offline", Rank.SOURCE_STATUS)
+
+    def _documents_for(self, house: House) -> dict[str, homeassistant.Document]:
+        if not self._config.homeassistant:
+            return {}
+        return homeassistant.documents(house, self.topics, self._config.discovery_prefix)
+
+    def _retire(self, topic: str, old: homeassistant.Document) -> None:
+        """Make what only the old document names disappear, with what the broker keeps for it."""
+        with self._lock:
+            new = self._documents.get(topic)
+            kept = {
+                each
+                for document in self._documents.values()
+                for each in homeassistant.state_topics(document, self.topics)
+            }
+        for gone in homeassistant.state_topics(old, self.topics) - kept:
+            self._outgoing.forget(gone)
+        if new is None:
+            self._outgoing.forget(topic)
+        elif farewell := homeassistant.without_what_is_gone(old, new):
+            self._outgoing.say_before(topic, encoded(farewell))
+
+    # -- what the link calls ----------------------------------------------------------------------------
+
+    def connected(self, session: Session) -> None:
+        """See `Party`."""
+        session.subscribe(*self.topics.commands)
+        if self._config.homeassistant:
+            session.subscribe(self._house_status)
+            self._house_may_be_back(self._presence.connected(self._clock.now()))
+            if self._settled_at_s is None:
+                session.subscribe(self._found_documents)
+                self._settled_at_s = self._clock.monotonic_s() + SETTLE_S
+        self._outgoing.say_all_again()
+        self._connected = True
+
+    def received(self, message: Received) -> None:
+        """See `Party`."""
+        if message.topic == self._house_status:
+            self._hear_house(message)
+        elif message.topic.startswith(f"{self._config.discovery_prefix}/device/"):
+            self._find_document(message)
+        else:
+            command = self._commands.read(
+                message.topic, message.payload, self._rooms, retained=message.retained
+            )
+            if command is not None:
+                self._on_command(command)
+
+    def acknowledged(self, news: Acknowledged) -> None:
+        """See `Party`."""
+        if news.refused is not None:
+            self._outgoing.put_back(news.number)
+            self._refused_until_s = self._clock.monotonic_s() + random.uniform(*POLICY_RETRY_S)  # noqa: S311
+            self._say_policy(news.refused)
+        elif letter := self._outgoing.acknowledged(news.number):
+            self._policy_said = False
+            letter.delivered()
+
+    def pump(self, session: Session) -> float:
+        """See `Party`."""
+        now_s = self._clock.monotonic_s()
+        if self._greet_at_s is not None and now_s >= self._greet_at_s:
+            self._greet_at_s = None
+            self._outgoing.say_all_again()
+        while session.room and (state := self._outgoing.next_state()):
+            session.send(*state, retain=True)
+        while session.room and self._may_send() and (letter := self._outgoing.next_letter()):
+            self._send(session, letter)
+        if self._told_not_ready and self._may_send() and not self._outgoing.full():
+            self._told_not_ready = False
+            self.on_ready()
+        return self._next_s(now_s)
+
+    def farewell(self, session: Session) -> None:
+        """See `Party`."""
+        session.send(self.topics.status, b"offline", retain=True)
+
+    def lost(self) -> None:
+        """See `Party`."""
+        self._connected = False
+        self._told_not_ready = True
+        self._outgoing.take_back()
+
+    # -- how ---------------------------------------------------------------------------------------------
+
+    def _may_send(self) -> bool:
+        """Whether events and alerts would be heard now."""
+        now_s = self._clock.monotonic_s()
+        settled = self._settled_at_s is None or now_s >= self._settled_at_s
+        return self._connected and self._presence.here and settled and now_s >= self._refused_until_s
+
+    def _next_s(self, now_s: float) -> float:
+        times_s = (self._greet_at_s, self._settled_at_s, self._refused_until_s)
+        return min((at_s - now_s for at_s in times_s if at_s is not None and at_s > now_s), default=1.0)
+
+    def _send(self, session: Session, letter: Letter) -> None:
+        now = self._clock.now()
+        waited_s = (now - letter.handed_at).total_seconds()
+        late = letter.late or letter.sends > 0 or waited_s > LATE_AFTER_S
+        if isinstance(letter.message, Alert):
+            topic, document = self.topics.alert, alert_document(letter.message, now, late=late)
+        else:
+            topic = self.topics.event(letter.message.source)
+            document = event_document(letter.message, now, late=late)
+        self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
+
+    def _hear_house(self, message: Received) -> None:
+        since = self._presence.heard(message.payload, self._clock.now(), retained=message.retained)
+        if since is not None:
+            self._greet_at_s = self._clock.monotonic_s() + random.uniform(*BIRTH_PAUSE_S)  # noqa: S311
+            self._settled_at_s = self._greet_at_s + SETTLE_S
+        self._house_may_be_back(since)
+        if not self._presence.here:
+            self._told_not_ready = True
+
+    def _house_may_be_back(self, since: datetime | None) -> None:
+        if since is None:
+            return
+        log.info("home assistant is back", publisher=self.name)
+        self._told_not_ready = True
+        with self._lock:
+            self._lost_since = min(since, self._lost_since or since)
+
+    def _find_document(self, message: Received) -> None:
+        """A document of an earlier start, whose entities may be gone from the configuration."""
+        if not message.retained:
+            return
+        document = homeassistant.parsed(message.payload)
+        if document is not None and homeassistant.ours(document, self.topics):
+            self._retire(message.topic, document)
+
+    def _say_policy(self, reason: str) -> None:
+        if not self._policy_said:
+            self._policy_said = True
+            fix = f"allow this user to write {self.topics.root}/# in the broker's access list"
+            log.warning("mqtt broker takes no message of ours", reason=reason, fix=fix)
+
+    def _wake(self) -> None:
+        if self._link is not None:
+            self._link.wake()
+
+
+def _switch(on: bool) -> bytes:
+    return b"ON" if on else b"OFF"
+
+
+def _number(value: float) -> bytes:
+    return f"{value:g}".encode()
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,253 @@
+"""One connection to an MQTT broker, from CONNECT to its end; everything of paho is in here.
+
+paho's own loop calls back while it holds its locks, and resends on its own what we must know to be late.
+So sockets are waited for here, callbacks only take notes, and every connection is a new client.
+"""
+
+import selectors
+import socket
+import ssl
+import struct
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+Version = Literal["5", "3.1.1"]
+
+CONNECT_TIMEOUT_S = 3.0
+IN_FLIGHT = 20
+"""Messages on their way at once: what mosquitto takes by default before it hangs up on us."""
+LARGEST_PACKET_BYTES = 256 * 1024
+"""What a version 5 broker may send us."""
+
+_SUCCESS_BELOW = 0x80
+_UNSUPPORTED_VERSION = 132
+_SESSION_TAKEN_OVER = 142
+_REFUSED = frozenset({133, 134, 135, 138, 140})
+"""Client id, user name or password, not authorized, banned, authentication method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker says `offline`
+    when we die."""
+
+    host: str
+    port: int
+    client_id: str
+    will_topic: str
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    keepalive_s: int = 30
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"Address({self})"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The broker has taken us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The broker has the message that `send` gave this number, or `refused` it by its policy."""
+
+    number: int
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a connection is over. `refused`: our credentials are not taken; `version`: this version of MQTT
+    may not be spoken there; `lost`: anything that passes."""
+
+    kind: Literal["refused", "version", "lost"]
+    reason: str
+
+
+News = Accepted | Received | Acknowledged | Ended
+
+
+class Session:
+    """One client, one connection, one thread. `open` once, then `step` until it says `Ended`."""
+
+    def __init__(self, address: Address, version: Version) -> None:
+        self.accepted = False
+        self._address = address
+        self._version = version
+        self._news: list[News] = []
+        self._in_flight: set[int] = set()
+        self._most_in_flight = IN_FLIGHT
+        self._client: Client | None = None
+        self._selector = selectors.DefaultSelector()
+        self._last_heard_s = 0.0
+
+    def open(self, bell: socket.socket) -> None:
+        """Connect; `bell` wakes `step` when it becomes readable. Blocks up to 3 s for the network; raises
+        OSError when nobody is there or its certificate is not to be trusted."""
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+        is_5 = self._version == "5"
+        client = self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._address.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5 if is_5 else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if is_5 else True,
+            reconnect_on_failure=False,
+        )
+        self._introduce(client)
+        more: dict[str, Any] = {"clean_start": True, "properties": _connect_properties()} if is_5 else {}
+        client.connect(self._address.host, self._address.port, self._address.keepalive_s, **more)
+        connection = client.socket()
+        assert connection is not None
+        # Nagle's algorithm and delayed acknowledgements would wait 40 ms for one another (measured).
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[attr-defined]
+        self._selector.register(connection, selectors.EVENT_READ)
+        self._selector.register(bell, selectors.EVENT_READ)
+
+    def _introduce(self, client: "Client") -> None:
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(IN_FLIGHT)
+        client.will_set(self._address.will_topic, "offline", qos=1, retain=True)
+        if self._address.username is not None:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._address.tls is not None:
+            client.tls_set_context(self._address.tls)
+            client.tls_insecure_set(not self._address.tls.check_hostname)
+        client.on_connect = self._on_connect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_disconnect = self._on_disconnect
+
+    @property
+    def room(self) -> int:
+        """How many more messages may be on their way now."""
+        return self._most_in_flight - len(self._in_flight) if self.accepted else 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything sent has been acknowledged."""
+        return not self._in_flight
+
+    @property
+    def unacknowledged_s(self) -> float:
+        """How long the broker has owed us an acknowledgement without giving any."""
+        return time.monotonic() - self._last_heard_s if self._in_flight else 0.0
+
+    def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
+        """Publish with QoS 1: the number that `Acknowledged` will carry."""
+        assert self._client is not None
+        if not self._in_flight:
+            self._last_heard_s = time.monotonic()
+        number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        self._in_flight.add(number)
+        return number
+
+    def subscribe(self, *filters: str) -> None:
+        """Ask for messages; retained ones follow."""
+        assert self._client is not None
+        self._client.subscribe([(each, 1) for each in filters])
+
+    def unsubscribe(self, *filters: str) -> None:
+        """Ask for no more of them."""
+        assert self._client is not None
+        self._client.unsubscribe(list(filters))
+
+    def step(self, bell: socket.socket, timeout_s: float) -> list[News]:
+        """Wait for the network or the bell, do what there is to do, and tell what came of it."""
+        from paho.mqtt import MQTTException
+
+        try:
+            self._wait(bell, timeout_s)
+        except (MQTTException, ValueError, LookupError, struct.error) as error:
+            # paho's decoders raise these on a packet that is not MQTT.
+            self._news.append(Ended(self._before("version"), f"not understood ({type(error).__name__})"))
+        news, self._news = self._news, []
+        return news
+
+    def _wait(self, bell: socket.socket, timeout_s: float) -> None:
+        client = self._client
+        assert client is not None
+        connection = client.socket()
+        if connection is None:
+            self._news.append(Ended("lost", "connection closed"))
+            return
+        writing = selectors.EVENT_WRITE if client.want_write() else 0
+        self._selector.modify(connection, selectors.EVENT_READ | writing)
+        pending = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        ready = dict.fromkeys(key.fileobj for key, _ in self._selector.select(0 if pending else timeout_s))
+        if bell in ready:
+            bell.recv(4096)
+        if writing:
+            client.loop_write()
+        if pending or connection in ready:
+            client.loop_read()
+        client.loop_misc()
+
+    def close(self) -> None:
+        """Take leave if still connected, without waiting, and let the socket go."""
+        client = self._client
+        if client is not None and client.socket() is not None:
+            client.on_disconnect = None
+            client.disconnect()
+        self._selector.close()
+        if client is not None and (connection := client.socket()) is not None:
+            connection.close()
+
+    def _before(self, kind: Literal["version", "lost"]) -> Literal["version", "lost"]:
+        """A connection that ends before it was accepted may do so for the version it spoke."""
+        return "lost" if self.accepted else kind
+
+    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.value < _SUCCESS_BELOW:
+            self.accepted = True
+            self._most_in_flight = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
+            self._news.append(Accepted())
+        elif reason.value == _UNSUPPORTED_VERSION:
+            self._news.append(Ended("version", str(reason)))
+        else:
+            self._news.append(Ended("refused" if reason.value in _REFUSED else "lost", str(reason)))
+
+    def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        self._news.append(Received(message.topic, bytes(message.payload), bool(message.retain)))
+
+    def _on_publish(self, client: Any, data: Any, number: int, reason: Any, properties: Any) -> None:
+        self._last_heard_s = time.monotonic()
+        self._in_flight.discard(number)
+        self._news.append(Acknowledged(number, str(reason) if reason.value >= _SUCCESS_BELOW else None))
+
+    def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.value == _SESSION_TAKEN_OVER:
+            fix = "another client uses the same client id; give each daemon its own node"
+        elif not self.accepted and self._address.tls is None:
+            fix = "it hung up without accepting us; does this port expect TLS?"
+        else:
+            fix = str(reason)
+        self._news.append(Ended(self._before("version"), fix))
+
+
+def _connect_properties() -> Any:
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    properties: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = LARGEST_PACKET_BYTES
+    return properties

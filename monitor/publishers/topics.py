@@ -1,0 +1,89 @@
+"""Where things are said on MQTT: every topic of a node, in one place."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one node. All begin with `<prefix>/<node>/`; a source's with its name after that."""
+
+    prefix: str
+    node: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.prefix}/{self.node}"
+
+    @property
+    def status(self) -> str:
+        """`online` or `offline` (the last will); retained."""
+        return f"{self.root}/status"
+
+    @property
+    def health(self) -> str:
+        """Health snapshot, JSON; retained."""
+        return f"{self.root}/health"
+
+    @property
+    def alert(self) -> str:
+        """Alerts, JSON; not retained."""
+        return f"{self.root}/alert"
+
+    @property
+    def test_set(self) -> str:
+        """Command: `PRESS` raises a test alert through the rules."""
+        return f"{self.root}/test/set"
+
+    @property
+    def ack_set(self) -> str:
+        """Command: `PRESS` acknowledges every alert, an alert's id only that one."""
+        return f"{self.root}/ack/set"
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Filters that take in every command, known or not, so that the unknown are counted."""
+        return (f"{self.root}/+/set", f"{self.root}/+/+/set")
+
+    def source_status(self, source: str) -> str:
+        """`online` or `offline`; retained."""
+        return f"{self.root}/{source}/status"
+
+    def source_status_attributes(self, source: str) -> str:
+        """Why the source is where it is, JSON; retained."""
+        return f"{self.root}/{source}/status/attributes"
+
+    def event(self, source: str) -> str:
+        """Events, JSON; not retained."""
+        return f"{self.root}/{source}/event"
+
+    def sounding(self, source: str, label: str) -> str:
+        """`ON` while the label is heard, else `OFF`; retained."""
+        return f"{self.root}/{source}/{label}/state"
+
+    def last_sound(self, source: str) -> str:
+        """The label that began last; retained."""
+        return f"{self.root}/{source}/last_sound"
+
+    def level(self, source: str) -> str:
+        """Level in dBFS; retained."""
+        return f"{self.root}/{source}/level"
+
+    def floor(self, source: str) -> str:
+        """Noise floor in dBFS; retained."""
+        return f"{self.root}/{source}/floor"
+
+    def problem(self, source: str) -> str:
+        """`ON` while the microphone's sound is sick, else `OFF`; retained."""
+        return f"{self.root}/{source}/problem"
+
+    def problem_attributes(self, source: str) -> str:
+        """What is wrong with it (`kinds`), JSON; retained."""
+        return f"{self.root}/{source}/problem/attributes"
+
+    def setting(self, source: str, name: str) -> str:
+        """The value in force of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
+        return f"{self.root}/{source}/{name}"
+
+    def setting_set(self, source: str, name: str) -> str:
+        """Command: sets `mute` or `sensitivity`."""
+        return f"{self.root}/{source}/{name}/set"
