@@ -8,7 +8,7 @@ UNIT = Path(__file__).parent.parent / "systemd" / "earwitness.service"
 
 
 def analyzed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # `verify` insists that the program exists, and the service lives in /opt on the machine it is installed on.
+    # `verify` insists that the program exists; it lives in /opt on the machine where it is installed.
     unit = tmp_path / UNIT.name
     unit.write_text(re.sub(r"/opt/\S+/earwitness run", "/bin/true", UNIT.read_text()))
     return subprocess.run(

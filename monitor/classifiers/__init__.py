@@ -1,1 +1,11 @@
 """What a segment is."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from monitor.classifiers.embedded import EmbeddedBlock
+from monitor.classifiers.qwen import QwenBlock
+
+ClassifierConfig = Annotated[EmbeddedBlock | QwenBlock, Field(discriminator="type")]
+"""Every kind of classifier that the configuration knows; a new one is its file and its name here."""

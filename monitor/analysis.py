@@ -1,0 +1,209 @@
+"""The whole loop over recordings, without threads, faster than real time."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
+from monitor.classifiers.base import Classifier
+from monitor.clock import SystemClock
+from monitor.config import Config
+from monitor.errors import SourceError
+from monitor.sources.file import FileBlock
+from monitor.types import Alert, Detection, Frame, Heard, Message, Segment, SoundEvent
+
+SOURCE = "file"
+"""The name that a recording's source has in events and rules."""
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a recording's first sample counts as heard: results must not depend on when they are computed."""
+
+TICK = timedelta(seconds=0.25)
+"""How often time alone may end an event, as in the daemon."""
+
+Row = dict[str, Any]
+Watch = Callable[[Frame, Heard | None, list[Detection]], None]
+"""Shown every frame with what ears and classifiers made of it."""
+
+
+@dataclass
+class Analysis:
+    """What was heard in one recording."""
+
+    file: str
+    rows: list[Row] = field(default_factory=list)
+    """Events and alerts as printed, by their start."""
+    duration_s: float = 0.0
+    error: str | None = None
+    """Why it could not be read, or not to its end."""
+
+
+def analyze(
+    path: Path, config: Config, listeners: Listeners, source: str = SOURCE, watch: Watch | None = None
+) -> Analysis:
+    """Run the whole loop over one recording, with the settings of the configured source of that name if
+    there is one. Never raises for what is wrong with the file."""
+    block = file_block(path, config, source)
+    loop = _Loop(config, block, listeners)
+    result = Analysis(str(path))
+    try:
+        with block.build(SystemClock()) as recording:
+            for frame in recording.frames():
+                loop.push(frame, watch)
+    except SourceError as error:
+        result.error = str(error)
+    loop.finish()
+    result.duration_s = loop.heard_s
+    result.rows = sorted(loop.ledger.rows(result.file), key=lambda row: row["start_s"])
+    return result
+
+
+def analyze_all(
+    paths: Iterable[Path], config: Config, source: str = SOURCE, workers: int | None = None
+) -> Iterator[Analysis]:
+    """Many recordings over the machine's cores, each whole on one; results in the order of `paths`."""
+    # Not forked: the parent's threads (onnxruntime's, the progress bar's) would leave their locks held.
+    spawn = multiprocessing.get_context("spawn")
+    count = workers or os.cpu_count()
+    with ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(config, source)) as pool:
+        yield from pool.map(_analyze_here, paths)
+
+
+def file_block(path: Path, config: Config, source: str) -> FileBlock:
+    """A recording that stands for a source: named like it, with its gate, thresholds and demands."""
+    like = next((block for block in config.sources if block.name == source), None)
+    taken = like.model_dump(include={"require", "sensitivity", "labels", "gate"}) if like else {}
+    return FileBlock(type="file", name=source, path=path, started_at=BEGINNING, **taken)
+
+
+_here: tuple[Config, Listeners, str] | None = None
+"""In a worker process: what it was begun with; a model is loaded once per process."""
+
+
+def _begin(config: Config, source: str) -> None:
+    global _here
+    _here = (config, load_listeners(config), source)
+
+
+def _analyze_here(path: Path) -> Analysis:
+    assert _here is not None
+    return analyze(path, *_here)
+
+
+class _Loop:
+    """Ears, classifiers and mind for one recording."""
+
+    def __init__(self, config: Config, block: FileBlock, listeners: Listeners) -> None:
+        self._source = block.name
+        self._ears = build_ears(config, block, listeners)
+        self._mind = build_mind(config, listeners)
+        self._listeners = listeners
+        self._now = self._decided_at = BEGINNING
+        self.ledger = Ledger()
+
+    @property
+    def heard_s(self) -> float:
+        return (self._now - BEGINNING).total_seconds()
+
+    def push(self, frame: Frame, watch: Watch | None) -> None:
+        self._now = frame.ends_at
+        heard = self._ears.push(frame)
+        detections = self._detections(heard) if heard else []
+        if detections or self._now >= self._decided_at + TICK:
+            self._decide(detections)
+        if watch:
+            watch(frame, heard, detections)
+
+    def finish(self) -> None:
+        rest = self._ears.finish("shutdown")
+        if rest:
+            self._decide(self._detections(rest))
+        self.ledger.note(self._mind.lose(self._source, self._now, "quiet"), self.heard_s)
+
+    def _decide(self, detections: list[Detection]) -> None:
+        self._decided_at = self._now
+        self.ledger.note(self._mind.hear(detections, self._now), self.heard_s)
+
+    def _detections(self, heard: Heard) -> list[Detection]:
+        found = list(heard.detections)
+        for segment in heard.segments:
+            found += self._classified(segment)
+        return found
+
+    def _classified(self, segment: Segment) -> list[Detection]:
+        found = _asked(self._listeners.first, segment)
+        for classifier, cascade in self._listeners.second:
+            if cascade.wants(segment, found):
+                found += classifier.classify([segment])
+        return found
+
+
+def _asked(classifiers: Iterable[Classifier], segment: Segment) -> list[Detection]:
+    return [detection for classifier in classifiers for detection in classifier.classify([segment])]
+
+
+class Ledger:
+    """Collects events and alerts by id: an event is a row once, with its last word."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, tuple[SoundEvent, float]] = {}
+        self._alerts: dict[str, Alert] = {}
+
+    def note(self, messages: Iterable[Message], heard_s: float) -> None:
+        """Take in what was published when `heard_s` of the recording had been heard."""
+        for message in messages:
+            if isinstance(message, SoundEvent):
+                _, decided_s = self._events.get(message.id, (message, heard_s))
+                self._events[message.id] = (message, decided_s)
+            elif isinstance(message, Alert):
+                self._alerts[message.id] = message
+
+    def rows(self, file: str) -> Iterator[Row]:
+        """Everything as printed by `earwitness analyze --format jsonl`."""
+        for event, decided_s in self._events.values():
+            yield event_row(file, event, decided_s)
+        for alert in self._alerts.values():
+            yield alert_row(file, alert)
+
+
+def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
+    """An event; times in seconds from the file's start."""
+    return {
+        "type": "event",
+        "file": file,
+        "source": event.source,
+        "label": event.label,
+        "start_s": _seconds(event.started_at),
+        "end_s": _seconds(event.ended_at or event.at),
+        "decided_s": round(decided_s, 3),
+        "score": round(event.score, 4),
+        "certainty": event.certainty,
+        "classifier": event.classifier,
+        "confirmed_by": list(event.confirmed_by),
+        "emotion": _rounded(event.emotion),
+    }
+
+
+def alert_row(file: str, alert: Alert) -> Row:
+    """An alert; times in seconds from the file's start."""
+    return {
+        "type": "alert",
+        "file": file,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "start_s": _seconds(min(event.started_at for event in alert.events)),
+        "labels": sorted({event.label for event in alert.events}),
+        "why": dict(alert.why),
+    }
+
+
+def _seconds(at: datetime) -> float:
+    return round((at - BEGINNING).total_seconds(), 3)
+
+
+def _rounded(emotion: Mapping[str, float] | None) -> dict[str, float] | None:
+    return {label: round(score, 4) for label, score in emotion.items()} if emotion else None

@@ -1,0 +1,143 @@
+"""Builds the parts of the loop from a Config: the same ones for the daemon and for recordings."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from monitor import __version__
+from monitor.classifiers.base import Classifier
+from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.config import Config
+from monitor.deciding import Mind
+from monitor.errors import ModelError
+from monitor.events.settings import LABELS, Thresholds
+from monitor.events.tracker import Tracker
+from monitor.gate.gate import Gate
+from monitor.hearing import Ears
+from monitor.labels import sounds, vocabulary
+from monitor.logs import get_logger
+from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
+from monitor.rhythm.listener import RhythmListener
+from monitor.rules.engine import RuleEngine
+from monitor.sources import SourceConfig
+from monitor.types import House, Room
+
+log = get_logger()
+GATE_LABELS = frozenset({"loud_noise"})
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """The classifiers that could be loaded: those that always run, and those that give a second opinion."""
+
+    first: tuple[Classifier, ...] = ()
+    second: tuple[tuple[Classifier, Cascade], ...] = ()
+    missing: dict[str, str] = field(default_factory=dict)
+    """Name of a classifier that could not be loaded, and why."""
+
+    @property
+    def all(self) -> Iterator[Classifier]:
+        """Every classifier that is loaded."""
+        yield from self.first
+        yield from (classifier for classifier, _ in self.second)
+
+    def close(self) -> None:
+        """Let all models go."""
+        for classifier in self.all:
+            classifier.close()
+
+
+def load_listeners(config: Config) -> Listeners:
+    """Load every classifier of the configuration.
+
+    One that cannot be loaded is said and left out: alarms are heard by their rhythm, and loud noises by the
+    gate, whatever happens to a model.
+    """
+    first: list[Classifier] = []
+    second: list[tuple[Classifier, Cascade]] = []
+    missing: dict[str, str] = {}
+    for block in config.classifiers:
+        try:
+            classifier = block.build()
+            classifier.load()
+        except ModelError as error:
+            missing[block.name] = str(error)
+            log.error("listening without this model", classifier=block.name, reason=str(error))
+            continue
+        if isinstance(block, SecondLook):
+            second.append((classifier, Cascade(block)))
+        else:
+            first.append(classifier)
+    return Listeners(tuple(first), tuple(second), missing)
+
+
+def build_ears(config: Config, source: SourceConfig, listeners: Listeners) -> Ears:
+    """Gate and rhythm for one source. The gate names speech itself when no classifier can."""
+    hears_speech = any("speech" in classifier.labels for classifier in listeners.first)
+    gate = Gate(
+        source.name,
+        config.gate_of(source),
+        require_speech=source.require == "speech",
+        vad_speech=not hears_speech,
+    )
+    return Ears(source.name, gate, RhythmListener(source.name))
+
+
+def build_mind(config: Config, listeners: Listeners) -> Mind:
+    """Tracker and rules for all sources."""
+    second = frozenset(classifier.name for classifier, _ in listeners.second)
+    tracker = Tracker(thresholds(config, listeners.first).of, second_listeners=second)
+    for source in config.sources:
+        tracker.set_sensitivity(source.name, source.sensitivity)
+    return Mind(tracker, RuleEngine(config.rules, verifiers=second))
+
+
+def thresholds(config: Config, first: Sequence[Classifier]) -> Thresholds:
+    """The table, over it what the model ships for its own scores, over it what the owner wrote."""
+    suggested = {
+        label: values for model in first for label, values in getattr(model, "thresholds", {}).items()
+    }
+    return Thresholds(
+        model=LABELS.validate_python(suggested),
+        general=config.labels,
+        sources={source.name: config.labels_of(source) for source in config.sources},
+    )
+
+
+def producible(config: Config) -> frozenset[str]:
+    """Every label that some enabled listener of this configuration can hear."""
+    labels = GATE_LABELS.union(RHYTHM_LABELS)
+    for block in config.classifiers:
+        with suppress(ModelError):
+            labels |= block.build().labels
+    return labels if "speech" in labels else labels | {"speech"}
+
+
+def build_house(config: Config) -> House:
+    """What publishers announce."""
+    labels = producible(config)
+    shown = config.entities if config.entities is not None else _entities(config)
+    rooms = [
+        Room(
+            source=source.name,
+            labels=tuple(label for label in sounds() if label in shown and label in labels),
+            event_labels=tuple(label for label in sounds() if label in labels),
+            area=source.area,
+        )
+        for source in config.sources
+        if source.enabled
+    ]
+    return House(config.node, __version__, tuple(rooms))
+
+
+def _entities(config: Config) -> set[str]:
+    """The labels named in a rule, and those that warn by default."""
+    clauses = [clause for rule in config.rules for clause in rule.ways]
+    named = {label for clause in clauses for label in clause.hear}
+    named |= {label for clause in clauses if clause.then for label in clause.then.hear}
+    return named | {row.id for row in vocabulary().values() if row.severity_default != "info"}
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed and probably not meant."""
+    return []

@@ -1,0 +1,40 @@
+"""What every command shares: where it writes, and how it finds its configuration."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from monitor.config import Config, find_config, load_config
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration; by default ./earwitness.yaml, ~/.config/earwitness/earwitness.yaml or "
+        "/etc/earwitness/earwitness.yaml.",
+        show_default=False,
+    ),
+]
+
+
+def fail(message: str) -> None:
+    """One line of error, without markup, so that a path with brackets survives."""
+    err.print(f"[bold red]error:[/bold red] {escape(message)}", highlight=False)
+
+
+def warn(message: str) -> None:
+    """One line of warning."""
+    err.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False)
+
+
+def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
+    """The configuration that was named, or the first one found; (None, None) when there is none."""
+    place = path or find_config()
+    return (load_config(place), place) if place else (None, None)

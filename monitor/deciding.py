@@ -1,0 +1,48 @@
+"""The second half of the loop: detections become events, events become alerts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.events.tracker import Tracker
+from monitor.rules.engine import RuleEngine
+from monitor.types import Alert, Command, Detection, EventEnd, Message, Setting, SoundEvent, Sounding
+
+
+class Mind:
+    """Tracker and rules together. Plain and synchronous; one thread.
+
+    Everything returned is in the order in which the house should be told: a sensor's ON first, then the
+    alert, then the event.
+    """
+
+    def __init__(self, tracker: Tracker, rules: RuleEngine) -> None:
+        self._tracker = tracker
+        self._rules = rules
+
+    def hear(self, detections: Sequence[Detection], now: datetime) -> list[Message]:
+        """What these detections, and the time that has passed, bring about."""
+        return [*self._told(self._tracker.update(detections, now)), *self._rules.due(now)]
+
+    def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
+        """The source is gone: its open events end."""
+        return self._told(self._tracker.end_source(source, at, ended_by))
+
+    def obey(self, command: Command, now: datetime) -> list[Message]:
+        """Do what was asked, and show the value now in force."""
+        if command.name == "test":
+            return [self._rules.test(now)]
+        if command.name == "mute" and command.source:
+            self._tracker.mute(command.source, bool(command.value))
+            return [*self.hear((), now), Setting(command.source, "mute", bool(command.value))]
+        if command.name == "sensitivity" and command.source and isinstance(command.value, float | int):
+            self._tracker.set_sensitivity(command.source, float(command.value))
+            return [Setting(command.source, "sensitivity", float(command.value))]
+        return []
+
+    def _told(self, events: Sequence[SoundEvent]) -> list[Message]:
+        return [message for event in events for message in self._about(event)]
+
+    def _about(self, event: SoundEvent) -> list[Message]:
+        alerts: list[Alert] = self._rules.decide(event)
+        sounding = [Sounding(event.source, event.label, event.state != "ended")]
+        return [*(sounding if event.state != "updated" else []), *alerts, event]

@@ -1,0 +1,121 @@
+"""How the daemon keeps up: a snapshot for people, and the verdict that feeds the watchdog."""
+
+import resource
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from monitor.clock import Clock
+from monitor.runtime.listener import Listener
+from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.worker import Worker
+from monitor.types import Health
+
+STALLED_S = 20.0
+"""An online source without a frame, or a small queue without a taker, for this long: something hangs.
+
+Longer than any source's own no-data limit (10 s), after which it counts as lost and is opened again.
+"""
+
+
+class Checkup:
+    """Looks at the threads from outside; from any thread."""
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        workers: Sequence[Worker],
+        mailboxes: Mapping[str, Mailbox[Any]],
+        clock: Clock,
+        vital: frozenset[str],
+    ) -> None:
+        self._listeners = listeners
+        self._workers = workers
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._vital = vital
+        self._started_s = clock.monotonic_s()
+        self._notes: dict[str, str] = {}
+
+    def note(self, name: str, text: str) -> None:
+        """Something to be read in every snapshot from now on, for example a model that is missing."""
+        self._notes[name] = text
+
+    def stalled(self) -> list[str]:
+        """What has stopped moving; empty while all is well. Feeding the watchdog depends on it.
+
+        A source that is offline is weather: its listener is waiting for the next attempt. The large model's
+        queue is not vital: a model that hangs must not take the alarms down with it.
+        """
+        silent = [
+            f"source {listener.source.name}: no frame for {figures.since_frame_s:.0f} s"
+            for listener in self._listeners
+            if (figures := listener.figures()).online
+            and figures.since_frame_s > STALLED_S
+            and not listener.done.is_set()
+        ]
+        stuck = [
+            f"queue {name}: waiting for {figures.oldest_s:.0f} s"
+            for name, mailbox in self._mailboxes.items()
+            if name in self._vital and (figures := mailbox.figures()).oldest_s > STALLED_S
+        ]
+        return silent + stuck
+
+    def snapshot(self) -> Health:
+        """Everything a person or a dashboard may ask for, as plain JSON values."""
+        uptime_s = max(self._clock.monotonic_s() - self._started_s, 1e-9)
+        values = {
+            "uptime_s": round(uptime_s, 1),
+            "memory_mb": _resident_mb(),
+            "cpu_share": round(_cpu_s() / uptime_s, 4),
+            "stalled": self.stalled(),
+            "notes": dict(self._notes),
+            "sources": {listener.source.name: _source_figures(listener) for listener in self._listeners},
+            "queues": {name: _rounded(asdict(box.figures())) for name, box in self._mailboxes.items()},
+            "classifiers": {
+                worker.classifier.name: _rounded(asdict(figures := worker.figures()))
+                | {"share": round(figures.busy_s / uptime_s, 4)}
+                for worker in self._workers
+            },
+        }
+        return Health(self._clock.now(), values)
+
+
+def summary(health: Health) -> str:
+    """One line for the log and `systemctl status`."""
+    values = health.values
+    sources = values["sources"].values()
+    online = sum(source["online"] for source in sources)
+    dropped = sum(queue["dropped"] for queue in values["queues"].values())
+    share = sum(classifier["share"] for classifier in values["classifiers"].values())
+    return (
+        f"{online} of {len(sources)} sources online, {100 * values['cpu_share']:.1f} % of a core, "
+        f"classifying {100 * share:.1f} % of the time, {dropped} dropped, {values['memory_mb']:.0f} MB"
+    )
+
+
+def _source_figures(listener: Listener) -> dict[str, Any]:
+    figures = _rounded(asdict(listener.figures()))
+    for extra in ("drift_ppm", "clock_offset_s", "dropped_samples"):
+        if (value := getattr(listener.source, extra, None)) is not None:
+            figures[extra] = round(value, 4)
+    return figures
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _resident_mb() -> float:
+    """Resident memory now (Linux); the peak where /proc is not there."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            pages = int(statm.read().split()[1])
+    except OSError:
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return round(pages * resource.getpagesize() / 1e6, 1)

@@ -1,0 +1,150 @@
+"""The classifiers at work: all segments go to the small ones, what those leave open to the large ones."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, Self
+
+from monitor.classifiers.base import Classifier
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.worker import Worker
+from monitor.types import Detection, Heard, Segment
+
+log = get_logger()
+
+WAITING = 64
+"""Segments that may wait for a small model: about ten seconds of eight busy sources."""
+WAITING_AGAIN = 16
+"""Segments that may wait for a large model; more than that would be answered too late to matter."""
+FINISH_S = 1.0
+"""What the small models get, on an orderly stop, to judge what still waits. The large ones get less."""
+
+
+class Wants(Protocol):
+    """Decides whether a large model hears a segment too."""
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
+
+
+class Panel:
+    """One thread and one mailbox per classifier. What they hear goes to `heard`, from their threads.
+
+    A bug in a small model stops the daemon through `failed`. A large one that breaks is taken off the panel
+    and said: the alarms do not depend on it.
+    """
+
+    def __init__(
+        self,
+        first: Sequence[Classifier],
+        second: Sequence[tuple[Classifier, Wants]],
+        heard: Callable[[Heard], None],
+        failed: Callable[[BaseException], None],
+        clock: Clock,
+    ) -> None:
+        self._heard = heard
+        self._first = [self._worker(each, WAITING, self._judged, failed, clock) for each in first]
+        self._second = [
+            (self._worker(each, WAITING_AGAIN, self._judged_again, self._retire, clock), cascade)
+            for each, cascade in second
+        ]
+        self.retired: str = ""
+        """What went wrong with a large model that was taken off the panel."""
+
+    @property
+    def workers(self) -> list[Worker]:
+        """All threads, small models first."""
+        return [*self._first, *(worker for worker, _ in self._second)]
+
+    @property
+    def vital(self) -> Mapping[str, Mailbox[Segment]]:
+        """The mailboxes of the small models, by name: one that is stuck is an emergency."""
+        return {worker.classifier.name: worker.mailbox for worker in self._first}
+
+    @property
+    def mailboxes(self) -> Mapping[str, Mailbox[Segment]]:
+        """All mailboxes, by the name of their classifier."""
+        return {worker.classifier.name: worker.mailbox for worker in self.workers}
+
+    def __enter__(self) -> Self:
+        for worker in self.workers:
+            worker.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Judge what waits, small models first, for the large ones may get the last of it."""
+        _finish(self._first, FINISH_S)
+        _finish([worker for worker, _ in self._second], FINISH_S / 4)
+
+    def submit(self, segment: Segment) -> None:
+        """A segment or an early look from any thread. Finished segments outlast early looks in a crowd, for
+        they hold all that the looks held."""
+        urgency = 0 if segment.ended_by == "open" else 1
+        for worker in self._first:
+            worker.mailbox.put(segment, urgency)
+        if not self._first:
+            self._pass_on(segment, [])
+
+    def _judged(self, segments: Sequence[Segment], detections: Sequence[Detection], took_s: float) -> None:
+        found: dict[str | None, list[Detection]] = defaultdict(list)
+        for detection in detections:
+            found[detection.segment_id].append(detection)
+        # A look and its segment may share a batch and an id: their detections go on together, once.
+        for segment in {segment.id: segment for segment in segments}.values():
+            self._heard(Heard(segment.source, segment.ends_at, tuple(found[segment.id])))
+            self._pass_on(segment, found[segment.id])
+            if segment.ended_by != "open":
+                _tell(segment, found[segment.id], took_s)
+
+    def _judged_again(
+        self, segments: Sequence[Segment], detections: Sequence[Detection], took_s: float
+    ) -> None:
+        for segment in segments:
+            found = tuple(each for each in detections if each.segment_id == segment.id)
+            self._heard(Heard(segment.source, segment.ends_at, found))
+            _tell(segment, found, took_s)
+
+    def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:
+        for worker, cascade in self._second:
+            if worker.is_alive() and cascade.wants(segment, detections):
+                worker.mailbox.put(segment)
+
+    def _retire(self, error: BaseException) -> None:
+        name = threading.current_thread().name.removeprefix("classify-")
+        self.retired = f"{name}: {error!r}"
+        log.error("the large model broke; listening goes on without it", classifier=name, exc_info=error)
+
+    @staticmethod
+    def _worker(
+        classifier: Classifier,
+        capacity: int,
+        judged: Callable[[Sequence[Segment], Sequence[Detection], float], None],
+        failed: Callable[[BaseException], None],
+        clock: Clock,
+    ) -> Worker:
+        return Worker(classifier, Mailbox(classifier.name, capacity, clock), judged, failed)
+
+
+def _finish(workers: Sequence[Worker], patience_s: float) -> None:
+    for worker in workers:
+        worker.mailbox.close()
+    for worker in workers:
+        worker.join(patience_s)
+
+
+def _tell(segment: Segment, detections: Sequence[Detection], took_s: float) -> None:
+    """The one line of a segment's story."""
+    best = sorted(detections, key=lambda each: each.score, reverse=True)[:3]
+    log.info(
+        "heard",
+        segment=segment.id,
+        source=segment.source,
+        duration_s=round(segment.audio.duration_s, 2),
+        peak_dbfs=round(segment.peak_dbfs, 1),
+        floor_dbfs=round(segment.floor_dbfs, 1),
+        speech_ratio=round(segment.speech_ratio, 2),
+        labels=" ".join(f"{each.label}={each.score:.2f}" for each in best),
+        by=best[0].classifier if best else None,
+        took_ms=round(1000 * took_s, 1),
+    )
