@@ -12,6 +12,7 @@ from monitor.publishers.session import (
     Accepted,
     Acknowledged,
     Address,
+    Denied,
     Ended,
     News,
     Received,
@@ -74,6 +75,8 @@ class Link:
         self._failures = 0
         self._refused_since_s: float | None = None
         self._was_accepted = False
+        self._deaf = False
+        self._bug: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def start(self) -> None:
@@ -97,7 +100,18 @@ class Link:
         self.wake()
         self._thread.join(within_s)
 
+    def check(self) -> None:
+        """Raises what ended the thread before its time. Any thread."""
+        if self._bug is not None:
+            raise self._bug
+
     def _run(self) -> None:
+        try:
+            self._keep_up()
+        except Exception as bug:  # noqa: BLE001 - the one place of this thread: whoever delivers is told
+            self._bug = bug
+
+    def _keep_up(self) -> None:
         assert self._bell_r is not None
         assert self._bell_w is not None
         with self._bell_r, self._bell_w:
@@ -123,7 +137,7 @@ class Link:
         try:
             session.open(bell)
             return self._talk(session, bell)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a host name that no resolver takes is a UnicodeError
             return Ended("lost", _fix(error))
         finally:
             if session.accepted:
@@ -156,6 +170,8 @@ class Link:
                 self._party.received(news)
             case Acknowledged():
                 self._party.acknowledged(news)
+            case Denied(reason):
+                self._say_deaf(reason)
 
     def _take_leave(self, session: Session, bell: socket.socket) -> None:
         """Send what waits, the last words, and wait for their acknowledgement, all within FAREWELL_S."""
@@ -179,6 +195,12 @@ class Link:
         self._state = "connected"
         log.info("mqtt connected", broker=str(self._address), version=self._version)
 
+    def _say_deaf(self, reason: str) -> None:
+        if not self._deaf:
+            self._deaf = True
+            fix = "allow this user to read the topics in docs/reference/mqtt.md in the broker's access list"
+            log.warning("mqtt broker lets us hear no commands", reason=reason, fix=fix)
+
     def _say_ended(self, ended: Ended) -> None:
         state = "refused" if ended.kind == "refused" else "lost"
         if state != self._state:
@@ -201,7 +223,7 @@ class Link:
         return self._was_accepted and now_s - self._refused_since_s < TRUSTED_FOR_S
 
 
-def _fix(error: OSError) -> str:
+def _fix(error: OSError | UnicodeError) -> str:
     """What went wrong and what to do, without credentials."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message}); check tls.ca_file and host"

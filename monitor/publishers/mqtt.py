@@ -10,29 +10,19 @@ from pydantic import Field, model_validator
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers import homeassistant
+from monitor.publishers.announcer import Announcer
 from monitor.publishers.base import OnCommand
 from monitor.publishers.commands import CommandReader
-from monitor.publishers.documents import alert_document, dbfs, encoded, event_document, health_document, iso
+from monitor.publishers.documents import alert_document, encoded, event_document
+from monitor.publishers.homeassistant import Presence
 from monitor.publishers.link import Link
 from monitor.publishers.outgoing import Letter, Outgoing, Rank
 from monitor.publishers.session import Acknowledged, Address, Received, Session
+from monitor.publishers.states import said
 from monitor.publishers.tls import TlsBlock
 from monitor.publishers.topics import Topics
 from monitor.schema import Block, Port, Secret, Slug
-from monitor.types import (
-    Alert,
-    Health,
-    House,
-    Level,
-    Message,
-    Problem,
-    Room,
-    Setting,
-    SoundEvent,
-    Sounding,
-    SourceStatus,
-)
+from monitor.types import Alert, Health, House, Message, SoundEvent
 
 log = get_logger()
 
@@ -113,14 +103,15 @@ class MqttPublisher:
         self._outgoing = Outgoing()
         self._link: Link | None = None
         self._connected = False
-        self._presence = homeassistant.Presence()
+        self._presence = Presence()
         self._house_status = f"{config.discovery_prefix}/status"
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
+        discovery_prefix = config.discovery_prefix if config.homeassistant else None
+        self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
         self._lock = threading.Lock()
-        self._rooms: dict[str, Room] = {}
-        self._documents: dict[str, homeassistant.Document] = {}
         self._lost_since: datetime | None = None
         self._told_not_ready = True
+        self._read_back = False
         self._settled_at_s: float | None = None
         self._greet_at_s: float | None = None
         self._refused_until_s = 0.0
@@ -143,20 +134,14 @@ class MqttPublisher:
 
     def announce(self, house: House) -> None:
         """What there is to hear. Whatever was announced before and is not in it disappears."""
-        documents = self._documents_for(house)
-        with self._lock:
-            before, self._documents = self._documents, documents
-            self._rooms = {room.source: room for room in house.sources}
-        for topic, document in documents.items():
-            self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
-        for room in house.sources:
-            self._remember_unless_known(room)
-        for topic, document in before.items():
-            self._retire(topic, document)
+        self._announcer.announce(house)
         self._wake()
 
     def ready(self) -> bool:
-        """Connected, Home Assistant not restarting, and room in the window."""
+        """Connected, Home Assistant not restarting, and room in the window. Raises what stopped the link's
+        thread, if something did: a bug, for which the daemon is to stop."""
+        if self._link is not None:
+            self._link.check()
         is_ready = self._may_send() and not self._outgoing.full()
         if not is_ready:
             self._told_not_ready = True
@@ -180,76 +165,11 @@ class MqttPublisher:
         match message:
             case SoundEvent() | Alert():
                 self._outgoing.put(Letter(message, delivered or _nothing, self._clock.now(), late))
-            case Sounding():
-                self._remember_sounding(message)
             case _:
-                self._remember_state(message)
+                room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
+                for topic, payload, rank in said(message, room, self.topics):
+                    self._outgoing.remember(topic, payload, rank)
         self._wake()
-
-    # -- what is remembered -----------------------------------------------------------------------------
-
-    def _remember_sounding(self, sounding: Sounding) -> None:
-        room = self._rooms.get(sounding.source)
-        if room is None:
-            return
-        if sounding.on and sounding.label in room.event_labels:
-            self._outgoing.remember(self.topics.last_sound(room.source), sounding.label.encode())
-        if sounding.label in room.labels:
-            self._outgoing.remember(self.topics.sounding(room.source, sounding.label), _switch(sounding.on))
-
-    def _remember_state(self, message: SourceStatus | Level | Problem | Setting | Health) -> None:
-        topics, remember = self.topics, self._outgoing.remember
-        match message:
-            case SourceStatus(source, online):
-                attributes = {"reason": message.reason, "since": iso(message.at)}
-                remember(topics.source_status_attributes(source), encoded(attributes))
-                remember(
-                    topics.source_status(source), b"online" if online else b"offline", Rank.SOURCE_STATUS
-                )
-            case Level(source):
-                remember(topics.level(source), _number(dbfs(message.level_dbfs)))
-                remember(topics.floor(source), _number(dbfs(message.floor_dbfs)))
-            case Problem(source, _, kinds):
-                remember(topics.problem_attributes(source), encoded({"kinds": list(kinds)}))
-                remember(topics.problem(source), _switch(bool(kinds)))
-            case Setting(source, name, bool(value)):
-                remember(topics.setting(source, name), _switch(value))
-            case Setting(source, name, value):
-                remember(topics.setting(source, name), _number(value))
-            case Health():
-                remember(topics.health, encoded(health_document(message)))
-
-    def _remember_unless_known(self, room: Room) -> None:
-        """What holds until something else is said. The broker may still keep what was ON when we crashed."""
-        states = {self.topics.sounding(room.source, label): b"OFF" for label in room.labels}
-        states[self.topics.problem(room.source)] = b"OFF"
-        for topic, payload in states.items():
-            if self._outgoing.known(topic) is None:
-                self._outgoing.remember(topic, payload)
-        status = self.topics.source_status(room.source)
-        if self._outgoing.known(status) is None:
-            self._outgoing.remember(status, b"offline", Rank.SOURCE_STATUS)
-
-    def _documents_for(self, house: House) -> dict[str, homeassistant.Document]:
-        if not self._config.homeassistant:
-            return {}
-        return homeassistant.documents(house, self.topics, self._config.discovery_prefix)
-
-    def _retire(self, topic: str, old: homeassistant.Document) -> None:
-        """Make what only the old document names disappear, with what the broker keeps for it."""
-        with self._lock:
-            new = self._documents.get(topic)
-            kept = {
-                each
-                for document in self._documents.values()
-                for each in homeassistant.state_topics(document, self.topics)
-            }
-        for gone in homeassistant.state_topics(old, self.topics) - kept:
-            self._outgoing.forget(gone)
-        if new is None:
-            self._outgoing.forget(topic)
-        elif farewell := homeassistant.without_what_is_gone(old, new):
-            self._outgoing.say_before(topic, encoded(farewell))
 
     # -- what the link calls ----------------------------------------------------------------------------
 
@@ -260,8 +180,9 @@ class MqttPublisher:
             session.subscribe(self._house_status)
             self._house_may_be_back(self._presence.connected(self._clock.now()))
             if self._settled_at_s is None:
-                session.subscribe(self._found_documents)
                 self._settled_at_s = self._clock.monotonic_s() + SETTLE_S
+            if not self._read_back:
+                session.subscribe(self._found_documents)
         self._outgoing.say_all_again()
         self._connected = True
 
@@ -270,10 +191,11 @@ class MqttPublisher:
         if message.topic == self._house_status:
             self._hear_house(message)
         elif message.topic.startswith(f"{self._config.discovery_prefix}/device/"):
-            self._find_document(message)
+            if message.retained:
+                self._announcer.found(message.topic, message.payload)
         else:
             command = self._commands.read(
-                message.topic, message.payload, self._rooms, retained=message.retained
+                message.topic, message.payload, self._announcer.rooms, retained=message.retained
             )
             if command is not None:
                 self._on_command(command)
@@ -281,8 +203,9 @@ class MqttPublisher:
     def acknowledged(self, news: Acknowledged) -> None:
         """See `Party`."""
         if news.refused is not None:
-            self._outgoing.put_back(news.number)
-            self._refused_until_s = self._clock.monotonic_s() + random.uniform(*POLICY_RETRY_S)  # noqa: S311
+            if self._outgoing.put_back(news.number):
+                pause_s = random.uniform(*POLICY_RETRY_S)  # noqa: S311
+                self._refused_until_s = self._clock.monotonic_s() + pause_s
             self._say_policy(news.refused)
         elif letter := self._outgoing.acknowledged(news.number):
             self._policy_said = False
@@ -294,6 +217,9 @@ class MqttPublisher:
         if self._greet_at_s is not None and now_s >= self._greet_at_s:
             self._greet_at_s = None
             self._outgoing.say_all_again()
+        if self._config.homeassistant and not self._read_back and self._may_send():
+            self._read_back = True
+            session.unsubscribe(self._found_documents)
         while session.room and (state := self._outgoing.next_state()):
             session.send(*state, retain=True)
         while session.room and self._may_send() and (letter := self._outgoing.next_letter()):
@@ -337,47 +263,34 @@ class MqttPublisher:
         self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
 
     def _hear_house(self, message: Received) -> None:
+        was_here = self._presence.here
         since = self._presence.heard(message.payload, self._clock.now(), retained=message.retained)
-        if since is not None:
+        if since is not None and self._greet_at_s is None:
+            log.info("home assistant is back", publisher=self.name)
             self._greet_at_s = self._clock.monotonic_s() + random.uniform(*BIRTH_PAUSE_S)  # noqa: S311
             self._settled_at_s = self._greet_at_s + SETTLE_S
         self._house_may_be_back(since)
-        if not self._presence.here:
+        if was_here and not self._presence.here:
             self._told_not_ready = True
+            log.info("home assistant has gone; events and alerts wait for it", publisher=self.name)
 
     def _house_may_be_back(self, since: datetime | None) -> None:
         if since is None:
             return
-        log.info("home assistant is back", publisher=self.name)
         self._told_not_ready = True
         with self._lock:
             self._lost_since = min(since, self._lost_since or since)
 
-    def _find_document(self, message: Received) -> None:
-        """A document of an earlier start, whose entities may be gone from the configuration."""
-        if not message.retained:
-            return
-        document = homeassistant.parsed(message.payload)
-        if document is not None and homeassistant.ours(document, self.topics):
-            self._retire(message.topic, document)
-
     def _say_policy(self, reason: str) -> None:
         if not self._policy_said:
             self._policy_said = True
-            fix = f"allow this user to write {self.topics.root}/# in the broker's access list"
+            topics = f"{self.topics.root}/# and {self._config.discovery_prefix}/device/#"
+            fix = f"allow this user to write {topics} in the broker's access list"
             log.warning("mqtt broker takes no message of ours", reason=reason, fix=fix)
 
     def _wake(self) -> None:
         if self._link is not None:
             self._link.wake()
-
-
-def _switch(on: bool) -> bytes:
-    return b"ON" if on else b"OFF"
-
-
-def _number(value: float) -> bytes:
-    return f"{value:g}".encode()
 
 
 def _nothing() -> None:

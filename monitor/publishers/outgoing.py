@@ -49,14 +49,12 @@ class Outgoing:
         self._sent: dict[int, Letter] = {}
         self._places = itertools.count()
 
-    def remember(self, topic: str, payload: bytes, rank: Rank = Rank.STATE) -> bool:
-        """Keep a retained state and say it if it is news: whether it is."""
+    def remember(self, topic: str, payload: bytes, rank: Rank) -> None:
+        """Keep a retained state, and say it if it is news."""
         with self._lock:
-            if self._states.get(topic) == (rank, payload):
-                return False
-            self._states[topic] = (rank, payload)
-            self._unsaid[topic] = payload
-            return True
+            if self._states.get(topic) != (rank, payload):
+                self._states[topic] = (rank, payload)
+                self._unsaid[topic] = payload
 
     def say_before(self, topic: str, payload: bytes) -> None:
         """Say a payload once, and after it again what is remembered there."""
@@ -71,10 +69,10 @@ class Outgoing:
             self._states.pop(topic, None)
             self._unsaid[topic] = b""
 
-    def known(self, topic: str) -> bytes | None:
-        """The remembered payload of a topic."""
+    def knows(self, topic: str) -> bool:
+        """Whether something is remembered there."""
         with self._lock:
-            return self._states[topic][1] if topic in self._states else None
+            return topic in self._states
 
     def put(self, letter: Letter) -> None:
         """Keep a letter until it is acknowledged."""
@@ -119,11 +117,13 @@ class Outgoing:
         with self._lock:
             self._sent[number] = letter
 
-    def put_back(self, number: int) -> None:
-        """The receiver would not have the letter: it waits in its old place."""
+    def put_back(self, number: int) -> bool:
+        """The receiver would not have it. A letter waits in its old place; whether it was one."""
         with self._lock:
-            if letter := self._sent.pop(number, None):
+            letter = self._sent.pop(number, None)
+            if letter is not None:
                 self._put_back([letter])
+            return letter is not None
 
     def acknowledged(self, number: int) -> Letter | None:
         """The letter that has arrived, if `number` was one."""

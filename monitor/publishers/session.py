@@ -74,6 +74,13 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Denied:
+    """The broker does not let us subscribe."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Why a connection is over. `refused`: our credentials are not taken; `version`: this version of MQTT
     may not be spoken there; `lost`: anything that passes."""
@@ -82,7 +89,7 @@ class Ended:
     reason: str
 
 
-News = Accepted | Received | Acknowledged | Ended
+News = Accepted | Received | Acknowledged | Denied | Ended
 
 
 class Session:
@@ -135,6 +142,7 @@ class Session:
         client.on_connect = self._on_connect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
 
     @property
@@ -233,6 +241,10 @@ class Session:
         self._last_heard_s = time.monotonic()
         self._in_flight.discard(number)
         self._news.append(Acknowledged(number, str(reason) if reason.value >= _SUCCESS_BELOW else None))
+
+    def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
+        denied = [str(reason) for reason in reasons if reason.value >= _SUCCESS_BELOW]
+        self._news.extend(map(Denied, denied))
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.value == _SESSION_TAKEN_OVER:

@@ -1,0 +1,74 @@
+"""Keeps what the house was told about us in step with what there is, across restarts of ours."""
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from monitor.publishers.documents import encoded
+from monitor.publishers.homeassistant import (
+    Document,
+    documents,
+    ours,
+    parsed,
+    state_topics,
+    without_what_is_gone,
+)
+from monitor.publishers.outgoing import Outgoing, Rank
+from monitor.publishers.states import first_states
+from monitor.publishers.topics import Topics
+from monitor.types import House, Room
+
+
+class Announcer:
+    """Turns a House into documents and first states. Any thread."""
+
+    def __init__(self, outgoing: Outgoing, topics: Topics, discovery_prefix: str | None) -> None:
+        """Without a `discovery_prefix` there are no documents."""
+        self.rooms: Mapping[str, Room] = MappingProxyType({})
+        self._outgoing = outgoing
+        self._topics = topics
+        self._discovery_prefix = discovery_prefix
+        self._lock = threading.Lock()
+        self._documents: dict[str, Document] | None = None
+        self._found: dict[str, Document] = {}
+
+    def announce(self, house: House) -> None:
+        """From now on this is what there is; what was announced before, and is not in it, disappears."""
+        new = documents(house, self._topics, self._discovery_prefix) if self._discovery_prefix else {}
+        self.rooms = MappingProxyType({room.source: room for room in house.sources})
+        with self._lock:
+            before = self._found | (self._documents or {})
+            self._documents, self._found = new, {}
+            for topic, document in new.items():
+                self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
+            for room in house.sources:
+                self._begin(room)
+            for topic, document in before.items():
+                self._retire(topic, document, new)
+
+    def found(self, topic: str, payload: bytes) -> None:
+        """A document that the broker has kept: if an earlier start of ours wrote it, its entities may be
+        gone from the configuration. Before anything is announced nobody can know."""
+        document = parsed(payload)
+        if document is None or not ours(document, self._topics):
+            return
+        with self._lock:
+            if self._documents is None:
+                self._found[topic] = document
+            else:
+                self._retire(topic, document, self._documents)
+
+    def _begin(self, room: Room) -> None:
+        for topic, payload, rank in first_states(room, self._topics):
+            if not self._outgoing.knows(topic):
+                self._outgoing.remember(topic, payload, rank)
+
+    def _retire(self, topic: str, old: Document, now: Mapping[str, Document]) -> None:
+        """Make what only the old document names disappear, with what the broker keeps for it."""
+        kept = {each for document in now.values() for each in state_topics(document, self._topics)}
+        for gone in state_topics(old, self._topics) - kept:
+            self._outgoing.forget(gone)
+        if topic not in now:
+            self._outgoing.forget(topic)
+        elif farewell := without_what_is_gone(old, now[topic]):
+            self._outgoing.say_before(topic, encoded(farewell))

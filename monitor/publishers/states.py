@@ -1,0 +1,59 @@
+"""Messages that are states: which topic each is kept on, and in what words."""
+
+from collections.abc import Iterator
+
+from monitor.publishers.documents import dbfs, encoded, health_document, iso
+from monitor.publishers.outgoing import Rank
+from monitor.publishers.topics import Topics
+from monitor.types import Health, Level, Problem, Room, Setting, Sounding, SourceStatus
+
+State = SourceStatus | Level | Problem | Setting | Sounding | Health
+Said = tuple[str, bytes, Rank]
+"""Topic, payload, and when it is said to somebody who has heard nothing yet."""
+
+
+def first_states(room: Room, topics: Topics) -> Iterator[Said]:
+    """What holds of a source until something else is said. The broker may still keep what was ON when an
+    earlier start of ours crashed."""
+    for label in room.labels:
+        yield topics.sounding(room.source, label), b"OFF", Rank.STATE
+    yield topics.problem(room.source), b"OFF", Rank.STATE
+    yield topics.source_status(room.source), b"offline", Rank.SOURCE_STATUS
+
+
+def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
+    """What a state says, and where. `room` is its source as announced."""
+    match message:
+        case Sounding():
+            if room is not None:
+                yield from _sounding(message, room, topics)
+        case SourceStatus(source, online):
+            attributes = {"reason": message.reason, "since": iso(message.at)}
+            yield topics.source_status_attributes(source), encoded(attributes), Rank.STATE
+            yield topics.source_status(source), b"online" if online else b"offline", Rank.SOURCE_STATUS
+        case Level(source):
+            yield topics.level(source), _number(dbfs(message.level_dbfs)), Rank.STATE
+            yield topics.floor(source), _number(dbfs(message.floor_dbfs)), Rank.STATE
+        case Problem(source, _, kinds):
+            yield topics.problem_attributes(source), encoded({"kinds": list(kinds)}), Rank.STATE
+            yield topics.problem(source), _switch(bool(kinds)), Rank.STATE
+        case Setting(source, name, value):
+            payload = _switch(value) if isinstance(value, bool) else _number(value)
+            yield topics.setting(source, name), payload, Rank.STATE
+        case Health():
+            yield topics.health, encoded(health_document(message)), Rank.STATE
+
+
+def _sounding(sounding: Sounding, room: Room, topics: Topics) -> Iterator[Said]:
+    if sounding.on and sounding.label in room.event_labels:
+        yield topics.last_sound(room.source), sounding.label.encode(), Rank.STATE
+    if sounding.label in room.labels:
+        yield topics.sounding(room.source, sounding.label), _switch(sounding.on), Rank.STATE
+
+
+def _switch(on: bool) -> bytes:
+    return b"ON" if on else b"OFF"
+
+
+def _number(value: float) -> bytes:
+    return f"{value:g}".encode()
