@@ -80,6 +80,6 @@ class LevelReport:
         self._power += 10 ** (level_dbfs / 10)
         if self._frames < self._every:
             return []
-        mean_dbfs = 10 * math.log10(self._power / self._frames)
+        mean_dbfs = max(SILENCE_DBFS, 10 * math.log10(self._power / self._frames))
         self._frames, self._power = 0, 0.0
         return [Level(frame.source, frame.ends_at, mean_dbfs, floor_dbfs)]

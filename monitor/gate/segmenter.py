@@ -79,11 +79,11 @@ class Segmenter:
     def push(self, frame: Frame, level_dbfs: float, floor_dbfs: float) -> list[Segment]:
         """The next frame, without a gap before it."""
         above_db = level_dbfs - floor_dbfs
-        if self._growing is None:
-            if above_db < self._open_db:
-                self._before.append(_Heard(frame, level_dbfs))
-                return []
+        if self._growing is None and above_db >= self._open_db:
             self._growing = _Growing(floor_dbfs, self._pre_roll())
+        self._before.append(_Heard(frame, level_dbfs))
+        if self._growing is None:
+            return []
         self._grow(self._growing, _Heard(frame, level_dbfs, sounding=above_db >= self._close_db))
         return self._cut(self._growing, floor_dbfs)
 
@@ -108,20 +108,14 @@ class Segmenter:
 
     def _cut(self, growing: _Growing, floor_dbfs: float) -> list[Segment]:
         if growing.quiet_frames >= self._hang_over:
-            return [self._close(growing)]
+            self._growing = None
+            return [growing.cut("silence")]
         if len(growing.heard) >= self._longest:
             return [self._continue(growing, floor_dbfs)]
         if self._look_every and growing.own_frames % self._look_every == 0 and growing.sounded_since_look:
             growing.sounded_since_look = False
             return [growing.cut("open", last=self._look_length)]
         return []
-
-    def _close(self, growing: _Growing) -> Segment:
-        """The sound in its last frames belongs to this segment, whichever will begin with them next."""
-        self._growing = None
-        last = growing.heard[-(self._before.maxlen or 1) :]
-        self._before.extend(_Heard(one.frame, one.level_dbfs) for one in last)
-        return growing.cut("silence")
 
     def _continue(self, growing: _Growing, floor_dbfs: float) -> Segment:
         """Cut a long sound here; the next piece begins with the end of this one."""

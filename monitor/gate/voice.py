@@ -23,8 +23,8 @@ class VoiceDetector:
     """WebRTC's voice-activity detector (Gaussian mixtures over six sub-bands, its strictest mode), believed
     only while the sound has the pitch of a voice.
 
-    Alone it calls every loud sound voice: of the frames of rain, vacuum cleaners, alarms and footsteps as many
-    as of speech. The pitch check makes it tell them apart. Its word is evidence and never a veto: whispering
+    Alone it calls every loud sound voice: as many frames of rain, vacuum cleaners, alarms and footsteps
+    as of speech. The pitch check tells them apart. Its word is evidence and never a veto: whispering
     has no pitch, and some machines do. It keeps state from frame to frame, so it belongs to one source.
     """
 

@@ -1,0 +1,67 @@
+"""Sounds for the gate, and what it makes of them."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.gate.gate import Gate, Heard
+from tests.builders import frames, noise, tone
+
+T = TypeVar("T")
+
+
+def heard(gate: Gate, *parts: Samples) -> list[Heard]:
+    """All that the gate says of the parts, one after the other."""
+    said: list[Heard] = []
+    for frame in frames(np.concatenate(parts)):
+        said += gate.push(frame)
+    return said
+
+
+def only(kind: type[T], said: Sequence[object]) -> list[T]:
+    """What is of that kind."""
+    return [one for one in said if isinstance(one, kind)]
+
+
+def silence(duration_s: float) -> Samples:
+    """Digital silence."""
+    return np.zeros(round(duration_s * SAMPLE_RATE_HZ), np.float32)
+
+
+def smoke_alarm(cycles: int) -> Samples:
+    """The temporal-three pattern of ISO 8201 at 3100 Hz, -20 dBFS, 4 s a cycle, without any noise."""
+    beep = np.concatenate((tone(3100, 0.5), silence(0.5)))
+    return np.tile(np.concatenate((beep, beep, beep, silence(1.0))), cycles)
+
+
+def siren(duration_s: float) -> Samples:
+    """A yelp: 500 to 1500 Hz and back, three times a second, -20 dBFS."""
+    t = np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    frequency_hz = 500 + 1000 * np.abs(2 * ((3 * t) % 1) - 1)
+    return np.asarray(0.141 * np.sin(2 * np.pi * np.cumsum(frequency_hz) / SAMPLE_RATE_HZ), np.float32)
+
+
+def horn(duration_s: float) -> Samples:
+    """Many equal harmonics of 130 Hz above 500 Hz, around -20 dBFS."""
+    t = np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    return np.asarray(sum(0.02 * np.sin(2 * np.pi * 130 * k * t + k * k) for k in range(4, 50)), np.float32)
+
+
+def voice(duration_s: float, pitch_hz: float = 120.0, level_dbfs: float = -25.0) -> Samples:
+    """Glottal pulses through three formants, in syllables four times a second."""
+    count = round(duration_s * SAMPLE_RATE_HZ)
+    t = np.arange(count) / SAMPLE_RATE_HZ
+    pitch = np.cumsum(pitch_hz * (1 + 0.05 * np.sin(2 * np.pi * 0.7 * t))) / SAMPLE_RATE_HZ
+    pulses = np.diff(np.floor(pitch), prepend=0.0)
+    frequency_hz = np.fft.rfftfreq(count, 1 / SAMPLE_RATE_HZ)
+    formants = sum(1 / (1 + ((frequency_hz - f) / 90) ** 2) for f in (600.0, 1200.0, 2500.0))
+    vowel = np.fft.irfft(np.fft.rfft(pulses) * formants, count)
+    spoken = vowel * np.clip(np.sin(2 * np.pi * 4 * t) + 0.6, 0, 1)
+    return np.asarray(spoken * 10 ** (level_dbfs / 20) / np.sqrt(np.mean(spoken**2)), np.float32)
+
+
+def in_a_room(samples: Samples, level_dbfs: float = -60.0) -> Samples:
+    """The sound in a room with that noise."""
+    return samples + noise(len(samples) / SAMPLE_RATE_HZ + 1, level_dbfs, seed=7)[: len(samples)]

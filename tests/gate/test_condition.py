@@ -1,0 +1,102 @@
+"""Is the microphone well?"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from monitor.audio import Samples
+from monitor.gate.condition import Condition, is_loop
+from monitor.gate.level import FRAME_S, measure
+from monitor.types import ProblemKind
+from tests.builders import noise, tone
+from tests.gate.hearing import silence, smoke_alarm
+
+Kinds = tuple[ProblemKind, ...]
+
+
+def course(condition: Condition, sound: Samples) -> list[tuple[float, Kinds]]:
+    """When what is wrong changed, in seconds from the sound's start."""
+    changes = []
+    before = condition.kinds
+    for i in range(len(sound) // 480):
+        samples = sound[i * 480 : (i + 1) * 480]
+        condition.push(measure(samples), samples)
+        if condition.kinds != before:
+            before = condition.kinds
+            changes.append(((i + 1) * FRAME_S, before))
+    return changes
+
+
+def clipped(duration_s: float) -> Samples:
+    """A tone driven 10 dB into full scale."""
+    return np.clip(tone(440, duration_s, level_dbfs=7), -1, 1)
+
+
+def stuck(duration_s: float, period_samples: int) -> Samples:
+    """A buffer of noise, delivered again and again."""
+    return np.resize(noise(1, -50)[:period_samples], round(duration_s * 16_000))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "raised_s", "cleared_s"),
+    [
+        ("digital_silence", lambda s: silence(s), 10, 3),
+        ("frozen", lambda s: silence(s) + np.float32(0.01), 3, 3),
+        ("frozen", lambda s: stuck(s, 480), 4, 3),
+        ("frozen", lambda s: stuck(s, 1111), 4, 3),
+        ("frozen", lambda s: stuck(s, 7000), 4, 3),
+        ("clipping", clipped, 10, 60),
+        ("dc_offset", lambda s: noise(s, -50) + np.float32(0.1), 5, 5),
+    ],
+)
+def test_a_fault_is_said_when_it_lasts_and_taken_back_when_it_is_gone(
+    kind: ProblemKind, fault: Callable[[float], Samples], raised_s: float, cleared_s: float
+) -> None:
+    """A lasting fault is said once, and taken back once, each after its time."""
+    condition = Condition()
+    assert course(condition, noise(5)) == []
+    [(at_s, kinds)] = course(condition, fault(60))
+    assert kinds == (kind,)
+    assert at_s == pytest.approx(raised_s, abs=1.1)
+    [(at_s, kinds)] = course(condition, noise(70))
+    assert kinds == ()
+    assert at_s == pytest.approx(cleared_s, abs=1.1)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        lambda: noise(60, -85),
+        lambda: np.tile(np.concatenate((noise(2, -50), silence(2))), 15),
+        lambda: np.tile(np.concatenate((clipped(0.5), noise(9.5, -50))), 6),
+        lambda: smoke_alarm(15) + noise(60, -85),
+        lambda: tone(1000, 60),
+        lambda: tone(3100, 60),
+        lambda: noise(60) + np.float32(0.02),
+    ],
+    ids=["very quiet", "noise suppressed", "slams", "alarm", "tone", "periodic tone", "small offset"],
+)
+def test_a_well_microphone_is_left_alone(sound: Callable[[], Samples]) -> None:
+    """What ordinary microphones and rooms do in a minute is no fault."""
+    assert course(Condition(), sound()) == []
+
+
+def test_a_fault_that_comes_and_goes_does_not_flap() -> None:
+    """A source that is silent nine tenths of the time stays silent in what is said of it."""
+    condition = Condition()
+    course(condition, silence(11))
+    assert course(condition, np.tile(np.concatenate((noise(0.3), silence(2.7))), 20)) == []
+
+
+def test_several_faults_are_named_together() -> None:
+    """A stuck value far from zero is frozen and an offset."""
+    condition = Condition()
+    course(condition, silence(10) + np.float32(0.5))
+    assert condition.kinds == ("frozen", "dc_offset")
+
+
+def test_noise_is_never_a_loop() -> None:
+    """Even 16-bit noise of a few steps does not repeat itself by chance."""
+    quiet = np.round(noise(0.99, -85, seed=4) * 32768) / 32768
+    assert not is_loop(quiet.astype(np.float32))

@@ -1,0 +1,52 @@
+"""Loud noise, relative to the room."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.gate.loudness import LoudNoise, loudness_score
+from monitor.types import Detection
+from tests.builders import START, frames, noise
+
+
+def course(*above_db: tuple[float, float]) -> list[Detection]:
+    """What is said of a course of (duration in s, dB above the floor)."""
+    loud = LoudNoise(above_floor_db=35)
+    levels = [db for duration_s, db in above_db for _ in range(round(duration_s / 0.03))]
+    sound = frames(noise(len(levels) * 0.03))
+    return [said for frame, db in zip(sound, levels, strict=True) for said in loud.push(frame, db, "abc")]
+
+
+def test_said_at_the_first_loud_frame() -> None:
+    """One frame is enough, and is reported with the segment it belongs to."""
+    [detection] = course((3, 0), (0.03, 40), (3, 0))
+    assert (detection.label, detection.classifier, detection.segment_id) == ("loud_noise", "gate", "abc")
+    assert (detection.started_at - START).total_seconds() == pytest.approx(3)
+    assert detection.duration_s == pytest.approx(0.03)
+    assert detection.evidence == {"above_floor_db": 40}
+
+
+def test_repeated_while_it_lasts_with_one_onset() -> None:
+    """Every half second again, from the same onset, until it is over."""
+    detections = course((3, 0), (1.8, 40), (3, 0))
+    assert [round(d.duration_s, 2) for d in detections] == [0.03, 0.54, 1.05, 1.56, 1.8]
+    assert len({d.started_at for d in detections}) == 1
+
+
+def test_another_noise_after_a_pause() -> None:
+    """A second of quiet separates two noises; less does not."""
+    assert len({d.started_at for d in course((0.3, 40), (0.9, 0), (0.3, 40))}) == 1
+    assert len({d.started_at for d in course((0.3, 40), (1.2, 0), (0.3, 40))}) == 2
+
+
+def test_nothing_below_the_threshold() -> None:
+    """Speech in a quiet room is no loud noise."""
+    assert course((10, 34.9)) == []
+
+
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_score_rises_with_the_level(a_db: float, b_db: float) -> None:
+    """0.5 at the threshold, never less for more, and never above 1."""
+    low, high = sorted((a_db, b_db))
+    assert 0.5 == loudness_score(0) <= loudness_score(low) <= loudness_score(high) <= 1
+    assert loudness_score(20) == 1

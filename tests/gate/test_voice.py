@@ -1,0 +1,43 @@
+"""Voice told from other loud sounds."""
+
+from collections.abc import Callable
+
+import pytest
+
+from monitor.audio import Samples
+from monitor.gate.voice import VoiceDetector, has_voice_pitch
+from tests.builders import frames, noise, tone
+from tests.gate.hearing import siren, voice
+
+
+def voiced_share(sound: Samples) -> float:
+    """The share of frames in which voice is heard."""
+    detector = VoiceDetector()
+    words = [detector.hears_voice(frame.audio) for frame in frames(sound)]
+    return sum(words) / len(words)
+
+
+@pytest.mark.parametrize("pitch_hz", [90, 120, 210])
+def test_voices_are_heard(pitch_hz: float) -> None:
+    """Most frames of speaking, by deep and high voices, are voice."""
+    assert voiced_share(voice(3, pitch_hz) + noise(3, -60)) > 0.6
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [lambda: noise(3, -20), lambda: tone(3100, 3), lambda: tone(520, 3), lambda: siren(3)],
+    ids=["noise", "smoke alarm", "low smoke alarm", "siren"],
+)
+def test_loud_is_not_voice(sound: Callable[[], Samples]) -> None:
+    """Noise and sounders, which WebRTC's detector alone takes for voice, are not."""
+    assert voiced_share(sound() + noise(3, -60)) < 0.1
+
+
+def test_pitch_is_that_of_a_voice() -> None:
+    """Periods of 70 to 400 Hz count; the multiples of a whistle's period do not."""
+    assert has_voice_pitch(tone(100, 0.06))
+    assert has_voice_pitch(tone(300, 0.06))
+    assert not has_voice_pitch(tone(600, 0.06))
+    assert not has_voice_pitch(tone(3000, 0.06))
+    assert not has_voice_pitch(noise(0.06, seed=5))
+    assert not has_voice_pitch(noise(0.06) * 0)
