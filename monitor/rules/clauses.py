@@ -1,0 +1,74 @@
+"""The clauses that one event meets or fails on its own, whatever came before."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
+
+from monitor.rules.model import WEEKDAYS, Clause, Rule, parse_between
+from monitor.rules.verdict import Step
+from monitor.types import SoundEvent
+
+Transcripts = Callable[[SoundEvent], str | None]
+"""What was said in an event, if that is known. Private: it goes nowhere from here."""
+
+
+def no_transcripts(event: SoundEvent) -> str | None:
+    """Nobody listens to words."""
+    return None
+
+
+def hear_step(clause: Clause, event: SoundEvent) -> Step:
+    """Whether the clause is about this label."""
+    return Step("hear", event.label in clause.hear, list(clause.hear), event.label)
+
+
+def own_steps(
+    rule: Rule, clause: Clause, event: SoundEvent, zone: tzinfo | None, transcript_of: Transcripts
+) -> Iterator[Step]:
+    """Every clause that is given and needs nothing but the event. `zone` None is the system's."""
+    yield hear_step(clause, event)
+    if rule.sources:
+        yield Step("sources", event.source in rule.sources, list(rule.sources), event.source)
+    if rule.between or rule.weekdays:
+        yield from _schedule_steps(rule, event.started_at.astimezone(zone))
+    if clause.min_score:
+        yield Step("min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3))
+    if clause.certainty == "confirmed":
+        yield Step("certainty", event.certainty == "confirmed", "confirmed", event.certainty)
+    if clause.emotion:
+        yield _emotion_step(clause, event)
+    if clause.say:
+        yield _say_step(clause, transcript_of(event))
+
+
+def _schedule_steps(rule: Rule, local: datetime) -> Iterator[Step]:
+    begins_on = local
+    if rule.between:
+        begin, end = parse_between(rule.between)
+        now = local.time()
+        over_midnight = begin > end
+        inside = (now >= begin or now < end) if over_midnight else begin <= now < end
+        if over_midnight and now < end:
+            begins_on = local - timedelta(days=1)
+        yield Step("between", inside, rule.between, f"{now:%H:%M}")
+    if rule.weekdays:
+        day = WEEKDAYS[begins_on.weekday()]
+        yield Step("weekdays", day in rule.weekdays, list(rule.weekdays), day)
+
+
+def _emotion_step(clause: Clause, event: SoundEvent) -> Step:
+    scores = event.emotion or {}
+    found = {name: round(scores[name], 3) for name in clause.emotion if name in scores}
+    passed = any(score >= clause.min_emotion_score for score in found.values())
+    return Step("emotion", passed, dict.fromkeys(clause.emotion, clause.min_emotion_score), found or None)
+
+
+def _say_step(clause: Clause, transcript: str | None) -> Step:
+    """Tells which of the rule's own words were said, and nothing else of the transcript."""
+    said = [words for words in clause.say if _contains(transcript or "", words)]
+    return Step("say", bool(said), list(clause.say), said or None)
+
+
+def _contains(transcript: str, words: str) -> bool:
+    spaced = r"\W+".join(re.escape(word) for word in words.split())
+    return re.search(rf"(?<!\w){spaced}(?!\w)", transcript, re.IGNORECASE) is not None

@@ -1,0 +1,83 @@
+"""Events in, alerts out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from monitor.errors import ConfigError
+from monitor.rules.clauses import Transcripts, no_transcripts
+from monitor.rules.judge import Judge
+from monitor.rules.model import Rule
+from monitor.rules.rehearsal import NO_RULE, rehearse
+from monitor.rules.verdict import Verdict
+from monitor.types import Alert, SoundEvent
+
+
+class RuleEngine:
+    """Holds every event against every rule. One thread calls it; it has no clock: time is told.
+
+    `zone` is the time zone of `between` and `weekdays`, None for the system's. `transcript_of` gives what was
+    said in an event where somebody listens to words (`say`); hand the event to `decide` again when it is
+    known. `verifiers` names the listeners for whom `wait_for_verify_s` waits; None takes any other listener.
+    Raises ConfigError when two rules have the same name.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        zone: tzinfo | None = None,
+        transcript_of: Transcripts = no_transcripts,
+        verifiers: frozenset[str] | None = None,
+    ) -> None:
+        if problems := duplicate_names(rules):
+            raise ConfigError(problems)
+        self._zone = zone
+        self._judges = [Judge(rule, zone, transcript_of, verifiers) for rule in rules]
+        self._memories = [judge.nothing() for judge in self._judges]
+
+    def decide(self, event: SoundEvent) -> list[Alert]:
+        """The alerts that this state of an event raises, or re-issues with the same id when another
+        microphone corroborates one. An event raises one alert per rule, in whichever of its states the rule
+        comes true."""
+        alerts: list[Alert] = []
+        for i, judge in enumerate(self._judges):
+            judgement = judge.judge(self._memories[i], event)
+            self._memories[i] = judgement.memory
+            alerts += judgement.alerts
+        return alerts
+
+    def due(self, now: datetime) -> list[Alert]:
+        """The alerts that have waited long enough. Call it a few times a second."""
+        alerts: list[Alert] = []
+        for i, judge in enumerate(self._judges):
+            if self._memories[i].incidents:
+                judgement = judge.due(self._memories[i], now)
+                self._memories[i] = judgement.memory
+                alerts += judgement.alerts
+        return alerts
+
+    def explain(self, event: SoundEvent) -> list[Verdict]:
+        """What `decide` would make of the event now, rule by rule and clause by clause; decides nothing."""
+        return [
+            verdict
+            for judge, memory in zip(self._judges, self._memories, strict=True)
+            for verdict in judge.judge(memory, event).verdicts
+        ]
+
+    def test(self, now: datetime, rule: str | None = None) -> Alert:
+        """An alert of the named rule (else the first) by events made to pass it; nothing is remembered.
+        KeyError when no rule has that name."""
+        rules = {judge.rule.name: judge.rule for judge in self._judges}
+        chosen = rules[rule] if rule is not None else next(iter(rules.values()), NO_RULE)
+        return rehearse(chosen, now, self._zone)
+
+
+def duplicate_names(rules: Sequence[Rule]) -> list[str]:
+    """One line for every name that is used more than once."""
+    counts = Counter(rule.name for rule in rules)
+    return [
+        f"rule {name!r} is there {count} times; give each rule its own name"
+        for name, count in counts.items()
+        if count > 1
+    ]

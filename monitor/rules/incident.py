@@ -1,0 +1,141 @@
+"""An alert that was raised, or that waits to be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, vocabulary
+from monitor.rules.history import Match
+from monitor.rules.message import alert_message
+from monitor.rules.model import SAME_MOMENT_S, Clause, Rule
+from monitor.types import Alert, SoundEvent, new_id
+
+CLOCK_SKEW_S = 60.0
+"""Sources may be so far apart in time; an alert further ahead stems from before the clock was set back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One alert and what became of it. `waits_until` None: it was raised."""
+
+    alert: Alert
+    times: int
+    then: str | None
+    waits_until: datetime | None = None
+    waits_for: Literal["verify", "cooldown"] | None = None
+
+    def about(self, event: SoundEvent) -> bool:
+        """Whether the event is part of it."""
+        return any(other.id == event.id for other in self.alert.events)
+
+    def refreshed(self, event: SoundEvent) -> "Incident":
+        """With the event as it is now."""
+        return self.with_events([event if other.id == event.id else other for other in self.alert.events])
+
+    def corroborated(self, event: SoundEvent) -> "Incident":
+        """With another microphone's event of the same sound."""
+        return self.with_events([*self.alert.events, event])
+
+    def with_events(self, events: Sequence[SoundEvent]) -> "Incident":
+        """The same alert, about these events."""
+        alert = replace(
+            self.alert,
+            events=tuple(events),
+            message=alert_message(events, times=self.times, then=self.then),
+            why={**self.alert.why, "corroboration": corroboration(events)},
+        )
+        return replace(self, alert=alert)
+
+    def raised(self, at: datetime, **why: Any) -> "Incident":
+        """Raised now, after it has waited."""
+        alert = replace(self.alert, raised_at=at, why={**self.alert.why, **why})
+        return replace(self, alert=alert, waits_until=None, waits_for=None)
+
+    def may_include(self, event: SoundEvent, cooldown_s: float) -> bool:
+        """Whether another microphone hears in `event` what this is about: within a second, or, for a smoke,
+        CO or fire alarm, as long as the cool-down lasts (a distant microphone takes a cycle longer)."""
+        alike = [other for other in self.alert.events if other.label == event.label]
+        if not alike or any(other.source == event.source for other in alike):
+            return False
+        if any(_same_moment(other, event) for other in alike):
+            return True
+        return event.label in LIFE_SAFETY and self.waits_until is None and self.cools(event.at, cooldown_s)
+
+    def cools(self, at: datetime, cooldown_s: float) -> bool:
+        """Whether this alert's cool-down lasts at that time."""
+        since_s = (at - self.alert.raised_at).total_seconds()
+        return self.waits_until is None and -CLOCK_SKEW_S <= since_s < cooldown_s
+
+    def swallows(self, later: "Incident") -> bool:
+        """Whether a cool-down after this one may keep back a later alert: not a more severe one, nor a
+        life-safety label of which this one did not tell."""
+        told = {event.label for event in self.alert.events}
+        news = {event.label for event in later.alert.events} & LIFE_SAFETY - told
+        return not news and rank(later) <= rank(self)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the large model did not hear it."""
+        return any("doubted_by" in event.evidence for event in self.alert.events)
+
+    def verified(self, verifiers: frozenset[str] | None) -> bool:
+        """Whether one of the verifiers (None: any other listener) has heard it too."""
+        heard_by = {name for event in self.alert.events for name in (event.classifier, *event.confirmed_by)}
+        confirmed = any(event.confirmed_by for event in self.alert.events)
+        return not self.doubted and (confirmed if verifiers is None else bool(heard_by & verifiers))
+
+    @property
+    def ongoing(self) -> bool:
+        """Whether any of its sounds is still heard."""
+        return any(event.ended_at is None for event in self.alert.events)
+
+    @property
+    def life_safety(self) -> bool:
+        """Whether it is about a smoke, CO or fire alarm."""
+        return any(event.label in LIFE_SAFETY for event in self.alert.events)
+
+
+def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: dict[str, Any]) -> Incident:
+    """The alert that the match asks for, as if raised at `at`."""
+    events = match.events
+    of_labels = [vocabulary()[event.label].severity_default for event in events]
+    gravest: Severity = max(of_labels, key=SEVERITIES.index)
+    times = len(match.heard) if clause.count > 1 else 1
+    then = match.followed.events[0].label if match.followed else None
+    alert = Alert(
+        id=new_id(),
+        rule=rule.name,
+        severity=rule.severity or gravest,
+        events=events,
+        raised_at=at,
+        message=alert_message(events, times=times, then=then),
+        why=why | {"corroboration": corroboration(events)},
+        notify=rule.notify,
+        escalate_after_s=rule.escalate_after_s,
+        stale_after_s=rule.stale_after_s,
+    )
+    return Incident(alert, times, then)
+
+
+def corroboration(events: Sequence[SoundEvent]) -> int:
+    """How many microphones heard the same sound, at most."""
+    return max(len({other.source for other in events if _same_sound(event, other)}) for event in events)
+
+
+def rank(incident: Incident) -> int:
+    """Higher is more severe."""
+    return SEVERITIES.index(incident.alert.severity)
+
+
+def end_of_cooldown(incident: Incident, cooldown_s: float) -> datetime:
+    """When another alert of the rule may follow."""
+    return incident.alert.raised_at + timedelta(seconds=cooldown_s)
+
+
+def _same_moment(one: SoundEvent, other: SoundEvent) -> bool:
+    return abs((one.started_at - other.started_at).total_seconds()) <= SAME_MOMENT_S
+
+
+def _same_sound(one: SoundEvent, other: SoundEvent) -> bool:
+    return one.label == other.label and (one.label in LIFE_SAFETY or _same_moment(one, other))

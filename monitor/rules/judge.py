@@ -1,0 +1,209 @@
+"""What one rule makes of an event. Pure: memory in, memory and alerts out, so that explaining is deciding."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from monitor.rules.clauses import Transcripts, hear_step, no_transcripts, own_steps
+from monitor.rules.history import ClauseHistory, Match, find_match, history_steps, remember, spent
+from monitor.rules.incident import Incident, end_of_cooldown, new_incident
+from monitor.rules.model import Clause, Rule
+from monitor.rules.verdict import Outcome, Step, Verdict
+from monitor.types import Alert, SoundEvent
+
+REMEMBERED_S = 600.0
+"""So long may the large model take back its doubt in an alert that waits."""
+REMEMBERED_INCIDENTS = 64
+"""Per rule; when as many wait, the next alert does not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a rule remembers."""
+
+    ways: tuple[ClauseHistory, ...]
+    incidents: tuple[Incident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of one event."""
+
+    memory: Memory
+    alerts: tuple[Alert, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One rule, ready to be held against events."""
+
+    rule: Rule
+    zone: tzinfo | None = None
+    transcript_of: Transcripts = field(default=no_transcripts)
+    verifiers: frozenset[str] | None = None
+
+    def nothing(self) -> Memory:
+        """The memory of a rule that has met no event."""
+        return Memory(tuple(ClauseHistory() for _ in self.rule.ways))
+
+    def judge(self, memory: Memory, event: SoundEvent) -> Judgement:
+        """Hold the event against every way of the rule until one makes an alert."""
+        judgement = self._follow_up(memory, event)
+        for way, clause in enumerate(self.rule.ways):
+            one = self._judge_way(judgement.memory, event, way, clause)
+            judgement = Judgement(
+                one.memory, judgement.alerts + one.alerts, judgement.verdicts + one.verdicts
+            )
+            if one.verdicts[-1].outcome != "stopped":
+                break
+        return judgement
+
+    def due(self, memory: Memory, now: datetime) -> Judgement:
+        """Raise what has waited long enough; forget what is over."""
+        incidents = self._recent(memory.incidents, now)
+        alerts = []
+        for incident in incidents:
+            if incident.waits_until is None or incident.waits_until > now or incident.doubted:
+                continue
+            why = {"wait_for_verify_s": "no answer"} if incident.waits_for == "verify" else {}
+            kept = incident.waits_for == "verify" or incident.ongoing
+            incidents, raised = self._release(incidents, incident, now, kept, **why)
+            alerts += raised
+        return Judgement(replace(memory, incidents=incidents), tuple(alerts))
+
+    def _follow_up(self, memory: Memory, event: SoundEvent) -> Judgement:
+        """The event may be the news for which an alert waits."""
+        incidents = self._recent(memory.incidents, event.at)
+        alerts: list[Alert] = []
+        for incident in incidents:
+            if not incident.about(event):
+                continue
+            fresh = incident.refreshed(event)
+            incidents = _replaced(incidents, incident, fresh)
+            if fresh.waits_for == "verify" and fresh.verified(self.verifiers):
+                who = ", ".join(event.confirmed_by) or event.classifier
+                incidents, raised = self._release(incidents, fresh, event.at, True, wait_for_verify_s=who)
+                alerts += raised
+        return Judgement(replace(memory, incidents=incidents), tuple(alerts))
+
+    def _judge_way(self, memory: Memory, event: SoundEvent, way: int, clause: Clause) -> Judgement:
+        steps, hears, follows = self._own(event, clause)
+        if not (hears or follows):
+            return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
+        history = memory.ways[way]
+        known = history.heard.has(event)
+        history = remember(clause, history, event, hears=hears, follows=follows)
+        match = find_match(clause, history)
+        if hears and not known:
+            corroborated = self._corroborate(memory, event, way, history, steps)
+            if corroborated:
+                return corroborated
+        if hears and known and clause.count == 1:
+            steps.append(Step("once", False, "an event of its own", "told before"))
+        steps += history_steps(clause, history, match)
+        if match is None:
+            return Judgement(_with_way(memory, way, history), (), (self._verdict(way, "stopped", steps),))
+        memory = _with_way(memory, way, spent(history, match))
+        incident = new_incident(self.rule, clause, match, event.at, self._why(way, clause, match, history))
+        return self._raise(memory, incident, way, steps)
+
+    def _own(self, event: SoundEvent, clause: Clause) -> tuple[list[Step], bool, bool]:
+        """The steps that need nothing but the event, and whether it meets `hear` and `then`."""
+        rule = self.rule
+        follows = (
+            clause.then is not None
+            and event.label in clause.then.hear
+            and (not rule.sources or event.source in rule.sources)
+        )
+        if event.label not in clause.hear:
+            return ([] if follows else [hear_step(clause, event)]), False, follows
+        steps = list(own_steps(rule, clause, event, self.zone, self.transcript_of))
+        return steps, all(step.passed for step in steps), follows
+
+    def _corroborate(
+        self, memory: Memory, event: SoundEvent, way: int, history: ClauseHistory, steps: list[Step]
+    ) -> Judgement | None:
+        """The same sound at another microphone: one incident, not two."""
+        for incident in memory.incidents:
+            if incident.about(event) or not incident.may_include(event, self.rule.cooldown_s):
+                continue
+            joined = incident.corroborated(event)
+            # It has its alert and must not make another by itself.
+            history = replace(history, heard=history.heard.without_event(event))
+            memory = _with_way(memory, way, history)
+            memory = replace(memory, incidents=_replaced(memory.incidents, incident, joined))
+            alerts = () if joined.waits_until else (joined.alert,)
+            return Judgement(memory, alerts, (self._verdict(way, "corroborates", steps),))
+        return None
+
+    def _raise(self, memory: Memory, incident: Incident, way: int, steps: list[Step]) -> Judgement:
+        """Raise the alert, unless it has to wait or a cool-down keeps it back."""
+        at, rule = incident.alert.raised_at, self.rule
+        blocking = self._blocking(memory.incidents, incident, at)
+        if blocking is not None:
+            since_s = (at - blocking.alert.raised_at).total_seconds()
+            steps.append(Step("cooldown_s", False, rule.cooldown_s, round(since_s, 1)))
+            if not incident.life_safety:
+                return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
+            # An alarm that still sounds when the cool-down is over must be told then.
+            until = end_of_cooldown(blocking, rule.cooldown_s)
+            incident = replace(incident, waits_until=until, waits_for="cooldown")
+        elif self._must_wait(memory, incident):
+            steps.append(Step("wait_for_verify_s", False, rule.wait_for_verify_s, "no answer yet"))
+            until = at + timedelta(seconds=rule.wait_for_verify_s)
+            incident = replace(incident, waits_until=until, waits_for="verify")
+        memory = replace(memory, incidents=(*memory.incidents, incident)[-2 * REMEMBERED_INCIDENTS :])
+        if incident.waits_until is not None:
+            return Judgement(memory, (), (self._verdict(way, "waits", steps),))
+        return Judgement(memory, (incident.alert,), (self._verdict(way, "alert", steps),))
+
+    def _must_wait(self, memory: Memory, incident: Incident) -> bool:
+        waiting = sum(other.waits_until is not None for other in memory.incidents)
+        return (
+            self.rule.wait_for_verify_s > 0
+            and not incident.life_safety
+            and not incident.verified(self.verifiers)
+            and waiting < REMEMBERED_INCIDENTS
+        )
+
+    def _release(
+        self, incidents: tuple[Incident, ...], incident: Incident, at: datetime, kept: bool, **why: Any
+    ) -> tuple[tuple[Incident, ...], list[Alert]]:
+        """Raise a waiting alert, or drop it where it is over or a cool-down has begun since."""
+        if not kept or self._blocking(incidents, incident, at):
+            return tuple(other for other in incidents if other is not incident), []
+        raised = incident.raised(at, **why)
+        return _replaced(incidents, incident, raised), [raised.alert]
+
+    def _blocking(self, incidents: tuple[Incident, ...], incident: Incident, at: datetime) -> Incident | None:
+        for other in reversed(incidents):
+            if other is not incident and other.cools(at, self.rule.cooldown_s) and other.swallows(incident):
+                return other
+        return None
+
+    def _recent(self, incidents: tuple[Incident, ...], now: datetime) -> tuple[Incident, ...]:
+        """Those that still cool, wait, or may be corroborated by a microphone that lags."""
+        keep_s = max(self.rule.cooldown_s, REMEMBERED_S)
+        recent = [i for i in incidents if abs((now - i.alert.raised_at).total_seconds()) < keep_s]
+        return tuple(recent)
+
+    def _why(self, way: int, clause: Clause, match: Match, history: ClauseHistory) -> dict[str, Any]:
+        latest = match.heard[-1].events[0]
+        steps = [
+            *own_steps(self.rule, clause, latest, self.zone, self.transcript_of),
+            *history_steps(clause, history, match),
+        ]
+        which = {"any": way + 1} if self.rule.any else {}
+        return which | {step.clause: step.found for step in steps}
+
+    def _verdict(self, way: int, outcome: Outcome, steps: list[Step]) -> Verdict:
+        return Verdict(self.rule.name, way, outcome, tuple(steps))
+
+
+def _replaced(incidents: tuple[Incident, ...], old: Incident, new: Incident) -> tuple[Incident, ...]:
+    return tuple(new if incident is old else incident for incident in incidents)
+
+
+def _with_way(memory: Memory, way: int, history: ClauseHistory) -> Memory:
+    return replace(memory, ways=(*memory.ways[:way], history, *memory.ways[way + 1 :]))

@@ -1,0 +1,137 @@
+"""A rule as people write it."""
+
+from datetime import time
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from monitor.labels import VOICED, Severity, check_emotion, check_sound
+from monitor.schema import Block, Score, Seconds, Slug
+from monitor.types import Certainty
+
+SAME_MOMENT_S = 1.0
+"""Sounds that begin closer together than this are one: heard by two microphones, or by two names."""
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _not_a_word(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"write a list: [{value}]")
+    return value
+
+
+def parse_between(text: str) -> tuple[time, time]:
+    """Begin and end of `HH:MM-HH:MM`; the end may lie on the next day. Raises ValueError with the fix."""
+    try:
+        begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f'{text!r} is not a time of day; write for example "22:00-07:00"') from None
+    if begin == end:
+        raise ValueError(f"{text!r} is empty; leave `between` out for the whole day")
+    return begin, end
+
+
+def _check_between(text: str) -> str:
+    parse_between(text)
+    return text
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_not_a_word)]
+Sounds = Annotated[tuple[Annotated[str, AfterValidator(check_sound)], ...], BeforeValidator(_not_a_word)]
+Emotions = Annotated[tuple[Annotated[str, AfterValidator(check_emotion)], ...], BeforeValidator(_not_a_word)]
+Window = Annotated[Seconds, Field(gt=0, le=3600)]
+
+
+class Then(Block):
+    """What must follow."""
+
+    hear: Annotated[Sounds, Field(min_length=1)]
+    """Labels, any of which will do."""
+    within_s: Window
+    """Counted from the beginning of the first sound to the beginning of this one."""
+
+
+class Clause(Block):
+    """What must be heard. Every key that is given must hold."""
+
+    hear: Annotated[Sounds, Field(min_length=1)]
+    """Labels, any of which will do."""
+    min_score: Score = 0.0
+    """The event's score; can only ask for more than the label's onset."""
+    certainty: Certainty = "suspected"
+    """`confirmed` leaves out what is only suspected."""
+    emotion: Emotions = ()
+    """Emotions of the voice, any of which will do."""
+    min_emotion_score: Score = 0.5
+    say: Words = ()
+    """Words or phrases, any of which must be in the transcript."""
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    """So many times, each a second or more after the one before."""
+    within_s: Window | None = None
+    """The time for `count`."""
+    then: Then | None = None
+    """A second sound that must follow."""
+
+    @model_validator(mode="after")
+    def _voiced(self) -> Self:
+        if self.emotion and self.hear and not VOICED & set(self.hear):
+            raise ValueError(f"only {', '.join(sorted(VOICED))} have an emotion; hear one of these")
+        return self
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        if self.count > 1 and self.within_s is None:
+            raise ValueError(f"count {self.count} needs `within_s`, for example 30")
+        if self.count == 1 and self.within_s is not None:
+            raise ValueError("within_s goes with `count: 2` or more")
+        if self.within_s is not None and self.within_s < (self.count - 1) * SAME_MOMENT_S:
+            raise ValueError(
+                f"{self.count} times do not fit into within_s {self.within_s}; allow 1 s for each"
+            )
+        return self
+
+
+class Rule(Clause):
+    """Which events matter. Either `hear` and what goes with it, or several ways under `any`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    hear: Sounds = ()
+    """Labels, any of which will do."""
+    any: tuple[Clause, ...] = ()
+    """Ways in which the rule can come true; each has the keys `hear` to `then`."""
+    sources: Annotated[tuple[Slug, ...], BeforeValidator(_not_a_word)] = ()
+    """Only what these sources hear; empty for all."""
+    severity: Severity | None = None
+    """Else that of the label."""
+    cooldown_s: Annotated[Seconds, Field(le=86_400)] = 60.0
+    """After an alert, no other for so long; never swallows a more severe or another life-safety label."""
+    between: Annotated[str, AfterValidator(_check_between)] | None = None
+    """Time of day, local: `22:00-07:00`."""
+    weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()
+    """The day on which the time of `between` begins; empty for all."""
+    notify: Words = ()
+    """Names of the notifiers that are told."""
+    escalate_after_s: Annotated[Seconds, Field(gt=0)] | None = None
+    """Not acknowledged within so long: the next notifier is told."""
+    stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
+    """Delivered later than this, the alert informs and no longer rings."""
+    wait_for_verify_s: Annotated[Seconds, Field(le=60)] = 0.0
+    """Wait so long for the large model, which may call the alert off. Smoke, CO and fire never wait."""
+
+    @model_validator(mode="after")
+    def _one_way_or_several(self) -> Self:
+        own = [key for key in Clause.model_fields if getattr(self, key) != Rule.model_fields[key].default]
+        if not self.any and not self.hear:
+            raise ValueError("a rule needs `hear`, for example [smoke_alarm]")
+        if self.any and own:
+            raise ValueError(
+                f"`any` and `{own[0]}` exclude each other; put `{own[0]}` into each item of `any`"
+            )
+        return self
+
+    @property
+    def ways(self) -> tuple[Clause, ...]:
+        """The clauses, any of which makes the rule come true."""
+        return self.any or (self,)

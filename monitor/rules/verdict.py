@@ -1,0 +1,33 @@
+"""What a rule made of an event."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Outcome = Literal["alert", "corroborates", "waits", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One clause held against one value."""
+
+    clause: str
+    """The key of the rule, or `once`."""
+    passed: bool
+    wanted: Any
+    found: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far an event came in one way of one rule."""
+
+    rule: str
+    way: int
+    """Which item of `any`, from 0."""
+    outcome: Outcome
+    steps: tuple[Step, ...]
+
+    @property
+    def stopped_by(self) -> Step | None:
+        """The first clause that did not hold."""
+        return next((step for step in self.steps if not step.passed), None)

@@ -1,0 +1,538 @@
+"""Which events matter."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import ConfigError
+from monitor.labels import LIFE_SAFETY
+from monitor.rules.verdict import Step
+from monitor.types import SoundEvent
+from tests.rules.stories import at, engine, rule, sound
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_an_alert_says_what_matched() -> None:
+    """An alert carries the rule, the severity, the event, a message for a person, and why."""
+    engine_ = engine(
+        rule("Glass", hear=["glass_break"], min_score=0.5, sources=["kitchen"], notify=["phone"])
+    )
+    happened = sound("glass_break", 3, score=0.91)
+
+    [alert] = engine_.decide(happened)
+
+    assert (alert.rule, alert.severity, alert.events) == ("Glass", "critical", (happened,))
+    assert (alert.raised_at, alert.notify) == (at(3), ("phone",))
+    assert alert.message == "Glass break in kitchen (91%)"
+    assert alert.why == {"hear": "glass_break", "sources": "kitchen", "min_score": 0.91, "corroboration": 1}
+
+
+def test_other_labels_sources_and_scores_are_no_alert() -> None:
+    """Every clause that is given must hold."""
+    engine_ = engine(rule(hear=["cat"], min_score=0.8, sources=["porch"], certainty="confirmed"))
+
+    assert engine_.decide(sound("dog_bark", source="porch")) == []
+    assert engine_.decide(sound("cat", source="kitchen")) == []
+    assert engine_.decide(sound("cat", source="porch", score=0.79)) == []
+    assert engine_.decide(sound("cat", source="porch", certainty="suspected")) == []
+    assert len(engine_.decide(sound("cat", 1, source="porch"))) == 1
+
+
+def test_suspected_is_enough_unless_the_rule_says_confirmed() -> None:
+    """Rules match a suspected alarm; one that says `certainty: confirmed` waits for the confirmation."""
+    engine_ = engine(
+        rule("Any", hear=["smoke_alarm"]), rule("Sure", hear=["smoke_alarm"], certainty="confirmed")
+    )
+
+    first = engine_.decide(sound("smoke_alarm", id="s", certainty="suspected"))
+    second = engine_.decide(sound("smoke_alarm", 8, id="s", state="updated"))
+
+    assert [alert.rule for alert in first] == ["Any"]
+    assert [alert.rule for alert in second] == ["Sure"]
+
+
+def test_an_event_raises_one_alert() -> None:
+    """Updates and the end of an event that has made its alert make no other."""
+    engine_ = engine(rule(hear=["cat"]))
+
+    told = [
+        engine_.decide(sound("cat", s, id="c", state=state, evidence={"times": times}))
+        for s, state, times in ((0, "started", 1), (5, "updated", 2), (9, "ended", 2))
+    ]
+
+    assert [len(alerts) for alerts in told] == [1, 0, 0]
+
+
+def test_an_event_may_meet_the_rule_later() -> None:
+    """A score that rises, even in the event's last word, raises the alert then."""
+    engine_ = engine(rule(hear=["cat"], min_score=0.8))
+
+    assert engine_.decide(sound("cat", id="c", score=0.6)) == []
+    assert len(engine_.decide(sound("cat", 5, id="c", state="ended", score=0.85, ended_at=at(4)))) == 1
+
+
+def test_severity_is_the_rule_s_else_the_label_s() -> None:
+    """A rule's own severity wins; without one the gravest of the labels counts."""
+    engine_ = engine(
+        rule("Own", hear=["doorbell"], severity="critical"),
+        rule("Label", hear=["doorbell"]),
+        rule("Gravest", hear=["doorbell"], then={"hear": ["shout"], "within_s": 9}),
+    )
+
+    alerts = engine_.decide(sound("doorbell")) + engine_.decide(sound("shout", 2))
+
+    assert {a.rule: a.severity for a in alerts} == {
+        "Own": "critical",
+        "Label": "info",
+        "Gravest": "warning",
+    }
+
+
+def test_an_emotion_is_matched_on_the_voice_that_carries_it() -> None:
+    """Any of the emotions at its score will do, also when it arrives after the event has ended."""
+    engine_ = engine(rule(hear=["speech"], emotion=["fearful", "angry"], min_emotion_score=0.6))
+
+    assert engine_.decide(sound("speech", id="s")) == []
+    assert engine_.decide(sound("speech", 5, id="s", state="updated", emotion={"fearful": 0.5})) == []
+    [alert] = engine_.decide(
+        sound("speech", 20, id="s", state="updated", ended_at=at(9), emotion={"fearful": 0.7})
+    )
+
+    assert alert.why["emotion"] == {"fearful": 0.7}
+    assert alert.message == "Speech in kitchen (90%, fearful 70%)"
+
+
+def test_words_are_matched_in_the_transcript() -> None:
+    """`say` matches whole words and phrases of what was said, and tells only the rule's own words."""
+    said = {"a": "Please HELP, me!", "b": "a helpful person", "c": None}
+    engine_ = engine(rule(hear=["speech"], say=["help me", "fire"]), transcript_of=lambda e: said[e.id])
+
+    assert [len(engine_.decide(sound("speech", id=id))) for id in "bca"] == [0, 0, 1]
+    [verdict] = engine(rule(hear=["speech"], say=["help me"]), transcript_of=lambda e: said[e.id]).explain(
+        sound("speech", id="a")
+    )
+    assert verdict.steps[-1].found == ["help me"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "utc", "matches"),
+    [
+        ("in winter", datetime(2026, 1, 10, 21, 0, tzinfo=UTC), True),
+        ("in winter, before", datetime(2026, 1, 10, 20, 59, 59, tzinfo=UTC), False),
+        ("in summer", datetime(2026, 7, 10, 20, 0, tzinfo=UTC), True),
+        ("in summer, before", datetime(2026, 7, 10, 19, 59, 59, tzinfo=UTC), False),
+        ("past midnight", datetime(2026, 1, 10, 23, 30, tzinfo=UTC), True),
+        ("at the end", datetime(2026, 1, 11, 6, 0, tzinfo=UTC), False),
+        ("the night the clocks go forward", datetime(2026, 3, 29, 4, 59, tzinfo=UTC), True),
+        ("that morning", datetime(2026, 3, 29, 5, 0, tzinfo=UTC), False),
+        ("the night the clocks go back", datetime(2026, 10, 25, 5, 59, tzinfo=UTC), True),
+        ("that morning", datetime(2026, 10, 25, 6, 0, tzinfo=UTC), False),
+    ],
+)
+def test_between_is_local_time(hour: str, utc: datetime, matches: bool) -> None:
+    """22:00-07:00 is what the clock on the wall says, over midnight and through the change of the clocks."""
+    engine_ = engine(rule(hear=["cat"], between="22:00-07:00"), zone=BERLIN)
+
+    assert len(engine_.decide(sound("cat", started_at=utc, at=utc))) == matches, hour
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "matches"), [(9, 23, True), (10, 6, True), (10, 23, False), (9, 6, False), (9, 12, False)]
+)
+def test_a_night_belongs_to_the_day_on_which_it_begins(day: int, hour: int, matches: bool) -> None:
+    """Friday's night lasts until Saturday morning (9 January 2026 is a Friday)."""
+    engine_ = engine(rule(hear=["cat"], between="22:00-07:00", weekdays=["fri"]), zone=UTC)
+    when = datetime(2026, 1, day, hour, tzinfo=UTC)
+
+    assert len(engine_.decide(sound("cat", started_at=when, at=when))) == matches
+
+
+def test_weekdays_alone_mean_the_whole_day() -> None:
+    """Without `between`, a weekday is from midnight to midnight, local time."""
+    engine_ = engine(rule(hear=["cat"], weekdays=["sat"]), zone=BERLIN)
+    friday, saturday = datetime(2026, 1, 9, 22, 59, tzinfo=UTC), datetime(2026, 1, 9, 23, 0, tzinfo=UTC)
+
+    assert engine_.decide(sound("cat", started_at=friday, at=friday)) == []
+    assert len(engine_.decide(sound("cat", started_at=saturday, at=saturday, id="b"))) == 1
+
+
+def test_a_count_must_be_reached_within_its_time() -> None:
+    """Three times within ten seconds, and then three times again."""
+    engine_ = engine(rule(hear=["knock", "doorbell"], count=3, within_s=10))
+
+    told = [
+        len(engine_.decide(sound(label, s)))
+        for label, s in (
+            ("knock", 0),
+            ("knock", 4),
+            ("knock", 11),
+            ("doorbell", 13),
+            ("knock", 15),
+            ("knock", 17),
+            ("knock", 19),
+        )
+    ]
+
+    assert told == [0, 0, 0, 1, 0, 0, 1]
+
+
+def test_the_repetitions_of_one_event_count() -> None:
+    """A dog that barks on in one event is counted by its barks, also when several are told at once."""
+    engine_ = engine(rule(hear=["dog_bark"], count=5, within_s=20))
+
+    def barked(s: float, times: int) -> int:
+        repeated = {"times": times, "last_began_at": at(s).isoformat()}
+        return len(engine_.decide(sound("dog_bark", s, id="d", state="updated", evidence=repeated)))
+
+    assert len(engine_.decide(sound("dog_bark", 0, id="d"))) == 0
+    assert [barked(2, 2), barked(12, 5)] == [0, 1]
+
+
+def test_two_names_and_two_microphones_are_one_time() -> None:
+    """One sound heard as shout and crying, by two microphones, does not count as repeated."""
+    engine_ = engine(rule(hear=["shout", "crying"], count=2, within_s=30))
+
+    assert engine_.decide(sound("shout", 0)) == []
+    assert engine_.decide(sound("crying", 0.2)) == []
+    assert engine_.decide(sound("shout", 0.5, source="hall")) == []
+    assert [alert.message for alert in engine_.decide(sound("shout", 8))] == [
+        "Shout in kitchen and hall (90%), Crying in kitchen (90%), 2 times"
+    ]
+
+
+def test_a_sequence_needs_its_second_sound_in_time() -> None:
+    """Glass and then a shout within 30 s, by any microphone; not the other way round, not too late."""
+    break_in = rule(hear=["glass_break"], then={"hear": ["shout", "dog_bark"], "within_s": 30})
+
+    in_time, too_late, before = engine(break_in), engine(break_in), engine(break_in)
+    in_time.decide(sound("glass_break", 0))
+    too_late.decide(sound("glass_break", 0))
+    before.decide(sound("shout", 0))
+
+    [alert] = in_time.decide(sound("shout", 30, source="hall"))
+    assert alert.message == "Glass break in kitchen (90%), then shout in hall (90%)"
+    assert [e.label for e in alert.events] == ["glass_break", "shout"]
+    assert alert.why == {"hear": "glass_break", "then": "shout", "corroboration": 1}
+    assert too_late.decide(sound("shout", 30.1)) == []
+    assert before.decide(sound("glass_break", 1)) == []
+
+
+def test_a_sequence_does_not_mind_the_order_of_decision() -> None:
+    """A first sound that is decided late still finds the second one that was heard after it."""
+    engine_ = engine(rule(hear=["glass_break"], then={"hear": ["shout"], "within_s": 30}))
+    engine_.decide(sound("shout", 5))
+
+    assert len(engine_.decide(sound("glass_break", 0, at=at(9)))) == 1
+
+
+def test_a_dog_that_barks_again_follows_the_glass() -> None:
+    """An event that was open before the first sound follows it when its sound is repeated after it."""
+    engine_ = engine(rule(hear=["glass_break"], then={"hear": ["dog_bark"], "within_s": 30}))
+    engine_.decide(sound("dog_bark", 0, id="d"))
+    assert engine_.decide(sound("glass_break", 5)) == []
+
+    again = {"times": 2, "last_began_at": at(9).isoformat()}
+
+    assert len(engine_.decide(sound("dog_bark", 9, id="d", state="updated", evidence=again))) == 1
+
+
+def test_after_an_alert_the_rule_keeps_quiet_for_its_cooldown() -> None:
+    """Within the cool-down a rule raises nothing more; other rules do."""
+    engine_ = engine(rule("A", hear=["cat"], cooldown_s=60), rule("B", hear=["cat"]))
+
+    told = [[alert.rule for alert in engine_.decide(sound("cat", s))] for s in (0, 30, 59, 60)]
+
+    assert told == [["A", "B"], ["B"], ["B"], ["A", "B"]]
+
+
+def test_a_cooldown_does_not_swallow_something_graver() -> None:
+    """A more severe label is told in the cool-down of a lesser one; not the other way round."""
+    engine_ = engine(rule(hear=["dog_bark", "glass_break", "shout"], cooldown_s=60))
+
+    told = [len(engine_.decide(sound(label, s))) for s, label in enumerate(
+        ["dog_bark", "shout", "glass_break", "shout", "dog_bark"], start=10
+    )]  # fmt: skip
+
+    assert told == [1, 1, 1, 0, 0]
+
+
+def test_a_cooldown_does_not_swallow_another_life_safety_label() -> None:
+    """CO after smoke is told at once, whatever the cool-down; smoke after smoke is not."""
+    engine_ = engine(rule(hear=["smoke_alarm", "co_alarm"], severity="critical", cooldown_s=600))
+
+    told = [len(engine_.decide(sound(label, s))) for label, s in (
+        ("smoke_alarm", 0), ("co_alarm", 5), ("smoke_alarm", 60), ("co_alarm", 70)
+    )]  # fmt: skip
+
+    assert told == [1, 1, 0, 0]
+
+
+def test_an_alarm_that_outlasts_the_cooldown_is_told_at_its_end() -> None:
+    """Smoke that begins within the cool-down of an earlier alert and goes on is told when it is over."""
+    engine_ = engine(rule(hear=["smoke_alarm"], cooldown_s=600))
+    engine_.decide(sound("smoke_alarm", 0))
+    engine_.decide(sound("smoke_alarm", 300))
+    engine_.decide(sound("smoke_alarm", 400))
+    engine_.decide(sound("smoke_alarm", 400, at=at(420), id="smoke_alarm/kitchen/300", ended_at=at(410)))
+
+    assert engine_.due(at(599)) == []
+    [alert] = engine_.due(at(600))
+    assert (alert.events[0].started_at, alert.raised_at) == (at(400), at(600))
+    assert engine_.due(at(1300)) == []
+
+
+def test_one_sound_at_two_microphones_is_one_incident() -> None:
+    """The alert goes out at once; a second microphone within a second re-issues it with the same id."""
+    engine_ = engine(rule(hear=["glass_break"], cooldown_s=60))
+
+    [first] = engine_.decide(sound("glass_break", 0))
+    [again] = engine_.decide(sound("glass_break", 1.0, source="hall", at=at(1.8)))
+
+    assert (again.id, again.raised_at) == (first.id, first.raised_at)
+    assert [len(alert.events) for alert in (first, again)] == [1, 2]
+    assert [alert.why["corroboration"] for alert in (first, again)] == [1, 2]
+    assert again.message == "Glass break in kitchen and hall (90%)"
+    assert engine_.decide(sound("glass_break", 1.0, source="hall", at=at(3), state="ended")) == []
+    assert engine_.decide(sound("glass_break", 2.1, source="attic")) == []
+
+
+def test_without_a_cooldown_later_sounds_elsewhere_are_their_own_incidents() -> None:
+    """Farther apart than a second, or at the same microphone, it is another sound."""
+    engine_ = engine(rule(hear=["glass_break"]))
+
+    ids = {
+        alert.id
+        for s, source in ((0, "kitchen"), (0.5, "kitchen"), (1.6, "hall"))
+        for alert in engine_.decide(sound("glass_break", s, source))
+    }
+
+    assert len(ids) == 3
+
+
+def test_a_microphone_that_the_rule_leaves_out_does_not_corroborate() -> None:
+    """Only sources of the rule count as further microphones."""
+    engine_ = engine(rule(hear=["glass_break"], sources=["kitchen"]))
+    engine_.decide(sound("glass_break", 0))
+
+    assert engine_.decide(sound("glass_break", 0.5, source="hall")) == []
+
+
+def test_a_distant_microphone_corroborates_an_alarm_a_cycle_later() -> None:
+    """An alarm that another room's microphone finds within the cool-down joins the incident."""
+    engine_ = engine(rule(hear=["smoke_alarm"], cooldown_s=60))
+
+    [first] = engine_.decide(sound("smoke_alarm", 0))
+    [again] = engine_.decide(sound("smoke_alarm", 12, source="hall"))
+
+    assert again.id == first.id
+    assert again.why["corroboration"] == 2
+
+
+def test_an_alert_may_wait_for_the_large_model() -> None:
+    """It is raised when the model agrees, or when the time is over without an answer."""
+    waiting = rule(hear=["glass_break"], wait_for_verify_s=5)
+    agreed, silent = engine(waiting), engine(waiting)
+    for one in (agreed, silent):
+        assert one.decide(sound("glass_break", id="g")) == []
+        assert one.due(at(4.9)) == []
+
+    [alert] = agreed.decide(sound("glass_break", 3, id="g", state="updated", confirmed_by=("qwen",)))
+    assert (alert.raised_at, alert.why["wait_for_verify_s"]) == (at(3), "qwen")
+    assert agreed.due(at(6)) == []
+    [alert] = silent.due(at(5))
+    assert (alert.raised_at, alert.why["wait_for_verify_s"]) == (at(5), "no answer")
+    assert silent.due(at(6)) == []
+
+
+def test_the_large_model_calls_a_waiting_alert_off() -> None:
+    """A doubted alert is not raised, unless the doubt is taken back."""
+    engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=5))
+    engine_.decide(sound("glass_break", id="g"))
+    doubt = {"doubted_by": {"qwen": 0.02}}
+
+    assert engine_.decide(sound("glass_break", 3, id="g", state="updated", evidence=doubt)) == []
+    assert engine_.due(at(30)) == []
+    assert len(engine_.decide(sound("glass_break", 40, id="g", state="updated", confirmed_by=("qwen",)))) == 1
+
+
+def test_only_the_named_verifiers_end_the_wait() -> None:
+    """Another small listener that agrees is not the large model."""
+    engine_ = engine(rule(hear=["speech"], wait_for_verify_s=5), verifiers=frozenset({"qwen"}))
+    engine_.decide(sound("speech", id="s"))
+
+    assert engine_.decide(sound("speech", 1, id="s", state="updated", confirmed_by=("gate",))) == []
+    assert (
+        len(engine_.decide(sound("speech", 2, id="s", state="updated", confirmed_by=("gate", "qwen")))) == 1
+    )
+
+
+def test_what_is_confirmed_already_does_not_wait() -> None:
+    """An event that the large model has confirmed before the rule comes true is told at once."""
+    engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=5))
+
+    assert len(engine_.decide(sound("glass_break", confirmed_by=("qwen",)))) == 1
+
+
+@pytest.mark.parametrize("label", sorted(LIFE_SAFETY))
+def test_smoke_co_and_fire_never_wait(label: str) -> None:
+    """`wait_for_verify_s` does not delay a life-safety alarm, even one that is doubted."""
+    engine_ = engine(rule(hear=[label], wait_for_verify_s=5))
+
+    assert len(engine_.decide(sound(label, certainty="suspected", evidence={"doubted_by": {"q": 0.1}}))) == 1
+
+
+def test_several_ways_make_one_alert_name() -> None:
+    """Distress: a scream; or shout, crying, groan repeated within 30 s; or fearful speech."""
+    distress = rule(
+        "Distress",
+        severity="critical",
+        any=[
+            {"hear": ["scream"]},
+            {"hear": ["shout", "crying", "groan"], "count": 2, "within_s": 30},
+            {"hear": ["speech"], "emotion": ["fearful"], "min_emotion_score": 0.6},
+        ],
+    )
+
+    def alerts(*events: SoundEvent) -> list[int]:
+        engine_ = engine(distress)
+        return [alert.why["any"] for e in events for alert in engine_.decide(e)]
+
+    assert alerts(sound("scream")) == [1]
+    assert alerts(sound("shout"), sound("groan", 29)) == [2]
+    assert alerts(sound("shout"), sound("groan", 31)) == []
+    assert alerts(sound("speech", emotion={"fearful": 0.61})) == [3]
+    assert alerts(sound("speech", emotion={"happy": 0.9})) == []
+
+
+def test_explaining_decides_nothing() -> None:
+    """`explain` says which clause stopped the event, with the values, and leaves no trace."""
+    engine_ = engine(
+        rule("Score", hear=["cat"], min_score=0.95),
+        rule("Night", hear=["cat"], between="22:00-07:00"),
+        rule("Twice", hear=["cat"], count=2, within_s=10),
+        rule("Plain", hear=["cat"]),
+        rule("Dogs", hear=["dog_bark"]),
+        zone=UTC,
+    )
+    noon = datetime(2026, 1, 9, 12, tzinfo=UTC)
+    cat = sound("cat", started_at=noon, at=noon)
+
+    verdicts = {verdict.rule: verdict for verdict in engine_.explain(cat)}
+
+    assert engine_.explain(cat) == list(verdicts.values())
+    assert {name: verdict.outcome for name, verdict in verdicts.items()} == {
+        "Score": "stopped", "Night": "stopped", "Twice": "stopped", "Plain": "alert", "Dogs": "stopped"
+    }  # fmt: skip
+    assert verdicts["Score"].stopped_by == Step("min_score", False, 0.95, 0.9)
+    assert verdicts["Night"].stopped_by == Step("between", False, "22:00-07:00", "12:00")
+    assert verdicts["Twice"].stopped_by == Step("count", False, "2 within 10 s", 1)
+    assert verdicts["Plain"].stopped_by is None
+    assert verdicts["Dogs"].stopped_by == Step("hear", False, ["dog_bark"], "cat")
+    assert [alert.rule for alert in engine_.decide(cat)] == ["Plain"]
+
+
+def test_explaining_tells_of_cooldown_waiting_and_told_before() -> None:
+    """What only the past of a rule can stop is explained too."""
+    engine_ = engine(
+        rule("Cool", hear=["cat"], cooldown_s=60),
+        rule("Wait", hear=["cat"], wait_for_verify_s=5),
+        rule("Then", hear=["cat"], then={"hear": ["dog_bark"], "within_s": 5}),
+    )
+    first, second = sound("cat", 0), sound("cat", 10)
+    engine_.decide(first)
+
+    cool, wait, then = (verdict.stopped_by for verdict in engine_.explain(second))
+    told = engine_.explain(first)[0].stopped_by
+
+    assert cool == Step("cooldown_s", False, 60.0, 10.0)
+    assert wait == Step("wait_for_verify_s", False, 5.0, "no answer yet")
+    assert then == Step("then", False, "dog_bark within 5 s", None)
+    assert told == Step("once", False, "an event of its own", "told before")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"hear": ["smoke_alarm"], "certainty": "confirmed", "min_score": 0.99},
+        {"hear": ["cat"], "between": "22:00-07:00", "weekdays": ["mon"], "wait_for_verify_s": 9},
+        {"hear": ["cat", "speech"], "emotion": ["angry"], "min_emotion_score": 1, "sources": ["porch"]},
+        {"hear": ["speech"], "say": ["help me"]},
+        {"hear": ["knock"], "count": 4, "within_s": 3},
+        {"hear": ["knock"], "count": 2, "within_s": 9, "then": {"hear": ["shout"], "within_s": 0.5}},
+        {"any": [{"hear": ["scream"]}, {"hear": ["cat"], "count": 2, "within_s": 30}]},
+    ],
+)
+def test_a_test_alert_goes_through_the_real_chain(keys: dict[str, object]) -> None:
+    """Whatever the rule asks for, its test alert passes it, at any hour, and is marked as a test."""
+    alert = engine(rule("R", **keys), zone=UTC).test(at(0))
+
+    assert (alert.rule, alert.raised_at) == ("R", at(0))
+    assert alert.message.startswith("Test: ")
+    assert alert.why["test"] is True
+    assert all(e.evidence["test"] is True for e in alert.events)
+
+
+def test_a_test_leaves_no_trace() -> None:
+    """A real event right after a test alert is told, for the cool-down has not begun."""
+    engine_ = engine(rule("First", hear=["cat"], cooldown_s=60), rule("Second", hear=["cat"]))
+
+    assert engine_.test(at(0)).rule == "First"
+    assert engine_.test(at(0), "Second").rule == "Second"
+    assert len(engine_.decide(sound("cat", 1))) == 2
+
+
+def test_delivery_can_be_tested_without_rules() -> None:
+    """Without any rule there is still a test alert."""
+    assert engine().test(at(0)).message.startswith("Test: ")
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    """Each rule needs its own name."""
+    with pytest.raises(ConfigError, match="rule 'R' is there 2 times"):
+        engine(rule("R", hear=["cat"]), rule("R", hear=["bird"]))
+
+
+def test_a_clock_set_back_does_not_silence_a_rule() -> None:
+    """An alert from an hour ahead neither cools nor counts."""
+    engine_ = engine(
+        rule("Cool", hear=["cat"], cooldown_s=600), rule("Twice", hear=["cat"], count=2, within_s=10)
+    )
+    engine_.decide(sound("cat", 3600))
+
+    told = [alert.rule for s in (0, 5) for alert in engine_.decide(sound("cat", s))]
+
+    assert told == ["Cool", "Twice"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["smoke_alarm", "co_alarm", "glass_break", "shout", "cat"]),
+            st.sampled_from(["kitchen", "hall"]),
+            st.floats(0, 40),
+        ),
+        max_size=40,
+    ),
+    st.sampled_from([0, 30, 300]),
+)
+def test_the_first_of_each_life_safety_label_is_always_told(
+    happenings: list[tuple[str, str, float]], cooldown_s: float
+) -> None:
+    """Whatever else happens and however long the cool-down, a new life-safety label raises its alert."""
+    engine_ = engine(
+        rule(hear=["smoke_alarm", "co_alarm", "glass_break", "shout", "cat"], cooldown_s=cooldown_s,
+             wait_for_verify_s=10)
+    )  # fmt: skip
+    told: set[str] = set()
+    now = 0.0
+    for i, (label, source, wait_s) in enumerate(happenings):
+        now += wait_s
+        alerts = engine_.decide(sound(label, now, source, id=str(i)))
+        engine_.due(at(now))
+        if label in LIFE_SAFETY and label not in told:
+            assert any(e.label == label for alert in alerts for e in alert.events)
+            told.add(label)

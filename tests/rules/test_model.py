@@ -1,0 +1,58 @@
+"""A rule as people write it."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from monitor.rules.model import Rule
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"hear": ["glas_break"]}, "unknown label 'glas_break'; did you mean 'glass_break'?"),
+        ({"hear": ["fearful"]}, "an emotion goes under `emotion:`"),
+        (
+            {"hear": ["speech"], "emotion": ["fearfull"]},
+            "unknown emotion 'fearfull'; did you mean 'fearful'?",
+        ),
+        ({"hear": ["cat"], "emotion": ["angry"]}, "only crying, scream, shout, speech have an emotion"),
+        ({"hear": "cat"}, r"write a list: \[cat\]"),
+        ({"hear": ["cat"], "sources": "kitchen"}, r"write a list: \[kitchen\]"),
+        ({}, "a rule needs `hear`"),
+        ({"any": [{"hear": ["cat"]}], "hear": ["cat"]}, "`any` and `hear` exclude each other"),
+        ({"any": [{"hear": ["cat"]}], "min_score": 0.7}, "put `min_score` into each item of `any`"),
+        ({"hear": ["cat"], "count": 3}, "count 3 needs `within_s`"),
+        ({"hear": ["cat"], "within_s": 3}, "within_s goes with `count: 2` or more"),
+        ({"hear": ["cat"], "count": 5, "within_s": 3}, "5 times do not fit into within_s 3.0"),
+        ({"hear": ["cat"], "then": {"hear": [], "within_s": 3}}, "at least 1 item"),
+        ({"hear": ["cat"], "then": {"hear": ["dog"], "within_s": 3}}, "unknown label 'dog'"),
+        ({"hear": ["cat"], "between": "22-7 Uhr"}, "'22-7 Uhr' is not a time of day"),
+        ({"hear": ["cat"], "between": "25:00-07:00"}, 'write for example "22:00-07:00"'),
+        ({"hear": ["cat"], "between": "07:00-07:00"}, "leave `between` out for the whole day"),
+        ({"hear": ["cat"], "weekdays": ["monday"]}, "Input should be 'mon'"),
+        ({"hear": ["cat"], "severity": "high"}, "Input should be 'info', 'warning' or 'critical'"),
+        ({"hear": ["cat"], "cooldown_s": -1}, "greater than or equal to 0"),
+        ({"hear": ["cat"], "cooldown": 1}, "Extra inputs are not permitted"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(keys: dict[str, Any], said: str) -> None:
+    """A wrong rule is refused with the fix in the message."""
+    with pytest.raises(ValidationError, match=said.replace("'?", r"'\?")):
+        Rule.model_validate({"name": "R"} | keys)
+
+
+def test_a_rule_has_all_the_keys_of_the_design() -> None:
+    """Every key that the design names is there, and `any` besides."""
+    of_the_design = """
+        name hear min_score certainty emotion min_emotion_score sources severity count within_s then
+        cooldown_s between weekdays say notify escalate_after_s stale_after_s wait_for_verify_s
+    """
+    assert set(Rule.model_fields) == {*of_the_design.split(), "any"}
+
+
+def test_every_key_is_explained() -> None:
+    """The JSON schema describes each key, but for those whose name says it all."""
+    fields = Rule.model_fields
+    assert {name for name, field in fields.items() if not field.description} <= {"name", "min_emotion_score"}
