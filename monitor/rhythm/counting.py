@@ -1,0 +1,90 @@
+"""Counts the cycles of smoke and carbon monoxide alarms: the first makes a suspicion, the second certainty."""
+
+from dataclasses import dataclass, replace
+
+from monitor.rhythm.cycles import EXPECTED, FIRST, Cycle, Strictness
+from monitor.rhythm.heard import Heard
+from monitor.rhythm.templates import Template
+
+HOLD_S = {"temporal_three": 12.0, "temporal_four": 90.0}
+"""Beyond the last tone heard. T3: two masked cycles are bridged, and the event ends within 15 s of silence.
+T4: after four minutes a burst may come but once a minute."""
+
+_SAME_PITCH = 0.02
+_SAME_CYCLE = 0.6  # of a nominal cycle: what is nearer than that to the last onset is the same cycle again
+_TOGETHER_HOPS = 15  # overtones of one sounder begin with it
+
+
+@dataclass
+class _Alarm:
+    first: Cycle
+    last: Cycle
+    cycles: int = 1
+
+
+class CycleCounter:
+    """The alarms that now sound, by rhythm and pitch; several may sound at once."""
+
+    def __init__(self) -> None:
+        self._alarms: list[_Alarm] = []
+
+    def forget(self, hop: int) -> None:
+        """Drop the alarms that have been quiet for longer than their hold."""
+        self._alarms = [
+            a for a in self._alarms if hop - a.last.on_end <= 100 * HOLD_S[a.last.template.pattern]
+        ]
+
+    def strictness(self, template: Template, channel: int) -> Strictness:
+        """An alarm already heard at this pitch may lose a beep."""
+        known = any(a.last.template is template and abs(a.last.channel - channel) <= 2 for a in self._alarms)
+        return EXPECTED if known else FIRST
+
+    def is_sounding(self, pitch_hz: float) -> bool:
+        """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""
+        return any(_is_overtone(pitch_hz, alarm.last) for alarm in self._alarms)
+
+    def count(self, cycle: Cycle) -> Heard | None:
+        """What one more cycle makes of its alarm; None if that cycle was counted before."""
+        alarm = next((a for a in self._alarms if _belongs(cycle, a.last)), None)
+        if alarm is None:
+            self._alarms.append(alarm := _Alarm(cycle, cycle))
+        elif cycle.onset - alarm.last.onset < _SAME_CYCLE * cycle.template.cycle:
+            return None
+        else:
+            # A moving sounder is also found bin by bin; the steadier description stays.
+            kept = cycle if cycle.moving <= alarm.last.moving else replace(cycle, channel=alarm.last.channel)
+            alarm.last, alarm.cycles = kept, alarm.cycles + 1
+        return _heard(alarm)
+
+
+def _belongs(cycle: Cycle, last: Cycle) -> bool:
+    if cycle.template is not last.template:
+        return False
+    apart = cycle.onset - last.onset
+    same_pitch = abs(cycle.pitch_hz / last.pitch_hz - 1) < _SAME_PITCH or cycle.channel == last.channel
+    in_step = abs(apart - round(apart / cycle.template.cycle) * cycle.template.cycle) <= _TOGETHER_HOPS
+    return same_pitch or (in_step and apart < 2 * cycle.template.cycle)
+
+
+def _is_overtone(pitch_hz: float, last: Cycle) -> bool:
+    ratio = pitch_hz / last.pitch_hz
+    return last.moving or (round(ratio) >= 1 and abs(ratio / round(ratio) - 1) < _SAME_PITCH)
+
+
+def _heard(alarm: _Alarm) -> Heard:
+    last, cycles = alarm.last, alarm.cycles
+    return Heard(
+        label=last.template.label,
+        pattern=last.template.pattern,
+        certainty="confirmed" if cycles > 1 else "suspected",
+        score=min(0.99, 1 - 0.3 * (1.2 - last.fit) * 0.4 ** (cycles - 1)),
+        onset=alarm.first.onset,
+        end=last.on_end,
+        cycles=cycles,
+        on_s=last.on_s,
+        off_s=last.off_s,
+        pause_s=last.pause_s,
+        pitch_hz=last.pitch_hz,
+        snr_db=last.snr_db,
+        hold_s=HOLD_S[last.template.pattern],
+    )

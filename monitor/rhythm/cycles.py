@@ -1,0 +1,236 @@
+"""Finds single cycles of a rhythm in the history: a quick look at every pitch, then a parse of the few that
+look right."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.rhythm.history import History
+from monitor.rhythm.parse import Parse, parsed
+from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, BLOCK_HOPS, CHANNELS, FIRST_BIN
+from monitor.rhythm.templates import SCALES, Template
+
+_ALL = np.arange(CHANNELS)
+_STRETCH = 30
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place where a rhythm's parts seem to lie."""
+
+    channel: int
+    end: int
+    """Hop after the last part."""
+    on_db: float
+    off_db: float
+    """Mean prominence of the tones and of the gaps between them."""
+
+    @property
+    def contrast_db(self) -> float:
+        """By how much the tones stand above the gaps."""
+        return self.on_db - self.off_db
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One complete cycle, measured."""
+
+    template: Template
+    channel: int
+    onset: int
+    """Hop of the first tone's onset."""
+    on_end: int
+    """Hop after the last tone heard."""
+    on_s: float
+    off_s: float
+    """Means over the cycle's tones and the short gaps between them."""
+    pause_s: float | None
+    pitch_hz: float
+    snr_db: float
+    """Level of the tone over the noise in the third octave around it."""
+    fit: float
+    """0-1: how well sound and rhythm agree."""
+    moving: bool
+    """The pitch is not one: two tones or a sweep."""
+    quiet_db: float
+    """Mean prominence below which a stretch counts as quiet beside these tones."""
+
+
+def candidates(history: History, template: Template) -> list[Candidate]:
+    """Places in the newest block where `template` may just have ended; best first."""
+    ends = np.arange(history.end - BLOCK_HOPS + template.step, history.end + 1, template.step)
+    ends, channels = _last_tone(history, template, ends)
+    if not len(ends):
+        return []
+    found = [_looked_at(history, template, ends, channels, scale) for scale in SCALES]
+    contrasts = np.stack([contrast for contrast, _, _ in found])
+    best = np.argmax(contrasts, axis=0)
+    pick = np.arange(len(ends))
+    contrast = contrasts[best, pick]
+    on_db = np.stack([on for _, on, _ in found])[best, pick]
+    off_db = np.stack([off for _, _, off in found])[best, pick]
+    order = [i for i in np.argsort(-contrast) if np.isfinite(contrast[i])]
+    return _apart(
+        [Candidate(int(channels[i]), int(ends[i]), float(on_db[i]), float(off_db[i])) for i in order]
+    )
+
+
+def _last_tone(
+    history: History, template: Template, ends: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The cheap test on every channel: the last tone against the gap beside it."""
+    cores = template.cores(1.0)
+    last_on = template.ons[-1]
+    beside = last_on + 1 if last_on + 1 < len(template.parts) else last_on - 1
+    on_db, off_db = (
+        history.means(_ALL[None, :], ends[:, None] + cores[i, 0], ends[:, None] + cores[i, 1])
+        for i in (last_on, beside)
+    )
+    rows, channels = np.nonzero((on_db - off_db > 2.0) & (on_db > 3.5))
+    return ends[rows], channels
+
+
+def _looked_at(
+    history: History,
+    template: Template,
+    ends: npt.NDArray[np.intp],
+    channels: npt.NDArray[np.intp],
+    scale: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Contrast (-inf where too many parts disagree), tone and gap prominence, at one tempo."""
+    cores = template.cores(scale)
+    means = history.means(channels[:, None], ends[:, None] + cores[:, 0], ends[:, None] + cores[:, 1])
+    ons = means[:, list(template.ons)]
+    gaps = means[:, list(template.inner_gaps)]
+    quiet = means[:, [i for i in range(len(template.parts)) if i not in template.ons]]
+    on_db, off_db = ons.mean(axis=1), gaps.mean(axis=1)
+    middle = ((on_db + off_db) / 2)[:, None]
+    plausible = (
+        ((ons < middle).sum(axis=1) <= 1) & ((quiet > middle).sum(axis=1) <= 1) & (on_db - off_db > 2.0)
+    )
+    return np.where(plausible, on_db - off_db, -np.inf), on_db, off_db
+
+
+def _apart(found: list[Candidate]) -> list[Candidate]:
+    """The best of each neighbourhood in pitch."""
+    kept: list[Candidate] = []
+    for candidate in found:
+        if all(abs(candidate.channel - other.channel) > 3 for other in kept):
+            kept.append(candidate)
+        if len(kept) == 6:
+            break
+    return kept
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How well the parts must fit. A first cycle is held to more than one that was expected."""
+
+    least_on: float
+    least_off: float
+    least_mean: float
+    spared: int
+    """Tones, and gaps, that may be masked or missing."""
+
+
+FIRST = Strictness(least_on=0.25, least_off=0.25, least_mean=0.55, spared=0)
+EXPECTED = Strictness(least_on=0.1, least_off=0.0, least_mean=0.3, spared=1)
+
+
+def verified(
+    history: History, template: Template, candidate: Candidate, strictness: Strictness = FIRST
+) -> Cycle | None:
+    """The candidate parsed and measured; None if it is not this rhythm after all."""
+    first = max(history.begin, candidate.end - template.longest - 10)
+    track = history.prominence_db(candidate.channel, first, history.end).astype(np.float64)
+    threshold_db = max((candidate.on_db + candidate.off_db) / 2, candidate.on_db - 8)
+    softness_db = float(np.clip((candidate.on_db - candidate.off_db) / 2, 1.5, 6))
+    smooth = np.convolve(track, np.ones(template.smoothing) / template.smoothing, "same")
+    sounding = np.clip((smooth - threshold_db) / softness_db, -1, 1)
+    parse = parsed(template, sounding, earliest_end=max(0, candidate.end - first - 12))
+    if parse is None or not _fits(template, parse, strictness):
+        return None
+    return _measured(history, template, candidate, parse, first)
+
+
+def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
+    ons = np.sort(parse.fits[list(template.ons)])
+    offs = np.sort(np.delete(parse.fits, list(template.ons)))
+    onsets = parse.edges[list(template.ons)]
+    periods = np.diff(onsets[: len(template.inner_gaps) + 1])[: 2 if template.label == "smoke_alarm" else 3]
+    shortest, longest = template.period
+    return bool(
+        ons[strictness.spared] >= strictness.least_on
+        and offs[strictness.spared] >= strictness.least_off
+        and parse.fits.mean() >= strictness.least_mean
+        and periods.min() >= shortest
+        and periods.max() <= longest
+    )
+
+
+def _measured(
+    history: History, template: Template, candidate: Candidate, parse: Parse, first: int
+) -> Cycle | None:
+    edges = parse.edges + first
+    lengths = np.diff(parse.edges)
+    beeps = [history.level_db(edges[i], edges[i + 1]) for i in template.ons]
+    spectra = np.stack([np.mean(10 ** (beep[len(beep) // 4 :] / 10), axis=0) for beep in beeps])
+    moving = candidate.channel >= BINS
+    if moving and not _alike(spectra, candidate.channel):
+        return None
+    pitches = _pitches_hz(spectra, candidate.channel)
+    if not moving and np.ptp(pitches) > max(0.9 * BIN_HZ, 0.01 * pitches.mean()):
+        return None
+    full_ons = [i for i in template.ons if template.parts[i].nominal != template.parts[i].shortest]
+    gaps = [i for i in template.inner_gaps if template.parts[i].nominal <= 50]
+    pauses = [i for i in template.inner_gaps if template.parts[i].nominal > 50]
+    return Cycle(
+        template=template,
+        channel=candidate.channel,
+        onset=int(edges[template.ons[0]]),
+        on_end=int(edges[template.ons[-1] + 1]),
+        on_s=float(lengths[full_ons].mean()) / 100,
+        off_s=float(lengths[gaps].mean()) / 100,
+        pause_s=float(lengths[pauses].mean()) / 100 if pauses else None,
+        pitch_hz=float(np.median(pitches)),
+        snr_db=_snr_db(candidate, float(np.median(pitches))),
+        fit=float(np.clip(parse.fits.mean(), 0, 1)),
+        moving=moving,
+        quiet_db=candidate.off_db + 0.4 * candidate.contrast_db,
+    )
+
+
+def is_quiet_after(history: History, cycle: Cycle) -> bool:
+    """Whether the pitch was silent after the last tone, for as long as the template asks; one stretch of a third
+    of a second may be masked."""
+    firsts = np.arange(cycle.on_end + 20, cycle.on_end + cycle.template.quiet_after - _STRETCH, _STRETCH)
+    means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
+    return bool((means > cycle.quiet_db).sum() <= 1)
+
+
+def _pitches_hz(spectra: npt.NDArray[np.float64], channel: int) -> npt.NDArray[np.float64]:
+    """The strongest pitch of each beep near the channel, between bins by a parabola through the logarithms."""
+    low, high = (channel - 2, channel + 3) if channel < BINS else BANDS[channel - BINS]
+    low, high = max(low, 0), min(high, BINS)
+    peaks = low + np.argmax(spectra[:, low:high], axis=1)
+    peaks = np.clip(peaks, 1, BINS - 2)
+    rows = np.arange(len(peaks))
+    left, middle, right = (np.log(spectra[rows, peaks + d]) for d in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    offset = np.where(bend < -1e-9, 0.5 * (left - right) / np.where(bend < -1e-9, bend, -1.0), 0.0)
+    return np.asarray((FIRST_BIN + peaks + np.clip(offset, -0.5, 0.5)) * BIN_HZ)
+
+
+def _alike(spectra: npt.NDArray[np.float64], channel: int) -> bool:
+    """All beeps move through the same pitches: what tells a sounder from a voice."""
+    low, high = BANDS[channel - BINS]
+    shapes = np.sqrt(spectra[:, low:high])
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
+    return bool((shapes @ shapes.mean(axis=0) / np.linalg.norm(shapes.mean(axis=0))).min() > 0.85)
+
+
+def _snr_db(candidate: Candidate, pitch_hz: float) -> float:
+    """From prominence: the surroundings of a bin against a third octave of them, and the Hann window's lobe."""
+    third_octave_bins = 0.2316 * pitch_hz / BIN_HZ
+    return float(candidate.on_db - 2.5 - 10 * np.log10(third_octave_bins / 1.5))

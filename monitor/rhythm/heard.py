@@ -1,0 +1,27 @@
+"""What the rhythm tracker reports."""
+
+from dataclasses import dataclass
+
+from monitor.types import Certainty
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A rhythm after one more cycle. Hops are 10 ms since the tracker began."""
+
+    label: str
+    pattern: str
+    certainty: Certainty
+    score: float
+    onset: int
+    """Hop of the first tone's onset in the first cycle."""
+    end: int
+    """Hop after the last tone heard."""
+    cycles: int
+    on_s: float
+    off_s: float
+    pause_s: float | None
+    pitch_hz: float
+    snr_db: float
+    hold_s: float
+    """How long the event should last beyond `end` if nothing more is heard."""

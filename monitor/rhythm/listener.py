@@ -1,0 +1,88 @@
+"""The rhythm listener of one source: every frame in, detections with measured evidence out."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.logs import get_logger
+from monitor.rhythm.heard import Heard
+from monitor.rhythm.spectrum import HOP, WINDOW
+from monitor.rhythm.tracker import RhythmTracker
+from monitor.types import Detection, Frame
+
+LABELS = ("smoke_alarm", "co_alarm", "unknown_alarm", "low_battery_chirp")
+"""What the rhythm alone can tell."""
+
+_LONGEST_GAP_S = 10.0
+# A spectrum's row is dated by its newest sample; a tone is seen when it fills half the window.
+_LAG = WINDOW // 2 - HOP
+
+log = get_logger()
+
+
+class RhythmListener:
+    """Hears alarm rhythms in the frames of one source. Never behind gate or voice detection.
+
+    Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for silence of the same
+    length, so that the beeps behind a gap keep their place in the rhythm; after a longer gap than any cycle's
+    only the count of cycles is kept.
+    """
+
+    labels = LABELS
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._tracker = RhythmTracker()
+        self._next_at: datetime | None = None
+
+    def push(self, frame: Frame) -> list[Detection]:
+        """What this frame brought to light. ValueError unless the frame is at 16 kHz."""
+        if frame.audio.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ValueError(f"{frame.source}: rhythm needs 16000 Hz, not {frame.audio.sample_rate_hz}")
+        heard = self._bridge(frame) if frame.follows_gap else []
+        heard += self._tracker.push(frame.audio.samples)
+        self._next_at = frame.ends_at
+        return [self._detection(found, frame.ends_at) for found in heard]
+
+    def _bridge(self, frame: Frame) -> list[Heard]:
+        if self._next_at is None:
+            return []
+        missing_s = (frame.captured_at - self._next_at).total_seconds()
+        if missing_s <= 0:
+            return []
+        if missing_s > _LONGEST_GAP_S:
+            self._tracker.skip(missing_s)
+            return []
+        return self._tracker.push(np.zeros(round(missing_s * SAMPLE_RATE_HZ), np.float32))
+
+    def _detection(self, heard: Heard, now: datetime) -> Detection:
+        started_at = self._at(heard.onset, now)
+        return Detection(
+            label=heard.label,
+            score=heard.score,
+            classifier="rhythm",
+            source=self._source,
+            started_at=started_at,
+            duration_s=(heard.end - heard.onset) * HOP / SAMPLE_RATE_HZ,
+            certainty=heard.certainty,
+            evidence=_evidence(heard),
+        )
+
+    def _at(self, hop: int, now: datetime) -> datetime:
+        """UTC of a hop, counted back from the newest sample: exact even after a clock was set."""
+        samples_ago = self._tracker.samples_heard - (hop * HOP - _LAG)
+        return now - timedelta(seconds=samples_ago / SAMPLE_RATE_HZ)
+
+
+def _evidence(heard: Heard) -> dict[str, str | int | float]:
+    measured: dict[str, str | int | float] = {
+        "pattern": heard.pattern,
+        "cycles": heard.cycles,
+        "on_s": round(heard.on_s, 3),
+        "off_s": round(heard.off_s, 3),
+        "pitch_hz": round(heard.pitch_hz),
+        "snr_db": round(heard.snr_db, 1),
+        "hold_s": heard.hold_s,
+    }
+    return measured if heard.pause_s is None else measured | {"pause_s": round(heard.pause_s, 2)}

@@ -1,0 +1,123 @@
+"""The two rhythms that must not be missed, part by part, with what rooms and makers do to them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+SCALES = (0.92, 1.0, 1.08)
+"""Tempi at which a rhythm is first looked for; between them lies less than a part's spared edges."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of tone or of quiet. Lengths in hops of 10 ms."""
+
+    on: bool
+    nominal: int
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """A rhythm as parts, beginning with the quiet that must precede it.
+
+    The bounds are asymmetric: a room lengthens a tone and eats the gap behind it by as much, so onset to onset
+    is trusted and a part alone is not.
+    """
+
+    pattern: str
+    label: str
+    parts: tuple[Part, ...]
+    smoothing: int
+    """Hops over which prominence is averaged before it is parsed."""
+    step: int
+    """Hops between two looks."""
+    period: tuple[int, int]
+    """Shortest and longest time from one onset to the next, in hops."""
+    cycle: int
+    """Nominal hops from one cycle's onset to the next one's."""
+    quiet_after: int
+    """Hops after the last tone that must be quiet too before the cycle counts; 0 if the parts say it all."""
+
+    @cached_property
+    def ons(self) -> tuple[int, ...]:
+        """The parts that are tone, by index."""
+        return tuple(i for i, part in enumerate(self.parts) if part.on)
+
+    @cached_property
+    def inner_gaps(self) -> tuple[int, ...]:
+        """The quiet parts between two tones, by index."""
+        return tuple(i for i in range(self.ons[0], self.ons[-1]) if not self.parts[i].on)
+
+    @cached_property
+    def length(self) -> int:
+        """Nominal hops of all parts."""
+        return sum(part.nominal for part in self.parts)
+
+    @cached_property
+    def longest(self) -> int:
+        """Hops of all parts at their longest."""
+        return sum(part.longest for part in self.parts)
+
+    def cores(self, scale: float) -> npt.NDArray[np.intp]:
+        """First and past-last hop of each part, less its uncertain edges, before the end of the last part.
+
+        The end of a gap is more telling than its beginning, where the room still rings.
+        """
+        ends = np.cumsum([part.nominal * scale for part in self.parts])
+        rows = []
+        for part, end in zip(self.parts, ends - ends[-1], strict=True):
+            length = part.nominal * scale
+            first, last = (0.15, 0.15) if part.on else (0.4, 0.08)
+            rows.append((end - length * (1 - first), end - length * last))
+        return np.asarray(np.round(rows), np.intp)
+
+
+def _quiet(nominal: int, shortest: int, longest: int) -> Part:
+    return Part(False, nominal, shortest, longest)
+
+
+def _tone(nominal: int, shortest: int, longest: int) -> Part:
+    return Part(True, nominal, shortest, longest)
+
+
+TEMPORAL_THREE = Template(
+    pattern="temporal_three",
+    label="smoke_alarm",
+    parts=(
+        _quiet(80, 80, 80),
+        _tone(50, 38, 75),
+        _quiet(50, 25, 62),
+        _tone(50, 38, 75),
+        _quiet(50, 25, 62),
+        _tone(50, 38, 80),
+        _quiet(150, 105, 172),
+        # The next cycle's first tone ends the pause: three beeps and no more are a microwave oven's.
+        _tone(15, 15, 15),
+    ),
+    smoothing=5,
+    step=4,
+    period=(88, 113),
+    cycle=400,
+    quiet_after=0,
+)
+
+TEMPORAL_FOUR = Template(
+    pattern="temporal_four",
+    label="co_alarm",
+    parts=(
+        _quiet(60, 60, 60),
+        *(_tone(10, 7, 17), _quiet(10, 3, 13)) * 3,
+        _tone(10, 7, 20),
+        _quiet(30, 30, 30),
+    ),
+    smoothing=3,
+    step=2,
+    period=(17, 23),
+    cycle=570,
+    # An alarm clock's four beeps come again sooner.
+    quiet_after=420,
+)

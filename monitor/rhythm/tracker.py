@@ -1,0 +1,104 @@
+"""The rhythm tracker: samples in, rhythms out. No frames, no dates, no source: only hops of 10 ms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.rhythm.counting import CycleCounter
+from monitor.rhythm.cycles import Candidate, Cycle, candidates, is_quiet_after, verified
+from monitor.rhythm.heard import Heard
+from monitor.rhythm.history import History
+from monitor.rhythm.pulses import PulseFinder
+from monitor.rhythm.spectrum import BLOCK_HOPS, HOP, Spectrum
+from monitor.rhythm.templates import TEMPORAL_FOUR, TEMPORAL_THREE, Template
+from monitor.rhythm.trains import LONG_HOPS, Trains
+
+BLOCK = BLOCK_HOPS * HOP
+"""Samples that are looked at together: 120 ms."""
+_AGAIN_HOPS = 20
+_BETTER_DB = 0.5
+
+
+@dataclass
+class _Look:
+    end: int
+    contrast_db: float
+
+
+class RhythmTracker:
+    """Follows all rhythms of one microphone at 16 kHz. The same samples give the same answers however they are
+    cut into calls. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._waiting = np.zeros(0, np.float32)
+        self._spectrum = Spectrum()
+        self._history = History()
+        self._pulses = PulseFinder(LONG_HOPS)
+        self._trains = Trains()
+        self._counter = CycleCounter()
+        self._looks: dict[tuple[str, int], _Look] = {}
+        self._unfinished: list[Cycle] = []
+
+    @property
+    def samples_heard(self) -> int:
+        """All samples taken so far, those still waiting for their block included."""
+        return self._history.end * HOP + len(self._waiting)
+
+    def push(self, samples: Samples) -> list[Heard]:
+        """Take samples, any number of them; what came to light, in order."""
+        waiting = np.concatenate([self._waiting, samples])
+        whole = len(waiting) // BLOCK * BLOCK
+        heard = [found for at in range(0, whole, BLOCK) for found in self._block(waiting[at : at + BLOCK])]
+        self._waiting = waiting[whole:]
+        return heard
+
+    def skip(self, missing_s: float) -> None:
+        """Time has passed unheard. Alarms keep their count of cycles for as long as their hold."""
+        self._waiting = np.zeros(0, np.float32)
+        self._history.skip(round(missing_s * SAMPLE_RATE_HZ / HOP))
+        self._pulses.clear()
+        self._looks.clear()
+        self._unfinished.clear()
+
+    def _block(self, block: Samples) -> list[Heard]:
+        first_hop = self._history.end
+        level_db, prominence_db = self._spectrum.rows(block)
+        self._history.append(level_db, prominence_db)
+        self._counter.forget(self._history.end)
+        heard = [self._counter.count(cycle) for cycle in self._cycles()]
+        pulses = self._pulses.find(level_db, prominence_db, first_hop)
+        heard += [
+            self._trains.add(pulse) for pulse in pulses if not self._counter.is_sounding(pulse.pitch_hz)
+        ]
+        return [found for found in heard if found is not None]
+
+    def _cycles(self) -> list[Cycle]:
+        """Cycles that are complete now, the parts they still wait for included."""
+        found = [cycle for template in (TEMPORAL_THREE, TEMPORAL_FOUR) for cycle in self._parsed(template)]
+        complete = [cycle for cycle in found if not cycle.template.quiet_after]
+        self._unfinished += [cycle for cycle in found if cycle.template.quiet_after]
+        due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_after]
+        self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
+        return complete + [cycle for cycle in due if is_quiet_after(self._history, cycle)]
+
+    def _parsed(self, template: Template) -> list[Cycle]:
+        found = []
+        for candidate in candidates(self._history, template):
+            if not self._is_news(template, candidate):
+                continue
+            strictness = self._counter.strictness(template, candidate.channel)
+            cycle = verified(self._history, template, candidate, strictness)
+            if cycle is not None:
+                found.append(cycle)
+        return found
+
+    def _is_news(self, template: Template, candidate: Candidate) -> bool:
+        """A place that was parsed a moment ago is parsed again only if it looks better now."""
+        key = (template.pattern, candidate.channel)
+        before = self._looks.get(key)
+        recent = before is not None and candidate.end - before.end < _AGAIN_HOPS
+        if before is not None and recent and candidate.contrast_db < before.contrast_db + _BETTER_DB:
+            return False
+        self._looks[key] = _Look(candidate.end, candidate.contrast_db)
+        return True

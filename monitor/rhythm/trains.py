@@ -1,0 +1,165 @@
+"""Beeps in even succession that are no standard's: march time, unbroken tones, a failing battery's chirp."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.rhythm.heard import Heard
+from monitor.rhythm.pulses import Pulse
+from monitor.types import Certainty
+
+LONG_HOPS = 500
+"""A tone unbroken for 5 s is told of, and again each 5 s."""
+HOLD_S = 15.0
+CHIRP_HOLD_S = 150.0
+"""Beyond the last chirp: two of a minute's spacing may be missed."""
+
+_SAME_PITCH = 0.015
+_MOST_TRAINS = 24
+_KEPT_PULSES = 32
+_GROUPS = range(1, 7)
+_CYCLES = 4
+_LEAST_SPAN = 500  # hops: a microwave oven is done beeping by then
+_CHIRP_LENGTH = (2, 25)
+_CHIRP_SPACING = (2500, 6500)
+_CHIRP_LOWEST_HZ = 1500.0
+_CLEAR_DBFS = -45.0
+_SNR_BIAS_DB = 10.0
+
+
+@dataclass
+class Train:
+    """Pulses of one pitch, oldest first."""
+
+    pitch_hz: float
+    pulses: deque[Pulse] = field(default_factory=lambda: deque(maxlen=_KEPT_PULSES))
+    told: int = -1
+    """Onset of the last pulse that was reported."""
+    first: int | None = None
+    """Onset at which the rhythm that is being reported began."""
+
+
+class Trains:
+    """Sorts pulses by pitch and finds the periodic ones."""
+
+    def __init__(self) -> None:
+        self._trains: list[Train] = []
+
+    def add(self, pulse: Pulse) -> Heard | None:
+        """What one more pulse makes of its train."""
+        train = self._train(pulse)
+        if not pulse.ended:
+            return _continuous(pulse)
+        if train.pulses and pulse.onset <= train.pulses[-1].end:
+            # Two bins that share a pitch both saw it.
+            before = train.pulses.pop()
+            pulse = Pulse(
+                min(pulse.onset, before.onset),
+                max(pulse.end, before.end),
+                *_stronger(pulse, before),
+            )
+        train.pulses.append(pulse)
+        return _chirping(train) or _repeating(train)
+
+    def _train(self, pulse: Pulse) -> Train:
+        for train in self._trains:
+            if abs(pulse.pitch_hz / train.pitch_hz - 1) < max(_SAME_PITCH, 20 / train.pitch_hz):
+                self._trains.remove(train)
+                break
+        else:
+            train = Train(pulse.pitch_hz)
+        self._trains.append(train)
+        del self._trains[:-_MOST_TRAINS]
+        return train
+
+
+def _stronger(one: Pulse, other: Pulse) -> tuple[float, float, float]:
+    best = max(one, other, key=lambda pulse: pulse.prominence_db)
+    return best.pitch_hz, best.prominence_db, best.level_dbfs
+
+
+def _continuous(pulse: Pulse) -> Heard | None:
+    # What sounded before we listened is a refrigerator rather than an alarm, unless it is loud.
+    if pulse.onset < 50 and pulse.level_dbfs < _CLEAR_DBFS:
+        return None
+    return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
+
+
+def _chirping(train: Train) -> Heard | None:
+    pulses = list(train.pulses)[-3:]
+    if len(pulses) < 2 or train.pitch_hz < _CHIRP_LOWEST_HZ:
+        return None
+    spacings = np.diff([pulse.onset for pulse in pulses])
+    lengths = [pulse.end - pulse.onset for pulse in pulses]
+    even = [_CHIRP_SPACING[0] <= spacing <= _CHIRP_SPACING[1] for spacing in spacings]
+    if not even[-1] or not all(_CHIRP_LENGTH[0] <= n <= _CHIRP_LENGTH[1] for n in lengths[-2:]):
+        return None
+    if abs(lengths[-1] - lengths[-2]) > max(3, 0.3 * max(lengths[-2:])):
+        return None
+    certain = len(pulses) == 3 and all(even) and abs(spacings[1] / spacings[0] - 1) < 0.05
+    kept = pulses if certain else pulses[-2:]
+    certainty: Certainty = "confirmed" if certain else "suspected"
+    off_s = float(spacings[-1]) / 100 - kept[-1].on_s
+    return _told("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
+
+
+def _repeating(train: Train) -> Heard | None:
+    onsets = np.array([pulse.onset for pulse in train.pulses])
+    lengths = np.array([pulse.end - pulse.onset for pulse in train.pulses])
+    group = next((g for g in _GROUPS if _is_periodic(onsets, lengths, g)), None)
+    if group is None:
+        train.first = None
+        return None
+    pulses = list(train.pulses)[-(_CYCLES * group + 1) :]
+    train.first = pulses[0].onset if train.first is None else train.first
+    if pulses[-1].end - train.first < _LEAST_SPAN or pulses[-1].onset - train.told < _LEAST_SPAN:
+        return None
+    train.told = pulses[-1].onset
+    period_s = float(onsets[-1] - onsets[-1 - group]) / 100
+    on_s = float(np.median(lengths[-group:])) / 100
+    marching = group == 1 and 0.4 <= period_s <= 1.4 and 0.35 <= on_s / period_s <= 0.7
+    pattern = "march_time" if marching else "repeating"
+    cycles = int((pulses[-1].onset - train.first) / 100 / period_s)
+    gap_s = float(np.median(onsets[-group:] - onsets[-group - 1 : -1])) / 100 - on_s
+    return _told("unknown_alarm", pattern, "suspected", cycles, pulses, on_s, gap_s, first=train.first)
+
+
+def _is_periodic(onsets: npt.NDArray[np.int_], lengths: npt.NDArray[np.int_], group: int) -> bool:
+    if len(onsets) < _CYCLES * group + 1:
+        return False
+    tail = slice(-_CYCLES * group - 1, None)
+    periods = onsets[tail][group:] - onsets[tail][:-group]
+    changes = np.abs(lengths[tail][group:] - lengths[tail][:-group])
+    typical = float(np.median(periods))
+    even = np.abs(periods - typical).max() <= max(2.5, 0.03 * typical)
+    alike = changes.max() <= max(4.0, 0.3 * float(lengths[tail].max()))
+    return bool(even and alike and 10 <= typical <= 1000)
+
+
+def _told(
+    label: str,
+    pattern: str,
+    certainty: Certainty,
+    cycles: int,
+    pulses: list[Pulse],
+    on_s: float,
+    off_s: float,
+    first: int | None = None,
+) -> Heard:
+    return Heard(
+        label=label,
+        pattern=pattern,
+        certainty=certainty,
+        score=0.9 if certainty == "confirmed" else 0.6,
+        onset=pulses[0].onset if first is None else first,
+        end=pulses[-1].end,
+        cycles=cycles,
+        on_s=on_s,
+        off_s=off_s,
+        pause_s=None,
+        pitch_hz=pulses[-1].pitch_hz,
+        snr_db=float(np.median([pulse.prominence_db for pulse in pulses])) - _SNR_BIAS_DB,
+        hold_s=CHIRP_HOLD_S if pattern == "chirp" else HOLD_S,
+    )
