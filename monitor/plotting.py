@@ -115,7 +115,7 @@ def _scores(axis: Any, witness: Witness) -> None:
     for label in witness.loudest_labels():
         times_s, scores = zip(*sorted(witness.scores[label]), strict=True)
         axis.plot(times_s, scores, marker=".", markersize=4, linewidth=0.8, label=label)
-    axis.set_ylim(0, 1)
+    axis.set_ylim(0, 1.3)
     axis.set_ylabel("score")
     if witness.scores:
         axis.legend(loc="upper right", fontsize="small", ncols=3)

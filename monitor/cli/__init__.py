@@ -9,6 +9,7 @@ from monitor import __version__
 from monitor.cli import files, history, listen, setup
 from monitor.cli.console import fail
 from monitor.errors import ConfigError, EarwitnessError
+from monitor.logs import configure_logging
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
@@ -38,7 +39,8 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-) -> None: ...
+) -> None:
+    configure_logging(level="warning")
 
 
 def main() -> None:

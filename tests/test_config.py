@@ -1,0 +1,163 @@
+"""The configuration as a whole."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.config import check_document, default_config, json_schema, load_config
+from monitor.document import parse_document
+from monitor.errors import ConfigError
+
+MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
+
+
+def config(text: str, **environment: str) -> Any:
+    return check_document(parse_document(text.encode(), "house.yaml", environment))
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config(text)
+    return caught.value.problems
+
+
+def test_one_source_is_a_configuration():
+    """Everything else has a default."""
+    found = config(MINIMAL)
+    assert [source.name for source in found.sources] == ["demo"]
+    assert found.gate.open_above_floor_db == 9
+
+
+def test_every_problem_is_told_at_once_with_its_line():
+    """Nobody mends a file one error at a time."""
+    text = (
+        "sources:\n"
+        "  - {type: demo, name: Kitchen}\n"
+        "  - {type: demo, name: b, sensitivity: 5}\n"
+        "gate: {open_above_flor_db: 9}\n"
+        "rules:\n"
+        "  - name: Smoke\n"
+        "    hear: [smoke_alrm]\n"
+        "colour: red\n"
+    )
+    found = problems(text)
+    assert [line.split(": ")[0] for line in found] == [
+        "house.yaml:2", "house.yaml:3", "house.yaml:4", "house.yaml:7", "house.yaml:8",
+    ]  # fmt: skip
+    assert "did you mean 'open_above_floor_db'" in found[2]
+    assert "did you mean 'smoke_alarm'" in found[3]
+    assert "unknown key 'colour'" in found[4]
+
+
+def test_a_place_reads_like_the_document():
+    """`sources[0].sensitivity`, without the names that the validator puts in between."""
+    assert problems("sources:\n  - {type: demo, name: a, sensitivity: high}\n")[0].startswith(
+        "house.yaml:2: sources[0].sensitivity: "
+    )
+
+
+def test_an_unknown_kind_lists_the_known_ones():
+    """A typing error in `type` is as clear as any other."""
+    assert "'demo'" in problems("sources:\n  - {type: dmeo, name: a}\n")[0]
+
+
+def test_nothing_to_listen_to_is_a_problem():
+    """A daemon without sources would be silent for ever."""
+    assert problems("sources: []\n")
+    assert problems("node: home\n") == ["house.yaml:1: sources: is required"]
+
+
+def test_names_are_taken_once():
+    """Two sources of one name would share topics."""
+    assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]
+
+
+def test_a_source_overrides_part_of_the_gate():
+    """What it leaves out stays as in the whole house."""
+    text = (
+        "sources:\n  - {type: demo, name: porch, gate: {hang_over_s: 2}}\n  - {type: demo, name: hall}\n"
+        "gate: {open_above_floor_db: 12}\n"
+    )
+    found = config(text)
+    porch, hall = (found.gate_of(source) for source in found.sources)
+    assert (porch.open_above_floor_db, porch.hang_over_s) == (12, 2)
+    assert (hall.open_above_floor_db, hall.hang_over_s) == (12, 0.8)
+
+
+def test_a_wrong_override_names_its_line():
+    """Values inside a source are checked like those outside."""
+    source = "  - type: demo\n    name: porch\n    gate: {hang_over_s: -1}\n    labels: {dog: {onset: 1}}\n"
+    found = problems("sources:\n" + source)
+    assert found[0].startswith("house.yaml:4: sources[0].gate")
+    assert found[1].startswith("house.yaml:5: sources[0].labels")
+
+
+def test_secrets_are_never_shown():
+    """Neither a printed configuration nor an error carries a password."""
+    text = MINIMAL + "publishers:\n  - {type: mqtt, username: a, password: '${PW}'}\n"
+    assert "s3cret" not in repr(config(text, PW="s3cret"))
+    with pytest.raises(ConfigError) as caught:
+        config(text + "    colour: red\n", PW="s3cret")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_state_folder_follows_systemd():
+    """StateDirectory= comes first, then the user's own state."""
+    found = config(MINIMAL)
+    assert found.state_folder({"STATE_DIRECTORY": "/var/lib/earwitness"}) == Path("/var/lib/earwitness")
+    assert found.state_folder({"XDG_STATE_HOME": "/x"}) == Path("/x/earwitness")
+
+
+def test_the_built_in_defaults_are_a_configuration():
+    """The first run needs no file."""
+    found = default_config([{"type": "demo", "name": "demo"}])
+    assert {rule.name for rule in found.rules} >= {"Smoke alarm", "Carbon monoxide alarm", "Distress"}
+
+
+def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path):
+    """The path is in the message."""
+    with pytest.raises(ConfigError, match=r"nothing\.yaml: cannot be read"):
+        load_config(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "config").glob("*.yaml")), ids=str)
+def test_shipped_examples_are_right(path: Path):
+    """Each example loads, and agrees with the schema that editors use."""
+    environment = dict.fromkeys(["MQTT_PASSWORD", "PORCH_PASSWORD", "NTFY_URL", "API_KEY"], "secret")
+    load_config(path, environment)
+    jsonschema.validate(yaml.safe_load(path.read_text()), json_schema())
+
+
+def test_the_shipped_schema_is_the_current_one():
+    """`earwitness schema` wrote it."""
+    import json
+
+    shipped = Path(__file__).parent.parent / "config" / "earwitness.schema.json"
+    assert json.loads(shipped.read_text()) == json_schema()
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "name", "hear", "gate", "url", "path"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+_KEYS = ["node", "sources", "gate", "classifiers", "labels", "rules", "entities", "publishers", "log", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=5))
+def test_any_document_is_a_configuration_or_a_configuration_error(values: dict[str, Any]):
+    """Whatever stands in the file, the answer is a configuration or a list of lines."""
+    text = yaml.safe_dump(values, allow_unicode=True)
+    try:
+        config(text)
+    except ConfigError as error:
+        assert error.problems
+        assert all(problem.startswith("house.yaml") for problem in error.problems)
