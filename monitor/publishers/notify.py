@@ -1,0 +1,214 @@
+"""Alerts to people: ntfy, Telegram, e-mail, webhooks and a hundred more, through Apprise
+(https://appriseit.com).
+
+The second channel: it works when Home Assistant does not. Only alerts come here, put together by
+`runtime.storms` so that nobody's telephone rings a hundred times for one thing.
+"""
+
+import logging
+import random
+import re
+import threading
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
+
+from pydantic import Field
+
+from monitor.clock import Clock
+from monitor.errors import ConfigError, PublishError
+from monitor.labels import SEVERITIES, Severity
+from monitor.logs import get_logger
+from monitor.schema import Block, Seconds, Secret, Slug
+from monitor.types import Alert, House, Message
+
+log = get_logger()
+
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 30.0
+"""Also the longest that an alarm waits for a receiver which has just come back."""
+_KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
+_TITLES = {"info": "", "warning": "Warning: ", "critical": "ALARM: "}
+
+
+class NotifyConfig(Block):
+    """Notifies people through Apprise. A rule's `notify:` names it."""
+
+    type: Literal["notify"] = "notify"
+    name: Slug = "notify"
+    urls: Annotated[list[Secret], Field(min_length=1, max_length=20)]
+    """Where to, as Apprise URLs (https://appriseit.com/services/): each is told by itself, so that one that
+    fails neither holds up nor repeats the others. Put keys and passwords into `${NAME}`."""
+    min_severity: Severity = "info"
+    """Milder alerts are not sent here; a stale alert counts as `info`."""
+    collapse_s: Seconds = 60.0
+    """After a rule was told, its next alerts are collected this long and told as one; longer while it goes
+    on. Smoke, carbon monoxide and fire: 20 s at most."""
+    max_per_minute: Annotated[int, Field(ge=1, le=600)] = 10
+    """Over all rules; smoke, carbon monoxide and fire are always sent."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """For connecting, and again for the answer."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The outbox channels of this notifier, one per URL: `name`, `name#2`, `name#3`..."""
+        return tuple(self.name if n == 1 else f"{self.name}#{n}" for n in range(1, len(self.urls) + 1))
+
+    def build(self, clock: Clock) -> list["NotifyPublisher"]:
+        """One publisher per URL; nothing is opened yet."""
+        return [
+            NotifyPublisher(self, channel, url, clock)
+            for channel, url in zip(self.channels, self.urls, strict=True)
+        ]
+
+
+class NotifyPublisher:
+    """One Apprise URL. `publish` blocks for the network, at most a few time-outs long, and is therefore
+    called by a courier's thread only; when the receiver does not take an alert it raises PublishError, and
+    `ready` is false until the next attempt is due (1-30 s, doubling)."""
+
+    def __init__(self, config: NotifyConfig, name: str, url: Secret, clock: Clock) -> None:
+        self.name = name
+        self.on_ready: Callable[[], None] = _nothing
+        self._config = config
+        self._url = url
+        self._clock = clock
+        self._plugin: Any = None
+        self._complaints = _Complaints(url.get_secret_value())
+        self._retry_at_s = 0.0
+        self._retry_s = FIRST_RETRY_S
+        self._failures = 0
+
+    def __enter__(self) -> Self:
+        """Read the URL. Raises ConfigError for one that Apprise does not know; nothing is sent."""
+        import apprise
+
+        asset = apprise.AppriseAsset(
+            app_id="earwitness", app_desc="earwitness", app_url="", async_mode=False, secure_logging=True
+        )
+        logging.getLogger("apprise").addHandler(self._complaints)
+        logging.getLogger("apprise").propagate = False
+        plugin = self._plugin = self._understood(apprise, asset)
+        plugin.socket_connect_timeout = plugin.socket_read_timeout = self._config.timeout_s
+        # Apprise's own pause goes by the wall clock: set back an hour, it would sleep for an hour.
+        plugin.request_rate_per_sec = 0.0
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        logging.getLogger("apprise").removeHandler(self._complaints)
+        self._plugin = None
+
+    def announce(self, house: House) -> None:
+        """People need no announcement."""
+
+    def ready(self) -> bool:
+        """Whether the next attempt is due."""
+        return self._plugin is not None and self._clock.monotonic_s() >= self._retry_at_s
+
+    def lost_since(self) -> None:
+        """What these receivers have acknowledged, they keep."""
+
+    def publish(
+        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+    ) -> None:
+        """Send an alert and wait for the answer. Raises PublishError when it was not taken."""
+        if isinstance(message, Alert) and self._wanted(message):
+            self._send(message, late=late)
+        if delivered is not None:
+            delivered()
+
+    def _wanted(self, alert: Alert) -> bool:
+        return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
+
+    def _send(self, alert: Alert, *, late: bool) -> None:
+        title, body = wording(alert, late=late)
+        with self._complaints.listening():
+            taken = self._asked(title, body, _KINDS[alert.severity])
+        if not taken:
+            self._put_off()
+            raise PublishError(f"{self.name}: the receiver did not take the alert")
+        if self._failures:
+            log.info("notifier works again", notifier=self.name, failed_attempts=self._failures)
+        self._retry_s, self._failures = FIRST_RETRY_S, 0
+
+    def _asked(self, title: str, body: str, kind: str) -> bool:
+        """The service is asked in this thread: Apprise's own pool of threads would hold up the exit of the
+        daemon for as long as a service hangs."""
+        try:
+            return bool(self._plugin.notify(body=body, title=title, notify_type=kind))
+        except Exception as error:  # noqa: BLE001 - a hundred services by a hundred hands; any may raise anything
+            self._complaints.last = type(error).__name__
+            return False
+
+    def _put_off(self) -> None:
+        self._retry_at_s = self._clock.monotonic_s() + self._retry_s * random.uniform(0.8, 1.2)  # noqa: S311
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+        self._failures += 1
+        if self._failures == 1:
+            log.warning(
+                "the notifier's receiver does not take alerts; they are kept and tried again",
+                notifier=self.name,
+                reason=self._complaints.last or "no answer",
+            )
+
+    def _understood(self, apprise: Any, asset: Any) -> Any:
+        with self._complaints.listening():
+            plugin = apprise.Apprise.instantiate(self._url.get_secret_value(), asset=asset)
+        if plugin is None:
+            raise ConfigError(
+                [f"publishers: {self.name}: Apprise does not understand this URL; compare it with "
+                 "https://appriseit.com/services/ (it is not shown here: it may hold a password)"]
+            )  # fmt: skip
+        return plugin
+
+
+def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
+    """Title and text as a person reads them, with the local time of the sound; who reads it late is told."""
+    at = alert.raised_at.astimezone()
+    heard = at.strftime("%H:%M:%S")
+    when = f"{at:%Y-%m-%d} {heard} (delivered late)" if late else heard
+    return f"{_TITLES[alert.severity]}{alert.rule}", f"{alert.message}\n{when}"
+
+
+class _Complaints(logging.Handler):
+    """Catches what Apprise says while one of our threads waits for it, without the secrets of the URL.
+    Apprise otherwise writes to standard error by itself."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+        self._secrets = _secrets(url)
+        self._thread: int | None = None
+
+    def listening(self) -> Self:
+        """Note what this thread is told from here on."""
+        self.last = ""
+        self._thread = threading.get_ident()
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._thread = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            text = record.getMessage()
+            for secret in self._secrets:
+                text = text.replace(secret, "***")
+            self.last = text[:300]
+
+
+def _secrets(url: str) -> list[str]:
+    """Everything in the URL but its scheme, and its host where there is also a user: for most services all of
+    that is the key. Longest first."""
+    _, _, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    parts = re.split(r"[:/?&=@,]", credentials) + re.split(r"[/?&=@,]", place)[1 if at else 0 :]
+    found = {word for part in parts for word in (part, unquote(part)) if len(word) >= 3}
+    return sorted(found, key=len, reverse=True)
+
+
+def _nothing() -> None:
+    """Nobody delivers yet."""
