@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.types import Alert, Detection, Frame, Segment, SoundEvent
+from monitor.types import Alert, Detection, Frame, House, Room, Segment, SoundEvent
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -69,3 +69,17 @@ def alert(
         "message": f"{label} in the kitchen", "why": {"hear": label},
     }  # fmt: skip
     return Alert(id=id, **(fields | more))  # type: ignore[arg-type]
+
+
+def house(*rooms: Room, node: str = "home") -> House:
+    """A house to announce; with a kitchen if no room is given."""
+    return House(node, "1.2.3", rooms or (room(),))
+
+
+def room(
+    source: str = "kitchen",
+    labels: tuple[str, ...] = ("smoke_alarm", "glass_break"),
+    more_events: tuple[str, ...] = ("speech", "dog_bark"),
+) -> Room:
+    """A source that has an entity for each of `labels`, and more sounds that can be its events."""
+    return Room(source, labels, labels + more_events, source.capitalize())

@@ -1,0 +1,129 @@
+"""Messages as JSON."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.publishers.documents import (
+    alert_document,
+    dbfs,
+    document,
+    encoded,
+    event_document,
+    severity_on_delivery,
+)
+from monitor.types import Health, Level, Message, Problem, Setting, Sounding, SourceStatus
+from tests.builders import START, alert, event
+
+LATER = START + timedelta(seconds=2)
+
+EVENT_FIELDS = {
+    "event_type", "id", "state", "label", "source", "started_at", "ended_at", "ended_by", "detected_at",
+    "delivered_at", "late", "score", "certainty", "confirmed_by", "emotion", "description", "segment_ids",
+}  # fmt: skip
+ALERT_FIELDS = {
+    "id", "rule", "severity", "message", "labels", "sources", "raised_at", "delivered_at", "late", "why",
+}  # fmt: skip
+
+
+def test_an_event_says_everything_that_automations_are_built_on():
+    """The fields of an event are fixed, whether they have a value or not."""
+    assert set(event_document(event(), LATER, late=False)) == EVENT_FIELDS
+
+
+def test_an_alert_says_everything_that_automations_are_built_on():
+    """The fields of an alert are fixed."""
+    assert set(alert_document(alert(), LATER, late=False)) == ALERT_FIELDS
+
+
+def test_event_type_is_the_label():
+    """Home Assistant's event entity finds the label where it looks for it."""
+    assert event_document(event("speech"), LATER, late=False)["event_type"] == "speech"
+
+
+def test_times_say_when_it_sounded_and_when_it_was_told():
+    """Detection is in the time of the sound, delivery is now; both in UTC with milliseconds."""
+    told = event_document(event(at=START), LATER, late=True)
+
+    assert told["detected_at"] == "2026-01-02T03:04:05.000+00:00"
+    assert told["delivered_at"] == "2026-01-02T03:04:07.000+00:00"
+    assert told["late"] is True
+
+
+def test_an_alert_names_each_label_and_source_once():
+    """Three events of two microphones are one list of sources."""
+    events = (event("scream"), event("scream", source="hall"), event("shout"))
+    told = alert_document(alert(events=events), LATER, late=False)
+
+    assert told["labels"] == ["scream", "shout"]
+    assert told["sources"] == ["kitchen", "hall"]
+
+
+@pytest.mark.parametrize(("age_s", "severity"), [(0, "critical"), (60, "critical"), (61, "info")])
+def test_a_stale_alert_no_longer_rings(age_s, severity):
+    """Older than the rule's limit on delivery, an alert informs."""
+    late = START + timedelta(seconds=age_s)
+    assert severity_on_delivery(alert(stale_after_s=60.0), late) == severity
+
+
+def test_an_alert_without_a_limit_rings_however_late():
+    """No limit, no staleness."""
+    assert severity_on_delivery(alert(), START + timedelta(days=2)) == "critical"
+
+
+@pytest.mark.parametrize(
+    ("level_dbfs", "said"), [(-31.26, -31.3), (float("-inf"), -120.0), (float("nan"), -120.0), (0.0, 0.0)]
+)
+def test_levels_are_always_numbers(level_dbfs, said):
+    """Digital silence is -inf dBFS, which would be `unknown` for a number sensor."""
+    assert dbfs(level_dbfs) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        (event(), "event"),
+        (alert(), "alert"),
+        (SourceStatus("kitchen", False, START, "no such device"), "status"),
+        (Level("kitchen", START, -40.0, -61.0), "level"),
+        (Problem("kitchen", START, ("clipping",)), "problem"),
+        (Setting("kitchen", "mute", True), "setting"),
+        (Sounding("kitchen", "speech", True), "sounding"),
+        (Health(START, {"sources": {"kitchen": {"lag_s": 0.1}}}), "health"),
+    ],
+)
+def test_every_message_is_a_document(message: Message, kind: str):
+    """All that a publisher may be handed has a type and can be written as JSON."""
+    assert json.loads(encoded(document(message, LATER)))["type"] == kind
+
+
+_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+    | st.datetimes(timezones=st.just(UTC)) | st.sampled_from([object(), START])
+)  # fmt: skip
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.dictionaries(st.text() | st.integers(), inner).map(MappingProxyType)
+    | st.lists(inner).map(tuple)
+    | st.lists(inner),
+    max_leaves=20,
+)
+
+
+@given(why=st.dictionaries(st.text(), _TREES))
+def test_whatever_a_rule_says_of_itself_can_be_sent(why):
+    """A clause may carry any value, NaN and frozen mappings included: an alert is never lost to its own
+    explanation."""
+    told = json.loads(encoded(alert_document(alert(why=MappingProxyType(why)), LATER, late=False)))
+
+    assert told["why"].keys() == why.keys()
+
+
+def test_delivery_time_is_aware():
+    """A subscriber in another time zone reads the same moment."""
+    told = event_document(event(), datetime(2026, 1, 1, tzinfo=UTC), late=False)
+    assert datetime.fromisoformat(told["delivered_at"]).utcoffset() == timedelta(0)

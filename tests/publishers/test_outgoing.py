@@ -1,0 +1,137 @@
+"""What is still to be said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.publishers.outgoing import WINDOW, Letter, Outgoing, Rank
+from tests.builders import START, event
+
+
+def letter(id: str) -> Letter:
+    """An event on its way."""
+    return Letter(event(id=id), lambda: None, START, late=False)
+
+
+def states(outgoing: Outgoing) -> list[tuple[str, bytes]]:
+    """Everything that is to be said now."""
+    found = []
+    while state := outgoing.next_state():
+        found.append(state)
+    return found
+
+
+def ids(outgoing: Outgoing) -> list[str]:
+    """Every letter that waits, in order."""
+    found = []
+    while waiting := outgoing.next_letter():
+        found.append(waiting.message.id)
+    return found
+
+
+@pytest.fixture
+def outgoing() -> Outgoing:
+    return Outgoing()
+
+
+def test_only_the_latest_state_is_said(outgoing):
+    """A level that changed twice while nobody listened is said once."""
+    outgoing.remember("level", b"-40", Rank.STATE)
+    outgoing.remember("level", b"-20", Rank.STATE)
+
+    assert states(outgoing) == [("level", b"-20")]
+
+
+def test_what_is_known_is_not_said_again(outgoing):
+    """The same state twice is one message."""
+    outgoing.remember("door", b"OFF", Rank.STATE)
+    states(outgoing)
+    outgoing.remember("door", b"OFF", Rank.STATE)
+
+    assert states(outgoing) == []
+
+
+def test_a_newcomer_hears_what_exists_before_how_it_is(outgoing):
+    """Documents first, then states, then that the sources live, last that we do."""
+    outgoing.remember("status", b"online", Rank.NODE_STATUS)
+    outgoing.remember("kitchen", b"online", Rank.SOURCE_STATUS)
+    outgoing.remember("smoke", b"OFF", Rank.STATE)
+    outgoing.remember("config", b"{}", Rank.DOCUMENT)
+    states(outgoing)
+
+    outgoing.say_all_again()
+
+    assert [topic for topic, _ in states(outgoing)] == ["config", "smoke", "kitchen", "status"]
+
+
+def test_a_forgotten_topic_is_cleared_and_stays_so(outgoing):
+    """An empty payload takes it off the broker, also when the connection is lost before."""
+    outgoing.remember("smoke", b"ON", Rank.STATE)
+    outgoing.forget("smoke")
+    outgoing.say_all_again()
+
+    assert states(outgoing) == [("smoke", b"")]
+    outgoing.say_all_again()
+    assert states(outgoing) == []
+
+
+def test_what_is_said_before_is_followed_by_what_is_remembered(outgoing):
+    """A tombstone goes out first, then the document without it."""
+    outgoing.remember("config", b"new", Rank.DOCUMENT)
+    states(outgoing)
+
+    outgoing.say_before("config", b"tombstone")
+
+    assert states(outgoing) == [("config", b"tombstone"), ("config", b"new")]
+
+
+def test_a_refused_letter_waits_in_its_old_place(outgoing):
+    """Two refusals in a row do not turn the order round."""
+    for id in "abc":
+        outgoing.put(letter(id))
+    for number in (1, 2):
+        outgoing.sent(number, outgoing.next_letter())
+    outgoing.put_back(1)
+    outgoing.put_back(2)
+
+    assert ids(outgoing) == ["a", "b", "c"]
+
+
+def test_a_full_window_is_full_until_an_acknowledgement(outgoing):
+    """What is on its way counts too."""
+    for number in range(WINDOW):
+        outgoing.put(letter(str(number)))
+    outgoing.sent(7, outgoing.next_letter())
+    assert outgoing.full()
+
+    outgoing.acknowledged(7)
+    assert not outgoing.full()
+
+
+@given(st.lists(st.sampled_from(["put", "send", "acknowledge", "refuse", "lose"]), max_size=60))
+def test_no_letter_is_lost_and_none_overtakes(steps):
+    """Whatever the network does: what has not been acknowledged is still there, in its order."""
+    outgoing, sent, numbers = Outgoing(), {}, iter(range(1000))
+    unacknowledged: list[str] = []
+    for step in steps:
+        if step == "put":
+            unacknowledged.append(str(next(numbers)))
+            outgoing.put(letter(unacknowledged[-1]))
+        elif step == "send" and (waiting := outgoing.next_letter()):
+            number = next(numbers)
+            outgoing.sent(number, waiting)
+            sent[number] = waiting
+        elif step == "acknowledge" and sent:
+            number = min(sent)
+            unacknowledged.remove(sent.pop(number).message.id)
+            assert outgoing.acknowledged(number) is not None
+        elif step == "refuse" and sent:
+            number = min(sent)
+            del sent[number]
+            assert outgoing.put_back(number)
+        elif step == "lose":
+            sent.clear()
+            outgoing.take_back()
+    outgoing.take_back()
+
+    assert ids(outgoing) == unacknowledged
