@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.classifiers.embedded import EmbeddedBlock
+from monitor.classifiers.onnx import OnnxBlock
 from monitor.classifiers.qwen import QwenBlock
 
-ClassifierConfig = Annotated[EmbeddedBlock | QwenBlock, Field(discriminator="type")]
+ClassifierConfig = Annotated[EmbeddedBlock | OnnxBlock | QwenBlock, Field(discriminator="type")]
 """Every kind of classifier that the configuration knows; a new one is its file and its name here."""

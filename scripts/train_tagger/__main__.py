@@ -11,6 +11,8 @@ Data = Annotated[Path, typer.Argument(help="folder with train/manifest.csv, mode
 RunFolder = Annotated[Path, typer.Option("--run", help="checkpoints, log and report go here")]
 CacheFolder = Annotated[Path, typer.Option("--cache", help="decoded samples and rooms, about 1.3 GB")]
 
+NOISE_DB = (20.0, 10.0, 5.0, 0.0)
+SHIPPED = Path("monitor/models/earwitness.onnx")
 DEFAULT_CACHE = Path("~/.cache/earwitness-training").expanduser()
 
 
@@ -42,6 +44,48 @@ def train(
     build_rooms(data / "rir", cache / "rooms.npy")
     kept = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
     Run(Recipe(steps=steps, seed=seed), Places(data, cache, run), kept).train()
+
+
+@app.command()
+def export(
+    data: Data,
+    run: RunFolder,
+    cache: CacheFolder = DEFAULT_CACHE,
+    model: Annotated[Path, typer.Option(help="the ONNX file to write; its JSON goes beside it")] = SHIPPED,
+    hours: Annotated[float, typer.Option(help="of background on which thresholds are chosen")] = 30.0,
+    variant: str = "all",
+) -> None:
+    """Calibrate, choose thresholds, and write the model of a run's last checkpoint."""
+    from scripts.train_tagger.recordings import read_manifest
+    from scripts.train_tagger.release import Release, release
+    from scripts.train_tagger.training import Places
+
+    recordings = read_manifest(data / "train" / "manifest.csv")
+    release(Places(data, cache, run), recordings, Release(model, hours, variant))
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    run: RunFolder,
+    model: Annotated[Path, typer.Option(help="the ONNX file to judge")] = SHIPPED,
+    snr_db: Annotated[list[float] | None, typer.Option(help="also with noise at this ratio")] = None,
+) -> None:
+    """Judge a model on the held-out recordings; evaluation.json and .png go into the run's folder."""
+    from rich import print as show
+    from tqdm import tqdm
+
+    from monitor.evaluation.evaluate import evaluate as judge
+    from scripts.train_tagger.recordings import read_manifest
+    from scripts.train_tagger.release import opened, write_manifest
+
+    held_out = [r for r in read_manifest(data / "train" / "manifest.csv") if r.split == "valid"]
+    manifest = run / "valid.csv"
+    write_manifest(held_out, data / "train", manifest)
+    report = judge(manifest, opened(model), snrs_db=snr_db or NOISE_DB, progress=tqdm)
+    (run / "evaluation.json").write_text(report.to_json())
+    report.draw(run / "evaluation.png")
+    show(report.table())
 
 
 if __name__ == "__main__":

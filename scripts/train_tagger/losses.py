@@ -1,4 +1,4 @@
-"""What the student is told: people's labels, the teacher's guesses where nobody said, and the acted emotion."""
+"""What the student is told: people's labels, the teacher's guesses where nobody said, acted emotion."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ class Losses(NamedTuple):
 
 
 def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
-    """Targets and weights, shape (batch, labels); `mapping` (labels, 527) is 1 where a class means a label."""
+    """Targets and weights, shape (batch, labels); `mapping` (labels, 527) is 1 where a class means it."""
     guess = (torch.sigmoid(batch.teacher_logits.float())[:, None, :] * mapping).amax(2)
     everyday = torch.from_numpy(~CRITICAL).float()
     by_teacher = TEACHER_TRUST * guess * everyday * (~batch.exact).float()[:, None]

@@ -35,7 +35,7 @@ class Mixture:
     """One training example."""
 
     teacher_wave: Wave
-    """32 kHz, before microphone and line: the teacher's word on it is what the student should say of the rest."""
+    """32 kHz, before microphone and line: what the student hears after them should mean the same."""
     student_wave: npt.NDArray[np.int16]
     """16 kHz."""
     labels: Wave
@@ -72,6 +72,7 @@ class Mixer:
     ) -> None:
         self._cache = cache
         self._rooms = rooms
+        self.duration_s = duration_s
         self._samples = int(duration_s * CACHE_RATE_HZ)
         self._size = fft.next_fast_len(self._samples + rooms.shape[1], real=True)
         self._size += -self._size % 8  # halves and quarters must be whole for `at_rate`

@@ -1,7 +1,7 @@
 """The student: log-mel of 16 kHz, dense residual convolutions with squeeze-excitation, frame and clip heads.
 
-Plain 3x3 convolutions behind an early down-sampling, because on a processor of few cores they do five to ten times the
-work per second of depthwise ones, in training and in onnxruntime alike (docs/decisions/sound-model.md).
+Plain 3x3 convolutions behind an early down-sampling, because on a processor of few cores they do several
+times the work per second of depthwise ones (docs/decisions/sound-model.md).
 """
 
 from dataclasses import dataclass
@@ -60,6 +60,7 @@ class LogMel(nn.Module):
 
     def forward(self, wave: Tensor) -> Tensor:
         """(batch, samples) to (batch, 1, mels, frames); frames start every 10 ms, the last ends inside."""
+        wave = wave - wave.mean(1, keepdim=True)  # an offset would leak into the lowest bands
         frames = wave.unfold(1, WINDOW, HOP) * self.window
         spectrum = torch.fft.rfft(frames, n=512)
         power = spectrum.real.square() + spectrum.imag.square()

@@ -1,4 +1,4 @@
-"""From what a recording says of itself to what the network should say: labels, what to leave open, emotion."""
+"""From what a recording says of itself to what the network should say: labels, open ones, emotion."""
 
 from collections.abc import Iterable
 

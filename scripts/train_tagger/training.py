@@ -1,4 +1,4 @@
-"""The training loop: fresh mixtures, the teacher's word on them, the student's step, a checkpoint now and then."""
+"""The training loop: fresh mixtures, the teacher's word on them, the student's step, checkpoints."""
 
 import copy
 import json
@@ -35,7 +35,7 @@ class Recipe:
     """The last part of the steps, over which the learning rate falls to zero; before, it is constant, so that
     a run can be resumed with more steps."""
     ema: float = 0.999
-    lengths: tuple[Length, ...] = (Length(3.0, 32, 16, 0.75), Length(1.0, 64, 32, 0.25))
+    lengths: tuple[Length, ...] = (Length(3.0, 32, 8, 0.75), Length(1.0, 64, 16, 0.25))
     kept: int = 5_000
     """Mixtures of each length that are kept for further looks."""
 
@@ -95,7 +95,7 @@ class Run:
                 return
 
     def _fresh(self) -> Iterator[tuple[int, Batch]]:
-        """Made by a process of its own, so that mixing and the teacher use one core and learning the others."""
+        """Made by a process of its own: mixing and the teacher use one core, learning the others."""
         cache, rooms = (
             SampleCache(self._places.cache),
             np.load(self._places.cache / "rooms.npy", mmap_mode="r"),

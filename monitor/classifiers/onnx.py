@@ -1,0 +1,201 @@
+"""Any other AudioSet tagger as ONNX (YAMNet, EfficientAT, CED): waveform in, scores of its classes out.
+
+Its classes are mapped to ours by the AudioSet names of labels.csv. What the file must be: one input of
+float32 samples, shape (samples), (batch, samples) or (batch, 1, samples), free or fixed; an output whose last
+axis is the classes, with axes before it for batch and frames. Models that want spectrograms do not fit.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from monitor.classifiers.audioset import ClassMap, read_class_map
+from monitor.classifiers.session import open_session
+from monitor.classifiers.windows import Window, batches, cut, padded
+from monitor.errors import ClassifyError, ModelError
+from monitor.schema import Block, Slug
+from monitor.types import Detection, Segment
+
+Scores = npt.NDArray[np.float32]
+LARGEST_BATCH = 16
+
+
+class OnnxBlock(Block):
+    """An AudioSet tagger of your own: an ONNX file that takes a waveform."""
+
+    type: Literal["onnx"]
+    name: Slug = "onnx"
+    """Names this listener in events (`confirmed_by`) and logs."""
+    model: Path
+    """The ONNX file."""
+    classes: Path
+    """CSV of its classes in the order of its scores, with AudioSet names in a column `display_name`."""
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
+    """The rate that the model was trained on."""
+    window_s: Annotated[float, Field(ge=0.1, le=30)] = 2.0
+    """The length of sound that it is given at once; a model of fixed input length has its own."""
+    hop_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    """From one window of a long segment to the next."""
+    output: str | None = None
+    """Name of the output with the scores; by default the first one with as many classes as the CSV."""
+    scores: Literal["probability", "logit"] = "probability"
+    """logit: its scores are taken before the sigmoid."""
+
+    def build(self) -> "OnnxClassifier":
+        """The classifier, not yet loaded. ModelError when the list of classes cannot be used."""
+        return OnnxClassifier(self)
+
+
+class OnnxClassifier:
+    """A foreign tagger as a classifier. Labels are known from the CSV; one thread at a time."""
+
+    def __init__(self, block: OnnxBlock) -> None:
+        self.name = block.name
+        self.window_s = block.window_s
+        self.hop_s = block.hop_s
+        self._block = block
+        self._session: Any = None
+        self._output = ""
+
+    @cached_property
+    def _map(self) -> ClassMap:
+        return read_class_map(self._block.classes)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Those of ours that a class of it means."""
+        return frozenset(self._map.columns)
+
+    def load(self) -> None:
+        """Open the model and hear one window of silence. ModelError when it is not what the block says."""
+        if not self._block.model.is_file():
+            raise ModelError(f"{self.name}: there is no file {self._block.model}")
+        self._session = open_session(self._block.model, self.name)
+        self._check_input()
+        self._output = self._chosen_output()
+        if self._input_samples:
+            self.window_s = self._input_samples / self._block.sample_rate_hz
+            self.hop_s = min(self.hop_s, self.window_s)
+        try:
+            self._run([Window(0, 0, np.zeros(round(self.window_s * self._block.sample_rate_hz), np.float32))])
+        except ClassifyError as error:
+            self._session = None
+            raise ModelError(f"{self._block.model} does not fit: {error}") from error
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._session = None
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        """Every label of every segment with the highest score of its windows. Silence scores 0; NaN counts as
+        silence. Without frames, the onset is the start of the best window or the segment's own, the later of
+        the two. Raises ClassifyError.
+        """
+        rate_hz = self._block.sample_rate_hz
+        window, hop = round(self.window_s * rate_hz), round(self.hop_s * rate_hz)
+        windows = cut(segments, rate_hz, window, hop, grain=window)
+        scores = np.zeros((len(windows), len(self._map.columns)), np.float32)
+        for positions in batches(windows, LARGEST_BATCH):
+            scores[positions] = self._run([windows[position] for position in positions])
+        return [
+            detection
+            for number, segment in enumerate(segments)
+            for detection in self._detections(
+                segment, [(w, s) for w, s in zip(windows, scores, strict=True) if w.segment == number]
+            )
+        ]
+
+    def _detections(self, segment: Segment, judged: Sequence[tuple[Window, Scores]]) -> Iterable[Detection]:
+        best = np.argmax([scores for _, scores in judged], axis=0)
+        for n, label in enumerate(self._map.columns):
+            window, scores = judged[best[n]]
+            onset_s = max(segment.onset_s, window.start / self._block.sample_rate_hz)
+            yield Detection(
+                label=label,
+                score=float(scores[n]),
+                classifier=self.name,
+                source=segment.source,
+                started_at=segment.started_at + timedelta(seconds=onset_s),
+                duration_s=max(0.0, min(self.window_s, segment.audio.duration_s - onset_s)),
+                segment_id=segment.id,
+            )
+
+    def _run(self, windows: Sequence[Window]) -> Scores:
+        """Scores of our labels, shape (windows, labels)."""
+        if self._session is None:
+            raise ClassifyError(f"{self.name}: asked before its model was loaded")
+        wave = np.stack([window.samples for window in windows])
+        try:
+            of_classes = np.concatenate([self._ask(part) for part in self._parts(wave)])
+        except Exception as error:
+            # onnxruntime's exceptions derive from Exception directly.
+            raise ClassifyError(
+                f"{self.name}: {len(windows)} windows could not be judged: {error}"
+            ) from error
+        heard = np.array([not window.silent for window in windows], np.float32)
+        by_label = self._map.scores(self._as_probability(of_classes))
+        return np.stack(list(by_label.values()), axis=1) * heard[:, None]
+
+    def _parts(self, wave: Scores) -> list[Scores]:
+        """One call for all windows where the model takes a batch, else one for each."""
+        shape = self._session.get_inputs()[0].shape
+        takes_batch = len(shape) > 1 and not isinstance(shape[0], int)
+        return [wave] if takes_batch else list(wave[:, None])
+
+    def _ask(self, wave: Scores) -> Scores:
+        """(windows, samples) to (windows, classes), the highest of a window's frames."""
+        entrance = self._session.get_inputs()[0]
+        wave = padded_to(wave, self._input_samples)
+        given = {1: wave[0], 2: wave, 3: wave[:, None]}[len(entrance.shape)]
+        (said,) = self._session.run([self._output], {entrance.name: given})
+        frames = np.asarray(said, np.float32).reshape(len(wave), -1, self._map.classes)
+        return np.nan_to_num(frames.max(axis=1))
+
+    def _as_probability(self, scores: Scores) -> Scores:
+        if self._block.scores == "logit":
+            return np.asarray(1 / (1 + np.exp(-scores.clip(-60, 60))), np.float32)
+        return scores.clip(0, 1)
+
+    @property
+    def _input_samples(self) -> int | None:
+        """The one length of input that the model takes, or None when any will do."""
+        shape = self._session.get_inputs()[0].shape
+        return shape[-1] if shape and isinstance(shape[-1], int) else None
+
+    def _check_input(self) -> None:
+        inputs = self._session.get_inputs()
+        shape = inputs[0].shape
+        if len(inputs) != 1 or len(shape) not in (1, 2, 3) or (len(shape) == 3 and shape[1] != 1):
+            raise ModelError(
+                f"{self.name}: {self._block.model} does not take a waveform: its inputs have the shapes "
+                f"{[entrance.shape for entrance in inputs]}; it needs one, (batch, samples)"
+            )
+
+    def _chosen_output(self) -> str:
+        outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        if self._block.output is not None:
+            if self._block.output not in outputs:
+                raise ModelError(
+                    f"{self.name}: no output {self._block.output!r}; there are: {', '.join(outputs)}"
+                )
+            return self._block.output
+        fitting = [name for name, shape in outputs.items() if shape and shape[-1] == self._map.classes]
+        if not fitting:
+            raise ModelError(
+                f"{self.name}: {self._block.classes} has {self._map.classes} classes, but the outputs of the "
+                f"model have the shapes {list(outputs.values())}; name one under `output:` or another CSV"
+            )
+        return fitting[0]
+
+
+def padded_to(wave: Scores, samples: int | None) -> Scores:
+    """(windows, any) to (windows, samples) with zeros."""
+    if samples is None or wave.shape[1] == samples:
+        return wave
+    return np.stack([padded(row, samples) for row in wave])

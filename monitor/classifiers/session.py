@@ -1,0 +1,31 @@
+"""Opening an ONNX model: one thread, CPU, and an error that says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import ModelError
+
+
+def open_session(model: Path | bytes, name: str) -> Any:
+    """An `onnxruntime.InferenceSession` on one thread. ModelError when the model cannot be opened.
+
+    One thread, because several listeners and a large model share a small computer, and a window takes
+    milliseconds.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # its warnings are about graph details that an owner cannot act on
+    content = model if isinstance(model, bytes) else str(model)
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # onnxruntime derives its exceptions from Exception directly, one class per status code.
+        raise ModelError(f"{name}: not a model that onnxruntime can open ({_brief(error)})") from error
+
+
+def _brief(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:200]

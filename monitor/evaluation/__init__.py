@@ -1,0 +1,1 @@
+"""How well a classifier hears, measured on labelled recordings; the same for every classifier."""

@@ -1,0 +1,175 @@
+"""The student as an ONNX graph, written node by node: no exporter, nothing in the file that is not meant.
+
+Batch norms are folded into convolutions. The front end is a convolution with a windowed Fourier basis, so
+that the graph takes a waveform of any length.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from scripts.train_tagger.network import (
+    ABSOLUTE_FLOOR,
+    HOP,
+    RELATIVE_FLOOR,
+    WINDOW,
+    Residual,
+    Student,
+    mel_filters,
+)
+
+OPSET = 17
+Array = npt.NDArray[np.float32]
+
+
+@dataclass
+class Graph:
+    """Nodes and weights in the making. Weights are kept as float16 where `compact`, and widened at load."""
+
+    compact: bool
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    weights: list[onnx.TensorProto] = field(default_factory=list)
+
+    def add(self, kind: str, *inputs: str, out: str = "", **attributes: object) -> str:
+        """One node; the name of its output."""
+        name = out or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def constant(self, value: npt.ArrayLike, *, exact: bool = False) -> str:
+        """A float32 weight, or a list of ints."""
+        array = np.asarray(value)
+        name = f"w{len(self.weights)}"
+        if array.dtype.kind == "i":
+            self.weights.append(numpy_helper.from_array(array.astype(np.int64), name))
+            return name
+        if not self.compact or exact or array.size < 256:
+            self.weights.append(numpy_helper.from_array(array.astype(np.float32), name))
+            return name
+        self.weights.append(numpy_helper.from_array(array.astype(np.float16), name))
+        return self.add("Cast", name, to=TensorProto.FLOAT)
+
+    def convolution(self, x: str, conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> str:
+        """A convolution with its batch norm folded in."""
+        folded = nn.utils.fuse_conv_bn_eval(conv, norm) if norm is not None else conv
+        inputs = [x, self.constant(folded.weight.detach().numpy())]
+        if folded.bias is not None:
+            inputs.append(self.constant(folded.bias.detach().numpy(), exact=True))
+        return self.add(
+            "Conv", *inputs, kernel_shape=list(conv.kernel_size), strides=list(conv.stride),
+            group=conv.groups, pads=[int(pad) for pad in conv.padding] * 2,
+        )  # fmt: skip
+
+    def linear(self, x: str, layer: nn.Linear) -> str:
+        """A matrix product over the last axis, with bias."""
+        product = self.add("MatMul", x, self.constant(layer.weight.detach().numpy().T))
+        return self.add("Add", product, self.constant(layer.bias.detach().numpy(), exact=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Scores are sigmoid(scale * logit + shift), each per label (Platt)."""
+
+    scale: Array
+    shift: Array
+
+
+def student_graph(student: Student, calibration: Calibration, *, compact: bool = True) -> onnx.ModelProto:
+    """wave (batch, samples) to scores, frames, emotion and embedding; see monitor/classifiers/embedded.py."""
+    student = student.eval()
+    graph = Graph(compact)
+    frames = _frames(graph, student, _log_mel(graph))
+    embedding = graph.add("ReduceMean", frames, out="embedding", axes=[1], keepdims=0)
+    logits = graph.linear(frames, student.label)
+    weights = graph.add("Softmax", graph.linear(frames, student.attention), axis=1)
+    pooled = graph.add("Mul", weights, graph.add("Sigmoid", logits))
+    clips = graph.add("ReduceSum", pooled, graph.constant([1]), keepdims=0)
+    _calibrated(graph, _logit(graph, clips), calibration, "scores")
+    _calibrated(graph, logits, calibration, "frames")
+    graph.add("Softmax", graph.linear(embedding, student.emotion), out="emotion", axis=1)
+    return _model(graph, len(calibration.scale), student)
+
+
+def _log_mel(graph: Graph) -> str:
+    wave = graph.add("Sub", "wave", graph.add("ReduceMean", "wave", axes=[1], keepdims=1))
+    rows = graph.add("Unsqueeze", wave, graph.constant([1]))
+    basis, mel = _fourier_mel()
+    spectrum = graph.add(
+        "Conv", rows, graph.constant(basis, exact=True), strides=[HOP], kernel_shape=[WINDOW]
+    )
+    power = graph.add("Mul", spectrum, spectrum)
+    mels = graph.add("Conv", power, graph.constant(mel, exact=True), kernel_shape=[1])
+    mean = graph.add("ReduceMean", mels, axes=[1, 2], keepdims=1)
+    level = graph.add("Add", mean, graph.constant(np.float32(ABSOLUTE_FLOOR)))
+    relative = graph.add("Add", graph.add("Div", mels, level), graph.constant(np.float32(RELATIVE_FLOOR)))
+    shifted = graph.add("Add", graph.add("Log", relative), graph.constant(np.float32(4)))
+    return graph.add(
+        "Unsqueeze", graph.add("Mul", shifted, graph.constant(np.float32(0.25))), graph.constant([1])
+    )
+
+
+def _fourier_mel() -> tuple[Array, Array]:
+    """Windowed cosines and sines of the bins that any mel filter looks at, and the filters over both."""
+    filters = mel_filters()
+    bins = np.flatnonzero(filters.any(axis=0))
+    phase = 2 * np.pi * bins[:, None] * np.arange(WINDOW)[None] / 512
+    hann = torch.hann_window(WINDOW).numpy().astype(np.float64)
+    basis = np.concatenate([np.cos(phase), np.sin(phase)]) * hann
+    used = filters[:, bins]
+    return basis[:, None].astype(np.float32), np.concatenate([used, used], axis=1)[:, :, None]
+
+
+def _frames(graph: Graph, student: Student, x: str) -> str:
+    x = graph.add("Relu", graph.convolution(x, student.stem, student.stem_norm))
+    for block in student.blocks:
+        assert isinstance(block, Residual)
+        x = _residual(graph, block, x)
+    x = graph.add("Relu", graph.convolution(x, student.fold, student.fold_norm))
+    mixed = graph.convolution(graph.convolution(x, student.context), student.mix, student.mix_norm)
+    x = graph.add("Relu", graph.add("Add", x, mixed))
+    return graph.add("Transpose", graph.add("Squeeze", x, graph.constant([2])), perm=[0, 2, 1])
+
+
+def _residual(graph: Graph, block: Residual, x: str) -> str:
+    y = graph.add("Relu", graph.convolution(x, block.first, block.first_norm))
+    y = graph.convolution(y, block.second, block.second_norm)
+    squeezed = graph.add("Relu", graph.convolution(graph.add("GlobalAveragePool", y), block.squeeze))
+    y = graph.add("Mul", y, graph.add("Sigmoid", graph.convolution(squeezed, block.excite)))
+    return graph.add("Relu", graph.add("Add", x, y) if block.shortcut else y)
+
+
+def _logit(graph: Graph, probability: str) -> str:
+    low, high = (graph.constant(np.float32(limit)) for limit in (1e-6, 1 - 1e-6))
+    inside = graph.add("Clip", probability, low, high)
+    against = graph.add("Sub", graph.constant(np.float32(1)), inside)
+    return graph.add("Log", graph.add("Div", inside, against))
+
+
+def _calibrated(graph: Graph, logits: str, calibration: Calibration, out: str) -> None:
+    scaled = graph.add("Mul", logits, graph.constant(calibration.scale, exact=True))
+    graph.add("Sigmoid", graph.add("Add", scaled, graph.constant(calibration.shift, exact=True)), out=out)
+
+
+def _model(graph: Graph, labels: int, student: Student) -> onnx.ModelProto:
+    def value(name: str, *shape: str | int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+
+    outputs = [
+        value("scores", "batch", labels),
+        value("frames", "batch", "frames", labels),
+        value("emotion", "batch", student.emotion.out_features),
+        value("embedding", "batch", student.label.in_features),
+    ]
+    made = helper.make_graph(
+        graph.nodes, "earwitness", [value("wave", "batch", "samples")], outputs, graph.weights
+    )
+    model = helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9, producer_name="earwitness"
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model

@@ -1,0 +1,140 @@
+"""From a checkpoint to what ships: calibrated graph, thresholds, and what is known of them."""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.evaluation.evaluate import score_clips
+from monitor.evaluation.manifest import Clip, read_clips
+from scripts.train_tagger.calibration import fit_calibration
+from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.network import FRAME_HOP_S
+from scripts.train_tagger.onnx_graph import Calibration, student_graph
+from scripts.train_tagger.operating_point import PIECE_S, Background, choose_onsets, listen, second_look
+from scripts.train_tagger.recordings import Recording, SampleCache
+from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of
+from scripts.train_tagger.training import Places, new_student
+
+WINDOW_S, HOP_S = 20 * FRAME_HOP_S, 10 * FRAME_HOP_S
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Where a released model and what is known of it go."""
+
+    model: Path
+    backgrounds_hours: float
+    variant: str
+
+
+def release(places: Places, recordings: Sequence[Recording], wanted: Release) -> None:
+    """Calibrate on the held-out recordings, choose thresholds on their remixes, write model and JSON."""
+    state = torch.load(places.run / "checkpoint.pt", weights_only=True)
+    student = new_student()
+    student.load_state_dict(state["averaged"])
+    held_out = [r for r in recordings if r.split == "valid"]
+    neutral = Calibration(np.ones(len(LABELS), np.float32), np.zeros(len(LABELS), np.float32))
+    draft = places.run / "draft.onnx"
+    _write(draft, student_graph(student, neutral), {})
+    calibration = _calibrated(draft, places, held_out)
+    graph = student_graph(student, calibration)
+    _write(draft, graph, {})
+    background = _listened(draft, places, held_out, wanted.backgrounds_hours)
+    onsets = choose_onsets(background)
+    about = {
+        "onsets": onsets,
+        "second_look": second_look(onsets),
+        "calibration": {"scale": calibration.scale.tolist(), "shift": calibration.shift.tolist()},
+        "operating_point": _operating_point(background, onsets),
+        "training": _training(state, recordings, wanted.variant),
+    }
+    _write(wanted.model, graph, about)
+
+
+def write_manifest(recordings: Iterable[Recording], audio_root: Path, file: Path) -> None:
+    """The recordings as `earwitness eval` reads them."""
+    with file.open("w", newline="", encoding="utf-8") as lines:
+        rows = csv.writer(lines)
+        rows.writerow(["path", "labels", "emotion"])
+        for recording in recordings:
+            path, labels = (audio_root / recording.path).resolve(), ";".join(recording.audioset_names)
+            rows.writerow([path, labels, recording.emotion or ""])
+
+
+def _write(file: Path, graph: onnx.ModelProto, about: dict[str, Any]) -> None:
+    content = graph.SerializeToString()
+    file.write_bytes(content)
+    known = {
+        "version": "1",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sample_rate_hz": 16_000,
+        "labels": LABELS,
+        "emotions": EMOTIONS,
+        "window_s": WINDOW_S,
+        "hop_s": HOP_S,
+        "frame_hop_s": FRAME_HOP_S,
+    }
+    file.with_suffix(".json").write_text(json.dumps(known | about, indent=1) + "\n", encoding="utf-8")
+
+
+def opened(model: Path) -> EmbeddedClassifier:
+    """The loaded classifier of a model file."""
+    classifier = EmbeddedBlock(type="embedded", model=model).build()
+    classifier.load()
+    return classifier
+
+
+def _calibrated(draft: Path, places: Places, held_out: Sequence[Recording]) -> Calibration:
+    manifest = places.run / "valid.csv"
+    write_manifest(held_out, places.data / "train", manifest)
+    clips: list[Clip] = read_clips(manifest)
+    scored = score_clips(clips, opened(draft))
+    scores = np.stack([scored.scores(label) for label in LABELS], axis=1).clip(1e-6, 1 - 1e-6)
+    truth = np.stack([labels_of(r.audioset_names) for r in held_out]).astype(np.float64)
+    known = 1 - np.stack([open_of(r.audioset_names) for r in held_out]).astype(np.float64)
+    return fit_calibration(np.log(scores / (1 - scores)), truth, known)
+
+
+def _listened(draft: Path, places: Places, held_out: Sequence[Recording], hours: float) -> Background:
+    rooms = np.load(places.cache / "rooms.npy", mmap_mode="r")
+    mixer = Mixer(held_out, SampleCache(places.cache), rooms, PIECE_S)
+    return listen(opened(draft), mixer, hours, seed=1)
+
+
+def _operating_point(background: Background, onsets: dict[str, float]) -> dict[str, Any]:
+    return {
+        "hours": round(background.hours, 2),
+        "false_events": {label: background.false_events(n, onsets[label]) for n, label in enumerate(LABELS)},
+    }
+
+
+def _training(state: dict[str, Any], recordings: Sequence[Recording], variant: str) -> dict[str, Any]:
+    used = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
+    return {
+        "variant": variant,
+        "steps": state["step"],
+        "recipe": state["recipe"],
+        "clips": len(used),
+        "licences": dict(Counter(r.licence for r in used).most_common()),
+        "sources": dict(Counter(r.source for r in used).most_common()),
+        "clips_by_label": {
+            label: {"all": sum(n), "free": sum(f)} for label, n, f in _counts(used)
+        },
+    }  # fmt: skip
+
+
+def _counts(used: Sequence[Recording]) -> Iterable[tuple[str, list[bool], list[bool]]]:
+    truth = np.stack([labels_of(r.audioset_names) for r in used]) > 0
+    free = np.array([r.free for r in used])
+    for number, label in enumerate(LABELS):
+        yield label, truth[:, number].tolist(), (truth[:, number] & free).tolist()
