@@ -3,6 +3,7 @@
 They prove the code path, never accuracy.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,71 @@ def as_whole_omni(thinker: Path, folder: Path) -> Path:
     whole = {"model_type": "qwen2_5_omni", "architectures": ["Qwen2_5OmniModel"], "thinker_config": config}
     (folder / "config.json").write_text(json.dumps(whole))
     return folder
+
+
+def ast(folder: Path, classes: list[str], *, seed: int = 0) -> Path:
+    """An Audio Spectrogram Transformer with these classes; hears the first 1.3 s of a window."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    config = t.ASTConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_length=128,
+        id2label=dict(enumerate(classes)),
+        problem_type="multi_label_classification",
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+        extractor = t.ASTFeatureExtractor(max_length=128)
+    return _save(folder, _lively(t.ASTForAudioClassification(config)), extractor)
+
+
+def wav2vec2(folder: Path, classes: list[str], *, seed: int = 0) -> Path:
+    """A wav2vec2 sequence classifier with these classes, as models of emotion are."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    config = t.Wav2Vec2Config(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        conv_dim=[16] * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        classifier_proj_size=16,
+        id2label=dict(enumerate(classes)),
+    )
+    return _save(folder, t.Wav2Vec2ForSequenceClassification(config), t.Wav2Vec2FeatureExtractor())
+
+
+def clap(folder: Path, *, seed: int = 0) -> Path:
+    """CLAP with a text and an audio encoder."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    tokenizer = byte_tokenizer(CHAT_TOKENS)
+    config = t.ClapConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        audio_config={
+            "patch_embeds_hidden_size": 16,
+            "hidden_size": 128,
+            "depths": [1, 1, 1, 1],
+            "num_attention_heads": [2, 2, 2, 2],
+        },
+        projection_dim=32,
+    )
+    return _save(folder, _lively(t.ClapModel(config)), tokenizer, t.ClapFeatureExtractor(truncation="rand_trunc"))

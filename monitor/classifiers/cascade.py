@@ -4,7 +4,7 @@ Nothing waits for the large model's answer: events are published on the small on
 comes as detections with the same `segment_id`, which the tracker joins to the event, also when it has ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,6 +18,8 @@ SPEECH_RATIO = 0.3
 """From this share of voiced frames on a segment counts as speech."""
 VOICED_SCORE = 0.5
 """From this score on a voiced label counts as heard."""
+PRIVATE_RATIO, PRIVATE_SCORE = 0.1, 0.2
+"""The same where a mistake would give words away: rather too little is sent than too much."""
 
 
 class SecondLook(Block):
@@ -36,6 +38,10 @@ class SecondLook(Block):
     describe: bool = False
     """Add a sentence in the model's own words to what it hears; costs a second or more for each."""
 
+    def may_hear(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        """Whether the model may be given this segment at all. Blocks that send audio away say no to some."""
+        return True
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.unsure is not None and self.unsure[0] > self.unsure[1]:
@@ -51,17 +57,22 @@ class Heard(Block):
 
 
 class Cascade:
-    """Decides for each judged segment whether the large model hears it too."""
+    """Decides for each judged segment whether the large model hears it too.
 
-    def __init__(self, look: SecondLook) -> None:
+    `bands` are the small model's own: for some labels the scores between which it is unsure, in place of
+    `unsure`.
+    """
+
+    def __init__(self, look: SecondLook, bands: Mapping[str, tuple[float, float]] | None = None) -> None:
         self.look = look
+        self._bands = bands or {}
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         """Whether `segment`, judged by the small model as `detections`, goes on.
 
         Never an early look: the finished segment contains it, and the large model would hear all of it twice.
         """
-        if segment.ended_by == "open":
+        if segment.ended_by == "open" or not self.look.may_hear(segment, detections):
             return False
         return (
             self.look.everything
@@ -72,11 +83,20 @@ class Cascade:
     def _wants(self, detection: Detection) -> bool:
         if detection.label in self.look.verify and detection.score >= self.look.verify_above:
             return True
-        return self.look.unsure is not None and self.look.unsure[0] <= detection.score <= self.look.unsure[1]
+        band = self.look.unsure and self._bands.get(detection.label, self.look.unsure)
+        return band is not None and band[0] <= detection.score <= band[1]
 
 
 def has_voice(segment: Segment, detections: Sequence[Detection]) -> bool:
     """Whether there is a voice in the segment by the voice-activity detector or by the classifier."""
     return segment.speech_ratio >= SPEECH_RATIO or any(
         detection.label in VOICED and detection.score >= VOICED_SCORE for detection in detections
+    )
+
+
+def sounds_private(segment: Segment, detections: Sequence[Detection]) -> bool:
+    """Whether there may be words in the segment, sung ones included."""
+    return segment.speech_ratio >= PRIVATE_RATIO or any(
+        detection.label in VOICED | {"singing"} and detection.score >= PRIVATE_SCORE
+        for detection in detections
     )

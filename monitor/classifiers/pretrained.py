@@ -4,6 +4,7 @@ Weights are read as safetensors only: a pickle can run anything.
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
@@ -76,7 +77,10 @@ def quiet() -> None:
 def loading(model: str) -> Iterator[None]:
     """Turn whatever goes wrong while `model` is loaded into one ModelError that names the fix."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # AST has more mel bands than its FFT can fill; its makers' extractor warns of it each time.
+            warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+            yield
     except ModelError:
         raise
     except ImportError as error:

@@ -1,0 +1,122 @@
+"""Any audio classifier of transformers as a listener: AudioSet taggers such as AST, emotion models such as
+wav2vec2 and WavLM, and CLAP, which is told its labels in words (zero-shot)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from monitor.classifiers.answers import detected
+from monitor.classifiers.cascade import Heard, Label, SecondLook
+from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
+from monitor.classifiers.qwen_phrases import hearable
+from monitor.classifiers.windows import batches, cut
+from monitor.errors import ClassifyError
+from monitor.labels import VOICED
+from monitor.logs import get_logger
+from monitor.schema import Slug
+from monitor.types import Detection, Segment
+
+if TYPE_CHECKING:
+    from monitor.classifiers.hub_models import HubModel, Judgement
+
+log = get_logger()
+GRAIN_S = 0.1
+"""Sounds are filled up with silence to a multiple of this, so that like lengths share a batch; also the
+shortest sound that the models take."""
+
+
+class HubBlock(SecondLook, Heard):
+    """An audio classifier or CLAP model of the Hugging Face hub; needs `pip install 'earwitness[qwen]'`."""
+
+    type: Literal["hub"]
+    name: Slug = "hub"
+    """Names this listener in events (`confirmed_by`) and logs."""
+    model: Annotated[str, Field(min_length=1)]
+    """Hub id or folder, for example MIT/ast-finetuned-audioset-10-10-0.4593 or laion/clap-htsat-unfused."""
+    device: Device = "auto"
+    """auto (the best there is), cpu, mps, cuda or cuda:1."""
+    dtype: Dtype = "float32"
+    """float32 for these small models; auto, bfloat16 and float16 for large ones on a GPU."""
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
+    batch_size: Annotated[int, Field(ge=1, le=256)] = 16
+    """Windows judged in one pass."""
+    window_s: Annotated[float, Field(ge=0.5, le=30)] = 10.0
+    """Longer segments are judged in windows of this length."""
+    classes: dict[Label, list[str]] = {}
+    """Names of the model's classes that mean a label, where they are neither ours nor AudioSet's."""
+    exclusive: bool | None = None
+    """Whether the model's classes exclude one another; by default what its configuration says."""
+    phrases: dict[Label, list[str]] = {}
+    """CLAP: how to describe a label, in place of the built-in words."""
+    prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """CLAP: how likely a sound is before it is heard; the score that silence gets."""
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """CLAP: above 1 softens the scores, below 1 sharpens them."""
+
+    def build(self) -> "HubClassifier":
+        """The classifier, not yet loaded."""
+        return HubClassifier(self)
+
+
+class HubClassifier:
+    """A transformers model behind our labels. One thread at a time.
+
+    Before `load` its `labels` are those asked for, or all that such models may know; then those it knows.
+    """
+
+    def __init__(self, block: HubBlock) -> None:
+        self.block = block
+        self.name = block.name
+        self.labels = frozenset(block.labels) or hearable()
+        self.window_s = self.hop_s = block.window_s
+        self._loaded: HubModel | None = None
+
+    def load(self) -> None:
+        """Bring the model into memory. Raises ModelError with the fix."""
+        from monitor.classifiers.hub_models import load
+
+        limit_threads(self.block.threads)
+        self._loaded = load(self.block, self.labels)
+        self.labels = self._loaded.labels or VOICED
+        log.info("model loaded", classifier=self.name, model=self.block.model, labels=len(self.labels))
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._loaded = None
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        """Each label's highest score over the windows of each segment. Raises ClassifyError.
+
+        A model of emotions alone says nothing of sounds: its voiced labels score the share of voice that the
+        voice-activity detector heard.
+        """
+        model = self._loaded
+        if model is None:
+            raise ClassifyError(f"{self.name}: the model is not loaded; call load() first")
+        sizes = [round(s * model.rate_hz) for s in (self.window_s, self.hop_s, GRAIN_S)]
+        pieces = cut(segments, model.rate_hz, *sizes)
+        judged: dict[int, Judgement] = {}
+        with inference(self.block.model, " ".join(segment.id for segment in segments)):
+            for positions in batches(pieces, self.block.batch_size):
+                found = model.judge([pieces[position].samples for position in positions])
+                judged.update(zip(positions, found, strict=True))
+        return [
+            detection
+            for number, segment in enumerate(segments)
+            for detection in self._answer(
+                segment, [judged[k] for k, piece in enumerate(pieces) if piece.segment == number]
+            )
+        ]
+
+    def _answer(self, segment: Segment, judged: Sequence["Judgement"]) -> list[Detection]:
+        scores = {label: max(j.scores[label] for j in judged) for label in judged[0].scores}
+        emotions = [j.emotion for j in judged if j.emotion]
+        emotion = (
+            {e: float(np.mean([each[e] for each in emotions])) for e in emotions[0]} if emotions else None
+        )
+        if not scores:
+            scores = dict.fromkeys(sorted(VOICED), segment.speech_ratio)
+        return detected(segment, self.name, scores, emotion=emotion)
