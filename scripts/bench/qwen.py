@@ -349,16 +349,14 @@ def main() -> None:
     report.say()
     report.say(
         f"Written by `scripts/bench/qwen.py`. Random weights: Qwen2-Audio, {options.size} size, "
-        f"{parameters / 1e6:.0f} M parameters, {dtype}, {name}, torch {torch.__version__}. {len(asked)} questions, "
-        f"{sum(len(q.answers) for q in asked)} candidate phrases; medians of {options.runs} runs after one."
+        f"{parameters / 1e6:.0f} M parameters, {dtype}, {name}, torch {torch.__version__}. "
+        f"{len(asked)} questions, {sum(len(q.answers) for q in asked)} candidate phrases; medians of {options.runs} runs after one."
     )
     report.say()
     versus_naive(report, loaded, asked, options.device, options.runs)
     encoder_cost(report, loaded, options.device, options.runs)
     if gpu or options.batches:
-        throughput(
-            report, loaded, asked, options.device, max(options.runs, 20 if gpu else 1), options.peak_tflops
-        )
+        throughput(report, loaded, asked, options)
     if options.write:
         options.write.write_text("\n".join(report.lines).rstrip() + "\n", encoding="utf-8")
 
