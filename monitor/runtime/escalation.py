@@ -1,0 +1,207 @@
+"""Who is told next when nobody has said that they have heard.
+
+`Escalation` decides and is plain: it is told the time and what was acknowledged. `Escalator` is its thread
+and its memory: what is open also waits in the outbox, under a channel of its own, and so survives a kill -9.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.store.base import Outbox
+from monitor.types import Alert
+
+log = get_logger()
+
+CHANNEL = "escalation"
+"""Where an open alert waits in the outbox until it is acknowledged or everybody has been told."""
+ACKNOWLEDGED_S = 600.0
+"""After an acknowledgement the rule's alerts go to its first notifier only, for this long: somebody is on it,
+and a smoke alarm that is still sounding must not call the neighbours every minute."""
+MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A notifier is to be told of an alert."""
+
+    notifier: str
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Everybody was told and nobody acknowledged: the incident is closed."""
+
+    rule: str
+    ids: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Incident:
+    """A rule's alerts that nobody has acknowledged, and how many of its notifiers have been told."""
+
+    latest: Alert
+    wait_s: float
+    due_at_s: float
+    ids: set[str] = field(default_factory=set)
+    told: int = 1
+
+
+class Escalation:
+    """The open alerts of a rule are one incident. Its first alert goes to the rule's first notifier at once,
+    and each `escalate_after_s` without an acknowledgement to the next. Alerts that follow join the incident
+    and go to whom it has reached; they do not start the wait again, or a storm would put off the next in
+    line for ever. An alert without `escalate_after_s` goes to all its notifiers at once. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Incident] = {}
+        self._quiet_until_s: dict[str, float] = {}
+
+    def raised(self, alert: Alert, now_s: float, *, waited_s: float = 0.0) -> tuple[str, ...]:
+        """Whom to tell of this alert now. `waited_s`: how long ago it was raised, after a restart."""
+        if alert.escalate_after_s is None or not alert.notify:
+            return alert.notify
+        if now_s < self._quiet_until_s.get(alert.rule, now_s):
+            return alert.notify[:1]
+        wait_s = alert.escalate_after_s
+        opened = _Incident(alert, wait_s, now_s + max(wait_s - waited_s, 0.0))
+        incident = self._open.setdefault(alert.rule, opened)
+        incident.latest = alert
+        incident.ids.add(alert.id)
+        return alert.notify[: incident.told]
+
+    def due(self, now_s: float) -> list[Call | Unanswered]:
+        """What follows from nobody having acknowledged; to be asked again until nothing does."""
+        late = [incident for incident in self._open.values() if incident.due_at_s <= now_s]
+        return [self._pass_on(incident, now_s) for incident in late]
+
+    def acknowledge(self, alert_id: str | None, now_s: float) -> frozenset[str]:
+        """Somebody has heard: no more calls for the incident with this alert (None: for any). Returns the ids
+        of all its alerts; none when there is no such open incident."""
+        rules = [
+            rule for rule, incident in self._open.items() if alert_id is None or alert_id in incident.ids
+        ]
+        for rule in rules:
+            self._quiet_until_s[rule] = now_s + ACKNOWLEDGED_S
+        return frozenset().union(*(self._open.pop(rule).ids for rule in rules))
+
+    def is_open(self, alert: Alert) -> bool:
+        """Whether this alert waits for an acknowledgement."""
+        incident = self._open.get(alert.rule)
+        return incident is not None and alert.id in incident.ids
+
+    def next_due_s(self) -> float | None:
+        """When `due` will have something to say."""
+        return min((incident.due_at_s for incident in self._open.values()), default=None)
+
+    def _pass_on(self, incident: _Incident, now_s: float) -> Call | Unanswered:
+        alert = incident.latest
+        if incident.told >= len(alert.notify):
+            del self._open[alert.rule]
+            return Unanswered(alert.rule, frozenset(incident.ids))
+        incident.told += 1
+        incident.due_at_s = now_s + incident.wait_s
+        message = f"Nobody has answered yet: {alert.message}"
+        return Call(alert.notify[incident.told - 1], replace(alert, message=message))
+
+
+class Escalator:
+    """Puts every alert into the outbox for whoever is to hear it, and passes it on while nobody answers.
+
+    `always` are the channels that get every alert, `channels` the outbox channels of each notifier. Methods
+    may be called from any thread; its own is named `escalate`.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        always: Sequence[str],
+        channels: Mapping[str, Sequence[str]],
+        failed: Callable[[BaseException], None],
+        clock: Clock,
+    ) -> None:
+        self._outbox = outbox
+        self._always = tuple(always)
+        self._channels = channels
+        self._failed = failed
+        self._clock = clock
+        self._escalation = Escalation()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="escalate", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Take up what an earlier run left open."""
+        now_s = self._clock.monotonic_s()
+        for entry in self._outbox.waiting(CHANNEL, limit=MANY):
+            if isinstance(entry.message, Alert):
+                self._escalation.raised(entry.message, now_s, waited_s=entry.waited_s)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def raised(self, alert: Alert, detected_at: datetime) -> None:
+        """Put an alert for everybody who is to hear of it now. Never raises for a disk or a network."""
+        with self._changed:
+            notifiers = self._escalation.raised(alert, self._clock.monotonic_s())
+            channels = [*self._always, *self._of(notifiers)]
+            if self._escalation.is_open(alert):
+                channels.append(CHANNEL)
+            self._outbox.put(alert, channels, detected_at)
+            self._changed.notify_all()
+
+    def acknowledge(self, alert_id: str | None) -> int:
+        """Somebody has heard the alert, or all of them: how many alerts that settled."""
+        with self._changed:
+            ids = self._escalation.acknowledge(alert_id, self._clock.monotonic_s())
+            self._close(ids)
+            self._changed.notify_all()
+        log.info("acknowledged", alerts=len(ids))
+        return len(ids)
+
+    def _run(self) -> None:
+        try:
+            with self._changed:
+                while not self._stopping:
+                    self._changed.wait(self._call_whoever_is_due())
+        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+            self._failed(error)
+
+    def _call_whoever_is_due(self) -> float | None:
+        """Seconds until somebody else is; None while nothing is open."""
+        now_s = self._clock.monotonic_s()
+        while steps := self._escalation.due(now_s):
+            for step in steps:
+                self._take(step)
+        due_s = self._escalation.next_due_s()
+        return None if due_s is None else due_s - now_s
+
+    def _take(self, step: Call | Unanswered) -> None:
+        if isinstance(step, Call):
+            log.warning(
+                "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
+            )
+            self._outbox.put(step.alert, self._of([step.notifier]), self._clock.now())
+        else:
+            log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
+            self._close(step.ids)
+
+    def _close(self, ids: frozenset[str]) -> None:
+        now = self._clock.now()
+        for entry in self._outbox.waiting(CHANNEL, limit=MANY) if ids else ():
+            if entry.message.id in ids:
+                self._outbox.release(entry, now)
+
+    def _of(self, notifiers: Sequence[str]) -> list[str]:
+        return [channel for notifier in notifiers for channel in self._channels.get(notifier, ())]

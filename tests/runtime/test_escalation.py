@@ -1,0 +1,196 @@
+"""Whoever does not answer is passed over to the next."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.clock import Clock, SystemClock
+from monitor.runtime.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
+from monitor.store.outbox import SqliteOutbox
+from monitor.types import Alert
+from tests.builders import START, alert
+from tests.fakes import FakeClock
+
+WAIT_S = 10.0
+
+
+def urgent(id: str = "a1", rule: str = "Smoke", after_s: float = 60.0) -> Alert:
+    return alert(
+        "smoke_alarm", id, rule=rule, notify=("me", "partner", "neighbour"), escalate_after_s=after_s
+    )
+
+
+def called(escalation: Escalation, now_s: float) -> list[str]:
+    return [step.notifier if isinstance(step, Call) else "nobody" for step in escalation.due(now_s)]
+
+
+def test_without_escalation_everybody_is_told_at_once() -> None:
+    """A rule that lists notifiers and no wait tells all of them, and nothing is left open."""
+    escalation = Escalation()
+
+    assert escalation.raised(alert(notify=("me", "partner")), 0.0) == ("me", "partner")
+    assert escalation.next_due_s() is None
+
+
+def test_one_after_the_other_until_somebody_answers() -> None:
+    """The first at once, each next after the wait; when all were told, that nobody answered."""
+    escalation = Escalation()
+
+    assert escalation.raised(urgent(), 0.0) == ("me",)
+    assert called(escalation, 59.9) == []
+    assert called(escalation, 60.0) == ["partner"]
+    assert called(escalation, 119.9) == []
+    assert called(escalation, 120.0) == ["neighbour"]
+    assert escalation.due(180.0) == [Unanswered("Smoke", frozenset({"a1"}))]
+    assert escalation.next_due_s() is None
+
+
+def test_the_next_in_line_learns_why_they_are_called() -> None:
+    """The same alert with the same id, and words that say nobody has answered."""
+    escalation = Escalation()
+    escalation.raised(urgent(), 0.0)
+    (step,) = escalation.due(60.0)
+
+    assert isinstance(step, Call)
+    assert step.alert.id == "a1"
+    assert step.alert.message == "Nobody has answered yet: smoke_alarm in the kitchen"
+
+
+@pytest.mark.parametrize("answer", ["a1", "a2", None])
+def test_an_answer_stops_the_incident(answer: str | None) -> None:
+    """Acknowledging any alert of an incident, or all, ends it for all its alerts."""
+    escalation = Escalation()
+    escalation.raised(urgent("a1"), 0.0)
+    escalation.raised(urgent("a2"), 10.0)
+
+    assert escalation.acknowledge(answer, 20.0) == {"a1", "a2"}
+    assert called(escalation, 1000.0) == []
+
+
+def test_an_answer_to_something_else_changes_nothing() -> None:
+    """An unknown id, or one that was settled before, settles nothing."""
+    escalation = Escalation()
+    escalation.raised(urgent(rule="Smoke"), 0.0)
+
+    assert escalation.acknowledge("a999", 1.0) == frozenset()
+    assert called(escalation, 60.0) == ["partner"]
+
+
+def test_a_storm_is_one_incident_and_does_not_put_off_the_next() -> None:
+    """Alerts of the rule every second join: the partner is called once, in time, and hears the rest too."""
+    escalation = Escalation()
+    calls = []
+    for second in range(100):
+        told = escalation.raised(urgent(f"a{second}"), float(second))
+        assert told == (("me",) if second <= 60 else ("me", "partner"))
+        calls += called(escalation, float(second))
+
+    assert calls == ["partner"]
+    assert len(escalation.acknowledge("a7", 100.0)) == 100
+
+
+def test_rules_are_incidents_of_their_own() -> None:
+    """An answer to one rule's alert leaves another's open."""
+    escalation = Escalation()
+    escalation.raised(urgent("a1", "Smoke"), 0.0)
+    escalation.raised(urgent("a2", "Glass"), 0.0)
+    escalation.acknowledge("a1", 1.0)
+
+    assert called(escalation, 60.0) == ["partner"]
+
+
+def test_after_an_answer_the_first_is_told_and_nobody_else() -> None:
+    """For ten minutes somebody is on it; then the rule escalates again."""
+    escalation = Escalation()
+    escalation.raised(urgent("a1"), 0.0)
+    escalation.acknowledge("a1", 30.0)
+
+    assert escalation.raised(urgent("a2"), 31.0) == ("me",)
+    assert called(escalation, 500.0) == []
+    escalation.raised(urgent("a3"), 30.0 + ACKNOWLEDGED_S)
+    assert called(escalation, 30.0 + ACKNOWLEDGED_S + 60.0) == ["partner"]
+
+
+@given(st.lists(st.floats(0, 500), max_size=30), st.none() | st.floats(0, 500))
+def test_each_notifier_is_called_once_per_incident(
+    raised_at_s: list[float], answered_at_s: float | None
+) -> None:
+    """Whenever alerts come and whenever somebody answers: nobody is called twice for one incident, in the
+    listed order, and never after the answer."""
+    escalation = Escalation()
+    moments = sorted(
+        [(at_s, "raise") for at_s in raised_at_s] + [(float(s), "tick") for s in range(0, 700, 5)]
+    )
+    answered = False
+    calls: list[str] = []
+    for count, (now_s, what) in enumerate(moments):
+        if answered_at_s is not None and not answered and now_s >= answered_at_s:
+            answered = bool(escalation.acknowledge(None, now_s))
+            calls = []
+        if what == "raise":
+            escalation.raised(urgent(f"a{count}"), now_s)
+        calls += called(escalation, now_s)
+        if calls and calls[-1] == "nobody":
+            assert calls == ["partner", "neighbour", "nobody"]
+            calls = []
+        assert calls == ["partner", "neighbour"][: len(calls)]
+        assert not (answered and calls and now_s < (answered_at_s or 0) + ACKNOWLEDGED_S)
+
+
+def broken(error: BaseException) -> None:
+    raise AssertionError("the escalator stopped") from error
+
+
+@contextmanager
+def escalator(outbox: SqliteOutbox, clock: Clock | None = None) -> Iterator[Escalator]:
+    channels = {"me": ["me", "me#2"], "partner": ["partner"], "neighbour": ["neighbour"]}
+    with Escalator(outbox, ["mqtt"], channels, broken, clock or SystemClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.db"
+
+
+def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
+    """The broker always; every channel of the first notifier; and the escalation keeps it open."""
+    with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
+        running.raised(urgent(), START)
+
+        assert outbox.backlog() == {"mqtt": 1, "me": 1, "me#2": 1, CHANNEL: 1}
+        assert running.acknowledge("a1") == 1
+        assert CHANNEL not in outbox.backlog()
+
+
+def test_the_next_is_called_when_the_time_has_come(path: Path) -> None:
+    """The thread wakes by itself, calls the next, and closes the incident after the last."""
+    partner, neighbour = Event(), Event()
+    with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
+        outbox.listen("partner", partner.set)
+        outbox.listen("neighbour", neighbour.set)
+        running.raised(urgent(after_s=0.05), START)
+
+        assert partner.wait(WAIT_S)
+        assert neighbour.wait(WAIT_S)
+
+
+def test_an_open_incident_survives_the_end_of_the_process(path: Path) -> None:
+    """A run that ended without an answer goes on in the next: whoever was due meanwhile is called at once,
+    and an answer still counts."""
+    clock, partner = FakeClock(), Event()
+    with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
+        running.raised(urgent(after_s=60.0), START)
+    clock.advance(61)
+    with SqliteOutbox(path, clock) as outbox:
+        outbox.listen("partner", partner.set)
+        with escalator(outbox, clock) as running:
+            assert partner.wait(WAIT_S)
+            assert running.acknowledge("a1") == 1
+    with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
+        assert running.acknowledge(None) == 0
