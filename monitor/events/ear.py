@@ -85,7 +85,9 @@ class Ear:
             self._witness(detection, ongoing, at)
         if by_rhythm:
             self._find_witness(ongoing)
-        ongoing.described(detection, second=False)
+        ongoing.feels(detection, second=False)
+        if detection.description:
+            ongoing.description = detection.description
         self._touched[ongoing.id] = ongoing
 
     def judge(self, detection: Detection, now: datetime) -> None:
@@ -104,8 +106,18 @@ class Ear:
         ongoing.judged(detection, row.onset, row.off)
         if detection.score >= row.onset and detection.label in LIFE_SAFETY:
             self._count_hit(ongoing, min(detection.ends_at, now))
-        ongoing.described(detection, second=True)
+        ongoing.feels(detection, second=True)
         self._touched[ongoing.id] = ongoing
+
+    def describe(self, detection: Detection) -> None:
+        """A second listener's words are about the segment, so they go to all that was heard in it."""
+        if self._muted:
+            return
+        remembered = [ongoing for ended in self._ended.values() for ongoing in ended]
+        for ongoing in [*self._open.values(), *remembered]:
+            if detection.segment_id in ongoing.segment_ids:
+                ongoing.description = detection.description
+                self._touched[ongoing.id] = ongoing
 
     def tell(self, now: datetime) -> list[SoundEvent]:
         """What began, changed and ended since the last time."""

@@ -19,6 +19,8 @@ NEW_SOUND_S = 0.1
 REPEATS_AT_ONCE, REPEATS_EVERY_S = 5, 5.0
 """The first repetitions are published each, later ones no more often: a dog can bark for an hour."""
 
+EMOTION_EVERY_S = 2.0
+
 _RHYTHM_NEEDS_MODEL = frozenset({"fire_alarm", "unknown_alarm"})
 """March time is also a reversing truck and a busy tone: the rhythm alone does not confirm these."""
 
@@ -56,6 +58,7 @@ class Ongoing:
     ended_by: EventEnd | None = None
     shown: SoundEvent | None = None
     shown_times: int = 0
+    shown_emotion_by: str = ""
 
     @classmethod
     def beginning(cls, detection: Detection) -> "Ongoing":
@@ -109,20 +112,18 @@ class Ongoing:
 
     def judged(self, detection: Detection, onset: float, off: float) -> None:
         """A second listener's word: it confirms, or it doubts; never a life-safety label, nor what it has
-        itself heard before. One that was asked for the emotion was not asked whether there was a voice."""
-        name = detection.classifier
-        if detection.score >= onset:
+        itself heard before. A score of exactly 0 beside an emotion: it knows emotions only."""
+        name, score = detection.classifier, detection.score
+        if score >= onset:
             self.doubted_by.pop(name, None)
             self.told_by(detection)
             return
         may_doubt = self.label not in LIFE_SAFETY and name not in self.listeners
-        if may_doubt and detection.score < off and detection.emotion is None:
-            self.doubted_by[name] = detection.score
+        if may_doubt and score < off and (score > 0 or detection.emotion is None):
+            self.doubted_by[name] = score
 
-    def described(self, detection: Detection, second: bool) -> None:
-        """Emotion and description, where there are any. A second listener's emotion stays."""
-        if detection.description:
-            self.description = detection.description
+    def feels(self, detection: Detection, *, second: bool) -> None:
+        """The emotion of a voice, if there is one. A second listener's outlasts a first one's."""
         if (
             detection.emotion
             and self.label in VOICED
@@ -152,7 +153,7 @@ class Ongoing:
             or self.listeners[1:] != list(shown.confirmed_by)
             or self.score >= shown.score + MATERIAL
             or self.description != shown.description
-            or _differs(self.emotion, shown.emotion)
+            or self._emotion_is_due(shown, at)
             or self._repetition_is_due(at)
         )
 
@@ -160,7 +161,7 @@ class Ongoing:
         """The event as it stands, remembered as told."""
         if self._repetition_is_due(at):
             self.shown_times_at = at
-        self.shown_times = self.times
+        self.shown_times, self.shown_emotion_by = self.times, self.emotion_by
         self.shown = SoundEvent(
             id=self.id,
             label=self.label,
@@ -186,6 +187,13 @@ class Ongoing:
         doubted = {"doubted_by": dict(self.doubted_by)} if self.doubted_by else {}
         return self.evidence | (repeated if self.times > 1 else {}) | doubted
 
+    def _emotion_is_due(self, shown: SoundEvent, at: datetime) -> bool:
+        """A new listener's emotion at once; one that wavers from look to look now and then."""
+        if self.emotion_by != self.shown_emotion_by:
+            return True
+        rested = (at - shown.at).total_seconds() >= EMOTION_EVERY_S
+        return rested and _differs(self.emotion or {}, shown.emotion or {})
+
     def _repetition_is_due(self, at: datetime) -> bool:
         if self.times == self.shown_times:
             return False
@@ -198,7 +206,5 @@ class Ongoing:
                 del self.segment_ids[1]
 
 
-def _differs(emotion: Mapping[str, float] | None, shown: Mapping[str, float] | None) -> bool:
-    if emotion is None or shown is None:
-        return emotion is not shown
-    return any(abs(emotion.get(name, 0.0) - shown.get(name, 0.0)) >= MATERIAL for name in {*emotion, *shown})
+def _differs(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return any(abs(one.get(name, 0.0) - other.get(name, 0.0)) >= MATERIAL for name in {*one, *other})

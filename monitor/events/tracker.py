@@ -86,6 +86,8 @@ class Tracker:
             self._complain(detection)
         elif detection.classifier in self._second_listeners:
             ear.judge(detection, now)
+            if detection.description:
+                ear.describe(detection)
         # Most of a classifier's sixty labels end here: nothing was heard.
         elif detection.score >= floor or detection.certainty or detection.emotion or detection.description:
             ear.hear(detection, now)

@@ -18,8 +18,9 @@ class RuleEngine:
 
     `zone` is the time zone of `between` and `weekdays`, None for the system's. `transcript_of` gives what was
     said in an event where somebody listens to words (`say`); hand the event to `decide` again when it is
-    known. `verifiers` names the listeners for whom `wait_for_verify_s` waits; None takes any other listener.
-    Raises ConfigError when two rules have the same name.
+    known. `verifiers` names the listeners for whom `wait_for_verify_s` waits: empty means that there is
+    nobody to wait for, None takes the word of any listener but the first. Raises ConfigError when two rules
+    have the same name.
     """
 
     def __init__(

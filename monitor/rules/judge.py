@@ -162,6 +162,7 @@ class Judge:
         waiting = sum(other.waits_until is not None for other in memory.incidents)
         return (
             self.rule.wait_for_verify_s > 0
+            and self.verifiers != frozenset()
             and not incident.life_safety
             and not incident.verified(self.verifiers)
             and waiting < REMEMBERED_INCIDENTS

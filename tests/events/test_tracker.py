@@ -392,6 +392,34 @@ def test_the_answer_arrives_after_the_event_has_ended() -> None:
     assert tracker.update([answer], at(61)) == []
 
 
+def test_a_description_goes_to_all_that_was_heard_in_its_segment() -> None:
+    """The large model's words about a segment reach its events, whichever label it holds likeliest."""
+    tracker = tracking("glass_break", QWEN)
+    both = [hit(label, s=1, segment_id="a" * 12) for label in ("glass_break", "speech")]
+    tracker.update([*both, hit("dog_bark", s=1, segment_id="b" * 12)], at(1))
+
+    told = tracker.update(
+        [hit("music", 0.4, 1, segment_id="a" * 12, classifier="qwen", description="a glass falls")], at(3)
+    )
+
+    assert {e.label: e.description for e in told} == dict.fromkeys(["glass_break", "speech"], "a glass falls")
+
+
+def test_an_emotion_that_wavers_is_told_now_and_then() -> None:
+    """A first listener's emotion of every look is not an update each."""
+    tracker = tracking("speech", hold_s=5)
+
+    told = [
+        event
+        for i in range(13)
+        for event in tracker.update(
+            [hit("speech", s=i / 2, emotion={"happy": 0.3 + 0.4 * (i % 2)})], at(i / 2)
+        )
+    ]
+
+    assert [event.at for event in told] == [at(0), at(2.5), at(5)]
+
+
 def test_five_minutes_later_nobody_remembers() -> None:
     """An answer that comes too late changes no event of the past."""
     tracker = tracking("speech", QWEN, hold_s=5)
@@ -402,14 +430,14 @@ def test_five_minutes_later_nobody_remembers() -> None:
 
 
 def test_an_emotion_only_goes_with_a_voice() -> None:
-    """A dog that barks carries no emotion, and a weak voice asked for its emotion is not doubted."""
+    """A dog that barks carries no emotion, and a listener of emotions alone doubts nothing."""
     tracker = tracking("speech", QWEN)
     tracker.update([hit("dog_bark", s=1), hit("speech", s=1)], at(1))
 
     told = tracker.update(
         [
             hit("dog_bark", 0.9, 1, classifier="qwen", emotion={"angry": 0.9}),
-            hit("speech", 0.1, 1, classifier="qwen", emotion={"angry": 0.9}),
+            hit("speech", 0.0, 1, classifier="qwen", emotion={"angry": 0.9}),
         ],
         at(3),
     )

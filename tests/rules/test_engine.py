@@ -370,6 +370,13 @@ def test_only_the_named_verifiers_end_the_wait() -> None:
     )
 
 
+def test_without_a_large_model_nothing_waits() -> None:
+    """Where nobody can verify, an alert goes out at once."""
+    engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=5), verifiers=frozenset())
+
+    assert len(engine_.decide(sound("glass_break"))) == 1
+
+
 def test_what_is_confirmed_already_does_not_wait() -> None:
     """An event that the large model has confirmed before the rule comes true is told at once."""
     engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=5))

@@ -1,0 +1,125 @@
+"""What is wrong with rules beyond their grammar: names that nobody has, sounds that nobody hears."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.labels import LIFE_SAFETY, did_you_mean
+from monitor.rules.engine import duplicate_names
+from monitor.rules.model import Clause, Rule
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What rules can count on in this house."""
+
+    produced: frozenset[str]
+    """Labels that some enabled listener can hear, the emotions among them."""
+    sources: tuple[str, ...]
+    """Names of the enabled sources."""
+    onsets: Mapping[str, Mapping[str, float]]
+    """Source, label, onset score."""
+    notifiers: Collection[str] | None = None
+    """Names that `notify` may use; None leaves that unchecked."""
+    transcribes: bool = False
+    """Whether some listener writes down what was said."""
+    verifies: bool = True
+    """Whether there is a large model to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or that was hardly meant."""
+
+    fatal: bool
+    """The rule can never fire or names what is not there: an error. Otherwise a warning."""
+    place: Place
+    """Where in the document, for example ("rules", 2, "hear")."""
+    text: str
+    """Names the rule, the thing and the fix."""
+
+
+def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
+    """Everything that is wrong with the rules in this house, errors and warnings, in the order of rules."""
+    found = [Finding(True, ("rules",), text) for text in duplicate_names(rules)]
+    for i, rule in enumerate(rules):
+        place: Place = ("rules", i)
+        found += _check_names(rule, place, able)
+        found += _check_ways(rule, place, able)
+        found += _check_wait(rule, place, able)
+    return found
+
+
+def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+    notifiers = rule.notify if able.notifiers is None else able.notifiers
+    for key, kind, names, known in (
+        ("sources", "enabled source", rule.sources, able.sources),
+        ("notify", "notifier", rule.notify, notifiers),
+    ):
+        for name in names:
+            if name not in known:
+                text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
+                yield Finding(True, (*place, key), text)
+
+
+def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+    problems = [_why_never(clause, able) for clause in rule.ways]
+    hopeless = all(problems)
+    for way, (clause, problem) in enumerate(zip(rule.ways, problems, strict=True)):
+        here = (*place, "any", way) if rule.any else place
+        if problem:
+            key, text = problem
+            scope = "can never fire" if hopeless else "can never fire in this way"
+            yield Finding(hopeless, (*here, key), f"rule {rule.name!r} {scope}: {text}")
+        else:
+            yield from _check_labels(rule, clause, here, able)
+
+
+def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
+    """Key and reason if the clause cannot come true."""
+    if not able.produced.intersection(clause.hear):
+        return "hear", f"no enabled listener hears {_or(clause.hear)}; add a classifier that does"
+    if clause.then and not able.produced.intersection(clause.then.hear):
+        return "then", f"no enabled listener hears {_or(clause.then.hear)}; add a classifier that does"
+    if clause.emotion and not able.produced.intersection(clause.emotion):
+        return "emotion", f"no enabled listener tells {_or(clause.emotion)}; add a classifier that does"
+    if clause.say and not able.transcribes:
+        return "say", "nobody writes down what is said; add a classifier with transcripts"
+    return None
+
+
+def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+    for key, labels in (("hear", clause.hear), ("then", clause.then.hear if clause.then else ())):
+        unheard = [label for label in labels if label not in able.produced]
+        if unheard:
+            text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}"
+            yield Finding(False, (*place, key), text)
+    for source in rule.sources or able.sources:
+        onsets = able.onsets.get(source, {})
+        higher = {
+            label: onsets[label] for label in clause.hear if onsets.get(label, 0) > clause.min_score > 0
+        }
+        if higher:
+            those = ", ".join(f"{label} ({onset:.2f})" for label, onset in higher.items())
+            text = (
+                f"rule {rule.name!r}: min_score {clause.min_score:g} is below the onset of {those} "
+                f"at {source}, where events begin; lower the onset under `labels:` or leave min_score out"
+            )
+            yield Finding(False, (*place, "min_score"), text)
+
+
+def _check_wait(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+    if not rule.wait_for_verify_s:
+        return
+    here = (*place, "wait_for_verify_s")
+    if not able.verifies:
+        text = f"rule {rule.name!r} waits for a large model, and there is none; it will not wait"
+        yield Finding(False, here, text)
+    elif LIFE_SAFETY.issuperset(label for clause in rule.ways for label in clause.hear):
+        text = f"rule {rule.name!r}: smoke, CO and fire alarms never wait; leave wait_for_verify_s out"
+        yield Finding(False, here, text)
+
+
+def _or(labels: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
