@@ -1,0 +1,129 @@
+"""Reads the scores that were kept, while the daemon runs or not. Changes nothing."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from monitor.errors import StoreError
+from monitor.store.codec import decode
+from monitor.store.looks import Cut, Look, from_us, to_us, unpack_scores
+from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
+
+Said = SoundEvent | Alert | SourceStatus | Setting
+
+
+class History:
+    """The scores of the state directory, read-only. Raises StoreError on entering when there are none yet,
+    and from any method when the file cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        if not self._path.exists():
+            raise StoreError(
+                f"{self._path}: nothing has been kept yet; let `earwitness run` listen for a while"
+            )
+        try:
+            self._connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5
+            )
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Look]:
+        """What listeners said, in the order in which the tracker was told."""
+        labels = {number: names.split() for number, names in self._rows("SELECT number, names FROM labels")}
+        rows = self._rows(
+            "SELECT told_at, source, classifier, started_at, duration_s, segment_id, certainty, labels,"
+            " scores, more FROM look"
+            " WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
+            to_us(since), to_us(until), source,
+        )  # fmt: skip
+        for (
+            told_at,
+            name,
+            classifier,
+            started_at,
+            duration_s,
+            segment_id,
+            certainty,
+            which,
+            data,
+            more,
+        ) in rows:
+            extra = json.loads(more) if more else {}
+            yield Look(
+                name, from_us(told_at), classifier, from_us(started_at), duration_s, segment_id,
+                dict(zip(labels[which], unpack_scores(data), strict=True)), certainty,
+                extra.get("emotion", {}), extra.get("evidence", {}),
+            )  # fmt: skip
+
+    def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Cut]:
+        """Segments and early looks, in the order in which they were told."""
+        rows = self._rows(
+            "SELECT id, source, started_at, duration_s, onset_s, floor_dbfs, peak_dbfs, speech_ratio,"
+            " ended_by FROM cut WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
+            to_us(since), to_us(until), source,
+        )  # fmt: skip
+        for id, name, started_at, *figures in rows:
+            yield Cut(id, name, from_us(started_at), *figures)
+
+    def levels(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Level]:
+        """Levels and floors."""
+        rows = self._rows(
+            "SELECT source, told_at, level_dbfs, floor_dbfs FROM level"
+            " WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
+            to_us(since), to_us(until), source,
+        )  # fmt: skip
+        for name, told_at, level_dbfs, floor_dbfs in rows:
+            yield Level(name, from_us(told_at), level_dbfs, floor_dbfs)
+
+    def said(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, Said]]:
+        """What was decided and set, with the time it was, in that order."""
+        rows = self._rows(
+            "SELECT told_at, kind, body FROM said WHERE told_at BETWEEN ? AND ? ORDER BY number",
+            to_us(since), to_us(until),
+        )  # fmt: skip
+        for told_at, kind, body in rows:
+            yield from_us(told_at), _said(kind, body, from_us(told_at))
+
+    def event(self, id: str) -> list[SoundEvent]:
+        """Every state of the event whose id is or begins with `id`; none if it is not known."""
+        rows = self._rows(
+            "SELECT body FROM said WHERE id >= ? AND id < ? AND kind = 'SoundEvent' ORDER BY number",
+            id,
+            id + "g",
+        )
+        states = [decode(body) for (body,) in rows]
+        return [state for state in states if isinstance(state, SoundEvent) and state.id == states[0].id]
+
+    def _rows(self, query: str, *values: Any) -> Iterator[Any]:
+        if self._connection is None:
+            raise StoreError(f"{self._path} is closed")
+        try:
+            yield from self._connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self._path}: {error}")
+
+
+def _said(kind: str, body: str, at: datetime) -> Said:
+    if kind in ("SoundEvent", "Alert"):
+        return decode(body)
+    values: Mapping[int, Any] = dict(enumerate(json.loads(body)))
+    if kind == "Setting":
+        return Setting(values[0], values[1], values[2])
+    return SourceStatus(values[0], values[1], at, values[2])

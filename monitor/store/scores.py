@@ -1,0 +1,268 @@
+"""Scores of everything that was heard, kept for days, so that one can ask why and try other thresholds.
+
+Not what was said, nor how it sounded: levels, scores, events and alerts only.
+"""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+from monitor.clock import Clock
+from monitor.errors import StoreError
+from monitor.logs import get_logger
+from monitor.store.codec import encode
+from monitor.store.database import DamagedStore, Database
+from monitor.store.looks import Cut, Look, looks_of, pack_more, pack_scores, to_us
+from monitor.types import Alert, Detection, Heard, Level, Segment, Setting, SoundEvent, SourceStatus
+
+log = get_logger()
+
+SCHEMA = """
+CREATE TABLE labels (number INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
+CREATE TABLE look (
+    number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL, classifier TEXT NOT NULL,
+    started_at INTEGER NOT NULL, duration_s REAL NOT NULL, segment_id TEXT, certainty TEXT,
+    labels INTEGER NOT NULL, scores BLOB NOT NULL, more TEXT);
+CREATE TABLE cut (
+    number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL,
+    started_at INTEGER NOT NULL, duration_s REAL NOT NULL, onset_s REAL NOT NULL, floor_dbfs REAL NOT NULL,
+    peak_dbfs REAL NOT NULL, speech_ratio REAL NOT NULL, ended_by TEXT NOT NULL);
+CREATE TABLE level (
+    number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL,
+    level_dbfs REAL NOT NULL, floor_dbfs REAL NOT NULL);
+CREATE TABLE said (
+    number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+    body TEXT NOT NULL);
+CREATE INDEX look_told_at ON look (told_at);
+CREATE INDEX cut_told_at ON cut (told_at);
+CREATE INDEX level_told_at ON level (told_at);
+CREATE INDEX said_told_at ON said (told_at);
+CREATE INDEX said_id ON said (id)
+"""
+MIGRATIONS = (SCHEMA,)
+
+_TABLES = ("look", "cut", "level", "said")
+_INSERT = {
+    "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "cut": "INSERT INTO cut VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "level": "INSERT INTO level VALUES (NULL, ?, ?, ?, ?)",
+    "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
+}
+_WAITING = 20_000
+_TEND_EVERY_S = 600.0
+_SHED_SHARE = 10
+
+Row = tuple[Any, ...]
+
+
+class ScoreStore:
+    """Takes in what was heard and decided. `hear` and `tell` may be called from any thread: they only
+    remember. `flush` writes, in one transaction, and belongs to a thread that may wait for a disk; call it
+    every few seconds. Never raises for a disk: what cannot be written waits, beyond 20 000 rows the oldest is
+    given up, and both are said once and counted.
+
+    Rows older than `keep_s` go, and beyond `max_bytes` the oldest.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, *, keep_s: float = 7 * 86400.0, max_bytes: int = 256 * 2**20
+    ) -> None:
+        self._database = Database(path, MIGRATIONS, clock, verify=False)
+        self._clock = clock
+        self._keep = timedelta(seconds=keep_s)
+        self._max_bytes = max_bytes
+        self._lock = Lock()
+        self._waiting: deque[tuple[str, Row]] = deque()
+        self._labels: dict[str, int] = {}
+        self._open = False
+        self._complained = False
+        self._tend_at_s = 0.0
+        self.lost = 0
+        """Rows given up because the disk did not take them."""
+
+    def __enter__(self) -> Self:
+        self._try(self._opened)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Write what waits, and close."""
+        self.flush()
+        self._database.__exit__()
+        self._open = False
+
+    def hear(self, heard: Heard, told_at: datetime) -> None:
+        """What listeners said, as the tracker is told; `told_at` is the `now` that it is told with."""
+        told_us = to_us(told_at)
+        for segment in heard.segments:
+            self._remember("cut", _cut_row(segment, told_us))
+        self._hear_all(heard.detections, told_at)
+        for notice in heard.notices:
+            if isinstance(notice, Level):
+                self._remember("level", (told_us, notice.source, notice.level_dbfs, notice.floor_dbfs))
+
+    def tell(self, message: SoundEvent | Alert | SourceStatus | Setting, told_at: datetime) -> None:
+        """What was decided, or changes what will be: an event, an alert, a source that came or went, a
+        setting."""
+        kind, id = type(message).__name__, getattr(message, "id", "")
+        self._remember("said", (to_us(told_at), kind, id, _body(message)))
+
+    def flush(self) -> None:
+        """Write what waits; now and then forget what is old."""
+        if not self._open and not self._try(self._opened):
+            return
+        if self._waiting:
+            self._try(self._write)
+        if self._clock.monotonic_s() >= self._tend_at_s:
+            self._tend_at_s = self._clock.monotonic_s() + _TEND_EVERY_S
+            self._try(self._tend)
+
+    def _hear_all(self, detections: Sequence[Detection], told_at: datetime) -> None:
+        for look in looks_of(detections, told_at):
+            self._remember("look", _look_row(look))
+
+    def _remember(self, table: str, row: Row) -> None:
+        with self._lock:
+            self._waiting.append((table, row))
+            self._give_up()
+
+    def _opened(self) -> None:
+        self._database.__enter__()
+        self._open = True
+        self._labels.clear()
+
+    def _write(self) -> None:
+        with self._lock:
+            batch, self._waiting = self._waiting, deque()
+        try:
+            with self._database.transaction() as connection:
+                for table, row in batch:
+                    values = self._with_labels(connection, row) if table == "look" else row
+                    connection.execute(_INSERT[table], values)
+        except StoreError:
+            with self._lock:
+                self._waiting.extendleft(reversed(batch))
+                self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        while len(self._waiting) > _WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+
+    def _with_labels(self, connection: Any, row: Row) -> Row:
+        return (*row[:7], self._labels_number(connection, row[7]), *row[8:])
+
+    def _labels_number(self, connection: Any, names: str) -> int:
+        """The number under which this order of labels is kept: a model has one, and gives sixty scores."""
+        if names not in self._labels:
+            connection.execute("INSERT OR IGNORE INTO labels (names) VALUES (?)", (names,))
+            found = connection.execute("SELECT number FROM labels WHERE names = ?", (names,)).fetchone()
+            self._labels[names] = int(found[0])
+        return self._labels[names]
+
+    def _tend(self) -> None:
+        with self._database.transaction() as connection:
+            oldest_us = to_us(self._clock.now() - self._keep)
+            for table in _TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE told_at < ?", (oldest_us,))  # noqa: S608
+            if _used_bytes(connection) > self._max_bytes:
+                self._shed(connection)
+
+    def _shed(self, connection: Any) -> None:
+        """The oldest tenth of the time that is kept goes, until the rest fits."""
+        while _used_bytes(connection) > self._max_bytes:
+            first, last = _span_us(connection)
+            if first is None or last <= first:
+                return
+            until_us = first + max(1, (last - first) // _SHED_SHARE)
+            for table in _TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE told_at <= ?", (until_us,))  # noqa: S608
+
+    def _try(self, work: Any) -> bool:
+        try:
+            work()
+        except StoreError as error:
+            self._labels.clear()
+            self._complain(error)
+            return False
+        self._complained = False
+        return True
+
+    def _complain(self, error: StoreError) -> None:
+        """Say it once, and open the file anew before the next attempt: it may have been deleted."""
+        if not self._complained:
+            log.warning("history is not being kept", why=str(error))
+        self._complained = True
+        self._database.__exit__()
+        self._open = False
+        if isinstance(error, DamagedStore):
+            try:
+                self._database.set_aside()
+            except StoreError as refused:
+                log.warning("the damaged history could not be set aside", why=str(refused))
+
+
+def _look_row(look: Look) -> Row:
+    """Packed at once, for a look in memory is twenty times as large; the labels' names are all one string."""
+    return (
+        to_us(look.told_at), look.source, look.classifier, to_us(look.started_at), look.duration_s,
+        look.segment_id, look.certainty, sys.intern(" ".join(look.scores)), pack_scores(look.scores.values()),
+        pack_more(look),
+    )  # fmt: skip
+
+
+def _cut_row(segment: Segment, told_us: int) -> Row:
+    cut = cut_of(segment)
+    return (
+        told_us, cut.source, cut.id, to_us(cut.started_at), cut.duration_s, cut.onset_s, cut.floor_dbfs,
+        cut.peak_dbfs, cut.speech_ratio, cut.ended_by,
+    )  # fmt: skip
+
+
+def cut_of(segment: Segment) -> Cut:
+    """The segment without its sound."""
+    return Cut(
+        id=segment.id,
+        source=segment.source,
+        started_at=segment.started_at,
+        duration_s=segment.audio.duration_s,
+        onset_s=segment.onset_s,
+        floor_dbfs=segment.floor_dbfs,
+        peak_dbfs=segment.peak_dbfs,
+        speech_ratio=segment.speech_ratio,
+        ended_by=segment.ended_by,
+    )
+
+
+def _body(message: SoundEvent | Alert | SourceStatus | Setting) -> str:
+    if isinstance(message, SourceStatus):
+        return json.dumps([message.source, message.online, message.reason])
+    if isinstance(message, Setting):
+        return json.dumps([message.source, message.name, message.value])
+    if isinstance(message, Alert):
+        events = tuple(replace(event, description=None) for event in message.events)
+        return encode(replace(message, events=events, message=""))
+    return encode(replace(message, description=None))
+
+
+def _used_bytes(connection: Any) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _span_us(connection: Any) -> tuple[int | None, int]:
+    spans = [
+        connection.execute(f"SELECT min(told_at), max(told_at) FROM {table}").fetchone()  # noqa: S608
+        for table in _TABLES
+    ]
+    known = [span for span in spans if span[0] is not None]
+    return (min(span[0] for span in known), max(span[1] for span in known)) if known else (None, 0)

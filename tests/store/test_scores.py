@@ -1,0 +1,258 @@
+"""Scores of everything that was heard, kept for days."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import StoreError
+from monitor.labels import sounds
+from monitor.store.history import History
+from monitor.store.looks import from_us, looks_of, pack_scores, to_us, unpack_scores
+from monitor.store.scores import ScoreStore, cut_of
+from monitor.types import Alert, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
+from tests.builders import START, heard, noise, segment
+from tests.fakes import FakeClock
+
+EVER = (START - timedelta(days=365), START + timedelta(days=365))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "scores.db"
+
+
+@pytest.fixture
+def store(path: Path, clock: FakeClock) -> Iterator[ScoreStore]:
+    with ScoreStore(path, clock) as store:
+        yield store
+
+
+def event(state: str = "started", **more: object) -> SoundEvent:
+    """A dog at the kitchen."""
+    fields: dict[str, object] = {
+        "at": START,
+        "score": 0.9,
+        "classifier": "embedded",
+        "certainty": "confirmed",
+    }
+    return SoundEvent("ab12cd34ef56", "dog_bark", "kitchen", state, started_at=START, **(fields | more))  # type: ignore[arg-type]
+
+
+def every_label(score: float = 0.25) -> tuple[Detection, ...]:
+    """What a model says of one look: a score for each label."""
+    return tuple(heard(label, score, segment_id="0123456789ab") for label in sounds())
+
+
+def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None:
+    """Detections come back in order, to 1/65535, with all that the tracker decides by."""
+    told = (
+        *every_label(0.123),
+        heard("speech", 0.7, classifier="qwen", emotion={"angry": 0.6}),
+        heard(
+            "smoke_alarm", 1.0, classifier="rhythm", certainty="suspected",
+            evidence={"hold_s": 12.0, "beeps_s": [0.5, 0.5]},
+        ),
+    )  # fmt: skip
+    store.hear(Heard("kitchen", START, told), START)
+    store.flush()
+    with History(path) as history:
+        back = [one for look in history.looks(*EVER) for one in look.detections()]
+    assert [replace(one, score=round(one.score, 4)) for one in back] == list(told)
+
+
+def test_what_was_said_is_not_kept(store: ScoreStore, path: Path) -> None:
+    """Free text by a model may quote people: descriptions reach no byte of the file, nor do messages."""
+    secret = "she said the safe code"
+    store.hear(Heard("kitchen", START, (heard("speech", 0.9, description=secret),)), START)
+    store.tell(event(description=secret), START)
+    store.tell(Alert("a1", "Talk", "info", (event(description=secret),), START, secret, {}), START)
+    store.flush()
+    assert all(secret.encode() not in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_segments_and_levels_are_kept_without_sound(store: ScoreStore, path: Path) -> None:
+    """Level, floor and speech ratio of every cut, and the levels between them."""
+    cut = segment(noise(1.0, -30))
+    level = Level("kitchen", START, -50.5, -60.25)
+    store.hear(Heard("kitchen", START, (), (cut,), (level,)), START)
+    store.flush()
+    with History(path) as history:
+        assert list(history.cuts(*EVER)) == [cut_of(cut)]
+        assert list(history.levels(*EVER)) == [level]
+
+
+def test_decisions_and_settings_are_kept_in_order(store: ScoreStore, path: Path) -> None:
+    """Events, alerts, losses and settings come back in the order in which they happened."""
+    told = [
+        Setting("kitchen", "sensitivity", 0.5),
+        event(),
+        Alert("f00", "Dog", "info", (event(),), START, "", {"hear": "dog_bark"}),
+        event("ended", ended_at=START, ended_by="quiet"),
+        SourceStatus("kitchen", False, START, "unplugged"),
+    ]
+    for message in told:
+        store.tell(message, START)  # type: ignore[arg-type]
+    store.flush()
+    with History(path) as history:
+        assert [message for _, message in history.said(*EVER)] == told
+        assert [state.state for state in history.event("ab12")] == ["started", "ended"]
+        assert history.event("ffff") == []
+
+
+def test_one_source_can_be_asked_for(store: ScoreStore, path: Path) -> None:
+    """Looks are found by source and by the time at which they were told."""
+    for i, source in enumerate(("kitchen", "porch", "kitchen")):
+        at = START + timedelta(seconds=i)
+        store.hear(Heard(source, at, (heard("knock", i / 10, source=source),)), at)
+    store.flush()
+    with History(path) as history:
+        assert [look.scores["knock"] for look in history.looks(*EVER, "kitchen")] == pytest.approx(
+            [0, 0.2], abs=1e-4
+        )
+        assert [look.source for look in history.looks(START + timedelta(seconds=1), EVER[1])] == [
+            "porch",
+            "kitchen",
+        ]
+
+
+def test_old_rows_go(store: ScoreStore, path: Path, clock: FakeClock) -> None:
+    """After a week a row is forgotten; a younger one is not."""
+    store.hear(Heard("kitchen", START, every_label()), clock.now())
+    store.flush()
+    clock.advance(4 * 86400)
+    store.hear(Heard("kitchen", START, every_label()), clock.now())
+    store.flush()
+    clock.advance(3.5 * 86400)
+    store.flush()
+    with History(path) as history:
+        assert len(list(history.looks(*EVER))) == 1
+
+
+def test_size_is_bounded_and_the_oldest_goes_first(path: Path, clock: FakeClock) -> None:
+    """Beyond its size the store gives up the oldest and keeps the latest."""
+    with ScoreStore(path, clock, max_bytes=200_000) as store:
+        look = Heard("kitchen", START, every_label())
+        for _ in range(2000):
+            clock.advance(1)
+            store.hear(look, clock.now())
+        store.flush()
+        clock.advance(601)
+        store.flush()
+        with History(path) as history:
+            kept = list(history.looks(*EVER))
+        assert 400 < len(kept) < 1200
+        assert kept[-1].told_at == clock.now() - timedelta(seconds=601)
+
+
+def test_scores_are_tiny(path: Path, clock: FakeClock) -> None:
+    """A look with a score for every label, and its cut, take less than 360 bytes."""
+    look = Heard("kitchen", START, every_label(), (segment(noise(0.1)),))
+    with ScoreStore(path, clock) as store:
+        for _ in range(1800):
+            store.hear(look, clock.now())
+        store.flush()
+    assert path.stat().st_size < 1800 * 360
+
+
+def test_a_disk_that_fails_loses_nothing_at_first(path: Path, clock: FakeClock) -> None:
+    """What cannot be written waits, and is there when the directory is."""
+    path.parent.write_text("in the way")
+    with ScoreStore(path, clock) as store:
+        store.tell(event(), START)
+        store.flush()
+        path.parent.unlink()
+        store.flush()
+        with History(path) as history:
+            assert len(history.event("ab12cd34ef56")) == 1
+        assert store.lost == 0
+
+
+def test_a_deleted_file_is_begun_anew(store: ScoreStore, path: Path) -> None:
+    """Somebody who deletes the history while it is kept gets a new one."""
+    store.tell(event(), START)
+    store.flush()
+    for file in path.parent.iterdir():
+        file.unlink()
+    store.tell(event("updated"), START)
+    store.flush()
+    store.flush()
+    with History(path) as history:
+        assert [state.state for state in history.event("ab12cd34ef56")] == ["updated"]
+
+
+def test_memory_is_bounded_while_the_disk_fails(path: Path, clock: FakeClock) -> None:
+    """Beyond 20 000 rows the oldest is given up, and counted."""
+    path.parent.write_text("in the way")
+    with ScoreStore(path, clock) as store:
+        for _ in range(20_010):
+            store.tell(SourceStatus("kitchen", True, START), START)
+        assert store.lost == 10
+        path.parent.unlink()
+
+
+def test_a_damaged_file_is_set_aside(path: Path, clock: FakeClock) -> None:
+    """A file that is no database is kept under another name, and history goes on."""
+    path.parent.mkdir()
+    path.write_bytes(b"not a database" * 1000)
+    with ScoreStore(path, clock) as store:
+        store.tell(event(), START)
+        store.flush()
+    with History(path) as history:
+        assert len(history.event("ab12cd34ef56")) == 1
+    assert any(file.read_bytes().startswith(b"not a database") for file in path.parent.iterdir())
+
+
+def test_the_file_is_private(store: ScoreStore, path: Path) -> None:
+    """Only the owner may read what was heard in a home."""
+    store.tell(event(), START)
+    store.flush()
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+
+def test_reading_before_anything_was_kept_names_the_fix(path: Path) -> None:
+    """The error says what to do."""
+    with (
+        pytest.raises(StoreError, match="nothing has been kept yet; let `earwitness run` listen"),
+        History(path),
+    ):
+        pass
+
+
+def test_reading_a_file_that_is_no_history_is_a_clear_error(path: Path) -> None:
+    """A database of something else is refused, not misread."""
+    path.parent.mkdir()
+    sqlite3.connect(path).execute("CREATE TABLE x (y)").connection.close()
+    with History(path) as history, pytest.raises(StoreError, match="no such table"):
+        list(history.looks(*EVER))
+
+
+@given(st.lists(st.floats(0, 1), max_size=70))
+def test_scores_survive_packing(scores: list[float]) -> None:
+    """No score is off by more than half a step."""
+    assert unpack_scores(pack_scores(scores)) == pytest.approx(scores, abs=0.51 / 65535)
+
+
+@given(st.datetimes(timezones=st.just(START.tzinfo)))
+def test_times_survive_packing(at: object) -> None:
+    """To the microsecond, whatever the year."""
+    assert from_us(to_us(at)) == at  # type: ignore[arg-type]
+
+
+def test_detections_are_grouped_by_who_said_them() -> None:
+    """One look for each listener and stretch; the same label twice makes two."""
+    told = [heard("knock"), heard("door_slam"), heard("knock", classifier="qwen"), heard("knock", 0.1)]
+    looks = list(looks_of(told, START))
+    assert [sorted(look.scores) for look in looks] == [["door_slam", "knock"], ["knock"], ["knock"]]
+    assert json.dumps(looks[2].scores) == '{"knock": 0.1}'
