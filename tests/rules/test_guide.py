@@ -1,6 +1,7 @@
 """The guide to rules says what is true."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from monitor.rules.model import Clause, Rule
 from tests.rules.stories import at, sound
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/rules.md").read_text(encoding="utf-8")
-BLOCKS: list[dict[str, Any]] = [
+BLOCKS: list[Mapping[str, Any]] = [
     parse_document(text.encode(), "rules.md").values
     for text in re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 ]
