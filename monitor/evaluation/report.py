@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +157,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Proportion | Rate | Condition | Report):
-        derived = {
-            name: getattr(value, name)
-            for name, kind in vars(type(value)).items()
-            if isinstance(kind, property)
-        }
-        return _plain({name: getattr(value, name) for name in value.__dataclass_fields__} | derived)
-    return _plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
+    if is_dataclass(value):
+        derived = [name for name, kind in vars(type(value)).items() if isinstance(kind, property)]
+        return {name: _plain(getattr(value, name)) for name in [*(f.name for f in fields(value)), *derived]}
+    return value

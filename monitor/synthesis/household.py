@@ -88,7 +88,7 @@ def car_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
 
 
 def appliance_beep(rng: Rng, sample_rate_hz: int) -> Samples:
-    """A microwave oven, washing machine or oven that is done, or a key pressed: never in threes with a long pause."""
+    """A microwave oven or washing machine that is done, or keys: never in threes with a long pause."""
     kind = rng.choice(["done", "long", "keys", "melody", "reverse"])
     if kind == "reverse":
         return reversing_beeps(rng, sample_rate_hz)
@@ -122,7 +122,7 @@ def alarm_clock(rng: Rng, sample_rate_hz: int) -> Samples:
 
 
 def smoke_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
-    """A sounder in temporal-three, or an older one's unbroken or steady pulses; 3 kHz piezo or 520 Hz square."""
+    """A sounder in temporal-three, or an older one's unbroken tone or even pulses; 3 kHz or 520 Hz square."""
     low = rng.random() < 0.2
     pitch_hz = rng.uniform(468, 572) if low else rng.uniform(2700, 3500)
     kind = rng.choice(["t3", "t3", "t3", "continuous", "march"])
@@ -376,6 +376,7 @@ def _beep(
     rng: Rng, pitch_hz: float, duration_s: float, sample_rate_hz: int, *, square: bool | None = None
 ) -> Samples:
     """A piezo's or speaker's beep: sine, or odd harmonics as of a square wave."""
+    pitch_hz = min(pitch_hz, 0.44 * sample_rate_hz)  # a narrow line would leave nothing of it
     t = _times(duration_s, sample_rate_hz)
     is_square = rng.random() < 0.4 if square is None else square
     orders = range(1, 12, 2) if is_square else range(1, 3)

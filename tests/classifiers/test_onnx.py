@@ -100,7 +100,7 @@ def test_a_model_at_another_rate_hears_the_same_sound(tmp_path: Path) -> None:
 
 def test_the_wrong_list_of_classes_is_found_at_load(tmp_path: Path) -> None:
     """Four classes of scores, three rows in the CSV."""
-    with pytest.raises(ModelError, match="has 3 classes, but the model's outputs"):
+    with pytest.raises(ModelError, match="has 3 classes, but the outputs"):
         tagger(foreign_model(tmp_path, ["b", "n"], classes=4), class_list(tmp_path))
 
 
