@@ -81,13 +81,13 @@ class Ear:
             ongoing.told_by(detection)
         if is_hit or detection.score >= row.off:
             ongoing.heard(detection, at, _hold_s(detection, row))
-        if is_hit and not by_rhythm:
-            self._witness(detection, ongoing, at)
         if by_rhythm:
-            self._find_witness(ongoing)
-        ongoing.feels(detection, second=False)
-        if detection.description:
-            ongoing.description = detection.description
+            self._settle_by_rhythm(ongoing)
+        elif is_hit:
+            self._settle_by_model(detection, ongoing, at)
+        if ongoing.covers(detection):
+            ongoing.feels(detection, second=False)
+            ongoing.description = detection.description or ongoing.description
         self._touched[ongoing.id] = ongoing
 
     def judge(self, detection: Detection, now: datetime) -> None:
@@ -104,8 +104,6 @@ class Ear:
             ongoing = self._open_event(detection)
             ongoing.heard(detection, min(detection.ends_at, now), row.hold_s)
         ongoing.judged(detection, row.onset, row.off)
-        if detection.score >= row.onset and detection.label in LIFE_SAFETY:
-            self._count_hit(ongoing, min(detection.ends_at, now))
         ongoing.feels(detection, second=True)
         self._touched[ongoing.id] = ongoing
 
@@ -161,7 +159,7 @@ class Ear:
             ongoing.count_repetition(hit.detection)
             ongoing.told_by(hit.detection)
             ongoing.heard(hit.detection, hit.at, row.hold_s)
-            self._witness(hit.detection, ongoing, hit.at)
+            self._settle_by_model(hit.detection, ongoing, hit.at)
         return ongoing
 
     def _open_event(self, detection: Detection) -> Ongoing:
@@ -177,29 +175,35 @@ class Ear:
         ended = self._ended.get(detection.label, ())
         return any(o.started_at <= detection.ends_at <= o.last_heard_at for o in ended)
 
-    def _witness(self, detection: Detection, ongoing: Ongoing, at: datetime) -> None:
+    def _settle_by_model(self, detection: Detection, ongoing: Ongoing, at: datetime) -> None:
         """A model's hit may settle an alarm: its own event, or one that a rhythm has opened."""
-        if detection.label in LIFE_SAFETY:
-            self._count_hit(ongoing, at)
+        if detection.label in LIFE_SAFETY and not self._rings_for_co():
+            ongoing.hit_again(at)
         for label in _WITNESS_FOR.get(detection.label, ()):
             other = self._open.get(label)
             if other is not None and other is not ongoing and other.rhythm is not None:
                 other.told_by(detection)
                 self._touched[other.id] = other
 
-    def _find_witness(self, ongoing: Ongoing) -> None:
-        """A rhythm finds that a model has already heard what speaks for it."""
+    def _settle_by_rhythm(self, ongoing: Ongoing) -> None:
+        """A model may already have heard what speaks for this rhythm.
+
+        Where the rhythm is that of CO, a tagger's "smoke alarm" was that same sound: no tagger knows the
+        difference. Its event stands, suspected, but two such words do not make a fire of it.
+        """
         for label, spoken_for in _WITNESS_FOR.items():
             other = self._open.get(label)
-            if ongoing.label in spoken_for and other not in (None, ongoing) and other.rhythm is None:
+            if other is None or other is ongoing or other.rhythm is not None:
+                continue
+            if ongoing.label in spoken_for:
                 ongoing.listeners += [name for name in other.listeners if name not in ongoing.listeners]
+            if self._rings_for_co() and label in LIFE_SAFETY:
+                other.forget_hits()
+                self._touched[other.id] = other
 
-    def _count_hit(self, ongoing: Ongoing, at: datetime) -> None:
-        """While the rhythm hears a CO alarm, a tagger's "smoke alarm" is that same sound: the event stands,
-        suspected, but the tagger's second word does not make a fire of it."""
+    def _rings_for_co(self) -> bool:
         co_alarm = self._open.get("co_alarm")
-        if co_alarm is None or co_alarm.rhythm is None:
-            ongoing.hit_again(at)
+        return co_alarm is not None and co_alarm.rhythm is not None
 
     def _find(self, detection: Detection, now: datetime) -> Ongoing | None:
         """The event that a second listener speaks of: open, or ended a few minutes ago."""

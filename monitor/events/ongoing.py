@@ -110,6 +110,11 @@ class Ongoing:
         self.heard_twice |= any(abs((at - hit).total_seconds()) >= soonest for hit in self.hits)
         self.hits.append(at)
 
+    def forget_hits(self) -> None:
+        """The hits so far were another alarm's sound."""
+        self.hits.clear()
+        self.heard_twice = False
+
     def judged(self, detection: Detection, onset: float, off: float) -> None:
         """A second listener's word: it confirms, or it doubts; never a life-safety label, nor what it has
         itself heard before. A score of exactly 0 beside an emotion: it knows emotions only."""

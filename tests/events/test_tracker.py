@@ -300,6 +300,40 @@ def test_a_tagger_does_not_make_a_fire_of_a_co_alarm() -> None:
     assert [(e.label, e.state, e.certainty) for e in told] == [("smoke_alarm", "started", "suspected")]
 
 
+def test_a_co_rhythm_takes_back_what_the_tagger_made_of_it() -> None:
+    """Two smoke hits on two bursts of T4 confirm a smoke alarm only until the rhythm knows better."""
+    tracker = Tracker()
+    before = [e for s in (0.5, 6.2) for e in tracker.update([hit("smoke_alarm", s=s)], at(s))]
+
+    after = tracker.update([beeps("co_alarm", "suspected", 6.4)], at(6.4))
+
+    assert [e.certainty for e in before] == ["suspected", "confirmed"]
+    assert {e.label: e.certainty for e in after} == {"smoke_alarm": "suspected", "co_alarm": "suspected"}
+    [smoke] = tracker.update([beeps("smoke_alarm", "confirmed", 20)], at(20))
+    assert (smoke.label, smoke.certainty) == ("smoke_alarm", "confirmed")
+
+
+def test_a_large_model_that_agrees_is_no_second_hit() -> None:
+    """It is named among those who confirm, and the smoke alarm stays suspected until it is heard again."""
+    tracker = Tracker(second_listeners=QWEN)
+    tracker.update([hit("smoke_alarm", s=1, segment_id="a" * 12)], at(1))
+    agreed = heard("smoke_alarm", 0.9, at(0), duration_s=8.0, segment_id="a" * 12, classifier="qwen")
+
+    [event] = tracker.update([agreed], at(9))
+
+    assert (event.certainty, event.confirmed_by) == ("suspected", ("qwen",))
+
+
+def test_the_emotion_of_another_segment_is_not_taken() -> None:
+    """While a shout is held open, the emotion of later speech is not the shout's."""
+    tracker = tracking("shout", hold_s=30)
+    tracker.update([hit("shout", s=1, segment_id="a" * 12, emotion={"angry": 0.9})], at(1))
+
+    tracker.update([hit("shout", 0.1, 9, segment_id="b" * 12, emotion={"happy": 0.9})], at(9))
+
+    assert [e.emotion for e in tracker.open_events()] == [{"angry": 0.9}]
+
+
 def test_a_co_alarm_stays_on_through_its_one_burst_a_minute() -> None:
     """The rhythm's own hold counts, else the table's 90 s."""
     tracker = Tracker()
