@@ -1,0 +1,124 @@
+"""The program that talks to PortAudio, in a process of its own. Only the standard library and sounddevice.
+
+A process, because PortAudio and what lies below it cannot be trusted with ours: a sound server that is killed
+or frozen leaves threads locked inside libpulse for ever, devices are listed once per process, and complaints
+go to the standard error of whoever is there. A process can be killed, and starts with a fresh list.
+
+Standard output carries records: `HEADER` (kind, monotonic time in seconds, size), then so many bytes.
+  D  the devices as PortAudio lists them, as JSON: {"devices": [...], "default": index}
+  F  the stream is open, as JSON: {"sample_rate_hz", "channels", "sample_format"}
+  B  a block of native interleaved sound whose last sample arrived at that time
+  L  the same, after sound that was lost here because nobody took it in time
+  E  an error, as JSON: {"reason", "missing": PortAudio is not installed}
+Standard input takes one line of JSON, {"index", "channels", "sample_format", "rates_hz", "block_s",
+"queued_blocks"}; at its end the process ends.
+"""
+
+import json
+import os
+import queue
+import signal
+import struct
+import sys
+import threading
+import time
+from typing import Any
+
+HEADER = struct.Struct("<cdI")
+
+_Block = tuple[bytes, float, bool]
+
+
+def main() -> None:
+    """Serve one microphone until standard input ends or the stream does."""
+    for stopping in (signal.SIGINT, signal.SIGTERM):  # meant for the daemon, which then ends us itself
+        signal.signal(stopping, signal.SIG_IGN)
+    try:
+        import sounddevice
+    except OSError as error:
+        _tell_error(str(error), missing=True)
+        return
+    try:
+        default = sounddevice.default.device[0]
+        if default < 0 and sounddevice.query_hostapis():
+            default = sounddevice.query_hostapis(0)["default_input_device"]
+        _tell(b"D", {"devices": list(sounddevice.query_devices()), "default": default})
+        request = sys.stdin.readline()
+        if request:
+            _record(sounddevice, json.loads(request))
+    except sounddevice.PortAudioError as error:
+        _tell_error(str(error.args[0]) if error.args else "PortAudio failed")
+
+
+def _record(sounddevice: Any, request: dict[str, Any]) -> None:
+    blocks: queue.Queue[_Block | None] = queue.Queue(request["queued_blocks"])
+    lost = False
+
+    def heard(data: Any, _frames: int, _time: Any, status: Any) -> None:
+        nonlocal lost
+        lost = lost or status.input_overflow
+        try:
+            blocks.put_nowait((bytes(data), time.monotonic(), lost))
+            lost = False
+        except queue.Full:
+            lost = True
+
+    settings = {key: request[key] for key in ("channels", "sample_format")}
+    rate_hz = _accepted_rate_hz(sounddevice, request)
+    stream = sounddevice.RawInputStream(
+        device=request["index"],
+        channels=request["channels"],
+        dtype=request["sample_format"],
+        samplerate=rate_hz,
+        blocksize=round(request["block_s"] * rate_hz),
+        callback=heard,
+        finished_callback=lambda: blocks.put(None),
+    )
+    stream.start()
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    _tell(b"F", {"sample_rate_hz": rate_hz, **settings})
+    while (block := blocks.get()) is not None:
+        data, at_s, after_loss = block
+        _write(b"L" if after_loss else b"B", at_s, data)
+
+
+def _accepted_rate_hz(sounddevice: Any, request: dict[str, Any]) -> int:
+    """The first rate that the device takes; the first of all when it takes none, for its error to say why."""
+    for rate_hz in request["rates_hz"]:
+        try:
+            sounddevice.check_input_settings(
+                request["index"], request["channels"], request["sample_format"], None, rate_hz
+            )
+        except sounddevice.PortAudioError:
+            continue
+        return int(rate_hz)
+    return int(request["rates_hz"][0])
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def _tell_error(reason: str, *, missing: bool = False) -> None:
+    _tell(b"E", {"reason": reason, "missing": missing})
+
+
+def _tell(kind: bytes, what: dict[str, Any]) -> None:
+    _write(kind, time.monotonic(), json.dumps(what).encode())
+
+
+def _write(kind: bytes, at_s: float, data: bytes) -> None:
+    rest = memoryview(HEADER.pack(kind, at_s, len(data)) + data)
+    while rest:
+        rest = rest[os.write(1, rest) :]
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BrokenPipeError:
+        pass
+    finally:
+        # PortAudio's own farewell may wait for a dead sound server.
+        os._exit(0)
