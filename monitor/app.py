@@ -4,7 +4,7 @@ import queue
 import threading
 from contextlib import ExitStack
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from monitor.assembly import Listeners, build_ears, build_house, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
@@ -148,7 +148,7 @@ class Daemon:
         self._decisions.put(item, urgency=0 if ordinary else 1)
 
     def _build_checkup(self, panel: Panel, listeners: Listeners) -> Checkup:
-        queues = {"decisions": self._decisions, **panel.mailboxes}
+        queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **panel.mailboxes}
         vital = frozenset({"decisions", *panel.vital})
         checkup = Checkup(self._ears, panel.workers, queues, self._clock, vital)
         for name, reason in listeners.missing.items():

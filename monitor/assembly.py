@@ -1,29 +1,26 @@
 """Builds the parts of the loop from a Config: the same ones for the daemon and for recordings."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from monitor import __version__
+from monitor.capabilities import producible, thresholds
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config import Config
 from monitor.deciding import Mind
 from monitor.errors import ModelError
-from monitor.events.settings import LABELS, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
 from monitor.hearing import Ears
 from monitor.labels import sounds, vocabulary
 from monitor.logs import get_logger
-from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.engine import RuleEngine
 from monitor.sources import SourceConfig
 from monitor.types import House, Room
 
 log = get_logger()
-GATE_LABELS = frozenset({"loud_noise"})
 
 
 @dataclass(frozen=True)
@@ -92,27 +89,6 @@ def build_mind(config: Config, listeners: Listeners) -> Mind:
     return Mind(tracker, RuleEngine(config.rules, verifiers=second))
 
 
-def thresholds(config: Config, first: Sequence[Classifier]) -> Thresholds:
-    """The table, over it what the model ships for its own scores, over it what the owner wrote."""
-    suggested = {
-        label: values for model in first for label, values in getattr(model, "thresholds", {}).items()
-    }
-    return Thresholds(
-        model=LABELS.validate_python(suggested),
-        general=config.labels,
-        sources={source.name: config.labels_of(source) for source in config.sources},
-    )
-
-
-def producible(config: Config) -> frozenset[str]:
-    """Every label that some enabled listener of this configuration can hear."""
-    labels = GATE_LABELS.union(RHYTHM_LABELS)
-    for block in config.classifiers:
-        with suppress(ModelError):
-            labels |= block.build().labels
-    return labels if "speech" in labels else labels | {"speech"}
-
-
 def build_house(config: Config) -> House:
     """What publishers announce."""
     labels = producible(config)
@@ -136,8 +112,3 @@ def _entities(config: Config) -> set[str]:
     named = {label for clause in clauses for label in clause.hear}
     named |= {label for clause in clauses if clause.then for label in clause.then.hear}
     return named | {row.id for row in vocabulary().values() if row.severity_default != "info"}
-
-
-def warnings(config: Config) -> list[str]:
-    """What is allowed and probably not meant."""
-    return []

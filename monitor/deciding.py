@@ -32,8 +32,8 @@ class Mind:
         if command.name == "test":
             return [self._rules.test(now)]
         if command.name == "mute" and command.source:
-            self._tracker.mute(command.source, bool(command.value))
-            return [*self.hear((), now), Setting(command.source, "mute", bool(command.value))]
+            ended = self._tracker.mute(command.source, bool(command.value), now)
+            return [*self._told(ended), Setting(command.source, "mute", bool(command.value))]
         if command.name == "sensitivity" and command.source and isinstance(command.value, float | int):
             self._tracker.set_sensitivity(command.source, float(command.value))
             return [Setting(command.source, "sensitivity", float(command.value))]

@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import check_document, default_config, json_schema, load_config
+from monitor.config import json_schema
 from monitor.document import parse_document
 from monitor.errors import ConfigError
+from monitor.loading import check_document, default_config, load_config
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
 

@@ -9,12 +9,21 @@ from monitor.types import Detection, Segment
 class Classifier(Protocol):
     """Says what a segment is. One thread calls it."""
 
-    name: str
-    labels: frozenset[str]
-    """What it can hear; known without loading."""
-    window_s: float
-    """The length of sound that it judges best, for cutting long files."""
-    hop_s: float
+    @property
+    def name(self) -> str:
+        """Names it in events, logs and the configuration."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What it can hear; known without loading. ModelError when even that cannot be read."""
+
+    @property
+    def window_s(self) -> float:
+        """The length of sound that it judges best, for cutting long files."""
+
+    @property
+    def hop_s(self) -> float:
+        """From one such window to the next."""
 
     def load(self) -> None:
         """Bring the model into memory. Raises ModelError with the fix."""

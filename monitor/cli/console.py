@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitor.config import Config, find_config, load_config
+from monitor.config import Config
+from monitor.loading import find_config, load_config
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)

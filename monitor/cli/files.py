@@ -1,7 +1,7 @@
 """Commands for recordings: analyze, classify, eval, describe, ask."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli.console import ConfigOption, chosen_config, err, fail, out
+from monitor.errors import ClassifyError, SourceError
 
 AUDIO_SUFFIXES = frozenset(
     {".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".flac", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg"}
@@ -31,10 +32,25 @@ FormatOption = Annotated[
 ]
 
 
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A classifier of the configuration by name, an .onnx file, or the id or folder of a model.",
+    ),
+]
+NOWHERE = {"type": "demo", "name": "demo"}
+"""A source for the built-in configuration where none is listened to."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(rich_help_panel="Recordings")(analyze)
     app.command(rich_help_panel="Recordings")(classify)
+    app.command("eval", rich_help_panel="Recordings")(evaluate)
+    app.command(rich_help_panel="Recordings")(describe)
+    app.command(rich_help_panel="Recordings")(ask)
 
 
 def analyze(
@@ -65,10 +81,10 @@ def analyze(
     from monitor.analysis import Analysis, analyze_all
     from monitor.analysis import analyze as analyze_one
     from monitor.assembly import load_listeners
-    from monitor.config import default_config
+    from monitor.loading import default_config
 
     given, _ = chosen_config(config)
-    settings = given or default_config([{"type": "demo", "name": "demo"}])
+    settings = given or default_config([NOWHERE])
     paths = list(_recordings(files))
     if plot is not None:
         if len(paths) != 1:
@@ -97,46 +113,137 @@ def classify(
     files: Files,
     config: ConfigOption = None,
     format: FormatOption = Format.TEXT,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Name of a classifier of the configuration; by default the embedded one."),
-    ] = None,
+    model: ModelOption = None,
     frames: Annotated[bool, typer.Option("--frames", help="Also the scores of every window.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels to show as text.")] = 5,
 ) -> None:
     """Ask a classifier alone what is in a recording: scores per label, the maximum over its windows."""
-    from monitor.classification import classify_recording
+    from monitor.evaluation.scoring import classify_file
+    from monitor.sources.recording import read_audio
 
     classifier = _classifier(config, model)
+    paths = list(_recordings(files))
     failed = False
-    for path in _with_progress(list(_recordings(files)), None):
-        result = classify_recording(path, classifier)
-        if isinstance(result, str):
+    for path in _with_progress(paths, len(paths)):
+        try:
+            found = classify_file(read_audio(path), classifier)
+        except (SourceError, ClassifyError) as error:
             failed = True
-            fail(result)
-        elif format is Format.JSONL:
-            typer.echo(json.dumps(result.row(with_frames=frames)))
+            fail(_about(path, error))
+            continue
+        if format is Format.JSONL:
+            typer.echo(json.dumps(_row(path, classifier.name, found, with_frames=frames)))
         else:
-            best = ", ".join(f"{label} {score:.2f}" for label, score in result.best(top))
-            out.print(f"{path}: {best}", highlight=False)
+            best = sorted(found.scores.items(), key=lambda item: -item[1])[:top]
+            words = "  ".join(f"{label} {score:.2f}" for label, score in best)
+            out.print(f"{path}  {words}", highlight=False)
     if failed:
         raise typer.Exit(1)
 
 
+def evaluate(
+    manifest: Annotated[
+        Path, typer.Argument(help="CSV with the columns path and labels (separated by ;); empty: background.")
+    ],
+    config: ConfigOption = None,
+    model: ModelOption = None,
+    snr: Annotated[
+        list[float] | None, typer.Option("--snr", help="Also with noise at this SNR in dB; may be repeated.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw them (PNG).")] = None,
+) -> None:
+    """How well does a classifier do on your own labelled recordings?
+
+    Per label: average precision, recall and precision at the threshold in force, calibration error; false
+    events per hour on the recordings without a label. Labels are those of earwitness or AudioSet names.
+    """
+    from monitor.evaluation.evaluate import evaluate as judged
+
+    report = judged(
+        manifest,
+        _classifier(config, model),
+        snrs_db=snr or (),
+        progress=lambda clips: _with_progress(clips, None),
+    )
+    out.print(report.table())
+    if json_file:
+        json_file.write_text(report.to_json(), encoding="utf-8")
+    if plot:
+        report.draw(plot)
+
+
+def describe(
+    file: Annotated[Path, typer.Argument(help="A recording; the first 30 s are heard.")],
+    config: ConfigOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Describe a recording in a sentence, by a large model (Qwen2-Audio and its successors)."""
+    typer.echo(_listener(config, model).describe(_beginning(file)))
+
+
+def ask(
+    file: Annotated[Path, typer.Argument(help="A recording; the first 30 s are heard.")],
+    question: Annotated[str, typer.Argument(help="For example: What happened here?")],
+    config: ConfigOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Ask a large model a question about a recording."""
+    typer.echo(_listener(config, model).ask(_beginning(file), question))
+
+
+def _row(path: Path, model: str, found: Any, *, with_frames: bool) -> dict[str, Any]:
+    row = {
+        "file": str(path),
+        "duration_s": round(found.duration_s, 3),
+        "model": model,
+        "scores": _rounded(found.scores),
+        "emotion": _rounded(found.emotion),
+    }
+    if with_frames:
+        row["frames"] = [
+            {"start_s": round(start_s, 3), "scores": _rounded(scores)} for start_s, scores in found.frames
+        ]
+    return row
+
+
+def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(score, 6) for label, score in scores.items()}
+
+
+def _about(path: Path, error: Exception) -> str:
+    """The error's own line, with the file's name in it."""
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
+
+
+def _beginning(path: Path) -> Any:
+    from monitor.sources.recording import read_audio
+
+    return read_audio(path).slice(0, 30)
+
+
 def _classifier(config: Path | None, name: str | None) -> Any:
-    """The named classifier of the configuration, or the first; loaded."""
-    from monitor.config import default_config
+    """The classifier that was asked for, loaded: by its name in the configuration, or by its model."""
+    from monitor.config import classifier_block
+    from monitor.loading import default_config
 
     given, _ = chosen_config(config)
-    settings = given or default_config([{"type": "demo", "name": "demo"}])
-    blocks = {block.name: block for block in settings.classifiers}
-    if name is not None and name not in blocks:
-        raise typer.BadParameter(f"no classifier {name!r}; there are: {', '.join(blocks) or 'none'}")
-    if not blocks:
-        raise typer.BadParameter("the configuration has no classifier")
-    classifier = blocks[name or next(iter(blocks))].build()
+    blocks = {block.name: block for block in (given or default_config([NOWHERE])).classifiers}
+    if name is None and not blocks:
+        raise typer.BadParameter("the configuration has no classifier; name a --model")
+    chosen = blocks.get(name) if name else next(iter(blocks.values()))
+    classifier = (chosen or classifier_block(name or "")).build()
     classifier.load()
     return classifier
+
+
+def _listener(config: Path | None, name: str | None) -> Any:
+    """A large model that can answer in words, loaded."""
+    from monitor.config import LARGE_MODEL, large_listeners
+
+    given, _ = chosen_config(config)
+    large = large_listeners(given) if given else []
+    return _classifier(config, name or (large[0] if large else LARGE_MODEL))
 
 
 def _recordings(files: Iterable[Path]) -> Iterator[Path]:

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from monitor.cli.console import ConfigOption, chosen_config, err
-from monitor.config import Config, default_config
+from monitor.config import Config
+from monitor.errors import EarwitnessError
+from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
 
 log = get_logger()
@@ -53,9 +55,15 @@ def _listen(config: Config, verbose: bool) -> None:
     daemon = Daemon(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: daemon.stop())
-    with daemon:
-        signal.signal(signal.SIGUSR1, lambda *_: _print_health(daemon))
-        daemon.run()
+    try:
+        with daemon:
+            signal.signal(signal.SIGUSR1, lambda *_: _print_health(daemon))
+            daemon.run()
+    except EarwitnessError:
+        raise
+    except Exception as error:
+        log.critical("stopped by a bug; please report this", exc_info=error)
+        raise typer.Exit(1) from None
 
 
 def _log_level(config: Config, verbose: bool) -> str:
@@ -73,7 +81,7 @@ def _print_health(daemon: Any) -> None:
 
 def _first_run(life: ExitStack) -> Config:
     """The defaults, with what this machine has."""
-    from monitor.sources.microphone import list_devices
+    from monitor.sources.devices import list_devices
 
     if list_devices():
         err.print("No configuration: listening to the default microphone.")

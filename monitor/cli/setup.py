@@ -25,7 +25,7 @@ def check(
 
     Exit code 0 when it is good, 78 when it is not.
     """
-    from monitor.assembly import warnings
+    from monitor.capabilities import warnings
 
     found, path = chosen_config(config)
     if found is None:
@@ -48,7 +48,7 @@ def check(
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
     """List the microphones that a source can name."""
-    from monitor.sources.microphone import list_devices
+    from monitor.sources.devices import list_devices
 
     found = list_devices()
     if as_json:

@@ -48,16 +48,16 @@ class Checkup:
         queue is not vital: a model that hangs must not take the alarms down with it.
         """
         silent = [
-            f"source {listener.source.name}: no frame for {figures.since_frame_s:.0f} s"
+            f"source {listener.source.name}: no frame for {heard.since_frame_s:.0f} s"
             for listener in self._listeners
-            if (figures := listener.figures()).online
-            and figures.since_frame_s > STALLED_S
+            if (heard := listener.figures()).online
+            and heard.since_frame_s > STALLED_S
             and not listener.done.is_set()
         ]
         stuck = [
-            f"queue {name}: waiting for {figures.oldest_s:.0f} s"
+            f"queue {name}: waiting for {waiting.oldest_s:.0f} s"
             for name, mailbox in self._mailboxes.items()
-            if name in self._vital and (figures := mailbox.figures()).oldest_s > STALLED_S
+            if name in self._vital and (waiting := mailbox.figures()).oldest_s > STALLED_S
         ]
         return silent + stuck
 

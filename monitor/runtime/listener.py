@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceUnavailable
@@ -21,7 +21,7 @@ class Ears(Protocol):
 
     def push(self, frame: Frame) -> Heard | None: ...
 
-    def finish(self, ended_by: str) -> Heard | None: ...
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> Heard | None: ...
 
 
 @dataclass(frozen=True, slots=True)

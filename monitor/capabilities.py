@@ -1,0 +1,68 @@
+"""What a configuration can hear, and with which thresholds: the ground that rules stand on."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from monitor.classifiers.base import Classifier
+from monitor.classifiers.cascade import SecondLook
+from monitor.config import Config
+from monitor.errors import ModelError
+from monitor.events.settings import LABELS, Thresholds
+from monitor.labels import emotions
+from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
+from monitor.rules.check import Capabilities, Finding, check_rules
+
+GATE_LABELS = frozenset({"loud_noise"})
+
+
+def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
+    """The table, over it what the model ships for its own scores, over it what the owner wrote."""
+    suggested = {
+        label: values for model in first for label, values in getattr(model, "thresholds", {}).items()
+    }
+    return Thresholds(
+        model=LABELS.validate_python(suggested),
+        general=config.labels,
+        sources={source.name: config.labels_of(source) for source in config.sources},
+    )
+
+
+def producible(config: Config) -> frozenset[str]:
+    """Every label that some enabled listener of this configuration can hear."""
+    labels = GATE_LABELS.union(RHYTHM_LABELS)
+    for block in config.classifiers:
+        with suppress(ModelError):
+            labels |= block.build().labels
+    return labels if "speech" in labels else labels | {"speech"}
+
+
+def rule_findings(config: Config) -> list[Finding]:
+    """What is wrong with the rules in this house, errors and warnings."""
+    return check_rules(config.rules, _capabilities(config))
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed and was hardly meant."""
+    return [finding.text for finding in rule_findings(config) if not finding.fatal]
+
+
+def _capabilities(config: Config) -> Capabilities:
+    enabled = [source.name for source in config.sources if source.enabled]
+    in_force = thresholds(config, _known_first(config))
+    return Capabilities(
+        produced=producible(config) | (set(emotions()) if config.classifiers else set()),
+        sources=tuple(enabled),
+        onsets={name: {label: row.onset for label, row in in_force.of(name).items()} for name in enabled},
+        notifiers=[block.name for block in config.publishers],
+        verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
+    )
+
+
+def _known_first(config: Config) -> list[Classifier]:
+    """The small classifiers, not loaded: their thresholds are known without."""
+    found: list[Classifier] = []
+    for block in config.classifiers:
+        if not isinstance(block, SecondLook):
+            with suppress(ModelError):
+                found.append(block.build())
+    return found

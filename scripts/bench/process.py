@@ -1,0 +1,74 @@
+"""A daemon as a process of its own, for benchmarks: started with a config, asked how it is, stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+
+class DaemonProcess:
+    """`earwitness run` with a configuration in `folder`. Its log goes to `folder`/log."""
+
+    def __init__(
+        self, config: Mapping[str, Any], folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = folder
+        self._config = folder / "earwitness.yaml"
+        self._config.write_text(yaml.safe_dump({**config, "state_dir": str(folder / "state")}))
+        self._log = folder / "log"
+        self._environment = environment or {}
+        self.started_s = 0.0
+        self.stopped_in_s = 0.0
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **self._environment}
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "monitor", "run", "--config", str(self._config)],
+                stderr=log,
+                stdout=log,
+                env=environment,
+            )
+        self.started_s = time.monotonic()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        began_s = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.stopped_in_s = time.monotonic() - began_s
+
+    def cpu_s(self) -> float:
+        """Processor time used so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        """Resident memory now."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def health(self, patience_s: float = 10.0) -> dict[str, Any]:
+        """What SIGUSR1 prints."""
+        before = len(self._log.read_text())
+        self.process.send_signal(signal.SIGUSR1)
+        deadline_s = time.monotonic() + patience_s
+        while time.monotonic() < deadline_s:
+            text = self._log.read_text()[before:]
+            start, end = text.find("{\n"), text.find("\n}\n")
+            if 0 <= start < end:
+                found: dict[str, Any] = json.loads(text[start : end + 2])
+                return found
+            time.sleep(0.05)
+        raise TimeoutError(f"the daemon printed no health; its log is {self._log}")

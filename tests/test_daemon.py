@@ -1,0 +1,186 @@
+"""The whole daemon as a process, against a real broker."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.bench.process import DaemonProcess
+from tests.mosquitto import Listener, Mosquitto
+
+SCENE = {"type": "demo", "name": "demo", "realtime": False, "loop": False, "speech": False}
+"""The whole scene at once: 75 s of sound in a second or two."""
+ENDLESS = {"type": "demo", "name": "demo", "speech": False}
+
+
+@pytest.fixture(name="broker")
+def _broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker
+
+
+def config(broker: Mosquitto, *sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "node": "home",
+        "sources": list(sources),
+        "rules": [{"name": "Smoke alarm", "hear": ["smoke_alarm"], "severity": "critical"}],
+        "publishers": [{"type": "mqtt", "host": "127.0.0.1", "port": broker.port}],
+        **more,
+    }
+
+
+def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
+    """The demo scene comes out as events, states and one alert, and the daemon ends when its sources have."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
+        listener.wait_for("earwitness/home/demo/loud_noise/state", "ON")
+        assert daemon.process.wait(30) == 0
+        listener.wait_for("earwitness/home/status", "offline")
+        events = listener.documents("earwitness/home/demo/event")
+        [alert] = listener.documents("earwitness/home/alert")
+    assert {event["label"] for event in events} >= {"loud_noise", "smoke_alarm"}
+    assert alert["rule"] == "Smoke alarm"
+    assert alert["why"]
+    began = {event["id"] for event in events if event["state"] == "started"}
+    assert began == {event["id"] for event in events if event["state"] == "ended"}
+
+
+def test_an_orderly_stop_says_goodbye(broker, tmp_path):
+    """SIGTERM: offline is published, nothing is left open, within 3 s and with exit code 0."""
+    with Listener(broker) as listener:
+        with DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+            listener.wait_for("earwitness/home/demo/status", "online")
+        assert daemon.process.returncode == 0
+        assert daemon.stopped_in_s < 3
+        listener.wait_for("earwitness/home/status", "offline")
+
+
+def test_a_test_alert_takes_the_real_way(broker, tmp_path):
+    """The button in Home Assistant proves the whole chain."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+        listener.wait_for("earwitness/home/demo/status", "online")
+        listener.say("earwitness/home/test/set", "PRESS")
+        listener.wait_for("earwitness/home/alert")
+        [alert] = listener.documents("earwitness/home/alert")
+    assert alert["message"].startswith("Test")
+    assert alert["severity"] == "critical"
+
+
+def test_mute_and_sensitivity_are_shown_as_they_are_in_force(broker, tmp_path):
+    """What is set comes back as a state, so that nobody has to guess."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+        listener.wait_for("earwitness/home/demo/mute", "OFF")
+        listener.say("earwitness/home/demo/mute/set", "ON")
+        listener.wait_for("earwitness/home/demo/mute", "ON")
+        listener.say("earwitness/home/demo/sensitivity/set", "0.5")
+        listener.wait_for("earwitness/home/demo/sensitivity", "0.5")
+
+
+def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
+    """Per source and queue, as JSON."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        health = daemon.health()
+    assert health["sources"]["demo"]["online"] is True
+    assert health["queues"]["decisions"]["dropped"] == 0
+    assert health["stalled"] == []
+
+
+def test_systemd_is_told_when_it_listens_and_when_it_stops(broker, tmp_path):
+    """READY after everything is open, WATCHDOG while it advances, STOPPING at the end."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(20)
+        manager.bind(str(path))
+        environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
+        with DaemonProcess(config(broker, ENDLESS), tmp_path, environment):
+            assert manager.recv(1000) == b"READY=1"
+            assert manager.recv(1000) == b"WATCHDOG=1"
+        said = []
+        while b"STOPPING=1" not in said:
+            said.append(manager.recv(1000))
+
+
+def test_a_wrong_configuration_exits_78_and_opens_nothing(broker, tmp_path):
+    """systemd does not try again; every problem stands in the log with its line."""
+    wrong = config(broker, {"type": "demo", "name": "Demo"}, colour="red")
+    with DaemonProcess(wrong, tmp_path) as daemon:
+        assert daemon.process.wait(30) == 78
+    log = (tmp_path / "log").read_text()
+    assert "earwitness.yaml:" in log
+    assert "unknown key 'colour'" in log
+    assert "demo" in log
+
+
+def test_a_missing_model_is_said_and_the_alarms_are_heard_without_it(broker, tmp_path):
+    """No score is ever made up; rhythm and gate go on."""
+    classifiers = [{"type": "embedded", "model": str(tmp_path / "nothing.onnx")}]
+    with (
+        Listener(broker) as listener,
+        DaemonProcess(config(broker, SCENE, classifiers=classifiers), tmp_path) as daemon,
+    ):
+        listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
+        assert daemon.process.wait(30) == 0
+    assert "listening without this model" in (tmp_path / "log").read_text()
+
+
+def test_events_of_a_night_without_a_broker_arrive_when_it_is_back(tmp_path):
+    """Nothing is lost while the broker is away, and everything that waited says that it is late."""
+    broker = Mosquitto(tmp_path / "broker")
+    with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
+        assert daemon.process.wait(30) == 0
+    with broker, Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+        listener.wait_until(lambda: len(listener.on("earwitness/home/alert")) == 1)
+        [alert] = listener.documents("earwitness/home/alert")
+    assert alert["late"] is True
+    assert alert["rule"] == "Smoke alarm"
+
+
+def test_nothing_is_left_of_it(broker, tmp_path):
+    """A second daemon opens at once where the first one was: no lock, no socket, no process stays."""
+    for _ in range(2):
+        with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
+            assert daemon.process.wait(30) == 0
+    assert not (tmp_path / "state" / "outbox.db-wal").exists()
+
+
+def test_ctrl_c_is_an_orderly_stop(broker, tmp_path):
+    """SIGINT does what SIGTERM does."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        os.kill(daemon.process.pid, signal.SIGINT)
+        assert daemon.process.wait(10) == 0
+        listener.wait_for("earwitness/home/status", "offline")
+
+
+def test_analyze_hears_the_same_as_the_daemon(tmp_path):
+    """A recording through `earwitness analyze` is one JSON object per event and alert."""
+    import wave
+
+    from monitor.synthesis.scene import demo_scene
+
+    recording = tmp_path / "scene.wav"
+    with wave.open(str(recording), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16000)
+        out.writeframes(demo_scene().audio.to_pcm16())
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF nothing")
+    command = [sys.executable, "-m", "monitor", "analyze", "--format", "jsonl", recording, broken]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.returncode == 1
+    assert "broken.wav" in result.stderr
+    smoke = next(row for row in rows if row["type"] == "event" and row["label"] == "smoke_alarm")
+    assert smoke["start_s"] == pytest.approx(51, abs=0.2)
+    assert smoke["certainty"] == "confirmed"
+    assert [row["rule"] for row in rows if row["type"] == "alert"] == ["Smoke alarm"]
+    assert [row["start_s"] for row in rows] == sorted(row["start_s"] for row in rows)
