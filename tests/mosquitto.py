@@ -1,6 +1,7 @@
 """The real mosquitto on loopback, and a client of our own that records what it hears there."""
 
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -76,6 +77,16 @@ class Mosquitto:
             self._process.wait()
             self._reader.join()
             self._process = None
+
+    def freeze(self) -> None:
+        """Stop answering, with every connection open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Answer again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _config(self) -> str:
         lines = ["user root", "persistence false", "log_dest stderr", f"listener {self.port} 127.0.0.1"]

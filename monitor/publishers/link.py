@@ -59,6 +59,9 @@ class Party(Protocol):
     def lost(self) -> None:
         """The connection is gone; what was not acknowledged may not have arrived."""
 
+    def failed(self) -> None:
+        """A bug has ended the thread: `Link.check` raises it."""
+
 
 class Link:
     """Keeps a session up, and says each change of its state once."""
@@ -110,6 +113,7 @@ class Link:
             self._keep_up()
         except Exception as bug:  # noqa: BLE001 - the one place of this thread: whoever delivers is told
             self._bug = bug
+            self._party.failed()
 
     def _keep_up(self) -> None:
         assert self._bell_r is not None

@@ -239,6 +239,10 @@ class MqttPublisher:
         self._told_not_ready = True
         self._outgoing.take_back()
 
+    def failed(self) -> None:
+        """See `Party`: `ready` will raise it."""
+        self.on_ready()
+
     # -- how ---------------------------------------------------------------------------------------------
 
     def _may_send(self) -> bool:

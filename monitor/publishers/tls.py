@@ -37,7 +37,19 @@ class TlsBlock(Block):
         except OSError as error:  # ssl.SSLError is one
             named = ", ".join(str(each) for each in (self.ca_file, self.cert_file, self.key_file) if each)
             raise ConfigError([f"mqtt: tls: cannot use {named}: {error.strerror or error}"]) from None
+        context.sslsocket_class = _ClosedOnFailure
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+class _ClosedOnFailure(ssl.SSLSocket):
+    """paho lets go of a socket whose handshake failed without closing it: one more with every attempt."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise

@@ -1,0 +1,129 @@
+"""Brokers and publishers of these tests."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+
+from monitor.clock import SystemClock
+from monitor.publishers.base import OnCommand
+from monitor.publishers.mqtt import MqttConfig, MqttPublisher
+from monitor.types import Command, House
+from tests.builders import house
+from tests.mosquitto import WITHIN_S, Listener, Mosquitto
+
+
+class Told:
+    """A publisher that runs, with what it told whoever delivers."""
+
+    def __init__(self, config: MqttConfig, announced: House, obey: OnCommand | None = None) -> None:
+        self.commands: list[Command] = []
+        self._changed = threading.Condition()
+        self._returned = threading.Event()
+        self.publisher: MqttPublisher = config.build("home", obey or self._obey, SystemClock())
+        self.publisher.on_ready = self._returned.set
+        self.publisher.announce(announced)
+
+    def wait_ready(self) -> None:
+        """Wait until the publisher takes events."""
+        while not self.publisher.ready():
+            self.wait_call()
+
+    def wait_call(self) -> None:
+        """Wait until the publisher calls whoever delivers."""
+        assert self._returned.wait(WITHIN_S), "the publisher never called"
+        self._returned.clear()
+
+    def wait_commands(self, count: int) -> list[Command]:
+        """Wait for so many commands."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.commands) >= count, WITHIN_S), self.commands
+            return self.commands
+
+    def deliver(self, message: Any, *, late: bool = False) -> None:
+        """Publish and wait for the acknowledgement."""
+        arrived = threading.Event()
+        self.publisher.publish(message, arrived.set, late=late)
+        assert arrived.wait(WITHIN_S), f"{message} was not acknowledged"
+
+    def _obey(self, command: Command) -> None:
+        with self._changed:
+            self.commands.append(command)
+            self._changed.notify_all()
+
+
+Publish = Callable[..., Told]
+
+
+class Lines:
+    """What was logged, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, logger: Any, level: str, line: Any) -> NoReturn:
+        with self._changed:
+            self.said.append(dict(line) | {"level": level})
+            self._changed.notify_all()
+        raise structlog.DropEvent
+
+    def wait_for(self, event: str, times: int = 1) -> dict[str, Any]:
+        """Wait until `event` was logged so many times; the last one."""
+        with self._changed:
+            in_time = self._changed.wait_for(lambda: len(self.events(event)) >= times, WITHIN_S)
+            assert in_time, f"waited for {event!r}; logged: {self.said}"
+            return self.events(event)[-1]
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """Every line of one event."""
+        return [line for line in self.said if line["event"] == event]
+
+    def warnings(self) -> list[str]:
+        """The events that the owner might act on."""
+        return [line["event"] for line in self.said if line["level"] == "warning"]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The log of a test."""
+    processors = structlog.get_config()["processors"]
+    before, log = processors.copy(), Lines()
+    processors[:] = [log]
+    yield log
+    processors[:] = before
+
+
+@pytest.fixture
+def life() -> Iterator[ExitStack]:
+    """What is open during a test."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def broker(tmp_path: Path, life: ExitStack) -> Mosquitto:
+    """A mosquitto that lets anyone in."""
+    return life.enter_context(Mosquitto(tmp_path / "broker"))
+
+
+@pytest.fixture
+def listener(broker: Mosquitto, life: ExitStack) -> Listener:
+    """Somebody who hears everything on `broker`."""
+    return life.enter_context(Listener(broker))
+
+
+@pytest.fixture
+def publish(life: ExitStack) -> Publish:
+    """Start a publisher: `publish(port=..., homeassistant=...)`. It has announced a kitchen."""
+
+    def start(announced: House | None = None, obey: OnCommand | None = None, **config: Any) -> Told:
+        told = Told(MqttConfig.model_validate({"type": "mqtt"} | config), announced or house(), obey)
+        life.enter_context(told.publisher)
+        return told
+
+    return start

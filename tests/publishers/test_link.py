@@ -1,0 +1,199 @@
+"""Connecting to a broker, and what is said about it."""
+
+import time
+
+import pytest
+
+from monitor.errors import ConfigError
+from monitor.publishers.broker import Broker
+from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.tls import TlsBlock
+from tests.builders import event
+from tests.certificates import Certificates, make_certificates
+from tests.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
+from tests.publishers.conftest import Lines, Publish
+from tests.wire import Wire
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+def test_version_5_comes_first(broker, publish: Publish, lines: Lines):
+    """A broker that speaks it is spoken to in it."""
+    publish(port=broker.port)
+
+    assert lines.wait_for("mqtt connected")["version"] == "5"
+
+
+def test_silence_means_another_version(life, publish: Publish, lines: Lines):
+    """amqtt answers version 5 with silence: 3.1.1 is tried after 2 s, and that is no failure to be said."""
+    broker = life.enter_context(Broker(free_port()))
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(event())
+
+    assert lines.wait_for("mqtt connected")["version"] == "3.1.1"
+    assert lines.warnings() == []
+
+
+def test_the_version_that_worked_is_remembered(life, publish: Publish, lines: Lines):
+    """The next connection does not wait for silence again."""
+    broker = life.enter_context(Broker(free_port()))
+    wire = life.enter_context(Wire(broker.port))
+    publish(port=wire.port, homeassistant=False).wait_ready()
+    wire.cut()
+    lines.wait_for("mqtt lost")
+    before = wire.connections
+    wire.mend()
+    lines.wait_for("mqtt connected", times=2)
+
+    assert wire.connections == before + 1
+
+
+def test_a_password_is_asked_for_and_given(tmp_path, life, publish: Publish):
+    """User name and password, with characters that a URL would not take."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
+    told = publish(port=broker.port, username=USERNAME, password=PASSWORD)
+    told.wait_ready()
+    told.deliver(event())
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_wrong_password_is_said_with_its_fix_and_never_shown(
+    tmp_path, life, publish: Publish, lines: Lines, protocol
+):
+    """The owner reads what to check; the password itself is nowhere."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
+    told = publish(port=broker.port, username=USERNAME, password="wr0ng-secret", protocol=protocol)
+    refused = lines.wait_for("mqtt refused")
+
+    assert "check username and password" in refused["reason"]
+    assert "wr0ng-secret" not in repr(lines.said)
+    assert "wr0ng-secret" not in repr(told.publisher.__dict__)
+    assert not told.publisher.ready()
+
+
+def test_a_broker_that_took_us_before_is_asked_again_soon(tmp_path, life, publish: Publish, lines: Lines):
+    """While it starts, a broker may refuse everybody; it is not left alone for a minute for that."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
+    told = publish(port=broker.port, username=USERNAME, password=PASSWORD, homeassistant=False)
+    told.wait_ready()
+    broker.stop()
+    broker.password = "another"
+    broker.start()
+    lines.wait_for("mqtt refused")
+    broker.stop()
+    broker.password = PASSWORD
+    broker.start()
+    began_s = time.monotonic()
+    lines.wait_for("mqtt connected", times=2)
+
+    assert time.monotonic() - began_s < 5.0
+
+
+def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
+    """Not once per attempt; and it is found when it comes."""
+    port = free_port()
+    told = publish(port=port, homeassistant=False)
+    lines.wait_for("mqtt lost")
+    wire = Wire(life.enter_context(Broker(free_port())).port)
+    wire.port = port
+    life.enter_context(wire)
+    told.wait_ready()
+
+    assert lines.warnings() == ["mqtt lost"]
+    assert "nobody listens there" in lines.wait_for("mqtt lost")["reason"]
+
+
+def test_tls_with_an_authority_of_our_own(tmp_path, life, publish: Publish, certificates: Certificates):
+    """Encrypted, the broker's certificate checked, our own shown to a broker that asks for it."""
+    broker = life.enter_context(
+        Mosquitto(tmp_path / "broker", password=PASSWORD, certificates=certificates, client_certificates=True)
+    )
+    ours = {"cert_file": certificates.client, "key_file": certificates.client_key}
+    told = publish(
+        port=broker.port, username=USERNAME, password=PASSWORD, tls={"ca_file": certificates.ca} | ours
+    )
+    told.wait_ready()
+    with Listener(broker) as listener:
+        told.deliver(event())
+        listener.wait_for("earwitness/home/kitchen/event")
+
+
+@pytest.mark.parametrize(("host", "tls"), [("127.0.0.1", {}), ("127.0.0.1", None)])
+def test_tls_that_cannot_be_trusted_sends_nothing(
+    tmp_path, life, publish: Publish, lines: Lines, certificates: Certificates, host, tls
+):
+    """An unknown authority, or no TLS at all on a TLS port: said with its fix, and not connected."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", certificates=certificates))
+    told = publish(host=host, port=broker.port, tls=tls)
+    lost = lines.wait_for("mqtt lost")
+
+    assert ("check tls.ca_file" if tls is not None else "does this port expect TLS?") in lost["reason"]
+    assert not told.publisher.ready()
+
+
+def test_a_certificate_for_another_name_is_not_believed(
+    tmp_path, life, publish: Publish, lines: Lines, certificates: Certificates
+):
+    """Trusting the authority is not enough: the name must be the host's."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", certificates=certificates))
+    told = publish(host="127.0.0.2", port=broker.port, tls={"ca_file": certificates.ca})
+    lines.wait_for("mqtt lost")
+
+    assert not told.publisher.ready()
+
+
+def test_insecure_is_possible_and_said(
+    tmp_path, life, publish: Publish, lines: Lines, certificates: Certificates
+):
+    """Whoever asks for it gets an unchecked connection, and a warning."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", certificates=certificates))
+    publish(port=broker.port, tls={"insecure": True}).wait_ready()
+
+    assert "is not checked" in lines.warnings()[0]
+
+
+def test_a_certificate_file_that_is_missing_is_a_wrong_configuration(publish: Publish):
+    """Patience will not make it appear."""
+    with pytest.raises(ConfigError, match=r"cannot use /no/such/ca\.pem"):
+        publish(tls={"ca_file": "/no/such/ca.pem"})
+
+
+def test_leaving_is_quick_while_nobody_answers(life, publish: Publish, lines: Lines):
+    """Also in the middle of a back-off."""
+    told = publish(port=free_port())
+    lines.wait_for("mqtt lost")
+    began_s = time.monotonic()
+    told.publisher.__exit__()
+
+    assert time.monotonic() - began_s < 2.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "x"}, {"host": "mqtt://broker"}, {"host": ""}, {"port": 0}, {"topic_prefix": "a/#"},
+        {"topic_prefix": "/a"}, {"discovery_prefix": "+"}, {"keepalive_s": 0}, {"tls": {"key_file": "k"}},
+        {"protocol": "4"}, {"qos": 2},
+    ],
+)  # fmt: skip
+def test_what_a_broker_would_not_understand_is_refused(wrong):
+    """Found by `check`, before anything runs."""
+    with pytest.raises(ValueError, match="validation error"):
+        MqttConfig.model_validate({"type": "mqtt"} | wrong)
+
+
+def test_the_default_port_depends_on_tls():
+    """1883, and 8883 encrypted."""
+    ports = [MqttConfig(type="mqtt", tls=tls).address("home", "x").port for tls in (None, TlsBlock())]
+    assert ports == [1883, 8883]
+
+
+def test_credentials_are_not_in_what_is_printed(tmp_path):
+    """Neither the configuration nor the address shows the password."""
+    config = MqttConfig.model_validate({"type": "mqtt", "username": "u", "password": "hunter2"})
+
+    assert "hunter2" not in repr(config) + str(config) + repr(config.address("home", "x"))

@@ -1,0 +1,371 @@
+"""The MQTT publisher against the real mosquitto."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from monitor.publishers.outgoing import WINDOW
+from monitor.types import Health, Level, Problem, Setting, Sounding, SourceStatus
+from tests.builders import START, alert, event, house, room
+from tests.mosquitto import WITHIN_S, Listener, Mosquitto
+from tests.publishers.conftest import Lines, Publish
+from tests.wire import Wire
+
+ROOT = "earwitness/home"
+SMOKE = f"{ROOT}/kitchen/smoke_alarm/state"
+KITCHEN = "homeassistant/device/earwitness_home_kitchen/config"
+
+
+def retained(broker: Mosquitto, filters: str = "#") -> dict[str, str]:
+    """What the broker keeps for a newcomer."""
+    with Listener(broker, filters) as newcomer:
+        newcomer.say("end/of/retained", "")
+        if filters == "#":
+            newcomer.wait_for("end/of/retained")
+        return {m.topic: m.payload.decode() for m in newcomer.heard if m.retain}
+
+
+def test_a_newcomer_finds_everything_it_needs(broker, publish: Publish):
+    """Discovery, states and availability are retained; nothing is ON that does not sound."""
+    publish(port=broker.port).wait_ready()
+    kept = retained(broker)
+
+    assert json.loads(kept[KITCHEN])["components"]["smoke_alarm"]["state_topic"] == SMOKE
+    assert kept[SMOKE] == kept[f"{ROOT}/kitchen/glass_break/state"] == "OFF"
+    assert kept[f"{ROOT}/kitchen/problem"] == "OFF"
+    assert kept[f"{ROOT}/kitchen/status"] == "offline"
+    assert kept[f"{ROOT}/status"] == "online"
+
+
+def test_states_are_said_in_their_words(broker, listener, publish: Publish):
+    """Each state on its topic: numbers as numbers, switches as ON and OFF."""
+    publisher = publish(port=broker.port, homeassistant=False).publisher
+    for message in (
+        Sounding("kitchen", "smoke_alarm", True),
+        SourceStatus("kitchen", False, START, "no device 'hw:1,0'"),
+        Level("kitchen", START, float("-inf"), -61.24),
+        Problem("kitchen", START, ("clipping", "dc_offset")),
+        Setting("kitchen", "mute", True),
+        Setting("kitchen", "sensitivity", -0.5),
+        Health(START, {"dropped": 3}),
+    ):
+        publisher.publish(message)
+
+    listener.wait_for(SMOKE, "ON")
+    listener.wait_for(f"{ROOT}/kitchen/last_sound", "smoke_alarm")
+    listener.wait_for(f"{ROOT}/kitchen/status", "offline")
+    listener.wait_for(f"{ROOT}/kitchen/level", "-120")
+    listener.wait_for(f"{ROOT}/kitchen/floor", "-61.2")
+    listener.wait_for(f"{ROOT}/kitchen/problem", "ON")
+    listener.wait_for(f"{ROOT}/kitchen/problem/attributes", '{"kinds":["clipping","dc_offset"]}')
+    listener.wait_for(f"{ROOT}/kitchen/mute", "ON")
+    listener.wait_for(f"{ROOT}/kitchen/sensitivity", "-0.5")
+    assert json.loads(listener.wait_for(f"{ROOT}/health"))["dropped"] == 3
+    reason = json.loads(listener.wait_for(f"{ROOT}/kitchen/status/attributes"))["reason"]
+    assert reason == "no device 'hw:1,0'"
+
+
+def test_a_sound_without_an_entity_has_no_state(broker, listener, publish: Publish):
+    """Sixty retained topics that nobody asked for would be left on the broker; it still is the last sound."""
+    publisher = publish(port=broker.port, homeassistant=False).publisher
+    publisher.publish(Sounding("kitchen", "speech", True))
+
+    listener.wait_for(f"{ROOT}/kitchen/last_sound", "speech")
+    assert listener.on(f"{ROOT}/kitchen/speech/state") == []
+
+
+def test_events_and_alerts_arrive_and_are_not_kept(broker, listener, publish: Publish):
+    """QoS 1, acknowledged, and gone: a retained event would fire again at every restart."""
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(event("speech"))
+    told.deliver(alert())
+    listener.wait_for(f"{ROOT}/alert")
+
+    heard = [m for m in listener.heard if m.topic in (f"{ROOT}/kitchen/event", f"{ROOT}/alert")]
+    assert [m.qos for m in heard] == [1, 1]
+    assert listener.documents(f"{ROOT}/kitchen/event")[0]["late"] is False
+    assert listener.documents(f"{ROOT}/alert")[0]["rule"] == "glass_break"
+    assert not retained(broker).keys() & {f"{ROOT}/kitchen/event", f"{ROOT}/alert"}
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_both_versions_of_the_protocol(broker, listener, publish: Publish, protocol):
+    """Either can be chosen, and both deliver and obey."""
+    told = publish(port=broker.port, protocol=protocol, homeassistant=False)
+    told.wait_ready()
+    told.deliver(event())
+    listener.say(f"{ROOT}/kitchen/mute/set", "ON")
+
+    assert told.wait_commands(1)[0].value is True
+
+
+def test_leaving_says_offline(broker, listener, publish: Publish, life):
+    """A clean stop tells the house at once, and what waits is still sent."""
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.__exit__()
+
+    assert listener.wait_for(f"{ROOT}/status", "offline")
+    assert listener.wait_for(SMOKE, "ON")
+
+
+_LIVES_UNTIL_KILLED = """
+import signal, sys
+from monitor.clock import SystemClock
+from monitor.publishers.mqtt import MqttConfig
+from monitor.types import Sounding
+from tests.builders import house
+publisher = MqttConfig(type="mqtt", port=int(sys.argv[1])).build("home", print, SystemClock())
+publisher.announce(house())
+publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+with publisher:
+    signal.pause()
+"""
+
+
+def test_the_will_speaks_for_the_killed_and_the_next_life_clears_up(broker, listener, publish: Publish):
+    """kill -9 while a sensor is ON: the house learns that we are gone; after a restart nothing stays ON."""
+    command = [sys.executable, "-c", _LIVES_UNTIL_KILLED, str(broker.port)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as first_life:
+        listener.wait_for(SMOKE, "ON")
+        first_life.send_signal(signal.SIGKILL)
+    listener.wait_for(f"{ROOT}/status", "offline")
+    assert retained(broker)[SMOKE] == "ON"
+
+    publish(port=broker.port).wait_ready()
+
+    assert retained(broker)[SMOKE] == "OFF"
+
+
+def test_a_broker_that_forgot_everything_is_told_again(broker, publish: Publish):
+    """A restart without persistence: documents, states and availability come back, and an OFF that was
+    missed does not leave the sensor ON."""
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.publish(Setting("kitchen", "sensitivity", 0.25))
+    with Listener(broker) as listener:
+        listener.wait_for(SMOKE, "ON")
+    broker.stop()
+    told.publisher.publish(Sounding("kitchen", "smoke_alarm", False))
+    broker.start()
+
+    with Listener(broker) as listener:
+        listener.wait_for(f"{ROOT}/status", "online")
+    kept = retained(broker)
+    assert kept[SMOKE] == "OFF"
+    assert kept[f"{ROOT}/kitchen/sensitivity"] == "0.25"
+    assert json.loads(kept[KITCHEN])["origin"]["name"] == "earwitness"
+
+
+def test_what_is_handed_over_during_an_outage_arrives_in_order(broker, listener, life, publish: Publish):
+    """Nothing is lost, nothing overtakes, each is acknowledged once, and all of it is marked late."""
+    wire = life.enter_context(Wire(broker.port))
+    told = publish(port=wire.port, homeassistant=False)
+    told.wait_ready()
+    wire.cut()
+    arrived: list[str] = []
+    ids = [f"e{number:011d}" for number in range(WINDOW)]
+    for id in ids:
+        told.publisher.publish(event(id=id), partial(arrived.append, id), late=True)
+    assert not told.publisher.ready()
+    wire.mend()
+
+    listener.wait_for(f"{ROOT}/kitchen/event", times=WINDOW)
+    told.deliver(alert())
+    documents = listener.documents(f"{ROOT}/kitchen/event")
+    assert [document["id"] for document in documents] == arrived == ids
+    assert all(document["late"] for document in documents)
+
+
+def test_a_lost_acknowledgement_sends_the_event_again(broker, listener, life, publish: Publish):
+    """The broker has it, we cannot know: it comes again with the same id, marked late, and counts once."""
+    wire = life.enter_context(Wire(broker.port))
+    told = publish(port=wire.port, homeassistant=False)
+    told.wait_ready()
+    wire.deafen()
+    arrived: list[str] = []
+    told.publisher.publish(event(id="e00000000007"), lambda: arrived.append("e00000000007"))
+    listener.wait_for(f"{ROOT}/kitchen/event")
+    assert arrived == []
+    wire.cut()
+    wire.mend()
+    told.deliver(event(id="e00000000008"))
+
+    heard = [(each["id"], each["late"]) for each in listener.documents(f"{ROOT}/kitchen/event")[:2]]
+    assert heard == [("e00000000007", False), ("e00000000007", True)]
+    assert arrived == ["e00000000007"]
+
+
+def test_a_broker_that_stops_answering_fills_the_window(broker, publish: Publish):
+    """When the window is full whoever delivers keeps the rest, until acknowledgements make room."""
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    broker.freeze()
+    for number in range(WINDOW):
+        told.publisher.publish(event(id=f"e{number:011d}"))
+    assert not told.publisher.ready()
+
+    broker.thaw()
+    told.wait_ready()
+
+
+def test_home_assistants_restart_holds_events_back(broker, listener, publish: Publish):
+    """From its `offline` to its `online` nothing is told that it would miss; then everything is told anew."""
+    told = publish(port=broker.port)
+    told.wait_ready()
+    listener.say("homeassistant/status", "offline")
+    listener.say(f"{ROOT}/test/set", "PRESS")
+    told.wait_commands(1)
+    assert not told.publisher.ready()
+    delivered = threading.Event()
+    told.publisher.publish(event(), delivered.set)
+    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    listener.wait_for(SMOKE, "ON")
+    assert listener.on(f"{ROOT}/kitchen/event") == []
+
+    listener.say("homeassistant/status", "online")
+    assert delivered.wait(WITHIN_S)
+    told.wait_ready()
+
+    assert told.publisher.lost_since() is not None
+    assert told.publisher.lost_since() is None
+    assert len(listener.on(KITCHEN)) == 2
+    assert listener.on(SMOKE) == ["OFF", "ON", "ON"]
+    assert listener.on(f"{ROOT}/status") == ["online", "online"]
+
+
+def test_without_home_assistant_its_status_does_not_matter(broker, listener, publish: Publish):
+    """`homeassistant: false`: nothing is announced, and only the broker counts."""
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    listener.say("homeassistant/status", "offline")
+    told.deliver(event())
+
+    assert not [m for m in listener.heard if m.topic.startswith("homeassistant/device")]
+
+
+def test_what_the_configuration_no_longer_has_disappears(broker, publish: Publish, life):
+    """A removed label is buried in its document, a removed source's document is cleared, and the states of
+    both are taken off the broker. Another node's are left alone."""
+    other = "homeassistant/device/earwitness_home_annexe_kitchen/config"
+    their_document = (
+        '{"origin":{"name":"earwitness"},"availability":[{"topic":"earwitness/home_annexe/status"}]}'
+    )
+    first = publish(house(room("kitchen"), room("porch")), port=broker.port)
+    first.wait_ready()
+    first.publisher.__exit__()
+    with Listener(broker) as listener:
+        listener.say(other, their_document, retain=True)
+        second = publish(house(room("kitchen", ("smoke_alarm",))), port=broker.port)
+        second.wait_ready()
+        listener.wait_for("homeassistant/device/earwitness_home_porch/config", "")
+        buried = [
+            document["components"]["glass_break"]
+            for document in listener.documents(KITCHEN)
+            if document["components"].get("glass_break", {}).keys() == {"platform"}
+        ]
+        assert buried == [{"platform": "binary_sensor"}]
+        assert "glass_break" not in listener.documents(KITCHEN)[-1]["components"]
+
+    kept = retained(broker)
+    assert not [topic for topic in kept if "porch" in topic or "glass_break" in topic]
+    assert kept[other] == their_document
+
+
+def test_what_is_taken_out_while_running_disappears_too(broker, listener, publish: Publish):
+    """A second announcement replaces the first."""
+    told = publish(house(room("kitchen"), room("porch")), port=broker.port)
+    told.wait_ready()
+    told.publisher.announce(house(room("kitchen")))
+
+    listener.wait_for("homeassistant/device/earwitness_home_porch/config", "")
+    listener.wait_for(f"{ROOT}/porch/status", "")
+
+
+def test_commands_reach_us(broker, listener, publish: Publish):
+    """What Home Assistant's switch, number and buttons send."""
+    told = publish(port=broker.port)
+    told.wait_ready()
+    listener.say(f"{ROOT}/kitchen/mute/set", "ON")
+    listener.say(f"{ROOT}/kitchen/sensitivity/set", "0.35")
+    listener.say(f"{ROOT}/test/set", "PRESS")
+    listener.say(f"{ROOT}/ack/set", "a00000000001")
+
+    heard = [(each.name, each.source, each.value) for each in told.wait_commands(4)]
+    assert heard == [
+        ("mute", "kitchen", True),
+        ("sensitivity", "kitchen", 0.35),
+        ("test", None, None),
+        ("ack", None, "a00000000001"),
+    ]
+
+
+def test_hostile_commands_change_nothing(broker, listener, publish: Publish, lines: Lines):
+    """A flood of nonsense on every topic, retained or not: counted, never obeyed, and we stay connected."""
+    listener.say(f"{ROOT}/kitchen/mute/set", "ON", retain=True)
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    for payload in (b"", b"\x00" * 64, b"\xff\xfe", b"9" * 100_000, b"NaN", b'{"on": true}'):
+        for topic in ("kitchen/mute", "kitchen/sensitivity", "attic/mute", "test", "ack", "a/b"):
+            listener.say(f"{ROOT}/{topic}/set", payload)
+    listener.say(f"{ROOT}/kitchen/mute/set", "OFF")
+
+    assert [each.value for each in told.wait_commands(1)] == [False]
+    assert told.publisher.refused_commands == 1 + 6 * 6
+    assert lines.warnings() == ["mqtt command ignored"]
+    told.deliver(event())
+
+
+def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: Publish):
+    """Broken documents and statuses of others on the broker do not stop us."""
+    for payload in (b"", b"[", b"[[[[", b"\xff", b'{"components": 7}'):
+        listener.say("homeassistant/device/x/config", payload, retain=True)
+        listener.say("homeassistant/status", payload, retain=True)
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(event())
+
+
+def test_a_bug_is_not_swallowed(broker, listener, publish: Publish):
+    """What breaks in the link's thread comes up in the thread that delivers, which stops the daemon."""
+
+    def fail(command: object) -> None:
+        raise ZeroDivisionError
+
+    told = publish(port=broker.port, homeassistant=False, obey=fail)
+    told.wait_ready()
+    listener.say(f"{ROOT}/test/set", "PRESS")
+
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
+        while True:
+            told.wait_call()
+            told.publisher.ready()
+
+
+def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: Publish, lines: Lines):
+    """An access list without us: nothing counts as delivered, and the fix is said once."""
+    rules = tmp_path / "access"
+    rules.write_text("topic readwrite homeassistant/#\ntopic readwrite earwitness/home/status\n")
+    broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
+    told = publish(port=broker.port)
+    told.wait_ready()
+    delivered: list[int] = []
+    for number in range(3):
+        told.publisher.publish(event(), partial(delivered.append, number))
+    with Listener(broker, "homeassistant/#") as house_keeper:
+        house_keeper.say("homeassistant/status", "online")
+        house_keeper.wait_for(KITCHEN, times=2)
+
+    assert delivered == []
+    assert not told.publisher.ready()
+    assert lines.warnings() == ["mqtt broker takes no message of ours"]
+    assert "earwitness/home/#" in lines.wait_for("mqtt broker takes no message of ours")["fix"]

@@ -1,0 +1,74 @@
+"""A wire to a server on loopback that can be cut, mended, and made deaf."""
+
+import contextlib
+import socket
+import threading
+from typing import Self
+
+
+class Wire:
+    """Forwards connections on `port` to a server's port."""
+
+    def __init__(self, server_port: int) -> None:
+        self.port = 0
+        self.connections = 0
+        self._server_port = server_port
+        self._deaf = threading.Event()
+        self._listening: socket.socket | None = None
+        self._ends: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self.mend()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.cut()
+
+    def mend(self) -> None:
+        """Take connections (again, on the same port), both ways."""
+        self._deaf.clear()
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listening.getsockname()[1]
+        self._start(self._accept, self._listening)
+
+    def deafen(self) -> None:
+        """From now on what the server answers is lost on the way."""
+        self._deaf.set()
+
+    def cut(self) -> None:
+        """Drop every connection and take no more, until mended."""
+        if self._listening is not None:
+            self._listening.shutdown(socket.SHUT_RDWR)
+            self._listening.close()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for end in self._ends:
+            end.close()
+        self._ends.clear()
+        self._threads.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._server_port))
+                self.connections += 1
+                self._ends += [client, server]
+                self._start(self._forward, client, server, threading.Event())
+                self._start(self._forward, server, client, self._deaf)
+
+    def _forward(self, one: socket.socket, other: socket.socket, deaf: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                if not deaf.is_set():
+                    other.sendall(data)
+            other.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, target: object, *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
