@@ -1,7 +1,7 @@
 """From the scores of one segment to the detections that a classifier owes for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from monitor.labels import VOICED
@@ -12,11 +12,21 @@ DESCRIPTION_MAX = 400
 what it heard cannot fill a payload."""
 
 
+Read = tuple[Mapping[str, float], Mapping[str, float] | None]
+"""Scores of sounds, and the emotion where it was asked for."""
+
+
+def strongest(read: Sequence[Read]) -> Read:
+    """Of the parts of one segment the highest score of each sound, and the mean of the emotions."""
+    scores = {label: max(sounds[label] for sounds, _ in read) for label in read[0][0]}
+    felt = [emotion for _, emotion in read if emotion]
+    return scores, {name: sum(each[name] for each in felt) / len(felt) for name in felt[0]} if felt else None
+
+
 def detected(
     segment: Segment,
     classifier: str,
     scores: Mapping[str, float],
-    *,
     emotion: Mapping[str, float] | None = None,
     description: str | None = None,
 ) -> list[Detection]:

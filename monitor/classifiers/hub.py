@@ -4,10 +4,9 @@ wav2vec2 and WavLM, and CLAP, which is told its labels in words (zero-shot)."""
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 
-from monitor.classifiers.answers import detected
+from monitor.classifiers.answers import Read, detected, strongest
 from monitor.classifiers.cascade import Heard, Label, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
 from monitor.classifiers.qwen_phrases import hearable
@@ -19,7 +18,7 @@ from monitor.schema import Slug
 from monitor.types import Detection, Segment
 
 if TYPE_CHECKING:
-    from monitor.classifiers.hub_models import HubModel, Judgement
+    from monitor.classifiers.hub_models import HubModel
 
 log = get_logger()
 GRAIN_S = 0.1
@@ -98,7 +97,7 @@ class HubClassifier:
             raise ClassifyError(f"{self.name}: the model is not loaded; call load() first")
         sizes = [round(s * model.rate_hz) for s in (self.window_s, self.hop_s, GRAIN_S)]
         pieces = cut(segments, model.rate_hz, *sizes)
-        judged: dict[int, Judgement] = {}
+        judged: dict[int, Read] = {}
         with inference(self.block.model, " ".join(segment.id for segment in segments)):
             for positions in batches(pieces, self.block.batch_size):
                 found = model.judge([pieces[position].samples for position in positions])
@@ -111,12 +110,7 @@ class HubClassifier:
             )
         ]
 
-    def _answer(self, segment: Segment, judged: Sequence["Judgement"]) -> list[Detection]:
-        scores = {label: max(j.scores[label] for j in judged) for label in judged[0].scores}
-        emotions = [j.emotion for j in judged if j.emotion]
-        emotion = (
-            {e: float(np.mean([each[e] for each in emotions])) for e in emotions[0]} if emotions else None
-        )
-        if not scores:
-            scores = dict.fromkeys(sorted(VOICED), segment.speech_ratio)
-        return detected(segment, self.name, scores, emotion=emotion)
+    def _answer(self, segment: Segment, judged: Sequence[Read]) -> list[Detection]:
+        scores, emotion = strongest(judged)
+        heard = scores or dict.fromkeys(sorted(VOICED), segment.speech_ratio)
+        return detected(segment, self.name, heard, emotion)

@@ -1,12 +1,12 @@
 """Models behind `hub`: classifiers with classes of their own, and CLAP, which compares sound to words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from monitor.audio import Samples
+from monitor.classifiers.answers import Read
 from monitor.classifiers.audioset import class_map
 from monitor.classifiers.pretrained import loading, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.qwen_phrases import NO_SOUND, NOTHING, PHRASES
@@ -30,21 +30,13 @@ EMOTION_WORDS = {
 """What emotion models call their classes (RAVDESS, IEMOCAP and MSP-Podcast names)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a model says of one window."""
-
-    scores: dict[str, float]
-    emotion: dict[str, float] | None
-
-
 class HubModel(Protocol):
     """A loaded model. `labels` are the sounds it knows: none for a model of emotions alone."""
 
     rate_hz: int
     labels: frozenset[str]
 
-    def judge(self, waves: Sequence[Samples]) -> list[Judgement]:
+    def judge(self, waves: Sequence[Samples]) -> list[Read]:
         """Each of these windows, which are of one length, at `rate_hz`."""
 
 
@@ -94,7 +86,7 @@ class Tagger:
                 "AudioSet class or an emotion; map them under `classes:`"
             )
 
-    def judge(self, waves: Sequence[Samples]) -> list[Judgement]:
+    def judge(self, waves: Sequence[Samples]) -> list[Read]:
         import torch
 
         with torch.inference_mode():
@@ -111,13 +103,13 @@ class Tagger:
             return {"input_values": ast_features(self._extractor, self._ast_filters, waves)}
         return dict(self._extractor([*waves], sampling_rate=self.rate_hz, return_tensors="pt"))
 
-    def _read(self, row: Samples) -> Judgement:
+    def _read(self, row: Samples) -> Read:
         # Classes that exclude one another add up to a label; independent ones are alternatives.
         together = np.sum if self._exclusive else np.max
         scores = {label: float(together(row[columns])) for label, columns in self._sounds.items()}
         emotion = {name: float(row[columns].sum()) for name, columns in self._emotions.items()}
         total = sum(emotion.values())
-        return Judgement(scores, {k: v / total for k, v in emotion.items()} if total > 0 else None)
+        return scores, {name: value / total for name, value in emotion.items()} if total > 0 else None
 
 
 class Clap:
@@ -135,9 +127,9 @@ class Clap:
         self._words = self._embed_words([a.text for q in self._asked for a in q.answers])
         [self._in_silence] = self._compare([np.zeros(2 * self.rate_hz, np.float32)])
 
-    def judge(self, waves: Sequence[Samples]) -> list[Judgement]:
+    def judge(self, waves: Sequence[Samples]) -> list[Read]:
         return [
-            Judgement(*read_off(self._asked, row, self._in_silence, self._prior, self._temperature))
+            read_off(self._asked, row, self._in_silence, self._prior, self._temperature)
             for row in self._compare(waves)
         ]
 

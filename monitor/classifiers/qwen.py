@@ -12,10 +12,10 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import detected, tidy
+from monitor.classifiers.answers import detected, strongest, tidy
+from monitor.classifiers.bounds import parts
 from monitor.classifiers.cascade import Heard, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
-from monitor.classifiers.qwen_families import WINDOW_S
 from monitor.classifiers.qwen_phrases import hearable
 from monitor.classifiers.qwen_questions import Question, Strategy, questions
 from monitor.classifiers.qwen_scoring import Floats, read_off
@@ -114,14 +114,14 @@ class QwenClassifier:
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Scores of every label for each segment; one over 30 s is heard in parts. Raises ClassifyError."""
-        parts = [(i, part) for i, segment in enumerate(segments) for part in windows(segment.audio)]
+        pieces = [(i, part) for i, segment in enumerate(segments) for part in parts(segment.audio)]
         with inference(self.block.model, " ".join(segment.id for segment in segments)):
-            likelihoods, heard = self._judge([part for _, part in parts])
+            likelihoods, heard = self._judge([piece for _, piece in pieces])
             return [
                 detection
                 for i, segment in enumerate(segments)
                 for detection in self._answer(
-                    segment, [k for k, (j, _) in enumerate(parts) if j == i], likelihoods, heard
+                    segment, [k for k, (j, _) in enumerate(pieces) if j == i], likelihoods, heard
                 )
             ]
 
@@ -180,39 +180,20 @@ class QwenClassifier:
         return self._model.log_likelihoods(heard, self._tree), heard
 
     def _answer(
-        self, segment: Segment, parts: Sequence[int], likelihoods: Floats, heard: Sequence[Any]
+        self, segment: Segment, pieces: Sequence[int], likelihoods: Floats, heard: Sequence[Any]
     ) -> list[Detection]:
         block = self.block
         read = [
             read_off(self._questions, likelihoods[k], self._habit, block.prior, block.temperature)
-            for k in parts
+            for k in pieces
         ]
-        scores = {label: max(sounds[label] for sounds, _ in read) for label in read[0][0]}
-        emotions = [emotion for _, emotion in read if emotion]
-        return detected(
-            segment,
-            self.name,
-            scores,
-            emotion=_mean(emotions) if emotions else None,
-            description=self._write(heard[parts[0]], DESCRIBE) if block.describe else None,
-        )
-
-
-def windows(audio: Audio) -> list[Audio]:
-    """`audio` in parts of at most 30 s."""
-    count = max(1, -(-len(audio) // round(WINDOW_S * audio.sample_rate_hz)))
-    return [
-        audio.slice(i * audio.duration_s / count, (i + 1) * audio.duration_s / count) for i in range(count)
-    ]
+        told = self._write(heard[pieces[0]], DESCRIBE) if block.describe else None
+        return detected(segment, self.name, *strongest(read), description=told)
 
 
 def in_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Runs of at most `size` items."""
     return (items[i : i + size] for i in range(0, len(items), size))
-
-
-def _mean(distributions: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {key: sum(each[key] for each in distributions) / len(distributions) for key in distributions[0]}
 
 
 def _halving(items: Sequence[int], work: Callable[[Sequence[int]], T]) -> Iterator[tuple[list[int], T]]:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.classifiers.bounds import LONGEST_S
 
-WINDOW_S = 30.0
-"""What Whisper-like encoders hear at once; anything longer would be cut off in silence."""
 _HOP = 160
 _TAIL_SAMPLES = 5 * _HOP
 """Zeros behind the longest sound, so that the last frames see what they would see in a 30 s window."""
@@ -48,7 +47,7 @@ class Family:
         """Log-mel features (batch, 128, frames) and the number of frames that carry sound (batch,)."""
         import torch
 
-        window = round(WINDOW_S * SAMPLE_RATE_HZ)
+        window = round(LONGEST_S * SAMPLE_RATE_HZ)
         longest = max(len(wave) for wave in waves)
         out = extractor(
             [*waves],

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.audio import Audio
+from monitor.classifiers.bounds import bounded
 from monitor.classifiers.pretrained import loading, pick_device, pick_dtype, quiet, safe
-from monitor.classifiers.qwen_families import FAMILIES, WINDOW_S, Family
+from monitor.classifiers.qwen_families import FAMILIES, Family
 from monitor.classifiers.qwen_questions import Question
 from monitor.classifiers.qwen_scoring import Floats
 from monitor.classifiers.qwen_tree import Tree, pack
-from monitor.errors import ClassifyError, ModelError
+from monitor.errors import ModelError
 
-SHORTEST_S = 0.1
-"""Below this the encoders give no token at all and the model would answer about nothing."""
 _LOGIT_ROWS = 256
 """Rows of the vocabulary computed at once: 256 x 152k logits in float32 are 156 MB."""
 
@@ -41,7 +40,9 @@ class AudioLanguageModel:
         import torch
 
         with torch.inference_mode():
-            return self.family.encode(self.model, self.extractor, [_wave(sound) for sound in sounds])
+            return self.family.encode(
+                self.model, self.extractor, [bounded(sound).samples for sound in sounds]
+            )
 
     def pack(self, asked: Sequence[Question]) -> Tree:
         """The questions with all their answers, packed for `log_likelihoods`."""
@@ -140,17 +141,6 @@ class AudioLanguageModel:
             picked.append(logits[:, spot, target] - logits.logsumexp(-1)[:, spot])
         factors = torch.cat(picked).double().cpu().numpy()
         return np.stack([np.bincount(tree.answer, weights=one, minlength=tree.answers) for one in factors])
-
-
-def _wave(sound: Audio) -> Samples:
-    """16 kHz samples of at least 0.1 s (silence is added); ClassifyError over 30 s."""
-    if sound.duration_s > WINDOW_S + 1e-6:
-        raise ClassifyError(
-            f"a sound of {sound.duration_s:.1f} s is too long for the model; give it 30 s at most"
-        )
-    samples = sound.resampled(SAMPLE_RATE_HZ).samples[: round(WINDOW_S * SAMPLE_RATE_HZ)]
-    missing = round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples)
-    return np.pad(samples, (0, missing)) if missing > 0 else samples
 
 
 def load(

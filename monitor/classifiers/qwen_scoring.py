@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from monitor.classifiers.answers import Read
 from monitor.classifiers.qwen_phrases import NOTHING
 from monitor.classifiers.qwen_questions import Question
 
@@ -44,7 +45,7 @@ def emotion_scores(nats: dict[str, float], temperature: float) -> dict[str, floa
 
 def read_off(
     asked: Sequence[Question], log_likelihoods: Floats, in_silence: Floats, prior: float, temperature: float
-) -> tuple[dict[str, float], dict[str, float] | None]:
+) -> Read:
     """Scores of the sounds, and the emotion if it was asked for, from one segment's answers in order."""
     sounds: dict[str, float] = {}
     emotion = None

@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import detected, tidy
+from monitor.classifiers.answers import Read, detected, strongest, tidy
+from monitor.classifiers.bounds import bounded, parts
 from monitor.classifiers.cascade import Heard, SecondLook, sounds_private
 from monitor.classifiers.qwen_phrases import NOTHING, hearable
 from monitor.classifiers.qwen_questions import Question, questions
@@ -28,8 +29,6 @@ from monitor.types import Detection, Segment
 
 log = get_logger()
 DESCRIBE = "Describe in one sentence what can be heard in this audio."
-LONGEST_S = 30.0
-SHORTEST_S = 0.1
 TOP_LOGPROBS = 20
 """As many as OpenAI's interface allows."""
 
@@ -117,12 +116,18 @@ class RemoteClassifier:
         if self._habit is None and self.block.logprobs:
             silence = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
             [self._habit] = self._judge([silence])
-        judged = self._judge([_bounded(segment.audio) for segment in sent])
-        told = self._descriptions(sent)
+        pieces = [(i, bounded(part)) for i, segment in enumerate(sent) for part in parts(segment.audio)]
+        read = [self._read(letters) for letters in self._judge([piece for _, piece in pieces])]
+        told = self._descriptions([parts(segment.audio)[0] for segment in sent])
         return [
             detection
-            for segment, letters, words in zip(sent, judged, told, strict=True)
-            for detection in self._answer(segment, letters, words)
+            for i, segment in enumerate(sent)
+            for detection in detected(
+                segment,
+                self.name,
+                *strongest([one for one, (j, _) in zip(read, pieces, strict=True) if j == i]),
+                description=told[i],
+            )
         ]
 
     def describe(self, audio: Audio) -> str:
@@ -133,9 +138,7 @@ class RemoteClassifier:
         """Answer a question about at most 30 s of sound, which is sent whatever is in it; without a question,
         answer what is said in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
-        if audio.duration_s > LONGEST_S:
-            raise ClassifyError(f"a sound of {audio.duration_s:.1f} s is too long; give it 30 s at most")
-        return tidy(_words(self._chat(audio, question, max_tokens=self.block.max_new_tokens)))
+        return tidy(_words(self._chat(bounded(audio), question, max_tokens=self.block.max_new_tokens)))
 
     def _may_send(self, segment: Segment) -> bool:
         if self.block.may_hear(segment, ()):
@@ -170,10 +173,10 @@ class RemoteClassifier:
             return letter_logprobs(listed, letters)
         return _named(_words(choice), letters, self.name)
 
-    def _descriptions(self, segments: Sequence[Segment]) -> list[str | None]:
+    def _descriptions(self, sounds: Sequence[Audio]) -> list[str | None]:
         if not self.block.describe:
-            return [None] * len(segments)
-        return list(self._in_parallel(lambda segment: self.describe(_bounded(segment.audio)), segments))
+            return [None] * len(sounds)
+        return list(self._in_parallel(self.describe, sounds))
 
     def _chat(self, sound: Audio, text: str, **more: Any) -> dict[str, Any]:
         """The first choice of an answer to sound and text."""
@@ -196,15 +199,12 @@ class RemoteClassifier:
             return {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{data}"}}
         return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
 
-    def _answer(self, segment: Segment, letters: Floats, description: str | None) -> list[Detection]:
-        block = self.block
+    def _read(self, letters: Floats) -> Read:
         if np.isposinf(letters).any() or self._habit is None:
-            scores, emotion = self._by_name(letters)
-        else:
-            scores, emotion = read_off(self._questions, letters, self._habit, block.prior, block.temperature)
-        return detected(segment, self.name, scores, emotion=emotion, description=description)
+            return self._by_name(letters)
+        return read_off(self._questions, letters, self._habit, self.block.prior, self.block.temperature)
 
-    def _by_name(self, letters: Floats) -> tuple[dict[str, float], dict[str, float] | None]:
+    def _by_name(self, letters: Floats) -> Read:
         """What was named scores `named_score`, the rest the prior: there is nothing better to go by."""
         scores: dict[str, float] = {}
         emotion = None
@@ -215,13 +215,6 @@ class RemoteClassifier:
             elif answer.label != NOTHING:
                 scores[answer.label] = self.block.named_score if value > -np.inf else self.block.prior
         return scores, emotion
-
-
-def _bounded(audio: Audio) -> Audio:
-    """At most the first 30 s, and at least 0.1 s, of 16 kHz."""
-    samples = audio.slice(0, LONGEST_S).resampled(SAMPLE_RATE_HZ).samples
-    missing = round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples)
-    return Audio(np.pad(samples, (0, max(0, missing))), SAMPLE_RATE_HZ)
 
 
 def _top_logprobs(choice: dict[str, Any]) -> list[tuple[str, float]] | None:

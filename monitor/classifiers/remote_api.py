@@ -253,13 +253,10 @@ def _failure(host: str, status: int) -> ClassifyError:
 
 def _reason(error: Exception) -> str:
     cause = getattr(error, "reason", None) or error
-    if isinstance(cause, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.ReadTimeoutError):
-        return "no answer in time"
-    return (
-        "cannot be reached"
-        if isinstance(cause, urllib3.exceptions.NewConnectionError)
-        else "the connection broke"
-    )
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        return "cannot be reached"
+    slow = urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.ReadTimeoutError
+    return "no answer in time" if isinstance(cause, slow) else "the connection broke"
 
 
 def _as_object(host: str, content: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import argparse
 import platform
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -262,6 +263,7 @@ def versus_naive(report: Report, loaded: AudioLanguageModel, asked: Any, device:
         def row(name: str, tokens: int, wall_s: float, heard: Audio = heard, ours_s: float = ours_s) -> None:
             cells = [f"{heard.duration_s:g} s", name, str(tokens), f"{wall_s:.2f}"]
             rows.append([*cells, f"{wall_s / ours_s:.1f}", f"{peak_mib(device):.0f}"])
+            print(*rows[-1], sep="  ", file=sys.stderr)
 
         row("shared prefix, packed in a tree", tokens, ours_s)
         copies_s = median_s(partial(expanded, loaded, asked, heard), device, runs)
@@ -350,7 +352,8 @@ def main() -> None:
     report.say(
         f"Written by `scripts/bench/qwen.py`. Random weights: Qwen2-Audio, {options.size} size, "
         f"{parameters / 1e6:.0f} M parameters, {dtype}, {name}, torch {torch.__version__}. "
-        f"{len(asked)} questions, {sum(len(q.answers) for q in asked)} candidate phrases; medians of {options.runs} runs after one."
+        f"{len(asked)} questions, {sum(len(q.answers) for q in asked)} candidate phrases; "
+        f"medians of {options.runs} runs after one."
     )
     report.say()
     versus_naive(report, loaded, asked, options.device, options.runs)

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.answers import tidy
-from monitor.classifiers.qwen import QwenBlock, QwenClassifier, windows
+from monitor.classifiers.bounds import parts
+from monitor.classifiers.qwen import QwenBlock, QwenClassifier
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from monitor.types import Detection
@@ -210,7 +211,7 @@ def test_what_is_too_short_is_filled_and_what_is_too_long_is_cut_in_parts(qwen2_
 
     [blip] = classifier.classify([short])
     [both] = classifier.classify([late])
-    halves = [classifier.classify([segment(part.samples)])[0].score for part in windows(late.audio)]
+    halves = [classifier.classify([segment(part.samples)])[0].score for part in parts(late.audio)]
 
     assert 0 < blip.score < 1
     assert len(halves) == 2
@@ -219,7 +220,7 @@ def test_what_is_too_short_is_filled_and_what_is_too_long_is_cut_in_parts(qwen2_
 
 def test_asking_about_more_than_30_s_says_so(qwen2_folder: Path) -> None:
     """The models would cut it off in silence; we refuse and name the limit."""
-    with pytest.raises(ClassifyError, match=r"31\.0 s is too long for the model; give it 30 s"):
+    with pytest.raises(ClassifyError, match=r"31\.0 s of sound is too much at once; give it 30 s"):
         listener(qwen2_folder).describe(Audio(noise(31), SAMPLE_RATE_HZ))
 
 

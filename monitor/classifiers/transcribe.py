@@ -1,0 +1,229 @@
+"""What was said, for rules that ask for words. Off unless configured.
+
+A transcript is the most private thing that this program can hold: it is never logged above DEBUG, its `repr`
+leaves the words out, and nothing here stores it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
+
+from monitor.audio import Audio
+from monitor.classifiers.answers import tidy
+from monitor.classifiers.bounds import bounded
+from monitor.classifiers.pretrained import (
+    Device,
+    Dtype,
+    inference,
+    limit_threads,
+    loading,
+    pick_device,
+    pick_dtype,
+    quiet,
+    safe,
+)
+from monitor.classifiers.remote_api import Api, Server, wav
+from monitor.clock import Clock
+from monitor.errors import ClassifyError, ModelError
+from monitor.logs import get_logger
+from monitor.schema import Block
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in a segment."""
+
+    text: str = field(repr=False)
+    language: str | None = None
+    """As the model names it, for example "English"; None when it does not say."""
+
+
+class Transcriber(Protocol):
+    """Turns speech into words. One thread calls it."""
+
+    def load(self) -> None:
+        """Bring the model into memory, or meet the server. Raises ModelError with the fix."""
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """The words of 0.1-30 s of sound. Raises ClassifyError."""
+
+    def close(self) -> None:
+        """Let go of model and connections."""
+
+
+def mentions(transcript: Transcript, words: Iterable[str]) -> tuple[str, ...]:
+    """Those of `words` (or phrases) that were said, whole and in any case."""
+    said = f" {_plain(transcript.text)} "
+    return tuple(word for word in words if _plain(word) and f" {_plain(word)} " in said)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+class Qwen3AsrBlock(Block):
+    """Qwen3-ASR on this machine; needs `pip install 'earwitness[qwen]'`."""
+
+    type: Literal["qwen3_asr"]
+    model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ASR-1.7B-hf"
+    """Hub id or folder."""
+    language: str | None = None
+    """Name or code of the language spoken; by default the model tells it."""
+    device: Device = "auto"
+    """auto (the best there is), cpu, mps, cuda or cuda:1."""
+    dtype: Dtype = "auto"
+    """auto: bfloat16 on a GPU that computes in it, float16 on others, float32 on a CPU."""
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
+    max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
+    """The longest transcript, in tokens."""
+
+    def build(self) -> "Qwen3Asr":
+        """The transcriber, not yet loaded."""
+        return Qwen3Asr(self)
+
+
+class Qwen3Asr:
+    """Qwen3-ASR through transformers."""
+
+    def __init__(self, block: Qwen3AsrBlock) -> None:
+        self.block = block
+        self._model: Any = None
+        self._processor: Any = None
+
+    def load(self) -> None:
+        """Bring the model into memory. Raises ModelError with the fix."""
+        block = self.block
+        limit_threads(block.threads)
+        with loading(block.model):
+            import transformers
+
+            quiet()
+            device = pick_device(block.device)
+            kind = transformers.AutoConfig.from_pretrained(block.model, **safe()).model_type
+            if kind != "qwen3_asr":
+                raise ModelError(
+                    f"{block.model}: a {kind!r} model is not Qwen3-ASR; use Qwen/Qwen3-ASR-1.7B-hf"
+                )
+            model = transformers.Qwen3ASRForConditionalGeneration.from_pretrained(
+                block.model, dtype=pick_dtype(block.dtype, device), use_safetensors=True, **safe()
+            )
+            self._processor = transformers.AutoProcessor.from_pretrained(block.model, **safe())
+            self._model = model.to(device).eval()
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """The words of 0.1-30 s of sound. Raises ClassifyError."""
+        import torch
+        from transformers import GenerationConfig
+
+        if self._model is None:
+            raise ClassifyError(f"{self.block.model}: the model is not loaded; call load() first")
+        sound = bounded(audio)
+        with inference(self.block.model, "transcribed"), torch.inference_mode():
+            inputs = self._processor.apply_transcription_request(
+                audio=[sound.samples], language=self.block.language, return_tensors="pt"
+            ).to(self._model.device, self._model.dtype)
+            out = self._model.generate(
+                **inputs,
+                generation_config=GenerationConfig(
+                    max_new_tokens=self.block.max_new_tokens,
+                    do_sample=False,
+                    eos_token_id=self._model.generation_config.eos_token_id,
+                    pad_token_id=self._processor.tokenizer.pad_token_id,
+                ),
+            )
+        new = out[0, inputs["input_ids"].shape[1] :]
+        parsed = self._processor.decode(new, return_format="parsed")
+        return Transcript(tidy(parsed["transcription"]), parsed["language"] or self.block.language)
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._model = self._processor = None
+
+
+class RemoteAsrBlock(Server):
+    """An OpenAI-compatible server's /audio/transcriptions. Words are speech: send_speech must be true."""
+
+    type: Literal["remote"]
+    language: str | None = None
+    """Code of the language spoken, for example en; by default the server tells it."""
+    to_english: bool = False
+    """Translate into English (/audio/translations), where the server offers it."""
+
+    def build(self) -> "RemoteAsr":
+        """The transcriber; nothing is sent yet."""
+        return RemoteAsr(self)
+
+
+class RemoteAsr:
+    """A transcription server."""
+
+    def __init__(self, block: RemoteAsrBlock, clock: Clock | None = None) -> None:
+        self.block = block
+        self._clock = clock
+        self._api: Api | None = None
+
+    @property
+    def audio_goes_to(self) -> str:
+        """Which audio goes where, in words."""
+        return f"transcripts: {self.block.audio_goes_to}"
+
+    def load(self) -> None:
+        """Say where audio goes, and meet the server. Raises ModelError for a wrong key or model, or when
+        `send_speech` is not allowed."""
+        if not self.block.send_speech:
+            raise ModelError("transcripts: words are speech; allow sending it with send_speech: true")
+        self._api = Api(self.block, self._clock)
+        log.info(self.audio_goes_to)
+        try:
+            self._api.check()
+        except ClassifyError as error:
+            log.warning("the transcription server does not answer yet", reason=str(error))
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """The words of 0.1-30 s of sound. Raises ClassifyError."""
+        if self._api is None:
+            raise ClassifyError("transcripts: not connected; call load() first")
+        form: dict[str, Any] = {
+            "model": self.block.model,
+            "response_format": "json",
+            "file": ("sound.wav", wav(bounded(audio)), "audio/wav"),
+        }
+        if self.block.language and not self.block.to_english:
+            form["language"] = self.block.language
+        answer = self._api.post_form(
+            "/audio/translations" if self.block.to_english else "/audio/transcriptions", form
+        )
+        if not isinstance(text := answer.get("text"), str):
+            raise ClassifyError("transcripts: the server's answer has no text; is it a transcription server?")
+        language = answer.get("language")
+        return Transcript(tidy(text), language if isinstance(language, str) else self.block.language)
+
+    def close(self) -> None:
+        """Close what connections are open."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+
+class Listener(Protocol):
+    """A large classifier that answers questions: QwenClassifier or RemoteClassifier."""
+
+    def ask(self, audio: Audio, question: str) -> str:
+        """The model's own words. Raises ClassifyError."""
+
+
+def transcribe_by_instruction(
+    listener: Listener, audio: Audio, translate_to: str | None = None
+) -> Transcript:
+    """The words of a segment from a model that listens and is told to transcribe or translate them."""
+    if translate_to:
+        question = f"Translate the speech in this audio into {translate_to}. Give the translation alone."
+    else:
+        question = "Transcribe the speech in this audio. Give the words alone."
+    return Transcript(listener.ask(audio, question), translate_to)

@@ -1,0 +1,334 @@
+"""The remote listener against a real HTTP server with a real (tiny, random) model behind it."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.classifiers.qwen import QwenBlock
+from monitor.classifiers.remote import RemoteBlock, RemoteClassifier, letter_logprobs
+from monitor.classifiers.remote_api import Breaker, at_home
+from monitor.errors import ClassifyError, ModelError
+from tests import tiny_models
+from tests.builders import heard, noise, segment, tone
+from tests.fakes import FakeClock
+from tests.openai_server import MODEL, OpenAIServer
+
+LABELS = ["glass_break", "dog_bark", "cough", "scream"]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The model that the server serves, on this side."""
+    folder: Path = tiny_models.qwen2_audio(tmp_path_factory.mktemp("served"))
+    block = {"type": "qwen", "model": str(folder), "device": "cpu", "strategy": "choice", "labels": LABELS}
+    classifier = QwenBlock.model_validate({**block, "emotion": True, "max_new_tokens": 8}).build()
+    classifier.load()
+    return classifier
+
+
+@pytest.fixture
+def server(local: Any) -> Iterator[OpenAIServer]:
+    with OpenAIServer(local._model) as running:
+        yield running
+
+
+def connected(url: str, clock: FakeClock | None = None, **options: object) -> RemoteClassifier:
+    given = {"type": "remote", "url": url, "model": MODEL, "labels": LABELS, "retry_wait_s": 0.001}
+    block = RemoteBlock.model_validate({**given, "guided": "structured_outputs", **options})
+    classifier = RemoteClassifier(block, clock)
+    classifier.load()
+    return classifier
+
+
+def sound(samples: Any, id: str = "0123456789ab") -> Any:
+    """A segment of 16-bit samples, which arrive exactly as they are sent."""
+    return segment(Audio.from_pcm16(Audio(samples, SAMPLE_RATE_HZ).to_pcm16()).samples, id=id)
+
+
+@pytest.mark.parametrize("audio_part", ["input_audio", "audio_url"])
+def test_a_served_model_scores_as_it_would_here(server: OpenAIServer, local: Any, audio_part: str) -> None:
+    """Over the wire, with log probabilities and guided choice, scores and emotions are those of the same
+    model asked by multiple choice in this process."""
+    remote = connected(server.url, audio_part=audio_part, emotion=True)
+    segments = [sound(tone(900, 1.0), "000000000001"), sound(noise(2.0, -20), "000000000002")]
+
+    here, there = local.classify(segments), remote.classify(segments)
+    remote.close()
+
+    by_key = {(d.segment_id, d.label): d for d in there}
+    assert len(there) == len(here) == 2 * len(LABELS)
+    assert {d.classifier for d in there} == {"remote"}
+    for one in here:
+        other = by_key[one.segment_id, one.label]
+        assert other.score == pytest.approx(one.score, abs=1e-4)
+        assert (other.emotion or {}) == pytest.approx(one.emotion or {}, abs=1e-4)
+
+
+def test_descriptions_and_answers_are_the_models_own(server: OpenAIServer, local: Any) -> None:
+    """`ask`, `describe` and the description of a segment are what the served model writes, on one line."""
+    remote = connected(server.url, describe=True, max_new_tokens=8)
+    clip = sound(noise(1.0, -20))
+
+    assert remote.ask(clip.audio, "What?") == local.ask(clip.audio, "What?")
+    told = [d.description for d in remote.classify([clip]) if d.description is not None]
+    remote.close()
+    assert told == [local.describe(clip.audio)]
+
+
+def test_a_label_that_is_only_named_gets_the_named_score(server: OpenAIServer) -> None:
+    """Without log probabilities the named label scores `named_score` and all others the prior."""
+    server.logprobs = False
+    remote = connected(server.url, named_score=0.7, prior=0.1, logprobs=False)
+
+    scores = sorted(d.score for d in remote.classify([sound(tone(900, 1.0))]))
+    remote.close()
+
+    assert set(scores) <= {0.1, 0.7}
+    assert scores.count(0.7) <= 2  # one for each question, unless it is "none of these"
+
+
+def test_the_key_is_sent_and_never_shown(server: OpenAIServer) -> None:
+    """The API key goes out as a bearer token, and the block's repr does not hold it."""
+    remote = connected(server.url, api_key="sesame-9", retries=0)
+    remote.close()
+
+    assert server.requests[0][1]["Authorization"] == "Bearer sesame-9"
+    assert "sesame-9" not in repr(remote.block)
+
+
+def test_a_busy_server_is_asked_again(server: OpenAIServer) -> None:
+    """429 and 503 are retried, and the scores come all the same."""
+    remote = connected(server.url)
+    server.answers = [429, 503]
+    server.headers = {"Retry-After": "0"}
+
+    assert len(remote.classify([sound(tone(900, 0.5))])) == len(LABELS)
+    remote.close()
+
+
+def test_a_server_that_stays_busy_is_left_alone_and_asked_again_later(server: OpenAIServer) -> None:
+    """After `give_up_after` failures nothing is sent until `rest_s` has passed; then it is used again."""
+    clock = FakeClock()
+    remote = connected(
+        server.url, clock, retries=0, give_up_after=2, rest_s=60, logprobs=False, labels=["cough"]
+    )
+    server.answers = [503, 503]
+    for _ in range(2):
+        with pytest.raises(ClassifyError, match=r"127\.0\.0\.1 is too busy or failing \(503\)"):
+            remote.classify([sound(tone(900, 0.5))])
+    sent = len(server.requests)
+
+    with pytest.raises(ClassifyError, match="left alone for 60 s"):
+        remote.classify([sound(tone(900, 0.5))])
+    assert len(server.requests) == sent
+    clock.advance(60)
+    assert remote.classify([sound(tone(900, 0.5))])
+    remote.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"<html>hello</html>", "did not answer in JSON"),
+        (b"[1]", "something else than an object"),
+        (b"{}", "has no choices"),
+        (b'{"choices": [{"message": {"content": "No idea."}}]}', "set guided"),
+        (401, "check api_key"),
+        (404, "no such address or model"),
+        (400, "check that the model takes audio"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_one_clear_error(
+    server: OpenAIServer, answer: int | bytes, words: str
+) -> None:
+    """Whatever the server says instead of an answer, the message names the host or listener and the fix."""
+    remote = connected(server.url, retries=0, logprobs=False, labels=["cough"])
+    server.answers = [answer]
+
+    with pytest.raises(ClassifyError, match=words) as error:
+        remote.classify([sound(tone(900, 0.5))])
+    remote.close()
+    assert "\n" not in str(error.value)
+
+
+def test_a_server_that_is_down_is_weather(server: OpenAIServer) -> None:
+    """A refused connection does not stop the start; asking says that the server cannot be reached."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        remote = connected(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", retries=0)
+
+        with pytest.raises(ClassifyError, match=r"127\.0\.0\.1: cannot be reached; is the server running"):
+            remote.classify([sound(tone(900, 0.5))])
+    remote.close()
+
+
+def test_a_server_that_never_answers_times_out() -> None:
+    """A server that accepts and stays silent is given `timeout_s`, no more."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        remote = connected(url, retries=0, timeout_s=0.1)
+
+        with pytest.raises(ClassifyError, match="no answer in time"):
+            remote.classify([sound(tone(900, 0.5))])
+        remote.close()
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "check api_key"), (404, "no such address")])
+def test_a_refusal_at_the_start_is_a_model_error(server: OpenAIServer, status: int, words: str) -> None:
+    """What waiting does not mend, a wrong key or address, is said before anything is heard."""
+    server.answers = [status]
+    with pytest.raises(ModelError, match=words):
+        connected(server.url)
+
+
+def test_a_model_that_is_not_served_is_named_with_those_that_are(server: OpenAIServer) -> None:
+    """The message lists what the server has."""
+    with pytest.raises(ModelError, match=f"does not serve 'gpt-9'; it has {MODEL}"):
+        connected(server.url, model="gpt-9")
+
+
+def test_audio_does_not_follow_a_redirect(server: OpenAIServer) -> None:
+    """A redirect could take audio elsewhere: it is refused, and nobody else is called."""
+    remote = connected(server.url, retries=0, labels=["cough"])
+    with OpenAIServer() as elsewhere:
+        server.headers = {"Location": elsewhere.url + "/chat/completions"}
+        server.answers = [307]
+
+        with pytest.raises(ClassifyError, match=r"\(307\)"):
+            remote.classify([sound(tone(900, 0.5))])
+        assert elsewhere.requests == []
+    remote.close()
+
+
+def test_speech_is_withheld_unless_allowed(server: OpenAIServer) -> None:
+    """A segment with a voice in it is not sent and is counted; `send_speech` sends it."""
+    spoken = replace(sound(tone(200, 0.5)), speech_ratio=0.4)
+    shy, open_ = connected(server.url), connected(server.url, send_speech=True)
+
+    assert shy.classify([spoken]) == []
+    assert shy.withheld == 1
+    assert server.asked("/v1/chat/completions") == []
+    assert len(open_.classify([spoken])) == len(LABELS)
+    shy.close()
+    open_.close()
+
+
+def test_a_voice_that_only_the_classifier_heard_is_withheld_too() -> None:
+    """The cascade asks the block, which also goes by what the small model heard: speech and singing."""
+    block = RemoteBlock(type="remote", url="http://10.0.0.5/v1", model=MODEL)
+    quiet = segment(tone(200, 0.5))
+
+    assert block.may_hear(quiet, [heard("speech", 0.1), heard("dog_bark", 0.9)])
+    assert not block.may_hear(quiet, [heard("speech", 0.3)])
+    assert not block.may_hear(quiet, [heard("singing", 0.3)])
+
+
+@pytest.mark.parametrize(
+    ("host", "home"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("192.168.0.9", True),
+        ("fd00::7", True),
+        ("localhost", True),
+        ("gpubox", True),
+        ("gpubox.lan", True),
+        ("gpubox.home.arpa", True),
+        ("8.8.8.8", False),
+        ("0.0.0.0", False),
+        ("2001:4860:4860::8888", False),
+        ("api.example.com", False),
+        ("lan.example.com", False),
+    ],
+)
+def test_what_counts_as_your_own_network(host: str, home: bool) -> None:
+    """Loopback, private ranges and the names that homes use; nothing else."""
+    assert at_home(host) is home
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "words"),
+    [
+        ("https://api.example.com/v1", {}, "send_audio_off_site: true"),
+        ("http://api.example.com/v1", {"send_audio_off_site": True}, "use https"),
+        ("http://user:pass@10.0.0.5/v1", {}, "credentials as api_key"),
+        ("ftp://10.0.0.5", {}, "http://host:port/v1"),
+    ],
+)
+def test_an_address_that_would_give_audio_away_is_refused(url: str, more: Any, words: str) -> None:
+    """Audio leaves the network only when that is written down, and then only over https."""
+    with pytest.raises(ValidationError, match=words):
+        RemoteBlock(type="remote", url=url, model=MODEL, **more)
+
+
+def test_a_home_name_that_points_away_is_refused_when_audio_would_go(server: OpenAIServer) -> None:
+    """Name servers have a say in where audio goes: the address behind a name is checked before sending. An
+    address outside the network stands in for such a name; nothing is sent to it."""
+    block = RemoteBlock(type="remote", url="http://127.0.0.1/v1", model=MODEL)
+    away = block.model_copy(update={"url": "http://192.0.0.9/v1"})
+    remote = RemoteClassifier(away, FakeClock())
+    remote.load()
+
+    with pytest.raises(ClassifyError, match="outside your network"):
+        remote.classify([sound(tone(900, 0.5))])
+    remote.close()
+
+
+def test_where_audio_goes_is_said_in_words() -> None:
+    """`check` and the log name the host, whether it is at home, and whether speech is included."""
+    home = RemoteBlock(type="remote", url="http://10.0.0.5:8000/v1", model=MODEL)
+    away = RemoteBlock(
+        type="remote",
+        url="https://api.example.com/v1",
+        model=MODEL,
+        send_audio_off_site=True,
+        send_speech=True,
+    )
+
+    assert home.build().audio_goes_to == "remote: sound without speech goes to 10.0.0.5 (your own network)"
+    assert away.audio_goes_to == "sound, speech included goes to api.example.com (OUTSIDE YOUR NETWORK)"
+
+
+def test_letters_are_found_whatever_surrounds_them() -> None:
+    """Tokens such as " A" and "A." count for A and add up; an unlisted letter is as likely as the least."""
+    listed = [("A", np.log(0.5)), (" A", np.log(0.25)), ("Sure", np.log(0.2)), ("B.", np.log(0.05))]
+
+    found = np.exp(letter_logprobs(listed, ["A", "B", "C"]))
+
+    assert found == pytest.approx([0.75, 0.05, 0.05])
+
+
+def test_the_breaker_lets_a_single_request_try() -> None:
+    """While open, one request in `rest_s` goes through; a success closes it."""
+    clock = FakeClock()
+    breaker = Breaker(failures=1, rest_s=10, clock=clock)
+    breaker.failed()
+
+    assert not breaker.allows()
+    clock.advance(10)
+    assert [breaker.allows(), breaker.allows()] == [True, False]
+    breaker.succeeded()
+    assert breaker.allows()
+
+
+def test_over_thirty_seconds_is_refused_or_heard_in_parts(server: OpenAIServer) -> None:
+    """`ask` refuses 31 s before anything is sent; `classify` asks about both halves."""
+    remote = connected(server.url, labels=["cough"], logprobs=False)
+    long = sound(noise(31.0, -30))
+
+    with pytest.raises(ClassifyError, match="give it 30 s at most"):
+        remote.describe(long.audio)
+    assert server.asked("/v1/chat/completions") == []
+    remote.classify([long])
+    remote.close()
+    assert len(server.asked("/v1/chat/completions")) == 2
