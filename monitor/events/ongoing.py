@@ -101,7 +101,8 @@ class Ongoing:
             self.listeners.append(detection.classifier)
         if detection.certainty is not None and self.rhythm != "confirmed":
             self.rhythm = detection.certainty
-        self.evidence.update(detection.evidence)
+        if _strength(detection.evidence) >= _strength(self.evidence):
+            self.evidence.update(detection.evidence)
 
     def hit_again(self, at: datetime) -> None:
         """A model's hit on an alarm: one that follows another by 3-10 s settles it."""
@@ -209,6 +210,11 @@ class Ongoing:
             self.segment_ids.append(segment_id)
             if len(self.segment_ids) > SEGMENT_IDS:
                 del self.segment_ids[1]
+
+
+def _strength(evidence: Mapping[str, Any]) -> tuple[float, float]:
+    """An alarm is found at its pitch and at its harmonics: the clearest of the longest is worth telling."""
+    return evidence.get("cycles", 0), evidence.get("snr_db", 0.0)
 
 
 def _differs(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

@@ -6,6 +6,8 @@ from monitor.labels import LIFE_SAFETY
 from monitor.types import SoundEvent
 
 _NAMES = {"co_alarm": "CO alarm"}
+_PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
+"""What the labels on the devices call them."""
 _UNCERTAIN_BY_NATURE = LIFE_SAFETY | {"unknown_alarm", "low_battery_chirp"}
 
 
@@ -48,7 +50,8 @@ def _details(event: SoundEvent) -> list[str]:
     if event.label in _UNCERTAIN_BY_NATURE or event.certainty == "suspected":
         details.append(event.certainty)
     if event.evidence.get("pattern"):
-        details.append(str(event.evidence["pattern"]))
+        pattern = str(event.evidence["pattern"])
+        details.append(_PATTERNS.get(pattern, pattern.replace("_", " ")))
     else:
         details.append(f"{event.score:.0%}")
     pitch_hz = event.evidence.get("pitch_hz")

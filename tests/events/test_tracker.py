@@ -1,6 +1,7 @@
 """Events begin, change and always end."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -252,6 +253,24 @@ def test_rhythm_is_suspected_after_one_cycle_and_confirmed_after_two() -> None:
     assert (first.certainty, second.certainty, second.state) == ("suspected", "confirmed", "updated")
     assert second.evidence == {"pattern": "T4", "cycles": 2}
     assert tracker.update([beeps("co_alarm", "confirmed", 18, pattern="T4", cycles=3)], at(18)) == []
+
+
+def test_the_evidence_is_that_of_the_clearest_pitch() -> None:
+    """One alarm found at its pitch and at a harmonic tells the louder, and the higher count of cycles."""
+    tracker = Tracker()
+    found = [
+        beeps("smoke_alarm", "suspected", 4, cycles=1, snr_db=19.0, pitch_hz=1300),
+        beeps("smoke_alarm", "suspected", 4, cycles=1, snr_db=-6.0, pitch_hz=2600),
+    ]
+
+    [first] = tracker.update(found, at(4))
+    weaker_first = [
+        replace(d, certainty="confirmed", evidence={**d.evidence, "cycles": 2}) for d in found[::-1]
+    ]
+    [second] = tracker.update(weaker_first, at(8))
+
+    assert [e.evidence["pitch_hz"] for e in (first, second)] == [1300, 1300]
+    assert second.evidence["cycles"] == 2
 
 
 def test_rhythm_and_model_together_confirm_a_smoke_alarm() -> None:

@@ -6,7 +6,7 @@ from monitor.rules.message import alert_message
 from monitor.types import SoundEvent
 from tests.rules.stories import sound
 
-T3 = {"pattern": "T3", "pitch_hz": 3120, "cycles": 2}
+T3 = {"pattern": "temporal_three", "pitch_hz": 3120, "cycles": 2}
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,20 @@ T3 = {"pattern": "T3", "pitch_hz": 3120, "cycles": 2}
     [
         ([sound("smoke_alarm", evidence=T3)], "Smoke alarm in kitchen (confirmed, T3, 3.1 kHz)"),
         (
-            [sound("co_alarm", evidence={"pattern": "T4", "pitch_hz": 520}, certainty="suspected")],
+            [
+                sound(
+                    "co_alarm", evidence={"pattern": "temporal_four", "pitch_hz": 520}, certainty="suspected"
+                )
+            ],
             "CO alarm in kitchen (suspected, T4, 520 Hz)",
         ),
         (
             [sound("smoke_alarm", certainty="suspected", score=0.87)],
             "Smoke alarm in kitchen (suspected, 87%)",
+        ),
+        (
+            [sound("fire_alarm", evidence={"pattern": "march_time"}, certainty="suspected")],
+            "Fire alarm in kitchen (suspected, march time)",
         ),
         ([sound("glass_break", source="front_door", score=0.914)], "Glass break in front door (91%)"),
         ([sound("dog_bark", certainty="suspected")], "Dog bark in kitchen (suspected, 90%)"),
@@ -40,7 +48,7 @@ def test_a_message_says_what_where_and_how_sure(events: list[SoundEvent], text: 
 
 def test_a_message_says_what_followed_and_how_often() -> None:
     """A sequence reads in its order, and an abbreviation stays one."""
-    glass, co = sound("glass_break"), sound("co_alarm", 3, evidence={"pattern": "T4"})
+    glass, co = sound("glass_break"), sound("co_alarm", 3, evidence={"pattern": "temporal_four"})
 
     assert alert_message([glass, co], then="co_alarm") == (
         "Glass break in kitchen (90%), then CO alarm in kitchen (confirmed, T4)"
