@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from monitor.rhythm.cycles import EXPECTED, FIRST, Cycle, Strictness
+from monitor.rhythm.cycles import Cycle
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.templates import Template
 
@@ -34,10 +34,9 @@ class CycleCounter:
             a for a in self._alarms if hop - a.last.on_end <= 100 * HOLD_S[a.last.template.pattern]
         ]
 
-    def strictness(self, template: Template, channel: int) -> Strictness:
-        """An alarm already heard at this pitch may lose a beep."""
-        known = any(a.last.template is template and abs(a.last.channel - channel) <= 2 for a in self._alarms)
-        return EXPECTED if known else FIRST
+    def is_known(self, template: Template, channel: int) -> bool:
+        """Whether such an alarm was heard at this pitch: it may lose a beep and still be the same alarm."""
+        return any(a.last.template is template and abs(a.last.channel - channel) <= 2 for a in self._alarms)
 
     def is_sounding(self, pitch_hz: float) -> bool:
         """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""

@@ -1,6 +1,7 @@
 """Finds single cycles of a rhythm in the history: a quick look at every pitch, then a parse of the few that
 look right."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +9,12 @@ import numpy.typing as npt
 
 from monitor.rhythm.history import History
 from monitor.rhythm.parse import Parse, parsed
-from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, BLOCK_HOPS, CHANNELS, FIRST_BIN
+from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, BLOCK_HOPS, FIRST_BIN
 from monitor.rhythm.templates import SCALES, Template
 
-_ALL = np.arange(CHANNELS)
+Hops = npt.NDArray[np.intp]
+
+_LEAST_ON_DB = 4.0
 _STRETCH = 30
 
 
@@ -63,56 +66,44 @@ def candidates(history: History, template: Template) -> list[Candidate]:
     ends, channels = _last_tone(history, template, ends)
     if not len(ends):
         return []
-    found = [_looked_at(history, template, ends, channels, scale) for scale in SCALES]
-    contrasts = np.stack([contrast for contrast, _, _ in found])
-    best = np.argmax(contrasts, axis=0)
+    on_db, off_db = _looked_at(history, template, ends, channels)
+    contrast_db = on_db - off_db
+    tempo = np.argmax(contrast_db, axis=1)
     pick = np.arange(len(ends))
-    contrast = contrasts[best, pick]
-    on_db = np.stack([on for _, on, _ in found])[best, pick]
-    off_db = np.stack([off for _, _, off in found])[best, pick]
-    order = [i for i in np.argsort(-contrast) if np.isfinite(contrast[i])]
-    return _apart(
-        [Candidate(int(channels[i]), int(ends[i]), float(on_db[i]), float(off_db[i])) for i in order]
+    best_db = contrast_db[pick, tempo]
+    order = [i for i in np.argsort(-best_db) if np.isfinite(best_db[i])]
+    found = (
+        Candidate(int(channels[i]), int(ends[i]), float(on_db[i, tempo[i]]), float(off_db[i, tempo[i]]))
+        for i in order
     )
+    return _apart(found)
 
 
-def _last_tone(
-    history: History, template: Template, ends: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """The cheap test on every channel: the last tone against the gap beside it."""
-    cores = template.cores(1.0)
+def _last_tone(history: History, template: Template, ends: Hops) -> tuple[Hops, Hops]:
+    """The cheap test on every channel: the last tone against the quiet beside it."""
+    cores = template.cores[1.0]
     last_on = template.ons[-1]
     beside = last_on + 1 if last_on + 1 < len(template.parts) else last_on - 1
-    on_db, off_db = (
-        history.means(_ALL[None, :], ends[:, None] + cores[i, 0], ends[:, None] + cores[i, 1])
-        for i in (last_on, beside)
-    )
-    rows, channels = np.nonzero((on_db - off_db > 2.0) & (on_db > 3.5))
+    on_db, off_db = (history.all_means(ends + cores[i, 0], ends + cores[i, 1]) for i in (last_on, beside))
+    rows, channels = np.nonzero((on_db - off_db > template.contrast_db) & (on_db > _LEAST_ON_DB))
     return ends[rows], channels
 
 
 def _looked_at(
-    history: History,
-    template: Template,
-    ends: npt.NDArray[np.intp],
-    channels: npt.NDArray[np.intp],
-    scale: float,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Contrast (-inf where too many parts disagree), tone and gap prominence, at one tempo."""
-    cores = template.cores(scale)
-    means = history.means(channels[:, None], ends[:, None] + cores[:, 0], ends[:, None] + cores[:, 1])
-    ons = means[:, list(template.ons)]
-    gaps = means[:, list(template.inner_gaps)]
-    quiet = means[:, [i for i in range(len(template.parts)) if i not in template.ons]]
-    on_db, off_db = ons.mean(axis=1), gaps.mean(axis=1)
-    middle = ((on_db + off_db) / 2)[:, None]
-    plausible = (
-        ((ons < middle).sum(axis=1) <= 1) & ((quiet > middle).sum(axis=1) <= 1) & (on_db - off_db > 2.0)
-    )
-    return np.where(plausible, on_db - off_db, -np.inf), on_db, off_db
+    history: History, template: Template, ends: Hops, channels: Hops
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean prominence of tones and gaps, shape (places, tempi); inf for gaps where too many parts disagree."""
+    spans = ends[:, None, None, None] + np.stack([template.cores[scale] for scale in SCALES])
+    means = history.means(channels[:, None, None], spans[..., 0], spans[..., 1])
+    ons, quiets = means[..., template.ons], means[..., template.quiets]
+    on_db, off_db = ons.mean(axis=-1), means[..., template.inner_gaps].mean(axis=-1)
+    middle = ((on_db + off_db) / 2)[..., None]
+    plausible = ((ons < middle).sum(axis=-1) <= 1) & ((quiets > middle).sum(axis=-1) <= 1)
+    plausible &= on_db - off_db > template.contrast_db
+    return on_db, np.where(plausible, off_db, np.inf)
 
 
-def _apart(found: list[Candidate]) -> list[Candidate]:
+def _apart(found: Iterable[Candidate]) -> list[Candidate]:
     """The best of each neighbourhood in pitch."""
     kept: list[Candidate] = []
     for candidate in found:
@@ -156,7 +147,7 @@ def verified(
 
 def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
     ons = np.sort(parse.fits[list(template.ons)])
-    offs = np.sort(np.delete(parse.fits, list(template.ons)))
+    offs = np.sort(parse.fits[list(template.quiets)])
     onsets = parse.edges[list(template.ons)]
     periods = np.diff(onsets[: len(template.inner_gaps) + 1])[: 2 if template.label == "smoke_alarm" else 3]
     shortest, longest = template.period

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, Rows
+from monitor.rhythm.spectrum import BINS, CHANNELS, Rows
 
 HOPS = 900
 """9 s: the longest cycle, with tolerance, and what must be quiet before it."""
@@ -75,8 +75,8 @@ class History:
         summed = self._sums[ends + shift, channels] - self._sums[firsts + shift, channels]
         return np.asarray(summed / (ends - firsts))
 
-    @property
-    def newest(self) -> tuple[Rows, Rows]:
-        """Levels and prominences of the last block."""
-        at = slice(self._used - BLOCK_HOPS, self._used)
-        return self._level_db[at], self._prominence_db[at]
+    def all_means(self, firsts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Mean prominence of every channel over stretches of hops, shape (stretches, CHANNELS)."""
+        shift = self._used - self.end
+        summed = self._sums[ends + shift] - self._sums[firsts + shift]
+        return np.asarray(summed / (ends - firsts)[:, None])

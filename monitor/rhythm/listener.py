@@ -7,7 +7,7 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.logs import get_logger
 from monitor.rhythm.heard import Heard
-from monitor.rhythm.spectrum import HOP, WINDOW
+from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
 from monitor.rhythm.tracker import RhythmTracker
 from monitor.types import Detection, Frame
 
@@ -15,8 +15,8 @@ LABELS = ("smoke_alarm", "co_alarm", "unknown_alarm", "low_battery_chirp")
 """What the rhythm alone can tell."""
 
 _LONGEST_GAP_S = 10.0
-# A spectrum's row is dated by its newest sample; a tone is seen when it fills half the window.
-_LAG = WINDOW // 2 - HOP
+# A row is numbered by its newest hop; a tone shows when it fills half of what the row averages.
+_LAG = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
 
 log = get_logger()
 

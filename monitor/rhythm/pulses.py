@@ -10,7 +10,7 @@ from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN, Rows
 _BEGINS_DB = 13.0
 _GOES_ON_DB = 6.0
 _BRIDGED_HOPS = 2
-_WINDOW_HOPS = 2  # a 32 ms window sees a tone for that much longer than it sounds
+_WINDOW_HOPS = 4  # a row averages 52 ms and sees a tone for that much longer than it sounds
 _SIDE_DB = 1.5  # two neighbouring bins share a pitch between them; noise tips the balance to and fro
 
 

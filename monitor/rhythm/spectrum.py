@@ -12,6 +12,8 @@ WINDOW = 512
 3 kHz, short enough to see the 100 ms gaps of a carbon monoxide alarm."""
 BLOCK_HOPS = 12
 """Spectra computed at once. A fixed number, so that results do not depend on how the samples arrive."""
+SMOOTHED = 3
+"""Spectra averaged into one row: 52 ms in all."""
 HOP_S = HOP / SAMPLE_RATE_HZ
 BIN_HZ = SAMPLE_RATE_HZ / WINDOW
 FIRST_BIN, LAST_BIN = 10, 240
@@ -48,6 +50,7 @@ class Spectrum:
         self._window = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
         self._scale = np.float32(4 / float(self._window.sum()) ** 2)
         self._before = np.zeros(WINDOW - HOP, np.float32)
+        self._power_before = np.zeros((SMOOTHED - 1, WINDOW // 2 + 1), np.float32)
         self._loudest_db = np.full(BINS, -110.0, np.float32)
         bins = np.arange(FIRST_BIN, LAST_BIN + 1)
         last = WINDOW // 2
@@ -68,13 +71,22 @@ class Spectrum:
         self._before = samples[-(WINDOW - HOP) :]
         windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP] * self._window
         spectra = np.fft.rfft(windows)
-        power = (spectra.real**2 + spectra.imag**2) * self._scale + np.float32(_FLOOR)
-        all_db = 10 * np.log10(power)
+        power = (spectra.real**2 + spectra.imag**2) * self._scale
+        all_db = 10 * np.log10(self._smoothed(np.asarray(power, np.float32)) + np.float32(_FLOOR))
         level_db = np.ascontiguousarray(all_db[:, FIRST_BIN : LAST_BIN + 1], np.float32)
         prominence_db = np.minimum(level_db - self._surroundings_db(all_db), self._faded_db(level_db))
         np.maximum(prominence_db, 0, out=prominence_db)
         widest = np.maximum.reduceat(prominence_db, BANDS.ravel(), axis=1)[:, ::2]
         return level_db, np.concatenate([prominence_db, widest], axis=1)
+
+    def _smoothed(self, power: Rows) -> Rows:
+        """Means over `SMOOTHED` hops: power before logarithms, or noise would be all dips."""
+        longer = np.concatenate([self._power_before, power])
+        self._power_before = longer[-(SMOOTHED - 1) :]
+        total = longer[SMOOTHED - 1 :].copy()
+        for back in range(1, SMOOTHED):
+            total += longer[SMOOTHED - 1 - back : -back]
+        return np.asarray(total / np.float32(SMOOTHED), np.float32)
 
     def _surroundings_db(self, all_db: Rows) -> Rows:
         summed = np.zeros((len(all_db), all_db.shape[1] + 1), np.float32)

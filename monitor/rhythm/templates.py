@@ -37,6 +37,10 @@ class Template:
     """Hops between two looks."""
     period: tuple[int, int]
     """Shortest and longest time from one onset to the next, in hops."""
+    contrast_db: float
+    """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
+    first_contrast_db: float
+    """What the very first cycle must reach to be believed."""
     cycle: int
     """Nominal hops from one cycle's onset to the next one's."""
     quiet_after: int
@@ -53,20 +57,24 @@ class Template:
         return tuple(i for i in range(self.ons[0], self.ons[-1]) if not self.parts[i].on)
 
     @cached_property
-    def length(self) -> int:
-        """Nominal hops of all parts."""
-        return sum(part.nominal for part in self.parts)
+    def quiets(self) -> tuple[int, ...]:
+        """The parts that are not tone, by index."""
+        return tuple(i for i in range(len(self.parts)) if i not in self.ons)
 
     @cached_property
     def longest(self) -> int:
         """Hops of all parts at their longest."""
         return sum(part.longest for part in self.parts)
 
-    def cores(self, scale: float) -> npt.NDArray[np.intp]:
-        """First and past-last hop of each part, less its uncertain edges, before the end of the last part.
+    @cached_property
+    def cores(self) -> dict[float, npt.NDArray[np.intp]]:
+        """By tempo: first and past-last hop of each part, less its uncertain edges, before the end of the last.
 
         The end of a gap is more telling than its beginning, where the room still rings.
         """
+        return {scale: self._core(scale) for scale in SCALES}
+
+    def _core(self, scale: float) -> npt.NDArray[np.intp]:
         ends = np.cumsum([part.nominal * scale for part in self.parts])
         rows = []
         for part, end in zip(self.parts, ends - ends[-1], strict=True):
@@ -99,8 +107,10 @@ TEMPORAL_THREE = Template(
         _tone(15, 15, 15),
     ),
     smoothing=5,
-    step=4,
+    step=6,
     period=(88, 113),
+    contrast_db=2.2,
+    first_contrast_db=2.7,
     cycle=400,
     quiet_after=0,
 )
@@ -115,8 +125,10 @@ TEMPORAL_FOUR = Template(
         _quiet(30, 30, 30),
     ),
     smoothing=3,
-    step=2,
+    step=3,
     period=(17, 23),
+    contrast_db=3.2,
+    first_contrast_db=5.0,
     cycle=570,
     # An alarm clock's four beeps come again sooner.
     quiet_after=420,

@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.counting import CycleCounter
-from monitor.rhythm.cycles import Candidate, Cycle, candidates, is_quiet_after, verified
+from monitor.rhythm.cycles import EXPECTED, FIRST, Candidate, Cycle, candidates, is_quiet_after, verified
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
 from monitor.rhythm.pulses import PulseFinder
@@ -85,9 +85,11 @@ class RhythmTracker:
     def _parsed(self, template: Template) -> list[Cycle]:
         found = []
         for candidate in candidates(self._history, template):
-            if not self._is_news(template, candidate):
+            is_known = self._counter.is_known(template, candidate.channel)
+            least_db = template.contrast_db if is_known else template.first_contrast_db
+            if candidate.contrast_db < least_db or not self._is_news(template, candidate):
                 continue
-            strictness = self._counter.strictness(template, candidate.channel)
+            strictness = EXPECTED if is_known else FIRST
             cycle = verified(self._history, template, candidate, strictness)
             if cycle is not None:
                 found.append(cycle)
