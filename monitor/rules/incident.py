@@ -62,6 +62,10 @@ class Incident:
             return True
         return event.label in LIFE_SAFETY and self.waits_until is None and self.cools(event.at, cooldown_s)
 
+    def is_near(self, now: datetime, within_s: float) -> bool:
+        """Whether it was raised, or began to wait, not longer ago (or ahead) than that."""
+        return abs((now - self.alert.raised_at).total_seconds()) <= within_s
+
     def cools(self, at: datetime, cooldown_s: float) -> bool:
         """Whether this alert's cool-down lasts at that time."""
         since_s = (at - self.alert.raised_at).total_seconds()

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitor.rules.clauses import Transcripts, hear_step, no_transcripts, own_steps
 from monitor.rules.history import ClauseHistory, Match, find_match, history_steps, remember, spent
-from monitor.rules.incident import Incident, end_of_cooldown, new_incident
+from monitor.rules.incident import CLOCK_SKEW_S, Incident, end_of_cooldown, new_incident
 from monitor.rules.model import Clause, Rule
 from monitor.rules.verdict import Outcome, Step, Verdict
 from monitor.types import Alert, SoundEvent
@@ -14,7 +14,7 @@ from monitor.types import Alert, SoundEvent
 REMEMBERED_S = 600.0
 """So long may the large model take back its doubt in an alert that waits."""
 REMEMBERED_INCIDENTS = 64
-"""Per rule; when as many wait, the next alert does not wait."""
+"""Raised ones per rule, and waiting ones; when as many wait, the next alert does not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Judge:
 
     def judge(self, memory: Memory, event: SoundEvent) -> Judgement:
         """Hold the event against every way of the rule until one makes an alert."""
-        judgement = self._follow_up(memory, event)
+        judgement = self._follow_up(memory, event) if self._is_about(event) else Judgement(memory)
         for way, clause in enumerate(self.rule.ways):
             one = self._judge_way(judgement.memory, event, way, clause)
             judgement = Judgement(
@@ -58,6 +58,13 @@ class Judge:
             if one.verdicts[-1].outcome != "stopped":
                 break
         return judgement
+
+    def _is_about(self, event: SoundEvent) -> bool:
+        """Whether the rule names the label at all: most events end here."""
+        return any(
+            event.label in clause.hear or (clause.then is not None and event.label in clause.then.hear)
+            for clause in self.rule.ways
+        )
 
     def due(self, memory: Memory, now: datetime) -> Judgement:
         """Raise what has waited long enough; forget what is over."""
@@ -153,7 +160,7 @@ class Judge:
             steps.append(Step("wait_for_verify_s", False, rule.wait_for_verify_s, "no answer yet"))
             until = at + timedelta(seconds=rule.wait_for_verify_s)
             incident = replace(incident, waits_until=until, waits_for="verify")
-        memory = replace(memory, incidents=(*memory.incidents, incident)[-2 * REMEMBERED_INCIDENTS :])
+        memory = replace(memory, incidents=(*memory.incidents, incident))
         if incident.waits_until is not None:
             return Judgement(memory, (), (self._verdict(way, "waits", steps),))
         return Judgement(memory, (incident.alert,), (self._verdict(way, "alert", steps),))
@@ -184,10 +191,11 @@ class Judge:
         return None
 
     def _recent(self, incidents: tuple[Incident, ...], now: datetime) -> tuple[Incident, ...]:
-        """Those that still cool, wait, or may be corroborated by a microphone that lags."""
-        keep_s = max(self.rule.cooldown_s, REMEMBERED_S)
-        recent = [i for i in incidents if abs((now - i.alert.raised_at).total_seconds()) < keep_s]
-        return tuple(recent)
+        """Those that wait, that still cool, or that a microphone which lags may corroborate."""
+        waiting = [i for i in incidents if i.waits_until and i.is_near(now, REMEMBERED_S)]
+        keep_s = max(self.rule.cooldown_s, CLOCK_SKEW_S)
+        raised = [i for i in incidents if not i.waits_until and i.is_near(now, keep_s)]
+        return tuple(raised[-REMEMBERED_INCIDENTS:] + waiting)
 
     def _why(self, way: int, clause: Clause, match: Match, history: ClauseHistory) -> dict[str, Any]:
         latest = match.heard[-1].events[0]

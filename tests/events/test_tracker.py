@@ -166,6 +166,29 @@ def test_a_long_sound_cut_into_segments_is_not_repeated() -> None:
     assert states(told) == ["started"]
 
 
+def test_a_sound_that_lasts_for_hours_does_not_grow() -> None:
+    """Of very many segments an event keeps the first and the latest."""
+    tracker = tracking("rain", hits=1, hold_s=30)
+
+    for i in range(100):
+        tracker.update([hit("rain", s=i * 10, segment_id=f"{i:012x}")], at(i * 10))
+    [event] = tracker.update([], at(2000))
+
+    assert len(event.segment_ids) == 32
+    assert (event.segment_ids[0], event.segment_ids[-1]) == (f"{0:012x}", f"{99:012x}")
+
+
+def test_a_muted_source_takes_no_second_opinion() -> None:
+    """What a large model says of a muted source changes nothing, but for the life-safety alarms."""
+    tracker = tracking("speech", QWEN, hold_s=5)
+    tracker.update([hit("speech", s=1, segment_id="a" * 12)], at(1))
+    tracker.mute("kitchen", True, at(2))
+
+    answer = hit("speech", s=1, segment_id="a" * 12, classifier="qwen", description="secrets")
+
+    assert tracker.update([answer], at(3)) == []
+
+
 def test_sources_are_independent() -> None:
     """The same label at two sources is two events, and one that is ahead ends nothing of the other."""
     tracker = tracking(hold_s=5)

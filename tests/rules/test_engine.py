@@ -1,5 +1,7 @@
 """Which events matter."""
 
+import gc
+import tracemalloc
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -501,6 +503,44 @@ def test_two_rules_of_one_name_are_refused() -> None:
     """Each rule needs its own name."""
     with pytest.raises(ConfigError, match="rule 'R' is there 2 times"):
         engine(rule("R", hear=["cat"]), rule("R", hear=["bird"]))
+
+
+def test_a_storm_of_alerts_takes_no_memory_and_no_waiting_alert() -> None:
+    """However many alerts a rule raises, what waits is kept, and beyond a bound nothing waits."""
+    engine_ = engine(rule(hear=["cat", "gunshot"], wait_for_verify_s=60))
+
+    told = [len(engine_.decide(sound("gunshot", i / 100, id=f"g{i}"))) for i in range(300)]
+    confirmed = [
+        len(engine_.decide(sound("cat", 4 + i / 100, id=f"c{i}", confirmed_by=("qwen",)))) for i in range(300)
+    ]
+
+    assert (sum(told[:64]), sum(told[64:])) == (0, 236)
+    assert sum(confirmed) == 300
+    assert len(engine_.due(at(90))) == 64
+
+
+def test_what_a_rule_remembers_is_bounded() -> None:
+    """After a thousand events a rule that counts and follows takes no more memory than after 300."""
+    engine_ = engine(
+        rule("Count", hear=["cat"], count=100, within_s=120),
+        rule("Then", hear=["cat"], then={"hear": ["shout"], "within_s": 30}, cooldown_s=5),
+    )
+
+    def memory_after(first: int, last: int) -> int:
+        for i in range(first, last):
+            engine_.decide(sound("cat", i * 3))
+            engine_.decide(sound("shout", i * 3 + 1))
+            engine_.due(at(i * 3 + 2))
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        early, late = memory_after(0, 300), memory_after(300, 1000)
+    finally:
+        tracemalloc.stop()
+
+    assert late < 1.1 * early
 
 
 def test_a_clock_set_back_does_not_silence_a_rule() -> None:
