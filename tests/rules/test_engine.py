@@ -520,7 +520,7 @@ def test_a_storm_of_alerts_takes_no_memory_and_no_waiting_alert() -> None:
 
 
 def test_what_a_rule_remembers_is_bounded() -> None:
-    """After a thousand events a rule that counts and follows takes no more memory than after 300."""
+    """A rule that counts and follows takes no more memory after 1200 events than after 560."""
     engine_ = engine(
         rule("Count", hear=["cat"], count=100, within_s=120),
         rule("Then", hear=["cat"], then={"hear": ["shout"], "within_s": 30}, cooldown_s=5),
@@ -536,7 +536,7 @@ def test_what_a_rule_remembers_is_bounded() -> None:
 
     tracemalloc.start()
     try:
-        early, late = memory_after(0, 300), memory_after(300, 1000)
+        early, late = memory_after(0, 280), memory_after(280, 600)
     finally:
         tracemalloc.stop()
 
