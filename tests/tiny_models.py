@@ -257,4 +257,48 @@ def clap(folder: Path, *, seed: int = 0) -> Path:
         },
         projection_dim=32,
     )
-    return _save(folder, _lively(t.ClapModel(config)), tokenizer, t.ClapFeatureExtractor(truncation="rand_trunc"))
+    return _save(
+        folder, _lively(t.ClapModel(config)), tokenizer, t.ClapFeatureExtractor(truncation="rand_trunc")
+    )
+
+
+def qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
+    """Qwen3-ASR with its processor."""
+    import torch
+    import transformers as t
+
+    torch.manual_seed(seed)
+    pad, start, end = AUDIO_TOKENS["qwen3"]
+    tokenizer = byte_tokenizer(
+        [*CHAT_TOKENS, pad, start, end, "<asr_text>", "<timestamp>"],
+        extra_special_tokens={"audio_token": pad, "audio_bos_token": start, "audio_eos_token": end},
+    )
+    ids = tokenizer.convert_tokens_to_ids
+    config = t.Qwen3ASRConfig(
+        audio_config={
+            "model_type": "qwen3_asr_encoder",
+            "output_dim": 32,
+            "downsample_hidden_size": 16,
+            **EAR,
+        },
+        text_config={
+            "model_type": "qwen3",
+            "vocab_size": len(tokenizer),
+            "head_dim": 16,
+            "tie_word_embeddings": True,
+            **SMALL,
+        },
+        audio_token_id=ids(pad),
+        timestamp_token_id=ids("<timestamp>"),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=[tokenizer.eos_token_id, tokenizer.pad_token_id],
+    )
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+        "{% for part in m['content'] %}"
+        f"{{% if part['type'] == 'audio' %}}{start}{pad}{end}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
+        "{% endfor %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    processor = t.Qwen3ASRProcessor(t.Qwen3ASRFeatureExtractor(), tokenizer, chat_template=template)
+    return _save(folder, _lively(t.Qwen3ASRForConditionalGeneration(config)), processor)

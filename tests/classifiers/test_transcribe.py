@@ -1,0 +1,140 @@
+"""Transcripts, by Qwen3-ASR from disk, by a server, and by instruction."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.classifiers.answers import tidy
+from monitor.classifiers.transcribe import (
+    Qwen3AsrBlock,
+    RemoteAsrBlock,
+    Transcript,
+    mentions,
+    transcribe_by_instruction,
+)
+from monitor.errors import ClassifyError, ModelError
+from tests import tiny_models
+from tests.builders import noise
+from tests.openai_server import MODEL, OpenAIServer
+
+SPEECH = Audio(noise(1.5, -20), SAMPLE_RATE_HZ)
+
+
+def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
+    """Loaded from disk it gives the words of transformers' own processor and generate(), as one line."""
+    import torch
+
+    folder = tiny_models.qwen3_asr(tmp_path)
+    block = Qwen3AsrBlock(
+        type="qwen3_asr",
+        model=str(folder),
+        device="cpu",
+        dtype="float32",
+        language="English",
+        max_new_tokens=12,
+    )
+    transcriber = block.build()
+    transcriber.load()
+
+    found = transcriber.transcribe(SPEECH)
+
+    processor, model = transcriber._processor, transcriber._model
+    inputs = processor.apply_transcription_request(audio=[SPEECH.samples], language="English")
+    with torch.inference_mode():
+        out = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+    own = processor.decode(out[0, inputs["input_ids"].shape[1] :], return_format="transcription_only")
+    assert len(own) > 3
+    assert found.text == tidy(own)
+    assert found.language == "English"
+    transcriber.close()
+    with pytest.raises(ClassifyError, match="call load"):
+        transcriber.transcribe(SPEECH)
+
+
+def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
+    """A Qwen2-Audio folder is not Qwen3-ASR, and the message names the one to use."""
+    folder = tiny_models.qwen2_audio(tmp_path)
+
+    with pytest.raises(ModelError, match="'qwen2_audio' model is not Qwen3-ASR; use Qwen/Qwen3-ASR"):
+        Qwen3AsrBlock(type="qwen3_asr", model=str(folder)).build().load()
+
+
+def test_a_server_is_sent_a_wav_and_gives_the_words() -> None:
+    """The sound goes out as a form with a 16 kHz WAV; the text of the answer comes back."""
+    with OpenAIServer() as server:
+        transcriber = RemoteAsrBlock(
+            type="remote", url=server.url, model=MODEL, send_speech=True, language="en"
+        ).build()
+        transcriber.load()
+        found = transcriber.transcribe(SPEECH)
+        transcriber.close()
+    [form] = server.asked("/v1/audio/transcriptions")
+
+    assert found == Transcript(f"heard {44 + 2 * len(SPEECH)} bytes", "en")
+    assert form["file"][:4] == b"RIFF"
+    assert (form["model"], form["language"]) == (MODEL.encode(), b"en")
+
+
+def test_a_server_gets_words_only_with_leave() -> None:
+    """Words are speech: without `send_speech` nothing is connected."""
+    with OpenAIServer() as server, pytest.raises(ModelError, match="send_speech: true"):
+        RemoteAsrBlock(type="remote", url=server.url, model=MODEL).build().load()
+    assert server.requests == []
+
+
+def test_an_answer_without_text_is_one_clear_error() -> None:
+    """JSON that is not a transcription names the fix."""
+    with OpenAIServer() as server:
+        transcriber = RemoteAsrBlock(
+            type="remote", url=server.url, model=MODEL, send_speech=True, retries=0
+        ).build()
+        transcriber.load()
+        server.answers = [b'{"error": 1}']
+        with pytest.raises(ClassifyError, match="has no text"):
+            transcriber.transcribe(SPEECH)
+        transcriber.close()
+
+
+class Parrot:
+    """Answers with the question."""
+
+    def ask(self, audio: Audio, question: str) -> str:
+        return question
+
+
+def test_a_listening_model_transcribes_and_translates_by_instruction() -> None:
+    """The instruction names the language when a translation is wanted."""
+    assert "Transcribe the speech" in transcribe_by_instruction(Parrot(), SPEECH).text
+    translated = transcribe_by_instruction(Parrot(), SPEECH, translate_to="French")
+    assert "into French" in translated.text
+    assert translated.language == "French"
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Help! There is a FIRE.", ("help", "fire")),
+        ("Please call me, Helpful Harry", ("call me",)),
+        ("nothing at all", ()),
+        ("Au secours, à l'aide", ("à l'aide",)),
+    ],
+)
+def test_words_are_found_whole_and_in_any_case(said: str, found: tuple[str, ...]) -> None:
+    """ "help" is not in "helpful"; punctuation and case do not matter; phrases count as a whole."""
+    assert mentions(Transcript(said), ["help", "fire", "call me", "à l'aide", "!"]) == found
+
+
+def test_a_transcript_does_not_print_its_words() -> None:
+    """A log line or traceback with a transcript in it does not tell what was said."""
+    assert "secret" not in repr(Transcript("a secret", "English"))
+
+
+def test_more_than_thirty_seconds_is_refused(tmp_path: Path) -> None:
+    """Nothing said may be left out unsaid."""
+    with OpenAIServer() as server:
+        transcriber = RemoteAsrBlock(type="remote", url=server.url, model=MODEL, send_speech=True).build()
+        transcriber.load()
+        with pytest.raises(ClassifyError, match="give it 30 s"):
+            transcriber.transcribe(Audio(noise(31), SAMPLE_RATE_HZ))
+        transcriber.close()
