@@ -1,0 +1,259 @@
+"""Evidence of events by choice: clips and pictures. By default nothing of a sound is kept."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field
+
+from monitor.errors import StoreError
+from monitor.labels import check_sound
+from monitor.logs import get_logger
+from monitor.schema import Block, Seconds
+from monitor.store.clips import ClipFormat, Retention, Shelf, encoded
+from monitor.store.pictures import spectrogram_png
+from monitor.store.privacy import HearsVoice, Spoken, masked, speech_spans, spoken_in
+from monitor.store.recent import Cutout, RecentSound
+from monitor.types import Frame, Heard, SoundEvent
+
+log = get_logger()
+
+_PATIENCE = timedelta(seconds=10)
+"""So long after a clip's end its source may lag before the clip is made of what there is."""
+_SLACK_S = 30.0
+"""Sound is remembered for so much longer than the longest clip: events are told late."""
+_WAITING = 64
+_HEARD_OUT = timedelta(seconds=3)
+_SWEEP_EVERY = timedelta(minutes=10)
+
+
+class EvidenceConfig(Block):
+    """What is kept of events, besides the events themselves. Nothing, unless it is asked for."""
+
+    clips: bool = False
+    """Keep the sound of events."""
+    pictures: bool = False
+    """Draw a spectrogram of events: kept beside the clip, and shown as the source's image. Speech can be
+    recovered from a spectrogram, so that the settings on speech hold for it, too."""
+    labels: tuple[Annotated[str, AfterValidator(check_sound)], ...] = ()
+    """Only of these; empty for all."""
+    clip_format: ClipFormat = "flac"
+    """`flac` is lossless, `opus` a sixth of its size."""
+    pre_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
+    """How much from before the event."""
+    post_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
+    """How much from after its end."""
+    longest_s: Annotated[Seconds, Field(ge=1, le=120)] = 30.0
+    """Of a longer event only so much is kept."""
+    no_speech: bool = False
+    """Nothing of a stretch that holds speech is kept."""
+    mask_speech: bool = False
+    """With `no_speech`: keep the clip, with noise in place of the speech, instead of none."""
+    keep_days: Annotated[float, Field(gt=0)] = 14.0
+    """Older files go."""
+    keep_mb: Annotated[int, Field(ge=1)] = 1000
+    """Beyond this the oldest go."""
+    keep_per_label: Annotated[int, Field(ge=0)] = 3
+    """The latest so many events of every label outlast `keep_days`."""
+
+    @property
+    def wanted(self) -> bool:
+        """Anything at all is to be kept."""
+        return self.clips or self.pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsake:
+    """What was kept of an event."""
+
+    event: SoundEvent
+    clip: Path | None
+    picture: bytes | None
+    """PNG."""
+    withheld: str = ""
+    """Why nothing was: `speech`, `lost` (the sound is gone) or `disk`."""
+
+
+class EvidenceKeeper:
+    """Makes clips and pictures of the events that are told, when all of their sound has been heard.
+
+    `push` takes every frame of a source, in its own thread; `hear` and `note` take what was heard and
+    decided, in any thread; these only remember. `due` cuts, draws, encodes and writes, a few tenths of a
+    second for each event, and belongs to a thread of its own. Never raises for a disk: it says so once and
+    goes on.
+
+    `new_detector` makes a detector of voice, for one clip.
+    """
+
+    def __init__(self, config: EvidenceConfig, folder: Path, new_detector: Callable[[], HearsVoice]) -> None:
+        self._config = config
+        self._new_detector = new_detector
+        self._keep_s = config.pre_roll_s + config.longest_s + config.post_roll_s + _SLACK_S
+        retention = Retention(config.keep_days * 86400, config.keep_mb * 2**20, config.keep_per_label)
+        self._shelf = Shelf(folder, retention)
+        self._lock = Lock()
+        self._sources: dict[str, _Source] = {}
+        self._waiting: dict[str, SoundEvent] = {}
+        self._done: deque[str] = deque(maxlen=4 * _WAITING)
+        self._sweep_at: datetime | None = None
+        self._complained = False
+        self.passed_over = 0
+        """Events of which nothing was kept because too many came at once."""
+
+    def __enter__(self) -> Self:
+        if self._config.wanted:
+            self._try(self._shelf.open)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """What waits is let go: its sound was in memory only."""
+        with self._lock:
+            self._waiting.clear()
+            self._sources.clear()
+
+    def push(self, frame: Frame) -> None:
+        """The next frame of a source."""
+        if self._config.wanted:
+            self._source(frame.source).recent.push(frame)
+
+    def hear(self, heard: Heard) -> None:
+        """What listeners said: where words may be."""
+        if self._config.wanted and self._config.no_speech:
+            spoken = spoken_in(heard)
+            with self._lock:
+                self._source(heard.source).remember(spoken, heard.until - timedelta(seconds=2 * self._keep_s))
+
+    def note(self, event: SoundEvent) -> None:
+        """An event began, changed or ended."""
+        labels = self._config.labels
+        if not self._config.wanted or (labels and event.label not in labels):
+            return
+        with self._lock:
+            if event.id in self._done:
+                return
+            self._waiting[event.id] = event
+            if len(self._waiting) > _WAITING:
+                self._pass_over()
+
+    def due(self, now: datetime) -> list[Keepsake]:
+        """Keep what can be kept now, and let go what is old. Call it once a second or so."""
+        if not self._config.wanted:
+            return []
+        with self._lock:
+            ready = [event for event in self._waiting.values() if self._is_heard(event, now)]
+            for event in ready:
+                del self._waiting[event.id]
+                self._done.append(event.id)
+        made = [self._make(event) for event in ready]
+        if made or self._sweep_at is None or now >= self._sweep_at:
+            self._sweep_at = now + _SWEEP_EVERY
+            self._try(lambda: self._shelf.sweep(now))
+        return made
+
+    def lock(self, event_id: str) -> int:
+        """Keep what there is of an event for good: how many files. Raises StoreError."""
+        return self._shelf.lock(event_id)
+
+    def _source(self, name: str) -> "_Source":
+        found = self._sources.get(name)
+        return found or self._sources.setdefault(name, _Source(RecentSound(self._keep_s)))
+
+    def _pass_over(self) -> None:
+        oldest = next(iter(self._waiting))
+        del self._waiting[oldest]
+        self._done.append(oldest)
+        self.passed_over += 1
+        if self.passed_over == 1:
+            log.warning("too many events at once; nothing is kept of some", waiting=_WAITING)
+
+    def _window(self, event: SoundEvent) -> tuple[datetime, datetime]:
+        """From pre-roll to post-roll; an event that goes on is cut at the longest."""
+        longest = event.started_at + timedelta(seconds=self._config.longest_s)
+        end = min(event.ended_at or longest, longest)
+        before, after = (timedelta(seconds=s) for s in (self._config.pre_roll_s, self._config.post_roll_s))
+        return event.started_at - before, end + after
+
+    def _is_heard(self, event: SoundEvent, now: datetime) -> bool:
+        """All of the window has been heard, and what listeners say of its end has had time to arrive."""
+        end = self._window(event)[1] + (_HEARD_OUT if self._config.no_speech else timedelta())
+        until = self._source(event.source).recent.heard_until
+        return (until is not None and until >= end) or now >= end + _PATIENCE
+
+    def _make(self, event: SoundEvent) -> Keepsake:
+        cutout = self._source(event.source).recent.cut(*self._window(event))
+        if cutout is None:
+            return Keepsake(event, None, None, "lost")
+        allowed = self._without_speech(event, cutout) if self._config.no_speech else cutout
+        if allowed is None:
+            return Keepsake(event, None, None, "speech")
+        picture = _picture(event, allowed) if self._config.pictures else None
+        clip = None
+        try:
+            if picture:
+                self._shelf.put(event, "png", picture)
+            if self._config.clips:
+                clip = self._shelf.put(event, self._config.clip_format, self._encoded(event, allowed))
+        except StoreError as error:
+            self._complain(error)
+            return Keepsake(event, None, picture, "disk")
+        self._complained = False
+        return Keepsake(event, clip, picture)
+
+    def _without_speech(self, event: SoundEvent, cutout: Cutout) -> Cutout | None:
+        with self._lock:
+            spoken = list(self._source(event.source).spoken)
+        spans = speech_spans(cutout, event.source, spoken, self._new_detector())
+        if spans and not self._config.mask_speech:
+            return None
+        return replace(cutout, audio=masked(cutout.audio, spans))
+
+    def _encoded(self, event: SoundEvent, cutout: Cutout) -> bytes:
+        tags = {
+            "title": f"{event.label} ({event.source})",
+            "date": cutout.started_at.isoformat(),
+            "onset_s": f"{_onset_s(event, cutout):.6f}",
+            "event": event.id,
+        }
+        return encoded(cutout.audio, self._config.clip_format, tags)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except (StoreError, OSError) as error:
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._complained:
+            log.warning("clips and pictures cannot be kept", why=str(error))
+        self._complained = True
+
+
+class _Source:
+    """What is remembered of one source."""
+
+    def __init__(self, recent: RecentSound) -> None:
+        self.recent = recent
+        self.spoken: deque[Spoken] = deque()
+
+    def remember(self, spoken: list[Spoken], since: datetime) -> None:
+        self.spoken.extend(spoken)
+        while self.spoken and self.spoken[0].ends_at < since:
+            self.spoken.popleft()
+
+
+def _picture(event: SoundEvent, cutout: Cutout) -> bytes:
+    at = event.started_at.astimezone()
+    return spectrogram_png(
+        cutout.audio,
+        title=f"{event.label}  {event.score:.2f}  {event.source}  {at:%Y-%m-%d %H:%M:%S}",
+        onset_s=_onset_s(event, cutout),
+        duration_s=((event.ended_at or cutout.ends_at) - event.started_at).total_seconds(),
+    )
+
+
+def _onset_s(event: SoundEvent, cutout: Cutout) -> float:
+    return max(0.0, (event.started_at - cutout.started_at).total_seconds())
