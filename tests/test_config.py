@@ -13,6 +13,7 @@ from monitor.config import json_schema
 from monitor.document import parse_document
 from monitor.errors import ConfigError
 from monitor.loading import check_document, default_config, load_config
+from monitor.reference import page
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
 
@@ -162,3 +163,9 @@ def test_any_document_is_a_configuration_or_a_configuration_error(values: dict[s
     except ConfigError as error:
         assert error.problems
         assert all(problem.startswith("house.yaml") for problem in error.problems)
+
+
+def test_the_reference_names_every_option():
+    """docs/reference/configuration.md is what `python -m monitor.reference` prints now."""
+    shipped = Path(__file__).parent.parent / "docs" / "reference" / "configuration.md"
+    assert shipped.read_text() == page() + "\n"

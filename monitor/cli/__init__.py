@@ -1,6 +1,7 @@
 """The command line: `earwitness --help` is where a stranger starts."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -43,10 +44,13 @@ def _options(
     configure_logging(level="warning")
 
 
-def main() -> None:
-    """Run the command line; turns our own errors into a message and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (by default the process's); our own errors become a line and an exit code.
+
+    Ends by SystemExit.
+    """
     try:
-        app()
+        app(arguments)
     except ConfigError as error:
         for problem in error.problems:
             fail(problem)

@@ -1,0 +1,189 @@
+"""The command line, as it is typed."""
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.cli import main
+from monitor.synthesis.alarms import piezo, played, temporal_three
+from tests.builders import noise
+
+CONFIG = """
+sources:
+  - {type: demo, name: porch, gate: {loud_noise_above_floor_db: 20}}
+  - {type: demo, name: hall}
+rules:
+  - {name: Smoke alarm, hear: [smoke_alarm], severity: critical}
+  - {name: Loud porch, hear: [loud_noise], sources: [porch], cooldown_s: 0}
+"""
+
+
+def earwitness(*arguments: object) -> int:
+    """Run a command: its exit code."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    code = stopped.value.code
+    return code if isinstance(code, int) else 0 if code is None else 1
+
+
+def recorded(path: Path, samples: Samples) -> Path:
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(SAMPLE_RATE_HZ)
+        out.writeframes((np.clip(samples, -1, 0.99) * 32767).astype("<i2").tobytes())
+    return path
+
+
+@pytest.fixture(name="config")
+def _config(tmp_path: Path) -> Path:
+    path = tmp_path / "earwitness.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture(name="smoke")
+def _smoke(tmp_path: Path) -> Path:
+    """Three seconds of a quiet room, then three cycles of a smoke alarm."""
+    alarm = 0.2 * played(piezo(), temporal_three(3), SAMPLE_RATE_HZ)
+    samples = noise(3 + len(alarm) / SAMPLE_RATE_HZ + 2, -60)
+    samples[3 * SAMPLE_RATE_HZ :][: len(alarm)] += alarm
+    return recorded(tmp_path / "smoke.wav", samples)
+
+
+def test_help_teaches(capsys):
+    """The first thing a stranger types names every command."""
+    assert earwitness("--help") == 0
+    text = capsys.readouterr().out
+    for command in ("run", "demo", "check", "devices", "analyze", "classify", "eval", "schema"):
+        assert command in text
+
+
+def test_analyze_prints_events_and_alerts(smoke, config, capsys):
+    """One JSON object a line, by start, with the times of the recording."""
+    assert earwitness("analyze", "--config", config, "--format", "jsonl", smoke) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    event = next(row for row in rows if row["type"] == "event" and row["label"] == "smoke_alarm")
+    assert event["start_s"] == pytest.approx(3, abs=0.1)
+    assert event["certainty"] == "confirmed"
+    assert set(event) == {
+        "type", "file", "source", "label", "start_s", "end_s", "decided_s", "score", "certainty",
+        "classifier", "confirmed_by", "emotion",
+    }  # fmt: skip
+    alert = next(row for row in rows if row["type"] == "alert")
+    assert set(alert) == {"type", "file", "rule", "severity", "start_s", "labels", "why"}
+
+
+def test_the_same_recording_gives_the_same_rows(smoke, config, capsys):
+    """Nothing depends on the day on which a recording is analysed."""
+    for _ in range(2):
+        earwitness("analyze", "--config", config, "--format", "jsonl", smoke)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
+
+
+def test_a_recording_is_heard_as_the_source_it_stands_for(smoke, config, capsys):
+    """`--as porch` takes the porch's gate, and its rules apply."""
+    earwitness("analyze", "--config", config, "--format", "jsonl", "--as", "porch", smoke)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "Loud porch" in {row.get("rule") for row in rows}
+    assert {row["source"] for row in rows if row["type"] == "event"} == {"porch"}
+
+
+def test_broken_files_are_one_line_each_and_the_others_are_done(smoke, config, tmp_path, capsys):
+    """Empty, truncated, not audio, not there: exit code 1 at the end, and nothing else is lost."""
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    text = tmp_path / "text.wav"
+    text.write_text("this is no sound")
+    missing = tmp_path / "missing.wav"
+    code = earwitness(
+        "analyze", "--config", config, "-j", 1, "--format", "jsonl", empty, text, missing, smoke
+    )
+    captured = capsys.readouterr()
+    assert code == 1
+    errors = [line for line in captured.err.splitlines() if line.startswith("error:")]
+    assert [name in line for name, line in zip(("empty", "text", "missing"), errors, strict=True)] == [
+        True
+    ] * 3
+    assert "smoke_alarm" in captured.out
+
+
+def test_folders_are_walked_over_both_cores(smoke, config, tmp_path, capsys):
+    """Several recordings go to several processes and come out in order of name."""
+    folder = tmp_path / "night"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav"):
+        (folder / name).write_bytes(smoke.read_bytes())
+    (folder / "notes.txt").write_text("not a recording")
+    assert earwitness("analyze", "--config", config, "--format", "jsonl", folder) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = [Path(row["file"]).name for row in rows]
+    assert names == sorted(names)
+    assert set(names) == {"a.wav", "b.wav"}
+
+
+def test_a_picture_is_drawn(smoke, config, tmp_path, capsys):
+    """`--plot` writes a PNG of one recording."""
+    picture = tmp_path / "smoke.png"
+    assert earwitness("analyze", "--config", config, "--plot", picture, smoke) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_classify_gives_every_label_a_score(smoke, capsys):
+    """The model alone; with the scores of every window on request."""
+    assert earwitness("classify", "--format", "jsonl", "--frames", smoke) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["model"] == "embedded"
+    assert row["duration_s"] == pytest.approx(len_s(smoke), abs=0.01)
+    assert 0 <= min(row["scores"].values()) <= max(row["scores"].values()) <= 1
+    assert max(frame["scores"]["dog_bark"] for frame in row["frames"]) == row["scores"]["dog_bark"]
+
+
+def len_s(path: Path) -> float:
+    with wave.open(str(path)) as recording:
+        return recording.getnframes() / recording.getframerate()
+
+
+def test_classify_of_an_unknown_model_names_the_fix(smoke, capsys):
+    """A model that is not there is one clear line, not a traceback."""
+    assert earwitness("classify", "--model", "nothing.onnx", smoke) == 1
+    assert "nothing.onnx" in capsys.readouterr().err
+
+
+def test_check_says_what_is_good(config, capsys):
+    """Sources, classifiers, rules and publishers at a glance."""
+    assert earwitness("check", "--config", config) == 0
+    text = capsys.readouterr().err
+    assert "good" in text
+    assert "porch (demo)" in text
+
+
+def test_check_lists_every_problem_and_exits_78(tmp_path, capsys):
+    """The exit code that systemd knows."""
+    path = tmp_path / "wrong.yaml"
+    path.write_text(
+        "sources:\n  - {type: demo, name: a, colour: red}\nrules:\n  - {name: x, hear: [glass]}\n"
+    )
+    assert earwitness("check", "--config", path) == 78
+    text = capsys.readouterr().err
+    assert "wrong.yaml:2" in text
+    assert "wrong.yaml:4" in text
+
+
+def test_a_rule_that_can_never_fire_is_an_error(tmp_path, capsys):
+    """Without a classifier nobody hears glass."""
+    path = tmp_path / "silent.yaml"
+    path.write_text("sources:\n  - {type: demo, name: a}\nrules:\n  - {name: Glass, hear: [glass_break]}\n")
+    assert earwitness("check", "--config", path) == 78
+    assert "silent.yaml:4" in capsys.readouterr().err
+
+
+def test_the_schema_is_json(capsys):
+    """For completion in an editor."""
+    assert earwitness("schema") == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "earwitness"
