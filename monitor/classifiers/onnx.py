@@ -140,7 +140,7 @@ class OnnxClassifier:
             ) from error
         heard = np.array([not window.silent for window in windows], np.float32)
         by_label = self._map.scores(self._as_probability(of_classes))
-        return np.stack(list(by_label.values()), axis=1) * heard[:, None]
+        return np.asarray(np.stack(list(by_label.values()), axis=1) * heard[:, None], np.float32)
 
     def _parts(self, wave: Scores) -> list[Scores]:
         """One call for all windows where the model takes a batch, else one for each."""
@@ -155,7 +155,7 @@ class OnnxClassifier:
         given = {1: wave[0], 2: wave, 3: wave[:, None]}[len(entrance.shape)]
         (said,) = self._session.run([self._output], {entrance.name: given})
         frames = np.asarray(said, np.float32).reshape(len(wave), -1, self._map.classes)
-        return np.nan_to_num(frames.max(axis=1))
+        return np.asarray(np.nan_to_num(frames.max(axis=1)), np.float32)
 
     def _as_probability(self, scores: Scores) -> Scores:
         if self._block.scores == "logit":
@@ -178,7 +178,7 @@ class OnnxClassifier:
             )
 
     def _chosen_output(self) -> str:
-        outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        outputs: dict[str, list[Any]] = {o.name: o.shape for o in self._session.get_outputs()}
         if self._block.output is not None:
             if self._block.output not in outputs:
                 raise ModelError(

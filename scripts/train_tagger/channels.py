@@ -22,14 +22,14 @@ def microphone(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
     if rng.random() < 0.5:
         corner_hz = rng.uniform(60, 300)
         curve *= 1 / np.sqrt(1 + (corner_hz / np.maximum(hz, 1)) ** 4)
-    return (spectrum * curve).astype(np.complex64)
+    return np.asarray(spectrum * curve, np.complex64)
 
 
 def band_limit(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
     """Nothing above a corner drawn from those that recorders and codecs have."""
     hz = np.linspace(0, rate_hz / 2, len(spectrum), dtype=np.float32)
     corner_hz = float(rng.choice([3400, 3900, 5500, 7000])) * rng.uniform(0.95, 1.05)
-    return (spectrum / np.sqrt(1 + (hz / corner_hz) ** 24)).astype(np.complex64)
+    return np.asarray(spectrum / np.sqrt(1 + (hz / corner_hz) ** 24), np.complex64)
 
 
 def at_rate(spectrum: Spectrum, rate_hz: int, wanted_hz: int, samples: int) -> Wave:

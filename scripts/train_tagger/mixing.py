@@ -87,8 +87,8 @@ class Mixer:
     def _label_odds(self) -> npt.NDArray[np.float64]:
         """Labels with more independent recordings come up more often, but by far less than in proportion."""
         groups = np.array([len(self._by_label[label]) + 10 * (label in MAKERS) for label in self._drawn])
-        odds: npt.NDArray[np.float64] = np.clip(groups, 8, 120) ** 0.4
-        return odds / odds.sum()
+        odds = np.clip(groups, 8, 120) ** 0.4
+        return np.asarray(odds / odds.sum())
 
     def draw(self, rng: Rng) -> Mixture:
         """One mixture of this mixer's length."""

@@ -53,6 +53,9 @@ class Heard(NamedTuple):
 class LogMel(nn.Module):
     """Log-mel power relative to the window's mean, so that a sound looks the same at any level."""
 
+    mel: Tensor
+    window: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mel", torch.from_numpy(mel_filters()), persistent=False)
@@ -64,7 +67,7 @@ class LogMel(nn.Module):
         frames = wave.unfold(1, WINDOW, HOP) * self.window
         spectrum = torch.fft.rfft(frames, n=512)
         power = spectrum.real.square() + spectrum.imag.square()
-        mel = power @ self.mel.T  # type: ignore[operator]
+        mel = power @ self.mel.T
         level = mel.mean((1, 2), keepdim=True) + ABSOLUTE_FLOOR
         features = (torch.log(mel / level + RELATIVE_FLOOR) + 4.0) / 4.0
         return features.transpose(1, 2).unsqueeze(1)

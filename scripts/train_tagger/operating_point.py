@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
+from rich.progress import track
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.embedded import EmbeddedClassifier
@@ -52,7 +53,7 @@ def listen(classifier: EmbeddedClassifier, mixer: Mixer, hours: float, seed: int
     rng = np.random.default_rng(seed)
     rows: list[Floats] = []
     pieces = int(hours * 3600 / mixer.duration_s)
-    for _ in _progress(pieces):
+    for _ in track(range(pieces), "background"):
         mixture = mixer.draw(rng)
         may_be_there = (mixture.labels > 0) | (mixture.known == 0)
         segments = list(_segments(mixture.student_wave, classifier.window_s))
@@ -66,15 +67,9 @@ def listen(classifier: EmbeddedClassifier, mixer: Mixer, hours: float, seed: int
 def _segments(wave: npt.NDArray[np.int16], window_s: float) -> Iterator[Segment]:
     size = round(window_s * SAMPLE_RATE_HZ)
     for start in range(0, len(wave) - size + 1, size):
-        audio = Audio(wave[start : start + size].astype(np.float32) / 32768, SAMPLE_RATE_HZ)
+        audio = Audio(wave[start : start + size].astype(np.float32) / np.float32(32768), SAMPLE_RATE_HZ)
         at = BEGINNING + timedelta(seconds=start / SAMPLE_RATE_HZ)
         yield Segment(new_id(), "background", at, audio, 0.0, -100.0, audio.rms_dbfs, 0.0, "silence")
-
-
-def _progress(count: int) -> Iterator[int]:
-    from tqdm import trange
-
-    yield from trange(count, desc="background", unit="piece")
 
 
 def choose_onsets(background: Background) -> dict[str, float]:

@@ -65,7 +65,7 @@ class SampleCache:
     def __getitem__(self, path: str) -> npt.NDArray[np.float32]:
         """The whole clip as float32 in -1..1 at 32 kHz."""
         start, length = self._index[path]
-        return self._samples[start : start + length].astype(np.float32) / 32768
+        return self._samples[start : start + length].astype(np.float32) / np.float32(32768)
 
     def length(self, path: str) -> int:
         """Samples of a clip at 32 kHz."""
@@ -91,9 +91,9 @@ def build_cache(audio_root: Path, recordings: Sequence[Recording], folder: Path)
 def _decoded(
     audio_root: Path, recordings: Sequence[Recording]
 ) -> Iterator[tuple[str, npt.NDArray[np.int16]]]:
-    from tqdm import tqdm
+    from rich.progress import track
 
-    for recording in tqdm(recordings, desc="decoding", unit="clip"):
+    for recording in track(recordings, "decoding"):
         yield recording.path, decode(audio_root / recording.path, CACHE_RATE_HZ)
 
 

@@ -40,7 +40,8 @@ class Replay:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._kept: Batch | None = None
-        self._made = 0
+        self.made = 0
+        """Examples added so far, also those that newer ones replaced."""
 
     def add(self, fresh: Batch) -> None:
         """Keep new examples in place of the oldest."""
@@ -50,17 +51,17 @@ class Replay:
                 for f in fields(fresh)
             )
             self._kept = Batch(*empty)
-        at = torch.arange(self._made, self._made + len(fresh)) % self._capacity
+        at = torch.arange(self.made, self.made + len(fresh)) % self._capacity
         for field in fields(fresh):
             getattr(self._kept, field.name)[at] = getattr(fresh, field.name)
-        self._made += len(fresh)
+        self.made += len(fresh)
 
     def batch(self, size: int, fresh: int, rng: torch.Generator) -> Batch:
         """The `fresh` newest examples and, for the rest, any that are kept."""
         if self._kept is None:
             raise ValueError("nothing has been added yet")
-        newest = torch.arange(self._made - fresh, self._made) % self._capacity
-        older = torch.randint(0, min(self._made, self._capacity), (size - fresh,), generator=rng)
+        newest = torch.arange(self.made - fresh, self.made) % self._capacity
+        older = torch.randint(0, min(self.made, self._capacity), (size - fresh,), generator=rng)
         return self._kept.rows(torch.cat([newest, older]))
 
 

@@ -99,6 +99,9 @@ def _eighths(channels: int) -> int:
 class Teacher(nn.Module):
     """Waveform at 32 kHz, shape (batch, samples), to logits (batch, 527) and embedding (batch, 384)."""
 
+    mel: Tensor
+    window: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         features: list[nn.Module] = [_conv(1, 8, 3, 2)]
@@ -121,17 +124,9 @@ class Teacher(nn.Module):
 
     def _log_mel(self, wave: Tensor) -> Tensor:
         emphasised = wave[:, 1:] - 0.97 * wave[:, :-1]
-        spectrum = torch.stft(
-            emphasised,
-            _N_FFT,
-            _HOP,
-            _WIN,
-            self.window,
-            center=True,
-            return_complex=True,  # type: ignore[arg-type]
-        )
+        spectrum = torch.stft(emphasised, _N_FFT, _HOP, _WIN, self.window, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()
-        return (torch.log(self.mel @ power + 1e-5) + 4.5) / 5  # type: ignore[operator]
+        return (torch.log(self.mel @ power + 1e-5) + 4.5) / 5
 
 
 def _kaldi_mel() -> npt.NDArray[np.float32]:
@@ -145,7 +140,7 @@ def _kaldi_mel() -> npt.NDArray[np.float32]:
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangles = np.minimum((at - left) / (centre - left), (right - at) / (right - centre))
     triangles[:, -1] = 0  # Kaldi leaves the Nyquist bin out
-    return np.maximum(triangles, 0).astype(np.float32)
+    return np.asarray(np.maximum(triangles, 0), np.float32)
 
 
 def load_teacher(weights: Path) -> Teacher:

@@ -21,6 +21,9 @@ from scripts.train_tagger.replay import Batch, FreshMixtures, Length, Replay
 from scripts.train_tagger.targets import EMOTIONS, LABELS, teacher_mapping
 from scripts.train_tagger.teacher import CLASSES, EMBEDDING, load_teacher, read_class_names
 
+FILL_BATCHES = 8
+"""So many batches' worth of mixtures are made before the first is learnt from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -54,9 +57,9 @@ class Places:
 
 def new_student() -> Student:
     """With random weights, for our labels."""
-    return Student(len(LABELS), len(EMOTIONS), CLASSES, EMBEDDING, Size()).to(
-        memory_format=torch.channels_last
-    )  # type: ignore[call-overload,no-any-return]
+    student = Student(len(LABELS), len(EMOTIONS), CLASSES, EMBEDDING, Size())
+    laid_out: Student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return laid_out
 
 
 class Run:
@@ -85,6 +88,8 @@ class Run:
         for which, fresh in self._fresh():
             replays[which].add(fresh)
             length = self._recipe.lengths[which]
+            if replays[which].made < FILL_BATCHES * length.batch:
+                continue  # also after a resumption: the same few would be learnt by heart
             recent.append(self._learn(replays[which].batch(length.batch, length.fresh, self._rng)))
             if self.step % 50 == 0:
                 self._log(recent, time.monotonic() - began)

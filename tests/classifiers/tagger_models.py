@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -29,7 +30,7 @@ def embedded_model(folder: Path, *, emotion: Sequence[float] = (0.25, 0.75), **s
         helper.make_node("Add", ["none", "feeling"], ["emotion"]),
         helper.make_node("Identity", ["scores"], ["embedding"]),
     ]
-    weights = {
+    weights: dict[str, npt.ArrayLike] = {
         "split": np.array([0, -1, GRAIN], np.int64),
         "gains": np.array([10, 5, 0], np.float32),
         "zero": np.float32(0),
@@ -37,7 +38,7 @@ def embedded_model(folder: Path, *, emotion: Sequence[float] = (0.25, 0.75), **s
         "axis": np.array([1], np.int64),
         "feeling": np.array([emotion], np.float32),
     }
-    outputs = {
+    outputs: dict[str, list[int | str]] = {
         "scores": ["b", len(LABELS)], "frames": ["b", "f", len(LABELS)],
         "emotion": ["b", len(EMOTIONS)], "embedding": ["b", len(LABELS)],
     }  # fmt: skip
@@ -69,13 +70,17 @@ def foreign_model(
         helper.make_node("Unsqueeze" if frames else "Identity", ["flat", "axis"][: 1 + frames], ["wide"])
     )
     nodes.append(helper.make_node("Log" if logit else "Identity", ["wide"], ["said"]))
-    weights = {
+    weights: dict[str, npt.ArrayLike] = {
         "gains": (10 / 2 ** np.arange(classes)).astype(np.float32),
         "axis": np.array([0 if rank == 1 else 1], np.int64),
     }
-    out = [*([] if rank == 1 and not frames else ["b"]), *(["f"] if frames and rank > 1 else []), classes]
+    out: list[int | str] = [
+        *([] if rank == 1 and not frames else ["b"]),
+        *(["f"] if frames and rank > 1 else []),
+        classes,
+    ]
     file = folder / "foreign.onnx"
-    file.write_bytes(_model(nodes, weights, {"wave": list(shape)}, {"said": out}))
+    file.write_bytes(_model(nodes, weights, {"wave": shape}, {"said": out}))
     return file
 
 
@@ -91,9 +96,9 @@ def class_list(
 
 def _model(
     nodes: list[onnx.NodeProto],
-    weights: dict[str, np.ndarray | np.float32],
-    inputs: dict[str, list[int | str]],
-    outputs: dict[str, list[int | str]],
+    weights: Mapping[str, npt.ArrayLike],
+    inputs: Mapping[str, Sequence[int | str]],
+    outputs: Mapping[str, Sequence[int | str]],
 ) -> bytes:
     used = {name for node in nodes for name in node.input}
     kept = [numpy_helper.from_array(np.asarray(v), k) for k, v in weights.items() if k in used]

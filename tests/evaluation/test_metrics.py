@@ -1,4 +1,5 @@
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -36,8 +37,8 @@ def test_without_positives_there_is_no_average_precision() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1), st.randoms())
 def test_average_precision_does_not_depend_on_the_order_of_clips(
-    pairs: list[tuple[bool, int]], random
-) -> None:  # type: ignore[no-untyped-def]
+    pairs: list[tuple[bool, int]], random: Random
+) -> None:
     """Nor leaves 0-1."""
     shuffled = random.sample(pairs, len(pairs))
     first, second = (

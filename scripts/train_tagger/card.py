@@ -1,0 +1,180 @@
+"""docs/model-card.md, written from the model's JSON and its evaluations: it cannot drift from them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.evaluation.metrics import Rate
+from monitor.labels import vocabulary
+from scripts.train_tagger.operating_point import HIGHEST
+
+COUNTED_ON = (
+    "glass_break", "siren", "baby_cry", "dog_bark", "scream", "gunshot", "smoke_alarm", "knock", "cough",
+    "laughter",
+)  # fmt: skip
+"""Labels that a home counts on most."""
+TEMPLATE = Path(__file__).with_name("card_template.md")
+
+_TERMS = {
+    "all": "Some recordings carry non-commercial, research-only or no stated terms, which may apply to use "
+    "of the weights.",
+    "free": "Only CC0, public domain, CC-BY and share-alike recordings and our own synthesis were used.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The documents the card is made of."""
+
+    model: dict[str, Any]
+    """The JSON beside the model."""
+    model_bytes: int
+    evaluation: dict[str, Any]
+    baselines: Sequence[dict[str, Any]]
+    timing: dict[str, Any]
+
+
+def read_sources(model: Path, figures: Path) -> Sources:
+    """The JSON beside the model, and evaluation.json, baselines.json and timing.json of a folder."""
+    return Sources(
+        model=json.loads(model.with_suffix(".json").read_text()),
+        model_bytes=model.stat().st_size,
+        evaluation=json.loads((figures / "evaluation.json").read_text()),
+        baselines=json.loads((figures / "baselines.json").read_text()),
+        timing=json.loads((figures / "timing.json").read_text()),
+    )
+
+
+def card(sources: Sources) -> str:
+    """The whole page."""
+    fields = (
+        _of_model(sources) | _of_evaluation(sources) | _of_background(sources) | _of_timing(sources.timing)
+    )
+    return TEMPLATE.read_text().format_map(fields)
+
+
+def _of_model(sources: Sources) -> dict[str, str]:
+    model, training = sources.model, sources.model["training"]
+    by_label = training["clips_by_label"]
+    return {
+        "megabytes": f"{sources.model_bytes / 1e6:.1f}",
+        "sha256": model["sha256"][:16],
+        "variant": training["variant"],
+        "label_count": str(len(model["labels"])),
+        "emotion_count": str(len(model["emotions"])),
+        "frame_hop_s": f"{model['frame_hop_s']:.2f}",
+        "window_s": f"{model['window_s']:.1f}",
+        "hop_s": f"{model['hop_s']:.1f}",
+        "clips": str(training["clips"]),
+        "steps": str(training["steps"]),
+        "terms": _TERMS[training["variant"]],
+        "licences": _rows(training["licences"].items()),
+        "sources": _rows(training["sources"].items()),
+        "unrecorded": ", ".join(label for label, count in by_label.items() if not count["all"]),
+        "labels": "\n".join(_label_row(sources, label) for label in model["labels"]),
+    }
+
+
+def _of_evaluation(sources: Sources) -> dict[str, str]:
+    evaluation = sources.evaluation
+    clean, emotion = evaluation["conditions"][0], evaluation["emotion"]
+    return {
+        "held_out": str(evaluation["clips"]),
+        "hours": f"{evaluation['hours']:.2f}",
+        "present": str(len(clean["labels"])),
+        "mean_average_precision": _number(clean["mean_average_precision"], 3),
+        "baselines": _rows(
+            (b["classifier"], _number(b["mean_average_precision"], 3)) for b in sources.baselines
+        ),
+        "counted_on": ", ".join(COUNTED_ON),
+        "noise": "\n".join(_noise_row(condition) for condition in evaluation["conditions"]),
+        "emotion_accuracy": _number(evaluation["emotion_accuracy"]),
+        "emotions_present": str(len(emotion)),
+        "chance": f"{1 / max(1, len(emotion)):.2f}",
+        "emotions": _rows(
+            (name, recall["trials"], _number(recall["value"]), _interval(recall))
+            for name, recall in emotion.items()
+        ),
+    }
+
+
+def _of_background(sources: Sources) -> dict[str, str]:
+    model, point = sources.model, sources.model["operating_point"]
+    critical = [label for label in model["labels"] if vocabulary()[label].severity_default == "critical"]
+    together = Rate(sum(point["false_events"][label] for label in critical), point["hours"])
+    capped = [label for label, onset in model["onsets"].items() if onset >= HIGHEST]
+    excuse = f" At the highest threshold there is, and possibly above that rate: {', '.join(capped)}."
+    return {
+        "background_hours": f"{point['hours']:.1f}",
+        "critical_events": str(together.events),
+        "critical_bound": f"{together.upper_per_hour:.2f}",
+        "capped": excuse if capped else "",
+    }
+
+
+def _of_timing(timing: dict[str, Any]) -> dict[str, str]:
+    return {
+        "processor": timing["processor"],
+        "onnxruntime": timing["onnxruntime"],
+        "one_ms": f"{timing['one_ms']:.1f}",
+        "batch_ms": f"{timing['batch_ms']:.1f}",
+        "load_ms": f"{timing['load_s'] * 1000:.0f}",
+        "memory_mb": f"{timing['memory_mb']:.0f}",
+    }
+
+
+def _noise_row(condition: dict[str, Any]) -> str:
+    snr_db = condition["snr_db"]
+    counted_on = [row["recall"]["value"] for row in condition["labels"] if row["label"] in COUNTED_ON]
+    mean = sum(counted_on) / len(counted_on) if counted_on else None
+    named = "as recorded" if snr_db is None else f"{snr_db:.0f} dB"
+    precision, recall = condition["mean_average_precision"], condition["mean_recall"]
+    return _row((named, _number(precision, 3), _number(recall), _number(mean)))
+
+
+def _label_row(sources: Sources, label: str) -> str:
+    model = sources.model
+    trained = model["training"]["clips_by_label"][label]
+    low, high = model["second_look"][label]
+    return _row(
+        (
+            label,
+            f"{trained['all']} ({trained['free']})",
+            *_label_figures(sources.evaluation, label),
+            f"{model['onsets'][label]:.2f}",
+            f"{low:.2f}-{high:.2f}",
+        )
+    )
+
+
+def _label_figures(evaluation: dict[str, Any], label: str) -> tuple[str, str, str, str]:
+    clean, noisy = (_figures(evaluation, snr_db, label) for snr_db in (None, 5.0))
+    if clean is None:
+        return ("0", "-", "-", "-")
+    recall = f"{_number(clean['recall']['value'])} ({_interval(clean['recall'])})"
+    at_5_db = _number(noisy["recall"]["value"]) if noisy else "-"
+    return (str(clean["clips"]), _number(clean["average_precision"]), recall, at_5_db)
+
+
+def _figures(evaluation: dict[str, Any], snr_db: float | None, label: str) -> dict[str, Any] | None:
+    rows = (row for c in evaluation["conditions"] if c["snr_db"] == snr_db for row in c["labels"])
+    return next((row for row in rows if row["label"] == label), None)
+
+
+def _rows(rows: Iterable[Iterable[object]]) -> str:
+    return "\n".join(map(_row, rows))
+
+
+def _row(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _interval(proportion: dict[str, Any]) -> str:
+    low, high = proportion["interval"]
+    return f"{low:.2f}-{high:.2f}"
+
+
+def _number(value: float | None, places: int = 2) -> str:
+    return "-" if value is None else f"{value:.{places}f}"
