@@ -11,9 +11,9 @@ from monitor.config import json_schema
 
 _HEAD = """# Configuration
 
-Every option, written by `python -m monitor.reference`. Unknown keys are errors. `${NAME}` in any text is filled
-in from the environment or from systemd's credentials; inside a URL it is percent-encoded, so write passwords as
-they are. `$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
+Every option, written by `python -m monitor.reference`. Unknown keys are errors. `${NAME}` in any text is
+filled in from the environment or from systemd's credentials; inside a URL it is percent-encoded, so write
+passwords as they are. `$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
 """
 
 

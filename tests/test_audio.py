@@ -37,7 +37,7 @@ def test_samples_cannot_be_written():
 def test_wrong_shapes_and_types_are_refused():
     """Stereo or 16-bit samples must be converted before they become Audio."""
     with pytest.raises(TypeError, match="int16"):
-        Audio(np.zeros(480, np.int16), 16000)  # type: ignore[arg-type]
+        Audio(np.zeros(480, np.int16), 16000)
     with pytest.raises(TypeError, match=r"\(480, 2\)"):
         Audio(np.zeros((480, 2), np.float32), 16000)
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.console import ConfigOption, chosen_config, err
+from monitor.cli.console import ConfigOption, chosen_config, err, warn
 from monitor.config import Config
-from monitor.errors import EarwitnessError
+from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
 
@@ -81,15 +81,23 @@ def _print_health(daemon: Any) -> None:
 
 def _first_run(life: ExitStack) -> Config:
     """The defaults, with what this machine has."""
-    from monitor.sources.devices import list_devices
-
-    if list_devices():
+    if _has_microphone():
         err.print("No configuration: listening to the default microphone.")
         source = {"type": "microphone", "name": "microphone"}
     else:
         err.print("No configuration and no microphone: listening to the built-in demo scene.")
         source = {"type": "demo", "name": "demo"}
     return default_config([source], _broker(life))
+
+
+def _has_microphone() -> bool:
+    from monitor.sources.portaudio import list_devices
+
+    try:
+        return bool(list_devices())
+    except SourceUnavailable as error:
+        warn(str(error))
+        return False
 
 
 def _broker(life: ExitStack) -> int:

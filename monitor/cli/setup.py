@@ -1,6 +1,7 @@
 """Commands for setting up: check, devices, schema."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -48,11 +49,11 @@ def check(
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
     """List the microphones that a source can name."""
-    from monitor.sources.devices import list_devices
+    from monitor.sources.portaudio import list_devices
 
     found = list_devices()
     if as_json:
-        out.print_json(json.dumps([device.as_dict() for device in found]))
+        out.print_json(json.dumps([asdict(device) for device in found]))
         return
     if not found:
         err.print("No microphone was found. Plug one in, or try [bold]earwitness demo[/bold].")
@@ -61,7 +62,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as 
     for device in found:
         table.add_row(device.id, device.name, str(device.channels), f"{device.sample_rate_hz / 1000:g} kHz")
     out.print(table)
-    out.print(f"\nIn the configuration:  - {{type: microphone, name: kitchen, device: {found[0].id!r}}}")
+    out.print(f"\nIn the configuration:  - {{type: microphone, name: kitchen, device: '{found[0].id}'}}")
 
 
 def schema(

@@ -146,7 +146,7 @@ def test_classify_gives_every_label_a_score(smoke, capsys):
 
 def len_s(path: Path) -> float:
     with wave.open(str(path)) as recording:
-        return recording.getnframes() / recording.getframerate()
+        return float(recording.getnframes() / recording.getframerate())
 
 
 def test_classify_of_an_unknown_model_names_the_fix(smoke, capsys):
