@@ -65,10 +65,10 @@ class Announcer:
 
     def _retire(self, topic: str, old: Document, now: Mapping[str, Document]) -> None:
         """Make what only the old document names disappear, with what the broker keeps for it."""
-        kept = {each for document in now.values() for each in state_topics(document, self._topics)}
-        for gone in state_topics(old, self._topics) - kept:
-            self._outgoing.forget(gone)
         if topic not in now:
             self._outgoing.forget(topic)
         elif farewell := without_what_is_gone(old, now[topic]):
             self._outgoing.say_before(topic, encoded(farewell))
+        kept = {each for document in now.values() for each in state_topics(document, self._topics)}
+        for gone in state_topics(old, self._topics) - kept:  # after the document: nobody reads them any more
+            self._outgoing.forget(gone)

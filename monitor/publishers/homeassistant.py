@@ -183,7 +183,8 @@ def _components_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Document]
 
 
 def _node_components(topics: Topics) -> Iterator[tuple[str, Document]]:
-    yield "connection", _connectivity(topics.status)
+    # Always available: a dead daemon is to read "disconnected".
+    yield "connection", _connectivity(topics.status) | {"availability": []}
     yield (
         "health",
         {

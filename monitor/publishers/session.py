@@ -24,6 +24,7 @@ LARGEST_PACKET_BYTES = 256 * 1024
 """What a version 5 broker may send us."""
 
 _SUCCESS_BELOW = 0x80
+_UNSPECIFIED = 128
 _UNSUPPORTED_VERSION = 132
 _SESSION_TAKEN_OVER = 142
 _REFUSED = frozenset({133, 134, 135, 138, 140})
@@ -252,7 +253,7 @@ class Session:
         elif not self.accepted and self._address.tls is None:
             fix = "it hung up without accepting us; does this port expect TLS?"
         else:
-            fix = str(reason)
+            fix = "the connection broke" if reason.value == _UNSPECIFIED else str(reason)
         self._news.append(Ended(self._before("version"), fix))
 
 

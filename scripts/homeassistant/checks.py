@@ -1,0 +1,276 @@
+"""What must hold between earwitness and a real Home Assistant; each check states a fact in its docstring."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.publishers.homeassistant import documents
+from monitor.types import Command, Health, Level, Problem, Setting, Sounding, SourceStatus
+from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
+from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
+from tests.mosquitto import USERNAME, Mosquitto
+
+
+class World:
+    """What a check has at hand."""
+
+    def __init__(self, house_: HomeAssistant, broker: Mosquitto, daemon: Daemon, folder: Path) -> None:
+        self.ha = house_
+        self.broker = broker
+        self.daemon = daemon
+        self.folder = folder
+
+    def entity(self, component: str, source: str | None = "kitchen") -> str:
+        """The entity id of a component, of the node if `source` is None."""
+        unique_id = ".".join(filter(None, ("earwitness.probe", source, component)))
+        return self.ha.entities()[unique_id]
+
+    def command(self) -> Command:
+        """The next command that reached the daemon."""
+        return self.daemon.commands.get(timeout=WITHIN_S)
+
+
+Check = Callable[[World], str]
+
+
+def now() -> datetime:
+    """UTC."""
+    return datetime.now(UTC)
+
+
+def devices_appear(world: World) -> str:
+    """The node and each source are devices, the sources behind the node, in their suggested room"""
+    wait_until(lambda: "earwitness.probe.porch" in world.ha.devices(), "the devices")
+    devices = world.ha.devices()
+    node, kitchen = devices["earwitness.probe"], devices["earwitness.probe.kitchen"]
+    assert kitchen["via_device_id"] == node["id"]
+    assert kitchen["area_id"] == "kitchen"
+    ours = [each for each in devices if each.startswith("earwitness.probe")]
+    return f"{len(ours)} devices"
+
+
+def entities_appear(world: World) -> str:
+    """Every component is an entity, with its device class and unit"""
+    expected = {
+        component["unique_id"]: component
+        for document in documents(house(), world.daemon.publisher.topics, "homeassistant").values()
+        for component in document["components"].values()
+    }
+    wait_until(lambda: expected.keys() <= world.ha.entities().keys(), "every entity")
+    for unique_id, entity in world.ha.entities().items():
+        attributes = (world.ha.state(entity) or {})["attributes"]
+        for key in ("device_class", "unit_of_measurement", "event_types"):
+            assert attributes.get(key) == expected[unique_id].get(key), (entity, key, attributes)
+    return f"{len(expected)} entities"
+
+
+def on_and_off(world: World) -> str:
+    """A label's sensor is off at the start, on while it sounds, and off again"""
+    entity = world.entity("smoke_alarm")
+    world.ha.wait_state(entity, "off")
+    world.daemon.tell(Sounding("kitchen", "smoke_alarm", True))
+    world.ha.wait_state(entity, "on")
+    world.daemon.tell(Sounding("kitchen", "smoke_alarm", False))
+    world.ha.wait_state(entity, "off")
+    world.ha.wait_state(world.entity("last_sound"), "smoke_alarm")
+    return entity
+
+
+def event_fires(world: World) -> str:
+    """The event entity fires with the label as its type and the event as its attributes"""
+    entity, event = world.entity("event"), heard("scream")
+    world.daemon.tell(event)
+    wait_until(lambda: _attribute(world, entity, "id") == event.id, "the event")
+    assert _attribute(world, entity, "event_type") == "scream"
+    assert _attribute(world, entity, "score") == 0.93
+    return entity
+
+
+def alert_fires(world: World) -> str:
+    """An alert fires the node's event entity with its severity as the type"""
+    entity, alert = world.entity("alert", None), raised()
+    world.daemon.tell(alert)
+    wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert")
+    assert _attribute(world, entity, "event_type") == "critical"
+    assert _attribute(world, entity, "why") == {"score": 0.93}
+    return entity
+
+
+def numbers_are_numbers(world: World) -> str:
+    """Level and floor are numbers, digital silence included; health is a time with its figures"""
+    for level_dbfs, shown in ((-31.26, "-31.3"), (float("-inf"), "-120")):
+        world.daemon.tell(Level("kitchen", now(), level_dbfs, -61.0))
+        found = world.ha.wait_state(world.entity("level"), shown, f"{float(shown):.1f}")
+        assert found["attributes"]["state_class"] == "measurement"
+    world.daemon.tell(Health(now(), {"dropped": 0}))
+    wait_until(lambda: _attribute(world, world.entity("health", None), "dropped") == 0, "health")
+    return world.entity("level")
+
+
+def settings_reach_us(world: World) -> str:
+    """The mute switch and the sensitivity number reach the daemon, and show what it then says"""
+    mute, sensitivity = world.entity("mute"), world.entity("sensitivity")
+    world.ha.act("switch.turn_on", mute)
+    assert world.command() == Command("mute", "kitchen", True, by="mqtt")
+    world.daemon.tell(Setting("kitchen", "mute", True))
+    world.ha.wait_state(mute, "on")
+    world.ha.act("number.set_value", sensitivity, value=-0.35)
+    assert world.command() == Command("sensitivity", "kitchen", -0.35, by="mqtt")
+    world.daemon.tell(Setting("kitchen", "sensitivity", -0.35))
+    world.ha.wait_state(sensitivity, "-0.35")
+    return f"{mute}, {sensitivity}"
+
+
+def buttons_reach_us(world: World) -> str:
+    """The test and acknowledge buttons reach the daemon"""
+    world.ha.act("button.press", world.entity("test", None))
+    assert world.command() == Command("test", by="mqtt")
+    world.ha.act("button.press", world.entity("acknowledge", None))
+    assert world.command() == Command("ack", by="mqtt")
+    return world.entity("test", None)
+
+
+def problems_show(world: World) -> str:
+    """A sick microphone is a problem with its kinds, until it is well"""
+    entity = world.entity("problem")
+    world.daemon.tell(Problem("kitchen", now(), ("clipping",)))
+    world.ha.wait_state(entity, "on")
+    wait_until(lambda: _attribute(world, entity, "kinds") == ["clipping"], "the kinds")
+    world.daemon.tell(Problem("kitchen", now(), ()))
+    world.ha.wait_state(entity, "off")
+    return entity
+
+
+def a_lost_source_is_unavailable(world: World) -> str:
+    """A lost source's entities are unavailable, its connection reads off, and others are untouched"""
+    world.daemon.tell(SourceStatus("kitchen", False, now(), "no device"))
+    world.ha.wait_state(world.entity("smoke_alarm"), "unavailable")
+    world.ha.wait_state(world.entity("connection"), "off")
+    assert _attribute(world, world.entity("connection"), "reason") == "no device"
+    world.ha.wait_state(world.entity("glass_break", "porch"), "off")
+    world.daemon.tell(SourceStatus("kitchen", True, now()))
+    world.ha.wait_state(world.entity("smoke_alarm"), "off")
+    return world.entity("connection")
+
+
+def a_killed_daemon_is_unavailable(world: World) -> str:
+    """kill -9: the will makes all unavailable and the connection off; a new start leaves no sensor on"""
+    entity, connection = world.entity("smoke_alarm"), world.entity("connection", None)
+    world.daemon.__exit__()
+    world.ha.wait_state(entity, "unavailable")
+    login = (str(world.folder / "other"), str(world.broker.port), USERNAME, str(world.broker.password))
+    (world.folder / "other").mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "scripts.homeassistant.daemon", *login]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        world.ha.wait_state(entity, "on")
+        process.kill()
+    world.ha.wait_state(entity, "unavailable")
+    world.ha.wait_state(connection, "off")
+    world.daemon = Daemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
+    world.daemon.__enter__()
+    world.ha.wait_state(entity, "off")
+    return entity
+
+
+def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
+    """Home Assistant restarts: no alert raised before, during or after is missing, and states come back"""
+    entity, level = world.entity("alert", None), world.entity("level")
+    alerts = [raised() for _ in range(30)]
+    for alert in alerts[:10]:
+        world.daemon.tell(alert)
+    world.daemon.tell(Level("kitchen", now(), -33.0, -61.0))
+    world.daemon.tell(Sounding("kitchen", "glass_break", True))
+    world.ha.stop()
+    for alert in alerts[10:20]:
+        world.daemon.tell(alert)
+    world.daemon.tell(Sounding("kitchen", "glass_break", False))
+    world.ha.start()
+    with Watcher(world.ha, entity) as watcher:
+        for alert in alerts[20:]:
+            world.daemon.tell(alert)
+        wanted = {alert.id for alert in alerts}
+        watcher.wait_for(lambda seen: wanted <= _ids(seen), f"all {len(wanted)} alerts")
+    world.ha.wait_state(level, "-33", "-33.0")
+    world.ha.wait_state(world.entity("glass_break"), "off")
+    late = wanted & _ids([each for each in watcher.seen if each["attributes"].get("late")])
+    return f"{len(wanted)} of {len(wanted)} alerts, {len(late)} of them marked late"
+
+
+def a_restart_of_the_broker_loses_nothing(world: World) -> str:
+    """The broker restarts without its retained messages: events raised meanwhile arrive, states come back"""
+    alert = raised()
+    with Watcher(world.ha, world.entity("alert", None)) as watcher:
+        world.broker.stop()
+        world.daemon.tell(alert)
+        world.daemon.tell(Sounding("kitchen", "scream", True))
+        world.broker.start()
+        watcher.wait_for(lambda seen: alert.id in _ids(seen), "the alert")
+    world.ha.wait_state(world.entity("scream"), "on")
+    world.daemon.tell(Sounding("kitchen", "scream", False))
+    world.ha.wait_state(world.entity("scream"), "off")
+    return world.entity("scream")
+
+
+def what_is_removed_disappears(world: World) -> str:
+    """A label taken out of the configuration disappears from Home Assistant, and the others stay"""
+    gone, stays = world.entity("scream"), world.entity("smoke_alarm")
+    world.daemon.publisher.announce(house(tuple(label for label in LABELS if label != "scream")))
+    world.ha.wait_state(gone, None)
+    assert gone not in world.ha.entities().values()
+    world.ha.wait_state(stays, "off")
+    return gone
+
+
+def what_is_removed_while_we_were_down_disappears(world: World) -> str:
+    """The same across a restart of ours, and a removed source disappears as a device"""
+    gone = world.entity("water_running")
+    world.daemon.__exit__()
+    smaller = house(tuple(label for label in LABELS if label not in ("scream", "water_running")))
+    rest = type(smaller)(smaller.node, smaller.version, smaller.sources[:1])
+    daemon = Daemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
+    daemon.publisher.announce(rest)
+    world.daemon = daemon
+    with daemon.publisher:
+        world.ha.wait_state(gone, None)
+        wait_until(lambda: "earwitness.probe.porch" not in world.ha.devices(), "the porch to be gone")
+        world.ha.wait_state(world.entity("smoke_alarm"), "off", "unavailable")
+    return gone
+
+
+def no_complaints(world: World) -> str:
+    """Home Assistant's log has no warning about anything that we announced or said"""
+    lines = world.ha.log().splitlines()
+    complaints = [line for line in lines if "components.mqtt" in line and "connection was lost" not in line]
+    assert not complaints, complaints
+    return f"{len(lines)} lines"
+
+
+CHECKS: tuple[Check, ...] = (
+    devices_appear,
+    entities_appear,
+    on_and_off,
+    event_fires,
+    alert_fires,
+    numbers_are_numbers,
+    settings_reach_us,
+    buttons_reach_us,
+    problems_show,
+    a_lost_source_is_unavailable,
+    a_killed_daemon_is_unavailable,
+    a_restart_of_home_assistant_loses_nothing,
+    a_restart_of_the_broker_loses_nothing,
+    what_is_removed_disappears,
+    what_is_removed_while_we_were_down_disappears,
+    no_complaints,
+)
+
+
+def _attribute(world: World, entity: str, name: str) -> Any:
+    return (world.ha.state(entity) or {"attributes": {}})["attributes"].get(name)
+
+
+def _ids(seen: list[dict[str, Any]]) -> set[str]:
+    return {each["attributes"].get("id", "") for each in seen}

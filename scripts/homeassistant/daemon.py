@@ -1,0 +1,97 @@
+"""The delivering half of the daemon (outbox, courier, MQTT publisher), fed by hand."""
+
+import queue
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from monitor.clock import SystemClock
+from monitor.labels import sounds
+from monitor.post import Post
+from monitor.publishers.mqtt import MqttConfig
+from monitor.runtime.courier import Courier
+from monitor.store.outbox import SqliteOutbox
+from monitor.types import (
+    Alert,
+    Command,
+    House,
+    Message,
+    Room,
+    Setting,
+    SoundEvent,
+    Sounding,
+    SourceStatus,
+    new_id,
+)
+
+LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream")
+
+
+def house(labels: tuple[str, ...] = LABELS) -> House:
+    """One node with two sources."""
+    rooms = (Room("kitchen", labels, sounds(), "Kitchen"), Room("porch", ("glass_break",), sounds()))
+    return House("probe", "check", rooms)
+
+
+class Daemon:
+    """Open inside the `with` block; `tell` takes any message."""
+
+    def __init__(self, folder: Path, port: int, username: str, password: str) -> None:
+        self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        self._life = ExitStack()
+        clock = SystemClock()
+        login: dict[str, Any] = {"username": username, "password": password}
+        config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
+        self.publisher = config.build("probe", self.commands.put, clock)
+        self._outbox = SqliteOutbox(folder / "outbox.db", clock)
+        self._courier = Courier(self._outbox, self.publisher, self._failures.put, clock)
+        self.tell = Post(self._outbox, [self.publisher])
+
+    def __enter__(self) -> Self:
+        self.publisher.announce(house())
+        for message in first_states():
+            self.publisher.publish(message)
+        for part in (self._outbox, self._courier, self.publisher):
+            self._life.enter_context(part)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._life.close()
+        if not self._failures.empty():
+            raise self._failures.get()
+
+
+def first_states() -> list[Message]:
+    """Both sources online, nothing muted."""
+    now = datetime.now(UTC)
+    online = [SourceStatus(source, True, now) for source in ("kitchen", "porch")]
+    settings: list[Message] = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.0)]
+    return [*online, *settings]
+
+
+def heard(label: str = "glass_break", source: str = "kitchen") -> SoundEvent:
+    """An event of this moment."""
+    now = datetime.now(UTC)
+    return SoundEvent(new_id(), label, source, "started", "confirmed", now, now, 0.93, "embedded")
+
+
+def raised() -> Alert:
+    """An alert of this moment."""
+    event = heard()
+    return Alert(
+        new_id(), "Glass", "critical", (event,), event.at, "Glass breaks in the kitchen", {"score": 0.93}
+    )
+
+
+def live_until_killed(folder: Path, port: int, username: str, password: str) -> None:
+    """A process of its own, for kill -9; a smoke alarm is sounding."""
+    with Daemon(folder, port, username, password) as daemon:
+        daemon.tell(Sounding("kitchen", "smoke_alarm", True))
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    live_until_killed(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])

@@ -1,0 +1,221 @@
+"""A real Home Assistant, started from a chroot and driven over its own interfaces."""
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.mosquitto import USERNAME, Mosquitto, free_port
+
+START_S = 180.0
+WITHIN_S = 20.0
+POLL_S = 0.2
+
+_CONFIGURATION = """
+homeassistant: {{name: probe, latitude: 0, longitude: 0, time_zone: UTC}}
+http: {{server_host: 127.0.0.1, server_port: {port}}}
+api:
+websocket_api:
+config:
+logger: {{default: warning}}
+"""
+
+
+class HomeAssistant:
+    """Onboarded, with its MQTT integration on `broker`. Stops with the `with` block."""
+
+    def __init__(self, root: Path, broker: Mosquitto) -> None:
+        self.version = ""
+        self._root = root
+        self._broker = broker
+        self._port = free_port()
+        self._url = f"http://127.0.0.1:{self._port}"
+        self._tokens: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        folder = self._root / "hacfg"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
+        self.start("/api/onboarding")
+        self._onboard()
+        self._add_mqtt()
+        self.version = self.get("/api/config")["version"]
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self, until: str = "/manifest.json") -> None:
+        """Start and wait until `until` is served."""
+        with (self._root / "hacfg" / "output.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                ["chroot", str(self._root), "/ha/bin/hass", "-c", "/hacfg"], stdout=output, stderr=output
+            )
+        wait_until(lambda: self._served(until), "Home Assistant to start", START_S)
+
+    def stop(self) -> None:
+        """Stop as its own restart button does."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
+            self._process = None
+
+    def log(self) -> str:
+        """Everything that it printed."""
+        return (self._root / "hacfg" / "output.log").read_text(errors="replace")
+
+    def get(self, path: str) -> Any:
+        """A GET of its REST API."""
+        return self._call("GET", path, None)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """A POST of its REST API."""
+        return self._call("POST", path, json.dumps(body).encode())
+
+    def act(self, service: str, entity: str, **data: Any) -> None:
+        """Call a service such as `switch.turn_on` on an entity."""
+        self.post(f"/api/services/{service.replace('.', '/')}", entity_id=entity, **data)
+
+    def state(self, entity: str) -> dict[str, Any] | None:
+        """State and attributes; None when there is no such entity."""
+        try:
+            found: dict[str, Any] = self.get(f"/api/states/{entity}")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return None
+        return found
+
+    def wait_state(self, entity: str, *expected: str | None) -> dict[str, Any]:
+        """Wait until the entity's state is one of `expected` (None: the entity is gone)."""
+
+        def is_expected() -> bool:
+            found = self.state(entity)
+            return (found["state"] if found else None) in expected
+
+        wait_until(is_expected, f"{entity} to be {expected}, it is {self.state(entity)}")
+        return self.state(entity) or {}
+
+    def entities(self) -> dict[str, str]:
+        """Entity ids of MQTT by their unique ids."""
+        listed = self.ask("config/entity_registry/list")
+        return {each["unique_id"]: each["entity_id"] for each in listed if each["platform"] == "mqtt"}
+
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """MQTT devices by their identifiers."""
+        listed = self.ask("config/device_registry/list")
+        return {word: each for each in listed for _, word in each["identifiers"]}
+
+    def ask(self, kind: str) -> Any:
+        """One question over its WebSocket."""
+        with self.socket() as socket:
+            socket.send(json.dumps({"id": 1, "type": kind}))
+            return json.loads(socket.recv())["result"]
+
+    def socket(self) -> ClientConnection:
+        """An authenticated WebSocket."""
+        socket = connect(f"ws://127.0.0.1:{self._port}/api/websocket", max_size=2**24)
+        socket.recv()
+        socket.send(json.dumps({"type": "auth", "access_token": self._token()}))
+        assert json.loads(socket.recv())["type"] == "auth_ok"
+        return socket
+
+    def _onboard(self) -> None:
+        me = {"client_id": f"{self._url}/"}
+        person = {"name": "probe", "username": "probe", "password": "probe-probe", "language": "en"}
+        code = self.post("/api/onboarding/users", **me, **person)["auth_code"]
+        self._tokens = self._grant(grant_type="authorization_code", code=code, **me)
+        self.post("/api/onboarding/core_config")
+        self.post("/api/onboarding/analytics")
+        self.post("/api/onboarding/integration", **me, redirect_uri=f"{self._url}/?auth_callback=1")
+
+    def _add_mqtt(self) -> None:
+        flows = "/api/config/config_entries/flow"
+        flow = self.post(flows, handler="mqtt", show_advanced_options=False)
+        broker = {"broker": "127.0.0.1", "port": self._broker.port}
+        login = {"username": USERNAME, "password": self._broker.password}
+        done = self.post(f"{flows}/{flow['flow_id']}", **broker, **login)
+        assert done["type"] == "create_entry", done
+
+    def _token(self) -> str:
+        return self._tokens["access_token"]
+
+    def _grant(self, **form: str) -> dict[str, str]:
+        body = urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(f"{self._url}/auth/token", body, timeout=10) as answer:
+            tokens: dict[str, str] = json.load(answer)
+            return tokens
+
+    def _call(self, method: str, path: str, body: bytes | None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if self._tokens:
+            headers["Authorization"] = f"Bearer {self._token()}"
+        request = urllib.request.Request(self._url + path, body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def _served(self, path: str) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "Home Assistant has ended; see hacfg/output.log in its root"
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+class Watcher:
+    """Everything that an entity has been, seen over the WebSocket as a dashboard would."""
+
+    def __init__(self, house: HomeAssistant, entity: str) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self._entity = entity
+        self._changed = threading.Condition()
+        self._socket = house.socket()
+        self._socket.send(json.dumps({"id": 1, "type": "subscribe_events", "event_type": "state_changed"}))
+        self._socket.recv()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._socket.close()
+        self._thread.join()
+
+    def wait_for(self, fact: Callable[[list[dict[str, Any]]], bool], name: str) -> None:
+        """Wait until what was seen makes `fact` true."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: fact(self.seen), WITHIN_S), f"{name}; seen {self.seen}"
+
+    def _watch(self) -> None:
+        try:
+            for line in self._socket:
+                data = json.loads(line).get("event", {}).get("data", {})
+                if data.get("entity_id") == self._entity and data.get("new_state"):
+                    with self._changed:
+                        self.seen.append(data["new_state"])
+                        self._changed.notify_all()
+        except ConnectionClosed:
+            pass
+
+
+def wait_until(fact: Callable[[], bool], name: str, within_s: float = WITHIN_S) -> None:
+    """Ask again and again; AssertionError when it stays false."""
+    until_s = time.monotonic() + within_s
+    while not fact():
+        assert time.monotonic() < until_s, f"waited {within_s:.0f} s for {name}"
+        time.sleep(POLL_S)
