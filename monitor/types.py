@@ -149,6 +149,8 @@ class SourceStatus:
     online: bool
     at: datetime
     reason: str = ""
+    ended_by: EventEnd = "source_lost"
+    """How its open events end when it goes offline: "quiet" when it came to its end, as a recording does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,7 @@ class Decider(threading.Thread):
             return [*self._mind.hear(item.detections, max(item.until, self._clock.now())), *item.notices]
         if item.online:
             return [item]
-        ended_by: EventEnd = "quiet" if item.reason == "ended" else "source_lost"
-        return [*self._mind.lose(item.source, item.at, ended_by), item]
+        return [*self._mind.lose(item.source, item.at, item.ended_by), item]
 
     def _tick(self) -> None:
         now_s = self._clock.monotonic_s()

@@ -11,7 +11,7 @@ from monitor.errors import SourceError, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.runtime.backoff import Backoff
 from monitor.sources.base import Source
-from monitor.types import Frame, Heard, SourceStatus
+from monitor.types import EventEnd, Frame, Heard, SourceStatus
 
 log = get_logger()
 
@@ -103,7 +103,10 @@ class Listener(threading.Thread):
                 self._opened += 1
                 for frame in self.source.frames():
                     self._hear(frame)
-            self._say(online=False, reason="ended")
+            if self._stopping.is_set():
+                self._say(online=False, reason="stopped", ended_by="shutdown")
+            else:
+                self._say(online=False, reason="it has ended", ended_by="quiet")
             return True
         except SourceError as error:
             self._lost(error)
@@ -127,19 +130,18 @@ class Listener(threading.Thread):
         refused = isinstance(error, SourceUnavailable) and error.refused
         self._stopping.wait((self._refusal if refused else self._network).next_s())
 
-    def _say(self, *, online: bool, reason: str = "") -> None:
+    def _say(self, *, online: bool, reason: str = "", ended_by: EventEnd = "source_lost") -> None:
         """Tell a change of state, once per change and not per attempt."""
         if (online, reason) == (self._online, self._reason):
             return
         self._online, self._reason = online, reason
         at = self._until if self._until and not online else self._clock.now()
-        self._tell(SourceStatus(self.source.name, online, at, reason))
+        self._tell(SourceStatus(self.source.name, online, at, reason, ended_by))
         if online:
             log.info("listening", source=self.source.name)
-        elif reason == "ended":
-            log.info("source ended", source=self.source.name)
         else:
-            log.warning("source offline", source=self.source.name, reason=reason)
+            tell = log.warning if ended_by == "source_lost" else log.info
+            tell("source offline", source=self.source.name, reason=reason)
 
     def _hand_over(self, heard: Heard | None) -> None:
         if heard is not None:

@@ -45,7 +45,7 @@ def test_a_source_is_online_when_sound_comes():
     ears, told, _ = listened(ScriptedSource(frames(noise(0.09))))
     assert isinstance(told[0], SourceStatus)
     assert len(ears.frames) == 3
-    assert statuses(told) == [(True, ""), (False, "ended")]
+    assert statuses(told) == [(True, ""), (False, "it has ended")]
 
 
 def test_a_lost_source_is_opened_again():
@@ -54,7 +54,7 @@ def test_a_lost_source_is_opened_again():
     ears, told, _ = listened(source)
     assert source.opened == 2
     assert ears.ends == ["gap", "shutdown"]
-    assert statuses(told) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "ended")]
+    assert statuses(told) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "it has ended")]
 
 
 def test_the_same_refusal_is_told_once():
@@ -62,7 +62,7 @@ def test_the_same_refusal_is_told_once():
     refusal = SourceUnavailable("kitchen: 401", refused=True)
     source = ScriptedSource([refusal], [refusal], [refusal], frames(noise(0.03)))
     _, told, _ = listened(source)
-    assert statuses(told) == [(False, "kitchen: 401"), (True, ""), (False, "ended")]
+    assert statuses(told) == [(False, "kitchen: 401"), (True, ""), (False, "it has ended")]
 
 
 def test_a_bug_in_listening_reaches_the_daemon():
