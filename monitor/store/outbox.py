@@ -34,8 +34,8 @@ from monitor.types import Alert, SoundEvent
 log = get_logger()
 T = TypeVar("T")
 
-LATE_AFTER_S = 5.0
-"""Waited longer than this before it is handed out: said to be late."""
+LATE_AFTER_S = 2.0
+"""Waited longer than this before it is handed out: said to be late. Twice what a live one may take."""
 LIFE_SAFETY_WORTH = 6
 """The last to be shed. Below: alerts 3-5 and events 0-2 by severity."""
 _TEND_EVERY = 64

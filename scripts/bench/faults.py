@@ -1,0 +1,127 @@
+"""Breaks things under a running daemon and counts what was lost: the table of docs/reliability.md.
+
+`python scripts/bench faults` runs everything in full (about an hour), `--short` what CI runs, `--only NAME`
+some of it.
+The figures go to docs/reliability.json, and the page is written from that file alone.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scripts.bench import delivery_faults as delivery
+from scripts.bench import store_faults as store
+from scripts.bench.noisy_house import Broken, Row
+
+DOCS = Path(__file__).parents[2] / "docs"
+FIGURES = DOCS / "reliability.json"
+PAGE = DOCS / "reliability.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A scenario with its two sizes."""
+
+    run: Callable[..., Row]
+    short: Mapping[str, float]
+    full: Mapping[str, float]
+
+
+FAULTS: dict[str, Fault] = {
+    "broker-down": Fault(
+        delivery.broker_down, {"events": 20, "outage_s": 20}, {"events": 200, "outage_s": 600}
+    ),
+    "broker-forgets": Fault(
+        delivery.broker_forgets, {"events": 20, "outage_s": 0}, {"events": 200, "outage_s": 60}
+    ),
+    "broker-refuses": Fault(delivery.broker_refuses, {"events": 15}, {"events": 100}),
+    "house-restarts": Fault(
+        delivery.house_restarts, {"events": 8, "restarts": 1}, {"events": 20, "restarts": 10}
+    ),
+    "killed": Fault(delivery.killed, {"kills": 20}, {"kills": 200}),
+    "disk-full": Fault(store.disk_full, {"events": 10}, {"events": 100}),
+    "disk-unusable": Fault(store.disk_unusable, {"events": 10}, {"events": 100}),
+    "store-overwritten": Fault(store.store_overwritten, {"events": 10}, {"events": 50}),
+    "store-damaged": Fault(store.store_damaged, {"events": 10}, {"events": 50}),
+}
+
+
+def main() -> None:
+    """Run what was asked for, write the figures and the page, and fail when something did not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="the sizes of CI; the page is not written")
+    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=list(FAULTS))
+    chosen = parser.parse_args()
+    held = True
+    for name in chosen.only:
+        row = run(name, short=chosen.short)
+        print(f"{'held  ' if row['held'] else 'BROKEN'} {row['fault']}: {row['figures']}", flush=True)
+        held &= row["held"]
+        if not chosen.short:
+            _keep(name, row)
+    raise SystemExit(0 if held else 1)
+
+
+def run(name: str, *, short: bool) -> dict[str, Any]:
+    """One fault in a folder of its own. What never happened is a fault that did not hold, not a crash."""
+    fault = FAULTS[name]
+    with tempfile.TemporaryDirectory(prefix="earwitness-faults-") as folder:
+        try:
+            row = fault.run(Path(folder) / "house", **(fault.short if short else fault.full))
+        except Broken as error:
+            row = Row(name, "", held=False, figures={"why": str(error)})
+    return asdict(row) | {"at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
+
+
+def machine() -> str:
+    """What it ran on, without a name."""
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{system}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _keep(name: str, row: Mapping[str, Any]) -> None:
+    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    figures[name] = row
+    ordered = {each: figures[each] for each in FAULTS if each in figures}
+    FIGURES.write_text(json.dumps(ordered, indent=1) + "\n")
+    PAGE.write_text(page(ordered))
+
+
+def page(figures: Mapping[str, Any]) -> str:
+    """docs/reliability.md, from the figures alone."""
+    rows = [
+        f"| {row['fault']} | {row['must_hold']} | {'yes' if row['held'] else '**no**'} | "
+        f"{'; '.join(f'{name} {value}' for name, value in row['figures'].items())} |"
+        for row in figures.values()
+    ]
+    machines = sorted({f"{row['at']}: {row['machine']}" for row in figures.values()})
+    return PREFACE + "\n".join(rows) + MEANING + "\n".join(f"- {each}" for each in machines) + "\n"
+
+
+PREFACE = """\
+# Reliability: what was broken, and what held
+
+Written by `python scripts/bench faults` from `docs/reliability.json`; do not edit. Every row is the real
+daemon in a process of its own, fed by recordings in real time, with a real mosquitto and a subscriber that
+records everything. `tests/faults` runs the same faults in a short form with every change.
+
+| fault | must hold | held | figures |
+| --- | --- | --- | --- |
+"""
+MEANING = """
+
+*messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
+other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
+with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never ended
+(after a kill -9 an event that was going on has no end; its binary sensor is set OFF at the next start).
+
+Run on:
+
+"""
