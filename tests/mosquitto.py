@@ -13,6 +13,7 @@ from typing import IO, Any, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from monitor.publishers.broker import Broker
 from tests.certificates import Certificates
 
 USERNAME = "earwitness"
@@ -110,32 +111,39 @@ class Mosquitto:
 class Listener:
     """A client that hears everything on the broker from the moment it is made, and can speak."""
 
-    def __init__(self, broker: Mosquitto, filters: str | tuple[str, ...] = "#") -> None:
+    def __init__(
+        self, broker: Mosquitto | Broker, filters: str | tuple[str, ...] = "#", *, protocol: str = "5"
+    ) -> None:
         self.heard: list[MQTTMessage] = []
         self._broker = broker
         self._filters = (filters,) if isinstance(filters, str) else filters
         self._changed = threading.Condition()
         self._subscribed = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        version = MQTTProtocolVersion.MQTTv5 if protocol == "5" else MQTTProtocolVersion.MQTTv311
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
         self._client.on_connect = lambda client, *_: client.subscribe([(each, 1) for each in self._filters])
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message
 
     def __enter__(self) -> Self:
-        if self._broker.password is not None:
-            self._client.username_pw_set(USERNAME, self._broker.password)
-        if self._broker.certificates is not None:
-            context = ssl.create_default_context(cafile=str(self._broker.certificates.ca))
-            context.load_cert_chain(self._broker.certificates.client, self._broker.certificates.client_key)
-            self._client.tls_set_context(context)
+        if isinstance(self._broker, Mosquitto):
+            self._introduce(self._broker)
         self._client.connect("127.0.0.1", self._broker.port)
         self._client.loop_start()
-        assert self._subscribed.wait(WITHIN_S), "mosquitto did not let us listen"
+        assert self._subscribed.wait(WITHIN_S), "the broker did not let us listen"
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _introduce(self, broker: Mosquitto) -> None:
+        if broker.password is not None:
+            self._client.username_pw_set(USERNAME, broker.password)
+        if broker.certificates is not None:
+            context = ssl.create_default_context(cafile=str(broker.certificates.ca))
+            context.load_cert_chain(broker.certificates.client, broker.certificates.client_key)
+            self._client.tls_set_context(context)
 
     def say(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         """Publish and wait until the broker has it."""

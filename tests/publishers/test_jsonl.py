@@ -1,0 +1,106 @@
+"""Messages as lines of JSON."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import PublishError
+from monitor.publishers.jsonl import JsonlConfig, JsonlPublisher
+from monitor.types import Command, Level, Message
+from tests.builders import START, alert, event
+from tests.fakes import FakeClock
+from tests.publishers.conftest import Lines
+
+
+def writing(path: Path | None, *, everything: bool = False) -> JsonlPublisher:
+    """A publisher to `path`."""
+    return JsonlConfig(type="jsonl", path=path, everything=everything).build("home", _obey, FakeClock())
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    """Every line."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_event_is_a_line(tmp_path):
+    """With its type, its label, and when it was written; acknowledged once it is."""
+    delivered: list[bool] = []
+    with writing(tmp_path / "out") as publisher:
+        publisher.publish(event("speech"), lambda: delivered.append(True), late=True)
+
+    (line,) = read(tmp_path / "out")
+    assert (line["type"], line["label"], line["late"]) == ("event", "speech", True)
+    assert delivered == [True]
+
+
+@pytest.mark.parametrize(("everything", "kinds"), [(False, ["alert"]), (True, ["level", "alert"])])
+def test_levels_only_by_request(tmp_path, everything, kinds):
+    """Events and alerts, unless everything is asked for."""
+    messages: list[Message] = [Level("kitchen", START, -40.0, -60.0), alert()]
+    with writing(tmp_path / "out", everything=everything) as publisher:
+        for message in messages:
+            publisher.publish(message)
+
+    assert [line["type"] for line in read(tmp_path / "out")] == kinds
+
+
+def test_what_is_there_is_kept_and_a_torn_line_is_ended(tmp_path):
+    """A line that a power cut left half does not swallow the next one."""
+    path = tmp_path / "out"
+    path.write_text('{"type": "event"}\n{"type": "al')
+    with writing(path) as publisher:
+        publisher.publish(event())
+
+    lines = path.read_text().splitlines()
+    assert lines[:2] == ['{"type": "event"}', '{"type": "al']
+    assert json.loads(lines[2])["type"] == "event"
+
+
+def test_only_its_owner_may_read_it(tmp_path):
+    """What is heard in a home is nobody else's business."""
+    with writing(tmp_path / "out") as publisher:
+        publisher.publish(event())
+
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
+    """Until the folder is there; then the same publisher writes."""
+    path = tmp_path / "missing" / "out"
+    with writing(path) as publisher:
+        for _ in range(3):
+            with pytest.raises(PublishError, match="missing"):
+                publisher.publish(event())
+        path.parent.mkdir()
+        publisher.publish(event())
+
+    assert lines.warnings() == ["cannot write; make room or check path"]
+    assert len(read(path)) == 1
+
+
+def test_a_full_disk_takes_nothing():
+    """The event is not acknowledged."""
+    delivered: list[bool] = []
+    with writing(Path("/dev/full")) as publisher, pytest.raises(PublishError, match="No space left"):
+        publisher.publish(event(), lambda: delivered.append(True))
+    assert delivered == []
+
+
+def test_without_a_path_it_is_standard_output():
+    """For a pipe: each line is there as soon as it is written."""
+    program = (
+        "from monitor.clock import SystemClock; from monitor.publishers.jsonl import JsonlConfig\n"
+        "from tests.builders import event\n"
+        "with JsonlConfig(type='jsonl').build('home', print, SystemClock()) as p: p.publish(event())"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, check=True)
+
+    assert json.loads(done.stdout)["type"] == "event"
+
+
+def _obey(command: Command) -> None:
+    raise AssertionError(f"a file asks for nothing, not even {command}")
