@@ -1,0 +1,313 @@
+"""Why an event was told, or why nothing was: levels, scores against their thresholds, rules clause by clause.
+
+Works on what `ScoreStore` kept, with the thresholds and rules of the configuration as it is now.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.assembly import Listeners
+from monitor.capabilities import thresholds
+from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.config import Config
+from monitor.errors import ModelError, StoreError
+from monitor.events.defaults import Hysteresis
+from monitor.events.settings import shifted
+from monitor.labels import LIFE_SAFETY
+from monitor.rules.engine import RuleEngine
+from monitor.rules.verdict import Verdict
+from monitor.store.history import History
+from monitor.store.looks import Cut, Look
+from monitor.types import Level, Setting, SoundEvent
+
+TOP_LABELS = 5
+_LATE = timedelta(seconds=60)
+"""So much later than the sound may a listener's answer have come (a large model)."""
+_MARGIN = timedelta(seconds=1)
+_LEVEL_REACH = timedelta(seconds=60)
+_DAY = timedelta(days=1)
+_RANK = {"alert": 3, "corroborates": 2, "waits": 1, "stopped": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTrace:
+    """One score against what its label needs."""
+
+    label: str
+    score: float
+    row: Hysteresis
+    by_rhythm: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """A hit; a rhythm is held to no score."""
+        return self.by_rhythm or self.score >= self.row.onset
+
+
+@dataclass(frozen=True, slots=True)
+class LookTrace:
+    """What one listener said: its best labels first."""
+
+    look: Look
+    best: tuple[LabelTrace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrace:
+    """An event as it was last told, and how far it came in every rule."""
+
+    event: SoundEvent
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that is known about a stretch of time."""
+
+    since: datetime
+    until: datetime
+    levels: tuple[Level, ...]
+    cuts: tuple[Cut, ...]
+    """Whole segments; early looks only where the segment is missing."""
+    looks: tuple[LookTrace, ...]
+    events: tuple[EventTrace, ...]
+    settings: tuple[Setting, ...]
+    """Mute and sensitivity where they were not as configured."""
+
+
+def explain_event(history: History, config: Config, id: str) -> Explanation:
+    """Why this event was told, and what the rules made of it. `id` may be its first digits. Raises
+    StoreError when it is not known."""
+    states = history.event(id)
+    if not states:
+        raise StoreError(f"no event {id!r} is known; it may be older than what is kept")
+    last = states[-1]
+    return _explain(
+        history, config, last.started_at - _MARGIN, (last.ended_at or last.at) + _MARGIN, last.source, last.id
+    )
+
+
+def explain_time(
+    history: History, config: Config, at: datetime, source: str | None = None, around_s: float = 5.0
+) -> Explanation:
+    """What was heard around a time, at one source or all, and why it did or did not become an event."""
+    around = timedelta(seconds=around_s)
+    return _explain(history, config, at - around, at + around, source, None)
+
+
+def _explain(
+    history: History,
+    config: Config,
+    since: datetime,
+    until: datetime,
+    source: str | None,
+    event_id: str | None,
+) -> Explanation:
+    settings = _settings_at(history, until)
+    rows = _Rows(config, settings)
+    looks = [
+        LookTrace(look, rows.trace(look))
+        for look in history.looks(since, until + _LATE, source)
+        if look.started_at <= until and _ends_at(look) >= since
+    ]
+    return Explanation(
+        since=since,
+        until=until,
+        levels=tuple(_nearest_levels(history, since, until, source)),
+        cuts=tuple(
+            _whole(cut for cut in history.cuts(since, until + _LATE, source) if _within(cut, since, until))
+        ),
+        looks=tuple(looks),
+        events=tuple(_event_traces(history, config, since, until, source, event_id)),
+        settings=tuple(one for one in settings.values() if source in (None, one.source)),
+    )
+
+
+class _Rows:
+    """The thresholds in force, per source."""
+
+    def __init__(self, config: Config, settings: Mapping[tuple[str, str], Setting]) -> None:
+        self._thresholds = thresholds(config, listeners_unloaded(config).first)
+        self._sensitivity = {source.name: source.sensitivity for source in config.sources}
+        self._sensitivity |= {
+            one.source: float(one.value) for one in settings.values() if one.name == "sensitivity"
+        }
+
+    def trace(self, look: Look) -> tuple[LabelTrace, ...]:
+        rows = self._thresholds.of(look.source)
+        sensitivity = self._sensitivity.get(look.source, 0.0)
+        by_rhythm = look.certainty is not None
+        best = sorted(look.scores.items(), key=lambda item: -item[1])[:TOP_LABELS]
+        return tuple(
+            LabelTrace(label, score, shifted(rows[label], sensitivity), by_rhythm)
+            for label, score in best
+            if label in rows
+        )
+
+
+def listeners_unloaded(config: Config) -> Listeners:
+    """The classifiers of a configuration, known but not loaded: their thresholds and names."""
+    first, second = [], []
+    for block in config.classifiers:
+        with suppress(ModelError):
+            if isinstance(block, SecondLook):
+                second.append((block.build(), Cascade(block)))
+            else:
+                first.append(block.build())
+    return Listeners(tuple(first), tuple(second))
+
+
+def _settings_at(history: History, at: datetime) -> dict[tuple[str, str], Setting]:
+    """What was set last before then, by source and name."""
+    said = history.said(at - 365 * _DAY, at)
+    return {(one.source, one.name): one for _, one in said if isinstance(one, Setting)}
+
+
+def _event_traces(
+    history: History,
+    config: Config,
+    since: datetime,
+    until: datetime,
+    source: str | None,
+    event_id: str | None,
+) -> Iterator[EventTrace]:
+    """The events of the stretch. Rules remember: everything told shortly before is held against them, too."""
+    engine = RuleEngine(
+        config.rules, verifiers=frozenset(model.name for model, _ in listeners_unloaded(config).second)
+    )
+    verdicts: dict[str, list[Verdict]] = {}
+    last: dict[str, SoundEvent] = {}
+    for told_at, event in history.said(since - _memory(config), until + _LATE):
+        if not isinstance(event, SoundEvent):
+            continue
+        engine.due(told_at)
+        ours = event.id == event_id if event_id else source in (None, event.source)
+        if ours and event.started_at <= until and (event.ended_at or event.at) >= since:
+            last[event.id] = event
+            verdicts.setdefault(event.id, []).extend(engine.explain(event))
+        engine.decide(event)
+    for id, event in last.items():
+        yield EventTrace(event, tuple(_furthest(verdicts[id])))
+
+
+def _memory(config: Config) -> timedelta:
+    """How long the rules remember."""
+    longest_s = 600.0
+    for rule in config.rules:
+        for way in rule.ways:
+            then_s = way.then.within_s if way.then else 0.0
+            longest_s = max(longest_s, rule.cooldown_s + (way.within_s or 0.0) + then_s)
+    return timedelta(seconds=longest_s)
+
+
+def _furthest(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Of every rule the verdict that came furthest: an event has several states and a rule several ways."""
+    best: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        known = best.get(verdict.rule)
+        if known is None or _progress(verdict) > _progress(known):
+            best[verdict.rule] = verdict
+    return list(best.values())
+
+
+def _progress(verdict: Verdict) -> tuple[int, int]:
+    return _RANK[verdict.outcome], sum(step.passed for step in verdict.steps)
+
+
+def _nearest_levels(
+    history: History, since: datetime, until: datetime, source: str | None
+) -> Iterator[Level]:
+    """The reports of the stretch, or else the first after it: a report speaks of the seconds before it."""
+    found = list(history.levels(since, until + _LEVEL_REACH, source))
+    for name in dict.fromkeys(level.source for level in found):
+        own = [level for level in found if level.source == name]
+        yield from [level for level in own if level.at <= until] or own[:1]
+
+
+def _whole(cuts: Iterable[Cut]) -> list[Cut]:
+    """One of each id: the last told is the whole segment, or the latest look at it."""
+    return list({cut.id: cut for cut in cuts}.values())
+
+
+def _within(cut: Cut, since: datetime, until: datetime) -> bool:
+    return cut.started_at <= until and cut.ends_at >= since
+
+
+def _ends_at(look: Look) -> datetime:
+    return look.started_at + timedelta(seconds=look.duration_s)
+
+
+def explanation_lines(found: Explanation) -> Iterator[str]:
+    """The explanation as text, times in the local zone."""
+    yield f"{_local(found.since)} to {_local(found.until)}"
+    for setting in found.settings:
+        yield f"  {setting.source}: {setting.name} was set to {setting.value}"
+    for level in found.levels:
+        yield f"  {level.source}: level {level.level_dbfs:.0f} dBFS, floor {level.floor_dbfs:.0f} dBFS"
+    for cut in found.cuts:
+        yield f"  {_cut_line(cut)}"
+    for trace in found.looks:
+        yield f"  {_look_line(trace)}"
+    if not found.cuts and not found.looks:
+        yield "  nothing rose above the floor, and no listener said anything"
+    for event in found.events:
+        yield from _event_lines(event)
+    if not found.events:
+        yield "no event"
+
+
+def _cut_line(cut: Cut) -> str:
+    above_db = cut.peak_dbfs - cut.floor_dbfs
+    return (
+        f"{cut.source}: segment {cut.id} at {_local(cut.started_at)}, {cut.duration_s:.1f} s, peak"
+        f" {cut.peak_dbfs:.0f} dBFS, {above_db:.0f} dB above the floor, speech {cut.speech_ratio:.2f},"
+        f" ended by {cut.ended_by}"
+    )
+
+
+def _look_line(trace: LookTrace) -> str:
+    labels = "  ".join(_label_words(one) for one in trace.best)
+    return f"{trace.look.source}: {trace.look.classifier} at {_local(trace.look.started_at)}: {labels}"
+
+
+def _label_words(one: LabelTrace) -> str:
+    if one.by_rhythm:
+        return f"{one.label} by its rhythm"
+    needs = f" ({one.row.hits} hits needed)" if one.row.hits > 1 else ""
+    if one.reached:
+        return f"{one.label} {one.score:.2f} reaches {one.row.onset:.2f}{needs}"
+    return f"{one.label} {one.score:.2f} below {one.row.onset:.2f}"
+
+
+def _event_lines(trace: EventTrace) -> Iterator[str]:
+    event = trace.event
+    ended = f"ended by {event.ended_by}" if event.ended_at else "still going on"
+    safety = ", never muted nor delayed" if event.label in LIFE_SAFETY else ""
+    yield (
+        f"event {event.id}: {event.label} at {event.source}, {_local(event.started_at)}, {event.score:.2f} by"
+        f" {event.classifier}, {event.certainty}, {ended}{safety}"
+    )
+    for verdict in trace.verdicts:
+        yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
+
+
+def _verdict_words(verdict: Verdict) -> str:
+    stopped = verdict.stopped_by
+    if stopped is not None:
+        doing = "waits at" if verdict.outcome == "waits" else "stopped at"
+        return f"{doing} {stopped.clause}: wanted {_words(stopped.wanted)}, found {_words(stopped.found)}"
+    met = ", ".join(f"{step.clause} {_words(step.found)}" for step in verdict.steps)
+    return f"{verdict.outcome} ({met})"
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " or ".join(str(item) for item in value)
+    return "nothing" if value is None else str(value)
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,134 @@
+"""Why an event was told, or why nothing was."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import StoreError
+from monitor.explain import Explanation, explain_event, explain_time, explanation_lines
+from monitor.store.history import History
+from monitor.types import Level, SoundEvent
+from tests.builders import heard
+from tests.listening_back import CONFIG, Past, after
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Past:
+    return Past(tmp_path / "scores.db")
+
+
+def event_of(past: Past, label: str) -> SoundEvent:
+    [found] = [one for one in past.told.values() if isinstance(one, SoundEvent) and one.label == label]
+    return found
+
+
+def explained(past: Past, id: str) -> Explanation:
+    past.end(120)
+    with History(past.path) as history:
+        return explain_event(history, CONFIG, id)
+
+
+def verdicts(found: Explanation) -> dict[str, str]:
+    [trace] = found.events
+    return {one.rule: one.stopped_by.clause if one.stopped_by else one.outcome for one in trace.verdicts}
+
+
+def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:
+    """The rule that raised an alert, and where every other rule stopped."""
+    past.look(10, glass_break=0.95)
+    found = explained(past, event_of(past, "glass_break").id)
+    assert verdicts(found) == {"Glass": "alert", "Dog": "hear", "Restless": "hear"}
+    assert "rule Glass: alert (hear glass_break, min_score 0.95)" in "\n".join(explanation_lines(found))
+
+
+def test_an_event_that_did_not_fire_says_what_was_missing(past: Past) -> None:
+    """A score below the rule's is named with both numbers."""
+    past.look(10, glass_break=0.72)
+    found = explained(past, event_of(past, "glass_break").id[:6])
+    assert verdicts(found)["Glass"] == "min_score"
+    assert "rule Glass: stopped at min_score: wanted 0.8, found 0.72" in "\n".join(explanation_lines(found))
+
+
+def test_what_went_before_is_held_against_it(past: Past) -> None:
+    """The second bark is kept back by the cool-down of the first."""
+    past.look(10, dog_bark=0.9)
+    past.look(40, dog_bark=0.9)
+    barks = sorted(
+        (one for one in past.told.values() if isinstance(one, SoundEvent)), key=lambda one: one.started_at
+    )
+    found = explained(past, barks[-1].id)
+    assert verdicts(found) == {"Glass": "hear", "Dog": "cooldown_s", "Restless": "count"}
+
+
+def test_a_near_miss_is_explained_by_its_time(past: Past) -> None:
+    """Where no event was, the scores are held against their thresholds."""
+    past.look(10, glass_break=0.3, dog_bark=0.1)
+    past.cut(10, Level("kitchen", after(10), -45.0, -61.0))
+    past.end(60)
+    with History(past.path) as history:
+        found = explain_time(history, CONFIG, after(9.5))
+    assert found.events == ()
+    [look] = found.looks
+    assert [(one.label, one.reached) for one in look.best] == [("glass_break", False), ("dog_bark", False)]
+    text = "\n".join(explanation_lines(found))
+    assert f"glass_break 0.30 below {look.best[0].row.onset:.2f}" in text
+    assert "level -45 dBFS, floor -61 dBFS" in text
+    assert "30 dB above the floor" in text
+    assert text.endswith("no event")
+
+
+def test_thresholds_are_those_that_were_set(past: Past) -> None:
+    """A sensitivity turned by hand moves the onset that is shown, and is said."""
+    past.set(5, "sensitivity", "kitchen", 1.0)
+    past.look(10, glass_break=0.3)
+    past.end(60)
+    with History(past.path) as history:
+        found = explain_time(history, CONFIG, after(9.5), "kitchen")
+    [trace] = found.looks[0].best
+    assert trace.row.onset < 0.3
+    assert trace.reached
+    assert "kitchen: sensitivity was set to 1.0" in "\n".join(explanation_lines(found))
+
+
+def test_a_rhythm_is_held_to_no_score(past: Past) -> None:
+    """What the rhythm listener heard is said to be by its rhythm."""
+    past.hear(
+        10,
+        heard("smoke_alarm", 1.0, after(6), classifier="rhythm", certainty="confirmed", duration_s=4.0),
+    )
+    found = explained(past, event_of(past, "smoke_alarm").id)
+    text = "\n".join(explanation_lines(found))
+    assert "smoke_alarm by its rhythm" in text
+    assert "never muted nor delayed" in text
+
+
+def test_other_sources_are_left_out(past: Past) -> None:
+    """Asked about one source, only that one is explained; asked about none, all are."""
+    past.look(10, "porch", dog_bark=0.9)
+    past.look(10.5, "kitchen", glass_break=0.9)
+    past.end(60)
+    with History(past.path) as history:
+        one = explain_time(history, CONFIG, after(9.5), "porch")
+        both = explain_time(history, CONFIG, after(9.5))
+    assert {trace.event.label for trace in one.events} == {"dog_bark"}
+    assert {trace.event.label for trace in both.events} == {"dog_bark", "glass_break"}
+
+
+def test_quiet_is_explained_too(past: Past) -> None:
+    """Where nothing was heard, that is the answer."""
+    past.end(60)
+    with History(past.path) as history:
+        found = explain_time(history, CONFIG, after(30))
+    assert "nothing rose above the floor, and no listener said anything" in "\n".join(
+        explanation_lines(found)
+    )
+
+
+def test_an_unknown_event_is_a_clear_error(past: Past) -> None:
+    """The error says why it may be unknown."""
+    past.end(1)
+    with (
+        History(past.path) as history,
+        pytest.raises(StoreError, match="no event 'beef' is known; it may be older"),
+    ):
+        explain_event(history, CONFIG, "beef")

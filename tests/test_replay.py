@@ -1,0 +1,128 @@
+"""What would have fired."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import ConfigError
+from monitor.replay import Outcome, overridden, replay, replay_lines
+from monitor.store.history import History
+from monitor.types import Alert, SoundEvent
+from tests.builders import heard
+from tests.listening_back import CONFIG, Past, after, busy_day
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Past:
+    return Past(tmp_path / "scores.db")
+
+
+def replayed(past: Past, end_s: float, *changes: str) -> list[Outcome]:
+    past.end(end_s)
+    with History(past.path) as history:
+        return replay(history, CONFIG, after(0), after(end_s), changes)
+
+
+def brief(outcomes: list[Outcome]) -> list[tuple[str, str]]:
+    return [
+        (one.message.label if isinstance(one.message, SoundEvent) else one.message.rule, one.change)
+        for one in outcomes
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_unchanged_it_decides_as_it_did(past: Past, seed: int) -> None:
+    """Ten minutes of random sounds come to the very same events and alerts."""
+    busy_day(past, seed)
+    outcomes = replayed(past, 700)
+    assert len(outcomes) > 40
+    assert {outcome.change for outcome in outcomes} == {"as before"}
+    assert sum(isinstance(outcome.message, Alert) for outcome in outcomes) > 3
+    scores = [one.score for one in past.told.values() if isinstance(one, SoundEvent)]
+    again = [one.message.score for one in outcomes if isinstance(one.message, SoundEvent)]
+    assert sorted(again) == pytest.approx(sorted(scores), abs=1e-4)
+
+
+def test_it_does_not_matter_when_the_clock_ticked(past: Past) -> None:
+    """The daemon's ticks fall anywhere; no event is new or gone for that."""
+    past.begin(0.1)
+    busy_day(past, 5)
+    changes = {one.change for one in replayed(past, 700) if isinstance(one.message, SoundEvent)}
+    assert changes == {"as before"}
+
+
+def test_a_lower_threshold_brings_what_was_missed(past: Past) -> None:
+    """The near miss becomes an event and an alert, and both are called new."""
+    past.look(10, glass_break=0.3)
+    past.look(20, dog_bark=0.9)
+    outcomes = replayed(past, 60, "glass_break.onset=0.25", "rules.Glass.min_score=0.2")
+    assert brief(outcomes) == [
+        ("glass_break", "new"),
+        ("Glass", "new"),
+        ("dog_bark", "as before"),
+        ("Dog", "as before"),
+    ]
+
+
+def test_a_higher_threshold_takes_away(past: Past) -> None:
+    """What fired then and would not now is gone; `threshold` is another word for the onset."""
+    past.look(10, dog_bark=0.7)
+    outcomes = replayed(past, 60, "dog_bark.threshold=0.95")
+    assert sorted(brief(outcomes)) == [("Dog", "gone"), ("dog_bark", "gone")]
+    assert list(replay_lines(outcomes))[-2:] == [
+        "0 events would have fired; 0 new, 1 gone",
+        "0 alerts would have fired; 0 new, 1 gone",
+    ]
+
+
+def test_settings_and_losses_happen_again(past: Past) -> None:
+    """A muted source stays mute, and a lost source ends its events as it did."""
+    past.set(5, "mute", "kitchen", True)
+    past.look(10, dog_bark=0.9)
+    past.look(20, "porch", glass_break=0.9)
+    past.lose(21, "porch")
+    outcomes = replayed(past, 60)
+    assert brief(outcomes) == [("glass_break", "as before"), ("Glass", "as before")]
+    [event] = [one.message for one in outcomes if isinstance(one.message, SoundEvent)]
+    assert event.ended_by == "source_lost"
+
+
+def test_a_rhythm_is_heard_again(past: Past) -> None:
+    """Alarms by their rhythm need no score, then and now, and keep their own hold."""
+    past.hear(
+        10,
+        heard(
+            "smoke_alarm", 0.9, after(6), classifier="rhythm", certainty="confirmed", duration_s=4.0,
+            evidence={"hold_s": 12.0},
+        ),
+    )  # fmt: skip
+    [outcome] = replayed(past, 60, "smoke_alarm.onset=0.99")
+    assert outcome.change == "as before"
+    assert isinstance(outcome.message, SoundEvent)
+    assert outcome.message.ended_at == next(iter(past.told.values())).ended_at  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("glass_break", "write LABEL.KEY=VALUE"),
+        ("glas_break.onset=0.4", "unknown label 'glas_break'; did you mean 'glass_break'?"),
+        ("glass_break.onset=2", "less than or equal to 1"),
+        ("glass_break.onsett=0.4", "Extra inputs"),
+        ("rules.Glas.min_score=0.4", "there is no rule 'Glas'; did you mean 'Glass'?"),
+        ("rules.Glass.min_skore=0.4", "Extra inputs"),
+    ],
+)
+def test_a_change_that_cannot_be_is_a_clear_error(change: str, problem: str) -> None:
+    """The error names the change and what is wrong with it."""
+    with pytest.raises(ConfigError) as error:
+        overridden(CONFIG, [change])
+    assert problem in str(error.value)
+
+
+def test_a_change_touches_nothing_else() -> None:
+    """Only what was named differs."""
+    changed = overridden(CONFIG, ["glass_break.onset=0.4", "rules.Dog.cooldown_s=5"])
+    assert changed.labels["glass_break"].onset == 0.4
+    assert [rule.cooldown_s for rule in changed.rules] == [60, 5, 60]
+    assert changed.model_copy(update={"labels": CONFIG.labels, "rules": CONFIG.rules}) == CONFIG
