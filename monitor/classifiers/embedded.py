@@ -31,7 +31,8 @@ from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
 
-LARGEST_BATCH = 32
+MOST_SAMPLES = 16 * SAMPLE_RATE_HZ
+"""Judged in one call: five full windows."""
 VOICE_SCORE = 0.3
 """Below this score of every voiced label nobody is heard, and an emotion would be made up."""
 
@@ -169,7 +170,7 @@ class EmbeddedClassifier:
         )
         windows = cut(segments, SAMPLE_RATE_HZ, window, hop, grain)
         judged: dict[int, _Judged] = {}
-        for positions in batches(windows, LARGEST_BATCH):
+        for positions in batches(windows, MOST_SAMPLES):
             judged.update(zip(positions, self._run([windows[p] for p in positions]), strict=True))
         return windows, [judged[position] for position in range(len(windows))]
 

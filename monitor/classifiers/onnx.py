@@ -23,7 +23,8 @@ from monitor.schema import Block, Slug
 from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
-LARGEST_BATCH = 16
+MOST_S = 32.0
+"""Judged in one call, where the model takes a batch."""
 
 
 class OnnxBlock(Block):
@@ -101,7 +102,7 @@ class OnnxClassifier:
         window, hop = round(self.window_s * rate_hz), round(self.hop_s * rate_hz)
         windows = cut(segments, rate_hz, window, hop, grain=window)
         scores = np.zeros((len(windows), len(self._map.columns)), np.float32)
-        for positions in batches(windows, LARGEST_BATCH):
+        for positions in batches(windows, round(MOST_S * rate_hz)):
             scores[positions] = self._run([windows[position] for position in positions])
         return [
             detection

@@ -63,10 +63,12 @@ def centred(samples: Samples) -> Samples:
     return samples - samples.mean(dtype=np.float64).astype(np.float32) if len(samples) else samples
 
 
-def batches(windows: Sequence[Window], most: int) -> Iterator[list[int]]:
-    """Positions of windows of one length, at most `most` together."""
+def batches(windows: Sequence[Window], most_samples: int) -> Iterator[list[int]]:
+    """Positions of windows of one length, so many together as `most_samples` allow, for memory grows with
+    them and speed hardly."""
     by_length: dict[int, list[int]] = {}
     for position, window in enumerate(windows):
         by_length.setdefault(len(window.samples), []).append(position)
-    for positions in by_length.values():
+    for length, positions in by_length.items():
+        most = max(1, most_samples // length)
         yield from (positions[i : i + most] for i in range(0, len(positions), most))
