@@ -119,8 +119,8 @@ MEANING = """
 
 *messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
 other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
-with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never ended
-(after a kill -9 an event that was going on has no end; its binary sensor is set OFF at the next start).
+with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never
+ended (after a kill -9 an event that was going on has no end; its binary sensor is set OFF at the next start).
 
 Run on:
 
