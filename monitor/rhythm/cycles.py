@@ -16,6 +16,8 @@ Hops = npt.NDArray[np.intp]
 
 _LEAST_ON_DB = 4.0
 _STRETCH = 30
+_CLEAR_DB = 7.0
+_NEAR_BINS = 4
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Cycle:
     """The pitch is not one: two tones or a sweep."""
     quiet_db: float
     """Mean prominence below which a stretch counts as quiet beside these tones."""
+    expected: bool
+    """Its alarm was already known."""
 
 
 def candidates(history: History, template: Template) -> list[Candidate]:
@@ -125,7 +129,7 @@ class Strictness:
     """Tones, and gaps, that may be masked or missing."""
 
 
-FIRST = Strictness(least_on=0.25, least_off=0.25, least_mean=0.55, spared=0)
+FIRST = Strictness(least_on=0.3, least_off=0.3, least_mean=0.58, spared=0)
 EXPECTED = Strictness(least_on=0.1, least_off=0.0, least_mean=0.3, spared=1)
 
 
@@ -142,26 +146,52 @@ def verified(
     parse = parsed(template, sounding, earliest_end=max(0, candidate.end - first - 12))
     if parse is None or not _fits(template, parse, strictness):
         return None
-    return _measured(history, template, candidate, parse, first)
+    if strictness is FIRST and not _rests(history, template, candidate, parse.edges + first):
+        return None
+    return _measured(history, template, candidate, parse, first, strictness)
 
 
 def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
-    ons = np.sort(parse.fits[list(template.ons)])
-    offs = np.sort(parse.fits[list(template.quiets)])
+    ons, quiets = (np.sort(parse.fits[list(which)]) for which in (template.ons, template.quiets))
     onsets = parse.edges[list(template.ons)]
-    periods = np.diff(onsets[: len(template.inner_gaps) + 1])[: 2 if template.label == "smoke_alarm" else 3]
-    shortest, longest = template.period
+    lengths = np.diff(parse.edges)
     return bool(
         ons[strictness.spared] >= strictness.least_on
-        and offs[strictness.spared] >= strictness.least_off
+        and quiets[strictness.spared] >= strictness.least_off
         and parse.fits.mean() >= strictness.least_mean
-        and periods.min() >= shortest
-        and periods.max() <= longest
+        and lengths[list(template.full_tones)].mean() >= template.least_tone
+        and all(
+            low <= apart <= high for apart, (low, high) in zip(np.diff(onsets), template.apart, strict=True)
+        )
     )
 
 
+def _rests(history: History, template: Template, candidate: Candidate, edges: Hops) -> bool:
+    """Whether no further beep hides in a long quiet part, where a parse would overlook it."""
+    clear = candidate.contrast_db >= _CLEAR_DB
+    length, share = (20, 0.5) if clear else (40, 0.6)
+    limit_db = candidate.off_db + share * candidate.contrast_db
+    for i in template.quiets:
+        # The room may ring on after the last beep.
+        start = edges[i] + (30 if i > template.ons[0] else 0)
+        firsts = np.arange(start, edges[i + 1] - length + 1, 5)
+        if (
+            len(firsts)
+            and (
+                history.means(np.full(len(firsts), candidate.channel), firsts, firsts + length) > limit_db
+            ).any()
+        ):
+            return False
+    return True
+
+
 def _measured(
-    history: History, template: Template, candidate: Candidate, parse: Parse, first: int
+    history: History,
+    template: Template,
+    candidate: Candidate,
+    parse: Parse,
+    first: int,
+    strictness: Strictness,
 ) -> Cycle | None:
     edges = parse.edges + first
     lengths = np.diff(parse.edges)
@@ -173,7 +203,8 @@ def _measured(
     pitches = _pitches_hz(spectra, candidate.channel)
     if not moving and np.ptp(pitches) > max(0.9 * BIN_HZ, 0.01 * pitches.mean()):
         return None
-    full_ons = [i for i in template.ons if template.parts[i].nominal != template.parts[i].shortest]
+    if not moving and not _stays(history, template, candidate, edges):
+        return None
     gaps = [i for i in template.inner_gaps if template.parts[i].nominal <= 50]
     pauses = [i for i in template.inner_gaps if template.parts[i].nominal > 50]
     return Cycle(
@@ -181,7 +212,7 @@ def _measured(
         channel=candidate.channel,
         onset=int(edges[template.ons[0]]),
         on_end=int(edges[template.ons[-1] + 1]),
-        on_s=float(lengths[full_ons].mean()) / 100,
+        on_s=float(lengths[list(template.full_tones)].mean()) / 100,
         off_s=float(lengths[gaps].mean()) / 100,
         pause_s=float(lengths[pauses].mean()) / 100 if pauses else None,
         pitch_hz=float(np.median(pitches)),
@@ -189,15 +220,21 @@ def _measured(
         fit=float(np.clip(parse.fits.mean(), 0, 1)),
         moving=moving,
         quiet_db=candidate.off_db + 0.4 * candidate.contrast_db,
+        expected=strictness is EXPECTED,
     )
 
 
-def is_quiet_after(history: History, cycle: Cycle) -> bool:
-    """Whether the pitch was silent after the last tone, for as long as the template asks; one stretch of a third
-    of a second may be masked."""
-    firsts = np.arange(cycle.on_end + 20, cycle.on_end + cycle.template.quiet_after - _STRETCH, _STRETCH)
+def is_alone(history: History, cycle: Cycle) -> bool:
+    """Whether the pitch was silent before the first tone and after the last, as long as the template asks.
+
+    One stretch of a third of a second may be masked; three once the alarm is known.
+    """
+    hops = cycle.template.quiet_around
+    before = np.arange(cycle.onset - hops, cycle.onset - _STRETCH, _STRETCH)
+    after = np.arange(cycle.on_end + 20, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
+    firsts = np.concatenate([before, after])
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
-    return bool((means > cycle.quiet_db).sum() <= 1)
+    return bool((means > cycle.quiet_db).sum() <= (3 if cycle.expected else 1))
 
 
 def _pitches_hz(spectra: npt.NDArray[np.float64], channel: int) -> npt.NDArray[np.float64]:
@@ -211,6 +248,18 @@ def _pitches_hz(spectra: npt.NDArray[np.float64], channel: int) -> npt.NDArray[n
     bend = left - 2 * middle + right
     offset = np.where(bend < -1e-9, 0.5 * (left - right) / np.where(bend < -1e-9, bend, -1.0), 0.0)
     return np.asarray((FIRST_BIN + peaks + np.clip(offset, -0.5, 0.5)) * BIN_HZ)
+
+
+def _stays(history: History, template: Template, candidate: Candidate, edges: Hops) -> bool:
+    """Whether the sound goes between the tones and not just its pitch, as a vibrato's does."""
+    near = slice(max(0, candidate.channel - _NEAR_BINS), candidate.channel + _NEAR_BINS + 1)
+    on, gap = (
+        np.mean([np.mean(10 ** (history.level_db(edges[i], edges[i + 1])[:, near] / 10)) for i in which])
+        for which in (template.full_tones, template.inner_gaps)
+    )
+    share = 1.5 / (2 * _NEAR_BINS + 1)
+    expected_db = 10 * np.log10(1 + (10 ** (candidate.contrast_db / 10) - 1) * share)
+    return bool(10 * np.log10(on / gap) >= 0.4 * expected_db)
 
 
 def _alike(spectra: npt.NDArray[np.float64], channel: int) -> bool:

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from monitor.rhythm.spectrum import BINS, CHANNELS, Rows
 
-HOPS = 900
-"""9 s: the longest cycle, with tolerance, and what must be quiet before it."""
+HOPS = 1000
+"""10 s: the longest cycle, with tolerance, and what must be quiet around it."""
 _CAPACITY = 4 * HOPS
 
 

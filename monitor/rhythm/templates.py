@@ -35,16 +35,19 @@ class Template:
     """Hops over which prominence is averaged before it is parsed."""
     step: int
     """Hops between two looks."""
-    period: tuple[int, int]
-    """Shortest and longest time from one onset to the next, in hops."""
+    apart: tuple[tuple[int, int], ...]
+    """Shortest and longest time from each onset to the next, in hops: the standards' 10 %, and a little."""
+    least_tone: int
+    """Least mean length of the tones, in hops."""
     contrast_db: float
     """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
     first_contrast_db: float
     """What the very first cycle must reach to be believed."""
     cycle: int
     """Nominal hops from one cycle's onset to the next one's."""
-    quiet_after: int
-    """Hops after the last tone that must be quiet too before the cycle counts; 0 if the parts say it all."""
+    quiet_around: int
+    """Hops before the first tone and after the last that must be quiet too before the cycle counts; 0 if the
+    parts say it all."""
 
     @cached_property
     def ons(self) -> tuple[int, ...]:
@@ -60,6 +63,11 @@ class Template:
     def quiets(self) -> tuple[int, ...]:
         """The parts that are not tone, by index."""
         return tuple(i for i in range(len(self.parts)) if i not in self.ons)
+
+    @cached_property
+    def full_tones(self) -> tuple[int, ...]:
+        """The tones that are heard to their end, by index."""
+        return tuple(i for i in self.ons if i + 1 < len(self.parts))
 
     @cached_property
     def longest(self) -> int:
@@ -97,22 +105,23 @@ TEMPORAL_THREE = Template(
     label="smoke_alarm",
     parts=(
         _quiet(80, 80, 80),
-        _tone(50, 38, 75),
-        _quiet(50, 25, 62),
-        _tone(50, 38, 75),
-        _quiet(50, 25, 62),
-        _tone(50, 38, 80),
+        _tone(50, 30, 75),
+        _quiet(50, 22, 70),
+        _tone(50, 30, 75),
+        _quiet(50, 22, 70),
+        _tone(50, 30, 80),
         _quiet(150, 105, 172),
         # The next cycle's first tone ends the pause: three beeps and no more are a microwave oven's.
         _tone(15, 15, 15),
     ),
     smoothing=5,
     step=6,
-    period=(88, 113),
+    apart=((88, 113), (88, 113), (176, 225)),
+    least_tone=42,
     contrast_db=2.2,
     first_contrast_db=2.7,
     cycle=400,
-    quiet_after=0,
+    quiet_around=0,
 )
 
 TEMPORAL_FOUR = Template(
@@ -120,16 +129,17 @@ TEMPORAL_FOUR = Template(
     label="co_alarm",
     parts=(
         _quiet(60, 60, 60),
-        *(_tone(10, 7, 17), _quiet(10, 3, 13)) * 3,
-        _tone(10, 7, 20),
+        *(_tone(10, 6, 17), _quiet(10, 3, 14)) * 3,
+        _tone(10, 6, 20),
         _quiet(30, 30, 30),
     ),
     smoothing=3,
     step=3,
-    period=(17, 23),
+    apart=((17, 23),) * 3,
+    least_tone=8,
     contrast_db=3.2,
     first_contrast_db=5.0,
     cycle=570,
     # An alarm clock's four beeps come again sooner.
-    quiet_after=420,
+    quiet_around=420,
 )

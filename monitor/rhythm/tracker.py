@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.counting import CycleCounter
-from monitor.rhythm.cycles import EXPECTED, FIRST, Candidate, Cycle, candidates, is_quiet_after, verified
+from monitor.rhythm.cycles import EXPECTED, FIRST, Candidate, Cycle, candidates, is_alone, verified
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
 from monitor.rhythm.pulses import PulseFinder
@@ -76,11 +76,11 @@ class RhythmTracker:
     def _cycles(self) -> list[Cycle]:
         """Cycles that are complete now, the parts they still wait for included."""
         found = [cycle for template in (TEMPORAL_THREE, TEMPORAL_FOUR) for cycle in self._parsed(template)]
-        complete = [cycle for cycle in found if not cycle.template.quiet_after]
-        self._unfinished += [cycle for cycle in found if cycle.template.quiet_after]
-        due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_after]
+        complete = [cycle for cycle in found if not cycle.template.quiet_around]
+        self._unfinished += [cycle for cycle in found if cycle.template.quiet_around]
+        due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_around]
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
-        return complete + [cycle for cycle in due if is_quiet_after(self._history, cycle)]
+        return complete + [cycle for cycle in due if is_alone(self._history, cycle)]
 
     def _parsed(self, template: Template) -> list[Cycle]:
         found = []
