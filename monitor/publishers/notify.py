@@ -156,7 +156,7 @@ class NotifyPublisher:
             plugin = apprise.Apprise.instantiate(self._url.get_secret_value(), asset=asset)
         if plugin is None:
             raise ConfigError(
-                [f"publishers: {self.name}: Apprise does not understand this URL; compare it with "
+                [f"notifiers: {self.name}: Apprise does not understand this URL; compare it with "
                  "https://appriseit.com/services/ (it is not shown here: it may hold a password)"]
             )  # fmt: skip
         return plugin
