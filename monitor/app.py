@@ -6,21 +6,20 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
-from monitor.assembly import Listeners, build_ears, build_house, build_mind, load_listeners
+from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
+from monitor.delivery import Delivery
 from monitor.logs import get_logger
-from monitor.post import Post
-from monitor.publishers.base import Publisher
-from monitor.runtime.courier import Courier
+from monitor.recorder import Recorder
 from monitor.runtime.decider import Decider, Item
 from monitor.runtime.health import Checkup, summary
+from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.panel import Panel
 from monitor.runtime.systemd import Systemd
-from monitor.store.outbox import SqliteOutbox
-from monitor.types import Health, Heard, Setting, SourceStatus
+from monitor.types import Health, Heard, SourceStatus
 
 log = get_logger()
 
@@ -43,7 +42,6 @@ class Daemon:
         self._failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
-        self._publishers: list[Publisher] = []
         self._ears: list[Listener] = []
 
     def __enter__(self) -> Self:
@@ -52,7 +50,11 @@ class Daemon:
         with ExitStack() as life:
             listeners = load_listeners(self._config)
             life.callback(listeners.close)
-            self._open_publishers(life)
+            self._delivery = life.enter_context(
+                Delivery(self._config, self._tell, self._failures.put, self._clock)
+            )
+            self._recorder = life.enter_context(Recorder(self._config, self._clock))
+            life.enter_context(Housekeeper(self._keep_house, self._failures.put))
             self._start_decider(life, listeners)
             panel = life.enter_context(
                 Panel(listeners.first, listeners.second, self._tell, self._failures.put, self._clock)
@@ -89,28 +91,10 @@ class Daemon:
         """How everything is doing; from any thread."""
         return self._checkup.snapshot()
 
-    def _open_publishers(self, life: ExitStack) -> None:
-        outbox = SqliteOutbox(self._config.state_folder() / "outbox.db", self._clock)
-        self._outbox = life.enter_context(outbox)
-        house = build_house(self._config)
-        for block in self._config.publishers:
-            publisher = block.build(self._config.node, self._tell, self._clock)
-            publisher.announce(house)
-            self._show_settings(publisher)
-            courier = life.enter_context(Courier(outbox, publisher, self._failures.put, self._clock))
-            life.enter_context(publisher)
-            life.callback(courier.settle, STOP_S)
-            self._publishers.append(publisher)
-
-    def _show_settings(self, publisher: Publisher) -> None:
-        for source in self._config.sources:
-            publisher.publish(Setting(source.name, "mute", False))
-            publisher.publish(Setting(source.name, "sensitivity", source.sensitivity))
-
     def _start_decider(self, life: ExitStack, listeners: Listeners) -> None:
-        post = Post(self._outbox, self._publishers)
         mind = build_mind(self._config, listeners)
-        decider = Decider(mind, self._decisions, post, self._failures.put, self._clock)
+        failed = self._failures.put
+        decider = Decider(mind, self._decisions, self._delivery, self._recorder, failed, self._clock)
         decider.start()
         life.callback(decider.join, STOP_S)
         life.callback(self._decisions.close)
@@ -119,7 +103,7 @@ class Daemon:
         for block in self._config.sources:
             if not block.enabled:
                 continue
-            ears = build_ears(self._config, block, listeners)
+            ears = build_ears(self._config, block, listeners, self._recorder.remember)
             tell = partial(self._pass_on, panel)
             listener = Listener(block.build(self._clock), ears, tell, self._failures.put, self._clock)
             self._ears.append(listener)
@@ -138,8 +122,6 @@ class Daemon:
         if isinstance(item, Heard):
             for segment in item.segments:
                 panel.submit(segment)
-            if not (item.detections or item.notices):
-                return
         self._tell(item)
 
     def _tell(self, item: Item) -> None:
@@ -165,5 +147,8 @@ class Daemon:
         health = self._checkup.snapshot()
         self._systemd.status(summary(health))
         log.debug("health", summary=summary(health))
-        for publisher in self._publishers:
-            publisher.publish(health)
+        self._delivery.show(health)
+
+    def _keep_house(self) -> None:
+        for picture in self._recorder.tend():
+            self._delivery.show(picture)

@@ -1,6 +1,6 @@
 """Builds the parts of the loop from a Config: the same ones for the daemon and for recordings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from monitor import __version__
@@ -18,7 +18,7 @@ from monitor.logs import get_logger
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.engine import RuleEngine
 from monitor.sources import SourceConfig
-from monitor.types import House, Room
+from monitor.types import Frame, House, Room
 
 log = get_logger()
 
@@ -68,8 +68,14 @@ def load_listeners(config: Config) -> Listeners:
     return Listeners(tuple(first), tuple(second), missing)
 
 
-def build_ears(config: Config, source: SourceConfig, listeners: Listeners) -> Ears:
-    """Gate and rhythm for one source. The gate names speech itself when no classifier can."""
+def build_ears(
+    config: Config,
+    source: SourceConfig,
+    listeners: Listeners,
+    remember: Callable[[Frame], None] | None = None,
+) -> Ears:
+    """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is
+    shown every frame."""
     hears_speech = any("speech" in classifier.labels for classifier in listeners.first)
     gate = Gate(
         source.name,
@@ -77,7 +83,7 @@ def build_ears(config: Config, source: SourceConfig, listeners: Listeners) -> Ea
         require_speech=source.require == "speech",
         vad_speech=not hears_speech,
     )
-    return Ears(source.name, gate, RhythmListener(source.name))
+    return Ears(source.name, gate, RhythmListener(source.name), remember)
 
 
 def build_mind(config: Config, listeners: Listeners) -> Mind:
@@ -99,6 +105,7 @@ def build_house(config: Config) -> House:
             labels=tuple(label for label in sounds() if label in shown and label in labels),
             event_labels=tuple(label for label in sounds() if label in labels),
             area=source.area,
+            pictures=config.evidence.pictures,
         )
         for source in config.sources
         if source.enabled

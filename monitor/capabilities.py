@@ -53,16 +53,19 @@ def _capabilities(config: Config) -> Capabilities:
         produced=producible(config) | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
         onsets={name: {label: row.onset for label, row in in_force.of(name).items()} for name in enabled},
-        notifiers=[block.name for block in config.publishers],
+        notifiers=[block.name for block in config.notifiers],
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
     )
 
 
 def _known_first(config: Config) -> list[Classifier]:
-    """The small classifiers, not loaded: their thresholds are known without."""
+    """The small classifiers, not loaded, of which what they can hear is known without."""
     found: list[Classifier] = []
     for block in config.classifiers:
-        if not isinstance(block, SecondLook):
-            with suppress(ModelError):
-                found.append(block.build())
+        if isinstance(block, SecondLook):
+            continue
+        with suppress(ModelError):
+            classifier: Classifier = block.build()
+            if classifier.labels:
+                found.append(classifier)
     return found

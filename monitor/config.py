@@ -13,9 +13,11 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.gate.config import GateConfig
 from monitor.publishers import PublisherConfig
+from monitor.publishers.notify import NotifyConfig
 from monitor.rules.model import Rule
 from monitor.schema import Block, Slug, slug
 from monitor.sources import SourceConfig
+from monitor.store.evidence import EvidenceConfig
 
 
 class LogConfig(Block):
@@ -47,6 +49,12 @@ class Config(Block):
     """Labels that get a binary sensor; by default those in rules and those that warn."""
     publishers: list[PublisherConfig] = []
     """Who is told."""
+    notifiers: list[NotifyConfig] = []
+    """People who are told of alerts; a rule names them under `notify`."""
+    history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
+    """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
+    evidence: EvidenceConfig = EvidenceConfig()
+    """Clips and pictures of events; by default none."""
     log: LogConfig = LogConfig()
 
     def gate_of(self, source: SourceConfig) -> GateConfig:

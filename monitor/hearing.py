@@ -1,5 +1,6 @@
 """The first half of the loop, one per source: every frame goes to the rhythm listener and to the gate."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from monitor.gate.gate import Gate
@@ -10,8 +11,11 @@ from monitor.types import Detection, Frame, Heard, Level, Problem, Segment
 class Ears:
     """What one source is listened to with. Plain and synchronous; one thread."""
 
-    def __init__(self, source: str, gate: Gate, rhythm: RhythmListener) -> None:
+    def __init__(
+        self, source: str, gate: Gate, rhythm: RhythmListener, remember: Callable[[Frame], None] | None = None
+    ) -> None:
         self._source = source
+        self._remember = remember
         self._gate = gate
         self._rhythm = rhythm
         self._last: Frame | None = None
@@ -19,6 +23,8 @@ class Ears:
     def push(self, frame: Frame) -> Heard | None:
         """What this frame brought; None when it brought nothing."""
         self._last = frame
+        if self._remember:
+            self._remember(frame)
         rhythm = self._rhythm.push(frame)
         gate = self._gate.push(frame)
         return self._sorted(frame, [*rhythm, *gate]) if rhythm or gate else None

@@ -199,7 +199,17 @@ class Sounding:
     on: bool
 
 
-Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Sounding | Health
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The latest picture of what a source heard: a state, of which only the latest counts."""
+
+    source: str
+    event_id: str
+    label: str
+    png: bytes
+
+
+Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Sounding | Picture | Health
 """All that a publisher may be handed."""
 
 
@@ -245,3 +255,5 @@ class Room:
     event_labels: tuple[str, ...]
     """Every label that an event of this source can have."""
     area: str | None = None
+    pictures: bool = False
+    """Whether it shows pictures of what it heard."""

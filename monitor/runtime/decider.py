@@ -24,6 +24,14 @@ class Mind(Protocol):
     def obey(self, command: Command, now: datetime) -> list[Message]: ...
 
 
+class Record(Protocol):
+    """What keeps a history of what was heard and decided. Used by this thread; must not wait."""
+
+    def heard(self, heard: Heard, now: datetime) -> None: ...
+
+    def told(self, message: Message, now: datetime) -> None: ...
+
+
 class Decider(threading.Thread):
     """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
     mailbox is closed and empty. Then the open events of every source end with "shutdown"."""
@@ -33,6 +41,7 @@ class Decider(threading.Thread):
         mind: Mind,
         mailbox: Mailbox[Item],
         post: Callable[[Message], None],
+        record: Record,
         failed: Callable[[BaseException], None],
         clock: Clock,
     ) -> None:
@@ -40,6 +49,7 @@ class Decider(threading.Thread):
         self._mind = mind
         self._mailbox = mailbox
         self._post = post
+        self._record = record
         self._failed = failed
         self._clock = clock
         self._sources: set[str] = set()
@@ -62,7 +72,9 @@ class Decider(threading.Thread):
         self._sources.add(item.source)
         if isinstance(item, Heard):
             # The clock is ahead of what was heard, except for a file that is read faster than real time.
-            return [*self._mind.hear(item.detections, max(item.until, self._clock.now())), *item.notices]
+            now = max(item.until, self._clock.now())
+            self._record.heard(item, now)
+            return [*self._mind.hear(item.detections, now), *item.notices]
         if item.online:
             return [item]
         return [*self._mind.lose(item.source, item.at, item.ended_by), item]
@@ -76,3 +88,4 @@ class Decider(threading.Thread):
     def _tell(self, messages: list[Message]) -> None:
         for message in messages:
             self._post(message)
+            self._record.told(message, self._clock.now())

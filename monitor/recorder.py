@@ -1,0 +1,72 @@
+"""What is kept of a night: scores and decisions for days, clips and pictures where they are wanted."""
+
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Self
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.gate.voice import VoiceDetector
+from monitor.store.evidence import EvidenceKeeper
+from monitor.store.privacy import HearsVoice
+from monitor.store.scores import ScoreStore
+from monitor.types import Alert, Frame, Heard, Message, Picture, Setting, SoundEvent, SourceStatus
+
+SCORES = "scores.db"
+"""In the state folder: what `earwitness explain` and `replay` read."""
+
+
+class Recorder:
+    """Takes in frames, what was heard, and what was decided; each from its own thread, none of which waits
+    for a disk. `tend` does, and belongs to a thread of its own."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        folder = config.state_folder()
+        self._clock = clock
+        self._scores = ScoreStore(folder / SCORES, clock, keep_s=config.history_days * 86400)
+        self._evidence = EvidenceKeeper(config.evidence, folder / "evidence", _new_detector)
+        self._keeps_scores = config.history_days > 0
+        self._life = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as life:
+            if self._keeps_scores:
+                life.enter_context(self._scores)
+            life.enter_context(self._evidence)
+            self._life = life.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._life.close()
+
+    def remember(self, frame: Frame) -> None:
+        """The next frame of a source; in that source's thread."""
+        self._evidence.push(frame)
+
+    def heard(self, heard: Heard, now: datetime) -> None:
+        """What the decider is told, and the time that it is told with; in its thread."""
+        self._evidence.hear(heard)
+        if self._keeps_scores:
+            self._scores.hear(heard, now)
+
+    def told(self, message: Message, now: datetime) -> None:
+        """What was decided; in the decider's thread."""
+        if isinstance(message, SoundEvent):
+            self._evidence.note(message)
+        if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
+            self._scores.tell(message, now)
+
+    def tend(self) -> list[Picture]:
+        """Write what waits, make the clips that are due, let go what is old: the new pictures."""
+        if self._keeps_scores:
+            self._scores.flush()
+        kept = self._evidence.due(self._clock.now())
+        return [
+            Picture(one.event.source, one.event.id, one.event.label, one.picture)
+            for one in kept
+            if one.picture is not None
+        ]
+
+
+def _new_detector() -> HearsVoice:
+    return VoiceDetector().hears_voice
