@@ -106,7 +106,8 @@ class Mixer:
             behind = self._background(rng)
             spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-snr_db / 20))
             labels, unknown = _with_background(labels, unknown, behind, snr_db)
-        exact = all(sound.made for sound in sounds) and not unknown.any()
+            sounds.append(behind)
+        exact = all(sound.made for sound in sounds)
         wave = np.asarray(fft.irfft(spectrum, self._size)[: self._samples], np.float32)
         return Mixture(
             teacher_wave=wave
@@ -139,7 +140,7 @@ class Mixer:
     def _background(self, rng: Rng) -> _Sound:
         pick = rng.random()
         if pick < 0.25:
-            return _Sound(_coloured_noise(rng, self._samples), _NOTHING, _NOTHING)
+            return _Sound(_coloured_noise(rng, self._samples), _NOTHING, _NOTHING, made=True)
         if pick < 0.5:
             sound = self._recorded(rng, self._unlabelled)
         else:

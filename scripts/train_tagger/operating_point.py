@@ -5,26 +5,32 @@ hundred recordings are not independent: the bounds they give are optimistic, and
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from rich.progress import track
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.embedded import EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier, read_sidecar
 from monitor.evaluation.evaluate import QUIET_BETWEEN_EVENTS_S
 from monitor.evaluation.scoring import BEGINNING
 from monitor.labels import vocabulary
 from monitor.types import Segment, new_id
-from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.recordings import Recording, SampleCache
 from scripts.train_tagger.targets import LABELS
 
 FALSE_EVENTS_PER_HOUR = 0.1
 """For all critical labels together, and for every other label by itself."""
-LOWEST, HIGHEST = 0.15, 0.97
-"""Onsets stay inside: below, a score says no; above, a calibrated score cannot be told from 1."""
+LOWEST, HIGHEST = 0.15, 0.9
+"""Onsets stay inside: below, a score says no; above, hardly a true sound would be heard, and what scores so
+high in the backgrounds is often really in them, without a label."""
 PIECE_S = 30.0
 Floats = npt.NDArray[np.float32]
 
@@ -48,20 +54,31 @@ class Background:
         return int(len(at_s) > 0) + int((np.diff(at_s) > QUIET_BETWEEN_EVENTS_S).sum())
 
 
-def listen(classifier: EmbeddedClassifier, mixer: Mixer, hours: float, seed: int) -> Background:
-    """Score every piece of `mixer` (whose recordings must be held out) window by window."""
-    rng = np.random.default_rng(seed)
-    rows: list[Floats] = []
-    pieces = int(hours * 3600 / mixer.duration_s)
-    for _ in track(range(pieces), "background"):
-        mixture = mixer.draw(rng)
-        may_be_there = (mixture.labels > 0) | (mixture.known == 0)
-        segments = list(_segments(mixture.student_wave, classifier.window_s))
-        said = {(d.segment_id, d.label): d.score for d in classifier.classify(segments)}
-        for segment in segments:
-            scores = np.array([said[segment.id, label] for label in LABELS], np.float32)
-            rows.append(np.where(may_be_there, np.float32(-1), scores))
-    return Background(np.stack(rows), classifier.window_s)
+def listen(model: Path, cache: Path, held_out: Sequence[Recording], hours: float) -> Background:
+    """Score hours of remixes window by window, one hour after the other, on all cores."""
+    # Not forked: torch's and onnxruntime's threads would leave their locks held.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        seeds = range(max(1, round(hours)))
+        hour = partial(_hour, model, cache, held_out)
+        rows = list(track(pool.map(hour, seeds), "background", total=len(seeds)))
+    return Background(np.concatenate(rows), read_sidecar(model).window_s)
+
+
+def _hour(model: Path, cache: Path, held_out: Sequence[Recording], seed: int) -> Floats:
+    classifier = EmbeddedBlock(type="embedded", model=model).build()
+    classifier.load()
+    mixer = Mixer(held_out, SampleCache(cache), np.load(cache / "rooms.npy", mmap_mode="r"), PIECE_S)
+    rng = np.random.default_rng([1, seed])
+    return np.concatenate([_scores(classifier, mixer.draw(rng)) for _ in range(round(3600 / PIECE_S))])
+
+
+def _scores(classifier: EmbeddedClassifier, mixture: Mixture) -> Floats:
+    """(windows, labels), -1 where the label may be in the mixture."""
+    segments = list(_segments(mixture.student_wave, classifier.window_s))
+    said = {(d.segment_id, d.label): d.score for d in classifier.classify(segments)}
+    scores = np.array([[said[segment.id, label] for label in LABELS] for segment in segments], np.float32)
+    may_be_there = (mixture.labels > 0) | (mixture.known == 0)
+    return np.where(may_be_there, np.float32(-1), scores)
 
 
 def _segments(wave: npt.NDArray[np.int16], window_s: float) -> Iterator[Segment]:

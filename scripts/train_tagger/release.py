@@ -17,11 +17,10 @@ from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
 from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.calibration import fit_calibration
-from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.network import FRAME_HOP_S
 from scripts.train_tagger.onnx_graph import Calibration, student_graph
-from scripts.train_tagger.operating_point import PIECE_S, Background, choose_onsets, listen, second_look
-from scripts.train_tagger.recordings import Recording, SampleCache
+from scripts.train_tagger.operating_point import Background, choose_onsets, listen, second_look
+from scripts.train_tagger.recordings import Recording
 from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of
 from scripts.train_tagger.training import Places, new_student
 
@@ -49,7 +48,7 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
     calibration = _calibrated(draft, places, held_out)
     graph = student_graph(student, calibration)
     _write(draft, graph, {})
-    background = _listened(draft, places, held_out, wanted.backgrounds_hours)
+    background = listen(draft, places.cache, held_out, wanted.backgrounds_hours)
     onsets = choose_onsets(background)
     about = {
         "onsets": onsets,
@@ -103,12 +102,6 @@ def _calibrated(draft: Path, places: Places, held_out: Sequence[Recording]) -> C
     truth = np.stack([labels_of(r.audioset_names) for r in held_out]).astype(np.float64)
     known = 1 - np.stack([open_of(r.audioset_names) for r in held_out]).astype(np.float64)
     return fit_calibration(np.log(scores / (1 - scores)), truth, known)
-
-
-def _listened(draft: Path, places: Places, held_out: Sequence[Recording], hours: float) -> Background:
-    rooms = np.load(places.cache / "rooms.npy", mmap_mode="r")
-    mixer = Mixer(held_out, SampleCache(places.cache), rooms, PIECE_S)
-    return listen(opened(draft), mixer, hours, seed=1)
 
 
 def _operating_point(background: Background, onsets: dict[str, float]) -> dict[str, Any]:

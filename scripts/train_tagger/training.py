@@ -82,6 +82,8 @@ class Run:
     def train(self) -> None:
         """Until the recipe's last step, with a checkpoint every 250 steps; resumes what it finds."""
         self._resume()
+        if self.step >= self._recipe.steps:
+            return
         self._rng.manual_seed(self._recipe.seed * 1_000_003 + self.step)
         replays = [Replay(self._recipe.kept) for _ in self._recipe.lengths]
         began, recent = time.monotonic(), []

@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import fft
+
+from scripts.train_tagger.channels import at_rate, mu_law, student_copy, telephone
+from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
+from scripts.train_tagger.targets import CRITICAL, EMOTIONS, INDEX
+
+Wave = npt.NDArray[np.float32]
+HALF_S = CACHE_RATE_HZ // 2
+
+
+def tone(hz: float, samples: int = 4 * HALF_S) -> Wave:
+    """A sine at 32 kHz."""
+    return (0.3 * np.sin(2 * np.pi * hz * np.arange(samples) / CACHE_RATE_HZ)).astype(np.float32)
+
+
+def loudest_hz(wave: npt.NDArray[np.floating], rate_hz: int) -> float:
+    """Where the spectrum has its peak."""
+    return float(np.argmax(np.abs(np.fft.rfft(wave))) * rate_hz / len(wave))
+
+
+@pytest.fixture
+def mixer(tmp_path: Path) -> Mixer:
+    """Two barks of one dog, acted anger, an unlabelled room; one echo."""
+    recordings = [
+        Recording("free/a", "s", ("Bark",), None, "CC0", "dog", "train", 32_000),
+        Recording("free/b", "s", ("Bark",), None, "CC0", "dog", "train", 32_000),
+        Recording("nc/c", "s", ("Speech",), "angry", "NC", "actor", "train", 32_000),
+        Recording("free/d", "s", (), None, "CC0", "room", "train", 32_000),
+    ]
+    rng = np.random.default_rng(0)
+    lengths = [3_000, 40_000, 100_000, 200_000]
+    samples = [(rng.standard_normal(n) * 3_000).astype(np.int16) for n in lengths]
+    np.concatenate(samples).tofile(tmp_path / "samples.i16")
+    starts = np.cumsum([0, *lengths[:-1]])
+    index = {r.path: (int(s), n) for r, s, n in zip(recordings, starts, lengths, strict=True)}
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    room = np.zeros((1, 8_000), np.float32)
+    room[0, [0, 3_000]] = [0.9, 0.4]
+    return Mixer(recordings, SampleCache(tmp_path), room, 1.0)
+
+
+def drawn(mixer: Mixer, count: int = 60) -> list[Mixture]:
+    """Always the same ones."""
+    rng = np.random.default_rng(1)
+    return [mixer.draw(rng) for _ in range(count)]
+
+
+def test_mixtures_are_whole_and_of_one_length(mixer: Mixer) -> None:
+    """Finite, not silent, one second at 32 and at 16 kHz, at levels from -60 dBFS to full scale."""
+    peaks = []
+    for mixture in drawn(mixer):
+        assert mixture.teacher_wave.shape == (32_000,)
+        assert mixture.student_wave.shape == (16_000,)
+        assert np.isfinite(mixture.teacher_wave).all()
+        assert np.abs(mixture.teacher_wave).max() <= 1
+        peaks.append(20 * np.log10(np.abs(mixture.student_wave.astype(float)).max() / 32768))
+    assert min(peaks) < -35
+    assert max(peaks) > -10
+
+
+def test_labels_are_those_of_what_is_in_the_mixture(mixer: Mixer) -> None:
+    """A label that is there is known; acted speech is speech and carries its emotion."""
+    for mixture in drawn(mixer):
+        assert (mixture.known[mixture.labels > 0] == 1).all()
+        assert (mixture.known[CRITICAL] == 1).all()
+        if mixture.emotion >= 0:
+            assert EMOTIONS[mixture.emotion] == "angry"
+            assert mixture.labels[INDEX["speech"]] == 1
+
+
+def test_a_mixture_is_exact_only_if_all_of_it_was_made(mixer: Mixer) -> None:
+    """Recordings may hold more than their labels say."""
+    recorded = [INDEX["dog_bark"], INDEX["speech"]]
+    exact = [mixture for mixture in drawn(mixer, 120) if mixture.exact]
+
+    assert exact
+    assert not any(mixture.labels[recorded].any() for mixture in exact)
+
+
+def test_drawing_is_given_by_the_seed(mixer: Mixer) -> None:
+    """The same mixtures again, sample for sample."""
+    for first, again in zip(drawn(mixer, 5), drawn(mixer, 5), strict=True):
+        assert np.array_equal(first.student_wave, again.student_wave)
+        assert np.array_equal(first.teacher_wave, again.teacher_wave)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 8_000])
+def test_resampling_by_bins_keeps_pitch_and_level(rate_hz: int) -> None:
+    """And loses what lies above half the new rate."""
+    kept = at_rate(fft.rfft(tone(1_000)), CACHE_RATE_HZ, rate_hz, 2 * rate_hz)
+    lost = at_rate(fft.rfft(tone(12_000)), CACHE_RATE_HZ, rate_hz, 2 * rate_hz)
+
+    assert loudest_hz(kept, rate_hz) == pytest.approx(1_000, abs=1)
+    assert np.abs(kept).max() == pytest.approx(0.3, abs=0.02)
+    assert np.abs(lost).max() < 1e-3
+
+
+def test_a_telephone_line_keeps_the_voice_band_alone() -> None:
+    """1 kHz comes through at its pitch; 6 kHz leaves nothing but the codec's noise."""
+    rng = np.random.default_rng(0)
+    spectrum = fft.rfft(tone(1_000) + tone(6_000)).astype(np.complex64)
+    heard = telephone(rng, spectrum, CACHE_RATE_HZ, 32_000)
+    power = np.abs(np.fft.rfft(heard)) ** 2
+
+    assert loudest_hz(heard, 16_000) == pytest.approx(1_000, abs=1)
+    assert power[2 * 4_200 :].sum() < 0.01 * power.sum()
+
+
+def test_mu_law_errs_by_a_share_of_the_sample() -> None:
+    """Eight bits that are finer for quiet samples (ITU-T G.711): under 4 % and a step at zero."""
+    wave = np.linspace(-1, 1, 4_001, dtype=np.float32)
+
+    assert np.abs(mu_law(wave) - wave).max() < 0.025
+    assert (np.abs(mu_law(wave) - wave) <= 0.04 * np.abs(wave) + 2e-4).all()
+
+
+def test_the_students_copy_is_the_sound_that_went_in() -> None:
+    """Whatever microphone and line did to it: the pitch of a tone survives."""
+    for seed in range(20):
+        heard = student_copy(
+            np.random.default_rng(seed), fft.rfft(tone(1_000)).astype(np.complex64), CACHE_RATE_HZ, 32_000
+        )
+        assert loudest_hz(heard, 16_000) == pytest.approx(1_000, abs=2)
