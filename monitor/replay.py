@@ -125,7 +125,7 @@ def _take_in(mind: Mind, items: list[Look | Said], at: datetime) -> Iterator[Mes
         if isinstance(item, Setting):
             yield from mind.obey(Command(item.name, item.source, item.value), at)
         elif isinstance(item, SourceStatus) and not item.online:
-            yield from mind.lose(item.source, at, "quiet" if item.reason == "ended" else "source_lost")
+            yield from mind.lose(item.source, item.at, item.ended_by)
 
 
 def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message]:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -96,7 +96,7 @@ class History:
             to_us(since), to_us(until),
         )  # fmt: skip
         for told_at, kind, body in rows:
-            yield from_us(told_at), _said(kind, body, from_us(told_at))
+            yield from_us(told_at), _said(kind, body)
 
     def event(self, id: str) -> list[SoundEvent]:
         """Every state of the event whose id is or begins with `id`; none if it is not known."""
@@ -120,10 +120,10 @@ class History:
         return StoreError(f"{self._path}: {error}")
 
 
-def _said(kind: str, body: str, at: datetime) -> Said:
+def _said(kind: str, body: str) -> Said:
     if kind in ("SoundEvent", "Alert"):
         return decode(body)
-    values: Mapping[int, Any] = dict(enumerate(json.loads(body)))
     if kind == "Setting":
-        return Setting(values[0], values[1], values[2])
-    return SourceStatus(values[0], values[1], at, values[2])
+        return Setting(*json.loads(body))
+    source, online, at_us, reason, ended_by = json.loads(body)
+    return SourceStatus(source, online, from_us(at_us), reason, ended_by)

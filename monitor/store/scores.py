@@ -242,7 +242,9 @@ def cut_of(segment: Segment) -> Cut:
 
 def _body(message: SoundEvent | Alert | SourceStatus | Setting) -> str:
     if isinstance(message, SourceStatus):
-        return json.dumps([message.source, message.online, message.reason])
+        return json.dumps(
+            [message.source, message.online, to_us(message.at), message.reason, message.ended_by]
+        )
     if isinstance(message, Setting):
         return json.dumps([message.source, message.name, message.value])
     if isinstance(message, Alert):
