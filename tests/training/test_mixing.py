@@ -20,7 +20,7 @@ def tone(hz: float, samples: int = 4 * HALF_S) -> Wave:
     return (0.3 * np.sin(2 * np.pi * hz * np.arange(samples) / CACHE_RATE_HZ)).astype(np.float32)
 
 
-def loudest_hz(wave: npt.NDArray[np.floating], rate_hz: int) -> float:
+def loudest_hz(wave: npt.NDArray[np.number], rate_hz: int) -> float:
     """Where the spectrum has its peak."""
     return float(np.argmax(np.abs(np.fft.rfft(wave))) * rate_hz / len(wave))
 
