@@ -133,13 +133,14 @@ class AudioLanguageModel:
 
         nodes, row_of = np.unique(tree.node, return_inverse=True)
         rows = hidden[:, torch.from_numpy(nodes).to(hidden.device)]
-        target = torch.from_numpy(tree.target).to(hidden.device)
-        spot = torch.from_numpy(row_of).to(hidden.device)
+        target, spot = torch.from_numpy(tree.target), torch.from_numpy(row_of)
         picked = []
         for part in rows.split(max(1, _LOGIT_ROWS // rows.shape[1])):
             logits = self.model.lm_head(part).float()
-            picked.append(logits[:, spot, target] - logits.logsumexp(-1)[:, spot])
-        factors = torch.cat(picked).double().cpu().numpy()
+            # The head may be on another GPU than the layers before it.
+            spot, target = spot.to(logits.device), target.to(logits.device)
+            picked.append((logits[:, spot, target] - logits.logsumexp(-1)[:, spot]).cpu())
+        factors = torch.cat(picked).double().numpy()
         return np.stack([np.bincount(tree.answer, weights=one, minlength=tree.answers) for one in factors])
 
 

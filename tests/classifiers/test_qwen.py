@@ -306,11 +306,13 @@ def test_a_model_of_another_kind_names_the_right_block(tmp_path: Path) -> None:
 
 
 def test_only_the_thinker_of_a_whole_omni_model_is_loaded(tmp_path: Path) -> None:
-    """A folder saved as the whole of Qwen2.5-Omni loads its thinker and scores as the thinker alone."""
+    """A folder saved as the whole of Qwen2.5-Omni loads its thinker without eyes, and scores as that."""
     thinker, whole = tiny_models.qwen25_omni(tmp_path / "thinker"), tmp_path / "whole"
     tiny_models.as_whole_omni(thinker, whole)
 
     alone = listener(thinker).classify([segment(SOUNDS[1])])
-    inside = listener(whole).classify([segment(SOUNDS[1])])
+    loaded = listener(whole)
+    inside = loaded.classify([segment(SOUNDS[1])])
 
+    assert loaded._model.model.model.visual is None
     assert [d.score for d in inside] == pytest.approx([d.score for d in alone], abs=1e-6)
