@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from monitor.labels import Severity
-from monitor.types import Alert, Health, Level, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
+from monitor.types import (
+    Alert,
+    Health,
+    Level,
+    Message,
+    Picture,
+    Problem,
+    Setting,
+    SoundEvent,
+    Sounding,
+    SourceStatus,
+)
 
 QUIETEST_DBFS = -120.0
 """Digital silence is -inf dBFS, which JSON and Home Assistant's numbers do not know."""
@@ -31,6 +42,8 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
             return {"type": "setting", "source": source, "name": name, "value": value}
         case Sounding(source, label, on):
             return {"type": "sounding", "source": source, "label": label, "on": on}
+        case Picture(source, event_id, label):
+            return {"type": "picture", "source": source, "event_id": event_id, "label": label}
         case Health():
             return {"type": "health"} | health_document(message)
 

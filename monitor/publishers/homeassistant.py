@@ -21,6 +21,7 @@ _UNSEEN_LOSS = timedelta(seconds=120)
 _LONGEST_START = timedelta(minutes=10)
 """After a power cut we are up long before Home Assistant is."""
 
+_TOLD_BY = ("state_topic", "json_attributes_topic", "image_topic")
 _ALERT_AS_EVENT = "{{ dict(value_json, event_type=value_json.severity) | tojson }}"
 
 
@@ -104,8 +105,8 @@ def ours(document: Any, topics: Topics) -> bool:
 
 
 def state_topics(document: Document, topics: Topics) -> set[str]:
-    """Every topic of ours on which the document's entities wait for a state."""
-    named = (component.get("state_topic") for _, component in _components_of(document))
+    """Every topic of ours on which the document's entities wait to be told something."""
+    named = (component.get(key) for _, component in _components_of(document) for key in _TOLD_BY)
     return {topic for topic in named if isinstance(topic, str) and topic.startswith(topics.root + "/")}
 
 
@@ -257,6 +258,8 @@ def _source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Docume
             "json_attributes_topic": topics.source_status_attributes(room.source),
         },
     )
+    if room.pictures:
+        yield "image", _image(room.source, topics)
     yield from _setting_components(room.source, topics)
 
 
@@ -318,6 +321,16 @@ def _decibels(name: str, topic: str) -> Document:
         "unit_of_measurement": "dBFS",
         "suggested_display_precision": 1,
         "state_topic": topic,
+    }
+
+
+def _image(source: str, topics: Topics) -> Document:
+    return {
+        "platform": "image",
+        "name": "Last sound picture",
+        "content_type": "image/png",
+        "image_topic": topics.image(source),
+        "json_attributes_topic": topics.image_attributes(source),
     }
 
 

@@ -48,7 +48,9 @@ class MqttConfig(Block):
     port: Port | None = None
     """Default 1883, with `tls` 8883."""
     username: str | None = None
+    """Name of this daemon at the broker."""
     password: Secret | None = None
+    """Its password; write `${NAME}` and keep the secret out of the file."""
     tls: TlsBlock | None = None
     """Absent: not encrypted."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from monitor.publishers.documents import dbfs, encoded, health_document, iso
 from monitor.publishers.outgoing import Rank
 from monitor.publishers.topics import Topics
-from monitor.types import Health, Level, Problem, Room, Setting, Sounding, SourceStatus
+from monitor.types import Health, Level, Picture, Problem, Room, Setting, Sounding, SourceStatus
 
-State = SourceStatus | Level | Problem | Setting | Sounding | Health
+State = SourceStatus | Level | Problem | Setting | Sounding | Picture | Health
 Said = tuple[str, bytes, Rank]
 """Topic, payload, and when it is said to somebody who has heard nothing yet."""
 
@@ -40,6 +40,10 @@ def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
         case Setting(source, name, value):
             payload = _switch(value) if isinstance(value, bool) else _number(value)
             yield topics.setting(source, name), payload, Rank.STATE
+        case Picture(source, event_id, label, png):
+            whose = {"event_id": event_id, "label": label}
+            yield topics.image_attributes(source), encoded(whose), Rank.STATE
+            yield topics.image(source), png, Rank.STATE
         case Health():
             yield topics.health, encoded(health_document(message)), Rank.STATE
 

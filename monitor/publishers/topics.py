@@ -80,6 +80,14 @@ class Topics:
         """What is wrong with it (`kinds`), JSON; retained."""
         return f"{self.root}/{source}/problem/attributes"
 
+    def image(self, source: str) -> str:
+        """Picture of the sound heard last, PNG; retained."""
+        return f"{self.root}/{source}/image"
+
+    def image_attributes(self, source: str) -> str:
+        """Whose picture it is (`event_id`, `label`), JSON; retained."""
+        return f"{self.root}/{source}/image/attributes"
+
     def setting(self, source: str, name: str) -> str:
         """The value in force of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
         return f"{self.root}/{source}/{name}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.publishers.homeassistant import documents
-from monitor.types import Command, Health, Level, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Command, Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
 from tests.mosquitto import USERNAME, Mosquitto
@@ -144,6 +144,15 @@ def problems_show(world: World) -> str:
     return entity
 
 
+def pictures_show(world: World) -> str:
+    """The picture of the last sound is shown byte for byte, and says whose it is"""
+    entity, png = world.entity("image"), b"\x89PNG\r\n\x1a\n" + bytes(100_000)
+    world.daemon.tell(Picture("kitchen", "e00000000001", "scream", png))
+    wait_until(lambda: _attribute(world, entity, "label") == "scream", "the picture's label")
+    wait_until(lambda: world.ha.picture(entity) == png, "the picture")
+    return entity
+
+
 def a_lost_source_is_unavailable(world: World) -> str:
     """A lost source's entities are unavailable, its connection reads off, and others are untouched"""
     world.daemon.tell(SourceStatus("kitchen", False, now(), "no device"))
@@ -258,6 +267,7 @@ CHECKS: tuple[Check, ...] = (
     settings_reach_us,
     buttons_reach_us,
     problems_show,
+    pictures_show,
     a_lost_source_is_unavailable,
     a_killed_daemon_is_unavailable,
     a_restart_of_home_assistant_loses_nothing,

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from monitor.clock import SystemClock
 from monitor.labels import sounds
-from monitor.post import Post
 from monitor.publishers.mqtt import MqttConfig
 from monitor.runtime.courier import Courier
 from monitor.store.outbox import SqliteOutbox
@@ -31,7 +30,10 @@ LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running
 
 def house(labels: tuple[str, ...] = LABELS) -> House:
     """One node with two sources."""
-    rooms = (Room("kitchen", labels, sounds(), "Kitchen"), Room("porch", ("glass_break",), sounds()))
+    rooms = (
+        Room("kitchen", labels, sounds(), "Kitchen", pictures=True),
+        Room("porch", ("glass_break",), sounds()),
+    )
     return House("probe", "check", rooms)
 
 
@@ -48,7 +50,6 @@ class Daemon:
         self.publisher = config.build("probe", self.commands.put, clock)
         self._outbox = SqliteOutbox(folder / "outbox.db", clock)
         self._courier = Courier(self._outbox, self.publisher, self._failures.put, clock)
-        self.tell = Post(self._outbox, [self.publisher])
 
     def __enter__(self) -> Self:
         self.publisher.announce(house())
@@ -62,6 +63,16 @@ class Daemon:
         self._life.close()
         if not self._failures.empty():
             raise self._failures.get()
+
+    def tell(self, message: Message) -> None:
+        """Events and alerts by way of the outbox, states at once."""
+        match message:
+            case SoundEvent():
+                self._outbox.put(message, [self.publisher.name], message.at)
+            case Alert():
+                self._outbox.put(message, [self.publisher.name], message.raised_at)
+            case _:
+                self.publisher.publish(message)
 
 
 def first_states() -> list[Message]:

@@ -80,6 +80,14 @@ class HomeAssistant:
         """A GET of its REST API."""
         return self._call("GET", path, None)
 
+    def picture(self, entity: str) -> bytes:
+        """What an image entity shows."""
+        request = urllib.request.Request(self._url + f"/api/image_proxy/{entity}")
+        request.add_header("Authorization", f"Bearer {self._token()}")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            shown: bytes = answer.read()
+            return shown
+
     def post(self, path: str, **body: Any) -> Any:
         """A POST of its REST API."""
         return self._call("POST", path, json.dumps(body).encode())

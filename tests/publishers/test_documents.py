@@ -16,7 +16,7 @@ from monitor.publishers.documents import (
     event_document,
     severity_on_delivery,
 )
-from monitor.types import Health, Level, Message, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Health, Level, Message, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event
 
 LATER = START + timedelta(seconds=2)
@@ -93,6 +93,7 @@ def test_levels_are_always_numbers(level_dbfs, said):
         (Problem("kitchen", START, ("clipping",)), "problem"),
         (Setting("kitchen", "mute", True), "setting"),
         (Sounding("kitchen", "speech", True), "sounding"),
+        (Picture("kitchen", "e00000000001", "speech", b"\x89PNG"), "picture"),
         (Health(START, {"sources": {"kitchen": {"lag_s": 0.1}}}), "health"),
     ],
 )
@@ -107,9 +108,11 @@ _LEAVES = (
 )  # fmt: skip
 _TREES = st.recursive(
     _LEAVES,
-    lambda inner: st.dictionaries(st.text() | st.integers(), inner).map(MappingProxyType)
-    | st.lists(inner).map(tuple)
-    | st.lists(inner),
+    lambda inner: (
+        st.dictionaries(st.text() | st.integers(), inner).map(MappingProxyType)
+        | st.lists(inner).map(tuple)
+        | st.lists(inner)
+    ),
     max_leaves=20,
 )
 

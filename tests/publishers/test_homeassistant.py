@@ -1,5 +1,6 @@
 """What Home Assistant is told, and what we learn about it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -100,6 +101,14 @@ def test_an_alarm_is_not_called_smoke(label, name):
 def test_the_event_entity_declares_every_label_it_may_carry():
     """Home Assistant drops an event whose type was not declared."""
     assert component("event")["event_types"] == ["smoke_alarm", "glass_break", "speech", "dog_bark"]
+
+
+def test_only_a_source_that_shows_pictures_has_an_image():
+    """Pictures are a choice."""
+    with_pictures = source_document(house(), replace(room(), pictures=True), TOPICS)["components"]
+    without = source_document(house(), room(), TOPICS)["components"]
+
+    assert with_pictures.keys() - without.keys() == {"image"}
 
 
 def test_no_two_entities_wait_on_the_same_topic():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.publishers.outgoing import WINDOW
-from monitor.types import Health, Level, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event, house, room
 from tests.mosquitto import WITHIN_S, Listener, Mosquitto
 from tests.publishers.conftest import Lines, Publish
@@ -69,6 +69,17 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
     assert json.loads(listener.wait_for(f"{ROOT}/health"))["dropped"] == 3
     reason = json.loads(listener.wait_for(f"{ROOT}/kitchen/status/attributes"))["reason"]
     assert reason == "no device 'hw:1,0'"
+
+
+def test_a_picture_is_its_bytes(broker, listener, publish: Publish):
+    """The newest stays on the broker for a dashboard that opens later, and says whose it is."""
+    publisher = publish(port=broker.port, homeassistant=False).publisher
+    for number in range(2):
+        png = b"\x89PNG\r\n" + bytes([number]) * 50_000
+        publisher.publish(Picture("kitchen", f"e{number:011d}", "speech", png))
+
+    listener.wait_until(lambda: any(m.payload == png for m in listener.heard), "the second picture")
+    listener.wait_for(f"{ROOT}/kitchen/image/attributes", '{"event_id":"e00000000001","label":"speech"}')
 
 
 def test_a_sound_without_an_entity_has_no_state(broker, listener, publish: Publish):

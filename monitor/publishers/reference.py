@@ -1,0 +1,163 @@
+"""Writes docs/reference/mqtt.md: `python -m monitor.publishers.reference > docs/reference/mqtt.md`."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from pydantic import BaseModel
+
+from monitor.publishers.documents import alert_document, event_document
+from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.tls import TlsBlock
+from monitor.publishers.topics import Topics
+from monitor.types import Alert, SoundEvent
+
+TOPICS = Topics("earwitness", "<node>")
+ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensitivity>"}
+
+EVENT_FIELDS = {
+    "event_type": "the label again: what Home Assistant's event entity takes as the type",
+    "id": "12 hexadecimal digits, the same through all states of an event; same id and same state: a repeat",
+    "state": "`started`, `updated` (more certain, louder, confirmed, described) or `ended`",
+    "label": "what it was, from [labels](labels.md)",
+    "source": "the source that heard it",
+    "started_at": "when the sound began, from the samples",
+    "ended_at": "when it was last heard; null until it has ended",
+    "ended_by": "`quiet`, `source_lost` or `shutdown`; null until it has ended",
+    "detected_at": "how far the source had been heard when this state came about",
+    "delivered_at": "when this message was sent to the broker",
+    "late": "true when it was held back or is sent again: it tells history, and moves no state",
+    "score": "the highest so far, 0 to 1",
+    "certainty": "`suspected` or `confirmed`",
+    "confirmed_by": "the listeners that agree",
+    "emotion": "scores of the emotions of a voice, or null",
+    "description": "free text of a large model, or null",
+    "segment_ids": "the stretches of sound it was heard in, as in the log",
+}
+ALERT_FIELDS = {
+    "id": "12 hexadecimal digits; the same id again is the same alert, corroborated or repeated",
+    "rule": "the name of the rule",
+    "severity": "`info`, `warning` or `critical`; `info` once it is older than the rule's `stale_after_s`",
+    "message": "what the rule says",
+    "labels": "what was heard, in order",
+    "sources": "who heard it, in order",
+    "raised_at": "when the rule matched, in the time of the sound",
+    "delivered_at": "when this message was sent to the broker",
+    "late": "true when it was held back or is sent again",
+    "why": "which clause of the rule matched with which value",
+}
+
+_INTRODUCTION = """# MQTT
+
+Topics, payloads and options of the `mqtt` publisher, written from the code by
+`python -m monitor.publishers.reference`.
+
+Everything is published with QoS 1 under `<topic_prefix>/<node>/`. States are retained and remembered: after
+every reconnect, and when Home Assistant says `online`, all of them are said again, so that a missed `OFF`
+leaves nothing stuck. Events and alerts are not retained; each is kept on disk until the broker has
+acknowledged it, in order per source, and with Home Assistant behind the broker until that is there to hear
+it. A message may arrive twice, with the same `id`.
+"""
+
+_COMMANDS = """## Commands
+
+A message on a topic ending in `/set` is a command. It is refused when it is longer than 256 bytes, is not
+text, has the wrong type or range, names an unknown source, or is retained (it would be obeyed again at
+every start). Refusals are counted, and said in the log once a minute at most. Anyone who may write these
+topics may mute a room: give the broker passwords and an access list, for example for mosquitto:
+
+```
+user earwitness
+topic readwrite earwitness/home/#
+topic readwrite homeassistant/device/+/config
+topic read homeassistant/status
+```
+"""
+
+_CONNECTION = """## The connection
+
+MQTT 5 is tried first. A broker that does not know it refuses, hangs up or stays silent; after 2 s 3.1.1 is
+tried, and what was accepted is kept. A lost connection is tried again after 0.5 to 4 s. When the broker
+refuses user name or password, the log says so once, with the fix, and it is asked again every 30 to 60 s;
+only a broker that had accepted us before is asked at the usual pace for two minutes, because it may be
+starting.
+
+With `tls` the broker's certificate and name are verified. A kill, a crash and a cut cable are told to the
+house by the broker itself (the last will on `status`), a clean stop by us.
+
+With `homeassistant: true`, events and alerts wait from its `offline` on `<discovery_prefix>/status` until
+its `online`. Alerts that it may have missed (sent in the 120 s before its `offline`, or before its `online`
+if no `offline` was seen) are then sent again with the same id and `late: true`. After a new connection
+it counts as being there until it speaks; if its `online` follows within ten minutes, alerts sent since the
+connection are sent again too.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            "## Topics\n",
+            *_table(("topic", "payload"), _topics()),
+            "## Event\n",
+            f"On `{TOPICS.event('<source>')}`. Times are UTC in ISO 8601 with milliseconds.\n",
+            *_table(("field", "meaning"), EVENT_FIELDS.items()),
+            "## Alert\n",
+            f"On `{TOPICS.alert}`.\n",
+            *_table(("field", "meaning"), ALERT_FIELDS.items()),
+            _COMMANDS,
+            _CONNECTION,
+            "## Options\n",
+            "```yaml\npublishers:\n  - {type: mqtt, host: 10.0.0.5, username: earwitness, "
+            'password: "${MQTT_PASSWORD}", tls: {}}\n```\n',
+            *_table(("option", "default", "meaning"), _options(MqttConfig)),
+            "Under `tls`:\n",
+            *_table(("option", "default", "meaning"), _options(TlsBlock)),
+        ]
+    )
+
+
+def event_fields() -> set[str]:
+    """What an event's document really has."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    event = SoundEvent("0" * 12, "speech", "kitchen", "started", "confirmed", at, at, 0.9, "embedded")
+    return set(event_document(event, at, late=False))
+
+
+def alert_fields() -> set[str]:
+    """What an alert's document really has."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return set(alert_document(Alert("0" * 12, "Smoke", "critical", (), at, "", {}), at, late=False))
+
+
+def _topics() -> Iterator[tuple[str, str]]:
+    for name, member in vars(Topics).items():
+        if isinstance(member, property) and name not in ("root", "commands"):
+            yield f"`{getattr(TOPICS, name)}`", inspect.getdoc(member) or ""
+        elif inspect.isfunction(member) and not name.startswith("_"):
+            given = [ARGUMENTS[each] for each in inspect.signature(member).parameters if each != "self"]
+            yield f"`{member(TOPICS, *given)}`", inspect.getdoc(member) or ""
+
+
+def _options(block: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    for name, field in block.model_fields.items():
+        if name == "type":
+            continue
+        default = "required" if field.is_required() else f"`{_yaml(field.default)}`"
+        yield f"`{name}`", default, " ".join((field.description or "").split())
+
+
+def _yaml(value: object) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201
