@@ -5,7 +5,6 @@ from pathlib import Path
 from monitor.publishers.reference import ALERT_FIELDS, EVENT_FIELDS, alert_fields, event_fields, page
 from scripts.homeassistant.checks import CHECKS
 
-
 PAGE = Path(__file__).parents[2] / "docs/reference/mqtt.md"
 
 
