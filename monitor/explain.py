@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.assembly import Listeners
 from monitor.capabilities import thresholds
+from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config import Config
 from monitor.errors import ModelError, StoreError
@@ -150,13 +151,17 @@ class _Rows:
 
 def listeners_unloaded(config: Config) -> Listeners:
     """The classifiers of a configuration, known but not loaded: their thresholds and names."""
-    first, second = [], []
+    first: list[Classifier] = []
+    second: list[tuple[Classifier, Cascade]] = []
     for block in config.classifiers:
         with suppress(ModelError):
+            classifier: Classifier = block.build()
+            if not classifier.labels:
+                continue
             if isinstance(block, SecondLook):
-                second.append((block.build(), Cascade(block)))
+                second.append((classifier, Cascade(block)))
             else:
-                first.append(block.build())
+                first.append(classifier)
     return Listeners(tuple(first), tuple(second))
 
 

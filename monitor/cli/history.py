@@ -1,7 +1,100 @@
 """Commands that look back: explain, replay."""
 
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from monitor.cli.console import ConfigOption, chosen_config, out
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
+    app.command(rich_help_panel="Look back")(explain)
+    app.command(rich_help_panel="Look back")(replay)
+
+
+def explain(
+    what: Annotated[
+        str, typer.Argument(help="The id of an event (its first digits will do), or a time: 21:14, -10m.")
+    ],
+    config: ConfigOption = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    around: Annotated[float, typer.Option(min=0.5, max=300, help="Seconds before and after the time.")] = 5.0,
+) -> None:
+    """Why did it, or did it not, tell? Level, floor, labels and, rule by rule, the clause that decided.
+
+    [bold]Examples[/bold]
+
+      earwitness explain 4f2a9c
+      earwitness explain 21:14:30 --source kitchen
+    """
+    from monitor.explain import explain_event, explain_time, explanation_lines
+
+    settings, history = _history(config)
+    with history:
+        if re.fullmatch(r"[0-9a-f]{4,12}", what):
+            found = explain_event(history, settings, what)
+        else:
+            found = explain_time(history, settings, moment(what), source, around)
+        for line in explanation_lines(found):
+            out.print(line, highlight=False, markup=False)
+
+
+def replay(
+    config: ConfigOption = None,
+    since: Annotated[str, typer.Option(help="How far back: 12h, 3d, or a time.")] = "1d",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A change to try, such as glass_break.onset=0.4; may be repeated."),
+    ] = None,
+) -> None:
+    """What would have fired under other thresholds? Decides the scores of the last days again.
+
+    [bold]Example[/bold]
+
+      earwitness replay --since 3d --set dog_bark.onset=0.7 --set rules.Break-in.min_score=0.6
+    """
+    from monitor.replay import replay as decided_again
+    from monitor.replay import replay_lines
+
+    settings, history = _history(config)
+    with history:
+        outcomes = decided_again(history, settings, moment(since), datetime.now(UTC), changes or [])
+        for line in replay_lines(outcomes):
+            out.print(line, highlight=False, markup=False)
+
+
+def moment(text: str) -> datetime:
+    """A point in time in the past: `3d`, `-10m` (so long ago), `21:14` (today or yesterday), or ISO 8601.
+
+    Raises typer.BadParameter.
+    """
+    now = datetime.now().astimezone()
+    if match := _DURATION.fullmatch(text.lstrip("-")):
+        return now - timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+    try:
+        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+            hour, minute, second = (*map(int, text.split(":")), 0)[:3]
+            at = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
+            return at if at <= now else at - timedelta(days=1)
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 3d, 10m, 21:14 or 2026-01-31T21:14") from None
+
+
+def _history(config: Path | None) -> tuple[Any, Any]:
+    """The configuration, and the history that a daemon with it keeps."""
+    from monitor.cli.files import NOWHERE
+    from monitor.loading import default_config
+    from monitor.recorder import SCORES
+    from monitor.store.history import History
+
+    given, _ = chosen_config(config)
+    settings = given or default_config([NOWHERE])
+    return settings, History(settings.state_folder() / SCORES)
