@@ -9,6 +9,7 @@ from monitor.audio import Samples
 from monitor.classifiers.answers import Read
 from monitor.classifiers.audioset import class_map
 from monitor.classifiers.pretrained import loading, pick_device, pick_dtype, quiet, safe
+from monitor.classifiers.qwen_families import FAMILIES
 from monitor.classifiers.qwen_phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.qwen_questions import Answer, Question
 from monitor.classifiers.qwen_scoring import read_off
@@ -47,6 +48,8 @@ def load(block: "HubBlock", wanted: frozenset[str]) -> HubModel:
 
         quiet()
         config = transformers.AutoConfig.from_pretrained(block.model, **safe())
+        if config.model_type in FAMILIES:
+            raise ModelError(f"{block.model}: this is a Qwen audio model; write `type: qwen` for it")
         if config.model_type == "clap":
             return Clap(block, wanted)
         return Tagger(block, wanted)

@@ -17,7 +17,7 @@ from monitor.classifiers.bounds import parts
 from monitor.classifiers.cascade import Heard, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
 from monitor.classifiers.qwen_phrases import hearable
-from monitor.classifiers.qwen_questions import Question, Strategy, questions
+from monitor.classifiers.qwen_questions import DESCRIBE, Question, Strategy, questions
 from monitor.classifiers.qwen_scoring import Floats, read_off
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 log = get_logger()
 T = TypeVar("T")
-DESCRIBE = "Describe in one sentence what can be heard in this audio."
 SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 """What a model answers to this is its habit, not hearing."""
 

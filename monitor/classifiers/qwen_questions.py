@@ -11,6 +11,7 @@ from typing import Literal
 from monitor.classifiers.qwen_phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, of_kind
 from monitor.labels import emotions
 
+DESCRIBE = "Describe in one sentence what can be heard in this audio."
 Strategy = Literal["phrases", "choice", "yes_no"]
 Kind = Literal["sounds", "emotion"]
 CHOICES_MAX = 19

@@ -18,7 +18,7 @@ from monitor.classifiers.answers import Read, detected, strongest, tidy
 from monitor.classifiers.bounds import bounded, parts
 from monitor.classifiers.cascade import Heard, SecondLook, sounds_private
 from monitor.classifiers.qwen_phrases import NOTHING, hearable
-from monitor.classifiers.qwen_questions import Question, questions
+from monitor.classifiers.qwen_questions import DESCRIBE, Question, questions
 from monitor.classifiers.qwen_scoring import Floats, read_off
 from monitor.classifiers.remote_api import Api, Server, wav_base64
 from monitor.clock import Clock
@@ -28,7 +28,6 @@ from monitor.schema import Score, Slug
 from monitor.types import Detection, Segment
 
 log = get_logger()
-DESCRIBE = "Describe in one sentence what can be heard in this audio."
 TOP_LOGPROBS = 20
 """As many as OpenAI's interface allows."""
 

@@ -149,6 +149,12 @@ def test_ast_uses_transformers_own_filterbank(tmp_path: Path) -> None:
     assert np.allclose(ours, extractor(waves, sampling_rate=16_000)["input_values"], atol=1e-6)
 
 
+def test_a_qwen_model_names_its_block(tmp_path: Path) -> None:
+    """A Qwen audio model given as a hub model is refused with the type to write."""
+    with pytest.raises(ModelError, match="write `type: qwen`"):
+        loaded(tiny_models.qwen2_audio(tmp_path))
+
+
 def test_asking_before_loading_is_an_error(tmp_path: Path) -> None:
     """The message says what to call; a folder that is not there is named."""
     classifier = HubBlock(type="hub", model=str(tmp_path / "none")).build()
