@@ -112,7 +112,7 @@ def _explain(
     looks = [
         LookTrace(look, rows.trace(look))
         for look in history.looks(since, until + _LATE, source)
-        if look.started_at <= until and _ends_at(look) >= since
+        if look.started_at <= until and look.ends_at >= since
     ]
     return Explanation(
         since=since,
@@ -239,10 +239,6 @@ def _whole(cuts: Iterable[Cut]) -> list[Cut]:
 
 def _within(cut: Cut, since: datetime, until: datetime) -> bool:
     return cut.started_at <= until and cut.ends_at >= since
-
-
-def _ends_at(look: Look) -> datetime:
-    return look.started_at + timedelta(seconds=look.duration_s)
 
 
 def explanation_lines(found: Explanation) -> Iterator[str]:

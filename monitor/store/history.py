@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from monitor.errors import StoreError
 from monitor.store.codec import decode
-from monitor.store.looks import Cut, Look, from_us, to_us, unpack_scores
+from monitor.store.looks import Cut, Look, from_us, to_us, unpack_scores, unpack_spans
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
 Said = SoundEvent | Alert | SourceStatus | Setting
@@ -45,28 +45,17 @@ class History:
         """What listeners said, in the order in which the tracker was told."""
         labels = {number: names.split() for number, names in self._rows("SELECT number, names FROM labels")}
         rows = self._rows(
-            "SELECT told_at, source, classifier, started_at, duration_s, segment_id, certainty, labels,"
-            " scores, more FROM look"
-            " WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
+            "SELECT told_at, source, classifier, started_at, segment_id, certainty, labels, scores, spans,"
+            " more FROM look WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
             to_us(since), to_us(until), source,
         )  # fmt: skip
-        for (
-            told_at,
-            name,
-            classifier,
-            started_at,
-            duration_s,
-            segment_id,
-            certainty,
-            which,
-            data,
-            more,
-        ) in rows:
+        for told_at, name, classifier, started_at, segment_id, certainty, which, scores, spans, more in rows:
             extra = json.loads(more) if more else {}
             yield Look(
-                name, from_us(told_at), classifier, from_us(started_at), duration_s, segment_id,
-                dict(zip(labels[which], unpack_scores(data), strict=True)), certainty,
-                extra.get("emotion", {}), extra.get("evidence", {}),
+                name, from_us(told_at), classifier, from_us(started_at), segment_id,
+                dict(zip(labels[which], unpack_scores(scores), strict=True)),
+                dict(zip(labels[which], unpack_spans(spans, len(labels[which])), strict=True)),
+                certainty, extra.get("emotion", {}), extra.get("evidence", {}),
             )  # fmt: skip
 
     def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Cut]:

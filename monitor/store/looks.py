@@ -13,6 +13,12 @@ from monitor.types import Certainty, Detection, SegmentEnd
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = 65535
+_SPAN_UNITS = 10_000
+_SPANS = 255
+
+
+Span = tuple[float, float]
+"""Where in a look a label was heard: seconds from the look's start, and for how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +30,21 @@ class Look:
     """The time that the tracker was told with it (`now`)."""
     classifier: str
     started_at: datetime
-    duration_s: float
     segment_id: str | None
     scores: Mapping[str, float]
     """By label, to 1/65535."""
+    spans: Mapping[str, Span]
+    """By label, to 0.1 ms: a model that hears in windows says in which one each label was loudest."""
     certainty: Certainty | None = None
     emotion: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By label."""
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By label."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """Where the last of its labels ends."""
+        return self.started_at + timedelta(seconds=max(sum(span) for span in self.spans.values()))
 
     def detections(self) -> list[Detection]:
         """As the tracker was given them, without descriptions: free text may quote what people said, and is
@@ -43,8 +55,8 @@ class Look:
                 score=score,
                 classifier=self.classifier,
                 source=self.source,
-                started_at=self.started_at,
-                duration_s=self.duration_s,
+                started_at=self.started_at + timedelta(seconds=self.spans[label][0]),
+                duration_s=self.spans[label][1],
                 segment_id=self.segment_id,
                 certainty=self.certainty,
                 emotion=self.emotion.get(label),
@@ -75,10 +87,10 @@ class Cut:
 
 
 def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[Look]:
-    """Detections that were told together, put together by listener and stretch of sound."""
+    """Detections that were told together, put together by listener and segment."""
     groups: dict[tuple[Any, ...], dict[str, Detection]] = {}
     for one in detections:
-        key = (one.source, one.classifier, one.segment_id, one.started_at, one.duration_s, one.certainty)
+        key = (one.source, one.classifier, one.segment_id, one.certainty)
         group = groups.setdefault(key, {})
         if one.label in group:
             group = groups.setdefault((*key, len(groups)), {})
@@ -89,18 +101,41 @@ def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[Loo
 
 def _look(group: list[Detection], told_at: datetime) -> Look:
     first = group[0]
+    started_at = min(one.started_at for one in group)
     return Look(
         source=first.source,
         told_at=told_at,
         classifier=first.classifier,
-        started_at=first.started_at,
-        duration_s=first.duration_s,
+        started_at=started_at,
         segment_id=first.segment_id,
         scores={one.label: one.score for one in group},
+        spans={one.label: ((one.started_at - started_at).total_seconds(), one.duration_s) for one in group},
         certainty=first.certainty,
         emotion={one.label: one.emotion for one in group if one.emotion},
         evidence={one.label: one.evidence for one in group if one.evidence},
     )
+
+
+def pack_spans(spans: Iterable[Span]) -> bytes:
+    """The different spans, 0.1 ms as the unit, then, unless there is but one, a byte for each label that says
+    which is its own."""
+    which: dict[Span, int] = {}
+    own = [which.setdefault(span, len(which)) for span in spans]
+    if len(which) > _SPANS:
+        raise ValueError(f"a look has {len(which)} different spans; the format allows {_SPANS}")
+    units = np.round(np.array(list(which)).reshape(-1) * _SPAN_UNITS)
+    return (
+        bytes([len(which)])
+        + np.clip(units, 0, 2**31 - 1).astype("<i4").tobytes()
+        + (bytes(own) if len(which) > 1 else b"")
+    )
+
+
+def unpack_spans(data: bytes, count: int) -> list[Span]:
+    """The spans that `pack_spans` wrote, one for each of `count` labels."""
+    end = 1 + 8 * data[0]
+    pairs = np.frombuffer(data[1:end], "<i4").reshape(-1, 2) / _SPAN_UNITS
+    return [(float(pairs[own, 0]), float(pairs[own, 1])) for own in data[end:] or bytes(count)]
 
 
 def pack_scores(scores: Iterable[float]) -> bytes:

@@ -18,7 +18,7 @@ from monitor.errors import StoreError
 from monitor.logs import get_logger
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
-from monitor.store.looks import Cut, Look, looks_of, pack_more, pack_scores, to_us
+from monitor.store.looks import Cut, Look, looks_of, pack_more, pack_scores, pack_spans, to_us
 from monitor.types import Alert, Detection, Heard, Level, Segment, Setting, SoundEvent, SourceStatus
 
 log = get_logger()
@@ -27,8 +27,8 @@ SCHEMA = """
 CREATE TABLE labels (number INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
 CREATE TABLE look (
     number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL, classifier TEXT NOT NULL,
-    started_at INTEGER NOT NULL, duration_s REAL NOT NULL, segment_id TEXT, certainty TEXT,
-    labels INTEGER NOT NULL, scores BLOB NOT NULL, more TEXT);
+    started_at INTEGER NOT NULL, segment_id TEXT, certainty TEXT, labels INTEGER NOT NULL,
+    scores BLOB NOT NULL, spans BLOB NOT NULL, more TEXT);
 CREATE TABLE cut (
     number INTEGER PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL,
     started_at INTEGER NOT NULL, duration_s REAL NOT NULL, onset_s REAL NOT NULL, floor_dbfs REAL NOT NULL,
@@ -156,7 +156,7 @@ class ScoreStore:
             self.lost += 1
 
     def _with_labels(self, connection: Any, row: Row) -> Row:
-        return (*row[:7], self._labels_number(connection, row[7]), *row[8:])
+        return (*row[:6], self._labels_number(connection, row[6]), *row[7:])
 
     def _labels_number(self, connection: Any, names: str) -> int:
         """The number under which this order of labels is kept: a model has one, and gives sixty scores."""
@@ -211,9 +211,9 @@ class ScoreStore:
 def _look_row(look: Look) -> Row:
     """Packed at once, for a look in memory is twenty times as large; the labels' names are all one string."""
     return (
-        to_us(look.told_at), look.source, look.classifier, to_us(look.started_at), look.duration_s,
-        look.segment_id, look.certainty, sys.intern(" ".join(look.scores)), pack_scores(look.scores.values()),
-        pack_more(look),
+        to_us(look.told_at), look.source, look.classifier, to_us(look.started_at), look.segment_id,
+        look.certainty, sys.intern(" ".join(look.scores)), pack_scores(look.scores.values()),
+        pack_spans(look.spans.values()), pack_more(look),
     )  # fmt: skip
 
 

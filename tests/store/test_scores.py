@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.errors import StoreError
 from monitor.labels import sounds
 from monitor.store.history import History
-from monitor.store.looks import from_us, looks_of, pack_scores, to_us, unpack_scores
+from monitor.store.looks import from_us, looks_of, pack_scores, pack_spans, to_us, unpack_scores, unpack_spans
 from monitor.store.scores import ScoreStore, cut_of
 from monitor.types import Alert, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
 from tests.builders import START, heard, noise, segment
@@ -58,7 +58,9 @@ def every_label(score: float = 0.25) -> tuple[Detection, ...]:
 def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None:
     """Detections come back in order, to 1/65535, with all that the tracker decides by."""
     told = (
-        *every_label(0.123),
+        *every_label(0.123)[:-1],
+        heard("knock", 0.4, START + timedelta(seconds=1.5), duration_s=2.5, segment_id="aa"),
+        heard("door_slam", 0.4, START, duration_s=0.03, segment_id="aa"),
         heard("speech", 0.7, classifier="qwen", emotion={"angry": 0.6}),
         heard(
             "smoke_alarm", 1.0, classifier="rhythm", certainty="suspected",
@@ -250,8 +252,17 @@ def test_times_survive_packing(at: object) -> None:
     assert from_us(to_us(at)) == at  # type: ignore[arg-type]
 
 
+@given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 7200)), min_size=1, max_size=70))
+def test_spans_survive_packing(spans: list[tuple[float, float]]) -> None:
+    """Where a label was heard is kept to 0.1 ms, for two hours and longer."""
+    back = unpack_spans(pack_spans(spans), len(spans))
+    assert [at for span in back for at in span] == pytest.approx(
+        [at for span in spans for at in span], abs=6e-5
+    )
+
+
 def test_detections_are_grouped_by_who_said_them() -> None:
-    """One look for each listener and stretch; the same label twice makes two."""
+    """One look for each listener and segment; the same label twice makes two."""
     told = [heard("knock"), heard("door_slam"), heard("knock", classifier="qwen"), heard("knock", 0.1)]
     looks = list(looks_of(told, START))
     assert [sorted(look.scores) for look in looks] == [["door_slam", "knock"], ["knock"], ["knock"]]
