@@ -7,6 +7,7 @@ from pydantic import Field
 from monitor.sources.demo import DemoBlock
 from monitor.sources.file import FileBlock
 from monitor.sources.microphone import MicrophoneBlock
+from monitor.sources.stream import StreamBlock
 
-SourceConfig = Annotated[MicrophoneBlock | FileBlock | DemoBlock, Field(discriminator="type")]
+SourceConfig = Annotated[MicrophoneBlock | StreamBlock | FileBlock | DemoBlock, Field(discriminator="type")]
 """One line per kind of source: a new one is its file and its name here."""

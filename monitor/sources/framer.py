@@ -42,7 +42,7 @@ class Framer:
         """
         if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             raise ValueError(f"a sample rate of {sample_rate_hz} Hz")
-        left = self._drain()
+        left = self.drain()
         self._resampler = _resampler(sample_rate_hz)
         self._rest = _NO_SAMPLES
         self._captured_at = captured_at
@@ -58,7 +58,7 @@ class Framer:
 
     def finish(self) -> list[Frame]:
         """The end of the sound: the last frames, the very last filled up with silence."""
-        frames = self._drain()
+        frames = self.drain()
         if len(self._rest):
             frames += self._cut(np.zeros(FRAME_SAMPLES - len(self._rest), np.float32))
         self._captured_at = None
@@ -69,7 +69,8 @@ class Framer:
         if self._captured_at is not None:
             self._captured_at += timedelta(seconds=seconds)
 
-    def _drain(self) -> list[Frame]:
+    def drain(self) -> list[Frame]:
+        """The frames that the resampler still held; ends the stretch."""
         if self._captured_at is None or self._resampler is None:
             return []
         resampler, self._resampler = self._resampler, None

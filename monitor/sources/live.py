@@ -59,12 +59,18 @@ class LiveFramer:
         self._gap = self._gap or missing_s is None
         self._sample_rate_hz = 0
 
+    def finish(self) -> list[Frame]:
+        """No more comes: the frames that were still held back."""
+        frames = self._begin_with(self._settling) if self._settling and self._settling.held else []
+        return frames + self._framer.drain()
+
     def _settle(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
         settling = self._settling
         assert settling is not None
         settling.add(samples, sample_rate_hz, arrived)
-        if not settling.settled(arrived):
-            return []
+        return self._begin_with(settling) if settling.settled(arrived) else []
+
+    def _begin_with(self, settling: "_Settling") -> list[Frame]:
         self._settling = None
         self._time = Timekeeper(settling.start, self._window_s)
         frames: list[Frame] = []

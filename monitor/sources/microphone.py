@@ -114,13 +114,20 @@ class MicrophoneSource:
 
     def frames(self) -> Iterator[Frame]:
         """See Source.frames."""
-        while (record := self._heard()) is not None:
-            assert self._format is not None
-            if record.kind == b"L":
-                self.overflows += 1
-                self._framer.gap()
-            samples = self._format.mono(record.data, self._config.channel)
-            yield from self._framer.push(samples, self._format.sample_rate_hz, self._instant(record.at_s))
+        try:
+            while (record := self._heard()) is not None:
+                yield from self._framed(record)
+        except SourceLost:
+            yield from self._framer.finish()
+            raise
+
+    def _framed(self, record: Record) -> list[Frame]:
+        assert self._format is not None
+        if record.kind == b"L":
+            self.overflows += 1
+            self._framer.gap()
+        samples = self._format.mono(record.data, self._config.channel)
+        return self._framer.push(samples, self._format.sample_rate_hz, self._instant(record.at_s))
 
     def _open(self) -> None:
         if (listed := self._answer()) is None:

@@ -200,3 +200,13 @@ def test_a_source_that_lies_about_its_rate_is_measured() -> None:
 
     assert abs(delivery.lag_s()) < 1.5
     assert delivery.framer.drift_ppm == pytest.approx(20_000, rel=0.1)
+
+
+def test_what_was_held_back_comes_out_at_the_end() -> None:
+    """A source that is lost before it settled has still been heard."""
+    delivery = Delivery()
+    delivery.burst(2)
+    frames = delivery.framer.finish()
+
+    assert len(frames) == 66
+    assert frames[-1].ends_at <= START

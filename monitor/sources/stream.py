@@ -1,0 +1,174 @@
+"""A network stream: a camera's RTSP, or anything else that FFmpeg reads from the network."""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from monitor.clock import Clock
+from monitor.errors import SourceLost, SourceUnavailable
+from monitor.logs import get_logger
+from monitor.schema import Secret
+from monitor.sources.base import SourceBlock
+from monitor.sources.inbox import Arrival, Inbox
+from monitor.sources.live import LiveFramer
+from monitor.sources.stream_connection import PROTOCOLS, StreamConnection
+from monitor.sources.stream_reader import Packet, StreamReader
+from monitor.types import Frame
+
+log = get_logger()
+
+DRIFT_WINDOW_S = 20.0
+"""Longer than the pieces in which HLS arrives."""
+INBOX_PACKETS = 1000
+LEAVE_S = 0.5
+"""How long leaving waits for the reader's thread; a stalled one ends by itself, after its timeout."""
+
+
+def _check_url(url: Secret) -> Secret:
+    """The error does not carry the address, which may hold a password."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        usable = parts.scheme in PROTOCOLS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(
+            f"expected an address like rtsp://user:password@10.0.0.7:554/stream ({', '.join(PROTOCOLS)}); "
+            "in the password write %40 for @, %3A for : and %2F for /"
+        )
+    return url
+
+
+class StreamBlock(SourceBlock):
+    """A camera's or another network stream: RTSP, RTSPS, HTTP, HTTPS, HLS, or MPEG-TS over UDP."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    type: Literal["stream"]
+    url: Annotated[Secret, AfterValidator(_check_url)]
+    """With user name and password where needed; `${NAME}` for the secret part."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """Of RTSP. UDP loses packets on a busy network."""
+    verify_tls: bool = True
+    """Whether an rtsps or https server must show a valid certificate; many cameras cannot."""
+    ca_file: Path | None = None
+    """The authority that signed the server's certificate (PEM); without it, the system's."""
+    connect_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
+    """No sound for so long is a lost stream, whatever the connection says."""
+
+    def build(self, clock: Clock) -> "StreamSource":
+        connection = StreamConnection(
+            self.name,
+            self.url,
+            transport=self.transport,
+            verify_tls=self.verify_tls,
+            ca_file=self.ca_file,
+            connect_timeout_s=self.connect_timeout_s,
+            read_timeout_s=self.silent_after_s,
+        )
+        return StreamSource(self, connection, clock)
+
+
+class StreamSource:
+    """Listens to a network stream until it is closed or lost. See Source; `close` is for good."""
+
+    def __init__(self, config: StreamBlock, connection: StreamConnection, clock: Clock) -> None:
+        self.name = config.name
+        self._config = config
+        self._connection = connection
+        self._clock = clock
+        self._closed = Event()
+        self._inbox: Inbox[Packet] = Inbox(INBOX_PACKETS)
+        self._reader: StreamReader | None = None
+        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._heard_any = False
+        self._overflows_before = 0
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much slower than our clock the sender runs, in parts per million."""
+        return self._framer.drift_ppm
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What the dates of its sound still lack to the clock."""
+        return self._framer.clock_offset_s
+
+    @property
+    def overflows(self) -> int:
+        """Packets of sound lost because nobody took them in time, since the start."""
+        return self._overflows_before + self._inbox.overflows
+
+    def __enter__(self) -> Self:
+        self._overflows_before = self.overflows
+        self._inbox = Inbox(INBOX_PACKETS)
+        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._heard_any = False
+        reader = StreamReader(self.name, self._connection.open, self._clock, self._inbox)
+        self._reader = reader
+        if self._closed.is_set():
+            self.close()
+        reader.start()
+        try:
+            # FFmpeg has a timeout for each of its several steps; this is for when it does not keep to them.
+            reader.opened.result(4 * self._config.connect_timeout_s)
+        except CancelledError:
+            log.debug("closed while opening", source=self.name)
+        except TimeoutError:
+            reader.stop()
+            raise SourceUnavailable(f"{self.name}: the stream cannot be opened (no answer)") from None
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        reader, self._reader = self._reader, None
+        self._inbox.close()
+        if reader is not None:
+            reader.stop()
+            reader.join(LEAVE_S)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._inbox.close()
+        if (reader := self._reader) is not None:
+            reader.stop()
+
+    def frames(self) -> Iterator[Frame]:
+        """See Source.frames."""
+        try:
+            while (arrival := self._next()) is not None:
+                yield from self._framed(arrival)
+        except SourceLost:
+            yield from self._framer.finish()
+            raise
+
+    def _framed(self, arrival: Arrival[Packet]) -> list[Frame]:
+        packet = arrival.block
+        if arrival.follows_gap or math.isinf(packet.missing_s):
+            self._framer.gap()
+        elif packet.missing_s:
+            self._framer.gap(packet.missing_s)
+        return self._framer.push(packet.samples, packet.sample_rate_hz, arrival.at)
+
+    def _next(self) -> Arrival[Packet] | None:
+        silent_s = self._config.silent_after_s
+        try:
+            arrival = self._inbox.get(silent_s)
+        except TimeoutError:
+            self._doubt()
+            raise SourceLost(f"{self.name}: no sound for {silent_s:.0f} s, although connected") from None
+        except SourceLost:
+            self._doubt()
+            raise
+        self._heard_any = True
+        return arrival
+
+    def _doubt(self) -> None:
+        if not self._heard_any:
+            self._connection.ask_for_everything("no sound came")

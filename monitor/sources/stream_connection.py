@@ -1,0 +1,139 @@
+"""Opening a network stream with FFmpeg: what is asked for, what is allowed, and what its refusals mean."""
+
+import ssl
+from pathlib import Path
+from typing import Any, Literal
+
+from monitor.errors import SourceUnavailable
+from monitor.logs import get_logger
+from monitor.schema import Secret
+from monitor.sources.decoding import audio_track, plain_reason
+
+log = get_logger()
+
+# A playlist may name any address: without this a camera could have local files opened and decoded.
+PROTOCOLS = {
+    "rtsp": "rtsp,rtp,srtp,udp,tcp",
+    "rtsps": "rtsps,rtp,srtp,udp,tcp,tls",
+    "http": "http,https,tls,tcp,crypto",
+    "https": "https,tls,tcp,crypto",
+    "udp": "udp",
+}
+"""What an address of each scheme may lead to."""
+HTTP_FORMATS = "aac,ac3,aiff,asf,au,avi,caf,flac,flv,hls,matroska,mov,mp3,mpegts,ogg,w64,wav"
+USER_AGENT = "earwitness"
+ANALYZE_US = 1_000_000
+"""Sound shows its format at once; a camera's pictures would keep us for five seconds."""
+
+
+class StreamConnection:
+    """Opens one stream, again and again. No message carries its address, which may hold a password."""
+
+    def __init__(
+        self,
+        name: str,
+        url: Secret,
+        *,
+        transport: Literal["tcp", "udp"],
+        verify_tls: bool,
+        ca_file: Path | None,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+    ) -> None:
+        self._name = name
+        self._url = url
+        self._scheme = url.get_secret_value().partition(":")[0].lower()
+        self._transport = transport
+        self._verify_tls = verify_tls
+        self._ca_file = ca_file
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._audio_only = self._scheme.startswith("rtsp")
+
+    def open(self) -> Any:
+        """The open container, with an audio track. Blocks. Raises SourceUnavailable with the fix.
+
+        A camera is asked for its sound alone: pictures are most of its traffic. Not every camera obeys.
+        """
+        import av
+
+        if self._audio_only:
+            try:
+                return self._with_sound({"allowed_media_types": "audio"})
+            except (av.FFmpegError, OSError) as error:
+                if isinstance(error, _lasting()):
+                    raise self._unavailable(error) from None
+                self.ask_for_everything(plain_reason(error))
+        try:
+            return self._with_sound({})
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+
+    def ask_for_everything(self, reason: str) -> None:
+        """From the next opening on, pictures are asked for too."""
+        if self._audio_only:
+            log.info("asking the camera for pictures too", source=self._name, reason=reason)
+            self._audio_only = False
+
+    def _with_sound(self, more_options: dict[str, str]) -> Any:
+        import av
+
+        container = av.open(
+            self._url.get_secret_value(),
+            options=self._options() | more_options,
+            timeout=(self._connect_timeout_s, self._read_timeout_s),
+            metadata_errors="replace",
+        )
+        if audio_track(container) is not None:
+            return container
+        container.close()
+        raise SourceUnavailable(
+            f"{self._name}: the stream has no sound; switch it on in the camera's settings, "
+            "or use another of its streams",
+            refused=True,
+        )
+
+    def _options(self) -> dict[str, str]:
+        options = {
+            "protocol_whitelist": PROTOCOLS[self._scheme],
+            "timeout": str(round(self._connect_timeout_s * 1e6)),
+            "analyzeduration": str(ANALYZE_US),
+        }
+        if self._scheme.startswith("rtsp"):
+            options["rtsp_transport"] = self._transport
+        if self._scheme.startswith("http"):
+            options |= {"format_whitelist": HTTP_FORMATS, "user_agent": USER_AGENT, "live_start_index": "-1"}
+        if self._scheme in ("rtsps", "https", "http"):
+            ca_file = self._ca_file or ssl.get_default_verify_paths().cafile
+            options |= {"tls_verify": str(int(self._verify_tls)), "ca_file": str(ca_file or "")}
+        return options
+
+    def _unavailable(self, error: Exception) -> SourceUnavailable:
+        import av
+
+        what = f"{self._name}: the stream cannot be opened ({plain_reason(error)})"
+        hints: dict[Any, str] = {
+            (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): "check user name and password",
+            av.error.HTTPNotFoundError: "check the path in its url",
+            (av.error.ExitError, TimeoutError): "is the camera on, and can it be reached?",
+            OSError: "check host and port in its url",
+            av.InvalidDataError: "is this a sound stream?",
+        }
+        hint = next((hint for kinds, hint in hints.items() if isinstance(error, kinds)), "")
+        return SourceUnavailable(
+            "; ".join(filter(None, [what, hint])), refused=isinstance(error, _refusals())
+        )
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Answers that the same request will get again."""
+    import av
+
+    return (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.HTTPNotFoundError)
+
+
+def _lasting() -> tuple[type[Exception], ...]:
+    """Errors that asking for pictures too would not change."""
+    import av
+
+    return (*_refusals(), av.error.ExitError, TimeoutError, ConnectionError)

@@ -1,0 +1,103 @@
+"""Servers on loopback that do one thing to whoever connects."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def raw_server(answer: bytes = b"", *, then_close: bool = False) -> Iterator[int]:
+    """Accepts connections, says `answer` to each, and keeps it open unless told otherwise: its port."""
+    connections: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            try:
+                while True:
+                    client, _ = server.accept()
+                    connections.append(client)
+                    client.sendall(answer)
+                    if then_close:
+                        client.close()
+            except OSError:
+                return
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for client in connections:
+                client.close()
+
+
+@contextmanager
+def http_server(answer: Answer, certificate: Path | None = None) -> Iterator[str]:
+    """Answers each GET by the function: its address, `http://127.0.0.1:port` (or https)."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            try:
+                answer(self)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            scheme = "https"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def refuse(status: int) -> Answer:
+    """Answer with a status and nothing else."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+def serve(body: bytes, kind: str = "application/octet-stream") -> Answer:
+    """Answer with a document."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", kind)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def serve_folder(folder: Path) -> Answer:
+    """Answer with the files of a folder."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        path = folder / request.path.rpartition("/")[2]
+        (serve(path.read_bytes()) if path.is_file() else refuse(404))(request)
+
+    return answer
