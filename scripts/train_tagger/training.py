@@ -21,7 +21,7 @@ from scripts.train_tagger.replay import Batch, FreshMixtures, Length, Replay
 from scripts.train_tagger.targets import EMOTIONS, LABELS, teacher_mapping
 from scripts.train_tagger.teacher import CLASSES, EMBEDDING, load_teacher, read_class_names
 
-FILL_BATCHES = 8
+FILL_BATCHES = 4
 """So many batches' worth of mixtures are made before the first is learnt from."""
 
 
