@@ -163,6 +163,7 @@ class Link:
             if session.unacknowledged_s > UNACKNOWLEDGED_S:
                 return Ended("lost", "it no longer acknowledges")
         self._take_leave(session, bell)
+        session.leave()
         return Ended("lost", "closed")
 
     def _take(self, news: News, session: Session) -> None:
@@ -233,6 +234,8 @@ def _fix(error: OSError | UnicodeError) -> str:
         return f"its certificate is not trusted ({error.verify_message}); check tls.ca_file and host"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason}); check port and the tls block of the mqtt publisher"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "its name cannot be resolved; check host"
     if isinstance(error, ConnectionRefusedError):
         return "nobody listens there; check host and port, and that the broker runs"
     return str(error) or type(error).__name__

@@ -211,14 +211,17 @@ class Session:
             client.loop_read()
         client.loop_misc()
 
+    def leave(self) -> None:
+        """Say goodbye, so that the broker does not speak the will."""
+        assert self._client is not None
+        if self._client.socket() is not None:
+            self._client.on_disconnect = None
+            self._client.disconnect()
+
     def close(self) -> None:
-        """Take leave if still connected, without waiting, and let the socket go."""
-        client = self._client
-        if client is not None and client.socket() is not None:
-            client.on_disconnect = None
-            client.disconnect()
+        """Let the socket go. Without `leave` before, the broker takes us for dead and says so."""
         self._selector.close()
-        if client is not None and (connection := client.socket()) is not None:
+        if self._client is not None and (connection := self._client.socket()) is not None:
             connection.close()
 
     def _before(self, kind: Literal["version", "lost"]) -> Literal["version", "lost"]:

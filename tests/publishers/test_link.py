@@ -107,6 +107,13 @@ def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
     assert "nobody listens there" in lines.wait_for("mqtt lost")["reason"]
 
 
+def test_a_name_that_cannot_be_one_is_said_with_its_fix(publish: Publish, lines: Lines):
+    """No resolver would even ask for it; like any lost connection it is tried again."""
+    publish(host="a" * 64 + ".example")
+
+    assert lines.wait_for("mqtt lost")["reason"] == "its name cannot be resolved; check host"
+
+
 def test_tls_with_an_authority_of_our_own(tmp_path, life, publish: Publish, certificates: Certificates):
     """Encrypted, the broker's certificate checked, our own shown to a broker that asks for it."""
     broker = life.enter_context(

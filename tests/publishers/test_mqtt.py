@@ -347,7 +347,8 @@ def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: 
 
 
 def test_a_bug_is_not_swallowed(broker, listener, publish: Publish):
-    """What breaks in the link's thread comes up in the thread that delivers, which stops the daemon."""
+    """What breaks in the link's thread comes up in the thread that delivers, which stops the daemon; and the
+    house is told that we are gone."""
 
     def fail(command: object) -> None:
         raise ZeroDivisionError
@@ -360,6 +361,7 @@ def test_a_bug_is_not_swallowed(broker, listener, publish: Publish):
         while True:
             told.wait_call()
             told.publisher.ready()
+    listener.wait_for(f"{ROOT}/status", "offline")
 
 
 def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: Publish, lines: Lines):

@@ -1,0 +1,71 @@
+"""What the house was told, kept in step with what there is."""
+
+from monitor.publishers.announcer import Announcer
+from monitor.publishers.documents import encoded
+from monitor.publishers.homeassistant import documents
+from monitor.publishers.outgoing import Outgoing
+from monitor.publishers.topics import Topics
+from tests.builders import house, room
+
+TOPICS = Topics("earwitness", "home")
+PORCH = "homeassistant/device/earwitness_home_porch/config"
+
+
+def found_by(announcer: Announcer, *sources: str) -> None:
+    """The broker has kept the documents of an earlier start with these sources."""
+    kept = documents(house(*map(room, sources)), TOPICS, "homeassistant")
+    for topic, document in kept.items():
+        announcer.found(topic, encoded(document))
+
+
+def said(outgoing: Outgoing) -> dict[str, bytes]:
+    """What goes out, the last word on each topic."""
+    states = {}
+    while state := outgoing.next_state():
+        states[state[0]] = state[1]
+    return states
+
+
+def test_what_is_found_before_anything_is_announced_waits():
+    """Nobody can know yet what is gone: retiring it all would throw away the owner's own names and areas."""
+    outgoing = Outgoing()
+    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    found_by(announcer, "kitchen", "porch")
+    assert said(outgoing) == {}
+
+    announcer.announce(house(room("kitchen")))
+    told = said(outgoing)
+    assert told[PORCH] == told["earwitness/home/porch/status"] == b""
+    assert b"kitchen" in told["homeassistant/device/earwitness_home_kitchen/config"]
+
+
+def test_what_is_found_and_still_there_is_left_as_it_is():
+    """A restart with the same configuration changes nothing."""
+    outgoing = Outgoing()
+    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer.announce(house(room("kitchen")))
+    said(outgoing)
+    found_by(announcer, "kitchen")
+
+    assert said(outgoing) == {}
+
+
+def test_a_second_announcement_leaves_states_alone():
+    """What sounds goes on sounding: only what is new begins with OFF."""
+    outgoing = Outgoing()
+    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer.announce(house(room("kitchen", ("smoke_alarm",))))
+    said(outgoing)
+    announcer.announce(house(room("kitchen", ("smoke_alarm", "siren"))))
+
+    told = said(outgoing)
+    assert told["earwitness/home/kitchen/siren/state"] == b"OFF"
+    assert "earwitness/home/kitchen/smoke_alarm/state" not in told
+
+
+def test_without_discovery_there_are_no_documents():
+    """States alone."""
+    outgoing = Outgoing()
+    Announcer(outgoing, TOPICS, None).announce(house())
+
+    assert not [topic for topic in said(outgoing) if topic.startswith("homeassistant")]
