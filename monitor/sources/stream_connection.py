@@ -21,9 +21,12 @@ PROTOCOLS = {
 }
 """What an address of each scheme may lead to."""
 HTTP_FORMATS = "aac,ac3,aiff,asf,au,avi,caf,flac,flv,hls,matroska,mov,mp3,mpegts,ogg,w64,wav"
+CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 USER_AGENT = "earwitness"
 ANALYZE_US = 1_000_000
 """Sound shows its format at once; a camera's pictures would keep us for five seconds."""
+
+_CERTIFICATE_HINT = ", or its certificate: give its `ca_file`, or set `verify_tls: false`"
 
 
 class StreamConnection:
@@ -48,6 +51,7 @@ class StreamConnection:
         self._ca_file = ca_file
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._is_tls = self._scheme in ("rtsps", "https")
         self._audio_only = self._scheme.startswith("rtsp")
 
     def open(self) -> Any:
@@ -104,8 +108,9 @@ class StreamConnection:
         if self._scheme.startswith("http"):
             options |= {"format_whitelist": HTTP_FORMATS, "user_agent": USER_AGENT, "live_start_index": "-1"}
         if self._scheme in ("rtsps", "https", "http"):
-            ca_file = self._ca_file or ssl.get_default_verify_paths().cafile
-            options |= {"tls_verify": str(int(self._verify_tls)), "ca_file": str(ca_file or "")}
+            # FFmpeg verifies nothing unless told to, and knows no system authorities.
+            options["tls_verify"] = str(int(self._verify_tls))
+            options["ca_file"] = str(self._ca_file or _system_ca_file())
         return options
 
     def _unavailable(self, error: Exception) -> SourceUnavailable:
@@ -116,13 +121,18 @@ class StreamConnection:
             (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): "check user name and password",
             av.error.HTTPNotFoundError: "check the path in its url",
             (av.error.ExitError, TimeoutError): "is the camera on, and can it be reached?",
-            OSError: "check host and port in its url",
+            OSError: "check host and port in its url" + (_CERTIFICATE_HINT if self._is_tls else ""),
             av.InvalidDataError: "is this a sound stream?",
         }
         hint = next((hint for kinds, hint in hints.items() if isinstance(error, kinds)), "")
         return SourceUnavailable(
             "; ".join(filter(None, [what, hint])), refused=isinstance(error, _refusals())
         )
+
+
+def _system_ca_file() -> Path | str:
+    known = (ssl.get_default_verify_paths().cafile, *CA_FILES)
+    return next((Path(file) for file in known if file and Path(file).is_file()), "")
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -47,7 +47,7 @@ def http_server(answer: Answer, certificate: Path | None = None) -> Iterator[str
         def do_GET(self) -> None:
             try:
                 answer(self)
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:  # the client has left
                 self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:

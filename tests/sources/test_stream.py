@@ -256,6 +256,60 @@ def test_an_http_stream_is_heard_and_its_end_is_a_loss(tmp_path: Path) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate of its own for 127.0.0.1, in one PEM file, as a camera has it."""
+    return self_signed(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
+
+
+def self_signed(folder: Path, alternative_name: str) -> Path:
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=camera",
+    ]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    extension = ["-addext", f"subjectAltName={alternative_name}"]
+    subprocess.run([*command, *files, *extension], check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "certificate.pem").read_bytes())
+    return both
+
+
+def test_rtsps_with_the_cameras_certificate_is_heard(recording: Path, certificate: Path) -> None:
+    """RTSP over TLS; the certificate is checked against `ca_file`."""
+    server = RtspServer(recording, "--certificate", str(certificate))
+    server.start()
+    try:
+        url = server.url("aac").replace("rtsp:", "rtsps:")
+        with stream(url, ca_file=certificate) as source:
+            assert pitch_hz(heard(source).slice(0.2, 1.2).samples) == pytest.approx(PITCH_HZ, abs=3)
+        with pytest.raises(SourceUnavailable, match="its certificate: give its `ca_file`"):
+            stream(url).__enter__()
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("alternative_name", ["IP:127.0.0.1", "DNS:other.example"])
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path, alternative_name: str) -> None:
+    """HTTPS verifies the certificate, and with a known authority its name, unless told not to."""
+    certificate = self_signed(tmp_path, alternative_name)
+    body = record(tmp_path / "tone.mp3", tone_at(PITCH_HZ, 3, 48_000)).read_bytes()
+    with http_server(serve(body), certificate) as url:
+        ca_file = certificate if alternative_name.startswith("DNS") else None
+        with pytest.raises(SourceUnavailable, match="certificate"):
+            stream(f"{url}/live.mp3", ca_file=ca_file).__enter__()
+        with stream(f"{url}/live.mp3", verify_tls=False) as source:
+            assert len(heard(source)) > 0
+
+
 def test_hls_is_heard(tmp_path: Path, recording: Path) -> None:
     """A playlist with AAC segments is read from the first to the last."""
     command = [
