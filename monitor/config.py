@@ -98,5 +98,18 @@ def large_listeners(config: Config) -> list[str]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of the document, for editors."""
-    schema = Config.model_json_schema()
+    schema = _standard(Config.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "earwitness"}
+
+
+_STANDARD = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _standard(node: Any) -> Any:
+    """Limits in JSON schema's words: where a check stands before them, pydantic leaves its own names."""
+    if isinstance(node, list):
+        return [_standard(item) for item in node]
+    if isinstance(node, dict):
+        is_value = "type" in node and not isinstance(node["type"], dict)
+        return {_STANDARD.get(key, key) if is_value else key: _standard(item) for key, item in node.items()}
+    return node

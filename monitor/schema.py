@@ -39,14 +39,14 @@ _NO_BOOL = BeforeValidator(_without(bool, "a number"))
 
 Slug = Annotated[str, AfterValidator(_check_slug), Field(min_length=1, max_length=48)]
 """A name that is used in topics, file names and entity ids."""
-Seconds = Annotated[float, _NO_BOOL, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0), _NO_BOOL]
 """A length of time in seconds."""
-Decibels = Annotated[float, _NO_BOOL, Field(ge=0, le=120)]
+Decibels = Annotated[float, Field(ge=0, le=120), _NO_BOOL]
 """A level difference in dB."""
-Dbfs = Annotated[float, _NO_BOOL, Field(ge=-120, le=0)]
+Dbfs = Annotated[float, Field(ge=-120, le=0), _NO_BOOL]
 """A level in dB relative to full scale."""
-Score = Annotated[float, _NO_BOOL, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=0, le=1), _NO_BOOL]
 """A probability."""
-Port = Annotated[int, _NO_BOOL, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535), _NO_BOOL]
 Secret = SecretStr
 """A secret: `${NAME}` in the file, never printed."""

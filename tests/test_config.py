@@ -1,5 +1,6 @@
 """The configuration as a whole."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import json_schema
-from monitor.document import parse_document
+from monitor.document import parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.loading import check_document, default_config, load_config
 from monitor.reference import page
@@ -132,7 +133,15 @@ def test_shipped_examples_are_right(path: Path):
     """Each example loads, and agrees with the schema that editors use."""
     environment = dict.fromkeys(["MQTT_PASSWORD", "PORCH_PASSWORD", "NTFY_URL", "API_KEY"], "secret")
     load_config(path, environment)
-    jsonschema.validate(yaml.safe_load(path.read_text()), json_schema())
+    jsonschema.validate(read_document(path, environment).values, json_schema())
+
+
+def test_the_example_names_every_option():
+    """Whoever reads config/earwitness.example.yaml has seen all there is."""
+    example = (Path(__file__).parent.parent / "config" / "earwitness.example.yaml").read_text()
+    blocks = [json_schema(), *json_schema()["$defs"].values()]
+    keys = {key for block in blocks for key in block.get("properties", {})}
+    assert {key for key in keys if not re.search(rf"\b{key}:", example)} == set()
 
 
 def test_the_shipped_schema_is_the_current_one():
