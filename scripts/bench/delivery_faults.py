@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.bench.noisy_house import PATIENCE_S, NoisyHouse, Row, Verdict, key, noisy_house, verdict
 from tests.mosquitto import Mosquitto
+from tests.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
 BACK_S = 5.0
@@ -20,14 +21,14 @@ LONGEST_LIFE_S = 8.0
 """Rooms are heard to bang from about the fourth second on: until then their floor is being learned."""
 
 
-def broker_down(folder: Path, events: int, outage_s: float) -> Row:
+def broker_down(folder: Path, events: int, outage_s: float, every_s: float) -> Row:
     """The broker is unreachable for a while, and events go on."""
-    with noisy_house(folder) as house:
+    with noisy_house(folder, every_s=every_s) as house:
         house.start()
         house.wait_decided(6)
-        house.relay.cut()
+        house.wire.cut()
         _outage(house, events, outage_s)
-        house.relay.join()
+        house.wire.mend()
         back_s = house.wait_delivered()
         return _row(f"broker down {outage_s:.0f} s during {events} events", house, back_s)
 
@@ -37,12 +38,12 @@ def broker_forgets(folder: Path, events: int, outage_s: float) -> Row:
     with noisy_house(folder) as house:
         house.start()
         house.wait_decided(6)
-        house.relay.cut()
+        house.wire.cut()
         house.broker.stop()
         _outage(house, events, outage_s)
         house.broker.start()
         house.witness.wait_subscribed()
-        house.relay.join()
+        house.wire.mend()
         back_s = house.wait_delivered()
         return _row(
             f"broker killed and restarted without persistence, {events} events meanwhile", house, back_s
@@ -55,11 +56,12 @@ def broker_refuses(folder: Path, events: int) -> Row:
     with noisy_house(folder, password="right") as house, refusing:
         house.start()
         house.wait_decided(6)
-        house.relay.target = refusing.port
-        house.relay.cut()
-        house.relay.join()
-        _outage(house, events, 0.0)
-        house.relay.target = house.broker.port
+        house.wire.cut()
+        elsewhere = Wire(refusing.port)
+        elsewhere.port = house.wire.port
+        with elsewhere:
+            _outage(house, events, 0.0)
+        house.wire.mend()
         back_s = house.wait_delivered()
         return _row(f"broker refuses the password during {events} events, then takes it", house, back_s)
 
@@ -95,12 +97,12 @@ def killed(folder: Path, kills: int, seed: int = 0) -> Row:
             cut_s = rng.uniform(0.0, life_s) if number % 2 else life_s
             threading.Event().wait(cut_s)
             if number % 2:
-                house.relay.cut()
+                house.wire.cut()
             threading.Event().wait(life_s - cut_s)
             house.kill()
             left += _undelivered(house)
             if number % 2:
-                house.relay.join()
+                house.wire.mend()
         starts_s.append(house.start())
         house.wait_decided(4)
         house.stop()

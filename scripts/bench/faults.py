@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scripts.bench import camera_faults as camera
 from scripts.bench import delivery_faults as delivery
+from scripts.bench import overload_faults as overload
 from scripts.bench import store_faults as store
 from scripts.bench.noisy_house import Broken, Row
 
@@ -36,7 +38,9 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {
     "broker-down": Fault(
-        delivery.broker_down, {"events": 20, "outage_s": 20}, {"events": 200, "outage_s": 600}
+        delivery.broker_down,
+        {"events": 20, "outage_s": 20, "every_s": 1.6},
+        {"events": 200, "outage_s": 600, "every_s": 12.0},
     ),
     "broker-forgets": Fault(
         delivery.broker_forgets, {"events": 20, "outage_s": 0}, {"events": 200, "outage_s": 60}
@@ -50,6 +54,12 @@ FAULTS: dict[str, Fault] = {
     "disk-unusable": Fault(store.disk_unusable, {"events": 10}, {"events": 100}),
     "store-overwritten": Fault(store.store_overwritten, {"events": 10}, {"events": 50}),
     "store-damaged": Fault(store.store_damaged, {"events": 10}, {"events": 50}),
+    "camera-killed": Fault(camera.killed, {"times": 1}, {"times": 10}),
+    "camera-frozen": Fault(camera.frozen, {"times": 1}, {"times": 10}),
+    "camera-deaf": Fault(camera.deaf, {"times": 1}, {"times": 10}),
+    "camera-garbage": Fault(camera.garbage, {"times": 1}, {"times": 10}),
+    "camera-reconnects": Fault(camera.reconnects, {"cycles": 5}, {"cycles": 100}),
+    "model-hangs": Fault(overload.model_hangs, {"alarms": 1, "rooms": 2}, {"alarms": 10, "rooms": 8}),
 }
 
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ import numpy as np
 from paho.mqtt.client import MQTTMessage
 
 from monitor.audio import SAMPLE_RATE_HZ
+from scripts.bench.capacity import write_wav
 from scripts.bench.process import DaemonProcess
-from scripts.bench.relay import Relay
 from tests.builders import noise
 from tests.mosquitto import USERNAME, Listener, Mosquitto
+from tests.wire import Wire
 
 PATIENCE_S = 60.0
 NODE = "earwitness/home"
@@ -62,7 +62,8 @@ class Witness(Listener):
 
     def __init__(self, broker: Mosquitto) -> None:
         super().__init__(broker, f"{NODE}/#")
-        self.heard_at_s: list[float] = []
+        self._documents: list[dict[str, Any]] = []
+        self._keys: set[Key] = set()
         self._client.reconnect_delay_set(1, 1)
         self._client.on_disconnect = lambda *_: self._subscribed.clear()
 
@@ -72,14 +73,22 @@ class Witness(Listener):
             raise Broken("the subscriber did not come back")
 
     def _on_message(self, client: Any, data: object, message: MQTTMessage) -> None:
-        self.heard_at_s.append(time.monotonic())
+        if message.topic.endswith(("/event", "/alert")):
+            document = json.loads(message.payload)
+            with self._changed:
+                self._documents.append(document)
+                self._keys.add(key(document))
         super()._on_message(client, data, message)
 
     def messages(self) -> list[dict[str, Any]]:
         """Events and alerts in the order in which they came."""
         with self._changed:
-            heard = [m for m in self.heard if m.topic.endswith(("/event", "/alert"))]
-        return [json.loads(message.payload) for message in heard]
+            return list(self._documents)
+
+    def has_all(self, keys: set[Key]) -> bool:
+        """Whether every one of these has come."""
+        with self._changed:
+            return keys <= self._keys
 
 
 class NoisyHouse:
@@ -92,7 +101,7 @@ class NoisyHouse:
         self.state = folder / "state"
         self.lines = folder / "lines.jsonl"
         self.broker = Mosquitto(folder / "broker", password=password)
-        self.relay = Relay(self.broker.port)
+        self.wire = Wire(self.broker.port)
         self._rooms = rooms
         self._every_s = every_s
         self._account = {"username": USERNAME, "password": password} if password else {}
@@ -103,7 +112,7 @@ class NoisyHouse:
         for room in range(self._rooms):
             write_bangs(self.folder / f"room{room}.wav", self._every_s + 0.13 * room)
         self.broker.start()
-        self.relay.__enter__()
+        self.wire.__enter__()
         self.witness = Witness(self.broker).__enter__()
         return self
 
@@ -111,24 +120,32 @@ class NoisyHouse:
         if self.daemon is not None:
             self.daemon.__exit__()
         self.witness.__exit__()
-        self.relay.cut()
+        self.wire.cut()
         self.broker.stop()
 
-    def config(self) -> dict[str, Any]:
-        """Rooms that begin to bang at different times, every bang an event and an alert."""
-        sources = [
+    def sources(self) -> list[dict[str, Any]]:
+        """Rooms that begin to bang at different times."""
+        return [
             {"type": "file", "name": f"room{n}", "path": str(self.folder / f"room{n}.wav"), "realtime": True,
              "loop": True}
             for n in range(self._rooms)
         ]  # fmt: skip
-        mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": self.relay.port, **self._account}
+
+    def config(self) -> dict[str, Any]:
+        """Every bang is an event and an alert."""
+        mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": self.wire.port, **self._account}
         return {
             "node": "home",
-            "sources": sources,
+            "sources": self.sources(),
+            "classifiers": self.classifiers(),
             "labels": {"loud_noise": {"hold_s": 0.3}},
             "rules": [{"name": "Bang", "hear": ["loud_noise"], "severity": "warning", "cooldown_s": 0}],
             "publishers": [mqtt, {"type": "jsonl", "path": str(self.lines)}],
         }
+
+    def classifiers(self) -> list[dict[str, Any]]:
+        """None: bangs are heard by the gate."""
+        return []
 
     def start(self) -> float:
         """Start the daemon: seconds from its exec until a room is being heard and the house knows."""
@@ -169,11 +186,7 @@ class NoisyHouse:
     def wait_delivered(self, patience_s: float = PATIENCE_S) -> float:
         """Wait until the house has heard everything decided so far."""
         keys = {key(document) for document in self.decided()}
-        return until(lambda: keys <= self.heard(), "everything to be delivered", patience_s)
-
-    def heard(self) -> set[Key]:
-        """What has reached the house."""
-        return {key(document) for document in self.witness.messages()}
+        return until(lambda: self.witness.has_all(keys), "everything to be delivered", patience_s)
 
     def log(self) -> list[dict[str, Any]]:
         """What the present or last daemon has said."""
@@ -246,11 +259,7 @@ def write_bangs(path: Path, every_s: float, length_s: float = 160.0) -> None:
         bang = noise(0.4, -12.0, seed=number)
         start = round(at_s * SAMPLE_RATE_HZ)
         samples[start : start + len(bang)] = bang
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE_HZ)
-        out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    write_wav(path, samples)
 
 
 @contextmanager

@@ -1,0 +1,203 @@
+"""What happens when a camera, or the way to it, fails under a running daemon."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.bench.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
+from tests.rtsp import RtspServer
+from tests.wire import Wire
+
+HOLDS = "back within 10 s of the camera"
+BACK_S = 10.0
+LOST_S = 30.0
+
+
+class CameraHouse(NoisyHouse):
+    """One room, heard through a camera behind a wire."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, rooms=1)
+        folder.mkdir(parents=True, exist_ok=True)
+        sound = folder / "room0.wav"
+        write_bangs(sound, 1.6)
+        self.camera = RtspServer(sound)
+        self.camera.start()
+        self.way = Wire(self.camera.port)
+
+    def sources(self) -> list[dict[str, Any]]:
+        """The camera's stream."""
+        url = f"rtsp://127.0.0.1:{self.way.port}/pcma"
+        return [{"type": "stream", "name": "room0", "url": url, "silent_after_s": 3}]
+
+    def said_status(self) -> list[str]:
+        """Every `online` and `offline` of the camera."""
+        return self.witness.on(f"{NODE}/room0/status")
+
+    def wait_lost(self) -> float:
+        """Wait until the house knows that the camera is gone: the seconds it took."""
+        return until(lambda: self.said_status()[-1] == "offline", "the loss to be noticed", LOST_S)
+
+    def wait_back(self) -> float:
+        """Wait until it is heard again."""
+        return until(lambda: self.said_status()[-1] == "online", "the camera to be heard again")
+
+
+@contextmanager
+def _camera_house(folder: Path) -> Iterator[CameraHouse]:
+    house = CameraHouse(folder)
+    with house.way, house:
+        try:
+            house.start()
+            yield house
+        finally:
+            house.camera.kill()
+
+
+def killed(folder: Path, times: int) -> Row:
+    """The camera's server dies without a word and comes back, as in a power cut."""
+
+    def fail(house: CameraHouse) -> None:
+        house.way.cut()
+        house.camera.kill()
+
+    def mend(house: CameraHouse) -> None:
+        house.camera.start()
+        house.way.mend()
+
+    return _failing(folder, f"RTSP server killed and started again, {times} times", times, fail, mend)
+
+
+def frozen(folder: Path, times: int) -> Row:
+    """The camera keeps its connections and says nothing more; then somebody pulls its plug."""
+
+    def mend(house: CameraHouse) -> None:
+        house.way.cut()
+        house.camera.kill()
+        house.camera.start()
+        house.way.mend()
+
+    return _failing(
+        folder,
+        f"RTSP server frozen, connections open, {times} times",
+        times,
+        lambda h: h.camera.freeze(),
+        mend,
+    )
+
+
+def deaf(folder: Path, times: int) -> Row:
+    """The network swallows what the camera sends, without a FIN."""
+
+    def mend(house: CameraHouse) -> None:
+        house.way.cut()
+        house.way.mend()
+
+    return _failing(
+        folder, f"network to the camera cut without FIN, {times} times", times, lambda h: h.way.deafen(), mend
+    )
+
+
+def garbage(folder: Path, times: int) -> Row:
+    """Something else answers at the camera's address: random bytes."""
+    impostors: list[socket.socket] = []
+
+    def fail(house: CameraHouse) -> None:
+        house.way.cut()
+        impostors.append(_impostor(house.way.port))
+
+    def mend(house: CameraHouse) -> None:
+        impostor = impostors.pop()
+        impostor.shutdown(socket.SHUT_RDWR)
+        impostor.close()
+        house.way.mend()
+
+    return _failing(folder, f"garbage at the camera's address, {times} times", times, fail, mend)
+
+
+def reconnects(folder: Path, cycles: int) -> Row:
+    """Cut and mend, again and again: nothing may pile up."""
+    with _camera_house(folder) as house:
+        backs_s = [_once(house, lambda h: h.way.cut(), lambda h: h.way.mend())[1] for _ in range(3)]
+        before = _holdings(house)
+        backs_s += [_once(house, lambda h: h.way.cut(), lambda h: h.way.mend())[1] for _ in range(cycles)]
+        after = _holdings(house)
+        leaks = {
+            "threads more": after.threads - before.threads,
+            "files more": after.files - before.files,
+            "sockets more": after.sockets - before.sockets,
+            "MB more": round(after.resident_mb - before.resident_mb, 1),
+        }
+        held = (
+            max(backs_s) <= BACK_S
+            and leaks["threads more"] <= 1
+            and leaks["files more"] <= 2
+            and leaks["sockets more"] <= 1
+            and leaks["MB more"] <= 5.0 + 0.05 * cycles
+        )
+        figures: dict[str, float | int | str] = {"longest return s": round(max(backs_s), 1), **leaks}
+        fault = f"{cycles} reconnects to a camera"
+        return Row(fault, "no leak of memory, threads, sockets or file descriptors", held, figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a process holds."""
+
+    threads: int
+    files: int
+    sockets: int
+    resident_mb: float
+
+
+def _holdings(house: NoisyHouse) -> Holdings:
+    assert house.daemon is not None
+    folder = Path(f"/proc/{house.daemon.process.pid}")
+    targets = [os.readlink(link) for link in (folder / "fd").iterdir()]
+    sockets = sum(target.startswith("socket:") for target in targets)
+    threads = len(list((folder / "task").iterdir()))
+    return Holdings(threads, len(targets), sockets, house.daemon.resident_mb())
+
+
+Change = Callable[[CameraHouse], None]
+
+
+def _failing(folder: Path, fault: str, times: int, fail: Change, mend: Change) -> Row:
+    with _camera_house(folder) as house:
+        took_s = [_once(house, fail, mend) for _ in range(times)]
+        lost_s, backs_s = zip(*took_s, strict=True)
+        running = house.daemon is not None and house.daemon.process.poll() is None
+        figures: dict[str, float | int | str] = {
+            "longest return s": round(max(backs_s), 1),
+            "longest until noticed s": round(max(lost_s), 1),
+        }
+        return Row(fault, HOLDS, max(backs_s) <= BACK_S and running, figures)
+
+
+def _once(house: CameraHouse, fail: Change, mend: Change) -> tuple[float, float]:
+    fail(house)
+    lost_s = house.wait_lost()
+    mend(house)
+    return lost_s, house.wait_back()
+
+
+def _impostor(port: int) -> socket.socket:
+    """A server that answers everybody with random bytes."""
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client:
+                client.sendall(os.urandom(65536))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
