@@ -1,0 +1,124 @@
+"""Alerts read aloud in the house: for whoever has no telephone at hand, and whoever sleeps."""
+
+import random
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from monitor.clock import Clock
+from monitor.errors import PublishError
+from monitor.labels import SEVERITIES, Severity
+from monitor.logs import get_logger
+from monitor.publishers.voices import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
+from monitor.schema import Block, Seconds, Slug
+from monitor.types import Alert, House, Message
+
+log = get_logger()
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 30.0
+LONGEST_WORDS = 300
+"""Characters; whoever listens has understood by then."""
+_CALLS = {"info": "", "warning": "Warning. ", "critical": "Alarm! "}
+
+
+class SpokenConfig(Block):
+    """Reads alerts aloud. A rule's `notify:` names it."""
+
+    type: Literal["spoken"]
+    name: Slug = "spoken"
+    voice: VoiceConfig = EspeakVoice()
+    """espeak (espeak-ng on this machine) or server (an OpenAI-compatible text-to-speech server)."""
+    player: PlayerConfig = LocalPlayer()
+    """local (a loudspeaker here), http or mqtt (a media player that takes a WAV)."""
+    min_severity: Severity = "warning"
+    """Milder alerts are not read."""
+    repeat: Annotated[int, Field(ge=1, le=5)] = 1
+    """How often each alert is read."""
+    collapse_s: Seconds = 20.0
+    """After a rule was told, its next alerts are collected this long and told as one."""
+    max_per_minute: Annotated[int, Field(ge=1, le=60)] = 4
+    """Over all rules; smoke, carbon monoxide and fire are always read."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The one outbox channel of this notifier."""
+        return (self.name,)
+
+    def build(self, clock: Clock) -> list["SpokenPublisher"]:
+        """The publisher; nothing is opened yet."""
+        return [SpokenPublisher(self, clock)]
+
+
+class SpokenPublisher:
+    """Reads alerts aloud, one after the other. `publish` blocks until the alert has been read, and is
+    therefore called by a courier's thread only; when it cannot be read it raises PublishError, and `ready`
+    is false until the next attempt is due (1-30 s, doubling)."""
+
+    def __init__(self, config: SpokenConfig, clock: Clock) -> None:
+        self.name = config.name
+        self.on_ready: Callable[[], None] = _nothing
+        self._config = config
+        self._clock = clock
+        self._retry_at_s = -float("inf")
+        self._retry_s = FIRST_RETRY_S
+        self._failures = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing is held open between alerts."""
+
+    def announce(self, house: House) -> None:
+        """A voice needs no announcement."""
+
+    def ready(self) -> bool:
+        """Whether the next attempt is due."""
+        return self._clock.monotonic_s() >= self._retry_at_s
+
+    def lost_since(self) -> None:
+        """What was said was heard, or nobody was there."""
+
+    def publish(
+        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+    ) -> None:
+        """Read an alert. One that is late is let go: a voice that calls out what is over frightens for
+        nothing, and the other notifiers tell it with its time. Raises PublishError when it could not be
+        read."""
+        if isinstance(message, Alert) and self._wanted(message) and not late:
+            self._read(words(message))
+        if delivered is not None:
+            delivered()
+
+    def _wanted(self, alert: Alert) -> bool:
+        return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
+
+    def _read(self, text: str) -> None:
+        try:
+            sound = self._config.voice.synthesize(text)
+            for _ in range(self._config.repeat):
+                self._config.player.play(sound)
+        except PublishError as error:
+            self._put_off(error)
+            raise PublishError(f"{self.name}: {error}") from error
+        if self._failures:
+            log.info("alerts are read aloud again", notifier=self.name, failed_attempts=self._failures)
+        self._retry_s, self._failures = FIRST_RETRY_S, 0
+
+    def _put_off(self, error: PublishError) -> None:
+        self._retry_at_s = self._clock.monotonic_s() + self._retry_s * random.uniform(0.8, 1.2)  # noqa: S311
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+        self._failures += 1
+        if self._failures == 1:
+            log.warning("an alert could not be read aloud", notifier=self.name, reason=str(error))
+
+
+def words(alert: Alert) -> str:
+    """What is said: the severity as a call, the rule's name, and the message."""
+    text = f"{_CALLS[alert.severity]}{alert.rule}. {alert.message}".replace("_", " ")
+    return " ".join(text.split())[:LONGEST_WORDS]
+
+
+def _nothing() -> None:
+    """Nobody delivers yet."""

@@ -1,0 +1,201 @@
+"""Words into sound, and sound into a room: the two halves of a spoken alert."""
+
+import io
+import ssl
+import struct
+import subprocess
+import wave
+from typing import Annotated, Literal, Protocol
+
+import urllib3
+from pydantic import Field
+
+from monitor.errors import PublishError
+from monitor.schema import Block, Port, Secret
+
+LARGEST_WAV = 8 << 20
+"""Bytes; a minute and a half at 48 kHz, far more than an alert."""
+_ESPEAK_HEADER_BYTES = 44
+
+
+class Voice(Protocol):
+    """Reads a text aloud."""
+
+    def synthesize(self, text: str) -> bytes:
+        """A mono or stereo 16-bit WAV. Blocks; raises PublishError with the fix."""
+
+
+class Player(Protocol):
+    """Lets a room hear a WAV."""
+
+    def play(self, sound: bytes) -> None:
+        """Blocks until it has been played or taken. Raises PublishError with the fix."""
+
+
+class EspeakVoice(Block):
+    """espeak-ng on this machine: needs no network and is understood."""
+
+    type: Literal["espeak"] = "espeak"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}[a-z0-9+-]*$")] = "en"
+    """A voice of `espeak-ng --voices`."""
+    words_per_minute: Annotated[int, Field(ge=80, le=450)] = 150
+
+    def synthesize(self, text: str) -> bytes:
+        """The text comes on standard input: as an argument it could pass for an option."""
+        command = ["espeak-ng", "-v", self.language, "-s", str(self.words_per_minute), "--stdin", "--stdout"]
+        try:
+            done = subprocess.run(command, input=text.encode(), capture_output=True, check=True, timeout=20)
+        except FileNotFoundError as error:
+            raise PublishError("espeak-ng is not installed; install it, or name another voice") from error
+        except subprocess.SubprocessError as error:
+            raise PublishError(
+                f"espeak-ng cannot speak {self.language!r}; see `espeak-ng --voices`"
+            ) from error
+        return _with_length(done.stdout)
+
+
+def _with_length(streamed: bytes) -> bytes:
+    """espeak-ng streams its WAV and cannot know the length it writes in front; players go by it."""
+    if len(streamed) <= _ESPEAK_HEADER_BYTES:
+        raise PublishError("espeak-ng had nothing to say")
+    (sample_rate_hz,) = struct.unpack_from("<I", streamed, 24)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(streamed[_ESPEAK_HEADER_BYTES:])
+    return buffer.getvalue()
+
+
+class ServerVoice(Block):
+    """An OpenAI-compatible server's /audio/speech, such as Qwen3-TTS on vLLM. It gets the alert's words."""
+
+    type: Literal["server"]
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    """Base address, for example http://10.0.0.5:8000/v1."""
+    model: Annotated[str, Field(min_length=1)]
+    voice: str = "default"
+    api_key: Secret | None = None
+    """Sent as a bearer token."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+
+    def synthesize(self, text: str) -> bytes:
+        """Ask for a WAV."""
+        body = {"model": self.model, "voice": self.voice, "input": text, "response_format": "wav"}
+        sound = _post(
+            f"{self.url.rstrip('/')}/audio/speech",
+            self.api_key,
+            self.timeout_s,
+            "the voice server",
+            json=body,
+        )
+        if sound[:4] != b"RIFF":
+            raise PublishError(
+                "the voice server did not answer with a WAV; check url (it ends in /v1) and model"
+            )
+        return sound
+
+
+class LocalPlayer(Block):
+    """A loudspeaker of this machine."""
+
+    type: Literal["local"] = "local"
+    device: str | None = None
+    """Name or part of it, as `earwitness devices` shows it; by default the system's."""
+
+    def play(self, sound: bytes) -> None:
+        """Play to the end."""
+        import sounddevice
+
+        try:
+            with (
+                wave.open(io.BytesIO(sound)) as file,
+                sounddevice.RawOutputStream(
+                    samplerate=file.getframerate(),
+                    channels=file.getnchannels(),
+                    dtype="int16",
+                    device=self.device,
+                ) as stream,
+            ):
+                stream.write(file.readframes(file.getnframes()))
+        except wave.Error as error:
+            raise PublishError(f"the voice gave no WAV that can be played ({error})") from error
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise PublishError(
+                f"no loudspeaker can be opened ({error}); run `earwitness devices` to list them"
+            ) from error
+
+
+class HttpPlayer(Block):
+    """A media player that takes a WAV as the body of a POST."""
+
+    type: Literal["http"]
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    token: Secret | None = None
+    """Sent as a bearer token."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+
+    def play(self, sound: bytes) -> None:
+        """Hand it over."""
+        _post(self.url, self.token, self.timeout_s, "the media player", body=sound)
+
+
+class MqttPlayer(Block):
+    """A media player that takes a WAV from an MQTT topic."""
+
+    type: Literal["mqtt"]
+    host: str
+    topic: Annotated[str, Field(pattern=r"^[^#+]+$")]
+    port: Port = 1883
+    username: str | None = None
+    password: Secret | None = None
+    tls: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+
+    def play(self, sound: bytes) -> None:
+        """Hand it over, acknowledged by the broker."""
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.connect_timeout = self.timeout_s
+        if self.username is not None:
+            password = self.password.get_secret_value() if self.password else None
+            client.username_pw_set(self.username, password)
+        if self.tls:
+            client.tls_set_context(ssl.create_default_context())
+        try:
+            client.connect(self.host, self.port)
+            client.loop_start()
+            sent = client.publish(self.topic, sound, qos=1)
+            sent.wait_for_publish(self.timeout_s)
+            if not sent.is_published():
+                raise PublishError(f"{self.host} did not take the sound; check user name, password and topic")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise PublishError(f"{self.host}: the broker cannot be reached ({error})") from error
+        finally:
+            client.disconnect()
+            client.loop_stop()
+
+
+def _post(url: str, token: Secret | None, timeout_s: float, who: str, **more: object) -> bytes:
+    """The body of a 2xx answer. Redirects are not followed: the token is for one host."""
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    if "body" in more:
+        headers["Content-Type"] = "audio/wav"
+    with urllib3.PoolManager(timeout=timeout_s, retries=urllib3.Retry(0, raise_on_redirect=False)) as pool:
+        try:
+            answer = pool.request("POST", url, headers=headers, preload_content=False, **more)  # type: ignore[arg-type]
+            content = answer.read(LARGEST_WAV + 1)
+        except urllib3.exceptions.HTTPError as error:
+            raise PublishError(f"{who} cannot be reached; is it running?") from error
+    if not 200 <= answer.status < 300:
+        raise PublishError(f"{who} refused ({answer.status}); check url and key")
+    if len(content) > LARGEST_WAV:
+        raise PublishError(f"{who} answered with over {LARGEST_WAV >> 20} MiB")
+    return bytes(content)
+
+
+VoiceConfig = Annotated[EspeakVoice | ServerVoice, Field(discriminator="type")]
+PlayerConfig = Annotated[LocalPlayer | HttpPlayer | MqttPlayer, Field(discriminator="type")]

@@ -1,0 +1,226 @@
+"""Alerts read aloud: real espeak-ng, real HTTP, a real broker and a real sound server."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import wave
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from monitor.errors import PublishError
+from monitor.publishers.spoken import LONGEST_WORDS, SpokenConfig, SpokenPublisher, words
+from monitor.publishers.voices import EspeakVoice
+from monitor.types import Alert
+from tests.builders import START
+from tests.fakes import FakeClock
+from tests.mosquitto import Listener, Mosquitto
+from tests.pulse import PulseServer, sound_environment
+
+
+def alert(severity: Any = "critical", message: str = "smoke_alarm in the kitchen") -> Alert:
+    return Alert("a1", "Smoke alarm", severity, (), START, message, {})
+
+
+class Speaker(ThreadingHTTPServer):
+    """A media player and a voice server in one, that remembers what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.heard: list[tuple[str, dict[str, str], bytes]] = []
+        self.status = 200
+        self.answer = b""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Speaker
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.answer)))
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def speaker() -> Iterator[Speaker]:
+    with Speaker() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def spoken(clock: FakeClock | None = None, **options: Any) -> SpokenPublisher:
+    [publisher] = SpokenConfig.model_validate({"type": "spoken", **options}).build(clock or FakeClock())
+    return publisher
+
+
+def samples(sound: bytes) -> np.ndarray:
+    with wave.open(io.BytesIO(sound)) as file:
+        assert file.getnframes() * 2 == len(sound) - 44, "the header does not tell the length"
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def test_espeak_reads_an_alert_to_a_media_player(speaker: Speaker) -> None:
+    """espeak-ng's words arrive as a WAV whose header tells its length, with the player's token, once for each
+    repeat; then the alert counts as delivered."""
+    delivered: list[int] = []
+    player = {"type": "http", "url": speaker.url + "/say", "token": "open-sesame"}
+
+    spoken(player=player, repeat=2).publish(alert(), lambda: delivered.append(1))
+
+    assert [path for path, _, _ in speaker.heard] == ["/say", "/say"]
+    assert speaker.heard[0][1]["Authorization"] == "Bearer open-sesame"
+    sound = samples(speaker.heard[0][2])
+    assert len(sound) > 22_050
+    assert np.abs(sound).max() > 3000
+    assert delivered == [1]
+
+
+def test_a_server_can_be_the_voice(speaker: Speaker) -> None:
+    """An OpenAI-compatible server is asked for a WAV of the alert's words, and the player gets its answer."""
+    speaker.answer = EspeakVoice().synthesize("hello")
+    voice = {"type": "server", "url": speaker.url + "/v1", "model": "tts", "voice": "anna", "api_key": "k"}
+
+    spoken(voice=voice, player={"type": "http", "url": speaker.url + "/say"}).publish(alert())
+
+    (path, headers, body), (_, _, sound) = speaker.heard
+    assert path == "/v1/audio/speech"
+    assert headers["Authorization"] == "Bearer k"
+    assert json.loads(body) == {
+        "model": "tts",
+        "voice": "anna",
+        "input": "Alarm! Smoke alarm. smoke alarm in the kitchen",
+        "response_format": "wav",
+    }
+    assert sound == speaker.answer
+
+
+def test_a_player_can_listen_on_mqtt(tmp_path: Path) -> None:
+    """The WAV is published on the player's topic and acknowledged by the broker."""
+    with Mosquitto(tmp_path) as broker, Listener(broker) as listener:
+        player = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port, "topic": "kitchen/speaker/play"}
+        spoken(player=player).publish(alert())
+        listener.wait_until(lambda: len(listener.heard) == 1)
+
+    [message] = listener.heard
+    assert message.topic == "kitchen/speaker/play"
+    assert np.abs(samples(bytes(message.payload))).max() > 3000
+
+
+def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
+    """Played through PortAudio, the alert can be recorded where the loudspeaker stands. In a process of its
+    own, for PortAudio remembers the first sound server that a process saw."""
+    program = (
+        "from monitor.publishers.spoken import SpokenConfig\n"
+        "from tests.fakes import FakeClock\n"
+        "from tests.publishers.test_spoken import alert\n"
+        "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"
+        "publisher.publish(alert())\n"
+    )
+    with sound_environment(tmp_path):
+        server = PulseServer(tmp_path)
+        server.start()
+        recorder = subprocess.Popen(
+            ["parec", "-d", "vmic.monitor", "--format=s16le", "--rate=16000", "--channels=1"],
+            stdout=subprocess.PIPE,
+        )
+        assert recorder.stdout is not None
+        recorder.stdout.read(3200)  # it records
+        try:
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+        finally:
+            recorder.terminate()
+            heard = np.frombuffer(recorder.stdout.read(), "<i2")
+            recorder.stdout.close()
+            recorder.wait()
+            server.kill()
+    assert np.abs(heard).max() > 3000
+    assert (np.abs(heard) > 300).sum() > 4000
+
+
+def test_what_is_mild_or_late_is_let_go(speaker: Speaker) -> None:
+    """An alert below `min_severity`, and one that is over, are delivered without a word."""
+    delivered: list[int] = []
+    publisher = spoken(player={"type": "http", "url": speaker.url})
+
+    publisher.publish(alert("info"), lambda: delivered.append(1))
+    publisher.publish(alert("critical"), lambda: delivered.append(2), late=True)
+
+    assert delivered == [1, 2]
+    assert speaker.heard == []
+
+
+def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
+    """PublishError names the notifier and the fix; it is ready again after the pause, and then delivers."""
+    clock = FakeClock()
+    delivered: list[int] = []
+    publisher = spoken(clock, player={"type": "http", "url": speaker.url})
+    speaker.status = 503
+
+    with pytest.raises(PublishError, match=r"spoken: the media player refused \(503\); check url"):
+        publisher.publish(alert(), lambda: delivered.append(1))
+    assert delivered == []
+    assert not publisher.ready()
+    clock.advance(1.3)
+    assert publisher.ready()
+    speaker.status = 204
+    publisher.publish(alert(), lambda: delivered.append(1))
+    assert delivered == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "fix"),
+    [
+        ({"voice": {"type": "espeak", "language": "xx"}}, "espeak-ng --voices"),
+        ({"voice": {"type": "server", "url": "http://127.0.0.1:9/v1", "model": "m"}}, "is it running"),
+        ({"player": {"type": "http", "url": "http://127.0.0.1:9/"}}, "is it running"),
+        ({"player": {"type": "mqtt", "host": "127.0.0.1", "port": 9, "topic": "t"}}, "cannot be reached"),
+    ],
+)
+def test_what_is_not_there_is_named_with_the_fix(options: Any, fix: str) -> None:
+    """A language, server, player or broker that is missing is a PublishError of one line."""
+    with pytest.raises(PublishError, match=fix) as error:
+        spoken(**options).publish(alert())
+    assert "\n" not in str(error.value)
+
+
+def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:
+    """A web page where a voice should be is not played."""
+    speaker.answer = b"<html>"
+    voice = {"type": "server", "url": speaker.url, "model": "m"}
+
+    with pytest.raises(PublishError, match="did not answer with a WAV"):
+        spoken(voice=voice).publish(alert())
+
+
+def test_words_are_few_and_can_be_said() -> None:
+    """Underscores are spoken as spaces, line breaks too, and a long message is cut."""
+    assert words(alert("warning", "dog_bark\nin the_hall")) == "Warning. Smoke alarm. dog bark in the hall"
+    assert len(words(alert(message="x" * 1000))) == LONGEST_WORDS
+
+
+def test_an_option_cannot_be_smuggled_in_as_a_language() -> None:
+    """The language becomes an argument of a program: only the name of one is taken."""
+    with pytest.raises(ValidationError, match="language"):
+        EspeakVoice(language="-w/etc/passwd")
