@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,20 @@ def alert_fires(world: World) -> str:
     wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert")
     assert _attribute(world, entity, "event_type") == "critical"
     assert _attribute(world, entity, "why") == {"score": 0.93}
+    return entity
+
+
+def the_guides_automation_rings(world: World) -> str:
+    """The guide's automation rings for a new critical alert, and not for a mild or a late one"""
+    entity, alert = "automation.guide", world.entity("alert", None)
+    with Watcher(world.ha, entity) as automation, Watcher(world.ha, alert) as alerts:
+        for each, late in ((replace(raised(), severity="info"), False), (raised(), True), (raised(), False)):
+            world.daemon.publisher.publish(each, late=late)
+            alerts.wait_for(lambda seen, id=each.id: id in _ids(seen), "the alert")  # type: ignore[misc]
+        automation.wait_for(bool, "the automation")
+        rung = {each["attributes"]["last_triggered"] for each in automation.seen}
+        assert len(rung) == 1, rung
+        assert min(rung) > alerts.seen[-2]["last_changed"], "it rang for an earlier one"
     return entity
 
 
@@ -263,6 +278,7 @@ CHECKS: tuple[Check, ...] = (
     on_and_off,
     event_fires,
     alert_fires,
+    the_guides_automation_rings,
     numbers_are_numbers,
     settings_reach_us,
     buttons_reach_us,

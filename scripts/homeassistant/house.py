@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -28,14 +29,17 @@ api:
 websocket_api:
 config:
 logger: {{default: warning}}
+automation: !include automations.yaml
 """
 
 
 class HomeAssistant:
     """Onboarded, with its MQTT integration on `broker`. Stops with the `with` block."""
 
-    def __init__(self, root: Path, broker: Mosquitto) -> None:
+    def __init__(self, root: Path, broker: Mosquitto, automation: str) -> None:
+        """`automation`: one, as YAML."""
         self.version = ""
+        self._automation = automation
         self._root = root
         self._broker = broker
         self._port = free_port()
@@ -48,6 +52,7 @@ class HomeAssistant:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
+        (folder / "automations.yaml").write_text("- alias: guide\n" + indent(self._automation, "  "))
         self.start("/api/onboarding")
         self._onboard()
         self._add_mqtt()
