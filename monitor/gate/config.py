@@ -27,7 +27,7 @@ class GateConfig(Block):
     """A longer sound is cut into segments of this length; some models hear no more than 30 s."""
     overlap_s: Seconds = 1.0
     """How much of the previous piece the next one repeats, so that nothing is split by the cut."""
-    loud_noise_above_floor_db: Decibels = 35.0
+    loud_noise_above_floor_db: Decibels = 40.0
     """A frame this far above the floor is a `loud_noise`, whatever it was; at least `open_above_floor_db`."""
     quietest_floor_dbfs: Dbfs = -80.0
     """The floor is never taken to be lower: some cameras suppress noise until nothing is left, and then the

@@ -68,15 +68,15 @@ def test_loud_noise_carries_its_segment_and_how_loud(gate: Gate) -> None:
     detections = [one for one in only(Detection, said) if one.label == "loud_noise"]
     [segment] = [one for one in only(Segment, said) if one.ended_by == "silence"]
     assert {one.segment_id for one in detections} == {segment.id}
-    assert detections[0].score == pytest.approx(0.5 + 15 / 40, abs=0.05)
+    assert detections[0].score == pytest.approx(0.5 + 10 / 40, abs=0.05)
     assert detections[0].started_at == pytest.approx(
         START + timedelta(seconds=1), abs=timedelta(seconds=0.03)
     )
 
 
 def test_speech_in_a_quiet_room_is_no_loud_noise(gate: Gate) -> None:
-    """30 dB above the floor is everyday life."""
-    said = heard(gate, in_a_room(voice(3, level_dbfs=-35)))
+    """Voices 35 dB above the floor are everyday life."""
+    said = heard(gate, in_a_room(voice(3, level_dbfs=-30)))
     assert only(Detection, said) == []
 
 
