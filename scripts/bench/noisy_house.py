@@ -252,10 +252,10 @@ def _out_of_order(keys: list[Key], place: dict[Key, int], source: dict[Key, str]
     return count
 
 
-def write_bangs(path: Path, every_s: float, length_s: float = 160.0) -> None:
+def write_bangs(path: Path, every_s: float, length_s: float = 160.0, first_s: float = 0.5) -> None:
     """A quiet room with a bang of 0.4 s every `every_s`."""
     samples = noise(length_s, -60.0)
-    for number, at_s in enumerate(np.arange(0.5, length_s - 1.0, every_s)):
+    for number, at_s in enumerate(np.arange(first_s, length_s - 1.0, every_s)):
         bang = noise(0.4, -12.0, seed=number)
         start = round(at_s * SAMPLE_RATE_HZ)
         samples[start : start + len(bang)] = bang
