@@ -17,7 +17,6 @@ from monitor.config import Config
 from monitor.errors import ModelError, StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
-from monitor.labels import LIFE_SAFETY
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
 from monitor.store.history import History
@@ -242,22 +241,22 @@ def _within(cut: Cut, since: datetime, until: datetime) -> bool:
 
 
 def explanation_lines(found: Explanation) -> Iterator[str]:
-    """The explanation as text, times in the local zone."""
-    yield f"{_local(found.since)} to {_local(found.until)}"
+    """The explanation as text, times in the local zone: what was decided first, then what it rests on."""
+    for event in found.events:
+        yield from _event_lines(event)
+    if not found.events:
+        yield f"no event from {_local(found.since)} to {_local(found.until)}"
+    yield "heard:"
     for setting in found.settings:
         yield f"  {setting.source}: {setting.name} was set to {setting.value}"
     for level in found.levels:
         yield f"  {level.source}: level {level.level_dbfs:.0f} dBFS, floor {level.floor_dbfs:.0f} dBFS"
     for cut in found.cuts:
         yield f"  {_cut_line(cut)}"
-    for trace in found.looks:
-        yield f"  {_look_line(trace)}"
+    for traces in _by_listener(found.looks):
+        yield f"  {_looks_line(traces)}"
     if not found.cuts and not found.looks:
         yield "  nothing rose above the floor, and no listener said anything"
-    for event in found.events:
-        yield from _event_lines(event)
-    if not found.events:
-        yield "no event"
 
 
 def _cut_line(cut: Cut) -> str:
@@ -269,9 +268,23 @@ def _cut_line(cut: Cut) -> str:
     )
 
 
-def _look_line(trace: LookTrace) -> str:
-    labels = "  ".join(_label_words(one) for one in trace.best)
-    return f"{trace.look.source}: {trace.look.classifier} at {_local(trace.look.started_at)}: {labels}"
+def _by_listener(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
+    """Looks at the same segment by the same listener together: a long sound has dozens."""
+    groups: dict[tuple[str, str, str | None], list[LookTrace]] = {}
+    for trace in traces:
+        key = (trace.look.source, trace.look.classifier, trace.look.segment_id)
+        groups.setdefault(key, []).append(trace)
+    return list(groups.values())
+
+
+def _looks_line(traces: Sequence[LookTrace]) -> str:
+    best: dict[str, LabelTrace] = {}
+    for one in sorted((one for trace in traces for one in trace.best), key=lambda one: -one.score):
+        best.setdefault(one.label, one)
+    labels = [_label_words(one) for one in list(best.values())[:TOP_LABELS]]
+    look = traces[0].look
+    times = f", {len(traces)} looks" if len(traces) > 1 else ""
+    return f"{look.source}: {look.classifier} at {_local(look.started_at)}{times}: {', '.join(labels)}"
 
 
 def _label_words(one: LabelTrace) -> str:
@@ -286,13 +299,19 @@ def _label_words(one: LabelTrace) -> str:
 def _event_lines(trace: EventTrace) -> Iterator[str]:
     event = trace.event
     ended = f"ended by {event.ended_by}" if event.ended_at else "still going on"
-    safety = ", never muted nor delayed" if event.label in LIFE_SAFETY else ""
     yield (
         f"event {event.id}: {event.label} at {event.source}, {_local(event.started_at)}, {event.score:.2f} by"
-        f" {event.classifier}, {event.certainty}, {ended}{safety}"
+        f" {event.classifier}, {event.certainty}, {ended}"
     )
+    others = []
     for verdict in trace.verdicts:
-        yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
+        stopped = verdict.stopped_by
+        if stopped is not None and stopped.clause == "hear":
+            others.append(verdict.rule)
+        else:
+            yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
+    if others:
+        yield f"  not about {event.label}: {', '.join(others)}"
 
 
 def _verdict_words(verdict: Verdict) -> str:
