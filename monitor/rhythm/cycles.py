@@ -1,40 +1,39 @@
-"""Finds single cycles of a rhythm in the history: a quick look at every pitch, then a parse of the few that
-look right."""
+"""Single cycles of a rhythm: a candidate parsed, held against the standard, and measured."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.history import History
+from monitor.rhythm.candidates import Candidate
+from monitor.rhythm.history import History, Hops
 from monitor.rhythm.parse import Parse, parsed
-from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, BLOCK_HOPS, FIRST_BIN
-from monitor.rhythm.templates import SCALES, Template
+from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN
+from monitor.rhythm.templates import Template
 
-Hops = npt.NDArray[np.intp]
-
-_LEAST_ON_DB = 4.0
+_SLACK_HOPS = 12
+_RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
+_BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A place where a rhythm's parts seem to lie."""
+class Strictness:
+    """How well the parts must fit. A first cycle is held to more than one that was expected."""
 
-    channel: int
-    end: int
-    """Hop after the last part."""
-    on_db: float
-    off_db: float
-    """Mean prominence of the tones and of the gaps between them."""
+    least_on: float
+    least_quiet: float
+    least_mean: float
+    spared: int
+    """Tones, and quiet parts, that may be masked or missing."""
+    masked_around: int
+    """Stretches of a third of a second before and after that may be masked."""
 
-    @property
-    def contrast_db(self) -> float:
-        """By how much the tones stand above the gaps."""
-        return self.on_db - self.off_db
+
+FIRST = Strictness(least_on=0.3, least_quiet=0.3, least_mean=0.58, spared=0, masked_around=1)
+EXPECTED = Strictness(least_on=0.1, least_quiet=0.0, least_mean=0.3, spared=1, masked_around=3)
 
 
 @dataclass(frozen=True)
@@ -60,217 +59,190 @@ class Cycle:
     """The pitch is not one: two tones or a sweep."""
     quiet_db: float
     """Mean prominence below which a stretch counts as quiet beside these tones."""
-    expected: bool
-    """Its alarm was already known."""
-
-
-def candidates(history: History, template: Template) -> list[Candidate]:
-    """Places in the newest block where `template` may just have ended; best first."""
-    ends = np.arange(history.end - BLOCK_HOPS + template.step, history.end + 1, template.step)
-    ends, channels = _last_tone(history, template, ends)
-    if not len(ends):
-        return []
-    on_db, off_db = _looked_at(history, template, ends, channels)
-    contrast_db = on_db - off_db
-    tempo = np.argmax(contrast_db, axis=1)
-    pick = np.arange(len(ends))
-    best_db = contrast_db[pick, tempo]
-    order = [i for i in np.argsort(-best_db) if np.isfinite(best_db[i])]
-    found = (
-        Candidate(int(channels[i]), int(ends[i]), float(on_db[i, tempo[i]]), float(off_db[i, tempo[i]]))
-        for i in order
-    )
-    return _apart(found)
-
-
-def _last_tone(history: History, template: Template, ends: Hops) -> tuple[Hops, Hops]:
-    """The cheap test on every channel: the last tone against the quiet beside it."""
-    cores = template.cores[1.0]
-    last_on = template.ons[-1]
-    beside = last_on + 1 if last_on + 1 < len(template.parts) else last_on - 1
-    on_db, off_db = (history.all_means(ends + cores[i, 0], ends + cores[i, 1]) for i in (last_on, beside))
-    rows, channels = np.nonzero((on_db - off_db > template.contrast_db) & (on_db > _LEAST_ON_DB))
-    return ends[rows], channels
-
-
-def _looked_at(
-    history: History, template: Template, ends: Hops, channels: Hops
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean prominence of tones and gaps, shape (places, tempi); inf for gaps where too many parts disagree."""
-    spans = ends[:, None, None, None] + np.stack([template.cores[scale] for scale in SCALES])
-    means = history.means(channels[:, None, None], spans[..., 0], spans[..., 1])
-    ons, quiets = means[..., template.ons], means[..., template.quiets]
-    on_db, off_db = ons.mean(axis=-1), means[..., template.inner_gaps].mean(axis=-1)
-    middle = ((on_db + off_db) / 2)[..., None]
-    plausible = ((ons < middle).sum(axis=-1) <= 1) & ((quiets > middle).sum(axis=-1) <= 1)
-    plausible &= on_db - off_db > template.contrast_db
-    return on_db, np.where(plausible, off_db, np.inf)
-
-
-def _apart(found: Iterable[Candidate]) -> list[Candidate]:
-    """The best of each neighbourhood in pitch."""
-    kept: list[Candidate] = []
-    for candidate in found:
-        if all(abs(candidate.channel - other.channel) > 3 for other in kept):
-            kept.append(candidate)
-        if len(kept) == 6:
-            break
-    return kept
+    strictness: Strictness
 
 
 @dataclass(frozen=True)
-class Strictness:
-    """How well the parts must fit. A first cycle is held to more than one that was expected."""
+class _Parsed:
+    """A parse in its place, with the prominence of its parts."""
 
-    least_on: float
-    least_off: float
-    least_mean: float
-    spared: int
-    """Tones, and gaps, that may be masked or missing."""
+    history: History
+    template: Template
+    channel: int
+    parse: Parse
+    edges: Hops
+    """Hops; part `i` is from `edges[i]` to `edges[i + 1]`."""
+    on_db: float
+    off_db: float
 
+    @property
+    def contrast_db(self) -> float:
+        return self.on_db - self.off_db
 
-FIRST = Strictness(least_on=0.3, least_off=0.3, least_mean=0.58, spared=0)
-EXPECTED = Strictness(least_on=0.1, least_off=0.0, least_mean=0.3, spared=1)
+    @property
+    def is_moving(self) -> bool:
+        return self.channel >= BINS
+
+    def lengths(self, parts: tuple[int, ...]) -> Hops:
+        return np.diff(self.edges)[list(parts)]
+
+    def means_db(self, firsts: Hops, length: int) -> npt.NDArray[np.float64]:
+        return self.history.means(np.full(len(firsts), self.channel), firsts, firsts + length)
 
 
 def verified(
     history: History, template: Template, candidate: Candidate, strictness: Strictness = FIRST
 ) -> Cycle | None:
     """The candidate parsed and measured; None if it is not this rhythm after all."""
-    first = max(history.begin, candidate.end - template.longest - 10)
-    track = history.prominence_db(candidate.channel, first, history.end).astype(np.float64)
-    threshold_db = max((candidate.on_db + candidate.off_db) / 2, candidate.on_db - 8)
-    softness_db = float(np.clip((candidate.on_db - candidate.off_db) / 2, 1.5, 6))
-    smooth = np.convolve(track, np.ones(template.smoothing) / template.smoothing, "same")
-    sounding = np.clip((smooth - threshold_db) / softness_db, -1, 1)
-    parse = parsed(template, sounding, earliest_end=max(0, candidate.end - first - 12))
+    first = max(history.begin, candidate.end - template.longest - _SLACK_HOPS)
+    sounding = _sounding(history, template, candidate, first)
+    parse = parsed(template, sounding, earliest_end=max(0, candidate.end - first - _SLACK_HOPS))
     if parse is None or not _fits(template, parse, strictness):
         return None
-    if strictness is FIRST and not _rests(history, template, candidate, parse.edges + first):
+    found = _placed(history, template, candidate.channel, parse, first)
+    first_of_all = strictness is FIRST
+    if first_of_all and (found.contrast_db < template.first_contrast_db or not _rests(found)):
         return None
-    return _measured(history, template, candidate, parse, first, strictness)
+    return _measured(found, strictness) if _comes_and_goes(found) else None
+
+
+def _sounding(
+    history: History, template: Template, candidate: Candidate, first: int
+) -> npt.NDArray[np.float64]:
+    """From 1, surely the tone, to -1, surely not; the threshold is near the top, for rooms ring."""
+    track = history.prominence_db(candidate.channel, first, history.end).astype(np.float64)
+    smooth = np.convolve(track, np.ones(template.smoothing) / template.smoothing, "same")
+    threshold_db = max((candidate.on_db + candidate.off_db) / 2, candidate.on_db - 8)
+    softness_db = float(np.clip(candidate.contrast_db / 2, 1.5, 6))
+    return np.asarray(np.clip((smooth - threshold_db) / softness_db, -1, 1))
 
 
 def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
     ons, quiets = (np.sort(parse.fits[list(which)]) for which in (template.ons, template.quiets))
     onsets = parse.edges[list(template.ons)]
-    lengths = np.diff(parse.edges)
+    tones = np.diff(parse.edges)[list(template.full_tones)]
     return bool(
         ons[strictness.spared] >= strictness.least_on
-        and quiets[strictness.spared] >= strictness.least_off
+        and quiets[strictness.spared] >= strictness.least_quiet
         and parse.fits.mean() >= strictness.least_mean
-        and lengths[list(template.full_tones)].mean() >= template.least_tone
+        and tones.mean() >= template.least_tone
         and all(
             low <= apart <= high for apart, (low, high) in zip(np.diff(onsets), template.apart, strict=True)
         )
     )
 
 
-def _rests(history: History, template: Template, candidate: Candidate, edges: Hops) -> bool:
+def _placed(history: History, template: Template, channel: int, parse: Parse, first: int) -> _Parsed:
+    edges = parse.edges + first
+    starts, ends = edges[:-1], edges[1:]
+    # The room fills the beginning of a gap; its second half is what tells.
+    later = np.where([part.on for part in template.parts], starts, (starts + ends) // 2)
+    means = history.means(np.full(len(later), channel), later, ends)
+    on_db, off_db = (float(means[list(which)].mean()) for which in (template.full_tones, template.inner_gaps))
+    return _Parsed(history, template, channel, parse, edges, on_db, off_db)
+
+
+def _rests(found: _Parsed) -> bool:
     """Whether no further beep hides in a long quiet part, where a parse would overlook it."""
-    clear = candidate.contrast_db >= _CLEAR_DB
-    length, share = (20, 0.5) if clear else (40, 0.6)
-    limit_db = candidate.off_db + share * candidate.contrast_db
-    for i in template.quiets:
-        # The room may ring on after the last beep.
-        start = edges[i] + (30 if i > template.ons[0] else 0)
-        firsts = np.arange(start, edges[i + 1] - length + 1, 5)
-        if (
-            len(firsts)
-            and (
-                history.means(np.full(len(firsts), candidate.channel), firsts, firsts + length) > limit_db
-            ).any()
-        ):
+    clear = found.contrast_db >= _CLEAR_DB
+    length = found.template.beep_hops[0 if clear else 1]
+    limit_db = found.off_db + (0.5 if clear else 0.6) * found.contrast_db
+    for i in found.template.long_quiets:
+        start = found.edges[i] + (min(_RINGING_HOPS, 2 * length) if i > found.template.ons[0] else 0)
+        firsts = np.arange(start, found.edges[i + 1] - length + 1, max(2, length // 4))
+        if len(firsts) and (found.means_db(firsts, length) > limit_db).any():
             return False
     return True
 
 
-def _measured(
-    history: History,
-    template: Template,
-    candidate: Candidate,
-    parse: Parse,
-    first: int,
-    strictness: Strictness,
-) -> Cycle | None:
-    edges = parse.edges + first
-    lengths = np.diff(parse.edges)
-    beeps = [history.level_db(edges[i], edges[i + 1]) for i in template.ons]
-    spectra = np.stack([np.mean(10 ** (beep[len(beep) // 4 :] / 10), axis=0) for beep in beeps])
-    moving = candidate.channel >= BINS
-    if moving and not _alike(spectra, candidate.channel):
+def _comes_and_goes(found: _Parsed) -> bool:
+    """Whether the sound itself comes and goes, always at the same pitch or always through the same pitches.
+
+    A vibrato leaves a bin and comes back to it as beeps do, but it stays within the bins around; a voice or a
+    melody has a pitch for each note.
+    """
+    low, high = _bins(found, _NEAR_BINS)
+    on, gap = (
+        np.mean([np.mean(_power(found, i, low, high)) for i in which])
+        for which in (found.template.full_tones, found.template.inner_gaps)
+    )
+    share = _BIN_PER_LOBE / (high - low)
+    expected_db = 10 * np.log10(1 + (10 ** (found.contrast_db / 10) - 1) * share)
+    return bool(10 * np.log10(on / gap) >= 0.4 * expected_db) and (not found.is_moving or _alike(found))
+
+
+def _bins(found: _Parsed, reach: int) -> tuple[int, int]:
+    if found.is_moving:
+        low, high = BANDS[found.channel - BINS]
+        return int(low), int(high)
+    return max(0, found.channel - reach), min(BINS, found.channel + reach + 1)
+
+
+def _power(found: _Parsed, part: int, low: int, high: int) -> npt.NDArray[np.float64]:
+    level_db = found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]))[:, low:high]
+    return np.asarray(10 ** (level_db.astype(np.float64) / 10))
+
+
+def _spectra(found: _Parsed, low: int, high: int) -> npt.NDArray[np.float64]:
+    """Mean power of each beep, less its first quarter, where a piezo swings in."""
+    beeps = (_power(found, i, low, high) for i in found.template.ons)
+    return np.stack([beep[len(beep) // 4 :].mean(axis=0) for beep in beeps])
+
+
+def _alike(found: _Parsed) -> bool:
+    shapes = np.sqrt(_spectra(found, *_bins(found, 0)))
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
+    middle = shapes.mean(axis=0)
+    return bool((shapes @ middle).min() > 0.85 * np.linalg.norm(middle))
+
+
+def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
+    template = found.template
+    pitches_hz = _pitches_hz(found)
+    pitch_hz = float(np.median(pitches_hz))
+    if not found.is_moving and np.ptp(pitches_hz) > max(0.9 * BIN_HZ, 0.01 * pitch_hz):
         return None
-    pitches = _pitches_hz(spectra, candidate.channel)
-    if not moving and np.ptp(pitches) > max(0.9 * BIN_HZ, 0.01 * pitches.mean()):
-        return None
-    if not moving and not _stays(history, template, candidate, edges):
-        return None
-    gaps = [i for i in template.inner_gaps if template.parts[i].nominal <= 50]
-    pauses = [i for i in template.inner_gaps if template.parts[i].nominal > 50]
     return Cycle(
         template=template,
-        channel=candidate.channel,
-        onset=int(edges[template.ons[0]]),
-        on_end=int(edges[template.ons[-1] + 1]),
-        on_s=float(lengths[list(template.full_tones)].mean()) / 100,
-        off_s=float(lengths[gaps].mean()) / 100,
-        pause_s=float(lengths[pauses].mean()) / 100 if pauses else None,
-        pitch_hz=float(np.median(pitches)),
-        snr_db=_snr_db(candidate, float(np.median(pitches))),
-        fit=float(np.clip(parse.fits.mean(), 0, 1)),
-        moving=moving,
-        quiet_db=candidate.off_db + 0.4 * candidate.contrast_db,
-        expected=strictness is EXPECTED,
+        channel=found.channel,
+        onset=int(found.edges[template.ons[0]]),
+        on_end=int(found.edges[template.ons[-1] + 1]),
+        on_s=float(found.lengths(template.full_tones).mean()) / 100,
+        off_s=float(found.lengths(template.short_gaps).mean()) / 100,
+        pause_s=float(found.lengths(template.pauses).mean()) / 100 if template.pauses else None,
+        pitch_hz=pitch_hz,
+        snr_db=_snr_db(found.on_db, pitch_hz),
+        fit=float(np.clip(found.parse.fits.mean(), 0, 1)),
+        moving=found.is_moving,
+        quiet_db=found.off_db + 0.35 * found.contrast_db,
+        strictness=strictness,
     )
 
 
-def is_alone(history: History, cycle: Cycle) -> bool:
-    """Whether the pitch was silent before the first tone and after the last, as long as the template asks.
+def _pitches_hz(found: _Parsed) -> npt.NDArray[np.float64]:
+    """The strongest pitch of each beep near the channel, between bins by a parabola through the logarithms."""
+    low, high = _bins(found, 2)
+    low, high = max(low - 1, 0), min(high + 1, BINS)
+    spectra = _spectra(found, low, high)
+    peaks = np.clip(np.argmax(spectra, axis=1), 1, high - low - 2)
+    rows = np.arange(len(peaks))
+    left, middle, right = (np.log(spectra[rows, peaks + d]) for d in (-1, 0, 1))
+    bend = np.minimum(left - 2 * middle + right, -1e-9)
+    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    return np.asarray((FIRST_BIN + low + peaks + offset) * BIN_HZ)
 
-    One stretch of a third of a second may be masked; three once the alarm is known.
-    """
+
+def _snr_db(on_db: float, pitch_hz: float) -> float:
+    """From prominence: a third octave holds as much more noise than a bin as it is wider."""
+    third_octave_bins = (2 ** (1 / 6) - 2 ** (-1 / 6)) * pitch_hz / BIN_HZ
+    return float(on_db - 10 * np.log10(third_octave_bins / _BIN_PER_LOBE))
+
+
+def is_alone(history: History, cycle: Cycle) -> bool:
+    """Whether the pitch was silent before the first tone and after the last, as long as the template asks."""
     hops = cycle.template.quiet_around
     before = np.arange(cycle.onset - hops, cycle.onset - _STRETCH, _STRETCH)
     after = np.arange(cycle.on_end + 20, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
     firsts = np.concatenate([before, after])
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
-    return bool((means > cycle.quiet_db).sum() <= (3 if cycle.expected else 1))
-
-
-def _pitches_hz(spectra: npt.NDArray[np.float64], channel: int) -> npt.NDArray[np.float64]:
-    """The strongest pitch of each beep near the channel, between bins by a parabola through the logarithms."""
-    low, high = (channel - 2, channel + 3) if channel < BINS else BANDS[channel - BINS]
-    low, high = max(low, 0), min(high, BINS)
-    peaks = low + np.argmax(spectra[:, low:high], axis=1)
-    peaks = np.clip(peaks, 1, BINS - 2)
-    rows = np.arange(len(peaks))
-    left, middle, right = (np.log(spectra[rows, peaks + d]) for d in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    offset = np.where(bend < -1e-9, 0.5 * (left - right) / np.where(bend < -1e-9, bend, -1.0), 0.0)
-    return np.asarray((FIRST_BIN + peaks + np.clip(offset, -0.5, 0.5)) * BIN_HZ)
-
-
-def _stays(history: History, template: Template, candidate: Candidate, edges: Hops) -> bool:
-    """Whether the sound goes between the tones and not just its pitch, as a vibrato's does."""
-    near = slice(max(0, candidate.channel - _NEAR_BINS), candidate.channel + _NEAR_BINS + 1)
-    on, gap = (
-        np.mean([np.mean(10 ** (history.level_db(edges[i], edges[i + 1])[:, near] / 10)) for i in which])
-        for which in (template.full_tones, template.inner_gaps)
-    )
-    share = 1.5 / (2 * _NEAR_BINS + 1)
-    expected_db = 10 * np.log10(1 + (10 ** (candidate.contrast_db / 10) - 1) * share)
-    return bool(10 * np.log10(on / gap) >= 0.4 * expected_db)
-
-
-def _alike(spectra: npt.NDArray[np.float64], channel: int) -> bool:
-    """All beeps move through the same pitches: what tells a sounder from a voice."""
-    low, high = BANDS[channel - BINS]
-    shapes = np.sqrt(spectra[:, low:high])
-    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
-    return bool((shapes @ shapes.mean(axis=0) / np.linalg.norm(shapes.mean(axis=0))).min() > 0.85)
-
-
-def _snr_db(candidate: Candidate, pitch_hz: float) -> float:
-    """From prominence: the surroundings of a bin against a third octave of them, and the Hann window's lobe."""
-    third_octave_bins = 0.2316 * pitch_hz / BIN_HZ
-    return float(candidate.on_db - 2.5 - 10 * np.log10(third_octave_bins / 1.5))
+    return bool((means > cycle.quiet_db).sum() <= cycle.strictness.masked_around)

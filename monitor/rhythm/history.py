@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from monitor.rhythm.spectrum import BINS, CHANNELS, Rows
 
+Hops = npt.NDArray[np.intp]
 HOPS = 1000
 """10 s: the longest cycle, with tolerance, and what must be quiet around it."""
 _CAPACITY = 4 * HOPS
@@ -67,15 +68,13 @@ class History:
         """All bins between two hops."""
         return self._level_db[self._row(first) : self._row(end)]
 
-    def means(
-        self, channels: npt.NDArray[np.intp], firsts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
-    ) -> npt.NDArray[np.float64]:
+    def means(self, channels: Hops, firsts: Hops, ends: Hops) -> npt.NDArray[np.float64]:
         """Mean prominence of channels over stretches of hops; the arguments are broadcast."""
         shift = self._used - self.end
         summed = self._sums[ends + shift, channels] - self._sums[firsts + shift, channels]
         return np.asarray(summed / (ends - firsts))
 
-    def all_means(self, firsts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    def all_means(self, firsts: Hops, ends: Hops) -> npt.NDArray[np.float64]:
         """Mean prominence of every channel over stretches of hops, shape (stretches, CHANNELS)."""
         shift = self._used - self.end
         summed = self._sums[ends + shift] - self._sums[firsts + shift]

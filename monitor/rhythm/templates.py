@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 SCALES = (0.92, 1.0, 1.08)
 """Tempi at which a rhythm is first looked for; between them lies less than a part's spared edges."""
+_SHORT = 50
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Template:
     """Shortest and longest time from each onset to the next, in hops: the standards' 10 %, and a little."""
     least_tone: int
     """Least mean length of the tones, in hops."""
+    beep_hops: tuple[int, int]
+    """How much of a beep in the pause is surely seen, where tones are clear and where they drown in noise."""
     contrast_db: float
     """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
     first_contrast_db: float
@@ -68,6 +71,21 @@ class Template:
     def full_tones(self) -> tuple[int, ...]:
         """The tones that are heard to their end, by index."""
         return tuple(i for i in self.ons if i + 1 < len(self.parts))
+
+    @cached_property
+    def short_gaps(self) -> tuple[int, ...]:
+        """The gaps within a group of tones, by index."""
+        return tuple(i for i in self.inner_gaps if self.parts[i].nominal <= _SHORT)
+
+    @cached_property
+    def pauses(self) -> tuple[int, ...]:
+        """The pauses between groups, by index."""
+        return tuple(i for i in self.inner_gaps if self.parts[i].nominal > _SHORT)
+
+    @cached_property
+    def long_quiets(self) -> tuple[int, ...]:
+        """The quiet parts long enough to hide a beep, by index."""
+        return tuple(i for i in self.quiets if i not in self.short_gaps)
 
     @cached_property
     def longest(self) -> int:
@@ -118,6 +136,7 @@ TEMPORAL_THREE = Template(
     step=6,
     apart=((88, 113), (88, 113), (176, 225)),
     least_tone=42,
+    beep_hops=(20, 40),
     contrast_db=2.2,
     first_contrast_db=2.7,
     cycle=400,
@@ -137,6 +156,7 @@ TEMPORAL_FOUR = Template(
     step=3,
     apart=((17, 23),) * 3,
     least_tone=8,
+    beep_hops=(8, 20),
     contrast_db=3.2,
     first_contrast_db=5.0,
     cycle=570,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import CycleCounter
-from monitor.rhythm.cycles import EXPECTED, FIRST, Candidate, Cycle, candidates, is_alone, verified
+from monitor.rhythm.cycles import EXPECTED, FIRST, Cycle, is_alone, verified
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
 from monitor.rhythm.pulses import PulseFinder
