@@ -171,8 +171,9 @@ def qwen3_omni(folder: Path, *, seed: int = 0) -> Path:
 
 
 def as_whole_omni(thinker: Path, folder: Path) -> Path:
-    """A thinker's folder as the hub's Qwen2.5-Omni folders are laid out: every weight under `thinker.`, the
-    thinker's configuration inside the whole one, and weights of a talker that a listener has no use for."""
+    """A thinker's folder as the hub's Omni folders are laid out: every weight under `thinker.`, its
+    configuration inside the whole one, an extractor's settings among those for pictures, and weights of a
+    talker that a listener has no use for."""
     import json
     import shutil
 
@@ -181,14 +182,15 @@ def as_whole_omni(thinker: Path, folder: Path) -> Path:
 
     shutil.copytree(thinker, folder)
     weights = {f"thinker.{name}": value for name, value in load_file(folder / "model.safetensors").items()}
-    save_file(
-        {**weights, "talker.codec_head.weight": torch.zeros(4, 4)},
-        folder / "model.safetensors",
-        {"format": "pt"},
-    )
+    weights["talker.codec_head.weight"] = torch.zeros(4, 4)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
-    whole = {"model_type": "qwen2_5_omni", "architectures": ["Qwen2_5OmniModel"], "thinker_config": config}
+    kind = config["model_type"].removesuffix("_thinker")
+    whole = {"model_type": kind, "thinker_config": config, "enable_audio_output": True}
     (folder / "config.json").write_text(json.dumps(whole))
+    extractor = json.loads((folder / "preprocessor_config.json").read_text())
+    pictures = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2}
+    (folder / "preprocessor_config.json").write_text(json.dumps({**extractor, **pictures}))
     return folder
 
 

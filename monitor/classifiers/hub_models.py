@@ -8,7 +8,7 @@ import numpy as np
 from monitor.audio import Samples
 from monitor.classifiers.answers import Read
 from monitor.classifiers.audioset import class_map
-from monitor.classifiers.pretrained import loading, pick_device, pick_dtype, quiet, safe
+from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.qwen_families import FAMILIES
 from monitor.classifiers.qwen_phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.qwen_questions import Answer, Question
@@ -60,11 +60,9 @@ def _open(block: "HubBlock", model_class: Any) -> tuple[Any, Any]:
     import transformers
 
     device = pick_device(block.device)
-    model = model_class.from_pretrained(
-        block.model, dtype=pick_dtype(block.dtype, device), use_safetensors=True, **safe()
-    )
+    model = open_weights(model_class, block.model, dtype=pick_dtype(block.dtype, device))
     extractor = transformers.AutoFeatureExtractor.from_pretrained(block.model, **safe())
-    return model.to(device).eval(), extractor
+    return model.to(device), extractor
 
 
 class Tagger:

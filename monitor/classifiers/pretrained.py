@@ -31,6 +31,17 @@ def safe() -> dict[str, Any]:
     return {"trust_remote_code": False, "local_files_only": offline()}
 
 
+def open_weights(model_class: Any, model: str, **more: Any) -> Any:
+    """The model with its weights, ready to judge. ModelError when some are missing: transformers would go on
+    with random ones, and the listener would hear whatever chance says."""
+    loaded, found = model_class.from_pretrained(
+        model, use_safetensors=True, output_loading_info=True, **more, **safe()
+    )
+    if absent := [*found["missing_keys"], *found["mismatched_keys"]]:
+        raise ModelError(f"{model}: {len(absent)} weights missing, such as {absent[0]}; download it again")
+    return loaded.eval()
+
+
 def pick_device(wanted: str) -> str:
     """`wanted`, or the best device there is for "auto". ModelError when it is not there."""
     import torch

@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.audio import Audio
 from monitor.classifiers.bounds import bounded
-from monitor.classifiers.pretrained import loading, pick_device, pick_dtype, quiet, safe
+from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.qwen_families import FAMILIES, Family
 from monitor.classifiers.qwen_questions import Question
 from monitor.classifiers.qwen_scoring import Floats
@@ -160,21 +160,20 @@ def load(
                 "use `type: hub` for audio classifiers and CLAP"
             )
         where = pick_device(device)
-        loaded = getattr(transformers, family.model_class).from_pretrained(
+        loaded = open_weights(
+            getattr(transformers, family.model_class),
             model,
             dtype=pick_dtype(dtype, where),
             device_map=_device_map(device, where),
             attn_implementation="sdpa",
-            use_safetensors=True,
             quantization_config=_quantization(quantize, where),
-            **safe(),
         )
         _check_placed(model, loaded)
         family.trim(loaded)
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe())
         extractor = transformers.AutoFeatureExtractor.from_pretrained(model, **safe())
         _check_tokenizer(model, tokenizer, family)
-        return AudioLanguageModel(loaded.eval(), tokenizer, extractor, family, system, chat)
+        return AudioLanguageModel(loaded, tokenizer, extractor, family, system, chat)
 
 
 def _device_map(wanted: str, where: str) -> Any:

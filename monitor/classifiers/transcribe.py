@@ -20,6 +20,7 @@ from monitor.classifiers.pretrained import (
     inference,
     limit_threads,
     loading,
+    open_weights,
     pick_device,
     pick_dtype,
     quiet,
@@ -110,11 +111,13 @@ class Qwen3Asr:
                 raise ModelError(
                     f"{block.model}: a {kind!r} model is not Qwen3-ASR; use Qwen/Qwen3-ASR-1.7B-hf"
                 )
-            model = transformers.Qwen3ASRForConditionalGeneration.from_pretrained(
-                block.model, dtype=pick_dtype(block.dtype, device), use_safetensors=True, **safe()
+            model = open_weights(
+                transformers.Qwen3ASRForConditionalGeneration,
+                block.model,
+                dtype=pick_dtype(block.dtype, device),
             )
             self._processor = transformers.AutoProcessor.from_pretrained(block.model, **safe())
-            self._model = model.to(device).eval()
+            self._model = model.to(device)
 
     def transcribe(self, audio: Audio) -> Transcript:
         """The words of 0.1-30 s of sound. Raises ClassifyError."""

@@ -281,6 +281,20 @@ def test_a_damaged_folder_is_one_clear_error(tmp_path: Path, damaged: str) -> No
     assert "\n" not in str(error.value)
 
 
+def test_missing_weights_are_not_made_up(tmp_path: Path) -> None:
+    """transformers fills what a file lacks with chance; we refuse to listen with that, and name a weight."""
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_models.qwen2_audio(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("layers.1.mlp.up_proj.weight"))
+    del weights[name]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(ModelError, match=r"1 weights missing, such as .*up_proj\.weight; download"):
+        listener(folder)
+
+
 def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
     """A folder whose weights are a pickle is refused: a pickle can run anything."""
     import torch
@@ -305,13 +319,14 @@ def test_a_model_of_another_kind_names_the_right_block(tmp_path: Path) -> None:
         listener(tmp_path)
 
 
-def test_only_the_thinker_of_a_whole_omni_model_is_loaded(tmp_path: Path) -> None:
-    """A folder saved as the whole of Qwen2.5-Omni loads its thinker without eyes, and scores as that."""
-    thinker, whole = tiny_models.qwen25_omni(tmp_path / "thinker"), tmp_path / "whole"
+@pytest.mark.parametrize("kind", ["qwen25_omni", "qwen3_omni"])
+def test_only_the_thinker_of_a_whole_omni_model_is_loaded(tmp_path: Path, kind: str) -> None:
+    """A folder saved as the whole of an Omni model loads its thinker without eyes, and scores as that."""
+    thinker, whole = FAMILIES[kind](tmp_path / "thinker"), tmp_path / "whole"
     tiny_models.as_whole_omni(thinker, whole)
 
-    alone = listener(thinker).classify([segment(SOUNDS[1])])
-    loaded = listener(whole)
+    alone = listener(thinker, labels=["cough"]).classify([segment(SOUNDS[1])])
+    loaded = listener(whole, labels=["cough"])
     inside = loaded.classify([segment(SOUNDS[1])])
 
     assert loaded._model.model.model.visual is None
