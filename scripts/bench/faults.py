@@ -18,6 +18,7 @@ from typing import Any
 
 from scripts.bench import camera_faults as camera
 from scripts.bench import delivery_faults as delivery
+from scripts.bench import fuzz_faults as fuzz
 from scripts.bench import overload_faults as overload
 from scripts.bench import soak_faults as soak
 from scripts.bench import store_faults as store
@@ -60,6 +61,10 @@ FAULTS: dict[str, Fault] = {
     "camera-deaf": Fault(camera.deaf, {"times": 1}, {"times": 10}),
     "camera-garbage": Fault(camera.garbage, {"times": 1}, {"times": 10}),
     "camera-reconnects": Fault(camera.reconnects, {"cycles": 5}, {"cycles": 100}),
+    "fuzz-configuration": Fault(fuzz.configurations, {"inputs": 50}, {"inputs": 2000}),
+    "fuzz-recordings": Fault(fuzz.recordings, {"inputs": 50}, {"inputs": 2000}),
+    "fuzz-models": Fault(fuzz.models, {"inputs": 20}, {"inputs": 200}),
+    "fuzz-commands": Fault(fuzz.commands, {"inputs": 100}, {"inputs": 2000}),
     "a-day": Fault(soak.a_day, {"hours": 1 / 6, "rooms": 2}, {"hours": 24, "rooms": 8}),
     "model-hangs": Fault(overload.model_hangs, {"alarms": 1, "rooms": 2}, {"alarms": 10, "rooms": 8}),
 }
