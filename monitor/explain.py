@@ -28,7 +28,7 @@ _LATE = timedelta(seconds=60)
 """So much later than the sound may a listener's answer have come (a large model)."""
 _MARGIN = timedelta(seconds=1)
 _LEVEL_REACH = timedelta(seconds=60)
-_DAY = timedelta(days=1)
+_ALL = timedelta(days=365)
 _RANK = {"alert": 3, "corroborates": 2, "waits": 1, "stopped": 0}
 
 
@@ -166,7 +166,7 @@ def listeners_unloaded(config: Config) -> Listeners:
 
 def _settings_at(history: History, at: datetime) -> dict[tuple[str, str], Setting]:
     """What was set last before then, by source and name."""
-    said = history.said(at - 365 * _DAY, at)
+    said = history.said(at - _ALL, at, Setting)
     return {(one.source, one.name): one for _, one in said if isinstance(one, Setting)}
 
 

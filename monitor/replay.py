@@ -20,12 +20,14 @@ from monitor.store.history import History, Said
 from monitor.store.looks import Look
 from monitor.types import Alert, Command, Message, Setting, SoundEvent, SourceStatus
 
-TICK = timedelta(seconds=0.25)
-"""How often time alone may end an event, as in the daemon."""
+_TICK_US = 250_000
+"""How often time alone may end an event in the daemon."""
 _BUSY = timedelta(seconds=60)
+_BUSY_TICK = timedelta(seconds=1)
 _IDLE_TICK = timedelta(seconds=5)
 _LONGEST_HOLD = timedelta(hours=1, minutes=1)
-_SAME = timedelta(seconds=2)
+_SAME = timedelta(seconds=6)
+"""Alerts that had to wait are released by a tick."""
 
 Change = Literal["as before", "new", "gone"]
 
@@ -129,12 +131,15 @@ def _take_in(mind: Mind, items: list[Look | Said], at: datetime) -> Iterator[Mes
 
 
 def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message]:
-    """As the daemon's ticks, on the quarters of a second; coarser after a minute of quiet, and after an hour
-    nothing can be open."""
-    at = since + TICK - timedelta(microseconds=since.microsecond % (TICK // timedelta(microseconds=1)))
-    while at < until and at - since < _LONGEST_HOLD:
+    """The daemon's ticks that can matter: seldom ones end events and release alerts, and the last one before
+    more is heard decides whether that is still the same event. After an hour nothing can be open."""
+    last = until - timedelta(microseconds=until.microsecond % _TICK_US or _TICK_US)
+    at = since + _BUSY_TICK
+    while at < last and at - since < _LONGEST_HOLD:
         yield from mind.hear((), at)
-        at += TICK if at - since < _BUSY else _IDLE_TICK
+        at += _BUSY_TICK if at - since < _BUSY else _IDLE_TICK
+    if last > since:
+        yield from mind.hear((), last)
 
 
 def _last_states(messages: Any) -> dict[str, SoundEvent | Alert]:

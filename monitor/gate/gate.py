@@ -56,7 +56,7 @@ class Gate:
         noise, level, problem. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
         if len(frame.audio) != FRAME_SAMPLES:
             raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
-        heard: list[Heard] = self.finish("gap") if frame.follows_gap else []
+        heard: list[Heard] = self._end_at_gap() if frame.follows_gap else []
         samples = frame.audio.samples
         measured = measure(samples)
         self._level_dbfs = measured.level_dbfs
@@ -73,6 +73,10 @@ class Gate:
         """End the segment that is open, with what there is of it; nothing if none is. More frames may
         follow."""
         return self._passed(self._segmenter.finish(ended_by))
+
+    def _end_at_gap(self) -> list[Heard]:
+        self._loud_noise.forget()
+        return self.finish("gap")
 
     def _passed(self, segments: list[Segment]) -> list[Heard]:
         heard: list[Heard] = []

@@ -1,13 +1,12 @@
 """Noise that stands far above what the room is used to."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from monitor.gate.level import frames_in
+from monitor.gate.level import FRAME_S, frames_in
 from monitor.types import Detection, Frame
 
 _REPEAT_FRAMES = frames_in(0.5)
-_PAUSE = timedelta(seconds=1)
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_PAUSE_FRAMES = frames_in(1.0)
 
 
 class LoudNoise:
@@ -16,27 +15,34 @@ class LoudNoise:
 
     def __init__(self, above_floor_db: float) -> None:
         self._above_floor_db = above_floor_db
-        self._onset = self._until = _NEVER
-        self._frames_since_said = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Sound is missing: what comes next is another noise."""
+        self._onset: datetime | None = None
+        self._frames_since_onset = self._frames_since_loud = self._frames_since_said = 0
         self._loudest_db = 0.0
 
     def push(self, frame: Frame, above_db: float, segment_id: str | None) -> list[Detection]:
         """The next frame, `above_db` above the floor, in that segment."""
+        self._frames_since_onset += 1
+        self._frames_since_loud += 1
         self._frames_since_said += 1
         if above_db >= self._above_floor_db:
             self._note(frame, above_db)
-        if self._loudest_db and self._frames_since_said >= _REPEAT_FRAMES:
-            return [self._say(frame.source, segment_id)]
+        if self._loudest_db and self._frames_since_said >= _REPEAT_FRAMES and self._onset is not None:
+            return [self._say(frame.source, segment_id, self._onset)]
         return []
 
     def _note(self, frame: Frame, above_db: float) -> None:
-        if frame.captured_at - self._until > _PAUSE:
+        if self._onset is None or self._frames_since_loud > _PAUSE_FRAMES:
             self._onset = frame.captured_at
+            self._frames_since_onset = 1
             self._frames_since_said = _REPEAT_FRAMES
-        self._until = frame.ends_at
+        self._frames_since_loud = 0
         self._loudest_db = max(self._loudest_db, above_db)
 
-    def _say(self, source: str, segment_id: str | None) -> Detection:
+    def _say(self, source: str, segment_id: str | None, onset: datetime) -> Detection:
         loudest_db, self._loudest_db = self._loudest_db, 0.0
         self._frames_since_said = 0
         return Detection(
@@ -44,8 +50,8 @@ class LoudNoise:
             score=loudness_score(loudest_db - self._above_floor_db),
             classifier="gate",
             source=source,
-            started_at=self._onset,
-            duration_s=(self._until - self._onset).total_seconds(),
+            started_at=onset,
+            duration_s=(self._frames_since_onset - self._frames_since_loud) * FRAME_S,
             segment_id=segment_id,
             evidence={"above_floor_db": round(loudest_db, 1)},
         )

@@ -78,14 +78,17 @@ class History:
         for name, told_at, level_dbfs, floor_dbfs in rows:
             yield Level(name, from_us(told_at), level_dbfs, floor_dbfs)
 
-    def said(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, Said]]:
-        """What was decided and set, with the time it was, in that order."""
+    def said(
+        self, since: datetime, until: datetime, kind: type[Said] | None = None
+    ) -> Iterator[tuple[datetime, Said]]:
+        """What was decided and set (or only one kind of it), with the time it was, in that order."""
         rows = self._rows(
-            "SELECT told_at, kind, body FROM said WHERE told_at BETWEEN ? AND ? ORDER BY number",
-            to_us(since), to_us(until),
+            "SELECT told_at, kind, body FROM said"
+            " WHERE told_at BETWEEN ? AND ? AND kind = ifnull(?, kind) ORDER BY number",
+            to_us(since), to_us(until), kind and kind.__name__,
         )  # fmt: skip
-        for told_at, kind, body in rows:
-            yield from_us(told_at), _said(kind, body)
+        for told_at, name, body in rows:
+            yield from_us(told_at), _said(name, body)
 
     def event(self, id: str) -> list[SoundEvent]:
         """Every state of the event whose id is or begins with `id`; none if it is not known."""

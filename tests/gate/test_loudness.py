@@ -1,5 +1,7 @@
 """Loud noise, relative to the room."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,26 @@ def test_another_noise_after_a_pause() -> None:
     """A second of quiet separates two noises; less does not."""
     assert len({d.started_at for d in course((0.3, 40), (0.9, 0), (0.3, 40))}) == 1
     assert len({d.started_at for d in course((0.3, 40), (1.2, 0), (0.3, 40))}) == 2
+
+
+def test_a_clock_that_is_set_back_does_not_turn_time_around() -> None:
+    """The length of a noise comes from its frames, whatever their stamps."""
+    loud = LoudNoise(above_floor_db=35)
+    later, earlier = frames(noise(0.6)), frames(noise(0.6), start=START - timedelta(hours=1))
+    said = [one for frame in later + earlier for one in loud.push(frame, 40, None)]
+    assert [round(one.duration_s, 2) for one in said] == [0.03, 0.54, 1.05]
+
+
+def test_a_gap_separates_noises() -> None:
+    """After missing sound there is another onset."""
+    loud = LoudNoise(above_floor_db=35)
+    [first] = loud.push(frames(noise(0.03))[0], 40, None)
+    loud.forget()
+    after = frames(noise(0.03), start=START + timedelta(seconds=0.2))[0]
+    [second] = loud.push(after, 40, None)
+    assert second.started_at == after.captured_at
+    assert second.duration_s == pytest.approx(0.03)
+    assert first.started_at == START
 
 
 def test_nothing_below_the_threshold() -> None:
