@@ -28,8 +28,10 @@ NO_SOUND_S = 3.0
 """A sound server that freezes says nothing; one that just started keeps us waiting for 1.5 s."""
 USUAL_RATES_HZ = (48_000, 44_100, 16_000, 32_000, 96_000, 8_000)
 DRIFT_WINDOW_S = 10.0
-QUEUED_BLOCKS = 330
-"""Ten seconds that nobody takes, then sound is dropped and counted."""
+QUEUED_BLOCKS = 160
+"""Ten seconds that nobody takes; then sound is lost and counted."""
+BLOCK_S = 2 * FRAME_S
+"""Waking up costs more than what is done then."""
 _GLANCE_S = 0.25
 """How often a wait looks whether the source was closed."""
 
@@ -156,11 +158,13 @@ class MicrophoneSource:
         try:
             record = self._next(NO_SOUND_S, self._silence)
         except EOFError:
-            reason = "the microphone stopped; it was unplugged, or its sound server ended"
-            raise SourceLost(f"{self.name}: {reason}") from None
-        if record is not None and record.kind == b"E":
-            raise SourceLost(f"{self.name}: {unavailable(record)}")
-        return record
+            record = None
+        else:
+            if record is None or record.kind != b"E":
+                return record
+        reason = "the microphone stopped; it was unplugged, or its sound server ended"
+        log.debug(reason, source=self.name, told=record and record.data.decode())
+        raise SourceLost(f"{self.name}: {reason}") from None
 
     def _next(self, patience_s: float, out_of_patience: Callable[[], SourceError]) -> Record | None:
         for _ in range(round(patience_s / _GLANCE_S)):
@@ -209,6 +213,6 @@ class MicrophoneSource:
             "channels": channels,
             "sample_format": self._config.sample_format,
             "rates_hz": [rate_hz] if rate_hz else [48_000, device.sample_rate_hz, *USUAL_RATES_HZ],
-            "block_s": FRAME_S,
+            "block_s": BLOCK_S,
             "queued_blocks": QUEUED_BLOCKS,
         }

@@ -40,7 +40,8 @@ class PortAudioProcess:
         self._process = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=0
         )
-        self._poll.register(self._process.stdout, select.POLLIN)  # type: ignore[arg-type]
+        assert self._process.stdout is not None
+        self._poll.register(self._process.stdout, select.POLLIN)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -98,7 +99,7 @@ def unavailable(record: Record) -> SourceUnavailable:
             f"microphones need the PortAudio library ({told['reason']}); apt install libportaudio2",
             refused=True,
         )
-    return SourceUnavailable(f"{told['reason']}; is another program using the microphone?")
+    return SourceUnavailable(f"PortAudio: {told['reason']}; is another program using the microphone?")
 
 
 def silent_server() -> SourceUnavailable:

@@ -25,8 +25,10 @@ import time
 from typing import Any
 
 HEADER = struct.Struct("<cdI")
+BUFFER_S = 0.2
+"""PortAudio's idea of a high latency, 35 ms, overflows on a busy small computer."""
 
-_Block = tuple[bytes, float, bool]
+_Block = tuple[bytes, float, bytes]
 
 
 def main() -> None:
@@ -51,18 +53,6 @@ def main() -> None:
 
 
 def _record(sounddevice: Any, request: dict[str, Any]) -> None:
-    blocks: queue.Queue[_Block | None] = queue.Queue(request["queued_blocks"])
-    lost = False
-
-    def heard(data: Any, _frames: int, _time: Any, status: Any) -> None:
-        nonlocal lost
-        lost = lost or status.input_overflow
-        try:
-            blocks.put_nowait((bytes(data), time.monotonic(), lost))
-            lost = False
-        except queue.Full:
-            lost = True
-
     settings = {key: request[key] for key in ("channels", "sample_format")}
     rate_hz = _accepted_rate_hz(sounddevice, request)
     stream = sounddevice.RawInputStream(
@@ -70,16 +60,35 @@ def _record(sounddevice: Any, request: dict[str, Any]) -> None:
         channels=request["channels"],
         dtype=request["sample_format"],
         samplerate=rate_hz,
-        blocksize=round(request["block_s"] * rate_hz),
-        callback=heard,
-        finished_callback=lambda: blocks.put(None),
+        latency=BUFFER_S,
     )
     stream.start()
-    threading.Thread(target=_end_with_standard_input, daemon=True).start()
     _tell(b"F", {"sample_rate_hz": rate_hz, **settings})
-    while (block := blocks.get()) is not None:
-        data, at_s, after_loss = block
-        _write(b"L" if after_loss else b"B", at_s, data)
+    blocks: queue.Queue[_Block] = queue.Queue(request["queued_blocks"])
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    threading.Thread(target=_write_all, args=[blocks], daemon=True).start()
+    _read_all(stream, round(request["block_s"] * rate_hz), blocks)
+
+
+def _read_all(stream: Any, samples: int, blocks: "queue.Queue[_Block]") -> None:
+    """Never waits for a reader: the sound server would then drop sound and not say so."""
+    lost = False
+    while True:
+        data, overflowed = stream.read(samples)
+        lost = lost or overflowed
+        try:
+            blocks.put_nowait((b"L" if lost else b"B", time.monotonic(), bytes(data)))
+            lost = False
+        except queue.Full:
+            lost = True
+
+
+def _write_all(blocks: "queue.Queue[_Block]") -> None:
+    try:
+        while True:
+            _write(*blocks.get())
+    except BrokenPipeError:
+        os._exit(0)
 
 
 def _accepted_rate_hz(sounddevice: Any, request: dict[str, Any]) -> int:
