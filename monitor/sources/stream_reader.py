@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
+import numpy as np
+
 from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
@@ -22,6 +24,7 @@ SMALLEST_GAP_S = 0.1
 """Timestamps of cheap cameras jitter by less."""
 
 
+PIECE_S = 0.06
 PATIENCE_S = 1.0
 """A server that sends faster than it is heard is slowed down by not being read; a camera loses sound."""
 
@@ -51,6 +54,7 @@ class StreamReader(Thread):
         self._inbox = inbox
         self._stopped = False
         self._timestamps = _Timestamps()
+        self._held: list[Packet] = []
         self._damaged = 0
 
     def stop(self) -> None:
@@ -86,14 +90,33 @@ class StreamReader(Thread):
         track = audio_track(container)
         try:
             for packet in container.demux(track):
-                arrived = Instant.of(self._clock)
                 if self._stopped:
                     return
                 for sound in self._decoded(packet):
-                    self._inbox.put(sound, arrived, PATIENCE_S)
+                    self._hand_over(sound)
         except (av.FFmpegError, OSError) as error:
+            self._hand_over(None)
             raise SourceLost(f"{self._source}: the stream broke off ({plain_reason(error)})") from None
+        self._hand_over(None)
         raise SourceLost(f"{self._source}: the stream ended")
+
+    def _hand_over(self, sound: Packet | None) -> None:
+        """Sound goes on in pieces of `PIECE_S` and more: waking the listener up costs more than its work."""
+        held = self._held
+        if held and (sound is None or sound.missing_s or sound.sample_rate_hz != held[0].sample_rate_hz):
+            self._put(held)
+            held.clear()
+        if sound is None:
+            return
+        held.append(sound)
+        if sum(len(part.samples) for part in held) >= PIECE_S * sound.sample_rate_hz:
+            self._put(held)
+            held.clear()
+
+    def _put(self, parts: list[Packet]) -> None:
+        samples = parts[0].samples if len(parts) == 1 else np.concatenate([part.samples for part in parts])
+        piece = Packet(samples, parts[0].sample_rate_hz, parts[0].missing_s)
+        self._inbox.put(piece, Instant.of(self._clock), PATIENCE_S)
 
     def _decoded(self, packet: Any) -> Iterator[Packet]:
         import av
