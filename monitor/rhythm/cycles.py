@@ -16,6 +16,8 @@ _RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
+_LEAST_SHARE = 0.4
+_WANDER_BINS = 0.35
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -168,13 +170,24 @@ def _comes_and_goes(found: _Parsed) -> bool:
     )
     share = _BIN_PER_LOBE / (high - low)
     expected_db = 10 * np.log10(1 + (10 ** (found.contrast_db / 10) - 1) * share)
-    return bool(10 * np.log10(on / gap) >= 0.4 * expected_db) and (not found.is_moving or _alike(found))
+    if 10 * np.log10(on / gap) < _LEAST_SHARE * expected_db:
+        return False
+    return _alike(found) if found.is_moving else not _wanders(found)
+
+
+def _wanders(found: _Parsed) -> bool:
+    """Whether a tone goes on in most gaps at another pitch: rooms turn a vibrato into beeps."""
+    low, high = _bins(found, _NEAR_BINS)
+    on_hz, _ = _peaks(found, found.template.full_tones, low, high)
+    gap_hz, clear_db = _peaks(found, found.template.short_gaps, low, high)
+    elsewhere = (np.abs(gap_hz - np.median(on_hz)) > _WANDER_BINS * BIN_HZ) & (clear_db > _CLEAR_DB)
+    return int(elsewhere.sum()) > len(elsewhere) / 2
 
 
 def _bins(found: _Parsed, reach: int) -> tuple[int, int]:
     if found.is_moving:
         low, high = BANDS[found.channel - BINS]
-        return int(low), int(high)
+        return max(0, int(low) - reach), min(BINS, int(high) + reach)
     return max(0, found.channel - reach), min(BINS, found.channel + reach + 1)
 
 
@@ -183,14 +196,28 @@ def _power(found: _Parsed, part: int, low: int, high: int) -> npt.NDArray[np.flo
     return np.asarray(10 ** (level_db.astype(np.float64) / 10))
 
 
-def _spectra(found: _Parsed, low: int, high: int) -> npt.NDArray[np.float64]:
-    """Mean power of each beep, less its first quarter, where a piezo swings in."""
-    beeps = (_power(found, i, low, high) for i in found.template.ons)
-    return np.stack([beep[len(beep) // 4 :].mean(axis=0) for beep in beeps])
+def _spectra(found: _Parsed, parts: tuple[int, ...], low: int, high: int) -> npt.NDArray[np.float64]:
+    """Mean power of some parts, less their first quarter, where a piezo swings in and a room rings on."""
+    powers = (_power(found, i, low, high) for i in parts)
+    return np.stack([power[len(power) // 4 :].mean(axis=0) for power in powers])
+
+
+def _peaks(
+    found: _Parsed, parts: tuple[int, ...], low: int, high: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The strongest pitch of each part, between bins by a parabola through the logarithms; and how far it stands
+    above the bins around."""
+    level_db = 10 * np.log10(_spectra(found, parts, low, high))
+    peaks = np.clip(np.argmax(level_db, axis=1), 1, high - low - 2)
+    rows = np.arange(len(peaks))
+    left, middle, right = (level_db[rows, peaks + d] for d in (-1, 0, 1))
+    bend = np.minimum(left - 2 * middle + right, -1e-9)
+    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    return (FIRST_BIN + low + peaks + offset) * BIN_HZ, middle - np.median(level_db, axis=1)
 
 
 def _alike(found: _Parsed) -> bool:
-    shapes = np.sqrt(_spectra(found, *_bins(found, 0)))
+    shapes = np.sqrt(_spectra(found, found.template.ons, *_bins(found, 0)))
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     middle = shapes.mean(axis=0)
     return bool((shapes @ middle).min() > 0.85 * np.linalg.norm(middle))
@@ -198,7 +225,7 @@ def _alike(found: _Parsed) -> bool:
 
 def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
     template = found.template
-    pitches_hz = _pitches_hz(found)
+    pitches_hz, _ = _peaks(found, template.ons, *_bins(found, 3))
     pitch_hz = float(np.median(pitches_hz))
     if not found.is_moving and np.ptp(pitches_hz) > max(0.9 * BIN_HZ, 0.01 * pitch_hz):
         return None
@@ -217,19 +244,6 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
         quiet_db=found.off_db + 0.35 * found.contrast_db,
         strictness=strictness,
     )
-
-
-def _pitches_hz(found: _Parsed) -> npt.NDArray[np.float64]:
-    """The strongest pitch of each beep near the channel, between bins by a parabola through the logarithms."""
-    low, high = _bins(found, 2)
-    low, high = max(low - 1, 0), min(high + 1, BINS)
-    spectra = _spectra(found, low, high)
-    peaks = np.clip(np.argmax(spectra, axis=1), 1, high - low - 2)
-    rows = np.arange(len(peaks))
-    left, middle, right = (np.log(spectra[rows, peaks + d]) for d in (-1, 0, 1))
-    bend = np.minimum(left - 2 * middle + right, -1e-9)
-    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    return np.asarray((FIRST_BIN + low + peaks + offset) * BIN_HZ)
 
 
 def _snr_db(on_db: float, pitch_hz: float) -> float:
