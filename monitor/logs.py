@@ -1,6 +1,7 @@
 """Structured logging: readable on a terminal, one JSON object per line otherwise."""
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -18,7 +19,7 @@ def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
     `level` is debug, info, warning or error; `json` None means JSON unless standard error is a terminal.
     """
     as_json = not sys.stderr.isatty() if json is None else json
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else _for_people()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -30,4 +31,12 @@ def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
+    )
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """Colours on a terminal only. Plain tracebacks: rich ones print every local variable, passwords too."""
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty() and "NO_COLOR" not in os.environ,
+        exception_formatter=structlog.dev.plain_traceback,
     )
