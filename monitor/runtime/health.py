@@ -12,10 +12,10 @@ from monitor.runtime.worker import Worker
 from monitor.types import Health
 
 STALLED_S = 20.0
-"""An online source without a frame, or a small queue without a taker, for this long: something hangs.
-
-Longer than any source's own no-data limit (10 s), after which it counts as lost and is opened again.
-"""
+"""A small queue without a taker, a small model at one batch, or an online source without a frame past its
+own limit, for this long: something hangs. A queue that is long but moves does not."""
+OPENING_S = 300.0
+"""An attempt to open a source that takes this long hangs: the longest time-outs add up to four minutes."""
 
 
 class Checkup:
@@ -35,6 +35,7 @@ class Checkup:
         self._clock = clock
         self._vital = vital
         self._started_s = clock.monotonic_s()
+        self._cpu_before_s = _cpu_s()
         self._notes: dict[str, str] = {}
 
     def note(self, name: str, text: str) -> None:
@@ -47,19 +48,17 @@ class Checkup:
         A source that is offline is weather: its listener is waiting for the next attempt. The large model's
         queue is not vital: a model that hangs must not take the alarms down with it.
         """
-        silent = [
-            f"source {listener.source.name}: no frame for {heard.since_frame_s:.0f} s"
-            for listener in self._listeners
-            if (heard := listener.figures()).online
-            and heard.since_frame_s > STALLED_S
-            and not listener.done.is_set()
-        ]
         stuck = [
-            f"queue {name}: waiting for {waiting.oldest_s:.0f} s"
+            f"queue {name}: nobody has taken anything for {waiting.stuck_s:.0f} s"
             for name, mailbox in self._mailboxes.items()
-            if name in self._vital and (waiting := mailbox.figures()).oldest_s > STALLED_S
+            if name in self._vital and (waiting := mailbox.figures()).stuck_s > STALLED_S
         ]
-        return silent + stuck
+        busy = [
+            f"classifier {worker.classifier.name}: at the same batch for {busy_s:.0f} s"
+            for worker in self._workers
+            if worker.classifier.name in self._vital and (busy_s := worker.figures().busy_since_s) > STALLED_S
+        ]
+        return [line for each in self._listeners if (line := _standing_still(each))] + stuck + busy
 
     def snapshot(self) -> Health:
         """Everything a person or a dashboard may ask for, as plain JSON values."""
@@ -67,7 +66,7 @@ class Checkup:
         values = {
             "uptime_s": round(uptime_s, 1),
             "memory_mb": _resident_mb(),
-            "cpu_share": round(_cpu_s() / uptime_s, 4),
+            "cpu_share": round((_cpu_s() - self._cpu_before_s) / uptime_s, 4),
             "stalled": self.stalled(),
             "notes": dict(self._notes),
             "sources": {listener.source.name: _source_figures(listener) for listener in self._listeners},
@@ -92,6 +91,18 @@ def summary(health: Health) -> str:
         f"{online} of {len(sources)} sources online, {100 * values['cpu_share']:.1f} % of a core, "
         f"classifying {100 * share:.1f} % of the time, {dropped} dropped, {values['memory_mb']:.0f} MB"
     )
+
+
+def _standing_still(listener: Listener) -> str:
+    """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing."""
+    figures, name = listener.figures(), listener.source.name
+    if listener.done.is_set():
+        return ""
+    if figures.opening_s > OPENING_S:
+        return f"source {name}: has been opening for {figures.opening_s:.0f} s"
+    if figures.online and figures.since_frame_s > listener.patience_s + STALLED_S:
+        return f"source {name}: no frame for {figures.since_frame_s:.0f} s"
+    return ""
 
 
 def _source_figures(listener: Listener) -> dict[str, Any]:

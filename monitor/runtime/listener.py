@@ -15,6 +15,10 @@ from monitor.types import EventEnd, Frame, Heard, SourceStatus
 
 log = get_logger()
 
+STABLE_S = 10.0
+"""A source that delivered for so long begins its next back-off at the quick end; one that gives a moment of
+sound and breaks again does not."""
+
 
 class Ears(Protocol):
     """What listens to the frames: rhythm and gate. Used by this thread alone."""
@@ -31,11 +35,14 @@ class ListenerFigures:
     online: bool
     frames: int
     gaps: int
+    """Places where sound was missing while the source was open."""
     reconnects: int
     since_frame_s: float
     """Since the last frame came."""
     lag_s: float
     """How far the frame heard last lay behind the clock when it was heard."""
+    opening_s: float
+    """How long the attempt to open it has taken so far; 0 when there is none."""
 
 
 class Listener(threading.Thread):
@@ -51,6 +58,7 @@ class Listener(threading.Thread):
         clock: Clock,
         network: Backoff | None = None,
         refusal: Backoff | None = None,
+        patience_s: float = 0.0,
     ) -> None:
         super().__init__(name=f"listen-{source.name}", daemon=True)
         self.source = source
@@ -61,10 +69,14 @@ class Listener(threading.Thread):
         self._stopping = threading.Event()
         self._network = network or Backoff(1, 8)
         self._refusal = refusal or Backoff(30, 60)
+        self.patience_s = patience_s
+        """How long the source itself waits for sound before it counts as lost."""
         self._online: bool | None = None
         self._reason = ""
         self._frames = self._gaps = self._opened = 0
         self._last_frame_s = clock.monotonic_s()
+        self._online_since_s = self._last_frame_s
+        self._opening_since_s: float | None = None
         self._lag_s = 0.0
         self._until: datetime | None = None
         self.done = threading.Event()
@@ -74,7 +86,6 @@ class Listener(threading.Thread):
         try:
             while not self._stopping.is_set() and not self._listen_once():
                 pass
-            self._hand_over(self._ears.finish("shutdown"))
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
         finally:
@@ -87,22 +98,30 @@ class Listener(threading.Thread):
 
     def figures(self) -> ListenerFigures:
         """A snapshot for the health message; from any thread."""
+        now_s = self._clock.monotonic_s()
+        opening_since_s = self._opening_since_s
         return ListenerFigures(
             online=bool(self._online),
             frames=self._frames,
             gaps=self._gaps,
             reconnects=max(0, self._opened - 1),
-            since_frame_s=self._clock.monotonic_s() - self._last_frame_s,
+            since_frame_s=now_s - self._last_frame_s,
             lag_s=self._lag_s,
+            opening_s=now_s - opening_since_s if opening_since_s is not None else 0.0,
         )
 
     def _listen_once(self) -> bool:
         """Open and listen until the source ends; True when it ended by itself or was stopped."""
         try:
+            self._opening_since_s = self._clock.monotonic_s()
             with self.source:
+                self._opening_since_s = None
                 self._opened += 1
-                for frame in self.source.frames():
+                for number, frame in enumerate(self.source.frames()):
+                    self._gaps += frame.follows_gap and number > 0
                     self._hear(frame)
+            # What was still open is heard before the source goes, as it is before a loss.
+            self._hand_over(self._ears.finish("shutdown"))
             if self._stopping.is_set():
                 self._say(online=False, reason="stopped", ended_by="shutdown")
             else:
@@ -111,21 +130,24 @@ class Listener(threading.Thread):
         except SourceError as error:
             self._lost(error)
             return False
+        finally:
+            self._opening_since_s = None
 
     def _hear(self, frame: Frame) -> None:
         self._frames += 1
-        self._gaps += frame.follows_gap
         self._last_frame_s = self._clock.monotonic_s()
         self._until = frame.ends_at
         self._lag_s = (self._clock.now() - frame.ends_at).total_seconds()
         if not self._online:
-            self._network.reset()
-            self._refusal.reset()
+            self._online_since_s = self._last_frame_s
             self._say(online=True)
         self._hand_over(self._ears.push(frame))
 
     def _lost(self, error: SourceError) -> None:
         self._hand_over(self._ears.finish("gap"))
+        if self._online and self._clock.monotonic_s() - self._online_since_s >= STABLE_S:
+            self._network.reset()
+            self._refusal.reset()
         self._say(online=False, reason=str(error))
         refused = isinstance(error, SourceUnavailable) and error.refused
         self._stopping.wait((self._refusal if refused else self._network).next_s())

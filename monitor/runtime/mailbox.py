@@ -19,6 +19,8 @@ class MailboxFigures:
     waiting: int
     oldest_s: float
     """How long the first in line has waited."""
+    stuck_s: float
+    """How long something has waited while nothing was taken at all."""
     taken: int
     dropped: int
 
@@ -42,6 +44,7 @@ class Mailbox(Generic[T]):
         self._closed = False
         self._overflowing = False
         self._taken = 0
+        self._taken_at_s = clock.monotonic_s()
         self._dropped = 0
 
     def put(self, item: T, urgency: int = 0) -> bool:
@@ -61,7 +64,9 @@ class Mailbox(Generic[T]):
             self._changed.wait_for(lambda: self._letters or self._closed, timeout_s)
             count = min(limit, len(self._letters))
             items = [self._letters.popleft().item for _ in range(count)]
-            self._taken += count
+            if count:
+                self._taken += count
+                self._taken_at_s = self._clock.monotonic_s()
             if not self._letters and self._overflowing:
                 self._overflowing = False
                 log.info("keeping up again", queue=self._name, dropped=self._dropped)
@@ -84,7 +89,8 @@ class Mailbox(Generic[T]):
         with self._changed:
             now_s = self._clock.monotonic_s()
             oldest_s = now_s - self._letters[0].put_at_s if self._letters else 0.0
-            return MailboxFigures(len(self._letters), oldest_s, self._taken, self._dropped)
+            stuck_s = min(oldest_s, now_s - self._taken_at_s)
+            return MailboxFigures(len(self._letters), oldest_s, stuck_s, self._taken, self._dropped)
 
     def _drop_one(self) -> None:
         least = min(letter.urgency for letter in self._letters)

@@ -1,14 +1,15 @@
 """The classifiers at work: all segments go to the small ones, what those leave open to the large ones."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, Self
 
 from monitor.classifiers.base import Classifier
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.threads import join_all
 from monitor.runtime.worker import Worker
 from monitor.types import Detection, Heard, Segment
 
@@ -46,16 +47,26 @@ class Panel:
         self._heard = heard
         self._first = [self._worker(each, WAITING, self._judged, failed, clock) for each in first]
         self._second = [
-            (self._worker(each, WAITING_AGAIN, self._judged_again, self._retire, clock), cascade)
+            (
+                self._worker(
+                    each, WAITING_AGAIN, self._judged_again, partial(self._retire, each.name), clock
+                ),
+                cascade,
+            )
             for each, cascade in second
         ]
-        self.retired: str = ""
-        """What went wrong with a large model that was taken off the panel."""
+        self.retired: dict[str, str] = {}
+        """Large models that were taken off the panel, by name, and what went wrong."""
 
     @property
     def workers(self) -> list[Worker]:
         """All threads, small models first."""
         return [*self._first, *(worker for worker, _ in self._second)]
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything submitted has been judged, by the large models too."""
+        return all(worker.idle for worker in self.workers)
 
     @property
     def vital(self) -> Mapping[str, Mailbox[Segment]]:
@@ -107,12 +118,11 @@ class Panel:
 
     def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:
         for worker, cascade in self._second:
-            if worker.is_alive() and cascade.wants(segment, detections):
+            if worker.classifier.name not in self.retired and cascade.wants(segment, detections):
                 worker.mailbox.put(segment)
 
-    def _retire(self, error: BaseException) -> None:
-        name = threading.current_thread().name.removeprefix("classify-")
-        self.retired = f"{name}: {error!r}"
+    def _retire(self, name: str, error: BaseException) -> None:
+        self.retired[name] = f"taken off after an error ({error!r})"
         log.error("the large model broke; listening goes on without it", classifier=name, exc_info=error)
 
     @staticmethod
@@ -123,14 +133,13 @@ class Panel:
         failed: Callable[[BaseException], None],
         clock: Clock,
     ) -> Worker:
-        return Worker(classifier, Mailbox(classifier.name, capacity, clock), judged, failed)
+        return Worker(classifier, Mailbox(classifier.name, capacity, clock), judged, failed, clock=clock)
 
 
 def _finish(workers: Sequence[Worker], patience_s: float) -> None:
     for worker in workers:
         worker.mailbox.close()
-    for worker in workers:
-        worker.join(patience_s)
+    join_all(workers, patience_s)
 
 
 def _tell(segment: Segment, detections: Sequence[Detection], took_s: float) -> None:

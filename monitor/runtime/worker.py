@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from monitor.classifiers.base import Classifier
+from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
@@ -43,6 +44,7 @@ class Worker(threading.Thread):
         judged: Judged,
         failed: Callable[[BaseException], None],
         batch: int = 16,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(name=f"classify-{classifier.name}", daemon=True)
         self.classifier = classifier
@@ -50,6 +52,7 @@ class Worker(threading.Thread):
         self._judged = judged
         self._failed = failed
         self._batch = batch
+        self._clock = clock or SystemClock()
         self._segments = self._failures = 0
         self._busy_s = 0.0
         self._began_s: float | None = None
@@ -63,6 +66,13 @@ class Worker(threading.Thread):
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything that came has been judged and told; also when the thread has ended."""
+        waiting = self.mailbox.figures()
+        done = self._segments + self._failures
+        return not self.is_alive() or (waiting.waiting == 0 and done >= waiting.taken)
+
     def figures(self) -> WorkerFigures:
         """A snapshot for the health message; from any thread."""
         began_s = self._began_s
@@ -72,11 +82,12 @@ class Worker(threading.Thread):
             failures=self._failures,
             busy_s=self._busy_s,
             median_ms=1000 * median(recent_s) if recent_s else 0.0,
-            busy_since_s=time.perf_counter() - began_s if began_s is not None else 0.0,
+            busy_since_s=self._clock.monotonic_s() - began_s if began_s is not None else 0.0,
         )
 
     def _classify(self, segments: list[Segment]) -> None:
-        self._began_s = began_s = time.perf_counter()
+        self._began_s = self._clock.monotonic_s()
+        began_s = time.perf_counter()
         try:
             detections = self.classifier.classify(segments)
         except ClassifyError as error:
@@ -91,5 +102,5 @@ class Worker(threading.Thread):
             self._busy_s += took_s
             self._recent_s.append(took_s)
             self._began_s = None
-        self._segments += len(segments)
         self._judged(segments, detections, took_s)
+        self._segments += len(segments)

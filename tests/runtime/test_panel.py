@@ -1,0 +1,158 @@
+"""Which classifier hears what, and what becomes of the answers."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from monitor.errors import ClassifyError
+from monitor.runtime.panel import FINISH_S, Panel
+from monitor.types import Detection, Heard, Segment
+from tests.builders import segment
+from tests.fakes import FakeClock, ScriptedClassifier
+
+
+class Always:
+    """Wants everything, and remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[list[str]] = []
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        self.shown.append([detection.label for detection in detections])
+        return True
+
+
+class Never:
+    """Wants nothing."""
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        return False
+
+
+class Session:
+    """A panel whose threads are run one after the other, small models first."""
+
+    def __init__(self, first: Sequence[Any], second: Sequence[tuple[Any, Any]] = ()) -> None:
+        self.heard: list[Heard] = []
+        self.failures: list[BaseException] = []
+        self.panel = Panel(first, second, self.heard.append, self.failures.append, FakeClock())
+
+    def judge(self, *segments: Segment) -> list[list[tuple[str, str]]]:
+        """Label and classifier of everything heard, batch by batch."""
+        for each in segments:
+            self.panel.submit(each)
+        for worker in self.panel.workers:
+            worker.mailbox.close()
+            worker.run()
+        return [[(d.label, d.classifier) for d in heard.detections] for heard in self.heard]
+
+
+def sound(id: str = "0123456789ab", ended_by: Any = "silence") -> Segment:
+    return replace(segment(np.zeros(480, np.float32), id=id), ended_by=ended_by)
+
+
+def test_every_small_model_hears_every_segment():
+    """None waits for another, and each answer goes on by itself."""
+    session = Session([ScriptedClassifier({"cough": 0.9}, "one"), ScriptedClassifier({"cough": 0.8}, "two")])
+    assert session.judge(sound()) == [[("cough", "one")], [("cough", "two")]]
+
+
+def test_a_large_model_hears_what_the_small_one_leaves_open():
+    """It is shown what the small one said, and answers after it."""
+    cascade = Always()
+    session = Session(
+        [ScriptedClassifier({"cough": 0.5})], [(ScriptedClassifier({"cough": 0.9}, "qwen"), cascade)]
+    )
+    assert session.judge(sound()) == [[("cough", "embedded")], [("cough", "qwen")]]
+    assert cascade.shown == [["cough"]]
+
+
+def test_a_large_model_is_spared_what_it_does_not_want():
+    """Only what is left open costs its time."""
+    session = Session(
+        [ScriptedClassifier({"cough": 0.5})], [(ScriptedClassifier({"cough": 0.9}, "qwen"), Never())]
+    )
+    assert session.judge(sound()) == [[("cough", "embedded")]]
+
+
+def test_without_a_small_model_the_large_one_hears_everything():
+    """Nobody else would."""
+    session = Session([], [(ScriptedClassifier({"cough": 0.9}, "qwen"), Always())])
+    assert session.judge(sound()) == [[("cough", "qwen")]]
+
+
+def test_a_look_and_its_segment_in_one_batch_are_told_once():
+    """They share an id: told twice, each detection would count as two hits."""
+    session = Session([ScriptedClassifier({"cough": 0.9})])
+    assert session.judge(sound(ended_by="open"), sound()) == [[("cough", "embedded")] * 2]
+
+
+def test_a_large_model_that_breaks_is_taken_off_and_named():
+    """The alarms do not depend on it: listening goes on, and the health report says so."""
+    broken = ScriptedClassifier(ZeroDivisionError("too hot"), "qwen")
+    session = Session([ScriptedClassifier({"cough": 0.9})], [(broken, Always())])
+    assert session.judge(sound()) == [[("cough", "embedded")]]
+    assert session.failures == []
+    assert "too hot" in session.panel.retired["qwen"]
+
+
+def test_a_small_model_that_breaks_stops_the_daemon():
+    """A bug where every alarm passes is not lived with."""
+    session = Session([ScriptedClassifier(ZeroDivisionError())])
+    session.judge(sound())
+    assert [type(failure) for failure in session.failures] == [ZeroDivisionError]
+
+
+def test_a_segment_that_cannot_be_judged_does_not_stop_the_panel():
+    """It is counted; nothing is made up for it."""
+    session = Session([ScriptedClassifier(ClassifyError("out of memory"))])
+    assert session.judge(sound()) == []
+    assert session.failures == []
+    assert session.panel.workers[0].figures().failures == 1
+
+
+def test_an_orderly_stop_judges_what_waits():
+    """With its threads: what was submitted before the stop is told before the panel is gone."""
+    heard: list[Heard] = []
+    failures: list[BaseException] = []
+    with Panel([ScriptedClassifier({"cough": 0.9})], [], heard.append, failures.append, FakeClock()) as panel:
+        for number in range(20):
+            panel.submit(sound(f"{number:012x}"))
+    assert [h.detections[0].segment_id for h in heard] == [f"{number:012x}" for number in range(20)]
+    assert panel.idle
+
+
+class Hanging(ScriptedClassifier):
+    """Does not come back until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__({"cough": 0.9}, "qwen")
+        self.begun = threading.Event()
+        self.let_go = threading.Event()
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        self.begun.set()
+        self.let_go.wait()
+        return []
+
+
+def test_a_model_that_hangs_does_not_hold_up_the_stop():
+    """It is left behind after its time."""
+    hanging = Hanging()
+    failures: list[BaseException] = []
+    with Panel([], [(hanging, Always())], lambda heard: None, failures.append, FakeClock()) as panel:
+        panel.submit(sound())
+        assert hanging.begun.wait(30)
+        assert not panel.idle
+        began_s = time.monotonic()
+    try:
+        # The bound is generous: a loaded machine must not fail it, and a hang would last for ever.
+        assert time.monotonic() - began_s < FINISH_S + 5
+    finally:
+        hanging.let_go.set()
+        for worker in panel.workers:
+            worker.join()
