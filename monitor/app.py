@@ -2,7 +2,9 @@
 
 import queue
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -15,10 +17,13 @@ from monitor.recorder import Recorder
 from monitor.runtime.decider import Decider, Item
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
+from monitor.runtime.instance import OnlyInstance
 from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.panel import Panel
 from monitor.runtime.systemd import Systemd
+from monitor.runtime.threads import join_all
+from monitor.sources import SourceConfig
 from monitor.types import Health, Heard, SourceStatus
 
 log = get_logger()
@@ -27,8 +32,12 @@ DECISIONS = 10_000
 """What may wait to be decided: minutes of the busiest house, for a decision takes less than a millisecond."""
 FIRST_HEALTH_S = 5.0
 HEALTH_EVERY_S = 30.0
+LOADING_S = 1800.0
+"""What loading all models may take before systemd gives us up: a large one from a slow disk."""
 STOP_S = 1.0
 """What the ears, and after them the decider, get for an orderly stop."""
+JUDGED_POLL_S = 0.01
+"""How often a recording that is read as fast as possible asks whether the classifiers have caught up."""
 
 
 class Daemon:
@@ -39,7 +48,11 @@ class Daemon:
         self._clock = clock or SystemClock()
         self._systemd = systemd or Systemd()
         self._life = ExitStack()
+        # SimpleQueue.put may be called by a signal handler at any moment; an Event's lock might be held then.
+        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        self._opening = self._ending = False
+        self._stalled: list[str] = []
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
         self._ears: list[Listener] = []
@@ -47,20 +60,22 @@ class Daemon:
     def __enter__(self) -> Self:
         """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
         that cannot be told. On the way down it is the other way round."""
+        self._opening = True
+        self._systemd.starting(LOADING_S)
         with ExitStack() as life:
+            life.enter_context(OnlyInstance(self._config.state_folder()))
             listeners = load_listeners(self._config)
             life.callback(listeners.close)
-            self._delivery = life.enter_context(
-                Delivery(self._config, self._tell, self._failures.put, self._clock)
-            )
+            self._delivery = life.enter_context(Delivery(self._config, self._tell, self._failed, self._clock))
             self._recorder = life.enter_context(Recorder(self._config, self._clock))
-            life.enter_context(Housekeeper(self._keep_house, self._failures.put))
+            life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
-            panel = life.enter_context(
-                Panel(listeners.first, listeners.second, self._tell, self._failures.put, self._clock)
+            self._panel = life.enter_context(
+                Panel(listeners.first, listeners.second, self._tell, self._failed, self._clock)
             )
-            self._start_ears(life, listeners, panel)
-            self._checkup = self._build_checkup(panel, listeners)
+            self._start_ears(life, listeners)
+            self._checkup = self._build_checkup(listeners)
+            self._opening = False
             self._life = life.pop_all()
         self._systemd.ready()
         return self
@@ -68,15 +83,18 @@ class Daemon:
     def __exit__(self, *exc: object) -> None:
         self._systemd.stopping()
         self._life.close()
+        while not self._failures.empty():
+            log.error("failed while stopping", exc_info=self._failures.get())
 
     def run(self) -> None:
-        """Watch over the threads until `stop`, or until every source has ended. Raises the error of a thread
-        that failed."""
+        """Watch over the threads until `stop`, or until every source has ended and all it said is judged.
+        Raises the error of a thread that failed."""
         health_at_s = self._clock.monotonic_s() + FIRST_HEALTH_S
-        while not self._stopping.wait(min((self._systemd.watchdog_s or 4) / 4, 1.0)):
-            if not self._failures.empty():
-                raise self._failures.get()
-            if all(ear.done.is_set() for ear in self._ears):
+        pause_s = min((self._systemd.watchdog_s or 4) / 4, 1.0)
+        while not self._ending:
+            with suppress(queue.Empty):
+                self._errands.get(timeout=pause_s)()
+            if all(ear.done.is_set() for ear in self._ears) and self._panel.idle:
                 return
             self._feed_watchdog()
             if self._clock.monotonic_s() >= health_at_s:
@@ -84,67 +102,98 @@ class Daemon:
                 self._publish_health()
 
     def stop(self) -> None:
-        """Make `run` return soon; from any thread or a signal handler."""
-        self._stopping.set()
+        """Make `run` return soon; from any thread or a signal handler. While everything is still being opened
+        it raises SystemExit in the main thread: loading a large model can take minutes."""
+        self._errands.put(self._end)
+        if self._opening and threading.current_thread() is threading.main_thread():
+            self._opening = False
+            raise SystemExit(0)
+
+    def tell_health(self, to: Callable[[Health], None]) -> None:
+        """Have `run` say how everything is doing; from any thread or a signal handler."""
+        self._errands.put(lambda: to(self.health()))
 
     def health(self) -> Health:
-        """How everything is doing; from any thread."""
-        return self._checkup.snapshot()
+        """How everything is doing; in the main thread."""
+        for name, reason in self._panel.retired.items():
+            self._checkup.note(name, reason)
+        health = self._checkup.snapshot()
+        return replace(health, values={**health.values, "delivery": self._delivery.figures()})
+
+    def _end(self) -> None:
+        self._ending = True
+
+    def _failed(self, error: BaseException) -> None:
+        """From a thread that ends by a bug: `run` raises it."""
+        self._failures.put(error)
+        self._errands.put(self._give_up)
+
+    def _give_up(self) -> None:
+        raise self._failures.get()
 
     def _start_decider(self, life: ExitStack, listeners: Listeners) -> None:
         mind = build_mind(self._config, listeners)
-        failed = self._failures.put
-        decider = Decider(mind, self._decisions, self._delivery, self._recorder, failed, self._clock)
+        recorded = frozenset(block.name for block in self._config.sources if _is_recorded(block))
+        decider = Decider(
+            mind, self._decisions, self._delivery, self._recorder, self._failed, self._clock, recorded
+        )
         decider.start()
-        life.callback(decider.join, STOP_S)
+        life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
 
-    def _start_ears(self, life: ExitStack, listeners: Listeners, panel: Panel) -> None:
+    def _start_ears(self, life: ExitStack, listeners: Listeners) -> None:
         for block in self._config.sources:
             if not block.enabled:
                 continue
             ears = build_ears(self._config, block, listeners, self._recorder.remember)
-            tell = partial(self._pass_on, panel)
-            listener = Listener(block.build(self._clock), ears, tell, self._failures.put, self._clock)
-            self._ears.append(listener)
+            source, tell = block.build(self._clock), partial(self._pass_on, _is_hurried(block))
+            patience_s = getattr(block, "silent_after_s", 0.0)
+            self._ears.append(Listener(source, ears, tell, self._failed, self._clock, patience_s=patience_s))
         life.callback(self._stop_ears)
         for listener in self._ears:
             listener.start()
 
     def _stop_ears(self) -> None:
+        self._stopping.set()
         for listener in self._ears:
             listener.stop()
-        for listener in self._ears:
-            listener.join(STOP_S)
+        join_all(self._ears, STOP_S)
 
-    def _pass_on(self, panel: Panel, item: Heard | SourceStatus) -> None:
-        """From a listener: segments to the classifiers, everything else straight to the decider."""
+    def _pass_on(self, hurried: bool, item: Heard | SourceStatus) -> None:
+        """From a listener: segments to the classifiers, everything to the decider. A microphone never waits;
+        a recording that is read as fast as possible does, or most of it would be dropped."""
+        self._tell(item)
         if isinstance(item, Heard):
             for segment in item.segments:
-                panel.submit(segment)
-        self._tell(item)
+                self._panel.submit(segment)
+            while hurried and not self._panel.idle and not self._stopping.wait(JUDGED_POLL_S):
+                pass
 
     def _tell(self, item: Item) -> None:
         """Leave something for the decider. Nobody waits; alarms and commands outlast everything else."""
         ordinary = isinstance(item, Heard) and not any(d.certainty for d in item.detections)
         self._decisions.put(item, urgency=0 if ordinary else 1)
 
-    def _build_checkup(self, panel: Panel, listeners: Listeners) -> Checkup:
-        queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **panel.mailboxes}
-        vital = frozenset({"decisions", *panel.vital})
-        checkup = Checkup(self._ears, panel.workers, queues, self._clock, vital)
+    def _build_checkup(self, listeners: Listeners) -> Checkup:
+        queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._panel.mailboxes}
+        vital = frozenset({"decisions", *self._panel.vital})
+        checkup = Checkup(self._ears, self._panel.workers, queues, self._clock, vital)
         for name, reason in listeners.missing.items():
             checkup.note(name, reason)
         return checkup
 
     def _feed_watchdog(self) -> None:
-        if stalled := self._checkup.stalled():
-            log.error("something has stopped moving; the watchdog is not fed", stalled=stalled)
-        else:
+        stalled = self._checkup.stalled()
+        if not stalled:
             self._systemd.alive()
+        if stalled and not self._stalled:
+            log.error("something has stopped moving; the watchdog is not fed", stalled=stalled)
+        elif self._stalled and not stalled:
+            log.info("everything moves again")
+        self._stalled = stalled
 
     def _publish_health(self) -> None:
-        health = self._checkup.snapshot()
+        health = self.health()
         self._systemd.status(summary(health))
         log.debug("health", summary=summary(health))
         self._delivery.show(health)
@@ -152,3 +201,12 @@ class Daemon:
     def _keep_house(self) -> None:
         for picture in self._recorder.tend():
             self._delivery.show(picture)
+
+
+def _is_recorded(block: SourceConfig) -> bool:
+    """Whether the source's sound is not heard as it happens: its time is not the clock's."""
+    return _is_hurried(block) or getattr(block, "started_at", None) is not None
+
+
+def _is_hurried(block: SourceConfig) -> bool:
+    return not getattr(block, "realtime", True)

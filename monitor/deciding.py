@@ -1,6 +1,6 @@
 """The second half of the loop: detections become events, events become alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from monitor.events.tracker import Tracker
@@ -19,9 +19,11 @@ class Mind:
         self._tracker = tracker
         self._rules = rules
 
-    def hear(self, detections: Sequence[Detection], now: datetime) -> list[Message]:
-        """What these detections, and the time that has passed, bring about."""
-        return [*self._told(self._tracker.update(detections, now)), *self._rules.due(now)]
+    def hear(
+        self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
+    ) -> list[Message]:
+        """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
+        return [*self._told(self._tracker.update(detections, now, times)), *self._rules.due(now)]
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: its open events end."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Self
+from dataclasses import asdict
+from typing import Any, Self
 
 from monitor.assembly import build_house
 from monitor.clock import Clock
@@ -68,6 +69,14 @@ class Delivery:
         """Tell a state to every publisher; from any thread."""
         for publisher in self.publishers:
             publisher.publish(message)
+
+    def figures(self) -> dict[str, Any]:
+        """How it keeps up, as plain JSON values; from any thread."""
+        return {
+            "durable": self.outbox.durable,
+            "waiting": self.outbox.backlog(),
+            **asdict(self.outbox.counts),
+        }
 
     def _commanded(self, command: Command) -> None:
         """An acknowledgement stops the calls at once; everything else is for the decider."""

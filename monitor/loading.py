@@ -105,6 +105,8 @@ def _cross_checks(config: Config, document: Document) -> Iterator[str]:
     yield from _duplicates("classifiers", [c.name for c in config.classifiers], document)
     yield from _duplicates("publishers", [p.name for p in config.publishers], document)
     yield from _duplicates("notifiers", [n.name for n in config.notifiers], document)
+    if not any(source.enabled for source in config.sources):
+        yield f"{document.where(('sources',))}: sources: none is enabled; there would be nothing to listen to"
     for i, source in enumerate(config.sources):
         yield from _tried(partial(config.gate_of, source), document, ("sources", i, "gate"))
         yield from _tried(partial(config.labels_of, source), document, ("sources", i, "labels"))

@@ -26,6 +26,10 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic_s += seconds
 
+    def set_wall(self, seconds: float) -> None:
+        """Someone sets the wall clock, by so much."""
+        self._now += timedelta(seconds=seconds)
+
 
 class ScriptedSource:
     """A source that does what it was told: each opening takes the next script, a list of frames that may

@@ -101,6 +101,7 @@ def test_systemd_is_told_when_it_listens_and_when_it_stops(broker, tmp_path):
         manager.bind(str(path))
         environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
         with DaemonProcess(config(broker, ENDLESS), tmp_path, environment):
+            assert manager.recv(1000).startswith(b"EXTEND_TIMEOUT_USEC=")
             assert manager.recv(1000) == b"READY=1"
             assert manager.recv(1000) == b"WATCHDOG=1"
         said = []

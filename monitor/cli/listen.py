@@ -4,7 +4,7 @@ import json
 import signal
 import socket
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from monitor.config import Config
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
+from monitor.types import Health
 
 log = get_logger()
 MQTT_PORT = 1883
@@ -55,9 +56,9 @@ def _listen(config: Config, verbose: bool) -> None:
     daemon = Daemon(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: daemon.stop())
+    signal.signal(signal.SIGUSR1, lambda *_: daemon.tell_health(_print_health))
     try:
         with daemon:
-            signal.signal(signal.SIGUSR1, lambda *_: _print_health(daemon))
             daemon.run()
     except EarwitnessError:
         raise
@@ -74,8 +75,7 @@ def _log_level(config: Config, verbose: bool) -> str:
     return "warning" if on_terminal and config.log.level == "info" else config.log.level
 
 
-def _print_health(daemon: Any) -> None:
-    health = daemon.health()
+def _print_health(health: Health) -> None:
     typer.echo(json.dumps({"at": health.at.isoformat(), **health.values}, indent=2), err=True)
 
 

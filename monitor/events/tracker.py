@@ -37,16 +37,19 @@ class Tracker:
         self._ears: dict[str, Ear] = {}
         self._unknown: set[str] = set()
 
-    def update(self, heard: Sequence[Detection], now: datetime) -> list[SoundEvent]:
+    def update(
+        self, heard: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
+    ) -> list[SoundEvent]:
         """What begins, changes and ends by these detections and by the time.
 
         `now` is how far the detections' sources have been heard, or the clock's time when `heard` is empty.
         Call it with nothing twice a second or so: that is when the events of quiet sources end. With
         detections only their own sources' time moves on, so that a source that is ahead ends nothing of one
-        that lags.
+        that lags. `times` holds the time of sources that do not go by the clock, such as recordings.
         """
         if not heard:
-            return [event for ear in self._ears.values() for event in ear.tell(now)]
+            own = times or {}
+            return [event for name, ear in self._ears.items() for event in ear.tell(own.get(name, now))]
         ears: dict[str, Ear] = {}
         for detection in heard:
             ear = ears.get(detection.source)

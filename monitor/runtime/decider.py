@@ -1,7 +1,7 @@
 """The thread that decides: one at a time, in order, whatever source or listener it comes from."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,7 +17,9 @@ TICK_S = 0.25
 class Mind(Protocol):
     """What decides. Used by this thread alone."""
 
-    def hear(self, detections: Sequence[Detection], now: datetime) -> list[Message]: ...
+    def hear(
+        self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
+    ) -> list[Message]: ...
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
 
@@ -34,7 +36,11 @@ class Record(Protocol):
 
 class Decider(threading.Thread):
     """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
-    mailbox is closed and empty. Then the open events of every source end with "shutdown"."""
+    mailbox is closed and empty. Then the open events of every source end with "shutdown".
+
+    Time is the clock's, except for the sources in `recorded`: how far they were heard is their time, for they
+    may be read faster than they were recorded, or carry the dates of another day.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,7 @@ class Decider(threading.Thread):
         record: Record,
         failed: Callable[[BaseException], None],
         clock: Clock,
+        recorded: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(name="decide", daemon=True)
         self._mind = mind
@@ -52,6 +59,8 @@ class Decider(threading.Thread):
         self._record = record
         self._failed = failed
         self._clock = clock
+        self._recorded = recorded
+        self._times: dict[str, datetime] = {}
         self._sources: set[str] = set()
         self._ticked_s = clock.monotonic_s()
 
@@ -62,7 +71,8 @@ class Decider(threading.Thread):
                     self._tell(self._follows(item))
                 self._tick()
             for source in sorted(self._sources):
-                self._tell(self._mind.lose(source, self._clock.now(), "shutdown"))
+                at = self._times.get(source, self._clock.now())
+                self._tell(self._mind.lose(source, at, "shutdown"))
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
@@ -71,19 +81,35 @@ class Decider(threading.Thread):
             return self._mind.obey(item, self._clock.now())
         self._sources.add(item.source)
         if isinstance(item, Heard):
-            # The clock is ahead of what was heard, except for a file that is read faster than real time.
-            now = max(item.until, self._clock.now())
-            self._record.heard(item, now)
-            return [*self._mind.hear(item.detections, now), *item.notices]
+            return [*self._heard(item), *item.notices]
         if item.online:
             return [item]
         return [*self._mind.lose(item.source, item.at, item.ended_by), item]
+
+    def _heard(self, heard: Heard) -> list[Message]:
+        told: list[Message] = []
+        if heard.source in self._recorded and heard.detections:
+            # What was over before this sound began ends first; no tick of the clock came in between.
+            self._reach(heard.source, min(detection.started_at for detection in heard.detections))
+            told = self._pass_time()
+        if heard.source in self._recorded:
+            self._reach(heard.source, heard.until)
+        now = self._times.get(heard.source, self._clock.now())
+        self._record.heard(heard, now)
+        return told + (self._mind.hear(heard.detections, now) if heard.detections else self._pass_time())
+
+    def _reach(self, source: str, at: datetime) -> None:
+        """A recording was heard so far; a classifier's word on an earlier segment takes nothing back."""
+        self._times[source] = max(at, self._times.get(source, at))
+
+    def _pass_time(self) -> list[Message]:
+        return self._mind.hear((), self._clock.now(), self._times)
 
     def _tick(self) -> None:
         now_s = self._clock.monotonic_s()
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
-            self._tell(self._mind.hear((), self._clock.now()))
+            self._tell(self._pass_time())
 
     def _tell(self, messages: list[Message]) -> None:
         for message in messages:

@@ -22,6 +22,10 @@ class Systemd:
         """Everything is open: `systemctl start` returns."""
         self._say("READY=1")
 
+    def starting(self, within_s: float) -> None:
+        """Loading takes its time: do not give up on us before `within_s` from now."""
+        self._say(f"EXTEND_TIMEOUT_USEC={round(within_s * 1e6)}")
+
     def stopping(self) -> None:
         """An orderly stop has begun."""
         self._say("STOPPING=1")

@@ -1,0 +1,48 @@
+"""One daemon per state folder: a second one would deliver the first one's alerts again."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+from monitor.errors import StoreError
+
+LOCK = "lock"
+
+
+class OnlyInstance:
+    """Holds the lock of a state folder (flock(2)) inside the `with` block. The kernel lets it go when the
+    process ends, however it ends, so that no stale lock can keep a daemon from starting."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK
+        self._file: int | None = None
+
+    def __enter__(self) -> Self:
+        """Raises StoreError when another process holds it. A folder that cannot be written is no reason not
+        to listen: the outbox says so and goes on in memory."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError:
+            holder = self._holder()
+            self.__exit__()
+            raise StoreError(
+                f"{self._path.parent} is used by another earwitness (process {holder}); "
+                "stop that one, or give this one a `state_dir` of its own"
+            ) from None
+        except OSError:
+            self.__exit__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _holder(self) -> str:
+        assert self._file is not None
+        return os.pread(self._file, 20, 0).decode(errors="replace").strip() or "unknown"

@@ -1,0 +1,205 @@
+"""The thread that decides, run to its end without one."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.deciding import Mind
+from monitor.events.tracker import Tracker
+from monitor.rules.engine import RuleEngine
+from monitor.runtime.decider import Decider, Item
+from monitor.runtime.mailbox import Mailbox
+from monitor.types import Command, Heard, Message, Setting, SoundEvent, Sounding, SourceStatus
+from tests.builders import heard
+from tests.fakes import FakeClock
+
+
+class Diary:
+    """Keeps what the decider records, with the time that it was told."""
+
+    def __init__(self) -> None:
+        self.heard_at: list[datetime] = []
+        self.messages: list[Message] = []
+
+    def heard(self, heard: Heard, now: datetime) -> None:
+        self.heard_at.append(now)
+
+    def told(self, message: Message, now: datetime) -> None:
+        self.messages.append(message)
+
+
+class House:
+    """A decider with real tracker and rules. Each item is something to be decided, or happens between two."""
+
+    def __init__(self, *, recorded: frozenset[str] = frozenset()) -> None:
+        self.clock = FakeClock()
+        self.told: list[Message] = []
+        self.failures: list[BaseException] = []
+        self.diary = Diary()
+        self._recorded = recorded
+
+    def decide(self, *items: Item | Callable[[], None]) -> list[Message]:
+        """What is told, from the first item to the shutdown after the last one."""
+        box = OneByOne(list(items), self.clock)
+        decider = Decider(
+            Mind(Tracker(), RuleEngine([])),
+            box,
+            self.told.append,
+            self.diary,
+            self.failures.append,
+            self.clock,
+            self._recorded,
+        )
+        decider.run()
+        return self.told
+
+    def hear(self, label: str, at_s: float, length_s: float = 0.5) -> Heard:
+        """A model heard `label`, so many seconds after the clock's time now."""
+        started_at = self.clock.now() + timedelta(seconds=at_s)
+        detection = heard(label, 0.95, started_at, duration_s=length_s)
+        return Heard("kitchen", detection.ends_at, (detection,))
+
+
+class OneByOne(Mailbox[Any]):
+    """Hands out one item at a time, so that things can happen in between."""
+
+    def __init__(self, items: list[Any], clock: FakeClock) -> None:
+        super().__init__("test", 100, clock)
+        self._items = items
+
+    def take(self, limit: int, timeout_s: float | None = None) -> list[Any]:
+        if not self._items:
+            self.close()
+            return []
+        item = self._items.pop(0)
+        if not callable(item):
+            return [item]
+        item()
+        return []
+
+
+def events(told: list[Message]) -> list[SoundEvent]:
+    return [message for message in told if isinstance(message, SoundEvent)]
+
+
+def states(told: list[Message]) -> list[str]:
+    return [event.state for event in events(told)]
+
+
+def test_a_source_that_goes_takes_its_events_with_it():
+    """The house hears of the end of every open event before it hears that the source is offline."""
+    house = House()
+    at = house.clock.now()
+    told = house.decide(
+        house.hear("loud_noise", 0), SourceStatus("kitchen", online=False, at=at, reason="kitchen: gone")
+    )
+    assert [type(message) for message in told] == [
+        Sounding, SoundEvent, Sounding, SoundEvent, SourceStatus,
+    ]  # fmt: skip
+    assert [event.ended_by for event in events(told)] == [None, "source_lost"]
+
+
+def test_open_events_end_at_shutdown():
+    """Nobody is left with a sensor that is on for ever."""
+    house = House()
+    told = house.decide(house.hear("loud_noise", 0))
+    assert [(event.state, event.ended_by) for event in events(told)] == [
+        ("started", None),
+        ("ended", "shutdown"),
+    ]
+    assert [message.on for message in told if isinstance(message, Sounding)] == [True, False]
+
+
+def test_time_alone_ends_an_event():
+    """The source is quiet: no detection comes, and the event ends all the same."""
+    house = House()
+    told = house.decide(house.hear("loud_noise", 0), lambda: house.clock.advance(60))
+    assert [(event.state, event.ended_by) for event in events(told)] == [
+        ("started", None),
+        ("ended", "quiet"),
+    ]
+
+
+def test_a_recording_read_faster_than_real_time_kept_ending_its_events_by_the_clock():
+    """A minute of sound in a second: a tick by the clock took the future of the recording for a clock that
+    was set back, and cut the event into pieces without length."""
+    house = House(recorded=frozenset({"kitchen"}))
+    story: list[Item | Callable[[], None]] = []
+    for i in range(8):
+        story += [house.hear("speech", 30 + 0.5 * i), lambda: house.clock.advance(0.3)]
+    told = house.decide(*story)
+    whole = events(told)
+    assert {event.id for event in whole} == {whole[0].id}
+    assert whole[-1].ended_at is not None
+    assert (whole[-1].ended_at - whole[0].started_at).total_seconds() == 4.0
+
+
+def test_a_recording_of_another_day_began_an_event_with_every_look():
+    """Held against today's clock, each detection was long over as soon as it came."""
+    house = House(recorded=frozenset({"kitchen"}))
+    day_s = 86_400.0
+    told = house.decide(*[house.hear("speech", 0.5 * i - day_s) for i in range(8)])
+    assert states(told).count("started") == 1
+    assert all(at < house.clock.now() - timedelta(hours=23) for at in house.diary.heard_at)
+
+
+def test_a_recording_that_is_ahead_ends_nothing_at_the_microphone():
+    """Each source has its own time."""
+    house = House(recorded=frozenset({"tape"}))
+    ahead = Heard("tape", house.clock.now() + timedelta(hours=1))
+    told = house.decide(house.hear("glass_break", 0), ahead, lambda: house.clock.advance(0.3))
+    assert [event.ended_by for event in events(told)] == [None, "shutdown"]
+
+
+def test_two_bangs_of_a_recording_were_one_where_no_time_passed_between():
+    """Five seconds apart in the recording and a millisecond apart for the clock: two events."""
+    house = House(recorded=frozenset({"kitchen"}))
+    told = house.decide(house.hear("loud_noise", 10), house.hear("loud_noise", 15))
+    assert states(told) == ["started", "ended", "started", "ended"]
+
+
+def test_a_clock_set_back_keeps_no_event_open_until_it_has_caught_up():
+    """An hour back, with an event open: it ends when its hold is over."""
+    house = House()
+    told = house.decide(
+        house.hear("loud_noise", 0),
+        lambda: house.clock.set_wall(-3600),
+        lambda: house.clock.advance(0.3),
+        lambda: house.clock.advance(60),
+    )
+    assert [event.ended_by for event in events(told)] == [None, "quiet"]
+
+
+def test_a_clock_set_forward_leaves_no_event_open():
+    """An hour forward: the open event is over, and so is at once what is still dated by the old time."""
+    house = House()
+    old = [house.hear("loud_noise", 0.5 * i) for i in range(4)]
+    told = house.decide(old[0], lambda: house.clock.set_wall(3600), *old[1:])
+    assert states(told).count("started") == states(told).count("ended")
+    assert {event.ended_by for event in events(told)} == {None, "quiet"}
+
+
+def test_what_is_set_is_shown():
+    """A command is answered with the value that is now in force."""
+    house = House()
+    told = house.decide(Command("mute", "kitchen", True))
+    assert told == [Setting("kitchen", "mute", True)]
+
+
+def test_the_diary_has_everything():
+    """What was heard and what was told, in the same order."""
+    house = House()
+    told = house.decide(house.hear("loud_noise", 0))
+    assert house.diary.messages == told
+    assert house.diary.heard_at == [house.clock.now()]
+
+
+def test_a_bug_in_deciding_reaches_the_daemon():
+    """The thread ends with its error, not in silence."""
+    house = House()
+
+    def bug() -> None:
+        raise ZeroDivisionError
+
+    house.decide(bug)
+    assert [type(failure) for failure in house.failures] == [ZeroDivisionError]

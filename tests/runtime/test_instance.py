@@ -1,0 +1,35 @@
+"""One daemon per state folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import StoreError
+from monitor.runtime.instance import LOCK, OnlyInstance
+
+
+def test_a_second_one_is_told_who_was_first(tmp_path):
+    """In one line, with the process and the fix."""
+    with OnlyInstance(tmp_path), pytest.raises(StoreError) as refused, OnlyInstance(tmp_path):
+        pass
+    assert f"process {os.getpid()}" in str(refused.value)
+    assert "state_dir" in str(refused.value)
+
+
+def test_the_next_one_may_begin_where_the_last_one_ended(tmp_path):
+    """Also where a file was left behind by one that was killed."""
+    (tmp_path / LOCK).write_text("12345\n")
+    for _ in range(2):
+        with OnlyInstance(tmp_path):
+            pass
+
+
+def test_a_folder_that_cannot_be_written_is_no_reason_not_to_listen(tmp_path):
+    """A full or read-only disk: the alarms are delivered from memory."""
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with OnlyInstance(blocked):
+        pass
+    with OnlyInstance(Path("/proc/nothing")):
+        pass
