@@ -12,21 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from monitor.audio import SAMPLE_RATE_HZ
+from scripts.bench.page import save
 from scripts.bench.process import DaemonProcess
+from scripts.bench.table import show
 
 SETTLE_S = 6.0
 
 
 def main() -> None:
-    """Measure every case and print a table; `--json FILE` also writes the figures."""
+    """Measure every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each measurement")
     parser.add_argument("--sources", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--save", action="store_true", help="write the figures of docs/reference/benchmarks.md"
+    )
     options = parser.parse_args()
     cases = [
         (count, room, model)
@@ -38,9 +40,9 @@ def main() -> None:
     for count, room, model in cases:
         rows.append(measure(count, room, model, options.seconds))
         print(json.dumps(rows[-1]), flush=True)
-    show(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    show(rows, "capacity")
+    if options.save:
+        save("capacity", rows, "python scripts/bench capacity --save")
 
 
 def measure(count: int, room: str, model: bool, seconds: float) -> dict[str, Any]:
@@ -106,11 +108,3 @@ def write_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
         out.setsampwidth(2)
         out.setframerate(SAMPLE_RATE_HZ)
         out.writeframes((np.clip(samples, -1, 0.999) * 32768).astype("<i2").tobytes())
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """The table, as it stands in docs/reference/benchmarks.md."""
-    table = Table(*rows[0].keys(), title="capacity")
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console(width=160).print(table)

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from tests.rtsp import RtspServer
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis import household
 from monitor.synthesis.room import coloured_noise
 from scripts.bench.capacity import write_wav
+from scripts.bench.page import save
 from scripts.bench.process import DaemonProcess
+from scripts.bench.table import show
 from tests.mosquitto import Listener, Mosquitto
 from tests.pulse import PulseServer, sound_environment
 
@@ -39,17 +39,19 @@ SNR_DB = (10.0, 20.0, 30.0)
 
 
 def main() -> None:
-    """Play, listen, print; `--json FILE` also writes the figures."""
+    """Play, listen, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sounds", type=int, default=48, help="how many sounds, five seconds apart")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--save", action="store_true", help="write the figures of docs/reference/benchmarks.md"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         plan, events = listen(Path(folder), options.sounds)
     rows = [*summarised(plan, events)]
-    show(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    show(rows, "latency")
+    if options.save:
+        save("latency", rows, "python scripts/bench latency --save")
 
 
 Plan = list[tuple[float, str, float]]
@@ -173,12 +175,3 @@ def _spread(delays: list[float]) -> dict[str, float]:
 
 def _unix(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """The table, as it stands in docs/reference/benchmarks.md."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(*columns, title="latency")
-    for row in rows:
-        table.add_row(*(str(row.get(column, "")) for column in columns))
-    Console(width=170).print(table)

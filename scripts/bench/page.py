@@ -1,0 +1,62 @@
+"""Writes docs/reference/benchmarks.md from the figures that the benchmarks left beside it."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
+PAGE = REFERENCE / "benchmarks.md"
+FIGURES = REFERENCE / "figures"
+
+HEAD = """# Benchmarks
+
+Measured by `scripts/bench`, one after the other on an otherwise idle machine; this page is written by
+`python scripts/bench page` from `docs/reference/figures/`, so it cannot drift. Machines differ: run them on yours.
+"""
+PARTS = {
+    "latency": "From the first sample of a sound to the message at an MQTT subscriber. `hear_and_classify_s`, "
+    "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it arrived. "
+    "Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
+    "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a room at "
+    "night; in a `busy` one a sound begins every three seconds.",
+    "analysis": "`earwitness analyze` on one core, over a recording of a busy room.",
+}
+
+
+def main() -> None:
+    """Write the page."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The page as it should stand."""
+    return "\n".join([HEAD, *(part for name, text in PARTS.items() for part in _part(name, text))])
+
+
+def _part(name: str, text: str) -> list[str]:
+    document = json.loads((FIGURES / f"{name}.json").read_text())
+    head = f"## {name}\n\n{text}\n\n`{document['command']}` on {document['machine']}\n"
+    return [head, _table(document["rows"]), ""]
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(str(row.get(column, "")) for column in columns) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def save(name: str, rows: list[dict[str, Any]], command: str) -> None:
+    """Leave figures for the page, with the machine that they are of."""
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    document = {"command": command, "machine": machine(), "rows": rows}
+    (FIGURES / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+def machine() -> str:
+    """Processor and cores."""
+    cpu = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":")[1].strip() for line in cpu.splitlines() if "model name" in line), "a CPU")
+    return f"{cpu.count('processor	:')} cores of {model}"
