@@ -12,7 +12,7 @@ from monitor.sources.timekeeper import Instant
 from monitor.types import Frame
 from tests.builders import START
 
-PACKET_S = 0.04
+PACKET_S = 0.1
 RATE_HZ = 8000
 PACKET = np.zeros(round(PACKET_S * RATE_HZ), np.float32)
 
@@ -94,7 +94,7 @@ def test_a_backlog_that_comes_later_dates_sound_anew_and_marks_it() -> None:
     assert delivery.lag_s() < 0.3
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(ppm=st.integers(-300, 300))
 def test_drift_is_followed_and_reported(ppm: int) -> None:
     """A microphone's clock that is off by up to 300 ppm is corrected without a gap, and named."""
@@ -183,7 +183,7 @@ def test_a_change_of_rate_keeps_the_time() -> None:
     """A camera that switches from 8 to 48 kHz goes on where it was, the seam marked."""
     delivery = Delivery()
     delivery.deliver(4)
-    wide = np.zeros(1920, np.float32)
+    wide = np.zeros(4800, np.float32)
     frames: list[Frame] = []
     for _ in range(50):
         delivery.heard_s += PACKET_S
