@@ -26,9 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each measurement")
     parser.add_argument("--sources", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument(
-        "--save", action="store_true", help="write the figures of docs/reference/benchmarks.md"
-    )
+    parser.add_argument("--save", action="store_true", help="keep the figures for the docs")
     options = parser.parse_args()
     cases = [
         (count, room, model)

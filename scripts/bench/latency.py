@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.rtsp import RtspServer
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis import household
@@ -28,6 +27,7 @@ from scripts.bench.process import DaemonProcess
 from scripts.bench.table import show
 from tests.mosquitto import Listener, Mosquitto
 from tests.pulse import PulseServer, sound_environment
+from tests.rtsp import RtspServer
 
 FLOOR_DBFS = -60.0
 BANG_S = 4.0
@@ -42,9 +42,7 @@ def main() -> None:
     """Play, listen, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sounds", type=int, default=48, help="how many sounds, five seconds apart")
-    parser.add_argument(
-        "--save", action="store_true", help="write the figures of docs/reference/benchmarks.md"
-    )
+    parser.add_argument("--save", action="store_true", help="keep the figures for the docs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         plan, events = listen(Path(folder), options.sounds)
@@ -102,7 +100,9 @@ def listen(folder: Path, count: int) -> tuple[Plan, list[Arrival]]:
         server = PulseServer(folder)
         server.start()
         life.callback(server.kill)
-        camera = life.enter_context(RtspServer(recording))
+        camera = RtspServer(recording)
+        camera.start()
+        life.callback(camera.kill)
         broker = life.enter_context(Mosquitto(folder / "broker"))
         listener = life.enter_context(Listener(broker, "earwitness/#"))
         life.enter_context(DaemonProcess(config(recording, camera.url("pcma"), broker.port), folder))

@@ -12,15 +12,16 @@ FIGURES = REFERENCE / "figures"
 HEAD = """# Benchmarks
 
 Measured by `scripts/bench`, one after the other on an otherwise idle machine; this page is written by
-`python scripts/bench page` from `docs/reference/figures/`, so it cannot drift. Machines differ: run them on yours.
+`python scripts/bench page` from `docs/reference/figures/`, so it cannot drift. Machines differ: run them on
+yours.
 """
 PARTS = {
     "latency": "From the first sample of a sound to the message at an MQTT subscriber. `hear_and_classify_s`, "
-    "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it arrived. "
-    "Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
-    "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a room at "
-    "night; in a `busy` one a sound begins every three seconds.",
-    "analysis": "`earwitness analyze` on one core, over a recording of a busy room.",
+    "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it "
+    "arrived. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
+    "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a "
+    "room at night; in a `busy` one a sound begins every three seconds.",
+    "analysis": "`earwitness analyze` on one core, over a minute of a quiet room and of a busy one.",
 }
 
 
