@@ -16,7 +16,7 @@ Measured by `scripts/bench`, one after the other on an otherwise idle machine; t
 yours.
 """
 PARTS = {
-    "latency": "From the first sample of a sound to the message at an MQTT subscriber. `hear_and_classify_s`, "
+    "latency": "From a sound's first sample to the message at an MQTT subscriber. `hear_and_classify_s`, "
     "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it "
     "arrived. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
     "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a "
