@@ -7,8 +7,9 @@ comes as detections with the same `segment_id`, which the tracker joins to the e
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
+from monitor.classifiers.qwen_phrases import hearable
 from monitor.labels import VOICED, check_sound
 from monitor.schema import Block, Score
 from monitor.types import Detection, Segment
@@ -20,6 +21,12 @@ VOICED_SCORE = 0.5
 """From this score on a voiced label counts as heard."""
 PRIVATE_RATIO, PRIVATE_SCORE = 0.1, 0.2
 """The same where a mistake would give words away: rather too little is sent than too much."""
+
+
+def _check_hearable(word: str) -> str:
+    if check_sound(word) not in hearable():
+        raise ValueError(f"{word!r} is known by its rhythm or its level; no large model can be asked for it")
+    return word
 
 
 class SecondLook(Block):
@@ -52,7 +59,7 @@ class SecondLook(Block):
 class Heard(Block):
     """Labels a classifier is limited to."""
 
-    labels: list[Label] = Field(default=[])
+    labels: list[Annotated[str, AfterValidator(_check_hearable)]] = []
     """Ask for these sounds alone; by default for all it knows."""
 
 

@@ -69,7 +69,7 @@ class HubClassifier:
     def __init__(self, block: HubBlock) -> None:
         self.block = block
         self.name = block.name
-        self.labels = frozenset(block.labels) or hearable()
+        self.labels = frozenset(block.labels) or hearable() | block.classes.keys() | block.phrases.keys()
         self.window_s = self.hop_s = block.window_s
         self._loaded: HubModel | None = None
 

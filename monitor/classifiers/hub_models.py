@@ -122,8 +122,8 @@ class Clap:
         self._model, self._extractor = _open(block, transformers.ClapModel)
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(block.model, **safe())
         self.rate_hz = int(self._extractor.sampling_rate)
-        self.labels = wanted
-        self._asked = _clap_questions(wanted, block)
+        self.labels = wanted & (PHRASES.keys() | block.phrases.keys())
+        self._asked = _clap_questions(self.labels, block)
         self._prior, self._temperature = block.prior, block.temperature
         self._words = self._embed_words([a.text for q in self._asked for a in q.answers])
         [self._in_silence] = self._compare([np.zeros(2 * self.rate_hz, np.float32)])

@@ -28,6 +28,8 @@ from monitor.schema import Score, Slug
 from monitor.types import Detection, Segment
 
 log = get_logger()
+LEAST = -100.0
+"""No log probability counts for less."""
 TOP_LOGPROBS = 20
 """As many as OpenAI's interface allows."""
 
@@ -199,7 +201,7 @@ class RemoteClassifier:
         return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
 
     def _read(self, letters: Floats) -> Read:
-        if np.isposinf(letters).any() or self._habit is None:
+        if self._habit is None or not np.isfinite([letters, self._habit]).all():
             return self._by_name(letters)
         return read_off(self._questions, letters, self._habit, self.block.prior, self.block.temperature)
 
@@ -220,7 +222,9 @@ def _top_logprobs(choice: dict[str, Any]) -> list[tuple[str, float]] | None:
     """The likeliest first tokens and their log probabilities; None where the server gives none."""
     try:
         first = choice["logprobs"]["content"][0]["top_logprobs"]
-        return [(str(one["token"]), float(one["logprob"])) for one in first] or None
+        listed = [(str(one["token"]), float(one["logprob"])) for one in first]
+        # NaN would spread into every score; servers write impossible tokens as -inf or -9999.
+        return [(token, min(max(value, LEAST), 0.0)) for token, value in listed if value == value] or None
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 
@@ -228,12 +232,12 @@ def _top_logprobs(choice: dict[str, Any]) -> list[tuple[str, float]] | None:
 def letter_logprobs(listed: Sequence[tuple[str, float]], letters: Sequence[str]) -> Floats:
     """The log probability of each letter, whatever spaces a tokenizer puts around it. One that is not
     listed is at most as likely as the least that is."""
-    least = max(min(value for _, value in listed), -100.0)
+    least = min(value for _, value in listed)
     found = np.full(len(letters), -np.inf)
     for token, value in listed:
         if (letter := token.strip(" \u2581\u0120.")) in letters:
             at = letters.index(letter)
-            found[at] = np.logaddexp(found[at], max(value, -100.0))
+            found[at] = np.logaddexp(found[at], value)
     return np.where(np.isneginf(found), least, found)
 
 

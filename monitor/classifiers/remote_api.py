@@ -165,7 +165,9 @@ class Api:
             answer = self._request("GET", "/models")
         except _Refused as refusal:
             raise ModelError(str(refusal)) from None
-        served = [str(one.get("id")) for one in answer.get("data", []) if isinstance(one, dict)]
+        listed = answer.get("data")
+        listed = listed if isinstance(listed, list) else []
+        served = [str(one.get("id")) for one in listed if isinstance(one, dict)]
         if served and self._server.model not in served:
             raise ModelError(
                 f"{self._host} does not serve {self._server.model!r}; it has {', '.join(served[:5])}"
@@ -266,7 +268,7 @@ def _as_object(host: str, content: bytes) -> dict[str, Any]:
         )
     try:
         answer = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ClassifyError(
             f"{host} did not answer in JSON; is this an OpenAI-style server (…/v1)?"
         ) from error

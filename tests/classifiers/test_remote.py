@@ -137,6 +137,7 @@ def test_a_server_that_stays_busy_is_left_alone_and_asked_again_later(server: Op
     ("answer", "words"),
     [
         (b"<html>hello</html>", "did not answer in JSON"),
+        (b"[" * 100_000, "did not answer in JSON"),
         (b"[1]", "something else than an object"),
         (b"{}", "has no choices"),
         (b'{"choices": [{"message": {"content": "No idea."}}]}', "set guided"),
@@ -306,6 +307,36 @@ def test_letters_are_found_whatever_surrounds_them() -> None:
     found = np.exp(letter_logprobs(listed, ["A", "B", "C"]))
 
     assert found == pytest.approx([0.75, 0.05, 0.05])
+
+
+def with_logprob(text: str) -> bytes:
+    """An answer that gives letter A this log probability, in the server's own spelling."""
+    first = f'{{"top_logprobs": [{{"token": "A", "logprob": {text}}}, {{"token": "B", "logprob": -1}}]}}'
+    return f'{{"choices": [{{"message": {{}}, "logprobs": {{"content": [{first}]}}}}]}}'.encode()
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "1e9"])
+def test_a_log_probability_that_is_none_stays_a_score(server: OpenAIServer, odd: str) -> None:
+    """Whatever number a server writes, the score is a probability."""
+    remote = connected(server.url, labels=["cough"], retries=0)
+    remote.classify([sound(tone(900, 0.5))])  # calibrated with sense
+    server.answers = [with_logprob(odd)]
+
+    [found] = remote.classify([sound(tone(900, 0.5))])
+    remote.close()
+
+    assert 0 <= found.score <= 1
+
+
+@pytest.mark.parametrize("odd", ['"x"', "null", "{}"])
+def test_a_log_probability_that_is_no_number_is_refused(server: OpenAIServer, odd: str) -> None:
+    """What is not a number at all counts as none given, and no letter was named either."""
+    remote = connected(server.url, labels=["cough"], retries=0)
+    server.answers = [with_logprob(odd)]
+
+    with pytest.raises(ClassifyError, match="set guided"):
+        remote.classify([sound(tone(900, 0.5))])
+    remote.close()
 
 
 def test_the_breaker_lets_a_single_request_try() -> None:
