@@ -7,6 +7,8 @@ from monitor import __version__
 from monitor.capabilities import producible, thresholds
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.classifiers.words import NAME as WORDS
+from monitor.classifiers.words import Voices, WordListener
 from monitor.config import Config
 from monitor.deciding import Mind
 from monitor.errors import ModelError
@@ -17,6 +19,7 @@ from monitor.labels import sounds, vocabulary
 from monitor.logs import get_logger
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.engine import RuleEngine
+from monitor.runtime.panel import Wants
 from monitor.sources import SourceConfig
 from monitor.types import Frame, House, Room
 
@@ -28,7 +31,7 @@ class Listeners:
     """The classifiers that could be loaded: those that always run, and those that give a second opinion."""
 
     first: tuple[Classifier, ...] = ()
-    second: tuple[tuple[Classifier, Cascade], ...] = ()
+    second: tuple[tuple[Classifier, Wants], ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a classifier that could not be loaded, and why."""
 
@@ -45,27 +48,40 @@ class Listeners:
 
 
 def load_listeners(config: Config) -> Listeners:
-    """Load every classifier of the configuration.
+    """Load every classifier of the configuration, and the transcriber if a rule asks for words.
 
     One that cannot be loaded is said and left out: alarms are heard by their rhythm, and loud noises by the
     gate, whatever happens to a model.
     """
     first: list[Classifier] = []
-    second: list[tuple[Classifier, Cascade]] = []
+    second: list[tuple[Classifier, Wants]] = []
     missing: dict[str, str] = {}
     for block in config.classifiers:
-        try:
-            classifier = block.build()
-            classifier.load()
-        except ModelError as error:
-            missing[block.name] = str(error)
-            log.error("listening without this model", classifier=block.name, reason=str(error))
-            continue
-        if isinstance(block, SecondLook):
-            second.append((classifier, Cascade(block)))
-        else:
-            first.append(classifier)
+        if classifier := _loaded(block.name, block.build, missing):
+            if isinstance(block, SecondLook):
+                second.append((classifier, Cascade(block)))
+            else:
+                first.append(classifier)
+    block_of_words = config.transcripts
+    if block_of_words is not None and _asks_for_words(config):
+        words = _loaded(WORDS, lambda: WordListener(block_of_words.build()), missing)
+        second += [(words, Voices())] if words else []
     return Listeners(tuple(first), tuple(second), missing)
+
+
+def _loaded(name: str, build: Callable[[], Classifier], missing: dict[str, str]) -> Classifier | None:
+    try:
+        classifier = build()
+        classifier.load()
+    except ModelError as error:
+        missing[name] = str(error)
+        log.error("listening without this model", classifier=name, reason=str(error))
+        return None
+    return classifier
+
+
+def _asks_for_words(config: Config) -> bool:
+    return any(clause.say for rule in config.rules for clause in rule.ways)
 
 
 def build_ears(
@@ -88,11 +104,12 @@ def build_ears(
 
 def build_mind(config: Config, listeners: Listeners) -> Mind:
     """Tracker and rules for all sources."""
-    second = frozenset(classifier.name for classifier, _ in listeners.second)
+    second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
     tracker = Tracker(thresholds(config, listeners.first).of, second_listeners=second)
     for source in config.sources:
         tracker.set_sensitivity(source.name, source.sensitivity)
-    return Mind(tracker, RuleEngine(config.rules, verifiers=second))
+    rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
+    return Mind(tracker, rules)
 
 
 def build_house(config: Config) -> House:

@@ -54,6 +54,7 @@ def _capabilities(config: Config) -> Capabilities:
         sources=tuple(enabled),
         onsets={name: {label: row.onset for label, row in in_force.of(name).items()} for name in enabled},
         notifiers=[block.name for block in config.notifiers],
+        transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
     )
 

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from monitor.classifiers import ClassifierConfig
+from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.gate.config import GateConfig
-from monitor.publishers import PublisherConfig
-from monitor.publishers.notify import NotifyConfig
+from monitor.publishers import NotifierConfig, PublisherConfig
 from monitor.rules.model import Rule
 from monitor.schema import Block, Slug, slug
 from monitor.sources import SourceConfig
@@ -41,6 +40,8 @@ class Config(Block):
     """When a sound is worth hearing; a source may override parts under its own `gate`."""
     classifiers: list[ClassifierConfig] = []
     """What says what a sound is: the first fast one decides, a large one may confirm."""
+    transcripts: TranscriberConfig | None = None
+    """Who writes down what is said, for rules with `say`; by default nobody."""
     labels: Labels = {}
     """Thresholds per label; a source may override them under its own `labels`."""
     rules: list[Rule] = []
@@ -49,7 +50,7 @@ class Config(Block):
     """Labels that get a binary sensor; by default those in rules and those that warn."""
     publishers: list[PublisherConfig] = []
     """Who is told."""
-    notifiers: list[NotifyConfig] = []
+    notifiers: list[NotifierConfig] = []
     """People who are told of alerts; a rule names them under `notify`."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""

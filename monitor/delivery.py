@@ -8,8 +8,8 @@ from typing import Any, Self
 from monitor.assembly import build_house
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.publishers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
-from monitor.publishers.notify import NotifyConfig
 from monitor.runtime.courier import Courier
 from monitor.runtime.escalation import Escalator
 from monitor.runtime.storms import Storms
@@ -98,7 +98,7 @@ class Delivery:
             life.callback(courier.settle, SETTLE_S)
             self.publishers.append(publisher)
 
-    def _open_notifier(self, life: ExitStack, block: NotifyConfig) -> None:
+    def _open_notifier(self, life: ExitStack, block: NotifierConfig) -> None:
         for notifier in block.build(self._clock):
             storms = Storms(pause_s=block.collapse_s, per_minute=block.max_per_minute)
             courier = Courier(self.outbox, notifier, self._failed, self._clock, choice=storms)

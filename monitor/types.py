@@ -88,6 +88,8 @@ class Detection:
     """Given by the rhythm listener only."""
     emotion: Mapping[str, float] | None = None
     description: str | None = None
+    transcript: str | None = field(default=None, repr=False)
+    """What was said, if a listener writes that down. Private: never logged, published or stored."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -117,6 +119,8 @@ class SoundEvent:
     confirmed_by: tuple[str, ...] = ()
     emotion: Mapping[str, float] | None = None
     description: str | None = None
+    transcript: str | None = field(default=None, repr=False)
+    """What was said. Private: for rules that ask for words, and for nobody else."""
     segment_ids: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from monitor.events.defaults import Hysteresis
 from monitor.events.ongoing import Ongoing
 from monitor.events.settings import HIT_GAP_S, shifted
-from monitor.labels import LIFE_SAFETY
+from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, SoundEvent
 
 REMEMBERED_S = 300.0
@@ -109,12 +109,15 @@ class Ear:
 
     def describe(self, detection: Detection) -> None:
         """A second listener's words are about the segment, so they go to all that was heard in it."""
-        if self._muted:
-            return
-        remembered = [ongoing for ended in self._ended.values() for ongoing in ended]
-        for ongoing in [*self._open.values(), *remembered]:
-            if detection.segment_id in ongoing.segment_ids:
-                ongoing.description = detection.description
+        for ongoing in self._of_segment(detection.segment_id):
+            ongoing.description = detection.description
+            self._touched[ongoing.id] = ongoing
+
+    def write_down(self, detection: Detection) -> None:
+        """What was said in a segment belongs to the voices that were heard in it."""
+        for ongoing in self._of_segment(detection.segment_id):
+            if ongoing.label in VOICED:
+                ongoing.transcript = detection.transcript
                 self._touched[ongoing.id] = ongoing
 
     def tell(self, now: datetime) -> list[SoundEvent]:
@@ -139,6 +142,13 @@ class Ear:
     def open_events(self) -> list[SoundEvent]:
         """The open events as they were last told."""
         return [ongoing.shown for ongoing in self._open.values() if ongoing.shown]
+
+    def _of_segment(self, segment_id: str | None) -> list[Ongoing]:
+        """The events, open or remembered, in which a segment was heard; none while muted."""
+        if self._muted:
+            return []
+        remembered = [ongoing for ended in self._ended.values() for ongoing in ended]
+        return [each for each in [*self._open.values(), *remembered] if segment_id in each.segment_ids]
 
     def _begin(self, detection: Detection, at: datetime, row: Hysteresis) -> Ongoing | None:
         """A new event if this hit is the last one needed."""

@@ -52,6 +52,7 @@ class Ongoing:
     emotion: Mapping[str, float] | None = None
     emotion_by: str = ""
     description: str | None = None
+    transcript: str | None = field(default=None, repr=False)
     segment_ids: list[str] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     ended_at: datetime | None = None
@@ -159,6 +160,7 @@ class Ongoing:
             or self.listeners[1:] != list(shown.confirmed_by)
             or self.score >= shown.score + MATERIAL
             or self.description != shown.description
+            or self.transcript != shown.transcript
             or self._emotion_is_due(shown, at)
             or self._repetition_is_due(at)
         )
@@ -183,6 +185,7 @@ class Ongoing:
             confirmed_by=tuple(self.listeners[1:]),
             emotion=self.emotion,
             description=self.description,
+            transcript=self.transcript,
             segment_ids=tuple(self.segment_ids),
             evidence=self._evidence(),
         )

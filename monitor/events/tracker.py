@@ -87,6 +87,8 @@ class Tracker:
         floor = ear.floors.get(detection.label)
         if floor is None:
             self._complain(detection)
+        elif detection.transcript is not None:
+            ear.write_down(detection)
         elif detection.classifier in self._second_listeners:
             ear.judge(detection, now)
             if detection.description:

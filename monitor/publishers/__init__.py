@@ -7,6 +7,11 @@ from pydantic import Field
 from monitor.publishers.console import ConsoleConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.notify import NotifyConfig
+from monitor.publishers.spoken import SpokenConfig
 
 PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]
 """Every kind of publisher that the configuration knows."""
+
+NotifierConfig = Annotated[NotifyConfig | SpokenConfig, Field(discriminator="type")]
+"""Every kind of notifier: who tells people, where a rule asks for it."""

@@ -85,7 +85,7 @@ def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
     if clause.emotion and not able.produced.intersection(clause.emotion):
         return "emotion", f"no enabled listener tells {_or(clause.emotion)}; add a classifier that does"
     if clause.say and not able.transcribes:
-        return "say", "nobody writes down what is said; add a classifier with transcripts"
+        return "say", "nobody writes down what is said; set `transcripts:`"
     return None
 
 

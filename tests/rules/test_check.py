@@ -78,7 +78,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "say"),
-                "rule 'R' can never fire: nobody writes down what is said; add a classifier with transcripts",
+                "rule 'R' can never fire: nobody writes down what is said; set `transcripts:`",
             ),
         ),
         (

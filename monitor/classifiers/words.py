@@ -1,0 +1,54 @@
+"""Words as a listener of its own: what a transcriber writes down goes the way of every second opinion."""
+
+from collections.abc import Sequence
+
+from monitor.classifiers.cascade import has_voice
+from monitor.classifiers.transcribe import Transcriber
+from monitor.types import Detection, Segment
+
+NAME = "transcripts"
+
+
+class WordListener:
+    """A `Classifier` that hears no label: its detections carry what was said in a segment, for rules with
+    `say`. The tracker gives the words to the voices of that segment; nobody publishes or stores them."""
+
+    name = NAME
+    labels: frozenset[str] = frozenset()
+    window_s = 30.0
+    hop_s = 30.0
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+
+    def load(self) -> None:
+        """See `Classifier`."""
+        self._transcriber.load()
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        """One detection per segment. Raises ClassifyError."""
+        return [self._written(segment) for segment in segments]
+
+    def close(self) -> None:
+        """See `Classifier`."""
+        self._transcriber.close()
+
+    def _written(self, segment: Segment) -> Detection:
+        return Detection(
+            label="speech",
+            score=0.0,
+            classifier=self.name,
+            source=segment.source,
+            started_at=segment.started_at,
+            duration_s=segment.audio.duration_s,
+            segment_id=segment.id,
+            transcript=self._transcriber.transcribe(segment.audio).text,
+        )
+
+
+class Voices:
+    """Sends the transcriber whole segments with a voice in them, and nothing else."""
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        """See `Cascade.wants`."""
+        return segment.ended_by != "open" and has_voice(segment, detections)

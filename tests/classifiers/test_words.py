@@ -1,0 +1,83 @@
+"""Words on their way from a transcriber to a rule."""
+
+import numpy as np
+import pytest
+
+from monitor.assembly import Listeners, build_mind
+from monitor.audio import Audio
+from monitor.classifiers.transcribe import Transcript
+from monitor.classifiers.words import Voices, WordListener
+from monitor.document import parse_document
+from monitor.errors import ClassifyError
+from monitor.loading import check_document
+from monitor.publishers.documents import document
+from monitor.store import codec
+from monitor.types import Alert, SoundEvent
+from tests.builders import START, heard, segment
+from tests.fakes import ScriptedClassifier
+
+CONFIG = b"""
+sources: [{type: demo, name: kitchen}]
+classifiers: [{type: embedded}]
+transcripts: {type: qwen3_asr, model: nowhere}
+rules: [{name: Help, hear: [speech], say: [help me], severity: critical}]
+"""
+
+
+class Dictated:
+    """A transcriber that writes what it was told."""
+
+    def __init__(self, text: str | Exception) -> None:
+        self._text = text
+
+    def load(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        if isinstance(self._text, Exception):
+            raise self._text
+        return Transcript(self._text)
+
+
+def told(text: str) -> list[SoundEvent | Alert]:
+    """What a house with a transcriber makes of one spoken segment."""
+    config = check_document(parse_document(CONFIG, "house.yaml", {}))
+    words = WordListener(Dictated(text))
+    mind = build_mind(config, Listeners((ScriptedClassifier({"speech": 0.9}),), ((words, Voices()),)))
+    spoken = segment(np.zeros(16000, np.float32))
+    messages = mind.hear([heard("speech", 0.99, segment_id=spoken.id)], START)
+    messages += mind.hear(words.classify([spoken]), START)
+    return [message for message in messages if isinstance(message, SoundEvent | Alert)]
+
+
+def test_a_rule_that_asks_for_words_fires_when_they_are_said():
+    """The words arrive after the event, and the rule is asked again."""
+    [alert] = [message for message in told("please help me, now") if isinstance(message, Alert)]
+    assert alert.rule == "Help"
+
+
+def test_other_words_say_nothing():
+    """A conversation raises no alert."""
+    assert not [message for message in told("what is for dinner") if isinstance(message, Alert)]
+
+
+def test_what_was_said_stays_in_memory():
+    """Neither a printed event, nor what is published, nor what is stored carries the words."""
+    for message in told("help me, my secret is plum"):
+        assert "plum" not in repr(message)
+        assert "plum" not in str(document(message, START))
+        assert "plum" not in str(codec.encode(message))
+
+
+def test_only_whole_segments_with_a_voice_are_written_down():
+    """A bark goes to no transcriber."""
+    bark = segment(np.zeros(16000, np.float32))
+    assert not Voices().wants(bark, [heard("dog_bark", 0.9)])
+    assert Voices().wants(bark, [heard("speech", 0.9)])
+
+
+def test_a_transcriber_that_fails_fails_for_this_segment():
+    """The worker counts it and goes on."""
+    with pytest.raises(ClassifyError):
+        WordListener(Dictated(ClassifyError("busy"))).classify([segment(np.zeros(16000, np.float32))])
