@@ -2,7 +2,7 @@
 happens when the disk fails it.
 
 The journal is a write-ahead log (https://www.sqlite.org/wal.html), which survives kill -9 at any instruction.
-Whether a commit also survives a power cut is chosen per transaction, since it costs an fsync.
+A commit survives a power cut once `flush` has returned; that costs an fsync: for what must not be lost.
 """
 
 import os
@@ -47,7 +47,7 @@ class Database:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._inode: int | None = None
-        self._synchronous = ""
+        self._flushed_log: int | None = None
 
     def __enter__(self) -> Self:
         """Open; a damaged file is set aside and a new one begun. Raises StoreError when the directory cannot
@@ -84,13 +84,11 @@ class Database:
         return self._path.with_name(self._path.name + suffix)
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """All or nothing. `durable` returns only when the disk has it (an fsync: measured in
-        docs/decisions/outbox-durability.md); without it a kill -9 loses nothing but a power cut may lose the
-        newest transactions, never the file. Raises StoreError for the disk, DamagedStore for the file."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing. Kept from then on, except that a power cut may lose the newest transactions that
+        were not flushed, never the file. Raises StoreError for the disk, DamagedStore for the file."""
         with self._lock, self._explaining():
             connection = self._usable()
-            self._set_synchronous(connection, "FULL" if durable else "NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -100,6 +98,34 @@ class Database:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def flush(self) -> None:
+        """Wait until every transaction committed so far would survive a power cut. Others go on meanwhile:
+        SQLite's own `synchronous = FULL` would hold them up as long as the disk takes. Raises StoreError."""
+        if self._path is None:
+            return
+        log_path = self._path.with_name(self._path.name + "-wal")
+        with self._explaining():
+            try:
+                log_file = os.open(log_path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return  # Closed meanwhile: SQLite has folded the log into the file and flushed that.
+            try:
+                os.fdatasync(log_file)
+                self._flush_name(os.fstat(log_file).st_ino)
+            finally:
+                os.close(log_file)
+
+    def _flush_name(self, inode: int) -> None:
+        """A new log must also be found again by its name."""
+        if self._path is None or inode == self._flushed_log:
+            return
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self._flushed_log = inode
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -129,8 +155,8 @@ class Database:
         path.chmod(0o600)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        self._synchronous = ""
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
         if self._verify:
             self._check(connection)
         self._migrate(connection)
@@ -147,11 +173,6 @@ class Database:
         for number in range(version, len(self._migrations)):
             script = self._migrations[number]
             connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number + 1}; COMMIT")
-
-    def _set_synchronous(self, connection: sqlite3.Connection, mode: str) -> None:
-        if mode != self._synchronous:
-            connection.execute(f"PRAGMA synchronous = {mode}")
-            self._synchronous = mode
 
     def _usable(self) -> sqlite3.Connection:
         """The connection. A file deleted or replaced under it would take everything and keep nothing."""

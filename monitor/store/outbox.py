@@ -38,6 +38,9 @@ LATE_AFTER_S = 2.0
 """Waited longer than this before it is handed out: said to be late. Twice what a live one may take."""
 LIFE_SAFETY_WORTH = 6
 """The last to be shed. Below: alerts 3-5 and events 0-2 by severity."""
+STABLE_S = 60.0
+"""A disk that fails again sooner than this after a return is tried less and less often, and so said less."""
+LONGEST_RETRY_S = 600.0
 _TEND_EVERY = 64
 """Puts between two looks at age and size; the bounds may be overshot by that many rows."""
 
@@ -84,6 +87,8 @@ class SqliteOutbox:
         self._durable = False
         self._carried: set[int] = set()
         self._retry_at_s = 0.0
+        self._pause_s = retry_s
+        self._returned_at_s = -STABLE_S
         self._first_number = 0
 
     def __enter__(self) -> Self:
@@ -115,7 +120,7 @@ class SqliteOutbox:
         return self._counts
 
     def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
-        """See `Outbox`. Takes about as long as one fsync for an alert, a tenth of that for an event."""
+        """See `Outbox`. Takes about one fsync for an alert, a fraction of a millisecond for an event."""
         if not channels:
             return
         times_us = (_us(detected_at), _us(self._clock.now()), self._monotonic_us())
@@ -127,10 +132,12 @@ class SqliteOutbox:
             if self._puts % _TEND_EVERY == 0:
                 self._tend(connection)
 
-        self._do(insert, durable=isinstance(message, Alert))
+        self._do(insert)
         for channel in channels:
             for wake in self._wakes.get(channel, ()):
                 wake()
+        if isinstance(message, Alert):
+            self._flush()
 
     def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """See `Outbox`."""
@@ -178,12 +185,22 @@ class SqliteOutbox:
         urgent = worth == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, _time(detected_at_us), late, max(waited_s, 0.0), urgent)
 
-    def _do(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
+    def _flush(self) -> None:
+        """While the disk works, couriers are already on their way: an alert never waits for an SD card."""
+        database = self._database
+        try:
+            database.flush()
+        except StoreError as error:
+            with self._lock:
+                if self._durable and database is self._database:
+                    self._carry_over(error)
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """`work` in one transaction, on disk if it can be had, else in memory."""
         with self._lock:
             self._return_to_disk()
             try:
-                with self._database.transaction(durable=durable) as connection:
+                with self._database.transaction() as connection:
                     return work(connection)
             except StoreError as error:
                 if not self._durable:
@@ -201,7 +218,10 @@ class SqliteOutbox:
     def _begin_in_memory(self, messages: Rows, deliveries: Rows, error: StoreError) -> None:
         self._durable = False
         self._carried = {row[0] for row in messages}
-        self._retry_at_s = self._clock.monotonic_s() + self._retry_s
+        now_s = self._clock.monotonic_s()
+        steady = now_s - self._returned_at_s >= STABLE_S
+        self._pause_s = self._retry_s if steady else min(2 * self._pause_s, LONGEST_RETRY_S)
+        self._retry_at_s = now_s + self._pause_s
         self._database = Database(None, MIGRATIONS, self._clock).__enter__()
         # Numbers above any that a file could hold that was not read, so that returning cannot mix them up.
         floor = max([_us(self._clock.now()), *self._carried])
@@ -219,7 +239,7 @@ class SqliteOutbox:
         meanwhile is written, and what could not be read when it failed waits again."""
         if self._durable or (self._clock.monotonic_s() < self._retry_at_s and not force):
             return
-        self._retry_at_s = self._clock.monotonic_s() + self._retry_s
+        self._retry_at_s = self._clock.monotonic_s() + self._pause_s
         disk = self._on_disk()
         try:
             disk.__enter__()
@@ -231,14 +251,16 @@ class SqliteOutbox:
         else:
             self._database.__exit__()
             self._database, self._durable = disk, True
+            self._returned_at_s = self._clock.monotonic_s()
             log.info("history is being kept again")
 
     def _write_back(self, disk: Database) -> None:
         with self._database.reading() as memory:
             messages, deliveries = rows.everything(memory)
-        with disk.transaction(durable=True) as connection:
+        with disk.transaction() as connection:
             rows.erase(connection, self._carried)
             rows.insert(connection, messages, deliveries)
+        disk.flush()
 
     def _set_aside(self, disk: Database) -> None:
         """The file opens but does not hold our tables; the next try begins a new one."""

@@ -122,8 +122,8 @@ def garbage(folder: Path, times: int) -> Row:
 
 
 def reconnects(folder: Path, cycles: int) -> Row:
-    """Cut and mend, again and again: nothing may pile up. Counted after a fifth of as many, by when everything
-    that is loaded or learned once is there."""
+    """Cut and mend, again and again: nothing may pile up. Counted after a fifth of as many, by when all that
+    is loaded or learned once is there."""
     with _camera_house(folder) as house:
         warming = range(max(cycles // 5, 3))
         backs_s = [_once(house, lambda h: h.way.cut(), lambda h: h.way.mend())[1] for _ in warming]

@@ -138,6 +138,8 @@ MEANING = """
 other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
 with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never
 ended (after a kill -9 an event that was going on has no end; its binary sensor is set OFF at the next start).
+*processor s*: what a start takes of the processor, whatever else the machine did meanwhile; *load per core*
+says how much that was.
 
 Run on:
 

@@ -248,6 +248,23 @@ def test_alerts_go_on_when_the_disk_is_full(path: Path, clock: FakeClock) -> Non
     assert [line["log_level"] for line in logs] == ["warning", "info"]
 
 
+def test_a_disk_that_fills_up_again_and_again_is_not_said_each_time(path: Path, clock: FakeClock) -> None:
+    """Room that comes and goes at once: the pause before the next return doubles, so an hour of it is a
+    handful of lines; and nothing is lost."""
+    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+        for second in range(0, 3600, 5):
+            clock.advance(5)
+            outbox.waiting("phone", limit=1)
+            if outbox.durable:
+                with full_disk(path):
+                    put(outbox, *[alert(id=f"{second}-{i}", message="x" * 5000) for i in range(3)])
+        waiting = outbox.waiting("phone", limit=1000)
+
+    failures = [line for line in logs if line["log_level"] == "warning"]
+    assert 4 <= len(failures) <= 12
+    assert len(waiting) == 3 * len(failures)
+
+
 def test_a_directory_that_cannot_be_used_stops_nothing(tmp_path: Path, clock: FakeClock) -> None:
     """Where no file can be made, everything works from memory, and moves to disk as soon as it can be."""
     blocked = tmp_path / "state"
