@@ -1,0 +1,42 @@
+"""The documentation, held against what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.document import parse_document
+from monitor.loading import check_document
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+ENVIRONMENT = {"PORCH_PASSWORD": "secret", "MQTT_PASSWORD": "secret"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path):
+    """A reader at 11 p.m. finds no dead end."""
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_configuration_in_the_readme_is_right():
+    """What is copied from the first page works."""
+    [block] = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    check_document(parse_document(block.encode(), "README.md", ENVIRONMENT))
+
+
+def test_the_readme_begins_with_two_commands():
+    """One listens, one tests; both are there."""
+    text = (ROOT / "README.md").read_text()
+    first_screen = "\n".join(text.splitlines()[:25])
+    for command in ("./scripts/run", "./scripts/test"):
+        assert command in first_screen
+        assert (ROOT / command).stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_names_a_folder_of_some_machine(page: Path):
+    """Paths are those of a checkout or of an installed service."""
+    assert not re.findall(r"/work/|/root/|/home/\w+/", page.read_text())
