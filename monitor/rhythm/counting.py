@@ -1,6 +1,6 @@
-"""Counts the cycles of smoke and carbon monoxide alarms: the first makes a suspicion, the second certainty."""
+"""Counts the cycles of smoke and CO alarms: the first makes a suspicion, the second makes it certain."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monitor.rhythm.cycles import Cycle
 from monitor.rhythm.heard import Heard
@@ -50,19 +50,16 @@ class CycleCounter:
         elif cycle.onset - alarm.last.onset < _SAME_CYCLE * cycle.template.cycle:
             return None
         else:
-            # A moving sounder is also found bin by bin; the steadier description stays.
-            kept = cycle if cycle.moving <= alarm.last.moving else replace(cycle, channel=alarm.last.channel)
-            alarm.last, alarm.cycles = kept, alarm.cycles + 1
+            alarm.last, alarm.cycles = cycle, alarm.cycles + 1
         return _heard(alarm)
 
 
 def _belongs(cycle: Cycle, last: Cycle) -> bool:
+    """The same rhythm at the same pitch, at an overtone of it, or at the same moment."""
     if cycle.template is not last.template:
         return False
-    apart = cycle.onset - last.onset
-    same_pitch = abs(cycle.pitch_hz / last.pitch_hz - 1) < _SAME_PITCH or cycle.channel == last.channel
-    in_step = abs(apart - round(apart / cycle.template.cycle) * cycle.template.cycle) <= _TOGETHER_HOPS
-    return same_pitch or (in_step and apart < 2 * cycle.template.cycle)
+    at_once = abs(cycle.onset - last.onset) <= _TOGETHER_HOPS
+    return at_once or _is_overtone(cycle.pitch_hz, last) or _is_overtone(last.pitch_hz, cycle)
 
 
 def _is_overtone(pitch_hz: float, last: Cycle) -> bool:

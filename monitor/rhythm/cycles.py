@@ -8,7 +8,7 @@ import numpy.typing as npt
 from monitor.rhythm.candidates import Candidate
 from monitor.rhythm.history import History, Hops
 from monitor.rhythm.parse import Parse, parsed
-from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN
+from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN, Rows
 from monitor.rhythm.templates import Template
 
 _SLACK_HOPS = 12
@@ -17,7 +17,8 @@ _STRETCH = 30
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
 _LEAST_SHARE = 0.4
-_WANDER_BINS = 0.35
+_LEADING_DB = 16.0
+_BEATING_DB = 2.5
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -170,9 +171,22 @@ def _comes_and_goes(found: _Parsed) -> bool:
     )
     share = _BIN_PER_LOBE / (high - low)
     expected_db = 10 * np.log10(1 + (10 ** (found.contrast_db / 10) - 1) * share)
-    if 10 * np.log10(on / gap) < _LEAST_SHARE * expected_db:
+    if 10 * np.log10(on / gap) < _LEAST_SHARE * expected_db or _is_broad(found):
         return False
     return _alike(found) if found.is_moving else not _wanders(found)
+
+
+def _is_broad(found: _Parsed) -> bool:
+    """Whether the surroundings beat time with the pitch, as in sawing and knocking, and the pitch hardly leads."""
+    if found.on_db >= _LEADING_DB:
+        return False
+    inner, outer = _bins(found, 3), _bins(found, 10)
+    beside = [*range(outer[0], inner[0]), *range(inner[1], outer[1])]
+    on_db, gap_db = (
+        np.mean([_level_db(found, i)[:, beside].mean() for i in which])
+        for which in (found.template.full_tones, found.template.inner_gaps)
+    )
+    return bool(on_db - gap_db > _BEATING_DB)
 
 
 def _wanders(found: _Parsed) -> bool:
@@ -180,7 +194,9 @@ def _wanders(found: _Parsed) -> bool:
     low, high = _bins(found, _NEAR_BINS)
     on_hz, _ = _peaks(found, found.template.full_tones, low, high)
     gap_hz, clear_db = _peaks(found, found.template.short_gaps, low, high)
-    elsewhere = (np.abs(gap_hz - np.median(on_hz)) > _WANDER_BINS * BIN_HZ) & (clear_db > _CLEAR_DB)
+    apart_bins = np.abs(gap_hz - np.median(on_hz)) / BIN_HZ
+    # The clearer the tone, the better its pitch is known; a room's own resonances pull it by a few hertz.
+    elsewhere = ((apart_bins > 0.35) & (clear_db > _CLEAR_DB)) | ((apart_bins > 0.2) & (clear_db > 20))
     return int(elsewhere.sum()) > len(elsewhere) / 2
 
 
@@ -191,9 +207,12 @@ def _bins(found: _Parsed, reach: int) -> tuple[int, int]:
     return max(0, found.channel - reach), min(BINS, found.channel + reach + 1)
 
 
+def _level_db(found: _Parsed, part: int) -> Rows:
+    return found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]))
+
+
 def _power(found: _Parsed, part: int, low: int, high: int) -> npt.NDArray[np.float64]:
-    level_db = found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]))[:, low:high]
-    return np.asarray(10 ** (level_db.astype(np.float64) / 10))
+    return np.asarray(10 ** (_level_db(found, part)[:, low:high].astype(np.float64) / 10))
 
 
 def _spectra(found: _Parsed, parts: tuple[int, ...], low: int, high: int) -> npt.NDArray[np.float64]:
@@ -227,7 +246,8 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
     template = found.template
     pitches_hz, _ = _peaks(found, template.ons, *_bins(found, 3))
     pitch_hz = float(np.median(pitches_hz))
-    if not found.is_moving and np.ptp(pitches_hz) > max(0.9 * BIN_HZ, 0.01 * pitch_hz):
+    spread_bins = 0.5 if found.contrast_db > _CLEAR_DB else 0.9
+    if not found.is_moving and np.ptp(pitches_hz) > spread_bins * BIN_HZ:
         return None
     return Cycle(
         template=template,
