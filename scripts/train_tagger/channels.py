@@ -17,7 +17,7 @@ def microphone(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
     """A cheap capsule's response: a smooth curve over log frequency and, at times, a steep low cut."""
     hz = np.linspace(0, rate_hz / 2, len(spectrum), dtype=np.float32)
     octaves = np.log2(np.maximum(hz, 20) / 20)
-    knots_db = rng.normal(0, rng.uniform(1, 6), 9)
+    knots_db = rng.normal(0, rng.uniform(0.5, 5), 9)
     curve = 10 ** (np.interp(octaves, np.linspace(0, 9.7, 9), knots_db) / 20)
     if rng.random() < 0.5:
         corner_hz = rng.uniform(60, 300)

@@ -19,8 +19,8 @@ SYNTHETIC_SHARE = {
     "smoke_alarm": 0.5, "fire_alarm": 0.7, "siren": 0.15, "car_alarm": 0.9, "appliance_beep": 1.0,
     "alarm_clock": 0.5, "doorbell": 0.5, "phone_ring": 0.6, "clock_tick": 0.15, "water_drip": 0.25,
     "bell": 0.1, "knock": 0.2, "door_slam": 0.4, "dishes": 0.3, "glass_break": 0.04, "footsteps": 0.1,
-    "car_horn": 0.05, "mouse_click": 0.05, "keyboard_typing": 0.1, "clapping": 0.15, "insect": 0.2,
-    "engine": 0.05, "wind": 0.2,
+    "car_horn": 0.05, "mouse_click": 0.05, "keyboard_typing": 0.1, "clapping": 0.15, "insect": 0.1,
+    "engine": 0.03, "wind": 0.04,
 }  # fmt: skip
 """How many of a label's examples are made rather than recorded."""
 BACKGROUND_LABELS = (
