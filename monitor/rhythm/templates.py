@@ -38,6 +38,8 @@ class Template:
     """Hops between two looks."""
     apart: tuple[tuple[int, int], ...]
     """Shortest and longest time from each onset to the next, in hops: the standards' 10 %, and a little."""
+    span: tuple[int, int]
+    """Shortest and longest time from the first onset to the last, in hops."""
     least_tone: int
     """Least mean length of the tones, in hops."""
     beep_hops: tuple[int, int]
@@ -135,6 +137,7 @@ TEMPORAL_THREE = Template(
     smoothing=5,
     step=6,
     apart=((88, 113), (88, 113), (176, 225)),
+    span=(356, 446),
     least_tone=42,
     beep_hops=(20, 40),
     contrast_db=2.2,
@@ -154,7 +157,9 @@ TEMPORAL_FOUR = Template(
     ),
     smoothing=3,
     step=3,
-    apart=((17, 23),) * 3,
+    # The first onset rises out of quiet and is seen early, the others out of the ringing of the one before.
+    apart=((16, 26), (16, 24), (16, 24)),
+    span=(52, 70),
     least_tone=8,
     beep_hops=(8, 20),
     contrast_db=3.2,
