@@ -7,11 +7,14 @@ any other); what reached the house is known from a subscriber. Nothing may be in
 import json
 import shutil
 import signal
+import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +22,8 @@ import numpy as np
 from paho.mqtt.client import MQTTMessage
 
 from monitor.audio import SAMPLE_RATE_HZ
+from monitor.publishers.documents import document
+from monitor.store.codec import decode
 from scripts.bench.capacity import write_wav
 from scripts.bench.process import DaemonProcess
 from tests.builders import noise
@@ -30,6 +35,12 @@ NODE = "earwitness/home"
 
 Key = tuple[str, str, str]
 """Id, state and time of detection: what tells one message from another, whenever it is delivered."""
+
+
+KEPT = """
+    SELECT body FROM delivery JOIN message ON message.number = delivery.number
+    WHERE channel = ? AND delivered_at_us IS NULL ORDER BY message.number
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,15 @@ class NoisyHouse:
         documents = [json.loads(line) for line in lines if line]
         return list({key(document): document for document in documents}.values())
 
+    def kept(self, channel: str) -> list[dict[str, Any]]:
+        """What the store still holds for a channel; read in a copy, for opening it would mend it."""
+        with tempfile.TemporaryDirectory() as place:
+            for part in self.state.glob("outbox.db*"):
+                shutil.copy(part, place)
+            with closing(sqlite3.connect(Path(place) / "outbox.db")) as store:
+                bodies = store.execute(KEPT, (channel,)).fetchall()
+        return [document(decode(body), datetime.now(UTC)) for (body,) in bodies]
+
     def wait_decided(self, more: int, patience_s: float = PATIENCE_S) -> None:
         """Wait until so many more messages have been decided."""
         goal = len(self.decided()) + more
@@ -211,7 +231,7 @@ class Verdict:
 
     decided: int
     lost: int
-    """Decided, and never heard."""
+    """Decided, never heard, and not kept for the next start either."""
     unknown: int
     """Heard, and never decided: what should be a duplicate and is none."""
     out_of_order: int
@@ -223,14 +243,15 @@ class Verdict:
 
 def verdict(house: NoisyHouse) -> Verdict:
     """Compare what was decided with what was heard. Ask when the daemon has ended in order."""
-    decided, heard = house.decided(), house.witness.messages()
+    decided, heard = [*house.decided(), *house.kept("jsonl")], house.witness.messages()
+    kept = {key(document) for document in house.kept("mqtt")}
     place = {key(document): number for number, document in enumerate(decided)}
     keys = [key(document) for document in heard]
     first = list(dict.fromkeys(keys))
     known = [each for each in first if each in place]
     return Verdict(
         decided=len(decided),
-        lost=len(set(place) - set(first)),
+        lost=len(set(place) - set(first) - kept),
         unknown=len(set(first) - set(place)),
         out_of_order=_out_of_order(known, place, {key(d): d.get("source", "") for d in decided}),
         repeated=len(keys) - len(first),

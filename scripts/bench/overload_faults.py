@@ -1,6 +1,7 @@
 """What happens to alarms when everything else is too much: a model that hangs, rooms that bang and bang."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,10 +73,12 @@ def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
         figures = {
             "rooms": rooms,
             "alarms": len(delays_s),
+            "longest from onset to decision s": round(max(map(_decision_s, house.alarms())), 2),
             "longest from onset to the house s": round(max(delays_s), 2),
             "median from decision to the house s": round(median(events_s), 3),
             "segments shed from the large model": dropped.get("remote", 0),
             "dropped on the way to a decision": dropped["decisions"],
+            "load per core": round(os.getloadavg()[0] / (os.cpu_count() or 1), 1),
             "MB": round(house.daemon.resident_mb()),
         }
         held = max(delays_s) <= ALARM_S and dropped["decisions"] == 0 and not health["stalled"]
@@ -87,6 +90,10 @@ def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
 
 def _delay_s(document: dict[str, Any]) -> float:
     return (_time(document["delivered_at"]) - _time(document["started_at"])).total_seconds()
+
+
+def _decision_s(document: dict[str, Any]) -> float:
+    return (_time(document["detected_at"]) - _time(document["started_at"])).total_seconds()
 
 
 def _lag_s(document: dict[str, Any]) -> float:
