@@ -40,7 +40,7 @@ def demo_scene(seed: int = 1, speech: Audio | None = None) -> Scene:
     moments = [
         Moment("doorbell", 8.0, _made(household.doorbell, 20 + seed), -24.0),
         Moment("knock", 16.0, _made(household.knock, 15 + seed), -26.0),
-        Moment("siren", 31.0, _made(household.siren, 3 + seed), -32.0),
+        Moment("siren", 31.0, _made(household.siren, 4 + seed), -32.0),
         Moment("loud_noise", 43.0, _made(household.door_slam, seed), -12.0),
         Moment("smoke_alarm", 51.0, played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
     ]
