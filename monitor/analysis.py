@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.classifiers.base import Classifier
 from monitor.clock import SystemClock
 from monitor.config import Config
-from monitor.errors import SourceError
+from monitor.errors import ClassifierError, ClassifyError, SourceError
 from monitor.sources.file import FileBlock
 from monitor.types import Alert, Detection, Frame, Heard, Message, Segment, SoundEvent
 
@@ -57,6 +59,7 @@ def analyze(
     except SourceError as error:
         result.error = str(error)
     loop.finish()
+    result.error = result.error or (f"{path}: {loop.unheard}" if loop.unheard else None)
     result.duration_s = loop.heard_s
     result.rows = sorted(loop.ledger.rows(result.file), key=lambda row: row["start_s"])
     return result
@@ -69,8 +72,16 @@ def analyze_all(
     # Not forked: the parent's threads (onnxruntime's, the progress bar's) would leave their locks held.
     spawn = multiprocessing.get_context("spawn")
     count = workers or os.cpu_count()
-    with ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(config, source)) as pool:
+    pool = ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(config, source))
+    try:
         yield from pool.map(_analyze_here, paths)
+    except BrokenProcessPool:
+        raise ClassifierError("a process of the analysis was killed; is the memory full? Try -j 1") from None
+    finally:
+        # Whoever stops early (Ctrl-C, `| head`) does not wait for the end of a long recording.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
 def file_block(path: Path, config: Config, source: str) -> FileBlock:
@@ -86,6 +97,8 @@ _here: tuple[Config, Listeners, str] | None = None
 
 def _begin(config: Config, source: str) -> None:
     global _here
+    # Ctrl-C goes to the whole process group; the parent ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here = (config, load_listeners(config), source)
 
 
@@ -104,6 +117,8 @@ class _Loop:
         self._listeners = listeners
         self._now = self._decided_at = BEGINNING
         self.ledger = Ledger()
+        self.unheard = ""
+        """Why a segment could not be classified, if one could not: the others are, as in the daemon."""
 
     @property
     def heard_s(self) -> float:
@@ -131,7 +146,10 @@ class _Loop:
     def _detections(self, heard: Heard) -> list[Detection]:
         found = list(heard.detections)
         for segment in heard.segments:
-            found += self._classified(segment)
+            try:
+                found += self._classified(segment)
+            except ClassifyError as error:
+                self.unheard = self.unheard or str(error)
         return found
 
     def _classified(self, segment: Segment) -> list[Detection]:

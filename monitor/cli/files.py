@@ -1,6 +1,7 @@
 """Commands for recordings: analyze, classify, eval, describe, ask."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli.console import ConfigOption, chosen_config, err, fail, out
-from monitor.errors import ClassifyError, SourceError
+from monitor.errors import ClassifyError, SourceError, SourceUnavailable
 
 AUDIO_SUFFIXES = frozenset(
     {".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".flac", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg"}
@@ -89,6 +90,7 @@ def analyze(
     if plot is not None:
         if len(paths) != 1:
             raise typer.BadParameter("--plot draws one recording; name just one")
+        _check_output(plot, "--plot")
         from monitor.plotting import plot_analysis
 
         results: Iterable[Analysis] = [
@@ -160,6 +162,8 @@ def evaluate(
     """
     from monitor.evaluation.evaluate import evaluate as judged
 
+    _check_output(json_file, "--json")
+    _check_output(plot, "--plot")
     report = judged(
         manifest,
         _classifier(config, model),
@@ -247,14 +251,24 @@ def _listener(config: Path | None, name: str | None) -> Any:
 
 
 def _recordings(files: Iterable[Path]) -> Iterator[Path]:
-    """The files, and of folders what looks like sound, in order of name."""
+    """The files, and of folders what looks like sound, in order of name. Raises SourceUnavailable for a
+    folder without any: no output would look like a quiet night."""
     for path in files:
-        if path.is_dir():
-            yield from sorted(
-                p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file()
-            )
-        else:
+        if not path.is_dir():
             yield path
+            continue
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+        if not found:
+            raise SourceUnavailable(
+                f"{path}: no recording is in this folder; name the files themselves"
+            )
+        yield from found
+
+
+def _check_output(file: Path | None, option: str) -> None:
+    """Before an hour of work, not after it."""
+    if file is not None and not os.access(file.parent, os.W_OK):
+        raise typer.BadParameter(f"{file.parent} is no folder that can be written", param_hint=option)
 
 
 def _with_progress(results: Iterable[Any], total: int | None) -> Iterator[Any]:

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from monitor.cli.console import ConfigOption, chosen_config, err, out, warn
+from monitor.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
@@ -28,13 +29,18 @@ def check(
     """
     from monitor.capabilities import warnings
 
-    found, path = chosen_config(config)
+    try:
+        found, path = chosen_config(config)
+    except ConfigError as error:
+        if as_json:
+            out.print_json(json.dumps({"problems": error.problems, "warnings": []}))
+        raise
     if found is None:
         err.print("No configuration was found; `earwitness run` would use its defaults.")
         return
     notes = warnings(found)
     if as_json:
-        out.print_json(json.dumps({"file": str(path), "problems": [], "warnings": notes}))
+        out.print_json(json.dumps({"problems": [], "warnings": notes}))
         return
     for note in notes:
         warn(note)
@@ -77,5 +83,8 @@ def schema(
     text = json.dumps(json_schema(), indent=2) + "\n"
     if output is None:
         typer.echo(text, nl=False)
-    else:
+        return
+    try:
         output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written ({error.strerror})") from None

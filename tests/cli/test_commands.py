@@ -187,3 +187,35 @@ def test_the_schema_is_json(capsys):
     """For completion in an editor."""
     assert earwitness("schema") == 0
     assert json.loads(capsys.readouterr().out)["title"] == "earwitness"
+
+
+def test_a_folder_without_recordings_looked_like_a_quiet_night(config, tmp_path, capsys):
+    """No output and exit code 0 said that nothing was heard; nothing was listened to."""
+    empty = tmp_path / "night"
+    empty.mkdir()
+    assert earwitness("analyze", "--config", config, empty) == 1
+    assert "night" in capsys.readouterr().err
+
+
+def test_check_answers_in_json_also_when_something_is_wrong(tmp_path, capsys):
+    """Whoever asks by program reads every problem there, and the exit code stays."""
+    path = tmp_path / "wrong.yaml"
+    path.write_text("sources:\n  - {type: demo, name: Porch}\n")
+    assert earwitness("check", "--config", path, "--json") == 78
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert "wrong.yaml:2" in problem
+
+
+def test_a_picture_that_cannot_be_written_is_said_before_the_work(smoke, config, tmp_path, capsys):
+    """Not after an hour of analysis, and not as a traceback."""
+    picture = tmp_path / "nowhere" / "smoke.png"
+    assert earwitness("analyze", "--config", config, "--plot", picture, smoke) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
+    """`run` ended at once with exit code 0, and systemd started it again every two seconds."""
+    path = tmp_path / "off.yaml"
+    path.write_text("sources:\n  - {type: demo, name: porch, enabled: false}\n")
+    assert earwitness("check", "--config", path) == 78
+    assert "off.yaml:1" in capsys.readouterr().err

@@ -1,0 +1,147 @@
+"""The whole loop over recordings."""
+
+import os
+import signal
+import subprocess
+import sys
+import wave
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from monitor.analysis import BEGINNING, analyze, analyze_all
+from monitor.assembly import Listeners
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.config import Config
+from monitor.errors import ClassifyError
+from monitor.types import Detection, Frame, Heard, Segment
+from tests.builders import noise, tone
+from tests.fakes import ScriptedClassifier
+
+CONFIG = Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}]})
+PATIENCE_S = 120.0
+
+
+def recorded(path: Path, samples: Samples) -> Path:
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(SAMPLE_RATE_HZ)
+        out.writeframes((np.clip(samples, -1, 0.99) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def bangs(*at_s: float, length_s: float = 10.0) -> Samples:
+    """A quiet room with half a second of a loud tone at each of these times."""
+    samples = noise(length_s, -60)
+    for second in at_s:
+        start = round(second * SAMPLE_RATE_HZ)
+        stretch = samples[start : start + SAMPLE_RATE_HZ // 2]
+        stretch += tone(700, 0.5, -10)[: len(stretch)]
+    return samples
+
+
+def labels(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [row["label"] for row in rows]
+
+
+def test_events_carry_the_times_of_the_recording(tmp_path):
+    """Seconds from its start, sorted, and told when they had been heard."""
+    result = analyze(recorded(tmp_path / "a.wav", bangs(7, 3)), CONFIG, Listeners())
+    assert labels(result.rows) == ["loud_noise", "loud_noise"]
+    assert [round(row["start_s"]) for row in result.rows] == [3, 7]
+    assert all(row["start_s"] < row["decided_s"] < row["start_s"] + 1.5 for row in result.rows)
+    assert round(result.duration_s, 1) == 10.0
+
+
+def test_a_sound_at_the_very_end_is_heard(tmp_path):
+    """The recording stops in the middle of it."""
+    result = analyze(recorded(tmp_path / "a.wav", bangs(4.6, length_s=5)), CONFIG, Listeners())
+    assert labels(result.rows) == ["loud_noise"]
+    assert result.rows[0]["end_s"] <= result.duration_s
+
+
+def test_who_watches_sees_every_frame(tmp_path):
+    """In order, with what was made of it; the picture is drawn from this."""
+    seen: list[Frame] = []
+
+    def watch(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+        seen.append(frame)
+
+    result = analyze(recorded(tmp_path / "a.wav", bangs(1, length_s=3)), CONFIG, Listeners(), watch=watch)
+    assert seen[0].captured_at == BEGINNING
+    assert len(seen) == round(result.duration_s / 0.03)
+
+
+def test_a_segment_that_could_not_be_judged_ended_the_whole_analysis(tmp_path):
+    """As in the daemon, the others are; and the file says what is missing."""
+
+    class Fussy(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            if segments[0].started_at < BEGINNING.replace(second=5):
+                raise ClassifyError("remote: no answer")
+            return super().classify(segments)
+
+    listeners = Listeners(first=(Fussy({"dog_bark": 0.9}),))
+    result = analyze(recorded(tmp_path / "a.wav", bangs(3, 7)), CONFIG, listeners)
+    assert sorted(labels(result.rows)) == ["dog_bark", "loud_noise", "loud_noise"]
+    assert result.error == f"{tmp_path / 'a.wav'}: remote: no answer"
+
+
+def test_results_come_in_the_order_of_the_names(tmp_path):
+    """A short file behind a long one waits for it; a broken one is a result too."""
+    long = recorded(tmp_path / "long.wav", bangs(3, length_s=60))
+    short = recorded(tmp_path / "short.wav", bangs(1, length_s=3))
+    missing = tmp_path / "missing.wav"
+    results = list(analyze_all([long, missing, short], CONFIG, workers=2))
+    assert [Path(result.file).name for result in results] == ["long.wav", "missing.wav", "short.wav"]
+    assert [result.error is None for result in results] == [True, False, True]
+
+
+def test_ctrl_c_waited_for_every_recording_in_hand(tmp_path):
+    """The whole group gets the signal, as from a terminal: no traceback, nobody left, exit code 130."""
+    long = noise(600, -60)
+    for name in ("a", "b", "c"):
+        recorded(tmp_path / f"{name}.wav", long)
+    first = recorded(tmp_path / "0.wav", bangs(3, length_s=5))
+    command = [sys.executable, "-m", "monitor", "analyze", "--format", "jsonl", "-j", "2", str(tmp_path)]
+    config = tmp_path / "earwitness.yaml"
+    config.write_text("sources:\n  - {type: demo, name: kitchen}\n")
+    with subprocess.Popen(
+        [*command, "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert first.name in process.stdout.readline()  # it is in the midst of the next ones
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not _group_is_alive(process.pid)
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path):
+    """`earwitness analyze … | head -1` ends without a traceback."""
+    recording = recorded(tmp_path / "a.wav", bangs(*range(1, 60, 3), length_s=60))
+    command = f"'{sys.executable}' -m monitor analyze --format jsonl -j 1 {recording} {recording} | head -1"
+    result = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=False, timeout=PATIENCE_S, cwd=tmp_path
+    )
+    assert result.stdout.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def _group_is_alive(group: int) -> bool:
+    """Whether a process of the group runs; one that nobody has waited for yet does not."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, its_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(its_group) == group and state != "Z":
+                return True
+    return False
