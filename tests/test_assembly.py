@@ -1,0 +1,90 @@
+"""From a configuration to the parts of the loop."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.assembly import build_ears, build_house, build_mind, load_listeners
+from monitor.config import Config
+from monitor.types import SoundEvent
+from tests.builders import START, frames, heard, noise
+
+
+def config(**more: Any) -> Config:
+    return Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}], **more})
+
+
+def test_a_model_that_cannot_be_loaded_is_said_and_left_out(tmp_path: Path):
+    """The alarms are heard by their rhythm, whatever happens to a model."""
+    wrong = [
+        {"type": "embedded", "name": "mine", "model": str(tmp_path / "nothing.onnx")},
+        {"type": "embedded"},
+    ]
+    with capture_logs() as logs:
+        listeners = load_listeners(config(classifiers=wrong))
+    assert [classifier.name for classifier in listeners.first] == ["embedded"]
+    assert "nothing" in listeners.missing["mine"]
+    assert [entry["classifier"] for entry in logs if entry["log_level"] == "error"] == ["mine"]
+    listeners.close()
+
+
+def test_the_gate_names_speech_only_where_no_model_does():
+    """Two listeners for the same label would confirm each other with the same evidence."""
+    voiced = load_listeners(config(classifiers=[{"type": "embedded"}]))
+    mute = load_listeners(config())
+    sound = np.concatenate([noise(2), noise(1, -20)])
+    for listeners in (voiced, mute):
+        ears = build_ears(config(), config().sources[0], listeners)
+        labels = {d.label for frame in frames(sound) if (h := ears.push(frame)) for d in h.detections}
+        assert labels <= {"speech", "loud_noise"}
+        assert listeners is mute or "speech" not in labels
+    voiced.close()
+
+
+def test_a_source_has_the_sensitivity_of_its_configuration():
+    """From the first sound on, not from the first command."""
+    keen = config(sources=[{"type": "demo", "name": "kitchen", "sensitivity": 1.0}])
+    dull = config(sources=[{"type": "demo", "name": "kitchen", "sensitivity": -1.0}])
+    bark = heard("dog_bark", 0.4)
+    assert build_mind(keen, load_listeners(keen)).hear([bark], START) != []
+    assert build_mind(dull, load_listeners(dull)).hear([bark], START) == []
+
+
+def test_thresholds_of_a_source_win_over_those_of_the_house():
+    """The kitchen's own word on dogs; the hall has the house's."""
+    given = config(
+        sources=[
+            {"type": "demo", "name": "kitchen", "labels": {"dog_bark": {"onset": 0.99}}},
+            {"type": "demo", "name": "hall"},
+        ],
+        labels={"dog_bark": {"onset": 0.3, "off": 0.2}},
+    )
+    mind = build_mind(given, load_listeners(given))
+    told = mind.hear([heard("dog_bark", 0.5), heard("dog_bark", 0.5, source="hall")], START)
+    assert {event.source for event in told if isinstance(event, SoundEvent)} == {"hall"}
+
+
+def test_entities_are_what_rules_name_and_what_warns():
+    """Only of what this house can hear: an entity that is never on would be a promise."""
+    rule = {"name": "Loud", "hear": ["loud_noise"], "then": {"hear": ["speech"], "within_s": 5}}
+    [room] = build_house(config(rules=[rule])).sources
+    assert {"loud_noise", "speech", "smoke_alarm", "co_alarm"} <= set(room.labels)
+    assert "glass_break" not in room.labels
+    assert set(room.labels) <= set(room.event_labels)
+
+
+def test_entities_that_are_listed_are_all_there_are():
+    """The owner's list wins."""
+    [room] = build_house(config(entities=["smoke_alarm"])).sources
+    assert room.labels == ("smoke_alarm",)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_source_that_is_off_is_not_announced(enabled: bool):
+    """Nobody sees a room that nobody listens to."""
+    sources = [{"type": "demo", "name": "kitchen"}, {"type": "demo", "name": "hall", "enabled": enabled}]
+    rooms = build_house(config(sources=sources)).sources
+    assert [room.source for room in rooms] == (["kitchen", "hall"] if enabled else ["kitchen"])

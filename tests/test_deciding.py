@@ -1,0 +1,78 @@
+"""Detections become events, events alerts: the order in which the house is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.deciding import Mind
+from monitor.events.tracker import Tracker
+from monitor.rules.engine import RuleEngine
+from monitor.rules.model import Rule
+from monitor.types import Alert, Command, Setting, SoundEvent, Sounding
+from tests.builders import START, heard
+
+
+def mind() -> Mind:
+    rule = Rule.model_validate({"name": "Glass", "hear": ["glass_break"], "severity": "critical"})
+    return Mind(Tracker(), RuleEngine([rule]))
+
+
+def test_the_sensor_turns_on_before_the_alert_and_the_alert_comes_before_the_event():
+    """Who is woken by the alert finds the sensor on."""
+    told = mind().hear([heard("glass_break")], START)
+    assert [type(message) for message in told] == [Sounding, Alert, SoundEvent]
+    assert told[0] == Sounding("kitchen", "glass_break", on=True)
+
+
+def test_a_sensor_is_told_once_in_each_direction():
+    """Updates of an event do not move it."""
+    deciding = mind()
+    told = deciding.hear([heard("glass_break", 0.7)], START)
+    told += deciding.hear([heard("glass_break", 0.99)], START + timedelta(seconds=1))
+    told += deciding.hear([], START + timedelta(minutes=1))
+    assert [message.on for message in told if isinstance(message, Sounding)] == [True, False]
+    assert [m.state for m in told if isinstance(m, SoundEvent)] == ["started", "updated", "ended"]
+
+
+def test_a_lost_source_turns_its_sensors_off():
+    """With the end of its events, and the reason in them."""
+    deciding = mind()
+    deciding.hear([heard("glass_break")], START)
+    told = deciding.lose("kitchen", START + timedelta(seconds=2), "source_lost")
+    assert told[0] == Sounding("kitchen", "glass_break", on=False)
+    assert isinstance(told[1], SoundEvent)
+    assert told[1].ended_by == "source_lost"
+
+
+def test_the_test_button_rings_like_a_real_alert():
+    """Its message says that it is a test."""
+    [alert] = mind().obey(Command("test"), START)
+    assert isinstance(alert, Alert)
+    assert alert.rule == "Glass"
+    assert alert.message.startswith("Test")
+
+
+def test_muting_ends_what_is_open_and_shows_itself():
+    """The sensor does not stay on behind a mute."""
+    deciding = mind()
+    deciding.hear([heard("glass_break")], START)
+    told = deciding.obey(Command("mute", "kitchen", True), START + timedelta(seconds=1))
+    assert told[0] == Sounding("kitchen", "glass_break", on=False)
+    assert told[-1] == Setting("kitchen", "mute", True)
+
+
+def test_sensitivity_comes_back_as_it_is_in_force():
+    """And is in force: what was just below the onset is now heard."""
+    deciding = mind()
+    assert deciding.hear([heard("glass_break", 0.45)], START) == []
+    told = deciding.obey(Command("sensitivity", "kitchen", 1.0), START)
+    assert told == [Setting("kitchen", "sensitivity", 1.0)]
+    assert deciding.hear([heard("glass_break", 0.45)], START) != []
+
+
+@pytest.mark.parametrize(
+    "command", [Command("ack"), Command("mute"), Command("sensitivity", "kitchen", None)]
+)
+def test_a_command_that_says_too_little_changes_nothing(command: Command):
+    """Half a command is none."""
+    assert mind().obey(command, START) == []

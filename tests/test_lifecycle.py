@@ -1,0 +1,123 @@
+"""How the daemon begins and ends where something is in its way; as a process."""
+
+import json
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.synthesis.scene import demo_scene
+from scripts.bench.process import DaemonProcess
+from tests.mosquitto import Listener, Mosquitto
+
+ENDLESS = {"type": "demo", "name": "demo", "speech": False}
+STOP_S = 3.0
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(name="broker")
+def _broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker
+
+
+def config(broker: Mosquitto, *sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    publisher = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port}
+    return {"node": "home", "sources": list(sources), "publishers": [publisher], **more}
+
+
+def test_a_stop_was_not_heeded_until_all_models_were_loaded(broker, tmp_path):
+    """A model on a disk that does not answer (here: a pipe that nobody writes): SIGTERM ends it at once."""
+    pipe = tmp_path / "large.onnx"
+    os.mkfifo(pipe)
+    sidecar: dict[str, Any] = {"version": "1", "sha256": "0", "labels": ["cough"], "emotions": []}
+    sidecar |= {"window_s": 1, "hop_s": 1, "frame_hop_s": 0.1}
+    pipe.with_suffix(".json").write_text(json.dumps(sidecar))
+    slow = config(broker, ENDLESS, classifiers=[{"type": "embedded", "model": str(pipe)}])
+    with DaemonProcess(slow, tmp_path) as daemon, pipe.open("wb"):
+        # Our side of a pipe opens when theirs does: now the model is being loaded.
+        assert daemon.process.poll() is None
+        daemon.process.terminate()
+        assert daemon.process.wait(PATIENCE_S) == 0
+
+
+def test_a_second_daemon_on_the_same_state_delivered_everything_twice(broker, tmp_path):
+    """It is refused with one line that names the first one, which goes on."""
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        command = [sys.executable, "-m", "monitor", "run", "--config", str(tmp_path / "earwitness.yaml")]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        assert second.returncode == 1
+        [line] = [line for line in second.stderr.splitlines() if line.startswith("error:")]
+        assert str(daemon.process.pid) in line
+        assert daemon.process.poll() is None
+
+
+def test_a_state_folder_that_cannot_be_used_is_said_and_survived(broker, tmp_path):
+    """Read-only, full, or a file: alarms are delivered from memory, and the owner learns of it."""
+    (tmp_path / "state").touch()
+    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+        listener.wait_for("earwitness/home/demo/status", "online")
+        listener.say("earwitness/home/test/set", "PRESS")
+        listener.wait_for("earwitness/home/alert")
+    assert "history is not being kept" in (tmp_path / "log").read_text()
+
+
+def test_a_broker_that_hangs_does_not_hold_up_the_stop(broker, tmp_path):
+    """Connected, and it answers nothing any more: what is undelivered stays in the outbox."""
+    with Listener(broker) as listener:
+        with DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+            listener.wait_for("earwitness/home/demo/status", "online")
+            broker.freeze()
+        broker.thaw()
+    assert daemon.process.returncode == 0
+    # The bar is 3 s; twice that, for the machine that runs the tests may be busy.
+    assert daemon.stopped_in_s < 2 * STOP_S
+
+
+def test_no_secret_is_said(broker, tmp_path):
+    """Not in the log, the health report, or by `check`."""
+    secret = "s3cr3t-w0rd"
+    camera = {"type": "stream", "name": "porch", "url": f"rtsp://viewer:{secret}@127.0.0.1:9/live"}
+    hidden = config(broker, ENDLESS, camera)
+    hidden["publishers"][0] |= {"username": "me", "password": secret}
+    with Listener(broker) as listener, DaemonProcess(hidden, tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        listener.wait_for("earwitness/home/porch/status", "offline")
+        assert secret not in json.dumps(daemon.health())
+    command = [sys.executable, "-m", "monitor", "check", "--config", str(tmp_path / "earwitness.yaml")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    log = (tmp_path / "log").read_text()
+    assert "porch" in log
+    assert secret not in log + checked.stdout + checked.stderr
+
+
+def test_a_recording_is_heard_by_run_as_it_is_by_analyze(tmp_path):
+    """Read as fast as possible, `run` dropped segments and cut events into pieces."""
+    recording = tmp_path / "scene.wav"
+    with wave.open(str(recording), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(demo_scene().audio.to_pcm16())
+    lines = tmp_path / "events.jsonl"
+    night = {
+        "sources": [{"type": "file", "name": "file", "path": str(recording)}],
+        "classifiers": [{"type": "embedded"}],
+        "publishers": [{"type": "jsonl", "path": str(lines)}],
+    }
+    with DaemonProcess(night, tmp_path) as daemon:
+        assert daemon.process.wait(PATIENCE_S) == 0
+    published = [json.loads(line) for line in lines.read_text().splitlines()]
+    by_run = sorted((e["label"], round(e["score"], 2)) for e in published if e["state"] == "ended")
+    command = [sys.executable, "-m", "monitor", "analyze", "--config", str(tmp_path / "earwitness.yaml")]
+    result = subprocess.run(
+        [*command, "--format", "jsonl", str(recording)], capture_output=True, text=True, check=True
+    )
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert by_run == sorted((row["label"], round(row["score"], 2)) for row in rows)
