@@ -11,7 +11,12 @@ class Block(BaseModel):
     """A mapping of the configuration: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # an error that is printed must not carry a password
     )
 
 
