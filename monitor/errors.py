@@ -30,7 +30,12 @@ class SourceUnavailable(SourceError):
 
 
 class SourceLost(SourceError):
-    """The source was open and has stopped delivering."""
+    """The source was open and has stopped delivering. `for_good`: opening it again would bring the same, as
+    with a damaged recording."""
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 class ClassifierError(EarwitnessError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from monitor.clock import Clock
-from monitor.errors import SourceError, SourceUnavailable
+from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.runtime.backoff import Backoff
 from monitor.sources.base import Source
@@ -129,7 +129,7 @@ class Listener(threading.Thread):
             return True
         except SourceError as error:
             self._lost(error)
-            return False
+            return isinstance(error, SourceLost) and error.for_good
         finally:
             self._opening_since_s = None
 

@@ -128,14 +128,14 @@ class Recording:
     def check_whole(self) -> None:
         """Raises SourceLost when what was read was damaged, or less than the header promises."""
         if not self._heard_s:
-            raise SourceLost(f"{self._path}: holds no sound that can be decoded")
+            raise SourceLost(f"{self._path}: holds no sound that can be decoded", for_good=True)
         if self._lost_s > TOLERATED_LOSS_S:
-            raise SourceLost(f"{self._path}: damaged, {self._lost_s:.1f} s of it could not be decoded")
+            text = f"{self._path}: damaged, {self._lost_s:.1f} s of it could not be decoded"
+            raise SourceLost(text, for_good=True)
         missing_s = self._promised_s() - self._heard_s
         if missing_s > max(TOLERATED_LOSS_S, 0.01 * self._heard_s):
-            raise SourceLost(
-                f"{self._path}: cut short, ends {missing_s:.1f} s before the end its header promises"
-            )
+            text = f"{self._path}: cut short, ends {missing_s:.1f} s before the end its header promises"
+            raise SourceLost(text, for_good=True)
 
     def _promised_s(self) -> float:
         """The length that the header gives, 0 where it gives none."""

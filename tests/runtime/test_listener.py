@@ -57,6 +57,15 @@ def test_a_lost_source_is_opened_again():
     assert statuses(told) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "it has ended")]
 
 
+def test_a_damaged_recording_is_not_played_again():
+    """It was heard as far as it goes; opening it again would raise its alarms once more."""
+    damaged = SourceLost("kitchen: cut short", for_good=True)
+    source = ScriptedSource([*frames(noise(0.06)), damaged], frames(noise(0.06)))
+    _, told, _ = listened(source)
+    assert source.opened == 1
+    assert statuses(told)[-1] == (False, "kitchen: cut short")
+
+
 def test_the_same_refusal_is_told_once():
     """A wrong password is said once per change of state, not per attempt."""
     refusal = SourceUnavailable("kitchen: 401", refused=True)
