@@ -91,11 +91,7 @@ class Worker(threading.Thread):
         try:
             detections = self.classifier.classify(segments)
         except ClassifyError as error:
-            self._failures += len(segments)
-            log.error(
-                "could not classify", classifier=self.classifier.name, segments=[s.id for s in segments],
-                error=str(error),
-            )  # fmt: skip
+            self._passed_over(segments, error)
             return
         finally:
             took_s = time.perf_counter() - began_s
@@ -104,3 +100,13 @@ class Worker(threading.Thread):
             self._began_s = None
         self._judged(segments, detections, took_s)
         self._segments += len(segments)
+
+    def _passed_over(self, segments: list[Segment], error: ClassifyError) -> None:
+        """One segment that cannot be judged must not cost the others of its batch."""
+        if len(segments) > 1:
+            for segment in segments:
+                self._classify([segment])
+            return
+        self._failures += 1
+        name, segment_id = self.classifier.name, segments[0].id
+        log.error("could not classify", classifier=name, segment=segment_id, error=str(error))

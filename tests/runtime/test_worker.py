@@ -1,5 +1,6 @@
 """Classifying what waits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from monitor.errors import ClassifyError
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
-from monitor.types import Segment
+from monitor.types import Detection, Segment
 from tests.builders import segment
 from tests.fakes import FakeClock, ScriptedClassifier
 
@@ -38,6 +39,21 @@ def test_a_batch_that_cannot_be_judged_is_counted_and_passed_over():
     worker, judged, failures = worked(ScriptedClassifier(ClassifyError("out of memory")), 3)
     assert (judged, failures) == ([], [])
     assert worker.figures().failures == 3
+
+
+def test_one_broken_segment_costs_only_itself():
+    """The others of its batch are judged one by one."""
+
+    class Choosy(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            if any(segment.id == f"{1:012x}" for segment in segments):
+                raise ClassifyError("broken")
+            return super().classify(segments)
+
+    worker, judged, failures = worked(Choosy({"cough": 0.9}), 3)
+    assert [[segment.id[-1] for segment in segments] for segments, _, _ in judged] == [["0"], ["2"]]
+    assert worker.figures().failures == 1
+    assert failures == []
 
 
 def test_a_bug_in_a_classifier_reaches_the_daemon():
