@@ -25,6 +25,8 @@ class Candidate:
     on_db: float
     off_db: float
     """Mean prominence of the tones and of the gaps between them."""
+    is_whole: bool
+    """No part disagrees; at most one tone and one quiet part do otherwise."""
 
     @property
     def contrast_db(self) -> float:
@@ -38,14 +40,15 @@ def candidates(history: History, template: Template) -> list[Candidate]:
     ends, channels = _last_tone(history, template, ends)
     if not len(ends):
         return []
-    on_db, off_db = _looked_at(history, template, ends, channels)
+    on_db, off_db, is_whole = _looked_at(history, template, ends, channels)
     contrast_db = on_db - off_db
-    tempo = np.argmax(contrast_db, axis=1)
-    pick = np.arange(len(ends))
-    best_db = contrast_db[pick, tempo]
-    order = [i for i in np.argsort(-best_db) if np.isfinite(best_db[i])]
+    tempo = np.argmax(contrast_db + is_whole, axis=1)
+    pick = np.arange(len(ends)), tempo
+    best = contrast_db[pick]
+    order = [i for i in np.argsort(-best) if np.isfinite(best[i])]
+    on_db, off_db, is_whole = on_db[pick], off_db[pick], is_whole[pick]
     found = (
-        Candidate(int(channels[i]), int(ends[i]), float(on_db[i, tempo[i]]), float(off_db[i, tempo[i]]))
+        Candidate(int(channels[i]), int(ends[i]), float(on_db[i]), float(off_db[i]), bool(is_whole[i]))
         for i in order
     )
     return _apart(found)
@@ -63,16 +66,17 @@ def _last_tone(history: History, template: Template, ends: Hops) -> tuple[Hops, 
 
 def _looked_at(
     history: History, template: Template, ends: Hops, channels: Hops
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean prominence of tones and gaps, shape (places, tempi); inf for gaps where too many parts disagree."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Mean prominence of tones and of gaps (inf where too many parts disagree), and whether no part does; of
+    shape (places, tempi)."""
     spans = ends[:, None, None, None] + np.stack([template.cores[scale] for scale in SCALES])
     means = history.means(channels[:, None, None], spans[..., 0], spans[..., 1])
     ons, quiets = means[..., template.ons], means[..., template.quiets]
     on_db, off_db = ons.mean(axis=-1), means[..., template.inner_gaps].mean(axis=-1)
     middle = ((on_db + off_db) / 2)[..., None]
-    plausible = ((ons < middle).sum(axis=-1) <= 1) & ((quiets > middle).sum(axis=-1) <= 1)
-    plausible &= on_db - off_db > template.contrast_db
-    return on_db, np.where(plausible, off_db, np.inf)
+    missing, masked = (ons < middle).sum(axis=-1), (quiets > middle).sum(axis=-1)
+    plausible = (missing <= 1) & (masked <= 1) & (on_db - off_db > template.contrast_db)
+    return on_db, np.where(plausible, off_db, np.inf), missing + masked == 0
 
 
 def _apart(found: Iterable[Candidate]) -> list[Candidate]:

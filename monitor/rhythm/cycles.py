@@ -16,6 +16,7 @@ _RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
+_LEAST_SNR_DB = -3.0
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
@@ -106,7 +107,8 @@ def verified(
     first_of_all = strictness is FIRST
     if first_of_all and (found.contrast_db < template.first_contrast_db or not _rests(found)):
         return None
-    return _measured(found, strictness) if _comes_and_goes(found) else None
+    cycle = _measured(found, strictness) if _comes_and_goes(found) else None
+    return None if cycle is None or (first_of_all and cycle.snr_db < _LEAST_SNR_DB) else cycle
 
 
 def _sounding(
@@ -177,7 +179,7 @@ def _comes_and_goes(found: _Parsed) -> bool:
 
 
 def _is_broad(found: _Parsed) -> bool:
-    """Whether the surroundings beat time with the pitch, as in sawing and knocking, and the pitch hardly leads."""
+    """Whether the surroundings beat time with the pitch, as in sawing or knocking, and it hardly leads."""
     if found.on_db >= _LEADING_DB:
         return False
     inner, outer = _bins(found, 3), _bins(found, 10)
@@ -224,8 +226,8 @@ def _spectra(found: _Parsed, parts: tuple[int, ...], low: int, high: int) -> npt
 def _peaks(
     found: _Parsed, parts: tuple[int, ...], low: int, high: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The strongest pitch of each part, between bins by a parabola through the logarithms; and how far it stands
-    above the bins around."""
+    """The strongest pitch of each part, between bins by a parabola through the logarithms, and how far it
+    stands above the bins around."""
     level_db = 10 * np.log10(_spectra(found, parts, low, high))
     peaks = np.clip(np.argmax(level_db, axis=1), 1, high - low - 2)
     rows = np.arange(len(peaks))

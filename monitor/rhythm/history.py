@@ -12,7 +12,7 @@ _CAPACITY = 4 * HOPS
 
 
 class History:
-    """Rows by hop number, `end` being the next to come. Reading before `begin` is a mistake of the caller's."""
+    """Rows by hop number, `end` being the next to come. Nothing before `begin` may be asked for."""
 
     def __init__(self) -> None:
         self._level_db = np.full((_CAPACITY, BINS), -110, np.float32)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.logs import get_logger
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
 from monitor.rhythm.tracker import RhythmTracker
@@ -18,15 +17,13 @@ _LONGEST_GAP_S = 10.0
 # A row is numbered by its newest hop; a tone shows when it fills half of what the row averages.
 _LAG = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
 
-log = get_logger()
-
 
 class RhythmListener:
     """Hears alarm rhythms in the frames of one source. Never behind gate or voice detection.
 
-    Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for silence of the same
-    length, so that the beeps behind a gap keep their place in the rhythm; after a longer gap than any cycle's
-    only the count of cycles is kept.
+    Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for as much silence,
+    so that the beeps behind a gap keep their place in the rhythm; after a gap longer than any cycle only the
+    count of cycles is kept.
     """
 
     labels = LABELS

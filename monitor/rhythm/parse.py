@@ -24,7 +24,7 @@ class Parse:
 
 
 def parsed(template: Template, sounding: Track, earliest_end: int = 0) -> Parse | None:
-    """The division of highest total agreement (a semi-Markov Viterbi search), None if there is no room for one.
+    """The division of highest total agreement (a semi-Markov Viterbi search); None if none has room.
 
     `sounding` is one value a hop: 1 where the tone surely sounds, -1 where it surely does not, 0 where nobody
     can tell. The last part ends at or after hop `earliest_end`.

@@ -44,8 +44,8 @@ moves."""
 
 
 class Spectrum:
-    """Turns blocks of `BLOCK_HOPS * HOP` samples into rows of 10 ms. Remembers what overlaps and how loud each
-    pitch lately was; belongs to one thread."""
+    """Turns blocks of `BLOCK_HOPS * HOP` samples into rows of 10 ms. Remembers what overlaps and how loud
+    each pitch lately was; belongs to one thread."""
 
     def __init__(self) -> None:
         self._bins = _Bank(WINDOW, np.arange(FIRST_BIN, LAST_BIN + 1))
@@ -122,7 +122,7 @@ class _Bank:
         return np.asarray(np.maximum(below, above) - tilt / 2, np.float32)
 
     def _unfaded_db(self, level_db: Rows) -> Rows:
-        """30 dB less what each pitch has faded by since it was loudest, that maximum sinking by 10 dB a second."""
+        """30 dB less what each pitch faded by since it was loudest; that maximum sinks by 10 dB a second."""
         rising = np.concatenate([self._loudest_db, level_db + self._fading_db])
         loudest = np.maximum.accumulate(rising, axis=0)[1:] - self._fading_db
         self._loudest_db = loudest[-1:]

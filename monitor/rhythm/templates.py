@@ -25,8 +25,8 @@ class Part:
 class Template:
     """A rhythm as parts, beginning with the quiet that must precede it.
 
-    The bounds are asymmetric: a room lengthens a tone and eats the gap behind it by as much, so onset to onset
-    is trusted and a part alone is not.
+    The bounds are asymmetric: a room lengthens a tone and eats the gap behind it by as much, so the time from
+    onset to onset is trusted and a part alone is not.
     """
 
     pattern: str
@@ -96,7 +96,7 @@ class Template:
 
     @cached_property
     def cores(self) -> dict[float, npt.NDArray[np.intp]]:
-        """By tempo: first and past-last hop of each part, less its uncertain edges, before the end of the last.
+        """By tempo: first and past-last hop of each part less its uncertain edges, from the end of the last.
 
         The end of a gap is more telling than its beginning, where the room still rings.
         """

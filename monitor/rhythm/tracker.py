@@ -28,8 +28,8 @@ class _Look:
 
 
 class RhythmTracker:
-    """Follows all rhythms of one microphone at 16 kHz. The same samples give the same answers however they are
-    cut into calls. Belongs to one thread."""
+    """Follows all rhythms of one microphone at 16 kHz. The same samples give the same answers however
+    they are cut into calls. Belongs to one thread."""
 
     def __init__(self) -> None:
         self._waiting = np.zeros(0, np.float32)
@@ -88,7 +88,9 @@ class RhythmTracker:
         for candidate in candidates(self._history, template):
             is_known = self._counter.is_known(template, candidate.channel)
             least_db = template.contrast_db if is_known else template.first_contrast_db
-            if candidate.contrast_db < least_db or not self._is_news(template, candidate):
+            if candidate.contrast_db < least_db or not (is_known or candidate.is_whole):
+                continue
+            if not self._is_news(template, candidate):
                 continue
             strictness = EXPECTED if is_known else FIRST
             cycle = verified(self._history, template, candidate, strictness)
