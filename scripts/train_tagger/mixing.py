@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from monitor.labels import vocabulary
 from monitor.synthesis.household import MAKERS
 from scripts.train_tagger.channels import STUDENT_RATE_HZ, student_copy
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
@@ -79,6 +80,7 @@ class Mixer:
         self._by_label = {label: _grouped(recordings, n) for label, n in INDEX.items()}
         self._drawn = [label for label in LABELS if self._by_label[label] or label in MAKERS]
         self._odds = self._label_odds()
+        self._everyday = np.array([vocabulary()[label].severity_default == "info" for label in self._drawn])
         self._unlabelled = _by_group([r for r in recordings if not labels_of(r.audioset_names).any()])
         self._acted = {
             emotion: _by_group([r for r in recordings if r.emotion == emotion]) for emotion in EMOTIONS
@@ -107,18 +109,33 @@ class Mixer:
             spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-snr_db / 20))
             labels, unknown = _with_background(labels, unknown, behind, snr_db)
             sounds.append(behind)
-        exact = all(sound.made for sound in sounds)
+        return self._mixture(rng, spectrum, sounds, (labels, unknown))
+
+    def draw_household(self, rng: Rng) -> Mixture:
+        """A piece of an ordinary day: background throughout, and in one of eight an everyday sound."""
+        behind = self._background(rng)
+        sounds, spectrum = [behind], self._spectrum(behind.wave, 1.0)
+        if rng.random() < 0.125:
+            front = self._labelled(rng, self._everyday)
+            level = 10 ** (rng.uniform(-5, 20) / 20)
+            spectrum += self._in_room(rng, [self._placed(rng, front)], [level])
+            sounds.append(front)
+        return self._mixture(rng, spectrum, sounds, _union(sounds))
+
+    def _mixture(
+        self, rng: Rng, spectrum: npt.NDArray[np.complex64], sounds: Sequence[_Sound], told: tuple[Wave, Wave]
+    ) -> Mixture:
+        labels, unknown = told
         wave = np.asarray(fft.irfft(spectrum, self._size)[: self._samples], np.float32)
+        gain = 10 ** rng.uniform(-1, -0.1) / max(float(np.abs(wave).max()), 1e-9)
+        samples = self._samples * STUDENT_RATE_HZ // CACHE_RATE_HZ
         return Mixture(
-            teacher_wave=wave
-            * np.float32(10 ** rng.uniform(-1, -0.1) / max(float(np.abs(wave).max()), 1e-9)),
-            student_wave=student_copy(
-                rng, spectrum, CACHE_RATE_HZ, self._samples * STUDENT_RATE_HZ // CACHE_RATE_HZ
-            ),
+            teacher_wave=wave * np.float32(gain),
+            student_wave=student_copy(rng, spectrum, CACHE_RATE_HZ, samples),
             labels=labels,
             known=1 - unknown,
-            exact=exact,
-            emotion=front.emotion,
+            exact=all(sound.made for sound in sounds),
+            emotion=sounds[0].emotion,
         )
 
     def _foreground(self, rng: Rng) -> _Sound:
@@ -130,8 +147,9 @@ class Mixer:
             return self._recorded(rng, self._unlabelled)
         return self._labelled(rng)
 
-    def _labelled(self, rng: Rng) -> _Sound:
-        label = str(rng.choice(self._drawn, p=self._odds))
+    def _labelled(self, rng: Rng, wanted: npt.NDArray[np.bool_] | None = None) -> _Sound:
+        odds = self._odds if wanted is None else self._odds * wanted / self._odds[wanted].sum()
+        label = str(rng.choice(self._drawn, p=odds))
         groups = self._by_label[label]
         if not groups or rng.random() < SYNTHETIC_SHARE.get(label, 0):
             return _Sound(MAKERS[label](rng, CACHE_RATE_HZ), _one(label), _NOTHING, made=True)

@@ -84,6 +84,16 @@ def test_a_mixture_is_exact_only_if_all_of_it_was_made(mixer: Mixer) -> None:
     assert not any(mixture.labels[recorded].any() for mixture in exact)
 
 
+def test_nothing_critical_happens_on_an_ordinary_day(mixer: Mixer) -> None:
+    """False events are counted there; most of it is background without any event."""
+    rng = np.random.default_rng(2)
+    day = [mixer.draw_household(rng) for _ in range(80)]
+
+    assert not any(mixture.labels[CRITICAL].any() for mixture in day)
+    assert all(np.isfinite(mixture.teacher_wave).all() for mixture in day)
+    assert np.mean([mixture.labels.any() for mixture in day]) < 0.7
+
+
 def test_drawing_is_given_by_the_seed(mixer: Mixer) -> None:
     """The same mixtures again, sample for sample."""
     for first, again in zip(drawn(mixer, 5), drawn(mixer, 5), strict=True):
