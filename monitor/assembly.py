@@ -1,6 +1,6 @@
 """Builds the parts of the loop from a Config: the same ones for the daemon and for recordings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from monitor import __version__
@@ -59,7 +59,7 @@ def load_listeners(config: Config) -> Listeners:
     for block in config.classifiers:
         if classifier := _loaded(block.name, block.build, missing):
             if isinstance(block, SecondLook):
-                second.append((classifier, Cascade(block)))
+                second.append((classifier, Cascade(block, _unsure_bands(first))))
             else:
                 first.append(classifier)
     block_of_words = config.transcripts
@@ -67,6 +67,14 @@ def load_listeners(config: Config) -> Listeners:
         words = _loaded(WORDS, lambda: WordListener(block_of_words.build()), missing)
         second += [(words, Voices())] if words else []
     return Listeners(tuple(first), tuple(second), missing)
+
+
+def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]:
+    """For each label the scores between which a small model itself wants a second opinion."""
+    bands: dict[str, tuple[float, float]] = {}
+    for classifier in first:
+        bands |= getattr(classifier, "second_look", {})
+    return bands
 
 
 def _loaded(name: str, build: Callable[[], Classifier], missing: dict[str, str]) -> Classifier | None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import SecondLook
+from monitor.classifiers.remote_api import Server
 from monitor.config import Config
 from monitor.errors import ModelError
 from monitor.events.settings import LABELS, Thresholds
@@ -44,6 +45,12 @@ def rule_findings(config: Config) -> list[Finding]:
 def warnings(config: Config) -> list[str]:
     """What is allowed and was hardly meant."""
     return [finding.text for finding in rule_findings(config) if not finding.fatal]
+
+
+def audio_goes_to(config: Config) -> list[str]:
+    """Which audio leaves this machine, and where it goes; empty when none does."""
+    blocks = [*config.classifiers, *([config.transcripts] if config.transcripts else [])]
+    return [f"{block.model}: {block.audio_goes_to}" for block in blocks if isinstance(block, Server)]
 
 
 def _capabilities(config: Config) -> Capabilities:

@@ -112,5 +112,7 @@ class HubClassifier:
 
     def _answer(self, segment: Segment, judged: Sequence[Read]) -> list[Detection]:
         scores, emotion = strongest(judged)
-        heard = scores or dict.fromkeys(sorted(VOICED), segment.speech_ratio)
+        # A model that knows emotions only must not be taken to have heard a scream: a score of 0 beside an
+        # emotion neither begins an event nor doubts one.
+        heard = scores or dict.fromkeys(sorted(VOICED), 0.0)
         return detected(segment, self.name, heard, emotion)

@@ -27,7 +27,7 @@ def check(
 
     Exit code 0 when it is good, 78 when it is not.
     """
-    from monitor.capabilities import warnings
+    from monitor.capabilities import audio_goes_to, warnings
 
     try:
         found, path = chosen_config(config)
@@ -50,6 +50,7 @@ def check(
     err.print(f"  sources      {sources}")
     err.print(f"  classifiers  {listeners}")
     err.print(f"  rules        {', '.join(rule.name for rule in found.rules) or 'none'}")
+    err.print(f"  audio        {'; '.join(audio_goes_to(found)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in found.publishers) or 'none'}")
 
 

@@ -38,7 +38,7 @@ def classify_file(audio: Audio, classifier: Classifier) -> FileScores:
     surest = 0.0
     for heard in classifier.classify(pieces):
         frames[heard.segment_id or ""][1][heard.label] = heard.score
-        if heard.emotion and heard.score > surest:
+        if heard.emotion and heard.score >= surest:
             surest, emotion = heard.score, dict(heard.emotion)
     scores = {label: max(said.get(label, 0.0) for _, said in frames.values()) for label in classifier.labels}
     return FileScores(audio.duration_s, scores, emotion, tuple(frames.values()))
