@@ -119,7 +119,10 @@ def page(figures: Mapping[str, Any]) -> str:
         for row in figures.values()
     ]
     machines = sorted({f"{row['at']}: {row['machine']}" for row in figures.values()})
-    return PREFACE + "\n".join(rows) + MEANING + "\n".join(f"- {each}" for each in machines) + "\n"
+    missing = [name for name in FAULTS if name not in figures]
+    unmeasured = f"\nWithout a full run that held: {', '.join(missing)}.\n" if missing else ""
+    ran_on = "\n".join(f"- {each}" for each in machines) + "\n"
+    return PREFACE + "\n".join(rows) + "\n" + unmeasured + MEANING + ran_on
 
 
 PREFACE = """\
@@ -133,7 +136,6 @@ records everything. `tests/faults` runs the same faults in a short form with eve
 | --- | --- | --- | --- |
 """
 MEANING = """
-
 *messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
 other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
 with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never
