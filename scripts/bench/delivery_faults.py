@@ -106,8 +106,8 @@ def killed(folder: Path, kills: int, seed: int = 0) -> Row:
         }
         return Row(
             f"kill -9 at {kills} random points while events flow",
-            "0 lost after being kept, 0 duplicates without the same id, starts again in < 3 s of the processor, "
-            "no corrupt store",
+            "0 lost after being kept, 0 duplicates without the same id, "
+            "starts again in < 3 s of the processor, no corrupt store",
             held,
             figures,
         )
