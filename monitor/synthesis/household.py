@@ -4,24 +4,23 @@ Every maker takes a random generator and a rate and gives mono float32 samples o
 1.0, different on every call. They fill in where open recordings are few, and serve demonstrations and tests.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
-Signal = npt.NDArray[np.float64]
-Maker = Callable[[np.random.Generator, int], Samples]
-Rng = np.random.Generator
+from monitor.synthesis import parts
+from monitor.synthesis.parts import Rng, Samples
+
+Maker = Callable[[Rng, int], Samples]
 
 
 def doorbell(rng: Rng, sample_rate_hz: int) -> Samples:
     """Two struck bars (ding-dong), an electronic melody of chimes, or a buzzer."""
     kind = rng.choice(["bars", "bars", "melody", "buzzer", "trill"])
     if kind == "buzzer":
-        return _buzz(rng, sample_rate_hz, rng.uniform(0.4, 1.5))
+        return parts.buzz(rng, sample_rate_hz, rng.uniform(0.4, 1.5))
     if kind == "trill":
-        return _warble(rng, sample_rate_hz, rng.uniform(0.8, 2.0))
+        return parts.warble(rng, sample_rate_hz, rng.uniform(0.8, 2.0))
     base_hz = rng.uniform(450, 1100)
     semitones = (
         [0, -4] if kind == "bars" else list(rng.choice([-12, -8, -5, -3, 0, 4, 7], rng.integers(3, 9)))
@@ -29,9 +28,9 @@ def doorbell(rng: Rng, sample_rate_hz: int) -> Samples:
     step_s = rng.uniform(0.35, 0.9) if kind == "bars" else rng.uniform(0.18, 0.45)
     if kind == "bars" and rng.random() < 0.3:
         semitones = [0, int(rng.integers(-5, -2)), 0, -4]
-    ratios, decay_s = _chime_partials(rng), rng.uniform(0.25, 1.2)
-    notes = [_struck(rng, base_hz * 2 ** (s / 12), ratios, decay_s, sample_rate_hz) for s in semitones]
-    return _finished(_overlaid(notes, step_s, sample_rate_hz))
+    ratios, decay_s = parts.chime_partials(rng), rng.uniform(0.25, 1.2)
+    notes = [parts.struck(rng, base_hz * 2 ** (s / 12), ratios, decay_s, sample_rate_hz) for s in semitones]
+    return parts.finished(parts.overlaid(notes, step_s, sample_rate_hz))
 
 
 def phone_ring(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -39,21 +38,21 @@ def phone_ring(rng: Rng, sample_rate_hz: int) -> Samples:
     kind = rng.choice(["bell", "warble", "melody", "vibrating"])
     ring_s, pause_s = rng.uniform(0.8, 2.2), rng.uniform(0.6, 3.0)
     if kind == "bell":
-        ring = _bell_ring(rng, sample_rate_hz, ring_s)
+        ring = parts.bell_ring(rng, sample_rate_hz, ring_s)
     elif kind == "warble":
-        ring = _warble(rng, sample_rate_hz, ring_s)
+        ring = parts.warble(rng, sample_rate_hz, ring_s)
     elif kind == "vibrating":
-        ring = _buzz(rng, sample_rate_hz, ring_s * 0.5)
+        ring = parts.buzz(rng, sample_rate_hz, ring_s * 0.5)
     else:
-        ring = _melody(rng, sample_rate_hz)
-    return _finished(_repeated(ring, int(rng.integers(1, 4)), pause_s, sample_rate_hz))
+        ring = parts.melody(rng, sample_rate_hz)
+    return parts.finished(parts.repeated(ring, int(rng.integers(1, 4)), pause_s, sample_rate_hz))
 
 
 def siren(rng: Rng, sample_rate_hz: int) -> Samples:
     """Wail, yelp, two-tone or a civil-defence rise, with a horn's overtones and a passing Doppler shift."""
     kind = rng.choice(["wail", "yelp", "hi-lo", "hi-lo", "civil"])
     duration_s = rng.uniform(3, 8)
-    t = _times(duration_s, sample_rate_hz)
+    t = parts.times(duration_s, sample_rate_hz)
     low_hz, high_hz = rng.uniform(380, 700), rng.uniform(900, 1600)
     if kind == "hi-lo":
         upper_hz = low_hz * rng.uniform(1.2, 1.45)
@@ -69,22 +68,27 @@ def siren(rng: Rng, sample_rate_hz: int) -> Samples:
     doppler = 1 + rng.uniform(0, 0.06) * np.tanh(
         (duration_s * rng.uniform(0.2, 0.8) - t) * rng.uniform(0.5, 2)
     )
-    tone = _harmonic(rng, pitch_hz * doppler, sample_rate_hz, int(rng.integers(3, 12)), rng.uniform(0.8, 1.8))
+    tone = parts.harmonic(
+        rng, pitch_hz * doppler, sample_rate_hz, int(rng.integers(3, 12)), rng.uniform(0.8, 1.8)
+    )
     swell = 0.4 + 0.6 * np.sin(np.pi * np.clip(t / duration_s + rng.uniform(-0.3, 0.3), 0, 1))
-    return _finished(tone * swell)
+    return parts.finished(tone * swell)
 
 
 def car_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
     """The cycling patterns of an aftermarket alarm, or a horn blown in pulses."""
     if rng.random() < 0.35:
         pulse = car_horn(rng, sample_rate_hz)[: int(rng.uniform(0.3, 0.7) * sample_rate_hz)]
-        return _finished(
-            _repeated(
-                _eased(pulse, sample_rate_hz), int(rng.integers(5, 12)), rng.uniform(0.2, 0.5), sample_rate_hz
+        return parts.finished(
+            parts.repeated(
+                parts.eased(pulse, sample_rate_hz),
+                int(rng.integers(5, 12)),
+                rng.uniform(0.2, 0.5),
+                sample_rate_hz,
             )
         )
-    parts = [_alarm_pattern(rng, sample_rate_hz) for _ in range(int(rng.integers(2, 5)))]
-    return _finished(np.concatenate(parts))
+    patterns = [parts.alarm_pattern(rng, sample_rate_hz) for _ in range(int(rng.integers(2, 5)))]
+    return parts.finished(np.concatenate(patterns))
 
 
 def appliance_beep(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -93,32 +97,38 @@ def appliance_beep(rng: Rng, sample_rate_hz: int) -> Samples:
     if kind == "reverse":
         return reversing_beeps(rng, sample_rate_hz)
     if kind == "melody":
-        return _melody(rng, sample_rate_hz)
+        return parts.melody(rng, sample_rate_hz)
     pitch_hz = rng.uniform(800, 4200)
     beep_s, gap_s = {"done": (0.25, 0.5), "long": (1.0, 1.0), "keys": (0.06, 0.4)}[kind]
-    beep = _beep(rng, pitch_hz, beep_s * rng.uniform(0.6, 1.6), sample_rate_hz)
+    beep = parts.beep(rng, pitch_hz, beep_s * rng.uniform(0.6, 1.6), sample_rate_hz)
     count = int(rng.choice([1, 2, 4, 5, 6, 8]))
-    return _finished(_repeated(beep, count, gap_s * rng.uniform(0.5, 2.0), sample_rate_hz))
+    return parts.finished(parts.repeated(beep, count, gap_s * rng.uniform(0.5, 2.0), sample_rate_hz))
 
 
 def reversing_beeps(rng: Rng, sample_rate_hz: int) -> Samples:
     """A reversing lorry: about one beep a second near 1.2 kHz, for as long as it takes."""
     beep_s = rng.uniform(0.3, 0.55)
-    beep = _beep(rng, rng.uniform(900, 2800), beep_s, sample_rate_hz)
-    return _finished(_repeated(beep, int(rng.integers(4, 9)), beep_s * rng.uniform(0.8, 1.3), sample_rate_hz))
+    beep = parts.beep(rng, rng.uniform(900, 2800), beep_s, sample_rate_hz)
+    return parts.finished(
+        parts.repeated(beep, int(rng.integers(4, 9)), beep_s * rng.uniform(0.8, 1.3), sample_rate_hz)
+    )
 
 
 def alarm_clock(rng: Rng, sample_rate_hz: int) -> Samples:
     """Groups of short beeps, a buzzer, or two bells and a hammer."""
     kind = rng.choice(["beeps", "beeps", "buzzer", "bell"])
     if kind == "bell":
-        return _bell_ring(rng, sample_rate_hz, rng.uniform(1.5, 5))
+        return parts.bell_ring(rng, sample_rate_hz, rng.uniform(1.5, 5))
     if kind == "buzzer":
-        buzz = _buzz(rng, sample_rate_hz, rng.uniform(0.3, 1.0))
-        return _finished(_repeated(buzz, int(rng.integers(2, 6)), rng.uniform(0.2, 0.8), sample_rate_hz))
-    beep = _beep(rng, rng.uniform(1200, 4500), rng.uniform(0.04, 0.14), sample_rate_hz)
-    group = _repeated(beep, int(rng.choice([2, 4, 4, 4])), rng.uniform(0.04, 0.14), sample_rate_hz)
-    return _finished(_repeated(group, int(rng.integers(3, 7)), rng.uniform(0.25, 0.7), sample_rate_hz))
+        buzz = parts.buzz(rng, sample_rate_hz, rng.uniform(0.3, 1.0))
+        return parts.finished(
+            parts.repeated(buzz, int(rng.integers(2, 6)), rng.uniform(0.2, 0.8), sample_rate_hz)
+        )
+    beep = parts.beep(rng, rng.uniform(1200, 4500), rng.uniform(0.04, 0.14), sample_rate_hz)
+    group = parts.repeated(beep, int(rng.choice([2, 4, 4, 4])), rng.uniform(0.04, 0.14), sample_rate_hz)
+    return parts.finished(
+        parts.repeated(group, int(rng.integers(3, 7)), rng.uniform(0.25, 0.7), sample_rate_hz)
+    )
 
 
 def smoke_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -127,30 +137,36 @@ def smoke_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
     pitch_hz = rng.uniform(468, 572) if low else rng.uniform(2700, 3500)
     kind = rng.choice(["t3", "t3", "t3", "continuous", "march"])
     if kind == "continuous":
-        return _beep(rng, pitch_hz, rng.uniform(3, 8), sample_rate_hz, square=low)
+        return parts.beep(rng, pitch_hz, rng.uniform(3, 8), sample_rate_hz, square=low)
     if kind == "march":
-        beep = _beep(rng, pitch_hz, rng.uniform(0.25, 0.5), sample_rate_hz, square=low)
-        return _finished(_repeated(beep, int(rng.integers(6, 12)), rng.uniform(0.1, 0.5), sample_rate_hz))
+        beep = parts.beep(rng, pitch_hz, rng.uniform(0.25, 0.5), sample_rate_hz, square=low)
+        return parts.finished(
+            parts.repeated(beep, int(rng.integers(6, 12)), rng.uniform(0.1, 0.5), sample_rate_hz)
+        )
     beep_s = rng.uniform(0.42, 0.6)
-    beep = _beep(rng, pitch_hz, beep_s, sample_rate_hz, square=low)
-    group = _repeated(beep, 3, 1.0 - beep_s, sample_rate_hz)
-    return _finished(_repeated(group, int(rng.integers(2, 4)), rng.uniform(1.35, 1.65), sample_rate_hz))
+    beep = parts.beep(rng, pitch_hz, beep_s, sample_rate_hz, square=low)
+    group = parts.repeated(beep, 3, 1.0 - beep_s, sample_rate_hz)
+    return parts.finished(
+        parts.repeated(group, int(rng.integers(2, 4)), rng.uniform(1.35, 1.65), sample_rate_hz)
+    )
 
 
 def fire_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
     """A building's sounders: an electric bell, a horn in pulses, or a slow whoop."""
     kind = rng.choice(["bell", "horn", "whoop"])
     if kind == "bell":
-        return _bell_ring(rng, sample_rate_hz, rng.uniform(4, 8))
+        return parts.bell_ring(rng, sample_rate_hz, rng.uniform(4, 8))
     if kind == "horn":
-        t = _times(rng.uniform(0.3, 0.7), sample_rate_hz)
-        pulse = _harmonic(rng, np.full(len(t), rng.uniform(400, 1000)), sample_rate_hz, 14, 0.6)
-        return _finished(_repeated(pulse, int(rng.integers(5, 10)), rng.uniform(0.2, 0.6), sample_rate_hz))
-    t = _times(rng.uniform(2.5, 4), sample_rate_hz)
-    whoop = _harmonic(
+        t = parts.times(rng.uniform(0.3, 0.7), sample_rate_hz)
+        pulse = parts.harmonic(rng, np.full(len(t), rng.uniform(400, 1000)), sample_rate_hz, 14, 0.6)
+        return parts.finished(
+            parts.repeated(pulse, int(rng.integers(5, 10)), rng.uniform(0.2, 0.6), sample_rate_hz)
+        )
+    t = parts.times(rng.uniform(2.5, 4), sample_rate_hz)
+    whoop = parts.harmonic(
         rng, rng.uniform(400, 550) * (rng.uniform(1.8, 2.6)) ** (t / t[-1]), sample_rate_hz, 10, 0.9
     )
-    return _finished(_repeated(whoop, 3, rng.uniform(0.1, 0.5), sample_rate_hz))
+    return parts.finished(parts.repeated(whoop, 3, rng.uniform(0.1, 0.5), sample_rate_hz))
 
 
 def car_horn(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -158,14 +174,14 @@ def car_horn(rng: Rng, sample_rate_hz: int) -> Samples:
     base_hz = rng.uniform(280, 520)
     blasts = []
     for _ in range(int(rng.integers(1, 4))):
-        t = _times(rng.uniform(0.2, 1.6), sample_rate_hz)
+        t = parts.times(rng.uniform(0.2, 1.6), sample_rate_hz)
         pair = [
-            _harmonic(rng, np.full(len(t), base_hz * r), sample_rate_hz, 18, 0.7)
+            parts.harmonic(rng, np.full(len(t), base_hz * r), sample_rate_hz, 18, 0.7)
             for r in (1, rng.uniform(1.17, 1.3))
         ]
-        blasts.append(_eased(pair[0] + pair[1], sample_rate_hz))
+        blasts.append(parts.eased(pair[0] + pair[1], sample_rate_hz))
         blasts.append(np.zeros(int(rng.uniform(0.1, 0.6) * sample_rate_hz)))
-    return _finished(np.concatenate(blasts[:-1]))
+    return parts.finished(np.concatenate(blasts[:-1]))
 
 
 def knock(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -173,22 +189,24 @@ def knock(rng: Rng, sample_rate_hz: int) -> Samples:
     body_hz = rng.uniform(90, 450)
     ratios = [1.0, *rng.uniform(1.3, 7.0, 5)]
     blows = [
-        rng.uniform(0.6, 1) * _blow(rng, body_hz, ratios, rng.uniform(0.015, 0.06), sample_rate_hz)
+        rng.uniform(0.6, 1) * parts.blow(rng, body_hz, ratios, rng.uniform(0.015, 0.06), sample_rate_hz)
         for _ in range(int(rng.integers(2, 8)))
     ]
-    return _finished(_spaced(rng, blows, rng.uniform(0.12, 0.4), 0.12, sample_rate_hz))
+    return parts.finished(parts.spaced(rng, blows, rng.uniform(0.12, 0.4), 0.12, sample_rate_hz))
 
 
 def door_slam(rng: Rng, sample_rate_hz: int) -> Samples:
     """A heavy thump with the latch's rattle before it and the frame's afterwards."""
-    thump = _blow(
+    thump = parts.blow(
         rng, rng.uniform(35, 110), [1.0, *rng.uniform(1.4, 9, 7)], rng.uniform(0.06, 0.2), sample_rate_hz
     )
-    crack = _noise(rng, 0.25, sample_rate_hz, rng.uniform(60, 300), rng.uniform(1500, 6000))
-    crack *= np.exp(-_times(0.25, sample_rate_hz) / rng.uniform(0.015, 0.06))
-    clicks = [rng.uniform(0.03, 0.3) * _click(rng, sample_rate_hz) for _ in range(int(rng.integers(0, 4)))]
-    latch = _spaced(rng, clicks, rng.uniform(0.03, 0.15), 0.4, sample_rate_hz) if clicks else np.zeros(1)
-    return _finished(np.concatenate([latch, _sum(thump, crack * rng.uniform(0.4, 1.2))]))
+    crack = parts.noise(rng, 0.25, sample_rate_hz, rng.uniform(60, 300), rng.uniform(1500, 6000))
+    crack *= np.exp(-parts.times(0.25, sample_rate_hz) / rng.uniform(0.015, 0.06))
+    clicks = [
+        rng.uniform(0.03, 0.3) * parts.click(rng, sample_rate_hz) for _ in range(int(rng.integers(0, 4)))
+    ]
+    latch = parts.spaced(rng, clicks, rng.uniform(0.03, 0.15), 0.4, sample_rate_hz) if clicks else np.zeros(1)
+    return parts.finished(np.concatenate([latch, parts.summed(thump, crack * rng.uniform(0.4, 1.2))]))
 
 
 def footsteps(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -196,44 +214,48 @@ def footsteps(rng: Rng, sample_rate_hz: int) -> Samples:
     steps = []
     body_hz, low_hz, high_hz = rng.uniform(60, 260), rng.uniform(100, 700), rng.uniform(1500, 7000)
     for _ in range(int(rng.integers(4, 10))):
-        heel = _blow(
+        heel = parts.blow(
             rng, body_hz * rng.uniform(0.85, 1.2), [1.0, 2.3, 4.1], rng.uniform(0.01, 0.04), sample_rate_hz
         )
-        sole = _noise(rng, 0.12, sample_rate_hz, low_hz, high_hz) * np.exp(
-            -_times(0.12, sample_rate_hz) / 0.03
+        sole = parts.noise(rng, 0.12, sample_rate_hz, low_hz, high_hz) * np.exp(
+            -parts.times(0.12, sample_rate_hz) / 0.03
         )
-        steps.append(rng.uniform(0.5, 1) * _sum(heel, rng.uniform(0.1, 0.6) * sole))
-    return _finished(_spaced(rng, steps, rng.uniform(0.28, 0.7), 0.06, sample_rate_hz))
+        steps.append(rng.uniform(0.5, 1) * parts.summed(heel, rng.uniform(0.1, 0.6) * sole))
+    return parts.finished(parts.spaced(rng, steps, rng.uniform(0.28, 0.7), 0.06, sample_rate_hz))
 
 
 def clock_tick(rng: Rng, sample_rate_hz: int) -> Samples:
     """A clock or watch: tick and tock by turns, steady."""
-    tick, tock = (_click(rng, sample_rate_hz) for _ in range(2))
+    tick, tock = (parts.click(rng, sample_rate_hz) for _ in range(2))
     level = rng.uniform(0.4, 1)
     ticks = [tick if n % 2 == 0 else level * tock for n in range(int(rng.integers(6, 14)))]
-    return _finished(_overlaid(ticks, float(rng.choice([0.2, 0.25, 0.5, 1.0, 1.0])), sample_rate_hz))
+    return parts.finished(
+        parts.overlaid(ticks, float(rng.choice([0.2, 0.25, 0.5, 1.0, 1.0])), sample_rate_hz)
+    )
 
 
 def mouse_click(rng: Rng, sample_rate_hz: int) -> Samples:
     """A button going down and up, once or several times."""
     clicks = []
     for _ in range(int(rng.integers(1, 6))):
-        down, up = _click(rng, sample_rate_hz), _click(rng, sample_rate_hz)
-        clicks.append(_overlaid([down, rng.uniform(0.4, 0.9) * up], rng.uniform(0.05, 0.14), sample_rate_hz))
-    return _finished(_spaced(rng, clicks, rng.uniform(0.2, 0.8), 0.4, sample_rate_hz))
+        down, up = parts.click(rng, sample_rate_hz), parts.click(rng, sample_rate_hz)
+        clicks.append(
+            parts.overlaid([down, rng.uniform(0.4, 0.9) * up], rng.uniform(0.05, 0.14), sample_rate_hz)
+        )
+    return parts.finished(parts.spaced(rng, clicks, rng.uniform(0.2, 0.8), 0.4, sample_rate_hz))
 
 
 def keyboard_typing(rng: Rng, sample_rate_hz: int) -> Samples:
     """Keys in a typist's uneven time, each with its own knock and click."""
     keys = [
         rng.uniform(0.3, 1)
-        * _sum(
-            _click(rng, sample_rate_hz),
-            0.4 * _blow(rng, rng.uniform(150, 500), [1, 2.7], 0.012, sample_rate_hz),
+        * parts.summed(
+            parts.click(rng, sample_rate_hz),
+            0.4 * parts.blow(rng, rng.uniform(150, 500), [1, 2.7], 0.012, sample_rate_hz),
         )
         for _ in range(int(rng.integers(10, 30)))
     ]
-    return _finished(_spaced(rng, keys, rng.uniform(0.09, 0.22), 0.5, sample_rate_hz))
+    return parts.finished(parts.spaced(rng, keys, rng.uniform(0.09, 0.22), 0.5, sample_rate_hz))
 
 
 def water_drip(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -241,29 +263,29 @@ def water_drip(rng: Rng, sample_rate_hz: int) -> Samples:
     drops = []
     base_hz = rng.uniform(500, 2600)
     for _ in range(int(rng.integers(2, 8))):
-        t = _times(0.12, sample_rate_hz)
+        t = parts.times(0.12, sample_rate_hz)
         pitch_hz = base_hz * rng.uniform(0.85, 1.2) * (1 + t / 0.12 * rng.uniform(0.1, 0.9))
         ring = np.sin(2 * np.pi * np.cumsum(pitch_hz) / sample_rate_hz) * np.exp(
             -t / rng.uniform(0.008, 0.03)
         )
-        drops.append(rng.uniform(0.4, 1) * _sum(0.3 * _click(rng, sample_rate_hz), ring))
-    return _finished(_spaced(rng, drops, rng.uniform(0.25, 1.2), 0.1, sample_rate_hz))
+        drops.append(rng.uniform(0.4, 1) * parts.summed(0.3 * parts.click(rng, sample_rate_hz), ring))
+    return parts.finished(parts.spaced(rng, drops, rng.uniform(0.25, 1.2), 0.1, sample_rate_hz))
 
 
 def clapping(rng: Rng, sample_rate_hz: int) -> Samples:
     """One pair of hands, or a crowd of them."""
     people = int(rng.choice([1, 1, 1, 3, 12]))
-    parts = []
+    pairs = []
     for _ in range(people):
         centre_hz = rng.uniform(700, 2200)
         claps = [
             rng.uniform(0.5, 1)
-            * _noise(rng, 0.08, sample_rate_hz, centre_hz * 0.5, centre_hz * 2.5)
-            * np.exp(-_times(0.08, sample_rate_hz) / rng.uniform(0.006, 0.02))
+            * parts.noise(rng, 0.08, sample_rate_hz, centre_hz * 0.5, centre_hz * 2.5)
+            * np.exp(-parts.times(0.08, sample_rate_hz) / rng.uniform(0.006, 0.02))
             for _ in range(int(rng.integers(4, 14)))
         ]
-        parts.append(_spaced(rng, claps, rng.uniform(0.16, 0.45), 0.1, sample_rate_hz))
-    return _finished(_overlaid(parts, rng.uniform(0, 0.1), sample_rate_hz))
+        pairs.append(parts.spaced(rng, claps, rng.uniform(0.16, 0.45), 0.1, sample_rate_hz))
+    return parts.finished(parts.overlaid(pairs, rng.uniform(0, 0.1), sample_rate_hz))
 
 
 def bell(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -272,23 +294,23 @@ def bell(rng: Rng, sample_rate_hz: int) -> Samples:
     ratios = [0.5, 1.0, 1.19, 1.5, 2.0, 2.51, 3.01, 4.1]
     count = int(rng.integers(1, 5))
     strikes = [
-        _struck(rng, base_hz, [(r, 1 / r) for r in ratios], 600 / base_hz, sample_rate_hz)
+        parts.struck(rng, base_hz, [(r, 1 / r) for r in ratios], 600 / base_hz, sample_rate_hz)
         for _ in range(count)
     ]
-    return _finished(_overlaid(strikes, rng.uniform(0.5, 2.0), sample_rate_hz))
+    return parts.finished(parts.overlaid(strikes, rng.uniform(0.5, 2.0), sample_rate_hz))
 
 
 def insect(rng: Rng, sample_rate_hz: int) -> Samples:
     """A cricket's chirps or a fly's unsteady buzz."""
     duration_s = rng.uniform(2, 5)
-    t = _times(duration_s, sample_rate_hz)
+    t = parts.times(duration_s, sample_rate_hz)
     wander = np.interp(t, np.linspace(0, duration_s, 24), rng.uniform(-1, 1, 24))
     if rng.random() < 0.5:
-        tone = _harmonic(rng, rng.uniform(140, 420) * (1 + 0.12 * wander), sample_rate_hz, 16, 0.7)
-        return _finished(tone * np.clip(0.5 + 0.6 * wander[::-1], 0.02, 1))
+        tone = parts.harmonic(rng, rng.uniform(140, 420) * (1 + 0.12 * wander), sample_rate_hz, 16, 0.7)
+        return parts.finished(tone * np.clip(0.5 + 0.6 * wander[::-1], 0.02, 1))
     pulse_hz, chirp_hz = rng.uniform(20, 70), rng.uniform(0.8, 4)
     gate = np.clip(np.sin(2 * np.pi * pulse_hz * t), 0, 1) * ((t * chirp_hz) % 1 < rng.uniform(0.25, 1))
-    return _finished(
+    return parts.finished(
         np.sin(2 * np.pi * np.cumsum(rng.uniform(2200, 7000) * (1 + 0.01 * wander)) / sample_rate_hz) * gate
     )
 
@@ -296,24 +318,26 @@ def insect(rng: Rng, sample_rate_hz: int) -> Samples:
 def engine(rng: Rng, sample_rate_hz: int) -> Samples:
     """A piston engine idling or turning faster, heard with its exhaust's noise."""
     duration_s = rng.uniform(3, 6)
-    t = _times(duration_s, sample_rate_hz)
+    t = parts.times(duration_s, sample_rate_hz)
     firing_hz = rng.uniform(12, 90) * np.interp(
         t, np.linspace(0, duration_s, 12), 1 + rng.uniform(0.01, 0.2) * rng.uniform(-1, 1, 12)
     )
-    tone = _harmonic(rng, firing_hz, sample_rate_hz, 30, rng.uniform(0.6, 1.2))
+    tone = parts.harmonic(rng, firing_hz, sample_rate_hz, 30, rng.uniform(0.6, 1.2))
     puff = 0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(firing_hz) / sample_rate_hz)
-    rumble = _noise(rng, duration_s, sample_rate_hz, 40, rng.uniform(400, 3000))
-    return _finished(_unit(tone) + rng.uniform(0.2, 0.8) * _unit(rumble) * puff)
+    rumble = parts.noise(rng, duration_s, sample_rate_hz, 40, rng.uniform(400, 3000))
+    return parts.finished(parts.unit(tone) + rng.uniform(0.2, 0.8) * parts.unit(rumble) * puff)
 
 
 def wind(rng: Rng, sample_rate_hz: int) -> Samples:
     """Gusts, and the low rumble they make in a microphone."""
     duration_s = rng.uniform(3, 6)
-    t = _times(duration_s, sample_rate_hz)
+    t = parts.times(duration_s, sample_rate_hz)
     gusts = np.interp(t, np.linspace(0, duration_s, 14), rng.uniform(0.05, 1, 14)) ** 2
-    howl = _noise(rng, duration_s, sample_rate_hz, rng.uniform(150, 400), rng.uniform(500, 1500))
-    rumble = _noise(rng, duration_s, sample_rate_hz, 15, rng.uniform(60, 250))
-    return _finished(gusts * (_unit(howl) * rng.uniform(0.1, 1) + _unit(rumble) * rng.uniform(0.3, 2)))
+    howl = parts.noise(rng, duration_s, sample_rate_hz, rng.uniform(150, 400), rng.uniform(500, 1500))
+    rumble = parts.noise(rng, duration_s, sample_rate_hz, 15, rng.uniform(60, 250))
+    return parts.finished(
+        gusts * (parts.unit(howl) * rng.uniform(0.1, 1) + parts.unit(rumble) * rng.uniform(0.3, 2))
+    )
 
 
 def dishes(rng: Rng, sample_rate_hz: int) -> Samples:
@@ -323,25 +347,25 @@ def dishes(rng: Rng, sample_rate_hz: int) -> Samples:
         base_hz = rng.uniform(700, 4500)
         ratios = [(r, rng.uniform(0.2, 1)) for r in (1, *rng.uniform(1.2, 5.5, 5))]
         pieces.append(
-            rng.uniform(0.2, 1) * _struck(rng, base_hz, ratios, rng.uniform(0.02, 0.15), sample_rate_hz)
+            rng.uniform(0.2, 1) * parts.struck(rng, base_hz, ratios, rng.uniform(0.02, 0.15), sample_rate_hz)
         )
-    return _finished(_spaced(rng, pieces, rng.uniform(0.08, 0.4), 0.6, sample_rate_hz))
+    return parts.finished(parts.spaced(rng, pieces, rng.uniform(0.08, 0.4), 0.6, sample_rate_hz))
 
 
 def glass_break(rng: Rng, sample_rate_hz: int) -> Samples:
     """A pane giving way: a dull crack, then a shower of many small ringing pieces thinning out."""
-    crack = _noise(rng, 0.3, sample_rate_hz, 300, 9000) * np.exp(
-        -_times(0.3, sample_rate_hz) / rng.uniform(0.02, 0.08)
+    crack = parts.noise(rng, 0.3, sample_rate_hz, 300, 9000) * np.exp(
+        -parts.times(0.3, sample_rate_hz) / rng.uniform(0.02, 0.08)
     )
     duration_s, count = rng.uniform(0.5, 1.8), int(rng.integers(25, 90))
     shower = np.zeros(int((duration_s + 0.5) * sample_rate_hz))
     for start_s in np.sort(rng.exponential(duration_s / 3, count).clip(0, duration_s)):
         ratios = [(r, rng.uniform(0.2, 1)) for r in (1, *rng.uniform(1.1, 3.2, 3))]
-        piece = _struck(rng, rng.uniform(1800, 7000), ratios, rng.uniform(0.008, 0.06), sample_rate_hz)
+        piece = parts.struck(rng, rng.uniform(1800, 7000), ratios, rng.uniform(0.008, 0.06), sample_rate_hz)
         start = int(start_s * sample_rate_hz)
         piece = piece[: len(shower) - start] * rng.uniform(0.05, 0.6) * np.exp(-start_s / duration_s)
         shower[start : start + len(piece)] += piece
-    return _finished(_sum(_unit(crack) * rng.uniform(0.5, 2), _unit(shower)))
+    return parts.finished(parts.summed(parts.unit(crack) * rng.uniform(0.5, 2), parts.unit(shower)))
 
 
 MAKERS: dict[str, Maker] = {
@@ -370,193 +394,3 @@ MAKERS: dict[str, Maker] = {
     "wind": wind,
 }
 """Maker of every label that can be synthesised here."""
-
-
-def _beep(
-    rng: Rng, pitch_hz: float, duration_s: float, sample_rate_hz: int, *, square: bool | None = None
-) -> Samples:
-    """A piezo's or speaker's beep: sine, or odd harmonics as of a square wave."""
-    pitch_hz = min(pitch_hz, 0.44 * sample_rate_hz)  # a narrow line would leave nothing of it
-    t = _times(duration_s, sample_rate_hz)
-    is_square = rng.random() < 0.4 if square is None else square
-    orders = range(1, 12, 2) if is_square else range(1, 3)
-    loss = 1.0 if is_square else rng.uniform(2, 6)
-    tone = sum(
-        np.sin(2 * np.pi * n * pitch_hz * t) / n**loss for n in orders if n * pitch_hz < 0.45 * sample_rate_hz
-    )
-    return _finished(_eased(np.asarray(tone), sample_rate_hz, rng.uniform(0.002, 0.012)))
-
-
-def _warble(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
-    """Two or three pitches by turns, as of an electronic telephone bell."""
-    t = _times(duration_s, sample_rate_hz)
-    pitches_hz = rng.uniform(600, 1400) * np.array([1.0, rng.uniform(1.15, 1.35), rng.uniform(1.3, 1.6)])
-    turn = (t * rng.uniform(10, 34)).astype(int) % int(rng.integers(2, 4))
-    return _finished(
-        _eased(_harmonic(rng, pitches_hz[turn], sample_rate_hz, 6, rng.uniform(0.8, 2)), sample_rate_hz)
-    )
-
-
-def _bell_ring(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
-    """One or two gongs struck 15-30 times a second by an electric hammer."""
-    gongs = [[(r, rng.uniform(0.3, 1)) for r in (1, *rng.uniform(1.4, 4.5, 4))] for _ in range(2)]
-    pitches_hz = rng.uniform(900, 2400) * np.array([1, rng.uniform(1.05, 1.3)])
-    interval_s, decay_s = 1 / rng.uniform(15, 30), rng.uniform(0.08, 0.4)
-    blows = [_struck(rng, pitches_hz[g], gongs[g], decay_s, sample_rate_hz) for g in range(2)]
-    strikes = [rng.uniform(0.8, 1) * blows[n % 2] for n in range(int(duration_s / interval_s))]
-    return _finished(_overlaid(strikes, interval_s, sample_rate_hz))
-
-
-def _buzz(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
-    """A mains buzzer or a vibrating motor: many harmonics of a low pitch."""
-    t = _times(duration_s, sample_rate_hz)
-    pitch_hz = np.full(len(t), float(rng.choice([50, 60, 100, 120])) * rng.uniform(0.97, 2.2))
-    return _finished(
-        _eased(_harmonic(rng, pitch_hz, sample_rate_hz, 60, rng.uniform(0.1, 0.8)), sample_rate_hz)
-    )
-
-
-def _melody(rng: Rng, sample_rate_hz: int) -> Samples:
-    """A short tune of plucked or plain electronic notes."""
-    base_hz, step_s = rng.uniform(500, 1500), rng.uniform(0.09, 0.3)
-    ratios = _chime_partials(rng)[: int(rng.integers(1, 5))]
-    decay_s = rng.uniform(0.05, 0.4)
-    semitones = rng.choice([0, 2, 4, 5, 7, 9, 12], int(rng.integers(4, 14)))
-    notes = [_struck(rng, base_hz * 2 ** (s / 12), ratios, decay_s, sample_rate_hz) for s in semitones]
-    return _finished(_overlaid(notes, step_s, sample_rate_hz))
-
-
-def _alarm_pattern(rng: Rng, sample_rate_hz: int) -> Samples:
-    t = _times(rng.uniform(0.8, 2.5), sample_rate_hz)
-    rate_hz, low_hz, span = rng.uniform(1, 14), rng.uniform(700, 1800), rng.uniform(1.15, 2.2)
-    sweep = (t * rate_hz) % 1
-    if rng.random() < 0.5:
-        sweep = np.abs(2 * sweep - 1)
-    if rng.random() < 0.3:
-        sweep = np.round(sweep)
-    return _finished(_harmonic(rng, low_hz * span**sweep, sample_rate_hz, 6, 1.0))
-
-
-def _chime_partials(rng: Rng) -> list[tuple[float, float]]:
-    upper = rng.choice([2.0, 2.76, 3.0, 4.0]), rng.uniform(3.5, 5.5)
-    return [
-        (1.0, 1.0),
-        (upper[0], rng.uniform(0.1, 0.6)),
-        (upper[1], rng.uniform(0.02, 0.4)),
-        (8.9, rng.uniform(0, 0.1)),
-    ]
-
-
-def _struck(
-    rng: Rng, pitch_hz: float, partials: Sequence[tuple[float, float]], decay_s: float, sample_rate_hz: int
-) -> Signal:
-    """Something hit once: partials (ratio, level) whose higher ones fade sooner."""
-    t = _times(min(decay_s * 5, 3.0), sample_rate_hz)
-    tone = np.zeros(len(t))
-    for ratio, level in partials:
-        if ratio * pitch_hz < 0.45 * sample_rate_hz:
-            fade = np.exp(-t * max(ratio, 0.5) ** 0.5 / decay_s)
-            tone += level * fade * np.sin(2 * np.pi * ratio * pitch_hz * t + rng.uniform(0, 6.28))
-    return _eased(tone, sample_rate_hz, 0.002)
-
-
-def _blow(rng: Rng, body_hz: float, ratios: Sequence[float], decay_s: float, sample_rate_hz: int) -> Signal:
-    """A dull hit on wood: low modes and a touch of noise."""
-    modes = _struck(
-        rng, body_hz, [(r, rng.uniform(0.3, 1) / r**0.5) for r in ratios], decay_s, sample_rate_hz
-    )
-    touch = (
-        _noise(rng, 0.02, sample_rate_hz, 200, rng.uniform(1500, 7000))
-        * np.linspace(1, 0, int(0.02 * sample_rate_hz)) ** 2
-    )
-    return _sum(_unit(modes), rng.uniform(0.05, 0.5) * _unit(touch))
-
-
-def _click(rng: Rng, sample_rate_hz: int) -> Signal:
-    """A few milliseconds of a small hard thing touching another."""
-    duration_s = 0.03
-    low_hz = rng.uniform(500, 3000)
-    burst = _noise(
-        rng, duration_s, sample_rate_hz, low_hz, min(low_hz * rng.uniform(2, 6), 0.45 * sample_rate_hz)
-    )
-    return _unit(burst * np.exp(-_times(duration_s, sample_rate_hz) / rng.uniform(0.001, 0.006)))
-
-
-def _harmonic(
-    rng: Rng, pitch_hz: npt.NDArray[np.floating], sample_rate_hz: int, orders: int, loss: float
-) -> Signal:
-    """Harmonics of a moving pitch, the n-th at n^-loss; those above 0.45 of the rate are left out."""
-    phase = 2 * np.pi * np.cumsum(pitch_hz) / sample_rate_hz
-    top_hz = float(np.max(pitch_hz))
-    tone = np.zeros(len(phase))
-    for n in range(1, orders + 1):
-        if n * top_hz < 0.45 * sample_rate_hz:
-            tone += rng.uniform(0.5, 1) * np.sin(n * phase + rng.uniform(0, 6.28)) / n**loss
-    return tone
-
-
-def _noise(rng: Rng, duration_s: float, sample_rate_hz: int, low_hz: float, high_hz: float) -> Signal:
-    """Gaussian noise with only the bins between two frequencies left."""
-    n = int(duration_s * sample_rate_hz)
-    spectrum = np.fft.rfft(rng.standard_normal(n))
-    hz = np.fft.rfftfreq(n, 1 / sample_rate_hz)
-    spectrum[(hz < low_hz) | (hz > high_hz)] = 0
-    return np.fft.irfft(spectrum, n)
-
-
-def _times(duration_s: float, sample_rate_hz: int) -> Signal:
-    return np.arange(int(duration_s * sample_rate_hz)) / sample_rate_hz
-
-
-def _unit(signal: Signal) -> Signal:
-    return signal / max(float(np.abs(signal).max(initial=0)), 1e-9)
-
-
-def _eased(signal: npt.NDArray[np.floating], sample_rate_hz: int, ramp_s: float = 0.005) -> Signal:
-    """With its ends ramped, so that starting and stopping does not click."""
-    ramp = np.linspace(0, 1, max(2, min(int(ramp_s * sample_rate_hz), len(signal) // 2)))
-    eased = signal.astype(np.float64)
-    eased[: len(ramp)] *= ramp
-    eased[-len(ramp) :] *= ramp[::-1]
-    return eased
-
-
-def _sum(a: Signal, b: Signal) -> Signal:
-    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
-    total = longer.copy()
-    total[: len(shorter)] += shorter
-    return total
-
-
-def _overlaid(parts: Sequence[npt.NDArray[np.floating]], step_s: float, sample_rate_hz: int) -> Signal:
-    """Parts begun `step_s` apart, each ringing on into the next."""
-    starts = [int(n * step_s * sample_rate_hz) for n in range(len(parts))]
-    total = np.zeros(max(start + len(part) for start, part in zip(starts, parts, strict=True)))
-    for start, part in zip(starts, parts, strict=True):
-        total[start : start + len(part)] += part
-    return total
-
-
-def _spaced(
-    rng: Rng, parts: Sequence[Signal], step_s: float, unevenness: float, sample_rate_hz: int
-) -> Signal:
-    """Parts in uneven time: steps vary by `unevenness` of their length."""
-    steps_s = step_s * np.clip(rng.normal(1, unevenness, len(parts)), 0.3, 3)
-    starts = (np.concatenate([[0], np.cumsum(steps_s)[:-1]]) * sample_rate_hz).astype(int)
-    total = np.zeros(max(start + len(part) for start, part in zip(starts, parts, strict=True)))
-    for start, part in zip(starts, parts, strict=True):
-        total[start : start + len(part)] += part
-    return total
-
-
-def _repeated(part: npt.NDArray[np.floating], count: int, gap_s: float, sample_rate_hz: int) -> Signal:
-    """The part `count` times with silence between."""
-    gap = np.zeros(int(gap_s * sample_rate_hz))
-    return np.concatenate([piece for n in range(count) for piece in ((gap, part) if n else (part,))]).astype(
-        np.float64
-    )
-
-
-def _finished(signal: npt.NDArray[np.floating]) -> Samples:
-    """Peak 1.0, float32."""
-    return (signal / max(float(np.abs(signal).max(initial=0)), 1e-9)).astype(np.float32)
