@@ -12,6 +12,7 @@ T4: after four minutes a burst may come but once a minute."""
 
 _SAME_PITCH = 0.02
 _SAME_CYCLE = 0.6  # of a nominal cycle: what is nearer than that to the last onset is the same cycle again
+_OUT_OF_STEP = 0.12  # of each cycle since
 _TOGETHER_HOPS = 15  # overtones of one sounder begin with it
 
 
@@ -47,11 +48,20 @@ class CycleCounter:
         alarm = next((a for a in self._alarms if _belongs(cycle, a.last)), None)
         if alarm is None:
             self._alarms.append(alarm := _Alarm(cycle, cycle))
-        elif cycle.onset - alarm.last.onset < _SAME_CYCLE * cycle.template.cycle:
+        elif not _follows(cycle, alarm.last):
             return None
         else:
             alarm.last, alarm.cycles = cycle, alarm.cycles + 1
         return _heard(alarm)
+
+
+def _follows(cycle: Cycle, last: Cycle) -> bool:
+    """Whether this is a later cycle of the same alarm, and not the last one again or one out of step."""
+    steps = (cycle.onset - last.onset) / cycle.template.cycle
+    if steps < _SAME_CYCLE:
+        return False
+    # The pause of T4 may be of any length up to a minute; T3 keeps its time.
+    return bool(cycle.template.quiet_around) or abs(steps - round(steps)) <= _OUT_OF_STEP * round(steps)
 
 
 def _belongs(cycle: Cycle, last: Cycle) -> bool:

@@ -248,14 +248,15 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
     template = found.template
     pitches_hz, _ = _peaks(found, template.ons, *_bins(found, 3))
     pitch_hz = float(np.median(pitches_hz))
-    spread_bins = 0.5 if found.contrast_db > _CLEAR_DB else 0.9
-    if not found.is_moving and np.ptp(pitches_hz) > spread_bins * BIN_HZ:
+    spread_bins = 0.3 if found.contrast_db > _CLEAR_DB else 0.6
+    off_pitch_hz = np.sort(np.abs(pitches_hz - pitch_hz))[-1 - strictness.spared]
+    if not found.is_moving and off_pitch_hz > spread_bins * BIN_HZ:
         return None
     return Cycle(
         template=template,
         channel=found.channel,
         onset=int(found.edges[template.ons[0]]),
-        on_end=int(found.edges[template.ons[-1] + 1]),
+        on_end=int(found.edges[max(i for i in template.ons if found.parse.fits[i] > 0) + 1]),
         on_s=float(found.lengths(template.full_tones).mean()) / 100,
         off_s=float(found.lengths(template.short_gaps).mean()) / 100,
         pause_s=float(found.lengths(template.pauses).mean()) / 100 if template.pauses else None,

@@ -17,6 +17,7 @@ from monitor.rhythm.trains import LONG_HOPS, Trains
 
 BLOCK = BLOCK_HOPS * HOP
 """Samples that are looked at together: 120 ms."""
+_SAME_BURST_HOPS = 100
 _AGAIN_HOPS = 20
 _BETTER_DB = 0.5
 
@@ -56,8 +57,9 @@ class RhythmTracker:
 
     def skip(self, missing_s: float) -> None:
         """Time has passed unheard. Alarms keep their count of cycles for as long as their hold."""
+        unheard = missing_s * SAMPLE_RATE_HZ + len(self._waiting)
         self._waiting = np.zeros(0, np.float32)
-        self._history.skip(round(missing_s * SAMPLE_RATE_HZ / HOP))
+        self._history.skip(round(unheard / HOP))
         self._pulses.clear()
         self._looks.clear()
         self._unfinished.clear()
@@ -78,10 +80,22 @@ class RhythmTracker:
         """Cycles that are complete now, the parts they still wait for included."""
         found = [cycle for template in (TEMPORAL_THREE, TEMPORAL_FOUR) for cycle in self._parsed(template)]
         complete = [cycle for cycle in found if not cycle.template.quiet_around]
-        self._unfinished += [cycle for cycle in found if cycle.template.quiet_around]
+        for cycle in found:
+            if cycle.template.quiet_around:
+                self._await(cycle)
         due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_around]
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
         return complete + [cycle for cycle in due if is_alone(self._history, cycle)]
+
+    def _await(self, cycle: Cycle) -> None:
+        """Of the ways to see one burst, wait for the one that fits best."""
+        same = [
+            other
+            for other in self._unfinished
+            if abs(other.channel - cycle.channel) <= 2 and abs(other.onset - cycle.onset) < _SAME_BURST_HOPS
+        ]
+        if all(cycle.fit > other.fit for other in same):
+            self._unfinished = [other for other in self._unfinished if other not in same] + [cycle]
 
     def _parsed(self, template: Template) -> list[Cycle]:
         found = []

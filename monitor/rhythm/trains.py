@@ -55,11 +55,9 @@ class Trains:
         if train.pulses and pulse.onset <= train.pulses[-1].end:
             # Two bins that share a pitch both saw it.
             before = train.pulses.pop()
-            pulse = Pulse(
-                min(pulse.onset, before.onset),
-                max(pulse.end, before.end),
-                *_stronger(pulse, before),
-            )
+            onset, end = min(pulse.onset, before.onset), max(pulse.end, before.end)
+            train.pulses.append(Pulse(onset, end, *_stronger(pulse, before)))
+            return None
         train.pulses.append(pulse)
         return _chirping(train) or _repeating(train)
 
