@@ -162,10 +162,15 @@ class Daemon:
     def _pass_on(self, hurried: bool, item: Heard | SourceStatus) -> None:
         """From a listener: segments to the classifiers, everything to the decider. A microphone never waits;
         a recording that is read as fast as possible does, or most of it would be dropped."""
-        self._tell(item)
-        if isinstance(item, Heard):
-            for segment in item.segments:
-                self._panel.submit(segment)
+        if not isinstance(item, Heard):
+            self._tell(item)
+            return
+        if item.segments:
+            self._recorder.heard(replace(item, detections=(), notices=()), self._clock.now())
+        # Without the sound: megabytes of it would pile up in front of a decider that is starved.
+        self._tell(replace(item, segments=()))
+        for segment in item.segments:
+            self._panel.submit(segment)
             while hurried and not self._panel.idle and not self._stopping.wait(JUDGED_POLL_S):
                 pass
 

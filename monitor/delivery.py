@@ -46,10 +46,11 @@ class Delivery:
     def __enter__(self) -> Self:
         with ExitStack() as life:
             life.enter_context(self.outbox)
+            # Before the publishers: an acknowledgement may come with the first message of the broker.
+            self._escalator = life.enter_context(self._build_escalator())
             self._open_publishers(life)
             for block in self._config.notifiers:
                 self._open_notifier(life, block)
-            self._escalator = life.enter_context(self._build_escalator())
             self._life = life.pop_all()
         return self
 
@@ -106,6 +107,6 @@ class Delivery:
             life.enter_context(notifier)
 
     def _build_escalator(self) -> Escalator:
-        always = [publisher.name for publisher in self.publishers]
+        always = [block.name for block in self._config.publishers]
         channels = {block.name: block.channels for block in self._config.notifiers}
         return Escalator(self.outbox, always, channels, self._failed, self._clock)

@@ -44,7 +44,7 @@ class Recorder:
         self._evidence.push(frame)
 
     def heard(self, heard: Heard, now: datetime) -> None:
-        """What the decider is told, and the time that it is told with; in its thread."""
+        """What listeners made of a stretch, and the time that the decider is told with; from any thread."""
         self._evidence.hear(heard)
         if self._keeps_scores:
             self._scores.hear(heard, now)

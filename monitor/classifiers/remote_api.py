@@ -19,6 +19,8 @@ from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Block, Seconds, Secret
 
+CHECK_TIMEOUT_S = 3.0
+"""What a silent server may delay the start."""
 LARGEST_ANSWER = 4 << 20
 """Bytes of an answer that are read; more is a server gone wrong."""
 BUSY = frozenset({429, 500, 502, 503, 504})
@@ -159,10 +161,10 @@ class Api:
         )
 
     def check(self) -> None:
-        """Ask which models are served. ModelError for what waiting does not mend: a wrong key, a wrong model.
-        ClassifyError when the server is down."""
+        """Ask once which models are served; the microphones wait for the answer. ModelError for what waiting
+        does not mend: a wrong key, a wrong model. ClassifyError when the server is down."""
         try:
-            answer = self._request("GET", "/models")
+            answer = self._request("GET", "/models", timeout=CHECK_TIMEOUT_S, retries=False)
         except _Refused as refusal:
             raise ModelError(str(refusal)) from None
         listed = answer.get("data")
