@@ -16,6 +16,7 @@ _RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
+_LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; below, voices abound
 _LEAST_SNR_DB = -3.0
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
@@ -108,7 +109,9 @@ def verified(
     if first_of_all and (found.contrast_db < template.first_contrast_db or not _rests(found)):
         return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
-    return None if cycle is None or (first_of_all and cycle.snr_db < _LEAST_SNR_DB) else cycle
+    if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
+        return None
+    return None if first_of_all and cycle.snr_db < _LEAST_SNR_DB else cycle
 
 
 def _sounding(
@@ -124,16 +127,26 @@ def _sounding(
 
 def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
     ons, quiets = (np.sort(parse.fits[list(which)]) for which in (template.ons, template.quiets))
-    onsets = parse.edges[list(template.ons)]
-    tones = np.diff(parse.edges)[list(template.full_tones)]
     return bool(
         ons[strictness.spared] >= strictness.least_on
         and quiets[strictness.spared] >= strictness.least_quiet
         and parse.fits.mean() >= strictness.least_mean
-        and tones.mean() >= template.least_tone
-        and all(
-            low <= apart <= high for apart, (low, high) in zip(np.diff(onsets), template.apart, strict=True)
-        )
+        and _is_timely(template, parse)
+    )
+
+
+def _is_timely(template: Template, parse: Parse) -> bool:
+    """Whether the tones that were heard are as long and as far apart as they should be."""
+    onsets = parse.edges[list(template.ons)]
+    heard = parse.fits[list(template.ons)] > 0
+    tones = [parse.edges[i + 1] - parse.edges[i] for i in template.full_tones if parse.fits[i] > 0]
+    checked = heard[:-1] & heard[1:]
+    bounds = np.array(template.apart)
+    apart = np.diff(onsets)
+    return bool(
+        np.mean(tones) >= template.least_tone
+        and template.span[0] <= onsets[-1] - onsets[0] <= template.span[1]
+        and ((apart >= bounds[:, 0]) & (apart <= bounds[:, 1]))[checked].all()
     )
 
 

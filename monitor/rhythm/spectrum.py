@@ -31,9 +31,10 @@ _FADE_DB_PER_HOP = 0.1
 
 
 def _bands() -> npt.NDArray[np.intp]:
-    """First and past-last column of half-octave bands, a third of an octave apart."""
-    centres = FIRST_BIN * 2 ** np.arange(0.25, np.log2(LAST_BIN / FIRST_BIN) - 0.2, 1 / 3)
-    edges = np.stack([centres * 2**-0.25, np.minimum(centres * 2**0.25 + 1, LAST_BIN)], axis=1)
+    """First and past-last column of bands two thirds of an octave wide and one apart, so that any two pitches
+    within a third of an octave have a band in common."""
+    centres = FIRST_BIN * 2 ** np.arange(1 / 3, np.log2(LAST_BIN / FIRST_BIN) - 0.2, 1 / 3)
+    edges = np.stack([centres * 2 ** (-1 / 3), np.minimum(centres * 2 ** (1 / 3) + 1, LAST_BIN)], axis=1)
     return np.asarray(np.round(edges) - FIRST_BIN, np.intp)
 
 
