@@ -34,10 +34,11 @@ class Candidate:
         return self.on_db - self.off_db
 
 
-def candidates(history: History, template: Template) -> list[Candidate]:
-    """Places in the newest block where `template` may just have ended; best first."""
+def candidates(history: History, template: Template, least_db: float) -> list[Candidate]:
+    """Places in the newest block where `template` may just have ended, with the last tone at least `least_db`
+    above the quiet beside it; best first."""
     ends = np.arange(history.end - BLOCK_HOPS + template.step, history.end + 1, template.step)
-    ends, channels = _last_tone(history, template, ends)
+    ends, channels = _last_tone(history, template, ends, least_db)
     if not len(ends):
         return []
     on_db, off_db, is_whole = _looked_at(history, template, ends, channels)
@@ -54,13 +55,13 @@ def candidates(history: History, template: Template) -> list[Candidate]:
     return _apart(found)
 
 
-def _last_tone(history: History, template: Template, ends: Hops) -> tuple[Hops, Hops]:
+def _last_tone(history: History, template: Template, ends: Hops, least_db: float) -> tuple[Hops, Hops]:
     """The cheap test on every channel: the last tone against the quiet beside it."""
     cores = template.cores[1.0]
     last_on = template.ons[-1]
     beside = last_on + 1 if last_on + 1 < len(template.parts) else last_on - 1
     on_db, off_db = (history.all_means(ends + cores[i, 0], ends + cores[i, 1]) for i in (last_on, beside))
-    rows, channels = np.nonzero((on_db - off_db > template.contrast_db) & (on_db > _LEAST_ON_DB))
+    rows, channels = np.nonzero((on_db - off_db > least_db) & (on_db > _LEAST_ON_DB))
     return ends[rows], channels
 
 

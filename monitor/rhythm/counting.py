@@ -39,6 +39,10 @@ class CycleCounter:
         """Whether such an alarm was heard at this pitch: it may lose a beep and still be the same alarm."""
         return any(a.last.template is template and abs(a.last.channel - channel) <= 2 for a in self._alarms)
 
+    def is_any_known(self, template: Template) -> bool:
+        """Whether such an alarm sounds at all."""
+        return any(alarm.last.template is template for alarm in self._alarms)
+
     def is_sounding(self, pitch_hz: float) -> bool:
         """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""
         return any(_is_overtone(pitch_hz, alarm.last) for alarm in self._alarms)

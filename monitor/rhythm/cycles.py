@@ -251,7 +251,7 @@ def _peaks(
 
 
 def _alike(found: _Parsed) -> bool:
-    shapes = np.sqrt(_spectra(found, found.template.ons, *_bins(found, 0)))
+    shapes = np.sqrt(_spectra(found, found.template.full_tones, *_bins(found, 0)))
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     middle = shapes.mean(axis=0)
     return bool((shapes @ middle).min() > 0.85 * np.linalg.norm(middle))

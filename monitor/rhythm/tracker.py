@@ -99,7 +99,11 @@ class RhythmTracker:
 
     def _parsed(self, template: Template) -> list[Cycle]:
         found = []
-        for candidate in candidates(self._history, template):
+        sounding = self._counter.is_any_known(template)
+        least_db = (
+            template.contrast_db if sounding else max(template.contrast_db, template.first_contrast_db - 1)
+        )
+        for candidate in candidates(self._history, template, least_db):
             is_known = self._counter.is_known(template, candidate.channel)
             least_db = template.contrast_db if is_known else template.first_contrast_db
             if candidate.contrast_db < least_db or not (is_known or candidate.is_whole):

@@ -104,6 +104,8 @@ def _chirping(train: Train) -> Heard | None:
 
 
 def _repeating(train: Train) -> Heard | None:
+    if len(train.pulses) <= _CYCLES:
+        return None
     onsets = np.array([pulse.onset for pulse in train.pulses])
     lengths = np.array([pulse.end - pulse.onset for pulse in train.pulses])
     group = next((g for g in _GROUPS if _is_periodic(onsets, lengths, g)), None)

@@ -243,7 +243,7 @@ def background(path: Path) -> tuple[str, float, list[Word]]:
     decoded = [np.asarray(frame.to_ndarray().ravel(), np.float32) for frame in frames]
     samples = np.concatenate([*decoded, np.zeros(6 * SAMPLE_RATE_HZ, np.float32)])
     words: list[Word] = [(found.label, found.certainty) for _, found in listen(samples)]
-    return path.parent.name, len(samples) / SAMPLE_RATE_HZ, words
+    return "recordings", len(samples) / SAMPLE_RATE_HZ, words
 
 
 def without_alarms(directory: Path) -> list[Path]:
@@ -308,22 +308,23 @@ def _as_line(row: dict[str, Any]) -> str:
 def silence_rows(results: Iterable[tuple[str, float, list[Word]]]) -> list[str]:
     """Table lines: what was heard, per hour, in what should be passed over."""
     hours: dict[str, float] = {}
+    pieces: dict[str, int] = {}
     counts: dict[tuple[str, str], int] = {}
     for name, duration_s, heard in results:
         hours[name] = hours.get(name, 0) + duration_s / 3600
-        for label, certainty in heard:
+        pieces[name] = pieces.get(name, 0) + 1
+        # A rhythm is told of again with each cycle: what counts is whether it was told of at all.
+        for label, certainty in dict.fromkeys(heard):
             kind = f"{certainty} smoke or CO" if label in LABELS.values() else label
             counts[name, kind] = counts.get((name, kind), 0) + 1
     kinds = ("suspected smoke or CO", "confirmed smoke or CO", "unknown_alarm", "low_battery_chirp")
     lines = []
-    for name in [*sorted(hours), "all"]:
-        total_h = sum(hours.values()) if name == "all" else hours[name]
-        cells = [
-            sum(n for (who, what), n in counts.items() if what == kind and name in (who, "all"))
-            for kind in kinds
-        ]
-        found = [str(cells[0]), str(cells[1]), *(f"{n / total_h:.1f}" for n in cells[2:])]
-        lines.append(f"| {name} | {total_h:.2f} | " + " | ".join(found) + " |")
+    for name in [*sorted(hours), "all"] if len(hours) > 1 else hours:
+        names = hours if name == "all" else [name]
+        total_h, total = sum(hours[n] for n in names), sum(pieces[n] for n in names)
+        found = [sum(counts.get((n, kind), 0) for n in names) for kind in kinds]
+        cells = (f"{n} ({n / total_h:.1f})" if n else "0" for n in found)
+        lines.append(f"| {name} | {total} | {total_h:.2f} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -332,8 +333,8 @@ RECALL_HEAD = (
     "| confirmed ≤ 2.2 cycles | median / latest | taken for the other |\n|---|---|---|---|---|---|---|---|"
 )
 SILENCE_HEAD = (
-    "| sound | hours | suspected smoke or CO | confirmed smoke or CO | unknown alarms / h | chirps / h |\n"
-    "|---|---|---|---|---|---|"
+    "| sound | pieces | hours | suspected smoke or CO: pieces (an hour) | confirmed smoke or CO "
+    "| unknown alarm | chirp |\n|---|---|---|---|---|---|---|"
 )
 
 
