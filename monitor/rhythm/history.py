@@ -8,7 +8,8 @@ from monitor.rhythm.spectrum import BINS, CHANNELS, Rows
 Hops = npt.NDArray[np.intp]
 HOPS = 1000
 """10 s: the longest cycle, with tolerance, and what must be quiet around it."""
-_CAPACITY = 4 * HOPS
+_CAPACITY = HOPS + HOPS // 2
+"""Half a window of room: rows move to the front every 5 s, and a source costs 4 MB instead of 10."""
 
 
 class History:
