@@ -183,5 +183,6 @@ def test_analyze_hears_the_same_as_the_daemon(tmp_path):
     smoke = next(row for row in rows if row["type"] == "event" and row["label"] == "smoke_alarm")
     assert smoke["start_s"] == pytest.approx(51, abs=0.2)
     assert smoke["certainty"] == "confirmed"
-    assert [row["rule"] for row in rows if row["type"] == "alert"] == ["Smoke alarm"]
+    rules = {row["rule"] for row in rows if row["type"] == "alert"}
+    assert rules == {"Perhaps a smoke alarm", "Smoke alarm"}
     assert [row["start_s"] for row in rows] == sorted(row["start_s"] for row in rows)

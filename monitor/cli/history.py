@@ -15,7 +15,9 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(rich_help_panel="Look back")(explain)
+    # So that `explain -10m` is a time and not an unknown option.
+    times = {"ignore_unknown_options": True}
+    app.command(rich_help_panel="Look back", context_settings=times)(explain)
     app.command(rich_help_panel="Look back")(replay)
 
 

@@ -8,7 +8,7 @@ from monitor.clock import Clock
 from monitor.labels import Severity, vocabulary
 from monitor.publishers.base import OnCommand
 from monitor.schema import Block, Slug
-from monitor.types import Alert, House, Message, Problem, SoundEvent, SourceStatus
+from monitor.types import Alert, Certainty, House, Message, Problem, SoundEvent, SourceStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +37,7 @@ class ConsolePublisher:
         self.name = name
         self.on_ready: Callable[[], None] = _nothing
         self._console = console
+        self._certainties: dict[str, Certainty] = {}
 
     def __enter__(self) -> Self:
         if self._console is None:
@@ -62,17 +63,29 @@ class ConsolePublisher:
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
         """See `Publisher`."""
-        line = line_for(message, late=late)
+        line = line_for(message, late=late) if self._is_news(message) else None
         if line is not None and self._console is not None:
             self._console.print(line)
         if delivered is not None:
             delivered()
 
 
+    def _is_news(self, message: Message) -> bool:
+        """An update is worth a line when it settles what was suspected, and no more than once."""
+        if not isinstance(message, SoundEvent):
+            return True
+        before = self._certainties.get(message.id)
+        if message.state == "ended":
+            self._certainties.pop(message.id, None)
+            return True
+        self._certainties[message.id] = message.certainty
+        return message.state == "started" or before != message.certainty
+
+
 def line_for(message: Message, *, late: bool = False) -> "Text | None":
     """What a person wants to read of a message, in local time; None when that is nothing."""
     match message:
-        case SoundEvent(state="started" | "ended"):
+        case SoundEvent():
             return _event_line(message, late=late)
         case Alert():
             return _alert_line(message, late=late)
@@ -89,10 +102,11 @@ def _event_line(event: SoundEvent, *, late: bool) -> "Text":
     name = event.label.replace("_", " ")
     if event.ended_at is not None:
         duration_s = (event.ended_at - event.started_at).total_seconds()
-        line = _line(event.ended_at, event.source, f"  {name} ended after {duration_s:.1f} s", "dim")
+        line = _line(event.at, event.source, f"  {name} ended after {duration_s:.1f} s", "dim")
     else:
-        line = _line(event.started_at, event.source, f"{name:<20}", _STYLES[_severity(event.label)])
-        line.append(f" {_bar(event.score)} {event.score:.2f} {event.certainty}, by {event.classifier}")
+        heard_by = " and ".join((event.classifier, *event.confirmed_by))
+        line = _line(event.at, event.source, f"{name:<20}", _STYLES[_severity(event.label)])
+        line.append(f" {_bar(event.score)} {event.score:.2f} {event.certainty}, by {heard_by}")
     return line.append(" (late)", "dim") if late else line
 
 

@@ -40,7 +40,16 @@ def test_its_end_says_how_long_it_was():
 
 def test_an_update_is_no_line():
     """A dog that goes on barking is not news."""
-    assert shown(event(state="updated")) == []
+    assert len(shown(event(), event(state="updated"), event(state="updated"))) == 1
+
+
+def test_what_settles_a_suspicion_is_a_line():
+    """Who waits for the second cycle of a smoke alarm sees it come, once."""
+    suspected = event("smoke_alarm", certainty="suspected")
+    confirmed = event("smoke_alarm", state="updated", certainty="confirmed", confirmed_by=("rhythm",))
+    lines = shown(suspected, confirmed, confirmed)
+    assert len(lines) == 2
+    assert lines[1].endswith("confirmed, by embedded and rhythm")
 
 
 def test_an_alert_says_its_rule_and_its_message():
