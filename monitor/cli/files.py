@@ -259,9 +259,7 @@ def _recordings(files: Iterable[Path]) -> Iterator[Path]:
             continue
         found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
         if not found:
-            raise SourceUnavailable(
-                f"{path}: no recording is in this folder; name the files themselves"
-            )
+            raise SourceUnavailable(f"{path}: no recording is in this folder; name the files themselves")
         yield from found
 
 
