@@ -37,7 +37,7 @@ class Strictness:
     """Stretches of a third of a second before and after that may be masked."""
 
 
-FIRST = Strictness(least_on=0.15, least_quiet=0.25, least_mean=0.58, spared=0, masked_around=1)
+FIRST = Strictness(least_on=0.15, least_quiet=0.1, least_mean=0.58, spared=0, masked_around=1)
 EXPECTED = Strictness(least_on=0.1, least_quiet=0.0, least_mean=0.3, spared=1, masked_around=3)
 
 

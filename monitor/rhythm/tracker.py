@@ -18,6 +18,7 @@ from monitor.rhythm.trains import LONG_HOPS, Trains
 BLOCK = BLOCK_HOPS * HOP
 """Samples that are looked at together: 120 ms."""
 _SAME_BURST_HOPS = 100
+_CLEAR_DB = 8.0  # a device at the edge of its tolerance may fit no tempo whole; it is worth a parse if clear
 _AGAIN_HOPS = 20
 _BETTER_DB = 0.5
 
@@ -106,7 +107,8 @@ class RhythmTracker:
         for candidate in candidates(self._history, template, least_db):
             is_known = self._counter.is_known(template, candidate.channel)
             least_db = template.contrast_db if is_known else template.first_contrast_db
-            if candidate.contrast_db < least_db or not (is_known or candidate.is_whole):
+            clear = candidate.is_whole or candidate.contrast_db > _CLEAR_DB
+            if candidate.contrast_db < least_db or not (is_known or clear):
                 continue
             if not self._is_news(template, candidate):
                 continue
