@@ -69,7 +69,6 @@ class ConsolePublisher:
         if delivered is not None:
             delivered()
 
-
     def _is_news(self, message: Message) -> bool:
         """An update is worth a line when it settles what was suspected, and no more than once."""
         if not isinstance(message, SoundEvent):
