@@ -227,7 +227,8 @@ IMPOSTORS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
         microwave, oven_timer, washing_machine, reversing_truck, alarm_clock, telephone_ring, call_progress,
-        dtmf, bird, flute_or_whistle, electronic_music, metronome, squeaky_hinge, dripping_water, kettle, keypad,
+        dtmf, bird, flute_or_whistle, electronic_music, metronome, squeaky_hinge, dripping_water, kettle,
+        keypad,
     )
 }  # fmt: skip
 """Every impostor by name."""
