@@ -17,6 +17,7 @@ def open_session(model: Path | bytes, name: str) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it keeps the largest batch's 20 MB for ever and is no faster
     options.log_severity_level = 3  # its warnings are about graph details that an owner cannot act on
     content = model if isinstance(model, bytes) else str(model)
     try:
