@@ -197,7 +197,7 @@ class ScoreStore:
     def _complain(self, error: StoreError) -> None:
         """Say it once, and open the file anew before the next attempt: it may have been deleted."""
         if not self._complained:
-            log.warning("history is not being kept", why=str(error))
+            log.warning("scores are not being kept: explain and replay will have a gap", why=str(error))
         self._complained = True
         self._database.__exit__()
         self._open = False
