@@ -11,9 +11,9 @@ FIGURES = REFERENCE / "figures"
 
 HEAD = """# Benchmarks
 
-Measured by `scripts/bench`, one after the other on an otherwise idle machine; this page is written by
-`python scripts/bench page` from `docs/reference/figures/`, so it cannot drift. Machines differ: run them on
-yours.
+Measured by `scripts/bench`; this page is written by `python scripts/bench page` from
+`docs/reference/figures/`, so it cannot drift. `capacity` ran on an otherwise idle machine, `latency` and
+`analysis` beside another job: take these for pessimistic. Machines differ: run them on yours.
 """
 PARTS = {
     "latency": "From a sound's first sample to the message at an MQTT subscriber. `hear_and_classify_s`, "
