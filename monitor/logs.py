@@ -1,5 +1,6 @@
 """Structured logging: readable on a terminal, one JSON object per line otherwise."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -29,9 +30,26 @@ def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _StandardError(),
         cache_logger_on_first_use=False,
     )
+
+
+class _StandardError:
+    """Writes lines to standard error, wherever that now leads.
+
+    A line that cannot be written (the disk under it is full, the reader of the pipe has gone) is lost: a
+    thread that has an alert to deliver must not end because nobody reads its log.
+    """
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            # One write: lines of several threads must not run into one another.
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
+
+    log = debug = info = warning = error = critical = exception = msg
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:

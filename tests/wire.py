@@ -41,6 +41,7 @@ class Wire:
         if self._listening is not None:
             self._listening.shutdown(socket.SHUT_RDWR)
             self._listening.close()
+            self._listening = None
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,26 @@
+"""What becomes of lines that are logged."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+_LOGS = """
+from monitor.logs import configure_logging, get_logger
+configure_logging(json=True)
+get_logger().warning("the disk is full", free_bytes=0)
+print("still alive")
+"""
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    """Standard error on a full disk costs the line, not the thread that wrote it."""
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([sys.executable, "-c", _LOGS], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert ran.stdout == b"still alive\n"
+
+
+def test_lines_for_programs_are_json() -> None:
+    """One object per line, with level and time."""
+    ran = subprocess.run([sys.executable, "-c", _LOGS], capture_output=True, text=True, check=True)
+    assert '"event": "the disk is full"' in ran.stderr
+    assert '"level": "warning"' in ran.stderr
