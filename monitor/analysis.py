@@ -16,7 +16,7 @@ from monitor.classifiers.base import Classifier
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
-from monitor.sources.file import FileBlock
+from monitor.sources.file import FileConfig
 from monitor.types import Alert, Detection, Frame, Heard, Message, Segment, SoundEvent
 
 SOURCE = "file"
@@ -84,11 +84,11 @@ def analyze_all(
         pool.shutdown(cancel_futures=True)
 
 
-def file_block(path: Path, config: Config, source: str) -> FileBlock:
+def file_block(path: Path, config: Config, source: str) -> FileConfig:
     """A recording that stands for a source: named like it, with its gate, thresholds and demands."""
     like = next((block for block in config.sources if block.name == source), None)
     taken = like.model_dump(include={"require", "sensitivity", "labels", "gate"}) if like else {}
-    return FileBlock(type="file", name=source, path=path, started_at=BEGINNING, **taken)
+    return FileConfig(type="file", name=source, path=path, started_at=BEGINNING, **taken)
 
 
 _here: tuple[Config, Listeners, str] | None = None
@@ -110,7 +110,7 @@ def _analyze_here(path: Path) -> Analysis:
 class _Loop:
     """Ears, classifiers and mind for one recording."""
 
-    def __init__(self, config: Config, block: FileBlock, listeners: Listeners) -> None:
+    def __init__(self, config: Config, block: FileConfig, listeners: Listeners) -> None:
         self._source = block.name
         self._ears = build_ears(config, block, listeners)
         self._mind = build_mind(config, listeners)

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from monitor.classifiers.embedded import EmbeddedBlock
-from monitor.classifiers.hub import HubBlock
-from monitor.classifiers.onnx import OnnxBlock
-from monitor.classifiers.qwen import QwenBlock
-from monitor.classifiers.remote import RemoteBlock
-from monitor.classifiers.transcribe import Qwen3AsrBlock, RemoteAsrBlock
+from monitor.classifiers.embedded import EmbeddedConfig
+from monitor.classifiers.hub import HubConfig
+from monitor.classifiers.onnx import OnnxConfig
+from monitor.classifiers.qwen import QwenConfig
+from monitor.classifiers.remote import RemoteConfig
+from monitor.classifiers.transcribe import Qwen3AsrConfig, RemoteAsrConfig
 
 ClassifierConfig = Annotated[
-    EmbeddedBlock | OnnxBlock | QwenBlock | HubBlock | RemoteBlock, Field(discriminator="type")
+    EmbeddedConfig | OnnxConfig | QwenConfig | HubConfig | RemoteConfig, Field(discriminator="type")
 ]
 """Every kind of classifier that the configuration knows; a new one is its file and its name here."""
 
-TranscriberConfig = Annotated[Qwen3AsrBlock | RemoteAsrBlock, Field(discriminator="type")]
+TranscriberConfig = Annotated[Qwen3AsrConfig | RemoteAsrConfig, Field(discriminator="type")]
 """Every kind of transcriber."""

@@ -55,7 +55,7 @@ class Sidecar(BaseModel):
     """Scores between which the model is unsure of a label."""
 
 
-class EmbeddedBlock(Block):
+class EmbeddedConfig(Block):
     """The sound model that ships with earwitness; or one of your own training."""
 
     type: Literal["embedded"]
@@ -85,7 +85,7 @@ class _Judged:
 class EmbeddedClassifier:
     """The embedded sound model. Labels and thresholds are known before `load`; one thread at a time."""
 
-    def __init__(self, block: EmbeddedBlock) -> None:
+    def __init__(self, block: EmbeddedConfig) -> None:
         self.name = block.name
         self._file = block.model or shipped_model()
         self._session: Any = None

@@ -26,7 +26,7 @@ GRAIN_S = 0.1
 shortest sound that the models take."""
 
 
-class HubBlock(SecondLook, Heard):
+class HubConfig(SecondLook, Heard):
     """An audio classifier or CLAP model of the Hugging Face hub; needs `pip install 'earwitness[qwen]'`."""
 
     type: Literal["hub"]
@@ -66,7 +66,7 @@ class HubClassifier:
     Before `load` its `labels` are those asked for, or all that such models may know; then those it knows.
     """
 
-    def __init__(self, block: HubBlock) -> None:
+    def __init__(self, block: HubConfig) -> None:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable() | block.classes.keys() | block.phrases.keys()

@@ -17,7 +17,7 @@ from monitor.errors import ModelError
 from monitor.labels import emotions
 
 if TYPE_CHECKING:
-    from monitor.classifiers.hub import HubBlock
+    from monitor.classifiers.hub import HubConfig
 
 EMOTION_WORDS = {
     "neutral": ("neu", "neutral", "calm"),
@@ -41,7 +41,7 @@ class HubModel(Protocol):
         """Each of these windows, which are of one length, at `rate_hz`."""
 
 
-def load(block: "HubBlock", wanted: frozenset[str]) -> HubModel:
+def load(block: "HubConfig", wanted: frozenset[str]) -> HubModel:
     """The model of that hub id or folder, in memory. ModelError names what is wrong and the fix."""
     with loading(block.model):
         import transformers
@@ -55,7 +55,7 @@ def load(block: "HubBlock", wanted: frozenset[str]) -> HubModel:
         return Tagger(block, wanted)
 
 
-def _open(block: "HubBlock", model_class: Any) -> tuple[Any, Any]:
+def _open(block: "HubConfig", model_class: Any) -> tuple[Any, Any]:
     """The model on its device, and its feature extractor."""
     import transformers
 
@@ -68,7 +68,7 @@ def _open(block: "HubBlock", model_class: Any) -> tuple[Any, Any]:
 class Tagger:
     """A model with classes: AudioSet's, emotions, or others that the configuration maps to labels."""
 
-    def __init__(self, block: "HubBlock", wanted: frozenset[str]) -> None:
+    def __init__(self, block: "HubConfig", wanted: frozenset[str]) -> None:
         import transformers
 
         self._model, self._extractor = _open(block, transformers.AutoModelForAudioClassification)
@@ -116,7 +116,7 @@ class Tagger:
 class Clap:
     """Zero-shot: how much nearer a sound is to a label's words than to those for nothing, silence set off."""
 
-    def __init__(self, block: "HubBlock", wanted: frozenset[str]) -> None:
+    def __init__(self, block: "HubConfig", wanted: frozenset[str]) -> None:
         import transformers
 
         self._model, self._extractor = _open(block, transformers.ClapModel)
@@ -157,7 +157,7 @@ class Clap:
             return (heard @ self._words.T * scale).double().cpu().numpy()
 
 
-def _clap_questions(wanted: frozenset[str], block: "HubBlock") -> tuple[Question, ...]:
+def _clap_questions(wanted: frozenset[str], block: "HubConfig") -> tuple[Question, ...]:
     """The captions of every label, in the manner of CLAP's training, as one question; and of the emotions."""
     answers = [
         Answer(caption, label)

@@ -27,7 +27,7 @@ MOST_S = 32.0
 """Judged in one call, where the model takes a batch."""
 
 
-class OnnxBlock(Block):
+class OnnxConfig(Block):
     """An AudioSet tagger of your own: an ONNX file that takes a waveform."""
 
     type: Literal["onnx"]
@@ -56,7 +56,7 @@ class OnnxBlock(Block):
 class OnnxClassifier:
     """A foreign tagger as a classifier. Labels are known from the CSV; one thread at a time."""
 
-    def __init__(self, block: OnnxBlock) -> None:
+    def __init__(self, block: OnnxConfig) -> None:
         self.name = block.name
         self.window_s = block.window_s
         self.hop_s = block.hop_s

@@ -34,7 +34,7 @@ SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 """What a model answers to this is its habit, not hearing."""
 
 
-class QwenBlock(SecondLook, Heard):
+class QwenConfig(SecondLook, Heard):
     """A large audio-language model on this machine; needs `pip install 'earwitness[qwen]'`."""
 
     type: Literal["qwen"]
@@ -78,7 +78,7 @@ class QwenClassifier:
     window_s = 10.0
     hop_s = 10.0
 
-    def __init__(self, block: QwenBlock) -> None:
+    def __init__(self, block: QwenConfig) -> None:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()

@@ -34,7 +34,7 @@ TOP_LOGPROBS = 20
 """As many as OpenAI's interface allows."""
 
 
-class RemoteBlock(SecondLook, Heard, Server):
+class RemoteConfig(SecondLook, Heard, Server):
     """A large audio-language model behind an OpenAI-compatible server."""
 
     type: Literal["remote"]
@@ -72,7 +72,7 @@ class RemoteClassifier:
     window_s = 10.0
     hop_s = 10.0
 
-    def __init__(self, block: RemoteBlock, clock: Clock | None = None) -> None:
+    def __init__(self, block: RemoteConfig, clock: Clock | None = None) -> None:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()

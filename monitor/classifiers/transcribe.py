@@ -67,7 +67,7 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-class Qwen3AsrBlock(Block):
+class Qwen3AsrConfig(Block):
     """Qwen3-ASR on this machine; needs `pip install 'earwitness[qwen]'`."""
 
     type: Literal["qwen3_asr"]
@@ -92,7 +92,7 @@ class Qwen3AsrBlock(Block):
 class Qwen3Asr:
     """Qwen3-ASR through transformers."""
 
-    def __init__(self, block: Qwen3AsrBlock) -> None:
+    def __init__(self, block: Qwen3AsrConfig) -> None:
         self.block = block
         self._model: Any = None
         self._processor: Any = None
@@ -149,7 +149,7 @@ class Qwen3Asr:
         self._model = self._processor = None
 
 
-class RemoteAsrBlock(Server):
+class RemoteAsrConfig(Server):
     """An OpenAI-compatible server's /audio/transcriptions. Words are speech: send_speech must be true."""
 
     type: Literal["remote"]
@@ -166,7 +166,7 @@ class RemoteAsrBlock(Server):
 class RemoteAsr:
     """A transcription server."""
 
-    def __init__(self, block: RemoteAsrBlock, clock: Clock | None = None) -> None:
+    def __init__(self, block: RemoteAsrConfig, clock: Clock | None = None) -> None:
         self.block = block
         self._clock = clock
         self._api: Api | None = None

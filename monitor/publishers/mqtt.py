@@ -19,7 +19,7 @@ from monitor.publishers.link import Link
 from monitor.publishers.outgoing import Letter, Outgoing, Rank
 from monitor.publishers.session import Acknowledged, Address, Received, Session
 from monitor.publishers.states import said
-from monitor.publishers.tls import TlsBlock
+from monitor.publishers.tls import TlsConfig
 from monitor.publishers.topics import Topics
 from monitor.schema import Block, Port, Secret, Slug
 from monitor.types import Alert, Health, House, Message, SoundEvent
@@ -51,7 +51,7 @@ class MqttConfig(Block):
     """Name of this daemon at the broker."""
     password: Secret | None = None
     """Its password; write `${NAME}` and keep the secret out of the file."""
-    tls: TlsBlock | None = None
+    tls: TlsConfig | None = None
     """Absent: not encrypted."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """MQTT version; `auto` tries 5 and falls back to 3.1.1."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from monitor.publishers.documents import alert_document, event_document
 from monitor.publishers.mqtt import MqttConfig
-from monitor.publishers.tls import TlsBlock
+from monitor.publishers.tls import TlsConfig
 from monitor.publishers.topics import Topics
 from monitor.types import Alert, SoundEvent
 
@@ -116,7 +116,7 @@ def page() -> str:
             'password: "${MQTT_PASSWORD}", tls: {}}\n```\n',
             *_table(("option", "default", "meaning"), _options(MqttConfig)),
             "Under `tls`:\n",
-            *_table(("option", "default", "meaning"), _options(TlsBlock)),
+            *_table(("option", "default", "meaning"), _options(TlsConfig)),
         ]
     )
 

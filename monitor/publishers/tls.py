@@ -10,7 +10,7 @@ from monitor.errors import ConfigError
 from monitor.schema import Block
 
 
-class TlsBlock(Block):
+class TlsConfig(Block):
     """Encryption to the broker. An empty block trusts the system's certificate authorities."""
 
     ca_file: Path | None = None

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from monitor.sources.demo import DemoBlock
-from monitor.sources.file import FileBlock
-from monitor.sources.microphone import MicrophoneBlock
-from monitor.sources.stream import StreamBlock
+from monitor.sources.demo import DemoConfig
+from monitor.sources.file import FileConfig
+from monitor.sources.microphone import MicrophoneConfig
+from monitor.sources.stream import StreamConfig
 
-SourceConfig = Annotated[MicrophoneBlock | StreamBlock | FileBlock | DemoBlock, Field(discriminator="type")]
+SourceConfig = Annotated[
+    MicrophoneConfig | StreamConfig | FileConfig | DemoConfig, Field(discriminator="type")
+]
 """One line per kind of source: a new one is its file and its name here."""

@@ -34,7 +34,7 @@ class Source(Protocol):
         """Make `frames` end soon (within 1 s). From any thread, more than once, also before opening."""
 
 
-class SourceBlock(Block):
+class AnySourceConfig(Block):
     """What every source of the configuration has. Subclasses add `type: Literal[...]`, their own fields and
     `build(self, clock: Clock) -> Source`."""
 

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from monitor.audio import Audio
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.sources.base import SourceBlock
+from monitor.sources.base import AnySourceConfig
 from monitor.sources.framer import Framer
 from monitor.sources.pacing import Pacer
 from monitor.synthesis.scene import demo_scene
@@ -23,7 +23,7 @@ _WAV_HEADER_BYTES = 44
 _ESPEAK_TIMEOUT_S = 10.0
 
 
-class DemoBlock(SourceBlock):
+class DemoConfig(AnySourceConfig):
     """A scene made by arithmetic: doorbell, knocks, a siren, a bang and a smoke alarm, every 75 seconds."""
 
     type: Literal["demo"]
@@ -46,7 +46,7 @@ class DemoSource:
     drift_ppm = 0.0
     clock_offset_s = 0.0
 
-    def __init__(self, config: DemoBlock, clock: Clock) -> None:
+    def __init__(self, config: DemoConfig, clock: Clock) -> None:
         self.name = config.name
         self._config = config
         self._clock = clock

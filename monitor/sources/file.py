@@ -9,14 +9,14 @@ from typing import Literal, Self
 from pydantic import AwareDatetime
 
 from monitor.clock import Clock
-from monitor.sources.base import SourceBlock
+from monitor.sources.base import AnySourceConfig
 from monitor.sources.framer import Framer
 from monitor.sources.pacing import Pacer
 from monitor.sources.recording import Recording, Sound
 from monitor.types import Frame
 
 
-class FileBlock(SourceBlock):
+class FileConfig(AnySourceConfig):
     """A recording in any format FFmpeg reads; of a film, its first sound track."""
 
     type: Literal["file"]
@@ -43,7 +43,7 @@ class FileSource:
     drift_ppm = 0.0
     clock_offset_s = 0.0
 
-    def __init__(self, config: FileBlock, clock: Clock) -> None:
+    def __init__(self, config: FileConfig, clock: Clock) -> None:
         self.name = config.name
         self._config = config
         self._clock = clock

@@ -13,7 +13,7 @@ from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.sources.base import FRAME_S, SourceBlock
+from monitor.sources.base import FRAME_S, AnySourceConfig
 from monitor.sources.devices import Device, check_device_name, chosen
 from monitor.sources.framer import to_mono
 from monitor.sources.live import LiveFramer
@@ -36,7 +36,7 @@ _GLANCE_S = 0.25
 """How often a wait looks whether the source was closed."""
 
 
-class MicrophoneBlock(SourceBlock):
+class MicrophoneConfig(AnySourceConfig):
     """A microphone of this machine."""
 
     type: Literal["microphone"]
@@ -73,7 +73,7 @@ class MicrophoneSource:
     PortAudio is in a process of its own, started on entering and killed on leaving.
     """
 
-    def __init__(self, config: MicrophoneBlock, clock: Clock) -> None:
+    def __init__(self, config: MicrophoneConfig, clock: Clock) -> None:
         self.name = config.name
         self._config = config
         self._clock = clock

@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.schema import Secret
-from monitor.sources.base import SourceBlock
+from monitor.sources.base import AnySourceConfig
 from monitor.sources.inbox import Arrival, Inbox
 from monitor.sources.live import LiveFramer
 from monitor.sources.stream_connection import PROTOCOLS, StreamConnection
@@ -45,7 +45,7 @@ def _check_url(url: Secret) -> Secret:
     return url
 
 
-class StreamBlock(SourceBlock):
+class StreamConfig(AnySourceConfig):
     """A camera's or another network stream: RTSP, RTSPS, HTTP, HTTPS, HLS, or MPEG-TS over UDP."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -79,7 +79,7 @@ class StreamBlock(SourceBlock):
 class StreamSource:
     """Listens to a network stream until it is closed or lost. See Source; `close` is for good."""
 
-    def __init__(self, config: StreamBlock, connection: StreamConnection, clock: Clock) -> None:
+    def __init__(self, config: StreamConfig, connection: StreamConnection, clock: Clock) -> None:
         self.name = config.name
         self._config = config
         self._connection = connection

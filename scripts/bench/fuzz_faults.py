@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier, shipped_model
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig, shipped_model
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError, ModelError, SourceError
 from monitor.loading import load_config
-from monitor.sources.file import FileBlock
+from monitor.sources.file import FileConfig
 from scripts.bench.noisy_house import NODE, Row, noisy_house, until, write_bangs
 
 HOLDS = "no crash, no hang, one clear error"
@@ -49,7 +49,7 @@ def recordings(folder: Path, inputs: int) -> Row:
         suffix, _, content = data.partition(b":")
         path = folder / f"spoilt.{suffix.decode()}"
         path.write_bytes(content)
-        block = FileBlock.model_validate({"type": "file", "name": "spoilt", "path": str(path)})
+        block = FileConfig.model_validate({"type": "file", "name": "spoilt", "path": str(path)})
         with block.build(SystemClock()) as source:
             for _ in source.frames():
                 continue
@@ -70,7 +70,7 @@ def models(folder: Path, inputs: int) -> Row:
         model.write_bytes(data[1:])
         vouched = {"sha256": hashlib.sha256(data[1:]).hexdigest()} if data[0] else {}
         model.with_suffix(".json").write_text(json.dumps(about | vouched))
-        classifier = EmbeddedClassifier(EmbeddedBlock(type="embedded", model=model))
+        classifier = EmbeddedClassifier(EmbeddedConfig(type="embedded", model=model))
         classifier.load()
         classifier.close()
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rich.progress import track
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier, read_sidecar
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig, read_sidecar
 from monitor.evaluation.evaluate import QUIET_BETWEEN_EVENTS_S
 from monitor.evaluation.scoring import BEGINNING
 from monitor.labels import vocabulary
@@ -66,7 +66,7 @@ def listen(model: Path, cache: Path, held_out: Sequence[Recording], hours: float
 
 
 def _hour(model: Path, cache: Path, held_out: Sequence[Recording], seed: int) -> Floats:
-    classifier = EmbeddedBlock(type="embedded", model=model).build()
+    classifier = EmbeddedConfig(type="embedded", model=model).build()
     classifier.load()
     mixer = Mixer(held_out, SampleCache(cache), np.load(cache / "rooms.npy", mmap_mode="r"), PIECE_S)
     rng = np.random.default_rng([1, seed])

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import torch
 
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.calibration import fit_calibration
@@ -88,7 +88,7 @@ def _write(file: Path, graph: onnx.ModelProto, about: dict[str, Any]) -> None:
 
 def opened(model: Path) -> EmbeddedClassifier:
     """The loaded classifier of a model file."""
-    classifier = EmbeddedBlock(type="embedded", model=model).build()
+    classifier = EmbeddedConfig(type="embedded", model=model).build()
     classifier.load()
     return classifier
 

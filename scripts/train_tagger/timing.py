@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.scoring import BEGINNING
 from monitor.types import Segment, new_id
 
@@ -17,7 +17,7 @@ def measure(model: Path) -> dict[str, Any]:
     """Medians of processor time on this machine, through the classifier as the daemon uses it."""
     import onnxruntime as ort
 
-    classifier = EmbeddedBlock(type="embedded", model=model).build()
+    classifier = EmbeddedConfig(type="embedded", model=model).build()
     before_mb = _resident_mb()
     began = time.perf_counter()
     classifier.load()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.types import Detection
 from tests.builders import START, noise, segment, tone
@@ -19,7 +19,7 @@ LOUD, QUIET = -12.0, -60.0
 @pytest.fixture
 def classifier(tmp_path: Path) -> EmbeddedClassifier:
     """A loaded classifier that hears loudness."""
-    made = EmbeddedBlock(type="embedded", model=embedded_model(tmp_path)).build()
+    made = EmbeddedConfig(type="embedded", model=embedded_model(tmp_path)).build()
     made.load()
     return made
 
@@ -35,7 +35,7 @@ def test_labels_and_thresholds_are_known_without_loading(tmp_path: Path) -> None
     file = embedded_model(tmp_path, onsets={"dog_bark": 0.7}, second_look={"dog_bark": (0.4, 0.9)})
     file.unlink()
 
-    classifier = EmbeddedBlock(type="embedded", model=file).build()
+    classifier = EmbeddedConfig(type="embedded", model=file).build()
 
     assert classifier.labels == {"dog_bark", "speech", "knock"}
     assert classifier.thresholds == {"dog_bark": {"onset": 0.7}}
@@ -127,7 +127,7 @@ def test_any_length_gives_scores(seconds: float, level: float) -> None:
 @pytest.fixture(autouse=True, scope="module")
 def _hypothesis_classifier(tmp_path_factory: pytest.TempPathFactory) -> None:
     global _any_length
-    _any_length = EmbeddedBlock(
+    _any_length = EmbeddedConfig(
         type="embedded", model=embedded_model(tmp_path_factory.mktemp("model"))
     ).build()
     _any_length.load()
@@ -160,7 +160,7 @@ def test_embeddings_come_one_for_each_segment(classifier: EmbeddedClassifier) ->
 
 def test_a_classifier_that_is_not_loaded_makes_no_scores_up(tmp_path: Path) -> None:
     """Asking before `load` is an error, not silence."""
-    classifier = EmbeddedBlock(type="embedded", model=embedded_model(tmp_path)).build()
+    classifier = EmbeddedConfig(type="embedded", model=embedded_model(tmp_path)).build()
 
     with pytest.raises(ClassifyError, match="before its model was loaded"):
         classifier.classify([segment(noise(1.0))])
@@ -181,7 +181,7 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     file.unlink()
 
     with pytest.raises(ModelError, match=r"tagger\.onnx cannot be read .* reinstall earwitness"):
-        EmbeddedBlock(type="embedded", model=file).build().load()
+        EmbeddedConfig(type="embedded", model=file).build().load()
 
 
 def test_a_model_that_is_not_the_one_described_is_refused(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_model_that_is_not_the_one_described_is_refused(tmp_path: Path) -> Non
     file.write_bytes(file.read_bytes()[:-1] + b"\x00")
 
     with pytest.raises(ModelError, match="damaged or not the model of its JSON"):
-        EmbeddedBlock(type="embedded", model=file).build().load()
+        EmbeddedConfig(type="embedded", model=file).build().load()
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     file.write_bytes(junk)
 
     with pytest.raises(ModelError, match="onnxruntime"):
-        EmbeddedBlock(type="embedded", model=file).build().load()
+        EmbeddedConfig(type="embedded", model=file).build().load()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"version": 1}'])
@@ -212,10 +212,10 @@ def test_a_broken_description_is_one_clear_error(tmp_path: Path, content: str) -
     file.with_suffix(".json").write_text(content)
 
     with pytest.raises(ModelError, match=r"tagger\.json does not describe a model"):
-        _ = EmbeddedBlock(type="embedded", model=file).build().labels
+        _ = EmbeddedConfig(type="embedded", model=file).build().labels
 
 
 def test_a_missing_description_is_one_clear_error(tmp_path: Path) -> None:
     """Naming a model without its JSON."""
     with pytest.raises(ModelError, match=r"other\.json cannot be read"):
-        _ = EmbeddedBlock(type="embedded", model=tmp_path / "other.onnx").build().labels
+        _ = EmbeddedConfig(type="embedded", model=tmp_path / "other.onnx").build().labels

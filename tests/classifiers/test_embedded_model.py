@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.labels import LIFE_SAFETY, VOICED, emotions, sounds, vocabulary
 from monitor.synthesis.household import MAKERS
 from tests.builders import noise, segment, tone
@@ -15,7 +15,7 @@ from tests.builders import noise, segment, tone
 @pytest.fixture(scope="module")
 def shipped() -> Iterator[EmbeddedClassifier]:
     """Loaded from the package."""
-    classifier = EmbeddedBlock(type="embedded").build()
+    classifier = EmbeddedConfig(type="embedded").build()
     classifier.load()
     yield classifier
     classifier.close()
@@ -28,7 +28,7 @@ def scores(classifier: EmbeddedClassifier, samples: Samples) -> dict[str, float]
 
 def test_it_speaks_the_vocabulary() -> None:
     """Every label that has AudioSet names, and every emotion."""
-    classifier = EmbeddedBlock(type="embedded").build()
+    classifier = EmbeddedConfig(type="embedded").build()
 
     assert classifier.labels == {label for label in sounds() if vocabulary()[label].audioset_names}
     assert set(classifier.sidecar.emotions) == set(emotions())
@@ -37,7 +37,7 @@ def test_it_speaks_the_vocabulary() -> None:
 
 def test_every_label_has_a_threshold_and_a_band_around_it() -> None:
     """The tracker's onset, and where a second opinion is worth asking."""
-    classifier = EmbeddedBlock(type="embedded").build()
+    classifier = EmbeddedConfig(type="embedded").build()
 
     assert classifier.thresholds.keys() == classifier.labels == classifier.second_look.keys()
     for label, (low, high) in classifier.second_look.items():

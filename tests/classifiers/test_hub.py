@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from monitor.classifiers.hub import HubBlock, HubClassifier
+from monitor.classifiers.hub import HubClassifier, HubConfig
 from monitor.classifiers.hub_models import Tagger, ast_features
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
@@ -21,7 +21,7 @@ SEGMENTS = [
 
 
 def loaded(folder: Path, **options: object) -> HubClassifier:
-    classifier = HubBlock.model_validate(
+    classifier = HubConfig.model_validate(
         {"type": "hub", "model": str(folder), "device": "cpu", **options}
     ).build()
     classifier.load()
@@ -157,7 +157,7 @@ def test_a_qwen_model_names_its_block(tmp_path: Path) -> None:
 
 def test_asking_before_loading_is_an_error(tmp_path: Path) -> None:
     """The message says what to call; a folder that is not there is named."""
-    classifier = HubBlock(type="hub", model=str(tmp_path / "none")).build()
+    classifier = HubConfig(type="hub", model=str(tmp_path / "none")).build()
 
     with pytest.raises(ClassifyError, match="call load"):
         classifier.classify(SEGMENTS)

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.classifiers.onnx import OnnxBlock, OnnxClassifier
+from monitor.classifiers.onnx import OnnxClassifier, OnnxConfig
 from monitor.errors import ClassifyError, ModelError
 from tests.builders import noise, segment, tone
 from tests.classifiers.tagger_models import class_list, foreign_model
@@ -16,7 +16,7 @@ EXPECTED = 10 * 10 ** (LOUD / 10)
 def tagger(model: Path, classes: Path, **more: object) -> OnnxClassifier:
     """Loaded."""
     fields = {"type": "onnx", "model": model, "classes": classes} | more
-    made = OnnxBlock.model_validate(fields).build()
+    made = OnnxConfig.model_validate(fields).build()
     made.load()
     return made
 
@@ -109,7 +109,7 @@ def test_a_list_without_audioset_names_is_refused(tmp_path: Path) -> None:
     block = {"type": "onnx", "model": "x.onnx", "classes": class_list(tmp_path, ["a", "b"])}
 
     with pytest.raises(ModelError, match="no AudioSet class in it"):
-        _ = OnnxBlock.model_validate(block).build().labels
+        _ = OnnxConfig.model_validate(block).build().labels
 
 
 def test_a_missing_list_is_one_clear_error(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_missing_list_is_one_clear_error(tmp_path: Path) -> None:
     block = {"type": "onnx", "model": "x.onnx", "classes": tmp_path / "none.csv"}
 
     with pytest.raises(ModelError, match=r"none\.csv: the list of classes cannot be read"):
-        _ = OnnxBlock.model_validate(block).build().labels
+        _ = OnnxConfig.model_validate(block).build().labels
 
 
 def test_a_missing_model_is_one_clear_error(tmp_path: Path) -> None:
@@ -143,4 +143,4 @@ def test_a_classifier_that_is_not_loaded_makes_no_scores_up(tmp_path: Path) -> N
     block = {"type": "onnx", "model": foreign_model(tmp_path, ["b", "n"]), "classes": class_list(tmp_path)}
 
     with pytest.raises(ClassifyError, match="before its model was loaded"):
-        OnnxBlock.model_validate(block).build().classify([segment(noise(1.0))])
+        OnnxConfig.model_validate(block).build().classify([segment(noise(1.0))])

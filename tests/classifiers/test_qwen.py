@@ -10,7 +10,7 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.answers import tidy
 from monitor.classifiers.bounds import parts
-from monitor.classifiers.qwen import QwenBlock, QwenClassifier
+from monitor.classifiers.qwen import QwenClassifier, QwenConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from monitor.types import Detection
@@ -37,7 +37,7 @@ def qwen2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def listener(folder: Path, **options: object) -> QwenClassifier:
     block = {"type": "qwen", "model": str(folder), "device": "cpu", "dtype": "float32", **options}
-    classifier = QwenBlock.model_validate(block).build()
+    classifier = QwenConfig.model_validate(block).build()
     classifier.load()
     return classifier
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.qwen import QwenBlock
-from monitor.classifiers.remote import RemoteBlock, RemoteClassifier, letter_logprobs
+from monitor.classifiers.qwen import QwenConfig
+from monitor.classifiers.remote import RemoteClassifier, RemoteConfig, letter_logprobs
 from monitor.classifiers.remote_api import Breaker, at_home
 from monitor.errors import ClassifyError, ModelError
 from tests import tiny_models
@@ -28,7 +28,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The model that the server serves, on this side."""
     folder: Path = tiny_models.qwen2_audio(tmp_path_factory.mktemp("served"))
     block = {"type": "qwen", "model": str(folder), "device": "cpu", "strategy": "choice", "labels": LABELS}
-    classifier = QwenBlock.model_validate({**block, "emotion": True, "max_new_tokens": 8}).build()
+    classifier = QwenConfig.model_validate({**block, "emotion": True, "max_new_tokens": 8}).build()
     classifier.load()
     return classifier
 
@@ -41,7 +41,7 @@ def server(local: Any) -> Iterator[OpenAIServer]:
 
 def connected(url: str, clock: FakeClock | None = None, **options: object) -> RemoteClassifier:
     given = {"type": "remote", "url": url, "model": MODEL, "labels": LABELS, "retry_wait_s": 0.001}
-    block = RemoteBlock.model_validate({**given, "guided": "structured_outputs", **options})
+    block = RemoteConfig.model_validate({**given, "guided": "structured_outputs", **options})
     classifier = RemoteClassifier(block, clock)
     classifier.load()
     return classifier
@@ -225,7 +225,7 @@ def test_speech_is_withheld_unless_allowed(server: OpenAIServer) -> None:
 
 def test_a_voice_that_only_the_classifier_heard_is_withheld_too() -> None:
     """The cascade asks the block, which also goes by what the small model heard: speech and singing."""
-    block = RemoteBlock(type="remote", url="http://10.0.0.5/v1", model=MODEL)
+    block = RemoteConfig(type="remote", url="http://10.0.0.5/v1", model=MODEL)
     quiet = segment(tone(200, 0.5))
 
     assert block.may_hear(quiet, [heard("speech", 0.1), heard("dog_bark", 0.9)])
@@ -269,13 +269,13 @@ def test_what_counts_as_your_own_network(host: str, home: bool) -> None:
 def test_an_address_that_would_give_audio_away_is_refused(url: str, more: Any, words: str) -> None:
     """Audio leaves the network only when that is written down, and then only over https."""
     with pytest.raises(ValidationError, match=words):
-        RemoteBlock(type="remote", url=url, model=MODEL, **more)
+        RemoteConfig(type="remote", url=url, model=MODEL, **more)
 
 
 def test_a_home_name_that_points_away_is_refused_when_audio_would_go(server: OpenAIServer) -> None:
     """Name servers have a say in where audio goes: the address behind a name is checked before sending. An
     address outside the network stands in for such a name; nothing is sent to it."""
-    block = RemoteBlock(type="remote", url="http://127.0.0.1/v1", model=MODEL)
+    block = RemoteConfig(type="remote", url="http://127.0.0.1/v1", model=MODEL)
     away = block.model_copy(update={"url": "http://192.0.0.9/v1"})
     remote = RemoteClassifier(away, FakeClock())
     remote.load()
@@ -287,8 +287,8 @@ def test_a_home_name_that_points_away_is_refused_when_audio_would_go(server: Ope
 
 def test_where_audio_goes_is_said_in_words() -> None:
     """`check` and the log name the host, whether it is at home, and whether speech is included."""
-    home = RemoteBlock(type="remote", url="http://10.0.0.5:8000/v1", model=MODEL)
-    away = RemoteBlock(
+    home = RemoteConfig(type="remote", url="http://10.0.0.5:8000/v1", model=MODEL)
+    away = RemoteConfig(
         type="remote",
         url="https://api.example.com/v1",
         model=MODEL,

@@ -7,8 +7,8 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.answers import tidy
 from monitor.classifiers.transcribe import (
-    Qwen3AsrBlock,
-    RemoteAsrBlock,
+    Qwen3AsrConfig,
+    RemoteAsrConfig,
     Transcript,
     mentions,
     transcribe_by_instruction,
@@ -26,7 +26,7 @@ def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
     import torch
 
     folder = tiny_models.qwen3_asr(tmp_path)
-    block = Qwen3AsrBlock(
+    block = Qwen3AsrConfig(
         type="qwen3_asr",
         model=str(folder),
         device="cpu",
@@ -57,13 +57,13 @@ def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     folder = tiny_models.qwen2_audio(tmp_path)
 
     with pytest.raises(ModelError, match="'qwen2_audio' model is not Qwen3-ASR; use Qwen/Qwen3-ASR"):
-        Qwen3AsrBlock(type="qwen3_asr", model=str(folder)).build().load()
+        Qwen3AsrConfig(type="qwen3_asr", model=str(folder)).build().load()
 
 
 def test_a_server_is_sent_a_wav_and_gives_the_words() -> None:
     """The sound goes out as a form with a 16 kHz WAV; the text of the answer comes back."""
     with OpenAIServer() as server:
-        transcriber = RemoteAsrBlock(
+        transcriber = RemoteAsrConfig(
             type="remote", url=server.url, model=MODEL, send_speech=True, language="en"
         ).build()
         transcriber.load()
@@ -79,14 +79,14 @@ def test_a_server_is_sent_a_wav_and_gives_the_words() -> None:
 def test_a_server_gets_words_only_with_leave() -> None:
     """Words are speech: without `send_speech` nothing is connected."""
     with OpenAIServer() as server, pytest.raises(ModelError, match="send_speech: true"):
-        RemoteAsrBlock(type="remote", url=server.url, model=MODEL).build().load()
+        RemoteAsrConfig(type="remote", url=server.url, model=MODEL).build().load()
     assert server.requests == []
 
 
 def test_an_answer_without_text_is_one_clear_error() -> None:
     """JSON that is not a transcription names the fix."""
     with OpenAIServer() as server:
-        transcriber = RemoteAsrBlock(
+        transcriber = RemoteAsrConfig(
             type="remote", url=server.url, model=MODEL, send_speech=True, retries=0
         ).build()
         transcriber.load()
@@ -133,7 +133,7 @@ def test_a_transcript_does_not_print_its_words() -> None:
 def test_more_than_thirty_seconds_is_refused(tmp_path: Path) -> None:
     """Nothing said may be left out unsaid."""
     with OpenAIServer() as server:
-        transcriber = RemoteAsrBlock(type="remote", url=server.url, model=MODEL, send_speech=True).build()
+        transcriber = RemoteAsrConfig(type="remote", url=server.url, model=MODEL, send_speech=True).build()
         transcriber.load()
         with pytest.raises(ClassifyError, match="give it 30 s"):
             transcriber.transcribe(Audio(noise(31), SAMPLE_RATE_HZ))

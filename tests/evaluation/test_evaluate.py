@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.classifiers.embedded import EmbeddedBlock, EmbeddedClassifier
+from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ConfigError, SourceUnavailable
 from monitor.evaluation.evaluate import evaluate
 from monitor.evaluation.scoring import active_rms, classify_file, noisy
@@ -19,7 +19,7 @@ from tests.classifiers.tagger_models import embedded_model
 @pytest.fixture
 def classifier(tmp_path: Path) -> EmbeddedClassifier:
     """Loaded; hears loudness: dog_bark is ten times the mean square, speech half of that."""
-    made = EmbeddedBlock(type="embedded", model=embedded_model(tmp_path, onsets={"dog_bark": 0.4})).build()
+    made = EmbeddedConfig(type="embedded", model=embedded_model(tmp_path, onsets={"dog_bark": 0.4})).build()
     made.load()
     return made
 

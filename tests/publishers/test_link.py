@@ -7,7 +7,7 @@ import pytest
 from monitor.errors import ConfigError
 from monitor.publishers.broker import Broker
 from monitor.publishers.mqtt import MqttConfig
-from monitor.publishers.tls import TlsBlock
+from monitor.publishers.tls import TlsConfig
 from tests.builders import event
 from tests.certificates import Certificates, make_certificates
 from tests.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
@@ -195,7 +195,7 @@ def test_what_a_broker_would_not_understand_is_refused(wrong):
 
 def test_the_default_port_depends_on_tls():
     """1883, and 8883 encrypted."""
-    ports = [MqttConfig(type="mqtt", tls=tls).address("home", "x").port for tls in (None, TlsBlock())]
+    ports = [MqttConfig(type="mqtt", tls=tls).address("home", "x").port for tls in (None, TlsConfig())]
     assert ports == [1883, 8883]
 
 

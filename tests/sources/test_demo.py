@@ -5,13 +5,13 @@ import pytest
 
 from monitor.audio import Audio
 from monitor.clock import SystemClock
-from monitor.sources.demo import SPOKEN, DemoBlock, DemoSource, spoken
+from monitor.sources.demo import SPOKEN, DemoConfig, DemoSource, spoken
 from tests.fakes import FakeClock
 from tests.sources.recordings import pitch_hz
 
 
 def playing(**options: object) -> DemoSource:
-    return DemoBlock.model_validate({"type": "demo", "name": "demo", "realtime": False, **options}).build(
+    return DemoConfig.model_validate({"type": "demo", "name": "demo", "realtime": False, **options}).build(
         FakeClock()
     )
 
@@ -71,7 +71,7 @@ def test_the_smoke_alarm_sounds_at_its_pitch() -> None:
 
 def test_closing_ends_it_in_real_time() -> None:
     """`close` ends a scene that is played in real time at once."""
-    config = DemoBlock(type="demo", name="demo")
+    config = DemoConfig(type="demo", name="demo")
     clock = SystemClock()
     with config.build(clock) as source:
         frames = source.frames()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from monitor.audio import Audio
 from monitor.clock import Clock, SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
-from monitor.sources.file import FileBlock, FileSource
+from monitor.sources.file import FileConfig, FileSource
 from monitor.types import Frame
 from tests.fakes import FakeClock
 from tests.sources.recordings import pitch_hz, record, tone_at
@@ -20,7 +20,7 @@ AT = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
 def playing(path: Path, clock: Clock | None = None, **options: Any) -> FileSource:
-    config = FileBlock.model_validate({"type": "file", "name": "tape", "path": path, **options})
+    config = FileConfig.model_validate({"type": "file", "name": "tape", "path": path, **options})
     return config.build(clock or FakeClock())
 
 
@@ -135,6 +135,6 @@ def test_in_real_time_it_takes_as_long_as_it_lasts(tmp_path: Path) -> None:
 def test_a_date_without_a_zone_is_refused() -> None:
     """`started_at` says which zone it means."""
     with pytest.raises(ValidationError, match="timezone"):
-        FileBlock.model_validate(
+        FileConfig.model_validate(
             {"type": "file", "name": "tape", "path": "a.wav", "started_at": "2026-01-01T10:00:00"}
         )

@@ -13,7 +13,7 @@ from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.devices import chosen
-from monitor.sources.microphone import MicrophoneBlock, MicrophoneSource
+from monitor.sources.microphone import MicrophoneConfig, MicrophoneSource
 from monitor.sources.portaudio import PortAudioProcess, Record, devices_in, list_devices
 from monitor.types import Frame
 from tests.pulse import HUM_HZ, PulseServer
@@ -23,7 +23,7 @@ CLOCK = SystemClock()
 
 
 def microphone(**options: Any) -> MicrophoneSource:
-    config = MicrophoneBlock.model_validate({"type": "microphone", "name": "kitchen", **options})
+    config = MicrophoneConfig.model_validate({"type": "microphone", "name": "kitchen", **options})
     return config.build(CLOCK)
 
 
@@ -214,4 +214,4 @@ def test_a_channel_that_is_not_there_is_refused(sound_server: PulseServer) -> No
 def test_card_numbers_are_not_names(device: str) -> None:
     """Numbers that change from boot to boot are refused in the configuration."""
     with pytest.raises(ValidationError, match=r"earwitness devices"):
-        MicrophoneBlock.model_validate({"type": "microphone", "name": "kitchen", "device": device})
+        MicrophoneConfig.model_validate({"type": "microphone", "name": "kitchen", "device": device})

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
-from monitor.sources.stream import StreamBlock, StreamSource
+from monitor.sources.stream import StreamConfig, StreamSource
 from monitor.types import Frame
 from tests.rtsp import RtspServer
 from tests.sources.recordings import pitch_hz, record, tone_at
@@ -28,7 +28,7 @@ PITCH_HZ = 1000
 
 
 def stream(url: str, **options: Any) -> StreamSource:
-    config = StreamBlock.model_validate(
+    config = StreamConfig.model_validate(
         {
             "type": "stream",
             "name": "porch",
@@ -417,7 +417,7 @@ def test_an_address_of_another_kind_is_refused(url: str) -> None:
 @given(password=st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12))
 def test_a_password_is_never_printed(password: str) -> None:
     """Neither the configuration nor the source shows the address."""
-    config = StreamBlock.model_validate(
+    config = StreamConfig.model_validate(
         {"type": "stream", "name": "porch", "url": f"rtsp://viewer:{password}@10.0.0.7/stream2"}
     )
 
