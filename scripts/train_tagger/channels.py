@@ -7,7 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from scripts.train_tagger.compression import compressed
+
 STUDENT_RATE_HZ = 16_000
+COMPRESSED_SHARE = 0.1
+"""Of the student's copies; encoding one costs as much as mixing two."""
 Spectrum = npt.NDArray[np.complex64]
 Wave = npt.NDArray[np.float32]
 Rng = np.random.Generator
@@ -76,6 +80,9 @@ def student_copy(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> np
     wave = wave / max(float(np.abs(wave).max()), 1e-9)
     if rng.random() < 0.07:
         wave = np.clip(wave * rng.uniform(1.5, 8), -1, 1)
+    if rng.random() < COMPRESSED_SHARE:
+        wave = compressed(rng, wave * np.float32(10 ** rng.uniform(-1.5, -0.1)), STUDENT_RATE_HZ)
+        wave = wave / max(float(np.abs(wave).max()), 1e-9)
     peak_dbfs = rng.uniform(-60, -30) if rng.random() < 0.25 else rng.uniform(-30, -0.5)
     dither = rng.random(samples, np.float32) - 0.5 if rng.random() < 0.7 else 0
     return np.asarray(np.round(wave * (32767 * 10 ** (peak_dbfs / 20)) + dither), np.int16)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from monitor.labels import vocabulary
-from monitor.synthesis.household import MAKERS
+from scripts.train_tagger import made
 from scripts.train_tagger.channels import STUDENT_RATE_HZ, student_copy
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
 from scripts.train_tagger.targets import EMOTIONS, INDEX, LABELS, labels_of, open_of
@@ -16,14 +16,6 @@ from scripts.train_tagger.targets import EMOTIONS, INDEX, LABELS, labels_of, ope
 Wave = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
-SYNTHETIC_SHARE = {
-    "smoke_alarm": 0.5, "fire_alarm": 0.7, "siren": 0.15, "car_alarm": 0.9, "appliance_beep": 1.0,
-    "alarm_clock": 0.5, "doorbell": 0.5, "phone_ring": 0.6, "clock_tick": 0.15, "water_drip": 0.25,
-    "bell": 0.1, "knock": 0.2, "door_slam": 0.4, "dishes": 0.3, "glass_break": 0.04, "footsteps": 0.1,
-    "car_horn": 0.05, "mouse_click": 0.05, "keyboard_typing": 0.1, "clapping": 0.15, "insect": 0.1,
-    "engine": 0.03, "wind": 0.04,
-}  # fmt: skip
-"""How many of a label's examples are made rather than recorded."""
 BACKGROUND_LABELS = (
     "rain", "wind", "waves", "washing_machine", "vacuum_cleaner", "engine", "aircraft", "train", "music",
     "speech", "crackling_fire", "bird", "insect", "water_running", "clock_tick", "keyboard_typing",
@@ -78,7 +70,7 @@ class Mixer:
         self._size = fft.next_fast_len(self._samples + rooms.shape[1], real=True)
         self._size += -self._size % 8  # halves and quarters must be whole for `at_rate`
         self._by_label = {label: _grouped(recordings, n) for label, n in INDEX.items()}
-        self._drawn = [label for label in LABELS if self._by_label[label] or label in MAKERS]
+        self._drawn = [label for label in LABELS if self._by_label[label] or made.makers_of(label)]
         self._odds = self._label_odds()
         self._everyday = np.array([vocabulary()[label].severity_default == "info" for label in self._drawn])
         self._unlabelled = _by_group([r for r in recordings if not labels_of(r.audioset_names).any()])
@@ -88,7 +80,9 @@ class Mixer:
 
     def _label_odds(self) -> npt.NDArray[np.float64]:
         """Labels with more independent recordings come up more often, but by far less than in proportion."""
-        groups = np.array([len(self._by_label[label]) + 10 * (label in MAKERS) for label in self._drawn])
+        groups = np.array(
+            [len(self._by_label[label]) + 10 * bool(made.makers_of(label)) for label in self._drawn]
+        )
         odds = np.clip(groups, 8, 120) ** 0.4
         return np.asarray(odds / odds.sum())
 
@@ -145,14 +139,26 @@ class Mixer:
             return self._recorded(rng, self._acted[emotion])
         if pick < 0.20:
             return self._recorded(rng, self._unlabelled)
+        if pick < 0.28:
+            return self._confuser(rng)
         return self._labelled(rng)
+
+    def _confuser(self, rng: Rng) -> _Sound:
+        """Something that is taken for a sound that a home counts on."""
+        if rng.random() < 0.15:
+            return _made(rng, made.NO_LABEL[rng.integers(len(made.NO_LABEL))])
+        others = made.CONFUSED_WITH[str(rng.choice(list(made.CONFUSED_WITH)))]
+        drawable = [label for label in others if label in self._drawn]
+        return self._of_label(rng, str(rng.choice(drawable))) if drawable else self._labelled(rng)
 
     def _labelled(self, rng: Rng, wanted: npt.NDArray[np.bool_] | None = None) -> _Sound:
         odds = self._odds if wanted is None else self._odds * wanted / self._odds[wanted].sum()
-        label = str(rng.choice(self._drawn, p=odds))
+        return self._of_label(rng, str(rng.choice(self._drawn, p=odds)))
+
+    def _of_label(self, rng: Rng, label: str) -> _Sound:
         groups = self._by_label[label]
-        if not groups or rng.random() < SYNTHETIC_SHARE.get(label, 0):
-            return _Sound(MAKERS[label](rng, CACHE_RATE_HZ), _one(label), _NOTHING, made=True)
+        if not groups or rng.random() < made.SHARE.get(label, 0):
+            return _made(rng, made.draw(rng, label))
         return self._recorded(rng, groups)
 
     def _background(self, rng: Rng) -> _Sound:
@@ -181,7 +187,7 @@ class Mixer:
         if len(wave) > self._samples:
             start = (
                 _cut_about(rng, wave, self._samples)
-                if rng.random() < 0.85
+                if sound.made or rng.random() < 0.85  # a made sound has pauses of silence
                 else rng.integers(len(wave) - self._samples)
             )
             return wave[start : start + self._samples]
@@ -206,10 +212,15 @@ class Mixer:
         return np.asarray(fft.rfft(wave * np.float32(level / max(rms, 1e-9)), self._size), np.complex64)
 
 
-def _one(label: str) -> Wave:
-    labels = np.zeros(len(LABELS), np.float32)
-    labels[INDEX[label]] = 1
-    return labels
+def _made(rng: Rng, by: made.Made) -> _Sound:
+    labels = (by.label,) if by.label else ()
+    return _Sound(by.make(rng, CACHE_RATE_HZ), _flags(labels), _flags(by.open), made=True)
+
+
+def _flags(labels: Sequence[str]) -> Wave:
+    flags = np.zeros(len(LABELS), np.float32)
+    flags[[INDEX[label] for label in labels]] = 1
+    return flags
 
 
 def _grouped(recordings: Sequence[Recording], label: int) -> list[list[Recording]]:

@@ -29,9 +29,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.wave)
 
+    def tensors(self) -> list[Tensor]:
+        """Every field, in order."""
+        return [getattr(self, field.name) for field in fields(self)]
+
     def rows(self, which: Tensor) -> "Batch":
         """Some of the examples."""
-        return Batch(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Batch(*(tensor[which] for tensor in self.tensors()))
 
 
 class Replay:
@@ -46,14 +50,11 @@ class Replay:
     def add(self, fresh: Batch) -> None:
         """Keep new examples in place of the oldest."""
         if self._kept is None:
-            empty = (
-                getattr(fresh, f.name).new_zeros((self._capacity, *getattr(fresh, f.name).shape[1:]))
-                for f in fields(fresh)
-            )
+            empty = (tensor.new_zeros((self._capacity, *tensor.shape[1:])) for tensor in fresh.tensors())
             self._kept = Batch(*empty)
         at = torch.arange(self.made, self.made + len(fresh)) % self._capacity
-        for field in fields(fresh):
-            getattr(self._kept, field.name)[at] = getattr(fresh, field.name)
+        for kept, new in zip(self._kept.tensors(), fresh.tensors(), strict=True):
+            kept[at] = new
         self.made += len(fresh)
 
     def batch(self, size: int, fresh: int, rng: torch.Generator) -> Batch:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from scripts.train_tagger.augment import mixed_up, time_shifted
 from scripts.train_tagger.losses import Losses, losses
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.network import Size, Student, spec_augment
@@ -38,6 +39,8 @@ class Recipe:
     """The last part of the steps, over which the learning rate falls to zero; before, it is constant, so that
     a run can be resumed with more steps."""
     ema: float = 0.999
+    mixed_share: float = 0.3
+    """Of the examples that are mixed with another one once more."""
     lengths: tuple[Length, ...] = (Length(3.0, 32, 8, 0.75), Length(1.0, 64, 16, 0.25))
     kept: int = 5_000
     """Mixtures of each length that are kept for further looks."""
@@ -120,9 +123,10 @@ class Run:
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.student.train()
+        batch = mixed_up(batch, self._recipe.mixed_share, self._rng)
         with torch.no_grad():
             features = self.student.front(batch.wave.float() / 32768)
-        features = spec_augment(features, self._rng)
+        features = spec_augment(time_shifted(features, self._rng), self._rng)
         with torch.autocast("cpu", torch.bfloat16):
             heard = self.student.judge(features)
         parts = losses(_as_float(heard), batch, self._mapping)
