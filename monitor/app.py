@@ -11,6 +11,7 @@ from typing import Any, Self
 from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
+from monitor.deciding import cut_short
 from monitor.delivery import Delivery
 from monitor.logs import get_logger
 from monitor.recorder import Recorder
@@ -20,6 +21,7 @@ from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
 from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.memory import give_back, use_one_arena
 from monitor.runtime.panel import Panel
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
@@ -62,6 +64,7 @@ class Daemon:
         that cannot be told. On the way down it is the other way round."""
         self._opening = True
         self._systemd.starting(LOADING_S)
+        use_one_arena()
         with ExitStack() as life:
             life.enter_context(OnlyInstance(self._config.state_folder()))
             listeners = load_listeners(self._config)
@@ -77,6 +80,7 @@ class Daemon:
             self._checkup = self._build_checkup(listeners)
             self._opening = False
             self._life = life.pop_all()
+        give_back()
         self._systemd.ready()
         return self
 
@@ -134,8 +138,16 @@ class Daemon:
     def _start_decider(self, life: ExitStack, listeners: Listeners) -> None:
         mind = build_mind(self._config, listeners)
         recorded = frozenset(block.name for block in self._config.sources if _is_recorded(block))
+        leftover = cut_short(self._delivery.outbox.left_going_on, self._clock.now())
         decider = Decider(
-            mind, self._decisions, self._delivery, self._recorder, self._failed, self._clock, recorded
+            mind,
+            self._decisions,
+            self._delivery,
+            self._recorder,
+            self._failed,
+            self._clock,
+            recorded,
+            leftover,
         )
         decider.start()
         life.callback(join_all, [decider], STOP_S)
@@ -176,8 +188,10 @@ class Daemon:
 
     def _tell(self, item: Item) -> None:
         """Leave something for the decider. Nobody waits; alarms and commands outlast everything else."""
-        ordinary = isinstance(item, Heard) and not any(d.certainty for d in item.detections)
-        self._decisions.put(item, urgency=0 if ordinary else 1)
+        alarm = isinstance(item, Heard) and any(d.certainty for d in item.detections)
+        # A status keeps its place behind the sounds of its source; an alarm goes before all that bangs.
+        ordinary = isinstance(item, Heard) and not alarm
+        self._decisions.put(item, urgency=0 if ordinary else 1, overtaking=alarm)
 
     def _build_checkup(self, listeners: Listeners) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._panel.mailboxes}
@@ -202,6 +216,7 @@ class Daemon:
         self._systemd.status(summary(health))
         log.debug("health", summary=summary(health))
         self._delivery.show(health)
+        give_back()
 
     def _keep_house(self) -> None:
         for picture in self._recorder.tend():

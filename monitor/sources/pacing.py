@@ -4,9 +4,13 @@ from threading import Event
 
 from monitor.clock import Clock
 
+PIECE_S = 0.06
+"""Sound comes in pieces of this length, as microphones and streams deliver it: being woken costs more than
+hearing a frame."""
+
 
 class Pacer:
-    """Waits until a stretch of sound would have been heard. One thread waits; `stop` from any thread."""
+    """Waits until a stretch of sound would have been heard. One thread waits; `stopped` from any thread."""
 
     def __init__(self, clock: Clock, stopped: Event, *, realtime: bool) -> None:
         self._clock = clock
@@ -14,10 +18,13 @@ class Pacer:
         self._realtime = realtime
         self._started_s = clock.monotonic_s()
         self._heard_s = 0.0
+        self._due_s = 0.0
 
     def wait(self, duration_s: float) -> bool:
-        """Let `duration_s` more be heard: whether to go on. Does not wait unless in real time."""
+        """Let `duration_s` more be heard: whether to go on. In real time, once a piece, it waits until the
+        whole piece would have been heard."""
         self._heard_s += duration_s
-        if not self._realtime:
+        if not self._realtime or self._heard_s <= self._due_s:
             return not self._stopped.is_set()
-        return not self._stopped.wait(max(0.0, self._started_s + self._heard_s - self._clock.monotonic_s()))
+        self._due_s = self._heard_s - duration_s + PIECE_S
+        return not self._stopped.wait(max(0.0, self._started_s + self._due_s - self._clock.monotonic_s()))

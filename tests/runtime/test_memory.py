@@ -1,0 +1,26 @@
+"""Memory that is no longer used goes back to the system."""
+
+import subprocess
+import sys
+
+_FREED = """
+import threading
+from monitor.runtime.memory import give_back, use_one_arena
+
+def resident_pages():
+    return int(open("/proc/self/statm").read().split()[1])
+
+use_one_arena()
+small = [bytes(4000) for _ in range(20_000)]
+last = bytes(4000)
+del small
+before = resident_pages()
+give_back()
+print(before - resident_pages())
+"""
+
+
+def test_what_was_freed_goes_back() -> None:
+    """80 MB in small pieces, freed below one that is still used."""
+    freed = subprocess.run([sys.executable, "-c", _FREED], capture_output=True, text=True, check=True)
+    assert int(freed.stdout) * 4096 > 40e6
