@@ -1,21 +1,35 @@
 """A line on the terminal for what is heard, as it is heard."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Self
+import io
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TextIO
 
 from monitor.clock import Clock
-from monitor.labels import Severity, vocabulary
+from monitor.errors import PublishError
+from monitor.logs import get_logger
 from monitor.publishers.base import OnCommand
+from monitor.publishers.lines import line_for
+from monitor.publishers.local import Local
+from monitor.publishers.troubles import Troubles
 from monitor.schema import Block, Slug
-from monitor.types import Alert, Certainty, House, Message, Problem, SoundEvent, SourceStatus
+from monitor.types import Alert, Certainty, Health, Message, Problem, SoundEvent, SourceStatus
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from rich.console import Console
     from rich.text import Text
 
-BAR_WIDTH = 10
-_STYLES: dict[Severity, str] = {"info": "cyan", "warning": "bold yellow", "critical": "bold white on red"}
+log = get_logger()
+
+WAITING = 200
+"""What may wait for a terminal that is held (Ctrl-S) or a pipe that nobody reads. Beyond it events and alerts
+stay in the outbox, and the others are counted."""
+STOP_S = 1.0
+"""How long leaving waits for the last lines; a thread that hangs in a held terminal ends with the process."""
 
 
 class ConsoleConfig(Block):
@@ -30,44 +44,92 @@ class ConsoleConfig(Block):
         return ConsolePublisher(self.name)
 
 
-class ConsolePublisher:
-    """See `Publisher`. Prints in the thread that publishes; colours only on a terminal."""
+class _Item(NamedTuple):
+    """A message, whom to tell that it was shown, and whether it comes late."""
+
+    message: Message
+    delivered: Callable[[], None] | None
+    late: bool
+
+
+class ConsolePublisher(Local):
+    """See `Publisher`. Prints in a thread of its own, so that nobody who decides or delivers ever waits for a
+    terminal; an event or alert is acknowledged once it was written. Colours only on a terminal."""
 
     def __init__(self, name: str = "console", console: "Console | None" = None) -> None:
-        self.name = name
-        self.on_ready: Callable[[], None] = _nothing
+        super().__init__(name)
         self._console = console
         self._certainties: dict[str, Certainty] = {}
+        self._troubles = Troubles(name)
+        self._items: queue.Queue[_Item | None] = queue.Queue(WAITING)
+        self._is_held = False
+        self._unshown = 0
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._print_all, name=name, daemon=True)
 
     def __enter__(self) -> Self:
         if self._console is None:
             from rich.console import Console
 
-            self._console = Console(highlight=False, soft_wrap=True)
+            self._console = Console(file=screen(sys.stdout), highlight=False, soft_wrap=True)
+        self._thread.start()
         return self
 
-    def __exit__(self, *exc: object) -> None: ...
-
-    def announce(self, house: House) -> None:
-        """Each source says itself when it begins to listen."""
+    def __exit__(self, *exc: object) -> None:
+        if not self._items.full():
+            self._items.put_nowait(None)
+            self._thread.join(STOP_S)
 
     def ready(self) -> bool:
-        """Always."""
-        return True
-
-    def lost_since(self) -> datetime | None:
-        """Nothing is lost on a terminal."""
-        return None
+        """Whether the terminal takes lines, or can be expected to."""
+        self._is_held = self._items.full()
+        return not self._is_held
 
     def publish(
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
-        """See `Publisher`."""
-        line = line_for(message, late=late) if self._is_news(message) else None
-        if line is not None and self._console is not None:
+        """See `Publisher`. Raises PublishError for an event or alert that found no room."""
+        if not isinstance(message, SoundEvent | Alert | SourceStatus | Problem | Health):
+            return
+        try:
+            self._items.put_nowait(_Item(message, delivered, late))
+        except queue.Full:
+            self._is_held = True
+            if delivered is not None:
+                raise PublishError(f"{self.name}: the terminal is held and takes no more lines") from None
+            with self._lock:
+                self._unshown += not isinstance(message, Health)
+
+    def _print_all(self) -> None:
+        while (item := self._items.get()) is not None:
+            try:
+                self._print(item)
+            except Exception:  # of one line: the thread goes on
+                log.exception("cannot be shown and is given up", publisher=self.name)
+            if item.delivered is not None:
+                item.delivered()
+            if self._is_held:
+                self._is_held = False
+                self.on_ready()
+
+    def _print(self, item: _Item) -> None:
+        assert self._console is not None
+        for line in self._lines(item):
             self._console.print(line)
-        if delivered is not None:
-            delivered()
+
+    def _lines(self, item: _Item) -> "Iterator[str | Text]":
+        with self._lock:
+            unshown, self._unshown = self._unshown, 0
+        if unshown:
+            yield f"({unshown} lines about sources were not shown while the terminal was held)"
+        if isinstance(item.message, Health):
+            yield from self._troubles.due(item.message)
+            return
+        if isinstance(item.message, SourceStatus):
+            self._troubles.note(item.message)
+        line = line_for(item.message, late=item.late) if self._is_news(item.message) else None
+        if line is not None:
+            yield line
 
     def _is_news(self, message: Message) -> bool:
         """An update is worth a line when it settles what was suspected, and no more than once."""
@@ -81,60 +143,47 @@ class ConsolePublisher:
         return message.state == "started" or before != message.certainty
 
 
-def line_for(message: Message, *, late: bool = False) -> "Text | None":
-    """What a person wants to read of a message, in local time; None when that is nothing."""
-    match message:
-        case SoundEvent():
-            return _event_line(message, late=late)
-        case Alert():
-            return _alert_line(message, late=late)
-        case SourceStatus(source, online, at, reason):
-            words = "listening" if online else f"not listening: {reason}" if reason else "not listening"
-            return _line(at, source, words, "green" if online else "yellow")
-        case Problem(source, at, kinds):
-            words = f"microphone trouble: {', '.join(kinds)}" if kinds else "microphone well again"
-            return _line(at, source, words.replace("_", " "), "yellow" if kinds else "green")
-    return None
+class _Descriptor(io.RawIOBase):
+    """Writes where `out` writes, by its descriptor. A thread that hangs in a write would otherwise hold the
+    lock of `sys.stdout`, which Python takes at its exit, and end that with a fatal error.
+
+    What cannot be written (a closed pipe, a full disk) is lost and said once: the house is told all the same.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._is_failing = False
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether people look at it."""
+        return self._out.isatty()
+
+    def fileno(self) -> int:
+        """That of `out`."""
+        return self._out.fileno()
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """Write all of it; blocks while the terminal is held."""
+        rest = bytes(data)
+        length = len(rest)
+        try:
+            while rest:
+                rest = rest[os.write(self.fileno(), rest) :]
+            self._is_failing = False
+        except OSError as error:
+            if not self._is_failing:
+                self._is_failing = True
+                log.warning(
+                    "standard output takes no lines; the house is told all the same", reason=str(error)
+                )
+        return length
 
 
-def _event_line(event: SoundEvent, *, late: bool) -> "Text":
-    name = event.label.replace("_", " ")
-    if event.ended_at is not None:
-        duration_s = (event.ended_at - event.started_at).total_seconds()
-        line = _line(event.at, event.source, f"  {name} ended after {duration_s:.1f} s", "dim")
-    else:
-        heard_by = " and ".join((event.classifier, *event.confirmed_by))
-        line = _line(event.at, event.source, f"{name:<20}", _STYLES[_severity(event.label)])
-        line.append(f" {_bar(event.score)} {event.score:.2f} {event.certainty}, by {heard_by}")
-    return line.append(" (late)", "dim") if late else line
-
-
-def _alert_line(alert: Alert, *, late: bool) -> "Text":
-    words = f"ALERT {alert.rule}: {alert.message}" + (" (late)" if late else "")
-    sources = ", ".join(dict.fromkeys(event.source for event in alert.events))
-    return _line(alert.raised_at, sources, words, _STYLES[alert.severity])
-
-
-def _line(at: datetime, source: str, words: str, style: str) -> "Text":
-    from rich.text import Text
-
-    line = Text(f"{at.astimezone():%H:%M:%S}  ", "dim")
-    return line.append(f"{source:<12} ", "bold").append(_printable(words), style)
-
-
-def _printable(words: str) -> str:
-    """Without what could steer the terminal: names and descriptions come from outside."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
-
-
-def _bar(score: float) -> str:
-    full = round(score * BAR_WIDTH)
-    return "█" * full + "░" * (BAR_WIDTH - full)
-
-
-def _severity(label: str) -> Severity:
-    return vocabulary()[label].severity_default
-
-
-def _nothing() -> None:
-    """A terminal is always ready."""
+def screen(out: TextIO) -> TextIO:
+    """`out` without its lock; a letter that its encoding lacks is shown as `?`."""
+    raw: Any = _Descriptor(out)  # TextIOWrapper writes to it, although a buffer is what it is said to want
+    return io.TextIOWrapper(raw, out.encoding, "replace", write_through=True)

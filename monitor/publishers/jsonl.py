@@ -3,10 +3,10 @@
 import errno
 import io
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,8 +15,9 @@ from monitor.errors import PublishError
 from monitor.logs import get_logger
 from monitor.publishers.base import OnCommand
 from monitor.publishers.documents import document, encoded
+from monitor.publishers.local import Local
 from monitor.schema import Block, Slug
-from monitor.types import Alert, House, Message, SoundEvent
+from monitor.types import Alert, Message, SoundEvent
 
 log = get_logger()
 
@@ -37,14 +38,13 @@ class JsonlConfig(Block):
         return JsonlPublisher(self, clock)
 
 
-class JsonlPublisher:
+class JsonlPublisher(Local):
     """See `Publisher`. Each line is one unbuffered write in the thread that publishes, so that a reader and
     a crash find whole lines. When the file cannot be written (full disk, missing folder), events and alerts
     raise PublishError and stay with whoever handed them over; the file is opened anew at the next line."""
 
     def __init__(self, config: JsonlConfig, clock: Clock) -> None:
-        self.name = config.name
-        self.on_ready: Callable[[], None] = _nothing
+        super().__init__(config.name)
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
@@ -58,22 +58,11 @@ class JsonlPublisher:
         with self._lock:
             self._close()
 
-    def announce(self, house: House) -> None:
-        """A file needs no introduction."""
-
-    def ready(self) -> bool:
-        """Always: whether a line can be written shows when it is."""
-        return True
-
-    def lost_since(self) -> datetime | None:
-        """A file forgets nothing."""
-        return None
-
     def publish(
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
         """See `Publisher`. Raises PublishError for an event or alert that could not be written."""
-        if not isinstance(message, SoundEvent | Alert) and not self._config.everything:
+        if not isinstance(message, SoundEvent | Alert) and not (self._config.everything and self._has_room()):
             return
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
@@ -84,6 +73,15 @@ class JsonlPublisher:
             return
         if delivered is not None:
             delivered()
+
+    def _has_room(self) -> bool:
+        """Whether a state can be written without waiting for a reader: whoever decides brings it. What a full
+        pipe does not take is left out; the next state says what holds."""
+        with self._lock:
+            has_room = self._out is None or bool(select.select((), (self._out,), (), 0)[1])
+        if not has_room:
+            self._say_failing(BlockingIOError("nobody reads it; states are left out"))
+        return has_room
 
     def _write(self, line: bytes) -> None:
         with self._lock:
@@ -119,7 +117,3 @@ def _end_the_line(out: io.FileIO) -> None:
     size = out.seek(0, os.SEEK_END)
     if size and os.pread(out.fileno(), 1, size - 1) != b"\n":
         out.write(b"\n")
-
-
-def _nothing() -> None:
-    """A file is always ready."""

@@ -1,14 +1,22 @@
 """Lines for people."""
 
 import io
+import os
+import pty
+import termios
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import TextIO
 
 import pytest
 from rich.console import Console
 
-from monitor.publishers.console import ConsolePublisher
+from monitor.errors import PublishError
+from monitor.publishers.console import WAITING, ConsolePublisher, screen
 from monitor.types import Health, Level, Message, Problem, SourceStatus
 from tests.builders import START, alert, event
+from tests.publishers.conftest import Lines
 
 AT = f"{START.astimezone():%H:%M:%S}"
 
@@ -88,9 +96,122 @@ def test_words_from_outside_cannot_steer_the_terminal():
     assert "[red]boo[/red]" in line
 
 
-def test_it_acknowledges_at_once():
-    """A terminal keeps nobody waiting."""
+def test_it_acknowledges_what_was_written():
+    """Whatever comes of it later, it was on the screen."""
     delivered: list[bool] = []
     with ConsolePublisher(console=Console(file=io.StringIO())) as publisher:
         publisher.publish(event(), lambda: delivered.append(True))
     assert delivered == [True]
+
+
+class Terminal:
+    """A real terminal, and the other end of its line."""
+
+    def __init__(self) -> None:
+        self._line, inside = pty.openpty()
+        self.out: TextIO = os.fdopen(inside, "w")
+        self._text = ""
+
+    def hold(self) -> None:
+        """Ctrl-S."""
+        termios.tcflow(self.out.fileno(), termios.TCOOFF)
+
+    def let_go(self) -> None:
+        """Ctrl-Q."""
+        termios.tcflow(self.out.fileno(), termios.TCOON)
+
+    def read_until(self, words: str) -> str:
+        """What it shows, up to these words."""
+        while words not in self._text:
+            self._text += os.read(self._line, 4096).decode()
+        return self._text
+
+    def close(self) -> None:
+        self.out.close()
+        os.close(self._line)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    opened = Terminal()
+    yield opened
+    opened.close()
+
+
+def printing(terminal: Terminal) -> ConsolePublisher:
+    return ConsolePublisher(console=Console(file=screen(terminal.out), width=200))
+
+
+def test_a_held_terminal_held_up_the_alarms(terminal: Terminal):
+    """Ctrl-S: whoever decides goes on, events stay in the outbox, and all is shown when it is let go."""
+    called = threading.Event()
+    with printing(terminal) as publisher:
+        publisher.on_ready = called.set
+        terminal.hold()
+        for _ in range(WAITING + 10):
+            publisher.publish(SourceStatus("kitchen", True, START))
+        assert not publisher.ready()
+        with pytest.raises(PublishError, match="held"):
+            publisher.publish(alert(rule="Glass"), called.set)
+        terminal.let_go()
+        terminal.read_until("were not shown")
+        assert called.wait(30)
+        publisher.publish(alert(rule="Glass"))
+        shown = terminal.read_until("ALERT Glass")
+    assert shown.count("listening") >= WAITING
+
+
+def test_leaving_a_held_terminal_is_possible(terminal: Terminal):
+    """The thread that hangs in it is left behind."""
+    publisher = printing(terminal)
+    with publisher:
+        terminal.hold()
+        publisher.publish(SourceStatus("kitchen", True, START))
+    terminal.let_go()
+    terminal.read_until("listening")
+
+
+def test_a_pipe_that_nobody_reads_any_more_ended_the_daemon(lines: Lines):
+    """`earwitness run | head -1`: the house is told all the same, and the log says once what is missing."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    delivered: list[bool] = []
+    with os.fdopen(writing, "w") as out, ConsolePublisher(console=Console(file=screen(out))) as publisher:
+        for _ in range(3):
+            publisher.publish(event(), lambda: delivered.append(True))
+    assert delivered == [True] * 3
+    assert lines.warnings() == ["standard output takes no lines; the house is told all the same"]
+
+
+def after(minutes: float, **values: object) -> Health:
+    return Health(START + timedelta(minutes=minutes), values)
+
+
+def test_a_source_that_does_not_listen_is_said_again():
+    """After a minute, then ever more seldom, with the reason, until it is back: silence looked like peace."""
+    lost = SourceStatus("kitchen", False, START, "no input device")
+    back = SourceStatus("kitchen", True, START + timedelta(hours=2))
+    every_minute = [after(minute) for minute in range(1, 60)]
+    told = shown(lost, *every_minute, back, after(180))
+
+    assert [line[10:] for line in told[1:-1]] == [
+        "kitchen      still not listening, for 1 min: no input device",
+        "kitchen      still not listening, for 3 min: no input device",
+        "kitchen      still not listening, for 7 min: no input device",
+        "kitchen      still not listening, for 15 min: no input device",
+        "kitchen      still not listening, for 31 min: no input device",
+    ]
+    assert told[-1].endswith("listening")
+
+
+def test_a_recording_that_has_ended_is_no_trouble():
+    """It was heard to its end."""
+    ended = SourceStatus("tape", False, START, "it has ended", ended_by="quiet")
+    assert len(shown(ended, after(60))) == 1
+
+
+def test_what_nobody_takes_is_said():
+    """Messages that wait for a receiver for more than a minute; never those that wait for this terminal."""
+    waiting = {"waiting": {"mqtt": 3, "console": 40, "phones": 0}}
+    (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))
+    assert line.endswith("mqtt         has not taken everything for 1 min: 3 waiting")

@@ -1,0 +1,46 @@
+"""What is still wrong, said again: sources that do not listen, receivers that do not take everything."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from monitor.publishers.lines import line
+from monitor.publishers.reminder import Reminder, spoken_length
+from monitor.types import Health, SourceStatus
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class Troubles:
+    """Remembers what was said to be wrong and when to say so again. One thread; its time is that of the
+    messages."""
+
+    def __init__(self, but: str = "") -> None:
+        """`but`: the receiver that shows them; when it can, it takes messages."""
+        self._but = but
+        self._silent: dict[str, tuple[str, Reminder]] = {}
+        self._stuck: dict[str, Reminder] = {}
+
+    def note(self, status: SourceStatus) -> None:
+        """A source came or went. One that came to its end is no trouble."""
+        if status.online or status.ended_by != "source_lost":
+            self._silent.pop(status.source, None)
+            return
+        _, reminder = self._silent.get(status.source, ("", Reminder(status.at.timestamp())))
+        self._silent[status.source] = (status.reason, reminder)
+
+    def due(self, health: Health) -> "Iterator[Text]":
+        """A line for each trouble that is to be said again now."""
+        now_s = health.at.timestamp()
+        for source, (reason, reminder) in self._silent.items():
+            if reminder.due(now_s):
+                length = spoken_length(now_s - reminder.since_s)
+                yield line(health.at, source, f"still not listening, for {length}: {reason}", "bold yellow")
+        waiting = health.values.get("delivery", {}).get("waiting", {})
+        stuck = [name for name, count in waiting.items() if count and name != self._but]
+        self._stuck = {name: self._stuck.get(name, Reminder(now_s)) for name in stuck}
+        for name, reminder in self._stuck.items():
+            if reminder.due(now_s):
+                length = spoken_length(now_s - reminder.since_s)
+                words = f"has not taken everything for {length}: {waiting[name]} waiting"
+                yield line(health.at, name, words, "bold yellow")
