@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from monitor.classifiers.base import Classifier
-from monitor.classifiers.cascade import SecondLook
+from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.remote_api import Server
 from monitor.config import Config
 from monitor.errors import ModelError
@@ -26,6 +26,25 @@ def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
         general=config.labels,
         sources={source.name: config.labels_of(source) for source in config.sources},
     )
+
+
+def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classifier, Cascade], ...]]:
+    """The small and the large classifiers of a configuration, not loaded: their names, labels and thresholds.
+
+    One of which even that cannot be known without loading is left out.
+    """
+    first: list[Classifier] = []
+    second: list[tuple[Classifier, Cascade]] = []
+    for block in config.classifiers:
+        with suppress(ModelError):
+            classifier: Classifier = block.build()
+            if not classifier.labels:
+                continue
+            if isinstance(block, SecondLook):
+                second.append((classifier, Cascade(block)))
+            else:
+                first.append(classifier)
+    return tuple(first), tuple(second)
 
 
 def producible(config: Config) -> frozenset[str]:
@@ -55,7 +74,7 @@ def audio_goes_to(config: Config) -> list[str]:
 
 def _capabilities(config: Config) -> Capabilities:
     enabled = [source.name for source in config.sources if source.enabled]
-    in_force = thresholds(config, _known_first(config))
+    in_force = thresholds(config, unloaded(config)[0])
     return Capabilities(
         produced=producible(config) | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
@@ -64,16 +83,3 @@ def _capabilities(config: Config) -> Capabilities:
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
     )
-
-
-def _known_first(config: Config) -> list[Classifier]:
-    """The small classifiers, not loaded, of which what they can hear is known without."""
-    found: list[Classifier] = []
-    for block in config.classifiers:
-        if isinstance(block, SecondLook):
-            continue
-        with suppress(ModelError):
-            classifier: Classifier = block.build()
-            if classifier.labels:
-                found.append(classifier)
-    return found

@@ -4,17 +4,13 @@ Works on what `ScoreStore` kept, with the thresholds and rules of the configurat
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.assembly import Listeners
-from monitor.capabilities import thresholds
-from monitor.classifiers.base import Classifier
-from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.capabilities import thresholds, unloaded
 from monitor.config import Config
-from monitor.errors import ModelError, StoreError
+from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
 from monitor.rules.engine import RuleEngine
@@ -130,7 +126,7 @@ class _Rows:
     """The thresholds in force, per source."""
 
     def __init__(self, config: Config, settings: Mapping[tuple[str, str], Setting]) -> None:
-        self._thresholds = thresholds(config, listeners_unloaded(config).first)
+        self._thresholds = thresholds(config, unloaded(config)[0])
         self._sensitivity = {source.name: source.sensitivity for source in config.sources}
         self._sensitivity |= {
             one.source: float(one.value) for one in settings.values() if one.name == "sensitivity"
@@ -148,22 +144,6 @@ class _Rows:
         )
 
 
-def listeners_unloaded(config: Config) -> Listeners:
-    """The classifiers of a configuration, known but not loaded: their thresholds and names."""
-    first: list[Classifier] = []
-    second: list[tuple[Classifier, Cascade]] = []
-    for block in config.classifiers:
-        with suppress(ModelError):
-            classifier: Classifier = block.build()
-            if not classifier.labels:
-                continue
-            if isinstance(block, SecondLook):
-                second.append((classifier, Cascade(block)))
-            else:
-                first.append(classifier)
-    return Listeners(tuple(first), tuple(second))
-
-
 def _settings_at(history: History, at: datetime) -> dict[tuple[str, str], Setting]:
     """What was set last before then, by source and name."""
     said = history.said(at - _ALL, at, Setting)
@@ -179,9 +159,8 @@ def _event_traces(
     event_id: str | None,
 ) -> Iterator[EventTrace]:
     """The events of the stretch. Rules remember: everything told shortly before is held against them, too."""
-    engine = RuleEngine(
-        config.rules, verifiers=frozenset(model.name for model, _ in listeners_unloaded(config).second)
-    )
+    _, large = unloaded(config)
+    engine = RuleEngine(config.rules, verifiers=frozenset(model.name for model, _ in large))
     verdicts: dict[str, list[Verdict]] = {}
     last: dict[str, SoundEvent] = {}
     for told_at, event in history.said(since - _memory(config), until + _LATE):

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 
-from monitor.assembly import build_mind
+from monitor.assembly import Listeners, build_mind
+from monitor.capabilities import unloaded
 from monitor.config import Config
 from monitor.deciding import Mind
 from monitor.errors import ConfigError
-from monitor.explain import listeners_unloaded
 from monitor.labels import did_you_mean, sounds
 from monitor.store.history import History, Said
 from monitor.store.looks import Look
@@ -54,7 +54,7 @@ def replay(
     Looks, rhythms, losses, mutes and sensitivities are taken as they were; the large model is not asked
     again. What began before `since` is not known: an event that was open then counts as new at its next hit.
     """
-    mind = build_mind(overridden(config, changes), listeners_unloaded(config))
+    mind = build_mind(overridden(config, changes), Listeners(*unloaded(config)))
     now = list(_last_states(_decided(mind, history, since, until)).values())
     then = list(_last_states(one for _, one in history.said(since, until)).values())
     outcomes = [Outcome(one, "as before" if any(_alike(one, old) for old in then) else "new") for one in now]
