@@ -12,6 +12,7 @@ from monitor.types import ProblemKind
 _ONE_STEP = 1 / 32768
 _CLIPPED_FROM = 0.985
 _OFFSET_FROM = 0.05
+_ROUNDING = 1e-4  # of a sum of squares in single precision, and then some
 
 _NEEDLE_SAMPLES = 64
 _SHORTEST_LOOP_SAMPLES = 160
@@ -29,7 +30,13 @@ class _Lasting:
         self._filled_s = 0.0
         self.raised = False
 
+    @property
+    def leaking(self) -> bool:
+        """Whether frames without the fault still matter."""
+        return self._filled_s > 0
+
     def push(self, faulty: bool) -> None:
+        """The next frame."""
         step_s = FRAME_S if faulty else -FRAME_S * self._leak
         self._filled_s = min(self._full_s, max(0.0, self._filled_s + step_s))
         if self._filled_s >= self._full_s - FRAME_S / 2:
@@ -60,21 +67,23 @@ class Condition:
         self._recent: deque[Samples] = deque(maxlen=_LOOP_WINDOW_FRAMES)
         self._frames = 0
         self._loops = False
-
-    @property
-    def kinds(self) -> tuple[ProblemKind, ...]:
+        self._leaking = False
+        self.kinds: tuple[ProblemKind, ...] = ()
         """What is wrong now."""
-        return tuple(kind for kind, fault in self._faults.items() if fault.raised)
 
     def push(self, measured: Measured, samples: Samples) -> None:
         """The next frame."""
-        still = measured.highest - measured.lowest < _ONE_STEP
+        still = _may_be_still(measured) and float(np.ptp(samples)) < _ONE_STEP
+        clipped = _may_clip(measured) and float(np.abs(samples).max()) >= _CLIPPED_FROM
         offset = abs(measured.mean)
         self._watch_for_loops(measured, samples)
-        self._faults["digital_silence"].push(still and offset < _ONE_STEP)
-        self._faults["frozen"].push(self._loops or (still and offset >= _ONE_STEP))
-        self._faults["clipping"].push(max(measured.highest, -measured.lowest) >= _CLIPPED_FROM)
-        self._faults["dc_offset"].push(offset > _OFFSET_FROM)
+        if still or clipped or offset > _OFFSET_FROM or self._loops or self._leaking:
+            self._faults["digital_silence"].push(still and offset < _ONE_STEP)
+            self._faults["frozen"].push(self._loops or (still and offset >= _ONE_STEP))
+            self._faults["clipping"].push(clipped)
+            self._faults["dc_offset"].push(offset > _OFFSET_FROM)
+            self._leaking = any(fault.leaking for fault in self._faults.values())
+            self.kinds = tuple(kind for kind, fault in self._faults.items() if fault.raised)
 
     def _watch_for_loops(self, measured: Measured, samples: Samples) -> None:
         """Look once a second: a loop is still there then, and looking costs as much as twenty frames."""
@@ -83,6 +92,18 @@ class Condition:
         if self._frames % _LOOP_WINDOW_FRAMES == 0:
             heard = measured.level_dbfs >= DIGITAL_SILENCE_BELOW_DBFS
             self._loops = heard and is_loop(np.concatenate(self._recent))
+
+
+def _may_be_still(measured: Measured) -> bool:
+    """Whether the power leaves it possible that no sample differs from another by a step; looking costs more
+    than all the rest."""
+    variance = measured.power - measured.mean**2
+    return variance <= _ONE_STEP**2 + _ROUNDING * measured.power
+
+
+def _may_clip(measured: Measured) -> bool:
+    """Whether the power would do for a single sample at full scale."""
+    return measured.power * FRAME_SAMPLES >= _CLIPPED_FROM**2 * (1 - _ROUNDING)
 
 
 def is_loop(samples: Samples) -> bool:

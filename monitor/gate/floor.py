@@ -1,5 +1,7 @@
 """What a room sounds like when nothing happens in it."""
 
+from statistics import median
+
 import numpy as np
 
 from monitor.audio import Samples
@@ -55,8 +57,8 @@ class NoiseFloor:
             self._block.clear()
 
     def _learn(self) -> None:
-        levels_dbfs = np.array([level_dbfs for level_dbfs, _ in self._block])
-        if np.median(levels_dbfs) > self.dbfs + _SUSPICIOUS_DB and self._is_tonal():
+        levels_dbfs = [level_dbfs for level_dbfs, _ in self._block]
+        if median(levels_dbfs) > self.dbfs + _SUSPICIOUS_DB and self._is_tonal():
             self._window += _CREEP_DB_PER_S * BLOCK_FRAMES * FRAME_S
         else:
             self._window[self._next : self._next + BLOCK_FRAMES] = levels_dbfs

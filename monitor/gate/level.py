@@ -29,36 +29,42 @@ def _slow_cosines() -> Samples:
 
 _SLOW = _slow_cosines()
 _FAST = np.ascontiguousarray(_SLOW.T)
+_MOSTLY_SLOW = 0.99
+_ROOT_OF_SAMPLES = math.sqrt(FRAME_SAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Measured:
     """One frame as the gate sees it."""
 
     level_dbfs: float
     """RMS above 100 Hz, SILENCE_DBFS or more."""
-    lowest: float
-    highest: float
-    """Extremes of the samples."""
+    power: float
+    """Mean square of the samples as they came."""
     mean: float
 
 
 def measure(samples: Samples) -> Measured:
-    """Level and extremes of one frame of 480 samples.
+    """Level, power and mean of one frame of 480 samples.
 
     Offset, mains hum and rumble are taken out first by projection on the frame's slowest cosines: they carry
     most of the power of many microphones and nothing that is listened for, and a floor made of them would
     hide every quiet sound. Unlike a recursive filter this leaves no trace of one frame in the next.
     """
     slow = _SLOW @ samples
-    rest = samples - _FAST @ slow
-    power = float(rest @ rest) / FRAME_SAMPLES
+    energy, slow_energy = float(samples @ samples), float(slow @ slow)
+    # The cosines are orthonormal, so energies subtract, as long as single precision leaves a difference.
+    rest = energy - slow_energy if slow_energy < _MOSTLY_SLOW * energy else _energy_above(samples, slow)
     return Measured(
-        level_dbfs=max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS,
-        lowest=float(samples.min()),
-        highest=float(samples.max()),
-        mean=float(slow[0]) / math.sqrt(FRAME_SAMPLES),
+        level_dbfs=max(SILENCE_DBFS, 10 * math.log10(rest / FRAME_SAMPLES)) if rest > 0 else SILENCE_DBFS,
+        power=energy / FRAME_SAMPLES,
+        mean=float(slow[0]) / _ROOT_OF_SAMPLES,
     )
+
+
+def _energy_above(samples: Samples, slow: Samples) -> float:
+    rest = samples - _FAST @ slow
+    return float(rest @ rest)
 
 
 def frames_in(duration_s: float) -> int:

@@ -30,12 +30,18 @@ def test_silence_has_a_finite_level() -> None:
     assert measure(np.zeros(480, np.float32)).level_dbfs == SILENCE_DBFS
 
 
-def test_offset_and_extremes_are_measured() -> None:
-    """Mean and extremes are those of the samples as they came."""
+def test_offset_and_power_are_measured() -> None:
+    """Mean and power are those of the samples as they came."""
     samples = tone(1000, 0.03, level_dbfs=-20) + np.float32(0.25)
     measured = measure(samples)
     assert measured.mean == pytest.approx(0.25, abs=1e-4)
-    assert (measured.lowest, measured.highest) == (samples.min(), samples.max())
+    assert measured.power == pytest.approx(np.mean(samples**2), rel=1e-4)
+
+
+def test_a_large_offset_leaves_the_level_as_it_is() -> None:
+    """Sound 80 dB below an offset is measured as without it, where single precision would lose it."""
+    room = noise(0.03, level_dbfs=-80)
+    assert measure(room + np.float32(0.9)).level_dbfs == pytest.approx(measure(room).level_dbfs, abs=1)
 
 
 @pytest.mark.parametrize(("duration_s", "count"), [(0.0, 0), (0.03, 1), (0.031, 2), (0.3, 10), (0.5, 17)])
