@@ -5,9 +5,11 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from monitor.logs import get_logger
+from monitor.publishers.reminder import Reminder, spoken_length
 from monitor.publishers.session import (
     Accepted,
     Acknowledged,
@@ -24,6 +26,8 @@ log = get_logger()
 
 SILENCE_S: dict[Version, float] = {"5": 2.0, "3.1.1": 10.0}
 """How long a broker may take to accept: one that speaks 3.1.1 only may answer version 5 with silence."""
+SAY_SILENT_S = 3.0
+"""So long the last version that is tried may be waited for before somebody is told."""
 UNACKNOWLEDGED_S = 30.0
 """A broker that answers pings and acknowledges nothing for this long is left and met anew."""
 FAREWELL_S = 1.5
@@ -36,6 +40,8 @@ REFUSED_RETRY_S = (30.0, 60.0)
 TRUSTED_FOR_S = 120.0
 """A broker that took us before and refuses us now may just be starting (Home Assistant's own asks Home
 Assistant who we are): for this long it is asked at the usual pace, before the slow one begins."""
+
+_SILENT = Ended("version", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
 class Party(Protocol):
@@ -66,9 +72,17 @@ class Party(Protocol):
 class Link:
     """Keeps a session up, and says each change of its state once."""
 
-    def __init__(self, address: Address, party: Party, version: Version | Literal["auto"] = "auto") -> None:
+    def __init__(
+        self,
+        address: Address,
+        party: Party,
+        version: Version | Literal["auto"] = "auto",
+        remind: Callable[[float], Reminder] = Reminder,
+    ) -> None:
         self._address = address
         self._party = party
+        self._remind = remind
+        self._reminder: Reminder | None = None
         self._fixed = version != "auto"
         self._version: Version = "3.1.1" if version == "3.1.1" else "5"
         self._bell_r: socket.socket | None = None
@@ -135,6 +149,10 @@ class Link:
         self._version = "3.1.1" if self._version == "5" else "5"
         return self._version == "3.1.1"
 
+    @property
+    def _is_last_version(self) -> bool:
+        return self._fixed or self._version == "3.1.1"
+
     def _converse(self, bell: socket.socket) -> Ended:
         """One session, from its first word to its end."""
         session = Session(self._address, self._version)
@@ -149,7 +167,7 @@ class Link:
             session.close()
 
     def _talk(self, session: Session, bell: socket.socket) -> Ended:
-        give_up_s = time.monotonic() + SILENCE_S[self._version]
+        began_s = time.monotonic()
         timeout_s = 1.0
         while not self._stopping.is_set():
             for news in session.step(bell, timeout_s):
@@ -158,8 +176,10 @@ class Link:
                 self._take(news, session)
             if session.accepted:
                 timeout_s = min(self._party.pump(session), 1.0)
-            elif time.monotonic() > give_up_s:
-                return Ended("version", "no answer")
+            elif time.monotonic() > began_s + SILENCE_S[self._version]:
+                return _SILENT
+            elif self._is_last_version and time.monotonic() > began_s + SAY_SILENT_S:
+                self._say_ended(_SILENT)
             if session.unacknowledged_s > UNACKNOWLEDGED_S:
                 return Ended("lost", "it no longer acknowledges")
         self._take_leave(session, bell)
@@ -198,6 +218,7 @@ class Link:
         self._was_accepted = True
         self._refused_since_s = None
         self._state = "connected"
+        self._reminder = None
         log.info("mqtt connected", broker=str(self._address), version=self._version)
 
     def _say_deaf(self, reason: str) -> None:
@@ -207,11 +228,21 @@ class Link:
             log.warning("mqtt broker lets us hear no commands", reason=reason, fix=fix)
 
     def _say_ended(self, ended: Ended) -> None:
+        """Say that the broker is lost or refuses us: once, and again ever more seldom while it lasts."""
         state = "refused" if ended.kind == "refused" else "lost"
-        if state != self._state:
+        reason = f"{ended.reason}; {self._credentials_fix()}" if state == "refused" else ended.reason
+        now_s = time.monotonic()
+        if state != self._state or self._reminder is None:
             self._state = state
-            fix = "; check username and password of the mqtt publisher" if state == "refused" else ""
-            log.warning(f"mqtt {state}", broker=str(self._address), reason=ended.reason + fix)
+            self._reminder = self._remind(now_s)
+            log.warning(f"mqtt {state}", broker=str(self._address), reason=reason)
+        elif self._reminder.due(now_s):
+            length = spoken_length(now_s - self._reminder.since_s)
+            log.warning(f"mqtt still {state}", broker=str(self._address), reason=reason, for_=length)
+
+    def _credentials_fix(self) -> str:
+        keys = "`username` and `password` of the mqtt publisher in the configuration"
+        return f"set {keys}" if self._address.username is None else f"check {keys}"
 
     def _pause_s(self, ended: Ended, lasted_s: float) -> float:
         """How long to wait before the next attempt."""

@@ -1,13 +1,19 @@
 """Connecting to a broker, and what is said about it."""
 
+import socket
 import time
 
 import pytest
 
+from monitor.clock import SystemClock
 from monitor.errors import ConfigError
 from monitor.publishers.broker import Broker
+from monitor.publishers.link import Link
 from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.reminder import Reminder
+from monitor.publishers.session import Address
 from monitor.publishers.tls import TlsConfig
+from monitor.types import Command
 from tests.builders import event
 from tests.certificates import Certificates, make_certificates
 from tests.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
@@ -69,7 +75,7 @@ def test_a_wrong_password_is_said_with_its_fix_and_never_shown(
     told = publish(port=broker.port, username=USERNAME, password="wr0ng-secret", protocol=protocol)
     refused = lines.wait_for("mqtt refused")
 
-    assert "check username and password" in refused["reason"]
+    assert "check `username` and `password` of the mqtt publisher" in refused["reason"]
     assert "wr0ng-secret" not in repr(lines.said)
     assert "wr0ng-secret" not in repr(told.publisher.__dict__)
     assert not told.publisher.ready()
@@ -105,6 +111,46 @@ def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
 
     assert lines.warnings() == ["mqtt lost"]
     assert "nobody listens there" in lines.wait_for("mqtt lost")["reason"]
+
+
+def test_a_broker_that_wants_a_password_names_the_keys(tmp_path, life, publish: Publish, lines: Lines):
+    """Whoever gave none reads what to set, and where."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
+    publish(port=broker.port)
+
+    reason = lines.wait_for("mqtt refused")["reason"]
+    assert "set `username` and `password` of the mqtt publisher in the configuration" in reason
+
+
+def test_a_server_that_answers_nothing_is_said_soon(life, publish: Publish, lines: Lines):
+    """Two versions were waited for to the end, 12 s, before anybody heard of it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began_s = time.monotonic()
+        told = publish(port=silent.getsockname()[1])
+        reason = lines.wait_for("mqtt lost")["reason"]
+        took_s = time.monotonic() - began_s
+        told.publisher.__exit__()
+
+    assert "is this an MQTT broker?" in reason
+    assert took_s < 10.0
+
+
+def test_a_lost_broker_is_said_again(life, lines: Lines):
+    """While it lasts, with the reason: once at the start was all that a night without a broker left."""
+    port = free_port()
+    publisher = MqttConfig(type="mqtt", port=port).build("home", _obey, SystemClock())
+    address = Address("127.0.0.1", port, "earwitness-home", "earwitness/home/status")
+    link = Link(address, publisher, remind=lambda now_s: Reminder(now_s, first_s=0.001))
+    link.start()
+    again = lines.wait_for("mqtt still lost", times=2)
+    link.stop()
+
+    assert "nobody listens there" in again["reason"]
+    assert len(lines.events("mqtt lost")) == 1
+
+
+def _obey(command: Command) -> None:
+    raise AssertionError(f"nobody asks for {command}")
 
 
 def test_a_name_that_cannot_be_one_is_said_with_its_fix(publish: Publish, lines: Lines):
