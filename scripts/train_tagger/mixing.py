@@ -22,6 +22,9 @@ BACKGROUND_LABELS = (
 )  # fmt: skip
 """Sounds that go on behind others in a house."""
 
+WITHHELD = ("nonspeech100",)
+"""Sets whose recordings without a name are no background: there they are alarms that were not checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
@@ -73,7 +76,7 @@ class Mixer:
         self._drawn = [label for label in LABELS if self._by_label[label] or made.makers_of(label)]
         self._odds = self._label_odds()
         self._everyday = np.array([vocabulary()[label].severity_default == "info" for label in self._drawn])
-        self._unlabelled = _by_group([r for r in recordings if not labels_of(r.audioset_names).any()])
+        self._unlabelled = _by_group([r for r in recordings if _of_nothing_named(r)])
         self._acted = {
             emotion: _by_group([r for r in recordings if r.emotion == emotion]) for emotion in EMOTIONS
         }
@@ -221,6 +224,12 @@ def _flags(labels: Sequence[str]) -> Wave:
     flags = np.zeros(len(LABELS), np.float32)
     flags[[INDEX[label] for label in labels]] = 1
     return flags
+
+
+def _of_nothing_named(recording: Recording) -> bool:
+    if not recording.audioset_names:
+        return recording.source not in WITHHELD
+    return not labels_of(recording.audioset_names).any()
 
 
 def _grouped(recordings: Sequence[Recording], label: int) -> list[list[Recording]]:

@@ -91,16 +91,17 @@ def labels_of(names: Iterable[str]) -> npt.NDArray[np.float32]:
     return told
 
 
-def open_of(names: Iterable[str], *, unlabelled_is_open: bool = True) -> npt.NDArray[np.float32]:
+def open_of(names: Iterable[str]) -> npt.NDArray[np.float32]:
     """1 for every label on which a clip of these names says nothing, shape (labels,).
 
-    A clip without any name leaves everyday sounds open, but is a counter-example of critical ones.
+    A clip without any name is a counter-example of critical sounds alone: sets of "no snoring" or
+    "background" hold babies, sirens and running water that nobody wrote down.
     """
     names = tuple(names)
     unknown = np.zeros(len(LABELS), np.float32)
-    if not names and unlabelled_is_open:
+    if not names:
         unknown[:] = [
-            label.severity_default == "info" for label in vocabulary().values() if label.audioset_names
+            label.severity_default != "critical" for label in vocabulary().values() if label.audioset_names
         ]
     for name in names:
         unknown[[INDEX[label] for label in _ALSO.get(name, ())]] = 1
