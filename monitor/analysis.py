@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,13 +69,16 @@ def analyze(
 def analyze_all(
     paths: Iterable[Path], config: Config, source: str = SOURCE, workers: int | None = None
 ) -> Iterator[Analysis]:
-    """Many recordings over the machine's cores, each whole on one; results in the order of `paths`."""
+    """Many recordings over the machine's cores, each whole on one; results in the order of `paths`. For the
+    main thread."""
     # Not forked: the parent's threads (onnxruntime's, the progress bar's) would leave their locks held.
     spawn = multiprocessing.get_context("spawn")
     count = workers or os.cpu_count()
     pool = ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(config, source))
     try:
-        yield from pool.map(_analyze_here, paths)
+        with _ctrl_c_is_ours():
+            results = pool.map(_analyze_here, paths)
+        yield from results
     except BrokenProcessPool:
         raise ClassifierError("a process of the analysis was killed; is the memory full? Try -j 1") from None
     finally:
@@ -95,10 +99,19 @@ _here: tuple[Config, Listeners, str] | None = None
 """In a worker process: what it was begun with; a model is loaded once per process."""
 
 
+@contextmanager
+def _ctrl_c_is_ours() -> Iterator[None]:
+    """Processes that begin meanwhile ignore Ctrl-C, which goes to the whole group: the parent ends them. Told
+    by themselves, they would first print a traceback if it came while they still import."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin(config: Config, source: str) -> None:
     global _here
-    # Ctrl-C goes to the whole process group; the parent ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here = (config, load_listeners(config), source)
 
 
@@ -215,6 +228,7 @@ def alert_row(file: str, alert: Alert) -> Row:
         "severity": alert.severity,
         "start_s": _seconds(min(event.started_at for event in alert.events)),
         "labels": sorted({event.label for event in alert.events}),
+        "message": alert.message,
         "why": dict(alert.why),
     }
 

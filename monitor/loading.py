@@ -34,10 +34,14 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
     return check_document(read_document(path, environment))
 
 
-def default_config(sources: list[dict[str, Any]], mqtt_port: int = 1883) -> Config:
+def default_config(
+    sources: list[dict[str, Any]], mqtt_port: int = 1883, mqtt_protocol: str = "auto"
+) -> Config:
     """The configuration of a first run: the built-in rules, the embedded classifier, a broker on loopback."""
     text = files("monitor").joinpath("default.yaml").read_bytes()
-    document = parse_document(text, "built-in defaults", {"MQTT_PORT": str(mqtt_port)})
+    document = parse_document(
+        text, "built-in defaults", {"MQTT_PORT": str(mqtt_port), "MQTT_PROTOCOL": mqtt_protocol}
+    )
     return check_document(Document(document.name, {**document.values, "sources": sources}, document.lines))
 
 

@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor.config import Config
-from monitor.loading import find_config, load_config
+from monitor.loading import default_config, find_config, load_config
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
+
+NOWHERE = {"type": "demo", "name": "demo"}
+"""A source for the built-in configuration where none is listened to."""
 
 ConfigOption = Annotated[
     Path | None,
@@ -39,3 +42,9 @@ def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
     """The configuration that was named, or the first one found; (None, None) when there is none."""
     place = path or find_config()
     return (load_config(place), place) if place else (None, None)
+
+
+def config_in_force(path: Path | None) -> Config:
+    """The same, or else the built-in one, for commands that do not listen."""
+    given, _ = chosen_config(path)
+    return given or default_config([NOWHERE])

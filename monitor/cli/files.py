@@ -1,37 +1,16 @@
-"""Commands for recordings: analyze, classify, eval, describe, ask."""
+"""Commands that ask a classifier about recordings: classify, eval, describe, ask."""
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from monitor.cli.console import ConfigOption, chosen_config, err, fail, out
-from monitor.errors import ClassifyError, SourceError, SourceUnavailable
-
-AUDIO_SUFFIXES = frozenset(
-    {".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".flac", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg"}
-    | {".opus", ".ts", ".wav", ".webm", ".wma"}
-)
-"""What is taken from a folder; a file that is named is always tried."""
-
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSONL = "jsonl"
-
-
-Files = Annotated[list[Path], typer.Argument(help="Recordings or folders of them; any format FFmpeg reads.")]
-FormatOption = Annotated[
-    Format, typer.Option("--format", "-f", help="For people, or one JSON object a line.")
-]
-
+from monitor.classifiers.base import Classifier, Talker
+from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out
+from monitor.cli.recordings import Files, Format, FormatOption, check_output, recordings, with_progress
+from monitor.errors import ClassifyError, SourceError
 
 ModelOption = Annotated[
     str | None,
@@ -41,74 +20,14 @@ ModelOption = Annotated[
         help="A classifier of the configuration by name, an .onnx file, or the id or folder of a model.",
     ),
 ]
-NOWHERE = {"type": "demo", "name": "demo"}
-"""A source for the built-in configuration where none is listened to."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command(rich_help_panel="Recordings")(analyze)
     app.command(rich_help_panel="Recordings")(classify)
     app.command("eval", rich_help_panel="Recordings")(evaluate)
     app.command(rich_help_panel="Recordings")(describe)
     app.command(rich_help_panel="Recordings")(ask)
-
-
-def analyze(
-    files: Files,
-    config: ConfigOption = None,
-    format: FormatOption = Format.TEXT,
-    source: Annotated[
-        str, typer.Option("--as", help="Hear them as this configured source: its gate, thresholds, rules.")
-    ] = "file",
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw level, spectrogram, scores and events of one recording (PNG).")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-j", min=1, help="Processes; by default one per core.")
-    ] = None,
-) -> None:
-    """Run the whole pipeline over recordings: what would the daemon have heard?
-
-    The same code as `run`, faster than real time. A file that cannot be read is one line of error; the
-    others are still done, and the exit code is 1.
-
-    [bold]Examples[/bold]
-
-      earwitness analyze night.flac
-      earwitness analyze --format jsonl clips/ > events.jsonl
-      earwitness analyze --plot night.png night.flac
-    """
-    from monitor.analysis import Analysis, analyze_all
-    from monitor.analysis import analyze as analyze_one
-    from monitor.assembly import load_listeners
-    from monitor.loading import default_config
-
-    given, _ = chosen_config(config)
-    settings = given or default_config([NOWHERE])
-    paths = list(_recordings(files))
-    if plot is not None:
-        if len(paths) != 1:
-            raise typer.BadParameter("--plot draws one recording; name just one")
-        _check_output(plot, "--plot")
-        from monitor.plotting import plot_analysis
-
-        results: Iterable[Analysis] = [
-            plot_analysis(paths[0], settings, load_listeners(settings), source, plot)
-        ]
-    elif len(paths) == 1 or workers == 1:
-        listeners = load_listeners(settings)
-        results = (analyze_one(path, settings, listeners, source) for path in paths)
-    else:
-        results = analyze_all(paths, settings, source, workers)
-    failed = False
-    for result in _with_progress(results, len(paths)):
-        _print(result.rows, format)
-        if result.error:
-            failed = True
-            fail(result.error)
-    if failed:
-        raise typer.Exit(1)
 
 
 def classify(
@@ -124,9 +43,9 @@ def classify(
     from monitor.sources.recording import read_audio
 
     classifier = _classifier(config, model)
-    paths = list(_recordings(files))
+    paths = list(recordings(files))
     failed = False
-    for path in _with_progress(paths, len(paths)):
+    for path in with_progress(paths, len(paths)):
         try:
             found = classify_file(read_audio(path), classifier)
         except (SourceError, ClassifyError) as error:
@@ -138,6 +57,9 @@ def classify(
         else:
             best = sorted(found.scores.items(), key=lambda item: -item[1])[:top]
             words = "  ".join(f"{label} {score:.2f}" for label, score in best)
+            if found.emotion:
+                felt = max(found.emotion, key=found.emotion.__getitem__)
+                words += f"  emotion: {felt} {found.emotion[felt]:.2f}"
             out.print(f"{path}  {words}", highlight=False)
     if failed:
         raise typer.Exit(1)
@@ -162,13 +84,13 @@ def evaluate(
     """
     from monitor.evaluation.evaluate import evaluate as judged
 
-    _check_output(json_file, "--json")
-    _check_output(plot, "--plot")
+    check_output(json_file, "--json")
+    check_output(plot, "--plot")
     report = judged(
         manifest,
         _classifier(config, model),
         snrs_db=snr or (),
-        progress=lambda clips: _with_progress(clips, None),
+        progress=lambda clips: with_progress(clips, None),
     )
     out.print(report.table())
     if json_file:
@@ -183,7 +105,7 @@ def describe(
     model: ModelOption = None,
 ) -> None:
     """Describe a recording in a sentence, by a large model (Qwen2-Audio and its successors)."""
-    typer.echo(_listener(config, model).describe(_beginning(file)))
+    typer.echo(_talker(config, model).describe(_beginning(file)))
 
 
 def ask(
@@ -193,7 +115,7 @@ def ask(
     model: ModelOption = None,
 ) -> None:
     """Ask a large model a question about a recording."""
-    typer.echo(_listener(config, model).ask(_beginning(file), question))
+    typer.echo(_talker(config, model).ask(_beginning(file), question))
 
 
 def _row(path: Path, model: str, found: Any, *, with_frames: bool) -> dict[str, Any]:
@@ -226,70 +148,45 @@ def _beginning(path: Path) -> Any:
     return read_audio(path).slice(0, 30)
 
 
-def _classifier(config: Path | None, name: str | None) -> Any:
-    """The classifier that was asked for, loaded: by its name in the configuration, or by its model."""
-    from monitor.config import classifier_block
-    from monitor.loading import default_config
-
-    given, _ = chosen_config(config)
-    blocks = {block.name: block for block in (given or default_config([NOWHERE])).classifiers}
-    if name is None and not blocks:
-        raise typer.BadParameter("the configuration has no classifier; name a --model")
-    chosen = blocks.get(name) if name else next(iter(blocks.values()))
-    classifier = (chosen or classifier_block(name or "")).build()
+def _classifier(config: Path | None, name: str | None) -> Classifier:
+    """The classifier that was asked for, loaded."""
+    classifier = _named(config, name)
     classifier.load()
     return classifier
 
 
-def _listener(config: Path | None, name: str | None) -> Any:
+def _named(config: Path | None, name: str | None) -> Classifier:
+    """The classifier that was asked for: by its name in the configuration, or by its model."""
+    from monitor.config import classifier_block
+
+    blocks = {block.name: block for block in config_in_force(config).classifiers}
+    if name is None and not blocks:
+        raise typer.BadParameter("the configuration has no classifier; name a --model")
+    block = next(iter(blocks.values())) if name is None else blocks.get(name) or classifier_block(name)
+    if block is None:
+        raise typer.BadParameter(_unknown(name, blocks), param_hint="--model")
+    return block.build()
+
+
+def _unknown(name: str | None, known: Iterable[str]) -> str:
+    return (
+        f"{name!r} is no classifier of the configuration ({', '.join(known) or 'it has none'}), no .onnx file "
+        "and no folder; models of the Hugging Face hub are named OWNER/NAME: Qwen/Qwen2-Audio-7B-Instruct, "
+        "Qwen/Qwen2.5-Omni-7B, MIT/ast-finetuned-audioset-10-10-0.4593 or laion/clap-htsat-unfused"
+    )
+
+
+def _talker(config: Path | None, name: str | None) -> Talker:
     """A large model that can answer in words, loaded."""
     from monitor.config import LARGE_MODEL, large_listeners
 
     given, _ = chosen_config(config)
     large = large_listeners(given) if given else []
-    return _classifier(config, name or (large[0] if large else LARGE_MODEL))
-
-
-def _recordings(files: Iterable[Path]) -> Iterator[Path]:
-    """The files, and of folders what looks like sound, in order of name. Raises SourceUnavailable for a
-    folder without any: no output would look like a quiet night."""
-    for path in files:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
-        if not found:
-            raise SourceUnavailable(f"{path}: no recording is in this folder; name the files themselves")
-        yield from found
-
-
-def _check_output(file: Path | None, option: str) -> None:
-    """Before an hour of work, not after it."""
-    if file is not None and not os.access(file.parent, os.W_OK):
-        raise typer.BadParameter(f"{file.parent} is no folder that can be written", param_hint=option)
-
-
-def _with_progress(results: Iterable[Any], total: int | None) -> Iterator[Any]:
-    """Pass results on under a progress bar on standard error, if that is a terminal."""
-    if not err.is_terminal:
-        yield from results
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        yield from progress.track(results, total=total, description="listening")
-
-
-def _print(rows: Iterable[dict[str, Any]], format: Format) -> None:
-    for row in rows:
-        if format is Format.JSONL:
-            typer.echo(json.dumps(row))
-        elif row["type"] == "event":
-            out.print(
-                f"{row['file']}  {row['start_s']:8.2f} - {row['end_s']:8.2f} s  [bold]{row['label']}[/bold]  "
-                f"{row['score']:.2f}  {row['certainty']}",
-                highlight=False,
-            )
-        else:
-            style = {"critical": "bold red", "warning": "yellow"}.get(row["severity"], "cyan")
-            what = f"[{style}]{row['severity'].upper()}: {row['rule']}[/{style}]"
-            out.print(f"{row['file']}  {row['start_s']:8.2f} s  {what}", highlight=False)
+    classifier = _named(config, name or (large[0] if large else LARGE_MODEL))
+    if not isinstance(classifier, Talker):
+        raise typer.BadParameter(
+            f"{name} scores sounds and has no words; name a Qwen audio model, for example {LARGE_MODEL}",
+            param_hint="--model",
+        )
+    classifier.load()
+    return classifier

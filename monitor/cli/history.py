@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.console import ConfigOption, chosen_config, out
+from monitor.cli.console import ConfigOption, config_in_force, out
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -92,11 +92,8 @@ def moment(text: str) -> datetime:
 
 def _history(config: Path | None) -> tuple[Any, Any]:
     """The configuration, and the history that a daemon with it keeps."""
-    from monitor.cli.files import NOWHERE
-    from monitor.loading import default_config
     from monitor.recorder import SCORES
     from monitor.store.history import History
 
-    given, _ = chosen_config(config)
-    settings = given or default_config([NOWHERE])
+    settings = config_in_force(config)
     return settings, History(settings.state_folder() / SCORES)

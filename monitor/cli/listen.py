@@ -2,22 +2,29 @@
 
 import json
 import signal
-import socket
 from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from monitor.cli.console import ConfigOption, chosen_config, err, warn
+from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.config import Config
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
+from monitor.publishers import PublisherConfig
+from monitor.publishers.console import ConsoleConfig
+from monitor.publishers.jsonl import JsonlConfig
 from monitor.types import Health
 
 log = get_logger()
 MQTT_PORT = 1883
+HERE = "standard-output"
+"""Name of the publisher that a command adds."""
 
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Events and alerts as JSON, one object a line, instead of text.")
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also one line for every sound that was cut.")]
 
 
@@ -27,12 +34,14 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Listen")(demo)
 
 
-def run(config: ConfigOption = None, verbose: Verbose = False) -> None:
+def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Listen, and tell the house.
 
     Without a configuration: the default microphone, or the built-in demo scene where there is none; the
     embedded classifier; Home Assistant over the MQTT broker on this machine, or a broker of its own if there
     is none. Stop with Ctrl-C. SIGUSR1 prints how it keeps up.
+
+    What is heard goes to standard output, the log to standard error: JSON when that is no terminal.
 
     Exit code 0 after an orderly stop, 1 after an error, 78 when the configuration is wrong.
     """
@@ -40,18 +49,19 @@ def run(config: ConfigOption = None, verbose: Verbose = False) -> None:
     if given is not None:
         err.print(f"Configuration: {path}", highlight=False)
     with ExitStack() as life:
-        _listen(given or _first_run(life), verbose)
+        _listen(given or _first_run(life), verbose, as_json)
 
 
-def demo(verbose: Verbose = False) -> None:
+def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Listen to a built-in scene: door bell, knocks, a siren, a bang, a voice and a smoke alarm."""
     with ExitStack() as life:
-        _listen(default_config([{"type": "demo", "name": "demo"}], _broker(life)), verbose)
+        _listen(default_config([NOWHERE], *find_broker(life)), verbose, as_json)
 
 
-def _listen(config: Config, verbose: bool) -> None:
+def _listen(config: Config, verbose: bool, as_json: bool) -> None:
     from monitor.app import Daemon
 
+    config = shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
     configure_logging(level=_log_level(config, verbose), json=config.log.json_lines)
     daemon = Daemon(config)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,6 +75,23 @@ def _listen(config: Config, verbose: bool) -> None:
     except Exception as error:
         log.critical("stopped by a bug; please report this", exc_info=error)
         raise typer.Exit(1) from None
+
+
+def shown_here(config: Config, *, as_json: bool, on_terminal: bool) -> Config:
+    """With a publisher on standard output: lines of JSON where they are asked for; else text on a terminal,
+    also where the configuration has none, for whoever starts it there wants to see what it hears."""
+    publishers = [block for block in config.publishers if not (as_json and block.type == "console")]
+    if any(block.type == "console" or _writes_json_here(block) for block in publishers):
+        return config.model_copy(update={"publishers": publishers})
+    if as_json:
+        publishers.append(JsonlConfig(type="jsonl", name=HERE))
+    elif on_terminal:
+        publishers.append(ConsoleConfig(type="console", name=HERE))
+    return config.model_copy(update={"publishers": publishers})
+
+
+def _writes_json_here(block: PublisherConfig) -> bool:
+    return isinstance(block, JsonlConfig) and block.path is None
 
 
 def _log_level(config: Config, verbose: bool) -> str:
@@ -86,8 +113,8 @@ def _first_run(life: ExitStack) -> Config:
         source = {"type": "microphone", "name": "microphone"}
     else:
         err.print("No configuration and no microphone: listening to the built-in demo scene.")
-        source = {"type": "demo", "name": "demo"}
-    return default_config([source], _broker(life))
+        source = NOWHERE
+    return default_config([source], *find_broker(life))
 
 
 def _has_microphone() -> bool:
@@ -100,15 +127,31 @@ def _has_microphone() -> bool:
         return False
 
 
-def _broker(life: ExitStack) -> int:
-    """The port of an MQTT broker on this machine: the one that is there, or our own."""
-    with socket.socket() as knock:
-        knock.settimeout(1)
-        if knock.connect_ex(("127.0.0.1", MQTT_PORT)) == 0:
-            err.print(f"MQTT: the broker on 127.0.0.1:{MQTT_PORT}")
-            return MQTT_PORT
-    from monitor.publishers.broker import Broker
+def find_broker(life: ExitStack, port: int = MQTT_PORT) -> tuple[int, str]:
+    """Port and MQTT version of a broker on this machine: the one that is there, or our own, open in `life`.
 
-    broker = life.enter_context(Broker(MQTT_PORT))
-    err.print(f"MQTT: no broker answers on 127.0.0.1:{MQTT_PORT}; started one there, for this machine only.")
-    return broker.port
+    What is there and will not serve us is said with its fix; the daemon asks it again all the same.
+    """
+    from monitor.publishers.probe import ask
+
+    place = f"127.0.0.1:{port}"
+    match ask("127.0.0.1", port):
+        case "nobody":
+            from monitor.publishers.broker import Broker
+
+            broker = life.enter_context(Broker(port))
+            err.print(f"MQTT: no broker answers on {place}; started one there, for this machine only.")
+            return broker.port, "3.1.1"
+        case "wants a password":
+            warn(f"the MQTT broker on {place} wants a user name and a password; {_OWN_CONFIG}")
+        case "no broker":
+            warn(f"what listens on {place} does not answer like an MQTT broker; stop it, or {_OWN_CONFIG}")
+        case "takes us":
+            err.print(f"MQTT: the broker on {place}")
+    return port, "auto"
+
+
+_OWN_CONFIG = (
+    "copy config/minimal.yaml to earwitness.yaml and set `host`, `username` and `password` of its mqtt "
+    "publisher. Until then nothing goes over MQTT."
+)

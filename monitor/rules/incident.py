@@ -43,7 +43,7 @@ class Incident:
             self.alert,
             events=tuple(events),
             message=alert_message(events, times=self.times, then=self.then),
-            why={**self.alert.why, "corroboration": corroboration(events)},
+            why={**self.alert.why, **grounds(events)},
         )
         return replace(self, alert=alert)
 
@@ -114,12 +114,29 @@ def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: di
         events=events,
         raised_at=at,
         message=alert_message(events, times=times, then=then),
-        why=why | {"corroboration": corroboration(events)},
+        why=why | grounds(events),
         notify=rule.notify,
         escalate_after_s=rule.escalate_after_s,
         stale_after_s=rule.stale_after_s,
     )
     return Incident(alert, times, then)
+
+
+def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:
+    """What an alert stands on: for each label the surest event's score, certainty and listeners; and how many
+    microphones heard it."""
+    surest: dict[str, SoundEvent] = {}
+    for event in sorted(events, key=lambda event: (event.certainty == "confirmed", event.score)):
+        surest[event.label] = event
+    heard = {
+        label: {
+            "score": round(surest[label].score, 3),
+            "certainty": surest[label].certainty,
+            "by": [surest[label].classifier, *surest[label].confirmed_by],
+        }
+        for label in dict.fromkeys(event.label for event in events)
+    }
+    return {"heard": heard, "corroboration": corroboration(events)}
 
 
 def corroboration(events: Sequence[SoundEvent]) -> int:

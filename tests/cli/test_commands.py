@@ -75,7 +75,8 @@ def test_analyze_prints_events_and_alerts(smoke, config, capsys):
         "classifier", "confirmed_by", "emotion",
     }  # fmt: skip
     alert = next(row for row in rows if row["type"] == "alert")
-    assert set(alert) == {"type", "file", "rule", "severity", "start_s", "labels", "why"}
+    assert set(alert) == {"type", "file", "rule", "severity", "start_s", "labels", "message", "why"}
+    assert alert["why"]["heard"]["smoke_alarm"]["by"] == ["rhythm"]
 
 
 def test_the_same_recording_gives_the_same_rows(smoke, config, capsys):
@@ -92,6 +93,22 @@ def test_a_recording_is_heard_as_the_source_it_stands_for(smoke, config, capsys)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "Loud porch" in {row.get("rule") for row in rows}
     assert {row["source"] for row in rows if row["type"] == "event"} == {"porch"}
+
+
+def test_text_says_how_sure_and_who_says_so(smoke, config, capsys):
+    """Whoever reads "critical" must see whether that was suspected or confirmed, and by which listener."""
+    assert earwitness("analyze", "--config", config, smoke) == 0
+    lines = capsys.readouterr().out.splitlines()
+    alert = next(line for line in lines if "CRITICAL" in line)
+    assert "Smoke alarm in file (suspected" in alert
+    event = next(line for line in lines if "smoke_alarm" in line)
+    assert event.endswith("confirmed, by rhythm")
+
+
+def test_a_source_that_is_not_there_was_taken_in_silence(smoke, config, capsys):
+    """A slip of the pen analysed with nobody's settings."""
+    assert earwitness("analyze", "--config", config, "--as", "porhc", smoke) == 2
+    assert "did you mean 'porch'?" in " ".join(capsys.readouterr().err.split())
 
 
 def test_broken_files_are_one_line_each_and_the_others_are_done(smoke, config, tmp_path, capsys):

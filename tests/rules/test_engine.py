@@ -30,7 +30,31 @@ def test_an_alert_says_what_matched() -> None:
     assert (alert.rule, alert.severity, alert.events) == ("Glass", "critical", (happened,))
     assert (alert.raised_at, alert.notify) == (at(3), ("phone",))
     assert alert.message == "Glass break in kitchen (91%)"
-    assert alert.why == {"hear": "glass_break", "sources": "kitchen", "min_score": 0.91, "corroboration": 1}
+    assert alert.why == {
+        "hear": "glass_break",
+        "sources": "kitchen",
+        "min_score": 0.91,
+        "heard": {"glass_break": {"score": 0.91, "certainty": "confirmed", "by": ["embedded"]}},
+        "corroboration": 1,
+    }
+
+
+def test_an_alert_says_who_heard_it_and_how_surely() -> None:
+    """The surest microphone's word counts, with every listener that said it; a suspicion is called one."""
+    engine_ = engine(rule("Smoke", hear=["smoke_alarm"], cooldown_s=60))
+    suspected = sound("smoke_alarm", 0, score=0.95, certainty="suspected", classifier="embedded")
+    settled = sound(
+        "smoke_alarm", 4, source="hall", score=0.8, classifier="rhythm", confirmed_by=("embedded",)
+    )
+
+    [first] = engine_.decide(suspected)
+    [again] = engine_.decide(settled)
+
+    told = [alert.why["heard"]["smoke_alarm"] for alert in (first, again)]
+    assert told == [
+        {"score": 0.95, "certainty": "suspected", "by": ["embedded"]},
+        {"score": 0.8, "certainty": "confirmed", "by": ["rhythm", "embedded"]},
+    ]
 
 
 def test_other_labels_sources_and_scores_are_no_alert() -> None:
@@ -218,7 +242,13 @@ def test_a_sequence_needs_its_second_sound_in_time() -> None:
     [alert] = in_time.decide(sound("shout", 30, source="hall"))
     assert alert.message == "Glass break in kitchen (90%), then shout in hall (90%)"
     assert [e.label for e in alert.events] == ["glass_break", "shout"]
-    assert alert.why == {"hear": "glass_break", "then": "shout", "corroboration": 1}
+    surely = {"score": 0.9, "certainty": "confirmed", "by": ["embedded"]}
+    assert alert.why == {
+        "hear": "glass_break",
+        "then": "shout",
+        "heard": {"glass_break": surely, "shout": surely},
+        "corroboration": 1,
+    }
     assert too_late.decide(sound("shout", 30.1)) == []
     assert before.decide(sound("glass_break", 1)) == []
 

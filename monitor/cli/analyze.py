@@ -1,0 +1,118 @@
+"""The command `analyze`: the whole pipeline over recordings."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from monitor.cli.console import ConfigOption, config_in_force, fail, out
+from monitor.cli.recordings import Files, Format, FormatOption, check_output, recordings, with_progress
+from monitor.config import Config
+from monitor.labels import did_you_mean
+
+if TYPE_CHECKING:
+    from monitor.analysis import Analysis
+
+SOURCE = "file"
+"""What recordings are heard as unless `--as` names a source."""
+_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command(rich_help_panel="Recordings")(analyze)
+
+
+def analyze(
+    files: Files,
+    config: ConfigOption = None,
+    format: FormatOption = Format.TEXT,
+    source: Annotated[
+        str, typer.Option("--as", help="Hear them as this configured source: its gate, thresholds, rules.")
+    ] = SOURCE,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw level, spectrogram, scores and events of one recording (PNG).")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-j", min=1, help="Processes; by default one per core.")
+    ] = None,
+) -> None:
+    """Run the whole pipeline over recordings: what would the daemon have heard?
+
+    The same code as `run`, faster than real time. A file that cannot be read is one line of error; the
+    others are still done, and the exit code is 1.
+
+    [bold]Examples[/bold]
+
+      earwitness analyze night.flac
+      earwitness analyze --format jsonl clips/ > events.jsonl
+      earwitness analyze --plot night.png night.flac
+    """
+    settings = config_in_force(config)
+    _check_source(settings, source)
+    paths = list(recordings(files))
+    failed = False
+    for result in with_progress(_results(paths, settings, source, plot, workers), len(paths)):
+        _print(result.rows, format)
+        if result.error:
+            failed = True
+            fail(result.error)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _results(
+    paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None
+) -> "Iterable[Analysis]":
+    from monitor.analysis import analyze as analyze_one
+    from monitor.analysis import analyze_all
+    from monitor.assembly import load_listeners
+
+    if plot is not None:
+        _check_plot(paths, plot)
+        from monitor.plotting import plot_analysis
+
+        return [plot_analysis(paths[0], settings, load_listeners(settings), source, plot)]
+    if len(paths) == 1 or workers == 1:
+        listeners = load_listeners(settings)
+        return (analyze_one(path, settings, listeners, source) for path in paths)
+    return analyze_all(paths, settings, source, workers)
+
+
+def _check_plot(paths: list[Path], plot: Path) -> None:
+    if len(paths) != 1:
+        raise typer.BadParameter("--plot draws one recording; name just one")
+    check_output(plot, "--plot")
+
+
+def _check_source(settings: Config, source: str) -> None:
+    """A name with a slip of the pen would silently take the settings of no source."""
+    names = [block.name for block in settings.sources]
+    if source not in (SOURCE, *names):
+        hint = did_you_mean(source, names) or f"; there are: {', '.join(names)}"
+        raise typer.BadParameter(f"no source is named {source!r}{hint}", param_hint="--as")
+
+
+def _print(rows: Iterable[dict[str, Any]], format: Format) -> None:
+    for row in rows:
+        if format is Format.JSONL:
+            typer.echo(json.dumps(row))
+        else:
+            place = escape(row["file"])
+            line = _event_line(row) if row["type"] == "event" else _alert_line(row)
+            out.print(f"{place}  {line}", highlight=False)
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    heard_by = " and ".join((row["classifier"], *row["confirmed_by"]))
+    times = f"{row['start_s']:8.2f} - {row['end_s']:8.2f} s"
+    return f"{times}  [bold]{row['label']}[/bold]  {row['score']:.2f} {row['certainty']}, by {heard_by}"
+
+
+def _alert_line(row: dict[str, Any]) -> str:
+    style = _STYLES[row["severity"]]
+    what = f"[{style}]{row['severity'].upper()}: {escape(row['rule'])}[/{style}]"
+    return f"{row['start_s']:8.2f} s  {what}: {escape(row['message'])}"
