@@ -1,6 +1,7 @@
 """The second half of the loop: detections become events, events become alerts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.events.tracker import Tracker
@@ -48,3 +49,12 @@ class Mind:
         alerts: list[Alert] = self._rules.decide(event)
         sounding = [Sounding(event.source, event.label, event.state != "ended")]
         return [*(sounding if event.state != "updated" else []), *alerts, event]
+
+
+def cut_short(events: Sequence[SoundEvent], now: datetime) -> list[SoundEvent]:
+    """The ends of events that an earlier run began and could not end. How long their sound went on nobody
+    knows: they end where that run last told of them."""
+    return [
+        replace(event, state="ended", at=max(now, event.at), ended_at=event.at, ended_by="restart")
+        for event in events
+    ]

@@ -1,6 +1,6 @@
 """Between a decision and those who are told: outbox, couriers, publishers, notifiers, escalation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any, Self
@@ -10,19 +10,18 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.publishers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
-from monitor.runtime.courier import Courier
 from monitor.runtime.escalation import Escalator
+from monitor.runtime.line import Line, close_all
 from monitor.runtime.storms import Storms
+from monitor.store.base import Dispatch
 from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
-SETTLE_S = 1.0
-"""What each receiver gets, on an orderly stop, to acknowledge the last messages."""
 OUTBOX = "outbox.db"
 
 
 class Delivery:
-    """Open inside the `with` block; calling it sends a message on its way, from the decider's thread.
+    """Open inside the `with` block; calling it sends messages on their way, from the decider's thread.
 
     Events and alerts go into the outbox first, and to their receivers from there; states go straight to the
     publishers, of which the latest counts.
@@ -41,6 +40,7 @@ class Delivery:
         self._clock = clock
         self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock)
         self.publishers: list[Publisher] = []
+        self._lines: list[Line] = []
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
@@ -48,23 +48,28 @@ class Delivery:
             life.enter_context(self.outbox)
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             self._escalator = life.enter_context(self._build_escalator())
-            self._open_publishers(life)
+            life.callback(close_all, self._lines)
+            self._open_publishers()
             for block in self._config.notifiers:
-                self._open_notifier(life, block)
+                self._open_notifier(block)
             self._life = life.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._life.close()
 
-    def __call__(self, message: Message) -> None:
-        """Send a message on its way."""
-        if isinstance(message, Alert):
-            self._escalator.raised(message, message.raised_at)
-        elif isinstance(message, SoundEvent):
-            self.outbox.put(message, [publisher.name for publisher in self.publishers], message.at)
-        else:
-            self.show(message)
+    def __call__(self, messages: Sequence[Message]) -> None:
+        """Send messages on their way: states at once, the others together into the outbox, in their order."""
+        dispatches = []
+        for message in messages:
+            if isinstance(message, Alert):
+                dispatches.append(Dispatch(message, self._escalator.raised(message), message.raised_at))
+            elif isinstance(message, SoundEvent):
+                names = [publisher.name for publisher in self.publishers]
+                dispatches.append(Dispatch(message, names, message.at))
+            else:
+                self.show(message)
+        self.outbox.put_all(dispatches)
 
     def show(self, message: Message) -> None:
         """Tell a state to every publisher; from any thread."""
@@ -76,6 +81,7 @@ class Delivery:
         return {
             "durable": self.outbox.durable,
             "waiting": self.outbox.backlog(),
+            "refused_commands": sum(getattr(each, "refused_commands", 0) for each in self.publishers),
             **asdict(self.outbox.counts),
         }
 
@@ -86,7 +92,7 @@ class Delivery:
         else:
             self._on_command(command)
 
-    def _open_publishers(self, life: ExitStack) -> None:
+    def _open_publishers(self) -> None:
         house = build_house(self._config)
         for block in self._config.publishers:
             publisher = block.build(self._config.node, self._commanded, self._clock)
@@ -94,17 +100,16 @@ class Delivery:
             for source in self._config.sources:
                 publisher.publish(Setting(source.name, "mute", False))
                 publisher.publish(Setting(source.name, "sensitivity", source.sensitivity))
-            courier = life.enter_context(Courier(self.outbox, publisher, self._failed, self._clock))
-            life.enter_context(publisher)
-            life.callback(courier.settle, SETTLE_S)
+            self._open(Line(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
 
-    def _open_notifier(self, life: ExitStack, block: NotifierConfig) -> None:
+    def _open_notifier(self, block: NotifierConfig) -> None:
         for notifier in block.build(self._clock):
             storms = Storms(pause_s=block.collapse_s, per_minute=block.max_per_minute)
-            courier = Courier(self.outbox, notifier, self._failed, self._clock, choice=storms)
-            life.enter_context(courier)
-            life.enter_context(notifier)
+            self._open(Line(self.outbox, notifier, self._failed, self._clock, choice=storms))
+
+    def _open(self, line: Line) -> None:
+        self._lines.append(line.__enter__())
 
     def _build_escalator(self) -> Escalator:
         always = [block.name for block in self._config.publishers]

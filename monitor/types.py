@@ -6,7 +6,7 @@ A point in time is an aware UTC `datetime`; a length of time is a `float` ending
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ from monitor.labels import Severity
 
 Certainty = Literal["suspected", "confirmed"]
 EventState = Literal["started", "updated", "ended"]
-EventEnd = Literal["quiet", "source_lost", "shutdown"]
+EventEnd = Literal["quiet", "source_lost", "shutdown", "restart"]
+"""`restart`: the daemon was killed while it went on, and has said so at its next start."""
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "overflow", "clock_drift"]
 
@@ -143,6 +144,16 @@ class Alert:
     escalate_after_s: float | None = None
     stale_after_s: float | None = None
     """Older than this on delivery, it informs and no longer rings."""
+
+    def aged(self, by_s: float) -> "Alert":
+        """As it is to be told after waiting so long: with what is left of `stale_after_s`, and `info` once
+        nothing is. Whoever keeps it waiting says how long, by the monotonic clock."""
+        if self.stale_after_s is None:
+            return self
+        left_s = self.stale_after_s - by_s
+        return replace(
+            self, severity=self.severity if left_s >= 0 else "info", stale_after_s=max(left_s, 0.0)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.deciding import Mind
+from monitor.deciding import Mind, cut_short
 from monitor.events.tracker import Tracker
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.types import Alert, Command, Setting, SoundEvent, Sounding
-from tests.builders import START, heard
+from tests.builders import START, event, heard
 
 
 def mind() -> Mind:
@@ -42,6 +42,16 @@ def test_a_lost_source_turns_its_sensors_off():
     assert told[0] == Sounding("kitchen", "glass_break", on=False)
     assert isinstance(told[1], SoundEvent)
     assert told[1].ended_by == "source_lost"
+
+
+def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_told():
+    """Same id, ended by the restart; the clock may meanwhile have been set back."""
+    left = event(id="e1", at=START + timedelta(seconds=3))
+    [end] = cut_short([left], START + timedelta(minutes=1))
+    assert (end.id, end.state, end.ended_by, end.ended_at) == ("e1", "ended", "restart", left.at)
+    assert end.at == START + timedelta(minutes=1)
+    [back] = cut_short([left], START - timedelta(hours=1))
+    assert back.at == left.at
 
 
 def test_the_test_button_rings_like_a_real_alert():

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from monitor.labels import Severity
 from monitor.types import (
     Alert,
     Health,
@@ -72,11 +71,11 @@ def event_document(event: SoundEvent, delivered_at: datetime, *, late: bool) -> 
 
 
 def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[str, Any]:
-    """The alert as published on `alert`. A stale one informs: its severity is then `info`."""
+    """The alert as published on `alert`."""
     return {
         "id": alert.id,
         "rule": alert.rule,
-        "severity": severity_on_delivery(alert, delivered_at),
+        "severity": alert.severity,
         "message": alert.message,
         "labels": _distinct(event.label for event in alert.events),
         "sources": _distinct(event.source for event in alert.events),
@@ -85,13 +84,6 @@ def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[
         "late": late,
         "why": _plain(alert.why),
     }
-
-
-def severity_on_delivery(alert: Alert, delivered_at: datetime) -> Severity:
-    """`info` once the alert is older than its rule's `stale_after_s`: it then no longer rings."""
-    age_s = (delivered_at - alert.raised_at).total_seconds()
-    stale = alert.stale_after_s is not None and age_s > alert.stale_after_s
-    return "info" if stale else alert.severity
 
 
 def health_document(health: Health) -> dict[str, Any]:

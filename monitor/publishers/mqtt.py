@@ -166,7 +166,7 @@ class MqttPublisher:
         """See `Publisher`."""
         match message:
             case SoundEvent() | Alert():
-                self._outgoing.put(Letter(message, delivered or _nothing, self._clock.now(), late))
+                self._outgoing.put(Letter(message, delivered or _nothing, self._clock.monotonic_s(), late))
             case _:
                 room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
                 for topic, payload, rank in said(message, room, self.topics):
@@ -259,10 +259,10 @@ class MqttPublisher:
 
     def _send(self, session: Session, letter: Letter) -> None:
         now = self._clock.now()
-        waited_s = (now - letter.handed_at).total_seconds()
+        waited_s = self._clock.monotonic_s() - letter.handed_at_s
         late = letter.late or letter.sends > 0 or waited_s > LATE_AFTER_S
         if isinstance(letter.message, Alert):
-            topic, document = self.topics.alert, alert_document(letter.message, now, late=late)
+            topic, document = self.topics.alert, alert_document(letter.message.aged(waited_s), now, late=late)
         else:
             topic = self.topics.event(letter.message.source)
             document = event_document(letter.message, now, late=late)

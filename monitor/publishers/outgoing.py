@@ -5,7 +5,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import IntEnum
 
 from monitor.types import Alert, SoundEvent
@@ -30,7 +29,8 @@ class Letter:
 
     message: SoundEvent | Alert
     delivered: Callable[[], None]
-    handed_at: datetime
+    handed_at_s: float
+    """By the monotonic clock: setting the other one makes nothing late or stale."""
     late: bool
     place: int = field(default=0)
     sends: int = field(default=0)

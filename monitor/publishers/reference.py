@@ -23,7 +23,7 @@ EVENT_FIELDS = {
     "source": "the source that heard it",
     "started_at": "when the sound began, from the samples",
     "ended_at": "when it was last heard; null until it has ended",
-    "ended_by": "`quiet`, `source_lost` or `shutdown`; null until it has ended",
+    "ended_by": "`quiet`, `source_lost`, `shutdown`, or `restart` (the daemon was killed); null until then",
     "detected_at": "how far the source had been heard when this state came about",
     "delivered_at": "when this message was sent to the broker",
     "late": "true when it was held back or is sent again: it tells history, and moves no state",

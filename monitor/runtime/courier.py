@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, Self
 
@@ -62,11 +62,7 @@ class InOrder:
 
 def as_of_now(entry: Entry) -> SoundEvent | Alert:
     """The entry's message; an alert older than its rule's `stale_after_s` only informs."""
-    message = entry.message
-    stale_after_s = message.stale_after_s if isinstance(message, Alert) else None
-    if isinstance(message, Alert) and stale_after_s is not None and entry.waited_s > stale_after_s:
-        return replace(message, severity="info")
-    return message
+    return entry.message.aged(entry.waited_s) if isinstance(entry.message, Alert) else entry.message
 
 
 class Courier:

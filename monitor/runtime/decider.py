@@ -13,6 +13,9 @@ Item = Heard | SourceStatus | Command
 TICK_S = 0.25
 """How often time alone may end an event or release a waiting alert."""
 
+MOST_AT_ONCE = 50
+"""Items decided before what follows is told, together: on a busy machine each telling waits for a turn."""
+
 
 class Mind(Protocol):
     """What decides. Used by this thread alone."""
@@ -36,7 +39,8 @@ class Record(Protocol):
 
 class Decider(threading.Thread):
     """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
-    mailbox is closed and empty. Then the open events of every source end with "shutdown".
+    mailbox is closed and empty. Then the open events of every source end with "shutdown". `leftover` is told
+    before anything else: what an earlier run could not say.
 
     Time is the clock's, except for the sources in `recorded`: how far they were heard is their time, for they
     may be read faster than they were recorded, or carry the dates of another day.
@@ -46,11 +50,12 @@ class Decider(threading.Thread):
         self,
         mind: Mind,
         mailbox: Mailbox[Item],
-        post: Callable[[Message], None],
+        post: Callable[[Sequence[Message]], None],
         record: Record,
         failed: Callable[[BaseException], None],
         clock: Clock,
         recorded: frozenset[str] = frozenset(),
+        leftover: Sequence[Message] = (),
     ) -> None:
         super().__init__(name="decide", daemon=True)
         self._mind = mind
@@ -60,15 +65,17 @@ class Decider(threading.Thread):
         self._failed = failed
         self._clock = clock
         self._recorded = recorded
+        self._leftover = leftover
         self._times: dict[str, datetime] = {}
         self._sources: set[str] = set()
         self._ticked_s = clock.monotonic_s()
 
     def run(self) -> None:
         try:
+            self._tell(self._leftover)
             while not self._mailbox.finished:
-                for item in self._mailbox.take(limit=50, timeout_s=TICK_S):
-                    self._tell(self._follows(item))
+                items = self._mailbox.take(limit=MOST_AT_ONCE, timeout_s=TICK_S)
+                self._tell([message for item in items for message in self._follows(item)])
                 self._tick()
             for source in sorted(self._sources):
                 at = self._times.get(source, self._clock.now())
@@ -111,7 +118,8 @@ class Decider(threading.Thread):
             self._ticked_s = now_s
             self._tell(self._pass_time())
 
-    def _tell(self, messages: list[Message]) -> None:
+    def _tell(self, messages: Sequence[Message]) -> None:
+        if messages:
+            self._post(messages)
         for message in messages:
-            self._post(message)
             self._record.told(message, self._clock.now())

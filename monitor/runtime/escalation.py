@@ -7,7 +7,6 @@ and its memory: what is open also waits in the outbox, under a channel of its ow
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
@@ -112,7 +111,7 @@ class Escalation:
 
 
 class Escalator:
-    """Puts every alert into the outbox for whoever is to hear it, and passes it on while nobody answers.
+    """Says who is to hear of an alert, and passes it on through the outbox while nobody answers.
 
     `always` are the channels that get every alert, `channels` the outbox channels of each notifier. Methods
     may be called from any thread; its own is named `escalate`.
@@ -151,15 +150,13 @@ class Escalator:
             self._changed.notify_all()
         self._thread.join()
 
-    def raised(self, alert: Alert, detected_at: datetime) -> None:
-        """Put an alert for everybody who is to hear of it now. Never raises for a disk or a network."""
+    def raised(self, alert: Alert) -> list[str]:
+        """The channels of everybody who is to hear of an alert now, for whoever puts it into the outbox."""
         with self._changed:
             notifiers = self._escalation.raised(alert, self._clock.monotonic_s())
-            channels = [*self._always, *self._of(notifiers)]
-            if self._escalation.is_open(alert):
-                channels.append(CHANNEL)
-            self._outbox.put(alert, channels, detected_at)
             self._changed.notify_all()
+            waits = [CHANNEL] if self._escalation.is_open(alert) else []
+            return [*self._always, *self._of(notifiers), *waits]
 
     def acknowledge(self, alert_id: str | None) -> int:
         """Somebody has heard the alert, or all of them: how many alerts that settled."""

@@ -33,7 +33,8 @@ class _Letter(Generic[T]):
 
 
 class Mailbox(Generic[T]):
-    """First in, first out; never blocks who puts. All methods may be called from any thread."""
+    """First in, first out, but for what may overtake; never blocks who puts. All methods may be called from
+    any thread."""
 
     def __init__(self, name: str, capacity: int, clock: Clock) -> None:
         self._name = name
@@ -47,10 +48,12 @@ class Mailbox(Generic[T]):
         self._taken_at_s = clock.monotonic_s()
         self._dropped = 0
 
-    def put(self, item: T, urgency: int = 0) -> bool:
-        """Leave `item`; False when it, or an older one that matters less, had to be dropped."""
+    def put(self, item: T, urgency: int = 0, *, overtaking: bool = False) -> bool:
+        """Leave `item`; False when it, or an older one that matters less, had to be dropped. `overtaking`: it
+        goes before those at the end of the line that are less urgent."""
         with self._changed:
-            self._letters.append(_Letter(item, urgency, self._clock.monotonic_s()))
+            letter = _Letter(item, urgency, self._clock.monotonic_s())
+            self._letters.insert(self._place(urgency) if overtaking else len(self._letters), letter)
             fits = len(self._letters) <= self._capacity
             if not fits:
                 self._drop_one()
@@ -91,6 +94,15 @@ class Mailbox(Generic[T]):
             oldest_s = now_s - self._letters[0].put_at_s if self._letters else 0.0
             stuck_s = min(oldest_s, now_s - self._taken_at_s)
             return MailboxFigures(len(self._letters), oldest_s, stuck_s, self._taken, self._dropped)
+
+    def _place(self, urgency: int) -> int:
+        """Behind the last one that is as urgent."""
+        place = len(self._letters)
+        for letter in reversed(self._letters):
+            if letter.urgency >= urgency:
+                break
+            place -= 1
+        return place
 
     def _drop_one(self) -> None:
         least = min(letter.urgency for letter in self._letters)

@@ -25,12 +25,24 @@ class Entry:
     """An alert about smoke, carbon monoxide or fire."""
 
 
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One event or alert, and whom it is for."""
+
+    message: SoundEvent | Alert
+    channels: Sequence[str]
+    detected_at: datetime
+
+
 class Outbox(Protocol):
     """Events and alerts between detection and acknowledgement. Every method may be called from any thread."""
 
     def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
         """Keep for each of the channels; on disk before it returns. Never raises for a disk: it then keeps
         in memory and says so once."""
+
+    def put_all(self, dispatches: Sequence[Dispatch]) -> None:
+        """The same for several, all or none of them on disk."""
 
     def waiting(self, channel: str, after: int = 0, limit: int = 100) -> list[Entry]:
         """What is still to be delivered there, oldest first, numbered above `after`."""

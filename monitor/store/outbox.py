@@ -16,6 +16,7 @@ kill -9 cannot lose them, a power cut can lose the newest events and can bring a
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,9 +27,9 @@ from monitor.errors import StoreError
 from monitor.labels import LIFE_SAFETY, SEVERITIES, vocabulary
 from monitor.logs import get_logger
 from monitor.store import codec, rows
-from monitor.store.base import Entry
+from monitor.store.base import Dispatch, Entry
 from monitor.store.database import DamagedStore, Database
-from monitor.store.rows import MIGRATIONS, Rows
+from monitor.store.rows import MIGRATIONS, Contents
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()
@@ -85,9 +86,14 @@ class SqliteOutbox:
         self._unflushed = threading.Event()
         self._closing = False
         self._said: set[str] = set()
+        self.left_going_on: list[SoundEvent] = []
+        """Events that an earlier run began and could not end, as it last told them; known once entered. They
+        are known again at the next start unless their end has been put."""
         self._database: Database
         self._durable = False
         self._carried: set[int] = set()
+        self._carried_events: set[str] = set()
+        self._closed = False
         self._retry_at_s = 0.0
         self._pause_s = retry_s
         self._returned_at_s = -STABLE_S
@@ -101,19 +107,22 @@ class SqliteOutbox:
                 self._durable = True
                 self._first_number = self._next_number()
             except StoreError as error:
-                self._begin_in_memory([], [], error)
+                self._begin_in_memory(Contents(), error)
                 self._first_number = self._next_number()
         self._do(self._tend)
+        self.left_going_on = self._going_on()
         self._flusher = threading.Thread(target=self._keep_flushing, name="outbox-flush", daemon=True)
         self._flusher.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        """Close. A receiver that answers after this is not heard: what it has taken is delivered again."""
         self._closing = True
         self._unflushed.set()
         self._flusher.join()
         with self._lock:
             self._return_to_disk(force=True)
+            self._closed = True
             self._database.__exit__()
 
     @property
@@ -129,22 +138,26 @@ class SqliteOutbox:
     def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
         """See `Outbox`. Safe from kill -9 when it returns, a fraction of a millisecond later; an alert is
         safe from a power cut as soon as the disk has flushed it, which begins at once."""
-        if not channels:
+        self.put_all([Dispatch(message, channels, detected_at)])
+
+    def put_all(self, dispatches: Sequence[Dispatch]) -> None:
+        """See `Outbox`. One transaction: on a busy machine a thread waits for its turn at every statement."""
+        kept = [(each, self._row(each)) for each in dispatches if each.channels]
+        if not kept:
             return
-        times_us = (_us(detected_at), _us(self._clock.now()), self._monotonic_us())
-        row = (codec.VERSION, _worth(message), *times_us, codec.encode(message))
 
         def insert(connection: sqlite3.Connection) -> None:
-            rows.add(connection, row, channels)
-            self._puts += 1
-            if self._puts % _TEND_EVERY == 0:
-                self._tend(connection)
+            for each, row in kept:
+                rows.add(connection, row, each.channels)
+                if isinstance(each.message, SoundEvent):
+                    _note_going_on(connection, each.message, row[-1])
+            self._tend_now_and_then(connection, len(kept))
 
         self._do(insert)
-        for channel in channels:
+        for channel in {channel for each, _ in kept for channel in each.channels}:
             for wake in self._wakes.get(channel, ()):
                 wake()
-        if isinstance(message, Alert):
+        if any(isinstance(each.message, Alert) for each, _ in kept):
             self._unflushed.set()
 
     def listen(self, channel: str, wake: Callable[[], None]) -> None:
@@ -165,10 +178,13 @@ class SqliteOutbox:
     def release(self, entry: Entry, at: datetime) -> None:
         """See `Outbox`. Releasing twice is harmless."""
         channel, number = entry.channel, entry.number
-        if isinstance(entry.message, Alert):
-            self._do(lambda connection: rows.delivered(connection, channel, number, _us(at)))
-        else:
-            self._do(lambda connection: rows.forget(connection, channel, number))
+        with self._lock:
+            if self._closed:
+                return
+            if isinstance(entry.message, Alert):
+                self._do(lambda connection: rows.delivered(connection, channel, number, _us(at)))
+            else:
+                self._do(lambda connection: rows.forget(connection, channel, number))
 
     def rewind(self, channel: str, since: datetime) -> int:
         """See `Outbox`."""
@@ -177,6 +193,15 @@ class SqliteOutbox:
     def backlog(self) -> dict[str, int]:
         """Messages that wait, by channel; for the health report."""
         return self._do(rows.backlog)
+
+    def _going_on(self) -> list[SoundEvent]:
+        """The events that are begun and not ended. One that cannot be read is given up."""
+        found = []
+        for body in self._do(lambda connection: rows.going_on(connection, codec.VERSION)):
+            with suppress(ValueError):
+                message = codec.decode(body)
+                found += [message] if isinstance(message, SoundEvent) else []
+        return found
 
     def _entry(self, channel: str, row: tuple[Any, ...], now: datetime) -> Entry | None:
         number, worth, detected_at_us, put_at_us, put_monotonic_us, body, again = row
@@ -211,6 +236,8 @@ class SqliteOutbox:
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """`work` in one transaction, on disk if it can be had, else in memory."""
         with self._lock:
+            if self._closed:
+                raise StoreError("the outbox is closed")
             self._return_to_disk()
             try:
                 with self._database.transaction() as connection:
@@ -224,13 +251,14 @@ class SqliteOutbox:
 
     def _carry_over(self, error: StoreError) -> None:
         """Leave the disk: what can still be read of it goes on from memory."""
-        messages, deliveries = rows.salvage(self._database)
+        contents = rows.salvage(self._database)
         self._database.__exit__()
-        self._begin_in_memory(messages, deliveries, error)
+        self._begin_in_memory(contents, error)
 
-    def _begin_in_memory(self, messages: Rows, deliveries: Rows, error: StoreError) -> None:
+    def _begin_in_memory(self, contents: Contents, error: StoreError) -> None:
         self._durable = False
-        self._carried = {row[0] for row in messages}
+        self._carried = {row[0] for row in contents.messages}
+        self._carried_events = {row[0] for row in contents.going_on}
         now_s = self._clock.monotonic_s()
         steady = now_s - self._returned_at_s >= STABLE_S
         self._pause_s = self._retry_s if steady else min(2 * self._pause_s, LONGEST_RETRY_S)
@@ -240,7 +268,7 @@ class SqliteOutbox:
         floor = max([_us(self._clock.now()), *self._carried])
         with self._database.transaction() as connection:
             rows.number_from(connection, floor)
-            rows.insert(connection, messages, deliveries)
+            rows.insert(connection, contents)
         log.warning(
             "history is not being kept: events and alerts wait in memory and are still delivered; "
             "free or repair the disk and it goes on by itself",
@@ -269,10 +297,11 @@ class SqliteOutbox:
 
     def _write_back(self, disk: Database) -> None:
         with self._database.reading() as memory:
-            messages, deliveries = rows.everything(memory)
+            contents = rows.everything(memory)
         with disk.transaction() as connection:
             rows.erase(connection, self._carried)
-            rows.insert(connection, messages, deliveries)
+            rows.end(connection, self._carried_events)
+            rows.insert(connection, contents)
         disk.flush()
 
     def _set_aside(self, disk: Database) -> None:
@@ -281,6 +310,16 @@ class SqliteOutbox:
             log.warning("the store was damaged; it was set aside", kept_as=str(disk.set_aside()))
         except StoreError as error:
             self._say_once("aside", "the damaged store could not be set aside", why=str(error))
+
+    def _row(self, each: Dispatch) -> tuple[Any, ...]:
+        times_us = (_us(each.detected_at), _us(self._clock.now()), self._monotonic_us())
+        return (codec.VERSION, _worth(each.message), *times_us, codec.encode(each.message))
+
+    def _tend_now_and_then(self, connection: sqlite3.Connection, puts: int) -> None:
+        self._puts += puts
+        if self._puts >= _TEND_EVERY:
+            self._puts = 0
+            self._tend(connection)
 
     def _tend(self, connection: sqlite3.Connection) -> None:
         """Keep to the bounds of age and size."""
@@ -324,6 +363,14 @@ class SqliteOutbox:
     def _next_number(self) -> int:
         with self._database.reading() as connection:
             return rows.next_number(connection)
+
+
+def _note_going_on(connection: sqlite3.Connection, event: SoundEvent, body: str) -> None:
+    """In the transaction that keeps the message: what is known to go on is what receivers believe goes on."""
+    if event.ended_at is None:
+        rows.keep_going_on(connection, event.id, codec.VERSION, body)
+    else:
+        rows.end(connection, [event.id])
 
 
 def _worth(message: SoundEvent | Alert) -> int:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.errors import StoreError
@@ -28,10 +29,33 @@ MIGRATIONS = (
     CREATE INDEX delivery_of ON delivery (number);
     CREATE INDEX delivery_waiting ON delivery (channel, number) WHERE delivered_at_us IS NULL
     """,
+    """
+    CREATE TABLE going_on (
+        id TEXT PRIMARY KEY,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
 )
 _MESSAGE = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?)"
+_GOING_ON = "INSERT OR REPLACE INTO going_on VALUES (?, ?, ?)"
+_EVERYTHING = (
+    "SELECT * FROM message ORDER BY number",
+    "SELECT * FROM delivery ORDER BY number",
+    "SELECT * FROM going_on",
+)
 Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Rows of every table."""
+
+    messages: Rows = field(default_factory=list)
+    deliveries: Rows = field(default_factory=list)
+    going_on: Rows = field(default_factory=list)
+    """Events that have begun and not ended, as they were last told."""
 
 
 def add(connection: sqlite3.Connection, row: tuple[Any, ...], channels: Sequence[str]) -> None:
@@ -133,28 +157,43 @@ def forget(connection: sqlite3.Connection, channel: str, number: int) -> None:
     connection.execute(sql, (number, number))
 
 
-def everything(connection: sqlite3.Connection) -> tuple[Rows, Rows]:
-    """Every message and every delivery, as rows for `insert`."""
-    messages = connection.execute("SELECT * FROM message ORDER BY number").fetchall()
-    return messages, connection.execute("SELECT * FROM delivery ORDER BY number").fetchall()
+def keep_going_on(connection: sqlite3.Connection, id: str, version: int, body: str) -> None:
+    """An event goes on, and this is its latest state."""
+    connection.execute(_GOING_ON, (id, version, body))
 
 
-def insert(connection: sqlite3.Connection, messages: Rows, deliveries: Rows) -> None:
+def end(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """These events no longer go on."""
+    connection.executemany("DELETE FROM going_on WHERE id = ?", [(id,) for id in ids])
+
+
+def going_on(connection: sqlite3.Connection, version: int) -> list[str]:
+    """Bodies of the events that go on, of at most this codec version."""
+    return [row[0] for row in connection.execute("SELECT body FROM going_on WHERE version <= ?", (version,))]
+
+
+def everything(connection: sqlite3.Connection) -> Contents:
+    """Every row, for `insert`."""
+    return Contents(*(connection.execute(sql).fetchall() for sql in _EVERYTHING))
+
+
+def insert(connection: sqlite3.Connection, contents: Contents) -> None:
     """Rows of `everything`, with their numbers."""
-    connection.executemany(_MESSAGE, messages)
-    connection.executemany(_DELIVERY, deliveries)
+    connection.executemany(_MESSAGE, contents.messages)
+    connection.executemany(_DELIVERY, contents.deliveries)
+    connection.executemany(_GOING_ON, contents.going_on)
 
 
-def salvage(database: Database) -> tuple[Rows, Rows]:
+def salvage(database: Database) -> Contents:
     """What can still be read of a failing store: all of it when the disk is merely full, else as far as the
     reading goes."""
-    messages: Rows = []
-    deliveries: Rows = []
-    for table, rows in (("message", messages), ("delivery", deliveries)):
+    read: list[Rows] = [[], [], []]
+    for sql, rows in zip(_EVERYTHING, read, strict=True):
         try:
             with database.reading() as connection:
-                rows.extend(connection.execute(f"SELECT * FROM {table} ORDER BY number"))  # noqa: S608
+                rows.extend(connection.execute(sql))
         except StoreError:
             continue
+    messages, deliveries, events = read
     known = {row[0] for row in messages}
-    return messages, [row for row in deliveries if row[1] in known]
+    return Contents(messages, [row for row in deliveries if row[1] in known], events)

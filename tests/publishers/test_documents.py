@@ -14,7 +14,6 @@ from monitor.publishers.documents import (
     document,
     encoded,
     event_document,
-    severity_on_delivery,
 )
 from monitor.types import Health, Level, Message, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event
@@ -61,18 +60,6 @@ def test_an_alert_names_each_label_and_source_once():
 
     assert told["labels"] == ["scream", "shout"]
     assert told["sources"] == ["kitchen", "hall"]
-
-
-@pytest.mark.parametrize(("age_s", "severity"), [(0, "critical"), (60, "critical"), (61, "info")])
-def test_a_stale_alert_no_longer_rings(age_s, severity):
-    """Older than the rule's limit on delivery, an alert informs."""
-    late = START + timedelta(seconds=age_s)
-    assert severity_on_delivery(alert(stale_after_s=60.0), late) == severity
-
-
-def test_an_alert_without_a_limit_rings_however_late():
-    """No limit, no staleness."""
-    assert severity_on_delivery(alert(), START + timedelta(days=2)) == "critical"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.publishers.outgoing import WINDOW, Letter, Outgoing, Rank
-from tests.builders import START, event
+from tests.builders import event
 
 
 def letter(id: str) -> Letter:
     """An event on its way."""
-    return Letter(event(id=id), lambda: None, START, late=False)
+    return Letter(event(id=id), lambda: None, 0.0, late=False)
 
 
 def states(outgoing: Outgoing) -> list[tuple[str, bytes]]:

@@ -1,6 +1,6 @@
 """The thread that decides, run to its end without one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from monitor.rules.engine import RuleEngine
 from monitor.runtime.decider import Decider, Item
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import Command, Heard, Message, Setting, SoundEvent, Sounding, SourceStatus
-from tests.builders import heard
+from tests.builders import event, heard
 from tests.fakes import FakeClock
 
 
@@ -31,12 +31,13 @@ class Diary:
 class House:
     """A decider with real tracker and rules. Each item is something to be decided, or happens between two."""
 
-    def __init__(self, *, recorded: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, recorded: frozenset[str] = frozenset(), leftover: Sequence[Message] = ()) -> None:
         self.clock = FakeClock()
         self.told: list[Message] = []
         self.failures: list[BaseException] = []
         self.diary = Diary()
         self._recorded = recorded
+        self._leftover = leftover
 
     def decide(self, *items: Item | Callable[[], None]) -> list[Message]:
         """What is told, from the first item to the shutdown after the last one."""
@@ -44,11 +45,12 @@ class House:
         decider = Decider(
             Mind(Tracker(), RuleEngine([])),
             box,
-            self.told.append,
+            self.told.extend,
             self.diary,
             self.failures.append,
             self.clock,
             self._recorded,
+            self._leftover,
         )
         decider.run()
         return self.told
@@ -108,6 +110,15 @@ def test_open_events_end_at_shutdown():
         ("ended", "shutdown"),
     ]
     assert [message.on for message in told if isinstance(message, Sounding)] == [True, False]
+
+
+def test_what_an_earlier_run_left_is_told_first():
+    """Before anything that is heard now, and kept in the history too."""
+    left = event(id="left", state="ended", ended_by="restart")
+    house = House(leftover=[left])
+    told = house.decide(house.hear("loud_noise", 0))
+    assert told[0] == left
+    assert house.diary.messages[0] == left
 
 
 def test_time_alone_ends_an_event():

@@ -14,11 +14,26 @@ def mailbox(capacity: int, clock: FakeClock | None = None) -> Mailbox[str]:
 
 
 def test_first_in_first_out_whatever_the_urgency():
-    """Urgency decides who is dropped, never who overtakes: events of a source stay in order."""
+    """Urgency decides who is dropped, not who overtakes: events of a source stay in order."""
     box = mailbox(10)
     box.put("a", urgency=0)
     box.put("b", urgency=2)
     assert box.take(10) == ["a", "b"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=30))
+def test_what_may_overtake_goes_before_the_less_urgent_only(puts):
+    """Among those that are as urgent everyone keeps their turn, and so do those that do not overtake."""
+    box: Mailbox[int] = Mailbox("test", 100, FakeClock())
+    for number, (urgency, overtaking) in enumerate(puts):
+        box.put(number, urgency, overtaking=overtaking)
+    taken = box.take(100)
+    for place, number in enumerate(taken):
+        urgency, overtaking = puts[number]
+        overtaken = [behind for behind in taken[place + 1 :] if behind < number]
+        assert not overtaken or overtaking
+        assert all(puts[behind][0] < urgency for behind in overtaken)
+        assert not (overtaking and place and puts[taken[place - 1]][0] < urgency)
 
 
 def test_a_full_mailbox_drops_the_oldest_of_the_least_urgent():

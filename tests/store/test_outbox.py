@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from monitor.types import Alert, SoundEvent
 from tests.builders import START, alert, event
 from tests.fakes import FakeClock
 
+ENDED = event(state="ended", ended_at=START, ended_by="quiet")
 PHONE = ["phone"]
 BOTH = ["mqtt", "phone"]
 
@@ -359,6 +361,46 @@ def test_a_store_overwritten_under_us_is_replaced(outbox: SqliteOutbox, path: Pa
 
     assert "live" in ids(outbox.waiting("phone"))
     assert outbox.durable
+
+
+def test_what_goes_on_is_known_at_the_next_start(path: Path, clock: FakeClock) -> None:
+    """Events that began and did not end, delivered or not, as last told; their end takes them off."""
+    with SqliteOutbox(path, clock) as before:
+        put(before, event(id="ends"), event(id="goes on"), alert(id="no event"))
+        put(before, replace(ENDED, id="ends"), event(id="goes on", state="updated", score=0.99))
+        for entry in before.waiting("phone"):
+            before.release(entry, START)
+    with SqliteOutbox(path, clock) as outbox:
+        assert [(left.id, left.score) for left in outbox.left_going_on] == [("goes on", 0.99)]
+        put(outbox, replace(ENDED, id="goes on"))
+    with SqliteOutbox(path, clock) as again:
+        assert again.left_going_on == []
+
+
+def test_an_event_that_ends_while_the_disk_is_full_has_ended(path: Path, clock: FakeClock) -> None:
+    """What goes on is carried over with the messages and written back with them."""
+    with SqliteOutbox(path, clock) as outbox:
+        put(outbox, event(id="ends"), event(id="goes on"))
+        with full_disk(path):
+            put(outbox, *[alert(id=str(i), message="x" * 5000) for i in range(50)])
+            assert not outbox.durable
+            put(outbox, replace(ENDED, id="ends"), event(id="new"))
+        clock.advance(11)
+        put(outbox, alert(id="after"))
+        assert outbox.durable
+    with SqliteOutbox(path, clock) as again:
+        assert sorted(left.id for left in again.left_going_on) == ["goes on", "new"]
+
+
+def test_an_acknowledgement_after_the_end_is_not_heard(path: Path, clock: FakeClock) -> None:
+    """A receiver that hung while the daemon stopped: its thread comes too late and harms nothing."""
+    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+        put(outbox, alert())
+        [entry] = outbox.waiting("phone")
+    outbox.release(entry, START)
+    assert logs == []
+    with SqliteOutbox(path, clock) as again:
+        assert len(again.waiting("phone")) == 1
 
 
 def test_what_a_newer_version_wrote_is_left_for_it(outbox: SqliteOutbox, path: Path) -> None:
