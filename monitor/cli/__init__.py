@@ -1,64 +1,13 @@
 """The command line: `earwitness --help` is where a stranger starts."""
 
-import sys
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from monitor import __version__
-from monitor.cli import analyze, files, history, listen, setup
-from monitor.cli.console import fail
-from monitor.errors import ConfigError, EarwitnessError
-from monitor.logs import configure_logging
-
-EXIT_FAILED = 1
-EXIT_CONFIG = 78
-"""sysexits.h EX_CONFIG: systemd is told not to try again."""
-
-app = typer.Typer(
-    name="earwitness",
-    help="Listens to a home and tells it what it heard: alarms, breaking glass, screams, the bell.\n\n"
-    "Start with [bold]earwitness run[/bold]. Not a certified life-safety device.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for part in (listen, setup, analyze, files, history):
-    part.register(app)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"earwitness {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    configure_logging(level="warning")
+from monitor.cli.interrupt import quits_at_once
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line (by default the process's); our own errors become a line and an exit code.
+    """Run the command line (by default the process's). Ends by SystemExit. For the main thread."""
+    with quits_at_once():
+        from monitor.cli.app import run_command
 
-    Ends by SystemExit.
-    """
-    try:
-        app(arguments)
-    except ConfigError as error:
-        for problem in error.problems:
-            fail(problem)
-        sys.exit(EXIT_CONFIG)
-    except EarwitnessError as error:
-        fail(str(error))
-        sys.exit(EXIT_FAILED)
-    except BrokenPipeError:
-        # `earwitness analyze … | head` is no error; standard error may still be open, standard output is not.
-        sys.stderr.close()
-        sys.exit(EXIT_FAILED)
+    run_command(arguments)

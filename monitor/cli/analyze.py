@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from monitor.cli.console import ConfigOption, config_in_force, fail, out
+from monitor.cli.interrupt import quits_at_once
 from monitor.cli.recordings import Files, Format, FormatOption, check_output, recordings, with_progress
 from monitor.config import Config
 from monitor.labels import did_you_mean
@@ -54,6 +55,8 @@ def analyze(
     settings = config_in_force(config)
     _check_source(settings, source)
     paths = list(recordings(files))
+    if plot is not None:
+        _check_plot(paths, plot)
     failed = False
     for result in with_progress(_results(paths, settings, source, plot, workers), len(paths)):
         _print(result.rows, format)
@@ -67,19 +70,18 @@ def analyze(
 def _results(
     paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None
 ) -> "Iterable[Analysis]":
-    from monitor.analysis import analyze as analyze_one
-    from monitor.analysis import analyze_all
-    from monitor.assembly import load_listeners
-
-    if plot is not None:
-        _check_plot(paths, plot)
+    with quits_at_once():
+        from monitor.analysis import analyze as analyze_one
+        from monitor.analysis import analyze_all
+        from monitor.assembly import load_listeners
         from monitor.plotting import plot_analysis
 
-        return [plot_analysis(paths[0], settings, load_listeners(settings), source, plot)]
-    if len(paths) == 1 or workers == 1:
+        if plot is None and len(paths) > 1 and workers != 1:
+            return analyze_all(paths, settings, source, workers)
         listeners = load_listeners(settings)
-        return (analyze_one(path, settings, listeners, source) for path in paths)
-    return analyze_all(paths, settings, source, workers)
+    if plot is not None:
+        return [plot_analysis(paths[0], settings, listeners, source, plot)]
+    return (analyze_one(path, settings, listeners, source) for path in paths)
 
 
 def _check_plot(paths: list[Path], plot: Path) -> None:

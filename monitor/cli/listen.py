@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
+from monitor.cli.interrupt import quits_at_once
 from monitor.config import Config
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
@@ -59,7 +60,8 @@ def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
 
 
 def _listen(config: Config, verbose: bool, as_json: bool) -> None:
-    from monitor.app import Daemon
+    with quits_at_once():
+        from monitor.app import Daemon
 
     config = shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
     configure_logging(level=_log_level(config, verbose), json=config.log.json_lines)
