@@ -96,18 +96,26 @@ def killed(folder: Path, kills: int, seed: int = 0) -> Row:
         found = verdict(house)
         set_aside = len([p for p in house.state.iterdir() if ".db." in p.name])
         start_s, start_cpu_s = (median(each) for each in zip(*starts, strict=True))
-        held = found.lost == found.unknown == found.out_of_order == set_aside == 0 and start_cpu_s < START_S
+        cut_short = sum(document.get("ended_by") == "restart" for document in house.decided())
+        left_on = len(house.sensors_on())
+        held = (
+            found.lost == found.unknown == found.out_of_order == found.stuck == set_aside == left_on == 0
+            and start_s < START_S
+        )
         figures = _figures(found) | {
             "undelivered at the kills": left,
+            "ended at the next start": cut_short,
+            "sensors left on": left_on,
             "corrupt stores": set_aside,
             "median start s": round(start_s, 2),
+            "longest start s": round(max(wall_s for wall_s, _ in starts), 2),
             "median start processor s": round(start_cpu_s, 2),
             "load per core": round(os.getloadavg()[2] / (os.cpu_count() or 1), 1),
         }
         return Row(
             f"kill -9 at {kills} random points while events flow",
-            "0 lost after being kept, 0 duplicates without the same id, "
-            "starts again in < 3 s of the processor, no corrupt store",
+            "0 acknowledged-then-lost, 0 duplicates without the same id, starts again in < 3 s, "
+            "no corrupt store, nothing stuck",
             held,
             figures,
         )

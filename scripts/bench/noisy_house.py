@@ -91,6 +91,11 @@ class Witness(Listener):
                 self._keys.add(key(document))
         super()._on_message(client, data, message)
 
+    def topics(self) -> set[str]:
+        """Everything that was spoken of."""
+        with self._changed:
+            return {message.topic for message in self.heard}
+
     def messages(self) -> list[dict[str, Any]]:
         """Events and alerts in the order in which they came."""
         with self._changed:
@@ -170,6 +175,10 @@ class NoisyHouse:
         """How often some room has come online."""
         return sum(self.witness.on(f"{NODE}/room{n}/status").count("online") for n in range(self._rooms))
 
+    def sensors_on(self) -> list[str]:
+        """Topics of binary sensors whose last word was ON."""
+        return [topic for topic in self.witness.topics() if self.witness.on(topic)[-1] == "ON"]
+
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
         assert self.daemon is not None
@@ -238,7 +247,7 @@ class Verdict:
     repeated: int
     """Heard more than once, with the same id."""
     stuck: int
-    """Events that began and never ended, of those whose daemon went on."""
+    """Events that began and never ended."""
 
 
 def verdict(house: NoisyHouse) -> Verdict:
