@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
+from monitor.classifiers.pretrained import family_of
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.gate.config import GateConfig
@@ -60,7 +61,11 @@ class Config(Block):
 
     def gate_of(self, source: SourceConfig) -> GateConfig:
         """The gate's settings with the source's own laid over them."""
-        return GateConfig.model_validate(self.gate.model_dump(exclude_unset=True) | source.gate)
+        return self.merged_gate(source.gate)
+
+    def merged_gate(self, own: Mapping[str, Any]) -> GateConfig:
+        """The same from what a source writes under `gate`. Raises pydantic's ValidationError."""
+        return GateConfig.model_validate(self.gate.model_dump(exclude_unset=True) | own)
 
     def labels_of(self, source: SourceConfig) -> Labels:
         """The thresholds that the source has of its own."""
@@ -81,10 +86,13 @@ LARGE_MODEL = "Qwen/Qwen2-Audio-7B-Instruct"
 _CLASSIFIER: TypeAdapter[ClassifierConfig] = TypeAdapter(ClassifierConfig)
 
 
-def classifier_block(model: str) -> ClassifierConfig:
+def classifier_block(model: str) -> ClassifierConfig | None:
     """The settings for a model that no configuration names: an .onnx file of our own training, or the id or
-    folder of a large listener or a hub tagger."""
-    kind = "qwen" if "qwen" in model.lower() else "hub"
+    folder of a large listener or a hub tagger. None for a word that is neither."""
+    if not (model.endswith(".onnx") or "/" in model or Path(model).is_dir()):
+        return None
+    family = family_of(Path(model)) or model
+    kind = "qwen" if "qwen" in family.lower() else "hub"
     values = {"type": "embedded"} if model.endswith(".onnx") else {"type": kind}
     try:
         return _CLASSIFIER.validate_python({**values, "model": model})

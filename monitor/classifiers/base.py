@@ -1,8 +1,9 @@
 """What a classifier promises."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from monitor.audio import Audio
 from monitor.types import Detection, Segment
 
 
@@ -34,3 +35,15 @@ class Classifier(Protocol):
 
     def close(self) -> None:
         """Let the model go; `load` may follow again."""
+
+
+@runtime_checkable
+class Talker(Protocol):
+    """A classifier that can also put into words what it hears. One thread calls it."""
+
+    def describe(self, audio: Audio) -> str:
+        """One sentence about at most 30 s of sound. Raises ClassifyError."""
+
+    def ask(self, audio: Audio, question: str = "") -> str:
+        """The model's own words about at most 30 s of sound: show them, never act on them. Raises
+        ClassifyError."""

@@ -1,4 +1,4 @@
-"""Which sounds go on to a large model after a small one has judged them. Pure: no thread, no model.
+"""Which sounds go on to a large model after a small one has judged them. No thread, no model.
 
 Nothing waits for the large model's answer: events are published on the small one's word, and the answer
 comes as detections with the same `segment_id`, which the tracker joins to the event, also when it has ended.
@@ -11,9 +11,11 @@ from pydantic import AfterValidator, model_validator
 
 from monitor.classifiers.qwen_phrases import hearable
 from monitor.labels import VOICED, check_sound
+from monitor.logs import get_logger
 from monitor.schema import Block, Score
 from monitor.types import Detection, Segment
 
+log = get_logger()
 Label = Annotated[str, AfterValidator(check_sound)]
 SPEECH_RATIO = 0.3
 """From this share of voiced frames on a segment counts as speech."""
@@ -64,7 +66,8 @@ class Heard(Block):
 
 
 class Cascade:
-    """Decides for each judged segment whether the large model hears it too.
+    """Decides for each judged segment whether the large model hears it too. Called by the threads of the
+    small models.
 
     `bands` are the small model's own: for some labels the scores between which it is unsure, in place of
     `unsure`.
@@ -72,6 +75,8 @@ class Cascade:
 
     def __init__(self, look: SecondLook, bands: Mapping[str, tuple[float, float]] | None = None) -> None:
         self.look = look
+        self.withheld = 0
+        """Segments that it would have been asked about, had it been allowed to hear them."""
         self._bands = bands or {}
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
@@ -79,8 +84,16 @@ class Cascade:
 
         Never an early look: the finished segment contains it, and the large model would hear all of it twice.
         """
-        if segment.ended_by == "open" or not self.look.may_hear(segment, detections):
+        if segment.ended_by == "open" or not self._is_due(segment, detections):
             return False
+        if self.look.may_hear(segment, detections):
+            return True
+        self.withheld += 1
+        if self.withheld == 1:
+            log.info("a segment with a voice in it was withheld; send_speech: true would send such segments")
+        return False
+
+    def _is_due(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         return (
             self.look.everything
             or (self.look.emotion and has_voice(segment, detections))

@@ -27,7 +27,7 @@ shortest sound that the models take."""
 
 
 class HubConfig(SecondLook, Heard):
-    """An audio classifier or CLAP model of the Hugging Face hub; needs `pip install 'earwitness[qwen]'`."""
+    """An audio classifier or CLAP model of the Hugging Face hub; needs `scripts/setup --qwen`."""
 
     type: Literal["hub"]
     name: Slug = "hub"

@@ -47,7 +47,7 @@ def load(block: "HubConfig", wanted: frozenset[str]) -> HubModel:
         import transformers
 
         quiet()
-        config = transformers.AutoConfig.from_pretrained(block.model, **safe())
+        config = transformers.AutoConfig.from_pretrained(block.model, **safe(block.model))
         if config.model_type in FAMILIES:
             raise ModelError(f"{block.model}: this is a Qwen audio model; write `type: qwen` for it")
         if config.model_type == "clap":
@@ -61,7 +61,7 @@ def _open(block: "HubConfig", model_class: Any) -> tuple[Any, Any]:
 
     device = pick_device(block.device)
     model = open_weights(model_class, block.model, dtype=pick_dtype(block.dtype, device))
-    extractor = transformers.AutoFeatureExtractor.from_pretrained(block.model, **safe())
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(block.model, **safe(block.model))
     return model.to(device), extractor
 
 
@@ -120,7 +120,7 @@ class Clap:
         import transformers
 
         self._model, self._extractor = _open(block, transformers.ClapModel)
-        self._tokenizer = transformers.AutoTokenizer.from_pretrained(block.model, **safe())
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(block.model, **safe(block.model))
         self.rate_hz = int(self._extractor.sampling_rate)
         self.labels = wanted & (PHRASES.keys() | block.phrases.keys())
         self._asked = _clap_questions(self.labels, block)

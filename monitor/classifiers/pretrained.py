@@ -3,15 +3,21 @@
 Weights are read as safetensors only: a pickle can run anything.
 """
 
+import json
+import logging
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from monitor.errors import ClassifyError, ModelError
+from monitor.logs import get_logger
+
+log = get_logger()
 
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
 """Where a model runs: auto, cpu, mps, cuda or cuda:1."""
@@ -26,16 +32,45 @@ def offline() -> bool:
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
-def safe() -> dict[str, Any]:
-    """The arguments without which nothing is loaded here."""
-    return {"trust_remote_code": False, "local_files_only": offline()}
+def safe(model: str) -> dict[str, Any]:
+    """The arguments without which nothing is loaded here. What lies on this machine is read without asking
+    the hub: a start at night must not wait for it."""
+    return {"trust_remote_code": False, "local_files_only": offline() or is_here(model)}
+
+
+def is_here(model: str) -> bool:
+    """Whether `model` is a folder, or the cache of the hub holds its configuration and all its weights."""
+    if os.path.isdir(model):
+        return True
+    try:
+        index = _cached(model, "model.safetensors.index.json")
+        names = set(json.loads(index.read_text())["weight_map"].values()) if index else {"model.safetensors"}
+        return all(_cached(model, name) for name in ("config.json", *names))
+    except (ValueError, KeyError, OSError):  # no hub id, or an index that cannot be read
+        return False
+
+
+def family_of(folder: Path) -> str | None:
+    """The `model_type` that a model's folder names; None where there is no such folder or name."""
+    try:
+        named = json.loads((folder / "config.json").read_text())["model_type"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return named if isinstance(named, str) else None
+
+
+def _cached(model: str, name: str) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model, name)
+    return Path(found) if isinstance(found, str) else None
 
 
 def open_weights(model_class: Any, model: str, **more: Any) -> Any:
     """The model with its weights, ready to judge. ModelError when some are missing: transformers would go on
     with random ones, and the listener would hear whatever chance says."""
     loaded, found = model_class.from_pretrained(
-        model, use_safetensors=True, output_loading_info=True, **more, **safe()
+        model, use_safetensors=True, output_loading_info=True, **more, **safe(model)
     )
     if absent := [*found["missing_keys"], *found["mismatched_keys"]]:
         raise ModelError(f"{model}: {len(absent)} weights missing, such as {absent[0]}; download it again")
@@ -77,11 +112,12 @@ def limit_threads(threads: int | None) -> None:
 
 
 def quiet() -> None:
-    """Keep transformers' progress bars out of the log."""
-    from transformers.utils import logging
+    """Keep progress bars and retries out of the log: what comes of them is said once, by us."""
+    from transformers.utils import logging as transformers_logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -91,36 +127,64 @@ def loading(model: str) -> Iterator[None]:
         with warnings.catch_warnings():
             # AST has more mel bands than its FFT can fill; its makers' extractor warns of it each time.
             warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+            _say_if_fetching(model)
             yield
     except ModelError:
         raise
     except ImportError as error:
         raise ModelError(
-            f"{model}: {_first_line(error)}; `pip install 'earwitness[qwen]'` brings what large models need"
+            f"{model}: {_first_line(error)}; `scripts/setup --qwen` (or `pip install '.[qwen]'` in the "
+            "checkout) brings what large models need"
         ) from error
     except Exception as error:
         # Of every kind: a damaged folder fails in whichever library reads the damaged file.
         raise ModelError(f"{model}: {_loading_fix(model, error)}") from error
 
 
+def _say_if_fetching(model: str) -> None:
+    if not offline() and not _is_path(model) and not is_here(model):
+        log.warning(
+            "not on this machine yet: fetching it from the Hugging Face hub",
+            model=model,
+            progress=f"stop this and run `hf download {model}` to see it",
+        )
+
+
 def _loading_fix(model: str, error: Exception) -> str:
     if is_out_of_memory(error):
         return "too little memory to load it; choose a smaller model, `quantize: int8`, or a remote server"
-    if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(model):
-        return "there is no such folder; check the path and that this user may read it"
     if os.path.isdir(model):
         return f"the folder cannot be read as a model ({_first_line(error)}); download it again"
-    if _is_missing(error) and offline():
+    if _is_path(model):
+        return "there is no such folder; check the path and that this user may read it"
+    if is_here(model):
         return (
-            "not in the local cache, and HF_HUB_OFFLINE is set; unset it or fetch it once with `hf download`"
+            f"its copy in the local cache cannot be read ({_first_line(error)}); `hf download {model}` "
+            "fetches what is missing"
         )
-    if _is_missing(error):
-        return f"not found ({_first_line(error)}); check the name, the network, and HF_TOKEN for gated models"
-    return f"cannot be loaded ({type(error).__name__}: {_first_line(error)})"
+    if not isinstance(error, OSError):
+        return f"cannot be loaded ({type(error).__name__}: {_first_line(error)})"
+    if offline():
+        return (
+            "not in the local cache, and HF_HUB_OFFLINE is set; unset it or fetch it once with "
+            f"`hf download {model}`"
+        )
+    return _hub_fix(model, error)
 
 
-def _is_missing(error: Exception) -> bool:
-    return isinstance(error, OSError)
+def _is_path(model: str) -> bool:
+    return model.startswith(("/", "./", "../", "~")) or os.path.isdir(model)
+
+
+def _hub_fix(model: str, error: Exception) -> str:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(error.__cause__, LocalEntryNotFoundError):
+        return (
+            "not in the local cache, and the Hugging Face hub cannot be reached; check the network, or name "
+            "the folder of a copy"
+        )
+    return f"the hub does not give it ({_first_line(error)}); check the name, and HF_TOKEN for gated models"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

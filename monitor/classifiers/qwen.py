@@ -35,7 +35,7 @@ SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 
 
 class QwenConfig(SecondLook, Heard):
-    """A large audio-language model on this machine; needs `pip install 'earwitness[qwen]'`."""
+    """A large audio-language model on this machine; needs `scripts/setup --qwen`."""
 
     type: Literal["qwen"]
     name: Slug = "qwen"

@@ -25,6 +25,8 @@ class Family:
     audio_eos: ClassVar[str]
     system: ClassVar[str]
     audio_title: ClassVar[str] = ""
+    experts: ClassVar[bool] = False
+    """Whether its language model is a mixture of experts."""
 
     def prefix(self, system: str | None, *, chat: bool) -> tuple[str, str]:
         """The text before and behind the audio, up to where a question begins.
@@ -141,6 +143,7 @@ class Qwen3Omni(_Omni):
     model_class = "Qwen3OmniMoeThinkerForConditionalGeneration"
     audio_bos, audio_eos = "<|audio_start|>", "<|audio_end|>"
     system = ""
+    experts = True
 
     def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
         # Its convolutions pad to the longest window of the call, at most 1 s. A sound shorter than that would

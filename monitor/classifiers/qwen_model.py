@@ -1,5 +1,6 @@
 """A large audio-language model in memory: it encodes sound, weighs answers, and writes."""
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from monitor.classifiers.qwen_scoring import Floats
 from monitor.classifiers.qwen_tree import Tree, pack
 from monitor.errors import ModelError
 
+KEPT_WHOLE = [r"(.*\.)?audio_tower", r"(.*\.)?multi_modal_projector", r"(.*\.)?visual", "lm_head"]
+"""Modules that are never quantised, as transformers' patterns for whole module names: the encoder is a small
+part of the weights, and what it loses nothing brings back."""
 _LOGIT_ROWS = 256
 """Rows of the vocabulary computed at once: 256 x 152k logits in float32 are 156 MB."""
 
@@ -152,12 +156,12 @@ def load(
         import transformers
 
         quiet()
-        config = transformers.AutoConfig.from_pretrained(model, **safe())
-        family = FAMILIES.get(config.model_type)
-        if family is None:
+        config = transformers.AutoConfig.from_pretrained(model, **safe(model))
+        family = _family(model, config.model_type)
+        if quantize and family.experts:
             raise ModelError(
-                f"{model}: a {config.model_type!r} model is not one of the Qwen audio models; "
-                "use `type: hub` for audio classifiers and CLAP"
+                f"{model}: quantize: {quantize} leaves a mixture of experts as large as it is; leave it "
+                "out, or let a server hold a quantised one (`type: remote`)"
             )
         where = pick_device(device)
         loaded = open_weights(
@@ -170,10 +174,21 @@ def load(
         )
         _check_placed(model, loaded)
         family.trim(loaded)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe())
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(model, **safe())
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe(model))
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(model, **safe(model))
         _check_tokenizer(model, tokenizer, family)
         return AudioLanguageModel(loaded, tokenizer, extractor, family, system, chat)
+
+
+def _family(model: str, model_type: str) -> Family:
+    if model_type == "qwen3_asr":
+        raise ModelError(f"{model}: Qwen3-ASR writes down words; name it under `transcripts:`")
+    if model_type not in FAMILIES:
+        raise ModelError(
+            f"{model}: a {model_type!r} model is not one of the Qwen audio models; "
+            "use `type: hub` for audio classifiers and CLAP"
+        )
+    return FAMILIES[model_type]
 
 
 def _device_map(wanted: str, where: str) -> Any:
@@ -207,14 +222,15 @@ def _quantization(quantize: str | None, where: str) -> Any:
         return None
     import transformers
 
-    if not where.startswith("cuda"):
-        raise ModelError(f"quantize: {quantize} needs a CUDA GPU (bitsandbytes); leave it out on {where}")
-    keep = ["audio_tower", "multi_modal_projector", "lm_head"]
+    if where == "mps":
+        raise ModelError(f"quantize: {quantize} does not work on an Apple GPU (bitsandbytes); leave it out")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(f"quantize: {quantize} needs bitsandbytes; run `pip install bitsandbytes`")
     if quantize == "int8":
-        return transformers.BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=keep)
+        return transformers.BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=KEPT_WHOLE)
     return transformers.BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_compute_dtype="bfloat16",
-        llm_int8_skip_modules=keep,
+        llm_int8_skip_modules=KEPT_WHOLE,
     )

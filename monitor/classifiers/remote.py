@@ -76,8 +76,6 @@ class RemoteClassifier:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()
-        self.withheld = 0
-        """Segments not sent because there was a voice in them."""
         self._clock = clock
         self._api: Api | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -111,7 +109,8 @@ class RemoteClassifier:
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Scores of every label for each segment that may be sent. Raises ClassifyError; at once while the
         server is left alone."""
-        sent = [segment for segment in segments if self._may_send(segment)]
+        # The cascade has asked already, and knows what the small model heard; this is the last door.
+        sent = [segment for segment in segments if self.block.may_hear(segment, ())]
         if not sent:
             return []
         if self._habit is None and self.block.logprobs:
@@ -140,14 +139,6 @@ class RemoteClassifier:
         answer what is said in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
         return tidy(_words(self._chat(bounded(audio), question, max_tokens=self.block.max_new_tokens)))
-
-    def _may_send(self, segment: Segment) -> bool:
-        if self.block.may_hear(segment, ()):
-            return True
-        self.withheld += 1
-        if self.withheld == 1:
-            log.info("segments with a voice are not sent; send_speech: true would", classifier=self.name)
-        return False
 
     def _judge(self, sounds: Sequence[Audio]) -> list[Floats]:
         """For each sound the log probability of every answer, in the order of the questions."""

@@ -68,7 +68,7 @@ def _plain(text: str) -> str:
 
 
 class Qwen3AsrConfig(Block):
-    """Qwen3-ASR on this machine; needs `pip install 'earwitness[qwen]'`."""
+    """Qwen3-ASR on this machine; needs `scripts/setup --qwen`."""
 
     type: Literal["qwen3_asr"]
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ASR-1.7B-hf"
@@ -106,7 +106,7 @@ class Qwen3Asr:
 
             quiet()
             device = pick_device(block.device)
-            kind = transformers.AutoConfig.from_pretrained(block.model, **safe()).model_type
+            kind = transformers.AutoConfig.from_pretrained(block.model, **safe(block.model)).model_type
             if kind != "qwen3_asr":
                 raise ModelError(
                     f"{block.model}: a {kind!r} model is not Qwen3-ASR; use Qwen/Qwen3-ASR-1.7B-hf"
@@ -116,7 +116,7 @@ class Qwen3Asr:
                 block.model,
                 dtype=pick_dtype(block.dtype, device),
             )
-            self._processor = transformers.AutoProcessor.from_pretrained(block.model, **safe())
+            self._processor = transformers.AutoProcessor.from_pretrained(block.model, **safe(block.model))
             self._model = model.to(device)
 
     def transcribe(self, audio: Audio) -> Transcript:

@@ -170,9 +170,10 @@ def _named(config: Path | None, name: str | None) -> Classifier:
 
 def _unknown(name: str | None, known: Iterable[str]) -> str:
     return (
-        f"{name!r} is no classifier of the configuration ({', '.join(known) or 'it has none'}), no .onnx file "
-        "and no folder; models of the Hugging Face hub are named OWNER/NAME: Qwen/Qwen2-Audio-7B-Instruct, "
-        "Qwen/Qwen2.5-Omni-7B, MIT/ast-finetuned-audioset-10-10-0.4593 or laion/clap-htsat-unfused"
+        f"{name!r} is no classifier of the configuration ({', '.join(known) or 'it has none'}), no .onnx "
+        "file and no folder; models of the Hugging Face hub are named OWNER/NAME: "
+        "Qwen/Qwen2-Audio-7B-Instruct, Qwen/Qwen2.5-Omni-7B, MIT/ast-finetuned-audioset-10-10-0.4593 or "
+        "laion/clap-htsat-unfused"
     )
 
 

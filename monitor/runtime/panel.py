@@ -49,7 +49,12 @@ class Panel:
         self._second = [
             (
                 self._worker(
-                    each, WAITING_AGAIN, self._judged_again, partial(self._retire, each.name), clock
+                    each,
+                    WAITING_AGAIN,
+                    self._judged_again,
+                    partial(self._retire, each.name),
+                    clock,
+                    partial(getattr, cascade, "withheld", 0),
                 ),
                 cascade,
             )
@@ -132,8 +137,10 @@ class Panel:
         judged: Callable[[Sequence[Segment], Sequence[Detection], float], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
+        withheld: Callable[[], int] = lambda: 0,
     ) -> Worker:
-        return Worker(classifier, Mailbox(classifier.name, capacity, clock), judged, failed, clock=clock)
+        mailbox: Mailbox[Segment] = Mailbox(classifier.name, capacity, clock)
+        return Worker(classifier, mailbox, judged, failed, clock=clock, withheld=withheld)
 
 
 def _finish(workers: Sequence[Worker], patience_s: float) -> None:

@@ -32,6 +32,8 @@ class WorkerFigures:
     """Per batch, of the last hundred."""
     busy_since_s: float
     """How long the batch in hand has taken so far; 0 when there is none."""
+    withheld: int = 0
+    """Segments that it would have judged, had they been allowed to leave this machine."""
 
 
 class Worker(threading.Thread):
@@ -45,6 +47,7 @@ class Worker(threading.Thread):
         failed: Callable[[BaseException], None],
         batch: int = 16,
         clock: Clock | None = None,
+        withheld: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(name=f"classify-{classifier.name}", daemon=True)
         self.classifier = classifier
@@ -53,6 +56,7 @@ class Worker(threading.Thread):
         self._failed = failed
         self._batch = batch
         self._clock = clock or SystemClock()
+        self._withheld = withheld
         self._segments = self._failures = 0
         self._busy_s = 0.0
         self._began_s: float | None = None
@@ -83,6 +87,7 @@ class Worker(threading.Thread):
             busy_s=self._busy_s,
             median_ms=1000 * median(recent_s) if recent_s else 0.0,
             busy_since_s=self._clock.monotonic_s() - began_s if began_s is not None else 0.0,
+            withheld=self._withheld(),
         )
 
     def _classify(self, segments: list[Segment]) -> None:

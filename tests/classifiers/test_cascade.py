@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.classifiers.cascade import Cascade, Heard, SecondLook
+from monitor.classifiers.remote import RemoteConfig
 from monitor.labels import sounds
 from monitor.types import SegmentEnd
 from tests.builders import heard, noise, segment
@@ -53,6 +54,16 @@ def test_for_emotion_every_voice_goes_on() -> None:
     assert second.wants(replace(CLIP, speech_ratio=0.5), [])
     assert second.wants(CLIP, [heard("scream", 0.8)])
     assert not second.wants(CLIP, [heard("dog_bark", 0.8)])
+
+
+def test_what_is_withheld_is_counted() -> None:
+    """A voice that a server would have been asked about, had it been allowed to hear it; nothing else."""
+    shy = Cascade(RemoteConfig(type="remote", url="http://10.0.0.5/v1", model="m", verify=["scream"]))
+
+    assert not shy.wants(CLIP, [heard("scream", 0.9)])
+    assert not shy.wants(CLIP, [heard("scream", 0.1)])
+    assert not shy.wants(replace(CLIP, ended_by="open"), [heard("scream", 0.9)])
+    assert shy.withheld == 1
 
 
 @given(

@@ -1,12 +1,19 @@
 """What goes wrong around a model is said in one line with the fix."""
 
+import os
+import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from monitor.classifiers.pretrained import inference, loading, pick_device, pick_dtype
+from monitor.classifiers.pretrained import family_of, inference, loading, pick_device, pick_dtype
 from monitor.classifiers.qwen import _halving
 from monitor.errors import ClassifyError, ModelError
+from tests import tiny_models
 
 
 def test_memory_that_runs_out_halves_the_batch() -> None:
@@ -65,7 +72,7 @@ def test_errors_of_ours_go_up_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ModuleNotFoundError("No module named 'torch'"), r"No module named 'torch'; .*earwitness\[qwen\]"),
+        (ModuleNotFoundError("No module named 'torch'"), r"No module named 'torch'; `scripts/setup --qwen`"),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:117] can't allocate memory"), "too little memory"),
         (OSError("nobody/x is not a local folder\nand is not a valid model"), "HF_HUB_OFFLINE is set"),
         (ValueError("weights are odd"), r"cannot be loaded \(ValueError: weights are odd\)"),
@@ -97,3 +104,58 @@ def test_the_best_device_and_number_format_are_chosen() -> None:
     assert pick_device("cpu") == "cpu"
     assert pick_dtype("auto", "cpu") == torch.float32
     assert pick_dtype("bfloat16", "cpu") == torch.bfloat16
+
+
+OPEN_ALL = """
+import sys
+from monitor.classifiers.qwen import QwenConfig
+from monitor.errors import ModelError
+for model in sys.argv[1:]:
+    classifier = QwenConfig(type="qwen", model=model, device="cpu", labels=["cough"]).build()
+    try:
+        classifier.load()
+        print(f"{model} is heard")
+    except ModelError as error:
+        print(error)
+"""
+
+
+def opened_from_cache(cache: Path, hub: str, *models: str) -> list[str]:
+    """What loading each of these says, in a process whose cache and hub are these."""
+    environment = {name: value for name, value in os.environ.items() if "OFFLINE" not in name}
+    environment |= {"HF_HOME": str(cache), "HF_ENDPOINT": hub, "NO_PROXY": "*"}
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_ALL, *models], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_a_cached_model_needs_no_hub(tmp_path: Path) -> None:
+    """What the cache holds is opened without asking a hub, which may be down; what it holds in part names
+    the command that completes it. The hub here would never answer: asking it would hang."""
+    whole, torn = (tmp_path / "hub" / f"models--me--{name}" for name in ("whole", "torn"))
+    tiny_models.qwen2_audio(whole / "snapshots" / "0")
+    (whole / "refs").mkdir()
+    (whole / "refs" / "main").write_text("0")
+    shutil.copytree(whole, torn)
+    (torn / "snapshots" / "0" / "tokenizer.json").unlink()
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        hub = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        heard, broken = opened_from_cache(tmp_path, hub, "me/whole", "me/torn")
+
+    assert heard == "me/whole is heard"
+    assert broken.startswith("me/torn: its copy in the local cache cannot be read")
+    assert broken.endswith("`hf download me/torn` fetches what is missing")
+
+
+def test_a_folder_tells_its_family(tmp_path: Path) -> None:
+    """By its config.json; a folder without a readable one tells nothing."""
+    (tmp_path / "config.json").write_text('{"model_type": "qwen2_audio"}')
+
+    assert family_of(tmp_path) == "qwen2_audio"
+    (tmp_path / "config.json").write_text("[]")
+    assert family_of(tmp_path) is None
+    assert family_of(tmp_path / "none") is None

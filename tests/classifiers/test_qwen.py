@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.answers import tidy
 from monitor.classifiers.bounds import parts
 from monitor.classifiers.qwen import QwenClassifier, QwenConfig
+from monitor.classifiers.qwen_model import KEPT_WHOLE
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from monitor.types import Detection
@@ -252,10 +254,32 @@ def test_it_can_be_closed_and_loaded_again(qwen2_folder: Path) -> None:
     assert [d.score for d in classifier.classify([segment(SOUNDS[0])])] == [d.score for d in before]
 
 
-def test_quantising_without_a_gpu_is_refused(qwen2_folder: Path) -> None:
-    """bitsandbytes needs CUDA; the message says so rather than failing deep inside."""
-    with pytest.raises(ModelError, match="int8 needs a CUDA GPU"):
+def test_only_the_language_model_is_quantised(folder: Path) -> None:
+    """By transformers' own reading of the patterns: what hears, projects and reads out stays as it is."""
+    from torch.nn import Linear
+    from transformers.quantizers.quantizers_utils import should_convert_module
+
+    model = listener(folder)._model.model
+    linear = [name for name, module in model.named_modules() if isinstance(module, Linear)]
+    converted = [name for name in linear if should_convert_module(name, KEPT_WHOLE)]
+
+    assert converted == [name for name in linear if name.startswith("model.language_model.")]
+    assert 0 < len(converted) < len(linear)
+
+
+def test_quantising_without_bitsandbytes_names_it(qwen2_folder: Path) -> None:
+    """The message is the command that mends it, rather than a failure deep inside."""
+    assert find_spec("bitsandbytes") is None, "this environment must be without it for the message"
+    with pytest.raises(ModelError, match="int8 needs bitsandbytes; run `pip install bitsandbytes`"):
         listener(qwen2_folder, quantize="int8")
+
+
+def test_quantising_a_mixture_of_experts_is_refused(tmp_path: Path) -> None:
+    """bitsandbytes leaves its experts, which are nearly all of it, as large as they are."""
+    folder = tiny_models.qwen3_omni(tmp_path)
+
+    with pytest.raises(ModelError, match="int4 leaves a mixture of experts as large as it is"):
+        listener(folder, quantize="int4")
 
 
 def test_a_model_that_is_not_there_offline(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from monitor.classifiers.cascade import Cascade
+from monitor.classifiers.remote import RemoteConfig
 from monitor.errors import ClassifyError
-from monitor.runtime.panel import FINISH_S, Panel
+from monitor.runtime.panel import FINISH_S, WAITING, WAITING_AGAIN, Panel
 from monitor.types import Detection, Heard, Segment
 from tests.builders import segment
 from tests.fakes import FakeClock, ScriptedClassifier
@@ -77,6 +79,27 @@ def test_a_large_model_is_spared_what_it_does_not_want():
         [ScriptedClassifier({"cough": 0.5})], [(ScriptedClassifier({"cough": 0.9}, "qwen"), Never())]
     )
     assert session.judge(sound()) == [[("cough", "embedded")]]
+
+
+def test_what_may_not_leave_this_machine_stands_in_the_figures():
+    """A server that is not sent voices says in the health report how many it was not asked about."""
+    shy = Cascade(RemoteConfig(type="remote", url="http://10.0.0.5/v1", model="m", everything=True))
+    session = Session(
+        [ScriptedClassifier({"speech": 0.9})], [(ScriptedClassifier({"cough": 0.9}, "remote"), shy)]
+    )
+    session.judge(sound(), sound("0123456789ac"))
+    assert [worker.figures().withheld for worker in session.panel.workers] == [0, 2]
+
+
+def test_overload_costs_the_large_model_first():
+    """While both are behind, no segment is lost to the small model; the large one loses its oldest."""
+    small, large = ScriptedClassifier({"cough": 0.9}), ScriptedClassifier({"cough": 0.9}, "qwen")
+    session = Session([small], [(large, Always())])
+    judged = session.judge(*(sound(f"{number:012x}") for number in range(WAITING)))
+    dropped = {name: box.figures().dropped for name, box in session.panel.mailboxes.items()}
+    assert dropped == {"embedded": 0, "qwen": WAITING - WAITING_AGAIN}
+    assert judged.count([("cough", "embedded")]) == WAITING
+    assert judged.count([("cough", "qwen")]) == WAITING_AGAIN
 
 
 def test_without_a_small_model_the_large_one_hears_everything():
