@@ -65,7 +65,7 @@ class Config(Block):
 
     def merged_gate(self, own: Mapping[str, Any]) -> GateConfig:
         """The same from what a source writes under `gate`. Raises pydantic's ValidationError."""
-        return GateConfig.model_validate(self.gate.model_dump(exclude_unset=True) | own)
+        return GateConfig.model_validate({**self.gate.model_dump(exclude_unset=True), **own})
 
     def labels_of(self, source: SourceConfig) -> Labels:
         """The thresholds that the source has of its own."""

@@ -34,21 +34,43 @@ class Document:
     values: Mapping[str, Any]
     lines: Mapping[Place, int] = field(default_factory=dict)
     """1-based line of every key and list item."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with single values, each with its line: a variable that is not set, a key that stands
+    twice."""
+    unread: frozenset[Place] = frozenset()
+    """Where those values stand; what is found there instead means nothing."""
 
-    def where(self, place: Sequence[str | int]) -> str:
-        """`file:line` of the deepest part of `place` that exists.
+    def items(self, key: str) -> list[Any]:
+        """The list under a key at the top; empty where there is none."""
+        found = self.values.get(key)
+        return found if isinstance(found, list) else []
 
-        Parts that are no key of the document are passed over: validators put the names of variants there.
-        """
+    def nearest(self, place: Sequence[str | int]) -> Place:
+        """The deepest part of `place` that exists. Parts that are no key of the document are passed over:
+        validators put the names of variants there."""
         found: Place = ()
         for part in place:
             if (*found, part) in self.lines:
                 found = (*found, part)
-        return f"{self.name}:{self.lines.get(found, 1)}"
+        return found
+
+    def where(self, place: Sequence[str | int]) -> str:
+        """`file:line` of what is nearest to `place`."""
+        return f"{self.name}:{self.lines.get(self.nearest(place), 1)}"
+
+    def dotted(self, place: Sequence[str | int]) -> str:
+        """`place` as people write it, `sources[0].url`, also where its last part is a key that is missing."""
+        found = self.nearest(place)
+        last = place[-1] if place else ""
+        # pydantic says [key] for a key itself, which stands before it already.
+        if last != "[key]" and last not in found[-1:]:
+            found = (*found, last)
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found)
+        return text.lstrip(".") or "document"
 
 
 def read_document(path: Path, environment: Mapping[str, str] | None = None) -> Document:
-    """Read a file. Raises ConfigError with every problem found, each with its line."""
+    """Read a file. Raises ConfigError when it cannot be read as a whole; see `Document.problems`."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -66,10 +88,9 @@ def parse_document(data: bytes, name: str, environment: Mapping[str, str] | None
     reader = _Reader(name, _Secrets(os.environ if environment is None else environment))
     values = reader.read(node, ())
     if not isinstance(values, dict):
-        reader.problems.append(f"{name}:1: expected `key: value` lines, found {type(values).__name__}")
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return Document(name, values, reader.lines)
+        wrong = f"{name}:1: expected `key: value` lines, found {type(values).__name__}"
+        raise ConfigError([*reader.problems, wrong])
+    return Document(name, values, reader.lines, tuple(reader.problems), frozenset(reader.unread))
 
 
 def _compose(data: bytes, name: str) -> yaml.Node | None:
@@ -118,6 +139,7 @@ class _Reader:
     def __init__(self, name: str, secrets: _Secrets) -> None:
         self.problems: list[str] = []
         self.lines: dict[Place, int] = {}
+        self.unread: set[Place] = set()
         self._name = name
         self._secrets = secrets
         self._scalars = yaml.SafeLoader("")
@@ -127,7 +149,7 @@ class _Reader:
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*place, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node, place)
 
     def _item(self, node: yaml.Node, place: Place) -> Any:
         self.lines[place] = node.start_mark.line + 1
@@ -146,16 +168,17 @@ class _Reader:
                 values[key] = self.read(value_node, (*place, key))
         return values
 
-    def _scalar(self, node: yaml.Node) -> Any:
+    def _scalar(self, node: yaml.Node, place: Place) -> Any:
         if node.tag == "tag:yaml.org,2002:str":
-            return self._filled(node)
+            return self._filled(node, place)
         try:
             return self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError):
             self._problem(node, f"cannot read {str(node.value)[:40]!r} as a value")
+            self.unread.add(place)
             return None
 
-    def _filled(self, node: yaml.Node) -> str:
+    def _filled(self, node: yaml.Node, place: Place) -> str:
         """The text with `${NAME}` replaced (percent-encoded inside a URL) and `$$` as a plain `$`."""
         text = str(node.value)
 
@@ -166,7 +189,8 @@ class _Reader:
                 value = self._secrets[match.group(1)]
             except KeyError:
                 self._problem(node, f"{match.group()} is not set in the environment or as a credential")
-                return ""
+                self.unread.add(place)
+                return match.group()
             # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.
             return quote(value, safe="") if "://" in text[: match.start()] else value
 

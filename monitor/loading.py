@@ -1,7 +1,8 @@
 """From a YAML file to a Config: read, checked as a whole, every problem told at once with file and line."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from monitor.capabilities import rule_findings
 from monitor.config import Config
 from monitor.document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
+from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
 
 SEARCHED = (
@@ -42,28 +44,96 @@ def default_config(
     document = parse_document(
         text, "built-in defaults", {"MQTT_PORT": str(mqtt_port), "MQTT_PROTOCOL": mqtt_protocol}
     )
-    return check_document(Document(document.name, {**document.values, "sources": sources}, document.lines))
+    return check_document(replace(document, values={**document.values, "sources": sources}))
 
 
 def check_document(document: Document) -> Config:
-    """A document as a configuration. Raises ConfigError with every problem found."""
+    """A document as a configuration. Raises ConfigError with every problem found.
+
+    Blocks with a mistake are left out and the rest is looked at further: whoever mends one thing must not
+    be told of the next one only then.
+    """
     try:
-        config = Config.model_validate(document.values)
+        draft: Draft | None = Draft(Config.model_validate(document.values))
+        problems = list(document.problems)
     except ValidationError as error:
-        raise ConfigError(_problems(error, document)) from None
-    problems = list(_cross_checks(config, document)) or list(_rule_problems(config, document))
+        problems = [*document.problems, *_problems(error, document)]
+        draft = _draft(document, error)
+    if draft is not None:
+        problems += _cross_checks(draft, document)
+        problems += _rule_problems(draft, document)
     if problems:
-        raise ConfigError(problems)
-    return config
+        raise ConfigError(sorted(dict.fromkeys(problems), key=partial(_line, document)))
+    assert draft is not None
+    return draft.config
 
 
-def _problems(error: ValidationError, document: Document, place: Place = ()) -> list[str]:
+@dataclass(frozen=True)
+class Draft:
+    """A configuration of those blocks of a document that have no mistake."""
+
+    config: Config
+    kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Of a list from which some were left out: where those in `config` stand in the document."""
+    wrong: frozenset[Place] = frozenset()
+    """Where the mistakes stand in the document."""
+
+    def is_spoiled(self, place: Place) -> bool:
+        """Whether there is a mistake at or below that place of the document."""
+        return any(found[: len(place)] == place for found in self.wrong)
+
+    def original(self, place: Place) -> Place:
+        """The place in the document of a place in `config`."""
+        if len(place) > 1 and isinstance(place[1], int) and place[0] in self.kept:
+            return (place[0], self.kept[str(place[0])][place[1]], *place[2:])
+        return place
+
+    def names(self, part: str, document: Document) -> Iterator[tuple[int, str]]:
+        """Index in the document and name of every block of a list, of those with a mistake too."""
+        blocks = getattr(self.config, part)
+        known = dict(zip(self.kept.get(part, range(len(blocks))), blocks, strict=False))
+        for i, item in enumerate(document.items(part)):
+            name = known[i].name if i in known else item.get("name") if isinstance(item, dict) else None
+            if isinstance(name, str):
+                yield i, name
+
+
+def _draft(document: Document, error: ValidationError) -> Draft | None:
+    """What can be understood of a document in which something is wrong; None when that is nothing."""
+    values = dict(document.values)
+    kept: dict[str, list[int]] = {}
+    places = [found["loc"] for found in error.errors(include_url=False, include_input=False)]
+    for part in {str(place[0]) for place in places if place}:
+        values.pop(part, None)
+        wrong = {place[1:2] for place in places if place[0] == part}
+        if () not in wrong and (items := document.items(part)):
+            kept[part] = [i for i in range(len(items)) if (i,) not in wrong]
+            values[part] = [items[i] for i in kept[part]]
+    if not values.get("sources"):
+        values["sources"] = [_NOBODY]
+        kept["sources"] = []
+    try:
+        return Draft(Config.model_validate(values), kept, frozenset(map(document.nearest, places)))
+    except ValidationError:
+        return None
+
+
+_NOBODY = {"type": "demo", "name": "nobody"}
+"""Stands in for sources all of which have a mistake."""
+
+
+def _line(document: Document, problem: str) -> int:
+    """The line that a problem names; those of the whole file first."""
+    found = re.match(r":(\d+)", problem.removeprefix(document.name))
+    return int(found[1]) if found else 0
+
+
+def _problems(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
     """One line per problem: `file:line: place: what is wrong`. Values are left out: they may be secrets."""
-    seen: dict[str, None] = {}
     for found in error.errors(include_url=False, include_input=False):
         whole = (*place, *found["loc"])
-        seen[f"{document.where(whole)}: {_dotted(whole, document)}: {_plain(found)}"] = None
-    return list(seen)
+        if document.nearest(whole) not in document.unread:
+            yield f"{document.where(whole)}: {document.dotted(whole)}: {_plain(found)}"
 
 
 def _plain(found: ErrorDetails) -> str:
@@ -84,18 +154,6 @@ def _plain(found: ErrorDetails) -> str:
             return found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
 
 
-def _dotted(place: Place, document: Document) -> str:
-    """`sources[0].url`, without the names of variants that validators put in between."""
-    text = ""
-    found: Place = ()
-    for part in place:
-        last = part == place[-1]
-        if (*found, part) in document.lines or last:
-            found = (*found, part)
-            text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".") or "document"
-
-
 @cache
 def _known_keys() -> frozenset[str]:
     definitions = Config.model_json_schema()
@@ -103,24 +161,27 @@ def _known_keys() -> frozenset[str]:
     return frozenset(key for block in blocks for key in block.get("properties", {}))
 
 
-def _cross_checks(config: Config, document: Document) -> Iterator[str]:
+def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     """What only the whole can tell."""
-    yield from _duplicates("sources", [s.name for s in config.sources], document)
-    yield from _duplicates("classifiers", [c.name for c in config.classifiers], document)
-    yield from _duplicates("publishers", [p.name for p in config.publishers], document)
-    yield from _duplicates("notifiers", [n.name for n in config.notifiers], document)
-    if not any(source.enabled for source in config.sources):
+    config = draft.config
+    for part in ("sources", "classifiers", "publishers", "notifiers"):
+        yield from _duplicates(part, draft, document)
+    if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield f"{document.where(('sources',))}: sources: none is enabled; there would be nothing to listen to"
-    for i, source in enumerate(config.sources):
-        yield from _tried(partial(config.gate_of, source), document, ("sources", i, "gate"))
-        yield from _tried(partial(config.labels_of, source), document, ("sources", i, "labels"))
+    for i, source in enumerate(document.items("sources")):
+        for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
+            place: Place = ("sources", i, key)
+            own = source.get(key) if isinstance(source, dict) else None
+            if isinstance(own, dict) and not draft.is_spoiled(place):
+                yield from _tried(partial(build, own), document, place)
 
 
-def _duplicates(part: str, names: Iterable[str], document: Document) -> Iterator[str]:
+def _duplicates(part: str, draft: Draft, document: Document) -> Iterator[str]:
     seen: set[str] = set()
-    for i, name in enumerate(names):
+    for i, name in draft.names(part, document):
         if name in seen:
-            yield f"{document.where((part, i, 'name'))}: {part}[{i}].name: {name!r} is taken; names differ"
+            place = (part, i, "name")
+            yield f"{document.where(place)}: {document.dotted(place)}: {name!r} is taken; names differ"
         seen.add(name)
 
 
@@ -128,12 +189,27 @@ def _tried(build: Callable[[], object], document: Document, place: Place) -> lis
     try:
         build()
     except ValidationError as error:
-        return _problems(error, document, place)
+        return list(_problems(error, document, place))
     return []
 
 
-def _rule_problems(config: Config, document: Document) -> Iterator[str]:
-    """Rules that can never come true; looked at when sources and thresholds are right."""
-    for finding in rule_findings(config):
-        if finding.fatal:
-            yield f"{document.where(finding.place)}: {finding.text}"
+_STANDS_ON = {
+    "sources": "sources",
+    "notify": "notifiers",
+    "hear": "classifiers",
+    "then": "classifiers",
+    "emotion": "classifiers",
+    "say": "transcripts",
+}
+"""What must be right before a rule's key can be called wrong."""
+
+
+def _rule_problems(draft: Draft, document: Document) -> Iterator[str]:
+    """Rules that can never come true."""
+    # Thresholds of a source, which may be wrong, make no rule impossible.
+    sources = [source.model_copy(update={"labels": {}}) for source in draft.config.sources]
+    for finding in rule_findings(draft.config.model_copy(update={"sources": sources})):
+        place = draft.original(finding.place)
+        ground = _STANDS_ON.get(str(place[-1]))
+        if finding.fatal and not (ground and draft.is_spoiled((ground,))):
+            yield f"{document.where(place)}: {finding.text}"

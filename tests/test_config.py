@@ -57,6 +57,50 @@ def test_every_problem_is_told_at_once_with_its_line():
     assert "unknown key 'colour'" in found[4]
 
 
+def test_problems_came_in_three_batches():
+    """Variables that are not set, wrong keys, and rules that cannot be: all of them at the first reading."""
+    text = (
+        "sources:\n"
+        "  - {type: stream, name: porch, url: 'rtsp://me:${PORCH}@10.0.0.7/1', colour: red}\n"
+        "  - {type: demo, name: porch, gate: {hang_over_s: -1}}\n"
+        "rules:\n"
+        "  - {name: A, hear: [smoke_alarm], severity: red}\n"
+        "  - {name: B, hear: [smoke_alarm], notify: [phone]}\n"
+        "  - {name: C, hear: [smoke_alarm], sources: [yard]}\n"
+        "  - {name: D, hear: [glass_break]}\n"
+        "publishers:\n"
+        "  - {type: mqtt, port: '${PORT}'}\n"
+    )
+    found = problems(text)
+    assert [line.split(": ")[0] for line in found] == [
+        f"house.yaml:{line}" for line in (2, 2, 3, 3, 5, 6, 8, 10)
+    ]
+    assert "${PORCH} is not set" in found[0]
+    assert "sources[1].gate.hang_over_s" in found[2] + found[3]
+    assert "no notifier is named 'phone'" in found[5]
+    assert "'D' can never fire" in found[6]
+
+
+def test_what_may_stand_in_a_block_with_a_mistake_is_not_called_missing():
+    """A rule is not told that its source, notifier or listener is missing while that has a typing error."""
+    text = (
+        "sources:\n  - {type: demo, name: porch, colour: red}\n"
+        "classifiers:\n  - {type: embedded, colour: red}\n"
+        "notifiers:\n  - {type: notify, name: phone, colour: red}\n"
+        "rules:\n  - {name: D, hear: [glass_break], sources: [porch], notify: [phone]}\n"
+    )
+    assert [line.split(": ")[0] for line in problems(text)] == [
+        "house.yaml:2", "house.yaml:4", "house.yaml:6", "house.yaml:6",
+    ]  # fmt: skip
+
+
+def test_an_unknown_label_reads_plainly():
+    """`labels.dog`, not `labels.dog.[key]`."""
+    assert problems(MINIMAL + "labels: {dog: {onset: 0.5}}\n")[0].startswith(
+        "house.yaml:3: labels.dog: unknown label 'dog'"
+    )
+
+
 def test_a_place_reads_like_the_document():
     """`sources[0].sensitivity`, without the names that the validator puts in between."""
     assert problems("sources:\n  - {type: demo, name: a, sensitivity: high}\n")[0].startswith(

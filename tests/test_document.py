@@ -1,6 +1,5 @@
 """YAML that remembers its lines."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +12,11 @@ def parsed(text: str, **environment: str) -> dict[str, object]:
 
 
 def problems(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        parsed(text)
-    return caught.value.problems
+    """What is wrong with single values, or with the file as a whole."""
+    try:
+        return list(parse_document(text.encode(), "house.yaml", {}).problems)
+    except ConfigError as error:
+        return error.problems
 
 
 def test_every_value_knows_its_line():
@@ -25,6 +26,15 @@ def test_every_value_knows_its_line():
     assert document.where(("sources", 0, "file", "name")) == "house.yaml:4"
     assert document.where(("sources", 0, "path")) == "house.yaml:3"
     assert document.where(()) == "house.yaml:1"
+
+
+def test_places_read_like_the_document():
+    """Without the names of variants, with a key that is missing, and without pydantic's word for a key."""
+    document = parse_document(b"sources:\n  - type: file\nlabels: {dog: {}}\n", "house.yaml", {})
+    assert document.dotted(("sources", 0, "file", "type")) == "sources[0].type"
+    assert document.dotted(("sources", 0, "file", "path")) == "sources[0].path"
+    assert document.dotted(("labels", "dog", "[key]")) == "labels.dog"
+    assert document.dotted(()) == "document"
 
 
 def test_names_are_filled_in_from_the_environment():
@@ -55,8 +65,10 @@ def test_a_credential_name_cannot_leave_its_folder(tmp_path):
     """A placeholder is a name, not a path."""
     (tmp_path / "inside").mkdir()
     (tmp_path / "outside").write_text("x")
-    with pytest.raises(ConfigError):
-        parsed("a: ${../outside}", CREDENTIALS_DIRECTORY=str(tmp_path / "inside"))
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path / "inside")}
+    document = parse_document(b"a: ${../outside}", "house.yaml", environment)
+    assert document.problems
+    assert document.unread == {("a",)}
 
 
 def test_all_missing_names_are_told_at_once():
