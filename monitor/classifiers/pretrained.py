@@ -123,6 +123,8 @@ def quiet() -> None:
 @contextmanager
 def loading(model: str) -> Iterator[None]:
     """Turn whatever goes wrong while `model` is loaded into one ModelError that names the fix."""
+    # Read when huggingface_hub is imported: it would tell its makers what runs here, and wait for them.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         with warnings.catch_warnings():
             # AST has more mel bands than its FFT can fill; its makers' extractor warns of it each time.
