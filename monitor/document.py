@@ -58,6 +58,10 @@ class Document:
         """`file:line` of what is nearest to `place`."""
         return f"{self.name}:{self.lines.get(self.nearest(place), 1)}"
 
+    def about(self, place: Sequence[str | int], text: str) -> str:
+        """A line about a place: `file:line: sources[0].url: text`."""
+        return f"{self.where(place)}: {self.dotted(place)}: {text}"
+
     def dotted(self, place: Sequence[str | int]) -> str:
         """`place` as people write it, `sources[0].url`, also where its last part is a key that is missing."""
         found = self.nearest(place)

@@ -48,24 +48,31 @@ def default_config(
 
 
 def check_document(document: Document) -> Config:
-    """A document as a configuration. Raises ConfigError with every problem found.
+    """A document as a configuration. Raises ConfigError with every problem found."""
+    draft, problems = examined(document)
+    if problems:
+        raise ConfigError(problems)
+    assert draft is not None
+    return draft.config
+
+
+def examined(document: Document) -> "tuple[Draft | None, list[str]]":
+    """What can be understood of a document, and every problem, by line.
 
     Blocks with a mistake are left out and the rest is looked at further: whoever mends one thing must not
     be told of the next one only then.
     """
+    problems = list(document.problems)
+    draft: Draft | None
     try:
-        draft: Draft | None = Draft(Config.model_validate(document.values))
-        problems = list(document.problems)
+        draft = Draft(Config.model_validate(document.values))
     except ValidationError as error:
-        problems = [*document.problems, *_problems(error, document)]
+        problems += _problems(error, document)
         draft = _draft(document, error)
     if draft is not None:
         problems += _cross_checks(draft, document)
         problems += _rule_problems(draft, document)
-    if problems:
-        raise ConfigError(sorted(dict.fromkeys(problems), key=partial(_line, document)))
-    assert draft is not None
-    return draft.config
+    return draft, sorted(dict.fromkeys(problems), key=partial(_line, document))
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ def _problems(error: ValidationError, document: Document, place: Place = ()) -> 
     for found in error.errors(include_url=False, include_input=False):
         whole = (*place, *found["loc"])
         if document.nearest(whole) not in document.unread:
-            yield f"{document.where(whole)}: {document.dotted(whole)}: {_plain(found)}"
+            yield document.about(whole, _plain(found))
 
 
 def _plain(found: ErrorDetails) -> str:
@@ -167,7 +174,7 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     for part in ("sources", "classifiers", "publishers", "notifiers"):
         yield from _duplicates(part, draft, document)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
-        yield f"{document.where(('sources',))}: sources: none is enabled; there would be nothing to listen to"
+        yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
             place: Place = ("sources", i, key)
@@ -180,8 +187,7 @@ def _duplicates(part: str, draft: Draft, document: Document) -> Iterator[str]:
     seen: set[str] = set()
     for i, name in draft.names(part, document):
         if name in seen:
-            place = (part, i, "name")
-            yield f"{document.where(place)}: {document.dotted(place)}: {name!r} is taken; names differ"
+            yield document.about((part, i, "name"), f"{name!r} is taken; names differ")
         seen.add(name)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.interrupt import quits_at_once
+from monitor.cli.outside import check_outside
 from monitor.config import Config
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
@@ -47,7 +48,8 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
     Exit code 0 after an orderly stop, 1 after an error, 78 when the configuration is wrong.
     """
     given, path = chosen_config(config)
-    if given is not None:
+    if given is not None and path is not None:
+        check_outside(given, path)
         err.print(f"Configuration: {path}", highlight=False)
     with ExitStack() as life:
         _listen(given or _first_run(life), verbose, as_json)

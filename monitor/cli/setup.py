@@ -1,15 +1,18 @@
 """Commands for setting up: check, devices, schema."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from monitor.cli.console import ConfigOption, chosen_config, err, out, warn
+from monitor.cli.console import ConfigOption, err, out, warn
+from monitor.config import Config
+from monitor.document import read_document
 from monitor.errors import ConfigError
+from monitor.loading import find_config
 
 
 def register(app: typer.Typer) -> None:
@@ -27,31 +30,64 @@ def check(
 
     Exit code 0 when it is good, 78 when it is not.
     """
-    from monitor.capabilities import audio_goes_to, warnings
-
-    try:
-        found, path = chosen_config(config)
-    except ConfigError as error:
-        if as_json:
-            out.print_json(json.dumps({"problems": error.problems, "warnings": []}))
-        raise
-    if found is None:
+    path = config or find_config()
+    if path is None:
         err.print("No configuration was found; `earwitness run` would use its defaults.")
         return
-    notes = warnings(found)
+    checked = _checked(path)
     if as_json:
-        out.print_json(json.dumps({"problems": [], "warnings": notes}))
-        return
-    for note in notes:
-        warn(note)
-    sources = ", ".join(f"{source.name} ({source.type})" for source in found.sources)
-    listeners = ", ".join(block.name for block in found.classifiers) or "none"
+        out.print_json(json.dumps({"problems": checked.problems, "warnings": checked.warnings}))
+    else:
+        for warning in checked.warnings:
+            warn(warning)
+    if checked.problems:
+        raise ConfigError(checked.problems)
+    if checked.config is not None and not as_json:
+        _summarize(checked.config, path)
+
+
+@dataclass
+class _Checked:
+    """What is wrong with a configuration, what was hardly meant, and as much of it as is right."""
+
+    problems: list[str]
+    warnings: list[str] = field(default_factory=list)
+    config: Config | None = None
+
+
+def _checked(path: Path) -> _Checked:
+    from monitor.capabilities import rule_findings
+    from monitor.cli.outside import outside_findings
+    from monitor.loading import examined
+
+    try:
+        document = read_document(path)
+    except ConfigError as error:
+        return _Checked(error.problems)
+    draft, problems = examined(document)
+    if draft is None:
+        return _Checked(problems)
+    checked = _Checked(problems, config=draft.config)
+    for found in outside_findings(draft.config):
+        line = document.about(draft.original(found.place), found.text)
+        (checked.problems if found.fatal else checked.warnings).append(line)
+    if not problems:
+        warnings = (found for found in rule_findings(draft.config) if not found.fatal)
+        checked.warnings += [f"{document.where(found.place)}: {found.text}" for found in warnings]
+    return checked
+
+
+def _summarize(config: Config, path: Path) -> None:
+    from monitor.capabilities import audio_goes_to
+
+    sources = ", ".join(f"{source.name} ({source.type})" for source in config.sources)
+    listeners = ", ".join(block.name for block in config.classifiers) or "none"
     err.print(f"[green]good:[/green] {path}")
     err.print(f"  sources      {sources}")
     err.print(f"  classifiers  {listeners}")
-    err.print(f"  rules        {', '.join(rule.name for rule in found.rules) or 'none'}")
-    err.print(f"  audio        {'; '.join(audio_goes_to(found)) or 'stays on this machine'}")
-    err.print(f"  publishers   {', '.join(publisher.name for publisher in found.publishers) or 'none'}")
+    err.print(f"  rules        {', '.join(rule.name for rule in config.rules) or 'none'}")
+    err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
+    err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:

@@ -192,6 +192,56 @@ def test_check_lists_every_problem_and_exits_78(tmp_path, capsys):
     assert "wrong.yaml:4" in text
 
 
+def test_check_names_files_that_are_not_there(tmp_path, capsys):
+    """What would keep it from running is an error, beside wrong keys; what it can do without is a warning."""
+    path = tmp_path / "files.yaml"
+    path.write_text(
+        "sources:\n"
+        "  - {type: file, name: tape, path: /no/tape.flac}\n"
+        "  - {type: stream, name: porch, url: 'rtsps://10.0.0.7/1', ca_file: /no/camera.pem}\n"
+        "  - {type: demo, name: hall, colour: red}\n"
+        "classifiers:\n"
+        "  - {type: embedded, model: /no/mine.onnx}\n"
+        "  - {type: onnx, model: /no/yamnet.onnx, classes: /no/classes.csv}\n"
+        "publishers:\n"
+        "  - type: mqtt\n"
+        "    tls:\n"
+        "      ca_file: /no/ca.pem\n"
+        "  - {type: jsonl, path: /no/folder/events.jsonl}\n"
+    )
+    assert earwitness("check", "--config", path, "--json") == 78
+    found = json.loads(capsys.readouterr().out)
+    assert [line.removeprefix(f"{path}:").split(": ")[:2] for line in found["problems"]] == [
+        ["4", "sources[2].colour"], ["11", "publishers[0].tls.ca_file"],
+    ]  # fmt: skip
+    assert [line.removeprefix(f"{path}:").split(": ")[:2] for line in found["warnings"]] == [
+        ["2", "sources[0].path"], ["3", "sources[1].ca_file"], ["6", "classifiers[0].model"],
+        ["7", "classifiers[1].model"], ["12", "publishers[1].path"],
+    ]  # fmt: skip
+
+
+def test_a_list_of_classes_that_is_not_there_is_named(tmp_path, capsys):
+    """The model is there, and nobody could say what its scores mean."""
+    (tmp_path / "yamnet.onnx").touch()
+    path = tmp_path / "classes.yaml"
+    path.write_text(
+        "sources:\n  - {type: demo, name: a}\nclassifiers:\n"
+        f"  - {{type: onnx, model: {tmp_path}/yamnet.onnx, classes: /no/classes.csv}}\n"
+    )
+    assert earwitness("check", "--config", path) == 0
+    assert "/no/classes.csv" in capsys.readouterr().err
+
+
+def test_run_names_the_line_of_a_file_that_it_needs(tmp_path, capsys):
+    """Before anything is opened, with the exit code that systemd knows."""
+    path = tmp_path / "tls.yaml"
+    path.write_text(
+        "sources:\n  - {type: demo, name: a}\npublishers:\n  - {type: mqtt, tls: {ca_file: /no/ca.pem}}\n"
+    )
+    assert earwitness("run", "--config", path) == 78
+    assert "tls.yaml:4: publishers[0].tls.ca_file: cannot use /no/ca.pem" in capsys.readouterr().err
+
+
 def test_a_rule_that_can_never_fire_is_an_error(tmp_path, capsys):
     """Without a classifier nobody hears glass."""
     path = tmp_path / "silent.yaml"
