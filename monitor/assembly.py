@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from monitor import __version__
 from monitor.capabilities import producible, thresholds
+from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.classifiers.transcribe import ListenerWordsConfig, Transcriber
 from monitor.classifiers.words import NAME as WORDS
 from monitor.classifiers.words import Voices, WordListener
 from monitor.config import Config
@@ -62,10 +64,10 @@ def load_listeners(config: Config) -> Listeners:
                 second.append((classifier, Cascade(block, _unsure_bands(first))))
             else:
                 first.append(classifier)
-    block_of_words = config.transcripts
-    if block_of_words is not None and _asks_for_words(config):
-        words = _loaded(WORDS, lambda: WordListener(block_of_words.build()), missing)
-        second += [(words, Voices())] if words else []
+    if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
+        writer = _transcriber(config.transcripts, [classifier for classifier, _ in second])
+        words = _loaded(WORDS, lambda: WordListener(writer), missing)
+        second += [(words, Voices(asked))] if words else []
     return Listeners(tuple(first), tuple(second), missing)
 
 
@@ -88,8 +90,15 @@ def _loaded(name: str, build: Callable[[], Classifier], missing: dict[str, str])
     return classifier
 
 
-def _asks_for_words(config: Config) -> bool:
-    return any(clause.say for rule in config.rules for clause in rule.ways)
+def _transcriber(block: TranscriberConfig, loaded: Sequence[Classifier]) -> Transcriber:
+    return block.build(loaded) if isinstance(block, ListenerWordsConfig) else block.build()
+
+
+def _sources_asked_for_words(config: Config) -> frozenset[str]:
+    """The sources in which some rule wants to know what is said: nobody writes down the others."""
+    rules = [rule for rule in config.rules if any(clause.say for clause in rule.ways)]
+    everywhere = [source.name for source in config.sources]
+    return frozenset(name for rule in rules for name in rule.sources or everywhere)
 
 
 def build_ears(

@@ -9,12 +9,14 @@ from monitor.classifiers.hub import HubConfig
 from monitor.classifiers.onnx import OnnxConfig
 from monitor.classifiers.qwen import QwenConfig
 from monitor.classifiers.remote import RemoteConfig
-from monitor.classifiers.transcribe import Qwen3AsrConfig, RemoteAsrConfig
+from monitor.classifiers.transcribe import ListenerWordsConfig, Qwen3AsrConfig, RemoteAsrConfig
 
 ClassifierConfig = Annotated[
     EmbeddedConfig | OnnxConfig | QwenConfig | HubConfig | RemoteConfig, Field(discriminator="type")
 ]
 """Every kind of classifier that the configuration knows; a new one is its file and its name here."""
 
-TranscriberConfig = Annotated[Qwen3AsrConfig | RemoteAsrConfig, Field(discriminator="type")]
+TranscriberConfig = Annotated[
+    Qwen3AsrConfig | RemoteAsrConfig | ListenerWordsConfig, Field(discriminator="type")
+]
 """Every kind of transcriber."""

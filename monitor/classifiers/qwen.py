@@ -4,6 +4,7 @@ Everything about a segment is asked in one pass: the audio is encoded once, and 
 answers stand behind that one prefix (`qwen_tree`). Scores are likelihoods, never parsed prose.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
@@ -73,7 +74,8 @@ class QwenConfig(SecondLook, Heard):
 
 
 class QwenClassifier:
-    """Qwen audio models as a classifier that can also describe and answer. One thread at a time."""
+    """Qwen audio models as a classifier that can also describe and answer. `classify` and `ask` from any
+    thread, one after the other: the classifier and the transcriber of a house may share one model."""
 
     window_s = 10.0
     hop_s = 10.0
@@ -83,6 +85,7 @@ class QwenClassifier:
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()
         self._loaded: AudioLanguageModel | None = None
+        self._busy = threading.Lock()
 
     def load(self) -> None:
         """Bring the model into memory, and hear silence once. Raises ModelError with the fix."""
@@ -114,7 +117,7 @@ class QwenClassifier:
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Scores of every label for each segment; one over 30 s is heard in parts. Raises ClassifyError."""
         pieces = [(i, part) for i, segment in enumerate(segments) for part in parts(segment.audio)]
-        with inference(self.block.model, " ".join(segment.id for segment in segments)):
+        with self._busy, inference(self.block.model, " ".join(segment.id for segment in segments)):
             likelihoods, heard = self._judge([piece for _, piece in pieces])
             return [
                 detection
@@ -131,7 +134,7 @@ class QwenClassifier:
     def ask(self, audio: Audio, question: str = "") -> str:
         """Answer a question about at most 30 s of sound; without one, answer what is said in it (voice chat).
         The answer is one line of the model's own words: show it, never act on it. Raises ClassifyError."""
-        with inference(self.block.model, "asked about"):
+        with self._busy, inference(self.block.model, "asked about"):
             [heard] = self._model.encode([audio])
             return self._write(heard, question)
 

@@ -4,8 +4,7 @@ A transcript is the most private thing that this program can hold: it is never l
 leaves the words out, and nothing here stores it.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from monitor.audio import Audio
 from monitor.classifiers.answers import tidy
+from monitor.classifiers.base import Classifier, Talker
 from monitor.classifiers.bounds import bounded
 from monitor.classifiers.pretrained import (
     Device,
@@ -30,7 +30,7 @@ from monitor.classifiers.remote_api import Api, Server, wav
 from monitor.clock import Clock
 from monitor.errors import ClassifyError, ModelError
 from monitor.logs import get_logger
-from monitor.schema import Block
+from monitor.schema import Block, Slug
 
 log = get_logger()
 
@@ -55,16 +55,6 @@ class Transcriber(Protocol):
 
     def close(self) -> None:
         """Let go of model and connections."""
-
-
-def mentions(transcript: Transcript, words: Iterable[str]) -> tuple[str, ...]:
-    """Those of `words` (or phrases) that were said, whole and in any case."""
-    said = f" {_plain(transcript.text)} "
-    return tuple(word for word in words if _plain(word) and f" {_plain(word)} " in said)
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 class Qwen3AsrConfig(Block):
@@ -179,8 +169,7 @@ class RemoteAsr:
     def load(self) -> None:
         """Say where audio goes, and meet the server. Raises ModelError for a wrong key or model, or when
         `send_speech` is not allowed."""
-        if not self.block.send_speech:
-            raise ModelError("transcripts: words are speech; allow sending it with send_speech: true")
+        _check_leave(self.block)
         self._api = Api(self.block, self._clock)
         log.info(self.audio_goes_to)
         try:
@@ -214,19 +203,54 @@ class RemoteAsr:
             self._api = None
 
 
-class Listener(Protocol):
-    """A large classifier that answers questions: QwenClassifier or RemoteClassifier."""
+class ListenerWordsConfig(Block):
+    """A large listener of `classifiers:`, told to write down or to translate what is said. No second model is
+    loaded; its `max_new_tokens` is the longest transcript."""
 
-    def ask(self, audio: Audio, question: str) -> str:
-        """The model's own words. Raises ClassifyError."""
+    type: Literal["listener"]
+    name: Slug = "qwen"
+    """The name of a `qwen` or `remote` classifier."""
+    translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Language to translate into, for example English; by default words stay as they were said."""
+
+    def build(self, loaded: Sequence[Classifier]) -> "ListenerWords":
+        """The transcriber, over one of these listeners, which are loaded."""
+        return ListenerWords(self, next((each for each in loaded if each.name == self.name), None))
 
 
-def transcribe_by_instruction(
-    listener: Listener, audio: Audio, translate_to: str | None = None
-) -> Transcript:
-    """The words of a segment from a model that listens and is told to transcribe or translate them."""
-    if translate_to:
-        question = f"Translate the speech in this audio into {translate_to}. Give the translation alone."
-    else:
-        question = "Transcribe the speech in this audio. Give the words alone."
-    return Transcript(listener.ask(audio, question), translate_to)
+class ListenerWords:
+    """A listener that answers questions as a transcriber. Opens and closes nothing: it is on the panel."""
+
+    def __init__(self, block: ListenerWordsConfig, listener: Classifier | None) -> None:
+        self.block = block
+        self._listener = listener
+
+    def load(self) -> None:
+        """Raises ModelError when the listener is not loaded, has no words, or may not be sent a voice."""
+        listener = self._listener
+        if not isinstance(listener, Talker):
+            raise ModelError(
+                f"transcripts: no listener named {self.block.name!r} is loaded that can answer in words; "
+                "name a `qwen` or `remote` classifier"
+            )
+        if isinstance(server := getattr(listener, "block", None), Server):
+            _check_leave(server)
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """The words of 0.1-30 s of sound. Raises ClassifyError."""
+        if not isinstance(self._listener, Talker):
+            raise ClassifyError("transcripts: the listener is not there; call load() first")
+        into = self.block.translate_to
+        wanted = f"Translate the speech in this audio into {into}. Give the translation" if into else _WRITE
+        return Transcript(self._listener.ask(audio, f"{wanted} alone."), into)
+
+    def close(self) -> None:
+        """The panel closes its listeners."""
+
+
+_WRITE = "Transcribe the speech in this audio. Give the words"
+
+
+def _check_leave(server: Server) -> None:
+    if not server.send_speech:
+        raise ModelError("transcripts: words are speech; allow sending it with send_speech: true")

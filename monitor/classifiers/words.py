@@ -1,6 +1,6 @@
 """Words as a listener of its own: what a transcriber writes down goes the way of every second opinion."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from monitor.classifiers.cascade import has_voice
 from monitor.classifiers.transcribe import Transcriber
@@ -47,8 +47,14 @@ class WordListener:
 
 
 class Voices:
-    """Sends the transcriber whole segments with a voice in them, and nothing else."""
+    """Sends the transcriber whole segments with a voice in them, from sources whose words a rule asks for,
+    and nothing else."""
+
+    def __init__(self, sources: Container[str]) -> None:
+        self._sources = sources
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         """See `Cascade.wants`."""
-        return segment.ended_by != "open" and has_voice(segment, detections)
+        return (
+            segment.ended_by != "open" and segment.source in self._sources and has_voice(segment, detections)
+        )

@@ -6,16 +6,17 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.answers import tidy
+from monitor.classifiers.remote import RemoteConfig
 from monitor.classifiers.transcribe import (
+    ListenerWordsConfig,
     Qwen3AsrConfig,
     RemoteAsrConfig,
     Transcript,
-    mentions,
-    transcribe_by_instruction,
 )
 from monitor.errors import ClassifyError, ModelError
 from tests import tiny_models
 from tests.builders import noise
+from tests.fakes import ScriptedClassifier
 from tests.openai_server import MODEL, OpenAIServer
 
 SPEECH = Audio(noise(1.5, -20), SAMPLE_RATE_HZ)
@@ -96,33 +97,37 @@ def test_an_answer_without_text_is_one_clear_error() -> None:
         transcriber.close()
 
 
-class Parrot:
+class Parrot(ScriptedClassifier):
     """Answers with the question."""
 
-    def ask(self, audio: Audio, question: str) -> str:
+    def describe(self, audio: Audio) -> str:
+        return "a parrot"
+
+    def ask(self, audio: Audio, question: str = "") -> str:
         return question
 
 
 def test_a_listening_model_transcribes_and_translates_by_instruction() -> None:
-    """The instruction names the language when a translation is wanted."""
-    assert "Transcribe the speech" in transcribe_by_instruction(Parrot(), SPEECH).text
-    translated = transcribe_by_instruction(Parrot(), SPEECH, translate_to="French")
-    assert "into French" in translated.text
-    assert translated.language == "French"
+    """The listener of that name is told to; the instruction names the language of a translation."""
+    listeners = [ScriptedClassifier({}, "small"), Parrot({}, "qwen")]
+    plain = ListenerWordsConfig(type="listener").build(listeners)
+    french = ListenerWordsConfig(type="listener", translate_to="French").build(listeners)
+    plain.load()
+
+    assert plain.transcribe(SPEECH).text == "Transcribe the speech in this audio. Give the words alone."
+    assert "into French" in french.transcribe(SPEECH).text
+    assert french.transcribe(SPEECH).language == "French"
 
 
-@pytest.mark.parametrize(
-    ("said", "found"),
-    [
-        ("Help! There is a FIRE.", ("help", "fire")),
-        ("Please call me, Helpful Harry", ("call me",)),
-        ("nothing at all", ()),
-        ("Au secours, à l'aide", ("à l'aide",)),
-    ],
-)
-def test_words_are_found_whole_and_in_any_case(said: str, found: tuple[str, ...]) -> None:
-    """ "help" is not in "helpful"; punctuation and case do not matter; phrases count as a whole."""
-    assert mentions(Transcript(said), ["help", "fire", "call me", "à l'aide", "!"]) == found
+def test_a_listener_that_cannot_write_is_named() -> None:
+    """One that is not loaded, one without words, and a server that may not be sent voices."""
+    remote = RemoteConfig(type="remote", name="qwen", url="http://10.0.0.5/v1", model=MODEL).build()
+
+    for listeners in ([], [ScriptedClassifier({}, "qwen")]):
+        with pytest.raises(ModelError, match="no listener named 'qwen' is loaded that can answer in words"):
+            ListenerWordsConfig(type="listener").build(listeners).load()
+    with pytest.raises(ModelError, match="send_speech: true"):
+        ListenerWordsConfig(type="listener").build([remote]).load()
 
 
 def test_a_transcript_does_not_print_its_words() -> None:

@@ -1,19 +1,25 @@
 """Words on their way from a transcriber to a rule."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from monitor.assembly import Listeners, build_mind
+from monitor.assembly import Listeners, build_mind, load_listeners
 from monitor.audio import Audio
+from monitor.classifiers.qwen import QwenClassifier
 from monitor.classifiers.transcribe import Transcript
 from monitor.classifiers.words import Voices, WordListener
+from monitor.config import Config
 from monitor.document import parse_document
 from monitor.errors import ClassifyError
 from monitor.loading import check_document
 from monitor.publishers.documents import document
 from monitor.store import codec
 from monitor.types import Alert, SoundEvent
-from tests.builders import START, heard, segment
+from tests import tiny_models
+from tests.builders import START, heard, noise, segment
 from tests.fakes import ScriptedClassifier
 
 CONFIG = b"""
@@ -44,7 +50,9 @@ def told(text: str) -> list[SoundEvent | Alert]:
     """What a house with a transcriber makes of one spoken segment."""
     config = check_document(parse_document(CONFIG, "house.yaml", {}))
     words = WordListener(Dictated(text))
-    mind = build_mind(config, Listeners((ScriptedClassifier({"speech": 0.9}),), ((words, Voices()),)))
+    mind = build_mind(
+        config, Listeners((ScriptedClassifier({"speech": 0.9}),), ((words, Voices({"kitchen"})),))
+    )
     spoken = segment(np.zeros(16000, np.float32))
     messages = mind.hear([heard("speech", 0.99, segment_id=spoken.id)], START)
     messages += mind.hear(words.classify([spoken]), START)
@@ -70,14 +78,42 @@ def test_what_was_said_stays_in_memory():
         assert "plum" not in str(codec.encode(message))
 
 
-def test_only_whole_segments_with_a_voice_are_written_down():
-    """A bark goes to no transcriber."""
+def test_only_voices_in_rooms_that_a_rule_asks_about_are_written_down():
+    """A bark goes to no transcriber, and neither does a voice where no rule wants words."""
     bark = segment(np.zeros(16000, np.float32))
-    assert not Voices().wants(bark, [heard("dog_bark", 0.9)])
-    assert Voices().wants(bark, [heard("speech", 0.9)])
+    voices = Voices({bark.source})
+    assert not voices.wants(bark, [heard("dog_bark", 0.9)])
+    assert voices.wants(bark, [heard("speech", 0.9)])
+    assert not Voices({"elsewhere"}).wants(bark, [heard("speech", 0.9)])
+    assert not voices.wants(replace(bark, ended_by="open"), [heard("speech", 0.9)])
 
 
 def test_a_transcriber_that_fails_fails_for_this_segment():
     """The worker counts it and goes on."""
     with pytest.raises(ClassifyError):
         WordListener(Dictated(ClassifyError("busy"))).classify([segment(np.zeros(16000, np.float32))])
+
+
+def test_the_large_listener_of_a_house_writes_down_what_a_rule_asks_for(tmp_path: Path):
+    """From the configuration: one model is loaded, it hears and it writes, and only the room of the rule."""
+    folder = tiny_models.qwen2_audio(tmp_path)
+    qwen = {"type": "qwen", "model": str(folder), "device": "cpu", "labels": ["speech"], "max_new_tokens": 8}
+    rule = {"name": "Help", "hear": ["speech"], "say": ["help"], "sources": ["kitchen"]}
+    rooms = [{"type": "demo", "name": name} for name in ("kitchen", "bedroom")]
+    listeners = load_listeners(
+        Config.model_validate(
+            {"sources": rooms, "classifiers": [qwen], "rules": [rule], "transcripts": {"type": "listener"}}
+        )
+    )
+    (large, _), (words, voices) = listeners.second
+    spoken = replace(segment(noise(1.0, -20)), speech_ratio=0.9, source="kitchen")
+
+    [written] = words.classify([spoken])
+
+    assert isinstance(large, QwenClassifier)
+    asked = "Transcribe the speech in this audio. Give the words alone."
+    assert written.transcript == large.ask(spoken.audio, asked)
+    assert len(written.transcript) > 3
+    assert voices.wants(spoken, [])
+    assert not voices.wants(replace(spoken, source="bedroom"), [])
+    listeners.close()
