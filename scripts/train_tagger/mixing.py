@@ -1,6 +1,6 @@
 """Mixtures without end: a sound in a room over a background, for the teacher and for the student."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ BACKGROUND_LABELS = (
 )  # fmt: skip
 """Sounds that go on behind others in a house."""
 
+LASTING_S = 3.0
+"""A shorter recording without a name is no background for hours, repeated without end, but an event."""
 WITHHELD = ("nonspeech100",)
 """Sets whose recordings without a name are no background: there they are alarms that were not checked."""
 
@@ -65,7 +67,10 @@ class Mixer:
         cache: SampleCache,
         rooms: npt.NDArray[np.float32],
         duration_s: float,
+        also_open: Mapping[str, Wave] | None = None,
     ) -> None:
+        """`also_open`: by path, further labels on which a recording says nothing."""
+        self._also_open = also_open or {}
         self._cache = cache
         self._rooms = rooms
         self.duration_s = duration_s
@@ -76,7 +81,11 @@ class Mixer:
         self._drawn = [label for label in LABELS if self._by_label[label] or made.makers_of(label)]
         self._odds = self._label_odds()
         self._everyday = np.array([vocabulary()[label].severity_default == "info" for label in self._drawn])
-        self._unlabelled = _by_group([r for r in recordings if _of_nothing_named(r)])
+        unlabelled = [r for r in recordings if _of_nothing_named(r)]
+        self._unlabelled = _by_group(unlabelled)
+        shortest = LASTING_S * CACHE_RATE_HZ
+        self._lasting = _by_group([r for r in unlabelled if cache.length(r.path) >= shortest])
+        self._brief = _by_group([r for r in unlabelled if cache.length(r.path) < shortest])
         self._acted = {
             emotion: _by_group([r for r in recordings if r.emotion == emotion]) for emotion in EMOTIONS
         }
@@ -102,7 +111,7 @@ class Mixer:
         labels, unknown = _union(sounds)
         if rng.random() < 0.7:
             snr_db = rng.uniform(-5, 30)
-            behind = self._background(rng)
+            behind = self._background(rng, self._unlabelled)
             spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-snr_db / 20))
             labels, unknown = _with_background(labels, unknown, behind, snr_db)
             sounds.append(behind)
@@ -110,10 +119,11 @@ class Mixer:
 
     def draw_household(self, rng: Rng) -> Mixture:
         """A piece of an ordinary day: background throughout, and in one of eight an everyday sound."""
-        behind = self._background(rng)
+        behind = self._background(rng, self._lasting)
         sounds, spectrum = [behind], self._spectrum(behind.wave, 1.0)
         if rng.random() < 0.125:
-            front = self._labelled(rng, self._everyday)
+            nameless = bool(self._brief) and rng.random() < 0.25
+            front = self._recorded(rng, self._brief) if nameless else self._labelled(rng, self._everyday)
             level = 10 ** (rng.uniform(-5, 20) / 20)
             spectrum += self._in_room(rng, [self._placed(rng, front)], [level])
             sounds.append(front)
@@ -164,17 +174,17 @@ class Mixer:
             return _made(rng, made.draw(rng, label))
         return self._recorded(rng, groups)
 
-    def _background(self, rng: Rng) -> _Sound:
+    def _background(self, rng: Rng, nameless: list[list[Recording]]) -> _Sound:
         pick = rng.random()
-        if pick < 0.25:
+        if pick < 0.25 or (pick < 0.5 and not nameless):
             return _Sound(_coloured_noise(rng, self._samples), _NOTHING, _NOTHING, made=True)
         if pick < 0.5:
-            sound = self._recorded(rng, self._unlabelled)
+            sound = self._recorded(rng, nameless)
         else:
             with_data = [label for label in BACKGROUND_LABELS if self._by_label[label]]
             sound = self._recorded(rng, self._by_label[str(rng.choice(with_data))])
-        wave = np.tile(sound.wave, -(-self._samples // max(1, len(sound.wave))))
-        start = int(rng.integers(0, len(wave) - self._samples + 1))
+        wave = _looped(sound.wave, 2 * self._samples)
+        start = int(rng.integers(0, self._samples + 1))
         return _Sound(wave[start : start + self._samples], sound.labels, sound.open)
 
     def _recorded(self, rng: Rng, groups: list[list[Recording]]) -> _Sound:
@@ -182,7 +192,9 @@ class Mixer:
         clip = clips[rng.integers(len(clips))]
         emotion = EMOTIONS.index(clip.emotion) if clip.emotion else -1
         names = clip.audioset_names
-        return _Sound(self._cache[clip.path], labels_of(names), open_of(names), emotion)
+        labels = labels_of(names)
+        unknown = np.maximum(open_of(names), self._also_open.get(clip.path, _NOTHING)) * (1 - labels)
+        return _Sound(self._cache[clip.path], labels, unknown, emotion)
 
     def _placed(self, rng: Rng, sound: _Sound) -> Wave:
         """A cut of a long sound about a loud moment; a short one somewhere in the window, or repeated."""
@@ -257,6 +269,20 @@ def _with_background(labels: Wave, unknown: Wave, behind: _Sound, snr_db: float)
     elif snr_db < 25:
         unknown = np.maximum(unknown, np.maximum(behind.labels, behind.open))
     return labels, unknown * (1 - labels)
+
+
+def _looped(wave: Wave, samples: int) -> Wave:
+    """Repeated to a length, each time faded into the next: a hard seam would be a bang every few seconds."""
+    fade = min(CACHE_RATE_HZ // 4, len(wave) // 2)
+    ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
+    faded = wave.copy()
+    faded[:fade] *= ramp
+    faded[len(wave) - fade :] *= ramp[::-1]
+    step = max(1, len(wave) - fade)
+    total = np.zeros(samples + len(wave), np.float32)
+    for start in range(0, samples, step):
+        total[start : start + len(wave)] += faded
+    return total[fade : fade + samples] if fade else np.resize(wave, samples)
 
 
 def _frame_powers(wave: Wave, size: int = CACHE_RATE_HZ // 20) -> npt.NDArray[np.float32]:

@@ -16,10 +16,11 @@ import torch
 from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
+from scripts.train_tagger.background import Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
 from scripts.train_tagger.network import FRAME_HOP_S
 from scripts.train_tagger.onnx_graph import Calibration, student_graph
-from scripts.train_tagger.operating_point import Background, choose_onsets, listen, second_look
+from scripts.train_tagger.operating_point import choose_onsets, operating_point, second_look
 from scripts.train_tagger.recordings import Recording
 from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of
 from scripts.train_tagger.training import Places, new_student
@@ -48,13 +49,15 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
     calibration = _calibrated(draft, places, held_out)
     graph = student_graph(student, calibration)
     _write(draft, graph, {})
-    background = listen(draft, places.cache, held_out, wanted.backgrounds_hours)
-    onsets = choose_onsets(background)
+    backgrounds = listen(
+        Listening(draft, places.cache, places.data), halves(held_out), wanted.backgrounds_hours
+    )
+    onsets = choose_onsets(together(backgrounds))
     about = {
         "onsets": onsets,
         "second_look": second_look(onsets),
         "calibration": {"scale": calibration.scale.tolist(), "shift": calibration.shift.tolist()},
-        "operating_point": _operating_point(background, onsets),
+        "operating_point": operating_point(backgrounds, onsets),
         "training": _training(state, recordings, wanted.variant),
     }
     _write(wanted.model, graph, about)
@@ -102,13 +105,6 @@ def _calibrated(draft: Path, places: Places, held_out: Sequence[Recording]) -> C
     truth = np.stack([labels_of(r.audioset_names) for r in held_out]).astype(np.float64)
     known = 1 - np.stack([open_of(r.audioset_names) for r in held_out]).astype(np.float64)
     return fit_calibration(np.log(scores / (1 - scores)), truth, known)
-
-
-def _operating_point(background: Background, onsets: dict[str, float]) -> dict[str, Any]:
-    return {
-        "hours": round(background.hours, 2),
-        "false_events": {label: background.false_events(n, onsets[label]) for n, label in enumerate(LABELS)},
-    }
 
 
 def _training(state: dict[str, Any], recordings: Sequence[Recording], variant: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "Mechanisms": ("washing_machine", "engine", "vacuum_cleaner", "power_tool"),
     "Air conditioning": ("engine",),
     "Inside, small room": ("speech", "music"),
-    "Children playing": ("speech", "shout", "scream", "laughter"),
+    "Children playing": ("speech", "shout", "scream", "laughter", "crying", "baby_cry"),
     "Crowd": ("speech", "shout", "laughter", "clapping"),
     "Animal": ("dog_bark", "cat", "bird", "farm_animal", "dog_whimper", "insect"),
     "Domestic animals, pets": ("dog_bark", "cat"),
