@@ -26,8 +26,10 @@ _BUSY = timedelta(seconds=60)
 _BUSY_TICK = timedelta(seconds=1)
 _IDLE_TICK = timedelta(seconds=5)
 _LONGEST_HOLD = timedelta(hours=1, minutes=1)
-_SAME = timedelta(seconds=6)
-"""Alerts that had to wait are released by a tick."""
+SAME_S = 6.0
+"""An alert of the same rule that comes this much later or sooner is the same one: those that had to wait are
+released by the daemon's ticks, which fall otherwise here. The shift is told."""
+SHOWN_SHIFT_S = 0.5
 
 Change = Literal["as before", "new", "gone"]
 
@@ -38,6 +40,8 @@ class Outcome:
 
     message: SoundEvent | Alert
     change: Change
+    shift_s: float = 0.0
+    """How much later than then it would come; negative: sooner."""
 
     @property
     def at(self) -> datetime:
@@ -57,9 +61,35 @@ def replay(
     mind = build_mind(overridden(config, changes), Listeners(*unloaded(config)))
     now = list(_last_states(_decided(mind, history, since, until)).values())
     then = list(_last_states(one for _, one in history.said(since, until)).values())
-    outcomes = [Outcome(one, "as before" if any(_alike(one, old) for old in then) else "new") for one in now]
+    outcomes = [_held_against(one, then) for one in now]
     outcomes += [Outcome(old, "gone") for old in then if not any(_alike(one, old) for one in now)]
     return sorted(outcomes, key=lambda outcome: outcome.at)
+
+
+def _held_against(one: SoundEvent | Alert, then: Sequence[SoundEvent | Alert]) -> Outcome:
+    """What was the nearest to it then."""
+    shifts_s = [(_at(one) - _at(old)).total_seconds() for old in then if _alike(one, old)]
+    return Outcome(one, "as before", min(shifts_s, key=abs)) if shifts_s else Outcome(one, "new")
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which outcomes are wanted; None: all."""
+
+    rule: str | None = None
+    label: str | None = None
+    source: str | None = None
+
+    def takes(self, outcome: Outcome) -> bool:
+        """Whether it is wanted. An event is of no rule; an alert is of all its events' labels and sources."""
+        message = outcome.message
+        events = message.events if isinstance(message, Alert) else (message,)
+        of_rule = isinstance(message, Alert) and message.rule == self.rule
+        return (
+            (self.rule is None or of_rule)
+            and (self.label is None or any(event.label == self.label for event in events))
+            and (self.source is None or any(event.source == self.source for event in events))
+        )
 
 
 def overridden(config: Config, changes: Sequence[str]) -> Config:
@@ -152,13 +182,15 @@ def _at(message: SoundEvent | Alert) -> datetime:
 
 
 def _alike(one: SoundEvent | Alert, other: SoundEvent | Alert) -> bool:
-    """The same sound over some of the same time, or the same rule at the same time. Where a sound paused for
-    just as long as its hold, one event may be two the next time: the daemon's ticks fell otherwise."""
+    """The same sound over some of the same time, or the same rule at the same time. Ids do not tell: they are
+    new here. Where a sound paused for just as long as its hold, one event may be two the next time: the
+    daemon's ticks fell otherwise."""
+    same = timedelta(seconds=SAME_S)
     if isinstance(one, SoundEvent) and isinstance(other, SoundEvent):
-        same = (one.label, one.source) == (other.label, other.source)
-        return same and one.started_at <= _end(other) + _SAME and other.started_at <= _end(one) + _SAME
+        alike = (one.label, one.source) == (other.label, other.source)
+        return alike and one.started_at <= _end(other) + same and other.started_at <= _end(one) + same
     alerts = isinstance(one, Alert) and isinstance(other, Alert) and one.rule == other.rule
-    return alerts and abs(_at(one) - _at(other)) <= _SAME
+    return alerts and abs(_at(one) - _at(other)) <= same
 
 
 def _end(event: SoundEvent) -> datetime:
@@ -168,14 +200,29 @@ def _end(event: SoundEvent) -> datetime:
 def replay_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The outcomes as text, times in the local zone, and a summary."""
     for outcome in outcomes:
-        message = outcome.message
-        at = f"{outcome.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        if isinstance(message, Alert):
-            what = f"alert {message.rule} ({message.severity})"
-        else:
-            what = f"event {message.label} at {message.source}, {message.score:.2f} by {message.classifier}"
-        yield f"{at}  {outcome.change:9}  {what}"
+        yield f"{outcome.at.astimezone():%Y-%m-%d %H:%M:%S}  {outcome.change:9}  {_what(outcome)}"
     for kind, name in ((SoundEvent, "events"), (Alert, "alerts")):
-        changes = [outcome.change for outcome in outcomes if isinstance(outcome.message, kind)]
+        found = [outcome for outcome in outcomes if isinstance(outcome.message, kind)]
+        changes = [outcome.change for outcome in found]
         fired = len(changes) - changes.count("gone")
-        yield f"{fired} {name} would have fired; {changes.count('new')} new, {changes.count('gone')} gone"
+        shifted = sum(bool(_shift(outcome)) for outcome in found)
+        at_another_time = f", {shifted} at another time" if shifted else ""
+        yield (
+            f"{fired} {name} would have fired; {changes.count('new')} new, {changes.count('gone')} gone"
+            f"{at_another_time}"
+        )
+
+
+def _what(outcome: Outcome) -> str:
+    message = outcome.message
+    if isinstance(message, Alert):
+        return f"alert {message.rule} ({message.severity}){_shift(outcome)}"
+    heard = f"{message.score:.2f} by {message.classifier}"
+    return f"event {message.label} at {message.source}, {heard}{_shift(outcome)}"
+
+
+def _shift(outcome: Outcome) -> str:
+    """How far it has moved, where that is worth telling."""
+    if abs(outcome.shift_s) < SHOWN_SHIFT_S:
+        return ""
+    return f", {abs(outcome.shift_s):.1f} s {'later' if outcome.shift_s > 0 else 'sooner'}"

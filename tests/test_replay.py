@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.replay import Outcome, overridden, replay, replay_lines
+from monitor.replay import Only, Outcome, overridden, replay, replay_lines
 from monitor.store.history import History
 from monitor.types import Alert, SoundEvent
 from tests.builders import heard
@@ -73,6 +73,41 @@ def test_a_higher_threshold_takes_away(past: Past) -> None:
         "0 events would have fired; 0 new, 1 gone",
         "0 alerts would have fired; 0 new, 1 gone",
     ]
+
+
+def test_an_alert_at_another_time_was_called_as_before(past: Past) -> None:
+    """Four seconds later is told, and six are the limit; more is another alert."""
+    past.look(10, dog_bark=0.7)
+    past.look(14, dog_bark=0.9)
+    outcomes = replayed(past, 60, "dog_bark.onset=0.8")
+    shifts = {type(one.message).__name__: (one.change, round(one.shift_s)) for one in outcomes}
+    assert shifts == {"SoundEvent": ("as before", 4), "Alert": ("as before", 4)}
+    lines = list(replay_lines(outcomes))
+    assert sum(line.endswith(", 4.0 s later") for line in lines) == 2
+    assert lines[-1] == "1 alerts would have fired; 0 new, 0 gone, 1 at another time"
+
+
+def test_an_alert_much_later_is_another_one(past: Past) -> None:
+    """New then, and the one of before is gone."""
+    past.look(10, dog_bark=0.7)
+    past.look(18, dog_bark=0.9)
+    outcomes = replayed(past, 60, "dog_bark.onset=0.8")
+    assert [change for name, change in brief(outcomes) if name == "Dog"] == ["gone", "new"]
+
+
+def test_only_what_is_asked_for_is_shown(past: Past) -> None:
+    """By rule, by label, by source, and together."""
+    past.look(10, dog_bark=0.9)
+    past.look(20, "porch", glass_break=0.9)
+    outcomes = replayed(past, 60)
+
+    def left(only: Only) -> list[str]:
+        return [name for name, _ in brief([outcome for outcome in outcomes if only.takes(outcome)])]
+
+    assert left(Only(rule="Glass")) == ["Glass"]
+    assert left(Only(label="dog_bark")) == ["dog_bark", "Dog"]
+    assert left(Only(source="porch")) == ["glass_break", "Glass"]
+    assert left(Only(rule="Dog", source="porch")) == []
 
 
 def test_settings_and_losses_happen_again(past: Past) -> None:

@@ -1,6 +1,7 @@
 """Commands that look back: explain, replay."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor.cli.console import ConfigOption, config_in_force, out
+from monitor.labels import did_you_mean, sounds
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -55,21 +57,38 @@ def replay(
         list[str] | None,
         typer.Option("--set", help="A change to try, such as glass_break.onset=0.4; may be repeated."),
     ] = None,
+    rule: Annotated[str | None, typer.Option(help="Show only alerts of this rule.")] = None,
+    label: Annotated[str | None, typer.Option(help="Show only what is about this sound.")] = None,
+    source: Annotated[str | None, typer.Option(help="Show only what this source heard.")] = None,
 ) -> None:
     """What would have fired under other thresholds? Decides the scores of the last days again.
+
+    "as before": the same sound over some of the same time, or an alert of the same rule within 6 s; how much
+    later or sooner is told.
 
     [bold]Example[/bold]
 
       earwitness replay --since 3d --set dog_bark.onset=0.7 --set rules.Break-in.min_score=0.6
+      earwitness replay --since 3d --set glass_break.onset=0.4 --label glass_break
     """
+    from monitor.replay import Only, replay_lines
     from monitor.replay import replay as decided_again
-    from monitor.replay import replay_lines
 
     settings, history = _history(config)
+    _check_known("--label", label, sounds())
+    _check_known("--rule", rule, [one.name for one in settings.rules])
+    _check_known("--source", source, [one.name for one in settings.sources])
     with history:
         outcomes = decided_again(history, settings, moment(since), datetime.now(UTC), changes or [])
-        for line in replay_lines(outcomes):
+        only = Only(rule, label, source)
+        for line in replay_lines([outcome for outcome in outcomes if only.takes(outcome)]):
             out.print(line, highlight=False, markup=False)
+
+
+def _check_known(option: str, name: str | None, known: Collection[str]) -> None:
+    """A slip of the pen would look like a quiet week."""
+    if name is not None and name not in known:
+        raise typer.BadParameter(f"there is no {name!r}{did_you_mean(name, known)}", param_hint=option)
 
 
 def moment(text: str) -> datetime:

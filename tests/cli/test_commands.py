@@ -286,3 +286,10 @@ def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
     path.write_text("sources:\n  - {type: demo, name: porch, enabled: false}\n")
     assert earwitness("check", "--config", path) == 78
     assert "off.yaml:1" in capsys.readouterr().err
+
+
+def test_a_filter_that_names_nothing_is_an_error(config, capsys):
+    """A slip of the pen would look like a quiet week."""
+    assert earwitness("replay", "--config", config, "--label", "smoke_alrm") == 2
+    assert "did you mean 'smoke_alarm'?" in " ".join(capsys.readouterr().err.split())
+    assert earwitness("replay", "--config", config, "--rule", "Smoke alrm") == 2
