@@ -22,6 +22,7 @@ from monitor.runtime.instance import OnlyInstance
 from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.memory import give_back, use_one_arena
+from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
 from monitor.runtime.panel import Panel
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
@@ -78,6 +79,7 @@ class Daemon:
             )
             self._start_ears(life, listeners)
             self._checkup = self._build_checkup(listeners)
+            self._memory = MemoryWatch(self._panel.relieve, self._clock, memory_limit_mb())
             self._opening = False
             self._life = life.pop_all()
         give_back()
@@ -101,6 +103,7 @@ class Daemon:
             if all(ear.done.is_set() for ear in self._ears) and self._panel.idle:
                 return
             self._feed_watchdog()
+            self._memory.check()
             if self._clock.monotonic_s() >= health_at_s:
                 health_at_s += HEALTH_EVERY_S
                 self._publish_health()

@@ -102,6 +102,16 @@ class Panel:
         if not self._first:
             self._pass_on(segment, [])
 
+    def relieve(self, why: str) -> bool:
+        """Take the large models off, for they take more than there is: whether there were any."""
+        spared = [worker for worker, _ in self._second if worker.classifier.name not in self.retired]
+        for worker in spared:
+            name = worker.classifier.name
+            self.retired[name] = f"taken off: {why}"
+            log.error("the large model is taken off; listening goes on without it", classifier=name, why=why)
+            worker.dismiss()
+        return bool(spared)
+
     def _judged(self, segments: Sequence[Segment], detections: Sequence[Detection], took_s: float) -> None:
         found: dict[str | None, list[Detection]] = defaultdict(list)
         for detection in detections:

@@ -60,15 +60,23 @@ class Worker(threading.Thread):
         self._segments = self._failures = 0
         self._busy_s = 0.0
         self._began_s: float | None = None
+        self._dismissed = False
         self._recent_s: deque[float] = deque(maxlen=100)
 
     def run(self) -> None:
         try:
-            while not self.mailbox.finished:
+            while not self.mailbox.finished and not self._dismissed:
                 if segments := self.mailbox.take(self._batch, timeout_s=1.0):
                     self._classify(segments)
+            if self._dismissed:
+                self.classifier.close()
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
+
+    def dismiss(self) -> None:
+        """End after the batch in hand, whatever else waits, and let the model go; from any thread."""
+        self._dismissed = True
+        self.mailbox.close()
 
     @property
     def idle(self) -> bool:

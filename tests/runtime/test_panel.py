@@ -179,3 +179,22 @@ def test_a_model_that_hangs_does_not_hold_up_the_stop():
         hanging.let_go.set()
         for worker in panel.workers:
             worker.join()
+
+
+def test_large_models_are_let_go_when_memory_runs_out():
+    """What waits for them is not judged, the small ones go on, and the health report says why."""
+    large = Closable({"cough": 0.9}, "qwen")
+    session = Session([ScriptedClassifier({"cough": 0.5})], [(large, Always())])
+    assert session.panel.relieve("700 MB of 500")
+    assert not session.panel.relieve("still 700 MB of 500")
+    assert session.judge(sound()) == [[("cough", "embedded")]]
+    assert large.closed
+    assert session.panel.retired == {"qwen": "taken off: 700 MB of 500"}
+    assert not Session([ScriptedClassifier({"cough": 0.5})]).panel.relieve("700 MB of 500")
+
+
+class Closable(ScriptedClassifier):
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,84 @@
+"""Too much memory: what is let go, and when the daemon begins anew."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from monitor.runtime.memory_watch import PATIENCE_S, MemoryWatch, anonymous_mb, memory_limit_mb
+from tests.fakes import FakeClock
+
+
+class Household:
+    """A process of which the test says how much it takes."""
+
+    def __init__(self, *, can_spare: bool = True) -> None:
+        self.taken_mb = 100.0
+        self.reasons: list[str] = []
+        self.clock = FakeClock()
+        self.watch = MemoryWatch(self._relieve, self.clock, 500.0, lambda: self.taken_mb)
+        self._can_spare = can_spare
+
+    def _relieve(self, why: str) -> bool:
+        self.reasons.append(why)
+        return self._can_spare
+
+    def take(self, mb: float, after_s: float = 1.0) -> None:
+        self.clock.advance(after_s)
+        self.taken_mb = mb
+        self.watch.check()
+
+
+def test_nothing_is_let_go_below_the_limit():
+    """A large model that fits may stay."""
+    house = Household()
+    house.take(500.0)
+    assert house.reasons == []
+
+
+def test_beyond_the_limit_what_can_be_spared_goes_once():
+    """With both figures in the reason; and back below it, all is well."""
+    house = Household()
+    house.take(501.0)
+    house.take(501.0)
+    house.take(200.0)
+    house.take(200.0, after_s=10 * PATIENCE_S)
+    assert house.reasons == ["the process takes 501 MB and may take 500"]
+
+
+@pytest.mark.parametrize("can_spare", [True, False])
+def test_what_did_not_help_ends_in_a_fresh_start(can_spare):
+    """It is not left to the kernel which process dies, and when."""
+    house = Household(can_spare=can_spare)
+    house.take(600.0)
+    house.take(600.0, after_s=PATIENCE_S)
+    with pytest.raises(MemoryError, match="600 MB and may take 500"):
+        house.take(600.0)
+
+
+def test_without_a_limit_nothing_is_asked():
+    """Where the system does not say what there is."""
+    MemoryWatch(lambda why: False, FakeClock(), None, lambda: 1e9).check()
+
+
+def test_what_is_taken_grows_with_what_is_kept():
+    """Pages that were written count; they are this process's own."""
+    before_mb = anonymous_mb()
+    kept = bytearray(b"x" * 50_000_000)
+    assert 40 < anonymous_mb() - before_mb < 60
+    assert kept
+
+
+def test_the_least_limit_counts():
+    """`ulimit -m`, of which the kernel takes no notice, is heeded here."""
+    machine_mb = memory_limit_mb()
+    assert machine_mb is not None
+    code = "from monitor.runtime.memory_watch import memory_limit_mb; print(memory_limit_mb())"
+    limited = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_RSS, (100_000_000, -1)),
+    )
+    assert float(limited.stdout) == 90.0 < machine_mb
