@@ -30,6 +30,11 @@ def earwitness(*arguments: object) -> int:
     return code if isinstance(code, int) else 0 if code is None else 1
 
 
+def unboxed(text: str) -> str:
+    """An error of usage without its frame and line breaks."""
+    return " ".join(text.replace("│", " ").split())
+
+
 def recorded(path: Path, samples: Samples) -> Path:
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
@@ -108,7 +113,7 @@ def test_text_says_how_sure_and_who_says_so(smoke, config, capsys):
 def test_a_source_that_is_not_there_was_taken_in_silence(smoke, config, capsys):
     """A slip of the pen analysed with nobody's settings."""
     assert earwitness("analyze", "--config", config, "--as", "porhc", smoke) == 2
-    assert "did you mean 'porch'?" in " ".join(capsys.readouterr().err.split())
+    assert "did you mean 'porch'?" in unboxed(capsys.readouterr().err)
 
 
 def test_broken_files_are_one_line_each_and_the_others_are_done(smoke, config, tmp_path, capsys):
@@ -291,5 +296,5 @@ def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
 def test_a_filter_that_names_nothing_is_an_error(config, capsys):
     """A slip of the pen would look like a quiet week."""
     assert earwitness("replay", "--config", config, "--label", "smoke_alrm") == 2
-    assert "did you mean 'smoke_alarm'?" in " ".join(capsys.readouterr().err.split())
+    assert "did you mean 'smoke_alarm'?" in unboxed(capsys.readouterr().err)
     assert earwitness("replay", "--config", config, "--rule", "Smoke alrm") == 2
