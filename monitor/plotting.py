@@ -11,35 +11,129 @@ from monitor.analysis import BEGINNING, Analysis, Row, analyze
 from monitor.assembly import Listeners
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config import Config
-from monitor.types import Detection, Frame, Heard, Level, Segment
+from monitor.types import Detection, Frame, Heard, Level
 
 QUIETEST_DBFS = -100.0
 SHOWN_LABELS = 6
 LEVEL_EVERY_S = 1.0
+COLUMNS = 3000
+POINTS = 1000
+BLOCK = 160
+"""10 ms."""
+WINDOW = 512
+_HANN = np.hanning(WINDOW).astype(np.float32)
 _ALERT_COLOURS = {"critical": "#c0392b", "warning": "#d68910", "info": "#2874a6"}
 
 
-class Witness:
-    """Keeps what the picture shows while the recording is analysed."""
+class Columns:
+    """Envelope, power and spectrum of a recording, however long, in at most twice `COLUMNS` columns of equal
+    length: when there are more, each two neighbours become one."""
 
     def __init__(self) -> None:
-        self.samples: list[Any] = []
-        self.floors: list[Level] = []
-        self.segments: dict[str, Segment] = {}
-        self.scores: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.count = 0
+        self._blocks_each = 1
+        self._low, self._high, self._power = np.zeros((3, 2 * COLUMNS), np.float32)
+        self._spectrum = np.zeros((2 * COLUMNS, WINDOW // 2 + 1), np.float32)
+        self._blocks_in = 0
+        self._before = np.zeros(WINDOW - BLOCK, np.float32)
+
+    @property
+    def column_s(self) -> float:
+        """The length of a column."""
+        return self._blocks_each * BLOCK / SAMPLE_RATE_HZ
+
+    @property
+    def times_s(self) -> Any:
+        """Where each column begins."""
+        return np.arange(self.count) * self.column_s
+
+    @property
+    def envelope(self) -> tuple[Any, Any]:
+        """Lowest and highest sample of each column."""
+        return self._low[: self.count], self._high[: self.count]
+
+    @property
+    def levels_dbfs(self) -> Any:
+        """The level of each column."""
+        return 10 * np.log10(np.maximum(self._power[: self.count], 10 ** (QUIETEST_DBFS / 10)))
+
+    @property
+    def spectrum_db(self) -> Any:
+        """(columns, frequencies), relative to a full-scale sine; the mean over each column."""
+        return 10 * np.log10(self._spectrum[: self.count] + 1e-12)
+
+    def push(self, samples: Any) -> None:
+        """More of the recording; a rest shorter than 10 ms is left out."""
+        blocks = samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)
+        joined = np.concatenate((self._before, blocks.ravel()))
+        self._before = joined[len(joined) - len(self._before) :]
+        windows = np.lib.stride_tricks.sliding_window_view(joined, WINDOW)[::BLOCK] * _HANN
+        spectra = np.abs(np.fft.rfft(windows, axis=1)) ** 2 / _HANN.sum() ** 2
+        for block, spectrum in zip(blocks, spectra, strict=True):
+            self._add(block, spectrum)
+
+    def _add(self, block: Any, spectrum: Any) -> None:
+        """The last column is not counted until it is whole, and grows by one block."""
+        if self.count == 2 * COLUMNS:
+            self._join()
+        at, share = self.count, 1 / self._blocks_each
+        fresh = self._blocks_in == 0
+        self._low[at] = min(block.min(), np.inf if fresh else self._low[at])
+        self._high[at] = max(block.max(), -np.inf if fresh else self._high[at])
+        self._power[at] = np.dot(block, block) / BLOCK * share + (0 if fresh else self._power[at])
+        self._spectrum[at] = spectrum * share + (0 if fresh else self._spectrum[at])
+        self._blocks_in = (self._blocks_in + 1) % self._blocks_each
+        self.count += self._blocks_in == 0
+
+    def _join(self) -> None:
+        self._low[:COLUMNS] = self._low.reshape(-1, 2).min(axis=1)
+        self._high[:COLUMNS] = self._high.reshape(-1, 2).max(axis=1)
+        self._power[:COLUMNS] = self._power.reshape(-1, 2).mean(axis=1)
+        self._spectrum[:COLUMNS] = self._spectrum.reshape(COLUMNS, 2, -1).mean(axis=1)
+        self.count = COLUMNS
+        self._blocks_each *= 2
+
+
+class Track:
+    """Values over time, at most twice `POINTS`: when there are more, the higher of each two is kept."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[float, float]] = []
+
+    def add(self, at_s: float, value: float) -> None:
+        """One more."""
+        self.points.append((at_s, value))
+        if len(self.points) > 2 * POINTS:
+            self.points.sort()
+            pairs = zip(self.points[::2], self.points[1::2], strict=False)
+            self.points = [max(pair, key=lambda point: point[1]) for pair in pairs]
+
+
+class Witness:
+    """Keeps what the picture shows while the recording is analysed; its memory does not grow with the
+    recording's length."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self.floor = Track()
+        self.segments: dict[str, tuple[float, float]] = {}
+        """Begin and length."""
+        self.scores: dict[str, Track] = defaultdict(Track)
 
     def __call__(self, frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
         """See `analysis.Watch`."""
-        self.samples.append(frame.audio.samples)
+        self.columns.push(frame.audio.samples)
         for detection in detections:
-            self.scores[detection.label].append((_s(detection.ends_at), detection.score))
-        if heard:
-            self.floors += [notice for notice in heard.notices if isinstance(notice, Level)]
-            self.segments |= {segment.id: segment for segment in heard.segments}
+            self.scores[detection.label].add(_s(detection.ends_at), detection.score)
+        for notice in heard.notices if heard else ():
+            if isinstance(notice, Level):
+                self.floor.add(_s(notice.at), notice.floor_dbfs)
+        for segment in heard.segments if heard else ():
+            self.segments[segment.id] = (_s(segment.started_at), segment.audio.duration_s)
 
     def loudest_labels(self) -> list[str]:
         """The labels with the highest scores, best first."""
-        best = {label: max(score for _, score in points) for label, points in self.scores.items()}
+        best = {label: max(score for _, score in track.points) for label, track in self.scores.items()}
         return sorted(best, key=lambda label: -best[label])[:SHOWN_LABELS]
 
 
@@ -49,7 +143,7 @@ def plot_analysis(path: Path, config: Config, listeners: Listeners, source: str,
     gate = config.gate.model_copy(update={"level_every_s": LEVEL_EVERY_S})
     witness = Witness()
     result = analyze(path, config.model_copy(update={"gate": gate}), listeners, source, witness)
-    if witness.samples:
+    if witness.columns.count:
         _draw(result, witness, picture)
     return result
 
@@ -60,10 +154,9 @@ def _draw(result: Analysis, witness: Witness, picture: Path) -> None:
     width_inches = min(max(12.0, result.duration_s / 6), 60.0)
     figure = Figure(figsize=(width_inches, 10), layout="constrained")
     axes = figure.subplots(5, 1, sharex=True, height_ratios=(1, 2, 1.5, 1.5, 1))
-    samples = np.concatenate(witness.samples)
-    _waveform(axes[0], samples)
-    _spectrogram(axes[1], samples)
-    _levels(axes[2], samples, witness)
+    _waveform(axes[0], witness.columns)
+    _spectrogram(axes[1], witness.columns)
+    _levels(axes[2], witness)
     _scores(axes[3], witness)
     _events(axes[4], result.rows)
     axes[0].set_title(Path(result.file).name, loc="left")
@@ -72,48 +165,36 @@ def _draw(result: Analysis, witness: Witness, picture: Path) -> None:
     figure.savefig(picture, dpi=100)
 
 
-def _waveform(axis: Any, samples: Any) -> None:
-    """Envelope of at most 4000 points: a line through every sample of an hour would take minutes."""
-    step = max(1, len(samples) // 4000)
-    blocks = samples[: len(samples) // step * step].reshape(-1, step)
-    time_s = np.arange(len(blocks)) * step / SAMPLE_RATE_HZ
-    axis.fill_between(time_s, blocks.min(axis=1), blocks.max(axis=1), color="#5d6d7e", linewidth=0.5)
+def _waveform(axis: Any, columns: Columns) -> None:
+    axis.fill_between(columns.times_s, *columns.envelope, color="#5d6d7e", linewidth=0.5)
     axis.set_ylabel("waveform")
 
 
-def _spectrogram(axis: Any, samples: Any) -> None:
-    size = 512
-    hop = max(160, len(samples) // 6000)
-    starts = np.arange(0, max(len(samples) - size, 1), hop)
-    padded = np.pad(samples, (0, size))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[starts] * np.hanning(size)
-    power = np.abs(np.fft.rfft(windows, axis=1)) ** 2 / np.hanning(size).sum() ** 2
-    decibels = 10 * np.log10(power.T + 1e-12)
-    extent = (0, len(samples) / SAMPLE_RATE_HZ, 0, SAMPLE_RATE_HZ / 2000)
+def _spectrogram(axis: Any, columns: Columns) -> None:
+    extent = (0, columns.count * columns.column_s, 0, SAMPLE_RATE_HZ / 2000)
+    decibels = columns.spectrum_db.T
     axis.imshow(decibels, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-110, vmax=-30)
     axis.set_ylabel("frequency in kHz")
 
 
-def _levels(axis: Any, samples: Any, witness: Witness) -> None:
-    frame = 480
-    blocks = samples[: len(samples) // frame * frame].reshape(-1, frame)
-    levels = 10 * np.log10(np.maximum((blocks**2).mean(axis=1), 10 ** (QUIETEST_DBFS / 10)))
-    axis.plot(np.arange(len(levels)) * frame / SAMPLE_RATE_HZ, levels, color="#5d6d7e", linewidth=0.6)
-    axis.step(
-        [_s(level.at) for level in witness.floors],
-        [level.floor_dbfs for level in witness.floors],
-        color="#1e8449", where="post", label="noise floor",
-    )  # fmt: skip
-    for segment in witness.segments.values():
-        axis.axvspan(_s(segment.started_at), _s(segment.ends_at), color="#f5b041", alpha=0.25, linewidth=0)
-    axis.set_ylabel("level in dBFS\n(shaded: segments)")
-    if witness.floors:
+def _levels(axis: Any, witness: Witness) -> None:
+    columns = witness.columns
+    axis.plot(columns.times_s, columns.levels_dbfs, color="#5d6d7e", linewidth=0.6)
+    if witness.floor.points:
+        times_s, floors_dbfs = zip(*sorted(witness.floor.points), strict=True)
+        axis.step(times_s, floors_dbfs, color="#1e8449", where="post", label="noise floor")
         axis.legend(loc="upper right", fontsize="small")
+    # One collection: a patch for each segment of a night would take minutes to draw.
+    axis.broken_barh(
+        list(witness.segments.values()), (0, 1), transform=axis.get_xaxis_transform(),
+        color="#f5b041", alpha=0.25, linewidth=0,
+    )  # fmt: skip
+    axis.set_ylabel("level in dBFS\n(shaded: segments)")
 
 
 def _scores(axis: Any, witness: Witness) -> None:
     for label in witness.loudest_labels():
-        times_s, scores = zip(*sorted(witness.scores[label]), strict=True)
+        times_s, scores = zip(*sorted(witness.scores[label].points), strict=True)
         axis.plot(times_s, scores, marker=".", markersize=4, linewidth=0.8, label=label)
     axis.set_ylim(0, 1.3)
     axis.set_ylabel("score")

@@ -1,0 +1,52 @@
+"""What the picture of a recording keeps."""
+
+import numpy as np
+import pytest
+
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.plotting import COLUMNS, POINTS, Columns, Track
+from tests.builders import noise, tone
+
+
+def kept(samples: np.ndarray) -> Columns:
+    """The recording, as it comes: in frames."""
+    columns = Columns()
+    for start in range(0, len(samples), 480):
+        columns.push(samples[start : start + 480])
+    return columns
+
+
+@pytest.mark.parametrize("length_s", [1.5, 59.9, 60.1, 200.0])
+def test_columns_cover_the_whole_recording(length_s):
+    """However long it is, there are not more of them than a picture can show, and all of it is in them."""
+    columns = kept(noise(length_s, -40))
+    assert columns.count <= 2 * COLUMNS
+    assert columns.count * columns.column_s == pytest.approx(length_s, abs=columns.column_s)
+
+
+def test_a_click_in_a_long_recording_is_seen():
+    """Joined columns keep their extremes, and the place."""
+    samples = noise(200, -60)
+    samples[137 * SAMPLE_RATE_HZ] = 0.9
+    columns = kept(samples)
+    _, high = columns.envelope
+    assert high.max() == pytest.approx(0.9)
+    assert columns.times_s[high.argmax()] == pytest.approx(137, abs=columns.column_s)
+
+
+def test_joined_columns_keep_level_and_pitch():
+    """A tone of -20 dBFS at 2 kHz is one at any width of the columns."""
+    for length_s in (5.0, 130.0):
+        columns = kept(tone(2000, length_s, -20))
+        assert columns.levels_dbfs[5:] == pytest.approx(-20, abs=0.1)
+        loudest = columns.spectrum_db[5:].argmax(axis=1)
+        assert set(loudest) == {2000 * 512 // SAMPLE_RATE_HZ}
+
+
+def test_a_track_keeps_its_peaks():
+    """Of a night of scores a thousand points are drawn, the highest among them."""
+    track = Track()
+    for second in range(100_000):
+        track.add(float(second), 0.9 if second == 77_777 else 0.1)
+    assert len(track.points) <= 2 * POINTS
+    assert max(track.points, key=lambda point: point[1]) == (77_777.0, 0.9)
