@@ -28,7 +28,8 @@ class GateConfig(Block):
     overlap_s: Seconds = 1.0
     """How much of the previous piece the next one repeats, so that nothing is split by the cut."""
     loud_noise_above_floor_db: Decibels = 40.0
-    """A frame this far above the floor is a `loud_noise`, whatever it was; at least `open_above_floor_db`."""
+    """A frame this far above the floor is a `loud_noise`, whatever it was; at least `open_above_floor_db`.
+    Where the floor is too high for that, -12 dBFS will do."""
     quietest_floor_dbfs: Dbfs = -80.0
     """The floor is never taken to be lower: some cameras suppress noise until nothing is left, and then the
     rustle of a leaf stands out."""

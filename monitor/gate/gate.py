@@ -63,8 +63,9 @@ class Gate:
         self._floor.push(measured.level_dbfs, samples)
         heard += self._passed(self._segmenter.push(frame, measured.level_dbfs, self._floor.dbfs))
         if self._floor.settled:
-            above_db = measured.level_dbfs - self._floor.dbfs
-            heard += self._loud_noise.push(frame, above_db, self._segmenter.segment_id)
+            heard += self._loud_noise.push(
+                frame, measured.level_dbfs, self._floor.dbfs, self._segmenter.segment_id
+            )
         heard += self._report.push(frame, measured.level_dbfs, self._floor.dbfs)
         self._condition.push(measured, samples)
         return heard + self._problem(frame)

@@ -49,8 +49,8 @@ class EvidenceConfig(Block):
     """How much from after its end."""
     longest_s: Annotated[Seconds, Field(ge=1, le=120)] = 30.0
     """Of a longer event only so much is kept."""
-    no_speech: bool = False
-    """Nothing of a stretch that holds speech is kept."""
+    no_speech: bool = True
+    """Nothing of a stretch that holds speech is kept, unless this is switched off."""
     mask_speech: bool = False
     """With `no_speech`: keep the clip, with noise in place of the speech, instead of none."""
     keep_days: Annotated[float, Field(gt=0)] = 14.0
@@ -149,6 +149,9 @@ class EvidenceKeeper:
                 del self._waiting[event.id]
                 self._done.append(event.id)
         made = [self._make(event) for event in ready]
+        for kept in made:
+            if kept.withheld:
+                log.info("no clip and no picture", event=kept.event.id, because=kept.withheld)
         if made or self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_EVERY
             self._try(lambda: self._shelf.sweep(now))

@@ -11,12 +11,24 @@ from monitor.types import Detection
 from tests.builders import START, frames, noise
 
 
-def course(*above_db: tuple[float, float]) -> list[Detection]:
+def course(*above_db: tuple[float, float], floor_dbfs: float = -60) -> list[Detection]:
     """What is said of a course of (duration in s, dB above the floor)."""
     loud = LoudNoise(above_floor_db=35)
     levels = [db for duration_s, db in above_db for _ in range(round(duration_s / 0.03))]
     sound = frames(noise(len(levels) * 0.03))
-    return [said for frame, db in zip(sound, levels, strict=True) for said in loud.push(frame, db, "abc")]
+    return [
+        said
+        for frame, db in zip(sound, levels, strict=True)
+        for said in loud.push(frame, floor_dbfs + db, floor_dbfs, "abc")
+    ]
+
+
+def test_a_bang_beside_a_machine_is_loud() -> None:
+    """Where full scale is nearer than the distance asked for, -12 dBFS is loud; in the machine's own noise
+    nothing is."""
+    assert [d.label for d in course((3, 0), (0.03, 25), (3, 0), floor_dbfs=-36)] == ["loud_noise"]
+    assert course((3, 0), (0.03, 20), (3, 0), floor_dbfs=-36) == []
+    assert course((3, 0), (0.03, 11), (3, 0), floor_dbfs=-15) == []
 
 
 def test_said_at_the_first_loud_frame() -> None:
@@ -45,17 +57,17 @@ def test_a_clock_that_is_set_back_does_not_turn_time_around() -> None:
     """The length of a noise comes from its frames, whatever their stamps."""
     loud = LoudNoise(above_floor_db=35)
     later, earlier = frames(noise(0.6)), frames(noise(0.6), start=START - timedelta(hours=1))
-    said = [one for frame in later + earlier for one in loud.push(frame, 40, None)]
+    said = [one for frame in later + earlier for one in loud.push(frame, -20, -60, None)]
     assert [round(one.duration_s, 2) for one in said] == [0.03, 0.54, 1.05]
 
 
 def test_a_gap_separates_noises() -> None:
     """After missing sound there is another onset."""
     loud = LoudNoise(above_floor_db=35)
-    [first] = loud.push(frames(noise(0.03))[0], 40, None)
+    [first] = loud.push(frames(noise(0.03))[0], -20, -60, None)
     loud.forget()
     after = frames(noise(0.03), start=START + timedelta(seconds=0.2))[0]
-    [second] = loud.push(after, 40, None)
+    [second] = loud.push(after, -20, -60, None)
     assert second.started_at == after.captured_at
     assert second.duration_s == pytest.approx(0.03)
     assert first.started_at == START

@@ -30,7 +30,7 @@ def event(begin_s: float, end_s: float | None, label: str = "dog_bark", id: str 
 
 @contextmanager
 def keeping(folder: Path, **config: object) -> Iterator[EvidenceKeeper]:
-    settings = EvidenceConfig.model_validate({"clips": True, **config})
+    settings = EvidenceConfig.model_validate({"clips": True, "no_speech": False, **config})
     with EvidenceKeeper(settings, folder, lambda: VoiceDetector().hears_voice) as keeper:
         yield keeper
 
@@ -65,6 +65,11 @@ def test_by_default_nothing_is_kept(tmp_path: Path) -> None:
         keeper.note(event(5, 6))
         assert made(keeper, 60) == []
     assert not (tmp_path / "clips").exists()
+
+
+def test_by_default_no_clip_holds_speech(tmp_path: Path) -> None:
+    """Whoever asks for clips has not yet asked for what is said in the room."""
+    assert EvidenceConfig(clips=True, pictures=True).no_speech
 
 
 def test_a_clip_has_its_onset_to_the_sample(tmp_path: Path) -> None:
