@@ -71,11 +71,14 @@ class Report:
         return json.dumps(_plain(self), indent=1) + "\n"
 
     def table(self) -> Any:
-        """A rich table of the first condition."""
+        """A rich table of the first condition that fits into 80 columns."""
         from rich.table import Table
 
         condition = self.conditions[0]
-        table = Table("label", "clips", "AP", "recall", "95 %", "precision", "ECE", "onset", "false/h")
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column("label", no_wrap=True)
+        for name in ("clips", "AP", "recall", "(95 %)", "prec.", "ECE", "onset", "false/h"):
+            table.add_column(name, justify="right", no_wrap=True)
         for row in condition.labels:
             low, high = row.recall.interval
             rate = self.false_events.get(row.label)
@@ -85,9 +88,8 @@ class Report:
                 f"{row.onset:.2f}", _number(rate.per_hour) if rate else "-",
             )  # fmt: skip
         table.add_section()
-        table.add_row(
-            "mean", str(self.clips), _number(condition.mean_average_precision), _number(condition.mean_recall)
-        )
+        means = condition.mean_average_precision, condition.mean_recall
+        table.add_row("mean", str(self.clips), *map(_number, means), style="bold")
         return table
 
     def draw(self, picture: Path) -> None:

@@ -13,8 +13,9 @@ Said = tuple[str, bytes, Rank]
 
 
 def first_states(room: Room, topics: Topics) -> Iterator[Said]:
-    """What holds of a source until something else is said. The broker may still keep what was ON when an
-    earlier start of ours crashed."""
+    """What holds of a source until something else is said. OFF also for a source that may never open: the
+    broker may still keep what was ON when an earlier start of ours crashed. That nobody listens is said by
+    `offline`, which makes the entities unavailable in Home Assistant."""
     for label in room.labels:
         yield topics.sounding(room.source, label), b"OFF", Rank.STATE
     yield topics.problem(room.source), b"OFF", Rank.STATE

@@ -1,0 +1,29 @@
+"""What an evaluation looks like."""
+
+import io
+
+from rich.console import Console
+
+from monitor.evaluation.metrics import Proportion, Rate
+from monitor.evaluation.report import Condition, LabelFigures, Report
+from monitor.labels import sounds
+
+COLUMNS = 80
+
+
+def test_the_table_was_cut_on_a_terminal_of_80_columns():
+    """Every label of the vocabulary is a line, whole, and so is every figure."""
+    rows = tuple(
+        LabelFigures(label, 1234, 0.987, Proportion(900, 1234), Proportion(800, 1000), 0.123, 0.5)
+        for label in sounds()
+    )
+    rates = {label: Rate(1234, 10.0) for label in sounds()}
+    report = Report("embedded", "clips.csv", 99_999, 123.4, (Condition(None, rows, {}),), rates, {})
+    screen = io.StringIO()
+    Console(file=screen, width=COLUMNS, soft_wrap=True).print(report.table())
+    lines = screen.getvalue().splitlines()
+
+    assert max(len(line.rstrip()) for line in lines) <= COLUMNS
+    assert [line.split()[0] for line in lines[1:-1] if line.strip()] == list(sounds())
+    assert all("0.70-0.75" in line and "123.40" in line for line in lines[1:-1] if line.strip())
+    assert "…" not in screen.getvalue()
