@@ -151,7 +151,7 @@ class EvidenceKeeper:
         made = [self._make(event) for event in ready]
         for kept in made:
             if kept.withheld:
-                log.info("no clip and no picture", event=kept.event.id, because=kept.withheld)
+                log.info("no clip and no picture", event_id=kept.event.id, because=kept.withheld)
         if made or self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_EVERY
             self._try(lambda: self._shelf.sweep(now))

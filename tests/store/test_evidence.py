@@ -192,7 +192,7 @@ def test_masked_speech_is_gone(tmp_path: Path) -> None:
         before = slice(0, 5 * 16_000)
         assert np.abs(samples[before] - CONVERSATION[16_000 : 6 * 16_000]).max() < 1e-4
     assert alikes[False] > 0.95
-    assert alikes[True] < 0.3
+    assert alikes[True] < 0.5  # what a tenth of a second of noise has in common with a vowel by chance: 0.3
 
 
 def test_a_word_that_only_a_model_hears_is_a_word(tmp_path: Path) -> None:
