@@ -1,7 +1,7 @@
 """The student as an ONNX graph, written node by node: no exporter, nothing in the file that is not meant.
 
-Batch norms are folded into convolutions. The front end is a convolution with a windowed Fourier basis, so
-that the graph takes a waveform of any length.
+Batch norms are folded into convolutions. The front end is a product of frames with a windowed Fourier basis;
+the graph takes a waveform of any length.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +24,10 @@ from scripts.train_tagger.network import (
 )
 
 OPSET = 17
+BLOCK = 80
+"""Samples that divide both window and hop."""
+END = 2**31 - 1
+"""Of a slice that reaches the end."""
 Array = npt.NDArray[np.float32]
 
 
@@ -97,31 +101,54 @@ def student_graph(student: Student, calibration: Calibration, *, compact: bool =
 
 def _log_mel(graph: Graph) -> str:
     wave = graph.add("Sub", "wave", graph.add("ReduceMean", "wave", axes=[1], keepdims=1))
-    rows = graph.add("Unsqueeze", wave, graph.constant([1]))
-    basis, mel = _fourier_mel()
-    spectrum = graph.add(
-        "Conv", rows, graph.constant(basis, exact=True), strides=[HOP], kernel_shape=[WINDOW]
-    )
-    power = graph.add("Mul", spectrum, spectrum)
-    mels = graph.add("Conv", power, graph.constant(mel, exact=True), kernel_shape=[1])
+    frames = _cut(graph, wave)
+    later = _slice(graph, frames, WINDOW // 2, WINDOW, axis=2)
+    sooner = _slice(graph, frames, WINDOW // 2, 0, axis=2, step=-1)
+    cosines, sines, filters = _half_fourier_mel()
+    real = graph.add("MatMul", graph.add("Add", later, sooner), graph.constant(cosines, exact=True))
+    imaginary = graph.add("MatMul", graph.add("Sub", later, sooner), graph.constant(sines, exact=True))
+    power = graph.add("Add", graph.add("Mul", real, real), graph.add("Mul", imaginary, imaginary))
+    mels = graph.add("MatMul", power, graph.constant(filters, exact=True))
     mean = graph.add("ReduceMean", mels, axes=[1, 2], keepdims=1)
     level = graph.add("Add", mean, graph.constant(np.float32(ABSOLUTE_FLOOR)))
     relative = graph.add("Add", graph.add("Div", mels, level), graph.constant(np.float32(RELATIVE_FLOOR)))
     shifted = graph.add("Add", graph.add("Log", relative), graph.constant(np.float32(4)))
-    return graph.add(
-        "Unsqueeze", graph.add("Mul", shifted, graph.constant(np.float32(0.25))), graph.constant([1])
-    )
+    scaled = graph.add("Mul", shifted, graph.constant(np.float32(0.25)))
+    return graph.add("Unsqueeze", graph.add("Transpose", scaled, perm=[0, 2, 1]), graph.constant([1]))
 
 
-def _fourier_mel() -> tuple[Array, Array]:
-    """Windowed cosines and sines of the bins that any mel filter looks at, and the filters over both."""
+def _cut(graph: Graph, wave: str) -> str:
+    """(batch, samples) to (batch, frames, WINDOW), a frame every HOP: matrix products are several times as
+    fast as a convolution with so wide a kernel of one channel."""
+    samples = graph.add("Gather", graph.add("Shape", wave), graph.constant([1]))
+    size = graph.constant([BLOCK])
+    whole = graph.add("Mul", graph.add("Div", samples, size), size)
+    trimmed = graph.add("Slice", wave, graph.constant([0]), whole, graph.constant([1]))
+    blocks = graph.add("Reshape", trimmed, graph.constant([0, -1, BLOCK]))
+    count = WINDOW // BLOCK
+    parts = [_slice(graph, blocks, n, n + 1 - count or END, axis=1, step=HOP // BLOCK) for n in range(count)]
+    return graph.add("Concat", *parts, axis=2)
+
+
+def _slice(graph: Graph, x: str, start: int, end: int, *, axis: int, step: int = 1) -> str:
+    return graph.add("Slice", x, *(graph.constant([number]) for number in (start, end, axis, step)))
+
+
+def _half_fourier_mel() -> tuple[Array, Array, Array]:
+    """Cosines and sines of the bins that any mel filter looks at, over half a window, and the filters.
+
+    The window is symmetric about its middle, and so are cosines and (but for the sign) sines counted from
+    there. So each basis is applied to the sum or difference of the frame's two halves, one of them reversed:
+    half the work. The power is the same wherever phases are counted from.
+    """
     filters = mel_filters()
     bins = np.flatnonzero(filters.any(axis=0))
-    phase = 2 * np.pi * bins[:, None] * np.arange(WINDOW)[None] / 512
-    hann = torch.hann_window(WINDOW).numpy().astype(np.float64)
-    basis = np.concatenate([np.cos(phase), np.sin(phase)]) * hann
-    used = filters[:, bins]
-    return basis[:, None].astype(np.float32), np.concatenate([used, used], axis=1)[:, :, None]
+    after_middle = np.arange(WINDOW // 2)
+    phase = 2 * np.pi * after_middle[:, None] * bins[None] / 512
+    hann = torch.hann_window(WINDOW).numpy().astype(np.float64)[WINDOW // 2 :, None]
+    cosines, sines = np.cos(phase) * hann, np.sin(phase) * hann
+    cosines[0] /= 2  # the middle itself is in both halves
+    return cosines.astype(np.float32), sines.astype(np.float32), filters[:, bins].T.copy()
 
 
 def _frames(graph: Graph, student: Student, x: str) -> str:
