@@ -85,7 +85,7 @@ def shown_here(config: Config, *, as_json: bool, on_terminal: bool) -> Config:
     """With a publisher on standard output: lines of JSON where they are asked for; else text on a terminal,
     also where the configuration has none, for whoever starts it there wants to see what it hears."""
     publishers = [block for block in config.publishers if not (as_json and block.type == "console")]
-    if any(block.type == "console" or _writes_json_here(block) for block in publishers):
+    if any(map(_is_shown_here, publishers)):
         return config.model_copy(update={"publishers": publishers})
     if as_json:
         publishers.append(JsonlConfig(type="jsonl", name=HERE))
@@ -94,16 +94,16 @@ def shown_here(config: Config, *, as_json: bool, on_terminal: bool) -> Config:
     return config.model_copy(update={"publishers": publishers})
 
 
-def _writes_json_here(block: PublisherConfig) -> bool:
-    return isinstance(block, JsonlConfig) and block.path is None
+def _is_shown_here(block: PublisherConfig) -> bool:
+    return block.type == "console" or (isinstance(block, JsonlConfig) and block.path is None)
 
 
 def _log_level(config: Config, verbose: bool) -> str:
-    """On a terminal the console publisher tells what was heard; the log would say it twice."""
+    """On a terminal a publisher tells what was heard; the log would say it twice."""
     if verbose:
         return "info"
-    on_terminal = err.is_terminal and any(block.type == "console" for block in config.publishers)
-    return "warning" if on_terminal and config.log.level == "info" else config.log.level
+    shown = err.is_terminal and any(map(_is_shown_here, config.publishers))
+    return "warning" if shown and config.log.level == "info" else config.log.level
 
 
 def _print_health(health: Health) -> None:
