@@ -21,12 +21,17 @@ def line_for(message: Message, *, late: bool = False) -> "Text | None":
         case Alert():
             return _alert_line(message, late=late)
         case SourceStatus(source, online, at, reason):
-            words = "listening" if online else f"not listening: {reason}" if reason else "not listening"
+            words = "listening" if online else f"not listening: {why(message)}" if reason else "not listening"
             return line(at, source, words, "green" if online else "yellow")
         case Problem(source, at, kinds):
             words = f"microphone trouble: {', '.join(kinds)}" if kinds else "microphone well again"
             return line(at, source, words.replace("_", " "), "yellow" if kinds else "green")
     return None
+
+
+def why(status: SourceStatus) -> str:
+    """The reason without the source's name, which stands before it already."""
+    return status.reason.removeprefix(f"{status.source}: ")
 
 
 def line(at: datetime, place: str, words: str, style: str) -> "Text":

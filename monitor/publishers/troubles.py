@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from monitor.publishers.lines import line
+from monitor.publishers.lines import line, why
 from monitor.publishers.reminder import Reminder, spoken_length
 from monitor.types import Health, SourceStatus
 
@@ -27,7 +27,7 @@ class Troubles:
             self._silent.pop(status.source, None)
             return
         _, reminder = self._silent.get(status.source, ("", Reminder(status.at.timestamp())))
-        self._silent[status.source] = (status.reason, reminder)
+        self._silent[status.source] = (why(status), reminder)
 
     def due(self, health: Health) -> "Iterator[Text]":
         """A line for each trouble that is to be said again now."""

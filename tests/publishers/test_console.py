@@ -72,6 +72,10 @@ def test_an_alert_says_its_rule_and_its_message():
     [
         (SourceStatus("kitchen", True, START), "listening"),
         (SourceStatus("kitchen", False, START, "no device"), "not listening: no device"),
+        (
+            SourceStatus("kitchen", False, START, "kitchen: no device"),
+            "kitchen      not listening: no device",
+        ),
         (Problem("kitchen", START, ("digital_silence",)), "microphone trouble: digital silence"),
         (Problem("kitchen", START, ()), "microphone well again"),
     ],
