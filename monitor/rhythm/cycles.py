@@ -118,7 +118,7 @@ def _sounding(
     history: History, template: Template, candidate: Candidate, first: int
 ) -> npt.NDArray[np.float64]:
     """From 1, surely the tone, to -1, surely not; the threshold is near the top, for rooms ring."""
-    track = history.prominence_db(candidate.channel, first, history.end).astype(np.float64)
+    track = history.prominence_db(candidate.channel, first, min(history.end, candidate.end + _SLACK_HOPS))
     smooth = np.convolve(track, np.ones(template.smoothing) / template.smoothing, "same")
     threshold_db = max((candidate.on_db + candidate.off_db) / 2, candidate.on_db - 8)
     softness_db = float(np.clip(candidate.contrast_db / 2, 1.5, 6))
@@ -126,11 +126,12 @@ def _sounding(
 
 
 def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
-    ons, quiets = (np.sort(parse.fits[list(which)]) for which in (template.ons, template.quiets))
-    return bool(
-        ons[strictness.spared] >= strictness.least_on
+    fits = parse.fits.tolist()
+    ons, quiets = (sorted(fits[i] for i in which) for which in (template.ons, template.quiets))
+    return (
+        sum(fits) / len(fits) >= strictness.least_mean
+        and ons[strictness.spared] >= strictness.least_on
         and quiets[strictness.spared] >= strictness.least_quiet
-        and parse.fits.mean() >= strictness.least_mean
         and _is_timely(template, parse)
     )
 
@@ -196,9 +197,9 @@ def _is_broad(found: _Parsed) -> bool:
     if found.on_db >= _LEADING_DB:
         return False
     inner, outer = _bins(found, 3), _bins(found, 10)
-    beside = [*range(outer[0], inner[0]), *range(inner[1], outer[1])]
+    beside = [k - outer[0] for k in (*range(outer[0], inner[0]), *range(inner[1], outer[1]))]
     on_db, gap_db = (
-        np.mean([_level_db(found, i)[:, beside].mean() for i in which])
+        np.mean([_level_db(found, i, *outer)[:, beside].mean() for i in which])
         for which in (found.template.full_tones, found.template.inner_gaps)
     )
     return bool(on_db - gap_db > _BEATING_DB)
@@ -222,12 +223,12 @@ def _bins(found: _Parsed, reach: int) -> tuple[int, int]:
     return max(0, found.channel - reach), min(BINS, found.channel + reach + 1)
 
 
-def _level_db(found: _Parsed, part: int) -> Rows:
-    return found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]))
+def _level_db(found: _Parsed, part: int, low: int, high: int) -> Rows:
+    return found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]), low, high)
 
 
 def _power(found: _Parsed, part: int, low: int, high: int) -> npt.NDArray[np.float64]:
-    return np.asarray(10 ** (_level_db(found, part)[:, low:high].astype(np.float64) / 10))
+    return np.asarray(10 ** (_level_db(found, part, low, high).astype(np.float64) / 10))
 
 
 def _spectra(found: _Parsed, parts: tuple[int, ...], low: int, high: int) -> npt.NDArray[np.float64]:

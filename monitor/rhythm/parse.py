@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,44 +31,68 @@ def parsed(template: Template, sounding: Track, earliest_end: int = 0) -> Parse 
     can tell. The last part ends at or after hop `earliest_end`.
     """
     hops = len(sounding)
+    reach = _reach(template, earliest_end, hops)
+    if reach[0].stop <= 0:
+        return None
     summed = np.concatenate([[0.0], np.cumsum(sounding)])
-    best = np.zeros(hops + 1)
-    lengths: list[npt.NDArray[np.intp]] = []
-    for part in template.parts:
-        best, chosen = _after(part, best, summed)
-        lengths.append(chosen)
-    end = earliest_end + int(np.argmax(best[earliest_end:]))
+    best = np.zeros(len(reach[0]))
+    passed: list[Track] = []
+    for part, (before, after) in zip(template.parts, pairwise(reach), strict=True):
+        padded = _carried(part, best, summed, before, after)
+        passed.append(padded)
+        best = _best(part, padded, summed, after)
+    end = int(best.argmax())
     if not np.isfinite(best[end]):
         return None
-    edges = [end]
-    for chosen in reversed(lengths):
-        edges.append(edges[-1] - int(chosen[edges[-1]]))
-    bounds = np.array(edges[::-1], np.intp)
-    signs = np.array([1.0 if part.on else -1.0 for part in template.parts])
-    return Parse(bounds, signs * np.diff(summed[bounds]) / np.diff(bounds))
+    bounds = _traced(template, passed, reach, earliest_end + end)
+    return Parse(bounds, template.signs * np.diff(summed[bounds]) / np.diff(bounds))
 
 
-def _after(part: Part, best: Track, summed: Track) -> tuple[Track, npt.NDArray[np.intp]]:
-    """For each hop: the best total if this part ends there, and the part's length then."""
+def _reach(template: Template, earliest_end: int, hops: int) -> list[range]:
+    """Between which hops each part's beginning lies, and the end of the last."""
+    reach = [range(earliest_end, hops + 1)]
+    for part in reversed(template.parts):
+        after = reach[-1]
+        reach.append(range(max(0, after.start - part.longest), after.stop - part.shortest))
+    return reach[::-1]
+
+
+def _carried(part: Part, best: Track, summed: Track, before: range, after: range) -> Track:
+    """The best total up to each hop at which this part may begin, less what it would count of the sound
+    before. The first is the longest part before the first hop at which it may end; what cannot be reached is
+    minus infinity."""
     sign = 1.0 if part.on else -1.0
-    carried = best - sign * summed
-    lengths = np.arange(part.shortest, part.longest + 1)
-    padded = np.concatenate([np.full(part.longest, -np.inf), carried])
-    # Row t holds what is carried from t - longest … t - shortest, so column j is the length longest - j.
-    choices = _windows(padded, len(best), len(lengths)) - _costs(part)[::-1]
-    column = np.argmax(choices, axis=1)
-    total = choices[np.arange(len(best)), column] + sign * summed
-    return total, np.asarray(part.longest - column, np.intp)
+    carried = best - sign * summed[before.start : before.stop]
+    unreachable = before.start - (after.start - part.longest)
+    return np.concatenate([np.full(unreachable, -np.inf), carried]) if unreachable else carried
+
+
+def _best(part: Part, padded: Track, summed: Track, after: range) -> Track:
+    """For each hop: the best total if this part ends there."""
+    costs = _costs(part)
+    # Row j holds what is carried from as many hops ago as the part is long, from the longest to the shortest.
+    choices = _windows(padded, len(costs), len(after)) - costs[:, None]
+    sign = 1.0 if part.on else -1.0
+    return np.asarray(choices.max(axis=0) + sign * summed[after.start : after.stop])
+
+
+def _traced(template: Template, passed: list[Track], reach: list[range], end: int) -> npt.NDArray[np.intp]:
+    edges = [end]
+    for part, padded, after in zip(template.parts[::-1], passed[::-1], reach[:0:-1], strict=True):
+        costs = _costs(part)
+        at = edges[-1] - after.start
+        edges.append(edges[-1] - part.longest + int((padded[at : at + len(costs)] - costs).argmax()))
+    return np.array(edges[::-1], np.intp)
 
 
 def _windows(values: Track, rows: int, width: int) -> Track:
     # sliding_window_view does the same with more ceremony, ten times for each parse.
-    step = values.strides[0]
-    return np.lib.stride_tricks.as_strided(values, (rows, width), (step, step), writeable=False)
+    return np.ndarray((rows, width), values.dtype, values, 0, values.strides * 2)
 
 
 @cache
 def _costs(part: Part) -> Track:
-    lengths = np.arange(part.shortest, part.longest + 1)
+    """Of each length, the longest first."""
+    lengths = np.arange(part.longest, part.shortest - 1, -1)
     reach = np.where(lengths < part.nominal, part.nominal - part.shortest, part.longest - part.nominal)
     return np.asarray(_STRETCH_COST * ((lengths - part.nominal) / np.maximum(reach, 1)) ** 2)

@@ -44,13 +44,70 @@ CHANNELS = BINS + len(BANDS)
 moves."""
 
 
+class _Bank:
+    """The columns that one window length has in the arrays that all share: `wide`, with the surroundings of
+    its bins, and `own`, the bins alone."""
+
+    def __init__(self, window: int, first: int, end: int, before: "_Bank | None") -> None:
+        self.shape = _scaled_hann(window)
+        near, self.far = _NEAR * window // WINDOW, _FAR * window // WINDOW
+        self.bins = end - first
+        lowest, self.highest = max(1, first - self.far), min(window // 2, end - 1 + self.far)
+        self.read = slice(lowest, self.highest + 1)
+        # Beyond the ends of the spectrum its last bins are repeated.
+        self.missing = lowest - (first - self.far), end - 1 + self.far - self.highest
+        start = before.wide.stop if before else 0
+        self.wide: slice[int, int, None] = slice(start, start + self.bins + 2 * self.far)
+        start = before.own.stop if before else 0
+        self.own: slice[int, int, None] = slice(start, start + self.bins)
+        self.side = self.far - near + 1
+        self.above = self.far + near
+
+    def put_power(self, samples: Samples, power: Rows) -> None:
+        """Spectral power of windows of samples into this bank's columns."""
+        spectra = np.fft.rfft(samples[:, -len(self.shape) :] * self.shape)[:, self.read]
+        low, high = self.missing
+        wide = power[:, self.wide]
+        inner = wide[:, low : wide.shape[1] - high]
+        np.add(np.square(spectra.real), np.square(spectra.imag), out=inner)
+        wide[:, :low] = inner[:, :1]
+        wide[:, wide.shape[1] - high :] = inner[:, -1:]
+
+    def sides(self, summed: Rows) -> tuple[Rows, Rows]:
+        """Sums over the bins below and above each bin, from sums over all columns up to each."""
+        first, end = self.wide.start, self.wide.stop + 1
+        boxes = summed[:, first + self.side : end] - summed[:, first : end - self.side]
+        return boxes[:, : self.bins], boxes[:, self.above : self.above + self.bins]
+
+
+def _scaled_hann(window: int) -> Samples:
+    """Hann, such that the squared spectrum of a full-scale sine, summed over `SMOOTHED` hops, is 1."""
+    hann = np.hanning(window + 1)[:-1]
+    return np.asarray(hann * (2 / hann.sum() / np.sqrt(SMOOTHED)), np.float32)
+
+
 class Spectrum:
     """Turns blocks of `BLOCK_HOPS * HOP` samples into rows of 10 ms. Remembers what overlaps and how loud
-    each pitch lately was; belongs to one thread."""
+    each pitch lately was; belongs to one thread.
+
+    Works in arrays that both windows share and that live as long as it does: at 12 rows a block, the calls
+    cost more than the arithmetic.
+    """
 
     def __init__(self) -> None:
-        self._bins = _Bank(WINDOW, np.arange(FIRST_BIN, LAST_BIN + 1))
-        self._low = _Bank(_LONG_WINDOW, np.arange(2 * FIRST_BIN - 1, 2 * _LONG_BELOW_BIN))
+        short = _Bank(WINDOW, FIRST_BIN, LAST_BIN + 1, None)
+        self._banks = short, _Bank(_LONG_WINDOW, 2 * FIRST_BIN - 1, 2 * _LONG_BELOW_BIN, short)
+        self._samples = np.zeros(_LONG_WINDOW + (BLOCK_HOPS - 1) * HOP, np.float32)
+        self._windows = np.lib.stride_tricks.sliding_window_view(self._samples, _LONG_WINDOW)[::HOP]
+        wide, own = self._banks[-1].wide.stop, self._banks[-1].own.stop
+        self._power = np.zeros((SMOOTHED - 1 + BLOCK_HOPS, wide), np.float32)
+        self._summed_db = np.zeros((BLOCK_HOPS, wide + 1), np.float32)
+        self._loudest_db = np.full(own, -110, np.float32)
+        self._fading_db = (
+            np.float32(_FADE_DB_PER_HOP) * np.arange(1, BLOCK_HOPS + 1, dtype=np.float32)[:, None]
+        )
+        self._strongest_db = np.empty((BLOCK_HOPS, 2 * len(BANDS)), np.float32)
+        self._per_side = np.concatenate([np.full(b.bins, 1 / b.side, np.float32) for b in self._banks])
 
     def rows(self, block: Samples) -> tuple[Rows, Rows]:
         """Levels in dB relative to a full-scale sine, shape (hops, BINS), and prominences in dB, shape
@@ -60,71 +117,63 @@ class Spectrum:
         what the pitch has faded by since it was loudest. The first shows a tone in noise whatever the gain
         does, the second shows the gaps between beeps that reverberation fills with the same tone.
         """
-        level_db, prominence_db = self._bins.rows(block)
-        _, fine_db = self._low.rows(block)
-        # Each low bin has its own fine bin and shares one with either neighbour.
-        low_db = np.maximum.reduce([fine_db[:, 0:-2:2], fine_db[:, 1:-1:2], fine_db[:, 2::2]])
-        prominence_db[:, : low_db.shape[1]] = low_db
-        strongest = np.maximum.reduceat(prominence_db, BANDS.ravel(), axis=1)[:, ::2]
-        return level_db, np.concatenate([prominence_db, strongest], axis=1)
-
-
-class _Bank:
-    """Spectra of one window length, for a range of bins and the surroundings that they are compared with."""
-
-    def __init__(self, window: int, bins: npt.NDArray[np.intp]) -> None:
-        self._shape = np.hanning(window + 1)[:-1].astype(np.float32)
-        self._scale = np.float32(4 / float(self._shape.sum()) ** 2 / SMOOTHED)
-        self._before = np.zeros(window - HOP, np.float32)
-        self._near, self._far = _NEAR * window // WINDOW, _FAR * window // WINDOW
-        first, last = bins[0] - self._far, bins[-1] + self._far
-        self._read = slice(max(1, first), min(window // 2, last) + 1)
-        # Beyond the ends of the spectrum its last bins are repeated.
-        self._missing = self._read.start - first, last + 1 - self._read.stop
-        self._power_before = np.zeros((SMOOTHED - 1, self._read.stop - self._read.start), np.float32)
-        self._loudest_db = np.full((1, len(bins)), -110.0, np.float32)
-        self._fading_db = (
-            np.float32(_FADE_DB_PER_HOP) * np.arange(1, BLOCK_HOPS + 1, dtype=np.float32)[:, None]
+        wide_db = self._wide_db(block)
+        level_db = np.concatenate(
+            [wide_db[:, b.wide][:, b.far : b.far + b.bins] for b in self._banks], axis=1
         )
+        standing_out_db = level_db - self._surroundings_db(wide_db)
+        np.minimum(standing_out_db, self._unfaded_db(level_db), out=standing_out_db)
+        np.maximum(standing_out_db, 0, out=standing_out_db)
+        return level_db[:, :BINS], self._by_channel(standing_out_db)
 
-    def rows(self, block: Samples) -> tuple[Rows, Rows]:
-        """Levels and prominences in dB of the bank's bins, shape (hops, bins)."""
-        samples = np.concatenate([self._before, block])
-        self._before = samples[-len(self._before) :]
-        windows = np.lib.stride_tricks.sliding_window_view(samples, len(self._shape))[::HOP] * self._shape
-        spectra = np.fft.rfft(windows)[:, self._read]
-        power = np.asarray((spectra.real**2 + spectra.imag**2) * self._scale, np.float32)
-        wide_db = self._padded(10 * np.log10(self._smoothed(power) + np.float32(_FLOOR)))
-        level_db = wide_db[:, self._far : -self._far]
-        prominence_db = np.minimum(level_db - self._surroundings_db(wide_db), self._unfaded_db(level_db))
-        return level_db, np.maximum(prominence_db, 0)
-
-    def _smoothed(self, power: Rows) -> Rows:
-        """Sums over `SMOOTHED` hops: power before logarithms, or noise would be all dips."""
-        longer = np.concatenate([self._power_before, power])
-        self._power_before = longer[-(SMOOTHED - 1) :]
-        total = longer[SMOOTHED - 1 :].copy()
+    def _wide_db(self, block: Samples) -> Rows:
+        """Levels of all bins that are looked at: power is summed over `SMOOTHED` hops before its logarithm is
+        taken, or noise would be all dips."""
+        self._samples[: -len(block)] = self._samples[len(block) :]
+        self._samples[-len(block) :] = block
+        power = self._power
+        power[: SMOOTHED - 1] = power[BLOCK_HOPS:]
+        for bank in self._banks:
+            bank.put_power(self._windows, power[SMOOTHED - 1 :])
+        total = power[SMOOTHED - 1 :] + np.float32(_FLOOR)
         for back in range(1, SMOOTHED):
-            total += longer[SMOOTHED - 1 - back : -back]
+            total += power[SMOOTHED - 1 - back : -back]
+        np.log10(total, out=total)
+        total *= np.float32(10)
         return total
 
-    def _padded(self, level_db: Rows) -> Rows:
-        low, high = self._missing
-        return np.concatenate([level_db[:, :1]] * low + [level_db] + [level_db[:, -1:]] * high, axis=1)
-
     def _surroundings_db(self, wide_db: Rows) -> Rows:
-        near, far, bins = self._near, self._far, wide_db.shape[1] - 2 * self._far
-        summed = np.zeros((len(wide_db), wide_db.shape[1] + 1), np.float32)
-        np.cumsum(wide_db, axis=1, out=summed[:, 1:])
-        side = np.float32(1 / (far - near + 1))
-        below = (summed[:, far - near + 1 : far - near + 1 + bins] - summed[:, :bins]) * side
-        above = (summed[:, -bins:] - summed[:, far + near : far + near + bins]) * side
-        tilt = np.minimum(np.abs(above - below), np.float32(_MAX_TILT_DB))
-        return np.asarray(np.maximum(below, above) - tilt / 2, np.float32)
+        """The mean of both sides, or, where one is far above the other, not much less than the higher."""
+        np.cumsum(wide_db, axis=1, out=self._summed_db[:, 1:])
+        mean_db, higher_db = (np.empty((BLOCK_HOPS, len(self._per_side)), np.float32) for _ in range(2))
+        for bank in self._banks:
+            below, above = bank.sides(self._summed_db)
+            np.add(below, above, out=mean_db[:, bank.own])
+            np.maximum(below, above, out=higher_db[:, bank.own])
+        mean_db *= self._per_side / 2
+        higher_db *= self._per_side
+        higher_db -= np.float32(_MAX_TILT_DB / 2)
+        return np.maximum(mean_db, higher_db, out=mean_db)
 
     def _unfaded_db(self, level_db: Rows) -> Rows:
         """30 dB less what each pitch faded by since it was loudest; that maximum sinks by 10 dB a second."""
-        rising = np.concatenate([self._loudest_db, level_db + self._fading_db])
-        loudest = np.maximum.accumulate(rising, axis=0)[1:] - self._fading_db
-        self._loudest_db = loudest[-1:]
-        return np.asarray(level_db - loudest + np.float32(_RANGE_DB), np.float32)
+        unfaded_db = level_db + self._fading_db
+        loudest_db = self._loudest_db
+        for row in unfaded_db:
+            loudest_db = np.maximum(loudest_db, row)
+            np.subtract(row, loudest_db, out=row)
+        self._loudest_db = loudest_db - self._fading_db[-1]
+        unfaded_db += np.float32(_RANGE_DB)
+        return unfaded_db
+
+    def _by_channel(self, standing_out_db: Rows) -> Rows:
+        prominence_db = np.empty((BLOCK_HOPS, CHANNELS), np.float32)
+        bins_db, fine_db = prominence_db[:, :BINS], standing_out_db[:, BINS:]
+        bins_db[:] = standing_out_db[:, :BINS]
+        # Each low bin has its own fine bin and shares one with either neighbour.
+        low_db = bins_db[:, : _LONG_BELOW_BIN - FIRST_BIN]
+        np.maximum(fine_db[:, 0:-2:2], fine_db[:, 2::2], out=low_db)
+        np.maximum(low_db, fine_db[:, 1:-1:2], out=low_db)
+        np.maximum.reduceat(bins_db, BANDS.ravel(), axis=1, out=self._strongest_db)
+        prominence_db[:, BINS:] = self._strongest_db[:, ::2]
+        return prominence_db

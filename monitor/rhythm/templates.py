@@ -48,6 +48,10 @@ class Template:
     """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
     first_contrast_db: float
     """What the very first cycle must reach to be believed."""
+    first_misfit: float
+    """How far the worst part of a first cycle may be beyond the middle between tone and gap, as a share of
+    the contrast, to be worth a parse. Above 0 for short tones: a device at the edge of its tolerance fits no
+    tempo whole."""
     cycle: int
     """Nominal hops from one cycle's onset to the next one's."""
     quiet_around: int
@@ -102,6 +106,31 @@ class Template:
         """
         return {scale: self._core(scale) for scale in SCALES}
 
+    @cached_property
+    def all_cores(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """First and past-last hops of the cores of all tempi, one after the other."""
+        cores = np.concatenate([self.cores[scale] for scale in SCALES])
+        return cores[:, 0], cores[:, 1]
+
+    @cached_property
+    def averages(self) -> npt.NDArray[np.float64]:
+        """By what the parts' means are multiplied to give those of the tones and of the gaps between, shape
+        (parts, 2)."""
+        return np.stack([self._marked(which) / len(which) for which in (self.ons, self.inner_gaps)], axis=1)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.float64]:
+        """What sums the parts that are tone and those that are not, shape (parts, 2)."""
+        return np.stack([self._marked(which) for which in (self.ons, self.quiets)], axis=1)
+
+    @cached_property
+    def signs(self) -> npt.NDArray[np.float64]:
+        """1 for a part that is tone, -1 for one that is not."""
+        return self._marked(self.ons) - self._marked(self.quiets)
+
+    def _marked(self, which: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        return np.isin(np.arange(len(self.parts)), which).astype(np.float64)
+
     def _core(self, scale: float) -> npt.NDArray[np.intp]:
         ends = np.cumsum([part.nominal * scale for part in self.parts])
         rows = []
@@ -142,6 +171,7 @@ TEMPORAL_THREE = Template(
     beep_hops=(20, 40),
     contrast_db=2.2,
     first_contrast_db=2.7,
+    first_misfit=-0.05,
     cycle=400,
     quiet_around=0,
 )
@@ -164,6 +194,7 @@ TEMPORAL_FOUR = Template(
     beep_hops=(8, 20),
     contrast_db=3.2,
     first_contrast_db=5.0,
+    first_misfit=0.1,
     cycle=570,
     # An alarm clock's four beeps come again sooner.
     quiet_around=420,

@@ -17,8 +17,10 @@ from monitor.rhythm.trains import LONG_HOPS, Trains
 
 BLOCK = BLOCK_HOPS * HOP
 """Samples that are looked at together: 120 ms."""
+_PATIENT_BLOCKS = 4
+"""What is not urgent is looked at in every fourth block, all hops since at once: T4, which waits for 4 s of
+quiet anyway, and beeps that are no alarm's."""
 _SAME_BURST_HOPS = 100
-_CLEAR_DB = 8.0  # a device at the edge of its tolerance may fit no tempo whole; it is worth a parse if clear
 _AGAIN_HOPS = 20
 _BETTER_DB = 0.5
 
@@ -42,6 +44,7 @@ class RhythmTracker:
         self._counter = CycleCounter()
         self._looks: dict[tuple[str, int], _Look] = {}
         self._unfinished: list[Cycle] = []
+        self._unseen_blocks = 0
 
     @property
     def samples_heard(self) -> int:
@@ -64,29 +67,34 @@ class RhythmTracker:
         self._pulses.clear()
         self._looks.clear()
         self._unfinished.clear()
+        self._unseen_blocks = 0
 
     def _block(self, block: Samples) -> list[Heard]:
-        first_hop = self._history.end
-        level_db, prominence_db = self._spectrum.rows(block)
-        self._history.append(level_db, prominence_db)
+        self._history.append(*self._spectrum.rows(block))
         self._counter.forget(self._history.end)
-        heard = [self._counter.count(cycle) for cycle in self._cycles()]
-        pulses = self._pulses.find(level_db, prominence_db, first_hop)
-        heard += [
-            self._trains.add(pulse) for pulse in pulses if not self._counter.is_sounding(pulse.pitch_hz)
-        ]
+        self._unseen_blocks += 1
+        smoke = self._parsed(TEMPORAL_THREE, BLOCK_HOPS)
+        patiently = self._unseen_blocks == _PATIENT_BLOCKS
+        if patiently:
+            self._unseen_blocks = 0
+            for cycle in self._parsed(TEMPORAL_FOUR, _PATIENT_BLOCKS * BLOCK_HOPS):
+                self._await(cycle)
+        heard = [self._counter.count(cycle) for cycle in [*smoke, *self._finished()]]
+        if patiently:
+            heard += self._trains_heard(self._history.end - _PATIENT_BLOCKS * BLOCK_HOPS)
         return [found for found in heard if found is not None]
 
-    def _cycles(self) -> list[Cycle]:
-        """Cycles that are complete now, the parts they still wait for included."""
-        found = [cycle for template in (TEMPORAL_THREE, TEMPORAL_FOUR) for cycle in self._parsed(template)]
-        complete = [cycle for cycle in found if not cycle.template.quiet_around]
-        for cycle in found:
-            if cycle.template.quiet_around:
-                self._await(cycle)
+    def _trains_heard(self, first_hop: int) -> list[Heard | None]:
+        pulses = self._pulses.find(*self._history.rows(first_hop, self._history.end), first_hop)
+        return [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
+
+    def _finished(self) -> list[Cycle]:
+        """Cycles that were found before and have now been followed by the quiet they need."""
         due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_around]
+        if not due:
+            return []
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
-        return complete + [cycle for cycle in due if is_alone(self._history, cycle)]
+        return [cycle for cycle in due if is_alone(self._history, cycle)]
 
     def _await(self, cycle: Cycle) -> None:
         """Of the ways to see one burst, wait for the one that fits best."""
@@ -98,17 +106,18 @@ class RhythmTracker:
         if all(cycle.fit > other.fit for other in same):
             self._unfinished = [other for other in self._unfinished if other not in same] + [cycle]
 
-    def _parsed(self, template: Template) -> list[Cycle]:
+    def _parsed(self, template: Template, hops: int) -> list[Cycle]:
         found = []
         sounding = self._counter.is_any_known(template)
         least_db = (
             template.contrast_db if sounding else max(template.contrast_db, template.first_contrast_db - 1)
         )
-        for candidate in candidates(self._history, template, least_db):
+        for candidate in candidates(self._history, template, least_db, hops):
             is_known = self._counter.is_known(template, candidate.channel)
             least_db = template.contrast_db if is_known else template.first_contrast_db
-            clear = candidate.is_whole or candidate.contrast_db > _CLEAR_DB
-            if candidate.contrast_db < least_db or not (is_known or clear):
+            if candidate.contrast_db < least_db or not (
+                is_known or candidate.misfit <= template.first_misfit
+            ):
                 continue
             if not self._is_news(template, candidate):
                 continue

@@ -2,9 +2,8 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
+from itertools import pairwise
+from statistics import median
 
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.pulses import Pulse
@@ -16,7 +15,7 @@ HOLD_S = 15.0
 CHIRP_HOLD_S = 150.0
 """Beyond the last chirp: two of a minute's spacing may be missed."""
 
-_SAME_PITCH = 0.015
+_SAME_PITCH, _SAME_PITCH_HZ = 0.015, 20.0
 _MOST_TRAINS = 24
 _KEPT_PULSES = 32
 _GROUPS = range(1, 7)
@@ -39,6 +38,11 @@ class Train:
     """Onset of the last pulse that was reported."""
     first: int | None = None
     """Onset at which the rhythm that is being reported began."""
+    reach_hz: float = field(init=False)
+    """How far off a pulse may be and still belong here."""
+
+    def __post_init__(self) -> None:
+        self.reach_hz = max(_SAME_PITCH * self.pitch_hz, _SAME_PITCH_HZ)
 
 
 class Trains:
@@ -63,7 +67,7 @@ class Trains:
 
     def _train(self, pulse: Pulse) -> Train:
         for train in self._trains:
-            if abs(pulse.pitch_hz / train.pitch_hz - 1) < max(_SAME_PITCH, 20 / train.pitch_hz):
+            if abs(pulse.pitch_hz - train.pitch_hz) < train.reach_hz:
                 self._trains.remove(train)
                 break
         else:
@@ -89,7 +93,7 @@ def _chirping(train: Train) -> Heard | None:
     pulses = list(train.pulses)[-3:]
     if len(pulses) < 2 or train.pitch_hz < _CHIRP_LOWEST_HZ:
         return None
-    spacings = np.diff([pulse.onset for pulse in pulses])
+    spacings = [later.onset - earlier.onset for earlier, later in pairwise(pulses)]
     lengths = [pulse.end - pulse.onset for pulse in pulses]
     even = [_CHIRP_SPACING[0] <= spacing <= _CHIRP_SPACING[1] for spacing in spacings]
     if not even[-1] or not all(_CHIRP_LENGTH[0] <= n <= _CHIRP_LENGTH[1] for n in lengths[-2:]):
@@ -99,15 +103,15 @@ def _chirping(train: Train) -> Heard | None:
     certain = len(pulses) == 3 and all(even) and abs(spacings[1] / spacings[0] - 1) < 0.05
     kept = pulses if certain else pulses[-2:]
     certainty: Certainty = "confirmed" if certain else "suspected"
-    off_s = float(spacings[-1]) / 100 - kept[-1].on_s
+    off_s = spacings[-1] / 100 - kept[-1].on_s
     return _told("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
 
 
 def _repeating(train: Train) -> Heard | None:
     if len(train.pulses) <= _CYCLES:
         return None
-    onsets = np.array([pulse.onset for pulse in train.pulses])
-    lengths = np.array([pulse.end - pulse.onset for pulse in train.pulses])
+    onsets = [pulse.onset for pulse in train.pulses]
+    lengths = [pulse.end - pulse.onset for pulse in train.pulses]
     group = next((g for g in _GROUPS if _is_periodic(onsets, lengths, g)), None)
     if group is None:
         train.first = None
@@ -117,25 +121,32 @@ def _repeating(train: Train) -> Heard | None:
     if pulses[-1].end - train.first < _LEAST_SPAN or pulses[-1].onset - train.told < _LEAST_SPAN:
         return None
     train.told = pulses[-1].onset
-    period_s = float(onsets[-1] - onsets[-1 - group]) / 100
-    on_s = float(np.median(lengths[-group:])) / 100
+    period_s = (onsets[-1] - onsets[-1 - group]) / 100
+    on_s = median(lengths[-group:]) / 100
     marching = group == 1 and 0.4 <= period_s <= 1.4 and 0.35 <= on_s / period_s <= 0.7
     pattern = "march_time" if marching else "repeating"
     cycles = int((pulses[-1].onset - train.first) / 100 / period_s)
-    gap_s = float(np.median(onsets[-group:] - onsets[-group - 1 : -1])) / 100 - on_s
-    return _told("unknown_alarm", pattern, "suspected", cycles, pulses, on_s, gap_s, first=train.first)
+    apart = [later - earlier for earlier, later in pairwise(onsets[-group - 1 :])]
+    return _told(
+        "unknown_alarm", pattern, "suspected", cycles, pulses, on_s, median(apart) / 100 - on_s, train.first
+    )
 
 
-def _is_periodic(onsets: npt.NDArray[np.int_], lengths: npt.NDArray[np.int_], group: int) -> bool:
-    if len(onsets) < _CYCLES * group + 1:
+def _is_periodic(onsets: list[int], lengths: list[int], group: int) -> bool:
+    newest = -_CYCLES * group - 1
+    if len(onsets) < -newest:
         return False
-    tail = slice(-_CYCLES * group - 1, None)
-    periods = onsets[tail][group:] - onsets[tail][:-group]
-    changes = np.abs(lengths[tail][group:] - lengths[tail][:-group])
-    typical = float(np.median(periods))
-    even = np.abs(periods - typical).max() <= max(2.5, 0.03 * typical)
-    alike = changes.max() <= max(4.0, 0.3 * float(lengths[tail].max()))
-    return bool(even and alike and 10 <= typical <= 1000)
+    periods = _changes(onsets[newest:], group)
+    typical = median(periods)
+    if not 10 <= typical <= 1000:
+        return False
+    uneven = max(max(periods) - typical, typical - min(periods))
+    unlike = max(map(abs, _changes(lengths[newest:], group)))
+    return uneven <= max(2.5, 0.03 * typical) and unlike <= max(4.0, 0.3 * max(lengths[newest:]))
+
+
+def _changes(values: list[int], group: int) -> list[int]:
+    return [later - earlier for earlier, later in zip(values, values[group:], strict=False)]
 
 
 def _told(
@@ -160,6 +171,6 @@ def _told(
         off_s=off_s,
         pause_s=None,
         pitch_hz=pulses[-1].pitch_hz,
-        snr_db=float(np.median([pulse.prominence_db for pulse in pulses])) - _SNR_BIAS_DB,
+        snr_db=median(pulse.prominence_db for pulse in pulses) - _SNR_BIAS_DB,
         hold_s=CHIRP_HOLD_S if pattern == "chirp" else HOLD_S,
     )
