@@ -141,7 +141,11 @@ class Daemon:
     def _start_decider(self, life: ExitStack, listeners: Listeners) -> None:
         mind = build_mind(self._config, listeners)
         recorded = frozenset(block.name for block in self._config.sources if _is_recorded(block))
-        leftover = cut_short(self._delivery.outbox.left_going_on, self._clock.now())
+        now = self._clock.now()
+        leftover = [
+            *cut_short(self._delivery.outbox.left_going_on, now),
+            *mind.set(self._delivery.settings.in_force(), now),
+        ]
         decider = Decider(
             mind,
             self._decisions,

@@ -23,7 +23,7 @@ from monitor.rhythm.listener import RhythmListener
 from monitor.rules.engine import RuleEngine
 from monitor.runtime.panel import Wants
 from monitor.sources import SourceConfig
-from monitor.types import Frame, House, Room
+from monitor.types import Frame, House, Room, Setting
 
 log = get_logger()
 
@@ -127,6 +127,18 @@ def build_mind(config: Config, listeners: Listeners) -> Mind:
         tracker.set_sensitivity(source.name, source.sensitivity)
     rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
     return Mind(tracker, rules)
+
+
+def configured_settings(config: Config) -> list[Setting]:
+    """What can be set from outside, as it is before anybody does."""
+    return [
+        setting
+        for source in config.sources
+        for setting in (
+            Setting(source.name, "mute", False),
+            Setting(source.name, "sensitivity", source.sensitivity),
+        )
+    ]
 
 
 def build_house(config: Config) -> House:

@@ -42,6 +42,11 @@ class Mind:
             return [Setting(command.source, "sensitivity", float(command.value))]
         return []
 
+    def set(self, settings: Sequence[Setting], now: datetime) -> list[Message]:
+        """What `settings` bring about where they are found in force at the start."""
+        commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
+        return [message for command in commands for message in self.obey(command, now)]
+
     def _told(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any, Self
 
-from monitor.assembly import build_house
+from monitor.assembly import build_house, configured_settings
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.publishers import NotifierConfig
@@ -15,9 +15,11 @@ from monitor.runtime.line import Line, close_all
 from monitor.runtime.storms import Storms
 from monitor.store.base import Dispatch
 from monitor.store.outbox import SqliteOutbox
+from monitor.store.settings import KeptSettings
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
 OUTBOX = "outbox.db"
+SETTINGS = "settings.json"
 
 
 class Delivery:
@@ -39,6 +41,7 @@ class Delivery:
         self._failed = failed
         self._clock = clock
         self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock)
+        self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.publishers: list[Publisher] = []
         self._lines: list[Line] = []
         self._life = ExitStack()
@@ -46,6 +49,7 @@ class Delivery:
     def __enter__(self) -> Self:
         with ExitStack() as life:
             life.enter_context(self.outbox)
+            self.settings.read()
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             self._escalator = life.enter_context(self._build_escalator())
             life.callback(close_all, self._lines)
@@ -68,6 +72,8 @@ class Delivery:
                 names = [publisher.name for publisher in self.publishers]
                 dispatches.append(Dispatch(message, names, message.at))
             else:
+                if isinstance(message, Setting):
+                    self.settings.keep(message)
                 self.show(message)
         self.outbox.put_all(dispatches)
 
@@ -97,9 +103,8 @@ class Delivery:
         for block in self._config.publishers:
             publisher = block.build(self._config.node, self._commanded, self._clock)
             publisher.announce(house)
-            for source in self._config.sources:
-                publisher.publish(Setting(source.name, "mute", False))
-                publisher.publish(Setting(source.name, "sensitivity", source.sensitivity))
+            for setting in self.settings.in_force():
+                publisher.publish(setting)
             self._open(Line(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.assembly import configured_settings
 from monitor.capabilities import thresholds, unloaded
 from monitor.config import Config
 from monitor.errors import StoreError
@@ -118,7 +119,11 @@ def _explain(
         ),
         looks=tuple(looks),
         events=tuple(_event_traces(history, config, since, until, source, event_id)),
-        settings=tuple(one for one in settings.values() if source in (None, one.source)),
+        settings=tuple(
+            one
+            for one in settings.values()
+            if source in (None, one.source) and one not in configured_settings(config)
+        ),
     )
 
 

@@ -83,6 +83,21 @@ def test_mute_and_sensitivity_are_shown_as_they_are_in_force(broker, tmp_path):
         listener.wait_for("earwitness/home/demo/sensitivity", "0.5")
 
 
+def test_what_was_set_outlasts_a_restart(broker, tmp_path):
+    """A room that was muted in the evening is still muted when the daemon was restarted at night."""
+    with Listener(broker) as listener:
+        with DaemonProcess(config(broker, ENDLESS), tmp_path):
+            listener.wait_for("earwitness/home/demo/mute", "OFF")
+            listener.say("earwitness/home/demo/mute/set", "ON")
+            listener.wait_for("earwitness/home/demo/mute", "ON")
+            listener.wait_for("earwitness/home/demo/status", "online")
+        before = len(listener.heard)
+        with DaemonProcess(config(broker, ENDLESS), tmp_path):
+            listener.wait_for("earwitness/home/demo/status", "online", times=2)
+    again = [message for message in listener.heard[before:] if message.topic == "earwitness/home/demo/mute"]
+    assert {message.payload for message in again} == {b"ON"}
+
+
 def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
     """Per source and queue, as JSON."""
     with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:

@@ -1,0 +1,78 @@
+"""What people set from outside and expect to find again after a restart: mute and sensitivity of a source."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+from monitor.errors import StoreError
+from monitor.logs import get_logger
+from monitor.store.clips import write_private
+from monitor.types import Setting
+
+log = get_logger()
+
+_Name = Literal["mute", "sensitivity"]
+_Key = tuple[str, _Name]
+
+
+class KeptSettings:
+    """Settings in a file of their own, mode 0600. Every method may be called from any thread.
+
+    `configured` are those of the configuration. What was set from outside holds until the configuration
+    says something else than it did then: who edits the file means it. A file that cannot be read or written
+    costs what was set, is said once, and stops nothing.
+    """
+
+    def __init__(self, file: Path, configured: Iterable[Setting]) -> None:
+        self._file = file
+        self._configured = {_key(setting): setting.value for setting in configured}
+        self._set: dict[_Key, bool | float] = {}
+        self._lock = Lock()
+        self._complained = False
+
+    def read(self) -> None:
+        """Find again what was kept."""
+        try:
+            rows = json.loads(self._file.read_text(encoding="utf-8"))
+            kept = {(source, name): (value, configured) for source, name, value, configured in rows}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError) as error:
+            self._complain("mute and sensitivity are as configured again", error)
+            return
+        with self._lock:
+            self._set = {
+                key: type(self._configured[key])(value)
+                for key, (value, configured) in kept.items()
+                if key in self._configured and configured == self._configured[key]
+            }
+
+    def in_force(self) -> list[Setting]:
+        """Every setting with the value that holds."""
+        with self._lock:
+            values = {**self._configured, **self._set}
+        return [Setting(source, name, value) for (source, name), value in values.items()]
+
+    def keep(self, setting: Setting) -> None:
+        """Remember what was set."""
+        key = _key(setting)
+        with self._lock:
+            if key not in self._configured or setting.value == {**self._configured, **self._set}[key]:
+                return
+            self._set[key] = setting.value
+            rows = [[*key, value, self._configured[key]] for key, value in self._set.items()]
+        try:
+            write_private(self._file, json.dumps(rows).encode())
+        except StoreError as error:
+            self._complain("mute and sensitivity will be as configured after a restart", error)
+
+    def _complain(self, consequence: str, error: Exception) -> None:
+        if not self._complained:
+            self._complained = True
+            log.warning(consequence, reason=str(error), file=str(self._file))
+
+
+def _key(setting: Setting) -> _Key:
+    return setting.source, setting.name

@@ -1,0 +1,58 @@
+"""What was set from outside survives a restart."""
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.store.settings import KeptSettings
+from monitor.types import Setting
+
+CONFIGURED = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.2)]
+
+
+def settings(folder: Path, configured: list[Setting] = CONFIGURED) -> KeptSettings:
+    found = KeptSettings(folder / "settings.json", configured)
+    found.read()
+    return found
+
+
+def test_what_was_set_is_found_again(tmp_path: Path) -> None:
+    """Mute and sensitivity are after a restart as they were left; the file is nobody else's."""
+    before = settings(tmp_path)
+    before.keep(Setting("kitchen", "mute", True))
+    before.keep(Setting("kitchen", "sensitivity", -0.5))
+    after = settings(tmp_path)
+    assert after.in_force() == [Setting("kitchen", "mute", True), Setting("kitchen", "sensitivity", -0.5)]
+    assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_who_edits_the_configuration_means_it(tmp_path: Path) -> None:
+    """Another sensitivity in the configuration than when it was set from outside: the configuration's."""
+    settings(tmp_path).keep(Setting("kitchen", "sensitivity", -0.5))
+    edited = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.4)]
+    assert settings(tmp_path, edited).in_force() == edited
+
+
+def test_a_source_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    """Nothing is said of a source that is not configured any more."""
+    settings(tmp_path).keep(Setting("kitchen", "mute", True))
+    assert settings(tmp_path, []).in_force() == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[[1]]", '[["kitchen", "mute", "ON"', "\x00", "null", "[7]"])
+def test_a_damaged_file_costs_only_what_was_set(tmp_path: Path, content: str) -> None:
+    """Whatever stands in the file, the daemon starts as configured."""
+    (tmp_path / "settings.json").write_text(content)
+    assert settings(tmp_path).in_force() == CONFIGURED
+
+
+def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
+    """What was set holds until the next restart, and one line says that it will not outlast it."""
+    (tmp_path / "settings.json").mkdir()
+    kept = KeptSettings(tmp_path / "settings.json", CONFIGURED)
+    with capture_logs() as logs:
+        kept.keep(Setting("kitchen", "mute", True))
+        kept.keep(Setting("kitchen", "mute", False))
+    assert len(logs) == 1
+    assert kept.in_force() == CONFIGURED
