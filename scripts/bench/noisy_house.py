@@ -110,6 +110,9 @@ class Witness(Listener):
 class NoisyHouse:
     """Everything for one fault, in `folder`. Between daemon and broker is a wire that can be cut."""
 
+    module = "monitor"
+    """What is run."""
+
     def __init__(
         self, folder: Path, rooms: int = 3, every_s: float = 1.6, password: str | None = None
     ) -> None:
@@ -167,7 +170,7 @@ class NoisyHouse:
         """Start the daemon: seconds from its exec until a room is being heard and the house knows."""
         before = self.online_count()
         began_s = time.monotonic()
-        self.daemon = DaemonProcess(self.config(), self.folder).__enter__()
+        self.daemon = DaemonProcess(self.config(), self.folder, module=self.module).__enter__()
         until(lambda: self.online_count() > before, "the daemon to listen")
         return time.monotonic() - began_s
 

@@ -14,16 +14,23 @@ import yaml
 
 
 class DaemonProcess:
-    """`earwitness run` with a configuration in `folder`. Its log goes to `folder`/log."""
+    """`earwitness run` with a configuration in `folder`. Its log goes to `folder`/log. `module` is another
+    one to run, which takes the same arguments."""
 
     def __init__(
-        self, config: Mapping[str, Any], folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        config: Mapping[str, Any],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        module: str = "monitor",
     ) -> None:
         self._folder = folder
         self._config = folder / "earwitness.yaml"
         self._config.write_text(yaml.safe_dump({**config, "state_dir": str(folder / "state")}))
         self._log = folder / "log"
         self._environment = environment or {}
+        self._module = module
         self.started_s = 0.0
         self.stopped_in_s = 0.0
 
@@ -31,7 +38,7 @@ class DaemonProcess:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **self._environment}
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "monitor", "run", "--config", str(self._config)],
+                [sys.executable, "-m", self._module, "run", "--config", str(self._config)],
                 stderr=log,
                 stdout=log,
                 env=environment,
