@@ -38,8 +38,8 @@ def line(at: datetime, place: str, words: str, style: str) -> "Text":
     """Time, place, words."""
     from rich.text import Text
 
-    text = Text(f"{at.astimezone():%H:%M:%S}  ", "dim")
-    return text.append(f"{place:<12} ", "bold").append(_printable(words), style)
+    text = Text().append(f"{at.astimezone():%H:%M:%S}  ", "dim").append(f"{place:<12} ", "bold")
+    return text.append(_printable(words), style)
 
 
 def _event_line(event: SoundEvent, *, late: bool) -> "Text":

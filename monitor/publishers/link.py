@@ -238,7 +238,7 @@ class Link:
             log.warning(f"mqtt {state}", broker=str(self._address), reason=reason)
         elif self._reminder.due(now_s):
             length = spoken_length(now_s - self._reminder.since_s)
-            log.warning(f"mqtt still {state}", broker=str(self._address), reason=reason, for_=length)
+            log.warning(f"mqtt still {state}", broker=str(self._address), reason=reason, lasting=length)
 
     def _credentials_fix(self) -> str:
         keys = "`username` and `password` of the mqtt publisher in the configuration"

@@ -86,6 +86,16 @@ def test_sources_say_how_they_are(message, words):
     assert line.endswith(words)
 
 
+def test_an_alarm_was_printed_faintly():
+    """Only the time is: a critical alert stands out, in colour."""
+    screen = io.StringIO()
+    with ConsolePublisher(console=Console(file=screen, width=200, force_terminal=True)) as publisher:
+        publisher.publish(alert(rule="Glass"))
+    time, _, rest = screen.getvalue().partition("kitchen")
+    assert "\x1b[2m" in time
+    assert "\x1b[1;37;41mALERT Glass" in rest
+
+
 def test_levels_and_health_are_no_lines():
     """They would scroll the events away."""
     assert shown(Level("kitchen", START, -40.0, -60.0), Health(START, {})) == []
