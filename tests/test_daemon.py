@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,23 @@ def test_a_missing_model_is_said_and_the_alarms_are_heard_without_it(broker, tmp
         listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
         assert daemon.process.wait(30) == 0
     assert "listening without this model" in (tmp_path / "log").read_text()
+
+
+def test_a_damaged_model_is_trouble_that_home_assistant_shows(broker, tmp_path):
+    """One byte of the model is another one: nobody would hear glass break, and the house is told so."""
+    shipped = Path(str(files("monitor"))) / "models"
+    damaged = bytearray((shipped / "earwitness.onnx").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "earwitness.onnx").write_bytes(damaged)
+    (tmp_path / "earwitness.json").write_bytes((shipped / "earwitness.json").read_bytes())
+    classifiers = [{"type": "embedded", "model": str(tmp_path / "earwitness.onnx")}]
+    with (
+        Listener(broker) as listener,
+        DaemonProcess(config(broker, ENDLESS, classifiers=classifiers), tmp_path),
+    ):
+        listener.wait_for("earwitness/home/trouble", "ON")
+        why = json.loads(listener.wait_for("earwitness/home/trouble/attributes"))
+    assert "damaged" in why["notes"]["embedded"]
 
 
 def test_events_of_a_night_without_a_broker_arrive_when_it_is_back(tmp_path):

@@ -199,6 +199,17 @@ def _node_components(topics: Topics) -> Iterator[tuple[str, Document]]:
         },
     )
     yield (
+        "trouble",
+        {
+            "platform": "binary_sensor",
+            "name": "Trouble",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": topics.trouble,
+            "json_attributes_topic": topics.trouble_attributes,
+        },
+    )
+    yield (
         "alert",
         {
             "platform": "event",

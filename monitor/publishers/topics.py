@@ -25,6 +25,16 @@ class Topics:
         return f"{self.root}/health"
 
     @property
+    def trouble(self) -> str:
+        """`ON` while a model is missing or damaged, or something has stopped moving, else `OFF`; retained."""
+        return f"{self.root}/trouble"
+
+    @property
+    def trouble_attributes(self) -> str:
+        """What the trouble is (`notes`, `stalled`), JSON; retained."""
+        return f"{self.root}/trouble/attributes"
+
+    @property
     def alert(self) -> str:
         """Alerts, JSON; not retained."""
         return f"{self.root}/alert"

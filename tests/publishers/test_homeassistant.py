@@ -53,6 +53,13 @@ def test_a_document_for_the_node_and_one_for_each_source():
     ]
 
 
+def test_a_missing_model_is_trouble():
+    """Whoever looks at Home Assistant sees that nothing can hear glass break, and need not read a log."""
+    trouble = node_document(house(), TOPICS)["components"]["trouble"]
+    assert trouble["device_class"] == "problem"
+    assert trouble["state_topic"] == "earwitness/home/trouble"
+
+
 def test_a_source_is_a_device_behind_the_node():
     """Home Assistant shows the microphone in its room and the daemon as the way to it."""
     node = node_document(house(), TOPICS)["device"]
