@@ -190,12 +190,11 @@ def _hub_fix(model: str, error: Exception) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out, on the host or on an accelerator."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError)
-        and any(
-            word in str(error).lower() for word in ("out of memory", "can't allocate memory", "alloc_cpu")
-        )
+    """Whether `error` says that memory ran out, on the host or on an accelerator: torch, safetensors and the
+    operating system each have a type and words of their own for it."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        words in said for words in ("out of memory", "allocate memory", "alloc_cpu")
     )
 
 

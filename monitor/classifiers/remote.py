@@ -76,6 +76,8 @@ class RemoteClassifier:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()
+        self.trouble: str | None = None
+        """Why the server did not answer when it was met; None if it did."""
         self._clock = clock
         self._api: Api | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -93,9 +95,11 @@ class RemoteClassifier:
         self._api = Api(self.block, self._clock)
         self._threads = ThreadPoolExecutor(self.block.concurrency, f"ask-{self.name}")
         log.info(self.audio_goes_to)
+        self.trouble = None
         try:
             self._api.check()
         except ClassifyError as error:
+            self.trouble = str(error)
             log.warning("the server does not answer yet", classifier=self.name, reason=str(error))
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import urllib3
 from pydantic import Field, field_validator, model_validator
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.classifiers.answers import tidy
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Block, Seconds, Secret
@@ -23,6 +24,8 @@ CHECK_TIMEOUT_S = 3.0
 """What a silent server may delay the start."""
 LARGEST_ANSWER = 4 << 20
 """Bytes of an answer that are read; more is a server gone wrong."""
+SAID_MAX = 160
+"""Characters of a server's own words that are passed on."""
 BUSY = frozenset({429, 500, 502, 503, 504})
 _HOME_NAMES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain")
 
@@ -218,7 +221,7 @@ class Api:
         except urllib3.exceptions.HTTPError as error:
             raise ClassifyError(f"{self._host}: {_reason(error)}; is the server running?") from error
         if response.status != 200:
-            raise _failure(self._host, response.status)
+            raise _failure(self._host, response.status, content)
         return _as_object(self._host, content)
 
     def _stay_home(self) -> None:
@@ -243,16 +246,31 @@ class _Refused(ClassifyError):
     """The server is up and says no, and will say so again."""
 
 
-def _failure(host: str, status: int) -> ClassifyError:
+def _failure(host: str, status: int, content: bytes) -> ClassifyError:
     if status in {401, 403}:
         return _Refused(f"{host} refuses us ({status}); check api_key")
     if status == 404:
         return _Refused(f"{host} has no such address or model (404); check url (it ends in /v1) and model")
+    if status in {429, 503}:
+        return ClassifyError(f"{host} is too busy ({status}); give it more replicas or ask it less")
     if status in BUSY:
-        return ClassifyError(
-            f"{host} is too busy or failing ({status}); give it more replicas or ask it less"
+        return ClassifyError(f"{host} is failing ({status}); its own log says why")
+    return _Refused(
+        f"{host} does not accept the request ({status}{_said(content)}); check that the model takes audio, "
+        "and that the server knows what `guided` and `logprobs` ask for"
+    )
+
+
+def _said(content: bytes) -> str:
+    """What the server says of it, for a person: one short line, or nothing. Never what it echoes of ours."""
+    try:
+        answer = json.loads(content)
+        told = (
+            answer["error"]["message"] if "error" in answer else answer.get("message", answer.get("detail"))
         )
-    return _Refused(f"{host} does not accept the request ({status}); check that the model takes audio")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return ""
+    return f": {tidy(told)[:SAID_MAX]}" if isinstance(told, str) else ""
 
 
 def _reason(error: Exception) -> str:

@@ -15,6 +15,8 @@ from monitor.runtime.mailbox import Mailbox
 from monitor.types import Detection, Segment
 
 log = get_logger()
+REASONS = 4
+"""Reasons for failing that are remembered as said: a server that is left alone between attempts has two."""
 
 Judged = Callable[[Sequence[Segment], Sequence[Detection], float], None]
 """Takes a batch, its detections, and the seconds they took."""
@@ -34,6 +36,8 @@ class WorkerFigures:
     """How long the batch in hand has taken so far; 0 when there is none."""
     withheld: int = 0
     """Segments that it would have judged, had they been allowed to leave this machine."""
+    failing: str | None = None
+    """Why it could not judge the latest segment, and what to do; null while it can."""
 
 
 class Worker(threading.Thread):
@@ -58,6 +62,9 @@ class Worker(threading.Thread):
         self._clock = clock or SystemClock()
         self._withheld = withheld
         self._segments = self._failures = 0
+        # A server that did not answer when it was met says so before the first segment asks it.
+        self._failing: str | None = getattr(classifier, "trouble", None)
+        self._reasons: deque[str] = deque(maxlen=REASONS)
         self._busy_s = 0.0
         self._began_s: float | None = None
         self._dismissed = False
@@ -96,6 +103,7 @@ class Worker(threading.Thread):
             median_ms=1000 * median(recent_s) if recent_s else 0.0,
             busy_since_s=self._clock.monotonic_s() - began_s if began_s is not None else 0.0,
             withheld=self._withheld(),
+            failing=self._failing,
         )
 
     def _classify(self, segments: list[Segment]) -> None:
@@ -111,6 +119,7 @@ class Worker(threading.Thread):
             self._busy_s += took_s
             self._recent_s.append(took_s)
             self._began_s = None
+        self._recovered()
         self._judged(segments, detections, took_s)
         self._segments += len(segments)
 
@@ -121,5 +130,17 @@ class Worker(threading.Thread):
                 self._classify([segment])
             return
         self._failures += 1
-        name, segment_id = self.classifier.name, segments[0].id
-        log.error("could not classify", classifier=name, segment=segment_id, error=str(error))
+        self._failing = why = str(error)
+        # A server that is down all night is said once, and again when it is back.
+        tell = log.debug if self._failing in self._reasons else log.error
+        tell(
+            "could not classify", classifier=self.classifier.name, segment=segments[0].id, error=self._failing
+        )
+        if self._failing not in self._reasons:
+            self._reasons.append(self._failing)
+
+    def _recovered(self) -> None:
+        if self._reasons:
+            log.info("classifying again", classifier=self.classifier.name, failures=self._failures)
+            self._reasons.clear()
+        self._failing = None

@@ -74,6 +74,7 @@ def test_errors_of_ours_go_up_as_they_are() -> None:
     [
         (ModuleNotFoundError("No module named 'torch'"), r"No module named 'torch'; `scripts/setup --qwen`"),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:117] can't allocate memory"), "too little memory"),
+        (OSError("unable to mmap 9 bytes from file <x>: Cannot allocate memory (12)"), "too little memory"),
         (OSError("nobody/x is not a local folder\nand is not a valid model"), "HF_HUB_OFFLINE is set"),
         (ValueError("weights are odd"), r"cannot be loaded \(ValueError: weights are odd\)"),
     ],

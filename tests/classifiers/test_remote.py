@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.qwen import QwenConfig
 from monitor.classifiers.remote import RemoteClassifier, RemoteConfig, letter_logprobs
-from monitor.classifiers.remote_api import Breaker, at_home
+from monitor.classifiers.remote_api import Breaker, _failure, at_home
 from monitor.errors import ClassifyError, ModelError
 from tests import tiny_models
 from tests.builders import heard, noise, segment, tone
@@ -121,7 +121,7 @@ def test_a_server_that_stays_busy_is_left_alone_and_asked_again_later(server: Op
     )
     server.answers = [503, 503]
     for _ in range(2):
-        with pytest.raises(ClassifyError, match=r"127\.0\.0\.1 is too busy or failing \(503\)"):
+        with pytest.raises(ClassifyError, match=r"127\.0\.0\.1 is too busy \(503\)"):
             remote.classify([sound(tone(900, 0.5))])
     sent = len(server.requests)
 
@@ -144,6 +144,7 @@ def test_a_server_that_stays_busy_is_left_alone_and_asked_again_later(server: Op
         (401, "check api_key"),
         (404, "no such address or model"),
         (400, "check that the model takes audio"),
+        (500, "is failing \\(500\\); its own log says why"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_one_clear_error(
@@ -159,11 +160,27 @@ def test_an_answer_that_makes_no_sense_is_one_clear_error(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"error": {"message": "no audio\\nhere"}}', "(400: no audio here)"),
+        (b'{"detail": "Unexpected fields: logprobs"}', "(400: Unexpected fields: logprobs)"),
+        (b'{"detail": [{"input": "UklGRg"}]}', "(400)"),
+        (b"[]", "(400)"),
+        (b"<html>", "(400)"),
+    ],
+)
+def test_a_refusal_carries_the_servers_own_words(content: bytes, said: str) -> None:
+    """One line of them, where it has any; what it echoes of the request is left out."""
+    assert said in str(_failure("gpubox", 400, content))
+
+
 def test_a_server_that_is_down_is_weather(server: OpenAIServer) -> None:
     """A refused connection does not stop the start; asking says that the server cannot be reached."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         remote = connected(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", retries=0)
+        assert remote.trouble == "127.0.0.1: cannot be reached; is the server running?"
 
         with pytest.raises(ClassifyError, match=r"127\.0\.0\.1: cannot be reached; is the server running"):
             remote.classify([sound(tone(900, 0.5))])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from structlog.testing import capture_logs
 
 from monitor.errors import ClassifyError
 from monitor.runtime.mailbox import Mailbox
@@ -54,6 +55,41 @@ def test_one_broken_segment_costs_only_itself():
     assert [[segment.id[-1] for segment in segments] for segments, _, _ in judged] == [["0"], ["2"]]
     assert worker.figures().failures == 1
     assert failures == []
+
+
+class Recovering(ScriptedClassifier):
+    """Fails for the first segments, one of them for another reason, then says what it was told."""
+
+    trouble = "the server does not answer yet"
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        super().__init__({"cough": 0.9})
+        self._failures = list(failures)
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        if self._failures:
+            raise ClassifyError(self._failures.pop(0))
+        return super().classify(segments)
+
+
+def test_a_failing_model_stands_in_the_figures_until_it_recovers():
+    """Why, and what to do; before the first segment it is what the model says of itself."""
+    fresh, _, _ = worked(Recovering([]), 0)
+    failing, _, _ = worked(Recovering(["no server"]), 1)
+    recovered, _, _ = worked(Recovering(["no server"]), 2)
+    assert fresh.figures().failing == "the server does not answer yet"
+    assert failing.figures().failing == "no server"
+    assert recovered.figures().failing is None
+
+
+def test_a_failure_that_lasts_is_logged_once_and_its_end_too():
+    """A server that is down all night must not fill the log."""
+    reasons = ["no server", "left alone", "no server", "left alone", "no server"]
+    with capture_logs() as logs:
+        worked(Recovering(reasons), 6)
+    errors = [entry["error"] for entry in logs if entry["log_level"] == "error"]
+    assert sorted(errors) == ["left alone", "no server"]
+    assert [entry["event"] for entry in logs if entry["log_level"] == "info"] == ["classifying again"]
 
 
 def test_a_bug_in_a_classifier_reaches_the_daemon():
