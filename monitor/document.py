@@ -137,6 +137,13 @@ class _Secrets(dict[str, str]):
         raise KeyError(key)
 
 
+def _fix(name: str) -> str:
+    """Where the value of a variable can be given."""
+    if not _NAME.fullmatch(name):
+        return "; a name has letters, digits and _ only"
+    return f"; `export {name}=...`, or for the service a file /etc/earwitness/credentials/{name}"
+
+
 class _Reader:
     """Turns nodes into values, keeping lines and collecting problems."""
 
@@ -192,7 +199,7 @@ class _Reader:
             try:
                 value = self._secrets[match.group(1)]
             except KeyError:
-                self._problem(node, f"{match.group()} is not set in the environment or as a credential")
+                self._problem(node, f"{match.group()} is not set{_fix(match.group(1))}")
                 self.unread.add(place)
                 return match.group()
             # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.

@@ -73,9 +73,10 @@ def test_a_credential_name_cannot_leave_its_folder(tmp_path):
 
 def test_all_missing_names_are_told_at_once():
     """Each with its own line."""
-    assert problems("a: ${ONE}\nb: ${TWO}\n") == [
-        "house.yaml:1: ${ONE} is not set in the environment or as a credential",
-        "house.yaml:2: ${TWO} is not set in the environment or as a credential",
+    fix = "`export ONE=...`, or for the service a file /etc/earwitness/credentials/ONE"
+    assert problems("a: ${ONE}\nb: ${T O}\n") == [
+        f"house.yaml:1: ${{ONE}} is not set; {fix}",
+        "house.yaml:2: ${T O} is not set; a name has letters, digits and _ only",
     ]
 
 
