@@ -1,6 +1,6 @@
 """What a configuration can hear, and with which thresholds: the ground that rules stand on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from monitor.classifiers.base import Classifier
@@ -8,10 +8,12 @@ from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.remote_api import Server
 from monitor.config import Config
 from monitor.errors import ModelError
-from monitor.events.settings import LABELS, Thresholds
+from monitor.events.defaults import Hysteresis
+from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds
 from monitor.labels import emotions
 from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.sources import SourceConfig
 
 GATE_LABELS = frozenset({"loud_noise"})
 
@@ -72,6 +74,21 @@ def audio_goes_to(config: Config) -> list[str]:
     return [f"{block.model}: {block.audio_goes_to}" for block in blocks if isinstance(block, Server)]
 
 
+def _starved(config: Config, rows: Mapping[str, Hysteresis], source: SourceConfig) -> dict[str, str]:
+    """Labels that need more hits than a sound is looked at, and why."""
+    every_s = config.gate_of(source).early_look_s
+    starved: dict[str, str] = {}
+    for label, row in rows.items():
+        # A sound that is shown only at its end gives one hit; looks too close together count as one.
+        possible = 1 + int(row.within_s / max(every_s, HIT_GAP_S)) if every_s else 1
+        if row.hits > possible and label not in RHYTHM_LABELS:
+            starved[label] = (
+                f"it needs {row.hits} hits within {row.within_s:g} s, and with early_look_s {every_s:g} a "
+                f"sound is looked at {possible} times in that time; lower early_look_s or the label's hits"
+            )
+    return starved
+
+
 def _capabilities(config: Config) -> Capabilities:
     enabled = [source.name for source in config.sources if source.enabled]
     in_force = thresholds(config, unloaded(config)[0])
@@ -79,6 +96,11 @@ def _capabilities(config: Config) -> Capabilities:
         produced=producible(config) | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
         onsets={name: {label: row.onset for label, row in in_force.of(name).items()} for name in enabled},
+        starved={
+            source.name: _starved(config, in_force.of(source.name), source)
+            for source in config.sources
+            if source.enabled
+        },
         notifiers=[block.name for block in config.notifiers],
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),

@@ -1,7 +1,7 @@
 """What is wrong with rules beyond their grammar: names that nobody has, sounds that nobody hears."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.labels import LIFE_SAFETY, did_you_mean
 from monitor.rules.engine import duplicate_names
@@ -20,6 +20,8 @@ class Capabilities:
     """Names of the enabled sources."""
     onsets: Mapping[str, Mapping[str, float]]
     """Source, label, onset score."""
+    starved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Source, label, and why its event can never collect the hits it needs there."""
     notifiers: Collection[str] | None = None
     """Names that `notify` may use; None leaves that unchecked."""
     transcribes: bool = False
@@ -96,6 +98,10 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
             text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}"
             yield Finding(False, (*place, key), text)
     for source in rule.sources or able.sources:
+        starved = able.starved.get(source, {})
+        for label in (label for label in clause.hear if label in starved):
+            text = f"rule {rule.name!r}: no {label} event ever begins at {source}: {starved[label]}"
+            yield Finding(False, (*place, "hear"), text)
         onsets = able.onsets.get(source, {})
         higher = {
             label: onsets[label] for label in clause.hear if onsets.get(label, 0) > clause.min_score > 0
