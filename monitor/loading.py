@@ -212,8 +212,8 @@ _STANDS_ON = {
 
 def _rule_problems(draft: Draft, document: Document) -> Iterator[str]:
     """Rules that can never come true."""
-    # Thresholds of a source, which may be wrong, make no rule impossible.
-    sources = [source.model_copy(update={"labels": {}}) for source in draft.config.sources]
+    # A source's own settings, which may be wrong, make no rule impossible.
+    sources = [source.model_copy(update={"labels": {}, "gate": {}}) for source in draft.config.sources]
     for finding in rule_findings(draft.config.model_copy(update={"sources": sources})):
         place = draft.original(finding.place)
         ground = _STANDS_ON.get(str(place[-1]))

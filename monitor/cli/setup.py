@@ -33,6 +33,8 @@ def check(
     path = config or find_config()
     if path is None:
         err.print("No configuration was found; `earwitness run` would use its defaults.")
+        if as_json:
+            out.print_json(json.dumps({"problems": [], "warnings": []}))
         return
     checked = _checked(path)
     if as_json:
