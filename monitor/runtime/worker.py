@@ -132,12 +132,10 @@ class Worker(threading.Thread):
         self._failures += 1
         self._failing = why = str(error)
         # A server that is down all night is said once, and again when it is back.
-        tell = log.debug if self._failing in self._reasons else log.error
-        tell(
-            "could not classify", classifier=self.classifier.name, segment=segments[0].id, error=self._failing
-        )
-        if self._failing not in self._reasons:
-            self._reasons.append(self._failing)
+        tell = log.debug if why in self._reasons else log.error
+        tell("could not classify", classifier=self.classifier.name, segment=segments[0].id, error=why)
+        if why not in self._reasons:
+            self._reasons.append(why)
 
     def _recovered(self) -> None:
         if self._reasons:
