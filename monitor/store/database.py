@@ -7,6 +7,7 @@ A commit survives a power cut once `flush` has returned; that costs an fsync: fo
 
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -68,6 +69,15 @@ class Database:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
+
+    def ask_for_room(self, size: int) -> None:
+        """Raises StoreError unless so many bytes more fit where the file is to be."""
+        if self._path is None:
+            return
+        with self._explaining():
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._path.parent) as probe:
+                os.posix_fallocate(probe.fileno(), 0, size)
 
     def set_aside(self) -> Path | None:
         """Close, and rename the file and its log with the date as suffix; nothing is deleted. The new name,

@@ -42,6 +42,9 @@ LIFE_SAFETY_WORTH = 6
 STABLE_S = 60.0
 """A disk that fails again sooner than this after a return is tried less and less often, and so said less."""
 LONGEST_RETRY_S = 600.0
+ROOM_BYTES = 8 * 2**20
+"""What must fit on a disk that failed before it is taken again: twice what the store's log grows to. On the
+few blocks that closing the store has freed it would fail again at once."""
 _TEND_EVERY = 64
 """Puts between two looks at age and size; the bounds may be overshot by that many rows."""
 
@@ -283,6 +286,8 @@ class SqliteOutbox:
         self._retry_at_s = self._clock.monotonic_s() + self._pause_s
         disk = self._on_disk()
         try:
+            if not force:
+                disk.ask_for_room(ROOM_BYTES)
             disk.__enter__()
             self._write_back(disk)
         except DamagedStore:

@@ -239,6 +239,7 @@ def test_alerts_go_on_when_the_disk_is_full(path: Path, clock: FakeClock) -> Non
             outbox.release(waiting[0], START)
             clock.advance(11)
             put(outbox, alert(id="still full"))
+            assert not outbox.durable
         clock.advance(11)
         put(outbox, alert(id="after"))
         assert outbox.durable
