@@ -32,12 +32,12 @@ class Candidate:
         return self.on_db - self.off_db
 
 
-def candidates(history: History, template: Template, least_db: float, hops: int) -> list[Candidate]:
+def candidates(history: History, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:
     """Places in the newest `hops` where `template` may just have ended; best first.
 
-    There the last tone stands at least `least_db` above the quiet beside it.
+    Unless such an alarm is known to be sounding, only those are given that may be a first cycle.
     """
-    ends, channels = _last_tone(history, template, hops, least_db)
+    ends, channels = _with_last_tones(history, template, hops, sounding)
     if not len(ends):
         return []
     on_db, off_db, misfit = _looked_at(history, template, ends, channels)
@@ -58,15 +58,23 @@ def candidates(history: History, template: Template, least_db: float, hops: int)
     ]
 
 
-def _last_tone(history: History, template: Template, hops: int, least_db: float) -> tuple[Hops, Hops]:
-    """The cheap test on every channel: the last tone against the quiet beside it."""
+def _with_last_tones(history: History, template: Template, hops: int, sounding: bool) -> tuple[Hops, Hops]:
+    """The cheap test on every channel: the last tone against the quiet beside it, and so the one before it,
+    which only a known alarm may have lost."""
     ends = range(history.end - hops + template.step, history.end + 1, template.step)
-    cores = template.cores[1.0]
-    last_on = template.ons[-1]
-    beside = last_on + 1 if last_on + 1 < len(template.parts) else last_on - 1
-    on_db, off_db = (history.all_means(int(cores[i, 0]), int(cores[i, 1]), ends) for i in (last_on, beside))
-    rows, channels = ((on_db - off_db > least_db) & (on_db > _LEAST_ON_DB)).nonzero()
+    last, before = template.ons[-1], template.ons[-2]
+    quiet_db = _all_means(history, template, last + 1 if last + 1 < len(template.parts) else last - 1, ends)
+    last_db = _all_means(history, template, last, ends)
+    likely = (last_db - quiet_db > template.least_db(sounding)) & (last_db > _LEAST_ON_DB)
+    if not sounding:
+        likely &= _all_means(history, template, before, ends) - quiet_db > template.first_contrast_db / 2
+    rows, channels = likely.nonzero()
     return ends.start + rows * ends.step, channels
+
+
+def _all_means(history: History, template: Template, part: int, ends: range) -> Means:
+    first, end = template.cores[1.0][part].tolist()
+    return history.all_means(first, end, ends)
 
 
 def _looked_at(

@@ -58,6 +58,10 @@ class Template:
     """Hops before the first tone and after the last that must be quiet too before the cycle counts; 0 if the
     parts say it all."""
 
+    def least_db(self, sounding: bool) -> float:
+        """By how much a last tone must stand above the quiet beside it to be looked at."""
+        return self.contrast_db if sounding else max(self.contrast_db, self.first_contrast_db - 1)
+
     @cached_property
     def ons(self) -> tuple[int, ...]:
         """The parts that are tone, by index."""

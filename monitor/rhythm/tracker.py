@@ -109,10 +109,7 @@ class RhythmTracker:
     def _parsed(self, template: Template, hops: int) -> list[Cycle]:
         found = []
         sounding = self._counter.is_any_known(template)
-        least_db = (
-            template.contrast_db if sounding else max(template.contrast_db, template.first_contrast_db - 1)
-        )
-        for candidate in candidates(self._history, template, least_db, hops):
+        for candidate in candidates(self._history, template, hops, sounding=sounding):
             is_known = self._counter.is_known(template, candidate.channel)
             least_db = template.contrast_db if is_known else template.first_contrast_db
             if candidate.contrast_db < least_db or not (
