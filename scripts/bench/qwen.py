@@ -321,6 +321,28 @@ def _encoder_ms(loaded: AudioLanguageModel, duration_s: float, device: str, runs
     return [f"{1000 * took.wall_s:.0f}", f"{1000 * took.cpu_s:.0f}"]
 
 
+COMPILED_S = (2.0, 2.0, 2.7, 2.7, 5.0, 5.3, 10.0, 7.7)
+"""Lengths in the order in which a compiled model meets them: each of the first two twice."""
+
+
+def compiling(report: Report, loaded: AudioLanguageModel, asked: Any, device: str) -> None:
+    """Whether `torch.compile` of the language model pays: every length as it is, and compiled."""
+    tree = loaded.pack(asked)
+    inner = loaded.model.model
+    eager, faster = inner.language_model, torch.compile(inner.language_model)
+    shared(loaded, tree, [sound(COMPILED_S[0])])
+    rows = []
+    for seed, duration_s in enumerate(COMPILED_S):
+        work = partial(shared, loaded, tree, [sound(duration_s, seed)])
+        taken = []
+        for inner.language_model in (eager, faster):
+            [took] = measured(work, device, 1)
+            taken.append(took.wall_s if device.startswith("cuda") else took.cpu_s)
+        rows.append([f"{duration_s:g} s", *(f"{each:.2f}" for each in taken)])
+    inner.language_model = eager
+    report.table(["segment, in this order", "eager, s", "compiled, s"], rows)
+
+
 def throughput(report: Report, loaded: AudioLanguageModel, asked: Any, options: argparse.Namespace) -> None:
     """Segments a second, latency and the share of the hardware's arithmetic, by batch and length."""
     tree = loaded.pack(asked)
@@ -372,6 +394,7 @@ def main() -> None:
         "--peak-tflops", type=float, help="the device's dense peak in this dtype, for its share"
     )
     parser.add_argument("--batches", action="store_true", help="also batch 1, 8 and 32; always on a GPU")
+    parser.add_argument("--compile", action="store_true", help="only this: does torch.compile pay?")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
     gpu = options.device.startswith("cuda")
@@ -389,6 +412,9 @@ def main() -> None:
         f"medians of {options.runs} runs."
     )
     report.say()
+    if options.compile:
+        compiling(report, loaded, asked, options.device)
+        return
     encoder_cost(report, loaded, options.device, options.runs)
     versus_naive(report, loaded, asked, options.device, options.runs)
     if gpu or options.batches:
