@@ -17,9 +17,9 @@ class RtspServer:
         self._options = options
         self.port = 0
 
-    def start(self) -> None:
-        """Returns when it listens; on the same port as before."""
-        command = [*self._command, str(self.port), *self._options]
+    def start(self, *more: str) -> None:
+        """Returns when it listens; on the same port as before, with `more` options for this time."""
+        command = [*self._command, str(self.port), *self._options, *more]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """A camera: an RTSP server that plays a recording in a loop as /aac, /pcma and /opus, for sound and pictures
-as /film, for pictures alone as /picture.
+as /film, for pictures alone as /picture; and as /live in the codec given by --live (aac, pcma, opus).
 
 Runs under the system's Python, which has GStreamer (apt: python3-gi gir1.2-gst-rtsp-server-1.0
 gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-libav):
-rtsp_server.py RECORDING.wav PORT [--user NAME --password WORD] [--certificate PEM]
+rtsp_server.py RECORDING.wav PORT [--user NAME --password WORD] [--certificate PEM] [--live CODEC]
 Prints "ready PORT" when it listens; PORT 0 takes a free one.
 """
 
@@ -43,11 +43,12 @@ def main():
     parser.add_argument("--user")
     parser.add_argument("--password")
     parser.add_argument("--certificate")
+    parser.add_argument("--live", choices=["aac", "pcma", "opus"], default="aac")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=options.port)
     permissions = protect(server, options) if options.user or options.certificate else None
-    for path, pipeline in STREAMS.items():
+    for path, pipeline in {**STREAMS, "/live": STREAMS["/" + options.live]}.items():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch("( " + pipeline.format(path=options.recording) + " )")
         if permissions is not None:

@@ -7,12 +7,14 @@ from typing import Self
 
 
 class Wire:
-    """Forwards connections on `port` to a server's port."""
+    """Forwards connections on `port` to a server's port; every byte takes `delay_s` each way."""
 
-    def __init__(self, server_port: int) -> None:
+    def __init__(self, server_port: int, delay_s: float = 0.0) -> None:
         self.port = 0
         self.connections = 0
         self._server_port = server_port
+        self._delay_s = delay_s
+        self._cut = threading.Event()
         self._deaf = threading.Event()
         self._listening: socket.socket | None = None
         self._ends: list[socket.socket] = []
@@ -28,6 +30,7 @@ class Wire:
     def mend(self) -> None:
         """Take connections (again, on the same port), both ways."""
         self._deaf.clear()
+        self._cut.clear()
         self._listening = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listening.getsockname()[1]
         self._start(self._accept, self._listening)
@@ -38,6 +41,7 @@ class Wire:
 
     def cut(self) -> None:
         """Drop every connection and take no more, until mended."""
+        self._cut.set()
         if self._listening is not None:
             self._listening.shutdown(socket.SHUT_RDWR)
             self._listening.close()
@@ -65,6 +69,7 @@ class Wire:
     def _forward(self, one: socket.socket, other: socket.socket, deaf: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
+                self._cut.wait(self._delay_s)
                 if not deaf.is_set():
                     other.sendall(data)
             other.shutdown(socket.SHUT_RDWR)

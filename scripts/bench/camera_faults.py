@@ -1,7 +1,9 @@
 """What happens when a camera, or the way to it, fails under a running daemon."""
 
+import itertools
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.bench.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
+from tests.mosquitto import free_port
 from tests.rtsp import RtspServer
 from tests.wire import Wire
 
@@ -22,8 +25,9 @@ MOST_MB = 5.0
 class CameraHouse(NoisyHouse):
     """One room, heard through a camera behind a wire."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, path: str) -> None:
         super().__init__(folder, rooms=1)
+        self._path = path
         folder.mkdir(parents=True, exist_ok=True)
         sound = folder / "room0.wav"
         write_bangs(sound, 1.6)
@@ -33,7 +37,7 @@ class CameraHouse(NoisyHouse):
 
     def sources(self) -> list[dict[str, Any]]:
         """The camera's stream."""
-        url = f"rtsp://127.0.0.1:{self.way.port}/pcma"
+        url = f"rtsp://127.0.0.1:{self.way.port}/{self._path}"
         return [{"type": "stream", "name": "room0", "url": url, "silent_after_s": 3}]
 
     def said_status(self) -> list[str]:
@@ -49,9 +53,47 @@ class CameraHouse(NoisyHouse):
         return until(lambda: self.said_status()[-1] == "online", "the camera to be heard again")
 
 
+class SenderHouse(NoisyHouse):
+    """One room, heard through MPEG-TS that somebody sends over UDP, whoever listens."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, rooms=1)
+        self._port = free_port()
+        self._sender: subprocess.Popen[bytes] | None = None
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop_sending()
+        super().__exit__()
+
+    def sources(self) -> list[dict[str, Any]]:
+        """What is sent."""
+        url = f"udp://127.0.0.1:{self._port}"
+        return [{"type": "stream", "name": "room0", "url": url, "silent_after_s": 3}]
+
+    def send(self, codec: str, rate_hz: int) -> None:
+        """Send in this format from now on; no word of farewell from the one before."""
+        self._stop_sending()
+        sound = ["-re", "-stream_loop", "-1", "-i", str(self.folder / "room0.wav")]
+        out = [
+            "-c:a",
+            codec,
+            "-ar",
+            str(rate_hz),
+            "-f",
+            "mpegts",
+            f"udp://127.0.0.1:{self._port}?pkt_size=1316",
+        ]
+        self._sender = subprocess.Popen(["ffmpeg", "-v", "quiet", "-nostdin", *sound, *out])
+
+    def _stop_sending(self) -> None:
+        if self._sender is not None:
+            self._sender.kill()
+            self._sender.wait()
+
+
 @contextmanager
-def _camera_house(folder: Path) -> Iterator[CameraHouse]:
-    house = CameraHouse(folder)
+def _camera_house(folder: Path, path: str = "pcma") -> Iterator[CameraHouse]:
+    house = CameraHouse(folder, path)
     with house.way, house:
         try:
             house.start()
@@ -119,6 +161,47 @@ def garbage(folder: Path, times: int) -> Row:
         house.way.mend()
 
     return _failing(folder, f"garbage at the camera's address, {times} times", times, fail, mend)
+
+
+def codec_at_the_address(folder: Path, times: int) -> Row:
+    """Somebody changes the camera's settings: its server restarts, and sends another codec from now on."""
+    codecs = itertools.cycle(["pcma", "opus", "aac"])
+    with _camera_house(folder, path="live") as house:
+        took_s = []
+        for codec in itertools.islice(codecs, times):
+            house.way.cut()
+            house.camera.kill()
+            house.camera.start("--live", codec)
+            house.way.mend()
+            took_s.append(house.wait_bang())
+        return _heard_on(f"RTSP server sends another codec at the same address, {times} times", took_s)
+
+
+def codec_in_the_stream(folder: Path, times: int) -> Row:
+    """The sender changes the codec while it sends, and says so in no other way."""
+    return _changing(folder, "audio codec changes mid-stream", times, (("mp2", 48000), ("aac", 48000)))
+
+
+def rate_in_the_stream(folder: Path, times: int) -> Row:
+    """The sender changes the sample rate while it sends."""
+    return _changing(folder, "sample rate changes mid-stream", times, (("aac", 16000), ("aac", 44100)))
+
+
+def _changing(folder: Path, fault: str, times: int, formats: tuple[tuple[str, int], ...]) -> Row:
+    with SenderHouse(folder) as house:
+        house.send("aac", 48000)
+        house.start()
+        house.wait_bang()
+        took_s = []
+        for codec, rate_hz in itertools.islice(itertools.cycle(formats), times):
+            house.send(codec, rate_hz)
+            took_s.append(house.wait_bang())
+        return _heard_on(f"{fault} (MPEG-TS over UDP), {times} times", took_s)
+
+
+def _heard_on(fault: str, took_s: list[float]) -> Row:
+    """The longest from a change to the next bang that is heard; the recording bangs every 1.6 s."""
+    return Row(fault, HOLDS, max(took_s) <= BACK_S, {"longest until heard again s": round(max(took_s), 1)})
 
 
 def reconnects(folder: Path, cycles: int) -> Row:

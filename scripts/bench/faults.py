@@ -19,6 +19,7 @@ from typing import Any
 from scripts.bench import camera_faults as camera
 from scripts.bench import delivery_faults as delivery
 from scripts.bench import fuzz_faults as fuzz
+from scripts.bench import network_faults as network
 from scripts.bench import overload_faults as overload
 from scripts.bench import soak_faults as soak
 from scripts.bench import store_faults as store
@@ -51,6 +52,7 @@ FAULTS: dict[str, Fault] = {
     "house-restarts": Fault(
         delivery.house_restarts, {"events": 8, "restarts": 1}, {"events": 20, "restarts": 10}
     ),
+    "bad-network": Fault(network.bad_network, {"events": 20}, {"events": 200}),
     "killed": Fault(delivery.killed, {"kills": 20}, {"kills": 200}),
     "disk-full": Fault(store.disk_full, {"events": 10}, {"events": 100}),
     "disk-unusable": Fault(store.disk_unusable, {"events": 10}, {"events": 100}),
@@ -60,6 +62,9 @@ FAULTS: dict[str, Fault] = {
     "camera-frozen": Fault(camera.frozen, {"times": 1}, {"times": 10}),
     "camera-deaf": Fault(camera.deaf, {"times": 1}, {"times": 10}),
     "camera-garbage": Fault(camera.garbage, {"times": 1}, {"times": 10}),
+    "camera-codec": Fault(camera.codec_at_the_address, {"times": 1}, {"times": 10}),
+    "stream-codec": Fault(camera.codec_in_the_stream, {"times": 1}, {"times": 10}),
+    "stream-rate": Fault(camera.rate_in_the_stream, {"times": 1}, {"times": 10}),
     "camera-reconnects": Fault(camera.reconnects, {"cycles": 5}, {"cycles": 100}),
     "fuzz-configuration": Fault(fuzz.configurations, {"inputs": 50}, {"inputs": 2000}),
     "fuzz-recordings": Fault(fuzz.recordings, {"inputs": 50}, {"inputs": 2000}),

@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,13 +114,18 @@ class NoisyHouse:
     """What is run."""
 
     def __init__(
-        self, folder: Path, rooms: int = 3, every_s: float = 1.6, password: str | None = None
+        self,
+        folder: Path,
+        rooms: int = 3,
+        every_s: float = 1.6,
+        password: str | None = None,
+        delay_s: float = 0.0,
     ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.lines = folder / "lines.jsonl"
         self.broker = Mosquitto(folder / "broker", password=password)
-        self.wire = Wire(self.broker.port)
+        self.wire = Wire(self.broker.port, delay_s)
         self._rooms = rooms
         self._every_s = every_s
         self._account = {"username": USERNAME, "password": password} if password else {}
@@ -215,6 +220,11 @@ class NoisyHouse:
         goal = len(self.decided()) + more
         until(lambda: len(self.decided()) >= goal, f"{more} events", patience_s)
 
+    def wait_bang(self) -> float:
+        """Wait until a sound that is made from now on has been heard: the seconds it took."""
+        now = datetime.now(UTC)
+        return until(lambda: any(_began_at(each) > now for each in self.witness.messages()), "a bang")
+
     def wait_delivered(self, patience_s: float = PATIENCE_S) -> float:
         """Wait until the house has heard everything decided so far."""
         keys = {key(document) for document in self.decided()}
@@ -228,6 +238,10 @@ class NoisyHouse:
     def said(self, words: str) -> int:
         """How many lines of the log contain these words."""
         return sum(words in line["event"] for line in self.log())
+
+
+def _began_at(document: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(document.get("started_at", document.get("raised_at")))
 
 
 def key(document: dict[str, Any]) -> Key:
