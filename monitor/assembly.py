@@ -20,6 +20,7 @@ from monitor.hearing import Ears
 from monitor.labels import sounds, vocabulary
 from monitor.logs import get_logger
 from monitor.rhythm.listener import RhythmListener
+from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine
 from monitor.runtime.panel import Wants
 from monitor.sources import SourceConfig
@@ -126,7 +127,8 @@ def build_mind(config: Config, listeners: Listeners) -> Mind:
     for source in config.sources:
         tracker.set_sensitivity(source.name, source.sensitivity)
     rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
-    return Mind(tracker, rules)
+    notifiers = [block.name for block in config.notifiers]
+    return Mind(tracker, rules, Deafness(config.not_listening_after_s, notifiers))
 
 
 def configured_settings(config: Config) -> list[Setting]:

@@ -15,7 +15,7 @@ from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.gate.config import GateConfig
 from monitor.publishers import NotifierConfig, PublisherConfig
 from monitor.rules.model import Rule
-from monitor.schema import Block, Slug, slug
+from monitor.schema import Block, Seconds, Slug, slug
 from monitor.sources import SourceConfig
 from monitor.store.evidence import EvidenceConfig
 
@@ -53,6 +53,8 @@ class Config(Block):
     """Who is told."""
     notifiers: list[NotifierConfig] = []
     """People who are told of alerts; a rule names them under `notify`."""
+    not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
+    """A source that has been lost for so long is an alert to every notifier, and so is its return; 0: never."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
     evidence: EvidenceConfig = EvidenceConfig()

@@ -5,8 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.events.tracker import Tracker
+from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine
-from monitor.types import Alert, Command, Detection, EventEnd, Message, Setting, SoundEvent, Sounding
+from monitor.types import (
+    Alert,
+    Command,
+    Detection,
+    EventEnd,
+    Message,
+    Setting,
+    SoundEvent,
+    Sounding,
+    SourceStatus,
+)
 
 
 class Mind:
@@ -16,15 +27,21 @@ class Mind:
     alert, then the event.
     """
 
-    def __init__(self, tracker: Tracker, rules: RuleEngine) -> None:
+    def __init__(self, tracker: Tracker, rules: RuleEngine, deafness: Deafness | None = None) -> None:
         self._tracker = tracker
         self._rules = rules
+        self._deafness = deafness or Deafness(0, ())
 
     def hear(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]:
         """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
-        return [*self._told(self._tracker.update(detections, now, times)), *self._rules.due(now)]
+        told = self._told(self._tracker.update(detections, now, times))
+        return [*told, *self._rules.due(now), *self._deafness.due(now)]
+
+    def note(self, status: SourceStatus, now: datetime) -> list[Message]:
+        """A source came or went: the state itself, and an alert if it had been away for long."""
+        return [status, *self._deafness.note(status, now)]
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: its open events end."""

@@ -156,8 +156,10 @@ def _take_in(mind: Mind, items: list[Look | Said], at: datetime) -> Iterator[Mes
     for item in items:
         if isinstance(item, Setting):
             yield from mind.obey(Command(item.name, item.source, item.value), at)
-        elif isinstance(item, SourceStatus) and not item.online:
-            yield from mind.lose(item.source, item.at, item.ended_by)
+        elif isinstance(item, SourceStatus):
+            if not item.online:
+                yield from mind.lose(item.source, item.at, item.ended_by)
+            yield from mind.note(item, at)
 
 
 def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message]:

@@ -26,6 +26,8 @@ class Mind(Protocol):
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
 
+    def note(self, status: SourceStatus, now: datetime) -> list[Message]: ...
+
     def obey(self, command: Command, now: datetime) -> list[Message]: ...
 
 
@@ -89,9 +91,10 @@ class Decider(threading.Thread):
         self._sources.add(item.source)
         if isinstance(item, Heard):
             return [*self._heard(item), *item.notices]
+        noted = self._mind.note(item, self._clock.now())
         if item.online:
-            return [item]
-        return [*self._mind.lose(item.source, item.at, item.ended_by), item]
+            return noted
+        return [*self._mind.lose(item.source, item.at, item.ended_by), *noted]
 
     def _heard(self, heard: Heard) -> list[Message]:
         told: list[Message] = []
