@@ -54,7 +54,7 @@ class Config(Block):
     notifiers: list[NotifierConfig] = []
     """People who are told of alerts; a rule names them under `notify`."""
     not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
-    """A source that has been lost for so long is an alert to every notifier, and so is its return; 0: never."""
+    """A source that has been lost for so long is an alert to every notifier, as is its return; 0: never."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
     evidence: EvidenceConfig = EvidenceConfig()
