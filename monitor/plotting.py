@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.analysis import BEGINNING, Analysis, Row, analyze
+from monitor.analysis import BEGINNING, Analysis, Row, Watch, analyze
 from monitor.assembly import Listeners
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config import Config
@@ -137,12 +137,25 @@ class Witness:
         return sorted(best, key=lambda label: -best[label])[:SHOWN_LABELS]
 
 
-def plot_analysis(path: Path, config: Config, listeners: Listeners, source: str, picture: Path) -> Analysis:
+def plot_analysis(
+    path: Path,
+    config: Config,
+    listeners: Listeners,
+    source: str,
+    picture: Path,
+    watch: Watch | None = None,
+) -> Analysis:
     """Analyse a recording and draw waveform, spectrogram, level against floor with the segments, scores, and
-    events. The picture's format follows from its name."""
+    events. The picture's format follows from its name. `watch` is shown every frame too."""
     gate = config.gate.model_copy(update={"level_every_s": LEVEL_EVERY_S})
     witness = Witness()
-    result = analyze(path, config.model_copy(update={"gate": gate}), listeners, source, witness)
+
+    def see(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+        witness(frame, heard, detections)
+        if watch:
+            watch(frame, heard, detections)
+
+    result = analyze(path, config.model_copy(update={"gate": gate}), listeners, source, see)
     if witness.columns.count:
         _draw(result, witness, picture)
     return result

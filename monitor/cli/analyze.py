@@ -10,12 +10,13 @@ from rich.markup import escape
 
 from monitor.cli.console import ConfigOption, config_in_force, fail, out
 from monitor.cli.interrupt import quits_at_once
-from monitor.cli.recordings import Files, Format, FormatOption, check_output, recordings, with_progress
+from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_output, recordings
 from monitor.config import Config
 from monitor.labels import did_you_mean
+from monitor.types import Detection, Frame, Heard
 
 if TYPE_CHECKING:
-    from monitor.analysis import Analysis
+    from monitor.analysis import Analysis, Watch
 
 SOURCE = "file"
 """What recordings are heard as unless `--as` names a source."""
@@ -58,7 +59,8 @@ def analyze(
     if plot is not None:
         _check_plot(paths, plot)
     failed = False
-    for result in with_progress(_results(paths, settings, source, plot, workers), len(paths)):
+    bar = Bar()
+    for result in bar.over(_results(paths, settings, source, plot, workers, bar), len(paths)):
         _print(result.rows, format)
         if result.error:
             failed = True
@@ -68,7 +70,7 @@ def analyze(
 
 
 def _results(
-    paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None
+    paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None, bar: Bar
 ) -> "Iterable[Analysis]":
     with quits_at_once():
         from monitor.analysis import analyze as analyze_one
@@ -80,8 +82,20 @@ def _results(
             return analyze_all(paths, settings, source, workers)
         listeners = load_listeners(settings)
     if plot is not None:
-        return [plot_analysis(paths[0], settings, listeners, source, plot)]
-    return (analyze_one(path, settings, listeners, source) for path in paths)
+        return (
+            plot_analysis(path, settings, listeners, source, plot, _followed(path, bar)) for path in paths
+        )
+    return (analyze_one(path, settings, listeners, source, _followed(path, bar)) for path in paths)
+
+
+def _followed(path: Path, bar: Bar) -> "Watch":
+    """Shows on the bar how far a recording has been heard."""
+    from monitor.analysis import BEGINNING
+
+    def watch(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+        bar.heard(path, (frame.ends_at - BEGINNING).total_seconds())
+
+    return watch
 
 
 def _check_plot(paths: list[Path], plot: Path) -> None:

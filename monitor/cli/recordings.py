@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli.console import err
@@ -17,6 +20,9 @@ AUDIO_SUFFIXES = frozenset(
     | {".opus", ".ts", ".wav", ".webm", ".wma"}
 )
 """What is taken from a folder; a file that is named is always tried."""
+
+
+HEARD_EVERY_S = 10.0
 
 
 class Format(StrEnum):
@@ -51,11 +57,28 @@ def check_output(file: Path | None, option: str) -> None:
         raise typer.BadParameter(f"{file.parent} is no folder that can be written", param_hint=option)
 
 
+class Bar:
+    """A progress bar on a terminal: how many recordings are done, and how much of a long one."""
+
+    def __init__(self, console: Console = err) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("listening", total=None)
+        self._told_s = 0.0
+
+    def over(self, results: Iterable[Any], total: int | None) -> Iterator[Any]:
+        """Pass results on."""
+        with self._progress:
+            yield from self._progress.track(results, total=total, task_id=self._task)
+
+    def heard(self, path: Path, until_s: float) -> None:
+        """How far one of them has been heard; told every ten seconds of its own time."""
+        if until_s < self._told_s or until_s >= self._told_s + HEARD_EVERY_S:
+            self._told_s = until_s
+            words = f"{escape(path.name)}  {timedelta(seconds=int(until_s))}"
+            self._progress.update(self._task, description=words)
+
+
 def with_progress(results: Iterable[Any], total: int | None) -> Iterator[Any]:
-    """Pass results on under a progress bar on standard error, if that is a terminal."""
-    if not err.is_terminal:
-        yield from results
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        yield from progress.track(results, total=total, description="listening")
+    """Pass results on under a progress bar."""
+    return Bar().over(results, total)
