@@ -403,7 +403,7 @@ def main() -> None:
     parameters = sum(p.numel() for p in loaded.model.parameters())
     name = torch.cuda.get_device_name() if gpu else f"{platform.machine()}, {torch.get_num_threads()} threads"
     report = Report()
-    report.say("# Speed of the large listener" + (" on a GPU" if gpu else ""))
+    report.say(f"# Speed of the large listener on a {'GPU' if gpu else 'CPU'}")
     report.say()
     report.say(
         f"Written by `scripts/bench/qwen.py`. Random weights: Qwen2-Audio, {options.size} size, "
