@@ -11,9 +11,9 @@ from monitor.runtime.courier import Choice, Courier
 from monitor.runtime.threads import join_all
 from monitor.store.base import Outbox
 
-SETTLE_S = 0.75
+SETTLE_S = 0.5
 """What a receiver gets, on an orderly stop, to acknowledge the last messages."""
-CLOSE_S = 2.0
+CLOSE_S = 1.5
 """What all receivers get together to be closed. One that hangs is left behind: it may not hold up the stop,
 and what it did not acknowledge stays in the outbox."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monitor.runtime.listener import STABLE_S
 from scripts.bench.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
 from tests.mosquitto import free_port
 from tests.rtsp import RtspServer
@@ -20,6 +21,8 @@ HOLDS = "back within 10 s of the camera"
 BACK_S = 10.0
 LOST_S = 30.0
 MOST_MB = 5.0
+STEADY_S = STABLE_S + 1.0
+"""Heard for so long, a camera is taken for a steady one when it changes."""
 
 
 class CameraHouse(NoisyHouse):
@@ -169,6 +172,7 @@ def codec_at_the_address(folder: Path, times: int) -> Row:
     with _camera_house(folder, path="live") as house:
         took_s = []
         for codec in itertools.islice(codecs, times):
+            threading.Event().wait(STEADY_S)
             house.way.cut()
             house.camera.kill()
             house.camera.start("--live", codec)
@@ -194,6 +198,7 @@ def _changing(folder: Path, fault: str, times: int, formats: tuple[tuple[str, in
         house.wait_bang()
         took_s = []
         for codec, rate_hz in itertools.islice(itertools.cycle(formats), times):
+            threading.Event().wait(STEADY_S)
             house.send(codec, rate_hz)
             took_s.append(house.wait_bang())
         return _heard_on(f"{fault} (MPEG-TS over UDP), {times} times", took_s)

@@ -2,19 +2,32 @@
 
 import os
 import random
+import socket
 import threading
 import time
 from pathlib import Path
+from select import select
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
-from scripts.bench.noisy_house import PATIENCE_S, NoisyHouse, Row, Verdict, key, noisy_house, until, verdict
+from scripts.bench.noisy_house import (
+    NODE,
+    PATIENCE_S,
+    NoisyHouse,
+    Row,
+    Verdict,
+    key,
+    noisy_house,
+    until,
+    verdict,
+)
 from tests.mosquitto import Mosquitto
 from tests.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
 BACK_S = 5.0
 START_S = 3.0
+STOP_S = 3.0
 LEARNING_S = 3.5
 """So long a room's floor is learned before its bangs are told from it."""
 
@@ -119,6 +132,64 @@ def killed(folder: Path, kills: int, seed: int = 0) -> Row:
             held,
             figures,
         )
+
+
+class HungHouse(NoisyHouse):
+    """With three notifiers whose receivers take a call and never answer it."""
+
+    def __enter__(self) -> Self:
+        self._receivers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        return super().__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
+        for receiver in self._receivers:
+            receiver.close()
+
+    def config(self) -> dict[str, Any]:
+        """Everybody is told of every bang."""
+        config = super().config()
+        ports = [receiver.getsockname()[1] for receiver in self._receivers]
+        config["notifiers"] = [
+            {"type": "notify", "name": f"phone{n}", "urls": [f"json://127.0.0.1:{port}/"], "timeout_s": 60}
+            for n, port in enumerate(ports)
+        ]
+        config["rules"][0]["notify"] = [notifier["name"] for notifier in config["notifiers"]]
+        return config
+
+    def wait_hung(self) -> None:
+        """Wait until everybody is being told."""
+        until(lambda: len(select(self._receivers, [], [], 0)[0]) == 3, "the notifiers to be called")
+
+    def wait_offline(self) -> None:
+        """Wait until the house knows that the daemon has gone."""
+        until(lambda: self.witness.on(f"{NODE}/status")[-1:] == ["offline"], "the farewell")
+
+
+def stop_hung(folder: Path, times: int) -> Row:
+    """SIGTERM while the broker and three notifiers hang; then the broker answers again."""
+    stops = [_stop_hung(folder / str(number)) for number in range(times)]
+    longest_s = max(took_s for took_s, _, _ in stops)
+    kept, lost = sum(kept for _, kept, _ in stops), sum(lost for _, _, lost in stops)
+    return Row(
+        f"stopped while the broker and three notifiers hang, {times} times",
+        "stops within 3 s of SIGTERM, `offline` is published, nothing lost",
+        longest_s <= STOP_S and lost == 0 < kept,
+        {"longest stop s": round(longest_s, 2), "kept for the next start": kept, "lost": lost},
+    )
+
+
+def _stop_hung(folder: Path) -> tuple[float, int, int]:
+    """Seconds, messages that wait for the next start, and messages lost."""
+    with HungHouse(folder) as house:
+        house.start()
+        house.wait_hung()
+        house.broker.freeze()
+        house.wait_decided(4)
+        took_s = house.stop()
+        house.broker.thaw()
+        house.wait_offline()
+        return took_s, len(house.kept("mqtt")), verdict(house).lost
 
 
 def _start(house: NoisyHouse) -> tuple[float, float]:

@@ -194,11 +194,13 @@ class NoisyHouse:
         self.daemon.process.wait()
         self.daemon = None
 
-    def stop(self) -> None:
-        """An orderly end."""
+    def stop(self) -> float:
+        """An orderly end: the seconds from SIGTERM to it."""
         assert self.daemon is not None
         self.daemon.__exit__()
+        took_s = self.daemon.stopped_in_s
         self.daemon = None
+        return took_s
 
     def decided(self) -> list[dict[str, Any]]:
         """Events and alerts in the order in which the daemon decided them, each once."""
