@@ -147,9 +147,15 @@ MEANING = """
 *messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
 other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
 with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never
-ended (after a kill -9 an event that was going on has no end; its binary sensor is set OFF at the next start).
-*processor s*: what a start takes of the processor, whatever else the machine did meanwhile; *load per core*
-says how much that was.
+ended; those that a kill -9 cut short end at the next start (`ended_by: restart`). *back after s*: from the
+broker's return to the first message that the subscriber hears. *start s*: from the start of the process until
+a room is heard and the subscriber knows; *processor s*: what that takes of the processor. *load per core*:
+how much else the machine did meanwhile; above 1 everything waits for its turn. *hours of sound*: of all
+sources together. *reconnects*: counted after a fifth as many, by when all that is loaded or learned once is
+there.
+
+The bad network is the kernel's own, in a network namespace: `tc netem` where the kernel has it, else
+`tc tbf`, which drops what does not fit through a narrow line.
 
 Run on:
 

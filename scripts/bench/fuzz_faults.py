@@ -93,11 +93,14 @@ def commands(folder: Path, inputs: int) -> Row:
         until(lambda: any(tests in d.get("message", "") for d in house.witness.messages()), "a test alert")
         answered_s = time.monotonic() - began_s
         assert house.daemon is not None
-        held = house.daemon.process.poll() is None and house.online_count() == 1 and answered_s < HANG_S
+        refused = house.daemon.health()["delivery"]["refused_commands"]
+        running = house.daemon.process.poll() is None and house.online_count() == 1
         figures: dict[str, float | int | str] = {
             "inputs": inputs,
+            "refused and counted": refused,
             "a true command answered after s": round(answered_s, 2),
         }
+        held = running and answered_s < HANG_S and 0 < refused <= inputs
         return Row(f"{inputs} random messages on the command topics", HOLDS, held, figures)
 
 
