@@ -8,6 +8,7 @@ import sys
 import threading
 import wave
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -146,12 +147,15 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
         )
         assert recorder.stdout is not None
         recorder.stdout.read(3200)  # it records
-        try:
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-            subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
-        finally:
-            recorder.terminate()
-            heard = np.frombuffer(recorder.stdout.read(), "<i2")
+        with ThreadPoolExecutor() as reading:
+            # All the while: a pipe holds two seconds, and then the recorder would stand still.
+            rest = reading.submit(recorder.stdout.read)
+            try:
+                environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+                subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+            finally:
+                recorder.terminate()
+                heard = np.frombuffer(rest.result(), "<i2")
             recorder.stdout.close()
             recorder.wait()
             server.kill()
