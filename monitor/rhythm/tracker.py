@@ -56,7 +56,7 @@ class RhythmTracker:
         waiting = np.concatenate([self._waiting, samples])
         whole = len(waiting) // BLOCK * BLOCK
         heard = [found for at in range(0, whole, BLOCK) for found in self._block(waiting[at : at + BLOCK])]
-        self._waiting = waiting[whole:]
+        self._waiting = waiting[whole:].copy()
         return heard
 
     def skip(self, missing_s: float) -> None:
