@@ -28,7 +28,7 @@ log = get_logger()
 WAITING = 200
 """What may wait for a terminal that is held (Ctrl-S) or a pipe that nobody reads. Beyond it events and alerts
 stay in the outbox, and the others are counted."""
-STOP_S = 1.0
+STOP_S = 0.5
 """How long leaving waits for the last lines; a thread that hangs in a held terminal ends with the process."""
 
 
