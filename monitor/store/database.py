@@ -22,6 +22,9 @@ log = get_logger()
 
 BUSY_S = 1.0
 """How long to wait for another process that reads or writes the file (`earwitness explain`)."""
+CACHE_KB = 256
+"""Pages kept in memory, instead of SQLite's 2 MB a file: nearly everything is written once and read once, and
+the system's own cache has the rest."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 """SQLITE_ERROR is a missing table or column: the file is not what we wrote."""
 
@@ -167,6 +170,7 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         if self._verify:
             self._check(connection)
         self._migrate(connection)

@@ -26,6 +26,7 @@ from tests.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
 BACK_S = 5.0
+GONE = "home assistant has gone"
 START_S = 3.0
 STOP_S = 3.0
 LEARNING_S = 3.5
@@ -222,7 +223,9 @@ def _outage(house: NoisyHouse, events: int, outage_s: float) -> None:
 
 def _while_away(house: NoisyHouse, events: int) -> int:
     """Events and alerts that were sent although Home Assistant was away."""
+    times = house.said(GONE)
     house.witness.say("homeassistant/status", "offline")
+    until(lambda: house.said(GONE) > times, "the daemon to hear that the house has gone")
     house.wait_decided(2)
     before = len(house.witness.messages())
     house.wait_decided(events)
