@@ -8,7 +8,6 @@ from monitor.classifiers import ClassifierConfig
 from monitor.config import Config
 from monitor.document import read_document
 from monitor.errors import ConfigError, ModelError
-from monitor.publishers import PublisherConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt import MqttConfig
 from monitor.rules.check import Finding
@@ -24,14 +23,17 @@ def outside_findings(config: Config) -> Iterator[Finding]:
             yield from _of_source(source, i)
     for i, classifier in enumerate(config.classifiers):
         yield from _of_classifier(classifier, i)
+    yield from _certificates(config)
     for i, publisher in enumerate(config.publishers):
-        yield from _of_publisher(publisher, i)
+        if isinstance(publisher, JsonlConfig):
+            yield from _of_file(publisher, i)
 
 
 def check_outside(config: Config, path: Path) -> None:
     """Raises ConfigError, with file and line, for files without which the daemon would not start."""
     document = read_document(path)
-    problems = [document.about(found.place, found.text) for found in outside_findings(config) if found.fatal]
+    # Nothing but these is touched: a model may lie on a disk that does not answer, and is waited for later.
+    problems = [document.about(found.place, found.text) for found in _certificates(config)]
     if problems:
         raise ConfigError(problems)
 
@@ -54,19 +56,21 @@ def _of_classifier(block: ClassifierConfig, i: int) -> Iterator[Finding]:
         yield Finding(False, ("classifiers", i), f"{error}; the house is heard without this model")
 
 
-def _of_publisher(block: PublisherConfig, i: int) -> Iterator[Finding]:
-    if isinstance(block, MqttConfig) and block.tls:
-        for key, reason in block.tls.problems():
-            yield Finding(True, ("publishers", i, "tls", key), reason)
-    if isinstance(block, JsonlConfig) and block.path and not os.access(block.path.parent, os.W_OK):
+def _certificates(config: Config) -> Iterator[Finding]:
+    for i, block in enumerate(config.publishers):
+        if isinstance(block, MqttConfig) and block.tls:
+            for key, reason in block.tls.problems():
+                yield Finding(True, ("publishers", i, "tls", key), reason)
+
+
+def _of_file(block: JsonlConfig, i: int) -> Iterator[Finding]:
+    if block.path and not os.access(block.path.parent, os.W_OK):
         reason = f"{block.path.parent} is no folder that can be written; events wait until it is"
         yield Finding(False, ("publishers", i, "path"), reason)
 
 
 def _unreadable(path: Path) -> str:
-    """Why a file cannot be read; empty when it can."""
-    try:
-        with path.open("rb"):
-            return ""
-    except OSError as error:
-        return f"{path} cannot be read ({error.strerror})"
+    """Why a file cannot be read; empty when it can. It is not opened: a pipe would wait for its writer."""
+    if not path.exists():
+        return f"{path} is not there"
+    return "" if os.access(path, os.R_OK) else f"{path} cannot be read (permission denied)"
