@@ -18,6 +18,8 @@ _CLEAR_DB = 7.0
 _NEAR_BINS = 4
 _LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; below, voices abound
 _LEAST_SNR_DB = -3.0
+# Below this SNR noise alone fits now and then, if less well than a tone; above it a room may spoil the fit.
+_FAINT_SNR_DB, _FAINT_FIT = 6.0, 0.68
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
@@ -106,12 +108,17 @@ def verified(
         return None
     found = _placed(history, template, candidate.channel, parse, first)
     first_of_all = strictness is FIRST
-    if first_of_all and (found.contrast_db < template.first_contrast_db or not _rests(found)):
+    if first_of_all and not (_stands_out(found) and _rests(found)):
         return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
         return None
-    return None if first_of_all and cycle.snr_db < _LEAST_SNR_DB else cycle
+    return cycle if not first_of_all or _is_clear(cycle) else None
+
+
+def _is_clear(cycle: Cycle) -> bool:
+    fits = cycle.fit >= _FAINT_FIT or cycle.snr_db >= _FAINT_SNR_DB
+    return fits and cycle.snr_db >= _LEAST_SNR_DB
 
 
 def _sounding(
@@ -159,6 +166,12 @@ def _placed(history: History, template: Template, channel: int, parse: Parse, fi
     means = history.means(np.full(len(later), channel), later, ends)
     on_db, off_db = (float(means[list(which)].mean()) for which in (template.full_tones, template.inner_gaps))
     return _Parsed(history, template, channel, parse, edges, on_db, off_db)
+
+
+def _stands_out(found: _Parsed) -> bool:
+    """Whether tones and gaps differ as clearly as they must at first, and last as long."""
+    gap = found.lengths(found.template.short_gaps).mean()
+    return bool(found.contrast_db >= found.template.first_contrast_db and gap <= found.template.longest_gap)
 
 
 def _rests(found: _Parsed) -> bool:

@@ -42,6 +42,8 @@ class Template:
     """Shortest and longest time from the first onset to the last, in hops."""
     least_tone: int
     """Least mean length of the tones, in hops."""
+    longest_gap: float
+    """Longest mean of a first cycle's short gaps, in hops: rooms shorten them, and nothing lengthens them."""
     beep_hops: tuple[int, int]
     """How much of a beep in the pause is surely seen, where tones are clear and where they drown in noise."""
     contrast_db: float
@@ -172,6 +174,7 @@ TEMPORAL_THREE = Template(
     apart=((88, 113), (88, 113), (176, 225)),
     span=(356, 446),
     least_tone=42,
+    longest_gap=60,
     beep_hops=(20, 40),
     contrast_db=2.2,
     first_contrast_db=2.7,
@@ -195,6 +198,7 @@ TEMPORAL_FOUR = Template(
     apart=((16, 26), (16, 24), (16, 24)),
     span=(52, 70),
     least_tone=8,
+    longest_gap=12.5,
     beep_hops=(8, 20),
     contrast_db=3.2,
     first_contrast_db=5.0,

@@ -9,6 +9,7 @@ Seeds below 200 000 are for tuning; the reported figures come from `--seed` 200 
 import argparse
 import csv
 import json
+import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -380,6 +381,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=200_000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--backgrounds", type=Path, help="recordings with a manifest.csv (path, labels)")
+    parser.add_argument("--recordings", type=int, help="no more than so many of them, drawn by the seed")
     parser.add_argument("--json", type=Path, help="keep the rows here too")
     parser.add_argument("--write", action="store_true", help="into docs/reference/rhythm.md and rhythm.svg")
     options = parser.parse_args()
@@ -394,6 +396,8 @@ def main() -> None:
         report += ["", SILENCE_HEAD, *silence_rows(pool.imap_unordered(impostor, jobs, chunksize=4))]
         if options.backgrounds:
             paths = without_alarms(options.backgrounds)
+            random.Random(options.seed).shuffle(paths)
+            paths = paths[: options.recordings]
             lines = silence_rows(pool.imap_unordered(background, paths, chunksize=16))
             report += ["", f"{len(paths)} recordings without alarms:", "", SILENCE_HEAD, *lines]
     print("\n".join(report))
