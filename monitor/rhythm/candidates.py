@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.rhythm.history import History, Hops, Means
+from monitor.rhythm.spectrum import BLOCK_HOPS
 from monitor.rhythm.templates import SCALES, Template
 
 _LEAST_ON_DB = 4.0
@@ -33,7 +34,7 @@ class Candidate:
 
 
 def candidates(history: History, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:
-    """Places in the newest `hops` where `template` may just have ended; best first.
+    """Places in the newest `hops` where `template` may just have ended: by block, the best of each first.
 
     Unless such an alarm is known to be sounding, only those are given that may be a first cycle.
     """
@@ -54,7 +55,8 @@ def candidates(history: History, template: Template, hops: int, *, sounding: boo
             off_db=float(off_db[i, tempo[i]]),
             misfit=float(misfit[i, tempo[i]]),
         )
-        for i in _apart(channels[order], order)
+        for first in range(history.end - hops, history.end, BLOCK_HOPS)
+        for i in _apart(channels, order[(first < ends[order]) & (ends[order] <= first + BLOCK_HOPS)])
     ]
 
 
@@ -98,7 +100,7 @@ def _looked_at(
 def _apart(channels: Hops, order: Hops) -> list[int]:
     """The best of each neighbourhood in pitch."""
     kept: list[tuple[int, int]] = []
-    for channel, place in zip(channels.tolist(), order.tolist(), strict=True):
+    for channel, place in zip(channels[order].tolist(), order.tolist(), strict=True):
         if all(abs(channel - other) > _NEIGHBOURHOOD for other, _ in kept):
             kept.append((channel, place))
         if len(kept) == _MOST:
