@@ -15,6 +15,7 @@ from monitor.deciding import cut_short
 from monitor.delivery import Delivery
 from monitor.logs import get_logger
 from monitor.recorder import Recorder
+from monitor.runtime.backoff import Backoff
 from monitor.runtime.decider import Decider, Item
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
@@ -39,6 +40,9 @@ LOADING_S = 1800.0
 """What loading all models may take before systemd gives us up: a large one from a slow disk."""
 STOP_S = 1.0
 """What the ears, and after them the decider, get for an orderly stop."""
+RETRY_S = (1.0, 5.0)
+"""The first and the longest pause before a lost source is tried again. With 20 % jitter, and two seconds
+until a camera's first sound, it is heard again within 10 s of its return."""
 JUDGED_POLL_S = 0.01
 """How often a recording that is read as fast as possible asks whether the classifiers have caught up."""
 
@@ -167,7 +171,10 @@ class Daemon:
             ears = build_ears(self._config, block, listeners, self._recorder.remember)
             source, tell = block.build(self._clock), partial(self._pass_on, _is_hurried(block))
             patience_s = getattr(block, "silent_after_s", 0.0)
-            self._ears.append(Listener(source, ears, tell, self._failed, self._clock, patience_s=patience_s))
+            listener = Listener(
+                source, ears, tell, self._failed, self._clock, Backoff(*RETRY_S), patience_s=patience_s
+            )
+            self._ears.append(listener)
         life.callback(self._stop_ears)
         for listener in self._ears:
             listener.start()

@@ -13,7 +13,6 @@ from monitor.publishers.base import OnCommand, Publisher
 from monitor.runtime.escalation import Escalator
 from monitor.runtime.line import Line, close_all
 from monitor.runtime.storms import Storms
-from monitor.store.base import Dispatch
 from monitor.store.outbox import SqliteOutbox
 from monitor.store.settings import KeptSettings
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
@@ -64,18 +63,16 @@ class Delivery:
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Send messages on their way: states at once, the others together into the outbox, in their order."""
-        dispatches = []
+        kept = []
         for message in messages:
-            if isinstance(message, Alert):
-                dispatches.append(Dispatch(message, self._escalator.raised(message), message.raised_at))
-            elif isinstance(message, SoundEvent):
-                names = [publisher.name for publisher in self.publishers]
-                dispatches.append(Dispatch(message, names, message.at))
-            else:
-                if isinstance(message, Setting):
-                    self.settings.keep(message)
-                self.show(message)
-        self.outbox.put_all(dispatches)
+            if isinstance(message, SoundEvent | Alert):
+                kept.append(message)
+                continue
+            if isinstance(message, Setting):
+                self.settings.keep(message)
+            self.show(message)
+        if kept:
+            self._escalator.put_all(kept)
 
     def show(self, message: Message) -> None:
         """Tell a state to every publisher; from any thread."""

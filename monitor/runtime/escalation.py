@@ -7,12 +7,13 @@ and its memory: what is open also waits in the outbox, under a channel of its ow
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.store.base import Outbox
-from monitor.types import Alert
+from monitor.store.base import Dispatch, Outbox
+from monitor.types import Alert, SoundEvent
 
 log = get_logger()
 
@@ -111,9 +112,10 @@ class Escalation:
 
 
 class Escalator:
-    """Says who is to hear of an alert, and passes it on through the outbox while nobody answers.
+    """Puts events and alerts into the outbox for whoever is to hear them, and passes an alert on while nobody
+    answers.
 
-    `always` are the channels that get every alert, `channels` the outbox channels of each notifier. Methods
+    `always` are the channels that get all of them, `channels` the outbox channels of each notifier. Methods
     may be called from any thread; its own is named `escalate`.
     """
 
@@ -150,13 +152,12 @@ class Escalator:
             self._changed.notify_all()
         self._thread.join()
 
-    def raised(self, alert: Alert) -> list[str]:
-        """The channels of everybody who is to hear of an alert now, for whoever puts it into the outbox."""
+    def put_all(self, messages: Sequence[SoundEvent | Alert]) -> None:
+        """Put messages into the outbox, together, for everybody who is to hear of them now. Never raises for
+        a disk or a network. An acknowledgement finds them there or not yet raised, never in between."""
         with self._changed:
-            notifiers = self._escalation.raised(alert, self._clock.monotonic_s())
+            self._outbox.put_all([Dispatch(each, self._whom(each), _detected_at(each)) for each in messages])
             self._changed.notify_all()
-            waits = [CHANNEL] if self._escalation.is_open(alert) else []
-            return [*self._always, *self._of(notifiers), *waits]
 
     def acknowledge(self, alert_id: str | None) -> int:
         """Somebody has heard the alert, or all of them: how many alerts that settled."""
@@ -166,6 +167,13 @@ class Escalator:
             self._changed.notify_all()
         log.info("acknowledged", alerts=len(ids))
         return len(ids)
+
+    def _whom(self, message: SoundEvent | Alert) -> list[str]:
+        if isinstance(message, SoundEvent):
+            return [*self._always]
+        notifiers = self._escalation.raised(message, self._clock.monotonic_s())
+        waits = [CHANNEL] if self._escalation.is_open(message) else []
+        return [*self._always, *self._of(notifiers), *waits]
 
     def _run(self) -> None:
         try:
@@ -202,3 +210,7 @@ class Escalator:
 
     def _of(self, notifiers: Sequence[str]) -> list[str]:
         return [channel for notifier in notifiers for channel in self._channels.get(notifier, ())]
+
+
+def _detected_at(message: SoundEvent | Alert) -> datetime:
+    return message.raised_at if isinstance(message, Alert) else message.at

@@ -13,7 +13,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.runtime.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
 from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert
-from tests.builders import START, alert
+from tests.builders import alert, event
 from tests.fakes import FakeClock
 
 WAIT_S = 10.0
@@ -153,22 +153,18 @@ def escalator(outbox: SqliteOutbox, clock: Clock | None = None) -> Iterator[Esca
         yield running
 
 
-def put(outbox: SqliteOutbox, running: Escalator, raised: Alert) -> None:
-    """As a delivery does."""
-    outbox.put(raised, running.raised(raised), START)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "outbox.db"
 
 
 def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
-    """The broker always; every channel of the first notifier; and the escalation keeps it open."""
+    """The broker always, as it gets every event; every channel of the first notifier; and the escalation
+    keeps it open."""
     with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
-        put(outbox, running, urgent())
+        running.put_all([urgent(), event()])
 
-        assert outbox.backlog() == {"mqtt": 1, "me": 1, "me#2": 1, CHANNEL: 1}
+        assert outbox.backlog() == {"mqtt": 2, "me": 1, "me#2": 1, CHANNEL: 1}
         assert running.acknowledge("a1") == 1
         assert CHANNEL not in outbox.backlog()
 
@@ -179,7 +175,7 @@ def test_the_next_is_called_when_the_time_has_come(path: Path) -> None:
     with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
         outbox.listen("partner", partner.set)
         outbox.listen("neighbour", neighbour.set)
-        put(outbox, running, urgent(after_s=0.05))
+        running.put_all([urgent(after_s=0.05)])
 
         assert partner.wait(WAIT_S)
         assert neighbour.wait(WAIT_S)
@@ -190,7 +186,7 @@ def test_an_open_incident_survives_the_end_of_the_process(path: Path) -> None:
     and an answer still counts."""
     clock, partner = FakeClock(), Event()
     with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
-        put(outbox, running, urgent(after_s=60.0))
+        running.put_all([urgent(after_s=60.0)])
     clock.advance(61)
     with SqliteOutbox(path, clock) as outbox:
         outbox.listen("partner", partner.set)
