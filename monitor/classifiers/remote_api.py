@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import urllib3
 from pydantic import Field, field_validator, model_validator
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
@@ -142,6 +141,8 @@ class Api:
     """Requests to one server. From any thread."""
 
     def __init__(self, server: Server, clock: Clock | None = None) -> None:
+        import urllib3
+
         self._server = server
         self._host = urlsplit(server.url).hostname or ""
         self.breaker = Breaker(server.give_up_after, server.rest_s, clock or SystemClock())
@@ -209,6 +210,8 @@ class Api:
         return answer
 
     def _exchange(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        import urllib3
+
         headers = {"Accept": "application/json", **more.pop("headers", {})}
         if self._server.api_key is not None:
             headers["Authorization"] = f"Bearer {self._server.api_key.get_secret_value()}"
@@ -274,6 +277,8 @@ def _said(content: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
+    import urllib3
+
     cause = getattr(error, "reason", None) or error
     if isinstance(cause, urllib3.exceptions.NewConnectionError):
         return "cannot be reached"

@@ -7,7 +7,6 @@ import subprocess
 import wave
 from typing import Annotated, Literal, Protocol
 
-import urllib3
 from pydantic import Field
 
 from monitor.errors import PublishError
@@ -181,6 +180,8 @@ class MqttPlayer(Block):
 
 def _post(url: str, token: Secret | None, timeout_s: float, who: str, **more: object) -> bytes:
     """The body of a 2xx answer. Redirects are not followed: the token is for one host."""
+    import urllib3
+
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
     if "body" in more:
         headers["Content-Type"] = "audio/wav"

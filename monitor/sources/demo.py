@@ -13,7 +13,6 @@ from monitor.logs import get_logger
 from monitor.sources.base import AnySourceConfig
 from monitor.sources.framer import Framer
 from monitor.sources.pacing import Pacer
-from monitor.synthesis.scene import demo_scene
 from monitor.types import Frame
 
 log = get_logger()
@@ -54,6 +53,9 @@ class DemoSource:
         self._scene: Audio | None = None
 
     def __enter__(self) -> Self:
+        # Only here: whoever listens to a real room does without 4 MB of synthesis.
+        from monitor.synthesis.scene import demo_scene
+
         speech = spoken(SPOKEN) if self._config.speech else None
         self._scene = demo_scene(self._config.seed, speech).audio
         return self
