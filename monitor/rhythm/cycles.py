@@ -19,7 +19,7 @@ _NEAR_BINS = 4
 _LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; below, voices abound
 _LEAST_SNR_DB = -3.0
 # Below this SNR noise alone fits now and then, if less well than a tone; above it a room may spoil the fit.
-_FAINT_SNR_DB, _FAINT_FIT = 6.0, 0.68
+_FAINT_SNR_DB = 6.0
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
@@ -117,7 +117,7 @@ def verified(
 
 
 def _is_clear(cycle: Cycle) -> bool:
-    fits = cycle.fit >= _FAINT_FIT or cycle.snr_db >= _FAINT_SNR_DB
+    fits = cycle.fit >= cycle.template.faint_fit or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
     return fits and cycle.snr_db >= _LEAST_SNR_DB
 
 

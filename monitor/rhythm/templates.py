@@ -54,6 +54,8 @@ class Template:
     """How far the worst part of a first cycle may be beyond the middle between tone and gap, as a share of
     the contrast, to be worth a parse. Above 0 for short tones: a device at the edge of its tolerance fits no
     tempo whole."""
+    faint_fit: float
+    """How well a first cycle must fit at a steady pitch that hardly stands out of the noise, 0-1."""
     cycle: int
     """Nominal hops from one cycle's onset to the next one's."""
     quiet_around: int
@@ -178,7 +180,8 @@ TEMPORAL_THREE = Template(
     beep_hops=(20, 40),
     contrast_db=2.2,
     first_contrast_db=2.7,
-    first_misfit=-0.05,
+    first_misfit=0.0,
+    faint_fit=0.0,
     cycle=400,
     quiet_around=0,
 )
@@ -203,6 +206,7 @@ TEMPORAL_FOUR = Template(
     contrast_db=3.2,
     first_contrast_db=5.0,
     first_misfit=0.1,
+    faint_fit=0.68,
     cycle=570,
     # An alarm clock's four beeps come again sooner.
     quiet_around=420,
