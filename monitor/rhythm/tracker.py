@@ -86,7 +86,11 @@ class RhythmTracker:
 
     def _trains_heard(self, first_hop: int) -> list[Heard | None]:
         pulses = self._pulses.find(*self._history.rows(first_hop, self._history.end), first_hop)
-        return [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
+        heard = [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
+        if self._counter.is_any_known(TEMPORAL_FOUR):
+            # Its bursts leave a single pulse now and then in pitches nearby, as far apart as chirps are.
+            return [found for found in heard if found is None or found.pattern != "chirp"]
+        return heard
 
     def _finished(self) -> list[Cycle]:
         """Cycles that were found before and have now been followed by the quiet they need."""

@@ -13,6 +13,7 @@ from monitor.rhythm.listener import LABELS, RhythmListener
 from monitor.synthesis.alarms import (
     Rhythm,
     Sounder,
+    co_alarm,
     moving_sounder,
     piezo,
     played,
@@ -191,6 +192,19 @@ def test_march_time_stays_suspected() -> None:
 
     assert {(d.label, d.certainty) for d in heard} == {("unknown_alarm", "suspected")}
     assert heard[-1].evidence["pattern"] == "march_time"
+
+
+@pytest.mark.parametrize("seed", range(2, 10))
+def test_a_carbon_monoxide_alarm_is_no_failing_battery(seed: int) -> None:
+    """Nobody climbs a ladder to a battery while the alarm itself sounds, soon or once a minute."""
+    rng = np.random.default_rng(seed)
+    once_a_minute = bool(seed % 2)
+    sound = co_alarm(rng, SAMPLE_RATE_HZ, 3 if once_a_minute else 10, once_a_minute=once_a_minute)
+    quiet = np.pad(sound / np.abs(sound).max() * 0.2, (2 * SAMPLE_RATE_HZ, 6 * SAMPLE_RATE_HZ))
+    heard = heard_in(np.asarray(quiet + rng.standard_normal(len(quiet)) * 0.005, np.float32))
+
+    assert ("co_alarm", "confirmed") in {(d.label, d.certainty) for d in heard}
+    assert "low_battery_chirp" not in labels_of(heard)
 
 
 def test_a_continuous_tone_stays_suspected() -> None:
