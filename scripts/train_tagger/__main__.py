@@ -2,14 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from scripts.train_tagger.recordings import Recording
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
 Data = Annotated[Path, typer.Argument(help="folder with train/manifest.csv, models/ and rir/")]
 RunFolder = Annotated[Path, typer.Option("--run", help="checkpoints, log and report go here")]
+Fold = Annotated[
+    str | None,
+    typer.Option(help="K/N: hold out the K-th of N parts of all groups, not the manifest's own split"),
+]
 CacheFolder = Annotated[Path, typer.Option("--cache", help="decoded samples and rooms, about 1.3 GB")]
 
 NOISE_DB = (20.0, 10.0, 5.0, 0.0)
@@ -32,16 +39,17 @@ def train(
     seed: int = 0,
     threads: int = 2,
     variant: Annotated[str, typer.Option(help="all, or free: without non-commercial recordings")] = "all",
+    fold: Fold = None,
 ) -> None:
     """Train, or go on with the run that is in the folder."""
     import torch
 
-    from scripts.train_tagger.recordings import build_cache, read_manifest
+    from scripts.train_tagger.recordings import build_cache
     from scripts.train_tagger.rooms import build_rooms
     from scripts.train_tagger.training import Places, Recipe, Run
 
     torch.set_num_threads(threads)
-    recordings = read_manifest(data / "train" / "manifest.csv")
+    recordings = _recordings(data, fold)
     build_cache(data / "train", recordings, cache)
     build_rooms(data / "rir", cache / "rooms.npy")
     kept = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
@@ -56,14 +64,13 @@ def export(
     model: Annotated[Path, typer.Option(help="the ONNX file to write; its JSON goes beside it")] = SHIPPED,
     hours: Annotated[float, typer.Option(help="of background on which thresholds are chosen")] = 30.0,
     variant: str = "all",
+    fold: Fold = None,
 ) -> None:
     """Calibrate, choose thresholds, and write the model of a run's last checkpoint."""
-    from scripts.train_tagger.recordings import read_manifest
     from scripts.train_tagger.release import Release, release
     from scripts.train_tagger.training import Places
 
-    recordings = read_manifest(data / "train" / "manifest.csv")
-    release(Places(data, cache, run), recordings, Release(model, hours, variant))
+    release(Places(data, cache, run), _recordings(data, fold), Release(model, hours, variant))
 
 
 @app.command()
@@ -73,18 +80,20 @@ def evaluate(
     model: Annotated[Path, typer.Option(help="the ONNX file to judge")] = SHIPPED,
     figures: Annotated[Path, typer.Option(help="where JSON and pictures go")] = FIGURES,
     snr_db: Annotated[list[float] | None, typer.Option(help="also with noise at this ratio")] = None,
+    baselines: Annotated[bool, typer.Option(help="judge the teacher and YAMNet again as well")] = True,
+    fold: Fold = None,
 ) -> None:
     """Judge a model, the teacher and YAMNet on the held-out recordings."""
     from rich import print as show
     from rich.progress import track
 
     from monitor.evaluation.evaluate import evaluate as judge
-    from scripts.train_tagger.baselines import TeacherBaseline, YamnetBaseline
+    from scripts.train_tagger.baselines import judge_baselines
+    from scripts.train_tagger.crossing import judge_crosswise
     from scripts.train_tagger.pictures import draw_training
-    from scripts.train_tagger.recordings import read_manifest
     from scripts.train_tagger.release import opened, write_manifest
 
-    held_out = [r for r in read_manifest(data / "train" / "manifest.csv") if r.split == "valid"]
+    held_out = [r for r in _recordings(data, fold) if r.split == "valid"]
     manifest = run / "valid.csv"
     write_manifest(held_out, data / "train", manifest)
     figures.mkdir(parents=True, exist_ok=True)
@@ -92,13 +101,39 @@ def evaluate(
     (figures / "evaluation.json").write_text(report.to_json())
     report.draw(figures / "evaluation.png")
     draw_training(run / "log.jsonl", figures / "training.png")
-    others = [judge(manifest, b) for b in (TeacherBaseline(data / "models"), YamnetBaseline(data / "models"))]
-    compared = [
-        {"classifier": r.classifier, "mean_average_precision": r.conditions[0].mean_average_precision}
-        for r in others
-    ]
-    (figures / "baselines.json").write_text(json.dumps(compared, indent=1) + "\n")
+    _note(figures / "crossed.json", judge_crosswise(held_out, data / "train", run, model))
+    if baselines:
+        _note(figures / "baselines.json", judge_baselines(data / "models", manifest))
     show(report.table())
+
+
+@app.command()
+def pool(
+    data: Data,
+    run: Annotated[Path, typer.Option(help="folder with a run and its model.onnx for each fold: 1, 2, …")],
+    folds: Annotated[int, typer.Option(help="how many")] = 5,
+    figures: Annotated[Path, typer.Option(help="where folds.json goes")] = FIGURES,
+) -> None:
+    """Judge every recording by the model that was not trained on it, and put all together."""
+    from scripts.train_tagger.folds import judge_folds
+
+    figures.mkdir(parents=True, exist_ok=True)
+    _note(figures / "folds.json", judge_folds(_recordings(data, None), data / "train", run, folds))
+
+
+@app.command()
+def int8(
+    data: Data,
+    run: RunFolder,
+    cache: CacheFolder = DEFAULT_CACHE,
+    model: Annotated[Path, typer.Option(help="the ONNX file made of the run's checkpoint")] = SHIPPED,
+    figures: Annotated[Path, typer.Option(help="where int8.json goes")] = FIGURES,
+) -> None:
+    """Try the model in eight bits: size, precision and time go into the model card."""
+    from scripts.train_tagger.int8 import trial
+    from scripts.train_tagger.training import Places
+
+    _note(figures / "int8.json", trial(Places(data, cache, run), _recordings(data, None), model))
 
 
 @app.command()
@@ -114,8 +149,19 @@ def card(
     from scripts.train_tagger.timing import measure
 
     if time_it:
-        (figures / "timing.json").write_text(json.dumps(measure(model), indent=1) + "\n")
+        _note(figures / "timing.json", measure(model))
     page.write_text(written(read_sources(model, figures)))
+
+
+def _recordings(data: Path, fold: str | None) -> "list[Recording]":
+    from scripts.train_tagger.recordings import folded, read_manifest
+
+    recordings = read_manifest(data / "train" / "manifest.csv")
+    return folded(recordings, fold) if fold else recordings
+
+
+def _note(file: Path, figures: Any) -> None:
+    file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

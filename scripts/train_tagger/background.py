@@ -127,7 +127,7 @@ def _hour(listening: Listening, held_out: tuple[Half, Half], hour: int) -> Backg
     mixtures = [mixer.draw_household(rng) for _ in range(round(3600 / PIECE_S))]
     absent: Absent = np.array([(m.labels == 0) & (m.known > 0) for m in mixtures])
     wave = crossfaded([mixture.student_wave for mixture in mixtures])
-    return _heard(hour, _detections(wave, classifier), absent)
+    return _heard(hour, detections_in(wave, classifier), absent)
 
 
 def crossfaded(pieces: Sequence[npt.NDArray[np.int16]]) -> Wave:
@@ -144,7 +144,9 @@ def crossfaded(pieces: Sequence[npt.NDArray[np.int16]]) -> Wave:
     return np.clip(wave, -1, 1)
 
 
-def _detections(wave: Wave, classifier: EmbeddedClassifier) -> Iterator[tuple[float, float, list[Detection]]]:
+def detections_in(
+    wave: Wave, classifier: EmbeddedClassifier
+) -> Iterator[tuple[float, float, list[Detection]]]:
     """For every segment and early look: when it began, when it was heard, and what it was taken for."""
     gate = Gate(SOURCE, GateConfig())
     for start in range(0, len(wave) - FRAME_SAMPLES + 1, FRAME_SAMPLES):

@@ -9,10 +9,20 @@ import numpy.typing as npt
 import torch
 
 from monitor.classifiers.audioset import ClassMap, class_map, read_class_map
+from monitor.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
 from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher, load_teacher, padded, read_class_names
 
 Floats = npt.NDArray[np.float32]
+
+
+def judge_baselines(models: Path, manifest: Path) -> list[dict[str, Any]]:
+    """Their mAP on the recordings of a manifest."""
+    reports = [evaluate(manifest, baseline) for baseline in (TeacherBaseline(models), YamnetBaseline(models))]
+    return [
+        {"classifier": r.classifier, "mean_average_precision": r.conditions[0].mean_average_precision}
+        for r in reports
+    ]
 
 
 class Baseline:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from monitor.evaluation.metrics import Rate
+from monitor.evaluation.metrics import Proportion, Rate
 from monitor.labels import vocabulary
-from scripts.train_tagger.operating_point import HIGHEST
+from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
 
 COUNTED_ON = (
     "glass_break", "siren", "baby_cry", "dog_bark", "scream", "gunshot", "smoke_alarm", "knock", "cough",
@@ -22,6 +23,11 @@ _TERMS = {
     "of the weights.",
     "free": "Only CC0, public domain, CC-BY and share-alike recordings and our own synthesis were used.",
 }
+_WEIGHTS = {
+    "float": "float16, computed with as float32 (what ships)",
+    "int8": "8-bit convolutions",
+    "int7": "the same, weights in 7 bits",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +40,29 @@ class Sources:
     evaluation: dict[str, Any]
     baselines: Sequence[dict[str, Any]]
     timing: dict[str, Any]
+    crossed: dict[str, Any]
+    """Recall at thresholds that other recordings gave."""
+    int8: Sequence[dict[str, Any]]
 
 
 def read_sources(model: Path, figures: Path) -> Sources:
-    """The JSON beside the model, and evaluation.json, baselines.json and timing.json of a folder."""
+    """The JSON beside the model, and a folder's JSON files, each named like its field."""
+    names = ("evaluation", "baselines", "timing", "crossed", "int8")
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
         model_bytes=model.stat().st_size,
-        evaluation=json.loads((figures / "evaluation.json").read_text()),
-        baselines=json.loads((figures / "baselines.json").read_text()),
-        timing=json.loads((figures / "timing.json").read_text()),
+        **{name: json.loads((figures / f"{name}.json").read_text()) for name in names},
     )
 
 
 def card(sources: Sources) -> str:
     """The whole page."""
     fields = (
-        _of_model(sources) | _of_evaluation(sources) | _of_background(sources) | _of_timing(sources.timing)
+        _of_model(sources)
+        | _of_evaluation(sources)
+        | _of_background(sources)
+        | _of_crossed(sources.crossed)
+        | _of_timing(sources)
     )
     return TEMPLATE.read_text().format_map(fields)
 
@@ -103,18 +115,59 @@ def _of_evaluation(sources: Sources) -> dict[str, str]:
 def _of_background(sources: Sources) -> dict[str, str]:
     model, point = sources.model, sources.model["operating_point"]
     critical = [label for label in model["labels"] if vocabulary()[label].severity_default == "critical"]
-    together = Rate(sum(point["false_events"][label] for label in critical), point["hours"])
+    hours = min(point["hours"][label] for label in critical)
+    together = Rate(sum(point["false_events"][label] for label in critical), hours)
+    crossed = point["crossed"]["false_events"]
+    others = Rate(sum(crossed[label] for label in critical), hours)
+    everyday = [label for label in model["labels"] if label not in critical]
+    rates = [crossed[label] / point["hours"][label] for label in everyday]
     capped = [label for label, onset in model["onsets"].items() if onset >= HIGHEST]
     excuse = f" At the highest threshold there is, and possibly above that rate: {', '.join(capped)}."
     return {
-        "background_hours": f"{point['hours']:.1f}",
+        "background_hours": f"{max(point['hours'].values()):.1f}",
+        "critical_hours": f"{hours:.1f}",
+        "critical": ", ".join(critical),
         "critical_events": str(together.events),
         "critical_bound": f"{together.upper_per_hour:.2f}",
+        "crossed_events": str(others.events),
+        "crossed_rate": f"{others.per_hour:.2f}",
+        "crossed_bound": f"{others.upper_per_hour:.2f}",
+        "crossed_within": str(sum(rate <= FALSE_EVENTS_PER_HOUR for rate in rates)),
+        "everyday_count": str(len(rates)),
+        "crossed_median": f"{median(rates):.2f}",
         "capped": excuse if capped else "",
     }
 
 
-def _of_timing(timing: dict[str, Any]) -> dict[str, str]:
+def _of_crossed(crossed: dict[str, Any]) -> dict[str, str]:
+    by_snr = {condition["snr_db"]: condition["recall"] for condition in crossed["clips"]}
+    columns = [by_snr[None], by_snr[5.0], crossed["events_begun"]]
+    return {
+        "crossed_clean": _number(_mean_recall(columns[0])),
+        "crossed_noisy": _number(_mean_recall(columns[1])),
+        "crossed_begun": _number(_mean_recall(columns[2])),
+        "crossed_rows": "\n".join(
+            _crossed_row(label, columns) for label in COUNTED_ON if label in columns[0]
+        ),
+    }
+
+
+def _mean_recall(counts: dict[str, dict[str, int]]) -> float | None:
+    values = [counts[label]["successes"] / counts[label]["trials"] for label in COUNTED_ON if label in counts]
+    return sum(values) / len(values) if values else None
+
+
+def _crossed_row(label: str, columns: Sequence[dict[str, dict[str, int]]]) -> str:
+    cells = []
+    for counts in columns:
+        proportion = Proportion(counts[label]["successes"], counts[label]["trials"])
+        low, high = proportion.interval
+        cells.append(f"{proportion.value:.2f} ({low:.2f}-{high:.2f})")
+    return _row((label, columns[0][label]["trials"], *cells))
+
+
+def _of_timing(sources: Sources) -> dict[str, str]:
+    timing = sources.timing
     return {
         "processor": timing["processor"],
         "onnxruntime": timing["onnxruntime"],
@@ -122,6 +175,15 @@ def _of_timing(timing: dict[str, Any]) -> dict[str, str]:
         "batch_ms": f"{timing['batch_ms']:.1f}",
         "load_ms": f"{timing['load_s'] * 1000:.0f}",
         "memory_mb": f"{timing['memory_mb']:.0f}",
+        "int8": _rows(
+            (
+                _WEIGHTS[row["weights"]],
+                f"{row['bytes'] / 1e6:.1f}",
+                _number(row["mean_average_precision"], 3),
+                _number(row["batch_ms"]),
+            )
+            for row in sources.int8
+        ),
     }
 
 

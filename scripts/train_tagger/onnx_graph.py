@@ -42,7 +42,7 @@ class Graph:
     def add(self, kind: str, *inputs: str, out: str = "", **attributes: object) -> str:
         """One node; the name of its output."""
         name = out or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
         return name
 
     def constant(self, value: npt.ArrayLike, *, exact: bool = False) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scripts.train_tagger.background import Background, together
-from scripts.train_tagger.targets import CRITICAL, LABELS
+from scripts.train_tagger.targets import CRITICAL, INDEX, LABELS
 
 FALSE_EVENTS_PER_HOUR = 0.1
 """For all critical labels together, and for every other label by itself."""
@@ -18,6 +18,9 @@ CRITICAL_SHARE = 0.5
 """So much of their allowance is used up: what is chosen on some hours does worse on others."""
 LOWEST, HIGHEST = 0.15, 0.95
 """Onsets stay inside: below, a score says no; above, hardly a true sound would be heard."""
+LOWEST_CRITICAL = 0.5
+"""A critical sound is said only where it is likelier than not, however quiet the backgrounds were: they have
+no sirens in the street, which have much of a fire alarm."""
 STEP = 0.01
 
 Onsets = dict[str, float]
@@ -48,7 +51,8 @@ def _critical_onsets(background: Background) -> Onsets:
 
 def lowest_onset(background: Background, label: str, allowed: int) -> float:
     """By bisection; `HIGHEST` when even that lets more than `allowed` events through."""
-    low, high = round(LOWEST / STEP), round(HIGHEST / STEP)
+    lowest = LOWEST_CRITICAL if CRITICAL[INDEX[label]] else LOWEST
+    low, high = round(lowest / STEP), round(HIGHEST / STEP)
     while low < high:
         middle = (low + high) // 2
         if background.false_events(label, middle * STEP) <= allowed:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,19 @@ def _recording(row: dict[str, str]) -> Recording:
         split=row["split"],
         orig_rate_hz=int(row["orig_rate"] or CACHE_RATE_HZ),
     )
+
+
+def folded(recordings: Sequence[Recording], fold: str) -> list[Recording]:
+    """The recordings split anew: fold "K/N" holds out the K-th of N parts, each source's groups by turns, so
+    that N runs judge every recording once. ValueError for anything else."""
+    numbers = [int(word) for word in fold.split("/") if word.isdecimal()]
+    if len(numbers) != 2 or not 1 <= numbers[0] <= numbers[1] or numbers[1] < 2:
+        raise ValueError(f"fold {fold} is not K/N with K from 1 to N, and N at least 2")
+    part, parts = numbers
+    groups = sorted({(r.source, r.group) for r in recordings})
+    # A group can span sources (one freesound recording in two sets): its first place decides.
+    place = {group: n % parts for n, (_, group) in reversed(list(enumerate(groups)))}
+    return [replace(r, split="valid" if place[r.group] == part - 1 else "train") for r in recordings]
 
 
 class SampleCache:

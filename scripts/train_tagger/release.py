@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 
 from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
@@ -18,7 +17,7 @@ from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.background import Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
-from scripts.train_tagger.network import FRAME_HOP_S
+from scripts.train_tagger.network import FRAME_HOP_S, Student
 from scripts.train_tagger.onnx_graph import Calibration, student_graph
 from scripts.train_tagger.operating_point import choose_onsets, operating_point, second_look
 from scripts.train_tagger.recordings import Recording
@@ -39,16 +38,14 @@ class Release:
 
 def release(places: Places, recordings: Sequence[Recording], wanted: Release) -> None:
     """Calibrate on the held-out recordings, choose thresholds on their remixes, write model and JSON."""
-    state = torch.load(places.run / "checkpoint.pt", weights_only=True)
-    student = new_student()
-    student.load_state_dict(state["averaged"])
+    student = load_averaged(places.run)
     held_out = [r for r in recordings if r.split == "valid"]
     neutral = Calibration(np.ones(len(LABELS), np.float32), np.zeros(len(LABELS), np.float32))
     draft = places.run / "draft.onnx"
-    _write(draft, student_graph(student, neutral), {})
+    write_model(draft, student_graph(student, neutral).SerializeToString(), {})
     calibration = _calibrated(draft, places, held_out)
-    graph = student_graph(student, calibration)
-    _write(draft, graph, {})
+    content = student_graph(student, calibration).SerializeToString()
+    write_model(draft, content, {})
     backgrounds = listen(
         Listening(draft, places.cache, places.data), halves(held_out), wanted.backgrounds_hours
     )
@@ -58,9 +55,21 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
         "second_look": second_look(onsets),
         "calibration": {"scale": calibration.scale.tolist(), "shift": calibration.shift.tolist()},
         "operating_point": operating_point(backgrounds, onsets),
-        "training": _training(state, recordings, wanted.variant),
+        "training": _training(_checkpoint(places.run), recordings, wanted.variant),
     }
-    _write(wanted.model, graph, about)
+    write_model(wanted.model, content, about)
+
+
+def load_averaged(run: Path) -> Student:
+    """The averaged weights of a run's last checkpoint."""
+    student = new_student()
+    student.load_state_dict(_checkpoint(run)["averaged"])
+    return student
+
+
+def _checkpoint(run: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(run / "checkpoint.pt", weights_only=True)
+    return state
 
 
 def write_manifest(recordings: Iterable[Recording], audio_root: Path, file: Path) -> None:
@@ -73,12 +82,11 @@ def write_manifest(recordings: Iterable[Recording], audio_root: Path, file: Path
             rows.writerow([path, labels, recording.emotion or ""])
 
 
-def _write(file: Path, graph: onnx.ModelProto, about: dict[str, Any]) -> None:
-    content = graph.SerializeToString()
+def write_model(file: Path, content: bytes, about: dict[str, Any]) -> None:
+    """An ONNX file, and beside it the JSON that describes and pins it."""
     file.write_bytes(content)
+    pinned = {"version": "1", "sha256": hashlib.sha256(content).hexdigest()}
     known = {
-        "version": "1",
-        "sha256": hashlib.sha256(content).hexdigest(),
         "sample_rate_hz": 16_000,
         "labels": LABELS,
         "emotions": EMOTIONS,
@@ -86,7 +94,9 @@ def _write(file: Path, graph: onnx.ModelProto, about: dict[str, Any]) -> None:
         "hop_s": HOP_S,
         "frame_hop_s": FRAME_HOP_S,
     }
-    file.with_suffix(".json").write_text(json.dumps(known | about, indent=1) + "\n", encoding="utf-8")
+    file.with_suffix(".json").write_text(
+        json.dumps(known | about | pinned, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 def opened(model: Path) -> EmbeddedClassifier:

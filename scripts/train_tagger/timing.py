@@ -34,7 +34,7 @@ def measure(model: Path) -> dict[str, Any]:
 
 
 def _median_ms(classifier: EmbeddedClassifier, batch: int) -> float:
-    segments = [_second_of_noise(seed) for seed in range(batch)]
+    segments = [second_of_noise(seed) for seed in range(batch)]
     times = []
     for _ in range(25):
         began = time.process_time()  # not by the clock: other programs of the machine do not count
@@ -43,7 +43,8 @@ def _median_ms(classifier: EmbeddedClassifier, batch: int) -> float:
     return 1000 * float(np.median(times))
 
 
-def _second_of_noise(seed: int) -> Segment:
+def second_of_noise(seed: int) -> Segment:
+    """A segment to judge, the same for the same seed."""
     noise = 0.1 * np.random.default_rng(seed).standard_normal(SAMPLE_RATE_HZ)
     audio = Audio(noise.astype(np.float32), SAMPLE_RATE_HZ)
     return Segment(new_id(), "timing", BEGINNING, audio, 0.0, -60.0, audio.rms_dbfs, 0.0, "silence")

@@ -10,6 +10,7 @@ from scripts.train_tagger.background import Background, Heard, together
 from scripts.train_tagger.operating_point import (
     HIGHEST,
     LOWEST,
+    LOWEST_CRITICAL,
     choose_onsets,
     lowest_onset,
     operating_point,
@@ -74,12 +75,13 @@ def test_thresholds_allow_what_the_operating_point_allows() -> None:
 
 def test_critical_labels_share_half_of_one_allowance() -> None:
     """One event of all of them in twenty hours, spent where it lowers a threshold most."""
-    heard = background(20, gunshot=[(10, 0.9), (500, 0.3)], scream=[(10, 0.5), (500, 0.45)])
+    heard = background(20, gunshot=[(10, 0.9), (500, 0.6)], scream=[(10, 0.7), (500, 0.65)])
 
     onsets = choose_onsets(heard)
 
-    assert onsets["gunshot"] == pytest.approx(0.31, abs=0.011)
-    assert onsets["scream"] == pytest.approx(0.51, abs=0.011)
+    assert onsets["gunshot"] == pytest.approx(0.61, abs=0.011)
+    assert onsets["scream"] == pytest.approx(0.71, abs=0.011)
+    assert onsets["fire_alarm"] == LOWEST_CRITICAL
 
 
 def test_a_label_counts_only_while_it_was_listened_for() -> None:
