@@ -17,6 +17,7 @@ from monitor.document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
+from monitor.publishers.notify import NotifyConfig
 
 SEARCHED = (
     Path("earwitness.yaml"),
@@ -175,6 +176,9 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
         yield from _duplicates(part, draft, document)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
+    for j, notifier in enumerate(config.notifiers):
+        if isinstance(notifier, NotifyConfig) and (reason := notifier.not_understood()):
+            yield document.about(draft.original(("notifiers", j, "urls")), reason)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
             place: Place = ("sources", i, key)

@@ -119,6 +119,18 @@ def test_nothing_to_listen_to_is_a_problem():
     assert problems("node: home\n") == ["house.yaml:1: sources: is required"]
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_a_url_that_apprise_does_not_know_is_told_before_the_house_is_deaf():
+    """With its line and without the URL; run would end with it, and systemd would not start it again."""
+    urls = "['json://127.0.0.1', 'foo://s3cret']"
+    text = f"sources:\n- {{type: demo, name: d}}\nnotifiers:\n- {{name: n, type: notify, urls: {urls}}}\n"
+    with pytest.raises(ConfigError) as found:
+        check_document(parse_document(text.encode(), "e.yaml", {}))
+    [problem] = found.value.problems
+    assert problem.startswith("e.yaml:4: notifiers[0].urls: Apprise does not understand URL 2")
+    assert "s3cret" not in problem
+
+
 def test_names_are_taken_once():
     """Two sources of one name would share topics."""
     assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]
@@ -172,10 +184,12 @@ def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path):
         load_config(tmp_path / "nothing.yaml")
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "config").glob("*.yaml")), ids=str)
 def test_shipped_examples_are_right(path: Path):
     """Each example loads, and agrees with the schema that editors use."""
-    environment = dict.fromkeys(["MQTT_PASSWORD", "PORCH_PASSWORD", "NTFY_URL", "API_KEY"], "secret")
+    environment = dict.fromkeys(["MQTT_PASSWORD", "PORCH_PASSWORD", "API_KEY"], "secret")
+    environment["NTFY_URL"] = "ntfys://secret@ntfy.sh/house"
     load_config(path, environment)
     jsonschema.validate(read_document(path, environment).values, json_schema())
 

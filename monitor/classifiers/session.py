@@ -1,5 +1,6 @@
 """Opening an ONNX model: one thread, CPU, and an error that says what to do."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ def open_session(model: Path | bytes, name: str) -> Any:
     One thread, because several listeners and a large model share a small computer, and a window takes
     milliseconds.
     """
-    import onnxruntime as ort
-
+    ort = _quiet_onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -25,6 +25,16 @@ def open_session(model: Path | bytes, name: str) -> Any:
     except Exception as error:
         # onnxruntime derives its exceptions from Exception directly, one class per status code.
         raise ModelError(f"{name}: not a model that onnxruntime can open ({_brief(error)})") from error
+
+
+def _quiet_onnxruntime() -> Any:
+    """onnxruntime, told before it loads to report nothing to its makers: otherwise it calls them, and writes
+    an id of this machine into the home directory."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def _brief(error: Exception) -> str:

@@ -27,6 +27,7 @@ log = get_logger()
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 30.0
 """Also the longest that an alarm waits for a receiver which has just come back."""
+_COMPARE = "compare it with https://appriseit.com/services/ (it is not shown here: it may hold a password)"
 _KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
 _TITLES = {"info": "", "warning": "Warning: ", "critical": "ALARM: "}
 
@@ -53,6 +54,18 @@ class NotifyConfig(Block):
     def channels(self) -> tuple[str, ...]:
         """The outbox channels of this notifier, one per URL: `name`, `name#2`, `name#3`..."""
         return tuple(self.name if n == 1 else f"{self.name}#{n}" for n in range(1, len(self.urls) + 1))
+
+    def not_understood(self) -> str:
+        """What is wrong with the URLs, none of which is shown: they hold passwords. Nothing is sent."""
+        import apprise
+
+        logger = logging.getLogger("apprise")
+        before, logger.disabled = logger.disabled, True  # it would say the URL
+        try:
+            known = [apprise.Apprise.instantiate(url.get_secret_value()) is not None for url in self.urls]
+        finally:
+            logger.disabled = before
+        return "" if all(known) else f"Apprise does not understand URL {known.index(False) + 1}; {_COMPARE}"
 
     def build(self, clock: Clock) -> list["NotifyPublisher"]:
         """One publisher per URL; nothing is opened yet."""
@@ -155,10 +168,7 @@ class NotifyPublisher:
         with self._complaints.listening():
             plugin = apprise.Apprise.instantiate(self._url.get_secret_value(), asset=asset)
         if plugin is None:
-            raise ConfigError(
-                [f"notifiers: {self.name}: Apprise does not understand this URL; compare it with "
-                 "https://appriseit.com/services/ (it is not shown here: it may hold a password)"]
-            )  # fmt: skip
+            raise ConfigError([f"notifiers: {self.name}: Apprise does not understand its URL; {_COMPARE}"])
         return plugin
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from monitor.errors import ConfigError
+from monitor.labels import SEVERITIES
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.judge import Judge
 from monitor.rules.model import Rule
@@ -67,11 +68,12 @@ class RuleEngine:
         ]
 
     def test(self, now: datetime, rule: str | None = None) -> Alert:
-        """An alert of the named rule (else the first) by events made to pass it; nothing is remembered.
-        KeyError when no rule has that name."""
+        """An alert of the named rule (else the first of the most severe: who tests wants to know whether that
+        one rings) by events made to pass it; nothing is remembered. KeyError when no rule has that name."""
         rules = {judge.rule.name: judge.rule for judge in self._judges}
-        chosen = rules[rule] if rule is not None else next(iter(rules.values()), NO_RULE)
-        return rehearse(chosen, now, self._zone)
+        chosen = [rules[rule]] if rule is not None else list(rules.values()) or [NO_RULE]
+        alerts = [rehearse(each, now, self._zone) for each in chosen]
+        return max(alerts, key=lambda alert: SEVERITIES.index(alert.severity))
 
 
 def duplicate_names(rules: Sequence[Rule]) -> list[str]:

@@ -185,7 +185,7 @@ def test_a_mild_alert_is_not_sent_and_not_kept(hook: Hook, clock: FakeClock) -> 
 def test_a_url_that_means_nothing_is_an_error_without_the_url(clock: FakeClock) -> None:
     """The error names the notifier and where to look, not what may be a password."""
     with (
-        pytest.raises(ConfigError, match="phone: Apprise does not understand this URL") as error,
+        pytest.raises(ConfigError, match="phone: Apprise does not understand its URL") as error,
         notifier(SecretStr("nonsense://s3cret"), clock),
     ):
         pass

@@ -524,6 +524,14 @@ def test_a_test_leaves_no_trace() -> None:
     assert len(engine_.decide(sound("cat", 1))) == 2
 
 
+def test_a_test_is_of_the_gravest_rule() -> None:
+    """Who presses the button wants to know whether the alarm that matters most rings."""
+    rules = (rule("Mild", hear=["cat"]), rule("Grave", hear=["smoke_alarm"], severity="critical"))
+    alert = engine(*rules).test(at(0))
+
+    assert (alert.rule, alert.severity) == ("Grave", "critical")
+
+
 def test_delivery_can_be_tested_without_rules() -> None:
     """Without any rule there is still a test alert."""
     assert engine().test(at(0)).message.startswith("Test: ")

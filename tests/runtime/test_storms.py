@@ -1,5 +1,6 @@
 """A person is told once, and then how often."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -39,6 +40,17 @@ def test_the_first_alert_goes_at_once() -> None:
     entries = [waiting("glass_break"), waiting("dog_bark")]
 
     assert tell(Storms(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
+
+
+def test_a_test_holds_back_no_real_alarm() -> None:
+    """The alert after somebody pressed the test button goes at once."""
+    storms = Storms(pause_s=60)
+    pressed = waiting("dog_bark")
+    assert isinstance(pressed.message, Alert)
+    test = replace(pressed, message=replace(pressed.message, why={"test": True}))
+    tell(storms, [test], 0.0)
+
+    assert tell(storms, [waiting("dog_bark", 1)], 1.0) == ["dog_bark in the kitchen"]
 
 
 def test_a_storm_is_one_message_with_a_number() -> None:
