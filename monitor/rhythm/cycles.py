@@ -14,6 +14,7 @@ from monitor.rhythm.templates import Template
 _SLACK_HOPS = 12
 _RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
+_BURST_SHARE = 0.55
 _CLEAR_DB = 7.0
 _NEAR_BINS = 4
 _LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; below, voices abound
@@ -66,6 +67,8 @@ class Cycle:
     """The pitch is not one: two tones or a sweep."""
     quiet_db: float
     """Mean prominence below which a stretch counts as quiet beside these tones."""
+    on_db: float
+    """Mean prominence of the tones."""
     strictness: Strictness
 
 
@@ -292,6 +295,7 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
         fit=float(np.clip(found.parse.fits.mean(), 0, 1)),
         moving=found.is_moving,
         quiet_db=found.off_db + 0.35 * found.contrast_db,
+        on_db=found.on_db,
         strictness=strictness,
     )
 
@@ -309,4 +313,8 @@ def is_alone(history: History, cycle: Cycle) -> bool:
     after = np.arange(cycle.on_end + 20, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
     firsts = np.concatenate([before, after])
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
-    return bool((means > cycle.quiet_db).sum() <= cycle.strictness.masked_around)
+    # Gaps between beeps are never quite quiet, least of all where the strongest pitch of a band is followed;
+    # what lies around mostly is. Another burst fills half of a stretch with tones.
+    around_db = float(np.median(means))
+    limit_db = min(cycle.quiet_db, around_db + _BURST_SHARE * (cycle.on_db - around_db))
+    return bool((means > limit_db).sum() <= cycle.strictness.masked_around)
