@@ -40,11 +40,18 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
 def default_config(
     sources: list[dict[str, Any]], mqtt_port: int = 1883, mqtt_protocol: str = "auto"
 ) -> Config:
-    """The configuration of a first run: the built-in rules, the embedded classifier, a broker on loopback."""
+    """The configuration of a first run: the built-in rules, the embedded classifier, a broker on loopback.
+
+    The demo scene is not announced to Home Assistant: its smoke alarm must not ring in a house.
+    """
     text = files("monitor").joinpath("default.yaml").read_bytes()
-    document = parse_document(
-        text, "built-in defaults", {"MQTT_PORT": str(mqtt_port), "MQTT_PROTOCOL": mqtt_protocol}
-    )
+    real = all(source.get("type") != "demo" for source in sources)
+    filled_in = {
+        "MQTT_PORT": str(mqtt_port),
+        "MQTT_PROTOCOL": mqtt_protocol,
+        "HOMEASSISTANT": str(real).lower(),
+    }
+    document = parse_document(text, "built-in defaults", filled_in)
     return check_document(replace(document, values={**document.values, "sources": sources}))
 
 

@@ -14,6 +14,7 @@ from monitor.config import json_schema
 from monitor.document import parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.loading import check_document, default_config, load_config
+from monitor.publishers.mqtt import MqttConfig
 from monitor.reference import page
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
@@ -176,6 +177,14 @@ def test_the_built_in_defaults_are_a_configuration():
     """The first run needs no file."""
     found = default_config([{"type": "demo", "name": "demo"}])
     assert {rule.name for rule in found.rules} >= {"Smoke alarm", "Carbon monoxide alarm", "Distress"}
+
+
+@pytest.mark.parametrize(("kind", "announced"), [("demo", False), ("microphone", True)])
+def test_the_scene_rings_in_no_house(kind: str, announced: bool):
+    """A first run at 11 p.m. must not set off what Home Assistant does for a real smoke alarm."""
+    found = default_config([{"type": kind, "name": "first"}])
+    [mqtt] = [block for block in found.publishers if isinstance(block, MqttConfig)]
+    assert mqtt.homeassistant == announced
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path):
