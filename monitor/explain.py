@@ -239,7 +239,10 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
         yield f"  {_cut_line(cut)}"
     for traces in _by_listener(found.looks):
         yield f"  {_looks_line(traces)}"
-    if not found.cuts and not found.looks:
+    if not found.levels and not found.cuts and not found.looks:
+        # A level is kept every few seconds while a source is listened to.
+        yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
+    elif not found.cuts and not found.looks:
         yield "  nothing rose above the floor, and no listener said anything"
 
 

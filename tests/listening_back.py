@@ -67,6 +67,11 @@ class Past:
         )
         self._store.hear(Heard("kitchen", after(at_s), (), (moved,), (level,) if level else ()), after(at_s))
 
+    def quiet(self, at_s: float) -> None:
+        """The kitchen is listened to, and nothing happens."""
+        level = Level("kitchen", after(at_s), -58.0, -60.0)
+        self._store.hear(Heard("kitchen", after(at_s), (), (), (level,)), after(at_s))
+
     def lose(self, at_s: float, source: str) -> None:
         """The source is gone."""
         self.wait_until(at_s)

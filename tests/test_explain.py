@@ -126,12 +126,21 @@ def test_other_sources_are_left_out(past: Past) -> None:
 
 def test_quiet_is_explained_too(past: Past) -> None:
     """Where nothing was heard, that is the answer."""
+    past.quiet(28)
     past.end(60)
     with History(past.path) as history:
         found = explain_time(history, CONFIG, after(30))
     assert "nothing rose above the floor, and no listener said anything" in "\n".join(
         explanation_lines(found)
     )
+
+
+def test_a_time_without_the_daemon_was_not_quiet(past: Past) -> None:
+    """Before the installation, or with every microphone gone, nobody knows what there was to hear."""
+    past.end(60)
+    with History(past.path) as history:
+        found = explain_time(history, CONFIG, after(30))
+    assert "nothing is known: nobody listened then" in "\n".join(explanation_lines(found))
 
 
 def test_an_unknown_event_is_a_clear_error(past: Past) -> None:
