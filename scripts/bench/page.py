@@ -12,13 +12,15 @@ FIGURES = REFERENCE / "figures"
 HEAD = """# Benchmarks
 
 Measured by `scripts/bench`; this page is written by `python scripts/bench page` from
-`docs/reference/figures/`, so it cannot drift. `capacity` ran on an otherwise idle machine, `latency` and
-`analysis` beside another job: take these for pessimistic. Machines differ: run them on yours.
+`docs/reference/figures/`, so it cannot drift. All of it ran on an otherwise idle machine. Machines
+differ: run them on yours.
 """
 PARTS = {
     "latency": "From a sound's first sample to the message at an MQTT subscriber. `hear_and_classify_s`, "
     "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it "
     "arrived. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
+    "hearing": "Eight recordings heard in real time, a thread each, by one part of the ears, by two, by all: "
+    "the difference is what a part adds.",
     "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a "
     "room at night; in a `busy` one a sound begins every three seconds.",
     "analysis": "`earwitness analyze` on one core, over a minute of a quiet room and of a busy one.",

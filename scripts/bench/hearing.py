@@ -1,0 +1,90 @@
+"""What hearing costs a source, part by part: capture, gate and segments, rhythm.
+
+Eight recordings are heard in real time, a thread each, by the daemon's own sources, gates and rhythm
+listeners, first one part, then two, then all: the difference is what a part adds. Cases take turns.
+"""
+
+import argparse
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from monitor.clock import SystemClock
+from monitor.gate.gate import Gate, GateConfig
+from monitor.rhythm.listener import RhythmListener
+from monitor.sources.file import FileConfig
+from scripts.bench.capacity import busy_room, quiet_room, write_wav
+from scripts.bench.page import save
+from scripts.bench.table import show
+
+SOURCES = 8
+PARTS = ("capture", "capture and gate", "capture, gate and rhythm")
+FRAME_S = 0.03
+
+
+def main() -> None:
+    """Measure every case and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--save", action="store_true", help="keep the figures for the docs")
+    options = parser.parse_args()
+    rows = measured(options.seconds, options.rounds)
+    show(rows, "hearing")
+    if options.save:
+        save("hearing", rows, "python scripts/bench hearing --save")
+
+
+def measured(seconds: float, rounds: int) -> list[dict[str, Any]]:
+    """Medians over rounds in which every case has its turn."""
+    taken: dict[tuple[str, str], list[float]] = {(r, p): [] for r in ("quiet", "busy") for p in PARTS}
+    with tempfile.TemporaryDirectory() as folder:
+        recordings = {name: Path(folder) / f"{name}.wav" for name in ("quiet", "busy")}
+        write_wav(recordings["quiet"], quiet_room())
+        write_wav(recordings["busy"], busy_room())
+        for _ in range(rounds):
+            for (room, part), percents in taken.items():
+                percents.append(_percent(recordings[room], part, seconds))
+    return [
+        {
+            "room": room,
+            "part": part,
+            "cpu_percent_per_source": round(median(percents), 3),
+            "us_per_frame": round(median(percents) / 100 * FRAME_S * 1e6),
+        }
+        for (room, part), percents in taken.items()
+    ]
+
+
+def _percent(recording: Path, part: str, seconds: float) -> float:
+    """Of one core, for each source."""
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=_hear, args=(f"room{i}", recording, part, stopping)) for i in range(SOURCES)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    cpu_s, began_s = time.process_time(), time.monotonic()
+    time.sleep(seconds)
+    share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
+    stopping.set()
+    for thread in threads:
+        thread.join()
+    return 100 * share / SOURCES
+
+
+def _hear(name: str, recording: Path, part: str, stopping: threading.Event) -> None:
+    gate, rhythm = Gate(name, GateConfig()), RhythmListener(name)
+    config = FileConfig(type="file", name=name, path=recording, realtime=True, loop=True)
+    with config.build(SystemClock()) as source:
+        for frame in source.frames():
+            if part != "capture":
+                gate.push(frame)
+            if part.endswith("rhythm"):
+                rhythm.push(frame)
+            if stopping.is_set():
+                return
