@@ -105,6 +105,8 @@ class Daemon:
             with suppress(queue.Empty):
                 self._errands.get(timeout=pause_s)()
             if all(ear.done.is_set() for ear in self._ears) and self._panel.idle:
+                self._delivery.ended()
+                self._keep_house(last=True)
                 return
             self._feed_watchdog()
             self._memory.check()
@@ -232,8 +234,8 @@ class Daemon:
         self._delivery.show(health)
         give_back()
 
-    def _keep_house(self) -> None:
-        for picture in self._recorder.tend():
+    def _keep_house(self, last: bool = False) -> None:
+        for picture in self._recorder.tend(last=last):
             self._delivery.show(picture)
 
 

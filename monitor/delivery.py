@@ -11,7 +11,7 @@ from monitor.config import Config
 from monitor.publishers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
 from monitor.runtime.escalation import Escalator
-from monitor.runtime.line import Line, close_all
+from monitor.runtime.line import ENDED, STOPPED, Line, close_all
 from monitor.runtime.storms import Storms
 from monitor.store.outbox import SqliteOutbox
 from monitor.store.settings import KeptSettings
@@ -43,6 +43,7 @@ class Delivery:
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.publishers: list[Publisher] = []
         self._lines: list[Line] = []
+        self._patience = STOPPED
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
@@ -51,7 +52,7 @@ class Delivery:
             self.settings.read()
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             self._escalator = life.enter_context(self._build_escalator())
-            life.callback(close_all, self._lines)
+            life.callback(lambda: close_all(self._lines, self._patience))
             self._open_publishers()
             for block in self._config.notifiers:
                 self._open_notifier(block)
@@ -73,6 +74,10 @@ class Delivery:
             self.show(message)
         if kept:
             self._escalator.put_all(kept)
+
+    def ended(self) -> None:
+        """The daemon goes because all is heard, not because it was told to: the receivers get more time."""
+        self._patience = ENDED
 
     def show(self, message: Message) -> None:
         """Tell a state to every publisher; from any thread."""
@@ -111,7 +116,7 @@ class Delivery:
             self._open(Line(self.outbox, notifier, self._failed, self._clock, choice=storms))
 
     def _open(self, line: Line) -> None:
-        self._lines.append(line.__enter__())
+        self._lines.append(line.open())
 
     def _build_escalator(self) -> Escalator:
         always = [block.name for block in self._config.publishers]

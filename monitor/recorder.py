@@ -56,11 +56,12 @@ class Recorder:
         if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
             self._scores.tell(message, now)
 
-    def tend(self) -> list[Picture]:
-        """Write what waits, make the clips that are due, let go what is old: the new pictures."""
+    def tend(self, *, last: bool = False) -> list[Picture]:
+        """Write what waits, make the clips that are due, let go what is old: the new pictures. The
+        `last` time, clips are made of what there is."""
         if self._keeps_scores:
             self._scores.flush()
-        kept = self._evidence.due(self._clock.now())
+        kept = self._evidence.due(self._clock.now(), last=last)
         return [
             Picture(one.event.source, one.event.id, one.event.label, one.picture)
             for one in kept

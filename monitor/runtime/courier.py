@@ -119,10 +119,14 @@ class Courier:
         """Messages handed over and not acknowledged; for the health report."""
         return len(self._in_flight)
 
-    def settle(self, timeout_s: float) -> bool:
-        """Wait until everything has arrived: whether it has. Gives up at once when the publisher is away."""
+    def settle(self, timeout_s: float, unready_s: float = 0.0) -> bool:
+        """Wait until everything has arrived: whether it has. Gives up after `unready_s` if the publisher
+        takes nothing by then."""
         with self._lock:
-            self._lock.wait_for(lambda: self._idle() or not self._publisher.ready(), timeout_s)
+            if not self._lock.wait_for(self._idle, min(unready_s, timeout_s)):
+                self._lock.wait_for(
+                    lambda: self._idle() or not self._publisher.ready(), timeout_s - unready_s
+                )
             return self._idle()
 
     def _idle(self) -> bool:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Self
 
 from monitor.clock import Clock
@@ -11,15 +12,28 @@ from monitor.runtime.courier import Choice, Courier
 from monitor.runtime.threads import join_all
 from monitor.store.base import Outbox
 
-SETTLE_S = 0.5
-"""What a receiver gets, on an orderly stop, to acknowledge the last messages."""
-CLOSE_S = 1.5
-"""What all receivers get together to be closed. One that hangs is left behind: it may not hold up the stop,
-and what it did not acknowledge stays in the outbox."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What receivers get at the end; what they have not acknowledged by then stays in the outbox."""
+
+    settle_s: float
+    """To acknowledge the last messages."""
+    unready_s: float
+    """Of that, what one gets that takes no messages now."""
+    close_s: float
+    """All of them together, to be closed as well. One that hangs is left behind."""
+
+
+STOPPED = Patience(settle_s=0.5, unready_s=0.0, close_s=1.5)
+"""Somebody wants the daemon gone."""
+ENDED = Patience(settle_s=2.0, unready_s=2.0, close_s=2.5)
+"""It ends by itself, having read its recordings to the end, perhaps before a broker was ready for it. Below
+3 s, for it may be told to stop in the middle of it."""
 
 
 class Line:
-    """A publisher and its courier. Open from entering to `close`."""
+    """A publisher and its courier."""
 
     def __init__(
         self,
@@ -34,7 +48,7 @@ class Line:
         self._settles = choice is None
         self._courier = Courier(outbox, publisher, failed, clock, choice=choice)
 
-    def __enter__(self) -> Self:
+    def open(self) -> Self:
         """The courier first: it must not miss that its publisher is ready."""
         with ExitStack() as opening:
             opening.enter_context(self._courier)
@@ -42,20 +56,22 @@ class Line:
             opening.pop_all()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def close(self, patience: Patience) -> None:
         """Tell what can still be told, and take leave. What is chosen by its time is not waited for."""
         if self._settles:
-            self._courier.settle(SETTLE_S)
+            self._courier.settle(patience.settle_s, patience.unready_s)
         self.publisher.__exit__(None, None, None)
         self._courier.__exit__()
 
 
-def close_all(lines: Sequence[Line]) -> None:
-    """Close every line at the same time, within CLOSE_S for all together."""
+def close_all(lines: Sequence[Line], patience: Patience) -> None:
+    """Close every line at the same time."""
     threads = [
-        threading.Thread(target=line.__exit__, name=f"close-{line.publisher.name}", daemon=True)
+        threading.Thread(
+            target=line.close, args=(patience,), name=f"close-{line.publisher.name}", daemon=True
+        )
         for line in lines
     ]
     for thread in threads:
         thread.start()
-    join_all(threads, CLOSE_S)
+    join_all(threads, patience.close_s)

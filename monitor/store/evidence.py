@@ -139,12 +139,16 @@ class EvidenceKeeper:
             if len(self._waiting) > _WAITING:
                 self._pass_over()
 
-    def due(self, now: datetime) -> list[Keepsake]:
-        """Keep what can be kept now, and let go what is old. Call it once a second or so."""
+    def due(self, now: datetime, *, last: bool = False) -> list[Keepsake]:
+        """Keep what can be kept now, and let go what is old. Call it once a second or so.
+
+        The `last` time events are not waited for, for their sound is in memory only: of each, what was heard
+        so far is kept.
+        """
         if not self._config.wanted:
             return []
         with self._lock:
-            ready = [event for event in self._waiting.values() if self._is_heard(event, now)]
+            ready = [event for event in self._waiting.values() if last or self._is_heard(event, now)]
             for event in ready:
                 del self._waiting[event.id]
                 self._done.append(event.id)

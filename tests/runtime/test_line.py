@@ -1,14 +1,14 @@
 """Receivers are closed together: one that hangs holds up nobody."""
 
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from typing import Self
 
 import pytest
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
-from monitor.runtime.line import Line, close_all
+from monitor.runtime.line import ENDED, STOPPED, Line, close_all
 from monitor.store.outbox import SqliteOutbox
 from tests.builders import START, alert
 from tests.runtime.test_courier import WAIT_S, Receiver
@@ -46,10 +46,10 @@ def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:
     hung = [Leaving(f"hung{n}", may_leave) for n in range(3)]
     well = Leaving("well")
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
-        lines = [line(outbox, receiver).__enter__() for receiver in (*hung, well)]
+        lines = [line(outbox, receiver).open() for receiver in (*hung, well)]
         outbox.put(alert(), ["well"], START)
         with capture_logs() as logs:
-            close_all(lines)
+            close_all(lines, STOPPED)
         assert well.left.is_set()
         assert outbox.backlog() == {}
         assert not any(receiver.left.is_set() for receiver in hung)
@@ -59,10 +59,36 @@ def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:
     assert said == ["close-hung0", "close-hung1", "close-hung2"]
 
 
+def test_at_the_end_of_all_recordings_a_receiver_that_is_not_ready_is_waited_for(tmp_path: Path) -> None:
+    """A recording may be heard out before a broker is ready: what it gave is told all the same."""
+    late = Leaving("late")
+    late.become(is_ready=False)
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+        lines = [line(outbox, late).open()]
+        outbox.put(alert(), ["late"], START)
+        ready = Timer(0.1, late.become, kwargs={"is_ready": True})
+        ready.start()
+        close_all(lines, ENDED)
+        assert outbox.backlog() == {}
+        ready.join()
+
+
+def test_on_a_stop_a_receiver_that_is_not_ready_is_not_waited_for(tmp_path: Path) -> None:
+    """What is its own is kept for the next start."""
+    away = Leaving("away")
+    away.become(is_ready=False)
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+        lines = [line(outbox, away).open()]
+        outbox.put(alert(), ["away"], START)
+        close_all(lines, STOPPED)
+        assert away.left.is_set()
+        assert outbox.backlog() == {"away": 1}
+
+
 def test_a_receiver_that_cannot_be_opened_leaves_no_courier(tmp_path: Path) -> None:
     """The error reaches whoever opens it; nothing runs on."""
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
         with pytest.raises(ValueError, match="no such receiver"):
-            line(outbox, Broken()).__enter__()
+            line(outbox, Broken()).open()
         outbox.put(alert(), ["mqtt"], START)
         assert outbox.backlog() == {"mqtt": 1}

@@ -115,6 +115,19 @@ def test_a_source_that_is_gone_gives_what_there_was(tmp_path: Path) -> None:
     assert samples_of(keepsake.clip)[0].size == 16_000 * 7 - 16_000 * 7 % 480
 
 
+def test_the_last_time_nothing_is_waited_for(tmp_path: Path) -> None:
+    """The daemon stops in the middle of an alarm: the clip ends there, but there is one."""
+    with keeping(tmp_path) as keeper:
+        play(keeper, noise(7, -30))
+        keeper.note(event(5, None))
+        assert made(keeper, 7) == []
+        [keepsake] = keeper.due(START + timedelta(seconds=7), last=True)
+        keeper.note(event(5, 7))
+        assert keeper.due(START + timedelta(seconds=7), last=True) == []
+    assert keepsake.clip is not None
+    assert samples_of(keepsake.clip)[0].size == 16_000 * 7 - 16_000 * 7 % 480
+
+
 def test_a_sound_that_goes_on_is_cut(tmp_path: Path) -> None:
     """An event that does not end has a clip of the longest length."""
     with keeping(tmp_path, pre_roll_s=1, longest_s=5, post_roll_s=1) as keeper:
