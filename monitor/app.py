@@ -95,6 +95,7 @@ class Daemon:
         self._life.close()
         while not self._failures.empty():
             log.error("failed while stopping", exc_info=self._failures.get())
+        log.info("stopped")
 
     def run(self) -> None:
         """Watch over the threads until `stop`, or until every source has ended and all it said is judged.

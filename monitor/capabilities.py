@@ -101,7 +101,7 @@ def _capabilities(config: Config) -> Capabilities:
             for source in config.sources
             if source.enabled
         },
-        notifiers=[block.name for block in config.notifiers],
+        notifiers={block.name: block.min_severity for block in config.notifiers},
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
     )

@@ -6,11 +6,11 @@ gigabytes), no key twice, no tags.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import yaml
@@ -39,6 +39,17 @@ class Document:
     twice."""
     unread: frozenset[Place] = frozenset()
     """Where those values stand; what is found there instead means nothing."""
+    unset: Mapping[Place, str] = field(default_factory=dict)
+    """Of these, where a variable is not set, and the problem."""
+
+    def without(self, unneeded: Callable[[str], bool]) -> Self:
+        """The same, where variables that are not set are no problem in the parts that are not needed."""
+        forgiven = {problem for place, problem in self.unset.items() if unneeded(str(place[0]))}
+        return replace(self, problems=tuple(one for one in self.problems if one not in forgiven))
+
+    def is_unread(self, place: Place) -> bool:
+        """Whether something at or below a place could not be read."""
+        return any(found[: len(place)] == place for found in self.unread)
 
     def items(self, key: str) -> list[Any]:
         """The list under a key at the top; empty where there is none."""
@@ -94,7 +105,8 @@ def parse_document(data: bytes, name: str, environment: Mapping[str, str] | None
     if not isinstance(values, dict):
         wrong = f"{name}:1: expected `key: value` lines, found {type(values).__name__}"
         raise ConfigError([*reader.problems, wrong])
-    return Document(name, values, reader.lines, tuple(reader.problems), frozenset(reader.unread))
+    unread = frozenset(reader.unread)
+    return Document(name, values, reader.lines, tuple(reader.problems), unread, reader.unset)
 
 
 def _compose(data: bytes, name: str) -> yaml.Node | None:
@@ -151,6 +163,7 @@ class _Reader:
         self.problems: list[str] = []
         self.lines: dict[Place, int] = {}
         self.unread: set[Place] = set()
+        self.unset: dict[Place, str] = {}
         self._name = name
         self._secrets = secrets
         self._scalars = yaml.SafeLoader("")
@@ -201,6 +214,7 @@ class _Reader:
             except KeyError:
                 self._problem(node, f"{match.group()} is not set{_fix(match.group(1))}")
                 self.unread.add(place)
+                self.unset[place] = self.problems[-1]
                 return match.group()
             # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.
             return quote(value, safe="") if "://" in text[: match.start()] else value

@@ -75,16 +75,26 @@ class Explanation:
     """Mute and sensitivity where they were not as configured."""
 
 
-def explain_event(history: History, config: Config, id: str) -> Explanation:
-    """Why this event was told, and what the rules made of it. `id` may be its first digits. Raises
-    StoreError when it is not known."""
-    states = history.event(id)
+def explain_id(history: History, config: Config, id: str) -> Explanation:
+    """Why this event, or the last event of this alert, was told, and what the rules made of it. `id` may be
+    its first digits. Raises StoreError when it is not known, or a test."""
+    states = history.event(id) or _of_alert(history, id)
     if not states:
-        raise StoreError(f"no event {id!r} is known; it may be older than what is kept")
+        raise StoreError(f"no event or alert {id!r} is known; it may be older than what is kept")
     last = states[-1]
     return _explain(
         history, config, last.started_at - _MARGIN, (last.ended_at or last.at) + _MARGIN, last.source, last.id
     )
+
+
+def _of_alert(history: History, id: str) -> list[SoundEvent]:
+    """The states of the event that completed an alert; none if there is no such alert."""
+    alert = history.alert(id)
+    if alert is None:
+        return []
+    if alert.why.get("test"):
+        raise StoreError(f"alert {alert.id} was a test of rule {alert.rule!r}: nothing was heard")
+    return [event for last in alert.events[-1:] for event in history.event(last.id) or [last]]
 
 
 def explain_time(

@@ -1,7 +1,7 @@
 """From a YAML file to a Config: read, checked as a whole, every problem told at once with file and line."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
@@ -32,9 +32,16 @@ def find_config() -> Path | None:
     return next((path for place in SEARCHED if (path := place.expanduser()).is_file()), None)
 
 
-def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Config:
-    """Read and check a file. Raises ConfigError with every problem found."""
-    return check_document(read_document(path, environment))
+def load_config(
+    path: Path, environment: Mapping[str, str] | None = None, *, uses: Collection[str] | None = None
+) -> Config:
+    """Read and check a file. Raises ConfigError with every problem found.
+
+    Outside the parts that whoever asks `uses` (None: all of them) variables need not be set: a person who
+    looks back has not the password of the broker.
+    """
+    document = read_document(path, environment)
+    return check_document(document if uses is None else document.without(lambda part: part not in uses))
 
 
 def default_config(
@@ -184,11 +191,14 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for j, notifier in enumerate(config.notifiers):
-        if isinstance(notifier, NotifyConfig) and (reason := notifier.not_understood()):
-            yield document.about(draft.original(("notifiers", j, "urls")), reason)
+        place = draft.original(("notifiers", j, "urls"))
+        if not isinstance(notifier, NotifyConfig) or document.is_unread(place):
+            continue
+        if reason := notifier.not_understood():
+            yield document.about(place, reason)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
-            place: Place = ("sources", i, key)
+            place = ("sources", i, key)
             own = source.get(key) if isinstance(source, dict) else None
             if isinstance(own, dict) and not draft.is_spoiled(place):
                 yield from _tried(partial(build, own), document, place)

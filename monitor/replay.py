@@ -60,7 +60,8 @@ def replay(
     """
     mind = build_mind(overridden(config, changes), Listeners(*unloaded(config)))
     now = list(_last_states(_decided(mind, history, since, until)).values())
-    then = list(_last_states(one for _, one in history.said(since, until)).values())
+    said = (one for _, one in history.said(since, until))
+    then = list(_last_states(one for one in said if not _is_test(one)).values())
     outcomes = [_held_against(one, then) for one in now]
     outcomes += [Outcome(old, "gone") for old in then if not any(_alike(one, old) for one in now)]
     return sorted(outcomes, key=lambda outcome: outcome.at)
@@ -177,6 +178,11 @@ def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message
 def _last_states(messages: Any) -> dict[str, SoundEvent | Alert]:
     """Every event and alert once, with its last word."""
     return {one.id: one for one in messages if isinstance(one, SoundEvent | Alert)}
+
+
+def _is_test(message: Message) -> bool:
+    """Somebody pressed the button: nothing was heard."""
+    return isinstance(message, Alert) and bool(message.why.get("test"))
 
 
 def _at(message: SoundEvent | Alert) -> datetime:

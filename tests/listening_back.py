@@ -79,6 +79,11 @@ class Past:
         self._store.tell(status, after(at_s))
         self._tell(self._mind.lose(source, after(at_s), "source_lost"), after(at_s))
 
+    def press_test(self, at_s: float) -> None:
+        """Somebody tries the chain."""
+        self.wait_until(at_s)
+        self._tell(self._mind.obey(Command("test"), after(at_s)), after(at_s))
+
     def set(self, at_s: float, name: str, source: str, value: float) -> None:
         """Somebody turns a setting."""
         self.wait_until(at_s)

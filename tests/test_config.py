@@ -82,6 +82,30 @@ def test_problems_came_in_three_batches():
     assert "'D' can never fire" in found[6]
 
 
+def test_who_looks_back_needs_no_passwords(tmp_path):
+    """A variable must be set where it is used; one in a rule's way is missed all the same."""
+    house = tmp_path / "house.yaml"
+    house.write_text(
+        MINIMAL + "publishers:\n  - {type: mqtt, username: me, password: '${MQTT}'}\n"
+        "notifiers:\n  - {type: notify, urls: ['${PHONE}']}\n"
+        "classifiers:\n  - {type: embedded, model: '${MODEL}'}\n"
+    )
+    assert load_config(house, {"MODEL": "m.onnx"}, uses={"classifiers"}).publishers
+    with pytest.raises(ConfigError) as caught:
+        load_config(house, {}, uses={"classifiers"})
+    [problem] = caught.value.problems
+    assert "${MODEL} is not set" in problem
+    with pytest.raises(ConfigError) as caught:
+        load_config(house, {})
+    assert len(caught.value.problems) == 3
+
+
+def test_a_brokers_host_is_a_name_alone():
+    """What belongs into other keys is told, not a pattern."""
+    [problem] = problems(MINIMAL + "publishers:\n  - {type: mqtt, host: 'mqtt://10.0.0.2:1883'}\n")
+    assert "publishers[0].host: write the name or address alone, such as 192.168.1.2" in problem
+
+
 def test_what_may_stand_in_a_block_with_a_mistake_is_not_called_missing():
     """A rule is not told that its source, notifier or listener is missing while that has a typing error."""
     text = (

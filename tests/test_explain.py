@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreError
-from monitor.explain import Explanation, explain_event, explain_time, explanation_lines
+from monitor.explain import Explanation, explain_id, explain_time, explanation_lines
 from monitor.store.history import History
-from monitor.types import Level, SoundEvent
+from monitor.types import Alert, Level, SoundEvent
 from tests.builders import heard
 from tests.listening_back import CONFIG, Past, after
 
@@ -25,7 +25,7 @@ def event_of(past: Past, label: str) -> SoundEvent:
 def explained(past: Past, id: str) -> Explanation:
     past.end(120)
     with History(past.path) as history:
-        return explain_event(history, CONFIG, id)
+        return explain_id(history, CONFIG, id)
 
 
 def verdicts(found: Explanation) -> dict[str, str]:
@@ -39,6 +39,22 @@ def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:
     found = explained(past, event_of(past, "glass_break").id)
     assert verdicts(found) == {"Glass": "alert", "Dog": "hear", "Restless": "hear"}
     assert "rule Glass: alert (hear glass_break, min_score 0.95)" in "\n".join(explanation_lines(found))
+
+
+def test_an_alert_is_explained_by_its_event(past: Past) -> None:
+    """Whoever was rung has the id of the alert."""
+    past.look(10, glass_break=0.95)
+    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    [trace] = explained(past, alert.id[:8]).events
+    assert trace.event.id == event_of(past, "glass_break").id
+
+
+def test_an_alert_that_was_a_test_says_so(past: Past) -> None:
+    """Its event never was."""
+    past.press_test(10)
+    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    with pytest.raises(StoreError, match=f"alert {alert.id} was a test of rule 'Glass'"):
+        explained(past, alert.id)
 
 
 def test_an_event_that_did_not_fire_says_what_was_missing(past: Past) -> None:
@@ -148,6 +164,6 @@ def test_an_unknown_event_is_a_clear_error(past: Past) -> None:
     past.end(1)
     with (
         History(past.path) as history,
-        pytest.raises(StoreError, match="no event 'beef' is known; it may be older"),
+        pytest.raises(StoreError, match="no event or alert 'beef' is known; it may be older"),
     ):
-        explain_event(history, CONFIG, "beef")
+        explain_id(history, CONFIG, "beef")

@@ -110,6 +110,13 @@ def test_only_what_is_asked_for_is_shown(past: Past) -> None:
     assert left(Only(rule="Dog", source="porch")) == []
 
 
+def test_a_test_is_no_past(past: Past) -> None:
+    """Somebody pressed the button: nothing was heard, and nothing is gone."""
+    past.press_test(20)
+    assert [one.rule for one in past.told.values() if isinstance(one, Alert)] == ["Glass"]
+    assert replayed(past, 60) == []
+
+
 def test_settings_and_losses_happen_again(past: Past) -> None:
     """A muted source stays mute, and a lost source ends its events as it did."""
     past.set(5, "mute", "kitchen", True)

@@ -1,5 +1,6 @@
 """What every command shares: where it writes, and how it finds its configuration."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,8 @@ def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
     return (load_config(place), place) if place else (None, None)
 
 
-def config_in_force(path: Path | None) -> Config:
-    """The same, or else the built-in one, for commands that do not listen."""
-    given, _ = chosen_config(path)
-    return given or default_config([NOWHERE])
+def config_in_force(path: Path | None, uses: Collection[str] = ("classifiers", "transcripts")) -> Config:
+    """The same, or else the built-in one, for commands that do not listen. Variables need to be set only in
+    the parts that the command `uses`."""
+    place = path or find_config()
+    return load_config(place, uses=uses) if place else default_config([NOWHERE])

@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     what: Annotated[
-        str, typer.Argument(help="The id of an event (its first digits will do), or a time: 21:14, -10m.")
+        str,
+        typer.Argument(
+            help="The id of an event or alert (its first digits will do), or a time: 21:14, -10m."
+        ),
     ],
     config: ConfigOption = None,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
@@ -38,12 +41,12 @@ def explain(
       earwitness explain 4f2a9c
       earwitness explain 21:14:30 --source kitchen
     """
-    from monitor.explain import explain_event, explain_time, explanation_lines
+    from monitor.explain import explain_id, explain_time, explanation_lines
 
     settings, history = _history(config)
     with history:
         if re.fullmatch(r"[0-9a-f]{4,12}", what):
-            found = explain_event(history, settings, what)
+            found = explain_id(history, settings, what)
         else:
             found = explain_time(history, settings, moment(what), source, around)
         for line in explanation_lines(found):
@@ -114,5 +117,5 @@ def _history(config: Path | None) -> tuple[Any, Any]:
     from monitor.recorder import SCORES
     from monitor.store.history import History
 
-    settings = config_in_force(config)
+    settings = config_in_force(config, uses=())
     return settings, History(settings.state_folder() / SCORES)

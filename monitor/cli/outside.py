@@ -39,7 +39,10 @@ def check_outside(config: Config, path: Path) -> None:
 
 
 def _of_source(source: SourceConfig, i: int) -> Iterator[Finding]:
-    if isinstance(source, FileConfig) and (reason := _unreadable(source.path)):
+    if isinstance(source, FileConfig) and source.path.is_dir():
+        text = f"{source.path} is a folder; a source plays one recording, `earwitness analyze` reads folders"
+        yield Finding(False, ("sources", i, "path"), text)
+    elif isinstance(source, FileConfig) and (reason := _unreadable(source.path)):
         yield Finding(False, ("sources", i, "path"), f"{reason}; the source is offline until it can be read")
     if isinstance(source, StreamConfig) and source.ca_file and (reason := _unreadable(source.ca_file)):
         yield Finding(False, ("sources", i, "ca_file"), f"{reason}; the source cannot connect without it")

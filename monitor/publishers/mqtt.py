@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
@@ -37,13 +37,26 @@ POLICY_RETRY_S = (30.0, 60.0)
 _TopicPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=64)]
 
 
+def _check_bare(host: object) -> object:
+    if isinstance(host, str) and ("://" in host or "/" in host or "@" in host):
+        raise ValueError(
+            "write the name or address alone, such as 192.168.1.2; port, user name and password have keys of "
+            "their own, and `tls: {}` encrypts"
+        )
+    return host
+
+
 class MqttConfig(Block):
     """An MQTT broker, with Home Assistant behind it or not."""
 
     type: Literal["mqtt"]
     name: Slug = "mqtt"
     """Names this publisher in logs and in the outbox."""
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")] = "127.0.0.1"
+    host: Annotated[
+        str,
+        Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"),
+        BeforeValidator(_check_bare),
+    ] = "127.0.0.1"
     """Name or address of the broker; no scheme, no port."""
     port: Port | None = None
     """Default 1883, with `tls` 8883."""

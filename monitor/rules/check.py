@@ -1,9 +1,9 @@
 """What is wrong with rules beyond their grammar: names that nobody has, sounds that nobody hears."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.labels import LIFE_SAFETY, did_you_mean
+from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, vocabulary
 from monitor.rules.engine import duplicate_names
 from monitor.rules.model import Clause, Rule
 
@@ -22,8 +22,8 @@ class Capabilities:
     """Source, label, onset score."""
     starved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Source, label, and why its event can never collect the hits it needs there."""
-    notifiers: Collection[str] | None = None
-    """Names that `notify` may use; None leaves that unchecked."""
+    notifiers: Mapping[str, Severity] | None = None
+    """Names that `notify` may use, and the mildest severity that each takes; None leaves that unchecked."""
     transcribes: bool = False
     """Whether some listener writes down what was said."""
     verifies: bool = True
@@ -63,6 +63,22 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
             if name not in known:
                 text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
                 yield Finding(True, (*place, key), text)
+    gravest = _gravest(rule)
+    for name in rule.notify:
+        least = (able.notifiers or {}).get(name, gravest)
+        if SEVERITIES.index(gravest) < SEVERITIES.index(least):
+            text = (
+                f"rule {rule.name!r} is of severity {gravest}; notifier {name!r} takes no less than {least}"
+            )
+            yield Finding(False, (*place, "notify"), f"{text}, and is never told")
+
+
+def _gravest(rule: Rule) -> Severity:
+    """The highest severity that an alert of this rule can have."""
+    clauses = [each for way in rule.ways for each in (way, way.then) if each]
+    labels = [label for clause in clauses for label in clause.hear]
+    severities = [rule.severity] if rule.severity else [vocabulary()[one].severity_default for one in labels]
+    return max(severities, key=SEVERITIES.index)
 
 
 def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:

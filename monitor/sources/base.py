@@ -12,6 +12,9 @@ from monitor.types import Frame
 FRAME_SAMPLES = 480
 """30 ms at 16 kHz: the largest window webrtcvad takes."""
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
+PIECE_S = 4 * FRAME_S
+"""Sound of every source is handed on in pieces of this length: being woken costs several times what hearing a
+frame does. The rhythm listener's blocks are as long, so that nothing waits twice."""
 
 
 class Source(Protocol):

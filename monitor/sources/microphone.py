@@ -13,7 +13,7 @@ from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.sources.base import FRAME_S, AnySourceConfig
+from monitor.sources.base import PIECE_S, AnySourceConfig
 from monitor.sources.devices import Device, check_device_name, chosen
 from monitor.sources.framer import to_mono
 from monitor.sources.live import LiveFramer
@@ -28,10 +28,8 @@ NO_SOUND_S = 3.0
 """A sound server that freezes says nothing; one that just started keeps us waiting for 1.5 s."""
 USUAL_RATES_HZ = (48_000, 44_100, 16_000, 32_000, 96_000, 8_000)
 DRIFT_WINDOW_S = 10.0
-QUEUED_BLOCKS = 160
+QUEUED_BLOCKS = 80
 """Ten seconds that nobody takes; then sound is lost and counted."""
-BLOCK_S = 2 * FRAME_S
-"""Waking up costs more than what is done then."""
 _GLANCE_S = 0.25
 """How often a wait looks whether the source was closed."""
 
@@ -213,6 +211,6 @@ class MicrophoneSource:
             "channels": channels,
             "sample_format": self._config.sample_format,
             "rates_hz": [rate_hz] if rate_hz else [48_000, device.sample_rate_hz, *USUAL_RATES_HZ],
-            "block_s": BLOCK_S,
+            "block_s": PIECE_S,
             "queued_blocks": QUEUED_BLOCKS,
         }

@@ -3,10 +3,7 @@
 from threading import Event
 
 from monitor.clock import Clock
-
-PIECE_S = 0.06
-"""Sound comes in pieces of this length, as microphones and streams deliver it: being woken costs more than
-hearing a frame."""
+from monitor.sources.base import PIECE_S
 
 
 class Pacer:

@@ -12,6 +12,7 @@ from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
+from monitor.sources.base import PIECE_S
 from monitor.sources.decoding import audio_track, decoded_frames, mono_sound, plain_reason
 from monitor.sources.inbox import Inbox
 from monitor.sources.timekeeper import Instant
@@ -23,8 +24,6 @@ LONGEST_GAP_S = 30.0
 SMALLEST_GAP_S = 0.1
 """Timestamps of cheap cameras jitter by less."""
 
-
-PIECE_S = 0.06
 PATIENCE_S = 1.0
 """A server that sends faster than it is heard is slowed down by not being read; a camera loses sound."""
 

@@ -100,6 +100,14 @@ class History:
         states = [decode(body) for (body,) in rows]
         return [state for state in states if isinstance(state, SoundEvent) and state.id == states[0].id]
 
+    def alert(self, id: str) -> Alert | None:
+        """The last word of the alert whose id is or begins with `id`; None if it is not known."""
+        rows = self._rows(
+            "SELECT body FROM said WHERE id >= ? AND id < ? AND kind = 'Alert' ORDER BY number", id, id + "g"
+        )
+        alerts = [decode(body) for (body,) in rows]
+        return next((one for one in reversed(alerts) if isinstance(one, Alert)), None)
+
     def _rows(self, query: str, *values: Any) -> Iterator[Any]:
         if self._connection is None:
             raise StoreError(f"{self._path} is closed")

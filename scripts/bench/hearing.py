@@ -1,13 +1,16 @@
 """What hearing costs a source, part by part: capture, gate and segments, rhythm.
 
 Eight recordings are heard in real time, a thread each, by the daemon's own sources, gates and rhythm
-listeners, first one part, then two, then all: the difference is what a part adds. Cases take turns.
+listeners, first one part, then two, then all: the difference is what a part adds. Beside it, what the same
+frames cost when they are heard in one go: the rest is the price of being woken for every piece of sound, with
+cold caches, and differs much between machines. Cases take turns.
 """
 
 import argparse
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +19,7 @@ from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
 from monitor.rhythm.listener import RhythmListener
 from monitor.sources.file import FileConfig
+from monitor.types import Frame
 from scripts.bench.capacity import busy_room, quiet_room, write_wav
 from scripts.bench.page import save
 from scripts.bench.table import show
@@ -40,22 +44,26 @@ def main() -> None:
 
 def measured(seconds: float, rounds: int) -> list[dict[str, Any]]:
     """Medians over rounds in which every case has its turn."""
-    taken: dict[tuple[str, str], list[float]] = {(r, p): [] for r in ("quiet", "busy") for p in PARTS}
+    cases = [(room, part) for room in ("quiet", "busy") for part in PARTS]
+    percents: dict[tuple[str, str], list[float]] = {case: [] for case in cases}
+    at_once_us: dict[tuple[str, str], list[float]] = {case: [] for case in cases}
     with tempfile.TemporaryDirectory() as folder:
         recordings = {name: Path(folder) / f"{name}.wav" for name in ("quiet", "busy")}
         write_wav(recordings["quiet"], quiet_room())
         write_wav(recordings["busy"], busy_room())
         for _ in range(rounds):
-            for (room, part), percents in taken.items():
-                percents.append(_percent(recordings[room], part, seconds))
+            for room, part in cases:
+                percents[room, part].append(_percent(recordings[room], part, seconds))
+                at_once_us[room, part].append(_at_once_us(recordings[room], part))
     return [
         {
             "room": room,
             "part": part,
-            "cpu_percent_per_source": round(median(percents), 3),
-            "us_per_frame": round(median(percents) / 100 * FRAME_S * 1e6),
+            "cpu_percent_per_source": round(median(percents[room, part]), 3),
+            "us_per_frame": round(median(percents[room, part]) / 100 * FRAME_S * 1e6),
+            "us_per_frame_in_one_go": round(median(at_once_us[room, part]), 1),
         }
-        for (room, part), percents in taken.items()
+        for room, part in cases
     ]
 
 
@@ -77,14 +85,27 @@ def _percent(recording: Path, part: str, seconds: float) -> float:
     return 100 * share / SOURCES
 
 
+def _at_once_us(recording: Path, part: str) -> float:
+    """Of every frame, the recording being heard as fast as possible."""
+    began_s = time.process_time()
+    frames = sum(1 for _ in _heard("room", recording, part, realtime=False))
+    return (time.process_time() - began_s) / frames * 1e6
+
+
 def _hear(name: str, recording: Path, part: str, stopping: threading.Event) -> None:
+    for _ in _heard(name, recording, part, realtime=True):
+        if stopping.is_set():
+            return
+
+
+def _heard(name: str, recording: Path, part: str, *, realtime: bool) -> Iterator[Frame]:
+    """Every frame, once the parts have heard it; in real time without end."""
     gate, rhythm = Gate(name, GateConfig()), RhythmListener(name)
-    config = FileConfig(type="file", name=name, path=recording, realtime=True, loop=True)
+    config = FileConfig(type="file", name=name, path=recording, realtime=realtime, loop=realtime)
     with config.build(SystemClock()) as source:
         for frame in source.frames():
             if part != "capture":
                 gate.push(frame)
             if part.endswith("rhythm"):
                 rhythm.push(frame)
-            if stopping.is_set():
-                return
+            yield frame

@@ -20,7 +20,8 @@ PARTS = {
     "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it "
     "arrived. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
     "hearing": "Eight recordings heard in real time, a thread each, by one part of the ears, by two, by all: "
-    "the difference is what a part adds.",
+    "the difference is what a part adds. Last, the same frames heard in one go: the rest is the price of "
+    "being woken for each piece of 120 ms.",
     "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a "
     "room at night; in a `busy` one a sound begins every three seconds.",
     "analysis": "`earwitness analyze` on one core, over a minute of a quiet room and of a busy one.",

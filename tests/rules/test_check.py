@@ -14,7 +14,7 @@ def able(**more: object) -> Capabilities:
         "produced": frozenset({*sounds(), *emotions()}),
         "sources": ("kitchen", "porch"),
         "onsets": {"kitchen": dict.fromkeys(sounds(), 0.5), "porch": dict.fromkeys(sounds(), 0.5)},
-        "notifiers": ("phone",),
+        "notifiers": {"phone": "info", "siren": "critical"},
     }
     return Capabilities(**(fields | more))  # type: ignore[arg-type]
 
@@ -104,6 +104,16 @@ def test_a_sound_rule_has_no_findings() -> None:
                 ("rules", 0, "min_score"),
                 "rule 'R': min_score 0.4 is below the onset of cat (0.60) at porch, where events begin; "
                 "lower the onset under `labels:` or leave min_score out",
+            ),
+        ),
+        (
+            rule("R", hear=["cat", "doorbell"], notify=["siren", "phone"]),
+            able(),
+            Finding(
+                False,
+                ("rules", 0, "notify"),
+                "rule 'R' is of severity info; notifier 'siren' takes no less than critical, "
+                "and is never told",
             ),
         ),
         (
