@@ -9,7 +9,7 @@ from monitor.classifiers.remote_api import Server
 from monitor.config import Config
 from monitor.errors import ModelError
 from monitor.events.defaults import Hysteresis
-from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds
+from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds, shifted
 from monitor.labels import emotions
 from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
@@ -28,6 +28,21 @@ def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
         general=config.labels,
         sources={source.name: config.labels_of(source) for source in config.sources},
     )
+
+
+def in_force(config: Config) -> dict[str, dict[str, Hysteresis]]:
+    """For every enabled source, the sounds that can become an event there, and what it takes: the model's
+    thresholds, the owner's, and the source's sensitivity."""
+    heard, rows = producible(config), thresholds(config, unloaded(config)[0])
+    return {
+        source.name: {
+            label: shifted(row, source.sensitivity)
+            for label, row in rows.of(source.name).items()
+            if label in heard
+        }
+        for source in config.sources
+        if source.enabled
+    }
 
 
 def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classifier, Cascade], ...]]:
@@ -91,13 +106,13 @@ def _starved(config: Config, rows: Mapping[str, Hysteresis], source: SourceConfi
 
 def _capabilities(config: Config) -> Capabilities:
     enabled = [source.name for source in config.sources if source.enabled]
-    in_force = thresholds(config, unloaded(config)[0])
+    rows = thresholds(config, unloaded(config)[0])
     return Capabilities(
         produced=producible(config) | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
-        onsets={name: {label: row.onset for label, row in in_force.of(name).items()} for name in enabled},
+        onsets={name: {label: row.onset for label, row in rows.of(name).items()} for name in enabled},
         starved={
-            source.name: _starved(config, in_force.of(source.name), source)
+            source.name: _starved(config, rows.of(source.name), source)
             for source in config.sources
             if source.enabled
         },

@@ -88,6 +88,7 @@ class Delivery:
         """How it keeps up, as plain JSON values; from any thread."""
         return {
             "durable": self.outbox.durable,
+            "ready": {line.publisher.name: line.publisher.ready() for line in self._lines},
             "waiting": self.outbox.backlog(),
             "refused_commands": sum(getattr(each, "refused_commands", 0) for each in self.publishers),
             **asdict(self.outbox.counts),

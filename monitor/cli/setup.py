@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -12,6 +12,7 @@ from monitor.cli.console import ConfigOption, err, out, warn
 from monitor.config import Config
 from monitor.document import read_document
 from monitor.errors import ConfigError
+from monitor.events.defaults import Hysteresis
 from monitor.loading import find_config
 
 
@@ -24,6 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def check(
     config: ConfigOption = None,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Also list what it takes for each sound to be an event.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check the configuration without opening anything: every problem with file and line.
@@ -38,7 +42,10 @@ def check(
         return
     checked = _checked(path)
     if as_json:
-        out.print_json(json.dumps({"problems": checked.problems, "warnings": checked.warnings}))
+        found: dict[str, Any] = {"problems": checked.problems, "warnings": checked.warnings}
+        if thresholds and checked.config is not None:
+            found["thresholds"] = _plain_thresholds(checked.config)
+        out.print_json(json.dumps(found))
     else:
         for warning in checked.warnings:
             warn(warning)
@@ -46,6 +53,8 @@ def check(
         raise ConfigError(checked.problems)
     if checked.config is not None and not as_json:
         _summarize(checked.config, path)
+        if thresholds:
+            _show_thresholds(checked.config)
 
 
 @dataclass
@@ -90,6 +99,38 @@ def _summarize(config: Config, path: Path) -> None:
     err.print(f"  rules        {', '.join(rule.name for rule in config.rules) or 'none'}")
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
+
+
+def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
+    """Source, sound, and what it takes there."""
+    from monitor.capabilities import in_force
+
+    found = in_force(config)
+    return {name: {label: asdict(row) for label, row in rows.items()} for name, rows in found.items()}
+
+
+def _show_thresholds(config: Config) -> None:
+    """A table for all sources with the same thresholds."""
+    from monitor.capabilities import in_force
+
+    tables: list[tuple[list[str], dict[str, Hysteresis]]] = []
+    for name, rows in in_force(config).items():
+        alike = next((names for names, others in tables if others == rows), None)
+        if alike is None:
+            tables.append(([name], rows))
+        else:
+            alike.append(name)
+    for names, rows in tables:
+        table = Table(
+            "sound", "score", "hits", "ends after", "for",
+            title=f"\n{', '.join(names)}", title_justify="left", box=None, header_style="bold",
+        )  # fmt: skip
+        for label, row in rows.items():
+            hits = f"{row.hits} in {row.within_s:g} s" if row.hits > 1 else "1"
+            table.add_row(label, f"{row.onset:.2f}", hits, f"{row.hold_s:g} s", row.reason)
+        out.print(table)
+    out.print("\nA rhythm is held to no score. Yours to change, here or under a source:")
+    out.print("  labels: {dog_bark: {onset: 0.6, hits: 2}}", highlight=False)
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:

@@ -43,6 +43,8 @@ class ListenerFigures:
     """How far the frame heard last lay behind the clock when it was heard."""
     opening_s: float
     """How long the attempt to open it has taken so far; 0 when there is none."""
+    reason: str
+    """Why it is offline and what to do; empty while it is not."""
 
 
 class Listener(threading.Thread):
@@ -108,6 +110,7 @@ class Listener(threading.Thread):
             since_frame_s=now_s - self._last_frame_s,
             lag_s=self._lag_s,
             opening_s=now_s - opening_since_s if opening_since_s is not None else 0.0,
+            reason=self._reason,
         )
 
     def _listen_once(self) -> bool:

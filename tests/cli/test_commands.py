@@ -185,6 +185,26 @@ def test_check_says_what_is_good(config, capsys):
     assert "porch (demo)" in text
 
 
+def test_check_shows_what_a_sound_needs(tmp_path, capsys):
+    """The owner's numbers over the model's over the table's, moved by the source's sensitivity."""
+    path = tmp_path / "house.yaml"
+    path.write_text(
+        "sources:\n"
+        "  - {type: demo, name: hall, labels: {loud_noise: {hits: 3}}}\n"
+        "  - {type: demo, name: porch, sensitivity: 1}\n"
+        "  - {type: demo, name: cellar, enabled: false}\n"
+        "labels: {loud_noise: {onset: 0.5}}\n"
+    )
+    assert earwitness("check", "--config", path, "--thresholds", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["thresholds"]
+    assert set(found) == {"hall", "porch"}
+    assert found["hall"]["loud_noise"]["hits"] == 3
+    assert found["porch"]["loud_noise"]["onset"] == pytest.approx(0.119, abs=0.001)
+    assert "glass_break" not in found["hall"]
+    assert earwitness("check", "--config", path, "--thresholds") == 0
+    assert "3 in 3 s" in capsys.readouterr().out
+
+
 def test_check_lists_every_problem_and_exits_78(tmp_path, capsys):
     """The exit code that systemd knows."""
     path = tmp_path / "wrong.yaml"
