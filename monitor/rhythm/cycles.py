@@ -16,6 +16,7 @@ _RINGING_HOPS = 30  # after the last beep of a group the room may ring on
 _STRETCH = 30
 _BURST_SHARE = 0.55
 _CLEAR_DB = 7.0
+_PLAIN_DB = 14.0
 _NEAR_BINS = 4
 _LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; below, voices abound
 _LEAST_SNR_DB = -3.0
@@ -24,6 +25,9 @@ _FAINT_SNR_DB = 6.0
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
+_OTHER_DB = 6.0
+_RINGING_DB = 15.0
+_OVERTONE_BINS = 1.5
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -113,15 +117,19 @@ def verified(
     first_of_all = strictness is FIRST
     if first_of_all and not (_stands_out(found) and _rests(found)):
         return None
+    if first_of_all and template.quiet_around and (_alternates(found) or _is_partial(found)):
+        return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
         return None
-    return cycle if not first_of_all or _is_clear(cycle) else None
+    return cycle if not first_of_all or _is_clear(cycle, candidate.contrast_db) else None
 
 
-def _is_clear(cycle: Cycle) -> bool:
-    fits = cycle.fit >= cycle.template.faint_fit or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
-    return fits and cycle.snr_db >= _LEAST_SNR_DB
+def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
+    template = cycle.template
+    fits = cycle.fit >= template.faint_fit or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
+    stands_out = cycle.fit >= template.sure_fit or contrast_db >= template.sure_contrast_db
+    return fits and stands_out and cycle.snr_db >= _LEAST_SNR_DB
 
 
 def _sounding(
@@ -174,7 +182,10 @@ def _placed(history: History, template: Template, channel: int, parse: Parse, fi
 def _stands_out(found: _Parsed) -> bool:
     """Whether tones and gaps differ as clearly as they must at first, and last as long."""
     gap = found.lengths(found.template.short_gaps).mean()
-    return bool(found.contrast_db >= found.template.first_contrast_db and gap <= found.template.longest_gap)
+    if found.contrast_db < found.template.first_contrast_db or gap > found.template.longest_gap:
+        return False
+    uneven = int(np.ptp(found.lengths(found.template.full_tones)))
+    return uneven <= found.template.uneven or found.is_moving or found.contrast_db < _PLAIN_DB
 
 
 def _rests(found: _Parsed) -> bool:
@@ -219,6 +230,46 @@ def _is_broad(found: _Parsed) -> bool:
         for which in (found.template.full_tones, found.template.inner_gaps)
     )
     return bool(on_db - gap_db > _BEATING_DB)
+
+
+def _alternates(found: _Parsed) -> bool:
+    """Whether another pitch sounds in every gap and in no tone: a telephone's warble.
+
+    Two alarms that take turns do so, too. Those of CO drift apart before their next bursts; of two smoke
+    alarms neither would be believed for minutes, so they are not asked.
+    """
+    gaps_db, tones_db = (
+        np.stack([_middle_prominence_db(found, i) for i in which])
+        for which in (found.template.short_gaps, found.template.full_tones)
+    )
+    other_db = gaps_db.min(axis=0)
+    return bool(((other_db > _OTHER_DB) & (other_db - tones_db.max(axis=0) > _OTHER_DB)).any())
+
+
+def _is_partial(found: _Parsed) -> bool:
+    """Whether a louder pitch begins with the tones and sounds on through every gap and beyond: a bell, one
+    partial of which beats. A fundamental that rings on in the room is passed over: its overtone may show the
+    gaps better."""
+    if found.is_moving:
+        return False
+    gaps = found.template.short_gaps
+    ringing = (*gaps, len(found.template.parts) - 1)
+    ringing_db = np.stack([_middle_prominence_db(found, i) for i in ringing]).min(axis=0)
+    tone_db = np.mean([_level_db(found, i, *_bins(found, 0)).mean() for i in found.template.full_tones])
+    level_db = np.mean([_level_db(found, i, 0, BINS).mean(axis=0) for i in gaps], axis=0)
+    rings = (ringing_db > _RINGING_DB) & (level_db > tone_db) & (_middle_prominence_db(found, 0) < _OTHER_DB)
+    rings[slice(*_bins(found, _NEAR_BINS))] = False
+    bins = FIRST_BIN + rings.nonzero()[0]
+    ratios = (FIRST_BIN + found.channel) / bins
+    off_bins = np.abs(ratios / np.maximum(np.round(ratios), 1) - 1) * bins
+    return bool((off_bins > _OVERTONE_BINS).any())
+
+
+def _middle_prominence_db(found: _Parsed, part: int) -> npt.NDArray[np.float64]:
+    """Of every bin, less the quarters next to the neighbours, into which a row's window reaches."""
+    start, end = found.edges[part : part + 1], found.edges[part + 1 : part + 2]
+    quarter = (end - start) // 4
+    return found.history.means(np.arange(BINS), start + quarter, end - quarter)
 
 
 def _wanders(found: _Parsed) -> bool:

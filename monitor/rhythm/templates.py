@@ -42,6 +42,9 @@ class Template:
     """Shortest and longest time from the first onset to the last, in hops."""
     least_tone: int
     """Least mean length of the tones, in hops."""
+    uneven: int
+    """Most by which the tones of a first cycle may differ in length where they are clear, in hops: a room
+    lengthens all of them alike."""
     longest_gap: float
     """Longest mean of a first cycle's short gaps, in hops: rooms shorten them, and nothing lengthens them."""
     beep_hops: tuple[int, int]
@@ -50,6 +53,9 @@ class Template:
     """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
     first_contrast_db: float
     """What the very first cycle must reach to be believed."""
+    sure_contrast_db: float
+    """Where it is less than this, a first cycle must fit as well as `sure_fit`, 0-1."""
+    sure_fit: float
     first_misfit: float
     """How far the worst part of a first cycle may be beyond the middle between tone and gap, as a share of
     the contrast, to be worth a parse. Above 0 for short tones: a device at the edge of its tolerance fits no
@@ -176,10 +182,13 @@ TEMPORAL_THREE = Template(
     apart=((88, 113), (88, 113), (176, 225)),
     span=(356, 446),
     least_tone=42,
+    uneven=22,
     longest_gap=60,
     beep_hops=(20, 40),
     contrast_db=2.2,
     first_contrast_db=2.7,
+    sure_contrast_db=0.0,
+    sure_fit=0.0,
     first_misfit=0.0,
     faint_fit=0.0,
     cycle=400,
@@ -201,10 +210,13 @@ TEMPORAL_FOUR = Template(
     apart=((16, 26), (16, 24), (16, 24)),
     span=(52, 70),
     least_tone=8,
+    uneven=10,
     longest_gap=12.5,
     beep_hops=(8, 20),
     contrast_db=3.2,
-    first_contrast_db=5.0,
+    first_contrast_db=4.0,
+    sure_contrast_db=5.0,
+    sure_fit=0.75,
     first_misfit=0.1,
     faint_fit=0.68,
     cycle=570,
