@@ -28,6 +28,8 @@ _BEATING_DB = 2.5
 _OTHER_DB = 6.0
 _RINGING_DB = 15.0
 _OVERTONE_BINS = 1.5
+_DROP_DB = 8.0
+_FAINTER_DB = 10.0
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -117,7 +119,7 @@ def verified(
     first_of_all = strictness is FIRST
     if first_of_all and not (_stands_out(found) and _rests(found)):
         return None
-    if first_of_all and template.quiet_around and (_alternates(found) or _is_partial(found)):
+    if first_of_all and _is_another_instrument(found):
         return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
@@ -232,6 +234,23 @@ def _is_broad(found: _Parsed) -> bool:
     return bool(on_db - gap_db > _BEATING_DB)
 
 
+def _is_another_instrument(found: _Parsed) -> bool:
+    """Whether tones and gaps are there, but not as a sounder makes them, which is on or off."""
+    if not found.template.quiet_around:
+        return _is_struck(found)
+    return _alternates(found) or _is_partial(found)
+
+
+def _is_struck(found: _Parsed) -> bool:
+    """Whether most of its long tones die away: clicks and blows in a reverberant room."""
+    drops_db = []
+    for i in found.template.full_tones:
+        level_db = _level_db(found, i, *_bins(found, 1)).max(axis=1)
+        early, late = level_db[5:15], level_db[len(level_db) // 2 : len(level_db) * 4 // 5]
+        drops_db.append(early.mean() - late.mean())
+    return bool(np.median(drops_db) > _DROP_DB)
+
+
 def _alternates(found: _Parsed) -> bool:
     """Whether another pitch sounds in every gap and in no tone: a telephone's warble.
 
@@ -247,7 +266,7 @@ def _alternates(found: _Parsed) -> bool:
 
 
 def _is_partial(found: _Parsed) -> bool:
-    """Whether a louder pitch begins with the tones and sounds on through every gap and beyond: a bell, one
+    """Whether another pitch begins with the tones and sounds on through every gap and beyond: a bell, one
     partial of which beats. A fundamental that rings on in the room is passed over: its overtone may show the
     gaps better."""
     if found.is_moving:
@@ -257,7 +276,8 @@ def _is_partial(found: _Parsed) -> bool:
     ringing_db = np.stack([_middle_prominence_db(found, i) for i in ringing]).min(axis=0)
     tone_db = np.mean([_level_db(found, i, *_bins(found, 0)).mean() for i in found.template.full_tones])
     level_db = np.mean([_level_db(found, i, 0, BINS).mean(axis=0) for i in gaps], axis=0)
-    rings = (ringing_db > _RINGING_DB) & (level_db > tone_db) & (_middle_prominence_db(found, 0) < _OTHER_DB)
+    quiet_before = _middle_prominence_db(found, 0) < _OTHER_DB
+    rings = quiet_before & (ringing_db > _RINGING_DB) & (level_db > tone_db - _FAINTER_DB)
     rings[slice(*_bins(found, _NEAR_BINS))] = False
     bins = FIRST_BIN + rings.nonzero()[0]
     ratios = (FIRST_BIN + found.channel) / bins
