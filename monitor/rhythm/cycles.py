@@ -30,6 +30,7 @@ _RINGING_DB = 15.0
 _OVERTONE_BINS = 1.5
 _DROP_DB = 8.0
 _FAINTER_DB = 10.0
+_MUSIC_DB = 7.0
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -238,7 +239,9 @@ def _is_another_instrument(found: _Parsed) -> bool:
     """Whether tones and gaps are there, but not as a sounder makes them, which is on or off."""
     if not found.template.quiet_around:
         return _is_struck(found)
-    return _alternates(found) or _is_partial(found)
+    # Where music plays, something of it may well begin with a burst of T4 or fill its gaps.
+    is_music = (_middle_prominence_db(found, 0) > _MUSIC_DB).any()
+    return not is_music and (_alternates(found) or _is_partial(found))
 
 
 def _is_struck(found: _Parsed) -> bool:
