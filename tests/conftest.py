@@ -1,5 +1,6 @@
 """What every test starts from."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 # A test that fails on a busy machine and passes on an idle one says nothing about the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+# Started in the background of a script, we ignore Ctrl-C; what we start would inherit that and never stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -119,9 +119,14 @@ def test_ctrl_c_waited_for_every_recording_in_hand(tmp_path):
         start_new_session=True,
     ) as process:
         assert process.stdout is not None
-        assert first.name in process.stdout.readline()  # it is in the midst of the next ones
-        os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE_S)
+        try:
+            assert first.name in process.stdout.readline()  # it is in the midst of the next ones
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=PATIENCE_S)
+        finally:
+            # Otherwise a failure is waited for as long as it takes to hear the recordings out.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert "Traceback" not in said
     # multiprocessing's own tracker ends when it sees that its parent has.
