@@ -122,18 +122,21 @@ def pool(
 
 
 @app.command()
-def int8(
+def variants(
     data: Data,
-    run: RunFolder,
-    cache: CacheFolder = DEFAULT_CACHE,
-    model: Annotated[Path, typer.Option(help="the ONNX file made of the run's checkpoint")] = SHIPPED,
-    figures: Annotated[Path, typer.Option(help="where int8.json goes")] = FIGURES,
+    models: Annotated[list[Path], typer.Argument(help="ONNX files, that of the free variant first")],
+    figures: Annotated[Path, typer.Option(help="where variants.json goes")] = FIGURES,
 ) -> None:
-    """Try the model in eight bits: size, precision and time go into the model card."""
-    from scripts.train_tagger.int8 import trial
-    from scripts.train_tagger.training import Places
+    """Judge a model of free recordings alone beside others of all, on the held-out recordings."""
+    import tempfile
 
-    _note(figures / "int8.json", trial(Places(data, cache, run), _recordings(data, None), model))
+    from scripts.train_tagger.release import judge_variants, write_manifest
+
+    held_out = [r for r in _recordings(data, None) if r.split == "valid"]
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Path(folder) / "valid.csv"
+        write_manifest(held_out, data / "train", manifest)
+        _note(figures / "variants.json", judge_variants(manifest, models))
 
 
 @app.command()

@@ -23,11 +23,6 @@ _TERMS = {
     "of the weights.",
     "free": "Only CC0, public domain, CC-BY and share-alike recordings and our own synthesis were used.",
 }
-_WEIGHTS = {
-    "float": "float16, computed with as float32 (what ships)",
-    "int8": "8-bit convolutions",
-    "int7": "the same, weights in 7 bits",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +37,13 @@ class Sources:
     timing: dict[str, Any]
     crossed: dict[str, Any]
     """Recall at thresholds that other recordings gave."""
-    int8: Sequence[dict[str, Any]]
+    variants: Sequence[dict[str, Any]]
+    """The model of free recordings alone, and others beside it."""
 
 
 def read_sources(model: Path, figures: Path) -> Sources:
     """The JSON beside the model, and a folder's JSON files, each named like its field."""
-    names = ("evaluation", "baselines", "timing", "crossed", "int8")
+    names = ("evaluation", "baselines", "timing", "crossed", "variants")
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
         model_bytes=model.stat().st_size,
@@ -63,6 +59,7 @@ def card(sources: Sources) -> str:
         | _of_background(sources)
         | _of_crossed(sources.crossed)
         | _of_timing(sources)
+        | _of_variants(sources.variants)
     )
     return TEMPLATE.read_text().format_map(fields)
 
@@ -175,14 +172,22 @@ def _of_timing(sources: Sources) -> dict[str, str]:
         "batch_ms": f"{timing['batch_ms']:.1f}",
         "load_ms": f"{timing['load_s'] * 1000:.0f}",
         "memory_mb": f"{timing['memory_mb']:.0f}",
-        "int8": _rows(
+    }
+
+
+def _of_variants(variants: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {
+        "free_labels": str(variants[0]["free_labels"]),
+        "variants": _rows(
             (
-                _WEIGHTS[row["weights"]],
-                f"{row['bytes'] / 1e6:.1f}",
+                row["variant"],
+                row["clips"],
+                row["steps"],
+                row["hinted_steps"],
                 _number(row["mean_average_precision"], 3),
-                _number(row["batch_ms"]),
+                _number(row["of_free_labels"], 3),
             )
-            for row in sources.int8
+            for row in variants
         ),
     }
 

@@ -19,17 +19,20 @@ OPEN_WEIGHT = 0.4
 
 
 class Losses(NamedTuple):
-    """Parts of the loss, each a scalar."""
+    """Parts of the loss, each a scalar but the last."""
 
     label: Tensor
     teacher: Tensor
     embedding: Tensor
     emotion: Tensor
+    astray: Tensor
+    """By stage, what of the teacher's map is missed; shape (stages,)."""
 
     @property
     def total(self) -> Tensor:
         """Weighted so that at the end of training the label and teacher parts are alike in size."""
-        return self.label + 0.3 * self.teacher + 4.0 * self.embedding + 0.7 * self.emotion
+        said = self.label + 0.3 * self.teacher + 4.0 * self.embedding + 0.7 * self.emotion
+        return said + self.astray.sum()
 
 
 def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,7 +46,7 @@ def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
     return targets, weights
 
 
-def losses(heard: Heard, batch: Batch, mapping: Tensor) -> Losses:
+def losses(heard: Heard, batch: Batch, mapping: Tensor, astray: Tensor) -> Losses:
     """All parts for one batch."""
     targets, weights = label_targets(batch, mapping)
     probability = heard.clips.clamp(1e-6, 1 - 1e-6)
@@ -51,11 +54,11 @@ def losses(heard: Heard, batch: Batch, mapping: Tensor) -> Losses:
     teacher = nnf.binary_cross_entropy_with_logits(
         heard.teacher_logits, torch.sigmoid(batch.teacher_logits.float()), reduction="none"
     )
-    embedding = 1 - nnf.cosine_similarity(heard.teacher_embedding, batch.teacher_embedding.float())
+    embedding = 1 - nnf.cosine_similarity(heard.embedding, batch.teacher_embedding.float())
     acted = batch.emotion >= 0
     emotion = (
         nnf.cross_entropy(heard.emotion[acted], batch.emotion[acted], label_smoothing=0.1)
         if acted.any()
         else heard.emotion.sum() * 0
     )
-    return Losses(label, teacher.sum(1).mean(), embedding.mean(), emotion)
+    return Losses(label, teacher.sum(1).mean(), embedding.mean(), emotion, astray)

@@ -1,43 +1,73 @@
-"""The student: log-mel of 16 kHz, dense residual convolutions with squeeze-excitation, frame and clip heads.
+"""The student: log-mel of 16 kHz, inverted residuals with squeeze-excitation, frame and clip heads.
 
-Plain 3x3 convolutions behind an early down-sampling, because on a processor of few cores they do several
-times the work per second of depthwise ones (docs/decisions/sound-model.md).
+The trunk narrows where the teacher's does (MobileNetV3; Howard et al., 2019), so that at each of its blocks
+the student can be told what the teacher makes of the same sound (`hints.py`). All weights start at random.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as nnf
 
 SAMPLE_RATE_HZ = 16_000
-WINDOW, HOP, MELS = 400, 160, 64
-LOW_HZ, HIGH_HZ = 60.0, 7_800.0
+WINDOW, HOP, FFT = 400, 160, 512
+MELS = 104
+"""Bands of the teacher's scale that begin below 8 kHz."""
+TEACHER_MELS, TEACHER_TOP_HZ = 128, 15_000.0
+PRE_EMPHASIS = 0.97
+MEAN_POWER = 0.2
+"""Mel power of a window whose level has been taken out: where the teacher, which knows levels, hears best."""
 RELATIVE_FLOOR = 1e-5
-"""Added to mel power over its window's mean: 50 dB below the mean nothing is told apart."""
+"""Added to mel power: 43 dB below the window's mean nothing is told apart."""
 ABSOLUTE_FLOOR = 1e-7
 """Mean mel power (about -95 dBFS) below which a window is taken for silence and not made louder."""
-TIME_STRIDE = 16
+TIME_STRIDE = 32
 FRAME_HOP_S = TIME_STRIDE * HOP / SAMPLE_RATE_HZ
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Widths of the stages."""
+class Shape(NamedTuple):
+    """One inverted residual."""
 
-    stem: int = 32
-    stages: tuple[tuple[int, int], ...] = ((48, 1), (96, 1), (160, 2))
-    """(channels, blocks); each stage halves time and frequency."""
-    embedding: int = 384
+    kernel: int
+    hidden: int
+    channels: int
+    squeeze: bool
+    hard_swish: bool
+    """Else rectified."""
+    stride: int
+
+
+STEM = 8
+BLOCKS = (
+    Shape(3, 8, 8, False, False, 1),
+    Shape(3, 24, 16, False, False, 2),
+    Shape(3, 32, 16, False, False, 1),
+    Shape(5, 32, 16, True, False, 2),
+    Shape(5, 48, 16, True, False, 1),
+    Shape(5, 48, 16, True, False, 1),
+    Shape(3, 96, 32, False, True, 2),
+    Shape(3, 96, 32, False, True, 1),
+    Shape(3, 96, 32, False, True, 1),
+    Shape(3, 96, 32, False, True, 1),
+    Shape(3, 288, 48, True, True, 1),
+    Shape(3, 384, 48, True, True, 1),
+    Shape(5, 384, 64, True, True, 2),
+    Shape(5, 512, 64, True, True, 1),
+    Shape(5, 512, 64, True, True, 1),
+)
+"""Channels and strides are the teacher's; between them the later blocks are wider."""
+EMBEDDING, HIDDEN = 384, 512
 
 
 class Heard(NamedTuple):
     """What the network says of a batch."""
 
     frames: Tensor
-    """Label logits, shape (batch, frames, labels); one frame every 0.16 s."""
+    """Label logits, shape (batch, frames, labels); one frame every 0.32 s."""
     clips: Tensor
     """Label probabilities, shape (batch, labels)."""
     emotion: Tensor
@@ -46,8 +76,6 @@ class Heard(NamedTuple):
     """Shape (batch, embedding)."""
     teacher_logits: Tensor
     """Guess at the teacher's 527 logits; left out of the exported model."""
-    teacher_embedding: Tensor
-    """Guess at the teacher's embedding; left out of the exported model."""
 
 
 class LogMel(nn.Module):
@@ -65,105 +93,134 @@ class LogMel(nn.Module):
         """(batch, samples) to (batch, 1, mels, frames); frames start every 10 ms, the last ends inside."""
         wave = wave - wave.mean(1, keepdim=True)  # an offset would leak into the lowest bands
         frames = wave.unfold(1, WINDOW, HOP) * self.window
-        spectrum = torch.fft.rfft(frames, n=512)
+        spectrum = torch.fft.rfft(frames, n=FFT)
         power = spectrum.real.square() + spectrum.imag.square()
         mel = power @ self.mel.T
-        level = mel.mean((1, 2), keepdim=True) + ABSOLUTE_FLOOR
-        features = (torch.log(mel / level + RELATIVE_FLOOR) + 4.0) / 4.0
+        level = (mel.mean((1, 2), keepdim=True) + ABSOLUTE_FLOOR) / MEAN_POWER
+        features = (torch.log(mel / level + RELATIVE_FLOOR) + 4.5) / 5.0
         return features.transpose(1, 2).unsqueeze(1)
 
 
 def mel_filters() -> npt.NDArray[np.float32]:
-    """Triangles even on the HTK mel scale, unit peak; shape (mels, 257)."""
-    top, bottom = (2595 * np.log10(1 + hz / 700) for hz in (HIGH_HZ, LOW_HZ))
-    edges_hz = 700 * (10 ** (np.linspace(bottom, top, MELS + 2) / 2595) - 1)
-    hz = np.arange(257) * SAMPLE_RATE_HZ / 512
-    left, centre, right = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
-    triangles = np.minimum((hz - left) / (centre - left), (right - hz) / (right - centre))
-    return np.maximum(triangles, 0).astype(np.float32)
+    """Triangles even on Kaldi's mel scale, the lower ones of those that reach 15 kHz, with the teacher's
+    pre-emphasis in them; shape (mels, 257)."""
+
+    def mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(1127.0 * np.log1p(hz / 700.0))
+
+    edges = np.linspace(0.0, mel(np.array([TEACHER_TOP_HZ]))[0], TEACHER_MELS + 2)[: MELS + 2]
+    hz = np.arange(FFT // 2 + 1) * SAMPLE_RATE_HZ / FFT
+    left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    at = mel(hz)
+    triangles = np.maximum(np.minimum((at - left) / (centre - left), (right - at) / (right - centre)), 0)
+    turn = 2 * np.pi * hz / SAMPLE_RATE_HZ
+    emphasis = 1 + PRE_EMPHASIS**2 - 2 * PRE_EMPHASIS * np.cos(turn)
+    return np.asarray(triangles * emphasis, np.float32)
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions, squeeze-excitation, and the shortcut when shapes agree."""
+class Convolution(nn.Module):
+    """Convolution, batch norm and, unless it is the last of a block, a non-linearity."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, act: str = "relu"
+    ) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(outputs)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(outputs)
-        self.squeeze = nn.Conv2d(outputs, outputs // 4, 1)
-        self.excite = nn.Conv2d(outputs // 4, outputs, 1)
-        self.shortcut = stride == 1 and inputs == outputs
+        self.act = act
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.relu(self.first_norm(self.first(x)))
-        y = self.second_norm(self.second(y))
-        y = y * torch.sigmoid(self.excite(torch.relu(self.squeeze(y.mean((2, 3), keepdim=True)))))
-        return torch.relu(x + y if self.shortcut else y)
+        y: Tensor = self.norm(self.conv(x))
+        if self.act == "hard_swish":
+            return nnf.hardswish(y)
+        return torch.relu(y) if self.act == "relu" else y
+
+
+class InvertedResidual(nn.Module):
+    """Wide depthwise convolution between two narrow ends; the shortcut when shapes agree."""
+
+    def __init__(self, inputs: int, shape: Shape) -> None:
+        super().__init__()
+        act = "hard_swish" if shape.hard_swish else "relu"
+        self.shortcut = shape.stride == 1 and inputs == shape.channels
+        self.widen = Convolution(inputs, shape.hidden, 1, act=act) if shape.hidden != inputs else None
+        self.depthwise = Convolution(
+            shape.hidden, shape.hidden, shape.kernel, shape.stride, shape.hidden, act=act
+        )
+        inner = -(-shape.hidden // 32) * 8
+        self.squeeze = nn.Conv2d(shape.hidden, inner, 1) if shape.squeeze else None
+        self.excite = nn.Conv2d(inner, shape.hidden, 1) if shape.squeeze else None
+        self.narrow = Convolution(shape.hidden, shape.channels, 1, act="")
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.depthwise(x if self.widen is None else self.widen(x))
+        if self.squeeze is not None and self.excite is not None:
+            y = y * torch.sigmoid(self.excite(torch.relu(self.squeeze(y.mean((2, 3), keepdim=True)))))
+        narrowed: Tensor = self.narrow(y)
+        return x + narrowed if self.shortcut else narrowed
 
 
 class Student(nn.Module):
     """Waveform (batch, samples) at 16 kHz to `Heard`. At least 25 ms of sound."""
 
-    def __init__(
-        self, labels: int, emotions: int, teacher_classes: int, teacher_embedding: int, size: Size
-    ) -> None:
+    def __init__(self, labels: int, emotions: int, teacher_classes: int) -> None:
         super().__init__()
         self.front = LogMel()
-        self.stem = nn.Conv2d(1, size.stem, 3, 2, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(size.stem)
-        blocks: list[Residual] = []
-        width = size.stem
-        for channels, count in size.stages:
-            blocks += [
-                Residual(width if n == 0 else channels, channels, 2 if n == 0 else 1) for n in range(count)
-            ]
-            width = channels
-        self.blocks = nn.ModuleList(blocks)
-        self.fold = nn.Conv2d(width, size.embedding, (MELS // 16, 1), bias=False)
-        self.fold_norm = nn.BatchNorm2d(size.embedding)
-        self.context = nn.Conv2d(
-            size.embedding, size.embedding, (1, 5), padding=(0, 2), groups=size.embedding
-        )
-        self.mix = nn.Conv2d(size.embedding, size.embedding, 1, bias=False)
-        self.mix_norm = nn.BatchNorm2d(size.embedding)
+        stages: list[nn.Module] = [Convolution(1, STEM, 3, 2, act="hard_swish")]
+        width = STEM
+        for shape in BLOCKS:
+            stages.append(InvertedResidual(width, shape))
+            width = shape.channels
+        stages.append(Convolution(width, EMBEDDING, 1, act="hard_swish"))
+        self.stages = nn.ModuleList(stages)
         self.dropout = nn.Dropout(0.1)
-        self.label = nn.Linear(size.embedding, labels)
-        self.attention = nn.Linear(size.embedding, labels)
-        self.emotion = nn.Linear(size.embedding, emotions)
-        self.to_teacher = nn.Linear(size.embedding, teacher_classes)
-        self.to_embedding = nn.Linear(size.embedding, teacher_embedding)
+        self.hidden = nn.Linear(EMBEDDING, HIDDEN)
+        self.label = nn.Linear(HIDDEN, labels)
+        self.attention = nn.Linear(HIDDEN, labels)
+        self.emotion = nn.Linear(EMBEDDING, emotions)
+        self.to_teacher = nn.Linear(HIDDEN, teacher_classes)
         nn.init.constant_(self.label.bias, -4.0)  # most sounds are absent most of the time
         nn.init.constant_(self.to_teacher.bias, -5.0)
+
+    def settle(self, count: int) -> None:
+        """The first stages learn no more."""
+        for stage in self.stages[:count]:
+            stage.eval().requires_grad_(requires_grad=False)
 
     def forward(self, wave: Tensor) -> Heard:
         return self.judge(self.front(wave))
 
     def judge(self, features: Tensor) -> Heard:
         """From log-mel features, as SpecAugment wants them."""
-        frames = self.frame_features(features).float()
-        frames = self.dropout(frames)
+        return self.said(self.maps(features)[-1])
+
+    def maps(self, features: Tensor) -> list[Tensor]:
+        """What every stage makes of log-mel features, the last of shape (batch, embedding, bands, frames)."""
+        x = features.contiguous(memory_format=torch.channels_last)
+        made = []
+        for stage in self.stages:
+            x = stage(x)
+            made.append(x)
+        return made
+
+    def maps_from(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """What every stage makes of an input of its own."""
+        return [stage(x) for stage, x in zip(self.stages, inputs, strict=True)]
+
+    def said(self, last: Tensor) -> Heard:
+        """From the last stage's map."""
+        frames = last.mean(2).transpose(1, 2).float()
         embedding = frames.mean(1)
-        logits = self.label(frames)
-        weights = torch.softmax(self.attention(frames), 1)
+        hidden = self.dropout(nnf.hardswish(self.hidden(frames)))
+        logits = self.label(hidden)
+        weights = torch.softmax(self.attention(hidden), 1)
         return Heard(
             frames=logits,
             clips=(weights * torch.sigmoid(logits)).sum(1),
-            emotion=self.emotion(embedding),
+            emotion=self.emotion(self.dropout(embedding)),
             embedding=embedding,
-            teacher_logits=self.to_teacher(embedding),
-            teacher_embedding=self.to_embedding(embedding),
+            teacher_logits=self.to_teacher(nnf.hardswish(self.hidden(embedding))),
         )
-
-    def frame_features(self, features: Tensor) -> Tensor:
-        """(batch, 1, mels, frames) to (batch, frames / 16, embedding)."""
-        x = torch.relu(self.stem_norm(self.stem(features.contiguous(memory_format=torch.channels_last))))
-        for block in self.blocks:
-            x = block(x)
-        x = torch.relu(self.fold_norm(self.fold(x)))
-        x = torch.relu(x + self.mix_norm(self.mix(self.context(x))))
-        return x.squeeze(2).transpose(1, 2)
 
 
 def spec_augment(features: Tensor, rng: torch.Generator) -> Tensor:

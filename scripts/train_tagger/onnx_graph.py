@@ -5,6 +5,7 @@ the graph takes a waveform of any length.
 """
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,13 @@ from torch import nn
 
 from scripts.train_tagger.network import (
     ABSOLUTE_FLOOR,
+    FFT,
     HOP,
+    MEAN_POWER,
     RELATIVE_FLOOR,
     WINDOW,
-    Residual,
+    Convolution,
+    InvertedResidual,
     Student,
     mel_filters,
 )
@@ -89,8 +93,9 @@ def student_graph(student: Student, calibration: Calibration, *, compact: bool =
     graph = Graph(compact)
     frames = _frames(graph, student, _log_mel(graph))
     embedding = graph.add("ReduceMean", frames, out="embedding", axes=[1], keepdims=0)
-    logits = graph.linear(frames, student.label)
-    weights = graph.add("Softmax", graph.linear(frames, student.attention), axis=1)
+    hidden = _hard_swish(graph, graph.linear(frames, student.hidden))
+    logits = graph.linear(hidden, student.label)
+    weights = graph.add("Softmax", graph.linear(hidden, student.attention), axis=1)
     pooled = graph.add("Mul", weights, graph.add("Sigmoid", logits))
     clips = graph.add("ReduceSum", pooled, graph.constant([1]), keepdims=0)
     _calibrated(graph, _logit(graph, clips), calibration, "scores")
@@ -110,10 +115,11 @@ def _log_mel(graph: Graph) -> str:
     power = graph.add("Add", graph.add("Mul", real, real), graph.add("Mul", imaginary, imaginary))
     mels = graph.add("MatMul", power, graph.constant(filters, exact=True))
     mean = graph.add("ReduceMean", mels, axes=[1, 2], keepdims=1)
-    level = graph.add("Add", mean, graph.constant(np.float32(ABSOLUTE_FLOOR)))
+    above = graph.add("Add", mean, graph.constant(np.float32(ABSOLUTE_FLOOR)))
+    level = graph.add("Mul", above, graph.constant(np.float32(1 / MEAN_POWER)))
     relative = graph.add("Add", graph.add("Div", mels, level), graph.constant(np.float32(RELATIVE_FLOOR)))
-    shifted = graph.add("Add", graph.add("Log", relative), graph.constant(np.float32(4)))
-    scaled = graph.add("Mul", shifted, graph.constant(np.float32(0.25)))
+    shifted = graph.add("Add", graph.add("Log", relative), graph.constant(np.float32(4.5)))
+    scaled = graph.add("Mul", shifted, graph.constant(np.float32(0.2)))
     return graph.add("Unsqueeze", graph.add("Transpose", scaled, perm=[0, 2, 1]), graph.constant([1]))
 
 
@@ -144,7 +150,7 @@ def _half_fourier_mel() -> tuple[Array, Array, Array]:
     filters = mel_filters()
     bins = np.flatnonzero(filters.any(axis=0))
     after_middle = np.arange(WINDOW // 2)
-    phase = 2 * np.pi * after_middle[:, None] * bins[None] / 512
+    phase = 2 * np.pi * after_middle[:, None] * bins[None] / FFT
     hann = torch.hann_window(WINDOW).numpy().astype(np.float64)[WINDOW // 2 :, None]
     cosines, sines = np.cos(phase) * hann, np.sin(phase) * hann
     cosines[0] /= 2  # the middle itself is in both halves
@@ -152,22 +158,35 @@ def _half_fourier_mel() -> tuple[Array, Array, Array]:
 
 
 def _frames(graph: Graph, student: Student, x: str) -> str:
-    x = graph.add("Relu", graph.convolution(x, student.stem, student.stem_norm))
-    for block in student.blocks:
-        assert isinstance(block, Residual)
-        x = _residual(graph, block, x)
-    x = graph.add("Relu", graph.convolution(x, student.fold, student.fold_norm))
-    mixed = graph.convolution(graph.convolution(x, student.context), student.mix, student.mix_norm)
-    x = graph.add("Relu", graph.add("Add", x, mixed))
-    return graph.add("Transpose", graph.add("Squeeze", x, graph.constant([2])), perm=[0, 2, 1])
+    """(batch, frames, embedding)."""
+    for stage in student.stages:
+        x = (
+            _inverted(graph, stage, x)
+            if isinstance(stage, InvertedResidual)
+            else _activated(graph, cast(Convolution, stage), x)
+        )
+    return graph.add("Transpose", graph.add("ReduceMean", x, axes=[2], keepdims=0), perm=[0, 2, 1])
 
 
-def _residual(graph: Graph, block: Residual, x: str) -> str:
-    y = graph.add("Relu", graph.convolution(x, block.first, block.first_norm))
-    y = graph.convolution(y, block.second, block.second_norm)
-    squeezed = graph.add("Relu", graph.convolution(graph.add("GlobalAveragePool", y), block.squeeze))
-    y = graph.add("Mul", y, graph.add("Sigmoid", graph.convolution(squeezed, block.excite)))
-    return graph.add("Relu", graph.add("Add", x, y) if block.shortcut else y)
+def _activated(graph: Graph, layer: Convolution, x: str) -> str:
+    y = graph.convolution(x, layer.conv, layer.norm)
+    if layer.act == "hard_swish":
+        return _hard_swish(graph, y)
+    return graph.add("Relu", y) if layer.act == "relu" else y
+
+
+def _hard_swish(graph: Graph, x: str) -> str:
+    gate = graph.add("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+    return graph.add("Mul", x, gate)
+
+
+def _inverted(graph: Graph, block: InvertedResidual, x: str) -> str:
+    y = _activated(graph, block.depthwise, x if block.widen is None else _activated(graph, block.widen, x))
+    if block.squeeze is not None and block.excite is not None:
+        squeezed = graph.add("Relu", graph.convolution(graph.add("GlobalAveragePool", y), block.squeeze))
+        y = graph.add("Mul", y, graph.add("Sigmoid", graph.convolution(squeezed, block.excite)))
+    y = _activated(graph, block.narrow, y)
+    return graph.add("Add", x, y) if block.shortcut else y
 
 
 def _logit(graph: Graph, probability: str) -> str:
@@ -190,7 +209,7 @@ def _model(graph: Graph, labels: int, student: Student) -> onnx.ModelProto:
         value("scores", "batch", labels),
         value("frames", "batch", "frames", labels),
         value("emotion", "batch", student.emotion.out_features),
-        value("embedding", "batch", student.label.in_features),
+        value("embedding", "batch", student.hidden.in_features),
     ]
     made = helper.make_graph(
         graph.nodes, "earwitness", [value("wave", "batch", "samples")], outputs, graph.weights

@@ -15,5 +15,8 @@ def draw_training(log: Path, picture: Path) -> None:
     for axes, name in zip(figure.subplots(2, 3).flat, names, strict=False):
         axes.plot([row["step"] for row in rows], [row[name] for row in rows])
         axes.set(title=name, xlabel="step", yscale="log" if name in ("label", "teacher") else "linear")
-    figure.axes[-1].set_axis_off()
+    hinted = [row for row in rows if len(row["astray"]) > 1]
+    stages = figure.axes[-1]
+    stages.plot([row["step"] for row in hinted], [row["astray"] for row in hinted])
+    stages.set(title="of the teacher's maps missed, by stage", xlabel="step", ylim=(0, 1))
     figure.savefig(picture, dpi=90)

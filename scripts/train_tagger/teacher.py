@@ -119,8 +119,12 @@ class Teacher(nn.Module):
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor]:
         x = self._log_mel(wave)[:, None].contiguous(memory_format=torch.channels_last)
         embedding = self.features(x).mean((2, 3))
-        hidden = nnf.hardswish(self.classifier["2"](embedding))
-        return self.classifier["5"](hidden), embedding
+        return self.judged(embedding), embedding
+
+    def judged(self, embedding: Tensor) -> Tensor:
+        """The logits of an embedding."""
+        logits: Tensor = self.classifier["5"](nnf.hardswish(self.classifier["2"](embedding)))
+        return logits
 
     def _log_mel(self, wave: Tensor) -> Tensor:
         emphasised = wave[:, 1:] - 0.97 * wave[:, :-1]

@@ -4,7 +4,7 @@ import copy
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from scripts.train_tagger.augment import mixed_up, time_shifted
+from scripts.train_tagger.hints import hints, missed
 from scripts.train_tagger.losses import Losses, losses
 from scripts.train_tagger.mixing import Mixer
-from scripts.train_tagger.network import Size, Student, spec_augment
+from scripts.train_tagger.network import Convolution, Heard, Student, spec_augment
 from scripts.train_tagger.recordings import Recording, SampleCache
 from scripts.train_tagger.replay import Batch, FreshMixtures, Length, Replay
 from scripts.train_tagger.targets import EMOTIONS, LABELS, teacher_mapping
-from scripts.train_tagger.teacher import CLASSES, EMBEDDING, load_teacher, read_class_names
+from scripts.train_tagger.teacher import CLASSES, Teacher, load_teacher, read_class_names
 
+HASTE = 10.0
+"""How much faster norms learn that are told their means and spreads."""
 FILL_BATCHES = 4
 """So many batches' worth of mixtures are made before the first is learnt from."""
 
@@ -32,7 +35,15 @@ class Recipe:
 
     steps: int = 12_000
     seed: int = 0
-    learning_rate: float = 1.5e-3
+    hinted_apart_steps: int = 500
+    """First every stage learns by itself, from the teacher's map before it to the teacher's map after it."""
+    hinted_steps: int = 2_000
+    """Then all learn together, each stage still told its map, up to this step; from there on nothing but what
+    sounds are called."""
+    settled_stages: int = 5
+    """So many of the first then stay as they are: they take more than half of a step, and know by then what
+    they had to learn."""
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_steps: int = 200
     decay_share: float = 0.3
@@ -60,7 +71,7 @@ class Places:
 
 def new_student() -> Student:
     """With random weights, for our labels."""
-    student = Student(len(LABELS), len(EMOTIONS), CLASSES, EMBEDDING, Size())
+    student = Student(len(LABELS), len(EMOTIONS), CLASSES)
     laid_out: Student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return laid_out
 
@@ -77,9 +88,10 @@ class Run:
         self.averaged = copy.deepcopy(self.student).eval()
         self.step = 0
         self._optimizer = torch.optim.AdamW(
-            self.student.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+            _parameter_groups(self.student), recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self._rng = torch.Generator()
+        self._teacher: Teacher = load_teacher(places.data / "models" / "mn04_as_mAP_432.pt")
         self._mapping = _mapping_matrix(places.data / "models" / "audioset_class_labels_indices.csv")
 
     def train(self) -> None:
@@ -112,31 +124,47 @@ class Run:
         )
         lengths = self._recipe.lengths
         mixers = [Mixer(self._recordings, cache, rooms, length.duration_s) for length in lengths]
-        teacher = load_teacher(self._places.data / "models" / "mn04_as_mAP_432.pt")
-        fresh = FreshMixtures(mixers, lengths, teacher, (self._recipe.seed, self.step))
+        fresh = FreshMixtures(mixers, lengths, self._teacher, (self._recipe.seed, self.step))
         loader = DataLoader(
             fresh, batch_size=None, num_workers=1, prefetch_factor=4, worker_init_fn=_one_thread
         )
         yield from loader
 
     def _learn(self, batch: Batch) -> Losses:
+        is_hinted = self.step < self._recipe.hinted_steps
         for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self._learning_rate() * (group["haste"] if is_hinted else 1)
         self.student.train()
         batch = mixed_up(batch, self._recipe.mixed_share, self._rng)
         with torch.no_grad():
             features = self.student.front(batch.wave.float() / 32768)
         features = spec_augment(time_shifted(features, self._rng), self._rng)
         with torch.autocast("cpu", torch.bfloat16):
-            heard = self.student.judge(features)
-        parts = losses(_as_float(heard), batch, self._mapping)
+            heard, logits, astray = self._told(features)
+        if logits is not None:
+            batch = replace(batch, teacher_logits=logits.half())
+        parts = losses(_as_float(heard), batch, self._mapping, astray)
         self._optimizer.zero_grad()
         parts.total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 20.0)
         self._optimizer.step()
         self.step += 1
         self._average()
         return Losses(*(part.detach() for part in parts))
+
+    def _told(self, features: Tensor) -> tuple[Heard, Tensor | None, Tensor]:
+        """What the student says, what the teacher says of the same features, and how far stages are off."""
+        if self.step >= self._recipe.hinted_steps:
+            self.student.settle(self._recipe.settled_stages)
+            return self.student.judge(features), None, torch.zeros(1)
+        told = hints(self._teacher, features)
+        if self.step < self._recipe.hinted_apart_steps:
+            maps = self.student.maps_from(told.inputs)
+            heard = self.student.said(told.maps[-1])
+        else:
+            maps = self.student.maps(features)
+            heard = self.student.said(maps[-1])
+        return heard, told.logits, missed(maps, told.maps)
 
     def _learning_rate(self) -> float:
         recipe = self._recipe
@@ -156,7 +184,10 @@ class Run:
                 mean.copy_(now)
 
     def _log(self, recent: list[Losses], elapsed_s: float) -> None:
-        means = {name: float(np.mean([float(getattr(x, name)) for x in recent])) for name in Losses._fields}
+        means = {
+            name: np.mean([getattr(x, name).numpy() for x in recent], 0).round(4).tolist()
+            for name in Losses._fields
+        }
         line = {"step": self.step, "elapsed_s": round(elapsed_s, 1), "lr": self._learning_rate(), **means}
         with (self._places.run / "log.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
@@ -183,6 +214,16 @@ class Run:
         self.student.load_state_dict(state["student"])
         self.averaged.load_state_dict(state["averaged"])
         self._optimizer.load_state_dict(state["optimizer"])
+
+
+def _parameter_groups(student: Student) -> list[dict[str, Any]]:
+    """The norms at the ends of stages learn faster while there are hints, and are never decayed: means and
+    spreads of the teacher's maps are far from where norms begin."""
+    ends = [stage if isinstance(stage, Convolution) else stage.narrow for stage in student.stages]
+    norms = [each for end in ends for each in end.norm.parameters()]  # type: ignore[union-attr]
+    hasty = {id(each) for each in norms}
+    others = [each for each in student.parameters() if id(each) not in hasty]
+    return [{"params": others, "haste": 1.0}, {"params": norms, "haste": HASTE, "weight_decay": 0.0}]
 
 
 def _as_float(heard: Any) -> Any:

@@ -1,0 +1,72 @@
+"""What the student is told of the teacher's maps."""
+
+import pytest
+import torch
+
+from scripts.train_tagger.hints import hints, missed
+from scripts.train_tagger.network import MELS, Student
+from scripts.train_tagger.teacher import CLASSES, Teacher
+from scripts.train_tagger.training import new_student
+
+
+@pytest.fixture(scope="module")
+def teacher() -> Teacher:
+    """With random weights, and norms that have seen something."""
+    torch.manual_seed(1)
+    teacher = Teacher()
+    for _ in range(20):
+        teacher(0.1 * torch.randn(4, 32_000))
+    return teacher.eval()
+
+
+@pytest.fixture
+def student() -> Student:
+    """With random weights."""
+    torch.manual_seed(0)
+    return new_student()
+
+
+def features(batch: int, samples: int, student: Student) -> torch.Tensor:
+    """Log-mel of noise."""
+    generator = torch.Generator().manual_seed(2)
+    told: torch.Tensor = student.front(0.1 * torch.randn(batch, samples, generator=generator))
+    return told
+
+
+@pytest.mark.parametrize("samples", [400, 16_000, 48_000])
+def test_every_stage_has_a_map_of_its_own_shape(teacher: Teacher, student: Student, samples: int) -> None:
+    """At any length: the teacher's rows above 8 kHz are cut away, and frames are the same."""
+    heard = features(2, samples, student)
+
+    told = hints(teacher, heard)
+
+    assert heard.shape[2] == MELS
+    assert [made.shape for made in student.eval().maps(heard)] == [hint.shape for hint in told.maps]
+    assert [made.shape for made in student.maps_from(told.inputs)] == [hint.shape for hint in told.maps]
+    assert told.logits.shape == (2, CLASSES)
+
+
+def test_nothing_is_missed_of_the_same_map_and_all_of_its_mean(teacher: Teacher, student: Student) -> None:
+    """1 is what saying the mean of every channel would miss, a little less where channels hardly vary."""
+    told = hints(teacher, features(4, 16_000, student)).maps
+
+    nothing = missed(told, told)
+    mean = missed([hint.mean((0, 2, 3), keepdim=True).expand_as(hint) for hint in told], told)
+
+    assert nothing.tolist() == [0.0] * len(told)
+    assert all(0.3 < share <= 1.0 for share in mean.tolist())
+
+
+def test_stages_learn_their_maps_apart_from_each_other(teacher: Teacher, student: Student) -> None:
+    """A few steps on one batch bring every stage nearer to what the teacher makes of its own input."""
+    told = hints(teacher, features(4, 16_000, student))
+    optimizer = torch.optim.Adam(student.parameters(), 3e-3)
+    before = missed(student.maps_from(told.inputs), told.maps).detach()
+    for _ in range(30):
+        optimizer.zero_grad()
+        missed(student.maps_from(told.inputs), told.maps).sum().backward()
+        optimizer.step()
+
+    after = missed(student.maps_from(told.inputs), told.maps).detach()
+
+    assert (after < before).all()
