@@ -1,7 +1,10 @@
 """One source from opening to loss and back."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.runtime.backoff import Backoff
@@ -83,3 +86,27 @@ def test_a_bug_in_listening_reaches_the_daemon():
 
     _, _, failures = listened(ScriptedSource(frames(noise(0.03))), BrokenEars())
     assert [type(f) for f in failures] == [ZeroDivisionError]
+
+
+def test_sources_are_heard_one_at_a_time():
+    """However many listen: threads that take turns at every numpy call cost more than the work itself."""
+    hearing, overlaps = threading.Lock(), []
+
+    class BusyEars(CountingEars):
+        def push(self, frame: Frame) -> Heard:
+            alone = hearing.acquire(blocking=False)
+            overlaps.append(not alone)
+            np.fft.rfft(np.zeros(1 << 16))  # lets go of the interpreter
+            if alone:
+                hearing.release()
+            return super().push(frame)
+
+    sources = [ScriptedSource(frames(noise(3.0))) for _ in range(3)]
+    threads = [threading.Thread(target=listened, args=(source, BusyEars())) for source in sources]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(overlaps) == 300
+    assert not any(overlaps)
