@@ -82,7 +82,7 @@ class LeakyHouse(BurdenedHouse):
 def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
     """The large model takes requests and never answers, and every room floods it."""
     with _server(answers=False) as url, BurdenedHouse(folder, rooms, url) as house:
-        figures, health = _flooded(house, alarms, lambda health: _large(health)["busy_since_s"] > 0)
+        figures, health = _flooded(house, alarms, lambda health: _large_model(health)["busy_since_s"] > 0)
         shed = health["queues"]["remote"]["dropped"]
         return _row(f"large model hangs, {rooms} rooms flood it", figures, {"segments shed": shed})
 
@@ -90,9 +90,9 @@ def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
 def model_raises(folder: Path, alarms: int, rooms: int) -> Row:
     """The large model's server answers every question with an error."""
     with _server(answers=True) as url, BurdenedHouse(folder, rooms, url) as house:
-        figures, health = _flooded(house, alarms, lambda health: _large(health)["failures"] > 0)
+        figures, health = _flooded(house, alarms, lambda health: _large_model(health)["failures"] > 0)
         fault = f"large model raises every time, {rooms} rooms flood it"
-        return _row(fault, figures, {"segments it failed at": _large(health)["failures"]})
+        return _row(fault, figures, {"segments it failed at": _large_model(health)["failures"]})
 
 
 def model_leaks(folder: Path, alarms: int, rooms: int) -> Row:
@@ -106,7 +106,7 @@ def model_leaks(folder: Path, alarms: int, rooms: int) -> Row:
         return replace(row, held=row.held and figures["MB at the end"] <= MAY_TAKE_MB)
 
 
-def _large(health: Health) -> dict[str, Any]:
+def _large_model(health: Health) -> dict[str, Any]:
     found: dict[str, Any] = health["classifiers"]["remote"]
     return found
 
