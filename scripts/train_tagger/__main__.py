@@ -35,7 +35,7 @@ def train(
     data: Data,
     run: RunFolder,
     cache: CacheFolder = DEFAULT_CACHE,
-    steps: int = 12_000,
+    steps: int = 12_500,
     seed: int = 0,
     threads: int = 2,
     variant: Annotated[str, typer.Option(help="all, or free: without non-commercial recordings")] = "all",
@@ -130,7 +130,8 @@ def variants(
     """Judge a model of free recordings alone beside others of all, on the held-out recordings."""
     import tempfile
 
-    from scripts.train_tagger.release import judge_variants, write_manifest
+    from scripts.train_tagger.release import write_manifest
+    from scripts.train_tagger.variants import judge_variants
 
     held_out = [r for r in _recordings(data, None) if r.split == "valid"]
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
-from monitor.evaluation.evaluate import condition, score_clips
+from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.background import Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
@@ -104,36 +104,6 @@ def opened(model: Path) -> EmbeddedClassifier:
     classifier = EmbeddedConfig(type="embedded", model=model).build()
     classifier.load()
     return classifier
-
-
-def judge_variants(manifest: Path, models: Sequence[Path]) -> list[dict[str, Any]]:
-    """Mean average precision of each model on the recordings of a manifest: over all labels, and over those
-    that the first of the models had recordings to learn from."""
-    clips = read_clips(manifest)
-    taught = _training_of(models[0])["clips_by_label"]
-    found = []
-    for model in models:
-        figures = condition(score_clips(clips, opened(model)), None, {}).labels
-        precision = {row.label: row.average_precision for row in figures}
-        free = [value for label, value in precision.items() if taught[label]["free"]]
-        training = _training_of(model)
-        found.append(
-            {
-                "variant": training["variant"],
-                "steps": training["steps"],
-                "clips": training["clips"],
-                "hinted_steps": training["recipe"].get("hinted_steps", 0),
-                "mean_average_precision": float(np.mean(list(precision.values()))),
-                "of_free_labels": float(np.mean(free)),
-                "free_labels": len(free),
-            }
-        )
-    return found
-
-
-def _training_of(model: Path) -> dict[str, Any]:
-    training: dict[str, Any] = json.loads(model.with_suffix(".json").read_text())["training"]
-    return training
 
 
 def _calibrated(draft: Path, places: Places, held_out: Sequence[Recording]) -> Calibration:

@@ -33,13 +33,13 @@ FILL_BATCHES = 4
 class Recipe:
     """Everything that decides what is learnt."""
 
-    steps: int = 12_000
+    steps: int = 12_500
     seed: int = 0
     hinted_apart_steps: int = 500
     """First every stage learns by itself, from the teacher's map before it to the teacher's map after it."""
-    hinted_steps: int = 2_000
-    """Then all learn together, each stage still told its map, up to this step; from there on nothing but what
-    sounds are called."""
+    hinted_steps: int = 4_500
+    """Then all learn together, each stage still told its map, up to this step; from there on, and from the
+    average of the weights so far, nothing but what sounds are called."""
     settled_stages: int = 5
     """So many of the first then stay as they are: they take more than half of a step, and know by then what
     they had to learn."""
@@ -150,6 +150,8 @@ class Run:
         self._optimizer.step()
         self.step += 1
         self._average()
+        if self.step == self._recipe.hinted_steps:  # a constant learning rate leaves noise
+            self.student.load_state_dict(self.averaged.state_dict())
         return Losses(*(part.detach() for part in parts))
 
     def _told(self, features: Tensor) -> tuple[Heard, Tensor | None, Tensor]:
