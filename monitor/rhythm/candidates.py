@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.rhythm.history import History, Hops, Means
-from monitor.rhythm.spectrum import BLOCK_HOPS
+from monitor.rhythm.spectrum import BINS, BLOCK_HOPS
 from monitor.rhythm.templates import SCALES, Template
 
 _LEAST_ON_DB = 4.0
 _MOST = 6
 _NEIGHBOURHOOD = 3  # channels
+BLURRED = 0.6
+"""Where less of a tone's prominence than this is gone in its gaps, something fills them."""
+RINGING_DB = 16.0
+LOWEST_RINGING = 25  # channel, 1.1 kHz: below, voices ring as well
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Candidate:
     def contrast_db(self) -> float:
         """By how much the tones stand above the gaps."""
         return self.on_db - self.off_db
+
+    @property
+    def is_ringing(self) -> bool:
+        """One clear pitch whose gaps are filled: by a room, or by a tone that never stopped."""
+        is_clear = self.on_db >= RINGING_DB and LOWEST_RINGING <= self.channel < BINS
+        return is_clear and self.contrast_db < BLURRED * self.on_db
 
 
 def candidates(history: History, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:

@@ -1,11 +1,11 @@
 """Single cycles of a rhythm: a candidate parsed, held against the standard, and measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.candidates import Candidate
+from monitor.rhythm.candidates import BLURRED, LOWEST_RINGING, RINGING_DB, Candidate
 from monitor.rhythm.history import History, Hops
 from monitor.rhythm.parse import Parse, parsed
 from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN, Rows
@@ -25,12 +25,16 @@ _FAINT_SNR_DB = 6.0
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
+_SAME_CENTRE_BINS = 3.0
 _OTHER_DB = 6.0
 _RINGING_DB = 15.0
 _OVERTONE_BINS = 1.5
 _DROP_DB = 8.0
 _FAINTER_DB = 10.0
 _MUSIC_DB = 7.0
+_RUNG_OUT_HOPS = 60
+_AS_CLEAR_DB = 6.0
+_AS_LOUD_DB = 10.0
 _BIN_PER_LOBE = 1.5  # noise bandwidth of the Hann window, in bins
 
 
@@ -45,10 +49,14 @@ class Strictness:
     """Tones, and quiet parts, that may be masked or missing."""
     masked_around: int
     """Stretches of a third of a second before and after that may be masked."""
+    astray: int
+    """Hops by which a time from onset to onset may be beyond its bounds: noise and rooms hide an onset."""
 
 
-FIRST = Strictness(least_on=0.15, least_quiet=0.1, least_mean=0.58, spared=0, masked_around=1)
-EXPECTED = Strictness(least_on=0.1, least_quiet=0.0, least_mean=0.3, spared=1, masked_around=3)
+FIRST = Strictness(least_on=0.15, least_quiet=0.1, least_mean=0.58, spared=0, masked_around=1, astray=0)
+RINGING = Strictness(least_on=-0.05, least_quiet=0.0, least_mean=0.55, spared=0, masked_around=1, astray=2)
+"""For a first cycle that is clear of all noise in a room that fills its gaps."""
+EXPECTED = Strictness(least_on=0.1, least_quiet=0.0, least_mean=0.3, spared=1, masked_around=3, astray=4)
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,10 @@ class Cycle:
     """Mean prominence below which a stretch counts as quiet beside these tones."""
     on_db: float
     """Mean prominence of the tones."""
+    level_db: float
+    """Mean level of the tones, in dB relative to a full-scale sine."""
+    is_blurred: bool
+    """Something fills the gaps: a room, or a tone that never stopped."""
     strictness: Strictness
 
 
@@ -117,15 +129,18 @@ def verified(
     if parse is None or not _fits(template, parse, strictness):
         return None
     found = _placed(history, template, candidate.channel, parse, first)
-    first_of_all = strictness is FIRST
-    if first_of_all and not (_stands_out(found) and _rests(found)):
+    first_of_all = strictness is not EXPECTED
+    if first_of_all and not (_stands_out(found, strictness) and _rests(found)):
         return None
     if first_of_all and _is_another_instrument(found):
         return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
         return None
-    return cycle if not first_of_all or _is_clear(cycle, candidate.contrast_db) else None
+    is_clear = not first_of_all or strictness is RINGING or _is_clear(cycle, candidate.contrast_db)
+    if is_clear or not _is_overtone(found):
+        return cycle if is_clear else None
+    return replace(cycle, is_blurred=True)
 
 
 def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
@@ -133,6 +148,18 @@ def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
     fits = cycle.fit >= template.faint_fit or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
     stands_out = cycle.fit >= template.sure_fit or contrast_db >= template.sure_contrast_db
     return fits and stands_out and cycle.snr_db >= _LEAST_SNR_DB
+
+
+def _is_overtone(found: _Parsed) -> bool:
+    """Whether another, clear tone began with it of which it is an overtone, and which rings on in the room:
+    its overtone may show the gaps better."""
+    if found.is_moving or found.template.ringing_contrast_db is None:
+        return False
+    bins = [round((FIRST_BIN + found.channel) / n) - FIRST_BIN + d for n in (2, 3) for d in (-1, 0, 1)]
+    roots = [each for each in bins if each >= LOWEST_RINGING]
+    before_db = _middle_prominence_db(found, 0)[roots]
+    tones_db = np.stack([_middle_prominence_db(found, i)[roots] for i in found.template.full_tones])
+    return bool(((before_db < _OTHER_DB) & (tones_db.min(axis=0) >= RINGING_DB)).any())
 
 
 def _sounding(
@@ -153,11 +180,11 @@ def _fits(template: Template, parse: Parse, strictness: Strictness) -> bool:
         sum(fits) / len(fits) >= strictness.least_mean
         and ons[strictness.spared] >= strictness.least_on
         and quiets[strictness.spared] >= strictness.least_quiet
-        and _is_timely(template, parse)
+        and _is_timely(template, parse, strictness.astray)
     )
 
 
-def _is_timely(template: Template, parse: Parse) -> bool:
+def _is_timely(template: Template, parse: Parse, astray: int) -> bool:
     """Whether the tones that were heard are as long and as far apart as they should be."""
     onsets = parse.edges[list(template.ons)]
     heard = parse.fits[list(template.ons)] > 0
@@ -168,7 +195,7 @@ def _is_timely(template: Template, parse: Parse) -> bool:
     return bool(
         np.mean(tones) >= template.least_tone
         and template.span[0] <= onsets[-1] - onsets[0] <= template.span[1]
-        and ((apart >= bounds[:, 0]) & (apart <= bounds[:, 1]))[checked].all()
+        and ((apart >= bounds[:, 0] - astray) & (apart <= bounds[:, 1] + astray))[checked].all()
     )
 
 
@@ -182,10 +209,14 @@ def _placed(history: History, template: Template, channel: int, parse: Parse, fi
     return _Parsed(history, template, channel, parse, edges, on_db, off_db)
 
 
-def _stands_out(found: _Parsed) -> bool:
+def _stands_out(found: _Parsed, strictness: Strictness) -> bool:
     """Whether tones and gaps differ as clearly as they must at first, and last as long."""
     gap = found.lengths(found.template.short_gaps).mean()
-    if found.contrast_db < found.template.first_contrast_db or gap > found.template.longest_gap:
+    ringing_db = found.template.ringing_contrast_db
+    least_db = found.template.first_contrast_db
+    if strictness is RINGING and ringing_db is not None:
+        least_db = ringing_db
+    if found.contrast_db < least_db or gap > found.template.longest_gap:
         return False
     uneven = int(np.ptp(found.lengths(found.template.full_tones)))
     return uneven <= found.template.uneven or found.is_moving or found.contrast_db < _PLAIN_DB
@@ -307,10 +338,15 @@ def _wanders(found: _Parsed) -> bool:
 
 
 def _bins(found: _Parsed, reach: int) -> tuple[int, int]:
-    if found.is_moving:
-        low, high = BANDS[found.channel - BINS]
+    return _own_bins(found.channel, reach)
+
+
+def _own_bins(channel: int, reach: int) -> tuple[int, int]:
+    """First and past-last bin of a channel, and so many to either side."""
+    if channel >= BINS:
+        low, high = BANDS[channel - BINS]
         return max(0, int(low) - reach), min(BINS, int(high) + reach)
-    return max(0, found.channel - reach), min(BINS, found.channel + reach + 1)
+    return max(0, channel - reach), min(BINS, channel + reach + 1)
 
 
 def _level_db(found: _Parsed, part: int, low: int, high: int) -> Rows:
@@ -342,10 +378,15 @@ def _peaks(
 
 
 def _alike(found: _Parsed) -> bool:
-    shapes = np.sqrt(_spectra(found, found.template.full_tones, *_bins(found, 0)))
+    powers = _spectra(found, found.template.full_tones, *_bins(found, 0))
+    shapes = np.sqrt(powers)
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     middle = shapes.mean(axis=0)
-    return bool((shapes @ middle).min() > 0.85 * np.linalg.norm(middle))
+    if (shapes @ middle).min() <= 0.85 * np.linalg.norm(middle):
+        return False
+    # No bird calls twice at quite the same pitch; noise blurs where a sounder's lies.
+    centres = powers @ np.arange(powers.shape[1]) / powers.sum(axis=1)
+    return bool(found.contrast_db < _PLAIN_DB or np.ptp(centres) <= _SAME_CENTRE_BINS)
 
 
 def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
@@ -370,6 +411,10 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
         moving=found.is_moving,
         quiet_db=found.off_db + 0.35 * found.contrast_db,
         on_db=found.on_db,
+        level_db=float(
+            np.mean([_level_db(found, i, *_bins(found, 1)).max(axis=1).mean() for i in template.full_tones])
+        ),
+        is_blurred=found.contrast_db < BLURRED * found.on_db,
         strictness=strictness,
     )
 
@@ -382,13 +427,35 @@ def _snr_db(on_db: float, pitch_hz: float) -> float:
 
 def is_alone(history: History, cycle: Cycle) -> bool:
     """Whether the pitch was silent before the first tone and after the last, as long as the template asks."""
-    hops = cycle.template.quiet_around
-    before = np.arange(cycle.onset - hops, cycle.onset - _STRETCH, _STRETCH)
-    after = np.arange(cycle.on_end + 20, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
-    firsts = np.concatenate([before, after])
+    firsts = _around(cycle, 20)
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
     # Gaps between beeps are never quite quiet, least of all where the strongest pitch of a band is followed;
     # what lies around mostly is. Another burst fills half of a stretch with tones.
     around_db = float(np.median(means))
     limit_db = min(cycle.quiet_db, around_db + _BURST_SHARE * (cycle.on_db - around_db))
     return bool((means > limit_db).sum() <= cycle.strictness.masked_around)
+
+
+def is_in_company(history: History, cycle: Cycle) -> bool:
+    """Whether a first cycle whose gaps are filled has tones of other pitches around it, as clear and as loud.
+
+    A room turns a vibrato into beeps: of the same pitch, and as even as an alarm's. But who plays or sings
+    one such note plays others, and an alarm does not.
+    """
+    if cycle.strictness is EXPECTED or not cycle.is_blurred:
+        return False
+    firsts = _around(cycle, _RUNG_OUT_HOPS)
+    prominence_db = history.means(np.arange(BINS), firsts[:, None], firsts[:, None] + _STRETCH)
+    level_db = np.stack([history.level_db(first, first + _STRETCH).mean(axis=0) for first in firsts.tolist()])
+    tones = (prominence_db > cycle.on_db - _AS_CLEAR_DB) & (prominence_db > _OTHER_DB)
+    tones &= level_db > cycle.level_db - _AS_LOUD_DB
+    tones[:, slice(*_own_bins(cycle.channel, _NEAR_BINS))] = False
+    return bool(tones.any())
+
+
+def _around(cycle: Cycle, ringing: int) -> Hops:
+    """First hops of the stretches before the first tone and, less the ringing, after the last."""
+    hops = cycle.template.quiet_around
+    before = np.arange(cycle.onset - hops, cycle.onset - _STRETCH, _STRETCH)
+    after = np.arange(cycle.on_end + ringing, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
+    return np.concatenate([before, after])

@@ -62,6 +62,11 @@ class Template:
     tempo whole."""
     faint_fit: float
     """How well a first cycle must fit at a steady pitch that hardly stands out of the noise, 0-1."""
+    ringing_contrast_db: float | None
+    """What suffices for a first cycle whose tones stand far above all noise, so that only a room can have
+    filled its gaps; None where rooms do not fill them."""
+    ringing_misfit: float
+    """The misfit that such a cycle may have."""
     cycle: int
     """Nominal hops from one cycle's onset to the next one's."""
     quiet_around: int
@@ -191,6 +196,8 @@ TEMPORAL_THREE = Template(
     sure_fit=0.0,
     first_misfit=0.0,
     faint_fit=0.0,
+    ringing_contrast_db=None,
+    ringing_misfit=0.0,
     cycle=400,
     quiet_around=0,
 )
@@ -219,6 +226,8 @@ TEMPORAL_FOUR = Template(
     sure_fit=0.75,
     first_misfit=0.1,
     faint_fit=0.68,
+    ringing_contrast_db=3.2,
+    ringing_misfit=0.3,
     cycle=570,
     # An alarm clock's four beeps come again sooner.
     quiet_around=420,

@@ -7,7 +7,16 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import CycleCounter
-from monitor.rhythm.cycles import EXPECTED, FIRST, Cycle, is_alone, verified
+from monitor.rhythm.cycles import (
+    EXPECTED,
+    FIRST,
+    RINGING,
+    Cycle,
+    Strictness,
+    is_alone,
+    is_in_company,
+    verified,
+)
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
 from monitor.rhythm.pulses import PulseFinder
@@ -99,7 +108,11 @@ class RhythmTracker:
         if not due:
             return []
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
-        crowded = [cycle for cycle in due if not is_alone(self._history, cycle)]
+        crowded = [
+            cycle
+            for cycle in due
+            if not is_alone(self._history, cycle) or is_in_company(self._history, cycle)
+        ]
         return [
             cycle
             for cycle in due
@@ -120,19 +133,24 @@ class RhythmTracker:
         found = []
         sounding = self._counter.is_any_known(template)
         for candidate in candidates(self._history, template, hops, sounding=sounding):
-            is_known = self._counter.is_known(template, candidate.channel)
-            least_db = template.contrast_db if is_known else template.first_contrast_db
-            if candidate.contrast_db < least_db or not (
-                is_known or candidate.misfit <= template.first_misfit
-            ):
+            strictness = self._strictness(template, candidate)
+            if strictness is None or not self._is_news(template, candidate):
                 continue
-            if not self._is_news(template, candidate):
-                continue
-            strictness = EXPECTED if is_known else FIRST
             cycle = verified(self._history, template, candidate, strictness)
             if cycle is not None:
                 found.append(cycle)
         return found
+
+    def _strictness(self, template: Template, candidate: Candidate) -> Strictness | None:
+        """How strictly a candidate must be held to the rhythm; None if it is not worth a parse."""
+        if self._counter.is_known(template, candidate.channel):
+            return EXPECTED if candidate.contrast_db >= template.contrast_db else None
+        ringing_db = template.ringing_contrast_db
+        if ringing_db is not None and candidate.is_ringing:
+            is_likely = candidate.contrast_db >= ringing_db and candidate.misfit <= template.ringing_misfit
+            return RINGING if is_likely else None
+        is_likely = candidate.contrast_db >= template.first_contrast_db
+        return FIRST if is_likely and candidate.misfit <= template.first_misfit else None
 
     def _is_news(self, template: Template, candidate: Candidate) -> bool:
         """A place that was parsed a moment ago is parsed again only if it looks better now."""
