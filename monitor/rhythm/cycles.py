@@ -26,7 +26,12 @@ _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
 _BEATING_DB = 2.5
 _SAME_CENTRE_BINS = 3.0
+_GONE_DB = 12.0
+_STEADY_DB = 1.5
+_PLAIN_FIT = 0.85
+_PULLED_BINS = 1.0
 _OTHER_DB = 6.0
+_OWN_LEVEL_DB = 6.0
 _RINGING_DB = 15.0
 _OVERTONE_BINS = 1.5
 _DROP_DB = 8.0
@@ -132,7 +137,7 @@ def verified(
     first_of_all = strictness is not EXPECTED
     if first_of_all and not (_stands_out(found, strictness) and _rests(found)):
         return None
-    if first_of_all and _is_another_instrument(found):
+    if first_of_all and (_is_another_instrument(found) or _is_steady_after_all(found)):
         return None
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
@@ -223,14 +228,17 @@ def _stands_out(found: _Parsed, strictness: Strictness) -> bool:
 
 
 def _rests(found: _Parsed) -> bool:
-    """Whether no further beep hides in a long quiet part, where a parse would overlook it."""
+    """Whether no further beep hides in a long quiet part, where a parse would overlook it: as loud as the
+    others, which the clatter of dishes hardly is."""
     clear = found.contrast_db >= _CLEAR_DB
     length = found.template.beep_hops[0 if clear else 1]
     limit_db = found.off_db + (0.5 if clear else 0.6) * found.contrast_db
+    tone_db = _tone_level_db(found)
     for i in found.template.long_quiets:
         start = found.edges[i] + (min(_RINGING_HOPS, 2 * length) if i > found.template.ons[0] else 0)
         firsts = np.arange(start, found.edges[i + 1] - length + 1, max(2, length // 4))
-        if len(firsts) and (found.means_db(firsts, length) > limit_db).any():
+        beeps = firsts[found.means_db(firsts, length) > limit_db]
+        if any(abs(_loudness_db(found, first, first + length) - tone_db) < _OWN_LEVEL_DB for first in beeps):
             return False
     return True
 
@@ -242,15 +250,19 @@ def _comes_and_goes(found: _Parsed) -> bool:
     melody has a pitch for each note.
     """
     low, high = _bins(found, _NEAR_BINS)
-    on, gap = (
-        np.mean([np.mean(_power(found, i, low, high)) for i in which])
+    # The mean of decibels: dishes that clatter in a gap are short, and as power they would be all of it.
+    on_db, gap_db = (
+        np.mean([np.log10(_power(found, i, low, high).mean(axis=1)).mean() * 10 for i in which])
         for which in (found.template.full_tones, found.template.inner_gaps)
     )
     share = _BIN_PER_LOBE / (high - low)
     expected_db = 10 * np.log10(1 + (10 ** (found.contrast_db / 10) - 1) * share)
-    if 10 * np.log10(on / gap) < _LEAST_SHARE * expected_db or _is_broad(found):
+    if on_db - gap_db < _LEAST_SHARE * expected_db or _is_broad(found):
         return False
-    return _alike(found) if found.is_moving else not _wanders(found)
+    if found.is_moving:
+        return _alike(found)
+    # What is gone from all pitches nearby has not gone to another of them.
+    return on_db - gap_db > _GONE_DB or not _wanders(found)
 
 
 def _is_broad(found: _Parsed) -> bool:
@@ -273,6 +285,17 @@ def _is_another_instrument(found: _Parsed) -> bool:
     # Where music plays, something of it may well begin with a burst of T4 or fill its gaps.
     is_music = (_middle_prominence_db(found, 0) > _MUSIC_DB).any()
     return not is_music and (_alternates(found) or _is_partial(found))
+
+
+def _is_steady_after_all(found: _Parsed) -> bool:
+    """Whether one bin of a band is as clear as its strongest ever are, and something fills the gaps: such a
+    tone is judged at its own pitch, where what fills them is seen for what it is."""
+    if not found.is_moving or found.on_db < RINGING_DB or found.contrast_db >= BLURRED * found.on_db:
+        return False
+    bins = np.arange(*_bins(found, 0))[:, None]
+    tones = list(found.template.full_tones)
+    means_db = found.history.means(bins, found.edges[tones], found.edges[[i + 1 for i in tones]])
+    return bool(means_db.mean(axis=1).max() > found.on_db - _STEADY_DB)
 
 
 def _is_struck(found: _Parsed) -> bool:
@@ -349,6 +372,16 @@ def _own_bins(channel: int, reach: int) -> tuple[int, int]:
     return max(0, channel - reach), min(BINS, channel + reach + 1)
 
 
+def _tone_level_db(found: _Parsed) -> float:
+    edges = found.edges.tolist()
+    return float(np.mean([_loudness_db(found, edges[i], edges[i + 1]) for i in found.template.full_tones]))
+
+
+def _loudness_db(found: _Parsed, first: int, end: int) -> float:
+    """Mean level of the strongest bin of a channel between two hops."""
+    return float(found.history.level_db(first, end, *_bins(found, 1)).max(axis=1).mean())
+
+
 def _level_db(found: _Parsed, part: int, low: int, high: int) -> Rows:
     return found.history.level_db(int(found.edges[part]), int(found.edges[part + 1]), low, high)
 
@@ -394,8 +427,11 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
     pitches_hz, _ = _peaks(found, template.ons, *_bins(found, 3))
     pitch_hz = float(np.median(pitches_hz))
     spread_bins = 0.3 if found.contrast_db > _CLEAR_DB else 0.6
-    off_pitch_hz = np.sort(np.abs(pitches_hz - pitch_hz))[-1 - strictness.spared]
-    if not found.is_moving and off_pitch_hz > spread_bins * BIN_HZ:
+    # What clatters over one tone of an alarm pulls it a little; the rest must be all the more like one.
+    is_plain = found.parse.fits.mean() >= _PLAIN_FIT
+    off_pitch_bins = np.sort(np.abs(pitches_hz - pitch_hz))[::-1] / BIN_HZ
+    spared = max(strictness.spared, int(is_plain and off_pitch_bins[0] <= _PULLED_BINS))
+    if not found.is_moving and off_pitch_bins[spared] > spread_bins:
         return None
     return Cycle(
         template=template,
@@ -409,11 +445,9 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
         snr_db=_snr_db(found.on_db, pitch_hz),
         fit=float(np.clip(found.parse.fits.mean(), 0, 1)),
         moving=found.is_moving,
-        quiet_db=found.off_db + 0.35 * found.contrast_db,
+        quiet_db=found.off_db + (0.25 if found.contrast_db > _PLAIN_DB else 0.35) * found.contrast_db,
         on_db=found.on_db,
-        level_db=float(
-            np.mean([_level_db(found, i, *_bins(found, 1)).max(axis=1).mean() for i in template.full_tones])
-        ),
+        level_db=_tone_level_db(found),
         is_blurred=found.contrast_db < BLURRED * found.on_db,
         strictness=strictness,
     )

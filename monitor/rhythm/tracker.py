@@ -33,6 +33,7 @@ _SAME_BURST_HOPS = 100
 _SAME_ONSET_HOPS = 10
 _AGAIN_HOPS = 20
 _BETTER_DB = 0.5
+_SAME_LEVEL_DB = 1.0
 
 
 @dataclass
@@ -166,4 +167,4 @@ class RhythmTracker:
 def _outshines(other: Cycle, cycle: Cycle) -> bool:
     """The same burst, seen better: where it is not alone at its own pitch, a faint overtone may look so."""
     at_once = abs(other.onset - cycle.onset) <= _SAME_ONSET_HOPS
-    return at_once and other.on_db > cycle.on_db and not other.moving
+    return at_once and other.level_db > cycle.level_db - _SAME_LEVEL_DB and not other.moving
