@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN, Rows
+from monitor.rhythm.spectrum import BIN_HZ, FIRST_BIN, Rows
 
 _BEGINS_DB = 13.0
 _GOES_ON_DB = 6.0
@@ -148,6 +148,9 @@ class _Bin:
 
 def _is_peak(level_db: Rows) -> npt.NDArray[np.bool_]:
     """Bins not lower than their four nearest, but for what noise does to two that share a pitch."""
-    padded = np.pad(level_db, ((0, 0), (2, 2)), mode="edge")
-    around = np.maximum.reduce([padded[:, i : i + BINS] for i in (0, 1, 3, 4)])
+    around = np.full_like(level_db, -np.inf)
+    for reach in (1, 2):
+        low, high = around[:, :-reach], around[:, reach:]
+        np.maximum(low, level_db[:, reach:], out=low)
+        np.maximum(high, level_db[:, :-reach], out=high)
     return np.asarray(level_db >= around - _SIDE_DB)

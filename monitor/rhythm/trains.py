@@ -66,9 +66,9 @@ class Trains:
         return _chirping(train) or _repeating(train)
 
     def _train(self, pulse: Pulse) -> Train:
-        for train in self._trains:
+        for at, train in enumerate(self._trains):
             if abs(pulse.pitch_hz - train.pitch_hz) < train.reach_hz:
-                self._trains.remove(train)
+                del self._trains[at]
                 break
         else:
             train = Train(pulse.pitch_hz)
