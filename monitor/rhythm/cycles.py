@@ -223,8 +223,11 @@ def _stands_out(found: _Parsed, strictness: Strictness) -> bool:
         least_db = ringing_db
     if found.contrast_db < least_db or gap > found.template.longest_gap:
         return False
+    if found.contrast_db < _PLAIN_DB:
+        return True
     uneven = int(np.ptp(found.lengths(found.template.full_tones)))
-    return uneven <= found.template.uneven or found.is_moving or found.contrast_db < _PLAIN_DB
+    is_even = uneven <= found.template.uneven or found.is_moving
+    return is_even and float(found.parse.fits.mean()) >= found.template.plain_fit
 
 
 def _rests(found: _Parsed) -> bool:

@@ -62,6 +62,8 @@ class Template:
     tempo whole."""
     faint_fit: float
     """How well a first cycle must fit at a steady pitch that hardly stands out of the noise, 0-1."""
+    plain_fit: float
+    """How well a first cycle must fit whose tones stand far above its gaps, 0-1: nothing hides its edges."""
     ringing_contrast_db: float | None
     """What suffices for a first cycle whose tones stand far above all noise, so that only a room can have
     filled its gaps; None where rooms do not fill them."""
@@ -196,6 +198,7 @@ TEMPORAL_THREE = Template(
     sure_fit=0.0,
     first_misfit=0.0,
     faint_fit=0.0,
+    plain_fit=0.82,
     ringing_contrast_db=None,
     ringing_misfit=0.0,
     cycle=400,
@@ -226,6 +229,7 @@ TEMPORAL_FOUR = Template(
     sure_fit=0.75,
     first_misfit=0.1,
     faint_fit=0.68,
+    plain_fit=0.78,
     ringing_contrast_db=3.2,
     ringing_misfit=0.3,
     cycle=570,
