@@ -91,6 +91,8 @@ class Cycle:
     """Mean prominence of the tones."""
     level_db: float
     """Mean level of the tones, in dB relative to a full-scale sine."""
+    root_db: float
+    """The same of the tones whose overtone they are, or their own."""
     is_blurred: bool
     """Something fills the gaps: a room, or a tone that never stopped."""
     strictness: Strictness
@@ -142,10 +144,10 @@ def verified(
     cycle = _measured(found, strictness) if _comes_and_goes(found) else None
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
         return None
-    is_clear = not first_of_all or strictness is RINGING or _is_clear(cycle, candidate.contrast_db)
-    if is_clear or not _is_overtone(found):
-        return cycle if is_clear else None
-    return replace(cycle, is_blurred=True)
+    if not first_of_all or strictness is RINGING or _is_clear(cycle, candidate.contrast_db):
+        return cycle
+    root_db = _root_level_db(found)
+    return None if root_db is None else replace(cycle, is_blurred=True, root_db=root_db)
 
 
 def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
@@ -155,16 +157,22 @@ def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
     return fits and stands_out and cycle.snr_db >= _LEAST_SNR_DB
 
 
-def _is_overtone(found: _Parsed) -> bool:
-    """Whether another, clear tone began with it of which it is an overtone, and which rings on in the room:
-    its overtone may show the gaps better."""
+def _root_level_db(found: _Parsed) -> float | None:
+    """Level of a clear tone that began with this one, of which it is an overtone, and which rings on in the
+    room: its overtone may show the gaps better. None if there is no such tone."""
     if found.is_moving or found.template.ringing_contrast_db is None:
-        return False
+        return None
     bins = [round((FIRST_BIN + found.channel) / n) - FIRST_BIN + d for n in (2, 3) for d in (-1, 0, 1)]
     roots = [each for each in bins if each >= LOWEST_RINGING]
     before_db = _middle_prominence_db(found, 0)[roots]
     tones_db = np.stack([_middle_prominence_db(found, i)[roots] for i in found.template.full_tones])
-    return bool(((before_db < _OTHER_DB) & (tones_db.min(axis=0) >= RINGING_DB)).any())
+    is_root = (before_db < _OTHER_DB) & (tones_db.min(axis=0) >= RINGING_DB)
+    if not is_root.any():
+        return None
+    levels_db = np.stack(
+        [_level_db(found, i, 0, BINS).mean(axis=0)[roots] for i in found.template.full_tones]
+    )
+    return float(levels_db.mean(axis=0)[is_root].max())
 
 
 def _sounding(
@@ -450,7 +458,8 @@ def _measured(found: _Parsed, strictness: Strictness) -> Cycle | None:
         moving=found.is_moving,
         quiet_db=found.off_db + (0.25 if found.contrast_db > _PLAIN_DB else 0.35) * found.contrast_db,
         on_db=found.on_db,
-        level_db=_tone_level_db(found),
+        level_db=(level_db := _tone_level_db(found)),
+        root_db=level_db,
         is_blurred=found.contrast_db < BLURRED * found.on_db,
         strictness=strictness,
     )
@@ -485,7 +494,7 @@ def is_in_company(history: History, cycle: Cycle) -> bool:
     prominence_db = history.means(np.arange(BINS), firsts[:, None], firsts[:, None] + _STRETCH)
     level_db = np.stack([history.level_db(first, first + _STRETCH).mean(axis=0) for first in firsts.tolist()])
     tones = (prominence_db > cycle.on_db - _AS_CLEAR_DB) & (prominence_db > _OTHER_DB)
-    tones &= level_db > cycle.level_db - _AS_LOUD_DB
+    tones &= level_db > cycle.root_db - _AS_LOUD_DB
     tones[:, slice(*_own_bins(cycle.channel, _NEAR_BINS))] = False
     return bool(tones.any())
 

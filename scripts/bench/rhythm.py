@@ -63,13 +63,13 @@ SNRS_DB = {
 CHANNELS = ("telephone", "gain control", "clipped", "lost packets", "masked beep", "two alarms")
 CONDITIONS = [
     *(
-        Condition(sounder, snr_db=snr_db, times=5 if (sounder, snr_db) == ("disc", 0) else 1)
+        Condition(sounder, snr_db=snr_db, times=10 if (sounder, snr_db) == ("disc", 0) else 1)
         for sounder in SOUNDERS
         for snr_db in SNRS_DB[sounder]
     ),
     *(Condition(noise=noise, snr_db=0.0) for noise in ("white", "babble", "music", "dishes")),
     *(Condition(rt60_s=rt60_s) for rt60_s in (0.2, 0.5, 1.2)),
-    Condition(rt60_s=0.8, times=3),
+    Condition(rt60_s=0.8, times=10),
     Condition("square", rt60_s=0.8),
     Condition(snr_db=40.0, rt60_s=0.8),
     *(Condition(channel=channel) for channel in CHANNELS),
