@@ -110,6 +110,7 @@ def test_a_day_later_it_hears_as_at_first() -> None:
         ("bird", 300_001),  # four quick calls, each at a pitch of its own
         ("microwave", 790_011),  # ten beeps, of which six followed a burst of T4
         ("microwave", 790_018),  # five beeps that a wide band shows as four
+        ("microwave", 600_001),  # five beeps that the edge of a pitch shows as four
     ],
 )
 def test_what_once_passed_for_an_alarm_is_none(name: str, seed: int) -> None:
