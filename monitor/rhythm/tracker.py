@@ -7,20 +7,12 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import CycleCounter
-from monitor.rhythm.cycles import (
-    EXPECTED,
-    FIRST,
-    RINGING,
-    Cycle,
-    Strictness,
-    is_alone,
-    is_in_company,
-    verified,
-)
+from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
 from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
 from monitor.rhythm.pulses import PulseFinder
 from monitor.rhythm.spectrum import BLOCK_HOPS, HOP, Spectrum
+from monitor.rhythm.surroundings import is_alone, is_in_company
 from monitor.rhythm.templates import TEMPORAL_FOUR, TEMPORAL_THREE, Template
 from monitor.rhythm.trains import LONG_HOPS, Trains
 
