@@ -14,7 +14,9 @@ _NEIGHBOURHOOD = 3  # channels
 BLURRED = 0.6
 """Where less of a tone's prominence than this is gone in its gaps, something fills them."""
 RINGING_DB = 16.0
-LOWEST_RINGING = 25  # channel, 1.1 kHz: below, voices ring as well
+"""Prominence of a tone so clear that it is no noise that fills its gaps."""
+LOWEST_RINGING = 25
+"""Channel of 1.1 kHz: below, voices ring as well."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ _LOWEST_HZ = 440.0  # the lowest sounders are of 520 Hz, 10 % less at worst; bel
 _LEAST_SNR_DB = -3.0
 # Below this SNR noise alone fits now and then, if less well than a tone; above it a room may spoil the fit.
 _FAINT_SNR_DB = 6.0
-_PLAIN_FIT = 0.85
-_PULLED_BINS = 1.0
+# What clatters over one tone of an alarm pulls it by so much; the rest must fit all the better.
+_PULLED_BINS, _PULLED_FIT = 1.0, 0.85
 _OWN_LEVEL_DB = 6.0
 
 
@@ -200,12 +200,12 @@ def _measured(found: View, strictness: Strictness) -> Cycle | None:
     pitches_hz, _ = found.peaks(template.ons, *found.bins(3))
     pitch_hz = float(np.median(pitches_hz))
     spread_bins = 0.3 if found.contrast_db > CLEAR_DB else 0.6
-    # What clatters over one tone of an alarm pulls it a little; the rest must be all the more like one.
-    is_plain = found.parse.fits.mean() >= _PLAIN_FIT
     off_pitch_bins = np.sort(np.abs(pitches_hz - pitch_hz))[::-1] / BIN_HZ
-    spared = max(strictness.spared, int(is_plain and off_pitch_bins[0] <= _PULLED_BINS))
+    is_pulled = off_pitch_bins[0] <= _PULLED_BINS and found.parse.fits.mean() >= _PULLED_FIT
+    spared = max(strictness.spared, int(is_pulled))
     if not found.is_moving and off_pitch_bins[spared] > spread_bins:
         return None
+    level_db = found.tone_level_db()
     return Cycle(
         template=template,
         channel=found.channel,
@@ -220,7 +220,7 @@ def _measured(found: View, strictness: Strictness) -> Cycle | None:
         moving=found.is_moving,
         quiet_db=found.off_db + (0.25 if found.contrast_db > PLAIN_DB else 0.35) * found.contrast_db,
         on_db=found.on_db,
-        level_db=(level_db := found.tone_level_db()),
+        level_db=level_db,
         root_db=level_db,
         is_blurred=found.contrast_db < BLURRED * found.on_db,
         strictness=strictness,

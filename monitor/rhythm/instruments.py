@@ -12,7 +12,7 @@ _BEATING_DB = 2.5
 _SAME_CENTRE_BINS = 3.0
 _GONE_DB = 12.0
 _STEADY_DB = 1.5
-_RINGING_DB = 15.0
+_RINGS_ON_DB = 15.0
 _OVERTONE_BINS = 1.5
 _DROP_DB = 8.0
 _FAINTER_DB = 10.0
@@ -110,7 +110,7 @@ def _is_partial(found: View) -> bool:
     tone_db = np.mean([found.level_db(i, *found.bins(0)).mean() for i in found.template.full_tones])
     level_db = np.mean([found.level_db(i, 0, BINS).mean(axis=0) for i in gaps], axis=0)
     quiet_before = found.middle_prominence_db(0) < AUDIBLE_DB
-    rings = quiet_before & (ringing_db > _RINGING_DB) & (level_db > tone_db - _FAINTER_DB)
+    rings = quiet_before & (ringing_db > _RINGS_ON_DB) & (level_db > tone_db - _FAINTER_DB)
     rings[slice(*found.bins(NEAR_BINS))] = False
     bins = FIRST_BIN + rings.nonzero()[0]
     ratios = (FIRST_BIN + found.channel) / bins
