@@ -36,6 +36,7 @@ def train(
     run: RunFolder,
     cache: CacheFolder = DEFAULT_CACHE,
     steps: int = 12_500,
+    hinted_steps: Annotated[int, typer.Option(help="of these, the first so many with hints")] = 4_500,
     seed: int = 0,
     threads: int = 2,
     variant: Annotated[str, typer.Option(help="all, or free: without non-commercial recordings")] = "all",
@@ -53,7 +54,8 @@ def train(
     build_cache(data / "train", recordings, cache)
     build_rooms(data / "rir", cache / "rooms.npy")
     kept = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
-    Run(Recipe(steps=steps, seed=seed), Places(data, cache, run), kept).train()
+    recipe = Recipe(steps=steps, hinted_steps=hinted_steps, seed=seed)
+    Run(recipe, Places(data, cache, run), kept).train()
 
 
 @app.command()
@@ -111,14 +113,26 @@ def evaluate(
 def pool(
     data: Data,
     run: Annotated[Path, typer.Option(help="folder with a run and its model.onnx for each fold: 1, 2, …")],
+    cache: CacheFolder = DEFAULT_CACHE,
     folds: Annotated[int, typer.Option(help="how many")] = 5,
+    hours: Annotated[float, typer.Option(help="of background, over all folds")] = 30.0,
     figures: Annotated[Path, typer.Option(help="where folds.json goes")] = FIGURES,
 ) -> None:
     """Judge every recording by the model that was not trained on it, and put all together."""
-    from scripts.train_tagger.folds import judge_folds
+    from rich.progress import track
+
+    from scripts.train_tagger.baselines import judge_baselines
+    from scripts.train_tagger.folds import Folds, judge_folds, listen_to_folds
+    from scripts.train_tagger.release import write_manifest
 
     figures.mkdir(parents=True, exist_ok=True)
-    _note(figures / "folds.json", judge_folds(_recordings(data, None), data / "train", run, folds))
+    recordings, models = _recordings(data, None), Folds(data, cache, run, folds)
+    heard = listen_to_folds(models, recordings, hours, track)
+    manifest = run / "all.csv"
+    write_manifest(recordings, data / "train", manifest)
+    baselines = judge_baselines(data / "models", manifest)
+    judged = {"folds": folds} | models.taught() | judge_folds(heard) | {"baselines": baselines}
+    _note(figures / "folds.json", judged)
 
 
 @app.command()

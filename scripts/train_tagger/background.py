@@ -8,7 +8,7 @@ excused by the teacher.
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -83,9 +83,17 @@ def _begun(tracker: Tracker, heard: Sequence[Heard]) -> int:
 
 
 def together(parts: Sequence[Background]) -> Background:
-    """All their hours."""
+    """All their hours, numbered anew: two parts' first hours are two hours."""
+    numbers: dict[tuple[int, int], int] = {}
+
+    def numbered(part: int, one: Heard) -> Heard:
+        return replace(one, hour=numbers.setdefault((part, one.hour), len(numbers)))
+
     return Background(
-        {label: [one for part in parts for one in part.heard.get(label, ())] for label in LABELS},
+        {
+            label: [numbered(n, one) for n, part in enumerate(parts) for one in part.heard.get(label, ())]
+            for label in LABELS
+        },
         {label: sum(part.hours[label] for part in parts) for label in LABELS},
     )
 

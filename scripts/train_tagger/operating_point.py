@@ -78,11 +78,11 @@ def _logit(probability: float) -> float:
 def operating_point(parts: tuple[Background, Background], onsets: Onsets) -> dict[str, Any]:
     """False events at the onsets, and at each half's own onsets on the other half."""
     crossed = [choose_onsets(part) for part in parts]
-    counts = [_events(parts[1], crossed[0]), _events(parts[0], crossed[1])]
+    counts = [events_at(parts[1], crossed[0]), events_at(parts[0], crossed[1])]
     background = together(parts)
     return {
         "hours": {label: round(hours, 2) for label, hours in background.hours.items()},
-        "false_events": _events(background, onsets),
+        "false_events": events_at(background, onsets),
         "crossed": {
             "onsets": crossed,
             "false_events": {label: counts[0][label] + counts[1][label] for label in LABELS},
@@ -90,5 +90,6 @@ def operating_point(parts: tuple[Background, Background], onsets: Onsets) -> dic
     }
 
 
-def _events(background: Background, onsets: Mapping[str, float]) -> dict[str, int]:
+def events_at(background: Background, onsets: Mapping[str, float]) -> dict[str, int]:
+    """How many false events of each label begin."""
     return {label: background.false_events(label, onset) for label, onset in onsets.items()}

@@ -64,6 +64,16 @@ def test_hours_do_not_run_into_each_other() -> None:
     assert together([hour, next_hour]).hours["doorbell"] == 2
 
 
+def test_hours_that_are_put_together_are_numbered_anew() -> None:
+    """The first hours of two parts are two hours, and the same hour of two labels stays one."""
+    parts = [background(1, doorbell=[(10, 0.8)], siren=[(20, 0.8)]) for _ in range(2)]
+
+    heard = together(parts).heard
+
+    assert [one.hour for one in heard["doorbell"]] == [one.hour for one in heard["siren"]] == [0, 1]
+    assert together(parts).false_events("doorbell", 0.5) == 2
+
+
 def test_thresholds_allow_what_the_operating_point_allows() -> None:
     """One event in ten hours for an everyday label, and no more."""
     twice = choose_onsets(background(10, doorbell=[(10, 0.8), (500, 0.8)]))["doorbell"]
