@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
+from monitor.labels import LIFE_SAFETY, SEVERITIES
 from monitor.logs import get_logger
 from monitor.store.base import Dispatch, Outbox
 from monitor.types import Alert, SoundEvent
@@ -22,6 +23,8 @@ CHANNEL = "escalation"
 ACKNOWLEDGED_S = 600.0
 """After an acknowledgement the rule's alerts go to its first notifier only, for this long: somebody is on it,
 and a smoke alarm that is still sounding must not call the neighbours every minute."""
+TOLD_BEFORE = "told_before"
+"""In the grounds of an alert that was passed on: who did not answer."""
 MANY = 1000
 
 
@@ -45,7 +48,7 @@ class Unanswered:
 class _Incident:
     """A rule's alerts that nobody has acknowledged, and how many of its notifiers have been told."""
 
-    latest: Alert
+    gravest: Alert
     wait_s: float
     due_at_s: float
     ids: set[str] = field(default_factory=set)
@@ -54,27 +57,41 @@ class _Incident:
 
 class Escalation:
     """The open alerts of a rule are one incident. Its first alert goes to the rule's first notifier at once,
-    and each `escalate_after_s` without an acknowledgement to the next. Alerts that follow join the incident
-    and go to whom it has reached; they do not start the wait again, or a storm would put off the next in
-    line for ever. An alert without `escalate_after_s` goes to all its notifiers at once. Not thread-safe.
+    and each `escalate_after_s` without an acknowledgement the gravest of them to the next. Alerts that follow
+    join the incident and go to whom it has reached; they do not start the wait again, or a storm would put
+    off the next in line for ever. A rehearsal is an incident by itself: that somebody has answered it says
+    nothing about a fire ten minutes later. An alert without `escalate_after_s` goes to all its notifiers at
+    once. Not thread-safe.
     """
 
     def __init__(self) -> None:
         self._open: dict[str, _Incident] = {}
         self._quiet_until_s: dict[str, float] = {}
 
-    def raised(self, alert: Alert, now_s: float, *, waited_s: float = 0.0) -> tuple[str, ...]:
-        """Whom to tell of this alert now. `waited_s`: how long ago it was raised, after a restart."""
+    def raised(self, alert: Alert, now_s: float) -> tuple[str, ...]:
+        """Whom to tell of this alert now."""
         if alert.escalate_after_s is None or not alert.notify:
             return alert.notify
-        if now_s < self._quiet_until_s.get(alert.rule, now_s):
+        if now_s < self._quiet_until_s.get(_incident_of(alert), now_s):
             return alert.notify[:1]
-        wait_s = alert.escalate_after_s
-        opened = _Incident(alert, wait_s, now_s + max(wait_s - waited_s, 0.0))
-        incident = self._open.setdefault(alert.rule, opened)
-        incident.latest = alert
+        return alert.notify[: self._join(alert, alert.escalate_after_s, now_s).told]
+
+    def resumed(self, alert: Alert, now_s: float, waited_s: float) -> None:
+        """Take up what an earlier run left open: an alert that was raised, or passed on, so long ago. Later
+        ones are taken up after earlier ones. Whoever fell due meanwhile is due now."""
+        if alert.escalate_after_s is None:
+            return
+        told = len(alert.why.get(TOLD_BEFORE, ())) + 1
+        incident = self._join(alert, alert.escalate_after_s, now_s - waited_s)
+        if told > incident.told:
+            incident.told, incident.due_at_s = told, now_s - waited_s + incident.wait_s
+
+    def _join(self, alert: Alert, wait_s: float, at_s: float) -> _Incident:
+        incident = self._open.setdefault(_incident_of(alert), _Incident(alert, wait_s, at_s + wait_s))
         incident.ids.add(alert.id)
-        return alert.notify[: incident.told]
+        if _gravity(alert) >= _gravity(incident.gravest):
+            incident.gravest = alert
+        return incident
 
     def due(self, now_s: float) -> list[Call | Unanswered]:
         """What follows from nobody having acknowledged; to be asked again until nothing does."""
@@ -84,16 +101,16 @@ class Escalation:
     def acknowledge(self, alert_id: str | None, now_s: float) -> frozenset[str]:
         """Somebody has heard: no more calls for the incident with this alert (None: for any). Returns the ids
         of all its alerts; none when there is no such open incident."""
-        rules = [
-            rule for rule, incident in self._open.items() if alert_id is None or alert_id in incident.ids
+        answered = [
+            key for key, incident in self._open.items() if alert_id is None or alert_id in incident.ids
         ]
-        for rule in rules:
-            self._quiet_until_s[rule] = now_s + ACKNOWLEDGED_S
-        return frozenset().union(*(self._open.pop(rule).ids for rule in rules))
+        self._quiet_until_s = {key: until for key, until in self._quiet_until_s.items() if until > now_s}
+        self._quiet_until_s |= dict.fromkeys(answered, now_s + ACKNOWLEDGED_S)
+        return frozenset().union(*(self._open.pop(key).ids for key in answered))
 
     def is_open(self, alert: Alert) -> bool:
         """Whether this alert waits for an acknowledgement."""
-        incident = self._open.get(alert.rule)
+        incident = self._open.get(_incident_of(alert))
         return incident is not None and alert.id in incident.ids
 
     def next_due_s(self) -> float | None:
@@ -101,14 +118,26 @@ class Escalation:
         return min((incident.due_at_s for incident in self._open.values()), default=None)
 
     def _pass_on(self, incident: _Incident, now_s: float) -> Call | Unanswered:
-        alert = incident.latest
+        alert = incident.gravest
         if incident.told >= len(alert.notify):
-            del self._open[alert.rule]
+            del self._open[_incident_of(alert)]
             return Unanswered(alert.rule, frozenset(incident.ids))
+        told_before = alert.notify[: incident.told]
         incident.told += 1
         incident.due_at_s = now_s + incident.wait_s
-        message = f"Nobody has answered yet: {alert.message}"
-        return Call(alert.notify[incident.told - 1], replace(alert, message=message))
+        prefix = "" if TOLD_BEFORE in alert.why else "Nobody has answered yet: "
+        why = {**alert.why, TOLD_BEFORE: list(told_before)}
+        call = replace(alert, message=prefix + alert.message, why=why)
+        return Call(alert.notify[len(told_before)], call)
+
+
+def _incident_of(alert: Alert) -> str:
+    return alert.id if alert.why.get("test") else alert.rule
+
+
+def _gravity(alert: Alert) -> tuple[bool, int]:
+    alarm = any(event.label in LIFE_SAFETY for event in alert.events)
+    return alarm, SEVERITIES.index(alert.severity)
 
 
 class Escalator:
@@ -142,7 +171,7 @@ class Escalator:
         now_s = self._clock.monotonic_s()
         for entry in self._outbox.waiting(CHANNEL, limit=MANY):
             if isinstance(entry.message, Alert):
-                self._escalation.raised(entry.message, now_s, waited_s=entry.waited_s)
+                self._escalation.resumed(entry.message, now_s, entry.waited_s)
         self._thread.start()
         return self
 
@@ -197,7 +226,8 @@ class Escalator:
             log.warning(
                 "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
             )
-            self._outbox.put(step.alert, self._of([step.notifier]), self._clock.now())
+            # Kept open once more, with who was told: a restart goes on from here and not from the first.
+            self._outbox.put(step.alert, [*self._of([step.notifier]), CHANNEL], self._clock.now())
         else:
             log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
             self._close(step.ids)

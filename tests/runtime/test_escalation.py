@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -116,6 +117,51 @@ def test_after_an_answer_the_first_is_told_and_nobody_else() -> None:
     assert called(escalation, 30.0 + ACKNOWLEDGED_S + 60.0) == ["partner"]
 
 
+def test_an_answer_to_a_rehearsal_leaves_the_alarm_as_it_is() -> None:
+    """Whoever tests at noon and says so is called, and then the partner, when it burns at five past."""
+    escalation = Escalation()
+    test = replace(urgent("t1"), why={"test": True})
+    escalation.raised(test, 0.0)
+
+    assert escalation.acknowledge(None, 20.0) == {"t1"}
+    assert escalation.raised(urgent("a1"), 60.0) == ("me",)
+    assert called(escalation, 120.0) == ["partner"]
+
+
+def test_the_next_in_line_hears_of_the_gravest() -> None:
+    """A doorbell after the smoke alarm, under the same rule, takes nothing from it."""
+    escalation = Escalation()
+    escalation.raised(urgent("a1"), 0.0)
+    escalation.raised(
+        alert(
+            "doorbell", "a2", rule="Smoke", severity="info", notify=("me", "partner"), escalate_after_s=60.0
+        ),
+        50.0,
+    )
+    (step,) = escalation.due(60.0)
+
+    assert isinstance(step, Call)
+    assert step.alert.id == "a1"
+
+
+def test_a_restart_goes_on_where_the_last_run_was() -> None:
+    """What was passed on is taken up as passed on; what fell due meanwhile is due at once."""
+    before, after = Escalation(), Escalation()
+    before.raised(urgent(), 0.0)
+    (passed_on,) = before.due(60.0)
+    assert isinstance(passed_on, Call)
+
+    after.resumed(urgent(), 0.0, waited_s=100.0)
+    after.resumed(passed_on.alert, 0.0, waited_s=40.0)
+
+    assert called(after, 0.0) == []
+    (step,) = after.due(20.0)
+    assert isinstance(step, Call)
+    assert step.notifier == "neighbour"
+    assert step.alert.message == "Nobody has answered yet: smoke_alarm in the kitchen"
+    assert step.alert.why["told_before"] == ["me", "partner"]
+
+
 @given(st.lists(st.floats(0, 500), max_size=30), st.none() | st.floats(0, 500))
 def test_each_notifier_is_called_once_per_incident(
     raised_at_s: list[float], answered_at_s: float | None
@@ -195,3 +241,22 @@ def test_an_open_incident_survives_the_end_of_the_process(path: Path) -> None:
             assert running.acknowledge("a1") == 1
     with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
         assert running.acknowledge(None) == 0
+
+
+def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path) -> None:
+    """Each run passes the alert on once; none begins with the first again."""
+    clock, calls = FakeClock(), []
+    for notifier in ("partner", "neighbour"):
+        with SqliteOutbox(path, clock) as outbox:
+            told = Event()
+            outbox.listen(notifier, told.set)
+            with escalator(outbox, clock) as running:
+                if notifier == "partner":
+                    running.put_all([urgent(after_s=60.0)])
+                    clock.advance(61)
+                    running.put_all([event()])  # wakes it: its clock is not the wall's
+                assert told.wait(WAIT_S)
+                calls.append(notifier)
+        clock.advance(61)
+    with SqliteOutbox(path, clock) as outbox:
+        assert outbox.backlog()["partner"] == outbox.backlog()["neighbour"] == 1
