@@ -12,6 +12,8 @@ URGENT_PAUSE_S = 20.0
 LONGEST_PAUSE_S = 900.0
 MOST_EVENTS = 20
 """Events that a collapsed alert carries."""
+MOST_NAMED = 5
+"""Of different things that happened, those that a collapsed alert names; it counts the rest."""
 
 
 @dataclass(slots=True)
@@ -22,9 +24,14 @@ class _Told:
     pause_s: float
 
 
+Company = tuple[str, str, bool]
+"""What alerts are collected under: rule, severity, and whether they are alarms."""
+
+
 class Storms:
     """A `Choice` for notifiers: one message at a time, alarms first, and all waiting alerts of one rule and
-    severity as one message with their number.
+    severity as one message with their number, which names every sound and room. Alarms are no company for a
+    rule's other sounds: they are collected among themselves.
 
     After a rule has been told, its next alerts are collected for `pause_s`, doubling up to 15 minutes while
     it goes on; alarms for 20 s at most. Over all rules at most `per_minute` messages are sent; alarms always.
@@ -36,19 +43,19 @@ class Storms:
     def __init__(self, *, pause_s: float = 60.0, per_minute: int = 10) -> None:
         self._pause_s = pause_s
         self._per_minute = per_minute
-        self._told: dict[tuple[str, str], _Told] = {}
+        self._told: dict[Company, _Told] = {}
         self._sent_at_s: list[float] = []
 
     def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]:
         """The one message that is to go out now, if any: an alarm before others, then the longest waiting."""
         self._sent_at_s = [at_s for at_s in self._sent_at_s if now_s - at_s < 60.0]
-        groups = [group for group in _by_incident(waiting) if self._may_go(group, now_s)]
+        groups = [group for group in _by_company(waiting) if self._may_go(group, now_s)]
         return [_together(min(groups, key=_turn))] if groups else []
 
     def delivered(self, parcel: Parcel, now_s: float) -> None:
         """Remember that the rule has been told."""
         self._sent_at_s.append(now_s)
-        key = _incident(parcel.entries[-1])
+        key = _company(parcel.entries[-1])
         before = self._told.get(key)
         goes_on = before is not None and now_s - before.at_s < 2 * before.pause_s
         pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before and goes_on else self._pause_s
@@ -56,7 +63,7 @@ class Storms:
         self._told = {k: told for k, told in self._told.items() if now_s - told.at_s < 2 * LONGEST_PAUSE_S}
 
     def _may_go(self, group: Sequence[Entry], now_s: float) -> bool:
-        told = self._told.get(_incident(group[-1]))
+        told = self._told.get(_company(group[-1]))
         urgent = group[0].urgent
         if not urgent and len(self._sent_at_s) >= self._per_minute:
             return False
@@ -65,18 +72,18 @@ class Storms:
         return now_s - told.at_s >= (min(told.pause_s, URGENT_PAUSE_S) if urgent else told.pause_s)
 
 
-def _incident(entry: Entry) -> tuple[str, str]:
-    """What an entry is collected under. A test by itself: the real alarm after it must not wait."""
+def _company(entry: Entry) -> Company:
+    """A test is by itself: the real alarm after it must not wait."""
     message = entry.message
     if isinstance(message, Alert) and not message.why.get("test"):
-        return message.rule, message.severity
-    return message.id, ""
+        return message.rule, message.severity, entry.urgent
+    return message.id, "", entry.urgent
 
 
-def _by_incident(waiting: Iterable[Entry]) -> list[list[Entry]]:
-    groups: dict[tuple[str, str], list[Entry]] = {}
+def _by_company(waiting: Iterable[Entry]) -> list[list[Entry]]:
+    groups: dict[Company, list[Entry]] = {}
     for entry in waiting:
-        groups.setdefault(_incident(entry), []).append(entry)
+        groups.setdefault(_company(entry), []).append(entry)
     return list(groups.values())
 
 
@@ -91,9 +98,27 @@ def _together(group: Sequence[Entry]) -> Parcel:
     distinct = {entry.message.id for entry in group}
     if isinstance(latest, Alert) and len(distinct) > 1:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
-        message = f"{latest.message} ({len(distinct)} times since {since})"
+        message = f"{_named(group)} ({len(distinct)} times since {since})"
         latest = replace(latest, message=message, events=_events(group))
     return Parcel(latest, tuple(group), late)
+
+
+def _named(group: Sequence[Entry]) -> str:
+    """What each of the alerts says, the newest first; of the same sounds in the same rooms once."""
+    newest: dict[frozenset[str], str] = {}
+    for entry in reversed(group):
+        message = as_of_now(entry)
+        if isinstance(message, Alert):
+            newest.setdefault(_subject(message), message.message)
+    texts = list(newest.values())
+    more = f"; and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
+    return "; ".join(texts[:MOST_NAMED]) + more
+
+
+def _subject(alert: Alert) -> frozenset[str]:
+    """What happened where. An alert without a sound is about a source."""
+    sounds = frozenset(f"{event.label} {event.source}" for event in alert.events)
+    return sounds or frozenset({str(alert.why.get("source", ""))})
 
 
 def _events(group: Sequence[Entry]) -> tuple[SoundEvent, ...]:

@@ -87,6 +87,43 @@ def test_all_sources_of_a_storm_are_named() -> None:
     assert [event.source for event in parcel.message.events] == ["hall", "porch"]
 
 
+def test_every_room_of_a_storm_is_named() -> None:
+    """Three cameras of one switch are lost together: whoever reads it knows which."""
+    entries = [
+        waiting(
+            "lost", at_s, rule="Not listening", events=(), why={"source": room}, message=f"{room} is lost"
+        )
+        for at_s, room in enumerate(("porch", "nursery", "cellar", "porch"))
+    ]
+
+    (said,) = tell(Storms(), entries, 0.0)
+
+    assert said.startswith("porch is lost; cellar is lost; nursery is lost (4 times since ")
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    """A message to a telephone has its limits."""
+    entries = [waiting(f"sound {n}", rule="Any") for n in range(8)]
+
+    (said,) = tell(Storms(), entries, 0.0)
+
+    assert said.count("in the kitchen") == 5
+    assert "; and 3 more (8 times" in said
+
+
+def test_an_alarm_is_no_company_for_other_sounds() -> None:
+    """A rule hears screams, breaking glass and smoke: what came before or after the smoke neither hides nor
+    delays it."""
+    storms = Storms(pause_s=60)
+    tell(storms, [waiting("scream", rule="Danger")], 0.0)
+    entries = [waiting("scream", 1, rule="Danger"), waiting("smoke_alarm", 2, rule="Danger")]
+    entries.append(waiting("glass_break", 3, rule="Danger"))
+
+    assert tell(storms, entries, 3.0) == ["smoke_alarm in the kitchen"]
+    (rest,) = tell(storms, entries, 60.0)
+    assert rest.startswith("glass_break in the kitchen; scream in the kitchen (2 times since ")
+
+
 def test_a_lasting_storm_is_told_less_and_less() -> None:
     """While it goes on the pause doubles, to 15 minutes; after a calm it is short again."""
     storms, told_at_s = Storms(pause_s=60), []
