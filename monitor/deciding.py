@@ -13,6 +13,7 @@ from monitor.types import (
     Detection,
     EventEnd,
     Message,
+    Problem,
     Setting,
     SoundEvent,
     Sounding,
@@ -37,11 +38,16 @@ class Mind:
     ) -> list[Message]:
         """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
         told = self._told(self._tracker.update(detections, now, times))
-        return [*told, *self._rules.due(now), *self._deafness.due(now)]
+        return [*told, *self._rules.due(now)]
 
-    def note(self, status: SourceStatus, now: datetime) -> list[Message]:
-        """A source came or went: the state itself, and an alert if it had been away for long."""
-        return [status, *self._deafness.note(status, now)]
+    def note(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
+        """A source came or went, or its microphone fell ill or got well; `now_s` by the monotonic clock."""
+        self._deafness.note(news, now_s)
+        return [news]
+
+    def watch(self, now: datetime, now_s: float) -> list[Message]:
+        """The alerts about sources that have not been heard for long; `now` is when they are raised."""
+        return [*self._deafness.due(now, now_s)]
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: its open events end."""

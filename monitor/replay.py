@@ -160,7 +160,7 @@ def _take_in(mind: Mind, items: list[Look | Said], at: datetime) -> Iterator[Mes
         elif isinstance(item, SourceStatus):
             if not item.online:
                 yield from mind.lose(item.source, item.at, item.ended_by)
-            yield from mind.note(item, at)
+            yield from mind.note(item, at.timestamp())
 
 
 def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message]:
@@ -169,10 +169,15 @@ def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message
     last = until - timedelta(microseconds=until.microsecond % _TICK_US or _TICK_US)
     at = since + _BUSY_TICK
     while at < last and at - since < _LONGEST_HOLD:
-        yield from mind.hear((), at)
+        yield from _tick(mind, at)
         at += _BUSY_TICK if at - since < _BUSY else _IDLE_TICK
     if last > since:
-        yield from mind.hear((), last)
+        yield from _tick(mind, last)
+
+
+def _tick(mind: Mind, at: datetime) -> Iterator[Message]:
+    yield from mind.hear((), at)
+    yield from mind.watch(at, at.timestamp())
 
 
 def _last_states(messages: Any) -> dict[str, SoundEvent | Alert]:

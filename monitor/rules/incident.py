@@ -66,6 +66,14 @@ class Incident:
         """Whether it was raised, or began to wait, not longer ago (or ahead) than that."""
         return abs((now - self.alert.raised_at).total_seconds()) <= within_s
 
+    def has_waited(self, now: datetime) -> bool:
+        """Whether it waits, and has for long enough; also when the clock was set back behind its beginning,
+        for nobody knows how long it has waited then."""
+        if self.waits_until is None:
+            return False
+        ahead_s = (self.alert.raised_at - now).total_seconds()
+        return now >= self.waits_until or ahead_s > CLOCK_SKEW_S
+
     def cools(self, at: datetime, cooldown_s: float) -> bool:
         """Whether this alert's cool-down lasts at that time."""
         since_s = (at - self.alert.raised_at).total_seconds()

@@ -71,7 +71,7 @@ class Judge:
         incidents = self._recent(memory.incidents, now)
         alerts = []
         for incident in incidents:
-            if incident.waits_until is None or incident.waits_until > now or incident.doubted:
+            if incident.doubted or not incident.has_waited(now):
                 continue
             why = {"wait_for_verify_s": "no answer"} if incident.waits_for == "verify" else {}
             kept = incident.waits_for == "verify" or incident.ongoing
@@ -192,10 +192,16 @@ class Judge:
 
     def _recent(self, incidents: tuple[Incident, ...], now: datetime) -> tuple[Incident, ...]:
         """Those that wait, that still cool, or that a microphone which lags may corroborate."""
-        waiting = [i for i in incidents if i.waits_until and i.is_near(now, REMEMBERED_S)]
+        waiting = [i for i in incidents if i.waits_until and self._still_waits(i, now)]
         keep_s = max(self.rule.cooldown_s, CLOCK_SKEW_S)
         raised = [i for i in incidents if not i.waits_until and i.is_near(now, keep_s)]
         return tuple(raised[-REMEMBERED_INCIDENTS:] + waiting)
+
+    def _still_waits(self, incident: Incident, now: datetime) -> bool:
+        """However long that is, by a cool-down or a step of the clock: what waits is told, or is over."""
+        if incident.doubted:
+            return incident.is_near(now, REMEMBERED_S)
+        return incident.waits_for == "verify" or incident.ongoing
 
     def _why(self, way: int, clause: Clause, match: Match, history: ClauseHistory) -> dict[str, Any]:
         latest = match.heard[-1].events[0]

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.clock import Clock
+from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
-from monitor.types import Command, Detection, EventEnd, Heard, Message, SourceStatus
+from monitor.types import Command, Detection, EventEnd, Heard, Level, Message, Problem, SourceStatus
+
+log = get_logger()
 
 Item = Heard | SourceStatus | Command
 TICK_S = 0.25
@@ -26,7 +29,9 @@ class Mind(Protocol):
 
     def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
 
-    def note(self, status: SourceStatus, now: datetime) -> list[Message]: ...
+    def note(self, news: SourceStatus | Problem, now_s: float) -> list[Message]: ...
+
+    def watch(self, now: datetime, now_s: float) -> list[Message]: ...
 
     def obey(self, command: Command, now: datetime) -> list[Message]: ...
 
@@ -90,8 +95,8 @@ class Decider(threading.Thread):
             return self._mind.obey(item, self._clock.now())
         self._sources.add(item.source)
         if isinstance(item, Heard):
-            return [*self._heard(item), *item.notices]
-        noted = self._mind.note(item, self._clock.now())
+            return [*self._heard(item), *(each for notice in item.notices for each in self._noticed(notice))]
+        noted = self._mind.note(item, self._clock.monotonic_s())
         if item.online:
             return noted
         return [*self._mind.lose(item.source, item.at, item.ended_by), *noted]
@@ -108,6 +113,15 @@ class Decider(threading.Thread):
         self._record.heard(heard, now)
         return told + (self._mind.hear(heard.detections, now) if heard.detections else self._pass_time())
 
+    def _noticed(self, notice: Level | Problem) -> list[Message]:
+        if isinstance(notice, Level):
+            return [notice]
+        if notice.kinds:
+            log.warning("the microphone is not well", source=notice.source, kinds=list(notice.kinds))
+        else:
+            log.info("the microphone is well again", source=notice.source)
+        return self._mind.note(notice, self._clock.monotonic_s())
+
     def _reach(self, source: str, at: datetime) -> None:
         """A recording was heard so far; a classifier's word on an earlier segment takes nothing back."""
         self._times[source] = max(at, self._times.get(source, at))
@@ -119,7 +133,7 @@ class Decider(threading.Thread):
         now_s = self._clock.monotonic_s()
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
-            self._tell(self._pass_time())
+            self._tell([*self._pass_time(), *self._mind.watch(self._clock.now(), now_s)])
 
     def _tell(self, messages: Sequence[Message]) -> None:
         if messages:

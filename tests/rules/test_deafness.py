@@ -1,55 +1,109 @@
 """A source that is lost for long is an alert."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from monitor.rules.deafness import RULE, Deafness
-from monitor.types import Alert, EventEnd, SourceStatus
+from monitor.types import Alert, EventEnd, Problem, ProblemKind, SourceStatus
 from tests.builders import START
+
+News = SourceStatus | Problem
 
 
 def status(*, online: bool, ended_by: EventEnd = "source_lost") -> SourceStatus:
     return SourceStatus("porch", online, START, "" if online else "no route to the camera", ended_by)
 
 
-def course(deafness: Deafness, *steps: tuple[float, SourceStatus | None]) -> list[Alert]:
-    """What is said of a course of (minute, status or just time that passes)."""
+def sound(*kinds: ProblemKind) -> Problem:
+    return Problem("porch", START, kinds)
+
+
+LOST, BACK = status(online=False), status(online=True)
+
+
+def course(deafness: Deafness, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
+    """What is said of a course of (minute, news), with a tick every second."""
     told: list[Alert] = []
-    for minute, said in steps:
-        now = START + timedelta(minutes=minute)
-        told += deafness.note(said, now) if said else deafness.due(now)
+    waiting = list(news)
+    for second in range(round(60 * until_min) + 1):
+        while waiting and 60 * waiting[0][0] <= second:
+            deafness.note(waiting.pop(0)[1], second)
+        told += deafness.due(START + timedelta(seconds=second), second)
     return told
 
 
 def test_a_long_loss_and_its_end_are_told_once_each() -> None:
     """To every notifier, with the reason; attempts to open it again change nothing."""
-    lost, back = status(online=False), status(online=True)
-    alerts = course(
-        Deafness(300, ["phone"]), (0, lost), (4, lost), (4.9, None), (5, None), (9, None), (60, back)
-    )
+    alerts = course(Deafness(300, ["phone"]), [(0, LOST), (4, LOST), (60, BACK)], 70)
+
     assert [alert.severity for alert in alerts] == ["warning", "info"]
     assert {alert.rule for alert in alerts} == {RULE}
     assert {alert.notify for alert in alerts} == {("phone",)}
     assert alerts[0].message == "porch has not been listened to for 5 min: no route to the camera"
+    assert alerts[0].raised_at == START + timedelta(minutes=5)
+    assert alerts[1].message == "porch is being listened to again"
     assert alerts[1].why["lost_for_s"] == 3600
 
 
 def test_a_short_loss_is_weather() -> None:
     """A camera that starts anew every few minutes calls nobody."""
-    lost, back = status(online=False), status(online=True)
-    assert course(Deafness(300, ["phone"]), (0, lost), (4, back), (4.5, lost), (9, None), (9.4, back)) == []
+    news = [(minute + part, what) for minute in range(0, 60, 4) for part, what in ((0, LOST), (2, BACK))]
+
+    assert course(Deafness(300, ["phone"]), news, 60) == []
+
+
+def test_a_camera_that_keeps_breaking_off_is_told() -> None:
+    """A second of sound in every ten, all night: as good as lost, and one alert, not one a minute."""
+    news: list[tuple[float, News]] = [
+        (second / 60, what)
+        for start in range(0, 3600, 10)
+        for second, what in ((start, LOST), (start + 9, BACK))
+    ]
+
+    (alert,) = course(Deafness(300, ["phone"]), news, 60)
+
+    assert alert.message.startswith("porch has broken off 31 times, now for 5 min: no route")
+
+
+@pytest.mark.parametrize("kind", ["digital_silence", "frozen"])
+def test_a_source_whose_sound_is_dead_is_told(kind: ProblemKind) -> None:
+    """Its connection is well, and it hears nothing: the quietest way to lose a house."""
+    deaf, alive = course(Deafness(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
+
+    assert "porch has not been listened to for 5 min: it delivers" in deaf.message
+    assert alive.severity == "info"
+
+
+def test_a_camera_that_returns_with_dead_sound_is_not_back() -> None:
+    """The connection is only one of the reasons."""
+    news: list[tuple[float, News]] = [(0, sound("digital_silence")), (10, LOST), (11, BACK), (20, sound())]
+    deaf, alive = course(Deafness(300, ["phone"]), news, 30)
+
+    assert (deaf.raised_at, alive.raised_at) == (START + timedelta(minutes=5), START + timedelta(minutes=21))
+
+
+def test_a_loud_microphone_is_not_deaf() -> None:
+    """Clipping and an offset are troubles, and it hears all the same."""
+    assert course(Deafness(300, ["phone"]), [(0, sound("clipping", "dc_offset"))], 20) == []
+
+
+def test_the_time_of_day_does_not_matter() -> None:
+    """A clock that is set after a power cut makes nothing long, and one set back nothing short."""
+    deafness = Deafness(300, ["phone"])
+    deafness.note(LOST, 0.0)
+
+    assert deafness.due(START + timedelta(hours=9), 5.0) == []
+    assert len(deafness.due(START - timedelta(days=2), 300.0)) == 1
 
 
 @pytest.mark.parametrize("ended_by", ["quiet", "shutdown"])
 def test_what_came_to_its_end_is_not_missed(ended_by: EventEnd) -> None:
     """A recording that is over, a daemon that stops."""
-    ended = status(online=False, ended_by=ended_by)
-    assert course(Deafness(300, ["phone"]), (0, ended), (60, None)) == []
+    assert course(Deafness(300, ["phone"]), [(0, status(online=False, ended_by=ended_by))], 60) == []
 
 
 def test_it_can_be_switched_off() -> None:
     """0 tells nothing, neither of the loss nor of the return."""
-    assert (
-        course(Deafness(0, ["phone"]), (0, status(online=False)), (60, None), (61, status(online=True))) == []
-    )
+    assert course(Deafness(0, ["phone"]), [(0, LOST), (60, BACK)], 70) == []

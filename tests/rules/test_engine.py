@@ -317,6 +317,16 @@ def test_an_alarm_that_outlasts_the_cooldown_is_told_at_its_end() -> None:
     assert engine_.due(at(1300)) == []
 
 
+def test_an_alarm_outlasts_a_long_cooldown_too() -> None:
+    """Toast at breakfast, and a fire within the hour for which the rule keeps quiet."""
+    engine_ = engine(rule(hear=["smoke_alarm"], cooldown_s=3600))
+    engine_.decide(sound("smoke_alarm", 0, ended_at=at(50)))
+    engine_.decide(sound("smoke_alarm", 120))
+
+    assert [alert for s in range(121, 3600, 60) for alert in engine_.due(at(s))] == []
+    assert len(engine_.due(at(3600))) == 1
+
+
 def test_one_sound_at_two_microphones_is_one_incident() -> None:
     """The alert goes out at once; a second microphone within a second re-issues it with the same id."""
     engine_ = engine(rule(hear=["glass_break"], cooldown_s=60))
@@ -378,6 +388,16 @@ def test_an_alert_may_wait_for_the_large_model() -> None:
     [alert] = silent.due(at(5))
     assert (alert.raised_at, alert.why["wait_for_verify_s"]) == (at(5), "no answer")
     assert silent.due(at(6)) == []
+
+
+@pytest.mark.parametrize("step_s", [700, -700])
+def test_setting_the_clock_loses_no_waiting_alert(step_s: float) -> None:
+    """NTP answers while an alert waits for the large model: it is told, rather soon than never."""
+    engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=30))
+    engine_.decide(sound("glass_break"))
+
+    assert len(engine_.due(at(1 + step_s))) == 1
+    assert engine_.due(at(2 + step_s)) == []
 
 
 def test_the_large_model_calls_a_waiting_alert_off() -> None:

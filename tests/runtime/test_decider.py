@@ -6,10 +6,11 @@ from typing import Any
 
 from monitor.deciding import Mind
 from monitor.events.tracker import Tracker
+from monitor.rules.deafness import RULE, Deafness
 from monitor.rules.engine import RuleEngine
 from monitor.runtime.decider import Decider, Item
 from monitor.runtime.mailbox import Mailbox
-from monitor.types import Command, Heard, Message, Setting, SoundEvent, Sounding, SourceStatus
+from monitor.types import Alert, Command, Heard, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
 from tests.builders import event, heard
 from tests.fakes import FakeClock
 
@@ -31,8 +32,15 @@ class Diary:
 class House:
     """A decider with real tracker and rules. Each item is something to be decided, or happens between two."""
 
-    def __init__(self, *, recorded: frozenset[str] = frozenset(), leftover: Sequence[Message] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        recorded: frozenset[str] = frozenset(),
+        leftover: Sequence[Message] = (),
+        deaf_after_s: float = 0.0,
+    ) -> None:
         self.clock = FakeClock()
+        self._deafness = Deafness(deaf_after_s, ["phone"])
         self.told: list[Message] = []
         self.failures: list[BaseException] = []
         self.diary = Diary()
@@ -43,7 +51,7 @@ class House:
         """What is told, from the first item to the shutdown after the last one."""
         box = OneByOne(list(items), self.clock)
         decider = Decider(
-            Mind(Tracker(), RuleEngine([])),
+            Mind(Tracker(), RuleEngine([]), self._deafness),
             box,
             self.told.extend,
             self.diary,
@@ -214,3 +222,16 @@ def test_a_bug_in_deciding_reaches_the_daemon():
 
     house.decide(bug)
     assert [type(failure) for failure in house.failures] == [ZeroDivisionError]
+
+
+def test_a_microphone_that_delivers_nothing_is_an_alert() -> None:
+    """What the gate says of a sound reaches people as a lost connection does; time alone raises it."""
+    house = House(deaf_after_s=300)
+    silent = Problem("kitchen", house.clock.now(), ("digital_silence",))
+
+    told = house.decide(
+        Heard("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
+    )
+
+    assert told[0] == silent
+    assert [message.rule for message in told if isinstance(message, Alert)] == [RULE]
