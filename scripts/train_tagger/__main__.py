@@ -117,6 +117,7 @@ def pool(
     folds: Annotated[int, typer.Option(help="how many")] = 5,
     hours: Annotated[float, typer.Option(help="of background, over all folds")] = 30.0,
     figures: Annotated[Path, typer.Option(help="where folds.json goes")] = FIGURES,
+    baselines: Annotated[bool, typer.Option(help="judge the teacher and YAMNet again as well")] = True,
 ) -> None:
     """Judge every recording by the model that was not trained on it, and put all together."""
     from rich.progress import track
@@ -128,11 +129,11 @@ def pool(
     figures.mkdir(parents=True, exist_ok=True)
     recordings, models = _recordings(data, None), Folds(data, cache, run, folds)
     heard = listen_to_folds(models, recordings, hours, track)
-    manifest = run / "all.csv"
-    write_manifest(recordings, data / "train", manifest)
-    baselines = judge_baselines(data / "models", manifest)
-    judged = {"folds": folds} | models.taught() | judge_folds(heard) | {"baselines": baselines}
-    _note(figures / "folds.json", judged)
+    _note(figures / "folds.json", {"folds": folds} | models.taught() | judge_folds(heard))
+    if baselines:
+        manifest = run / "all.csv"
+        write_manifest(recordings, data / "train", manifest)
+        _note(figures / "folds_baselines.json", judge_baselines(data / "models", manifest))
 
 
 @app.command()
