@@ -75,12 +75,15 @@ class Config(Block):
 
     def state_folder(self, environment: Mapping[str, str] = os.environ) -> Path:
         """Where state is kept."""
-        if self.state_dir is not None:
-            return self.state_dir.expanduser()
-        if given := environment.get("STATE_DIRECTORY"):
-            return Path(given.split(":")[0])
-        home = environment.get("XDG_STATE_HOME") or "~/.local/state"
-        return Path(home).expanduser() / "earwitness"
+        return usual_state_folder(environment) if self.state_dir is None else self.state_dir.expanduser()
+
+
+def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where state is kept if nothing else is said: systemd's folder for the service, else the user's own."""
+    if given := environment.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    home = environment.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(home).expanduser() / "earwitness"
 
 
 LARGE_MODEL = "Qwen/Qwen2-Audio-7B-Instruct"

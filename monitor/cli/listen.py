@@ -10,7 +10,7 @@ import typer
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.interrupt import quits_at_once
 from monitor.cli.outside import check_outside
-from monitor.config import Config
+from monitor.config import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
@@ -21,6 +21,8 @@ from monitor.types import Health
 
 log = get_logger()
 MQTT_PORT = 1883
+DEMO = "demo"
+"""Node and state folder of the built-in scene."""
 HERE = "standard-output"
 """Name of the publisher that a command adds."""
 
@@ -58,7 +60,7 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
 def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Listen to a built-in scene: door bell, knocks, a siren, a bang, a voice and a smoke alarm."""
     with ExitStack() as life:
-        _listen(default_config([NOWHERE], *find_broker(life)), verbose, as_json)
+        _listen(scene_config(*find_broker(life)), verbose, as_json)
 
 
 def _listen(config: Config, verbose: bool, as_json: bool) -> None:
@@ -115,10 +117,18 @@ def _first_run(life: ExitStack) -> Config:
     if _has_microphone():
         err.print("No configuration: listening to the default microphone.")
         source = {"type": "microphone", "name": "microphone"}
-    else:
-        err.print("No configuration and no microphone: listening to the built-in demo scene.")
-        source = NOWHERE
-    return default_config([source], *find_broker(life))
+        return default_config([source], *find_broker(life))
+    err.print("No configuration and no microphone: listening to the built-in demo scene.")
+    return scene_config(*find_broker(life))
+
+
+def scene_config(mqtt_port: int, mqtt_protocol: str) -> Config:
+    """The demo scene as a house of its own: other topics than the real daemon of this machine, another name
+    at the broker, and nothing kept beside that one's state. Its smoke alarm must not ring in a house, neither
+    now nor when a broker that refuses it takes it later.
+    """
+    own = {"node": DEMO, "state_dir": usual_state_folder() / DEMO}
+    return default_config([NOWHERE], mqtt_port, mqtt_protocol).model_copy(update=own)
 
 
 def _has_microphone() -> bool:

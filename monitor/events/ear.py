@@ -18,6 +18,9 @@ REMEMBERED_EVENTS = 16
 CLOCK_JUMP_S = 10.0
 """Time running back by more than this means that the clock was set, not that a source lags."""
 
+STILL_CLASSIFIED_S = 30.0
+"""The sounds before a loss may come from their queue so long after it: a segment and its wait."""
+
 _WITNESS_FOR = {
     "smoke_alarm": ("smoke_alarm", "fire_alarm", "unknown_alarm"),
     "fire_alarm": ("fire_alarm", "smoke_alarm", "unknown_alarm"),
@@ -45,6 +48,8 @@ class Ear:
         self._pending: dict[str, list[_Hit]] = {}
         self._ended: dict[str, deque[Ongoing]] = {}
         self._touched: dict[str, Ongoing] = {}
+        self._gone: dict[str, datetime] = {}
+        """By label, until when the source was heard that went while an event was open."""
         self.floors = {label: row.onset for label, row in rows.items()}
         """Below this score a classifier's detection changes nothing now."""
 
@@ -137,6 +142,7 @@ class Ear:
         """The source is gone: every open event ends, and half of a beginning is no beginning."""
         told = self.tell(at)
         self._pending.clear()
+        self._gone = dict.fromkeys(self._open, at)
         return told + [self._end(ongoing, at, ended_by) for ongoing in list(self._open.values())]
 
     def open_events(self) -> list[SoundEvent]:
@@ -178,8 +184,11 @@ class Ear:
         return ongoing
 
     def _is_old_news(self, detection: Detection) -> bool:
-        """A look that waited in a queue, at a sound whose event has come and gone. Never an alarm: after the
-        clock was set back, a new one can carry the times of an old one."""
+        """A look that waited in a queue, at a sound whose event has come and gone. Of alarms only what was
+        cut off with its source: after the clock was set back, a new one can carry the times of an old one."""
+        gone_at = self._gone.get(detection.label)
+        if gone_at and 0 <= (gone_at - detection.started_at).total_seconds() <= STILL_CLASSIFIED_S:
+            return True
         if detection.label in LIFE_SAFETY:
             return False
         ended = self._ended.get(detection.label, ())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.listen import find_broker, shown_here
+from monitor.cli.listen import find_broker, scene_config, shown_here
 from monitor.config import Config
 from tests.mosquitto import PASSWORD, Mosquitto, free_port
 
@@ -61,3 +61,11 @@ def test_another_server_on_the_port_is_said(life, capsys):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         find_broker(life, silent.getsockname()[1])
     assert "does not answer like an MQTT broker" in capsys.readouterr().err
+
+
+def test_the_scene_shares_nothing_with_the_daemon_of_this_machine():
+    """Neither topics nor the name at the broker, which would throw that one out, nor what waits for it."""
+    scene, real = scene_config(1883, "auto"), Config.model_validate({"sources": SOURCES})
+
+    assert scene.node != real.node
+    assert scene.state_folder() != real.state_folder()

@@ -544,6 +544,20 @@ def test_a_look_that_waited_in_a_queue_does_not_begin_its_event_again() -> None:
     assert tracker.update([hit("dog_bark", s=3)], at(21)) == []
 
 
+def test_what_a_gone_source_left_in_the_queue_rings_no_second_alarm() -> None:
+    """The daemon stops, or a camera breaks off, while an alarm sounds: the look that is classified after
+    that is no alarm of its own. A sound that nobody has told is, and so is what the source brings back."""
+    tracker = tracking(hold_s=5)
+    tracker.update([hit("smoke_alarm", s=1)], at(1))
+    tracker.end_source("kitchen", at(3), "shutdown")
+
+    late = tracker.update([hit("smoke_alarm", s=2.9), hit("glass_break", s=2.9)], at(4))
+    again = tracker.update([hit("smoke_alarm", s=10)], at(10))
+
+    assert [event.label for event in late] == ["glass_break"]
+    assert "smoke_alarm" in {event.label for event in again}
+
+
 def test_a_sound_dated_in_the_future_ends_in_time() -> None:
     """A source that lies about time cannot keep an event open."""
     tracker = tracking(hold_s=5)
