@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from monitor.cli.console import ConfigOption, config_in_force, fail, out
 from monitor.cli.interrupt import quits_at_once
-from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_output, recordings
+from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_picture, recordings
 from monitor.config import Config
 from monitor.labels import did_you_mean
 from monitor.types import Detection, Frame, Heard
@@ -65,6 +65,8 @@ def analyze(
         if result.error:
             failed = True
             fail(result.error)
+        elif not result.rows and format is not Format.JSONL:
+            out.print(f"{escape(result.file)}  nothing heard in {result.duration_s:.1f} s", highlight=False)
     if failed:
         raise typer.Exit(1)
 
@@ -101,7 +103,7 @@ def _followed(path: Path, bar: Bar) -> "Watch":
 def _check_plot(paths: list[Path], plot: Path) -> None:
     if len(paths) != 1:
         raise typer.BadParameter("--plot draws one recording; name just one")
-    check_output(plot, "--plot")
+    check_picture(plot, "--plot")
 
 
 def _check_source(settings: Config, source: str) -> None:

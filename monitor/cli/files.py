@@ -9,7 +9,15 @@ import typer
 
 from monitor.classifiers.base import Classifier, Talker
 from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out
-from monitor.cli.recordings import Files, Format, FormatOption, check_output, recordings, with_progress
+from monitor.cli.recordings import (
+    Files,
+    Format,
+    FormatOption,
+    check_output,
+    check_picture,
+    recordings,
+    with_progress,
+)
 from monitor.errors import ClassifyError, SourceError
 
 ModelOption = Annotated[
@@ -85,7 +93,7 @@ def evaluate(
     from monitor.evaluation.evaluate import evaluate as judged
 
     check_output(json_file, "--json")
-    check_output(plot, "--plot")
+    check_picture(plot, "--plot")
     report = judged(
         manifest,
         _classifier(config, model),

@@ -57,6 +57,16 @@ def check_output(file: Path | None, option: str) -> None:
         raise typer.BadParameter(f"{file.parent} is no folder that can be written", param_hint=option)
 
 
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp")
+
+
+def check_picture(file: Path | None, option: str) -> None:
+    """The same for a picture, whose kind its name says."""
+    check_output(file, option)
+    if file is not None and file.suffix.lower() not in PICTURES:
+        raise typer.BadParameter(f"{file.name} must end in one of {' '.join(PICTURES)}", param_hint=option)
+
+
 class Bar:
     """A progress bar on a terminal: how many recordings are done, and how much of a long one."""
 

@@ -43,7 +43,14 @@ class EspeakVoice(Block):
         """The text comes on standard input: as an argument it could pass for an option."""
         command = ["espeak-ng", "-v", self.language, "-s", str(self.words_per_minute), "--stdin", "--stdout"]
         try:
-            done = subprocess.run(command, input=text.encode(), capture_output=True, check=True, timeout=20)
+            done = subprocess.run(
+                command,
+                input=text.encode(),
+                capture_output=True,
+                check=True,
+                timeout=20,
+                start_new_session=True,  # the last alert is read to its end when somebody presses Ctrl-C
+            )
         except FileNotFoundError as error:
             raise PublishError("espeak-ng is not installed; install it, or name another voice") from error
         except subprocess.SubprocessError as error:

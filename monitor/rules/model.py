@@ -131,6 +131,14 @@ class Rule(Clause):
             )
         return self
 
+    @model_validator(mode="after")
+    def _escalates_to_somebody(self) -> Self:
+        if self.escalate_after_s is not None and not self.notify:
+            raise ValueError(
+                "escalate_after_s calls nobody without `notify`; list whom to tell, in their order"
+            )
+        return self
+
     @property
     def ways(self) -> tuple[Clause, ...]:
         """The clauses, any of which makes the rule come true."""

@@ -91,7 +91,9 @@ def spoken(text: str, program: str = "espeak-ng") -> Audio | None:
         return None
     command = [program, "-v", "en", "-s", "150", "--stdout", text]
     try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=_ESPEAK_TIMEOUT_S)
+        done = subprocess.run(
+            command, capture_output=True, check=True, timeout=_ESPEAK_TIMEOUT_S, start_new_session=True
+        )  # in a session of its own, for a terminal's Ctrl-C is meant for us
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("the demo scene has no speech: espeak-ng failed", error=str(error))
         return None

@@ -305,6 +305,24 @@ def test_a_picture_that_cannot_be_written_is_said_before_the_work(smoke, config,
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_picture_of_no_known_kind_is_said_before_the_work(smoke, config, tmp_path, capsys):
+    """Its name says the kind; which there are is in the message."""
+    assert earwitness("analyze", "--config", config, "--plot", tmp_path / "smoke.txt", smoke) == 2
+    assert ".png" in capsys.readouterr().err
+
+
+def test_a_quiet_recording_is_not_passed_over_in_silence(config, tmp_path, capsys):
+    """Nothing heard reads differently from nothing done."""
+    with wave.open(str(tmp_path / "quiet.wav"), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(bytes(2 * 16_000))
+
+    assert earwitness("analyze", "--config", config, tmp_path / "quiet.wav") == 0
+    assert "nothing heard in 1.0 s" in capsys.readouterr().out
+
+
 def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
     """`run` ended at once with exit code 0, and systemd started it again every two seconds."""
     path = tmp_path / "off.yaml"
