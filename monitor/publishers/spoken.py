@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor.clock import Clock
 from monitor.errors import PublishError
-from monitor.labels import SEVERITIES, Severity
+from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.publishers.voices import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
 from monitor.schema import Block, Seconds, Slug
@@ -19,6 +19,11 @@ FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 30.0
 LONGEST_WORDS = 300
 """Characters; whoever listens has understood by then."""
+OLD_AFTER_S = 1200.0
+"""What was raised longer ago is not called out. More than the quarter of an hour for which a storm's next
+alert is held for company: what waits for its turn is not old."""
+AGE_SAID_AFTER_S = 60.0
+"""Whoever is called by what was raised longer ago is told so."""
 _CALLS = {"info": "", "warning": "Warning. ", "critical": "Alarm! "}
 
 
@@ -83,13 +88,25 @@ class SpokenPublisher:
     def publish(
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
-        """Read an alert. One that is late is let go: a voice that calls out what is over frightens for
-        nothing, and the other notifiers tell it with its time. Raises PublishError when it could not be
-        read."""
-        if isinstance(message, Alert) and self._wanted(message) and not late:
-            self._read(words(message))
+        """Read an alert. One that is old is let go, with a line in the log: a voice that calls out what is
+        over frightens for nothing, and the other notifiers tell it with its time. Smoke, carbon monoxide and
+        fire are read however old, with their age. Raises PublishError when it could not be read."""
+        if isinstance(message, Alert) and self._wanted(message):
+            self._read_or_let_go(message, self._age_s(message) if late else 0.0)
         if delivered is not None:
             delivered()
+
+    def _age_s(self, alert: Alert) -> float:
+        """Since it was raised, by the wall clock. It may be set meanwhile: asked only of what waited."""
+        return (self._clock.now() - alert.raised_at).total_seconds()
+
+    def _read_or_let_go(self, alert: Alert, age_s: float) -> None:
+        if age_s > OLD_AFTER_S and not _is_life_safety(alert):
+            log.warning(
+                "an alert was too old to be read aloud", notifier=self.name, rule=alert.rule, age=_ago(age_s)
+            )
+            return
+        self._read(words(alert, age_s))
 
     def _wanted(self, alert: Alert) -> bool:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
@@ -114,10 +131,28 @@ class SpokenPublisher:
             log.warning("an alert could not be read aloud", notifier=self.name, reason=str(error))
 
 
-def words(alert: Alert) -> str:
-    """What is said: the severity as a call, the rule's name, and the message."""
+def words(alert: Alert, age_s: float = 0.0) -> str:
+    """What is said: the severity as a call, the rule's name, the message, and how long ago if it was not
+    just now."""
     text = f"{_CALLS[alert.severity]}{alert.rule}. {alert.message}".replace("_", " ")
-    return " ".join(text.split())[:LONGEST_WORDS]
+    age = f". That was {_ago(age_s)}" if age_s > AGE_SAID_AFTER_S else ""
+    return " ".join(text.split())[: LONGEST_WORDS - len(age)] + age
+
+
+def _ago(age_s: float) -> str:
+    """How long ago, as one says it.
+
+    >>> _ago(5000)
+    '1 hour ago'
+    """
+    units = (("day", 86_400), ("hour", 3600), ("minute", 60))
+    unit, unit_s = next((one for one in units if age_s >= one[1]), units[-1])
+    count = max(1, int(age_s // unit_s))
+    return f"{count} {unit}{'s' if count > 1 else ''} ago"
+
+
+def _is_life_safety(alert: Alert) -> bool:
+    return any(event.label in LIFE_SAFETY for event in alert.events)
 
 
 def _nothing() -> None:

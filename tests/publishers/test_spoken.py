@@ -16,11 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from monitor.errors import PublishError
-from monitor.publishers.spoken import LONGEST_WORDS, SpokenConfig, SpokenPublisher, words
+from monitor.labels import LIFE_SAFETY
+from monitor.publishers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.publishers.voices import EspeakVoice
+from monitor.runtime.storms import Storms
+from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert
+from tests import builders
 from tests.builders import START
 from tests.fakes import FakeClock
 from tests.mosquitto import Listener, Mosquitto
@@ -29,6 +34,11 @@ from tests.pulse import PulseServer, sound_environment
 
 def alert(severity: Any = "critical", message: str = "smoke_alarm in the kitchen") -> Alert:
     return Alert("a1", "Smoke alarm", severity, (), START, message, {})
+
+
+def sounding(label: str, id: str, clock: FakeClock, rule: str = "Alarm") -> Alert:
+    """An alert that is raised now."""
+    return builders.alert(label, id, clock.now(), rule=rule)
 
 
 class Speaker(ThreadingHTTPServer):
@@ -163,16 +173,84 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
     assert (np.abs(heard) > 300).sum() > 4000
 
 
-def test_what_is_mild_or_late_is_let_go(speaker: Speaker) -> None:
-    """An alert below `min_severity`, and one that is over, are delivered without a word."""
+def test_what_is_mild_is_let_go(speaker: Speaker) -> None:
+    """An alert below `min_severity` is delivered without a word."""
     delivered: list[int] = []
-    publisher = spoken(player={"type": "http", "url": speaker.url})
 
-    publisher.publish(alert("info"), lambda: delivered.append(1))
-    publisher.publish(alert("critical"), lambda: delivered.append(2), late=True)
+    spoken(player={"type": "http", "url": speaker.url}).publish(alert("info"), lambda: delivered.append(1))
 
-    assert delivered == [1, 2]
+    assert delivered == [1]
     assert speaker.heard == []
+
+
+def test_an_alarm_that_waited_for_its_turn_is_read(speaker: Speaker, tmp_path: Path) -> None:
+    """While one alert is being read the next waits, and a second alarm of a rule is held 20 s for company: in
+    the outbox both become late, and both are read."""
+    clock = FakeClock()
+    publisher, storms = spoken(clock, player={"type": "http", "url": speaker.url}), Storms(pause_s=20.0)
+
+    def read_next() -> None:
+        for parcel in storms.parcels(outbox.waiting("spoken"), clock.monotonic_s()):
+            publisher.publish(parcel.message, late=parcel.late)
+            storms.delivered(parcel, clock.monotonic_s())
+            for entry in parcel.entries:
+                outbox.release(entry, clock.now())
+
+    with SqliteOutbox(tmp_path / "outbox.db", clock) as outbox:
+        outbox.put(sounding("smoke_alarm", "a1", clock), ["spoken"], clock.now())
+        outbox.put(sounding("glass_break", "a2", clock, rule="Glass"), ["spoken"], clock.now())
+        read_next()
+        clock.advance(6)
+        read_next()
+        outbox.put(sounding("co_alarm", "a3", clock), ["spoken"], clock.now())
+        clock.advance(20)
+        read_next()
+
+    assert len(speaker.heard) == 3
+
+
+def test_what_is_old_is_let_go_and_said_so(speaker: Speaker) -> None:
+    """What was raised more than 20 minutes ago is delivered without a word, and the log names the rule. A
+    quarter of an hour, for which storms hold an alert, is not old, nor is what the clock alone made so."""
+    clock = FakeClock()
+    publisher = spoken(clock, player={"type": "http", "url": speaker.url})
+    glass = sounding("glass_break", "a1", clock)
+    delivered: list[int] = []
+
+    clock.advance(900)
+    publisher.publish(glass, lambda: delivered.append(1), late=True)
+    clock.advance(OLD_AFTER_S)
+    publisher.publish(glass, lambda: delivered.append(2), late=False)
+    with capture_logs() as logs:
+        publisher.publish(glass, lambda: delivered.append(3), late=True)
+
+    assert delivered == [1, 2, 3]
+    assert len(speaker.heard) == 2
+    assert [(line["log_level"], line["rule"], line["age"]) for line in logs] == [
+        ("warning", "Alarm", "35 minutes ago")
+    ]
+
+
+@pytest.mark.parametrize("label", sorted(LIFE_SAFETY))
+def test_a_real_alarm_is_read_however_late(speaker: Speaker, label: str) -> None:
+    """Smoke, carbon monoxide and fire are called out also after a day without a player."""
+    clock = FakeClock()
+    publisher = spoken(clock, player={"type": "http", "url": speaker.url})
+    alarm = sounding(label, "a1", clock)
+
+    clock.advance(86_400)
+    publisher.publish(alarm, late=True)
+
+    assert len(speaker.heard) == 1
+
+
+def test_what_is_read_late_says_how_late() -> None:
+    """Whoever is called must know whether it is now; a long message is cut before its age."""
+    said = words(alert("warning", "dog_bark"), 200.0)
+    assert said == "Warning. Smoke alarm. dog bark. That was 3 minutes ago"
+    assert words(alert(message="x" * 1000), 5000.0).endswith("x. That was 1 hour ago")
+    assert len(words(alert(message="x" * 1000), 200_000.0)) == LONGEST_WORDS
+    assert "ago" not in words(alert(), 30.0)
 
 
 def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
