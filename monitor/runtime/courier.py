@@ -23,7 +23,7 @@ POLL_S = 1.0
 IDLE_S = 30.0
 STOP_S = 2.0
 MANY = 1000
-"""How much of a backlog a choice with a window of one sees at once."""
+"""How much of a backlog a choice with a window of one sees at once: the gravest, and of these the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Choice(Protocol):
     """Which of the waiting entries go out now, and how they are put together. Pure: it is told the time."""
 
     window: int
-    """Entries that may be in flight; with 1 it is shown all that waits, and may choose freely."""
+    """Entries that may be in flight; with 1 it is shown all that waits, of very many the gravest, and may
+    choose freely."""
 
     def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]: ...
 
@@ -175,7 +176,9 @@ class Courier:
             self._from_start = False
         elif self._from_start or room < self._choice.window / 2:
             return None
-        return self._outbox.waiting(self._channel, after, room if self._choice.window > 1 else MANY)
+        if self._choice.window > 1:
+            return self._outbox.waiting(self._channel, after, room)
+        return self._outbox.waiting(self._channel, after, MANY, gravest=True)
 
     def _hand_over(self, parcel: Parcel) -> bool:
         numbers = {entry.number for entry in parcel.entries}

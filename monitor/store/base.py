@@ -44,8 +44,12 @@ class Outbox(Protocol):
     def put_all(self, dispatches: Sequence[Dispatch]) -> None:
         """The same for several, all or none of them on disk."""
 
-    def waiting(self, channel: str, after: int = 0, limit: int = 100) -> list[Entry]:
-        """What is still to be delivered there, oldest first, numbered above `after`."""
+    def waiting(
+        self, channel: str, after: int = 0, limit: int = 100, *, gravest: bool = False
+    ) -> list[Entry]:
+        """What is still to be delivered there, oldest first, numbered above `after`. When more than `limit`
+        wait it is the oldest of them, or the `gravest`: whoever may choose must see an alarm behind any
+        backlog."""
 
     def release(self, entry: Entry, at: datetime) -> None:
         """The receiver has acknowledged it."""

@@ -6,7 +6,7 @@ waits is carried over into memory, delivery goes on from there, and every
 
 Order: rows are numbered as they are put, and `waiting` hands them out by number, so every channel gets every
 source's messages in order. What must not wait behind others says `Entry.urgent`; who may overtake is decided
-by whoever delivers.
+by whoever delivers, and asks for the gravest where more waits than can be looked at.
 
 Power cuts: an alert is flushed to the disk at once, by a thread of its own. Events and releases are not:
 kill -9 cannot lose them, a power cut can lose the newest events and can bring an acknowledged message back
@@ -168,14 +168,18 @@ class SqliteOutbox:
         with self._lock:
             self._wakes.setdefault(channel, []).append(wake)
 
-    def waiting(self, channel: str, after: int = 0, limit: int = 100) -> list[Entry]:
+    def waiting(
+        self, channel: str, after: int = 0, limit: int = 100, *, gravest: bool = False
+    ) -> list[Entry]:
         """See `Outbox`. What a newer version wrote is left for it; what cannot be read is given up, said."""
-        found = self._do(lambda connection: rows.waiting(connection, channel, after, limit, codec.VERSION))
+        found = self._do(
+            lambda connection: rows.waiting(connection, channel, after, limit, codec.VERSION, gravest=gravest)
+        )
         now = self._clock.now()
         entries = [self._entry(channel, row, now) for row in found]
         readable = [entry for entry in entries if entry is not None]
         if found and not readable:
-            return self.waiting(channel, found[-1][0], limit)
+            return self.waiting(channel, after, limit, gravest=gravest)  # those are gone
         return readable
 
     def release(self, entry: Entry, at: datetime) -> None:

@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
 from monitor.errors import PublishError
-from monitor.runtime.courier import WINDOW, Courier
+from monitor.runtime.courier import MANY, WINDOW, Courier
 from monitor.runtime.storms import Storms
+from monitor.store.base import Dispatch
 from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert, House, Message
 from tests.builders import START, alert, event
@@ -305,3 +306,14 @@ def test_a_storm_reaches_a_person_as_one_message(outbox: SqliteOutbox) -> None:
 
     assert receiver.handed(2) == ["fire", "bark19"]
     assert outbox.backlog() == {}
+
+
+def test_an_alarm_is_seen_behind_any_backlog(outbox: SqliteOutbox) -> None:
+    """After days without a network more waits than is looked at at once: the smoke alarm that came last is
+    the first to be told."""
+    barks = [alert("dog_bark", id=f"bark{number}", severity="info") for number in range(MANY + 100)]
+    outbox.put_all([Dispatch(bark, ["mqtt"], START) for bark in barks])
+    outbox.put(alert("smoke_alarm", id="fire"), ["mqtt"], START)
+    receiver = Receiver()
+    with courier(outbox, receiver, choice=Storms()):
+        assert receiver.handed(1)[0] == "fire"

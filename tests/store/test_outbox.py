@@ -80,6 +80,19 @@ def test_each_channel_gets_everything_in_order(outbox: SqliteOutbox) -> None:
     assert outbox.backlog() == {"mqtt": 1, "phone": 2}
 
 
+def test_the_gravest_of_many_can_be_asked_for(outbox: SqliteOutbox) -> None:
+    """Alarms of smoke, carbon monoxide and fire, then the most severe alerts, then the oldest; handed out in
+    order all the same."""
+    put(outbox, *(alert("dog_bark", id=str(number), severity="info") for number in range(5)))
+    put(outbox, alert("glass_break", id="glass"), alert("knock", id="knock", severity="info"))
+    put(outbox, alert("co_alarm", id="co", severity="info"))
+
+    assert ids(outbox.waiting("phone", limit=1, gravest=True)) == ["co"]
+    assert ids(outbox.waiting("phone", limit=4, gravest=True)) == ["0", "1", "glass", "co"]
+    after = outbox.waiting("phone", limit=2)[-1].number
+    assert ids(outbox.waiting("phone", after, limit=3, gravest=True)) == ["2", "glass", "co"]
+
+
 def test_waiting_goes_on_after_what_is_in_flight(outbox: SqliteOutbox) -> None:
     """`after` and `limit` cut the queue where the courier stands."""
     put(outbox, *[event(id=str(i)) for i in range(5)])
