@@ -18,6 +18,7 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
 from monitor.publishers.notify import NotifyConfig
+from monitor.runtime.escalation import CHANNEL
 
 SEARCHED = (
     Path("earwitness.yaml"),
@@ -186,8 +187,10 @@ def _known_keys() -> frozenset[str]:
 def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     """What only the whole can tell."""
     config = draft.config
-    for part in ("sources", "classifiers", "publishers", "notifiers"):
-        yield from _duplicates(part, draft, document)
+    yield from _duplicates(("sources",), draft, document)
+    yield from _duplicates(("classifiers",), draft, document)
+    # All that is told waits in one outbox, under the name of who is told.
+    yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=CHANNEL)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for j, notifier in enumerate(config.notifiers):
@@ -204,12 +207,20 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
                 yield from _tried(partial(build, own), document, place)
 
 
-def _duplicates(part: str, draft: Draft, document: Document) -> Iterator[str]:
+def _duplicates(
+    parts: Sequence[str], draft: Draft, document: Document, reserved: str | None = None
+) -> Iterator[str]:
     seen: set[str] = set()
-    for i, name in draft.names(part, document):
-        if name in seen:
-            yield document.about((part, i, "name"), f"{name!r} is taken; names differ")
-        seen.add(name)
+    for part in parts:
+        for i, name in draft.names(part, document):
+            if name == reserved:
+                yield document.about((part, i, "name"), f"{name!r} is ours; choose another `name`")
+            elif name in seen:
+                text = (
+                    f"{name!r} is taken; {' and '.join(parts)} differ in their names, choose another `name`"
+                )
+                yield document.about((part, i, "name"), text)
+            seen.add(name)
 
 
 def _tried(build: Callable[[], object], document: Document, place: Place) -> list[str]:

@@ -162,6 +162,20 @@ def test_names_are_taken_once():
     assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]
 
 
+def test_who_is_told_has_a_name_of_its_own():
+    """Messages wait in one outbox under the name of who is told, and so do alerts that nobody has answered
+    yet: of two with one name, each would take what is for the other."""
+    told = "publishers: [{type: console, name: house}]\nnotifiers: [{type: spoken, name: %s}]\n"
+    assert problems(MINIMAL + told % "house") == [
+        "house.yaml:4: notifiers[0].name: 'house' is taken; publishers and notifiers differ in their names, "
+        "choose another `name`"
+    ]
+    assert problems(MINIMAL + told % "escalation") == [
+        "house.yaml:4: notifiers[0].name: 'escalation' is ours; choose another `name`"
+    ]
+    assert config(MINIMAL + told % "voice").notifiers[0].name == "voice"
+
+
 def test_a_source_overrides_part_of_the_gate():
     """What it leaves out stays as in the whole house."""
     text = (
