@@ -28,6 +28,8 @@ def parse_between(text: str) -> tuple[time, time]:
         begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
     except ValueError:
         raise ValueError(f'{text!r} is not a time of day; write for example "22:00-07:00"') from None
+    if begin.tzinfo or end.tzinfo:
+        raise ValueError(f'{text!r} names a zone; local time is meant: write for example "22:00-07:00"')
     if begin == end:
         raise ValueError(f"{text!r} is empty; leave `between` out for the whole day")
     return begin, end
