@@ -30,7 +30,7 @@ def own_steps(
     if rule.sources:
         yield Step("sources", event.source in rule.sources, list(rule.sources), event.source)
     if rule.between or rule.weekdays:
-        yield from _schedule_steps(rule, event.started_at.astimezone(zone))
+        yield from _schedule_steps(rule, event, zone)
     if clause.min_score:
         yield Step("min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3))
     if clause.certainty == "confirmed":
@@ -41,7 +41,25 @@ def own_steps(
         yield _say_step(clause, transcript_of(event))
 
 
-def _schedule_steps(rule: Rule, local: datetime) -> Iterator[Step]:
+def _schedule_steps(rule: Rule, event: SoundEvent, zone: tzinfo | None) -> list[Step]:
+    """Of the times at which the sound was there, the first that the schedule allows, else the last."""
+    steps: list[Step] = []
+    for at in _heard_at(event):
+        steps = list(_steps_at(rule, at.astimezone(zone)))
+        if all(step.passed for step in steps):
+            break
+    return steps
+
+
+def _heard_at(event: SoundEvent) -> tuple[datetime, ...]:
+    """When the sound was there: its latest repetition, or its beginning and, while it goes on, now. That it
+    ends, or is judged afterwards, says nothing of when it was heard."""
+    if repeated := event.evidence.get("last_began_at"):
+        return (datetime.fromisoformat(repeated),)
+    return (event.started_at,) if event.ended_at else (event.started_at, event.at)
+
+
+def _steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
     begins_on = local
     if rule.between:
         begin, end = parse_between(rule.between)

@@ -58,7 +58,8 @@ class Moments:
 
     def _new_times(self, event: SoundEvent, repeats: bool) -> list[datetime]:
         if event.id not in self.counted:
-            return [min(event.started_at, event.at)]
+            # Repetitions of before it met the clauses do not count; the latest one is why it meets them.
+            return [_last_began_at(event) if repeats else min(event.started_at, event.at)]
         if not repeats:
             return []
         # Repetitions are told several at once: spread them over the time since the last telling.

@@ -2,7 +2,8 @@
 
 import gc
 import tracemalloc
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -184,6 +185,70 @@ def test_weekdays_alone_mean_the_whole_day() -> None:
 
     assert engine_.decide(sound("cat", started_at=friday, at=friday)) == []
     assert len(engine_.decide(sound("cat", started_at=saturday, at=saturday, id="b"))) == 1
+
+
+TEN = datetime(2026, 1, 10, 22, 0, tzinfo=UTC)
+"""Where `between: "22:00-07:00"` begins."""
+
+
+def told_at(s: float, **more: object) -> SoundEvent:
+    """A state of the one baby's event, begun five seconds before ten, as told `s` seconds after ten."""
+    now = TEN + timedelta(seconds=s)
+    began = TEN - timedelta(seconds=5)
+    return replace(sound("baby_cry", id="b", started_at=began, at=now), **more)  # type: ignore[arg-type]
+
+
+def barked(s: float, times: int = 1) -> SoundEvent:
+    """The dog's event when it barks for the so-manieth time, `s` seconds after ten."""
+    now = TEN + timedelta(seconds=s)
+    again = {"times": times, "last_began_at": now.isoformat()} if times > 1 else {}
+    began = TEN - timedelta(seconds=10)
+    return sound("dog_bark", id="d", started_at=began, at=now, evidence=again)
+
+
+def test_what_goes_on_when_the_hours_begin_counts() -> None:
+    """A baby that cries from 21:59:55 on is told once, as soon as it is heard after ten."""
+    engine_ = engine(rule(hear=["baby_cry"], between="22:00-07:00"), zone=UTC)
+    states = [told_at(s, state="updated" if s > -5 else "started") for s in range(-5, 60, 5)]
+
+    alerts = [alert for state in states for alert in engine_.decide(state)]
+
+    assert [(alert.raised_at, alert.why["between"]) for alert in alerts] == [(TEN, "22:00")]
+
+
+def test_what_only_ends_in_the_hours_does_not_count() -> None:
+    """A sound of before ten that is found over, or is judged by a large model, after ten is of before ten."""
+    engine_ = engine(rule(hear=["baby_cry"], between="22:00-07:00"), zone=UTC)
+    over = {"ended_at": TEN - timedelta(seconds=2), "ended_by": "quiet"}
+
+    assert engine_.decide(told_at(-3)) == []
+    assert engine_.decide(told_at(20, state="ended", **over)) == []
+    assert engine_.decide(told_at(30, state="updated", confirmed_by=("listener",), **over)) == []
+
+
+def test_what_began_in_the_hours_counts_when_they_are_over() -> None:
+    """A cat at 06:59:58 that is told at 07:00:01 was heard in the night, once."""
+    engine_ = engine(rule(hear=["cat"], between="22:00-07:00"), zone=UTC)
+    began = datetime(2026, 1, 11, 6, 59, 58, tzinfo=UTC)
+    first = sound("cat", started_at=began, at=began + timedelta(seconds=3))
+    ended = replace(first, state="ended", at=began + timedelta(seconds=40), ended_at=first.at)
+
+    assert [len(engine_.decide(state)) for state in (first, ended)] == [1, 0]
+
+
+def test_repetitions_in_the_hours_are_counted_from_their_beginning() -> None:
+    """Of a dog that barks every eight seconds from 21:59:50 on, the barks from ten on count: the fifth of
+    them is told. One that barked last at 21:59 is not told for ending at ten."""
+    nightly = rule(hear=["dog_bark"], count=5, within_s=60, between="22:00-07:00")
+    engine_ = engine(nightly, zone=UTC)
+    times_s = [-10, -2, 6, 14, 22, 30, 38, 46]
+
+    told = [len(engine_.decide(barked(s, times))) for times, s in enumerate(times_s, start=1)]
+    assert told == [0, 0, 0, 0, 0, 0, 1, 0]
+
+    early = barked(-1, 9)
+    ended = replace(early, state="ended", at=TEN + timedelta(seconds=30), ended_at=TEN)
+    assert engine(nightly.model_copy(update={"count": 1, "within_s": None}), zone=UTC).decide(ended) == []
 
 
 def test_a_count_must_be_reached_within_its_time() -> None:
