@@ -3,7 +3,7 @@
 Works on what `ScoreStore` kept, with the thresholds and rules of the configuration as it is now.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,6 @@ _LATE = timedelta(seconds=60)
 """So much later than the sound may a listener's answer have come (a large model)."""
 _MARGIN = timedelta(seconds=1)
 _LEVEL_REACH = timedelta(seconds=60)
-_ALL = timedelta(days=365)
 _RANK = {"alert": 3, "corroborates": 2, "waits": 1, "stopped": 0}
 
 
@@ -113,7 +112,7 @@ def _explain(
     source: str | None,
     event_id: str | None,
 ) -> Explanation:
-    settings = _settings_at(history, until)
+    settings = history.settings(until)
     rows = _Rows(config, settings)
     looks = [
         LookTrace(look, rows.trace(look))
@@ -130,9 +129,7 @@ def _explain(
         looks=tuple(looks),
         events=tuple(_event_traces(history, config, since, until, source, event_id)),
         settings=tuple(
-            one
-            for one in settings.values()
-            if source in (None, one.source) and one not in configured_settings(config)
+            one for one in settings if source in (None, one.source) and one not in configured_settings(config)
         ),
     )
 
@@ -140,12 +137,10 @@ def _explain(
 class _Rows:
     """The thresholds in force, per source."""
 
-    def __init__(self, config: Config, settings: Mapping[tuple[str, str], Setting]) -> None:
+    def __init__(self, config: Config, settings: Sequence[Setting]) -> None:
         self._thresholds = thresholds(config, unloaded(config)[0])
         self._sensitivity = {source.name: source.sensitivity for source in config.sources}
-        self._sensitivity |= {
-            one.source: float(one.value) for one in settings.values() if one.name == "sensitivity"
-        }
+        self._sensitivity |= {one.source: float(one.value) for one in settings if one.name == "sensitivity"}
 
     def trace(self, look: Look) -> tuple[LabelTrace, ...]:
         rows = self._thresholds.of(look.source)
@@ -157,12 +152,6 @@ class _Rows:
             for label, score in best
             if label in rows
         )
-
-
-def _settings_at(history: History, at: datetime) -> dict[tuple[str, str], Setting]:
-    """What was set last before then, by source and name."""
-    said = history.said(at - _ALL, at, Setting)
-    return {(one.source, one.name): one for _, one in said if isinstance(one, Setting)}
 
 
 def _event_traces(

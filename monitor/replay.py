@@ -55,8 +55,9 @@ def replay(
     """Decide the stretch again under the configuration with `changes` (`--set`), and hold it against what was
     decided then, in the order of time. Raises ConfigError for a change that cannot be.
 
-    Looks, rhythms, losses, mutes and sensitivities are taken as they were; the large model is not asked
-    again. What began before `since` is not known: an event that was open then counts as new at its next hit.
+    Looks, rhythms, losses, mutes and sensitivities are taken as they were, those that were set before too.
+    The large model is not asked again. What else began before `since` is not known: an event that was open
+    then counts as new at its next hit.
     """
     mind = build_mind(overridden(config, changes), Listeners(*unloaded(config)))
     now = list(_last_states(_decided(mind, history, since, until)).values())
@@ -142,6 +143,7 @@ def _decided(mind: Mind, history: History, since: datetime, until: datetime) -> 
     looks = ((look.told_at, look) for look in history.looks(since, until))
     said = ((at, one) for at, one in history.said(since, until) if isinstance(one, SourceStatus | Setting))
     inputs: Iterator[tuple[datetime, Look | Said]] = heapq.merge(looks, said, key=lambda item: item[0])
+    yield from mind.set(history.settings(since), since)
     before = since
     for at, together in groupby(inputs, key=lambda item: item[0]):
         yield from _pass_time(mind, before, at)

@@ -129,6 +129,18 @@ def test_settings_and_losses_happen_again(past: Past) -> None:
     assert event.ended_by == "source_lost"
 
 
+def test_what_was_set_before_is_in_force(past: Past) -> None:
+    """A source that was muted, and one made more sensitive, before the stretch begins are so in it."""
+    past.set(5, "mute", "kitchen", True)
+    past.set(6, "sensitivity", "porch", 1.0)
+    past.look(70, dog_bark=0.9)
+    past.look(80, "porch", dog_bark=0.3)
+    past.end(120)
+    with History(past.path) as history:
+        outcomes = replay(history, CONFIG, after(60), after(120))
+    assert brief(outcomes) == [("dog_bark", "as before"), ("Dog", "as before")]
+
+
 def test_a_rhythm_is_heard_again(past: Past) -> None:
     """Alarms by their rhythm need no score, then and now, and keep their own hold."""
     past.hear(

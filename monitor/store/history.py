@@ -90,6 +90,14 @@ class History:
         for told_at, name, body in rows:
             yield from_us(told_at), _said(name, body)
 
+    def settings(self, at: datetime) -> list[Setting]:
+        """What was in force then: what was set last, by source and name."""
+        rows = self._rows(
+            "SELECT body FROM said WHERE kind = 'Setting' AND told_at <= ? ORDER BY number", to_us(at)
+        )
+        found = [Setting(*json.loads(body)) for (body,) in rows]
+        return list({(one.source, one.name): one for one in found}.values())
+
     def event(self, id: str) -> list[SoundEvent]:
         """Every state of the event whose id is or begins with `id`; none if it is not known."""
         rows = self._rows(

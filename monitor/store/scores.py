@@ -47,7 +47,7 @@ CREATE INDEX said_id ON said (id)
 """
 MIGRATIONS = (SCHEMA,)
 
-_TABLES = ("look", "cut", "level", "said")
+_HEARD = ("look", "cut", "level")
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "cut": "INSERT INTO cut VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -67,7 +67,8 @@ class ScoreStore:
     every few seconds. Never raises for a disk: what cannot be written waits, beyond 20 000 rows the oldest is
     given up, and both are said once and counted.
 
-    Rows older than `keep_s` go, and beyond `max_bytes` the oldest.
+    Rows older than `keep_s` go, and beyond `max_bytes` the oldest; of what was set before, what then was in
+    force stays: whoever looks back must know under which settings it was heard.
     """
 
     def __init__(
@@ -168,9 +169,7 @@ class ScoreStore:
 
     def _tend(self) -> None:
         with self._database.transaction() as connection:
-            oldest_us = to_us(self._clock.now() - self._keep)
-            for table in _TABLES:
-                connection.execute(f"DELETE FROM {table} WHERE told_at < ?", (oldest_us,))  # noqa: S608
+            _forget(connection, to_us(self._clock.now() - self._keep))
             if _used_bytes(connection) > self._max_bytes:
                 self._shed(connection)
 
@@ -181,8 +180,7 @@ class ScoreStore:
             if first is None or last <= first:
                 return
             until_us = first + max(1, (last - first) // _SHED_SHARE)
-            for table in _TABLES:
-                connection.execute(f"DELETE FROM {table} WHERE told_at <= ?", (until_us,))  # noqa: S608
+            _forget(connection, until_us + 1)
 
     def _try(self, work: Any) -> bool:
         try:
@@ -261,10 +259,32 @@ def _used_bytes(connection: Any) -> int:
     return int((pages - free) * size)
 
 
+def _forget(connection: Any, before_us: int) -> None:
+    """All that was told before then goes, but for the settings in force then."""
+    for table in _HEARD:
+        connection.execute(f"DELETE FROM {table} WHERE told_at < ?", (before_us,))  # noqa: S608
+    in_force = _settings_in_force(connection, before_us)
+    kept = ", ".join(map(str, in_force))
+    connection.execute(
+        f"DELETE FROM said WHERE told_at < ? AND number NOT IN ({kept})",  # noqa: S608 - numbers of ours
+        (before_us,),
+    )
+
+
+def _settings_in_force(connection: Any, before_us: int) -> list[int]:
+    """The rows of what was set last before then, by source and name."""
+    rows = connection.execute(
+        "SELECT number, body FROM said WHERE kind = 'Setting' AND told_at < ? ORDER BY number", (before_us,)
+    )
+    return list({tuple(json.loads(body)[:2]): int(number) for number, body in rows}.values())
+
+
 def _span_us(connection: Any) -> tuple[int | None, int]:
+    """From the oldest to the newest row. Settings do not count: one may be years older than all the rest."""
+    tables = [*_HEARD, "said WHERE kind != 'Setting'"]
     spans = [
         connection.execute(f"SELECT min(told_at), max(told_at) FROM {table}").fetchone()  # noqa: S608
-        for table in _TABLES
+        for table in tables
     ]
     known = [span for span in spans if span[0] is not None]
     return (min(span[0] for span in known), max(span[1] for span in known)) if known else (None, 0)

@@ -142,6 +142,41 @@ def test_old_rows_go(store: ScoreStore, path: Path, clock: FakeClock) -> None:
         assert len(list(history.looks(*EVER))) == 1
 
 
+def test_what_is_set_outlasts_the_week(store: ScoreStore, path: Path, clock: FakeClock) -> None:
+    """Of each source and name the setting that was in force when what is kept begins stays, and no older."""
+    for value in (0.5, -0.5):
+        store.tell(Setting("kitchen", "sensitivity", value), clock.now())
+    store.tell(Setting("porch", "mute", True), clock.now())
+    store.tell(event(), clock.now())
+    clock.advance(8 * 86400)
+    store.tell(Setting("porch", "mute", False), clock.now())
+    store.flush()
+    with History(path) as history:
+        kept = [one for _, one in history.said(*EVER)]
+        assert history.settings(clock.now() - timedelta(days=1)) == kept[:2]
+    assert kept == [
+        Setting("kitchen", "sensitivity", -0.5),
+        Setting("porch", "mute", True),
+        Setting("porch", "mute", False),
+    ]
+
+
+def test_an_old_setting_does_not_cost_the_rest(path: Path, clock: FakeClock) -> None:
+    """Where room must be made, the time to be kept is counted without a setting of long ago."""
+    with ScoreStore(path, clock, max_bytes=200_000) as store:
+        store.tell(Setting("kitchen", "mute", True), clock.now())
+        clock.advance(300 * 86400)
+        for _ in range(2000):
+            clock.advance(1)
+            store.hear(Heard("kitchen", START, every_label()), clock.now())
+        store.flush()
+        clock.advance(601)
+        store.flush()
+        with History(path) as history:
+            assert 400 < len(list(history.looks(*EVER))) < 1200
+            assert history.settings(clock.now()) == [Setting("kitchen", "mute", True)]
+
+
 def test_size_is_bounded_and_the_oldest_goes_first(path: Path, clock: FakeClock) -> None:
     """Beyond its size the store gives up the oldest and keeps the latest."""
     with ScoreStore(path, clock, max_bytes=200_000) as store:
