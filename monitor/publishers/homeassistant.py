@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.labels import SEVERITIES, vocabulary
-from monitor.publishers.topics import Topics
+from monitor.publishers.topics import Topics, may_be_state
 from monitor.types import House, Room
 
 Document = dict[str, Any]
@@ -105,9 +105,10 @@ def ours(document: Any, topics: Topics) -> bool:
 
 
 def state_topics(document: Document, topics: Topics) -> set[str]:
-    """Every topic of ours on which the document's entities wait to be told something."""
+    """Every topic of ours on which the document's entities wait to be told something. Anyone may have written
+    the document: one with a wildcard, or of another shape than ours, is none."""
     named = (component.get(key) for _, component in _components_of(document) for key in _TOLD_BY)
-    return {topic for topic in named if isinstance(topic, str) and topic.startswith(topics.root + "/")}
+    return {topic for topic in named if isinstance(topic, str) and may_be_state(topic, topics)}
 
 
 def parsed(payload: bytes) -> Document | None:

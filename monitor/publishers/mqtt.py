@@ -17,7 +17,7 @@ from monitor.publishers.documents import alert_document, encoded, event_document
 from monitor.publishers.homeassistant import Presence
 from monitor.publishers.link import Link
 from monitor.publishers.outgoing import Letter, Outgoing, Rank
-from monitor.publishers.session import Acknowledged, Address, Received, Session
+from monitor.publishers.session import Acknowledged, Address, Received, Session, Unsendable
 from monitor.publishers.states import said
 from monitor.publishers.tls import TlsConfig
 from monitor.publishers.topics import Topics
@@ -131,6 +131,7 @@ class MqttPublisher:
         self._greet_at_s: float | None = None
         self._refused_until_s = 0.0
         self._policy_said = False
+        self._unsendable: set[str] = set()
 
     # -- what others call -------------------------------------------------------------------------------
 
@@ -236,7 +237,7 @@ class MqttPublisher:
             self._read_back = True
             session.unsubscribe(self._found_documents)
         while session.room and (state := self._outgoing.next_state()):
-            session.send(*state, retain=True)
+            self._say_state(session, *state)
         while session.room and self._may_send() and (letter := self._outgoing.next_letter()):
             self._send(session, letter)
         if self._told_not_ready and self._may_send() and not self._outgoing.full():
@@ -270,6 +271,14 @@ class MqttPublisher:
         times_s = (self._greet_at_s, self._settled_at_s, self._refused_until_s)
         return min((at_s - now_s for at_s in times_s if at_s is not None and at_s > now_s), default=1.0)
 
+    def _say_state(self, session: Session, topic: str, payload: bytes) -> None:
+        try:
+            session.send(topic, payload, retain=True)
+        except Unsendable as error:
+            if topic not in self._unsendable:
+                self._unsendable.add(topic)
+                log.error("a state cannot be told over mqtt", topic=topic[:100], reason=str(error))
+
     def _send(self, session: Session, letter: Letter) -> None:
         now = self._clock.now()
         waited_s = self._clock.monotonic_s() - letter.handed_at_s
@@ -279,7 +288,12 @@ class MqttPublisher:
         else:
             topic = self.topics.event(letter.message.source)
             document = event_document(letter.message, now, late=late)
-        self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
+        try:
+            self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
+        except Unsendable:
+            # As in the courier: stopping for one message would silence the alarms behind it at every start.
+            log.exception("cannot be told over mqtt and is given up", id=letter.message.id, topic=topic[:100])
+            letter.delivered()
 
     def _hear_house(self, message: Received) -> None:
         was_here = self._presence.here

@@ -93,6 +93,10 @@ class Ended:
 News = Accepted | Received | Acknowledged | Denied | Ended
 
 
+class Unsendable(Exception):
+    """A topic or payload that MQTT cannot carry; no broker was asked."""
+
+
 class Session:
     """One client, one connection, one thread. `open` once, then `step` until it says `Ended`."""
 
@@ -162,11 +166,14 @@ class Session:
         return time.monotonic() - self._last_heard_s if self._in_flight else 0.0
 
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
-        """Publish with QoS 1: the number that `Acknowledged` will carry."""
+        """Publish with QoS 1: the number that `Acknowledged` will carry. Raises Unsendable."""
         assert self._client is not None
         if not self._in_flight:
             self._last_heard_s = time.monotonic()
-        number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        try:
+            number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        except ValueError as error:  # UnicodeEncodeError among them
+            raise Unsendable(str(error)) from error
         self._in_flight.add(number)
         return number
 

@@ -1,6 +1,10 @@
 """Where things are said on MQTT: every topic of a node, in one place."""
 
+import re
 from dataclasses import dataclass
+
+_STATE_PATH = re.compile(r"[a-z0-9_-]{1,64}(/[a-z0-9_-]{1,64}){0,2}")
+"""What follows the root: what the node says, a source and what it says, and what is said of either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +109,10 @@ class Topics:
     def setting_set(self, source: str, name: str) -> str:
         """Command: sets `mute` or `sensitivity`."""
         return f"{self.root}/{source}/{name}/set"
+
+
+def may_be_state(topic: str, topics: Topics) -> bool:
+    """Whether the node may keep a state there, in this version or an earlier one. Never a command's topic,
+    and nothing that MQTT would not carry."""
+    path = topic.removeprefix(topics.root + "/")
+    return path != topic and _STATE_PATH.fullmatch(path) is not None and not path.endswith("/set")

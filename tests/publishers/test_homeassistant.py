@@ -182,6 +182,38 @@ def test_a_forged_document_names_no_topic_outside_ours():
     assert state_topics(forged, TOPICS) == set()
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "#",
+        "+/event",
+        "kitchen/+",
+        "a/b/c/d",
+        "",
+        "kitchen/",
+        "kitchen/mute/set",
+        "x" * 70_000,
+        "\ud83d",
+        "\0",
+    ],
+)
+def test_a_forged_document_names_no_topic_that_we_never_say(path):
+    """Whatever is written below our root: a wildcard cannot be published, and stands for all our states."""
+    assert state_topics({"components": {"x": {"state_topic": f"earwitness/home/{path}"}}}, TOPICS) == set()
+
+
+def test_our_own_topics_are_known_again():
+    """Every topic that a document of ours names is found in it at the next start."""
+    named = {
+        component[key]
+        for document in every_document()
+        for component in document["components"].values()
+        for key in ("state_topic", "json_attributes_topic")
+        if key in component
+    }
+    assert set.union(*(state_topics(document, TOPICS) for document in every_document())) == named
+
+
 def test_every_topic_of_a_document_lies_under_the_node():
     """Nothing of ours is said or obeyed elsewhere."""
     topics = chain.from_iterable(

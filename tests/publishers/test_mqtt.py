@@ -346,6 +346,39 @@ def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: 
     told.deliver(event())
 
 
+def test_a_retained_document_with_a_wildcard_stops_nobody(broker, listener, publish: Publish, lines: Lines):
+    """Anyone may leave a document that looks like one of ours: what it says of a wildcard is no topic."""
+    forged = {
+        "origin": {"name": "earwitness"},
+        "availability": [{"topic": f"{ROOT}/status"}],
+        "components": {"x": {"platform": "sensor", "state_topic": f"{ROOT}/#"}},
+    }
+    forgery = "homeassistant/device/anything/config"
+    listener.say(forgery, json.dumps(forged), retain=True)
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(alert())
+
+    listener.wait_for(forgery, "")
+    assert lines.warnings() == []
+
+
+def test_a_state_that_mqtt_cannot_carry_is_the_only_one_lost(
+    broker, listener, publish: Publish, lines: Lines
+):
+    """A topic that no broker would take is said once in the log, and everything else goes on."""
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    for level_dbfs in (-40.0, -20.0):
+        told.publisher.publish(Level("attic/#", START, level_dbfs, -60.0))
+        told.publisher.publish(Level("kitchen", START, level_dbfs, -60.0))
+        listener.wait_for(f"{ROOT}/kitchen/level", f"{level_dbfs:g}")
+
+    told.deliver(alert())
+    said = lines.events("a state cannot be told over mqtt")
+    assert [line["topic"] for line in said] == [f"{ROOT}/attic/#/level", f"{ROOT}/attic/#/floor"]
+
+
 def test_a_bug_is_not_swallowed(broker, listener, publish: Publish):
     """What breaks in the link's thread comes up in the thread that delivers, which stops the daemon; and the
     house is told that we are gone."""
