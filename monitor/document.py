@@ -184,7 +184,7 @@ class _Reader:
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
             self.lines[(*place, key)] = key_node.start_mark.line + 1
-            if not key:
+            if not key or not _is_text(key):
                 self._problem(key_node, "a key must be a word")
             elif key in values:
                 self._problem(key_node, f"{key!r} stands here twice")
@@ -219,7 +219,18 @@ class _Reader:
             # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.
             return quote(value, safe="") if "://" in text[: match.start()] else value
 
-        return _PLACEHOLDER.sub(fill, text)
+        filled = _PLACEHOLDER.sub(fill, text)
+        if not _is_text(filled):
+            self._problem(
+                node, "there is half a character in this text; write it out instead of \\ud800 and the like"
+            )
+            self.unread.add(place)
+        return filled
 
     def _problem(self, node: yaml.Node, text: str) -> None:
         self.problems.append(f"{self._name}:{node.start_mark.line + 1}: {text}")
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 can say it. What cannot be told or kept on disk must not be found out by an alert."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,5 +1,6 @@
 """YAML that remembers its lines."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +100,15 @@ def test_depth_and_size_are_limited():
 def test_broken_yaml_names_the_line():
     """The parser's word, with file and line, on one line."""
     assert problems("a: 1\nb: [\n")[0].startswith("house.yaml:3: ")
+
+
+@pytest.mark.parametrize("text", [r'message: "smoke \ud83d"', r'"\udc80": 1', "message: ${SAID}"])
+def test_half_a_character_is_a_problem(text):
+    """It could neither be told nor kept: better found out now than by the alert that says it."""
+    document = parse_document(text.encode(), "home.yaml", {"SAID": "\udc80"})
+
+    assert len(document.problems) == 1
+    assert document.problems[0].startswith("home.yaml:1: ")
 
 
 def test_tags_make_no_objects():

@@ -10,7 +10,7 @@ from monitor.types import Detection, Segment
 DESCRIPTION_MAX = 400
 """Characters of a description that go on: a screen's worth. A model that was talked into rambling by
 what it heard cannot fill a payload."""
-
+_NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 
 Read = tuple[Mapping[str, float], Mapping[str, float] | None]
 """Scores of sounds, and the emotion where it was asked for."""
@@ -50,7 +50,8 @@ def detected(
 
 
 def tidy(text: str) -> str:
-    """A model's words as one line of bounded length without control characters: they go into logs, payloads
-    and notifications, and whoever is heard has a say in them."""
-    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+", " ", text).strip()
+    """A model's words as one line of bounded length without control characters, and without halves of
+    surrogate pairs, which JSON can say and UTF-8 cannot: they go into logs, payloads and notifications, and
+    whoever is heard has a say in them."""
+    line = _NO_TEXT.sub(" ", text).strip()
     return line if len(line) <= DESCRIPTION_MAX else line[: DESCRIPTION_MAX - 1].rstrip() + "…"

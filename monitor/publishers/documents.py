@@ -92,8 +92,10 @@ def health_document(health: Health) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> bytes:
-    """`value` as compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """`value` as compact JSON in UTF-8. What UTF-8 cannot say (half of a surrogate pair, which may come from
+    outside) becomes a question mark: no text may keep an alert from being told."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode(errors="replace")
 
 
 def iso(at: datetime) -> str:

@@ -43,7 +43,7 @@ class Systemd:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_manager:
             try:
-                to_manager.sendto(message.encode(), self._address)
+                to_manager.sendto(message.encode(errors="replace"), self._address)
             except OSError:
                 # The manager is gone or restarting. It kills and restarts us if that matters.
                 return

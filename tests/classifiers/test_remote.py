@@ -71,6 +71,19 @@ def test_a_served_model_scores_as_it_would_here(server: OpenAIServer, local: Any
         assert (other.emotion or {}) == pytest.approx(one.emotion or {}, abs=1e-4)
 
 
+def test_half_a_character_in_an_answer_is_left_out() -> None:
+    """JSON can say half of a surrogate pair, UTF-8 cannot: as a description it would stop the outbox, as an
+    error the health message."""
+    with OpenAIServer() as server:
+        remote = connected(server.url, max_new_tokens=8)
+        server.answers = [rb'{"choices":[{"message":{"content":"A door \ud83d slams \udc80"}}]}']
+        answer = remote.ask(sound(noise(1.0, -20)).audio, "What?")
+        remote.close()
+
+    assert answer == "A door slams"
+    assert str(_failure("nas", 400, rb'{"error":{"message":"bad \udc80 audio"}}')).encode()
+
+
 def test_descriptions_and_answers_are_the_models_own(server: OpenAIServer, local: Any) -> None:
     """`ask`, `describe` and the description of a segment are what the served model writes, on one line."""
     remote = connected(server.url, describe=True, max_new_tokens=8)

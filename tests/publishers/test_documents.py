@@ -39,6 +39,14 @@ def test_an_alert_says_everything_that_automations_are_built_on():
     assert set(alert_document(alert(), LATER, late=False)) == ALERT_FIELDS
 
 
+def test_no_text_keeps_anything_from_being_told():
+    """Half of a surrogate pair, in a model's words or in a server's error, becomes a question mark."""
+    heard = event("speech", description="a door \ud83d slams")
+    told = json.loads(encoded(event_document(heard, LATER, late=False)))
+
+    assert told["description"] == "a door ? slams"
+
+
 def test_event_type_is_the_label():
     """Home Assistant's event entity finds the label where it looks for it."""
     assert event_document(event("speech"), LATER, late=False)["event_type"] == "speech"
