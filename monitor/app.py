@@ -16,7 +16,7 @@ from monitor.delivery import Delivery
 from monitor.logs import get_logger
 from monitor.recorder import Recorder
 from monitor.runtime.backoff import Backoff
-from monitor.runtime.decider import Decider, Item
+from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
@@ -204,11 +204,7 @@ class Daemon:
                 pass
 
     def _tell(self, item: Item) -> None:
-        """Leave something for the decider. Nobody waits; alarms and commands outlast everything else."""
-        alarm = isinstance(item, Heard) and any(d.certainty for d in item.detections)
-        # A status keeps its place behind the sounds of its source; an alarm goes before all that bangs.
-        ordinary = isinstance(item, Heard) and not alarm
-        self._decisions.put(item, urgency=0 if ordinary else 1, overtaking=alarm)
+        leave(item, self._decisions)
 
     def _build_checkup(self, listeners: Listeners) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._panel.mailboxes}

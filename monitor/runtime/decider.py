@@ -44,6 +44,21 @@ class Record(Protocol):
     def told(self, message: Message, now: datetime) -> None: ...
 
 
+def leave(item: Item, mailbox: Mailbox[Item]) -> None:
+    """Leave something for the decider; nobody waits. An alarm outlasts everything else, and goes before all
+    that bangs and before commands, which anyone on the network can send a thousand of: of those that wait
+    only the newest of each kind counts. A status keeps its place among the sounds of its source."""
+    match item:
+        case Command(name, source):
+            mailbox.put(item, urgency=1, about=(name, source, item.value if name == "ack" else None))
+        case SourceStatus():
+            mailbox.put(item, urgency=2)
+        case Heard(detections=detections) if any(each.certainty for each in detections):
+            mailbox.put(item, urgency=3, overtaking=2)
+        case _:
+            mailbox.put(item)
+
+
 class Decider(threading.Thread):
     """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
     mailbox is closed and empty. Then the open events of every source end with "shutdown". `leftover` is told

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,6 +31,7 @@ class _Letter(Generic[T]):
     item: T
     urgency: int
     put_at_s: float
+    about: Hashable
 
 
 class Mailbox(Generic[T]):
@@ -41,6 +43,7 @@ class Mailbox(Generic[T]):
         self._capacity = capacity
         self._clock = clock
         self._letters: deque[_Letter[T]] = deque()
+        self._newest: dict[Hashable, _Letter[T]] = {}
         self._changed = threading.Condition()
         self._closed = False
         self._overflowing = False
@@ -48,12 +51,18 @@ class Mailbox(Generic[T]):
         self._taken_at_s = clock.monotonic_s()
         self._dropped = 0
 
-    def put(self, item: T, urgency: int = 0, *, overtaking: bool = False) -> bool:
+    def put(self, item: T, urgency: int = 0, *, overtaking: int = 0, about: Hashable = None) -> bool:
         """Leave `item`; False when it, or an older one that matters less, had to be dropped. `overtaking`: it
-        goes before those at the end of the line that are less urgent."""
+        goes before those at the end of the line that are less urgent than that, which is at most its own
+        urgency. `about`: if something about the same still waits, `item` takes its place."""
         with self._changed:
-            letter = _Letter(item, urgency, self._clock.monotonic_s())
-            self._letters.insert(self._place(urgency) if overtaking else len(self._letters), letter)
+            if about is not None and (waiting := self._newest.get(about)) is not None:
+                waiting.item = item
+                return True
+            letter = _Letter(item, urgency, self._clock.monotonic_s(), about)
+            self._letters.insert(self._place(overtaking), letter)
+            if about is not None:
+                self._newest[about] = letter
             fits = len(self._letters) <= self._capacity
             if not fits:
                 self._drop_one()
@@ -66,7 +75,7 @@ class Mailbox(Generic[T]):
         with self._changed:
             self._changed.wait_for(lambda: self._letters or self._closed, timeout_s)
             count = min(limit, len(self._letters))
-            items = [self._letters.popleft().item for _ in range(count)]
+            items = [self._taken_out(self._letters.popleft()) for _ in range(count)]
             if count:
                 self._taken += count
                 self._taken_at_s = self._clock.monotonic_s()
@@ -95,11 +104,15 @@ class Mailbox(Generic[T]):
             stuck_s = min(oldest_s, now_s - self._taken_at_s)
             return MailboxFigures(len(self._letters), oldest_s, stuck_s, self._taken, self._dropped)
 
-    def _place(self, urgency: int) -> int:
-        """Behind the last one that is as urgent."""
+    def _taken_out(self, letter: _Letter[T]) -> T:
+        self._newest.pop(letter.about, None)
+        return letter.item
+
+    def _place(self, overtaking: int) -> int:
+        """Behind the last one that is not less urgent than that."""
         place = len(self._letters)
         for letter in reversed(self._letters):
-            if letter.urgency >= urgency:
+            if letter.urgency >= overtaking:
                 break
             place -= 1
         return place
@@ -109,6 +122,7 @@ class Mailbox(Generic[T]):
         for index, letter in enumerate(self._letters):
             if letter.urgency == least:
                 del self._letters[index]
+                self._newest.pop(letter.about, None)
                 break
         self._dropped += 1
         if not self._overflowing:

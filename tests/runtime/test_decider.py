@@ -8,7 +8,7 @@ from monitor.deciding import Mind
 from monitor.events.tracker import Tracker
 from monitor.rules.deafness import RULE, Deafness
 from monitor.rules.engine import RuleEngine
-from monitor.runtime.decider import Decider, Item
+from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import Alert, Command, Heard, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
 from tests.builders import event, heard
@@ -235,3 +235,50 @@ def test_a_microphone_that_delivers_nothing_is_an_alert() -> None:
 
     assert told[0] == silent
     assert [message.rule for message in told if isinstance(message, Alert)] == [RULE]
+
+
+def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
+    """Anyone on the network can send thousands: of each kind the newest waits, behind the alarm."""
+    clock = FakeClock()
+    box: Mailbox[Item] = Mailbox("decisions", 10, clock)
+    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="confirmed"),))
+
+    def flood() -> None:
+        for number in range(1000):
+            leave(Command("mute", "kitchen", bool(number % 2)), box)
+            leave(Command("sensitivity", "hall", number / 1000), box)
+            leave(Command("test"), box)
+
+    flood()
+    leave(alarm, box)
+    flood()
+
+    newest = [Command("mute", "kitchen", True), Command("sensitivity", "hall", 0.999), Command("test")]
+    assert box.take(10) == [alarm, *newest]
+    assert box.figures().dropped == 0
+
+
+def test_what_is_left_for_the_decider_is_dropped_by_what_it_is_worth():
+    """Full, the mailbox gives up bangs before commands, commands before statuses, and an alarm last."""
+    clock = FakeClock()
+    bang = Heard("kitchen", clock.now(), (heard("door_slam"),))
+    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),))
+    worth: list[Item] = [bang, Command("test"), SourceStatus("kitchen", False, clock.now()), alarm]
+    for capacity in range(1, 5):
+        box: Mailbox[Item] = Mailbox("decisions", capacity, clock)
+        for item in worth:
+            leave(item, box)
+        assert sorted(box.take(10), key=worth.index) == worth[-capacity:]
+
+
+def test_an_alarm_goes_before_bangs_and_keeps_its_place_behind_a_status():
+    """A source that was lost and is back: the loss would otherwise end what was heard after it."""
+    clock = FakeClock()
+    box: Mailbox[Item] = Mailbox("decisions", 10, clock)
+    bang = Heard("kitchen", clock.now(), (heard("door_slam"),))
+    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),))
+    lost = SourceStatus("kitchen", False, clock.now())
+    for item in (bang, lost, bang, alarm):
+        leave(item, box)
+
+    assert box.take(10) == [bang, lost, alarm, bang]

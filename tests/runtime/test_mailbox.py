@@ -21,7 +21,12 @@ def test_first_in_first_out_whatever_the_urgency():
     assert box.take(10) == ["a", "b"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=30))
+def _put() -> st.SearchStrategy[tuple[int, int]]:
+    """Urgency, and whom it overtakes."""
+    return st.integers(0, 3).flatmap(lambda urgency: st.tuples(st.just(urgency), st.integers(0, urgency)))
+
+
+@given(st.lists(_put(), min_size=1, max_size=30))
 def test_what_may_overtake_goes_before_the_less_urgent_only(puts):
     """Among those that are as urgent everyone keeps their turn, and so do those that do not overtake."""
     box: Mailbox[int] = Mailbox("test", 100, FakeClock())
@@ -32,8 +37,21 @@ def test_what_may_overtake_goes_before_the_less_urgent_only(puts):
         urgency, overtaking = puts[number]
         overtaken = [behind for behind in taken[place + 1 :] if behind < number]
         assert not overtaken or overtaking
-        assert all(puts[behind][0] < urgency for behind in overtaken)
-        assert not (overtaking and place and puts[taken[place - 1]][0] < urgency)
+        assert all(puts[behind][0] < overtaking <= urgency for behind in overtaken)
+        assert not (overtaking and place and puts[taken[place - 1]][0] < overtaking)
+
+
+def test_of_what_is_about_the_same_only_the_newest_waits():
+    """It takes the place of the one before, and once that is taken or dropped it waits as any other."""
+    box = mailbox(2)
+    for item, about in [("mute", "kitchen"), ("smoke", None), ("unmute", "kitchen")]:
+        assert box.put(item, about=about)
+    assert box.take(10) == ["unmute", "smoke"]
+
+    box.put("mute", about="kitchen")
+    assert not all([box.put("smoke", urgency=1), box.put("glass", urgency=1)])
+    box.put("unmute", urgency=1, about="kitchen")
+    assert box.take(10) == ["glass", "unmute"]
 
 
 def test_a_full_mailbox_drops_the_oldest_of_the_least_urgent():
