@@ -67,6 +67,7 @@ def event_document(event: SoundEvent, delivered_at: datetime, *, late: bool) -> 
         "emotion": _plain(event.emotion),
         "description": event.description,
         "segment_ids": list(event.segment_ids),
+        "evidence": _plain(event.evidence),
     }
 
 
@@ -77,6 +78,7 @@ def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[
         "rule": alert.rule,
         "severity": alert.severity,
         "message": alert.message,
+        "event_ids": _distinct(event.id for event in alert.events),
         "labels": _distinct(event.label for event in alert.events),
         "sources": _distinct(event.source for event in alert.events),
         "raised_at": iso(alert.raised_at),
@@ -125,5 +127,7 @@ def _plain(value: Any) -> Any:
             return None
         case None | bool() | int() | float() | str():
             return value
+        case _ if hasattr(value, "tolist"):  # a measurement straight from numpy
+            return _plain(value.tolist())
         case _:
             return str(value)

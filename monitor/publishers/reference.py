@@ -33,12 +33,15 @@ EVENT_FIELDS = {
     "emotion": "scores of the emotions of a voice, or null",
     "description": "free text of a large model, or null",
     "segment_ids": "the stretches of sound it was heard in, as in the log",
+    "evidence": "what was measured, by name: of an alarm its `pattern`, `pitch_hz`, `cycles`; of repeated "
+    "sounds `times`; empty when there is nothing",
 }
 ALERT_FIELDS = {
     "id": "12 hexadecimal digits; the same id again is the same alert, corroborated or repeated",
     "rule": "the name of the rule",
     "severity": "`info`, `warning` or `critical`; `info` once it is older than the rule's `stale_after_s`",
     "message": "what the rule says",
+    "event_ids": "the events that it is about, in order; clips and pictures are named by them",
     "labels": "what was heard, in order",
     "sources": "who heard it, in order",
     "raised_at": "when the rule matched, in the time of the sound",

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,9 +24,11 @@ LATER = START + timedelta(seconds=2)
 EVENT_FIELDS = {
     "event_type", "id", "state", "label", "source", "started_at", "ended_at", "ended_by", "detected_at",
     "delivered_at", "late", "score", "certainty", "confirmed_by", "emotion", "description", "segment_ids",
+    "evidence",
 }  # fmt: skip
 ALERT_FIELDS = {
-    "id", "rule", "severity", "message", "labels", "sources", "raised_at", "delivered_at", "late", "why",
+    "id", "rule", "severity", "message", "event_ids", "labels", "sources", "raised_at", "delivered_at", "late",
+    "why",
 }  # fmt: skip
 
 
@@ -37,6 +40,31 @@ def test_an_event_says_everything_that_automations_are_built_on():
 def test_an_alert_says_everything_that_automations_are_built_on():
     """The fields of an alert are fixed."""
     assert set(alert_document(alert(), LATER, late=False)) == ALERT_FIELDS
+
+
+def test_an_alert_names_its_events():
+    """Clips and pictures are named by the event: whoever gets the alert can find them."""
+    told = alert_document(alert(events=(event(id="e1"), event(id="e2"), event(id="e1"))), LATER, late=False)
+
+    assert told["event_ids"] == ["e1", "e2"]
+
+
+def test_an_event_says_what_was_measured():
+    """Pattern, pitch and cycles of an alarm, as JSON can say them."""
+    evidence = {
+        "pattern": "T3",
+        "pitch_hz": np.float32(3100.5),
+        "cycles": np.int64(2),
+        "last_began_at": START,
+    }
+    told = json.loads(encoded(event_document(event("smoke_alarm", evidence=evidence), LATER, late=False)))
+
+    assert told["evidence"] == {
+        "pattern": "T3",
+        "pitch_hz": 3100.5,
+        "cycles": 2,
+        "last_began_at": "2026-01-02T03:04:05.000+00:00",
+    }
 
 
 def test_no_text_keeps_anything_from_being_told():
