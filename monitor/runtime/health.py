@@ -6,10 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from monitor.clock import Clock
+from monitor.logs import get_logger
 from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Health
+
+log = get_logger()
 
 STALLED_S = 20.0
 """A small queue without a taker, a small model at one batch, or an online source without a frame past its
@@ -37,6 +40,7 @@ class Checkup:
         self._started_s = clock.monotonic_s()
         self._cpu_before_s = _cpu_s()
         self._notes: dict[str, str] = {}
+        self._overflowed: set[str] = set()
 
     def note(self, name: str, text: str) -> None:
         """Something to be read in every snapshot from now on, for example a model that is missing."""
@@ -69,7 +73,7 @@ class Checkup:
             "cpu_share": round((_cpu_s() - self._cpu_before_s) / uptime_s, 4),
             "stalled": self.stalled(),
             "notes": dict(self._notes),
-            "sources": {listener.source.name: _source_figures(listener) for listener in self._listeners},
+            "sources": self._sources(),
             "queues": {name: _rounded(asdict(box.figures())) for name, box in self._mailboxes.items()},
             "classifiers": {
                 worker.classifier.name: _rounded(asdict(figures := worker.figures()))
@@ -78,6 +82,15 @@ class Checkup:
             },
         }
         return Health(self._clock.now(), values)
+
+    def _sources(self) -> dict[str, dict[str, Any]]:
+        figures = {listener.source.name: _source_figures(listener) for listener in self._listeners}
+        for name, each in figures.items():
+            if each.get("overflows") and name not in self._overflowed:
+                self._overflowed.add(name)
+                fix = "health counts them from now on as `overflows`; this machine has more to do than it can"
+                log.warning("sound was lost: nobody took it in time", source=name, fix=fix)
+        return figures
 
 
 def summary(health: Health) -> str:
@@ -107,7 +120,7 @@ def _standing_still(listener: Listener) -> str:
 
 def _source_figures(listener: Listener) -> dict[str, Any]:
     figures = _rounded(asdict(listener.figures()))
-    for extra in ("drift_ppm", "clock_offset_s", "dropped_samples"):
+    for extra in ("drift_ppm", "clock_offset_s", "overflows"):
         if (value := getattr(listener.source, extra, None)) is not None:
             figures[extra] = round(value, 4)
     return figures

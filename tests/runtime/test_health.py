@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
+from structlog.testing import capture_logs
 
 from monitor.errors import SourceLost
 from monitor.runtime.backoff import Backoff
@@ -32,6 +33,7 @@ class Watched:
     ) -> None:
         self._sound, self._then, self._opening, self._error = sound, then, opening, error
         self._opened = 0
+        self.overflows: int | None = None
 
     def __enter__(self) -> Self:
         self._opening()
@@ -224,6 +226,23 @@ def test_opening_a_source_is_no_gap():
     broken = [whole[0], *frames(noise(0.03))]
     assert ward.listen(Watched(whole)).figures().gaps == 0
     assert ward.listen(Watched(broken)).figures().gaps == 1
+
+
+def test_lost_sound_is_counted_and_said_once():
+    """A machine that cannot keep up loses sound before anything of ours sees it: only the source knows."""
+    ward = Ward()
+    source = Watched(frames(noise(0.06)))
+    source.overflows = 0
+    ward.listen(source)
+    with capture_logs() as logged:
+        assert ward.checkup.snapshot().values["sources"]["kitchen"]["overflows"] == 0
+        assert logged == []
+        for source.overflows in (3, 4):
+            assert ward.checkup.snapshot().values["sources"]["kitchen"]["overflows"] == source.overflows
+
+    assert [(line["event"], line["source"]) for line in logged] == [
+        ("sound was lost: nobody took it in time", "kitchen")
+    ]
 
 
 def test_a_snapshot_is_plain_json_and_has_its_notes():
