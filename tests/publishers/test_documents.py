@@ -27,8 +27,8 @@ EVENT_FIELDS = {
     "evidence",
 }  # fmt: skip
 ALERT_FIELDS = {
-    "id", "rule", "severity", "message", "event_ids", "labels", "sources", "raised_at", "delivered_at", "late",
-    "why",
+    "id", "rule", "severity", "message", "event_ids", "labels", "sources", "raised_at", "delivered_at",
+    "late", "why",
 }  # fmt: skip
 
 
