@@ -220,7 +220,7 @@ def _top_logprobs(choice: dict[str, Any]) -> list[tuple[str, float]] | None:
         listed = [(str(one["token"]), float(one["logprob"])) for one in first]
         # NaN would spread into every score; servers write impossible tokens as -inf or -9999.
         return [(token, min(max(value, LEAST), 0.0)) for token, value in listed if value == value] or None
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
         return None
 
 

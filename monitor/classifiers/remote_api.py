@@ -8,7 +8,7 @@ import socket
 import threading
 import wave
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -42,7 +42,7 @@ class Server(Block):
     """Let audio leave your own network. Without it a URL outside loopback and private ranges is an error."""
     send_speech: bool = False
     """Also send segments with a voice in them; without it they are withheld."""
-    timeout_s: Seconds = 30.0
+    timeout_s: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
     """For one answer."""
     retries: int = Field(default=2, ge=0, le=10)
     """Further attempts when the server is busy (429, 5xx) or the connection fails."""

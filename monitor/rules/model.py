@@ -115,7 +115,7 @@ class Rule(Clause):
     """The day on which the time of `between` begins; empty for all."""
     notify: Words = ()
     """Names of the notifiers that are told."""
-    escalate_after_s: Annotated[Seconds, Field(gt=0)] | None = None
+    escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
     """Not acknowledged within so long: the next notifier is told."""
     stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
     """Delivered later than this, the alert informs and no longer rings."""

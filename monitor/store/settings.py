@@ -36,18 +36,18 @@ class KeptSettings:
         """Find again what was kept."""
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
-            kept = {(source, name): (value, configured) for source, name, value, configured in rows}
+            kept = {
+                (source, name): type(self._configured[source, name])(value)
+                for source, name, value, configured in rows
+                if (source, name) in self._configured and configured == self._configured[source, name]
+            }
         except FileNotFoundError:
             return
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
             self._complain("mute and sensitivity are as configured again", error)
             return
         with self._lock:
-            self._set = {
-                key: type(self._configured[key])(value)
-                for key, (value, configured) in kept.items()
-                if key in self._configured and configured == self._configured[key]
-            }
+            self._set = kept
 
     def in_force(self) -> list[Setting]:
         """Every setting with the value that holds."""

@@ -301,6 +301,14 @@ def test_an_address_that_would_give_audio_away_is_refused(url: str, more: Any, w
         RemoteConfig(type="remote", url=url, model=MODEL, **more)
 
 
+@pytest.mark.parametrize("timeout_s", [0, 1e300])
+def test_a_time_out_that_no_socket_takes_is_refused(timeout_s: float) -> None:
+    """By `check`, not by the daemon's start or its first question."""
+    block = {"type": "remote", "url": "http://127.0.0.1:9/v1", "model": "m", "timeout_s": timeout_s}
+    with pytest.raises(ValidationError, match="timeout_s"):
+        RemoteConfig.model_validate(block)
+
+
 def test_a_home_name_that_points_away_is_refused_when_audio_would_go(server: OpenAIServer) -> None:
     """Name servers have a say in where audio goes: the address behind a name is checked before sending. An
     address outside the network stands in for such a name; nothing is sent to it."""
@@ -357,7 +365,7 @@ def test_a_log_probability_that_is_none_stays_a_score(server: OpenAIServer, odd:
     assert 0 <= found.score <= 1
 
 
-@pytest.mark.parametrize("odd", ['"x"', "null", "{}"])
+@pytest.mark.parametrize("odd", ['"x"', "null", "{}", "-1" + 400 * "0"])
 def test_a_log_probability_that_is_no_number_is_refused(server: OpenAIServer, odd: str) -> None:
     """What is not a number at all counts as none given, and no letter was named either."""
     remote = connected(server.url, labels=["cough"], retries=0)

@@ -35,6 +35,7 @@ from monitor.rules.model import Rule
         ({"hear": ["cat"], "between": "07:00-07:00"}, "leave `between` out for the whole day"),
         ({"hear": ["cat"], "weekdays": ["monday"]}, "Input should be 'mon'"),
         ({"hear": ["cat"], "severity": "high"}, "Input should be 'info', 'warning' or 'critical'"),
+        ({"hear": ["cat"], "escalate_after_s": 1e300}, "less than or equal to 86400"),
         ({"hear": ["cat"], "cooldown_s": -1}, "greater than or equal to 0"),
         ({"hear": ["cat"], "escalate_after_s": 60}, "calls nobody without `notify`"),
         ({"hear": ["cat"], "cooldown": 1}, "Extra inputs are not permitted"),

@@ -40,7 +40,15 @@ def test_a_source_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     assert settings(tmp_path, []).in_force() == []
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[[1]]", '[["kitchen", "mute", "ON"', "\x00", "null", "[7]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{}", "[[1]]", '[["kitchen", "mute", "ON"', "\x00", "null", "[7]", "[" * 100_000,
+        '[["kitchen", "sensitivity", null, 0.2]]',
+        f'[["kitchen", "sensitivity", 1{"0" * 400}, 0.2]]',
+        '[["nobody", "mute", true, null]]',
+    ],
+)  # fmt: skip
 def test_a_damaged_file_costs_only_what_was_set(tmp_path: Path, content: str) -> None:
     """Whatever stands in the file, the daemon starts as configured."""
     (tmp_path / "settings.json").write_text(content)
