@@ -14,6 +14,7 @@ from monitor.labels import emotions
 from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
 from monitor.sources import SourceConfig
+from monitor.types import Setting
 
 GATE_LABELS = frozenset({"loud_noise"})
 
@@ -30,13 +31,14 @@ def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
     )
 
 
-def in_force(config: Config) -> dict[str, dict[str, Hysteresis]]:
+def in_force(config: Config, settings: Iterable[Setting] = ()) -> dict[str, dict[str, Hysteresis]]:
     """For every enabled source, the sounds that can become an event there, and what it takes: the model's
-    thresholds, the owner's, and the source's sensitivity."""
+    thresholds, the owner's, and the source's sensitivity, or that in `settings`, set from outside."""
     heard, rows = producible(config), thresholds(config, unloaded(config)[0])
+    turned = {one.source: float(one.value) for one in settings if one.name == "sensitivity"}
     return {
         source.name: {
-            label: shifted(row, source.sensitivity)
+            label: shifted(row, turned.get(source.name, source.sensitivity))
             for label, row in rows.of(source.name).items()
             if label in heard
         }

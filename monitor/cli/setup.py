@@ -1,6 +1,8 @@
 """Commands for setting up: check, devices, schema."""
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +16,7 @@ from monitor.document import read_document
 from monitor.errors import ConfigError
 from monitor.events.defaults import Hysteresis
 from monitor.loading import find_config
+from monitor.types import Setting
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +48,7 @@ def check(
         found: dict[str, Any] = {"problems": checked.problems, "warnings": checked.warnings}
         if thresholds and checked.config is not None:
             found["thresholds"] = _plain_thresholds(checked.config)
+            found["set_from_outside"] = [asdict(one) for one in _set_from_outside(checked.config)]
         out.print_json(json.dumps(found))
     else:
         for warning in checked.warnings:
@@ -105,16 +109,41 @@ def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
     """Source, sound, and what it takes there."""
     from monitor.capabilities import in_force
 
-    found = in_force(config)
+    found = in_force(config, _set_from_outside(config))
     return {name: {label: asdict(row) for label, row in rows.items()} for name, rows in found.items()}
+
+
+def _set_from_outside(config: Config) -> list[Setting]:
+    """What the daemon of this configuration was told from Home Assistant and still goes by; nothing where its
+    state cannot be read."""
+    from monitor.assembly import configured_settings
+    from monitor.delivery import SETTINGS
+    from monitor.store.settings import KeptSettings
+
+    configured, file = configured_settings(config), config.state_folder() / SETTINGS
+    kept = KeptSettings(file, configured)
+    if os.access(file, os.R_OK):
+        kept.read()
+    return [one for one in kept.in_force() if one not in configured]
+
+
+def _show_set_from_outside(settings: Sequence[Setting]) -> None:
+    """A line for each source: it is not written in the configuration, and explains what is not."""
+    for source in dict.fromkeys(one.source for one in settings):
+        values = {one.name: one.value for one in settings if one.source == source}
+        said = ["muted"] if values.get("mute") else []
+        said += [f"sensitivity {values['sensitivity']:g}"] if "sensitivity" in values else []
+        out.print(f"{source}: {', '.join(said)}, set from Home Assistant", highlight=False)
 
 
 def _show_thresholds(config: Config) -> None:
     """A table for all sources with the same thresholds."""
     from monitor.capabilities import in_force
 
+    settings = _set_from_outside(config)
+    _show_set_from_outside(settings)
     tables: list[tuple[list[str], dict[str, Hysteresis]]] = []
-    for name, rows in in_force(config).items():
+    for name, rows in in_force(config, settings).items():
         alike = next((names for names, others in tables if others == rows), None)
         if alike is None:
             tables.append(([name], rows))

@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from monitor.assembly import configured_settings
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
+from monitor.delivery import SETTINGS
+from monitor.loading import load_config
+from monitor.store.settings import KeptSettings
 from monitor.synthesis.alarms import piezo, played, temporal_three
+from monitor.types import Setting
 from tests.builders import noise
 
 CONFIG = """
@@ -203,6 +208,29 @@ def test_check_shows_what_a_sound_needs(tmp_path, capsys):
     assert "glass_break" not in found["hall"]
     assert earwitness("check", "--config", path, "--thresholds") == 0
     assert "3 in 3 s" in capsys.readouterr().out
+
+
+def test_check_knows_what_was_set_from_home_assistant(tmp_path, capsys):
+    """Nobody finds in the file why a room is deaf: what was set there is said, and the thresholds are those
+    that come of it."""
+    path = tmp_path / "house.yaml"
+    path.write_text(
+        f"state_dir: {tmp_path}\nsources: [{{type: demo, name: hall}}, {{type: demo, name: attic}}]\n"
+    )
+    kept = KeptSettings(tmp_path / SETTINGS, configured_settings(load_config(path)))
+    kept.keep(Setting("hall", "mute", True))
+    kept.keep(Setting("hall", "sensitivity", -1.0))
+    kept.keep(Setting("attic", "sensitivity", 0.5))
+
+    assert earwitness("check", "--config", path, "--thresholds") == 0
+    shown = capsys.readouterr().out
+    assert "hall: muted, sensitivity -1, set from Home Assistant" in shown
+    assert "attic: sensitivity 0.5, set from Home Assistant" in shown
+    assert earwitness("check", "--config", path, "--thresholds", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["thresholds"]["hall"]["loud_noise"]["onset"] > 0.7
+    assert found["thresholds"]["attic"]["loud_noise"]["onset"] < 0.4
+    assert {"source": "hall", "name": "mute", "value": True} in found["set_from_outside"]
 
 
 def test_check_lists_every_problem_and_exits_78(tmp_path, capsys):
