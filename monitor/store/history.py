@@ -24,10 +24,7 @@ class History:
         self._connection: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
-        if not self._path.exists():
-            raise StoreError(
-                f"{self._path}: nothing has been kept yet; let `earwitness run` listen for a while"
-            )
+        self._find()
         try:
             self._connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5
@@ -40,6 +37,20 @@ class History:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _find(self) -> None:
+        try:
+            self._path.stat()
+        except FileNotFoundError:
+            raise StoreError(
+                f"{self._path}: nothing has been kept yet; let `earwitness run` listen for a while, or name "
+                "the folder in which the daemon keeps its state as `state_dir`"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{self._path}: cannot be read ({error.strerror}); run as who the daemon runs as, or with "
+                "sudo, and check `state_dir`"
+            ) from None
 
     def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Look]:
         """What listeners said, in the order in which the tracker was told."""

@@ -259,11 +259,17 @@ def test_the_file_is_private(store: ScoreStore, path: Path) -> None:
 
 
 def test_reading_before_anything_was_kept_names_the_fix(path: Path) -> None:
-    """The error says what to do."""
-    with (
-        pytest.raises(StoreError, match="nothing has been kept yet; let `earwitness run` listen"),
-        History(path),
-    ):
+    """The error says where was looked, and what to do."""
+    said = rf"{path}: nothing has been kept yet; let `earwitness run` listen .* `state_dir`"
+    with pytest.raises(StoreError, match=said), History(path):
+        pass
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_clear_error(tmp_path: Path) -> None:
+    """Not a traceback: the service's folder is its own and root's."""
+    (tmp_path / "state").write_text("no folder")
+    said = r"scores.db: cannot be read \(Not a directory\).* with sudo, and check `state_dir`"
+    with pytest.raises(StoreError, match=said), History(tmp_path / "state" / "scores.db"):
         pass
 
 
