@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from monitor.document import parse_document
 from monitor.loading import check_document
@@ -40,3 +42,25 @@ def test_the_readme_begins_with_two_commands():
 def test_no_page_names_a_folder_of_some_machine(page: Path):
     """Paths are those of a checkout or of an installed service."""
     assert not re.findall(r"/work/|/root/|/home/\w+/", page.read_text())
+
+
+def rings(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
+    """Whether the guide's automation rings when the alert's entity goes from one state to the next; the
+    conditions are evaluated as Home Assistant does."""
+    guide = (ROOT / "docs/guides/homeassistant.md").read_text()
+    [automation] = (yaml.safe_load(each[4:]) for each in guide.split("```") if each.startswith("yaml\ntrig"))
+    states = {"from_state": None if old is None else {"attributes": old}, "to_state": {"attributes": new}}
+    environment = pytest.importorskip("jinja2").Environment()
+    said = [environment.from_string(each).render(trigger=states) for each in automation["conditions"]]
+    return all(each == "True" for each in said)
+
+
+def test_the_guides_automation_rings_once_per_alert():
+    """Not again when another microphone corroborates it; and whatever was there before, an alert rings."""
+    one = {"id": "a00000000001", "event_type": "critical", "late": False}
+    other = one | {"id": "a00000000002"}
+
+    assert all(rings(before, one) for before in (None, {}, other))
+    assert not rings(one, one)
+    assert not rings(None, one | {"late": True})
+    assert not rings(None, one | {"event_type": "info"})
