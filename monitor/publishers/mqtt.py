@@ -129,8 +129,8 @@ class MqttPublisher:
         self._read_back = False
         self._settled_at_s: float | None = None
         self._greet_at_s: float | None = None
-        self._refused_until_s = 0.0
-        self._policy_said = False
+        self._paused_until_s: dict[str, float] = {}
+        self._policy_said: set[str] = set()
         self._unsendable: set[str] = set()
 
     # -- what others call -------------------------------------------------------------------------------
@@ -175,17 +175,33 @@ class MqttPublisher:
         return self._commands.refused.total()
 
     def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
+        self,
+        message: Message,
+        delivered: Callable[[], None] | None = None,
+        *,
+        late: bool = False,
+        refused: Callable[[], None] | None = None,
     ) -> None:
-        """See `Publisher`."""
+        """See `Publisher` and `Choosy`."""
         match message:
             case SoundEvent() | Alert():
-                self._outgoing.put(Letter(message, delivered or _nothing, self._clock.monotonic_s(), late))
+                topic, now_s = self.topic_of(message), self._clock.monotonic_s()
+                self._outgoing.put(Letter(message, delivered or _nothing, now_s, late, topic, refused))
             case _:
                 room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
                 for topic, payload, rank in said(message, room, self.topics):
                     self._outgoing.remember(topic, payload, rank)
         self._wake()
+
+    def topic_of(self, message: SoundEvent | Alert) -> str:
+        """See `Choosy`."""
+        return self.topics.alert if isinstance(message, Alert) else self.topics.event(message.source)
+
+    @property
+    def refused_topics(self) -> frozenset[str]:
+        """See `Choosy`."""
+        now_s = self._clock.monotonic_s()
+        return frozenset(topic for topic, until_s in self._paused_until_s.copy().items() if now_s < until_s)
 
     # -- what the link calls ----------------------------------------------------------------------------
 
@@ -200,6 +216,7 @@ class MqttPublisher:
             if not self._read_back:
                 session.subscribe(self._found_documents)
         self._outgoing.say_all_again()
+        self._paused_until_s.clear()  # this broker may have another access list
         self._connected = True
 
     def received(self, message: Received) -> None:
@@ -219,12 +236,13 @@ class MqttPublisher:
     def acknowledged(self, news: Acknowledged) -> None:
         """See `Party`."""
         if news.refused is not None:
-            if self._outgoing.put_back(news.number):
-                pause_s = random.uniform(*POLICY_RETRY_S)  # noqa: S311
-                self._refused_until_s = self._clock.monotonic_s() + pause_s
-            self._say_policy(news.refused)
+            if letter := self._outgoing.put_back(news.number):
+                self._pause(letter.topic, news.refused)
+            else:
+                self._say_policy("states", news.topic, news.refused)
         elif letter := self._outgoing.acknowledged(news.number):
-            self._policy_said = False
+            self._paused_until_s.pop(letter.topic, None)
+            self._policy_said.discard(_kind(letter.message))
             letter.delivered()
 
     def pump(self, session: Session) -> float:
@@ -238,8 +256,11 @@ class MqttPublisher:
             session.unsubscribe(self._found_documents)
         while session.room and (state := self._outgoing.next_state()):
             self._say_state(session, *state)
-        while session.room and self._may_send() and (letter := self._outgoing.next_letter()):
+        paused = self.refused_topics
+        while session.room and self._may_send() and (letter := self._outgoing.next_letter(paused)):
             self._send(session, letter)
+        if self._pause_is_over(now_s):
+            self.on_ready()
         if self._told_not_ready and self._may_send() and not self._outgoing.full():
             self._told_not_ready = False
             self.on_ready()
@@ -265,10 +286,26 @@ class MqttPublisher:
         """Whether events and alerts would be heard now."""
         now_s = self._clock.monotonic_s()
         settled = self._settled_at_s is None or now_s >= self._settled_at_s
-        return self._connected and self._presence.here and settled and now_s >= self._refused_until_s
+        return self._connected and self._presence.here and settled
+
+    def _pause(self, topic: str, reason: str) -> None:
+        """The broker refuses a topic: what is for it is asked again later, and keeps up nothing else."""
+        self._paused_until_s[topic] = self._clock.monotonic_s() + random.uniform(*POLICY_RETRY_S)  # noqa: S311
+        taken_out = self._outgoing.take_out(topic)
+        self._say_policy("alerts" if topic == self.topics.alert else "events", topic, reason)
+        for letter in taken_out:
+            if letter.refused is not None:
+                letter.refused()
+
+    def _pause_is_over(self, now_s: float) -> bool:
+        """Whether a topic may be tried again that was not tried a moment ago."""
+        over = [topic for topic, until_s in self._paused_until_s.items() if now_s >= until_s]
+        for topic in over:
+            del self._paused_until_s[topic]
+        return bool(over)
 
     def _next_s(self, now_s: float) -> float:
-        times_s = (self._greet_at_s, self._settled_at_s, self._refused_until_s)
+        times_s = (self._greet_at_s, self._settled_at_s, *self._paused_until_s.values())
         return min((at_s - now_s for at_s in times_s if at_s is not None and at_s > now_s), default=1.0)
 
     def _say_state(self, session: Session, topic: str, payload: bytes) -> None:
@@ -283,10 +320,10 @@ class MqttPublisher:
         now = self._clock.now()
         waited_s = self._clock.monotonic_s() - letter.handed_at_s
         late = letter.late or letter.sends > 0 or waited_s > LATE_AFTER_S
+        topic = letter.topic
         if isinstance(letter.message, Alert):
-            topic, document = self.topics.alert, alert_document(letter.message.aged(waited_s), now, late=late)
+            document = alert_document(letter.message.aged(waited_s), now, late=late)
         else:
-            topic = self.topics.event(letter.message.source)
             document = event_document(letter.message, now, late=late)
         try:
             self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
@@ -314,12 +351,13 @@ class MqttPublisher:
         with self._lock:
             self._lost_since = min(since, self._lost_since or since)
 
-    def _say_policy(self, reason: str) -> None:
-        if not self._policy_said:
-            self._policy_said = True
+    def _say_policy(self, kind: str, topic: str, reason: str) -> None:
+        """Once for each kind of message, until one of it is taken."""
+        if kind not in self._policy_said:
+            self._policy_said.add(kind)
             topics = f"{self.topics.root}/# and {self._config.discovery_prefix}/device/#"
-            fix = f"allow this user to write {topics} in the broker's access list"
-            log.warning("mqtt broker takes no message of ours", reason=reason, fix=fix)
+            fix = f"allow this user to write {topics} in the broker's access list; everything else goes on"
+            log.warning(f"mqtt broker refuses {kind} of ours", topic=topic, reason=reason, fix=fix)
 
     def _wake(self) -> None:
         if self._link is not None:
@@ -328,3 +366,7 @@ class MqttPublisher:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _kind(message: SoundEvent | Alert) -> str:
+    return "alerts" if isinstance(message, Alert) else "events"

@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -23,7 +23,7 @@ class Rank(IntEnum):
     NODE_STATUS = 3
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Letter:
     """One event or alert on its way; `delivered` is called once, when it is acknowledged."""
 
@@ -32,6 +32,9 @@ class Letter:
     handed_at_s: float
     """By the monotonic clock: setting the other one makes nothing late or stale."""
     late: bool
+    topic: str = ""
+    refused: Callable[[], None] | None = None
+    """Takes it back when its topic is refused; without it, it waits here."""
     place: int = field(default=0)
     sends: int = field(default=0)
 
@@ -106,10 +109,21 @@ class Outgoing:
             topic = next(iter(self._unsaid), None)
             return (topic, self._unsaid.pop(topic)) if topic is not None else None
 
-    def next_letter(self) -> Letter | None:
-        """The letter to be sent now; `sent` must follow."""
+    def next_letter(self, paused: Container[str] = ()) -> Letter | None:
+        """The letter to be sent now, of a topic that is not paused; `sent` must follow."""
         with self._lock:
-            return self._letters.popleft() if self._letters else None
+            for index, letter in enumerate(self._letters):
+                if letter.topic not in paused:
+                    del self._letters[index]
+                    return letter
+            return None
+
+    def take_out(self, topic: str) -> list[Letter]:
+        """No longer ours: what waits for a topic and can be taken back."""
+        with self._lock:
+            gone = [each for each in self._letters if each.topic == topic and each.refused]
+            self._letters = deque(each for each in self._letters if each not in gone)
+            return gone
 
     def sent(self, number: int, letter: Letter) -> None:
         """The letter is on its way under the connection's `number`."""
@@ -117,13 +131,13 @@ class Outgoing:
         with self._lock:
             self._sent[number] = letter
 
-    def put_back(self, number: int) -> bool:
-        """The receiver would not have it. A letter waits in its old place; whether it was one."""
+    def put_back(self, number: int) -> Letter | None:
+        """The receiver would not have it. If it is a letter, it waits in its old place."""
         with self._lock:
             letter = self._sent.pop(number, None)
             if letter is not None:
                 self._put_back([letter])
-            return letter is not None
+            return letter
 
     def acknowledged(self, number: int) -> Letter | None:
         """The letter that has arrived, if `number` was one."""

@@ -85,8 +85,9 @@ refuses user name or password, the log says so once, with the fix, and it is ask
 only a broker that had accepted us before is asked at the usual pace for two minutes, because it may be
 starting.
 
-Over MQTT 5 a broker says when its access list forbids a message; it then stays in the outbox, and the log
-says so once. Over 3.1.1 mosquitto acknowledges what it throws away: nobody can tell.
+Over MQTT 5 a broker says when its access list forbids a message; it then stays in the outbox and is tried
+again every 30 to 60 s, everything on other topics goes on, and the log names the topic once. Over 3.1.1
+mosquitto acknowledges what it throws away: nobody can tell.
 
 With `tls` the broker's certificate and name are verified. A kill, a crash and a cut cable are told to the
 house by the broker itself (the last will on `status`), a clean stop by us.

@@ -72,6 +72,7 @@ class Acknowledged:
 
     number: int
     refused: str | None
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Session:
         self._address = address
         self._version = version
         self._news: list[News] = []
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, str] = {}
         self._most_in_flight = IN_FLIGHT
         self._client: Client | None = None
         self._selector = selectors.DefaultSelector()
@@ -174,7 +175,7 @@ class Session:
             number = self._client.publish(topic, payload, qos=1, retain=retain).mid
         except ValueError as error:  # UnicodeEncodeError among them
             raise Unsendable(str(error)) from error
-        self._in_flight.add(number)
+        self._in_flight[number] = topic
         return number
 
     def subscribe(self, *filters: str) -> None:
@@ -250,8 +251,9 @@ class Session:
 
     def _on_publish(self, client: Any, data: Any, number: int, reason: Any, properties: Any) -> None:
         self._last_heard_s = time.monotonic()
-        self._in_flight.discard(number)
-        self._news.append(Acknowledged(number, str(reason) if reason.value >= _SUCCESS_BELOW else None))
+        topic = self._in_flight.pop(number, "")
+        refused = str(reason) if reason.value >= _SUCCESS_BELOW else None
+        self._news.append(Acknowledged(number, refused, topic))
 
     def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
         denied = [str(reason) for reason in reasons if reason.value >= _SUCCESS_BELOW]

@@ -9,6 +9,7 @@ from typing import Self
 from monitor.clock import Clock
 from monitor.publishers.base import Publisher
 from monitor.runtime.courier import Choice, Courier
+from monitor.runtime.detour import Choosy, Detour
 from monitor.runtime.threads import join_all
 from monitor.store.base import Outbox
 
@@ -46,6 +47,8 @@ class Line:
     ) -> None:
         self.publisher = publisher
         self._settles = choice is None
+        if isinstance(publisher, Choosy):
+            outbox = publisher = Detour(outbox, publisher)
         self._courier = Courier(outbox, publisher, failed, clock, choice=choice)
 
     def open(self) -> Self:

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.clock import SystemClock
+from monitor.publishers.mqtt import MqttConfig
 from monitor.publishers.outgoing import WINDOW
+from monitor.runtime.line import STOPPED, Line
+from monitor.store.outbox import SqliteOutbox
 from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event, house, room
 from tests.mosquitto import WITHIN_S, Listener, Mosquitto
@@ -411,7 +415,49 @@ def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: P
         house_keeper.say("homeassistant/status", "online")
         house_keeper.wait_for(KITCHEN, times=2)
 
+    refused = lines.wait_for("mqtt broker refuses events of ours")
     assert delivered == []
-    assert not told.publisher.ready()
-    assert lines.warnings() == ["mqtt broker takes no message of ours"]
-    assert "earwitness/home/#" in lines.wait_for("mqtt broker takes no message of ours")["fix"]
+    told.wait_ready()
+    assert sorted(lines.warnings()) == [
+        "mqtt broker refuses events of ours",
+        "mqtt broker refuses states of ours",
+    ]
+    assert refused["topic"] == f"{ROOT}/kitchen/event"
+    assert "earwitness/home/#" in refused["fix"]
+
+
+def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life, lines: Lines):
+    """Far more events than are handed over at once are refused: every alert arrives, no event is lost, and
+    once the list is mended all of them arrive in their order."""
+    rules = tmp_path / "access"
+    allowed = "topic read #\ntopic readwrite homeassistant/#\n"
+    allowed += "".join(f"topic write {ROOT}/{each}\n" for each in ("status", "alert", "+/+", "+/+/+"))
+    rules.write_text(allowed + f"topic deny {ROOT}/+/event\n")
+    broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
+    listener = life.enter_context(Listener(broker))
+    outbox = life.enter_context(SqliteOutbox(tmp_path / "outbox.db", SystemClock()))
+    publisher = MqttConfig(type="mqtt", port=broker.port, homeassistant=False).build(
+        "home", print, SystemClock()
+    )
+    publisher.announce(house())
+    ids = [f"e{number:011d}" for number in range(150)]
+    for id in ids:
+        outbox.put(event(id=id), ["mqtt"], START)
+    failures: list[BaseException] = []
+    line = Line(outbox, publisher, failures.append, SystemClock()).open()
+    life.callback(line.close, STOPPED)
+
+    lines.wait_for("mqtt broker refuses events of ours")
+    for number in range(60):
+        outbox.put(alert(id=f"a{number:011d}"), ["mqtt"], START)
+    listener.wait_for(f"{ROOT}/alert", times=60)
+    assert outbox.backlog()["mqtt"] >= len(ids)
+    assert listener.on(f"{ROOT}/kitchen/event") == []
+
+    rules.write_text("topic readwrite #\n")
+    broker.stop()
+    broker.start()
+    with Listener(broker) as later:
+        later.wait_for(f"{ROOT}/kitchen/event", times=len(ids))
+        assert [each["id"] for each in later.documents(f"{ROOT}/kitchen/event")] == ids
+    assert failures == []
