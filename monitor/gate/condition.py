@@ -14,6 +14,9 @@ _CLIPPED_FROM = 0.985
 _OFFSET_FROM = 0.05
 _ROUNDING = 1e-4  # of a sum of squares in single precision, and then some
 
+_RETURN_S = 3600.0
+_LONGEST_CLEAR_S = 1800.0
+
 _NEEDLE_SAMPLES = 64
 _SHORTEST_LOOP_SAMPLES = 160
 _LOOP_WINDOW_FRAMES = 33
@@ -22,12 +25,17 @@ _NOT_A_TONE = 0.1
 
 class _Lasting:
     """A fault that must add up to `raise_after_s` before it is said, and be gone for `clear_after_s` before
-    it is taken back: a bucket that fills while the fault shows and leaks while it does not."""
+    it is taken back: a bucket that fills while the fault shows and leaks while it does not.
+
+    What comes back within an hour is one story: each time it takes twice as long to be taken back, up to half
+    an hour, so that a microphone that is sick every half minute is sick, and not well again twice a minute.
+    It is said as early as ever: a fault that is real now must not wait for what was before."""
 
     def __init__(self, raise_after_s: float, clear_after_s: float) -> None:
         self._full_s = raise_after_s
-        self._leak = raise_after_s / clear_after_s
+        self._first_clear_s = self._clear_s = clear_after_s
         self._filled_s = 0.0
+        self._cleared_at_frame: int | None = None
         self.raised = False
 
     @property
@@ -35,14 +43,22 @@ class _Lasting:
         """Whether frames without the fault still matter."""
         return self._filled_s > 0
 
-    def push(self, faulty: bool) -> None:
-        """The next frame."""
-        step_s = FRAME_S if faulty else -FRAME_S * self._leak
+    def push(self, faulty: bool, frame: int) -> None:
+        """The next frame that matters, with its number."""
+        clear_s = self._clear_s if self.raised else self._first_clear_s
+        step_s = FRAME_S if faulty else -FRAME_S * self._full_s / clear_s
         self._filled_s = min(self._full_s, max(0.0, self._filled_s + step_s))
-        if self._filled_s >= self._full_s - FRAME_S / 2:
-            self.raised = True
-        elif self._filled_s == 0:
-            self.raised = False
+        if not self.raised and self._filled_s >= self._full_s - FRAME_S / 2:
+            self._raise(frame)
+        elif self.raised and self._filled_s == 0:
+            self.raised, self._cleared_at_frame = False, frame
+
+    def _raise(self, frame: int) -> None:
+        self.raised = True
+        cleared_at = self._cleared_at_frame
+        returned = cleared_at is not None and (frame - cleared_at) * FRAME_S < _RETURN_S
+        longest_s = max(_LONGEST_CLEAR_S, self._first_clear_s)
+        self._clear_s = min(2 * self._clear_s, longest_s) if returned else self._first_clear_s
 
 
 class Condition:
@@ -77,11 +93,12 @@ class Condition:
         clipped = _may_clip(measured) and float(np.abs(samples).max()) >= _CLIPPED_FROM
         offset = abs(measured.mean)
         self._watch_for_loops(measured, samples)
+        frame = self._frames
         if still or clipped or offset > _OFFSET_FROM or self._loops or self._leaking:
-            self._faults["digital_silence"].push(still and offset < _ONE_STEP)
-            self._faults["frozen"].push(self._loops or (still and offset >= _ONE_STEP))
-            self._faults["clipping"].push(clipped)
-            self._faults["dc_offset"].push(offset > _OFFSET_FROM)
+            self._faults["digital_silence"].push(still and offset < _ONE_STEP, frame)
+            self._faults["frozen"].push(self._loops or (still and offset >= _ONE_STEP), frame)
+            self._faults["clipping"].push(clipped, frame)
+            self._faults["dc_offset"].push(offset > _OFFSET_FROM, frame)
             self._leaking = any(fault.leaking for fault in self._faults.values())
             self.kinds = tuple(kind for kind, fault in self._faults.items() if fault.raised)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import Samples
-from monitor.gate.condition import Condition, is_loop
+from monitor.gate.condition import Condition, _Lasting, is_loop
 from monitor.gate.level import FRAME_S, measure
 from monitor.types import ProblemKind
 from tests.builders import noise, tone
@@ -87,6 +87,40 @@ def test_a_fault_that_comes_and_goes_does_not_flap() -> None:
     condition = Condition()
     course(condition, silence(11))
     assert course(condition, np.tile(np.concatenate((noise(0.3), silence(2.7))), 20)) == []
+
+
+def test_a_camera_that_gates_noise_is_not_well_again_twice_a_minute() -> None:
+    """25 s of zeros and 5 s of sound, again and again: what is said of it settles within minutes."""
+    condition = Condition()
+    rounds = [course(condition, np.concatenate((silence(25), noise(5, -50)))) for _ in range(12)]
+
+    assert sum(map(len, rounds)) <= 3
+    assert rounds[-1] == []
+    assert condition.kinds == ("digital_silence",)
+
+
+def seconds(fault: _Lasting, faulty: bool, frame: int) -> tuple[float, int]:
+    """How long a fault takes to be said, or taken back, from a frame on; and the frame then."""
+    first = frame
+    while fault.raised != faulty:
+        fault.push(faulty, frame)
+        frame += 1
+    return (frame - first) * FRAME_S, frame
+
+
+def test_each_return_within_an_hour_doubles_what_it_takes_to_be_taken_back() -> None:
+    """Up to half an hour; it is said as early as ever, and after an hour of health all is forgotten."""
+    fault, frame, taken_back = _Lasting(10, 3), 0, []
+    for _ in range(12):
+        said_s, frame = seconds(fault, True, frame)
+        assert said_s == pytest.approx(10, abs=0.1)
+        cleared_s, frame = seconds(fault, False, frame)
+        taken_back.append(cleared_s)
+    doubled = [3, 6, 12, 24, 48, 96, 192, 384, 768, 1536, 1800, 1800]
+    assert taken_back == pytest.approx(doubled, rel=0.01, abs=0.1)
+
+    _, frame = seconds(fault, True, frame + round(3600 / FRAME_S))
+    assert seconds(fault, False, frame)[0] == pytest.approx(3, abs=0.1)
 
 
 def test_several_faults_are_named_together() -> None:
