@@ -4,10 +4,12 @@ import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from monitor.logs import get_logger
 from monitor.publishers.documents import encoded
 from monitor.publishers.homeassistant import (
     Document,
     documents,
+    made_by_us,
     ours,
     parsed,
     state_topics,
@@ -17,6 +19,8 @@ from monitor.publishers.outgoing import Outgoing, Rank
 from monitor.publishers.states import first_states
 from monitor.publishers.topics import Topics
 from monitor.types import House, Room
+
+log = get_logger()
 
 
 class Announcer:
@@ -50,13 +54,25 @@ class Announcer:
         """A document that the broker has kept: if an earlier start of ours wrote it, its entities may be
         gone from the configuration. Before anything is announced nobody can know."""
         document = parsed(payload)
-        if document is None or not ours(document, self._topics):
+        if document is None:
+            return
+        if not ours(document, self._topics):
+            self._say_shared(topic, document)
             return
         with self._lock:
             if self._documents is None:
                 self._found[topic] = document
             else:
                 self._retire(topic, document, self._documents)
+
+    def _say_shared(self, topic: str, document: Document) -> None:
+        """Two daemons can have one topic: a node `home` with a source `kitchen`, and a node `home_kitchen`.
+        The topics stay as they are: with other ones Home Assistant would take every entity for a new one."""
+        with self._lock:
+            shared = topic in (self._documents or {})
+        if shared and made_by_us(document):
+            fix = "give one of them another `node`; all is well if this one had another topic_prefix before"
+            log.warning("another daemon announces its devices where this one does", topic=topic, fix=fix)
 
     def _begin(self, room: Room) -> None:
         for topic, payload, rank in first_states(room, self._topics):

@@ -104,6 +104,14 @@ def ours(document: Any, topics: Topics) -> bool:
     return False
 
 
+def made_by_us(document: Document) -> bool:
+    """Whether this or another earwitness wrote it."""
+    match document:
+        case {"origin": {"name": "earwitness"}}:
+            return True
+    return False
+
+
 def state_topics(document: Document, topics: Topics) -> set[str]:
     """Every topic of ours on which the document's entities wait to be told something. Anyone may have written
     the document: one with a wildcard, or of another shape than ours, is none."""

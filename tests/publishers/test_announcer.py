@@ -1,5 +1,7 @@
 """What the house was told, kept in step with what there is."""
 
+from structlog.testing import capture_logs
+
 from monitor.publishers.announcer import Announcer
 from monitor.publishers.documents import encoded
 from monitor.publishers.homeassistant import documents
@@ -69,3 +71,23 @@ def test_without_discovery_there_are_no_documents():
     Announcer(outgoing, TOPICS, None).announce(house())
 
     assert not [topic for topic in said(outgoing) if topic.startswith("homeassistant")]
+
+
+def test_two_daemons_that_announce_at_one_topic_are_said():
+    """A node `home_kitchen` has its own document where a node `home` has its kitchen's: either would take the
+    other's devices away."""
+    other = Topics("earwitness", "home_kitchen")
+    documents_of_other = documents(house(room("tap"), node="home_kitchen"), other, "homeassistant")
+    outgoing = Outgoing()
+    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer.announce(house(room("kitchen")))
+    with capture_logs() as logged:
+        for topic, document in documents_of_other.items():
+            announcer.found(topic, encoded(document))
+
+    assert [(line["event"], line["topic"]) for line in logged] == [
+        (
+            "another daemon announces its devices where this one does",
+            "homeassistant/device/earwitness_home_kitchen/config",
+        )
+    ]
