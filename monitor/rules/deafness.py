@@ -49,12 +49,16 @@ class Deafness:
     Home Assistant shows a lost source by itself; who is only called by a notifier would take the silence of a
     broken camera for a quiet house. 0 tells nothing. Time is that of a monotonic clock: a house whose clock
     is set after a power cut has not been deaf since 1970.
+
+    Some cameras send zeros while it is quiet. A source whose dead sound has come to life by itself before is
+    taken for one of these, and its dead sound is no alert any more.
     """
 
     def __init__(self, after_s: float, notify: Sequence[str]) -> None:
         self._after_s = after_s
         self._notify = tuple(notify)
         self._lost: dict[str, _Lost] = {}
+        self._revived: set[str] = set()
 
     def note(self, news: SourceStatus | Problem, now_s: float) -> None:
         """A source came or went, or its sound is dead or alive; one that came to its end, as a recording
@@ -63,6 +67,8 @@ class Deafness:
             self._lost.pop(news.source, None)
             return
         reason = _why_deaf(news)
+        if isinstance(news, Problem) and not reason and self._is_dead(news.source):
+            self._revived.add(news.source)
         if reason or news.source in self._lost:
             self._lost.setdefault(news.source, _Lost(now_s)).because(type(news), reason, now_s)
 
@@ -70,6 +76,9 @@ class Deafness:
         """The sources whose time has come; `now` is when the alerts are raised."""
         alerts = [self._due(source, lost, now, now_s) for source, lost in list(self._lost.items())]
         return [alert for alert in alerts if alert is not None]
+
+    def _is_dead(self, source: str) -> bool:
+        return source in self._lost and Problem in self._lost[source].reasons
 
     def _due(self, source: str, lost: _Lost, now: datetime, now_s: float) -> Alert | None:
         away_s = now_s - lost.since_s
@@ -80,6 +89,8 @@ class Deafness:
             back = f"{source} is being listened to again"
             return self._alert(source, now, back, lost.back_since_s - lost.since_s, "") if lost.told else None
         if not self._after_s or lost.told or away_s < self._after_s:
+            return None
+        if source in self._revived and lost.reasons.keys() == {Problem}:
             return None
         lost.told = True
         how = "has not been listened to" if lost.times == 1 else f"has broken off {lost.times} times, now"
