@@ -67,8 +67,10 @@ class Deafness:
             self._lost.pop(news.source, None)
             return
         reason = _why_deaf(news)
-        if isinstance(news, Problem) and not reason and self._is_dead(news.source):
-            self._revived.add(news.source)
+        if isinstance(news, Problem):
+            if not reason and self._is_dead(news.source):
+                self._revived.add(news.source)
+            reason = "" if news.source in self._revived else reason
         if reason or news.source in self._lost:
             self._lost.setdefault(news.source, _Lost(now_s)).because(type(news), reason, now_s)
 
@@ -89,8 +91,6 @@ class Deafness:
             back = f"{source} is being listened to again"
             return self._alert(source, now, back, lost.back_since_s - lost.since_s, "") if lost.told else None
         if not self._after_s or lost.told or away_s < self._after_s:
-            return None
-        if source in self._revived and lost.reasons.keys() == {Problem}:
             return None
         lost.told = True
         how = "has not been listened to" if lost.times == 1 else f"has broken off {lost.times} times, now"

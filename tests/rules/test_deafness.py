@@ -78,11 +78,14 @@ def test_a_source_whose_sound_is_dead_is_told(kind: ProblemKind) -> None:
 
 def test_a_camera_that_sends_zeros_while_it_is_quiet_is_not_dead() -> None:
     """It was heard to come to life by itself; its quiet nights call nobody. A lost connection still does."""
-    deafness = Deafness(300, ["phone"])
-    news = [(0, sound("digital_silence")), (1, sound()), (10, sound("digital_silence"))]
+    news: list[tuple[float, News]] = [
+        (0, sound("digital_silence")),
+        (1, sound()),
+        (10, sound("digital_silence")),
+    ]
 
-    assert course(deafness, news, 600) == []
-    assert len(course(deafness, [(0, LOST)], 10)) == 1
+    assert course(Deafness(300, ["phone"]), [*news, (500, LOST), (504, BACK)], 600) == []
+    assert len(course(Deafness(300, ["phone"]), [*news, (500, LOST)], 600)) == 1
 
 
 def test_a_camera_that_returns_with_dead_sound_is_not_back() -> None:
