@@ -27,6 +27,8 @@ def outside_findings(config: Config) -> Iterator[Finding]:
     for i, publisher in enumerate(config.publishers):
         if isinstance(publisher, JsonlConfig):
             yield from _of_file(publisher, i)
+    if config.state_dir is not None:
+        yield from _of_state(config.state_dir.expanduser())
 
 
 def check_outside(config: Config, path: Path) -> None:
@@ -70,6 +72,18 @@ def _of_file(block: JsonlConfig, i: int) -> Iterator[Finding]:
     if block.path and not os.access(block.path.parent, os.W_OK):
         reason = f"{block.path.parent} is no folder that can be written; events wait until it is"
         yield Finding(False, ("publishers", i, "path"), reason)
+
+
+def _of_state(folder: Path) -> Iterator[Finding]:
+    """Nothing is made here: the nearest folder that is there must let the daemon make it."""
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if not nearest.is_dir():
+        reason = f"{nearest} is a file and no folder"
+    elif os.access(nearest, os.W_OK):
+        return
+    else:
+        reason = f"{nearest} cannot be written by this user"
+    yield Finding(False, ("state_dir",), f"{reason}; alerts that wait are lost with the daemon")
 
 
 def _unreadable(path: Path) -> str:

@@ -116,13 +116,14 @@ class StreamConnection:
     def _unavailable(self, error: Exception) -> SourceUnavailable:
         import av
 
-        what = f"{self._name}: the stream cannot be opened ({plain_reason(error)})"
+        reason = "no answer in time" if isinstance(error, av.error.ExitError) else plain_reason(error)
+        what = f"{self._name}: the stream cannot be opened ({reason})"
         hints: dict[Any, str] = {
             (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): "check user name and password",
             av.error.HTTPNotFoundError: "check the path in its url",
             (av.error.ExitError, TimeoutError): "is the camera on, and can it be reached?",
             OSError: "check host and port in its url" + (_CERTIFICATE_HINT if self._is_tls else ""),
-            av.InvalidDataError: "is this a sound stream?",
+            av.InvalidDataError: "does a camera answer there, and is this a stream with sound?",
         }
         hint = next((hint for kinds, hint in hints.items() if isinstance(error, kinds)), "")
         return SourceUnavailable(

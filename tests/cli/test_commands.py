@@ -351,6 +351,17 @@ def test_a_quiet_recording_is_not_passed_over_in_silence(config, tmp_path, capsy
     assert "nothing heard in 1.0 s" in capsys.readouterr().out
 
 
+def test_check_tries_the_state_folder(tmp_path, capsys):
+    """A file where the folder should be was good, and the alerts that waited were kept nowhere."""
+    path, taken = tmp_path / "house.yaml", tmp_path / "state"
+    taken.touch()
+    path.write_text(f"state_dir: {taken}/house\nsources:\n  - {{type: demo, name: porch}}\n")
+
+    earwitness("check", "--config", path)
+
+    assert "is a file and no folder" in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
     """`run` ended at once with exit code 0, and systemd started it again every two seconds."""
     path = tmp_path / "off.yaml"
