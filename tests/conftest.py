@@ -7,8 +7,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-# A test that fails on a busy machine and passes on an idle one says nothing about the code, and one that fails by luck
-# of the draw nothing about a change. `pytest --hypothesis-profile=search` draws anew.
+# A test that fails on a busy machine and passes on an idle one says nothing about the code; one that fails
+# by the luck of a draw says nothing about a change. `pytest --hypothesis-profile=search` draws anew.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("any machine", settings.get_profile("search"), derandomize=True)
 settings.load_profile("any machine")
