@@ -39,11 +39,15 @@ class Sources:
     """Recall at thresholds that other recordings gave."""
     variants: Sequence[dict[str, Any]]
     """The model of free recordings alone, and others beside it."""
+    folds: dict[str, Any]
+    """Cross-validation over all recordings."""
+    folds_baselines: Sequence[dict[str, Any]]
+    """Others on all recordings."""
 
 
 def read_sources(model: Path, figures: Path) -> Sources:
     """The JSON beside the model, and a folder's JSON files, each named like its field."""
-    names = ("evaluation", "baselines", "timing", "crossed", "variants")
+    names = ("evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines")
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
         model_bytes=model.stat().st_size,
@@ -60,6 +64,7 @@ def card(sources: Sources) -> str:
         | _of_crossed(sources.crossed)
         | _of_timing(sources)
         | _of_variants(sources.variants)
+        | _of_folds(sources.folds, sources.folds_baselines)
     )
     return TEMPLATE.read_text().format_map(fields)
 
@@ -78,6 +83,7 @@ def _of_model(sources: Sources) -> dict[str, str]:
         "hop_s": f"{model['hop_s']:.1f}",
         "clips": str(training["clips"]),
         "steps": str(training["steps"]),
+        "hinted_steps": str(training["recipe"]["hinted_steps"]),
         "terms": _TERMS[training["variant"]],
         "licences": _rows(training["licences"].items()),
         "sources": _rows(training["sources"].items()),
@@ -140,27 +146,30 @@ def _of_crossed(crossed: dict[str, Any]) -> dict[str, str]:
     by_snr = {condition["snr_db"]: condition["recall"] for condition in crossed["clips"]}
     columns = [by_snr[None], by_snr[5.0], crossed["events_begun"]]
     return {
-        "crossed_clean": _number(_mean_recall(columns[0])),
-        "crossed_noisy": _number(_mean_recall(columns[1])),
-        "crossed_begun": _number(_mean_recall(columns[2])),
+        "crossed_clean": _number(_mean_of(columns[0], COUNTED_ON)),
+        "crossed_noisy": _number(_mean_of(columns[1], COUNTED_ON)),
+        "crossed_begun": _number(_mean_of(columns[2], COUNTED_ON)),
         "crossed_rows": "\n".join(
             _crossed_row(label, columns) for label in COUNTED_ON if label in columns[0]
         ),
     }
 
 
-def _mean_recall(counts: dict[str, dict[str, int]]) -> float | None:
-    values = [counts[label]["successes"] / counts[label]["trials"] for label in COUNTED_ON if label in counts]
+def _mean_of(counts: dict[str, dict[str, int]], labels: Sequence[str]) -> float | None:
+    """The mean recall of those that occur."""
+    values = [counts[label]["successes"] / counts[label]["trials"] for label in labels if label in counts]
     return sum(values) / len(values) if values else None
 
 
 def _crossed_row(label: str, columns: Sequence[dict[str, dict[str, int]]]) -> str:
-    cells = []
-    for counts in columns:
-        proportion = Proportion(counts[label]["successes"], counts[label]["trials"])
-        low, high = proportion.interval
-        cells.append(f"{proportion.value:.2f} ({low:.2f}-{high:.2f})")
+    cells = (_recall_cell(counts[label]) for counts in columns)
     return _row((label, columns[0][label]["trials"], *cells))
+
+
+def _recall_cell(counts: dict[str, int]) -> str:
+    proportion = Proportion(counts["successes"], counts["trials"])
+    low, high = proportion.interval
+    return f"{proportion.value:.2f} ({low:.2f}-{high:.2f})"
 
 
 def _of_timing(sources: Sources) -> dict[str, str]:
@@ -190,6 +199,65 @@ def _of_variants(variants: Sequence[dict[str, Any]]) -> dict[str, str]:
             for row in variants
         ),
     }
+
+
+def _of_folds(folds: dict[str, Any], baselines: Sequence[dict[str, Any]]) -> dict[str, str]:
+    clean, noisy = folds["conditions"]
+    counts, hours = folds["false_events"], folds["hours"]
+    critical = [label for label in counts if vocabulary()[label].severity_default == "critical"]
+    together = Rate(sum(counts[label] for label in critical), min(hours[label] for label in critical))
+    everyday = [counts[label] / hours[label] for label in counts if label not in critical]
+    many = [label for label in COUNTED_ON if _is_well_known(folds, label)]
+    return {
+        "folds": str(folds["folds"]),
+        "fold_steps": str(folds["steps"]),
+        "fold_hinted": str(folds["hinted_steps"]),
+        "fold_clips": str(folds["clips"]),
+        "fold_present": str(len(clean["average_precision"])),
+        "fold_precision": _number(clean["mean_average_precision"], 3),
+        "fold_precision_noisy": _number(noisy["mean_average_precision"], 3),
+        "fold_baselines": _rows(
+            (b["classifier"], _number(b["mean_average_precision"], 3)) for b in baselines
+        ),
+        "fold_events": str(together.events),
+        "fold_hours": f"{together.hours:.1f}",
+        "fold_rate": f"{together.per_hour:.2f}",
+        "fold_bound": f"{together.upper_per_hour:.2f}",
+        "fold_within": str(sum(rate <= FALSE_EVENTS_PER_HOUR for rate in everyday)),
+        "fold_median": f"{median(everyday):.2f}",
+        "fold_many": ", ".join(many),
+        "fold_recall": _number(_mean_of(clean["recall"], many)),
+        "fold_recall_noisy": _number(_mean_of(noisy["recall"], many)),
+        "fold_labels": "\n".join(_fold_row(folds, label) for label in clean["average_precision"]),
+        "fold_emotion": _rows(_corpus_row(corpus, emotions) for corpus, emotions in folds["emotion"].items()),
+    }
+
+
+def _is_well_known(folds: dict[str, Any], label: str) -> bool:
+    """Whether a recall of it says more than what a few recordings had in common."""
+    recall = folds["conditions"][0]["recall"].get(label)
+    return recall is not None and recall["trials"] >= 20 and folds["groups"][label] >= 10
+
+
+def _fold_row(folds: dict[str, Any], label: str) -> str:
+    clean, noisy = folds["conditions"]
+    return _row(
+        (
+            label,
+            clean["recall"][label]["trials"],
+            folds["groups"][label],
+            _number(clean["average_precision"][label]),
+            _recall_cell(clean["recall"][label]),
+            _recall_cell(noisy["recall"][label]),
+            f"{folds['false_events'][label] / folds['hours'][label]:.2f}",
+        )
+    )
+
+
+def _corpus_row(corpus: str, emotions: dict[str, dict[str, int]]) -> Sequence[object]:
+    recalls = [counts["successes"] / counts["trials"] for counts in emotions.values()]
+    clips = sum(counts["trials"] for counts in emotions.values())
+    return corpus, clips, len(recalls), f"{1 / len(recalls):.2f}", _number(sum(recalls) / len(recalls))
 
 
 def _noise_row(condition: dict[str, Any]) -> str:
