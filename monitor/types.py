@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.audio import Audio
-from monitor.labels import Severity
+from monitor.labels import LIFE_SAFETY, Severity
 
 Certainty = Literal["suspected", "confirmed"]
 EventState = Literal["started", "updated", "ended"]
@@ -144,6 +144,11 @@ class Alert:
     escalate_after_s: float | None = None
     stale_after_s: float | None = None
     """Older than this on delivery, it informs and no longer rings."""
+
+    @property
+    def is_life_safety(self) -> bool:
+        """Whether it is about a smoke, CO or fire alarm."""
+        return any(event.label in LIFE_SAFETY for event in self.events)
 
     def aged(self, by_s: float) -> "Alert":
         """As it is to be told after waiting so long: with what is left of `stale_after_s`, and `info` once

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor.clock import Clock
 from monitor.errors import PublishError
-from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity
+from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.publishers.voices import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
 from monitor.schema import Block, Seconds, Slug
@@ -101,7 +101,7 @@ class SpokenPublisher:
         return (self._clock.now() - alert.raised_at).total_seconds()
 
     def _read_or_let_go(self, alert: Alert, age_s: float) -> None:
-        if age_s > OLD_AFTER_S and not _is_life_safety(alert):
+        if age_s > OLD_AFTER_S and not alert.is_life_safety:
             log.warning(
                 "an alert was too old to be read aloud", notifier=self.name, rule=alert.rule, age=_ago(age_s)
             )
@@ -149,10 +149,6 @@ def _ago(age_s: float) -> str:
     unit, unit_s = next((one for one in units if age_s >= one[1]), units[-1])
     count = max(1, int(age_s // unit_s))
     return f"{count} {unit}{'s' if count > 1 else ''} ago"
-
-
-def _is_life_safety(alert: Alert) -> bool:
-    return any(event.label in LIFE_SAFETY for event in alert.events)
 
 
 def _nothing() -> None:

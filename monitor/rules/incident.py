@@ -102,11 +102,6 @@ class Incident:
         """Whether any of its sounds is still heard."""
         return any(event.ended_at is None for event in self.alert.events)
 
-    @property
-    def life_safety(self) -> bool:
-        """Whether it is about a smoke, CO or fire alarm."""
-        return any(event.label in LIFE_SAFETY for event in self.alert.events)
-
 
 def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: dict[str, Any]) -> Incident:
     """The alert that the match asks for, as if raised at `at`."""

@@ -151,7 +151,7 @@ class Judge:
         if blocking is not None:
             since_s = (at - blocking.alert.raised_at).total_seconds()
             steps.append(Step("cooldown_s", False, rule.cooldown_s, round(since_s, 1)))
-            if not incident.life_safety:
+            if not incident.alert.is_life_safety:
                 return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
             # An alarm that still sounds when the cool-down is over must be told then.
             until = end_of_cooldown(blocking, rule.cooldown_s)
@@ -170,7 +170,7 @@ class Judge:
         return (
             self.rule.wait_for_verify_s > 0
             and self.verifiers != frozenset()
-            and not incident.life_safety
+            and not incident.alert.is_life_safety
             and not incident.verified(self.verifiers)
             and waiting < REMEMBERED_INCIDENTS
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
-from monitor.labels import LIFE_SAFETY, SEVERITIES
+from monitor.labels import SEVERITIES
 from monitor.logs import get_logger
 from monitor.store.base import Dispatch, Outbox
 from monitor.types import Alert, SoundEvent
@@ -136,8 +136,7 @@ def _incident_of(alert: Alert) -> str:
 
 
 def _gravity(alert: Alert) -> tuple[bool, int]:
-    alarm = any(event.label in LIFE_SAFETY for event in alert.events)
-    return alarm, SEVERITIES.index(alert.severity)
+    return alert.is_life_safety, SEVERITIES.index(alert.severity)
 
 
 class Escalator:

@@ -24,7 +24,7 @@ from typing import Any, Self, TypeVar
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.labels import LIFE_SAFETY, SEVERITIES, vocabulary
+from monitor.labels import SEVERITIES, vocabulary
 from monitor.logs import get_logger
 from monitor.store import codec, rows
 from monitor.store.base import Dispatch, Entry
@@ -387,7 +387,7 @@ def _worth(message: SoundEvent | Alert) -> int:
     if isinstance(message, SoundEvent):
         label = vocabulary().get(message.label)
         return SEVERITIES.index(label.severity_default) if label else 0
-    if any(event.label in LIFE_SAFETY for event in message.events):
+    if message.is_life_safety:
         return LIFE_SAFETY_WORTH
     return 3 + SEVERITIES.index(message.severity)
 
