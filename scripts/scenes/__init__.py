@@ -1,0 +1,1 @@
+"""Hearing in continuous scenes: composed, heard by the whole pipeline, scored."""
