@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from monitor import __version__
 from monitor.capabilities import producible, thresholds
 from monitor.classifiers import TranscriberConfig
+from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Transcriber
+from monitor.classifiers.audio_llm.words import NAME as WORDS
+from monitor.classifiers.audio_llm.words import Voices, WordListener
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.classifiers.transcribe import ListenerWordsConfig, Transcriber
-from monitor.classifiers.words import NAME as WORDS
-from monitor.classifiers.words import Voices, WordListener
 from monitor.config import Config
 from monitor.deciding import Mind
 from monitor.errors import ModelError

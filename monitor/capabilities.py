@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from monitor.classifiers.audio_llm.openai_client import Server
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.classifiers.remote_api import Server
 from monitor.config import Config
 from monitor.errors import ModelError
 from monitor.events.defaults import Hysteresis

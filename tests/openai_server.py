@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from monitor.audio import Audio
-from monitor.classifiers.qwen_model import AudioLanguageModel
+from monitor.classifiers.audio_llm.model import AudioLanguageModel
 
 MODEL = "tiny-qwen"
 

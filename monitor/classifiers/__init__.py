@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitor.classifiers.audio_llm.qwen import QwenConfig
+from monitor.classifiers.audio_llm.remote import RemoteConfig
+from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Qwen3AsrConfig, RemoteAsrConfig
 from monitor.classifiers.embedded import EmbeddedConfig
 from monitor.classifiers.hub import HubConfig
 from monitor.classifiers.onnx import OnnxConfig
-from monitor.classifiers.qwen import QwenConfig
-from monitor.classifiers.remote import RemoteConfig
-from monitor.classifiers.transcribe import ListenerWordsConfig, Qwen3AsrConfig, RemoteAsrConfig
 
 ClassifierConfig = Annotated[
     EmbeddedConfig | OnnxConfig | QwenConfig | HubConfig | RemoteConfig, Field(discriminator="type")

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from monitor.classifiers.qwen_phrases import hearable
+from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.labels import VOICED, check_sound
 from monitor.logs import get_logger
 from monitor.schema import Block, Score

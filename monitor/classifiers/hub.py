@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from monitor.classifiers.answers import Read, detected, strongest
+from monitor.classifiers.audio_llm.answers import Read, detected, strongest
+from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.cascade import Heard, Label, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
-from monitor.classifiers.qwen_phrases import hearable
 from monitor.classifiers.windows import batches, cut
 from monitor.errors import ClassifyError
 from monitor.labels import VOICED

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from monitor.audio import Samples
-from monitor.classifiers.answers import Read
+from monitor.classifiers.audio_llm.answers import Read
+from monitor.classifiers.audio_llm.families import FAMILIES
+from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
+from monitor.classifiers.audio_llm.prompts import Answer, Question
+from monitor.classifiers.audio_llm.scoring import read_off
 from monitor.classifiers.audioset import class_map
 from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
-from monitor.classifiers.qwen_families import FAMILIES
-from monitor.classifiers.qwen_phrases import NO_SOUND, NOTHING, PHRASES
-from monitor.classifiers.qwen_questions import Answer, Question
-from monitor.classifiers.qwen_scoring import read_off
 from monitor.errors import ModelError
 from monitor.labels import emotions
 

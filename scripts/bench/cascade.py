@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from monitor.assembly import Listeners, build_ears, load_listeners
+from monitor.classifiers.audio_llm.openai_client import wav_base64
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.classifiers.remote_api import wav_base64
 from monitor.config import Config
 from monitor.loading import default_config
 from monitor.synthesis.scene import demo_scene

@@ -25,12 +25,12 @@ import numpy as np
 import torch
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.qwen_families import Qwen2Audio
-from monitor.classifiers.qwen_model import AudioLanguageModel
-from monitor.classifiers.qwen_phrases import hearable
-from monitor.classifiers.qwen_questions import Question, questions
-from monitor.classifiers.qwen_scoring import Floats
-from monitor.classifiers.qwen_tree import Tree
+from monitor.classifiers.audio_llm.families import Qwen2Audio
+from monitor.classifiers.audio_llm.model import AudioLanguageModel
+from monitor.classifiers.audio_llm.phrases import hearable
+from monitor.classifiers.audio_llm.prefix_tree import Tree
+from monitor.classifiers.audio_llm.prompts import Question, questions
+from monitor.classifiers.audio_llm.scoring import Floats
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"]
 VOCABULARY = 156_032

@@ -88,7 +88,8 @@ class Calibration:
 
 
 def student_graph(student: Student, calibration: Calibration, *, compact: bool = True) -> onnx.ModelProto:
-    """wave (batch, samples) to scores, frames, emotion and embedding; see monitor/classifiers/embedded.py."""
+    """wave (batch, samples) to scores, frames, emotion and embedding, for
+    `monitor/classifiers/embedded.py`."""
     student = student.eval()
     graph = Graph(compact)
     frames = _frames(graph, student, _log_mel(graph))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade, Heard, SecondLook
-from monitor.classifiers.remote import RemoteConfig
 from monitor.labels import sounds
 from monitor.types import SegmentEnd
 from tests.builders import heard, noise, segment

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.classifiers.audio_llm.qwen import _halving
 from monitor.classifiers.pretrained import family_of, inference, loading, pick_device, pick_dtype
-from monitor.classifiers.qwen import _halving
 from monitor.errors import ClassifyError, ModelError
 from tests import tiny_models
 
@@ -109,7 +109,7 @@ def test_the_best_device_and_number_format_are_chosen() -> None:
 
 OPEN_ALL = """
 import sys
-from monitor.classifiers.qwen import QwenConfig
+from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.errors import ModelError
 for model in sys.argv[1:]:
     classifier = QwenConfig(type="qwen", model=model, device="cpu", labels=["cough"]).build()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import tidy
-from monitor.classifiers.bounds import parts
-from monitor.classifiers.qwen import QwenClassifier, QwenConfig
-from monitor.classifiers.qwen_model import KEPT_WHOLE
+from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.bounds import parts
+from monitor.classifiers.audio_llm.model import KEPT_WHOLE
+from monitor.classifiers.audio_llm.qwen import QwenClassifier, QwenConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from monitor.types import Detection

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.classifiers.qwen_phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, hearable
-from monitor.classifiers.qwen_questions import CHOICES_MAX, Question, Strategy, questions
-from monitor.classifiers.qwen_scoring import emotion_scores, evidence, read_off, sound_scores
-from monitor.classifiers.qwen_tree import pack
+from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, hearable
+from monitor.classifiers.audio_llm.prefix_tree import pack
+from monitor.classifiers.audio_llm.prompts import CHOICES_MAX, Question, Strategy, questions
+from monitor.classifiers.audio_llm.scoring import emotion_scores, evidence, read_off, sound_scores
 from monitor.labels import emotions, vocabulary
 
 

@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.qwen import QwenConfig
-from monitor.classifiers.remote import RemoteClassifier, RemoteConfig, letter_logprobs
-from monitor.classifiers.remote_api import Breaker, _failure, at_home
+from monitor.classifiers.audio_llm.openai_client import Breaker, _failure, at_home
+from monitor.classifiers.audio_llm.qwen import QwenConfig
+from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig, letter_logprobs
 from monitor.errors import ClassifyError, ModelError
 from tests import tiny_models
 from tests.builders import heard, noise, segment, tone

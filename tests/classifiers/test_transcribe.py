@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import tidy
-from monitor.classifiers.remote import RemoteConfig
-from monitor.classifiers.transcribe import (
+from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.remote import RemoteConfig
+from monitor.classifiers.audio_llm.transcribe import (
     ListenerWordsConfig,
     Qwen3AsrConfig,
     RemoteAsrConfig,

@@ -8,9 +8,9 @@ import pytest
 
 from monitor.assembly import Listeners, build_mind, load_listeners
 from monitor.audio import Audio
-from monitor.classifiers.qwen import QwenClassifier
-from monitor.classifiers.transcribe import Transcript
-from monitor.classifiers.words import Voices, WordListener
+from monitor.classifiers.audio_llm.qwen import QwenClassifier
+from monitor.classifiers.audio_llm.transcribe import Transcript
+from monitor.classifiers.audio_llm.words import Voices, WordListener
 from monitor.config import Config
 from monitor.document import parse_document
 from monitor.errors import ClassifyError

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade
-from monitor.classifiers.remote import RemoteConfig
 from monitor.errors import ClassifyError
 from monitor.runtime.panel import FINISH_S, WAITING, WAITING_AGAIN, Panel
 from monitor.types import Detection, Heard, Segment

@@ -2,8 +2,8 @@
 
 from collections.abc import Container, Sequence
 
+from monitor.classifiers.audio_llm.transcribe import Transcriber
 from monitor.classifiers.cascade import has_voice
-from monitor.classifiers.transcribe import Transcriber
 from monitor.types import Detection, Segment
 
 NAME = "transcripts"

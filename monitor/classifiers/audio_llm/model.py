@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import Audio
-from monitor.classifiers.bounds import bounded
+from monitor.classifiers.audio_llm.bounds import bounded
+from monitor.classifiers.audio_llm.families import FAMILIES, Family
+from monitor.classifiers.audio_llm.prefix_tree import Tree, pack
+from monitor.classifiers.audio_llm.prompts import Question
+from monitor.classifiers.audio_llm.scoring import Floats
 from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
-from monitor.classifiers.qwen_families import FAMILIES, Family
-from monitor.classifiers.qwen_questions import Question
-from monitor.classifiers.qwen_scoring import Floats
-from monitor.classifiers.qwen_tree import Tree, pack
 from monitor.errors import ModelError
 
 KEPT_WHOLE = [r"(.*\.)?audio_tower", r"(.*\.)?multi_modal_projector", r"(.*\.)?visual", "lm_head"]

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field
 
 from monitor.audio import Audio
-from monitor.classifiers.answers import tidy
+from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.bounds import bounded
+from monitor.classifiers.audio_llm.openai_client import Api, Server, wav
 from monitor.classifiers.base import Classifier, Talker
-from monitor.classifiers.bounds import bounded
 from monitor.classifiers.pretrained import (
     Device,
     Dtype,
@@ -26,7 +27,6 @@ from monitor.classifiers.pretrained import (
     quiet,
     safe,
 )
-from monitor.classifiers.remote_api import Api, Server, wav
 from monitor.clock import Clock
 from monitor.errors import ClassifyError, ModelError
 from monitor.logs import get_logger

@@ -14,13 +14,13 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import Read, detected, strongest, tidy
-from monitor.classifiers.bounds import bounded, parts
+from monitor.classifiers.audio_llm.answers import Read, detected, strongest, tidy
+from monitor.classifiers.audio_llm.bounds import bounded, parts
+from monitor.classifiers.audio_llm.openai_client import Api, Server, wav_base64
+from monitor.classifiers.audio_llm.phrases import NOTHING, hearable
+from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, questions
+from monitor.classifiers.audio_llm.scoring import Floats, read_off
 from monitor.classifiers.cascade import Heard, SecondLook, sounds_private
-from monitor.classifiers.qwen_phrases import NOTHING, hearable
-from monitor.classifiers.qwen_questions import DESCRIBE, Question, questions
-from monitor.classifiers.qwen_scoring import Floats, read_off
-from monitor.classifiers.remote_api import Api, Server, wav_base64
 from monitor.clock import Clock
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.classifiers.bounds import LONGEST_S
+from monitor.classifiers.audio_llm.bounds import LONGEST_S
 
 _HOP = 160
 _TAIL_SAMPLES = 5 * _HOP

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import tidy
+from monitor.classifiers.audio_llm.answers import tidy
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Block, Seconds, Secret

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from monitor.classifiers.answers import Read
-from monitor.classifiers.qwen_phrases import NOTHING
-from monitor.classifiers.qwen_questions import Question
+from monitor.classifiers.audio_llm.answers import Read
+from monitor.classifiers.audio_llm.phrases import NOTHING
+from monitor.classifiers.audio_llm.prompts import Question
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,21 +13,21 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.answers import detected, strongest, tidy
-from monitor.classifiers.bounds import parts
+from monitor.classifiers.audio_llm.answers import detected, strongest, tidy
+from monitor.classifiers.audio_llm.bounds import parts
+from monitor.classifiers.audio_llm.phrases import hearable
+from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, Strategy, questions
+from monitor.classifiers.audio_llm.scoring import Floats, read_off
 from monitor.classifiers.cascade import Heard, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
-from monitor.classifiers.qwen_phrases import hearable
-from monitor.classifiers.qwen_questions import DESCRIBE, Question, Strategy, questions
-from monitor.classifiers.qwen_scoring import Floats, read_off
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
 from monitor.schema import Slug
 from monitor.types import Detection, Segment
 
 if TYPE_CHECKING:
-    from monitor.classifiers.qwen_model import AudioLanguageModel
-    from monitor.classifiers.qwen_tree import Tree
+    from monitor.classifiers.audio_llm.model import AudioLanguageModel
+    from monitor.classifiers.audio_llm.prefix_tree import Tree
 
 log = get_logger()
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class QwenClassifier:
 
     def load(self) -> None:
         """Bring the model into memory, and hear silence once. Raises ModelError with the fix."""
-        from monitor.classifiers import qwen_model
+        from monitor.classifiers.audio_llm import model as qwen_model
 
         block = self.block
         limit_threads(block.threads)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Literal
 
-from monitor.classifiers.qwen_phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, of_kind
+from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, of_kind
 from monitor.labels import emotions
 
 DESCRIBE = "Describe in one sentence what can be heard in this audio."

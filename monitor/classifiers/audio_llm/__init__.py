@@ -1,0 +1,1 @@
+"""Audio language models, in process and on servers: labels, emotion, descriptions, words."""
