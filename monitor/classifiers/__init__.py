@@ -7,9 +7,9 @@ from pydantic import Field
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Qwen3AsrConfig, RemoteAsrConfig
-from monitor.classifiers.embedded import EmbeddedConfig
-from monitor.classifiers.hub import HubConfig
-from monitor.classifiers.onnx import OnnxConfig
+from monitor.classifiers.taggers.embedded import EmbeddedConfig
+from monitor.classifiers.taggers.hub import HubConfig
+from monitor.classifiers.taggers.onnx import OnnxConfig
 
 ClassifierConfig = Annotated[
     EmbeddedConfig | OnnxConfig | QwenConfig | HubConfig | RemoteConfig, Field(discriminator="type")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig, shipped_model
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig, shipped_model
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError, ModelError, SourceError
 from monitor.loading import load_config

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.scoring import BEGINNING
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from monitor.classifiers.audioset import ClassMap, class_map, read_class_map
+from monitor.classifiers.taggers.audioset import ClassMap, class_map, read_class_map
 from monitor.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
 from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher, load_teacher, padded, read_class_names

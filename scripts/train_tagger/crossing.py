@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.classifiers.embedded import EmbeddedClassifier
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier
 from monitor.evaluation.evaluate import condition, score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from monitor.evaluation.metrics import Proportion

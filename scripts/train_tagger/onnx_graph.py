@@ -89,7 +89,7 @@ class Calibration:
 
 def student_graph(student: Student, calibration: Calibration, *, compact: bool = True) -> onnx.ModelProto:
     """wave (batch, samples) to scores, frames, emotion and embedding, for
-    `monitor/classifiers/embedded.py`."""
+    `monitor/classifiers/taggers/embedded.py`."""
     student = student.eval()
     graph = Graph(compact)
     frames = _frames(graph, student, _log_mel(graph))

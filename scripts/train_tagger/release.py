@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.evaluate import score_clips
 from monitor.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.background import Listening, halves, listen, together

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.evaluation.scoring import BEGINNING
 from monitor.types import Segment, new_id
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.types import Detection
 from tests.builders import START, noise, segment, tone

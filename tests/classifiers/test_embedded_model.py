@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.labels import LIFE_SAFETY, VOICED, emotions, sounds, vocabulary
 from monitor.synthesis.household import MAKERS
 from tests.builders import noise, segment, tone

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from monitor.classifiers.hub import HubClassifier, HubConfig
-from monitor.classifiers.hub_models import Tagger, ast_features
+from monitor.classifiers.taggers.hub import HubClassifier, HubConfig
+from monitor.classifiers.taggers.hub_models import Tagger, ast_features
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from tests import tiny_models

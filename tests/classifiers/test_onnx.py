@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.classifiers.onnx import OnnxClassifier, OnnxConfig
+from monitor.classifiers.taggers.onnx import OnnxClassifier, OnnxConfig
 from monitor.errors import ClassifyError, ModelError
 from tests.builders import noise, segment, tone
 from tests.classifiers.tagger_models import class_list, foreign_model

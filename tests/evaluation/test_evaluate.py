@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.classifiers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ConfigError, SourceUnavailable
 from monitor.evaluation.evaluate import evaluate
 from monitor.evaluation.scoring import active_rms, classify_file, noisy

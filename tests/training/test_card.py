@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from monitor.classifiers.embedded import shipped_model
+from monitor.classifiers.taggers.embedded import shipped_model
 from scripts.train_tagger.card import card, read_sources
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.classifiers.session import open_session
-from monitor.classifiers.windows import Window, batches, cut
+from monitor.classifiers.taggers.session import open_session
+from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED
 from monitor.schema import Block, Score, Slug

@@ -10,7 +10,7 @@ from monitor.classifiers.audio_llm.answers import Read, detected, strongest
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.cascade import Heard, Label, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
-from monitor.classifiers.windows import batches, cut
+from monitor.classifiers.taggers.windows import batches, cut
 from monitor.errors import ClassifyError
 from monitor.labels import VOICED
 from monitor.logs import get_logger
@@ -18,7 +18,7 @@ from monitor.schema import Slug
 from monitor.types import Detection, Segment
 
 if TYPE_CHECKING:
-    from monitor.classifiers.hub_models import HubModel
+    from monitor.classifiers.taggers.hub_models import HubModel
 
 log = get_logger()
 GRAIN_S = 0.1
@@ -75,7 +75,7 @@ class HubClassifier:
 
     def load(self) -> None:
         """Bring the model into memory. Raises ModelError with the fix."""
-        from monitor.classifiers.hub_models import load
+        from monitor.classifiers.taggers.hub_models import load
 
         limit_threads(self.block.threads)
         self._loaded = load(self.block, self.labels)

@@ -11,13 +11,13 @@ from monitor.classifiers.audio_llm.families import FAMILIES
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.audio_llm.prompts import Answer, Question
 from monitor.classifiers.audio_llm.scoring import read_off
-from monitor.classifiers.audioset import class_map
 from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
+from monitor.classifiers.taggers.audioset import class_map
 from monitor.errors import ModelError
 from monitor.labels import emotions
 
 if TYPE_CHECKING:
-    from monitor.classifiers.hub import HubConfig
+    from monitor.classifiers.taggers.hub import HubConfig
 
 EMOTION_WORDS = {
     "neutral": ("neu", "neutral", "calm"),

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from monitor.classifiers.audioset import ClassMap, read_class_map
-from monitor.classifiers.session import open_session
-from monitor.classifiers.windows import Window, batches, cut, padded
+from monitor.classifiers.taggers.audioset import ClassMap, read_class_map
+from monitor.classifiers.taggers.session import open_session
+from monitor.classifiers.taggers.windows import Window, batches, cut, padded
 from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Block, Slug
 from monitor.types import Detection, Segment

@@ -1,0 +1,1 @@
+"""Sound taggers: small models that score every label."""
