@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.deciding import cut_short
 from monitor.delivery import Delivery
 from monitor.logs import get_logger

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from monitor import __version__
-from monitor.capabilities import producible, thresholds
 from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Transcriber
 from monitor.classifiers.audio_llm.words import NAME as WORDS
 from monitor.classifiers.audio_llm.words import Voices, WordListener
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.config import Config
+from monitor.config.capabilities import producible, thresholds
+from monitor.config.model import Config
 from monitor.deciding import Mind
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from monitor.assembly import build_house, configured_settings
 from monitor.clock import Clock
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.publishers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
 from monitor.runtime.escalation import Escalator

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.assembly import configured_settings
-from monitor.capabilities import thresholds, unloaded
-from monitor.config import Config
+from monitor.config.capabilities import thresholds, unloaded
+from monitor.config.model import Config
 from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted

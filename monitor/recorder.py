@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.gate.voice import VoiceDetector
 from monitor.store.evidence import EvidenceKeeper
 from monitor.store.privacy import HearsVoice

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.config import json_schema
+from monitor.config.model import json_schema
 
 _HEAD = """# Configuration
 

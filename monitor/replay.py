@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from monitor.assembly import Listeners, build_mind
-from monitor.capabilities import unloaded
-from monitor.config import Config
+from monitor.config.capabilities import unloaded
+from monitor.config.model import Config
 from monitor.deciding import Mind
 from monitor.errors import ConfigError
 from monitor.labels import did_you_mean, sounds

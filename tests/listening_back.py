@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from monitor.assembly import Listeners, build_mind
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.store.scores import ScoreStore
 from monitor.types import Alert, Command, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
 from tests.builders import START, heard, noise, segment

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.assembly import build_ears, build_house, build_mind, load_listeners
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.types import SoundEvent
 from tests.builders import START, frames, heard, noise
 

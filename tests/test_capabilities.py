@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.capabilities import warnings
-from monitor.config import Config
+from monitor.config.capabilities import warnings
+from monitor.config.model import Config
 
 
 def house(early_look_s: float, **more: object) -> Config:

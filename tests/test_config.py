@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.capabilities import warnings
-from monitor.config import json_schema
-from monitor.document import parse_document, read_document
+from monitor.config.capabilities import warnings
+from monitor.config.loading import check_document, default_config, load_config
+from monitor.config.model import json_schema
+from monitor.config.yaml_document import parse_document, read_document
 from monitor.errors import ConfigError
-from monitor.loading import check_document, default_config, load_config
 from monitor.publishers.mqtt import MqttConfig
 from monitor.reference import page
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.document import parse_document
-from monitor.loading import check_document
+from monitor.config.loading import check_document
+from monitor.config.yaml_document import parse_document
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.document import parse_document
+from monitor.config.yaml_document import parse_document
 from monitor.errors import ConfigError
 
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from monitor.loading import load_config
+from monitor.config.loading import load_config
 
 UNIT = Path(__file__).parent.parent / "systemd" / "earwitness.service"
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from monitor.cli.console import ConfigOption, config_in_force, fail, out
 from monitor.cli.interrupt import quits_at_once
 from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_picture, recordings
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.labels import did_you_mean
 from monitor.types import Detection, Frame, Heard
 

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitor.config import Config
-from monitor.loading import default_config, find_config, load_config
+from monitor.config.loading import default_config, find_config, load_config
+from monitor.config.model import Config
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)

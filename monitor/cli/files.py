@@ -165,7 +165,7 @@ def _classifier(config: Path | None, name: str | None) -> Classifier:
 
 def _named(config: Path | None, name: str | None) -> Classifier:
     """The classifier that was asked for: by its name in the configuration, or by its model."""
-    from monitor.config import classifier_block
+    from monitor.config.model import classifier_block
 
     blocks = {block.name: block for block in config_in_force(config).classifiers}
     if name is None and not blocks:
@@ -187,7 +187,7 @@ def _unknown(name: str | None, known: Iterable[str]) -> str:
 
 def _talker(config: Path | None, name: str | None) -> Talker:
     """A large model that can answer in words, loaded."""
-    from monitor.config import LARGE_MODEL, large_listeners
+    from monitor.config.model import LARGE_MODEL, large_listeners
 
     given, _ = chosen_config(config)
     large = large_listeners(given) if given else []

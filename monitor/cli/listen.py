@@ -10,9 +10,9 @@ import typer
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.interrupt import quits_at_once
 from monitor.cli.outside import check_outside
-from monitor.config import Config, usual_state_folder
+from monitor.config.loading import default_config
+from monitor.config.model import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable
-from monitor.loading import default_config
 from monitor.logs import configure_logging, get_logger
 from monitor.publishers import PublisherConfig
 from monitor.publishers.console import ConsoleConfig

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.classifiers import ClassifierConfig
-from monitor.config import Config
-from monitor.document import read_document
+from monitor.config.model import Config
+from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError, ModelError
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt import MqttConfig

@@ -11,11 +11,11 @@ import typer
 from rich.table import Table
 
 from monitor.cli.console import ConfigOption, err, out, warn
-from monitor.config import Config
-from monitor.document import read_document
+from monitor.config.loading import find_config
+from monitor.config.model import Config
+from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError
 from monitor.events.defaults import Hysteresis
-from monitor.loading import find_config
 from monitor.types import Setting
 
 
@@ -71,9 +71,9 @@ class _Checked:
 
 
 def _checked(path: Path) -> _Checked:
-    from monitor.capabilities import rule_findings
     from monitor.cli.outside import outside_findings
-    from monitor.loading import examined
+    from monitor.config.capabilities import rule_findings
+    from monitor.config.loading import examined
 
     try:
         document = read_document(path)
@@ -93,7 +93,7 @@ def _checked(path: Path) -> _Checked:
 
 
 def _summarize(config: Config, path: Path) -> None:
-    from monitor.capabilities import audio_goes_to
+    from monitor.config.capabilities import audio_goes_to
 
     sources = ", ".join(f"{source.name} ({source.type})" for source in config.sources)
     listeners = ", ".join(block.name for block in config.classifiers) or "none"
@@ -107,7 +107,7 @@ def _summarize(config: Config, path: Path) -> None:
 
 def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
     """Source, sound, and what it takes there."""
-    from monitor.capabilities import in_force
+    from monitor.config.capabilities import in_force
 
     found = in_force(config, _set_from_outside(config))
     return {name: {label: asdict(row) for label, row in rows.items()} for name, rows in found.items()}
@@ -138,7 +138,7 @@ def _show_set_from_outside(settings: Sequence[Setting]) -> None:
 
 def _show_thresholds(config: Config) -> None:
     """A table for all sources with the same thresholds."""
-    from monitor.capabilities import in_force
+    from monitor.config.capabilities import in_force
 
     settings = _set_from_outside(config)
     _show_set_from_outside(settings)
@@ -187,7 +187,7 @@ def schema(
 
     Put `# yaml-language-server: $schema=earwitness.schema.json` on the first line of your YAML.
     """
-    from monitor.config import json_schema
+    from monitor.config.model import json_schema
 
     text = json.dumps(json_schema(), indent=2) + "\n"
     if output is None:

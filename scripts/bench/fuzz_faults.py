@@ -10,8 +10,8 @@ from pathlib import Path
 
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig, shipped_model
 from monitor.clock import SystemClock
+from monitor.config.loading import load_config
 from monitor.errors import ConfigError, ModelError, SourceError
-from monitor.loading import load_config
 from monitor.sources.file import FileConfig
 from scripts.bench.noisy_house import NODE, Row, noisy_house, until, write_bangs
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.app import Daemon
 from monitor.classifiers.cascade import SecondLook
-from monitor.loading import load_config
+from monitor.config.loading import load_config
 from monitor.logs import configure_logging
 from monitor.types import Detection, Health, Segment
 

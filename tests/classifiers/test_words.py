@@ -11,10 +11,10 @@ from monitor.audio import Audio
 from monitor.classifiers.audio_llm.qwen import QwenClassifier
 from monitor.classifiers.audio_llm.transcribe import Transcript
 from monitor.classifiers.audio_llm.words import Voices, WordListener
-from monitor.config import Config
-from monitor.document import parse_document
+from monitor.config.loading import check_document
+from monitor.config.model import Config
+from monitor.config.yaml_document import parse_document
 from monitor.errors import ClassifyError
-from monitor.loading import check_document
 from monitor.publishers.documents import document
 from monitor.store import codec
 from monitor.types import Alert, SoundEvent

@@ -10,8 +10,8 @@ import pytest
 from monitor.assembly import configured_settings
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
+from monitor.config.loading import load_config
 from monitor.delivery import SETTINGS
-from monitor.loading import load_config
 from monitor.store.settings import KeptSettings
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting

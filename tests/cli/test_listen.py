@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.listen import find_broker, scene_config, shown_here
-from monitor.config import Config
+from monitor.config.model import Config
 from tests.mosquitto import PASSWORD, Mosquitto, free_port
 
 SOURCES = [{"type": "demo", "name": "demo"}]

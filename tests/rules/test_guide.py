@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.document import parse_document
+from monitor.config.yaml_document import parse_document
 from monitor.events.settings import LABELS
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Clause, Rule

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.capabilities import rule_findings
-from monitor.config import Config
-from monitor.document import Document, Place, parse_document, read_document
+from monitor.config.capabilities import rule_findings
+from monitor.config.model import Config
+from monitor.config.yaml_document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean

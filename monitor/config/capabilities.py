@@ -6,7 +6,7 @@ from contextlib import suppress
 from monitor.classifiers.audio_llm.openai_client import Server
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.config import Config
+from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds, shifted
