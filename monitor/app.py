@@ -12,7 +12,7 @@ from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
 from monitor.deciding import cut_short
-from monitor.delivery import Delivery
+from monitor.delivery.delivery import Delivery
 from monitor.logs import get_logger
 from monitor.recorder import Recorder
 from monitor.runtime.backoff import Backoff

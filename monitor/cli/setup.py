@@ -117,8 +117,8 @@ def _set_from_outside(config: Config) -> list[Setting]:
     """What the daemon of this configuration was told from Home Assistant and still goes by; nothing where its
     state cannot be read."""
     from monitor.assembly import configured_settings
-    from monitor.delivery import SETTINGS
-    from monitor.store.settings import KeptSettings
+    from monitor.delivery.delivery import SETTINGS
+    from monitor.delivery.settings import KeptSettings
 
     configured, file = configured_settings(config), config.state_folder() / SETTINGS
     kept = KeptSettings(file, configured)

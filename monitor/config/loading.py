@@ -14,11 +14,11 @@ from pydantic_core import ErrorDetails
 from monitor.config.capabilities import rule_findings
 from monitor.config.model import Config
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
+from monitor.delivery.escalation import CHANNEL
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
 from monitor.publishers.notify import NotifyConfig
-from monitor.runtime.escalation import CHANNEL
 
 SEARCHED = (
     Path("earwitness.yaml"),

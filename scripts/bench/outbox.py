@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.clock import SystemClock
+from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.sender import Courier
 from monitor.publishers.mqtt import MqttConfig
-from monitor.runtime.courier import Courier
-from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert, SoundEvent
 from tests.builders import START, alert, event, house
 from tests.mosquitto import Listener, Mosquitto

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.clock import SystemClock
+from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.sender import Courier
 from monitor.labels import sounds
 from monitor.publishers.mqtt import MqttConfig
-from monitor.runtime.courier import Courier
-from monitor.store.outbox import SqliteOutbox
 from monitor.types import (
     Alert,
     Command,

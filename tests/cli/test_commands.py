@@ -11,8 +11,8 @@ from monitor.assembly import configured_settings
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
 from monitor.config.loading import load_config
-from monitor.delivery import SETTINGS
-from monitor.store.settings import KeptSettings
+from monitor.delivery.delivery import SETTINGS
+from monitor.delivery.settings import KeptSettings
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting
 from tests.builders import noise

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import SystemClock
+from monitor.delivery.channel import STOPPED, Line
+from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.mqtt import MqttConfig
 from monitor.publishers.outgoing import WINDOW
-from monitor.runtime.line import STOPPED, Line
-from monitor.store.outbox import SqliteOutbox
 from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event, house, room
 from tests.mosquitto import WITHIN_S, Listener, Mosquitto

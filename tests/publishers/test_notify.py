@@ -15,11 +15,11 @@ from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
+from monitor.delivery.coalescer import Storms
+from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.sender import Courier
 from monitor.errors import ConfigError, PublishError
 from monitor.publishers.notify import NotifyConfig, NotifyPublisher, wording
-from monitor.runtime.courier import Courier
-from monitor.runtime.storms import Storms
-from monitor.store.outbox import SqliteOutbox
 from tests.builders import START, alert, event
 from tests.fakes import FakeClock
 

@@ -18,12 +18,12 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from monitor.delivery.coalescer import Storms
+from monitor.delivery.outbox import SqliteOutbox
 from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
 from monitor.publishers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.publishers.voices import EspeakVoice
-from monitor.runtime.storms import Storms
-from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert
 from tests import builders
 from tests.builders import START

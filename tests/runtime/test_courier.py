@@ -10,11 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
+from monitor.delivery.base import Dispatch
+from monitor.delivery.coalescer import Storms
+from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.sender import MANY, WINDOW, Courier
 from monitor.errors import PublishError
-from monitor.runtime.courier import MANY, WINDOW, Courier
-from monitor.runtime.storms import Storms
-from monitor.store.base import Dispatch
-from monitor.store.outbox import SqliteOutbox
 from monitor.types import Alert, House, Message
 from tests.builders import START, alert, event
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.clock import Clock, SystemClock
-from monitor.runtime.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
-from monitor.store.outbox import SqliteOutbox
+from monitor.delivery.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
+from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert
 from tests.builders import alert, event
 from tests.fakes import FakeClock

@@ -7,8 +7,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.runtime.storms import LONGEST_PAUSE_S, Storms
-from monitor.store.base import Entry
+from monitor.delivery.base import Entry
+from monitor.delivery.coalescer import LONGEST_PAUSE_S, Storms
 from monitor.types import Alert
 from tests.builders import START, alert, event
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from monitor.store.base import Entry
-from monitor.store.outbox import SqliteOutbox
+from monitor.delivery.base import Entry
+from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert, SoundEvent
 from tests.builders import START, alert, event
 from tests.fakes import FakeClock
@@ -464,7 +464,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from monitor.clock import SystemClock
-from monitor.store.outbox import SqliteOutbox
+from monitor.delivery.outbox import SqliteOutbox
 from tests.builders import START, alert, event
 with SqliteOutbox(Path(sys.argv[1]), SystemClock()) as outbox:
     n = int(sys.argv[2])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.store.settings import KeptSettings
+from monitor.delivery.settings import KeptSettings
 from monitor.types import Setting
 
 CONFIGURED = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.2)]

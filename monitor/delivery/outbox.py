@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from monitor.clock import Clock
+from monitor.delivery import outbox_tables as rows
+from monitor.delivery.base import Dispatch, Entry
+from monitor.delivery.outbox_tables import MIGRATIONS, Contents
 from monitor.errors import StoreError
 from monitor.labels import SEVERITIES, vocabulary
 from monitor.logs import get_logger
-from monitor.store import codec, rows
-from monitor.store.base import Dispatch, Entry
+from monitor.store import codec
 from monitor.store.database import DamagedStore, Database
-from monitor.store.rows import MIGRATIONS, Contents
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()

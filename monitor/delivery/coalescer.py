@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.runtime.courier import Parcel, as_of_now
-from monitor.store.base import Entry
+from monitor.delivery.base import Entry
+from monitor.delivery.sender import Parcel, as_of_now
 from monitor.types import Alert, SoundEvent
 
 URGENT_PAUSE_S = 20.0

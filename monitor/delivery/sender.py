@@ -7,10 +7,10 @@ from functools import partial
 from typing import Protocol, Self
 
 from monitor.clock import Clock
+from monitor.delivery.base import Entry, Outbox
 from monitor.errors import PublishError
 from monitor.logs import get_logger
 from monitor.publishers.base import Publisher
-from monitor.store.base import Entry, Outbox
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()

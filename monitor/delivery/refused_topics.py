@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, Self, runtime_checkable
 
+from monitor.delivery.base import Dispatch, Entry, Outbox
 from monitor.publishers.base import Publisher
-from monitor.store.base import Dispatch, Entry, Outbox
 from monitor.types import Alert, House, Message, SoundEvent
 
 

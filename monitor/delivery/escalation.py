@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Self
 
 from monitor.clock import Clock
+from monitor.delivery.base import Dispatch, Outbox
 from monitor.labels import SEVERITIES
 from monitor.logs import get_logger
-from monitor.store.base import Dispatch, Outbox
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()

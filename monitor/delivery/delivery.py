@@ -8,13 +8,13 @@ from typing import Any, Self
 from monitor.assembly import build_house, configured_settings
 from monitor.clock import Clock
 from monitor.config.model import Config
+from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
+from monitor.delivery.coalescer import Storms
+from monitor.delivery.escalation import Escalator
+from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.settings import KeptSettings
 from monitor.publishers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
-from monitor.runtime.escalation import Escalator
-from monitor.runtime.line import ENDED, STOPPED, Line, close_all
-from monitor.runtime.storms import Storms
-from monitor.store.outbox import SqliteOutbox
-from monitor.store.settings import KeptSettings
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
 OUTBOX = "outbox.db"

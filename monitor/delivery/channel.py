@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from monitor.clock import Clock
+from monitor.delivery.base import Outbox
+from monitor.delivery.refused_topics import Choosy, Detour
+from monitor.delivery.sender import Choice, Courier
 from monitor.publishers.base import Publisher
-from monitor.runtime.courier import Choice, Courier
-from monitor.runtime.detour import Choosy, Detour
 from monitor.runtime.threads import join_all
-from monitor.store.base import Outbox
 
 
 @dataclass(frozen=True, slots=True)

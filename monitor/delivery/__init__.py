@@ -1,0 +1,1 @@
+"""From a decision to every receiver: outbox, channels, coalescing, escalation."""
