@@ -6,9 +6,9 @@ from typing import Self
 
 from monitor.clock import Clock
 from monitor.config.model import Config
+from monitor.evidence.keeper import EvidenceKeeper
+from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
-from monitor.store.evidence import EvidenceKeeper
-from monitor.store.privacy import HearsVoice
 from monitor.store.scores import ScoreStore
 from monitor.types import Alert, Frame, Heard, Message, Picture, Setting, SoundEvent, SourceStatus
 

@@ -12,12 +12,12 @@ from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
+from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig
 from monitor.publishers import NotifierConfig, PublisherConfig
 from monitor.rules.model import Rule
 from monitor.schema import Block, Seconds, Slug, slug
 from monitor.sources import SourceConfig
-from monitor.store.evidence import EvidenceConfig
 
 
 class LogConfig(Block):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from monitor.audio import Audio, Samples
+from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, Keepsake
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
-from monitor.store.evidence import EvidenceConfig, EvidenceKeeper, Keepsake
 from monitor.types import Heard, Segment, SoundEvent
 from tests.builders import START, frames, heard, noise
 from tests.gate.hearing import in_a_room, smoke_alarm, voice

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from monitor.audio import Audio, Samples
-from monitor.store.pictures import HEIGHT, WIDTH, spectrogram_png
+from monitor.evidence.spectrogram import HEIGHT, WIDTH, spectrogram_png
 from tests.builders import noise, tone
 from tests.gate.hearing import in_a_room
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
+from monitor.evidence.privacy import Spoken, masked, speech_spans, spoken_in
+from monitor.evidence.ring_buffer import Cutout
 from monitor.gate.voice import VoiceDetector
-from monitor.store.privacy import Spoken, masked, speech_spans, spoken_in
-from monitor.store.recent import Cutout
 from monitor.types import Heard
 from tests.builders import START, heard, noise, segment
 from tests.gate.hearing import in_a_room, siren, smoke_alarm, voice

@@ -11,13 +11,13 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 
 from monitor.errors import StoreError
+from monitor.evidence.clips import ClipFormat, Retention, Shelf, encoded
+from monitor.evidence.privacy import HearsVoice, Spoken, masked, speech_spans, spoken_in
+from monitor.evidence.ring_buffer import Cutout, RecentSound
+from monitor.evidence.spectrogram import spectrogram_png
 from monitor.labels import check_sound
 from monitor.logs import get_logger
 from monitor.schema import Block, Seconds
-from monitor.store.clips import ClipFormat, Retention, Shelf, encoded
-from monitor.store.pictures import spectrogram_png
-from monitor.store.privacy import HearsVoice, Spoken, masked, speech_spans, spoken_in
-from monitor.store.recent import Cutout, RecentSound
 from monitor.types import Frame, Heard, SoundEvent
 
 log = get_logger()

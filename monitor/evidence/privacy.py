@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.store.recent import Cutout
+from monitor.evidence.ring_buffer import Cutout
 from monitor.types import Heard
 
 SPOKEN = frozenset({"speech", "shout", "singing"})

@@ -1,0 +1,1 @@
+"""Clips and pictures of what was heard, where the owner wants them kept."""
