@@ -13,8 +13,8 @@ from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
 from monitor.deciding import cut_short
 from monitor.delivery.delivery import Delivery
+from monitor.history.recorder import Recorder
 from monitor.logs import get_logger
-from monitor.recorder import Recorder
 from monitor.runtime.backoff import Backoff
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.health import Checkup, summary

@@ -8,7 +8,7 @@ import numpy as np
 
 from monitor.assembly import Listeners, build_mind
 from monitor.config.model import Config
-from monitor.store.scores import ScoreStore
+from monitor.history.writer import ScoreStore
 from monitor.types import Alert, Command, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
 from tests.builders import START, heard, noise, segment
 from tests.fakes import FakeClock

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreError
-from monitor.explain import Explanation, explain_id, explain_time, explanation_lines
-from monitor.store.history import History
+from monitor.history.explain import Explanation, explain_id, explain_time, explanation_lines
+from monitor.history.reader import History
 from monitor.types import Alert, Level, SoundEvent
 from tests.builders import heard
 from tests.listening_back import CONFIG, Past, after

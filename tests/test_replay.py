@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.replay import Only, Outcome, overridden, replay, replay_lines
-from monitor.store.history import History
+from monitor.history.reader import History
+from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
 from monitor.types import Alert, SoundEvent
 from tests.builders import heard
 from tests.listening_back import CONFIG, Past, after, busy_day

@@ -41,7 +41,7 @@ def explain(
       earwitness explain 4f2a9c
       earwitness explain 21:14:30 --source kitchen
     """
-    from monitor.explain import explain_id, explain_time, explanation_lines
+    from monitor.history.explain import explain_id, explain_time, explanation_lines
 
     settings, history = _history(config)
     with history:
@@ -74,8 +74,8 @@ def replay(
       earwitness replay --since 3d --set dog_bark.onset=0.7 --set rules.Break-in.min_score=0.6
       earwitness replay --since 3d --set glass_break.onset=0.4 --label glass_break
     """
-    from monitor.replay import Only, replay_lines
-    from monitor.replay import replay as decided_again
+    from monitor.history.replay import Only, replay_lines
+    from monitor.history.replay import replay as decided_again
 
     settings, history = _history(config)
     _check_known("--label", label, sounds())
@@ -114,8 +114,8 @@ def moment(text: str) -> datetime:
 
 def _history(config: Path | None) -> tuple[Any, Any]:
     """The configuration, and the history that a daemon with it keeps."""
-    from monitor.recorder import SCORES
-    from monitor.store.history import History
+    from monitor.history.reader import History
+    from monitor.history.recorder import SCORES
 
     settings = config_in_force(config, uses=())
     return settings, History(settings.state_folder() / SCORES)

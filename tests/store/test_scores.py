@@ -12,10 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import StoreError
+from monitor.history.reader import History
+from monitor.history.records import (
+    from_us,
+    looks_of,
+    pack_scores,
+    pack_spans,
+    to_us,
+    unpack_scores,
+    unpack_spans,
+)
+from monitor.history.writer import ScoreStore, cut_of
 from monitor.labels import sounds
-from monitor.store.history import History
-from monitor.store.looks import from_us, looks_of, pack_scores, pack_spans, to_us, unpack_scores, unpack_spans
-from monitor.store.scores import ScoreStore, cut_of
 from monitor.types import Alert, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
 from tests.builders import START, heard, noise, segment
 from tests.fakes import FakeClock

@@ -9,7 +9,7 @@ from monitor.config.model import Config
 from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
-from monitor.store.scores import ScoreStore
+from monitor.history.writer import ScoreStore
 from monitor.types import Alert, Frame, Heard, Message, Picture, Setting, SoundEvent, SourceStatus
 
 SCORES = "scores.db"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.errors import StoreError
+from monitor.history.records import Cut, Look, from_us, to_us, unpack_scores, unpack_spans
 from monitor.store.codec import decode
-from monitor.store.looks import Cut, Look, from_us, to_us, unpack_scores, unpack_spans
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
 Said = SoundEvent | Alert | SourceStatus | Setting

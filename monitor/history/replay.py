@@ -15,9 +15,9 @@ from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
 from monitor.deciding import Mind
 from monitor.errors import ConfigError
+from monitor.history.reader import History, Said
+from monitor.history.records import Look
 from monitor.labels import did_you_mean, sounds
-from monitor.store.history import History, Said
-from monitor.store.looks import Look
 from monitor.types import Alert, Command, Message, Setting, SoundEvent, SourceStatus
 
 _TICK_US = 250_000

@@ -14,10 +14,10 @@ from monitor.config.model import Config
 from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
+from monitor.history.reader import History
+from monitor.history.records import Cut, Look
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
-from monitor.store.history import History
-from monitor.store.looks import Cut, Look
 from monitor.types import Level, Setting, SoundEvent
 
 TOP_LABELS = 5

@@ -15,10 +15,10 @@ from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
+from monitor.history.records import Cut, Look, looks_of, pack_more, pack_scores, pack_spans, to_us
 from monitor.logs import get_logger
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
-from monitor.store.looks import Cut, Look, looks_of, pack_more, pack_scores, pack_spans, to_us
 from monitor.types import Alert, Detection, Heard, Level, Segment, Setting, SoundEvent, SourceStatus
 
 log = get_logger()

@@ -1,0 +1,1 @@
+"""Scores and decisions of the last days: written, read, explained, replayed."""
