@@ -18,7 +18,7 @@ from monitor.delivery.escalation import CHANNEL
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
-from monitor.publishers.notify import NotifyConfig
+from monitor.notifiers.apprise import NotifyConfig
 
 SEARCHED = (
     Path("earwitness.yaml"),

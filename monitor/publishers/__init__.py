@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitor.notifiers.apprise import NotifyConfig
+from monitor.notifiers.spoken import SpokenConfig
 from monitor.publishers.console import ConsoleConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt import MqttConfig
-from monitor.publishers.notify import NotifyConfig
-from monitor.publishers.spoken import SpokenConfig
 
 PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]
 """Every kind of publisher that the configuration knows."""

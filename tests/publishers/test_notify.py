@@ -19,7 +19,7 @@ from monitor.delivery.coalescer import Storms
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Courier
 from monitor.errors import ConfigError, PublishError
-from monitor.publishers.notify import NotifyConfig, NotifyPublisher, wording
+from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
 from tests.builders import START, alert, event
 from tests.fakes import FakeClock
 

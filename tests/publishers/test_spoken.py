@@ -22,8 +22,8 @@ from monitor.delivery.coalescer import Storms
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
-from monitor.publishers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
-from monitor.publishers.voices import EspeakVoice
+from monitor.notifiers.speech import EspeakVoice
+from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.types import Alert
 from tests import builders
 from tests.builders import START
@@ -142,7 +142,7 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
     """Played through PortAudio, the alert can be recorded where the loudspeaker stands. In a process of its
     own, for PortAudio remembers the first sound server that a process saw."""
     program = (
-        "from monitor.publishers.spoken import SpokenConfig\n"
+        "from monitor.notifiers.spoken import SpokenConfig\n"
         "from tests.fakes import FakeClock\n"
         "from tests.publishers.test_spoken import alert\n"
         "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"

@@ -10,7 +10,7 @@ from monitor.clock import Clock
 from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
-from monitor.publishers.voices import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
+from monitor.notifiers.speech import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
 from monitor.schema import Block, Seconds, Slug
 from monitor.types import Alert, House, Message
 

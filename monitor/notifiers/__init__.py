@@ -1,0 +1,1 @@
+"""Receivers that notify people: phones through Apprise, a voice through a loudspeaker."""
