@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.classifiers.base import Classifier
 from monitor.clock import SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
+from monitor.pipeline.build import Listeners, build_ears, build_mind, load_listeners
 from monitor.sources.file import FileConfig
 from monitor.types import Alert, Detection, Frame, Heard, Message, Segment, SoundEvent
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-from monitor.assembly import Listeners, build_ears, build_mind, load_listeners
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
-from monitor.deciding import cut_short
 from monitor.delivery.delivery import Delivery
 from monitor.history.recorder import Recorder
 from monitor.logs import get_logger
+from monitor.pipeline.build import Listeners, build_ears, build_mind, load_listeners
+from monitor.pipeline.decisions import cut_short
 from monitor.runtime.backoff import Backoff
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.health import Checkup, summary

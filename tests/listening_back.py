@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.assembly import Listeners, build_mind
 from monitor.config.model import Config
 from monitor.history.writer import ScoreStore
+from monitor.pipeline.build import Listeners, build_mind
 from monitor.types import Alert, Command, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
 from tests.builders import START, heard, noise, segment
 from tests.fakes import FakeClock

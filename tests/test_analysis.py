@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from monitor.analysis import BEGINNING, analyze, analyze_all
-from monitor.assembly import Listeners
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.config.model import Config
 from monitor.errors import ClassifyError
+from monitor.pipeline.build import Listeners
 from monitor.types import Detection, Frame, Heard, Segment
 from tests.builders import noise, tone
 from tests.fakes import ScriptedClassifier

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.assembly import build_ears, build_house, build_mind, load_listeners
 from monitor.config.model import Config
+from monitor.pipeline.build import build_ears, build_house, build_mind, load_listeners
 from monitor.types import SoundEvent
 from tests.builders import START, frames, heard, noise
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.deciding import Mind, cut_short
 from monitor.events.tracker import Tracker
+from monitor.pipeline.decisions import Mind, cut_short
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.types import Alert, Command, Setting, SoundEvent, Sounding

@@ -4,7 +4,7 @@ import numpy as np
 
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
-from monitor.hearing import Ears
+from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Frame, Heard

@@ -77,7 +77,7 @@ def _results(
     with quits_at_once():
         from monitor.analysis import analyze as analyze_one
         from monitor.analysis import analyze_all
-        from monitor.assembly import load_listeners
+        from monitor.pipeline.build import load_listeners
         from monitor.plotting import plot_analysis
 
         if plot is None and len(paths) > 1 and workers != 1:

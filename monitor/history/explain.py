@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.assembly import configured_settings
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.errors import StoreError
@@ -16,6 +15,7 @@ from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
 from monitor.history.reader import History
 from monitor.history.records import Cut, Look
+from monitor.pipeline.build import configured_settings
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
 from monitor.types import Level, Setting, SoundEvent

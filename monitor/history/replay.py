@@ -10,14 +10,14 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 
-from monitor.assembly import Listeners, build_mind
 from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
-from monitor.deciding import Mind
 from monitor.errors import ConfigError
 from monitor.history.reader import History, Said
 from monitor.history.records import Look
 from monitor.labels import did_you_mean, sounds
+from monitor.pipeline.build import Listeners, build_mind
+from monitor.pipeline.decisions import Mind
 from monitor.types import Alert, Command, Message, Setting, SoundEvent, SourceStatus
 
 _TICK_US = 250_000

@@ -10,11 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from monitor.assembly import Listeners, build_ears, load_listeners
 from monitor.classifiers.audio_llm.openai_client import wav_base64
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.loading import default_config
 from monitor.config.model import Config
+from monitor.pipeline.build import Listeners, build_ears, load_listeners
 from monitor.synthesis.scene import demo_scene
 from monitor.types import Segment
 from scripts.bench.table import show

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.assembly import Listeners, build_mind, load_listeners
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.qwen import QwenClassifier
 from monitor.classifiers.audio_llm.transcribe import Transcript
@@ -15,6 +14,7 @@ from monitor.config.loading import check_document
 from monitor.config.model import Config
 from monitor.config.yaml_document import parse_document
 from monitor.errors import ClassifyError
+from monitor.pipeline.build import Listeners, build_mind, load_listeners
 from monitor.publishers.documents import document
 from monitor.store import codec
 from monitor.types import Alert, SoundEvent

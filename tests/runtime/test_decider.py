@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.deciding import Mind
 from monitor.events.tracker import Tracker
+from monitor.pipeline.decisions import Mind
 from monitor.rules.deafness import RULE, Deafness
 from monitor.rules.engine import RuleEngine
 from monitor.runtime.decider import Decider, Item, leave

@@ -12,13 +12,13 @@ from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.capabilities import producible, thresholds
 from monitor.config.model import Config
-from monitor.deciding import Mind
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
-from monitor.hearing import Ears
 from monitor.labels import sounds, vocabulary
 from monitor.logs import get_logger
+from monitor.pipeline.decisions import Mind
+from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine

@@ -1,0 +1,1 @@
+"""The synchronous loop: front end, decisions, and how both are built from a configuration."""
