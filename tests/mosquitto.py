@@ -13,7 +13,7 @@ from typing import IO, Any, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from monitor.publishers.broker import Broker
+from monitor.publishers.mqtt.broker import Broker
 from tests.certificates import Certificates
 
 USERNAME = "earwitness"

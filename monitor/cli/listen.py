@@ -146,12 +146,12 @@ def find_broker(life: ExitStack, port: int = MQTT_PORT) -> tuple[int, str]:
 
     What is there and will not serve us is said with its fix; the daemon asks it again all the same.
     """
-    from monitor.publishers.probe import ask
+    from monitor.publishers.mqtt.probe import ask
 
     place = f"127.0.0.1:{port}"
     match ask("127.0.0.1", port):
         case "nobody":
-            from monitor.publishers.broker import Broker
+            from monitor.publishers.mqtt.broker import Broker
 
             broker = life.enter_context(Broker(port))
             err.print(f"MQTT: no broker answers on {place}; started one there, for this machine only.")

@@ -8,7 +8,7 @@ from monitor.notifiers.apprise import NotifyConfig
 from monitor.notifiers.spoken import SpokenConfig
 from monitor.publishers.console import ConsoleConfig
 from monitor.publishers.jsonl import JsonlConfig
-from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.mqtt.publisher import MqttConfig
 
 PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]
 """Every kind of publisher that the configuration knows."""

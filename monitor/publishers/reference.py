@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 
 from monitor.publishers.documents import alert_document, event_document
-from monitor.publishers.mqtt import MqttConfig
-from monitor.publishers.tls import TlsConfig
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.tls import TlsConfig
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert, SoundEvent
 
 TOPICS = Topics("earwitness", "<node>")

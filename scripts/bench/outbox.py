@@ -13,7 +13,7 @@ from rich.table import Table
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Courier
-from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Alert, SoundEvent
 from tests.builders import START, alert, event, house
 from tests.mosquitto import Listener, Mosquitto

@@ -11,7 +11,7 @@ import structlog
 
 from monitor.clock import SystemClock
 from monitor.publishers.base import OnCommand
-from monitor.publishers.mqtt import MqttConfig, MqttPublisher
+from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
 from monitor.types import Command, House
 from tests.builders import house
 from tests.mosquitto import WITHIN_S, Listener, Mosquitto

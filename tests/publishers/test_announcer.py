@@ -2,11 +2,11 @@
 
 from structlog.testing import capture_logs
 
-from monitor.publishers.announcer import Announcer
 from monitor.publishers.documents import encoded
-from monitor.publishers.homeassistant import documents
-from monitor.publishers.outgoing import Outgoing
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.announcer import Announcer
+from monitor.publishers.mqtt.discovery import documents
+from monitor.publishers.mqtt.queue import Outgoing
+from monitor.publishers.mqtt.topics import Topics
 from tests.builders import house, room
 
 TOPICS = Topics("earwitness", "home")

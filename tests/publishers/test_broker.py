@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import PublishError
-from monitor.publishers.broker import Broker
+from monitor.publishers.mqtt.broker import Broker
 from monitor.types import Sounding
 from tests.builders import event
 from tests.mosquitto import Listener, free_port

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from monitor.publishers.commands import LARGEST_PAYLOAD_BYTES, CommandReader, Refused, read_command
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.commands import LARGEST_PAYLOAD_BYTES, CommandReader, Refused, read_command
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Command
 from tests.fakes import FakeClock
 

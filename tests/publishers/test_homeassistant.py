@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.labels import sounds, vocabulary
-from monitor.publishers.homeassistant import (
+from monitor.publishers.mqtt.discovery import (
     Presence,
     documents,
     label_name,
@@ -19,7 +19,7 @@ from monitor.publishers.homeassistant import (
     state_topics,
     without_what_is_gone,
 )
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.topics import Topics
 from tests.builders import START, house, room
 
 TOPICS = Topics("earwitness", "home")

@@ -7,12 +7,12 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
-from monitor.publishers.broker import Broker
-from monitor.publishers.link import Link
-from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.mqtt.broker import Broker
+from monitor.publishers.mqtt.connection import Link
+from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.session import Address
+from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.reminder import Reminder
-from monitor.publishers.session import Address
-from monitor.publishers.tls import TlsConfig
 from monitor.types import Command
 from tests.builders import event
 from tests.certificates import Certificates, make_certificates

@@ -13,8 +13,8 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.delivery.channel import STOPPED, Line
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.publishers.mqtt import MqttConfig
-from monitor.publishers.outgoing import WINDOW
+from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from tests.builders import START, alert, event, house, room
 from tests.mosquitto import WITHIN_S, Listener, Mosquitto
@@ -135,7 +135,7 @@ def test_leaving_says_offline(broker, listener, publish: Publish, life):
 _LIVES_UNTIL_KILLED = """
 import signal, sys
 from monitor.clock import SystemClock
-from monitor.publishers.mqtt import MqttConfig
+from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Sounding
 from tests.builders import house
 publisher = MqttConfig(type="mqtt", port=int(sys.argv[1])).build("home", print, SystemClock())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.publishers.outgoing import WINDOW, Letter, Outgoing, Rank
+from monitor.publishers.mqtt.queue import WINDOW, Letter, Outgoing, Rank
 from tests.builders import event
 
 

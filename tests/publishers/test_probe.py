@@ -3,8 +3,8 @@
 import socket
 import threading
 
-from monitor.publishers.broker import Broker
-from monitor.publishers.probe import ask
+from monitor.publishers.mqtt.broker import Broker
+from monitor.publishers.mqtt.probe import ask
 from tests.mosquitto import PASSWORD, Listener, Mosquitto, free_port
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.labels import SEVERITIES, vocabulary
-from monitor.publishers.topics import Topics, may_be_state
+from monitor.publishers.mqtt.topics import Topics, may_be_state
 from monitor.types import House, Room
 
 Document = dict[str, Any]

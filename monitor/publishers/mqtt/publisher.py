@@ -10,17 +10,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.announcer import Announcer
 from monitor.publishers.base import OnCommand
-from monitor.publishers.commands import CommandReader
 from monitor.publishers.documents import alert_document, encoded, event_document
-from monitor.publishers.homeassistant import Presence
-from monitor.publishers.link import Link
-from monitor.publishers.outgoing import Letter, Outgoing, Rank
-from monitor.publishers.session import Acknowledged, Address, Received, Session, Unsendable
-from monitor.publishers.states import said
-from monitor.publishers.tls import TlsConfig
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.announcer import Announcer
+from monitor.publishers.mqtt.commands import CommandReader
+from monitor.publishers.mqtt.connection import Link
+from monitor.publishers.mqtt.discovery import Presence
+from monitor.publishers.mqtt.queue import Letter, Outgoing, Rank
+from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, Unsendable
+from monitor.publishers.mqtt.states import said
+from monitor.publishers.mqtt.tls import TlsConfig
+from monitor.publishers.mqtt.topics import Topics
 from monitor.schema import Block, Port, Secret, Slug
 from monitor.types import Alert, Health, House, Message, SoundEvent
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from monitor.publishers.documents import dbfs, encoded, health_document, iso
-from monitor.publishers.outgoing import Rank
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.queue import Rank
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Health, Level, Picture, Problem, Room, Setting, Sounding, SourceStatus
 
 State = SourceStatus | Level | Problem | Setting | Sounding | Picture | Health

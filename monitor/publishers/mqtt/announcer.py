@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from monitor.logs import get_logger
 from monitor.publishers.documents import encoded
-from monitor.publishers.homeassistant import (
+from monitor.publishers.mqtt.discovery import (
     Document,
     documents,
     made_by_us,
@@ -15,9 +15,9 @@ from monitor.publishers.homeassistant import (
     state_topics,
     without_what_is_gone,
 )
-from monitor.publishers.outgoing import Outgoing, Rank
-from monitor.publishers.states import first_states
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.queue import Outgoing, Rank
+from monitor.publishers.mqtt.states import first_states
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import House, Room
 
 log = get_logger()

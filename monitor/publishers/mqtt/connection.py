@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from monitor.logs import get_logger
-from monitor.publishers.reminder import Reminder, spoken_length
-from monitor.publishers.session import (
+from monitor.publishers.mqtt.session import (
     Accepted,
     Acknowledged,
     Address,
@@ -21,6 +20,7 @@ from monitor.publishers.session import (
     Session,
     Version,
 )
+from monitor.publishers.reminder import Reminder, spoken_length
 
 log = get_logger()
 

@@ -7,7 +7,7 @@ from collections.abc import Container
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.topics import Topics
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Command
 
 log = get_logger()
