@@ -15,8 +15,8 @@ from monitor.config.model import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.logs import configure_logging, get_logger
 from monitor.publishers import PublisherConfig
-from monitor.publishers.console import ConsoleConfig
 from monitor.publishers.jsonl import JsonlConfig
+from monitor.publishers.terminal.console import ConsoleConfig
 from monitor.types import Health
 
 log = get_logger()

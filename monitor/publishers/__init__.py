@@ -6,9 +6,9 @@ from pydantic import Field
 
 from monitor.notifiers.apprise import NotifyConfig
 from monitor.notifiers.spoken import SpokenConfig
-from monitor.publishers.console import ConsoleConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.terminal.console import ConsoleConfig
 
 PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]
 """Every kind of publisher that the configuration knows."""

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from monitor.errors import PublishError
-from monitor.publishers.console import WAITING, ConsolePublisher, screen
+from monitor.publishers.terminal.console import WAITING, ConsolePublisher, screen
 from monitor.types import Health, Level, Message, Problem, SourceStatus
 from tests.builders import START, alert, event
 from tests.publishers.conftest import Lines

@@ -12,7 +12,7 @@ from monitor.publishers.mqtt.connection import Link
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.session import Address
 from monitor.publishers.mqtt.tls import TlsConfig
-from monitor.publishers.reminder import Reminder
+from monitor.publishers.terminal.reminder import Reminder
 from monitor.types import Command
 from tests.builders import event
 from tests.certificates import Certificates, make_certificates

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.publishers.reminder import Reminder, spoken_length
+from monitor.publishers.terminal.reminder import Reminder, spoken_length
 
 
 def test_it_is_said_ever_more_seldom():

@@ -20,7 +20,7 @@ from monitor.publishers.mqtt.session import (
     Session,
     Version,
 )
-from monitor.publishers.reminder import Reminder, spoken_length
+from monitor.publishers.terminal.reminder import Reminder, spoken_length
 
 log = get_logger()
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from monitor.publishers.lines import line, why
-from monitor.publishers.reminder import Reminder, spoken_length
+from monitor.publishers.terminal.lines import line, why
+from monitor.publishers.terminal.reminder import Reminder, spoken_length
 from monitor.types import Health, SourceStatus
 
 if TYPE_CHECKING:

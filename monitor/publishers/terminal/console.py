@@ -12,9 +12,9 @@ from monitor.clock import Clock
 from monitor.errors import PublishError
 from monitor.logs import get_logger
 from monitor.publishers.base import OnCommand
-from monitor.publishers.lines import line_for
 from monitor.publishers.local import Local
-from monitor.publishers.troubles import Troubles
+from monitor.publishers.terminal.lines import line_for
+from monitor.publishers.terminal.troubles import Troubles
 from monitor.schema import Block, Slug
 from monitor.types import Alert, Certainty, Health, Message, Problem, SoundEvent, SourceStatus
 
