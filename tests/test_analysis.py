@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from monitor.analysis import BEGINNING, analyze, analyze_all
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.config.model import Config
 from monitor.errors import ClassifyError
 from monitor.pipeline.build import Listeners
+from monitor.recordings.analysis import BEGINNING, analyze, analyze_all
 from monitor.types import Detection, Frame, Heard, Segment
 from tests.builders import noise, tone
 from tests.fakes import ScriptedClassifier

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.plotting import COLUMNS, POINTS, Columns, Track
+from monitor.recordings.plot import COLUMNS, POINTS, Columns, Track
 from tests.builders import noise, tone
 
 

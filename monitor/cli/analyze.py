@@ -16,7 +16,7 @@ from monitor.labels import did_you_mean
 from monitor.types import Detection, Frame, Heard
 
 if TYPE_CHECKING:
-    from monitor.analysis import Analysis, Watch
+    from monitor.recordings.analysis import Analysis, Watch
 
 SOURCE = "file"
 """What recordings are heard as unless `--as` names a source."""
@@ -75,10 +75,10 @@ def _results(
     paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None, bar: Bar
 ) -> "Iterable[Analysis]":
     with quits_at_once():
-        from monitor.analysis import analyze as analyze_one
-        from monitor.analysis import analyze_all
         from monitor.pipeline.build import load_listeners
-        from monitor.plotting import plot_analysis
+        from monitor.recordings.analysis import analyze as analyze_one
+        from monitor.recordings.analysis import analyze_all
+        from monitor.recordings.plot import plot_analysis
 
         if plot is None and len(paths) > 1 and workers != 1:
             return analyze_all(paths, settings, source, workers)
@@ -92,7 +92,7 @@ def _results(
 
 def _followed(path: Path, bar: Bar) -> "Watch":
     """Shows on the bar how far a recording has been heard."""
-    from monitor.analysis import BEGINNING
+    from monitor.recordings.analysis import BEGINNING
 
     def watch(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
         bar.heard(path, (frame.ends_at - BEGINNING).total_seconds())

@@ -47,7 +47,7 @@ def classify(
     top: Annotated[int, typer.Option(min=1, help="How many labels to show as text.")] = 5,
 ) -> None:
     """Ask a classifier alone what is in a recording: scores per label, the maximum over its windows."""
-    from monitor.evaluation.scoring import classify_file
+    from monitor.recordings.evaluation.scoring import classify_file
     from monitor.sources.recording import read_audio
 
     classifier = _classifier(config, model)
@@ -90,7 +90,7 @@ def evaluate(
     Per label: average precision, recall and precision at the threshold in force, calibration error; false
     events per hour on the recordings without a label. Labels are those of earwitness or AudioSet names.
     """
-    from monitor.evaluation.evaluate import evaluate as judged
+    from monitor.recordings.evaluation.evaluate import evaluate as judged
 
     check_output(json_file, "--json")
     check_picture(plot, "--plot")

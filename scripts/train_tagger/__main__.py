@@ -89,7 +89,7 @@ def evaluate(
     from rich import print as show
     from rich.progress import track
 
-    from monitor.evaluation.evaluate import evaluate as judge
+    from monitor.recordings.evaluation.evaluate import evaluate as judge
     from scripts.train_tagger.baselines import judge_baselines
     from scripts.train_tagger.crossing import judge_crosswise
     from scripts.train_tagger.pictures import draw_training

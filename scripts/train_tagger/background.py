@@ -20,12 +20,12 @@ import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
-from monitor.evaluation.scoring import BEGINNING
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
 from monitor.gate.level import FRAME_SAMPLES
+from monitor.recordings.evaluation.scoring import BEGINNING
 from monitor.types import Detection, Frame, Segment
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.recordings import Recording, SampleCache

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from monitor.classifiers.taggers.audioset import ClassMap, class_map, read_class_map
-from monitor.evaluation.evaluate import evaluate
+from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
 from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher, load_teacher, padded, read_class_names
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from monitor.evaluation.metrics import Proportion, Rate
 from monitor.labels import vocabulary
+from monitor.recordings.evaluation.metrics import Proportion, Rate
 from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
 
 COUNTED_ON = (

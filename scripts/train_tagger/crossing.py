@@ -14,12 +14,12 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
-from monitor.evaluation.evaluate import condition, score_clips
-from monitor.evaluation.manifest import Clip, read_clips
-from monitor.evaluation.metrics import Proportion
-from monitor.evaluation.scoring import BEGINNING, active_rms, pink_noise
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
+from monitor.recordings.evaluation.evaluate import condition, score_clips
+from monitor.recordings.evaluation.manifest import Clip, read_clips
+from monitor.recordings.evaluation.metrics import Proportion
+from monitor.recordings.evaluation.scoring import BEGINNING, active_rms, pink_noise
 from monitor.sources.recording import read_audio
 from scripts.train_tagger.background import SOURCE, detections_in, halves
 from scripts.train_tagger.recordings import Recording

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from monitor.evaluation.evaluate import Progress, Scored, condition, emotion_recall, score_clips
-from monitor.evaluation.manifest import read_clips
-from monitor.evaluation.metrics import average_precision
+from monitor.recordings.evaluation.evaluate import Progress, Scored, condition, emotion_recall, score_clips
+from monitor.recordings.evaluation.manifest import read_clips
+from monitor.recordings.evaluation.metrics import average_precision
 from scripts.train_tagger.background import Background, Listening, halves, listen, together
 from scripts.train_tagger.crossing import plain, pooled
 from scripts.train_tagger.operating_point import Onsets, choose_onsets, events_at

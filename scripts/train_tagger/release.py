@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
-from monitor.evaluation.evaluate import score_clips
-from monitor.evaluation.manifest import Clip, read_clips
+from monitor.recordings.evaluation.evaluate import score_clips
+from monitor.recordings.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.background import Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
 from scripts.train_tagger.network import FRAME_HOP_S, Student

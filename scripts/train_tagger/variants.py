@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from monitor.evaluation.evaluate import condition, score_clips
-from monitor.evaluation.manifest import read_clips
+from monitor.recordings.evaluation.evaluate import condition, score_clips
+from monitor.recordings.evaluation.manifest import read_clips
 from scripts.train_tagger.release import opened
 
 

@@ -10,8 +10,8 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ConfigError, SourceUnavailable
-from monitor.evaluation.evaluate import evaluate
-from monitor.evaluation.scoring import active_rms, classify_file, noisy
+from monitor.recordings.evaluation.evaluate import evaluate
+from monitor.recordings.evaluation.scoring import active_rms, classify_file, noisy
 from tests.builders import noise, tone
 from tests.classifiers.tagger_models import embedded_model
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evaluation.metrics import (
+from monitor.recordings.evaluation.metrics import (
     Proportion,
     Rate,
     average_precision,

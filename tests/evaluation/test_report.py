@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from monitor.evaluation.metrics import Proportion, Rate
-from monitor.evaluation.report import Condition, LabelFigures, Report
 from monitor.labels import sounds
+from monitor.recordings.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
 
 COLUMNS = 80
 

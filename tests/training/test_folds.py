@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evaluation.evaluate import Scored
-from monitor.evaluation.manifest import Clip
-from monitor.evaluation.scoring import BEGINNING, FileScores
+from monitor.recordings.evaluation.evaluate import Scored
+from monitor.recordings.evaluation.manifest import Clip
+from monitor.recordings.evaluation.scoring import BEGINNING, FileScores
 from monitor.types import Detection
 from scripts.train_tagger.background import Background, Heard
 from scripts.train_tagger.folds import SNRS_DB, Fold, judge_folds

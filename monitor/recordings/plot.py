@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from monitor.analysis import BEGINNING, Analysis, Row, Watch, analyze
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config.model import Config
 from monitor.pipeline.build import Listeners
+from monitor.recordings.analysis import BEGINNING, Analysis, Row, Watch, analyze
 from monitor.types import Detection, Frame, Heard, Level
 
 QUIETEST_DBFS = -100.0

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.base import Classifier
-from monitor.evaluation.manifest import Clip, read_clips
-from monitor.evaluation.metrics import Proportion, Rate, average_precision, calibration_error
-from monitor.evaluation.report import Condition, LabelFigures, Report
-from monitor.evaluation.scoring import FileScores, classify_file, noisy, pink_noise
 from monitor.labels import emotions, sounds
+from monitor.recordings.evaluation.manifest import Clip, read_clips
+from monitor.recordings.evaluation.metrics import Proportion, Rate, average_precision, calibration_error
+from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
+from monitor.recordings.evaluation.scoring import FileScores, classify_file, noisy, pink_noise
 from monitor.sources.recording import read_audio
 
 FALLBACK_ONSET = 0.5

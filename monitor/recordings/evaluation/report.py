@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.metrics import Proportion, Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The loop over recordings: analysis, plots, evaluation."""
