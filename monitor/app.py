@@ -16,15 +16,15 @@ from monitor.logs import get_logger
 from monitor.pipeline.build import Listeners, build_ears, build_mind, load_listeners
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.backoff import Backoff
+from monitor.runtime.capture import Listener
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
-from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.memory import give_back, use_one_arena
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
-from monitor.runtime.panel import Panel
+from monitor.runtime.pool import Panel
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig

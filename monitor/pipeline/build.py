@@ -22,7 +22,7 @@ from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine
-from monitor.runtime.panel import Wants
+from monitor.runtime.pool import Wants
 from monitor.sources import SourceConfig
 from monitor.types import Frame, House, Room, Setting
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.runtime.listener import Listener
+from monitor.runtime.capture import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Health

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.runtime.listener import STABLE_S
+from monitor.runtime.capture import STABLE_S
 from scripts.bench.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
 from tests.mosquitto import free_port
 from tests.rtsp import RtspServer

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from monitor.errors import SourceLost
 from monitor.runtime.backoff import Backoff
+from monitor.runtime.capture import Listener
 from monitor.runtime.health import OPENING_S, STALLED_S, Checkup, summary
-from monitor.runtime.listener import Listener
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Detection, Frame, Segment

@@ -8,7 +8,7 @@ import numpy as np
 
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.runtime.backoff import Backoff
-from monitor.runtime.listener import Listener
+from monitor.runtime.capture import Listener
 from monitor.types import Frame, Heard, SourceStatus
 from tests.builders import frames, noise
 from tests.fakes import FakeClock, ScriptedSource

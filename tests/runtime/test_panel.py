@@ -11,7 +11,7 @@ import numpy as np
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade
 from monitor.errors import ClassifyError
-from monitor.runtime.panel import FINISH_S, WAITING, WAITING_AGAIN, Panel
+from monitor.runtime.pool import FINISH_S, WAITING, WAITING_AGAIN, Panel
 from monitor.types import Detection, Heard, Segment
 from tests.builders import segment
 from tests.fakes import FakeClock, ScriptedClassifier
