@@ -132,7 +132,7 @@ def scene_config(mqtt_port: int, mqtt_protocol: str) -> Config:
 
 
 def _has_microphone() -> bool:
-    from monitor.sources.portaudio import list_devices
+    from monitor.sources.portaudio.process import list_devices
 
     try:
         return bool(list_devices())

@@ -164,7 +164,7 @@ def _show_thresholds(config: Config) -> None:
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
     """List the microphones that a source can name."""
-    from monitor.sources.portaudio import list_devices
+    from monitor.sources.portaudio.process import list_devices
 
     found = list_devices()
     if as_json:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sources.devices import Device, alsa_card_ids, chosen, from_portaudio, with_stable_ids
+from monitor.sources.portaudio.devices import Device, alsa_card_ids, chosen, from_portaudio, with_stable_ids
 
 LISTED = [
     {"name": "HDA Intel PCH: ALC257 Analog (hw:0,0)", "max_input_channels": 2, "default_samplerate": 48000.0},

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
-from monitor.sources.devices import chosen
 from monitor.sources.microphone import MicrophoneConfig, MicrophoneSource
-from monitor.sources.portaudio import PortAudioProcess, Record, devices_in, list_devices
+from monitor.sources.portaudio.devices import chosen
+from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, list_devices
 from monitor.types import Frame
 from tests.pulse import HUM_HZ, PulseServer
 from tests.sources.recordings import pitch_hz, record, tone_at

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from monitor.errors import SourceUnavailable
-from monitor.sources import portaudio_process
-from monitor.sources.devices import Device, alsa_card_ids, from_portaudio, with_stable_ids
+from monitor.sources.portaudio import worker as portaudio_process
+from monitor.sources.portaudio.devices import Device, alsa_card_ids, from_portaudio, with_stable_ids
 
 LIST_TIMEOUT_S = 10.0
 """It starts in a fifth of a second; on a busy small computer in a few seconds."""

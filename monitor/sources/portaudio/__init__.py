@@ -1,0 +1,1 @@
+"""Microphones through PortAudio, read by a process of their own."""
