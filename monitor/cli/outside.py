@@ -13,7 +13,7 @@ from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.rules.check import Finding
 from monitor.sources import SourceConfig
 from monitor.sources.file import FileConfig
-from monitor.sources.stream import StreamConfig
+from monitor.sources.stream.source import StreamConfig
 
 
 def outside_findings(config: Config) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pydantic import Field
 from monitor.sources.demo import DemoConfig
 from monitor.sources.file import FileConfig
 from monitor.sources.microphone import MicrophoneConfig
-from monitor.sources.stream import StreamConfig
+from monitor.sources.stream.source import StreamConfig
 
 SourceConfig = Annotated[
     MicrophoneConfig | StreamConfig | FileConfig | DemoConfig, Field(discriminator="type")

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
-from monitor.sources.stream import StreamConfig, StreamSource
+from monitor.sources.stream.source import StreamConfig, StreamSource
 from monitor.types import Frame
 from tests.rtsp import RtspServer
 from tests.sources.recordings import pitch_hz, record, tone_at
