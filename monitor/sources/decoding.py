@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.audio import Samples
-from monitor.sources.framer import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, to_mono
+from monitor.sources.timing.framer import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, to_mono
 
 
 def audio_track(container: Any) -> Any | None:

@@ -11,8 +11,8 @@ from monitor.audio import Audio
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.sources.base import AnySourceConfig
-from monitor.sources.framer import Framer
-from monitor.sources.pacing import Pacer
+from monitor.sources.timing.framer import Framer
+from monitor.sources.timing.pacing import Pacer
 from monitor.types import Frame
 
 log = get_logger()

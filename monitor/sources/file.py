@@ -10,9 +10,9 @@ from pydantic import AwareDatetime
 
 from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig
-from monitor.sources.framer import Framer
-from monitor.sources.pacing import Pacer
 from monitor.sources.recording import Recording, Sound
+from monitor.sources.timing.framer import Framer
+from monitor.sources.timing.pacing import Pacer
 from monitor.types import Frame
 
 

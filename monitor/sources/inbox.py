@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Generic, TypeVar
 
-from monitor.sources.timekeeper import Instant
+from monitor.sources.timing.timekeeper import Instant
 
 T = TypeVar("T")
 

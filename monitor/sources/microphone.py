@@ -14,11 +14,11 @@ from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.base import PIECE_S, AnySourceConfig
-from monitor.sources.framer import to_mono
-from monitor.sources.live import LiveFramer
 from monitor.sources.portaudio.devices import Device, check_device_name, chosen
 from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, silent_server, unavailable
-from monitor.sources.timekeeper import Instant
+from monitor.sources.timing.framer import to_mono
+from monitor.sources.timing.live import LiveFramer
+from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
 
 log = get_logger()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.sources.framer import Framer, to_mono
+from monitor.sources.timing.framer import Framer, to_mono
 from monitor.types import Frame
 from tests.builders import START, noise, tone
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.sources.live import LiveFramer
-from monitor.sources.timekeeper import Instant
+from monitor.sources.timing.live import LiveFramer
+from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
 from tests.builders import START
 

@@ -15,7 +15,7 @@ from monitor.logs import get_logger
 from monitor.sources.base import PIECE_S
 from monitor.sources.decoding import audio_track, decoded_frames, mono_sound, plain_reason
 from monitor.sources.inbox import Inbox
-from monitor.sources.timekeeper import Instant
+from monitor.sources.timing.timekeeper import Instant
 
 log = get_logger()
 

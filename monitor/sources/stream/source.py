@@ -16,9 +16,9 @@ from monitor.logs import get_logger
 from monitor.schema import Secret
 from monitor.sources.base import AnySourceConfig
 from monitor.sources.inbox import Arrival, Inbox
-from monitor.sources.live import LiveFramer
 from monitor.sources.stream.connection import PROTOCOLS, StreamConnection
 from monitor.sources.stream.reader import Packet, StreamReader
+from monitor.sources.timing.live import LiveFramer
 from monitor.types import Frame
 
 log = get_logger()

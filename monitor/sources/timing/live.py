@@ -2,8 +2,8 @@
 
 from monitor.audio import Samples
 from monitor.logs import get_logger
-from monitor.sources.framer import Framer
-from monitor.sources.timekeeper import Instant, Timekeeper
+from monitor.sources.timing.framer import Framer
+from monitor.sources.timing.timekeeper import Instant, Timekeeper
 from monitor.types import Frame
 
 log = get_logger()

@@ -1,0 +1,1 @@
+"""Frames of even length, and the time at which they were captured."""
