@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from monitor.rhythm.cycles import Cycle
-from monitor.rhythm.heard import Heard
+from monitor.rhythm.report import Heard
 from monitor.rhythm.templates import Template
 
 HOLD_S = {"temporal_three": 12.0, "temporal_four": 90.0}

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, PLAIN_DB, View, placed
 from monitor.rhythm.candidates import BLURRED, LOWEST_RINGING, RINGING_DB, Candidate
 from monitor.rhythm.history import History
-from monitor.rhythm.instruments import comes_and_goes, is_another_instrument, is_steady_after_all
 from monitor.rhythm.parse import Parse, parsed
+from monitor.rhythm.rejections import comes_and_goes, is_another_instrument, is_steady_after_all
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
 from monitor.rhythm.templates import Template
-from monitor.rhythm.view import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, PLAIN_DB, View, placed
 
 _SLACK_HOPS = 12
 _RINGING_HOPS = 30  # after the last beep of a group the room may ring on

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.rhythm.heard import Heard
+from monitor.rhythm.report import Heard
 from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
 from monitor.rhythm.tracker import RhythmTracker
 from monitor.types import Detection, Frame

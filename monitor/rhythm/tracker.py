@@ -8,13 +8,13 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import CycleCounter
 from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
-from monitor.rhythm.heard import Heard
 from monitor.rhythm.history import History
+from monitor.rhythm.isolation import is_alone, is_in_company
+from monitor.rhythm.pulse_trains import LONG_HOPS, Trains
 from monitor.rhythm.pulses import PulseFinder
+from monitor.rhythm.report import Heard
 from monitor.rhythm.spectrum import BLOCK_HOPS, HOP, Spectrum
-from monitor.rhythm.surroundings import is_alone, is_in_company
 from monitor.rhythm.templates import TEMPORAL_FOUR, TEMPORAL_THREE, Template
-from monitor.rhythm.trains import LONG_HOPS, Trains
 
 BLOCK = BLOCK_HOPS * HOP
 """Samples that are looked at together: 120 ms."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.heard import Heard
+from monitor.rhythm.report import Heard
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
 from monitor.synthesis import alarms, household, room
 from monitor.synthesis.impostors import IMPOSTORS

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.heard import Heard
+from monitor.rhythm.report import Heard
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
 from monitor.synthesis.alarms import (
     any_sounder,

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, NEAR_BINS, PLAIN_DB, View
 from monitor.rhythm.candidates import BLURRED, RINGING_DB
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
-from monitor.rhythm.view import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, NEAR_BINS, PLAIN_DB, View
 
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from monitor.rhythm.heard import Heard
 from monitor.rhythm.pulses import Pulse
+from monitor.rhythm.report import Heard
 from monitor.types import Certainty
 
 LONG_HOPS = 500

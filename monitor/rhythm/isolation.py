@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of
 from monitor.rhythm.cycles import EXPECTED, Cycle
 from monitor.rhythm.history import History, Hops
 from monitor.rhythm.spectrum import BINS
-from monitor.rhythm.view import AUDIBLE_DB, NEAR_BINS, bins_of
 
 _STRETCH = 30
 _BURST_SHARE = 0.55
