@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Literal
 
-from monitor.gate.condition import Condition
 from monitor.gate.config import GateConfig
+from monitor.gate.faults import Condition
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.level import FRAME_SAMPLES, SILENCE_DBFS, LevelReport, measure
 from monitor.gate.loudness import LoudNoise

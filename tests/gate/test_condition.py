@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import Samples
-from monitor.gate.condition import Condition, _Lasting, is_loop
+from monitor.gate.faults import Condition, _Lasting, is_loop
 from monitor.gate.level import FRAME_S, measure
 from monitor.types import ProblemKind
 from tests.builders import noise, tone
