@@ -20,8 +20,8 @@ from monitor.logs import get_logger
 from monitor.pipeline.decisions import Mind
 from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
-from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine
+from monitor.rules.outage import Deafness
 from monitor.runtime.pool import Wants
 from monitor.sources import SourceConfig
 from monitor.types import Frame, House, Room, Setting

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.events.tracker import Tracker
-from monitor.rules.deafness import Deafness
 from monitor.rules.engine import RuleEngine
+from monitor.rules.outage import Deafness
 from monitor.types import (
     Alert,
     Command,

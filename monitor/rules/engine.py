@@ -9,7 +9,7 @@ from monitor.labels import SEVERITIES
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.judge import Judge
 from monitor.rules.model import Rule
-from monitor.rules.rehearsal import NO_RULE, rehearse
+from monitor.rules.self_test import NO_RULE, rehearse
 from monitor.rules.verdict import Verdict
 from monitor.types import Alert, SoundEvent
 

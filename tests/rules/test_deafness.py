@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.rules.deafness import RULE, Deafness
+from monitor.rules.outage import RULE, Deafness
 from monitor.types import Alert, EventEnd, Problem, ProblemKind, SourceStatus
 from tests.builders import START
 

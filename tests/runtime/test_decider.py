@@ -6,8 +6,8 @@ from typing import Any
 
 from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import Mind
-from monitor.rules.deafness import RULE, Deafness
 from monitor.rules.engine import RuleEngine
+from monitor.rules.outage import RULE, Deafness
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import Alert, Command, Heard, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
