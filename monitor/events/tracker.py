@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.events.defaults import Hysteresis
-from monitor.events.ear import Ear
 from monitor.events.settings import Thresholds
+from monitor.events.source_tracker import Ear
 from monitor.logs import get_logger
 from monitor.types import Detection, EventEnd, SoundEvent
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.events.defaults import Hysteresis
-from monitor.events.ongoing import Ongoing
+from monitor.events.open_event import Ongoing
 from monitor.events.settings import HIT_GAP_S, shifted
 from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, SoundEvent
