@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monitor.cli.interrupt import quits_at_once
+from monitor.cli.sigint import quits_at_once
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from monitor.cli.console import ConfigOption, config_in_force, fail, out
-from monitor.cli.interrupt import quits_at_once
 from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_picture, recordings
+from monitor.cli.sigint import quits_at_once
 from monitor.config.model import Config
 from monitor.labels import did_you_mean
 from monitor.types import Detection, Frame, Heard

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
-from monitor.cli.interrupt import quits_at_once
-from monitor.cli.outside import check_outside
+from monitor.cli.external_files import check_outside
+from monitor.cli.sigint import quits_at_once
 from monitor.config.loading import default_config
 from monitor.config.model import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable

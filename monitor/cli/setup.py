@@ -71,7 +71,7 @@ class _Checked:
 
 
 def _checked(path: Path) -> _Checked:
-    from monitor.cli.outside import outside_findings
+    from monitor.cli.external_files import outside_findings
     from monitor.config.capabilities import rule_findings
     from monitor.config.loading import examined
 
