@@ -16,7 +16,7 @@ from monitor.config.model import json_schema
 from monitor.config.yaml_document import parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.publisher import MqttConfig
-from monitor.reference import page
+from scripts.docs.configuration import page
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
 
@@ -281,6 +281,6 @@ def test_any_document_is_a_configuration_or_a_configuration_error(values: dict[s
 
 
 def test_the_reference_names_every_option():
-    """docs/reference/configuration.md is what `python -m monitor.reference` prints now."""
+    """docs/reference/configuration.md is what `python -m scripts.docs.configuration` prints now."""
     shipped = Path(__file__).parent.parent / "docs" / "reference" / "configuration.md"
     assert shipped.read_text() == page() + "\n"

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from monitor.publishers.reference import ALERT_FIELDS, EVENT_FIELDS, alert_fields, event_fields, page
+from scripts.docs.mqtt import ALERT_FIELDS, EVENT_FIELDS, alert_fields, event_fields, page
 from scripts.homeassistant.checks import CHECKS
 
 PAGE = Path(__file__).parents[2] / "docs/reference/mqtt.md"
 
 
 def test_the_page_is_up_to_date():
-    """docs/reference/mqtt.md is what `python -m monitor.publishers.reference` writes."""
+    """docs/reference/mqtt.md is what `python -m scripts.docs.mqtt` writes."""
     assert PAGE.read_text() == page()
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference/mqtt.md: `python -m monitor.publishers.reference > docs/reference/mqtt.md`."""
+"""Writes docs/reference/mqtt.md: `python -m scripts.docs.mqtt > docs/reference/mqtt.md`."""
 
 import inspect
 from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ ALERT_FIELDS = {
 _INTRODUCTION = """# MQTT
 
 Topics, payloads and options of the `mqtt` publisher, written from the code by
-`python -m monitor.publishers.reference`.
+`python -m scripts.docs.mqtt`.
 
 Everything is published with QoS 1 under `<topic_prefix>/<node>/`. States are retained and remembered: after
 every reconnect, and when Home Assistant says `online`, all of them are said again, so that a missed `OFF`

@@ -1,4 +1,4 @@
-"""Writes docs/reference/labels.md: `python -m monitor.events.reference > docs/reference/labels.md`."""
+"""Writes docs/reference/labels.md: `python -m scripts.docs.labels > docs/reference/labels.md`."""
 
 import sys
 
@@ -9,7 +9,7 @@ _HEAD = """\
 # Labels
 
 What earwitness can hear, by the name it has in rules, topics and messages. This page is written by
-`python -m monitor.events.reference` from `monitor/labels.csv` and `monitor/events/defaults.py`.
+`python -m scripts.docs.labels` from `monitor/labels.csv` and `monitor/events/defaults.py`.
 
 An event begins when a listener's score reached *onset* in so many *hits*, half a second or more apart, within
 *within* seconds; it lives on while the score reaches *off*, and ends when that did not happen for *hold*

@@ -1,6 +1,6 @@
 """docs/reference/configuration.md: every option with what it means, from the classes that read them.
 
-`python -m monitor.reference > docs/reference/configuration.md`; a test keeps it true.
+`python -m scripts.docs.configuration > docs/reference/configuration.md`; a test keeps it true.
 """
 
 import json
@@ -11,7 +11,7 @@ from monitor.config.model import json_schema
 
 _HEAD = """# Configuration
 
-Every option, written by `python -m monitor.reference`. Unknown keys are errors. `${NAME}` in any text is
+Every option, written by `python -m scripts.docs.configuration`. Unknown keys are errors. `${NAME}` in any text is
 filled in from the environment or from systemd's credentials; inside a URL it is percent-encoded, so write
 passwords as they are. `$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
 """
