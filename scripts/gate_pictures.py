@@ -11,8 +11,8 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.gate.gate import Gate, GateConfig
 from monitor.types import Segment
-from tests.builders import START, frames, noise
-from tests.gate.hearing import silence, smoke_alarm, voice
+from testkit.builders import START, frames, noise
+from testkit.gate_sounds import silence, smoke_alarm, voice
 
 PICTURE = Path("docs/pictures/gate.png")
 SEGMENT, LOOK = "#f5b041", "#935116"

@@ -20,8 +20,8 @@ from monitor.errors import ClassifyError
 from monitor.pipeline.build import Listeners
 from monitor.recordings.analysis import BEGINNING, analyze, analyze_all
 from monitor.types import Detection, Frame, Heard, Segment
-from tests.builders import noise, tone
-from tests.fakes import ScriptedClassifier
+from testkit.builders import noise, tone
+from testkit.fakes import ScriptedClassifier
 
 CONFIG = Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}]})
 PATIENCE_S = 120.0

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from monitor.config.model import Config
 from monitor.pipeline.build import build_ears, build_house, build_mind, load_listeners
 from monitor.types import SoundEvent
-from tests.builders import START, frames, heard, noise
+from testkit.builders import START, frames, heard, noise
 
 
 def config(**more: Any) -> Config:

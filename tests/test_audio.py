@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
-from tests.builders import tone
+from testkit.builders import tone
 
 
 def test_level_is_relative_to_a_full_scale_square_wave():

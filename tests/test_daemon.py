@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from scripts.bench.process import DaemonProcess
-from tests.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Listener, Mosquitto
+from testkit.process import DaemonProcess
 
 SCENE = {"type": "demo", "name": "demo", "realtime": False, "loop": False, "speech": False}
 """The whole scene at once: 75 s of sound in a second or two."""

@@ -9,7 +9,7 @@ from monitor.pipeline.decisions import Mind, cut_short
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.types import Alert, Command, Setting, SoundEvent, Sounding
-from tests.builders import START, event, heard
+from testkit.builders import START, event, heard
 
 
 def mind() -> Mind:

@@ -8,8 +8,8 @@ from monitor.errors import StoreError
 from monitor.history.explain import Explanation, explain_id, explain_time, explanation_lines
 from monitor.history.reader import History
 from monitor.types import Alert, Level, SoundEvent
-from tests.builders import heard
-from tests.listening_back import CONFIG, Past, after
+from testkit.builders import heard
+from testkit.listening_back import CONFIG, Past, after
 
 
 @pytest.fixture

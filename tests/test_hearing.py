@@ -8,7 +8,7 @@ from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Frame, Heard
-from tests.builders import frames, noise, tone
+from testkit.builders import frames, noise, tone
 
 RATE_HZ = 16_000
 

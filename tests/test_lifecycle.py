@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from monitor.synthesis.scene import demo_scene
-from scripts.bench.process import DaemonProcess
-from tests.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Listener, Mosquitto
+from testkit.process import DaemonProcess
 
 ENDLESS = {"type": "demo", "name": "demo", "speech": False}
 STOP_S = 3.0

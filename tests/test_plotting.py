@@ -5,7 +5,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.recordings.plot import COLUMNS, POINTS, Columns, Track
-from tests.builders import noise, tone
+from testkit.builders import noise, tone
 
 
 def kept(samples: np.ndarray) -> Columns:

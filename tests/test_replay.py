@@ -8,8 +8,8 @@ from monitor.errors import ConfigError
 from monitor.history.reader import History
 from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
 from monitor.types import Alert, SoundEvent
-from tests.builders import heard
-from tests.listening_back import CONFIG, Past, after, busy_day
+from testkit.builders import heard
+from testkit.listening_back import CONFIG, Past, after, busy_day
 
 
 @pytest.fixture

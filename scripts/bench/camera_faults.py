@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from monitor.runtime.capture import STABLE_S
-from scripts.bench.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
-from tests.mosquitto import free_port
-from tests.rtsp import RtspServer
-from tests.wire import Wire
+from testkit.mosquitto import free_port
+from testkit.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
+from testkit.rtsp import RtspServer
+from testkit.wire import Wire
 
 HOLDS = "back within 10 s of the camera"
 BACK_S = 10.0

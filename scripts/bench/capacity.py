@@ -15,8 +15,8 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
 from scripts.bench.page import save
-from scripts.bench.process import DaemonProcess
 from scripts.bench.table import show
+from testkit.process import DaemonProcess
 
 SETTLE_S = 6.0
 

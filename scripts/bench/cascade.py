@@ -18,7 +18,7 @@ from monitor.pipeline.build import Listeners, build_ears, load_listeners
 from monitor.synthesis.scene import demo_scene
 from monitor.types import Segment
 from scripts.bench.table import show
-from tests.builders import frames
+from testkit.builders import frames
 
 LOOKS = {
     "unsure (default)": SecondLook(),

@@ -10,7 +10,8 @@ from select import select
 from statistics import median
 from typing import Any, Self
 
-from scripts.bench.noisy_house import (
+from testkit.mosquitto import Mosquitto
+from testkit.noisy_house import (
     NODE,
     PATIENCE_S,
     NoisyHouse,
@@ -21,8 +22,7 @@ from scripts.bench.noisy_house import (
     until,
     verdict,
 )
-from tests.mosquitto import Mosquitto
-from tests.wire import Wire
+from testkit.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
 BACK_S = 5.0

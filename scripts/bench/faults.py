@@ -23,7 +23,7 @@ from scripts.bench import network_faults as network
 from scripts.bench import overload_faults as overload
 from scripts.bench import soak_faults as soak
 from scripts.bench import store_faults as store
-from scripts.bench.noisy_house import Broken, Row
+from testkit.noisy_house import Broken, Row
 
 DOCS = Path(__file__).parents[2] / "docs"
 FIGURES = DOCS / "reliability.json"

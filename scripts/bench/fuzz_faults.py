@@ -13,7 +13,7 @@ from monitor.clock import SystemClock
 from monitor.config.loading import load_config
 from monitor.errors import ConfigError, ModelError, SourceError
 from monitor.sources.file import FileConfig
-from scripts.bench.noisy_house import NODE, Row, noisy_house, until, write_bangs
+from testkit.noisy_house import NODE, Row, noisy_house, until, write_bangs
 
 HOLDS = "no crash, no hang, one clear error"
 HANG_S = 10.0

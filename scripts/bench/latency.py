@@ -23,11 +23,11 @@ from monitor.synthesis import household
 from monitor.synthesis.room import coloured_noise
 from scripts.bench.capacity import write_wav
 from scripts.bench.page import save
-from scripts.bench.process import DaemonProcess
 from scripts.bench.table import show
-from tests.mosquitto import Listener, Mosquitto
-from tests.pulse import PulseServer, sound_environment
-from tests.rtsp import RtspServer
+from testkit.mosquitto import Listener, Mosquitto
+from testkit.process import DaemonProcess
+from testkit.pulse import PulseServer, sound_environment
+from testkit.rtsp import RtspServer
 
 FLOOR_DBFS = -60.0
 BANG_S = 4.0

@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from scripts.bench.noisy_house import Broken, NoisyHouse, Row, noisy_house, verdict
+from testkit.noisy_house import Broken, NoisyHouse, Row, noisy_house, verdict
 
 HOLDS = "0 lost, order kept per source, nothing stuck"
 KINDS = {

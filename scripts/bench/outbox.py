@@ -15,8 +15,8 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Courier
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Alert, SoundEvent
-from tests.builders import START, alert, event, house
-from tests.mosquitto import Listener, Mosquitto
+from testkit.builders import START, alert, event, house
+from testkit.mosquitto import Listener, Mosquitto
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis.alarms import smoke_alarm
 from scripts.bench.capacity import write_wav
 from scripts.bench.leaking_daemon import NAME
-from scripts.bench.noisy_house import NoisyHouse, Row, until
-from tests.builders import noise
+from testkit.builders import noise
+from testkit.noisy_house import NoisyHouse, Row, until
 
 HOLDS = "alarms still within their latency bar; the large model is shed first"
 MODEL = "large"

@@ -24,7 +24,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import Heard
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
 from monitor.synthesis import alarms, household, room
-from monitor.synthesis.impostors import IMPOSTORS
+from testkit.impostors import IMPOSTORS
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 SOON = {"suspected": 1.1, "confirmed": 2.2}

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.noisy_house import Broken, NoisyHouse, Row, write_bangs
+from testkit.noisy_house import Broken, NoisyHouse, Row, write_bangs
 
 APART_S = 54.0
 LENGTH_S = 162.0

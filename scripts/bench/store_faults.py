@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from scripts.bench.noisy_house import NoisyHouse, Row, key, noisy_house, until, verdict
+from testkit.noisy_house import NoisyHouse, Row, key, noisy_house, until, verdict
 
 HOLDS = "keeps alerting live, one clear message, recovers alone"
 LIVE_S = 1.0

@@ -10,7 +10,7 @@ from monitor.logs import configure_logging
 from scripts.homeassistant.checks import CHECKS, World
 from scripts.homeassistant.daemon import Daemon
 from scripts.homeassistant.house import HomeAssistant
-from tests.mosquitto import PASSWORD, USERNAME, Mosquitto
+from testkit.mosquitto import PASSWORD, USERNAME, Mosquitto
 
 
 def main(root: Path) -> int:

@@ -12,7 +12,7 @@ from monitor.publishers.mqtt.discovery import documents
 from monitor.types import Alert, Command, Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
-from tests.mosquitto import USERNAME, Mosquitto
+from testkit.mosquitto import USERNAME, Mosquitto
 
 
 class World:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.mosquitto import USERNAME, Mosquitto, free_port
+from testkit.mosquitto import USERNAME, Mosquitto, free_port
 
 START_S = 180.0
 WITHIN_S = 20.0

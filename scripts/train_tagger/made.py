@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.synthesis import alarms, household, impostors
+from monitor.synthesis import alarms, household
 from monitor.synthesis.household import Maker
+from testkit import impostors
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade, Heard, SecondLook
 from monitor.labels import sounds
 from monitor.types import SegmentEnd
-from tests.builders import heard, noise, segment
+from testkit.builders import heard, noise, segment
 
 CLIP = segment(noise(1.0))
 

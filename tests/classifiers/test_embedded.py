@@ -10,7 +10,7 @@ from monitor.audio import Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.types import Detection
-from tests.builders import START, noise, segment, tone
+from testkit.builders import START, noise, segment, tone
 from tests.classifiers.tagger_models import embedded_model
 
 LOUD, QUIET = -12.0, -60.0

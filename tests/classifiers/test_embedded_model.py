@@ -9,7 +9,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.labels import LIFE_SAFETY, VOICED, emotions, sounds, vocabulary
 from monitor.synthesis.household import MAKERS
-from tests.builders import noise, segment, tone
+from testkit.builders import noise, segment, tone
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from monitor.classifiers.taggers.hub import HubClassifier, HubConfig
 from monitor.classifiers.taggers.hub_models import Tagger, ast_features
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
-from tests import tiny_models
-from tests.builders import noise, segment, tone
+from testkit import tiny_models
+from testkit.builders import noise, segment, tone
 
 AUDIOSET = ["Speech", "Bark", "Yip", "Shatter", "Screaming", "Accordion"]
 SEGMENTS = [

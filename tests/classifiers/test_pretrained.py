@@ -13,7 +13,7 @@ import pytest
 from monitor.classifiers.audio_llm.qwen import _halving
 from monitor.classifiers.pretrained import family_of, inference, loading, pick_device, pick_dtype
 from monitor.errors import ClassifyError, ModelError
-from tests import tiny_models
+from testkit import tiny_models
 
 
 def test_memory_that_runs_out_halves_the_batch() -> None:

@@ -16,8 +16,8 @@ from monitor.classifiers.audio_llm.qwen import QwenClassifier, QwenConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
 from monitor.types import Detection
-from tests import tiny_models
-from tests.builders import noise, segment, tone
+from testkit import tiny_models
+from testkit.builders import noise, segment, tone
 
 FAMILIES: dict[str, Callable[[Path], Path]] = {
     "qwen2_audio": tiny_models.qwen2_audio,

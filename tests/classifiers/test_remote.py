@@ -15,10 +15,10 @@ from monitor.classifiers.audio_llm.openai_client import Breaker, _failure, at_ho
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig, letter_logprobs
 from monitor.errors import ClassifyError, ModelError
-from tests import tiny_models
-from tests.builders import heard, noise, segment, tone
-from tests.fakes import FakeClock
-from tests.openai_server import MODEL, OpenAIServer
+from testkit import tiny_models
+from testkit.builders import heard, noise, segment, tone
+from testkit.fakes import FakeClock
+from testkit.openai_server import MODEL, OpenAIServer
 
 LABELS = ["glass_break", "dog_bark", "cough", "scream"]
 

@@ -14,10 +14,10 @@ from monitor.classifiers.audio_llm.transcribe import (
     Transcript,
 )
 from monitor.errors import ClassifyError, ModelError
-from tests import tiny_models
-from tests.builders import noise
-from tests.fakes import ScriptedClassifier
-from tests.openai_server import MODEL, OpenAIServer
+from testkit import tiny_models
+from testkit.builders import noise
+from testkit.fakes import ScriptedClassifier
+from testkit.openai_server import MODEL, OpenAIServer
 
 SPEECH = Audio(noise(1.5, -20), SAMPLE_RATE_HZ)
 

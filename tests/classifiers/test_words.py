@@ -18,9 +18,9 @@ from monitor.pipeline.build import Listeners, build_mind, load_listeners
 from monitor.publishers.documents import document
 from monitor.store import codec
 from monitor.types import Alert, SoundEvent
-from tests import tiny_models
-from tests.builders import START, heard, noise, segment
-from tests.fakes import ScriptedClassifier
+from testkit import tiny_models
+from testkit.builders import START, heard, noise, segment
+from testkit.fakes import ScriptedClassifier
 
 CONFIG = b"""
 sources: [{type: demo, name: kitchen}]

@@ -15,7 +15,7 @@ from monitor.delivery.settings import KeptSettings
 from monitor.pipeline.build import configured_settings
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting
-from tests.builders import noise
+from testkit.builders import noise
 
 CONFIG = """
 sources:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny_models
-from tests.builders import noise
+from testkit import tiny_models
+from testkit.builders import noise
 from tests.cli.test_commands import earwitness, recorded, unboxed
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.cli.listen import find_broker, scene_config, shown_here
 from monitor.config.model import Config
-from tests.mosquitto import PASSWORD, Mosquitto, free_port
+from testkit.mosquitto import PASSWORD, Mosquitto, free_port
 
 SOURCES = [{"type": "demo", "name": "demo"}]
 

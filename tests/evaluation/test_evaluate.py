@@ -12,7 +12,7 @@ from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedCon
 from monitor.errors import ConfigError, SourceUnavailable
 from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.recordings.evaluation.scoring import active_rms, classify_file, noisy
-from tests.builders import noise, tone
+from testkit.builders import noise, tone
 from tests.classifiers.tagger_models import embedded_model
 
 

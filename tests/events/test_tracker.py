@@ -12,7 +12,7 @@ from monitor.events.settings import Labels, LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.labels import LIFE_SAFETY, sounds
 from monitor.types import Detection, SoundEvent
-from tests.builders import START, heard
+from testkit.builders import START, heard
 
 QWEN = frozenset({"qwen"})
 

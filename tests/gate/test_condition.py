@@ -9,8 +9,8 @@ from monitor.audio import Samples
 from monitor.gate.faults import Condition, _Lasting, is_loop
 from monitor.gate.level import FRAME_S, measure
 from monitor.types import ProblemKind
-from tests.builders import noise, tone
-from tests.gate.hearing import silence, smoke_alarm
+from testkit.builders import noise, tone
+from testkit.gate_sounds import silence, smoke_alarm
 
 Kinds = tuple[ProblemKind, ...]
 

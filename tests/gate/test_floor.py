@@ -8,8 +8,8 @@ import pytest
 from monitor.audio import Samples
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.level import measure
-from tests.builders import noise, tone
-from tests.gate.hearing import horn, in_a_room, silence, siren, smoke_alarm
+from testkit.builders import noise, tone
+from testkit.gate_sounds import horn, in_a_room, silence, siren, smoke_alarm
 
 
 def listen(floor: NoiseFloor, sound: Samples) -> list[float]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from monitor.audio import Audio
 from monitor.gate.gate import Gate, GateConfig
 from monitor.types import Detection, Frame, Level, Problem, Segment
-from tests.builders import START, noise, tone
-from tests.gate.hearing import heard, in_a_room, only, silence, smoke_alarm, voice
+from testkit.builders import START, noise, tone
+from testkit.gate_sounds import heard, in_a_room, only, silence, smoke_alarm, voice
 
 ROOM = noise(6, -60, seed=31)
 

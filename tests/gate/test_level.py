@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.gate.level import SILENCE_DBFS, LevelReport, frames_in, measure
-from tests.builders import frames, noise, tone
+from testkit.builders import frames, noise, tone
 
 
 def test_level_of_a_tone_is_its_rms() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.gate.loudness import LoudNoise, loudness_score
 from monitor.types import Detection
-from tests.builders import START, frames, noise
+from testkit.builders import START, frames, noise
 
 
 def course(*above_db: tuple[float, float], floor_dbfs: float = -60) -> list[Detection]:

@@ -13,7 +13,7 @@ from monitor.gate.config import GateConfig
 from monitor.gate.level import FRAME_SAMPLES, frames_in
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Segment
-from tests.builders import START, frames, noise
+from testkit.builders import START, frames, noise
 
 FLOOR_DBFS = -60.0
 QUIET_DBFS, FADING_DBFS, LOUD_DBFS = -60.0, -53.0, -40.0

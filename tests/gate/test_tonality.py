@@ -5,8 +5,8 @@ import pytest
 
 from monitor.audio import Samples
 from monitor.gate.tonality import flatness, tonal_share
-from tests.builders import noise, tone
-from tests.gate.hearing import horn, in_a_room, siren
+from testkit.builders import noise, tone
+from testkit.gate_sounds import horn, in_a_room, siren
 
 BLOCK = slice(1600, 6400)
 

@@ -6,8 +6,8 @@ import pytest
 
 from monitor.audio import Samples
 from monitor.gate.voice import VoiceDetector, has_voice_pitch
-from tests.builders import frames, noise, tone
-from tests.gate.hearing import siren, voice
+from testkit.builders import frames, noise, tone
+from testkit.gate_sounds import siren, voice
 
 
 def voiced_share(sound: Samples) -> float:

@@ -13,8 +13,8 @@ from monitor.clock import SystemClock
 from monitor.publishers.base import OnCommand
 from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
 from monitor.types import Command, House
-from tests.builders import house
-from tests.mosquitto import WITHIN_S, Listener, Mosquitto
+from testkit.builders import house
+from testkit.mosquitto import WITHIN_S, Listener, Mosquitto
 
 
 class Told:

@@ -7,7 +7,7 @@ from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.discovery import documents
 from monitor.publishers.mqtt.queue import Outgoing
 from monitor.publishers.mqtt.topics import Topics
-from tests.builders import house, room
+from testkit.builders import house, room
 
 TOPICS = Topics("earwitness", "home")
 PORCH = "homeassistant/device/earwitness_home_porch/config"

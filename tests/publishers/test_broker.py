@@ -10,8 +10,8 @@ import pytest
 from monitor.errors import PublishError
 from monitor.publishers.mqtt.broker import Broker
 from monitor.types import Sounding
-from tests.builders import event
-from tests.mosquitto import Listener, free_port
+from testkit.builders import event
+from testkit.mosquitto import Listener, free_port
 from tests.publishers.conftest import Publish
 
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from monitor.publishers.mqtt.commands import LARGEST_PAYLOAD_BYTES, CommandReader, Refused, read_command
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Command
-from tests.fakes import FakeClock
+from testkit.fakes import FakeClock
 
 TOPICS = Topics("earwitness", "home")
 SOURCES = frozenset({"kitchen", "porch"})

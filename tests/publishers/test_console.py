@@ -15,7 +15,7 @@ from rich.console import Console
 from monitor.errors import PublishError
 from monitor.publishers.terminal.console import WAITING, ConsolePublisher, screen
 from monitor.types import Health, Level, Message, Problem, SourceStatus
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 from tests.publishers.conftest import Lines
 
 AT = f"{START.astimezone():%H:%M:%S}"

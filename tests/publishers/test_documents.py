@@ -17,7 +17,7 @@ from monitor.publishers.documents import (
     event_document,
 )
 from monitor.types import Health, Level, Message, Picture, Problem, Setting, Sounding, SourceStatus
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 
 LATER = START + timedelta(seconds=2)
 

@@ -20,7 +20,7 @@ from monitor.publishers.mqtt.discovery import (
     without_what_is_gone,
 )
 from monitor.publishers.mqtt.topics import Topics
-from tests.builders import START, house, room
+from testkit.builders import START, house, room
 
 TOPICS = Topics("earwitness", "home")
 

@@ -10,8 +10,8 @@ import pytest
 from monitor.errors import PublishError
 from monitor.publishers.jsonl import JsonlConfig, JsonlPublisher
 from monitor.types import Command, Level, Message
-from tests.builders import START, alert, event
-from tests.fakes import FakeClock
+from testkit.builders import START, alert, event
+from testkit.fakes import FakeClock
 from tests.publishers.conftest import Lines
 
 
@@ -93,7 +93,7 @@ def test_without_a_path_it_is_standard_output():
     """For a pipe: each line is there as soon as it is written."""
     program = (
         "from monitor.clock import SystemClock; from monitor.publishers.jsonl import JsonlConfig\n"
-        "from tests.builders import event\n"
+        "from testkit.builders import event\n"
         "with JsonlConfig(type='jsonl').build('home', print, SystemClock()) as p: p.publish(event())"
     )
     root = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ from monitor.publishers.mqtt.session import Address
 from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.terminal.reminder import Reminder
 from monitor.types import Command
-from tests.builders import event
-from tests.certificates import Certificates, make_certificates
-from tests.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
+from testkit.builders import event
+from testkit.certificates import Certificates, make_certificates
+from testkit.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
+from testkit.wire import Wire
 from tests.publishers.conftest import Lines, Publish
-from tests.wire import Wire
 
 
 @pytest.fixture(scope="session")

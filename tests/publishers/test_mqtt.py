@@ -16,10 +16,10 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
-from tests.builders import START, alert, event, house, room
-from tests.mosquitto import WITHIN_S, Listener, Mosquitto
+from testkit.builders import START, alert, event, house, room
+from testkit.mosquitto import WITHIN_S, Listener, Mosquitto
+from testkit.wire import Wire
 from tests.publishers.conftest import Lines, Publish
-from tests.wire import Wire
 
 ROOT = "earwitness/home"
 SMOKE = f"{ROOT}/kitchen/smoke_alarm/state"
@@ -137,7 +137,7 @@ import signal, sys
 from monitor.clock import SystemClock
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Sounding
-from tests.builders import house
+from testkit.builders import house
 publisher = MqttConfig(type="mqtt", port=int(sys.argv[1])).build("home", print, SystemClock())
 publisher.announce(house())
 publisher.publish(Sounding("kitchen", "smoke_alarm", True))

@@ -20,8 +20,8 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Courier
 from monitor.errors import ConfigError, PublishError
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
-from tests.builders import START, alert, event
-from tests.fakes import FakeClock
+from testkit.builders import START, alert, event
+from testkit.fakes import FakeClock
 
 WAIT_S = 10.0
 # Apprise imports it on purpose while it exists.

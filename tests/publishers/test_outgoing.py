@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.publishers.mqtt.queue import WINDOW, Letter, Outgoing, Rank
-from tests.builders import event
+from testkit.builders import event
 
 
 def letter(id: str) -> Letter:

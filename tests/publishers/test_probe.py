@@ -5,7 +5,7 @@ import threading
 
 from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.probe import ask
-from tests.mosquitto import PASSWORD, Listener, Mosquitto, free_port
+from testkit.mosquitto import PASSWORD, Listener, Mosquitto, free_port
 
 
 def test_a_broker_takes_us(broker, listener: Listener):

@@ -25,11 +25,11 @@ from monitor.labels import LIFE_SAFETY
 from monitor.notifiers.speech import EspeakVoice
 from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.types import Alert
-from tests import builders
-from tests.builders import START
-from tests.fakes import FakeClock
-from tests.mosquitto import Listener, Mosquitto
-from tests.pulse import PulseServer, sound_environment
+from testkit import builders
+from testkit.builders import START
+from testkit.fakes import FakeClock
+from testkit.mosquitto import Listener, Mosquitto
+from testkit.pulse import PulseServer, sound_environment
 
 
 def alert(severity: Any = "critical", message: str = "smoke_alarm in the kitchen") -> Alert:
@@ -143,7 +143,7 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
     own, for PortAudio remembers the first sound server that a process saw."""
     program = (
         "from monitor.notifiers.spoken import SpokenConfig\n"
-        "from tests.fakes import FakeClock\n"
+        "from testkit.fakes import FakeClock\n"
         "from tests.publishers.test_spoken import alert\n"
         "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"
         "publisher.publish(alert())\n"

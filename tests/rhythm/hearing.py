@@ -9,7 +9,7 @@ from monitor.rhythm.listener import RhythmListener
 from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played
 from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
 from monitor.types import Detection
-from tests.builders import frames
+from testkit.builders import frames
 
 LEAD_S = 1.0
 

@@ -31,7 +31,7 @@ from monitor.synthesis.room import (
     with_lost_packets,
 )
 from monitor.types import Detection
-from tests.builders import START, frames, noise
+from testkit.builders import START, frames, noise
 from tests.rhythm.hearing import LEAD_S, alarm, heard_in, heard_with_times, labels_of
 
 SMOKE = alarm(temporal_three(3))

@@ -16,9 +16,9 @@ from monitor.synthesis.alarms import (
     temporal_three,
     with_tolerance,
 )
-from monitor.synthesis.impostors import IMPOSTORS
 from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
 from scripts.bench.rhythm import Condition, impostor, trial
+from testkit.impostors import IMPOSTORS
 from tests.rhythm.hearing import alarm
 
 SAMPLES = alarm(temporal_three(2), piezo(3100)) + alarm(

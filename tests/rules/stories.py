@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.types import SoundEvent
-from tests.builders import START, event
+from testkit.builders import START, event
 
 
 def at(seconds: float) -> datetime:

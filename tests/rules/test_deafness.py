@@ -7,7 +7,7 @@ import pytest
 
 from monitor.rules.outage import RULE, Deafness
 from monitor.types import Alert, EventEnd, Problem, ProblemKind, SourceStatus
-from tests.builders import START
+from testkit.builders import START
 
 News = SourceStatus | Problem
 

@@ -16,7 +16,7 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import MANY, WINDOW, Courier
 from monitor.errors import PublishError
 from monitor.types import Alert, House, Message
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 
 WAIT_S = 10.0
 """How long a test waits for what must happen; never how long it takes."""

@@ -11,8 +11,8 @@ from monitor.rules.outage import RULE, Deafness
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import Alert, Command, Heard, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
-from tests.builders import event, heard
-from tests.fakes import FakeClock
+from testkit.builders import event, heard
+from testkit.fakes import FakeClock
 
 
 class Diary:

@@ -14,8 +14,8 @@ from monitor.clock import Clock, SystemClock
 from monitor.delivery.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert
-from tests.builders import alert, event
-from tests.fakes import FakeClock
+from testkit.builders import alert, event
+from testkit.fakes import FakeClock
 
 WAIT_S = 10.0
 

@@ -15,8 +15,8 @@ from monitor.runtime.health import OPENING_S, STALLED_S, Checkup, summary
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Detection, Frame, Segment
-from tests.builders import frames, noise, segment
-from tests.fakes import FakeClock, ScriptedClassifier
+from testkit.builders import frames, noise, segment
+from testkit.fakes import FakeClock, ScriptedClassifier
 
 
 class Watched:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from monitor.clock import SystemClock
 from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
 from monitor.delivery.outbox import SqliteOutbox
-from tests.builders import START, alert
+from testkit.builders import START, alert
 from tests.runtime.test_courier import WAIT_S, Receiver
 
 

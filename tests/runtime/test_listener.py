@@ -10,8 +10,8 @@ from monitor.errors import SourceLost, SourceUnavailable
 from monitor.runtime.backoff import Backoff
 from monitor.runtime.capture import Listener
 from monitor.types import Frame, Heard, SourceStatus
-from tests.builders import frames, noise
-from tests.fakes import FakeClock, ScriptedSource
+from testkit.builders import frames, noise
+from testkit.fakes import FakeClock, ScriptedSource
 
 
 class CountingEars:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.runtime.mailbox import Mailbox
-from tests.fakes import FakeClock
+from testkit.fakes import FakeClock
 
 
 def mailbox(capacity: int, clock: FakeClock | None = None) -> Mailbox[str]:

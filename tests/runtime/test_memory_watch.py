@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from monitor.runtime.memory_watch import PATIENCE_S, MemoryWatch, anonymous_mb, memory_limit_mb
-from tests.fakes import FakeClock
+from testkit.fakes import FakeClock
 
 
 class Household:

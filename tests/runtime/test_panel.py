@@ -13,8 +13,8 @@ from monitor.classifiers.cascade import Cascade
 from monitor.errors import ClassifyError
 from monitor.runtime.pool import FINISH_S, WAITING, WAITING_AGAIN, Panel
 from monitor.types import Detection, Heard, Segment
-from tests.builders import segment
-from tests.fakes import FakeClock, ScriptedClassifier
+from testkit.builders import segment
+from testkit.fakes import FakeClock, ScriptedClassifier
 
 
 class Always:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.delivery.base import Entry
 from monitor.delivery.coalescer import LONGEST_PAUSE_S, Storms
 from monitor.types import Alert
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 
 numbers = count(1)
 

@@ -10,8 +10,8 @@ from monitor.errors import ClassifyError
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Detection, Segment
-from tests.builders import segment
-from tests.fakes import FakeClock, ScriptedClassifier
+from testkit.builders import segment
+from testkit.fakes import FakeClock, ScriptedClassifier
 
 
 def worked(classifier: ScriptedClassifier, count: int) -> tuple[Worker, list[Any], list[BaseException]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pulse import PulseServer, sound_environment
+from testkit.pulse import PulseServer, sound_environment
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.sources.demo import SPOKEN, DemoConfig, DemoSource, spoken
-from tests.fakes import FakeClock
-from tests.sources.recordings import pitch_hz
+from testkit.fakes import FakeClock
+from testkit.recordings import pitch_hz
 
 
 def playing(**options: object) -> DemoSource:

@@ -13,8 +13,8 @@ from monitor.clock import Clock, SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.file import FileConfig, FileSource
 from monitor.types import Frame
-from tests.fakes import FakeClock
-from tests.sources.recordings import pitch_hz, record, tone_at
+from testkit.fakes import FakeClock
+from testkit.recordings import pitch_hz, record, tone_at
 
 AT = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 

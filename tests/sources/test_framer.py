@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.sources.timing.framer import Framer, to_mono
 from monitor.types import Frame
-from tests.builders import START, noise, tone
+from testkit.builders import START, noise, tone
 
 RATES_HZ = [8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000]
 FRAME_S = 0.03

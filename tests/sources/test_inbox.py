@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from monitor.errors import SourceLost
 from monitor.sources.inbox import Inbox
 from monitor.sources.timing.timekeeper import Instant
-from tests.builders import START
+from testkit.builders import START
 
 AT = Instant(5.0, START)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
-from tests.builders import START
+from testkit.builders import START
 
 PACKET_S = 0.1
 RATE_HZ = 8000

@@ -16,8 +16,8 @@ from monitor.sources.microphone import MicrophoneConfig, MicrophoneSource
 from monitor.sources.portaudio.devices import chosen
 from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, list_devices
 from monitor.types import Frame
-from tests.pulse import HUM_HZ, PulseServer
-from tests.sources.recordings import pitch_hz, record, tone_at
+from testkit.pulse import HUM_HZ, PulseServer
+from testkit.recordings import pitch_hz, record, tone_at
 
 CLOCK = SystemClock()
 

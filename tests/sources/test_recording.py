@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.sources.recording import read_audio
-from tests.sources.recordings import CODECS, pitch_hz, record, tone_at
+from testkit.recordings import CODECS, pitch_hz, record, tone_at
 
 
 @pytest.mark.parametrize("suffix", CODECS)

@@ -19,9 +19,9 @@ from monitor.clock import SystemClock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.sources.stream.source import StreamConfig, StreamSource
 from monitor.types import Frame
-from tests.rtsp import RtspServer
-from tests.sources.recordings import pitch_hz, record, tone_at
-from tests.sources.servers import http_server, raw_server, refuse, serve, serve_folder
+from testkit.http_servers import http_server, raw_server, refuse, serve, serve_folder
+from testkit.recordings import pitch_hz, record, tone_at
+from testkit.rtsp import RtspServer
 
 CLOCK = SystemClock()
 PITCH_HZ = 1000

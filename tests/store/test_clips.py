@@ -15,7 +15,7 @@ from monitor.audio import Audio
 from monitor.errors import StoreError
 from monitor.evidence.clips import KeptFile, Retention, Shelf, encoded, expired, file_name, write_private
 from monitor.types import SoundEvent
-from tests.builders import START, noise
+from testkit.builders import START, noise
 
 DAY_S = 86400.0
 LOOSE = Retention(keep_s=DAY_S, max_bytes=10**9, per_label=0)

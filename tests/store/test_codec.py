@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.labels import SEVERITIES, sounds
 from monitor.store.codec import decode, encode
 from monitor.types import Alert, SoundEvent
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 times = st.integers(0, 4 * 10**15).map(lambda us: START + timedelta(microseconds=us))

@@ -15,8 +15,8 @@ from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, Keepsake
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Heard, Segment, SoundEvent
-from tests.builders import START, frames, heard, noise
-from tests.gate.hearing import in_a_room, smoke_alarm, voice
+from testkit.builders import START, frames, heard, noise
+from testkit.gate_sounds import in_a_room, smoke_alarm, voice
 
 
 def event(begin_s: float, end_s: float | None, label: str = "dog_bark", id: str = "ab12") -> SoundEvent:

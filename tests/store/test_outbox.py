@@ -22,8 +22,8 @@ from structlog.testing import capture_logs
 from monitor.delivery.base import Entry
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert, SoundEvent
-from tests.builders import START, alert, event
-from tests.fakes import FakeClock
+from testkit.builders import START, alert, event
+from testkit.fakes import FakeClock
 
 ENDED = event(state="ended", ended_at=START, ended_by="quiet")
 PHONE = ["phone"]
@@ -465,7 +465,7 @@ import sys
 from pathlib import Path
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
-from tests.builders import START, alert, event
+from testkit.builders import START, alert, event
 with SqliteOutbox(Path(sys.argv[1]), SystemClock()) as outbox:
     n = int(sys.argv[2])
     while True:

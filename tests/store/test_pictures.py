@@ -8,8 +8,8 @@ from PIL import Image
 
 from monitor.audio import Audio, Samples
 from monitor.evidence.spectrogram import HEIGHT, WIDTH, spectrogram_png
-from tests.builders import noise, tone
-from tests.gate.hearing import in_a_room
+from testkit.builders import noise, tone
+from testkit.gate_sounds import in_a_room
 
 
 def drawn(samples: Samples, title: str = "dog_bark", onset_s: float = 1.0) -> np.ndarray:

@@ -12,8 +12,8 @@ from monitor.evidence.privacy import Spoken, masked, speech_spans, spoken_in
 from monitor.evidence.ring_buffer import Cutout
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Heard
-from tests.builders import START, heard, noise, segment
-from tests.gate.hearing import in_a_room, siren, smoke_alarm, voice
+from testkit.builders import START, heard, noise, segment
+from testkit.gate_sounds import in_a_room, siren, smoke_alarm, voice
 
 QUIET = noise(10, -60)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.evidence.ring_buffer import RecentSound
-from tests.builders import START, frames, noise
+from testkit.builders import START, frames, noise
 
 SOUND = Audio.from_pcm16(Audio(noise(12, -20), SAMPLE_RATE_HZ).to_pcm16()).samples
 """16-bit values: what goes in must come out."""

@@ -25,8 +25,8 @@ from monitor.history.records import (
 from monitor.history.writer import ScoreStore, cut_of
 from monitor.labels import sounds
 from monitor.types import Alert, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
-from tests.builders import START, heard, noise, segment
-from tests.fakes import FakeClock
+from testkit.builders import START, heard, noise, segment
+from testkit.fakes import FakeClock
 
 EVER = (START - timedelta(days=365), START + timedelta(days=365))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.synthesis.impostors import IMPOSTORS
+from testkit.impostors import IMPOSTORS
 
 
 @pytest.mark.parametrize("name", sorted(IMPOSTORS))

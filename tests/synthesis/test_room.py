@@ -18,7 +18,7 @@ from monitor.synthesis.room import (
     telephone,
     with_lost_packets,
 )
-from tests.builders import tone
+from testkit.builders import tone
 
 
 @pytest.mark.parametrize("rt60_s", [0.3, 0.8])

@@ -5,7 +5,7 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.labels import sounds
 from monitor.synthesis.scene import SCENE_S, demo_scene
-from tests.builders import tone
+from testkit.builders import tone
 
 
 def test_the_same_seed_is_the_same_scene() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scripts.train_tagger.variants import judge_variants
-from tests.builders import noise, tone
+from testkit.builders import noise, tone
 from tests.classifiers.tagger_models import embedded_model
 from tests.evaluation.test_evaluate import manifest, recording
 

@@ -14,7 +14,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from monitor.publishers.mqtt.broker import Broker
-from tests.certificates import Certificates
+from testkit.certificates import Certificates
 
 USERNAME = "earwitness"
 PASSWORD = "s3cret & safe"

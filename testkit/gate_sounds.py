@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.gate.gate import Gate, Heard
-from tests.builders import frames, noise, tone
+from testkit.builders import frames, noise, tone
 
 T = TypeVar("T")
 

@@ -25,10 +25,10 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.publishers.documents import document
 from monitor.store.codec import decode
 from scripts.bench.capacity import write_wav
-from scripts.bench.process import DaemonProcess
-from tests.builders import noise
-from tests.mosquitto import USERNAME, Listener, Mosquitto
-from tests.wire import Wire
+from testkit.builders import noise
+from testkit.mosquitto import USERNAME, Listener, Mosquitto
+from testkit.process import DaemonProcess
+from testkit.wire import Wire
 
 PATIENCE_S = 60.0
 NODE = "earwitness/home"

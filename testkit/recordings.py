@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from monitor.audio import Samples
-from tests.builders import tone
+from testkit.builders import tone
 
 CODECS = {
     "wav": "pcm_s16le",

@@ -10,8 +10,8 @@ from monitor.config.model import Config
 from monitor.history.writer import ScoreStore
 from monitor.pipeline.build import Listeners, build_mind
 from monitor.types import Alert, Command, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
-from tests.builders import START, heard, noise, segment
-from tests.fakes import FakeClock
+from testkit.builders import START, heard, noise, segment
+from testkit.fakes import FakeClock
 
 TICK_S = 0.25
 
