@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts.bench.faults import FAULTS, FIGURES, PAGE, page, run
+from testkit.faults.table import FAULTS, FIGURES, PAGE, page, run
 
 AT_ONCE = 2
 """Every row waits for most of its time: two share two cores without minding each other."""

@@ -16,13 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.bench import camera_faults as camera
-from scripts.bench import delivery_faults as delivery
-from scripts.bench import fuzz_faults as fuzz
-from scripts.bench import network_faults as network
-from scripts.bench import overload_faults as overload
-from scripts.bench import soak_faults as soak
-from scripts.bench import store_faults as store
+from testkit.faults import camera, delivery, fuzz, network, overload, soak, store
 from testkit.noisy_house import Broken, Row
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,8 +18,8 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis.alarms import smoke_alarm
 from scripts.bench.capacity import write_wav
-from scripts.bench.leaking_daemon import NAME
 from testkit.builders import noise
+from testkit.faults.leaking_daemon import NAME
 from testkit.noisy_house import NoisyHouse, Row, until
 
 HOLDS = "alarms still within their latency bar; the large model is shed first"
@@ -64,7 +64,7 @@ class BurdenedHouse(NoisyHouse):
 class LeakyHouse(BurdenedHouse):
     """Its large model keeps 25 MB of every segment, and the process may take 400 MB."""
 
-    module = "scripts.bench.leaking_daemon"
+    module = "testkit.faults.leaking_daemon"
 
     def __init__(self, folder: Path, rooms: int) -> None:
         super().__init__(folder, rooms, server=None)

@@ -36,7 +36,7 @@ def bad_network(folder: Path, events: int) -> Row:
 
 
 def _in_namespace(folder: Path, events: int, kind: str, discipline: str) -> Row:
-    inside = [sys.executable, "-m", "scripts.bench.network_faults", str(folder), str(events), kind]
+    inside = [sys.executable, "-m", "testkit.faults.network", str(folder), str(events), kind]
     ran = _namespace(discipline, *inside)
     if ran.returncode != 0:
         raise Broken(ran.stderr[-500:])
