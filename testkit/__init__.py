@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: real brokers, servers, sound cards, and builders of sounds and messages."""
+"""What tests and benchmarks share: real brokers, servers and sound cards; builders of sounds and messages."""

@@ -24,10 +24,10 @@ from paho.mqtt.client import MQTTMessage
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.publishers.documents import document
 from monitor.store.codec import decode
-from scripts.bench.capacity import write_wav
 from testkit.builders import noise
 from testkit.mosquitto import USERNAME, Listener, Mosquitto
 from testkit.process import DaemonProcess
+from testkit.wav import write_wav
 from testkit.wire import Wire
 
 PATIENCE_S = 60.0

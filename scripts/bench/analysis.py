@@ -11,9 +11,10 @@ from monitor.config.loading import default_config
 from monitor.config.model import Config
 from monitor.pipeline.build import Listeners, load_listeners
 from monitor.recordings.analysis import analyze
-from scripts.bench.capacity import busy_room, quiet_room, write_wav
+from scripts.bench.capacity import busy_room, quiet_room
 from scripts.bench.page import save
 from scripts.bench.table import show
+from testkit.wav import write_wav
 
 ROUNDS = 5
 

@@ -7,7 +7,6 @@ import argparse
 import json
 import tempfile
 import time
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from monitor.audio import SAMPLE_RATE_HZ
 from scripts.bench.page import save
 from scripts.bench.table import show
 from testkit.process import DaemonProcess
+from testkit.wav import write_wav
 
 SETTLE_S = 6.0
 
@@ -97,12 +97,3 @@ def busy_room(duration_s: float = 60.0) -> np.ndarray[Any, Any]:
         start = round(start_s * SAMPLE_RATE_HZ)
         samples[start : start + length] += burst
     return samples
-
-
-def write_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
-    """16-bit mono at 16 kHz."""
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE_HZ)
-        out.writeframes((np.clip(samples, -1, 0.999) * 32768).astype("<i2").tobytes())

@@ -20,9 +20,10 @@ from monitor.gate.gate import Gate, GateConfig
 from monitor.rhythm.listener import RhythmListener
 from monitor.sources.file import FileConfig
 from monitor.types import Frame
-from scripts.bench.capacity import busy_room, quiet_room, write_wav
+from scripts.bench.capacity import busy_room, quiet_room
 from scripts.bench.page import save
 from scripts.bench.table import show
+from testkit.wav import write_wav
 
 SOURCES = 8
 PARTS = ("capture", "capture and gate", "capture, gate and rhythm")

@@ -21,13 +21,13 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis import household
 from monitor.synthesis.room import coloured_noise
-from scripts.bench.capacity import write_wav
 from scripts.bench.page import save
 from scripts.bench.table import show
 from testkit.mosquitto import Listener, Mosquitto
 from testkit.process import DaemonProcess
 from testkit.pulse import PulseServer, sound_environment
 from testkit.rtsp import RtspServer
+from testkit.wav import write_wav
 
 FLOOR_DBFS = -60.0
 BANG_S = 4.0

@@ -11,9 +11,9 @@ from monitor.config.model import json_schema
 
 _HEAD = """# Configuration
 
-Every option, written by `python -m scripts.docs.configuration`. Unknown keys are errors. `${NAME}` in any text is
-filled in from the environment or from systemd's credentials; inside a URL it is percent-encoded, so write
-passwords as they are. `$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
+Every option, written by `python -m scripts.docs.configuration`. Unknown keys are errors. `${NAME}` in any
+text is filled in from the environment or from systemd's credentials; inside a URL it is percent-encoded, so
+write passwords as they are. `$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
 """
 
 
@@ -63,4 +63,4 @@ def _line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="\n")  # noqa: T201
+    print(page(), end="\n")

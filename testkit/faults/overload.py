@@ -17,10 +17,10 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis.alarms import smoke_alarm
-from scripts.bench.capacity import write_wav
 from testkit.builders import noise
 from testkit.faults.leaking_daemon import NAME
 from testkit.noisy_house import NoisyHouse, Row, until
+from testkit.wav import write_wav
 
 HOLDS = "alarms still within their latency bar; the large model is shed first"
 MODEL = "large"

@@ -5,7 +5,6 @@ some of it.
 The figures go to docs/reliability.json, and the page is written from that file alone.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -72,22 +71,6 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def main() -> None:
-    """Run what was asked for, write the figures and the page, and fail when something did not hold."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="the sizes of CI; the page is not written")
-    parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), default=list(FAULTS))
-    chosen = parser.parse_args()
-    held = True
-    for name in chosen.only:
-        row = run(name, short=chosen.short)
-        print(f"{'held  ' if row['held'] else 'BROKEN'} {row['fault']}: {row['figures']}", flush=True)
-        held &= row["held"]
-        if not chosen.short:
-            _keep(name, row)
-    raise SystemExit(0 if held else 1)
-
-
 def run(name: str, *, short: bool) -> dict[str, Any]:
     """One fault in a folder of its own. What never happened is a fault that did not hold, not a crash."""
     fault = FAULTS[name]
@@ -105,7 +88,8 @@ def machine() -> str:
     return f"{system}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def _keep(name: str, row: Mapping[str, Any]) -> None:
+def keep(name: str, row: Mapping[str, Any]) -> None:
+    """Write one row's figures, and the page anew."""
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     figures[name] = row
     ordered = {each: figures[each] for each in FAULTS if each in figures}

@@ -17,8 +17,8 @@ from monitor.synthesis.alarms import (
     with_tolerance,
 )
 from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
-from scripts.bench.rhythm import Condition, impostor, trial
 from testkit.impostors import IMPOSTORS
+from testkit.rhythm_trials import Condition, impostor, trial
 from tests.rhythm.hearing import alarm
 
 SAMPLES = alarm(temporal_three(2), piezo(3100)) + alarm(

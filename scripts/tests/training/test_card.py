@@ -3,7 +3,7 @@ from pathlib import Path
 from monitor.classifiers.taggers.embedded import shipped_model
 from scripts.train_tagger.card import card, read_sources
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_the_model_card_is_that_of_the_shipped_model() -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from scripts.train_tagger.variants import judge_variants
 from testkit.builders import noise, tone
-from tests.classifiers.tagger_models import embedded_model
-from tests.evaluation.test_evaluate import manifest, recording
+from testkit.labelled_clips import manifest, recording
+from testkit.tagger_models import embedded_model
 
 
 def model(folder: Path, variant: str, free: dict[str, int]) -> Path:

@@ -149,7 +149,7 @@ with publisher:
 def test_the_will_speaks_for_the_killed_and_the_next_life_clears_up(broker, listener, publish: Publish):
     """kill -9 while a sensor is ON: the house learns that we are gone; after a restart nothing stays ON."""
     command = [sys.executable, "-c", _LIVES_UNTIL_KILLED, str(broker.port)]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as first_life:
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as first_life:
         listener.wait_for(SMOKE, "ON")
         first_life.send_signal(signal.SIGKILL)
     listener.wait_for(f"{ROOT}/status", "offline")

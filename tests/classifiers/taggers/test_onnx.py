@@ -7,7 +7,7 @@ import pytest
 from monitor.classifiers.taggers.onnx import OnnxClassifier, OnnxConfig
 from monitor.errors import ClassifyError, ModelError
 from testkit.builders import noise, segment, tone
-from tests.classifiers.tagger_models import class_list, foreign_model
+from testkit.tagger_models import class_list, foreign_model
 
 LOUD = -13.0
 EXPECTED = 10 * 10 ** (LOUD / 10)

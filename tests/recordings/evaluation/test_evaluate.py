@@ -1,19 +1,18 @@
-import csv
 import io
 import json
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.errors import ConfigError, SourceUnavailable
 from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.recordings.evaluation.scoring import active_rms, classify_file, noisy
 from testkit.builders import noise, tone
-from tests.classifiers.tagger_models import embedded_model
+from testkit.labelled_clips import manifest, recording
+from testkit.tagger_models import embedded_model
 
 
 @pytest.fixture
@@ -22,22 +21,6 @@ def classifier(tmp_path: Path) -> EmbeddedClassifier:
     made = EmbeddedConfig(type="embedded", model=embedded_model(tmp_path, onsets={"dog_bark": 0.4})).build()
     made.load()
     return made
-
-
-def recording(file: Path, samples: Samples) -> str:
-    """A WAV file; its name."""
-    with wave.open(str(file), "wb") as out:
-        out.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
-        out.writeframes(Audio(samples, SAMPLE_RATE_HZ).to_pcm16())
-    return file.name
-
-
-def manifest(folder: Path, *rows: tuple[str, str, str]) -> Path:
-    """A list of recordings: path, labels, emotion."""
-    file = folder / "clips.csv"
-    with file.open("w", newline="") as lines:
-        csv.writer(lines).writerows([("path", "labels", "emotion"), *rows])
-    return file
 
 
 def test_scores_of_a_file_are_the_highest_of_its_windows(classifier: EmbeddedClassifier) -> None:

@@ -11,7 +11,7 @@ from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedCon
 from monitor.errors import ClassifyError, ModelError
 from monitor.types import Detection
 from testkit.builders import START, noise, segment, tone
-from tests.classifiers.tagger_models import embedded_model
+from testkit.tagger_models import embedded_model
 
 LOUD, QUIET = -12.0, -60.0
 

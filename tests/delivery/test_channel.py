@@ -11,7 +11,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
 from monitor.delivery.outbox import SqliteOutbox
 from testkit.builders import START, alert
-from tests.runtime.test_courier import WAIT_S, Receiver
+from tests.delivery.test_sender import WAIT_S, Receiver
 
 
 class Leaving(Receiver):

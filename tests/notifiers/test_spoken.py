@@ -144,7 +144,7 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
     program = (
         "from monitor.notifiers.spoken import SpokenConfig\n"
         "from testkit.fakes import FakeClock\n"
-        "from tests.publishers.test_spoken import alert\n"
+        "from tests.notifiers.test_spoken import alert\n"
         "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"
         "publisher.publish(alert())\n"
     )
