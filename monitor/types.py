@@ -18,6 +18,9 @@ EventState = Literal["started", "updated", "ended"]
 EventEnd = Literal["quiet", "source_lost", "shutdown", "restart"]
 """`restart`: the daemon was killed while it went on, and has said so at its next start."""
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
+ESCALATION_CHANNEL = "escalation"
+"""The outbox channel where an open alert waits until a person acknowledges it or every notifier was asked; no
+publisher or notifier may have this name."""
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset"]
 
 

@@ -10,6 +10,7 @@ Prints "ready PORT" when it listens; PORT 0 takes a free one.
 
 import argparse
 import sys
+from typing import Any
 
 import gi
 
@@ -36,7 +37,7 @@ STREAMS = {
 }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("recording")
     parser.add_argument("port")
@@ -60,7 +61,7 @@ def main():
     GLib.MainLoop().run()
 
 
-def protect(server, options):
+def protect(server: Any, options: argparse.Namespace) -> Any:
     """Digest authentication, TLS, or both."""
     auth, token = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")

@@ -1,26 +1,62 @@
-"""The rules of ARCHITECTURE.md, read from the imports."""
+"""The rules of ARCHITECTURE.md, read from the imports of every module, function-level ones included."""
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted((ROOT / "monitor").rglob("*.py"))
-PACKAGES = ("sources", "gate", "rhythm", "classifiers", "events", "rules", "publishers", "store")
-BASE = {"audio", "errors", "schema", "clock", "http", "labels", "logs", "types", "synthesis"}
+PRODUCT = sorted((ROOT / "monitor").rglob("*.py"))
+EVERYTHING = [
+    p for top in ("monitor", "testkit", "tests", "scripts") for p in sorted((ROOT / top).rglob("*.py"))
+]
+VOCABULARY = {"audio", "clock", "errors", "http", "labels", "logs", "schema", "types"}
+ALLOWED = {
+    "synthesis": set(),
+    "sources": set(),
+    "gate": set(),
+    "rhythm": set(),
+    "classifiers": set(),
+    "events": set(),
+    "rules": set(),
+    "publishers": set(),
+    "notifiers": set(),
+    "store": set(),
+    "evidence": {"store"},
+    "runtime": {"sources.base", "classifiers.base"},
+    "config": {
+        "sources", "gate", "rhythm", "classifiers", "events", "rules", "publishers", "notifiers", "evidence",
+    },
+    "pipeline": {"config", "sources", "gate", "rhythm", "classifiers", "events", "rules"},
+    "delivery": {"config", "publishers", "notifiers", "store", "runtime"},
+    "history": {"config", "pipeline", "events", "rules", "store", "evidence", "gate"},
+    "recordings": {"config", "pipeline", "sources", "classifiers"},
+    "app": {"config", "pipeline", "delivery", "history", "runtime", "sources"},
+}  # fmt: skip
+"""What each part may import beside the vocabulary, the demo's sounds (`synthesis`) and itself."""
 HEAVY = {
-    "torch",
-    "transformers",
-    "onnxruntime",
-    "sounddevice",
-    "av",
-    "paho",
-    "amqtt",
-    "apprise",
-    "matplotlib",
-}
+    "torch", "transformers", "onnxruntime", "sounddevice", "av", "paho", "amqtt", "apprise", "matplotlib",
+}  # fmt: skip
+LOOSE = VOCABULARY | {"app", "__init__", "__main__"}
+MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 300, 50, 16
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A module, parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def dotted(path: Path) -> str:
+    """The name under which a file is imported."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {dotted(path): path for path in EVERYTHING}
 
 
 def part(path: Path) -> str:
@@ -28,62 +64,80 @@ def part(path: Path) -> str:
     return path.relative_to(ROOT / "monitor").parts[0].removesuffix(".py")
 
 
-def imported(path: Path, *, everywhere: bool) -> set[str]:
-    """Names of the modules that a file imports; of its top level only, or in its functions too."""
-    tree = ast.parse(path.read_text())
-    nodes = ast.walk(tree) if everywhere else iter(tree.body)
-    names: set[str] = set()
-    for node in nodes:
+def imported(path: Path, *, everywhere: bool = True) -> Iterator[str]:
+    """Full names that a file imports: `a.b` and `a.b.c` for `from a.b import c`; top level or everywhere."""
+    for node in ast.walk(tree(path)) if everywhere else tree(path).body:
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def ours(path: Path) -> set[tuple[str, ...]]:
-    """What a file imports of `monitor`, as parts below it."""
-    names = imported(path, everywhere=True)
-    return {tuple(name.split(".")[1:]) for name in names if name.startswith("monitor.")}
+def modules_imported(path: Path) -> set[str]:
+    """The modules of this repository that a file imports; a package only where nothing below it is meant."""
+    found = {name for name in imported(path) if name in NAMES}
+    return {n for n in found if not any(other.startswith(n + ".") for other in found)} - {dotted(path)}
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if part(p) in PACKAGES], ids=str)
-def test_packages_know_only_what_is_below_them(path: Path):
+@pytest.mark.parametrize("name", sorted({part(path) for path in PRODUCT} - {"cli", "__main__", "__init__"}))
+def test_each_part_imports_only_what_is_below_it(name: str) -> None:
     """A source knows nothing of rules, a rule nothing of MQTT: each can be read, and replaced, alone."""
-    allowed = BASE | {part(path)}
-    assert {names[0] for names in ours(path)} <= allowed
+    allowed = {f"monitor.{each}" for each in VOCABULARY | {"synthesis", name} | ALLOWED.get(name, set())}
+    for path in (path for path in PRODUCT if part(path) == name):
+        for module in modules_imported(path) - {"monitor"}:
+            within = any(module == each or module.startswith(each + ".") for each in allowed)
+            assert within, f"{path.relative_to(ROOT)} imports {module}"
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if part(p) == "runtime"], ids=str)
-def test_threads_know_only_protocols(path: Path):
-    """`runtime` takes what it runs as a protocol: every part can be tried without a thread."""
-    for names in ours(path):
-        is_protocol = names[0] in PACKAGES and (len(names) == 1 or names[1] == "base")
-        assert is_protocol or names[0] in BASE | {"runtime"}, names
+def test_no_circle_of_imports() -> None:
+    """Modules can be read in an order in which each uses only what came before."""
+    graph = {dotted(path): modules_imported(path) for path in EVERYTHING}
+    TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if part(p) not in ("cli", "__main__")], ids=str)
-def test_nothing_imports_the_top(path: Path):
-    """Nothing depends on the command line, and on the daemon only the command line."""
-    assert not {names[0] for names in ours(path)} & {"app", "cli"}
+APART = [
+    ("tests", "scripts"),
+    ("scripts", "tests"),
+    ("testkit", "tests"),
+    ("testkit", "scripts"),
+    ("monitor", "testkit"),
+]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_heavy_libraries_are_imported_where_they_are_used(path: Path):
+@pytest.mark.parametrize(("below", "above"), APART)
+def test_folders_do_not_import_one_another(below: str, above: str) -> None:
+    """Tests and scripts share testkit, which knows the product alone."""
+    for path in (path for path in EVERYTHING if path.relative_to(ROOT).parts[0] == below):
+        assert not [name for name in imported(path) if name.split(".")[0] == above], path
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     """`earwitness --help` and `check` stay quick, and the embedded daemon never imports torch."""
     assert not {name.split(".")[0] for name in imported(path, everywhere=False)} & HEAVY
 
 
-def test_threads_start_only_in_the_runtime_and_at_the_edges():
-    """Between source and publisher there is no thread."""
-    threaded = {part(p) for p in MODULES if "threading" in imported(p, everywhere=True)}
-    assert threaded <= {"runtime", "app", "sources", "publishers", "store", "classifiers", "http"}
+def test_the_core_has_no_threads() -> None:
+    """What hears and decides is plain and synchronous: it can be tried on a file, without a clock."""
+    threaded = {part(path) for path in PRODUCT if "threading" in set(imported(path))}
+    assert not threaded & {"gate", "rhythm", "events", "rules", "pipeline", "config", "labels"}
 
 
-def test_the_map_names_every_module():
+def test_the_map_names_every_part() -> None:
     """ARCHITECTURE.md lists what there is, and nothing that is not."""
-    listed = set(
-        re.findall(r"^\| `monitor/([a-z_]+)(?:\.py|/)` \|", (ROOT / "ARCHITECTURE.md").read_text(), re.M)
-    )
-    there = {part(path) for path in MODULES} - {"__init__", "__main__"}
-    assert listed == there
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    listed = set(re.findall(r"^\| `monitor/([a-z_]+)(?:\.py|/)` \|", text, re.M))
+    assert listed == {part(path) for path in PRODUCT} - {"__init__", "__main__"}
+
+
+def test_the_map_names_only_files_that_exist() -> None:
+    """Whoever follows ARCHITECTURE.md arrives."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    for name in re.findall(r"`((?:monitor|testkit|scripts|tests|docs)/[\w/.-]*)`", text):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_top_level_holds_the_vocabulary_and_the_daemon() -> None:
+    """Everything else lives in a package of one trade."""
+    assert {path.stem for path in (ROOT / "monitor").glob("*.py")} == LOOSE

@@ -37,6 +37,12 @@ class Classifier(Protocol):
         """Let the model go; `load` may follow again."""
 
 
+class Wants(Protocol):
+    """Decides whether a large model hears a segment too."""
+
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
+
+
 @runtime_checkable
 class Talker(Protocol):
     """A classifier that can also put into words what it hears. One thread calls it."""

@@ -116,9 +116,9 @@ def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
 def _set_from_outside(config: Config) -> list[Setting]:
     """What the daemon of this configuration was told from Home Assistant and still goes by; nothing where its
     state cannot be read."""
+    from monitor.config.house import configured_settings
     from monitor.delivery.delivery import SETTINGS
     from monitor.delivery.settings import KeptSettings
-    from monitor.pipeline.build import configured_settings
 
     configured, file = configured_settings(config), config.state_folder() / SETTINGS
     kept = KeptSettings(file, configured)

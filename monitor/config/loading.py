@@ -14,11 +14,11 @@ from pydantic_core import ErrorDetails
 from monitor.config.capabilities import rule_findings
 from monitor.config.model import Config
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
-from monitor.delivery.escalation import CHANNEL
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
 from monitor.notifiers.apprise import NotifyConfig
+from monitor.types import ESCALATION_CHANNEL
 
 SEARCHED = (
     Path("earwitness.yaml"),
@@ -190,7 +190,7 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     yield from _duplicates(("sources",), draft, document)
     yield from _duplicates(("classifiers",), draft, document)
     # All that is told waits in one outbox, under the name of who is told.
-    yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=CHANNEL)
+    yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=ESCALATION_CHANNEL)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for j, notifier in enumerate(config.notifiers):

@@ -14,7 +14,8 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig
-from monitor.publishers import NotifierConfig, PublisherConfig
+from monitor.notifiers import NotifierConfig
+from monitor.publishers import PublisherConfig
 from monitor.rules.model import Rule
 from monitor.schema import Block, Seconds, Slug, slug
 from monitor.sources import SourceConfig

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import Any, Self
 
 from monitor.clock import Clock
+from monitor.config.house import build_house, configured_settings
 from monitor.config.model import Config
 from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
 from monitor.delivery.coalescer import Storms
 from monitor.delivery.escalation import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.settings import KeptSettings
-from monitor.pipeline.build import build_house, configured_settings
-from monitor.publishers import NotifierConfig
+from monitor.notifiers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 

@@ -14,12 +14,10 @@ from monitor.clock import Clock
 from monitor.delivery.base import Dispatch, Outbox
 from monitor.labels import SEVERITIES
 from monitor.logs import get_logger
-from monitor.types import Alert, SoundEvent
+from monitor.types import ESCALATION_CHANNEL, Alert, SoundEvent
 
 log = get_logger()
 
-CHANNEL = "escalation"
-"""Where an open alert waits in the outbox until it is acknowledged or everybody has been told."""
 ACKNOWLEDGED_S = 600.0
 """After an acknowledgement the rule's alerts go to its first notifier only, for this long: somebody is on it,
 and a smoke alarm that is still sounding must not call the neighbours every minute."""
@@ -168,7 +166,7 @@ class Escalator:
     def __enter__(self) -> Self:
         """Take up what an earlier run left open."""
         now_s = self._clock.monotonic_s()
-        for entry in self._outbox.waiting(CHANNEL, limit=MANY):
+        for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY):
             if isinstance(entry.message, Alert):
                 self._escalation.resumed(entry.message, now_s, entry.waited_s)
         self._thread.start()
@@ -200,7 +198,7 @@ class Escalator:
         if isinstance(message, SoundEvent):
             return [*self._always]
         notifiers = self._escalation.raised(message, self._clock.monotonic_s())
-        waits = [CHANNEL] if self._escalation.is_open(message) else []
+        waits = [ESCALATION_CHANNEL] if self._escalation.is_open(message) else []
         return [*self._always, *self._of(notifiers), *waits]
 
     def _run(self) -> None:
@@ -226,14 +224,14 @@ class Escalator:
                 "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
             )
             # Kept open once more, with who was told: a restart goes on from here and not from the first.
-            self._outbox.put(step.alert, [*self._of([step.notifier]), CHANNEL], self._clock.now())
+            self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL], self._clock.now())
         else:
             log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
             self._close(step.ids)
 
     def _close(self, ids: frozenset[str]) -> None:
         now = self._clock.now()
-        for entry in self._outbox.waiting(CHANNEL, limit=MANY) if ids else ():
+        for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY) if ids else ():
             if entry.message.id in ids:
                 self._outbox.release(entry, now)
 

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Literal
 
 from monitor.errors import StoreError
-from monitor.evidence.clips import write_private
 from monitor.logs import get_logger
+from monitor.store.files import write_private
 from monitor.types import Setting
 
 log = get_logger()

@@ -1,7 +1,6 @@
 """Clips and pictures on disk: how they are named, written, kept and let go."""
 
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from monitor.audio import Audio
 from monitor.errors import StoreError
 from monitor.logs import get_logger
+from monitor.store.files import write_private
 from monitor.types import SoundEvent
 
 log = get_logger()
@@ -167,23 +167,3 @@ def encoded(audio: Audio, clip_format: ClipFormat, tags: dict[str, str]) -> byte
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
     return target.getvalue()
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, even after a power cut, with mode 0600. Raises
-    StoreError."""
-    half = path.with_name(path.name + ".part")
-    try:
-        descriptor = os.open(
-            half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(path)
-    except OSError as error:
-        with suppress(OSError):
-            half.unlink()
-        raise StoreError(f"{path}: {error.strerror}") from error

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.config.capabilities import thresholds, unloaded
+from monitor.config.house import configured_settings
 from monitor.config.model import Config
 from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
 from monitor.history.reader import History
 from monitor.history.records import Cut, Look
-from monitor.pipeline.build import configured_settings
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
 from monitor.types import Level, Setting, SoundEvent

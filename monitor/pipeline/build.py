@@ -3,28 +3,25 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from monitor import __version__
 from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Transcriber
 from monitor.classifiers.audio_llm.words import NAME as WORDS
 from monitor.classifiers.audio_llm.words import Voices, WordListener
-from monitor.classifiers.base import Classifier
+from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
-from monitor.config.capabilities import producible, thresholds
+from monitor.config.capabilities import thresholds
 from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
-from monitor.labels import sounds, vocabulary
 from monitor.logs import get_logger
 from monitor.pipeline.decisions import Mind
 from monitor.pipeline.front_end import Ears
 from monitor.rhythm.listener import RhythmListener
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import Deafness
-from monitor.runtime.pool import Wants
 from monitor.sources import SourceConfig
-from monitor.types import Frame, House, Room, Setting
+from monitor.types import Frame
 
 log = get_logger()
 
@@ -129,41 +126,3 @@ def build_mind(config: Config, listeners: Listeners) -> Mind:
     rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
     notifiers = [block.name for block in config.notifiers]
     return Mind(tracker, rules, Deafness(config.not_listening_after_s, notifiers))
-
-
-def configured_settings(config: Config) -> list[Setting]:
-    """What can be set from outside, as it is before anybody does."""
-    return [
-        setting
-        for source in config.sources
-        for setting in (
-            Setting(source.name, "mute", False),
-            Setting(source.name, "sensitivity", source.sensitivity),
-        )
-    ]
-
-
-def build_house(config: Config) -> House:
-    """What publishers announce."""
-    labels = producible(config)
-    shown = config.entities if config.entities is not None else _entities(config)
-    rooms = [
-        Room(
-            source=source.name,
-            labels=tuple(label for label in sounds() if label in shown and label in labels),
-            event_labels=tuple(label for label in sounds() if label in labels),
-            area=source.area,
-            pictures=config.evidence.pictures,
-        )
-        for source in config.sources
-        if source.enabled
-    ]
-    return House(config.node, __version__, tuple(rooms))
-
-
-def _entities(config: Config) -> set[str]:
-    """The labels named in a rule, and those that warn by default."""
-    clauses = [clause for rule in config.rules for clause in rule.ways]
-    named = {label for clause in clauses for label in clause.hear}
-    named |= {label for clause in clauses if clause.then for label in clause.then.hear}
-    return named | {row.id for row in vocabulary().values() if row.severity_default != "info"}

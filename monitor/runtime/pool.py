@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, Self
+from typing import Self
 
-from monitor.classifiers.base import Classifier
+from monitor.classifiers.base import Classifier, Wants
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
@@ -21,12 +21,6 @@ WAITING_AGAIN = 16
 """Segments that may wait for a large model; more than that would be answered too late to matter."""
 FINISH_S = 1.0
 """What the small models get, on an orderly stop, to judge what still waits. The large ones get less."""
-
-
-class Wants(Protocol):
-    """Decides whether a large model hears a segment too."""
-
-    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
 
 
 class Panel:

@@ -23,8 +23,9 @@ from typing import Any
 from monitor.analysis import SOURCE, Row
 from monitor.assembly import Listeners, load_listeners
 from monitor.capabilities import thresholds
-from monitor.config import Config
 from monitor.loading import default_config, load_config
+
+from monitor.config import Config
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from monitor.analysis import BEGINNING, SOURCE, Row, analyze
 from monitor.assembly import Listeners
+
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config import Config
 from monitor.types import Detection, Frame, Heard, Segment

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.analysis import BEGINNING
+
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S
 from monitor.types import Detection

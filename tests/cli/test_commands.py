@@ -9,10 +9,10 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
+from monitor.config.house import configured_settings
 from monitor.config.loading import load_config
 from monitor.delivery.delivery import SETTINGS
 from monitor.delivery.settings import KeptSettings
-from monitor.pipeline.build import configured_settings
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting
 from testkit.builders import noise

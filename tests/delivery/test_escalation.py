@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.clock import Clock, SystemClock
-from monitor.delivery.escalation import ACKNOWLEDGED_S, CHANNEL, Call, Escalation, Escalator, Unanswered
+from monitor.delivery.escalation import ACKNOWLEDGED_S, Call, Escalation, Escalator, Unanswered
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.types import Alert
+from monitor.types import ESCALATION_CHANNEL, Alert
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock
 
@@ -210,9 +210,9 @@ def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
     with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
         running.put_all([urgent(), event()])
 
-        assert outbox.backlog() == {"mqtt": 2, "me": 1, "me#2": 1, CHANNEL: 1}
+        assert outbox.backlog() == {"mqtt": 2, "me": 1, "me#2": 1, ESCALATION_CHANNEL: 1}
         assert running.acknowledge("a1") == 1
-        assert CHANNEL not in outbox.backlog()
+        assert ESCALATION_CHANNEL not in outbox.backlog()
 
 
 def test_the_next_is_called_when_the_time_has_come(path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitor.audio import Audio
 from monitor.errors import StoreError
-from monitor.evidence.clips import KeptFile, Retention, Shelf, encoded, expired, file_name, write_private
+from monitor.evidence.clips import KeptFile, Retention, Shelf, encoded, expired, file_name
+from monitor.store.files import write_private
 from monitor.types import SoundEvent
 from testkit.builders import START, noise
 

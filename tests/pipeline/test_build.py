@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from monitor.config.house import build_house
 from monitor.config.model import Config
-from monitor.pipeline.build import build_ears, build_house, build_mind, load_listeners
+from monitor.pipeline.build import build_ears, build_mind, load_listeners
 from monitor.types import SoundEvent
 from testkit.builders import START, frames, heard, noise
 

@@ -2,7 +2,7 @@
 wav2vec2 and WavLM, and CLAP, which is told its labels in words (zero-shot)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,15 +10,13 @@ from monitor.classifiers.audio_llm.answers import Read, detected, strongest
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.cascade import Heard, Label, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
+from monitor.classifiers.taggers.hub_models import HubModel, load
 from monitor.classifiers.taggers.windows import batches, cut
 from monitor.errors import ClassifyError
 from monitor.labels import VOICED
 from monitor.logs import get_logger
 from monitor.schema import Slug
 from monitor.types import Detection, Segment
-
-if TYPE_CHECKING:
-    from monitor.classifiers.taggers.hub_models import HubModel
 
 log = get_logger()
 GRAIN_S = 0.1
@@ -75,8 +73,6 @@ class HubClassifier:
 
     def load(self) -> None:
         """Bring the model into memory. Raises ModelError with the fix."""
-        from monitor.classifiers.taggers.hub_models import load
-
         limit_threads(self.block.threads)
         self._loaded = load(self.block, self.labels)
         self.labels = self._loaded.labels or VOICED

@@ -1,7 +1,7 @@
 """Models behind `hub`: classifiers with classes of their own, and CLAP, which compares sound to words."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,13 +11,10 @@ from monitor.classifiers.audio_llm.families import FAMILIES
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.audio_llm.prompts import Answer, Question
 from monitor.classifiers.audio_llm.scoring import read_off
-from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
+from monitor.classifiers.pretrained import Dtype, loading, open_weights, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.taggers.audioset import class_map
 from monitor.errors import ModelError
 from monitor.labels import emotions
-
-if TYPE_CHECKING:
-    from monitor.classifiers.taggers.hub import HubConfig
 
 EMOTION_WORDS = {
     "neutral": ("neu", "neutral", "calm"),
@@ -31,6 +28,29 @@ EMOTION_WORDS = {
 """What emotion models call their classes (RAVDESS, IEMOCAP and MSP-Podcast names)."""
 
 
+class HubOptions(Protocol):
+    """What a model needs to know of its configuration; `HubConfig` says what each means."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def dtype(self) -> Dtype: ...
+    @property
+    def classes(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def exclusive(self) -> bool | None: ...
+    @property
+    def phrases(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def emotion(self) -> bool: ...
+    @property
+    def prior(self) -> float: ...
+    @property
+    def temperature(self) -> float: ...
+
+
 class HubModel(Protocol):
     """A loaded model. `labels` are the sounds it knows: none for a model of emotions alone."""
 
@@ -41,7 +61,7 @@ class HubModel(Protocol):
         """Each of these windows, which are of one length, at `rate_hz`."""
 
 
-def load(block: "HubConfig", wanted: frozenset[str]) -> HubModel:
+def load(block: HubOptions, wanted: frozenset[str]) -> HubModel:
     """The model of that hub id or folder, in memory. ModelError names what is wrong and the fix."""
     with loading(block.model):
         import transformers
@@ -55,7 +75,7 @@ def load(block: "HubConfig", wanted: frozenset[str]) -> HubModel:
         return Tagger(block, wanted)
 
 
-def _open(block: "HubConfig", model_class: Any) -> tuple[Any, Any]:
+def _open(block: HubOptions, model_class: Any) -> tuple[Any, Any]:
     """The model on its device, and its feature extractor."""
     import transformers
 
@@ -68,7 +88,7 @@ def _open(block: "HubConfig", model_class: Any) -> tuple[Any, Any]:
 class Tagger:
     """A model with classes: AudioSet's, emotions, or others that the configuration maps to labels."""
 
-    def __init__(self, block: "HubConfig", wanted: frozenset[str]) -> None:
+    def __init__(self, block: HubOptions, wanted: frozenset[str]) -> None:
         import transformers
 
         self._model, self._extractor = _open(block, transformers.AutoModelForAudioClassification)
@@ -116,7 +136,7 @@ class Tagger:
 class Clap:
     """Zero-shot: how much nearer a sound is to a label's words than to those for nothing, silence set off."""
 
-    def __init__(self, block: "HubConfig", wanted: frozenset[str]) -> None:
+    def __init__(self, block: HubOptions, wanted: frozenset[str]) -> None:
         import transformers
 
         self._model, self._extractor = _open(block, transformers.ClapModel)
@@ -157,7 +177,7 @@ class Clap:
             return (heard @ self._words.T * scale).double().cpu().numpy()
 
 
-def _clap_questions(wanted: frozenset[str], block: "HubConfig") -> tuple[Question, ...]:
+def _clap_questions(wanted: frozenset[str], block: HubOptions) -> tuple[Question, ...]:
     """The captions of every label, in the manner of CLAP's training, as one question; and of the emotions."""
     answers = [
         Answer(caption, label)
@@ -172,7 +192,7 @@ def _clap_questions(wanted: frozenset[str], block: "HubConfig") -> tuple[Questio
 
 
 def _sound_columns(
-    names: Sequence[str], classes: dict[str, list[str]], wanted: frozenset[str]
+    names: Sequence[str], classes: Mapping[str, Sequence[str]], wanted: frozenset[str]
 ) -> dict[str, list[int]]:
     """Our sounds and the numbers of the model's classes that mean them."""
     known = class_map(names).columns

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
-
 from monitor.analysis import BEGINNING
+
 from monitor.events.defaults import Hysteresis
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
