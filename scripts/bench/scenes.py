@@ -20,12 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from monitor.analysis import SOURCE, Row
-from monitor.assembly import Listeners, load_listeners
-from monitor.capabilities import thresholds
-from monitor.loading import default_config, load_config
-
-from monitor.config import Config
+from monitor.config.capabilities import thresholds
+from monitor.config.loading import default_config, load_config
+from monitor.config.model import Config
+from monitor.pipeline.build import Listeners, load_listeners
+from monitor.recordings.analysis import SOURCE, Row
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background

@@ -4,11 +4,10 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.analysis import BEGINNING, SOURCE, Row, analyze
-from monitor.assembly import Listeners
-
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.config import Config
+from monitor.config.model import Config
+from monitor.pipeline.build import Listeners
+from monitor.recordings.analysis import BEGINNING, SOURCE, Row, analyze
 from monitor.types import Detection, Frame, Heard, Segment
 from scripts.scenes.composing import Bed, Placed, Scene
 from scripts.scenes.recordings import audio, write_wav

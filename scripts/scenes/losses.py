@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.analysis import BEGINNING
-
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S
+from monitor.recordings.analysis import BEGINNING
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Trace

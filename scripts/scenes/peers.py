@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from monitor.analysis import Row
-from monitor.classifiers.audioset import read_class_map
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.classifiers.taggers.audioset import read_class_map
+from monitor.recordings.analysis import Row
 
 WINDOW = 15_600
 """Samples of YAMNet's input: 0.975 s."""

@@ -6,8 +6,8 @@ from statistics import median, quantiles
 from typing import Any
 
 import numpy as np
-from monitor.evaluation.metrics import Proportion
 
+from monitor.recordings.evaluation.metrics import Proportion
 from scripts.scenes import backgrounds
 from scripts.scenes.kinds import ALERTS, CRITICAL, HOUSE_HOURS
 from scripts.scenes.losses import WHERE, Loss

@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 import pytest
-from monitor.analysis import BEGINNING
 
 from monitor.events.defaults import Hysteresis
+from monitor.recordings.analysis import BEGINNING
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Span, Trace
