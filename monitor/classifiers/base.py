@@ -44,7 +44,7 @@ class Wants(Protocol):
 
 
 @runtime_checkable
-class Talker(Protocol):
+class Describer(Protocol):
     """A classifier that can also put into words what it hears. One thread calls it."""
 
     def describe(self, audio: Audio) -> str:

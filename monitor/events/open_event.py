@@ -26,7 +26,7 @@ _RHYTHM_NEEDS_MODEL = frozenset({"fire_alarm", "unknown_alarm"})
 
 
 @dataclass(slots=True)
-class Ongoing:
+class OpenEvent:
     """What was heard so far of one event. Changes with every detection; `snapshot` makes the value that is
     published."""
 
@@ -62,7 +62,7 @@ class Ongoing:
     shown_emotion_by: str = ""
 
     @classmethod
-    def beginning(cls, detection: Detection) -> "Ongoing":
+    def beginning(cls, detection: Detection) -> "OpenEvent":
         """An event of which nothing but `detection` is known."""
         at = detection.started_at
         return cls(detection.label, detection.source, detection.classifier, at, at, at, at, at)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.events.defaults import Hysteresis
-from monitor.events.open_event import Ongoing
+from monitor.events.open_event import OpenEvent
 from monitor.events.settings import HIT_GAP_S, shifted
 from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, SoundEvent
@@ -37,17 +37,17 @@ class _Hit:
     detection: Detection
 
 
-class Ear:
+class SourceTracker:
     """Hysteresis for every label of one source. No thread and no clock of its own."""
 
     def __init__(self, rows: Mapping[str, Hysteresis]) -> None:
         self._unshifted = rows
         self._rows: Mapping[str, Hysteresis] = rows
         self._muted = False
-        self._open: dict[str, Ongoing] = {}
+        self._open: dict[str, OpenEvent] = {}
         self._pending: dict[str, list[_Hit]] = {}
-        self._ended: dict[str, deque[Ongoing]] = {}
-        self._touched: dict[str, Ongoing] = {}
+        self._ended: dict[str, deque[OpenEvent]] = {}
+        self._touched: dict[str, OpenEvent] = {}
         self._gone: dict[str, datetime] = {}
         """By label, until when the source was heard that went while an event was open."""
         self.floors = {label: row.onset for label, row in rows.items()}
@@ -149,14 +149,14 @@ class Ear:
         """The open events as they were last told."""
         return [ongoing.shown for ongoing in self._open.values() if ongoing.shown]
 
-    def _of_segment(self, segment_id: str | None) -> list[Ongoing]:
+    def _of_segment(self, segment_id: str | None) -> list[OpenEvent]:
         """The events, open or remembered, in which a segment was heard; none while muted."""
         if self._muted:
             return []
         remembered = [ongoing for ended in self._ended.values() for ongoing in ended]
         return [each for each in [*self._open.values(), *remembered] if segment_id in each.segment_ids]
 
-    def _begin(self, detection: Detection, at: datetime, row: Hysteresis) -> Ongoing | None:
+    def _begin(self, detection: Detection, at: datetime, row: Hysteresis) -> OpenEvent | None:
         """A new event if this hit is the last one needed."""
         if detection.certainty is not None:
             return self._open_event(detection)
@@ -178,8 +178,8 @@ class Ear:
             self._settle_by_model(hit.detection, ongoing, hit.at)
         return ongoing
 
-    def _open_event(self, detection: Detection) -> Ongoing:
-        ongoing = self._open[detection.label] = Ongoing.beginning(detection)
+    def _open_event(self, detection: Detection) -> OpenEvent:
+        ongoing = self._open[detection.label] = OpenEvent.beginning(detection)
         self.floors[detection.label] = self._rows[detection.label].off
         return ongoing
 
@@ -194,7 +194,7 @@ class Ear:
         ended = self._ended.get(detection.label, ())
         return any(o.started_at <= detection.ends_at <= o.last_heard_at for o in ended)
 
-    def _settle_by_model(self, detection: Detection, ongoing: Ongoing, at: datetime) -> None:
+    def _settle_by_model(self, detection: Detection, ongoing: OpenEvent, at: datetime) -> None:
         """A model's hit may settle an alarm: its own event, or one that a rhythm has opened."""
         if detection.label in LIFE_SAFETY and not self._rings_for_co():
             ongoing.hit_again(at)
@@ -204,7 +204,7 @@ class Ear:
                 other.told_by(detection)
                 self._touched[other.id] = other
 
-    def _settle_by_rhythm(self, ongoing: Ongoing) -> None:
+    def _settle_by_rhythm(self, ongoing: OpenEvent) -> None:
         """A model may already have heard what speaks for this rhythm.
 
         Where the rhythm is that of CO, a tagger's "smoke alarm" was that same sound: no tagger knows the
@@ -224,7 +224,7 @@ class Ear:
         co_alarm = self._open.get("co_alarm")
         return co_alarm is not None and co_alarm.rhythm is not None
 
-    def _find(self, detection: Detection, now: datetime) -> Ongoing | None:
+    def _find(self, detection: Detection, now: datetime) -> OpenEvent | None:
         """The event that a second listener speaks of: open, or ended a few minutes ago."""
         ongoing = self._open.get(detection.label)
         if ongoing is not None and ongoing.covers(detection):
@@ -235,12 +235,12 @@ class Ear:
                 return ended
         return None
 
-    def _is_over(self, ongoing: Ongoing, now: datetime) -> bool:
+    def _is_over(self, ongoing: OpenEvent, now: datetime) -> bool:
         if (ongoing.last_heard_at - now).total_seconds() > CLOCK_JUMP_S:
             ongoing.follow_clock_back(now, self._rows[ongoing.label].hold_s)
         return now >= ongoing.holds_until
 
-    def _end(self, ongoing: Ongoing, at: datetime, ended_by: EventEnd) -> SoundEvent:
+    def _end(self, ongoing: OpenEvent, at: datetime, ended_by: EventEnd) -> SoundEvent:
         label = ongoing.label
         ongoing.end(ended_by)
         del self._open[label]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import Thresholds
-from monitor.events.source_tracker import Ear
+from monitor.events.source_tracker import SourceTracker
 from monitor.logs import get_logger
 from monitor.types import Detection, EventEnd, SoundEvent
 
@@ -34,7 +34,7 @@ class Tracker:
     ) -> None:
         self._rows_of = rows_of or Thresholds().of
         self._second_listeners = second_listeners
-        self._ears: dict[str, Ear] = {}
+        self._ears: dict[str, SourceTracker] = {}
         self._unknown: set[str] = set()
 
     def update(
@@ -50,7 +50,7 @@ class Tracker:
         if not heard:
             own = times or {}
             return [event for name, ear in self._ears.items() for event in ear.tell(own.get(name, now))]
-        ears: dict[str, Ear] = {}
+        ears: dict[str, SourceTracker] = {}
         for detection in heard:
             ear = ears.get(detection.source)
             if ear is None:
@@ -77,13 +77,13 @@ class Tracker:
         """Every open event as it was last published."""
         return [event for ear in self._ears.values() for event in ear.open_events()]
 
-    def _ear(self, source: str) -> Ear:
+    def _ear(self, source: str) -> SourceTracker:
         ear = self._ears.get(source)
         if ear is None:
-            ear = self._ears[source] = Ear(self._rows_of(source))
+            ear = self._ears[source] = SourceTracker(self._rows_of(source))
         return ear
 
-    def _pass_on(self, detection: Detection, ear: Ear, now: datetime) -> None:
+    def _pass_on(self, detection: Detection, ear: SourceTracker, now: datetime) -> None:
         floor = ear.floors.get(detection.label)
         if floor is None:
             self._complain(detection)
