@@ -1,9 +1,11 @@
 """What a classifier promises."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from monitor.audio import Audio
+from monitor.errors import ClassifyError
 from monitor.types import Detection, Segment
 
 
@@ -43,8 +45,24 @@ class Wants(Protocol):
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
 
 
+def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detection]:
+    """What the classifier finds in the batch. A score that is not a finite number (a half-precision model
+    overflows, a server sends NaN) is an error of the whole batch: it compares with no threshold. Raises
+    ClassifyError."""
+    found = classifier.classify(segments)
+    for one in found:
+        scores = {one.label: one.score, **(one.emotion or {})}
+        for label, score in scores.items():
+            if not math.isfinite(score):
+                raise ClassifyError(
+                    f"{classifier.name}: its score of {label} is {score}, no number between 0 and 1; the "
+                    "model is broken or overflows: try it in float32 (`dtype`), or leave it out"
+                )
+    return found
+
+
 @runtime_checkable
-class Describer(Protocol):
+class Talker(Protocol):
     """A classifier that can also put into words what it hears. One thread calls it."""
 
     def describe(self, audio: Audio) -> str:

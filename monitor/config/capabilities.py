@@ -11,7 +11,8 @@ from monitor.errors import ModelError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds, shifted
 from monitor.labels import emotions
-from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
+from monitor.rhythm.listener import HIGHEST_SCORES as RHYTHM_SCORES
+from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
 from monitor.sources import SourceConfig
 from monitor.types import Setting
@@ -113,6 +114,7 @@ def _capabilities(config: Config) -> Capabilities:
         produced=producible(config) | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
         onsets={name: {label: row.onset for label, row in rows.of(name).items()} for name in enabled},
+        highest=RHYTHM_SCORES,
         starved={
             source.name: _starved(config, rows.of(source.name), source)
             for source in config.sources

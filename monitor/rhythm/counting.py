@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from monitor.rhythm.cycles import Cycle
-from monitor.rhythm.report import PatternReport
+from monitor.rhythm.report import Heard
 from monitor.rhythm.templates import Template
 
 HOLD_S = {"temporal_three": 12.0, "temporal_four": 90.0}
 """Beyond the last tone heard. T3: two masked cycles are bridged, and the event ends within 15 s of silence.
 T4: after four minutes a burst may come but once a minute."""
+
+HIGHEST_SCORE = 0.99
+"""Of a cycle that fits perfectly, however often it was repeated: a rhythm is never beyond doubt."""
 
 _SAME_PITCH = 0.02
 _SAME_CYCLE = 0.6  # of a nominal cycle: what is nearer than that to the last onset is the same cycle again
@@ -47,7 +50,7 @@ class CycleCounter:
         """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""
         return any(_is_overtone(pitch_hz, alarm.last) for alarm in self._alarms)
 
-    def count(self, cycle: Cycle) -> PatternReport | None:
+    def count(self, cycle: Cycle) -> Heard | None:
         """What one more cycle makes of its alarm; None if that cycle was counted before."""
         alarm = next((a for a in self._alarms if _belongs(cycle, a.last)), None)
         if alarm is None:
@@ -81,13 +84,13 @@ def _is_overtone(pitch_hz: float, last: Cycle) -> bool:
     return last.moving or (round(ratio) >= 1 and abs(ratio / round(ratio) - 1) < _SAME_PITCH)
 
 
-def _heard(alarm: _Alarm) -> PatternReport:
+def _heard(alarm: _Alarm) -> Heard:
     last, cycles = alarm.last, alarm.cycles
-    return PatternReport(
+    return Heard(
         label=last.template.label,
         pattern=last.template.pattern,
         certainty="confirmed" if cycles > 1 else "suspected",
-        score=min(0.99, 1 - 0.3 * (1.2 - last.fit) * 0.4 ** (cycles - 1)),
+        score=min(HIGHEST_SCORE, 1 - 0.3 * (1.2 - last.fit) * 0.4 ** (cycles - 1)),
         onset=alarm.first.onset,
         end=last.on_end,
         cycles=cycles,

@@ -6,9 +6,11 @@ from itertools import pairwise
 from statistics import median
 
 from monitor.rhythm.pulses import Pulse
-from monitor.rhythm.report import PatternReport
+from monitor.rhythm.report import Heard
 from monitor.types import Certainty
 
+HIGHEST_SCORE = 0.9
+"""Of what is certain to beep and fits no standard."""
 LONG_HOPS = 500
 """A tone unbroken for 5 s is told of, and again each 5 s."""
 HOLD_S = 15.0
@@ -51,7 +53,7 @@ class Trains:
     def __init__(self) -> None:
         self._trains: list[Train] = []
 
-    def add(self, pulse: Pulse) -> PatternReport | None:
+    def add(self, pulse: Pulse) -> Heard | None:
         """What one more pulse makes of its train."""
         train = self._train(pulse)
         if not pulse.ended:
@@ -82,14 +84,14 @@ def _stronger(one: Pulse, other: Pulse) -> tuple[float, float, float]:
     return best.pitch_hz, best.prominence_db, best.level_dbfs
 
 
-def _continuous(pulse: Pulse) -> PatternReport | None:
+def _continuous(pulse: Pulse) -> Heard | None:
     # What sounded before we listened is a refrigerator rather than an alarm, unless it is loud.
     if pulse.onset < 50 and pulse.level_dbfs < _CLEAR_DBFS:
         return None
     return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
 
 
-def _chirping(train: Train) -> PatternReport | None:
+def _chirping(train: Train) -> Heard | None:
     pulses = list(train.pulses)[-3:]
     if len(pulses) < 2 or train.pitch_hz < _CHIRP_LOWEST_HZ:
         return None
@@ -107,7 +109,7 @@ def _chirping(train: Train) -> PatternReport | None:
     return _told("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
 
 
-def _repeating(train: Train) -> PatternReport | None:
+def _repeating(train: Train) -> Heard | None:
     if len(train.pulses) <= _CYCLES:
         return None
     onsets = [pulse.onset for pulse in train.pulses]
@@ -158,12 +160,12 @@ def _told(
     on_s: float,
     off_s: float,
     first: int | None = None,
-) -> PatternReport:
-    return PatternReport(
+) -> Heard:
+    return Heard(
         label=label,
         pattern=pattern,
         certainty=certainty,
-        score=0.9 if certainty == "confirmed" else 0.6,
+        score=HIGHEST_SCORE if certainty == "confirmed" else 0.6,
         onset=pulses[0].onset if first is None else first,
         end=pulses[-1].end,
         cycles=cycles,

@@ -20,6 +20,8 @@ class Capabilities:
     """Names of the enabled sources."""
     onsets: Mapping[str, Mapping[str, float]]
     """Source, label, onset score."""
+    highest: Mapping[str, float] = field(default_factory=dict)
+    """Label, highest score that the alarm rhythms give it; a score above is asked in vain."""
     starved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Source, label, and why its event can never collect the hits it needs there."""
     notifiers: Mapping[str, Severity] | None = None
@@ -113,6 +115,7 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
         if unheard:
             text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}"
             yield Finding(False, (*place, key), text)
+    yield from _check_reach(rule, clause, place, able)
     for source in rule.sources or able.sources:
         starved = able.starved.get(source, {})
         for label in (label for label in clause.hear if label in starved):
@@ -129,6 +132,18 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
                 f"at {source}, where events begin; lower the onset under `labels:` or leave min_score out"
             )
             yield Finding(False, (*place, "min_score"), text)
+
+
+def _check_reach(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+    """An alarm that is found by its rhythm must be able to fire the rule."""
+    lower = [label for label in clause.hear if able.highest.get(label, 1.0) < clause.min_score]
+    if lower:
+        those = ", ".join(f"{label} ({able.highest[label]:.2f})" for label in lower)
+        text = (
+            f"rule {rule.name!r}: no rhythm scores as high as min_score {clause.min_score:g}, at most "
+            f"{those}; lower it, or ask for `certainty: confirmed` instead"
+        )
+        yield Finding(True, (*place, "min_score"), text)
 
 
 def _check_wait(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from monitor.classifiers.base import Classifier
+from monitor.classifiers.base import Classifier, judged
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
@@ -110,7 +110,7 @@ class Worker(threading.Thread):
         self._began_s = self._clock.monotonic_s()
         began_s = time.perf_counter()
         try:
-            detections = self.classifier.classify(segments)
+            detections = judged(self.classifier, segments)
         except ClassifyError as error:
             self._passed_over(segments, error)
             return

@@ -146,3 +146,22 @@ def test_a_name_used_twice_is_an_error() -> None:
     [finding] = check_rules([rule("R", hear=["cat"]), rule("R", hear=["bird"])], able())
 
     assert finding == Finding(True, ("rules",), "rule 'R' is there 2 times; give each rule its own name")
+
+
+@pytest.mark.parametrize("min_score", [0.995, 1.0])
+def test_a_score_that_no_rhythm_reaches_is_an_error(min_score: float) -> None:
+    """The alarm would be found by its rhythm and the rule would never fire."""
+    one = rule("R", hear=["smoke_alarm", "cat"], min_score=min_score)
+
+    [finding] = check_rules([one], able(highest={"smoke_alarm": 0.99, "unknown_alarm": 0.9}))
+
+    assert finding.fatal
+    assert finding.place == ("rules", 0, "min_score")
+    assert f"no rhythm scores as high as min_score {min_score:g}, at most smoke_alarm (0.99)" in finding.text
+
+
+def test_a_score_that_the_rhythm_reaches_is_none() -> None:
+    """Up to 0.99 a rule may ask."""
+    one = rule("R", hear=["smoke_alarm"], min_score=0.99)
+
+    assert check_rules([one], able(highest={"smoke_alarm": 0.99})) == []

@@ -1,9 +1,11 @@
 """Classifying what waits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from structlog.testing import capture_logs
 
 from monitor.errors import ClassifyError
@@ -96,3 +98,30 @@ def test_a_bug_in_a_classifier_reaches_the_daemon():
     """Anything else ends the thread with its error."""
     _, _, failures = worked(ScriptedClassifier(ZeroDivisionError()), 1)
     assert [type(f) for f in failures] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
+def test_a_score_that_is_not_finite_is_an_error_of_its_classifier(score: float):
+    """It reaches no tracker, costs no other segment, and stands in the figures with the fix."""
+
+    class Overflowing(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            found = super().classify(segments)
+            return [replace(one, score=score) if one.segment_id == f"{1:012x}" else one for one in found]
+
+    worker, judged, failures = worked(Overflowing({"gunshot": 0.9}), 3)
+    assert [[segment.id[-1] for segment in segments] for segments, _, _ in judged] == [["0"], ["2"]]
+    assert worker.figures().failures == 1
+    assert failures == []
+
+
+def test_an_emotion_that_is_not_finite_is_an_error_too():
+    """A rule may ask for it."""
+
+    class Moody(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            return [replace(one, emotion={"angry": float("nan")}) for one in super().classify(segments)]
+
+    worker, judged, _ = worked(Moody({"speech": 0.9}), 1)
+    assert judged == []
+    assert "its score of angry is nan" in (worker.figures().failing or "")

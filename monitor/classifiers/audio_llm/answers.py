@@ -49,7 +49,7 @@ def detected(
     ]
 
 
-def sanitize(text: str) -> str:
+def tidy(text: str) -> str:
     """A model's words as one line of bounded length without control characters, and without halves of
     surrogate pairs, which JSON can say and UTF-8 cannot: they go into logs, payloads and notifications, and
     whoever is heard has a say in them."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import sanitize
+from monitor.classifiers.audio_llm.answers import tidy
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Block, Seconds, Secret
@@ -273,7 +273,7 @@ def _said(content: bytes) -> str:
         )
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
-    return f": {sanitize(told)[:SAID_MAX]}" if isinstance(told, str) else ""
+    return f": {tidy(told)[:SAID_MAX]}" if isinstance(told, str) else ""
 
 
 def _reason(error: Exception) -> str:

@@ -14,13 +14,13 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import Read, detected, sanitize, strongest
+from monitor.classifiers.audio_llm.answers import Read, detected, strongest, tidy
 from monitor.classifiers.audio_llm.bounds import bounded, parts
 from monitor.classifiers.audio_llm.openai_client import Api, Server, wav_base64
 from monitor.classifiers.audio_llm.phrases import NOTHING, hearable
 from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, questions
-from monitor.classifiers.audio_llm.scoring import Floats, label_scores
-from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
+from monitor.classifiers.audio_llm.scoring import Floats, read_off
+from monitor.classifiers.cascade import Heard, SecondLook, sounds_private
 from monitor.clock import Clock
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
@@ -34,7 +34,7 @@ TOP_LOGPROBS = 20
 """As many as OpenAI's interface allows."""
 
 
-class RemoteConfig(SecondLook, LabelSubset, Server):
+class RemoteConfig(SecondLook, Heard, Server):
     """A large audio-language model behind an OpenAI-compatible server."""
 
     type: Literal["remote"]
@@ -81,7 +81,7 @@ class RemoteClassifier:
         self._clock = clock
         self._api: Api | None = None
         self._threads: ThreadPoolExecutor | None = None
-        self._null_prior: Floats | None = None
+        self._habit: Floats | None = None
         self._questions: tuple[Question, ...] = questions("choice", self.labels, emotion=block.emotion)
 
     @property
@@ -108,7 +108,7 @@ class RemoteClassifier:
             self._threads.shutdown(cancel_futures=True)
         if self._api is not None:
             self._api.close()
-        self._api = self._threads = self._null_prior = None
+        self._api = self._threads = self._habit = None
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Scores of every label for each segment that may be sent. Raises ClassifyError; at once while the
@@ -117,9 +117,9 @@ class RemoteClassifier:
         sent = [segment for segment in segments if self.block.may_hear(segment, ())]
         if not sent:
             return []
-        if self._null_prior is None and self.block.logprobs:
+        if self._habit is None and self.block.logprobs:
             silence = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
-            [self._null_prior] = self._judge([silence])
+            [self._habit] = self._judge([silence])
         pieces = [(i, bounded(part)) for i, segment in enumerate(sent) for part in parts(segment.audio)]
         read = [self._read(letters) for letters in self._judge([piece for _, piece in pieces])]
         told = self._descriptions([parts(segment.audio)[0] for segment in sent])
@@ -142,7 +142,7 @@ class RemoteClassifier:
         """Answer a question about at most 30 s of sound, which is sent whatever is in it; without a question,
         answer what is said in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
-        return sanitize(_words(self._chat(bounded(audio), question, max_tokens=self.block.max_new_tokens)))
+        return tidy(_words(self._chat(bounded(audio), question, max_tokens=self.block.max_new_tokens)))
 
     def _judge(self, sounds: Sequence[Audio]) -> list[Floats]:
         """For each sound the log probability of every answer, in the order of the questions."""
@@ -196,11 +196,9 @@ class RemoteClassifier:
         return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
 
     def _read(self, letters: Floats) -> Read:
-        if self._null_prior is None or not np.isfinite([letters, self._null_prior]).all():
+        if self._habit is None or not np.isfinite([letters, self._habit]).all():
             return self._by_name(letters)
-        return label_scores(
-            self._questions, letters, self._null_prior, self.block.prior, self.block.temperature
-        )
+        return read_off(self._questions, letters, self._habit, self.block.prior, self.block.temperature)
 
     def _by_name(self, letters: Floats) -> Read:
         """What was named scores `named_score`, the rest the prior: there is nothing better to go by."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.classifiers.base import Classifier
+from monitor.classifiers.base import Classifier, judged
 from monitor.types import Segment, new_id
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ def classify_file(audio: Audio, classifier: Classifier) -> FileScores:
     }
     emotion: dict[str, float] = {}
     surest = 0.0
-    for heard in classifier.classify(pieces):
+    for heard in judged(classifier, pieces):
         frames[heard.segment_id or ""][1][heard.label] = heard.score
         if heard.emotion and heard.score >= surest:
             surest, emotion = heard.score, dict(heard.emotion)

@@ -5,12 +5,20 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.rhythm.report import PatternReport
+from monitor.rhythm import counting, pulse_trains
+from monitor.rhythm.report import Heard
 from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
 from monitor.rhythm.tracker import RhythmTracker
 from monitor.types import Detection, Frame
 
-LABELS = ("smoke_alarm", "co_alarm", "unknown_alarm", "low_battery_chirp")
+HIGHEST_SCORES = {
+    "smoke_alarm": counting.HIGHEST_SCORE,
+    "co_alarm": counting.HIGHEST_SCORE,
+    "unknown_alarm": pulse_trains.HIGHEST_SCORE,
+    "low_battery_chirp": pulse_trains.HIGHEST_SCORE,
+}
+"""What it can find, and the highest score that it gives."""
+LABELS = tuple(HIGHEST_SCORES)
 """What the rhythm alone can tell."""
 
 _LONGEST_GAP_S = 10.0
@@ -18,7 +26,7 @@ _LONGEST_GAP_S = 10.0
 _LAG = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
 
 
-class RhythmDetector:
+class RhythmListener:
     """Hears alarm rhythms in the frames of one source. Never behind gate or voice detection.
 
     Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for as much silence,
@@ -42,7 +50,7 @@ class RhythmDetector:
         self._next_at = frame.ends_at
         return [self._detection(found, frame.ends_at) for found in heard]
 
-    def _bridge(self, frame: Frame) -> list[PatternReport]:
+    def _bridge(self, frame: Frame) -> list[Heard]:
         if self._next_at is None:
             return []
         missing_s = (frame.captured_at - self._next_at).total_seconds()
@@ -53,7 +61,7 @@ class RhythmDetector:
             return []
         return self._tracker.push(np.zeros(round(missing_s * SAMPLE_RATE_HZ), np.float32))
 
-    def _detection(self, heard: PatternReport, now: datetime) -> Detection:
+    def _detection(self, heard: Heard, now: datetime) -> Detection:
         started_at = self._at(heard.onset, now)
         return Detection(
             label=heard.label,
@@ -72,7 +80,7 @@ class RhythmDetector:
         return now - timedelta(seconds=samples_ago / SAMPLE_RATE_HZ)
 
 
-def _evidence(heard: PatternReport) -> dict[str, str | int | float]:
+def _evidence(heard: Heard) -> dict[str, str | int | float]:
     measured: dict[str, str | int | float] = {
         "pattern": heard.pattern,
         "cycles": heard.cycles,
