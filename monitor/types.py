@@ -104,29 +104,47 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class SoundEvent:
-    """A sound that began, may change, and always ends. The same `id` through all its states."""
+    """A sound that began, may change, and always ends. The same `id` through all its states.
+
+    A new field is added here alone: what is stored, published and described in docs/reference/mqtt.md follows
+    from the fields and their docstrings. Private ones have `repr=False`.
+    """
 
     id: str
+    """12 hexadecimal digits, the same through all states of an event; same id and same state: a repeat"""
     label: str
+    """what it was, from [labels](labels.md)"""
     source: str
+    """the source that heard it"""
     state: EventState
+    """`started`, `updated` (more certain, louder, confirmed, described) or `ended`"""
     certainty: Certainty
+    """`suspected` or `confirmed`"""
     started_at: datetime
+    """when the sound began, from the samples"""
     at: datetime
-    """When this state came about, in the time of the sound: how far the source had been heard."""
+    """how far the source had been heard when this state came about"""
     score: float
-    """The highest so far."""
+    """the highest so far, 0 to 1"""
     classifier: str
-    """The listener that was heard first."""
+    """the classifier that found it first"""
     ended_at: datetime | None = None
+    """when it was last heard; null until it has ended"""
     ended_by: EventEnd | None = None
+    """`quiet`, `source_lost`, `shutdown`, or `restart` (the daemon was killed); null until then"""
     confirmed_by: tuple[str, ...] = ()
+    """the classifiers that agree"""
     emotion: Mapping[str, float] | None = None
+    """scores of the emotions of a voice, or null"""
     description: str | None = None
+    """free text of a large model, or null"""
     transcript: str | None = field(default=None, repr=False)
-    """What was said. Private: for rules that ask for words, and for nobody else."""
+    """what was said: private, for rules that ask for words, and for nobody else"""
     segment_ids: tuple[str, ...] = ()
+    """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    """what was measured, by name: of an alarm its `pattern`, `pitch_hz`, `cycles`; of repeated sounds
+    `times`; empty when there is nothing"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +231,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelState:
+class Sounding:
     """Whether a label is being heard right now: the ON and OFF of its binary sensor. A state, not an event:
     it never waits in the outbox, and only the latest counts."""
 
@@ -232,12 +250,12 @@ class Picture:
     png: bytes
 
 
-Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
+Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Sounding | Picture | Health
 """All that a publisher may be handed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Heard:
     """What listening to a stretch of one source brought."""
 
     source: str

@@ -6,15 +6,15 @@ from typing import TypeVar
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.gate.gate import Gate, GateOutput
+from monitor.gate.gate import Gate, Heard
 from testkit.builders import frames, noise, tone
 
 T = TypeVar("T")
 
 
-def heard(gate: Gate, *parts: Samples) -> list[GateOutput]:
+def heard(gate: Gate, *parts: Samples) -> list[Heard]:
     """All that the gate says of the parts, one after the other."""
-    said: list[GateOutput] = []
+    said: list[Heard] = []
     for frame in frames(np.concatenate(parts)):
         said += gate.push(frame)
     return said

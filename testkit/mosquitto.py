@@ -108,7 +108,7 @@ class Mosquitto:
         return path
 
 
-class Subscriber:
+class Listener:
     """A client that hears everything on the broker from the moment it is made, and can speak."""
 
     def __init__(

@@ -1,148 +1,120 @@
-"""One sound event while it is heard, and for a few minutes after."""
+"""One sound event while its sound is heard, and for a few minutes after."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.events import certainty
+from monitor.events.certainty import Witnesses
 from monitor.labels import LIFE_SAFETY, VOICED
-from monitor.types import Certainty, Detection, EventEnd, EventState, SoundEvent, new_id
+from monitor.types import Detection, EventEnd, EventState, SoundEvent, new_id
 
 MATERIAL = 0.1
 """A score that rose by so much is worth an update."""
 SEGMENT_IDS = 32
 """An event keeps the ids of its first segment and of the latest; rain falls for hours."""
-SECOND_HIT_S = (3.0, 10.0)
-"""A model's second hit confirms an alarm when it comes later than one beep and sooner than a new story."""
 NEW_SOUND_S = 0.1
 """A pause of so much between two segments makes the second a sound of its own."""
 REPEATS_AT_ONCE, REPEATS_EVERY_S = 5, 5.0
 """The first repetitions are published each, later ones no more often: a dog can bark for an hour."""
-
 EMOTION_EVERY_S = 2.0
+"""A wavering emotion of one classifier is published no more often."""
 
-_RHYTHM_NEEDS_MODEL = frozenset({"fire_alarm", "unknown_alarm"})
-"""March time is also a reversing truck and a busy tone: the rhythm alone does not confirm these."""
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What was published last."""
+
+    event: SoundEvent
+    times: int
+    times_at: datetime
+    """When a repetition was last published."""
+    emotion_by: str
 
 
 @dataclass(slots=True)
 class OpenEvent:
-    """What was heard so far of one event. Changes with every detection; `snapshot` makes the value that is
+    """An event and what is remembered of it. Changes with every detection; `report` makes the value that is
     published."""
 
-    label: str
-    source: str
-    classifier: str
-    started_at: datetime
+    event: SoundEvent
+    """As it stands, but for what `report` works out: state, certainty, confirmed_by, repetitions."""
     last_heard_at: datetime
-    last_began_at: datetime
     holds_until: datetime
-    shown_times_at: datetime
-    id: str = field(default_factory=new_id)
-    score: float = 0.0
+    last_began_at: datetime
+    witnesses: Witnesses = ()
     times: int = 1
-    listeners: list[str] = field(default_factory=list)
-    """In the order in which they heard it."""
-    rhythm: Certainty | None = None
-    hits: list[datetime] = field(default_factory=list)
-    """Of models, the last ten seconds; kept for life-safety labels only."""
-    heard_twice: bool = False
-    doubted_by: dict[str, float] = field(default_factory=dict)
-    """Second listeners that did not hear it, with their score."""
-    emotion: Mapping[str, float] | None = None
+    """How many sounds of their own it consists of."""
     emotion_by: str = ""
-    description: str | None = None
-    transcript: str | None = field(default=None, repr=False)
-    segment_ids: list[str] = field(default_factory=list)
-    evidence: dict[str, Any] = field(default_factory=dict)
-    ended_at: datetime | None = None
-    ended_by: EventEnd | None = None
-    shown: SoundEvent | None = None
-    shown_times: int = 0
-    shown_emotion_by: str = ""
+    reported: _Report | None = field(default=None, repr=False)
 
     @classmethod
     def beginning(cls, detection: Detection) -> "OpenEvent":
         """An event of which nothing but `detection` is known."""
         at = detection.started_at
-        return cls(detection.label, detection.source, detection.classifier, at, at, at, at, at)
+        event = SoundEvent(
+            id=new_id(),
+            label=detection.label,
+            source=detection.source,
+            state="started",
+            certainty="suspected",
+            started_at=at,
+            at=at,
+            score=0.0,
+            classifier=detection.classifier,
+        )
+        return cls(event, last_heard_at=at, holds_until=at, last_began_at=at)
 
-    @property
-    def certainty(self) -> Certainty:
-        """`confirmed` when a model hears it, except the alarms: see the design, who decides what."""
-        if self.doubted_by:
-            return "suspected"
-        if self.rhythm is None:
-            return "confirmed" if self.heard_twice or self.label not in LIFE_SAFETY else "suspected"
-        alone = self.rhythm == "confirmed" and self.label not in _RHYTHM_NEEDS_MODEL
-        # No model knows a CO alarm from a smoke alarm, so none of them can confirm one.
-        agreed = len(self.listeners) > 1 and self.label != "co_alarm"
-        return "confirmed" if alone or agreed else "suspected"
-
-    def heard(self, detection: Detection, at: datetime, hold_s: float) -> None:
-        """The sound was heard until `at`."""
-        self.started_at = min(self.started_at, detection.started_at)
+    def hold(self, detection: Detection, at: datetime, hold_s: float) -> None:
+        """The sound was there until `at`: the event lasts until `hold_s` later."""
         self.last_heard_at = max(self.last_heard_at, at)
         self.holds_until = max(self.holds_until, at + timedelta(seconds=hold_s))
-        self.score = max(self.score, detection.score)
-        self._remember_segment(detection.segment_id)
+        self._change(
+            started_at=min(self.event.started_at, detection.started_at),
+            score=max(self.event.score, detection.score),
+            segment_ids=_with_segment(self.event.segment_ids, detection.segment_id),
+        )
 
     def count_repetition(self, detection: Detection) -> None:
         """Count a hit that is a sound of its own after a pause; an alarm's beeps are one sound."""
-        of_an_alarm = self.label in LIFE_SAFETY or detection.certainty is not None
-        if of_an_alarm or detection.segment_id in self.segment_ids:
+        of_an_alarm = self.event.label in LIFE_SAFETY or detection.certainty is not None
+        if of_an_alarm or detection.segment_id in self.event.segment_ids:
             return
         if (detection.started_at - self.last_heard_at).total_seconds() > NEW_SOUND_S:
             self.times += 1
             self.last_began_at = detection.started_at
 
-    def told_by(self, detection: Detection) -> None:
-        """A listener says so: a hit, a rhythm, or a second listener that agrees."""
-        if detection.classifier not in self.listeners:
-            self.listeners.append(detection.classifier)
-        if detection.certainty is not None and self.rhythm != "confirmed":
-            self.rhythm = detection.certainty
-        if _strength(detection.evidence) >= _strength(self.evidence):
-            self.evidence.update(detection.evidence)
+    def add_evidence(self, detection: Detection) -> None:
+        """Take over what was measured, unless what is known is clearer."""
+        if _strength(detection.evidence) >= _strength(self.event.evidence):
+            self._change(evidence={**self.event.evidence, **detection.evidence})
 
-    def hit_again(self, at: datetime) -> None:
-        """A model's hit on an alarm: one that follows another by 3-10 s settles it."""
-        soonest, latest = SECOND_HIT_S
-        self.hits = [hit for hit in self.hits if abs((at - hit).total_seconds()) <= latest]
-        self.heard_twice |= any(abs((at - hit).total_seconds()) >= soonest for hit in self.hits)
-        self.hits.append(at)
+    def add_emotion(self, detection: Detection, *, verified: bool) -> None:
+        """The emotion of a voice, if there is one. A verifier's outlasts a tagger's."""
+        may = verified or self.emotion_by in ("", detection.classifier)
+        if detection.emotion and self.event.label in VOICED and may:
+            self._change(emotion=dict(detection.emotion))
+            self.emotion_by = detection.classifier
 
-    def forget_hits(self) -> None:
-        """The hits so far were another alarm's sound."""
-        self.hits.clear()
-        self.heard_twice = False
+    def describe(self, description: str | None) -> None:
+        """A large model's words about it; None leaves what is known."""
+        if description:
+            self._change(description=description)
 
-    def judged(self, detection: Detection, onset: float, off: float) -> None:
-        """A second listener's word: it confirms, or it doubts; never a life-safety label, nor what it has
-        itself heard before. A score of exactly 0 beside an emotion: it knows emotions only."""
-        name, score = detection.classifier, detection.score
-        if score >= onset:
-            self.doubted_by.pop(name, None)
-            self.told_by(detection)
-            return
-        may_doubt = self.label not in LIFE_SAFETY and name not in self.listeners
-        if may_doubt and score < off and (score > 0 or detection.emotion is None):
-            self.doubted_by[name] = score
+    def transcribe(self, transcript: str | None) -> None:
+        """What was said in it."""
+        self._change(transcript=transcript)
 
-    def feels(self, detection: Detection, *, second: bool) -> None:
-        """The emotion of a voice, if there is one. A second listener's outlasts a first one's."""
-        if (
-            detection.emotion
-            and self.label in VOICED
-            and (second or self.emotion_by in ("", detection.classifier))
-        ):
-            self.emotion, self.emotion_by = dict(detection.emotion), detection.classifier
+    def mark_muted(self) -> None:
+        """It ends because its source was muted."""
+        self._change(evidence={**self.event.evidence, "muted": True})
 
     def covers(self, detection: Detection) -> bool:
         """Whether the detection is about this sound: by its segment, else by its time."""
-        if detection.segment_id is not None and detection.segment_id in self.segment_ids:
+        if detection.segment_id is not None and detection.segment_id in self.event.segment_ids:
             return True
-        return detection.started_at <= self.last_heard_at and detection.ends_at >= self.started_at
+        return detection.started_at <= self.last_heard_at and detection.ends_at >= self.event.started_at
 
     def follow_clock_back(self, now: datetime, hold_s: float) -> None:
         """The clock was set back: without this the event would last until the clock has caught up."""
@@ -150,73 +122,76 @@ class OpenEvent:
         self.holds_until = now + timedelta(seconds=hold_s)
 
     def end(self, ended_by: EventEnd) -> None:
-        self.ended_at, self.ended_by = max(self.started_at, self.last_heard_at), ended_by
+        """The sound is over; when it was last heard is its end."""
+        self._change(ended_at=max(self.event.started_at, self.last_heard_at), ended_by=ended_by)
 
-    def worth_telling(self, at: datetime) -> bool:
-        """Whether enough has changed since the last snapshot for somebody to be told."""
-        shown = self.shown
-        return shown is None or (
-            self.certainty != shown.certainty
-            or self.listeners[1:] != list(shown.confirmed_by)
-            or self.score >= shown.score + MATERIAL
-            or self.description != shown.description
-            or self.transcript != shown.transcript
-            or self._emotion_is_due(shown, at)
-            or self._repetition_is_due(at)
+    def has_news(self, at: datetime) -> bool:
+        """Whether enough has changed since the last report to publish another."""
+        last = self.reported
+        if last is None:
+            return True
+        now = self._current(last.event.state, at)
+        return (
+            now.certainty != last.event.certainty
+            or now.confirmed_by != last.event.confirmed_by
+            or now.score >= last.event.score + MATERIAL
+            or now.description != last.event.description
+            or now.transcript != last.event.transcript
+            or self._emotion_is_due(last, at)
+            or self._repetition_is_due(last, at)
         )
 
-    def snapshot(self, state: EventState, at: datetime) -> SoundEvent:
-        """The event as it stands, remembered as told."""
-        if self._repetition_is_due(at):
-            self.shown_times_at = at
-        self.shown_times, self.shown_emotion_by = self.times, self.emotion_by
-        self.shown = SoundEvent(
-            id=self.id,
-            label=self.label,
-            source=self.source,
+    def report(self, state: EventState, at: datetime) -> SoundEvent:
+        """The event as it stands, remembered as published."""
+        last = self.reported
+        fresh = last is None or self._repetition_is_due(last, at)
+        times_at = at if last is None or fresh else last.times_at
+        event = self._current(state, at)
+        self.reported = _Report(event, self.times, times_at, self.emotion_by)
+        return event
+
+    def _current(self, state: EventState, at: datetime) -> SoundEvent:
+        return replace(
+            self.event,
             state=state,
-            certainty=self.certainty,
-            started_at=self.started_at,
             at=at,
-            score=self.score,
-            classifier=self.classifier,
-            ended_at=self.ended_at,
-            ended_by=self.ended_by,
-            confirmed_by=tuple(self.listeners[1:]),
-            emotion=self.emotion,
-            description=self.description,
-            transcript=self.transcript,
-            segment_ids=tuple(self.segment_ids),
+            certainty=certainty.certainty(self.event.label, self.witnesses),
+            confirmed_by=certainty.names(self.witnesses)[1:],
             evidence=self._evidence(),
         )
-        return self.shown
 
-    def _evidence(self) -> dict[str, Any]:
+    def _evidence(self) -> Mapping[str, Any]:
         repeated = {"times": self.times, "last_began_at": self.last_began_at.isoformat()}
-        doubted = {"doubted_by": dict(self.doubted_by)} if self.doubted_by else {}
-        return self.evidence | (repeated if self.times > 1 else {}) | doubted
+        doubts = certainty.doubts(self.witnesses)
+        more = (repeated if self.times > 1 else {}) | ({"doubted_by": doubts} if doubts else {})
+        return {**self.event.evidence, **more}
 
-    def _emotion_is_due(self, shown: SoundEvent, at: datetime) -> bool:
-        """A new listener's emotion at once; one that wavers from look to look now and then."""
-        if self.emotion_by != self.shown_emotion_by:
+    def _emotion_is_due(self, last: _Report, at: datetime) -> bool:
+        """A new classifier's emotion at once; one that wavers from look to look now and then."""
+        if self.emotion_by != last.emotion_by:
             return True
-        rested = (at - shown.at).total_seconds() >= EMOTION_EVERY_S
-        return rested and _differs(self.emotion or {}, shown.emotion or {})
+        rested = (at - last.event.at).total_seconds() >= EMOTION_EVERY_S
+        return rested and _differs(self.event.emotion or {}, last.event.emotion or {})
 
-    def _repetition_is_due(self, at: datetime) -> bool:
-        if self.times == self.shown_times:
+    def _repetition_is_due(self, last: _Report, at: datetime) -> bool:
+        if self.times == last.times:
             return False
-        return self.times <= REPEATS_AT_ONCE or (at - self.shown_times_at).total_seconds() >= REPEATS_EVERY_S
+        return self.times <= REPEATS_AT_ONCE or (at - last.times_at).total_seconds() >= REPEATS_EVERY_S
 
-    def _remember_segment(self, segment_id: str | None) -> None:
-        if segment_id is not None and segment_id not in self.segment_ids:
-            self.segment_ids.append(segment_id)
-            if len(self.segment_ids) > SEGMENT_IDS:
-                del self.segment_ids[1]
+    def _change(self, **values: Any) -> None:
+        self.event = replace(self.event, **values)
+
+
+def _with_segment(segment_ids: tuple[str, ...], segment_id: str | None) -> tuple[str, ...]:
+    """With one more segment; of too many, the first and the latest."""
+    if segment_id is None or segment_id in segment_ids:
+        return segment_ids
+    kept = segment_ids if len(segment_ids) < SEGMENT_IDS else (segment_ids[0], *segment_ids[2:])
+    return (*kept, segment_id)
 
 
 def _strength(evidence: Mapping[str, Any]) -> tuple[float, float]:
-    """An alarm is found at its pitch and at its harmonics: the clearest of the longest is worth telling."""
+    """An alarm is found at its pitch and at its harmonics: the clearest of the longest is worth reporting."""
     return evidence.get("cycles", 0), evidence.get("snr_db", 0.0)
 
 

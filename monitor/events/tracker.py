@@ -16,88 +16,87 @@ RowsOf = Callable[[str], Mapping[str, Hysteresis]]
 
 
 class Tracker:
-    """Follows the events of any number of sources. One thread calls it; it has no clock: time is told.
+    """Follows the events of any number of sources. One thread calls it; it has no clock: time is passed in.
 
     A detection that reaches its label's onset is a *hit*; so many hits as the label needs, half a second or
     more apart and within `within_s`, begin an event. Early looks at a growing segment are hits of their own
     when they fall that far apart, whatever their segment. An open event lives on with every detection at or
-    above its off score, and ends when none came for `hold_s`. The rhythm listener's detections (those with a
-    certainty) are held to no score: what it heard begins an event at once and brings its own hold.
+    above its off score, and ends when none came for `hold_s`. The rhythm detector's detections (those with a
+    certainty) are held to no score: what it found begins an event at once and brings its own hold.
 
-    `second_listeners` names the classifiers that hear again what others have heard (large models). Their
-    answers change the event of that segment, ended or not: they confirm it, cast doubt on it, add emotion and
-    description, and may open one that nobody had. They never doubt nor open a life-safety alarm.
+    `verifiers` names the classifiers that judge what others have found (large models). Their answers change
+    the event of that segment, ended or not: they confirm it, cast doubt on it, add emotion and description,
+    and may open one that nobody had. They never doubt nor open a life-safety alarm.
     """
 
-    def __init__(
-        self, rows_of: RowsOf | None = None, *, second_listeners: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, rows_of: RowsOf | None = None, *, verifiers: frozenset[str] = frozenset()) -> None:
         self._rows_of = rows_of or Thresholds().of
-        self._second_listeners = second_listeners
-        self._ears: dict[str, SourceTracker] = {}
+        self._verifiers = verifiers
+        self._sources: dict[str, SourceTracker] = {}
         self._unknown: set[str] = set()
 
     def update(
-        self, heard: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
+        self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[SoundEvent]:
         """What begins, changes and ends by these detections and by the time.
 
-        `now` is how far the detections' sources have been heard, or the clock's time when `heard` is empty.
+        `now` is how far the detections' sources have been heard, or the clock's time when there are none.
         Call it with nothing twice a second or so: that is when the events of quiet sources end. With
         detections only their own sources' time moves on, so that a source that is ahead ends nothing of one
         that lags. `times` holds the time of sources that do not go by the clock, such as recordings.
         """
-        if not heard:
+        if not detections:
             own = times or {}
-            return [event for name, ear in self._ears.items() for event in ear.tell(own.get(name, now))]
-        ears: dict[str, SourceTracker] = {}
-        for detection in heard:
-            ear = ears.get(detection.source)
-            if ear is None:
-                ear = ears[detection.source] = self._ear(detection.source)
-            self._pass_on(detection, ear, now)
-        return [event for ear in ears.values() for event in ear.tell(now)]
+            every = self._sources.items()
+            return [event for name, source in every for event in source.report(own.get(name, now))]
+        sources: dict[str, SourceTracker] = {}
+        for detection in detections:
+            source = sources.get(detection.source)
+            if source is None:
+                source = sources[detection.source] = self._source(detection.source)
+            self._pass_on(detection, source, now)
+        return [event for source in sources.values() for event in source.report(now)]
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[SoundEvent]:
         """End every open event of a source that is gone."""
-        return self._ear(source).end_all(at, ended_by)
+        return self._source(source).end_all(at, ended_by)
 
     def set_sensitivity(self, source: str, value: float) -> None:
         """Shift every onset of a source by up to 2 logits: 1 hears more, -1 less. Never the alarm rhythms."""
-        self._ear(source).set_sensitivity(value)
+        self._source(source).set_sensitivity(value)
 
     def mute(self, source: str, on: bool, at: datetime) -> list[SoundEvent]:
         """Stop (or allow) a source's events, except smoke, CO and fire alarms. What is open ends now, as
         quiet, with `muted` in its evidence."""
-        ear = self._ear(source)
-        ear.mute(on)
-        return ear.tell(at)
+        tracker = self._source(source)
+        tracker.mute(on)
+        return tracker.report(at)
 
     def open_events(self) -> list[SoundEvent]:
         """Every open event as it was last published."""
-        return [event for ear in self._ears.values() for event in ear.open_events()]
+        return [event for source in self._sources.values() for event in source.open_events()]
 
-    def _ear(self, source: str) -> SourceTracker:
-        ear = self._ears.get(source)
-        if ear is None:
-            ear = self._ears[source] = SourceTracker(self._rows_of(source))
-        return ear
+    def _source(self, name: str) -> SourceTracker:
+        source = self._sources.get(name)
+        if source is None:
+            source = self._sources[name] = SourceTracker(self._rows_of(name))
+        return source
 
-    def _pass_on(self, detection: Detection, ear: SourceTracker, now: datetime) -> None:
-        floor = ear.floors.get(detection.label)
+    def _pass_on(self, detection: Detection, source: SourceTracker, now: datetime) -> None:
+        floor = source.floors.get(detection.label)
         if floor is None:
-            self._complain(detection)
+            self._warn_of_unknown(detection)
         elif detection.transcript is not None:
-            ear.write_down(detection)
-        elif detection.classifier in self._second_listeners:
-            ear.judge(detection, now)
+            source.transcribe(detection)
+        elif detection.classifier in self._verifiers:
+            source.take_verdict(detection, now)
             if detection.description:
-                ear.describe(detection)
+                source.describe(detection)
         # Most of a classifier's sixty labels end here: nothing was heard.
         elif detection.score >= floor or detection.certainty or detection.emotion or detection.description:
-            ear.hear(detection, now)
+            source.take(detection, now)
 
-    def _complain(self, detection: Detection) -> None:
+    def _warn_of_unknown(self, detection: Detection) -> None:
         if detection.label not in self._unknown:
             self._unknown.add(detection.label)
             log.warning(

@@ -3,24 +3,30 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from monitor.types import (
     Alert,
     Health,
-    LabelState,
     Level,
     Message,
     Picture,
     Problem,
     Setting,
     SoundEvent,
+    Sounding,
     SourceStatus,
 )
 
 QUIETEST_DBFS = -120.0
 """Digital silence is -inf dBFS, which JSON and Home Assistant's numbers do not know."""
+
+EVENT_NAMES = {"at": "detected_at"}
+"""Fields that have another name outside."""
+_UNPUBLISHED = frozenset({"classifier"})
+"""Fields of an event that stay inside, beside the private ones (`repr=False`)."""
 
 
 def document(message: Message, delivered_at: datetime, *, late: bool = False) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
             return {"type": "problem", "source": source, "at": iso(at), "kinds": list(kinds)}
         case Setting(source, name, value):
             return {"type": "setting", "source": source, "name": name, "value": value}
-        case LabelState(source, label, on):
+        case Sounding(source, label, on):
             return {"type": "sounding", "source": source, "label": label, "on": on}
         case Picture(source, event_id, label):
             return {"type": "picture", "source": source, "event_id": event_id, "label": label}
@@ -48,27 +54,31 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
 
 
 def event_document(event: SoundEvent, delivered_at: datetime, *, late: bool) -> dict[str, Any]:
-    """The event as on `<source>/event`; `event_type` is what Home Assistant's event entity reads."""
+    """The event as on `<source>/event`: its public fields, and when it was delivered; `event_type` is what
+    Home Assistant's event entity reads."""
     return {
         "event_type": event.label,
-        "id": event.id,
-        "state": event.state,
-        "label": event.label,
-        "source": event.source,
-        "started_at": iso(event.started_at),
-        "ended_at": iso(event.ended_at) if event.ended_at else None,
-        "ended_by": event.ended_by,
-        "detected_at": iso(event.at),
+        **{EVENT_NAMES.get(name, name): _field(getattr(event, name)) for name in event_fields()},
         "delivered_at": iso(delivered_at),
         "late": late,
-        "score": round(event.score, 4),
-        "certainty": event.certainty,
-        "confirmed_by": list(event.confirmed_by),
-        "emotion": _plain(event.emotion),
-        "description": event.description,
-        "segment_ids": list(event.segment_ids),
-        "evidence": _plain(event.evidence),
     }
+
+
+def event_fields() -> tuple[str, ...]:
+    """The fields of an event that are published; `detected_at` is `at`."""
+    return tuple(one.name for one in fields(SoundEvent) if one.repr and one.name not in _UNPUBLISHED)
+
+
+def _field(value: Any) -> Any:
+    match value:
+        case datetime():
+            return iso(value)
+        case float():
+            return _plain(round(value, 4))
+        case tuple():
+            return list(value)
+        case _:
+            return _plain(value)
 
 
 def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[str, Any]:

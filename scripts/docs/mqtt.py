@@ -1,12 +1,14 @@
 """Writes docs/reference/mqtt.md: `python -m scripts.docs.mqtt > docs/reference/mqtt.md`."""
 
+import ast
 import inspect
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from pydantic import BaseModel
 
-from monitor.publishers.documents import alert_document, event_document
+from monitor.publishers.documents import EVENT_NAMES, alert_document, event_document
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.mqtt.topics import Topics
@@ -15,26 +17,10 @@ from monitor.types import Alert, SoundEvent
 TOPICS = Topics("earwitness", "<node>")
 ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensitivity>"}
 
-EVENT_FIELDS = {
+ENVELOPE_FIELDS = {
     "event_type": "the label again: what Home Assistant's event entity takes as the type",
-    "id": "12 hexadecimal digits, the same through all states of an event; same id and same state: a repeat",
-    "state": "`started`, `updated` (more certain, louder, confirmed, described) or `ended`",
-    "label": "what it was, from [labels](labels.md)",
-    "source": "the source that heard it",
-    "started_at": "when the sound began, from the samples",
-    "ended_at": "when it was last heard; null until it has ended",
-    "ended_by": "`quiet`, `source_lost`, `shutdown`, or `restart` (the daemon was killed); null until then",
-    "detected_at": "how far the source had been heard when this state came about",
     "delivered_at": "when this message was sent to the broker",
-    "late": "true when it was held back or is sent again: it tells history, and moves no state",
-    "score": "the highest so far, 0 to 1",
-    "certainty": "`suspected` or `confirmed`",
-    "confirmed_by": "the listeners that agree",
-    "emotion": "scores of the emotions of a voice, or null",
-    "description": "free text of a large model, or null",
-    "segment_ids": "the stretches of sound it was heard in, as in the log",
-    "evidence": "what was measured, by name: of an alarm its `pattern`, `pitch_hz`, `cycles`; of repeated "
-    "sounds `times`; empty when there is nothing",
+    "late": "true when it was held back or is sent again: it is history, and moves no state",
 }
 ALERT_FIELDS = {
     "id": "12 hexadecimal digits; the same id again is the same alert, corroborated or repeated",
@@ -109,7 +95,7 @@ def page() -> str:
             *_table(("topic", "payload"), _topics()),
             "## Event\n",
             f"On `{TOPICS.event('<source>')}`. Times are UTC in ISO 8601 with milliseconds.\n",
-            *_table(("field", "meaning"), EVENT_FIELDS.items()),
+            *_table(("field", "meaning"), event_meanings().items()),
             "## Alert\n",
             f"On `{TOPICS.alert}`.\n",
             *_table(("field", "meaning"), ALERT_FIELDS.items()),
@@ -125,11 +111,23 @@ def page() -> str:
     )
 
 
-def event_fields() -> set[str]:
-    """What an event's document really has."""
+def event_meanings() -> dict[str, str]:
+    """What every field of an event's document means, in its order."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     event = SoundEvent("0" * 12, "speech", "kitchen", "started", "confirmed", at, at, 0.9, "embedded")
-    return set(event_document(event, at, late=False))
+    meanings = {EVENT_NAMES.get(name, name): text for name, text in docstrings(SoundEvent).items()}
+    return {name: (ENVELOPE_FIELDS | meanings)[name] for name in event_document(event, at, late=False)}
+
+
+def docstrings(of: type) -> dict[str, str]:
+    """The docstrings under the fields of a class, each on one line."""
+    [body] = [node for node in ast.parse(inspect.getsource(of)).body if isinstance(node, ast.ClassDef)]
+    return {
+        field.target.id: " ".join(str(text.value.value).split())
+        for field, text in pairwise(body.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
 
 
 def alert_fields() -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S
@@ -65,10 +66,10 @@ def _where(
 
 
 def _scores(trace: Trace, placed: Placed) -> list[tuple[float, float]]:
-    """When its label was scored in a look at it, and how high."""
+    """When its label was scored in a look at it, as the tracker dates it, and how high."""
     own = {s.id for s in trace.spans if _overlap_s(s.start_s, s.end_s, placed) >= TOUCH_S}
     return [
-        (at_s, one.score)
+        (min(at_s, _second(one.ends_at)), one.score)
         for at_s, detections in trace.steps
         if placed.start_s <= at_s
         for one in detections
@@ -77,14 +78,18 @@ def _scores(trace: Trace, placed: Placed) -> list[tuple[float, float]]:
 
 
 def _starts_in(one: Detection, placed: Placed) -> bool:
-    return (one.started_at - BEGINNING).total_seconds() <= placed.end_s + LATE_S
+    return _second(one.started_at) <= placed.end_s + LATE_S
+
+
+def _second(at: datetime) -> float:
+    return (at - BEGINNING).total_seconds()
 
 
 def _enough(looks: list[tuple[float, float]], row: Hysteresis) -> bool:
     """Whether so many looks reached the onset within the time that the label asks for."""
     hits: list[float] = []
     for at_s, score in looks:
-        if score >= row.onset and (not hits or at_s - hits[-1] >= HIT_GAP_S):
+        if score >= row.onset and all(abs(at_s - hit) >= HIT_GAP_S for hit in hits):
             hits.append(at_s)
     return any(
         sum(start_s <= at_s <= start_s + row.within_s for at_s in hits) >= row.hits for start_s in hits

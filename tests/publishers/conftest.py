@@ -14,7 +14,7 @@ from monitor.publishers.base import OnCommand
 from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
 from monitor.types import Command, House
 from testkit.builders import house
-from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
+from testkit.mosquitto import WITHIN_S, Listener, Mosquitto
 
 
 class Told:
@@ -112,9 +112,9 @@ def broker(tmp_path: Path, life: ExitStack) -> Mosquitto:
 
 
 @pytest.fixture
-def listener(broker: Mosquitto, life: ExitStack) -> Subscriber:
+def listener(broker: Mosquitto, life: ExitStack) -> Listener:
     """Somebody who hears everything on `broker`."""
-    return life.enter_context(Subscriber(broker))
+    return life.enter_context(Listener(broker))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ OWN = Span("s", 9.5, 12.8, whole=True)
 def hearing(*scores: float, spans: tuple[Span, ...] = (OWN,), by_hand: float = 0.9) -> Hearing:
     """A scene with one bark, of which looks half a second apart made these scores."""
     steps = [
-        (10.5 + 0.5 * n, [Detection("dog_bark", score, "tagger", "file", _at(10), 1.0, "s")])
+        (10.5 + 0.5 * n, [Detection("dog_bark", score, "tagger", "file", _at(10), 0.5 + 0.5 * n, "s")])
         for n, score in enumerate(scores)
     ]
     trace = Trace(list(spans), steps)
