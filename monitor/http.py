@@ -10,7 +10,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,18 @@ CONNECT_TIMEOUT_S = 10.0
 _CHUNK_BYTES = 1 << 16
 
 
+Guard = Callable[[str], None]
+"""Called with every IP address of a host before a connection to it, and with the one that was connected to
+before anything is sent; raises an EarwitnessError where it must not be."""
+
+
 class HttpFailed(EarwitnessError):
     """A call without a complete answer. The text is for a person and names neither address nor credentials:
-    "cannot be reached", "no answer in time", "the connection broke", "answered with over 4 MiB"."""
+    "cannot be reached", "no answer in time", "the connection broke"."""
+
+
+class AnswerTooLarge(HttpFailed):
+    """The server sends more than the caller takes; it would do so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,9 @@ class HttpClient:
     connection is then shut down, which ends the thread.
     """
 
-    def __init__(self, connections: int = 1) -> None:
+    def __init__(self, connections: int = 1, guard: Guard | None = None) -> None:
         self._connections = connections
+        self._guard = guard
         self._lock = threading.Lock()
         self._pool: Any = None
 
@@ -117,16 +127,24 @@ class HttpClient:
         # Without this a server may compress, and a small answer unpack to any size.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         more: dict[str, Any] = {"fields": dict(fields)} if fields is not None else {"body": body}
-        return _Call(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more})
+        return _Call(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more}, self._guard)
 
 
 class _Call:
     """One request under way: a thread talks to the server, the caller takes what comes until the deadline."""
 
     def __init__(
-        self, pool: Any, method: str, url: str, timeout_s: float, max_bytes: int, more: dict[str, Any]
+        self,
+        pool: Any,
+        method: str,
+        url: str,
+        timeout_s: float,
+        max_bytes: int,
+        more: dict[str, Any],
+        guard: Guard | None,
     ) -> None:
         self.status = 0
+        self.guard = guard
         self.headers: dict[str, str] = {}
         self._ask = (pool, method, url, timeout_s, more)
         self._deadline_s = time.monotonic() + timeout_s
@@ -144,7 +162,7 @@ class _Call:
             while (news := self._next()) is not None:
                 size += len(news)
                 if size > self._max_bytes:
-                    raise HttpFailed(f"answered with over {_mib(self._max_bytes)} MiB")
+                    raise AnswerTooLarge(f"answered with over {_mib(self._max_bytes)} MiB")
                 yield news
         finally:
             self._abandon()
@@ -236,8 +254,10 @@ def _pool(connections: int) -> Any:
             super().request(*args, **more)
 
         def connect(self) -> None:
+            _guard_host(self.host)
             super().connect()
             _watch(self.sock)
+            _guard_peer(self.sock)
 
     class Secure(HTTPSConnection):
         def request(self, *args: Any, **more: Any) -> None:
@@ -245,8 +265,10 @@ def _pool(connections: int) -> Any:
             super().request(*args, **more)
 
         def connect(self) -> None:
+            _guard_host(self.host)
             super().connect()
             _watch(self.sock)
+            _guard_peer(self.sock)
 
     class PlainPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain
@@ -264,6 +286,23 @@ def _watch(sock: socket.socket | None) -> None:
         _current.call.watch(sock)
 
 
+def _guard_host(host: str) -> None:
+    """Here, on the call's own thread, a name server that hangs cannot hold the caller past its deadline."""
+    if _current.call is None or (guard := _current.call.guard) is None:
+        return
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise HttpFailed(f"no such host ({error.strerror})") from error
+    for entry in found:
+        guard(str(entry[4][0]).partition("%")[0])
+
+
+def _guard_peer(sock: socket.socket) -> None:
+    if _current.call is not None and _current.call.guard is not None:
+        _current.call.guard(str(sock.getpeername()[0]).partition("%")[0])
+
+
 def _failed(error: Exception) -> Exception:
     """What went wrong on the way, in words that hold no address; a bug of ours stays what it is."""
     import urllib3
@@ -272,6 +311,8 @@ def _failed(error: Exception) -> Exception:
         error, urllib3.exceptions.NewConnectionError
     ):
         return HttpFailed("no answer in time")
+    if isinstance(error, urllib3.exceptions.NameResolutionError):
+        return HttpFailed("no such host")
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return HttpFailed("cannot be reached")
     if isinstance(error, urllib3.exceptions.SSLError):

@@ -101,3 +101,74 @@ def serve_folder(folder: Path) -> Answer:
         (serve(path.read_bytes()) if path.is_file() else refuse(404))(request)
 
     return answer
+
+
+class SocketServer:
+    """Accepts on a port of loopback and gives each connection to `serve`, on a thread of its own."""
+
+    def __init__(self, serve: Callable[[socket.socket, threading.Event], None]) -> None:
+        self.connections = 0
+        self.closed = threading.Event()
+        self.let_go = threading.Event()
+        """Set once a connection has been ended by the client."""
+        self._serve = serve
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self._one, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                self._serve(connection, self.closed)
+            except OSError:
+                self.let_go.set()
+
+    def close(self) -> None:
+        self.closed.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for thread in self._threads:
+            thread.join(10)
+
+
+@contextmanager
+def serving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[SocketServer]:
+    server = SocketServer(serve)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def asked(connection: socket.socket) -> bytes:
+    """One request, up to its empty line; empty when the client is gone."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        if not (part := connection.recv(1 << 16)):
+            return b""
+        request += part
+    return request
+
+
+def dripping(start: bytes, drop: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    """Answers with `start` and then a `drop` every 50 ms, for ever."""
+
+    def serve(connection: socket.socket, closed: threading.Event) -> None:
+        asked(connection)
+        connection.sendall(start)
+        while not closed.wait(0.05):
+            connection.sendall(drop)
+
+    return serve

@@ -19,7 +19,8 @@ MODEL = "tiny-qwen"
 
 
 class OpenAIServer:
-    """Serves /v1/models, /v1/chat/completions and /v1/audio/transcriptions on a free port of loopback.
+    """Serves /v1/models, /v1/chat/completions, /v1/audio/transcriptions and /tokenize on a free port of
+    loopback.
 
     `answers` holds replies that are given before the model's own: an HTTP status, or bytes sent with 200.
     """
@@ -27,6 +28,9 @@ class OpenAIServer:
     def __init__(self, listener: AudioLanguageModel | None = None) -> None:
         self.listener = listener
         self.logprobs = True
+        self.token_ids = False
+        """Whether it knows `logprob_token_ids` and /tokenize, as vLLM does."""
+        self.owner = "nobody"
         self.answers: list[int | bytes] = []
         self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, str], Any]] = []
@@ -72,6 +76,8 @@ class OpenAIServer:
             embeds = torch.cat([self.listener._prefix(heard), self.listener._embed(asked)])[None]
             hidden = model.model.language_model(inputs_embeds=embeds, use_cache=False).last_hidden_state
             logits = model.lm_head(hidden[0, -1]).float()
+        if "logprob_token_ids" in body and self.token_ids:
+            return self._by_token_id(logits.log_softmax(-1), body)
         if choices := body.get("structured_outputs", {}).get("choice"):
             allowed = torch.full_like(logits, -np.inf)
             allowed[[tokens(choice)[0] for choice in choices]] = 0
@@ -87,6 +93,15 @@ class OpenAIServer:
         if self.logprobs and body.get("logprobs"):
             choice["logprobs"] = {"content": [{**listed[0], "top_logprobs": listed}]}
         return choice
+
+    def _by_token_id(self, nats: Any, body: dict[str, Any]) -> dict[str, Any]:
+        """As vLLM answers `logprob_token_ids`: the chosen token, and those that were asked for."""
+        assert self.listener is not None
+        best = int(nats.argmax())
+        ids = [best, *(i for i in body["logprob_token_ids"] if i != best)]
+        words = [self.listener.tokenizer.decode([i]) for i in ids]
+        rows = [{"token": word, "logprob": float(nats[i])} for word, i in zip(words, ids, strict=True)]
+        return {**_message(words[0]), "logprobs": {"content": [{**rows[0], "top_logprobs": rows}]}}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -113,7 +128,10 @@ class OpenAIServer:
 
             def _reply(self, body: Any) -> dict[str, Any]:
                 if self.path == "/v1/models":
-                    return {"data": [{"id": MODEL}]}
+                    return {"data": [{"id": MODEL, "owned_by": server.owner}]}
+                if self.path == "/tokenize":
+                    assert server.listener is not None
+                    return {"tokens": server.listener.tokens(body["prompt"])}
                 if self.path == "/v1/audio/transcriptions":
                     return {"text": f"heard {len(body['file'])} bytes"}
                 return {"choices": [server.complete(body)]}

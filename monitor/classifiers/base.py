@@ -32,8 +32,9 @@ class Classifier(Protocol):
         """Bring the model into memory. Raises ModelError with the fix."""
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
-        """Every segment of the batch: one detection for every label of `labels`, with its `segment_id`,
-        however low the score. Raises ClassifyError when the batch cannot be judged."""
+        """Every segment of the batch: one detection for every label of `labels` that it could judge, with its
+        `segment_id`, however low the score; of a label that is left out nothing is known. Every number is
+        finite. Raises ClassifyError when the batch cannot be judged."""
 
     def close(self) -> None:
         """Let the model go; `load` may follow again."""

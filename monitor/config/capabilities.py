@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from monitor.classifiers.audio_llm.openai_client import Server
+from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.model import Config

@@ -91,11 +91,10 @@ def doubted(witnesses: Witnesses, name: str, score: float) -> Witnesses:
 
 def by_verifier(label: str, witnesses: Witnesses, word: Detection, row: Hysteresis) -> Witnesses:
     """With what a verifier makes of the sound: at the onset it agrees, below the off score it doubts; never a
-    life-safety alarm. A score of exactly 0 beside an emotion comes from a model of emotions alone."""
+    life-safety alarm. A score of exactly 0 says nothing of the sound: it comes with an emotion or words."""
     if word.score >= row.onset:
         return joined(witnesses, word.classifier)
-    judges_sounds = word.score > 0 or word.emotion is None
-    if label not in LIFE_SAFETY and word.score < row.off and judges_sounds:
+    if label not in LIFE_SAFETY and 0 < word.score < row.off:
         return doubted(witnesses, word.classifier, word.score)
     return witnesses
 

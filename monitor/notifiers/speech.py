@@ -5,11 +5,13 @@ import ssl
 import struct
 import subprocess
 import wave
+from contextlib import closing
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
 from monitor.errors import PublishError
+from monitor.http import AnswerTooLarge, HttpClient, HttpFailed, json_body
 from monitor.schema import Block, Port, Secret
 
 LARGEST_WAV = 8 << 20
@@ -94,7 +96,8 @@ class ServerVoice(Block):
             self.api_key,
             self.timeout_s,
             "the voice server",
-            json=body,
+            json_body(body),
+            "application/json",
         )
         if sound[:4] != b"RIFF":
             raise PublishError(
@@ -144,7 +147,7 @@ class HttpPlayer(Block):
 
     def play(self, sound: bytes) -> None:
         """Hand it over."""
-        _post(self.url, self.token, self.timeout_s, "the media player", body=sound)
+        _post(self.url, self.token, self.timeout_s, "the media player", sound, "audio/wav")
 
 
 class MqttPlayer(Block):
@@ -185,24 +188,30 @@ class MqttPlayer(Block):
             client.loop_stop()
 
 
-def _post(url: str, token: Secret | None, timeout_s: float, who: str, **more: object) -> bytes:
-    """The body of a 2xx answer. Redirects are not followed: the token is for one host."""
-    import urllib3
-
-    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    if "body" in more:
-        headers["Content-Type"] = "audio/wav"
-    with urllib3.PoolManager(timeout=timeout_s, retries=urllib3.Retry(0, raise_on_redirect=False)) as pool:
+def _post(
+    url: str,
+    token: Secret | None,
+    timeout_s: float,
+    who: str,
+    body: bytes,
+    content_type: str,
+) -> bytes:
+    """The body of a 2xx answer, within `timeout_s` for the whole call and `LARGEST_WAV`."""
+    headers = {"Content-Type": content_type}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    with closing(HttpClient()) as client:
         try:
-            answer = pool.request("POST", url, headers=headers, preload_content=False, **more)  # type: ignore[arg-type]
-            content = answer.read(LARGEST_WAV + 1)
-        except urllib3.exceptions.HTTPError as error:
-            raise PublishError(f"{who} cannot be reached; is it running?") from error
-    if not 200 <= answer.status < 300:
+            answer = client.request(
+                "POST", url, timeout_s=timeout_s, max_bytes=LARGEST_WAV, headers=headers, body=body
+            )
+        except AnswerTooLarge as error:
+            raise PublishError(f"{who} {error}") from error
+        except HttpFailed as error:
+            raise PublishError(f"{who}: {error}; is it running?") from error
+    if not answer.ok:
         raise PublishError(f"{who} refused ({answer.status}); check url and key")
-    if len(content) > LARGEST_WAV:
-        raise PublishError(f"{who} answered with over {LARGEST_WAV >> 20} MiB")
-    return bytes(content)
+    return answer.content
 
 
 VoiceConfig = Annotated[EspeakVoice | ServerVoice, Field(discriminator="type")]

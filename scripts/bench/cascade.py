@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from monitor.classifiers.audio_llm.openai_client import wav_base64
+from monitor.classifiers.audio_llm.engines.client import wav_base64
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.loading import default_config
 from monitor.config.model import Config

@@ -106,7 +106,8 @@ def test_agreement_ends_a_doubt() -> None:
         ("scream", 0.59, None, (MODEL,)),
         ("scream", 0.3, None, (MODEL,)),
         ("scream", 0.29, None, (MODEL, Witness("qwen", doubt=0.29))),
-        ("scream", 0.0, None, (MODEL, Witness("qwen", doubt=0.0))),
+        ("scream", 0.001, None, (MODEL, Witness("qwen", doubt=0.001))),
+        ("scream", 0.0, None, (MODEL,)),
         ("scream", 0.0, {"angry": 0.9}, (MODEL,)),
         ("smoke_alarm", 0.0, None, (MODEL,)),
         ("smoke_alarm", 0.6, None, (MODEL, OTHER)),
@@ -115,7 +116,7 @@ def test_agreement_ends_a_doubt() -> None:
 def test_a_verifier_agrees_doubts_or_leaves_it_open(
     label: str, score: float, emotion: dict[str, float] | None, expected: Witnesses
 ) -> None:
-    """At the onset, below the off score, between; never a doubt of smoke, nor from a model of emotions."""
+    """At the onset, below the off score, between; no doubt of smoke, nor from words or emotions alone."""
     row = Hysteresis(onset=0.6, off=0.3, hits=1, within_s=2, hold_s=5)
     word = hit(label, score, classifier="qwen", emotion=emotion)
     assert by_verifier(label, (MODEL,), word, row) == expected

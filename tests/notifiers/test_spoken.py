@@ -22,12 +22,13 @@ from monitor.delivery.coalescer import Storms
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
-from monitor.notifiers.speech import EspeakVoice
+from monitor.notifiers.speech import EspeakVoice, ServerVoice
 from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.types import Alert
 from testkit import builders
 from testkit.builders import START
 from testkit.fakes import FakeClock
+from testkit.http_servers import dripping, serving
 from testkit.mosquitto import Listener, Mosquitto
 from testkit.pulse import PulseServer, sound_environment
 
@@ -285,6 +286,15 @@ def test_what_is_not_there_is_named_with_the_fix(options: Any, fix: str) -> None
     with pytest.raises(PublishError, match=fix) as error:
         spoken(**options).publish(alert())
     assert "\n" not in str(error.value)
+
+
+def test_a_voice_that_drips_gets_no_more_than_its_time() -> None:
+    """A byte now and then holds nobody: after `timeout_s` the next player or notifier has its turn."""
+    with serving(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nRIFF", b"x")) as server:
+        voice = ServerVoice(type="server", url=server.url, model="tts", timeout_s=0.3)
+        with pytest.raises(PublishError, match="the voice server: no answer in time"):
+            voice.synthesize("Smoke alarm in the kitchen")
+        assert server.let_go.wait(10)
 
 
 def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:

@@ -1,15 +1,19 @@
 """From the scores of one segment to the detections that a classifier owes for it."""
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from monitor.errors import ClassifyError
 from monitor.labels import VOICED
 from monitor.types import Detection, Segment
 
 DESCRIPTION_MAX = 400
 """Characters of a description that go on: a screen's worth. A model that was talked into rambling by
 what it heard cannot fill a payload."""
+SURE_SCORE = 0.5
+"""A sound that scores this in one part of a segment is in the segment, whatever the other parts hold."""
 _NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 
 Read = tuple[Mapping[str, float], Mapping[str, float] | None]
@@ -17,8 +21,13 @@ Read = tuple[Mapping[str, float], Mapping[str, float] | None]
 
 
 def strongest(read: Sequence[Read]) -> Read:
-    """Of the parts of one segment the highest score of each sound, and the mean of the emotions."""
-    scores = {label: max(sounds[label] for sounds, _ in read) for label in read[0][0]}
+    """Of the parts of one segment the highest score of each sound, and the mean of the emotions. A sound of
+    which one part says nothing, and no other that it is there, is left out: it may have been in that part."""
+    scores: dict[str, float] = {}
+    for label in dict.fromkeys(label for sounds, _ in read for label in sounds):
+        known = [sounds[label] for sounds, _ in read if label in sounds]
+        if len(known) == len(read) or max(known) >= SURE_SCORE:
+            scores[label] = max(known)
     felt = [emotion for _, emotion in read if emotion]
     return scores, {name: sum(each[name] for each in felt) / len(felt) for name in felt[0]} if felt else None
 
@@ -29,10 +38,24 @@ def detected(
     scores: Mapping[str, float],
     emotion: Mapping[str, float] | None = None,
     description: str | None = None,
+    unscored: Iterable[str] = (),
 ) -> list[Detection]:
-    """One detection per label of `scores`. The emotion goes to the voiced labels, the description to the
-    likeliest."""
+    """One detection per label of `scores`. The emotion goes to the voiced labels, those among `unscored`,
+    too; the description to the likeliest. What has no score comes with a score of 0, which says nothing of
+    the label.
+
+    Raises ClassifyError when a number is not finite: a model that overflows has heard nothing.
+    """
+    numbers = [*scores.values(), *(emotion or {}).values()]
+    if not all(math.isfinite(number) for number in numbers):
+        raise ClassifyError(
+            f"{classifier}: segment {segment.id}: its scores are no numbers; the model overflows: set dtype: "
+            "bfloat16 or float32"
+        )
     best = max(scores, key=scores.__getitem__, default=None)
+    carriers = [label for label in unscored if emotion and label in VOICED and label not in scores]
+    carriers += [_CARRIER] if description and best is None else []
+    bare = dict.fromkeys(carriers, 0.0)
     return [
         Detection(
             label=label,
@@ -43,10 +66,14 @@ def detected(
             duration_s=max(0.0, segment.audio.duration_s - segment.onset_s),
             segment_id=segment.id,
             emotion=emotion if label in VOICED else None,
-            description=description if label == best else None,
+            description=description if label == (best or _CARRIER) else None,
         )
-        for label, score in scores.items()
+        for label, score in {**bare, **scores}.items()
     ]
+
+
+_CARRIER = "speech"
+"""The label of a detection that carries nothing but words."""
 
 
 def tidy(text: str) -> str:

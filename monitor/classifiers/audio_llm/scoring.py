@@ -1,15 +1,18 @@
 """From likelihoods of answers to probabilities of labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.classifiers.audio_llm.answers import Read
+from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.phrases import NOTHING
 from monitor.classifiers.audio_llm.prompts import Question
 
 Floats = npt.NDArray[np.float64]
+NO_EVIDENCE_NATS = 1e-3
+"""As much as the same question answered twice differs by, in another batch."""
 
 
 def evidence(question: Question, log_likelihoods: Floats, in_silence: Floats) -> dict[str, float]:
@@ -27,6 +30,35 @@ def evidence(question: Question, log_likelihoods: Floats, in_silence: Floats) ->
         return best
     nothing = best.pop(NOTHING)
     return {label: nats - nothing for label, nats in best.items()}
+
+
+def bounded_evidence(
+    question: Question, heard: Letters, in_silence: Letters
+) -> dict[str, tuple[float, float]]:
+    """`evidence` where log probabilities are known between two bounds each: between which nats it lies.
+
+    What was listed neither for the sound nor for silence lies between minus and plus infinity."""
+    best: dict[str, tuple[float, float]] = {}
+    pairs = zip(heard.least - in_silence.most, heard.most - in_silence.least, strict=True)
+    for answer, (low, high) in zip(question.answers, pairs, strict=True):
+        known = best.get(answer.label, (-np.inf, -np.inf))
+        best[answer.label] = (max(known[0], float(low)), max(known[1], float(high)))
+    if question.kind == "emotion":
+        return best
+    nothing_low, nothing_high = best.pop(NOTHING)
+    return {label: (low - nothing_high, high - nothing_low) for label, (low, high) in best.items()}
+
+
+def cautious(nats: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Of each label the evidence that is certain: the end of its interval that lies nearest to none. A label
+    whose evidence may be none is left out: a listener that hears nothing has nothing to say."""
+    sure: dict[str, float] = {}
+    for label, (low, high) in nats.items():
+        if low > NO_EVIDENCE_NATS:
+            sure[label] = low
+        elif high < -NO_EVIDENCE_NATS:
+            sure[label] = high
+    return sure
 
 
 def sound_scores(nats: dict[str, float], prior: float, temperature: float) -> dict[str, float]:
@@ -58,6 +90,44 @@ def read_off(
             emotion = emotion_scores(nats, temperature)
         else:
             sounds |= sound_scores(nats, prior, temperature)
+    return sounds, emotion
+
+
+def read_off_bounds(
+    answers: Iterable[tuple[Question, Letters, Letters]], prior: float, temperature: float
+) -> Read:
+    """The same from answers of which not everything is known: (question, its letters, those for silence)."""
+    sounds: dict[str, float] = {}
+    emotion = None
+    for question, heard, in_silence in answers:
+        nats = bounded_evidence(question, heard, in_silence)
+        if question.kind == "emotion":
+            emotion = _cautious_emotion(nats, temperature)
+        else:
+            sounds |= sound_scores(cautious(nats), prior, temperature)
+    return sounds, emotion
+
+
+def _cautious_emotion(nats: Mapping[str, tuple[float, float]], temperature: float) -> dict[str, float] | None:
+    """Each emotion as likely as it may be, which makes none look surer than it is; None where one may be
+    anything."""
+    highest = {label: high for label, (_, high) in nats.items()}
+    return emotion_scores(highest, temperature) if np.isfinite(list(highest.values())).all() else None
+
+
+def named_off(answers: Iterable[tuple[Question, Letters | None]], score: float) -> Read:
+    """What was named scores `score`. Of all else nothing is known, and a name that was not said is no
+    doubt."""
+    sounds: dict[str, float] = {}
+    emotion = None
+    for question, letters in answers:
+        if letters is None:
+            continue
+        named = question.answers[int(letters.least.argmax())].label
+        if question.kind == "emotion":
+            emotion = {answer.label: float(answer.label == named) for answer in question.answers}
+        elif named != NOTHING:
+            sounds[named] = score
     return sounds, emotion
 
 

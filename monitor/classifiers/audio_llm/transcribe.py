@@ -13,7 +13,8 @@ from pydantic import Field
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import tidy
 from monitor.classifiers.audio_llm.bounds import bounded
-from monitor.classifiers.audio_llm.openai_client import Api, Server, wav
+from monitor.classifiers.audio_llm.engines.client import Api, wav
+from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.base import Classifier, Talker
 from monitor.classifiers.pretrained import (
     Device,

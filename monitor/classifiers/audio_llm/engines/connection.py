@@ -1,0 +1,278 @@
+"""A server that hears: which engine it is, how its letters are had, and whether it hears at all."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any, Literal
+
+from monitor.audio import Audio
+from monitor.classifiers.audio_llm.engines import probe
+from monitor.classifiers.audio_llm.engines.client import Api, Refusal, wav_base64
+from monitor.classifiers.audio_llm.engines.dialects import (
+    AUDIO_PARTS,
+    DIALECTS,
+    AudioPart,
+    Dialect,
+    EngineName,
+    Means,
+    Reply,
+    ask_for,
+    chat_body,
+    held_to,
+    read_events,
+    read_reply,
+    recognized,
+)
+from monitor.classifiers.audio_llm.engines.letters import Letters, Listed, listed, read_letters
+from monitor.errors import ClassifyError
+
+_HELD = 0.9999
+"""With every letter listed and this mass on them, a server can have been held to the letters."""
+_THINKING = "<think"
+_NAME_TOKENS = 8
+"""Where a letter is read from words, some come before it: "Answer: B", a quote, an asterisk."""
+
+
+class Deaf(ClassifyError):
+    """The server answers, and its answers are worth nothing; waiting does not mend it."""
+
+
+class _Passed(Exception):
+    """One means of having the letters does not work with this server; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a server is asked."""
+
+    dialect: Dialect
+    part: AudioPart
+    means: Means
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the probe of a server found."""
+
+    way: Way
+    verdict: probe.Verdict
+    passed: Mapping[str, str]
+    """The means that were tried before, and why each was passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the owner says about how a server is to be asked."""
+
+    engine: EngineName | Literal["auto"] = "auto"
+    part: AudioPart | None = None
+    guided: Literal["structured_outputs", "guided_choice"] | None = None
+    logprobs: bool = True
+    min_mass: float = 0.2
+    extra: Mapping[str, Any] | None = None
+
+
+class Connection:
+    """Questions about sounds to one server. From any thread, once `meet` has returned."""
+
+    def __init__(self, api: Api, model: str, wishes: Wishes) -> None:
+        self._api = api
+        self._model = model
+        self._wishes = wishes
+        self._ids: dict[str, int] = {}
+        self.found: Findings | None = None
+        """What `meet` has found; None before."""
+
+    def meet(self, within_s: float) -> Findings:
+        """Ask which engine it is, then about a tone, a voice and silence by each means until one serves.
+
+        Sends made-up sounds alone. Raises ModelError for a wrong key or model; Deaf, with the reason and the
+        option to set, where no means serves; ClassifyError where the server does not answer.
+        """
+        deadline_s = time.monotonic() + within_s
+        models = self._api.check()
+        wishes = self._wishes
+        name = recognized(self._api.url, models) if wishes.engine == "auto" else wishes.engine
+        dialect = DIALECTS[name]
+        passed: dict[str, str] = {}
+        for part in [wishes.part] if wishes.part else AUDIO_PARTS[: 1 if dialect.native else 2]:
+            for means in self._means(dialect):
+                try:
+                    self.found = self._try(Way(dialect, part, means), passed, deadline_s)
+                except _Passed as why:
+                    passed[f"{means} ({part})"] = str(why)
+                else:
+                    return self.found
+        raise Deaf(f"{self._api.host}: {_advice(passed)}")
+
+    def letters(self, sound: Audio, text: str, letters: Sequence[str]) -> Letters:
+        """What is known of the log probability of each letter as the first of an answer; where the server
+        only names letters, the named one is certain and nothing is known of the others. ClassifyError where
+        there is no answer, or one that is none of numbers."""
+        return self._letters(self._met.way, sound, text, letters, None)[0]
+
+    def words(self, sound: Audio, text: str, max_tokens: int) -> str:
+        """The model's own words about a sound. ClassifyError where there is no answer."""
+        return self._ask(self._met.way, sound, text, max_tokens, {}, None).words
+
+    @property
+    def names_only(self) -> bool:
+        """Whether this server only names letters, without log probabilities."""
+        return self._met.way.means == "named"
+
+    def _means(self, dialect: Dialect) -> Sequence[Means]:
+        if not self._wishes.logprobs:
+            return ["named"]
+        return [self._wishes.guided] if self._wishes.guided else dialect.means
+
+    @property
+    def _met(self) -> Findings:
+        if self.found is None:
+            raise ClassifyError(f"{self._api.host}: it has not been met yet")
+        return self.found
+
+    def _try(self, way: Way, passed: Mapping[str, str], deadline_s: float) -> Findings:
+        try:
+            if way.means == "token_ids":
+                self._ids = {letter: self._token_id(letter, deadline_s) for letter in ascii_uppercase[:20]}
+            verdict = self._judged(way, deadline_s)
+        except Refusal as error:
+            raise _Passed(str(error)) from error
+        if not verdict.hears:
+            raise _Passed("it answers alike to a tone, a voice and silence: it does not hear")
+        return Findings(way, verdict, dict(passed))
+
+    def _judged(self, way: Way, deadline_s: float) -> probe.Verdict:
+        if way.means == "named":
+            return probe.judge_words(lambda sound: self._named(way, sound, deadline_s))
+        ask: Callable[[Audio], Letters] = lambda sound: self._probed(way, sound, deadline_s)  # noqa: E731
+        verdict = probe.judge(ask)
+        held = way.means in ("structured_outputs", "guided_choice")
+        if held and self._wishes.guided is None:
+            # Held to the letters a model gives them all of the probability, whatever it would rather say.
+            free = Way(way.dialect, way.part, "listed")
+            self._probed(free, probe.probe_sounds()["silence"], deadline_s)
+        return verdict
+
+    def _probed(self, way: Way, sound: Audio, deadline_s: float) -> Letters:
+        found, reply = self._letters(way, sound, probe.QUESTION, probe.LETTERS, deadline_s)
+        if found.mass < self._wishes.min_mass:
+            raise _Passed(_too_little(found.mass, reply))
+        return found
+
+    def _named(self, way: Way, sound: Audio, deadline_s: float) -> str:
+        reply = self._ask_name(way, sound, probe.QUESTION, probe.LETTERS, deadline_s)
+        if (letter := named_letter(reply.words, probe.LETTERS)) is None:
+            raise _Passed(_unnamed(reply))
+        return letter
+
+    def _ask_name(
+        self, way: Way, sound: Audio, text: str, letters: Sequence[str], deadline_s: float | None
+    ) -> Reply:
+        if (guided := self._wishes.guided) is None:
+            return self._ask(way, sound, text, _NAME_TOKENS, {}, deadline_s)
+        return self._ask(way, sound, text, 1, held_to(guided, letters), deadline_s)
+
+    def _letters(
+        self, way: Way, sound: Audio, text: str, letters: Sequence[str], deadline_s: float | None
+    ) -> tuple[Letters, Reply]:
+        if way.means == "named":
+            reply = self._ask_name(way, sound, text, letters, deadline_s)
+            if (letter := named_letter(reply.words, letters)) is None:
+                raise ClassifyError(f"{self._api.host}: {_unnamed(reply)}")
+            return Letters.named(letters.index(letter), len(letters)), reply
+        ids = [self._ids[letter] for letter in letters] if way.means == "token_ids" else []
+        more = ask_for(way.means, way.dialect, letters, ids)
+        reply = self._ask(way, sound, text, 1, more, deadline_s)
+        found = listed(reply.first, self._api.host) if reply.first is not None else None
+        if found is None:
+            raise _no_list(self._api.host, deadline_s is not None)
+        return self._read(way.means, found, letters, probing=deadline_s is not None), reply
+
+    def _read(self, means: Means, found: Listed, letters: Sequence[str], *, probing: bool) -> Letters:
+        if means == "listed":
+            return read_letters(found, letters)
+        exact = read_letters(found, letters, exact=True)
+        if means == "token_ids":
+            # One that ignores the field lists what is likely instead.
+            held = exact.complete and len(found.tokens) <= len(letters) + 1
+        else:
+            held = exact.complete and exact.mass >= _HELD
+        if held:
+            return exact
+        if probing:
+            raise _Passed("it does not know this field")
+        return read_letters(found, letters)
+
+    def _ask(
+        self,
+        way: Way,
+        sound: Audio,
+        text: str,
+        max_tokens: int,
+        more: Mapping[str, Any],
+        deadline_s: float | None,
+    ) -> Reply:
+        dialect = way.dialect
+        body = chat_body(dialect, self._model, wav_base64(sound), text, max_tokens, way.part)
+        body = {**body, **more, **(self._wishes.extra or {})}
+        left_s = None if deadline_s is None else max(0.05, deadline_s - time.monotonic())
+        if dialect.native:
+            answer = self._api.post("/api/chat", body, at_root=True, timeout_s=left_s)
+        elif dialect.streams:
+            events = self._api.post_for_events("/chat/completions", body, timeout_s=left_s)
+            return read_events(events, self._api.host)
+        else:
+            answer = self._api.post("/chat/completions", body, timeout_s=left_s)
+        return read_reply(dialect, answer, self._api.host)
+
+    def _token_id(self, letter: str, deadline_s: float) -> int:
+        body = {"model": self._model, "prompt": letter, "add_special_tokens": False}
+        left_s = max(0.05, deadline_s - time.monotonic())
+        tokens = self._api.post("/tokenize", body, at_root=True, timeout_s=left_s).get("tokens")
+        if not isinstance(tokens, list) or len(tokens) != 1 or not isinstance(tokens[0], int):
+            raise _Passed("its tokenizer spells a letter in several tokens")
+        return tokens[0]
+
+
+def named_letter(words: str, letters: Sequence[str]) -> str | None:
+    """The letter that an answer begins with, behind "Answer:", spaces, quotes and asterisks; None if none."""
+    bare = words.strip().removeprefix("Answer").lstrip(" \n:*(\"'#-")
+    if bare[:1] in letters and not bare[1:2].isalnum():
+        return bare[:1]
+    return None
+
+
+def _too_little(mass: float, reply: Reply) -> str:
+    if reply.thinks or _THINKING in _first_token(reply):
+        return (
+            "the model thinks aloud before it answers; switch that off, for Qwen3 with "
+            "extra: {chat_template_kwargs: {enable_thinking: false}}"
+        )
+    return (
+        f"the letters get {100 * mass:.1f} % of the probability: the model would rather say something else; "
+        "hold it to them with guided: structured_outputs, or lower min_mass"
+    )
+
+
+def _first_token(reply: Reply) -> str:
+    return str(reply.first.get("token", "")) if reply.first else reply.words[:8]
+
+
+def _unnamed(reply: Reply) -> str:
+    if reply.thinks or reply.words.lstrip().startswith(_THINKING):
+        return _too_little(0.0, reply)
+    return "the server neither gave log probabilities nor named a letter; set guided, or another model"
+
+
+def _no_list(host: str, probing: bool) -> Exception:
+    if probing:
+        return _Passed("it gives no log probabilities")
+    return ClassifyError(f"{host}: the server's answer has no log probabilities; set logprobs: false")
+
+
+def _advice(passed: Mapping[str, str]) -> str:
+    """Every reason once: what is wrong with the sound is wrong with each means."""
+    reasons = list(dict.fromkeys(passed.values()))
+    return "it is not asked, for " + "; ".join(reasons)

@@ -1,0 +1,94 @@
+"""Three sounds that tell whether a listener hears at all: a tone, something like a voice, and silence.
+
+A server that drops the sound, a model without ears and one that overflows all answer with HTTP 200. Whoever
+is asked about these three and gives the same answer twice, or numbers that are none, hears nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.classifiers.audio_llm.engines.letters import Floats, Letters
+
+DURATION_S = 2.0
+LEAST_APART = 0.02
+"""Two sounds are told apart when the probabilities of the letters differ by this in total variation distance.
+The same sound asked twice in other batches differs by less than a thousandth."""
+QUESTION = (
+    "Which of these is in this audio?\nA. a steady tone\nB. a human voice\nC. silence\nD. something else\n"
+    "Answer with one letter."
+)
+LETTERS = ("A", "B", "C", "D")
+RIGHT = {"tone": "A", "voice": "B", "silence": "C"}
+"""What each sound is. A model that gets one wrong still hears; a person may want to know."""
+
+
+def probe_sounds() -> dict[str, Audio]:
+    """The three by name, 2 s each, 16 kHz."""
+    t = np.arange(round(DURATION_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    tone = 0.3 * np.sin(2 * np.pi * 1000 * t)
+    silence = np.zeros(len(t))
+    return {
+        name: Audio(samples.astype(np.float32), SAMPLE_RATE_HZ)
+        for name, samples in (("tone", tone), ("voice", _voice(t)), ("silence", silence))
+    }
+
+
+def _voice(t: Floats) -> Floats:
+    """Vowels of a gliding pitch at four syllables a second, by harmonics under three formants."""
+    pitch_hz = 120 + 20 * np.sin(2 * np.pi * 0.7 * t)
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ
+    opening = 0.5 - 0.5 * np.cos(2 * np.pi * 4 * t)
+    formants_hz = (350 + 350 * opening, 1800 - 600 * opening, np.full(len(t), 2600.0))
+    sound = np.zeros(len(t))
+    for harmonic in range(1, 30):
+        height = sum(np.exp(-0.5 * ((harmonic * pitch_hz - each) / 120) ** 2) for each in formants_hz)
+        sound += height / harmonic**0.5 * np.sin(harmonic * phase)
+    sound *= opening
+    return np.asarray(0.3 * sound / np.abs(sound).max())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a listener made of the three sounds."""
+
+    said: Mapping[str, str]
+    """By sound the likeliest letter."""
+    mass: float
+    """The least share of the probability that the letters got."""
+    apart: float
+    """The least distance between two of the sounds, 0-1."""
+
+    @property
+    def hears(self) -> bool:
+        """Whether it can tell the three apart."""
+        return self.apart >= LEAST_APART
+
+    @property
+    def right(self) -> int:
+        """How many of the three it named rightly."""
+        return sum(self.said[name] == letter for name, letter in RIGHT.items())
+
+
+def judge(ask: Callable[[Audio], Letters]) -> Verdict:
+    """Ask about each of the three. Raises what `ask` raises."""
+    found = {name: ask(sound) for name, sound in probe_sounds().items()}
+    shares = {name: np.exp(letters.least) for name, letters in found.items()}
+    return Verdict(
+        said={name: LETTERS[int(share.argmax())] for name, share in shares.items()},
+        mass=min(letters.mass for letters in found.values()),
+        apart=min(_distances(list(shares.values()))),
+    )
+
+
+def judge_words(name: Callable[[Audio], str]) -> Verdict:
+    """The same of a listener that only names a letter. Not all three may get the same one; two may, for which
+    of them was nearly the other is not known."""
+    said = {sound_name: name(sound) for sound_name, sound in probe_sounds().items()}
+    return Verdict(said, mass=1.0, apart=float(len(set(said.values())) > 1))
+
+
+def _distances(shares: Sequence[Floats]) -> list[float]:
+    return [float(0.5 * np.abs(a - b).sum()) for i, a in enumerate(shares) for b in shares[i + 1 :]]
