@@ -136,11 +136,11 @@ _LIVES_UNTIL_KILLED = """
 import signal, sys
 from monitor.clock import SystemClock
 from monitor.publishers.mqtt.publisher import MqttConfig
-from monitor.types import Sounding
+from monitor.types import LabelState
 from testkit.builders import house
 publisher = MqttConfig(type="mqtt", port=int(sys.argv[1])).build("home", print, SystemClock())
 publisher.announce(house())
-publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+publisher.publish(LabelState("kitchen", "smoke_alarm", True))
 with publisher:
     signal.pause()
 """
