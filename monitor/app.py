@@ -13,22 +13,22 @@ from monitor.config.model import Config
 from monitor.delivery.delivery import Delivery
 from monitor.history.recorder import Recorder
 from monitor.logs import get_logger
-from monitor.pipeline.build import Listeners, build_ears, build_mind, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.backoff import Backoff
-from monitor.runtime.capture import Listener
+from monitor.runtime.capture import CaptureThread
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
 from monitor.runtime.mailbox import Mailbox
-from monitor.runtime.memory import give_back, use_one_arena
+from monitor.runtime.memory import limit_malloc_arenas, trim_heap
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
-from monitor.runtime.pool import Panel
+from monitor.runtime.pool import ClassifierPool
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig
-from monitor.types import Health, Heard, SourceStatus
+from monitor.types import Findings, Health, SourceStatus
 
 log = get_logger()
 
@@ -43,7 +43,7 @@ STOP_S = 1.0
 RETRY_S = (1.0, 5.0)
 """The first and the longest pause before a lost source is tried again. With 20 % jitter, and two seconds
 until a camera's first sound, it is heard again within 10 s of its return."""
-JUDGED_POLL_S = 0.01
+CLASSIFIED_POLL_S = 0.01
 """How often a recording that is read as fast as possible asks whether the classifiers have caught up."""
 
 
@@ -62,31 +62,31 @@ class Daemon:
         self._stalled: list[str] = []
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
-        self._ears: list[Listener] = []
+        self._ears: list[CaptureThread] = []
 
     def __enter__(self) -> Self:
         """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
         that cannot be told. On the way down it is the other way round."""
         self._opening = True
         self._systemd.starting(LOADING_S)
-        use_one_arena()
+        limit_malloc_arenas()
         with ExitStack() as life:
             life.enter_context(OnlyInstance(self._config.state_folder()))
-            listeners = load_listeners(self._config)
+            listeners = load_classifiers(self._config)
             life.callback(listeners.close)
             self._delivery = life.enter_context(Delivery(self._config, self._tell, self._failed, self._clock))
             self._recorder = life.enter_context(Recorder(self._config, self._clock))
             life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
             self._panel = life.enter_context(
-                Panel(listeners.first, listeners.second, self._tell, self._failed, self._clock)
+                ClassifierPool(listeners.first, listeners.second, self._tell, self._failed, self._clock)
             )
             self._start_ears(life, listeners)
             self._checkup = self._build_checkup(listeners)
-            self._memory = MemoryWatch(self._panel.relieve, self._clock, memory_limit_mb())
+            self._memory = MemoryWatch(self._panel.shed_large_models, self._clock, memory_limit_mb())
             self._opening = False
             self._life = life.pop_all()
-        give_back()
+        trim_heap()
         self._systemd.ready()
         return self
 
@@ -145,16 +145,16 @@ class Daemon:
     def _give_up(self) -> None:
         raise self._failures.get()
 
-    def _start_decider(self, life: ExitStack, listeners: Listeners) -> None:
-        mind = build_mind(self._config, listeners)
+    def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
+        engine = build_decision_engine(self._config, listeners)
         recorded = frozenset(block.name for block in self._config.sources if _is_recorded(block))
         now = self._clock.now()
         leftover = [
             *cut_short(self._delivery.outbox.left_going_on, now),
-            *mind.set(self._delivery.settings.in_force(), now),
+            *engine.apply_settings(self._delivery.settings.in_force(), now),
         ]
         decider = Decider(
-            mind,
+            engine,
             self._decisions,
             self._delivery,
             self._recorder,
@@ -167,14 +167,14 @@ class Daemon:
         life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
 
-    def _start_ears(self, life: ExitStack, listeners: Listeners) -> None:
+    def _start_ears(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         for block in self._config.sources:
             if not block.enabled:
                 continue
-            ears = build_ears(self._config, block, listeners, self._recorder.remember)
+            ears = build_front_end(self._config, block, listeners, self._recorder.remember)
             source, tell = block.build(self._clock), partial(self._pass_on, _is_hurried(block))
             patience_s = getattr(block, "silent_after_s", 0.0)
-            listener = Listener(
+            listener = CaptureThread(
                 source, ears, tell, self._failed, self._clock, Backoff(*RETRY_S), patience_s=patience_s
             )
             self._ears.append(listener)
@@ -188,10 +188,10 @@ class Daemon:
             listener.stop()
         join_all(self._ears, STOP_S)
 
-    def _pass_on(self, hurried: bool, item: Heard | SourceStatus) -> None:
+    def _pass_on(self, hurried: bool, item: Findings | SourceStatus) -> None:
         """From a listener: segments to the classifiers, everything to the decider. A microphone never waits;
         a recording that is read as fast as possible does, or most of it would be dropped."""
-        if not isinstance(item, Heard):
+        if not isinstance(item, Findings):
             self._tell(item)
             return
         if item.segments:
@@ -200,13 +200,13 @@ class Daemon:
         self._tell(replace(item, segments=()))
         for segment in item.segments:
             self._panel.submit(segment)
-            while hurried and not self._panel.idle and not self._stopping.wait(JUDGED_POLL_S):
+            while hurried and not self._panel.idle and not self._stopping.wait(CLASSIFIED_POLL_S):
                 pass
 
     def _tell(self, item: Item) -> None:
         leave(item, self._decisions)
 
-    def _build_checkup(self, listeners: Listeners) -> Checkup:
+    def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._panel.mailboxes}
         vital = frozenset({"decisions", *self._panel.vital})
         checkup = Checkup(self._ears, self._panel.workers, queues, self._clock, vital)
@@ -229,7 +229,7 @@ class Daemon:
         self._systemd.status(summary(health))
         log.debug("health", summary=summary(health))
         self._delivery.show(health)
-        give_back()
+        trim_heap()
 
     def _keep_house(self, last: bool = False) -> None:
         for picture in self._recorder.tend(last=last):

@@ -231,7 +231,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class LabelState:
     """Whether a label is being heard right now: the ON and OFF of its binary sensor. A state, not an event:
     it never waits in the outbox, and only the latest counts."""
 
@@ -250,12 +250,12 @@ class Picture:
     png: bytes
 
 
-Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | Sounding | Picture | Health
+Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
 """All that a publisher may be handed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Findings:
     """What listening to a stretch of one source brought."""
 
     source: str

@@ -6,15 +6,15 @@ from typing import TypeVar
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.gate.gate import Gate, Heard
+from monitor.gate.gate import Gate, GateOutput
 from testkit.builders import frames, noise, tone
 
 T = TypeVar("T")
 
 
-def heard(gate: Gate, *parts: Samples) -> list[Heard]:
+def heard(gate: Gate, *parts: Samples) -> list[GateOutput]:
     """All that the gate says of the parts, one after the other."""
-    said: list[Heard] = []
+    said: list[GateOutput] = []
     for frame in frames(np.concatenate(parts)):
         said += gate.push(frame)
     return said

@@ -8,8 +8,8 @@ import numpy as np
 
 from monitor.config.model import Config
 from monitor.history.writer import ScoreStore
-from monitor.pipeline.build import Listeners, build_mind
-from monitor.types import Alert, Command, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
+from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
+from monitor.types import Alert, Command, Detection, Findings, Level, Setting, SoundEvent, SourceStatus
 from testkit.builders import START, heard, noise, segment
 from testkit.fakes import FakeClock
 
@@ -36,7 +36,7 @@ class Past:
 
     def __init__(self, path: Path, config: Config = CONFIG) -> None:
         self.path = path
-        self._mind = build_mind(config, Listeners())
+        self._engine = build_decision_engine(config, LoadedClassifiers())
         self._store = ScoreStore(path, FakeClock())
         self._now_s = 0.0
         self.told: dict[str, SoundEvent | Alert] = {}
@@ -51,8 +51,8 @@ class Past:
         for source in dict.fromkeys(one.source for one in detections):
             own = tuple(one for one in detections if one.source == source)
             now = after(at_s)
-            self._store.hear(Heard(source, now, own), now)
-            self._tell(self._mind.hear(own, now), now)
+            self._store.hear(Findings(source, now, own), now)
+            self._tell(self._engine.decide(own, now), now)
 
     def look(self, at_s: float, source: str = "kitchen", **scores: float) -> None:
         """A model's scores for a second of sound that ends then."""
@@ -65,35 +65,37 @@ class Past:
         moved = type(whole)(
             whole.id, "kitchen", after(at_s - 1), whole.audio, 0.0, -60.0, -30.0, 0.25, "silence"
         )
-        self._store.hear(Heard("kitchen", after(at_s), (), (moved,), (level,) if level else ()), after(at_s))
+        self._store.hear(
+            Findings("kitchen", after(at_s), (), (moved,), (level,) if level else ()), after(at_s)
+        )
 
     def quiet(self, at_s: float) -> None:
         """The kitchen is listened to, and nothing happens."""
         level = Level("kitchen", after(at_s), -58.0, -60.0)
-        self._store.hear(Heard("kitchen", after(at_s), (), (), (level,)), after(at_s))
+        self._store.hear(Findings("kitchen", after(at_s), (), (), (level,)), after(at_s))
 
     def lose(self, at_s: float, source: str) -> None:
         """The source is gone."""
         self.wait_until(at_s)
         status = SourceStatus(source, False, after(at_s), "unplugged")
         self._store.tell(status, after(at_s))
-        self._tell(self._mind.lose(source, after(at_s), "source_lost"), after(at_s))
+        self._tell(self._engine.end_source(source, after(at_s), "source_lost"), after(at_s))
 
     def press_test(self, at_s: float) -> None:
         """Somebody tries the chain."""
         self.wait_until(at_s)
-        self._tell(self._mind.obey(Command("test"), after(at_s)), after(at_s))
+        self._tell(self._engine.apply_command(Command("test"), after(at_s)), after(at_s))
 
     def set(self, at_s: float, name: str, source: str, value: float) -> None:
         """Somebody turns a setting."""
         self.wait_until(at_s)
-        self._tell(self._mind.obey(Command(name, source, value), after(at_s)), after(at_s))  # type: ignore[arg-type]
+        self._tell(self._engine.apply_command(Command(name, source, value), after(at_s)), after(at_s))  # type: ignore[arg-type]
 
     def wait_until(self, at_s: float) -> None:
         """Time passes, in the daemon's ticks."""
         while self._now_s + TICK_S < at_s:
             self._now_s += TICK_S
-            self._tell(self._mind.hear((), after(self._now_s)), after(self._now_s))
+            self._tell(self._engine.decide((), after(self._now_s)), after(self._now_s))
 
     def end(self, at_s: float) -> None:
         """All is written, and the store closed."""

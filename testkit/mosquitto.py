@@ -108,7 +108,7 @@ class Mosquitto:
         return path
 
 
-class Listener:
+class Subscriber:
     """A client that hears everything on the broker from the moment it is made, and can speak."""
 
     def __init__(

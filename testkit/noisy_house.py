@@ -25,7 +25,7 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.publishers.documents import document
 from monitor.store.codec import decode
 from testkit.builders import noise
-from testkit.mosquitto import USERNAME, Listener, Mosquitto
+from testkit.mosquitto import USERNAME, Mosquitto, Subscriber
 from testkit.process import DaemonProcess
 from testkit.wav import write_wav
 from testkit.wire import Wire
@@ -68,7 +68,7 @@ def until(fact: Callable[[], bool], name: str, patience_s: float = PATIENCE_S) -
     return time.monotonic() - began_s
 
 
-class Witness(Listener):
+class Witness(Subscriber):
     """Hears everything of the node, and remembers when."""
 
     def __init__(self, broker: Mosquitto) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
 from monitor.synthesis import alarms, household, room
 from testkit.impostors import IMPOSTORS
@@ -193,7 +193,7 @@ def _channel(channel: str, samples: Samples, rng: np.random.Generator) -> Sample
     return samples
 
 
-def listen(samples: Samples) -> list[tuple[float, Heard]]:
+def listen(samples: Samples) -> list[tuple[float, PatternReport]]:
     """What a tracker hears, with the time in seconds at which it said so."""
     tracker, heard = RhythmTracker(), []
     for start in range(0, len(samples), BLOCK):

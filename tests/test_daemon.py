@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from testkit.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.process import DaemonProcess
 
 SCENE = {"type": "demo", "name": "demo", "realtime": False, "loop": False, "speech": False}
@@ -39,7 +39,7 @@ def config(broker: Mosquitto, *sources: dict[str, Any], **more: Any) -> dict[str
 
 def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
     """The demo scene comes out as events, states and one alert, and the daemon ends when its sources have."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
         listener.wait_for("earwitness/home/demo/loud_noise/state", "ON")
         assert daemon.process.wait(30) == 0
@@ -55,7 +55,7 @@ def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
 
 def test_an_orderly_stop_says_goodbye(broker, tmp_path):
     """SIGTERM: offline is published, nothing is left open, within 3 s and with exit code 0."""
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         with DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
             listener.wait_for("earwitness/home/demo/status", "online")
         assert daemon.process.returncode == 0
@@ -65,7 +65,7 @@ def test_an_orderly_stop_says_goodbye(broker, tmp_path):
 
 def test_a_test_alert_takes_the_real_way(broker, tmp_path):
     """The button in Home Assistant proves the whole chain."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
         listener.wait_for("earwitness/home/demo/status", "online")
         listener.say("earwitness/home/test/set", "PRESS")
         listener.wait_for("earwitness/home/alert")
@@ -76,7 +76,7 @@ def test_a_test_alert_takes_the_real_way(broker, tmp_path):
 
 def test_mute_and_sensitivity_are_shown_as_they_are_in_force(broker, tmp_path):
     """What is set comes back as a state, so that nobody has to guess."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
         listener.wait_for("earwitness/home/demo/mute", "OFF")
         listener.say("earwitness/home/demo/mute/set", "ON")
         listener.wait_for("earwitness/home/demo/mute", "ON")
@@ -86,7 +86,7 @@ def test_mute_and_sensitivity_are_shown_as_they_are_in_force(broker, tmp_path):
 
 def test_what_was_set_outlasts_a_restart(broker, tmp_path):
     """A room that was muted in the evening is still muted when the daemon was restarted at night."""
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         with DaemonProcess(config(broker, ENDLESS), tmp_path):
             listener.wait_for("earwitness/home/demo/mute", "OFF")
             listener.say("earwitness/home/demo/mute/set", "ON")
@@ -101,7 +101,7 @@ def test_what_was_set_outlasts_a_restart(broker, tmp_path):
 
 def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
     """Per source and queue, as JSON."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         health = daemon.health()
     assert health["sources"]["demo"]["online"] is True
@@ -140,7 +140,7 @@ def test_a_missing_model_is_said_and_the_alarms_are_heard_without_it(broker, tmp
     """No score is ever made up; rhythm and gate go on."""
     classifiers = [{"type": "embedded", "model": str(tmp_path / "nothing.onnx")}]
     with (
-        Listener(broker) as listener,
+        Subscriber(broker) as listener,
         DaemonProcess(config(broker, SCENE, classifiers=classifiers), tmp_path) as daemon,
     ):
         listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
@@ -157,7 +157,7 @@ def test_a_damaged_model_is_trouble_that_home_assistant_shows(broker, tmp_path):
     (tmp_path / "earwitness.json").write_bytes((shipped / "earwitness.json").read_bytes())
     classifiers = [{"type": "embedded", "model": str(tmp_path / "earwitness.onnx")}]
     with (
-        Listener(broker) as listener,
+        Subscriber(broker) as listener,
         DaemonProcess(config(broker, ENDLESS, classifiers=classifiers), tmp_path),
     ):
         listener.wait_for("earwitness/home/trouble", "ON")
@@ -170,7 +170,7 @@ def test_events_of_a_night_without_a_broker_arrive_when_it_is_back(tmp_path):
     broker = Mosquitto(tmp_path / "broker")
     with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
         assert daemon.process.wait(30) == 0
-    with broker, Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+    with broker, Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
         listener.wait_until(lambda: len(listener.on("earwitness/home/alert")) == 1)
         [alert] = listener.documents("earwitness/home/alert")
     assert alert["late"] is True
@@ -187,7 +187,7 @@ def test_nothing_is_left_of_it(broker, tmp_path):
 
 def test_ctrl_c_is_an_orderly_stop(broker, tmp_path):
     """SIGINT does what SIGTERM does."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         os.kill(daemon.process.pid, signal.SIGINT)
         assert daemon.process.wait(10) == 0

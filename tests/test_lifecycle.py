@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from monitor.synthesis.scene import demo_scene
-from testkit.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.process import DaemonProcess
 
 ENDLESS = {"type": "demo", "name": "demo", "speech": False}
@@ -48,7 +48,7 @@ def test_a_stop_was_not_heeded_until_all_models_were_loaded(broker, tmp_path):
 
 def test_a_second_daemon_on_the_same_state_delivered_everything_twice(broker, tmp_path):
     """It is refused with one line that names the first one, which goes on."""
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         command = [sys.executable, "-m", "monitor", "run", "--config", str(tmp_path / "earwitness.yaml")]
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
@@ -61,7 +61,7 @@ def test_a_second_daemon_on_the_same_state_delivered_everything_twice(broker, tm
 def test_a_state_folder_that_cannot_be_used_is_said_and_survived(broker, tmp_path):
     """Read-only, full, or a file: alarms are delivered from memory, and the owner learns of it."""
     (tmp_path / "state").touch()
-    with Listener(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
         listener.wait_for("earwitness/home/demo/status", "online")
         listener.say("earwitness/home/test/set", "PRESS")
         listener.wait_for("earwitness/home/alert")
@@ -70,7 +70,7 @@ def test_a_state_folder_that_cannot_be_used_is_said_and_survived(broker, tmp_pat
 
 def test_a_broker_that_hangs_does_not_hold_up_the_stop(broker, tmp_path):
     """Connected, and it answers nothing any more: what is undelivered stays in the outbox."""
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         with DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
             listener.wait_for("earwitness/home/demo/status", "online")
             broker.freeze()
@@ -86,7 +86,7 @@ def test_no_secret_is_said(broker, tmp_path):
     camera = {"type": "stream", "name": "porch", "url": f"rtsp://viewer:{secret}@127.0.0.1:9/live"}
     hidden = config(broker, ENDLESS, camera)
     hidden["publishers"][0] |= {"username": "me", "password": secret}
-    with Listener(broker) as listener, DaemonProcess(hidden, tmp_path) as daemon:
+    with Subscriber(broker) as listener, DaemonProcess(hidden, tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         listener.wait_for("earwitness/home/porch/status", "offline")
         assert secret not in json.dumps(daemon.health())

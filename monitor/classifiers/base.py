@@ -63,7 +63,7 @@ def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detectio
 
 
 @runtime_checkable
-class Talker(Protocol):
+class Describer(Protocol):
     """A classifier that can also put into words what it hears. One thread calls it."""
 
     def describe(self, audio: Audio) -> str:

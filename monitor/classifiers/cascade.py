@@ -58,7 +58,7 @@ class SecondLook(Block):
         return self
 
 
-class Heard(Block):
+class LabelSubset(Block):
     """Labels a classifier is limited to."""
 
     labels: list[Annotated[str, AfterValidator(_check_hearable)]] = []

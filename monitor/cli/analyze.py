@@ -13,7 +13,7 @@ from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_pictu
 from monitor.cli.sigint import quits_at_once
 from monitor.config.model import Config
 from monitor.labels import did_you_mean
-from monitor.types import Detection, Frame, Heard
+from monitor.types import Detection, Findings, Frame
 
 if TYPE_CHECKING:
     from monitor.recordings.analysis import Analysis, Watch
@@ -75,14 +75,14 @@ def _results(
     paths: list[Path], settings: Config, source: str, plot: Path | None, workers: int | None, bar: Bar
 ) -> "Iterable[Analysis]":
     with quits_at_once():
-        from monitor.pipeline.build import load_listeners
+        from monitor.pipeline.build import load_classifiers
         from monitor.recordings.analysis import analyze as analyze_one
         from monitor.recordings.analysis import analyze_all
         from monitor.recordings.plot import plot_analysis
 
         if plot is None and len(paths) > 1 and workers != 1:
             return analyze_all(paths, settings, source, workers)
-        listeners = load_listeners(settings)
+        listeners = load_classifiers(settings)
     if plot is not None:
         return (
             plot_analysis(path, settings, listeners, source, plot, _followed(path, bar)) for path in paths
@@ -94,7 +94,7 @@ def _followed(path: Path, bar: Bar) -> "Watch":
     """Shows on the bar how far a recording has been heard."""
     from monitor.recordings.analysis import BEGINNING
 
-    def watch(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+    def watch(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         bar.heard(path, (frame.ends_at - BEGINNING).total_seconds())
 
     return watch

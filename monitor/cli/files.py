@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.classifiers.base import Classifier, Talker
+from monitor.classifiers.base import Classifier, Describer
 from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out
 from monitor.cli.recordings import (
     Files,
@@ -185,14 +185,14 @@ def _unknown(name: str | None, known: Iterable[str]) -> str:
     )
 
 
-def _talker(config: Path | None, name: str | None) -> Talker:
+def _talker(config: Path | None, name: str | None) -> Describer:
     """A large model that can answer in words, loaded."""
     from monitor.config.model import LARGE_MODEL, large_listeners
 
     given, _ = chosen_config(config)
     large = large_listeners(given) if given else []
     classifier = _named(config, name or (large[0] if large else LARGE_MODEL))
-    if not isinstance(classifier, Talker):
+    if not isinstance(classifier, Describer):
         raise typer.BadParameter(
             f"{name} scores sounds and has no words; name a Qwen audio model, for example {LARGE_MODEL}",
             param_hint="--model",

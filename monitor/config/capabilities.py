@@ -11,8 +11,8 @@ from monitor.errors import ModelError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds, shifted
 from monitor.labels import emotions
-from monitor.rhythm.listener import HIGHEST_SCORES as RHYTHM_SCORES
-from monitor.rhythm.listener import LABELS as RHYTHM_LABELS
+from monitor.rhythm.detector import HIGHEST_SCORES as RHYTHM_SCORES
+from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
 from monitor.sources import SourceConfig
 from monitor.types import Setting

@@ -45,11 +45,11 @@ class Outbox(Protocol):
         """The same for several, all or none of them on disk."""
 
     def waiting(
-        self, channel: str, after: int = 0, limit: int = 100, *, gravest: bool = False
+        self, channel: str, after: int = 0, limit: int = 100, *, by_severity: bool = False
     ) -> list[Entry]:
-        """What is still to be delivered there, oldest first, numbered above `after`. When more than `limit`
-        wait it is the oldest of them, or the `gravest`: whoever may choose must see an alarm behind any
-        backlog."""
+        """Entries not yet delivered on `channel` and numbered above `after`, oldest first. Of more than
+        `limit` it returns the oldest, or with `by_severity` the gravest: a sender that chooses must see an
+        alarm behind any backlog."""
 
     def release(self, entry: Entry, at: datetime) -> None:
         """The receiver has acknowledged it."""

@@ -9,7 +9,7 @@ from typing import Self
 from monitor.clock import Clock
 from monitor.delivery.base import Outbox
 from monitor.delivery.refused_topics import Choosy, Detour
-from monitor.delivery.sender import Choice, Courier
+from monitor.delivery.sender import Choice, Sender
 from monitor.publishers.base import Publisher
 from monitor.runtime.threads import join_all
 
@@ -33,7 +33,7 @@ ENDED = Patience(settle_s=2.0, unready_s=2.0, close_s=2.5)
 3 s, for it may be told to stop in the middle of it."""
 
 
-class Line:
+class Channel:
     """A publisher and its courier."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Line:
         self._settles = choice is None
         if isinstance(publisher, Choosy):
             outbox = publisher = Detour(outbox, publisher)
-        self._courier = Courier(outbox, publisher, failed, clock, choice=choice)
+        self._courier = Sender(outbox, publisher, failed, clock, choice=choice)
 
     def open(self) -> Self:
         """The courier first: it must not miss that its publisher is ready."""
@@ -67,7 +67,7 @@ class Line:
         self._courier.__exit__()
 
 
-def close_all(lines: Sequence[Line], patience: Patience) -> None:
+def close_all(lines: Sequence[Channel], patience: Patience) -> None:
     """Close every line at the same time."""
     threads = [
         threading.Thread(

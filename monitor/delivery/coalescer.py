@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.delivery.base import Entry
-from monitor.delivery.sender import Parcel, as_of_now
+from monitor.delivery.sender import Batch, as_of_now
 from monitor.types import Alert, SoundEvent
 
 URGENT_PAUSE_S = 20.0
@@ -28,7 +28,7 @@ Company = tuple[str, str, bool]
 """What alerts are collected under: rule, severity, and whether they are alarms."""
 
 
-class Storms:
+class Coalescer:
     """A `Choice` for notifiers: one message at a time, alarms first, and all waiting alerts of one rule and
     severity as one message with their number, which names every sound and room. Alarms are no company for a
     rule's other sounds: they are collected among themselves.
@@ -46,13 +46,13 @@ class Storms:
         self._told: dict[Company, _Told] = {}
         self._sent_at_s: list[float] = []
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]:
+    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
         """The one message that is to go out now, if any: an alarm before others, then the longest waiting."""
         self._sent_at_s = [at_s for at_s in self._sent_at_s if now_s - at_s < 60.0]
         groups = [group for group in _by_company(waiting) if self._may_go(group, now_s)]
         return [_together(min(groups, key=_turn))] if groups else []
 
-    def delivered(self, parcel: Parcel, now_s: float) -> None:
+    def delivered(self, parcel: Batch, now_s: float) -> None:
         """Remember that the rule has been told."""
         self._sent_at_s.append(now_s)
         key = _company(parcel.entries[-1])
@@ -91,7 +91,7 @@ def _turn(group: Sequence[Entry]) -> tuple[bool, int]:
     return (not group[0].urgent, group[0].number)
 
 
-def _together(group: Sequence[Entry]) -> Parcel:
+def _together(group: Sequence[Entry]) -> Batch:
     """The newest alert, speaking for all of them."""
     latest = as_of_now(group[-1])
     late = any(entry.late for entry in group)
@@ -100,7 +100,7 @@ def _together(group: Sequence[Entry]) -> Parcel:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
         message = f"{_named(group)} ({len(distinct)} times since {since})"
         latest = replace(latest, message=message, events=_events(group))
-    return Parcel(latest, tuple(group), late)
+    return Batch(latest, tuple(group), late)
 
 
 def _named(group: Sequence[Entry]) -> str:

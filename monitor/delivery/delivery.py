@@ -8,8 +8,8 @@ from typing import Any, Self
 from monitor.clock import Clock
 from monitor.config.house import build_house, configured_settings
 from monitor.config.model import Config
-from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
-from monitor.delivery.coalescer import Storms
+from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
+from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.escalation import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.settings import KeptSettings
@@ -42,7 +42,7 @@ class Delivery:
         self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock)
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.publishers: list[Publisher] = []
-        self._lines: list[Line] = []
+        self._lines: list[Channel] = []
         self._patience = STOPPED
         self._life = ExitStack()
 
@@ -108,15 +108,15 @@ class Delivery:
             publisher.announce(house)
             for setting in self.settings.in_force():
                 publisher.publish(setting)
-            self._open(Line(self.outbox, publisher, self._failed, self._clock))
+            self._open(Channel(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
 
     def _open_notifier(self, block: NotifierConfig) -> None:
         for notifier in block.build(self._clock):
-            storms = Storms(pause_s=block.collapse_s, per_minute=block.max_per_minute)
-            self._open(Line(self.outbox, notifier, self._failed, self._clock, choice=storms))
+            storms = Coalescer(pause_s=block.collapse_s, per_minute=block.max_per_minute)
+            self._open(Channel(self.outbox, notifier, self._failed, self._clock, choice=storms))
 
-    def _open(self, line: Line) -> None:
+    def _open(self, line: Channel) -> None:
         self._lines.append(line.open())
 
     def _build_escalator(self) -> Escalator:

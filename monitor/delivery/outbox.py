@@ -170,17 +170,19 @@ class SqliteOutbox:
             self._wakes.setdefault(channel, []).append(wake)
 
     def waiting(
-        self, channel: str, after: int = 0, limit: int = 100, *, gravest: bool = False
+        self, channel: str, after: int = 0, limit: int = 100, *, by_severity: bool = False
     ) -> list[Entry]:
         """See `Outbox`. What a newer version wrote is left for it; what cannot be read is given up, said."""
         found = self._do(
-            lambda connection: rows.waiting(connection, channel, after, limit, codec.VERSION, gravest=gravest)
+            lambda connection: rows.waiting(
+                connection, channel, after, limit, codec.VERSION, by_severity=by_severity
+            )
         )
         now = self._clock.now()
         entries = [self._entry(channel, row, now) for row in found]
         readable = [entry for entry in entries if entry is not None]
         if found and not readable:
-            return self.waiting(channel, after, limit, gravest=gravest)  # those are gone
+            return self.waiting(channel, after, limit, by_severity=by_severity)  # those are gone
         return readable
 
     def release(self, entry: Entry, at: datetime) -> None:

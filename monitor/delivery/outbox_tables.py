@@ -85,10 +85,10 @@ index would cost every put more than it saves."""
 
 
 def waiting(
-    connection: sqlite3.Connection, channel: str, after: int, limit: int, version: int, *, gravest: bool
+    connection: sqlite3.Connection, channel: str, after: int, limit: int, version: int, *, by_severity: bool
 ) -> Rows:
     """Undelivered messages of at most this codec version, the oldest or the gravest, by number."""
-    sql = _GRAVEST if gravest else _WAITING
+    sql = _GRAVEST if by_severity else _WAITING
     return connection.execute(sql, (channel, after, version, limit)).fetchall()
 
 

@@ -50,14 +50,14 @@ class Detour:
     # -- the outbox ----------------------------------------------------------------------------------------
 
     def waiting(
-        self, channel: str, after: int = 0, limit: int = 100, *, gravest: bool = False
+        self, channel: str, after: int = 0, limit: int = 100, *, by_severity: bool = False
     ) -> list[Entry]:
         """See `Outbox`; without what is refused now, and then always the oldest."""
         refused = self._publisher.refused_topics
         if refused != self._refused:
             self._refused, self._passed = refused, 0
         if not refused:
-            return self._outbox.waiting(channel, after, limit, gravest=gravest)
+            return self._outbox.waiting(channel, after, limit, by_severity=by_severity)
         found: list[Entry] = []
         is_from_start = after <= self._passed
         after = max(after, self._passed)

@@ -27,7 +27,7 @@ MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Batch:
     """What is published as one message, and the entries that it delivers."""
 
     message: SoundEvent | Alert
@@ -42,9 +42,9 @@ class Choice(Protocol):
     """Entries that may be in flight; with 1 it is shown all that waits, of very many the gravest, and may
     choose freely."""
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]: ...
+    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]: ...
 
-    def delivered(self, parcel: Parcel, now_s: float) -> None: ...
+    def delivered(self, parcel: Batch, now_s: float) -> None: ...
 
 
 class InOrder:
@@ -53,11 +53,11 @@ class InOrder:
 
     window = WINDOW
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Parcel]:
+    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
         """Each entry by itself."""
-        return [Parcel(as_of_now(entry), (entry,), entry.late) for entry in waiting]
+        return [Batch(as_of_now(entry), (entry,), entry.late) for entry in waiting]
 
-    def delivered(self, parcel: Parcel, now_s: float) -> None:
+    def delivered(self, parcel: Batch, now_s: float) -> None:
         """Nothing to remember."""
 
 
@@ -66,7 +66,7 @@ def as_of_now(entry: Entry) -> SoundEvent | Alert:
     return entry.message.aged(entry.waited_s) if isinstance(entry.message, Alert) else entry.message
 
 
-class Courier:
+class Sender:
     """One publisher's deliveries, in a thread of its own named `courier-<publisher>`.
 
     Entered after its outbox and before its publisher, so that no readiness is missed. Leaving it stops the
@@ -178,9 +178,9 @@ class Courier:
             return None
         if self._choice.window > 1:
             return self._outbox.waiting(self._channel, after, room)
-        return self._outbox.waiting(self._channel, after, MANY, gravest=True)
+        return self._outbox.waiting(self._channel, after, MANY, by_severity=True)
 
-    def _hand_over(self, parcel: Parcel) -> bool:
+    def _hand_over(self, parcel: Batch) -> bool:
         numbers = {entry.number for entry in parcel.entries}
         with self._lock:
             self._in_flight |= numbers
@@ -198,7 +198,7 @@ class Courier:
             self._arrived(parcel)
         return True
 
-    def _arrived(self, parcel: Parcel) -> None:
+    def _arrived(self, parcel: Batch) -> None:
         """Acknowledged: called from any thread. Released before it leaves the window, or it would be found
         waiting and handed over twice."""
         at = self._clock.now()

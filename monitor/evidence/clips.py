@@ -55,7 +55,7 @@ class Retention:
     per_label: int
 
 
-class Shelf:
+class ClipFolder:
     """The folder of clips and pictures. One thread writes; anyone may read."""
 
     def __init__(self, folder: Path, retention: Retention) -> None:

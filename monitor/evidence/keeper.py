@@ -11,14 +11,14 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 
 from monitor.errors import StoreError
-from monitor.evidence.clips import ClipFormat, Retention, Shelf, encoded
+from monitor.evidence.clips import ClipFolder, ClipFormat, Retention, encoded
 from monitor.evidence.privacy import HearsVoice, Spoken, masked, speech_spans, spoken_in
-from monitor.evidence.ring_buffer import Cutout, RecentSound
+from monitor.evidence.ring_buffer import Excerpt, RecentSound
 from monitor.evidence.spectrogram import spectrogram_png
 from monitor.labels import check_sound
 from monitor.logs import get_logger
 from monitor.schema import Block, Seconds
-from monitor.types import Frame, Heard, SoundEvent
+from monitor.types import Findings, Frame, SoundEvent
 
 log = get_logger()
 
@@ -67,7 +67,7 @@ class EvidenceConfig(Block):
 
 
 @dataclass(frozen=True, slots=True)
-class Keepsake:
+class StoredEvidence:
     """What was kept of an event."""
 
     event: SoundEvent
@@ -94,7 +94,7 @@ class EvidenceKeeper:
         self._new_detector = new_detector
         self._keep_s = config.pre_roll_s + config.longest_s + config.post_roll_s + _SLACK_S
         retention = Retention(config.keep_days * 86400, config.keep_mb * 2**20, config.keep_per_label)
-        self._shelf = Shelf(folder, retention)
+        self._shelf = ClipFolder(folder, retention)
         self._lock = Lock()
         self._sources: dict[str, _Source] = {}
         self._waiting: dict[str, SoundEvent] = {}
@@ -120,7 +120,7 @@ class EvidenceKeeper:
         if self._config.wanted:
             self._source(frame.source).recent.push(frame)
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, heard: Findings) -> None:
         """What listeners said: where words may be."""
         if self._config.wanted and self._config.no_speech:
             spoken = spoken_in(heard)
@@ -139,7 +139,7 @@ class EvidenceKeeper:
             if len(self._waiting) > _WAITING:
                 self._pass_over()
 
-    def due(self, now: datetime, *, last: bool = False) -> list[Keepsake]:
+    def due(self, now: datetime, *, last: bool = False) -> list[StoredEvidence]:
         """Keep what can be kept now, and let go what is old. Call it once a second or so.
 
         The `last` time events are not waited for, for their sound is in memory only: of each, what was heard
@@ -190,13 +190,13 @@ class EvidenceKeeper:
         until = self._source(event.source).recent.heard_until
         return (until is not None and until >= end) or now >= end + _PATIENCE
 
-    def _make(self, event: SoundEvent) -> Keepsake:
+    def _make(self, event: SoundEvent) -> StoredEvidence:
         cutout = self._source(event.source).recent.cut(*self._window(event))
         if cutout is None:
-            return Keepsake(event, None, None, "lost")
+            return StoredEvidence(event, None, None, "lost")
         allowed = self._without_speech(event, cutout) if self._config.no_speech else cutout
         if allowed is None:
-            return Keepsake(event, None, None, "speech")
+            return StoredEvidence(event, None, None, "speech")
         picture = _picture(event, allowed) if self._config.pictures else None
         clip = None
         try:
@@ -206,11 +206,11 @@ class EvidenceKeeper:
                 clip = self._shelf.put(event, self._config.clip_format, self._encoded(event, allowed))
         except StoreError as error:
             self._complain(error)
-            return Keepsake(event, None, picture, "disk")
+            return StoredEvidence(event, None, picture, "disk")
         self._complained = False
-        return Keepsake(event, clip, picture)
+        return StoredEvidence(event, clip, picture)
 
-    def _without_speech(self, event: SoundEvent, cutout: Cutout) -> Cutout | None:
+    def _without_speech(self, event: SoundEvent, cutout: Excerpt) -> Excerpt | None:
         with self._lock:
             spoken = list(self._source(event.source).spoken)
         spans = speech_spans(cutout, event.source, spoken, self._new_detector())
@@ -218,7 +218,7 @@ class EvidenceKeeper:
             return None
         return replace(cutout, audio=masked(cutout.audio, spans))
 
-    def _encoded(self, event: SoundEvent, cutout: Cutout) -> bytes:
+    def _encoded(self, event: SoundEvent, cutout: Excerpt) -> bytes:
         tags = {
             "title": f"{event.label} ({event.source})",
             "date": cutout.started_at.isoformat(),
@@ -252,7 +252,7 @@ class _Source:
             self.spoken.popleft()
 
 
-def _picture(event: SoundEvent, cutout: Cutout) -> bytes:
+def _picture(event: SoundEvent, cutout: Excerpt) -> bytes:
     at = event.started_at.astimezone()
     return spectrogram_png(
         cutout.audio,
@@ -262,5 +262,5 @@ def _picture(event: SoundEvent, cutout: Cutout) -> bytes:
     )
 
 
-def _onset_s(event: SoundEvent, cutout: Cutout) -> float:
+def _onset_s(event: SoundEvent, cutout: Excerpt) -> float:
     return max(0.0, (event.started_at - cutout.started_at).total_seconds())

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.evidence.ring_buffer import Cutout
-from monitor.types import Heard
+from monitor.evidence.ring_buffer import Excerpt
+from monitor.types import Findings
 
 SPOKEN = frozenset({"speech", "shout", "singing"})
 """Labels that mean words."""
@@ -37,7 +37,7 @@ class Spoken:
     ends_at: datetime
 
 
-def spoken_in(heard: Heard) -> list[Spoken]:
+def spoken_in(heard: Findings) -> list[Spoken]:
     """Where, by all that listeners said, words may be. Any score counts, whatever the label of the event."""
     by_scores = [
         Spoken(one.source, one.started_at, one.ends_at)
@@ -48,7 +48,7 @@ def spoken_in(heard: Heard) -> list[Spoken]:
     return by_scores + by_voice
 
 
-def speech_spans(clip: Cutout, source: str, spoken: Iterable[Spoken], hears_voice: HearsVoice) -> list[Span]:
+def speech_spans(clip: Excerpt, source: str, spoken: Iterable[Spoken], hears_voice: HearsVoice) -> list[Span]:
     """Where a clip may hold speech: wherever anything that listened to any part of it heard words, and
     wherever the voice detector, run over all of it, hears voice; half a second more on each side."""
     told = [

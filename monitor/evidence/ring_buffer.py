@@ -16,7 +16,7 @@ _SAME_STREAM_SAMPLES = SAMPLE_RATE_HZ // 50
 
 
 @dataclass(frozen=True, slots=True)
-class Cutout:
+class Excerpt:
     """Sound with the time of its first sample."""
 
     started_at: datetime
@@ -61,7 +61,7 @@ class RecentSound:
         with self._lock:
             return _end(self._frames[-1]) if self._frames else None
 
-    def cut(self, start: datetime, end: datetime) -> Cutout | None:
+    def cut(self, start: datetime, end: datetime) -> Excerpt | None:
         """What was heard from `start` to `end`, as far as it is still here; None when nothing is.
 
         Sample by sample where the clock says so: missing sound is digital silence, so that everything in it
@@ -78,7 +78,7 @@ class RecentSound:
             begin, stop = max(0, offset), min(count, offset + len(frame.samples))
             if begin < stop:
                 samples[begin:stop] = frame.samples[begin - offset : stop - offset]
-        return Cutout(start, Audio.from_pcm16(samples.tobytes()))
+        return Excerpt(start, Audio.from_pcm16(samples.tobytes()))
 
 
 def _placed(frames: list[_Kept], start: datetime) -> list[tuple[int, _Kept]]:

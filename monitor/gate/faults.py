@@ -23,7 +23,7 @@ _LOOP_WINDOW_FRAMES = 33
 _NOT_A_TONE = 0.1
 
 
-class _Lasting:
+class _LeakyBucket:
     """A fault that must add up to `raise_after_s` before it is said, and be gone for `clear_after_s` before
     it is taken back: a bucket that fills while the fault shows and leaks while it does not.
 
@@ -61,7 +61,7 @@ class _Lasting:
         self._clear_s = min(2 * self._clear_s, longest_s) if returned else self._first_clear_s
 
 
-class Condition:
+class MicrophoneFaults:
     """What is wrong with a microphone.
 
     - `digital_silence`: not one step of 16 bits of movement for 10 s: muted, unplugged inside, or dead.
@@ -74,11 +74,11 @@ class Condition:
     """
 
     def __init__(self) -> None:
-        self._faults: dict[ProblemKind, _Lasting] = {
-            "digital_silence": _Lasting(10, 3),
-            "frozen": _Lasting(3, 3),
-            "clipping": _Lasting(10, 60),
-            "dc_offset": _Lasting(5, 5),
+        self._faults: dict[ProblemKind, _LeakyBucket] = {
+            "digital_silence": _LeakyBucket(10, 3),
+            "frozen": _LeakyBucket(3, 3),
+            "clipping": _LeakyBucket(10, 60),
+            "dc_offset": _LeakyBucket(5, 5),
         }
         self._recent: deque[Samples] = deque(maxlen=_LOOP_WINDOW_FRAMES)
         self._frames = 0

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from monitor.gate.config import GateConfig
-from monitor.gate.faults import Condition
+from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.level import FRAME_SAMPLES, SILENCE_DBFS, LevelReport, measure
 from monitor.gate.loudness import LoudNoise
@@ -13,7 +13,7 @@ from monitor.types import Detection, Frame, Level, Problem, Segment
 
 __all__ = ["Gate", "GateConfig"]
 
-Heard = Segment | Detection | Level | Problem
+GateOutput = Segment | Detection | Level | Problem
 
 _VOICE_S = 0.1
 _WORD_S = 0.3
@@ -36,7 +36,7 @@ class Gate:
         self._floor = NoiseFloor(config.quietest_floor_dbfs)
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
-        self._condition = Condition()
+        self._condition = MicrophoneFaults()
         self._report = LevelReport(config.level_every_s)
         self._kinds = self._condition.kinds
         self._level_dbfs = SILENCE_DBFS
@@ -51,12 +51,12 @@ class Gate:
         """The RMS level above 100 Hz of the latest frame; never below -120."""
         return self._level_dbfs
 
-    def push(self, frame: Frame) -> list[Heard]:
+    def push(self, frame: Frame) -> list[GateOutput]:
         """What the next frame brings, in this order: segments and early looks with their detections, loud
         noise, level, problem. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
         if len(frame.audio) != FRAME_SAMPLES:
             raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
-        heard: list[Heard] = self._end_at_gap() if frame.follows_gap else []
+        heard: list[GateOutput] = self._end_at_gap() if frame.follows_gap else []
         samples = frame.audio.samples
         measured = measure(samples)
         self._level_dbfs = measured.level_dbfs
@@ -70,17 +70,17 @@ class Gate:
         self._condition.push(measured, samples)
         return heard + self._problem(frame)
 
-    def finish(self, ended_by: Literal["gap", "shutdown"]) -> list[Heard]:
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> list[GateOutput]:
         """End the segment that is open, with what there is of it; nothing if none is. More frames may
         follow."""
         return self._passed(self._segmenter.finish(ended_by))
 
-    def _end_at_gap(self) -> list[Heard]:
+    def _end_at_gap(self) -> list[GateOutput]:
         self._loud_noise.forget()
         return self.finish("gap")
 
-    def _passed(self, segments: list[Segment]) -> list[Heard]:
-        heard: list[Heard] = []
+    def _passed(self, segments: list[Segment]) -> list[GateOutput]:
+        heard: list[GateOutput] = []
         for segment in segments:
             if self._require_speech and _voice_s(segment) < _VOICE_S:
                 continue

@@ -11,7 +11,7 @@ from monitor.types import Frame, Segment, SegmentEnd, new_id
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Buffered:
     """A frame and what is known about it."""
 
     frame: Frame
@@ -25,7 +25,7 @@ class _Growing:
     """A segment that has not ended yet."""
 
     floor_dbfs: float
-    heard: list[_Heard]
+    heard: list[_Buffered]
     id: str = field(default_factory=new_id)
     own_frames: int = 0
     """Without pre-roll and overlap."""
@@ -67,7 +67,7 @@ class Segmenter:
         self._look_length = frames_in(config.look_length_s)
         self._longest = int(config.max_length_s / FRAME_S + 1e-6)
         self._overlap = frames_in(config.overlap_s)
-        self._before: deque[_Heard] = deque(maxlen=frames_in(config.pre_roll_s))
+        self._before: deque[_Buffered] = deque(maxlen=frames_in(config.pre_roll_s))
         self._growing: _Growing | None = None
         self._voice = VoiceDetector()
 
@@ -81,10 +81,10 @@ class Segmenter:
         above_db = level_dbfs - floor_dbfs
         if self._growing is None and above_db >= self._open_db:
             self._growing = _Growing(floor_dbfs, self._pre_roll())
-        self._before.append(_Heard(frame, level_dbfs))
+        self._before.append(_Buffered(frame, level_dbfs))
         if self._growing is None:
             return []
-        self._grow(self._growing, _Heard(frame, level_dbfs, sounding=above_db >= self._close_db))
+        self._grow(self._growing, _Buffered(frame, level_dbfs, sounding=above_db >= self._close_db))
         return self._cut(self._growing, floor_dbfs)
 
     def finish(self, ended_by: SegmentEnd) -> list[Segment]:
@@ -93,13 +93,13 @@ class Segmenter:
         self._before.clear()
         return [growing.cut(ended_by)] if growing and growing.own_frames else []
 
-    def _pre_roll(self) -> list[_Heard]:
+    def _pre_roll(self) -> list[_Buffered]:
         """What came before the onset. The detector of voice hears it too, for it needs a run-up."""
         for one in self._before:
             self._voice.hears_voice(one.frame.audio)
         return list(self._before)
 
-    def _grow(self, growing: _Growing, heard: _Heard) -> None:
+    def _grow(self, growing: _Growing, heard: _Buffered) -> None:
         heard = replace(heard, voiced=self._voice.hears_voice(heard.frame.audio))
         growing.heard.append(heard)
         growing.own_frames += 1

@@ -15,7 +15,7 @@ from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
 from monitor.history.reader import History
-from monitor.history.records import Cut, Look
+from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
 from monitor.types import Level, Setting, SoundEvent
@@ -47,7 +47,7 @@ class LabelTrace:
 class LookTrace:
     """What one listener said: its best labels first."""
 
-    look: Look
+    look: ScoreRecord
     best: tuple[LabelTrace, ...]
 
 
@@ -66,7 +66,7 @@ class Explanation:
     since: datetime
     until: datetime
     levels: tuple[Level, ...]
-    cuts: tuple[Cut, ...]
+    cuts: tuple[SegmentRecord, ...]
     """Whole segments; early looks only where the segment is missing."""
     looks: tuple[LookTrace, ...]
     events: tuple[EventTrace, ...]
@@ -142,7 +142,7 @@ class _Rows:
         self._sensitivity = {source.name: source.sensitivity for source in config.sources}
         self._sensitivity |= {one.source: float(one.value) for one in settings if one.name == "sensitivity"}
 
-    def trace(self, look: Look) -> tuple[LabelTrace, ...]:
+    def trace(self, look: ScoreRecord) -> tuple[LabelTrace, ...]:
         rows = self._thresholds.of(look.source)
         sensitivity = self._sensitivity.get(look.source, 0.0)
         by_rhythm = look.certainty is not None
@@ -214,12 +214,12 @@ def _nearest_levels(
         yield from [level for level in own if level.at <= until] or own[:1]
 
 
-def _whole(cuts: Iterable[Cut]) -> list[Cut]:
+def _whole(cuts: Iterable[SegmentRecord]) -> list[SegmentRecord]:
     """One of each id: the last told is the whole segment, or the latest look at it."""
     return list({cut.id: cut for cut in cuts}.values())
 
 
-def _within(cut: Cut, since: datetime, until: datetime) -> bool:
+def _within(cut: SegmentRecord, since: datetime, until: datetime) -> bool:
     return cut.started_at <= until and cut.ends_at >= since
 
 
@@ -245,7 +245,7 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
         yield "  nothing rose above the floor, and no listener said anything"
 
 
-def _cut_line(cut: Cut) -> str:
+def _cut_line(cut: SegmentRecord) -> str:
     above_db = cut.peak_dbfs - cut.floor_dbfs
     return (
         f"{cut.source}: segment {cut.id} at {_local(cut.started_at)}, {cut.duration_s:.1f} s, peak"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.errors import StoreError
-from monitor.history.records import Cut, Look, from_us, to_us, unpack_scores, unpack_spans
+from monitor.history.records import ScoreRecord, SegmentRecord, from_us, to_us, unpack_scores, unpack_spans
 from monitor.store.codec import decode
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
@@ -52,7 +52,7 @@ class History:
                 "sudo, and check `state_dir`"
             ) from None
 
-    def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Look]:
+    def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[ScoreRecord]:
         """What listeners said, in the order in which the tracker was told."""
         labels = {number: names.split() for number, names in self._rows("SELECT number, names FROM labels")}
         rows = self._rows(
@@ -62,14 +62,14 @@ class History:
         )  # fmt: skip
         for told_at, name, classifier, started_at, segment_id, certainty, which, scores, spans, more in rows:
             extra = json.loads(more) if more else {}
-            yield Look(
+            yield ScoreRecord(
                 name, from_us(told_at), classifier, from_us(started_at), segment_id,
                 dict(zip(labels[which], unpack_scores(scores), strict=True)),
                 dict(zip(labels[which], unpack_spans(spans, len(labels[which])), strict=True)),
                 certainty, extra.get("emotion", {}), extra.get("evidence", {}),
             )  # fmt: skip
 
-    def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Cut]:
+    def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[SegmentRecord]:
         """Segments and early looks, in the order in which they were told."""
         rows = self._rows(
             "SELECT id, source, started_at, duration_s, onset_s, floor_dbfs, peak_dbfs, speech_ratio,"
@@ -77,7 +77,7 @@ class History:
             to_us(since), to_us(until), source,
         )  # fmt: skip
         for id, name, started_at, *figures in rows:
-            yield Cut(id, name, from_us(started_at), *figures)
+            yield SegmentRecord(id, name, from_us(started_at), *figures)
 
     def levels(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[Level]:
         """Levels and floors."""

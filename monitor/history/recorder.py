@@ -10,7 +10,7 @@ from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
 from monitor.history.writer import ScoreStore
-from monitor.types import Alert, Frame, Heard, Message, Picture, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Findings, Frame, Message, Picture, Setting, SoundEvent, SourceStatus
 
 SCORES = "scores.db"
 """In the state folder: what `earwitness explain` and `replay` read."""
@@ -43,7 +43,7 @@ class Recorder:
         """The next frame of a source; in that source's thread."""
         self._evidence.push(frame)
 
-    def heard(self, heard: Heard, now: datetime) -> None:
+    def heard(self, heard: Findings, now: datetime) -> None:
         """What listeners made of a stretch, and the time that the decider is told with; from any thread."""
         self._evidence.hear(heard)
         if self._keeps_scores:

@@ -22,7 +22,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ScoreRecord:
     """Every score that a listener gave at once, and when the tracker was told."""
 
     source: str
@@ -67,7 +67,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class SegmentRecord:
     """A segment or an early look without its sound."""
 
     id: str
@@ -86,7 +86,7 @@ class Cut:
         return self.started_at + timedelta(seconds=self.duration_s)
 
 
-def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[Look]:
+def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[ScoreRecord]:
     """Detections that were told together, put together by listener and segment."""
     groups: dict[tuple[Any, ...], dict[str, Detection]] = {}
     for one in detections:
@@ -99,10 +99,10 @@ def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[Loo
         yield _look(list(group.values()), told_at)
 
 
-def _look(group: list[Detection], told_at: datetime) -> Look:
+def _look(group: list[Detection], told_at: datetime) -> ScoreRecord:
     first = group[0]
     started_at = min(one.started_at for one in group)
-    return Look(
+    return ScoreRecord(
         source=first.source,
         told_at=told_at,
         classifier=first.classifier,
@@ -148,7 +148,7 @@ def unpack_scores(data: bytes) -> list[float]:
     return [float(step) / _STEP for step in np.frombuffer(data, "<u2")]
 
 
-def pack_more(look: Look) -> str | None:
+def pack_more(look: ScoreRecord) -> str | None:
     """Emotion and evidence as JSON; None when there are none, as nearly always."""
     more = {"emotion": look.emotion, "evidence": look.evidence}
     kept = {key: {label: dict(v) for label, v in value.items()} for key, value in more.items() if value}

@@ -14,10 +14,10 @@ from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
 from monitor.errors import ConfigError
 from monitor.history.reader import History, Said
-from monitor.history.records import Look
+from monitor.history.records import ScoreRecord
 from monitor.labels import did_you_mean, sounds
-from monitor.pipeline.build import Listeners, build_mind
-from monitor.pipeline.decisions import Mind
+from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
+from monitor.pipeline.decisions import DecisionEngine
 from monitor.types import Alert, Command, Message, Setting, SoundEvent, SourceStatus
 
 _TICK_US = 250_000
@@ -59,8 +59,8 @@ def replay(
     The large model is not asked again. What else began before `since` is not known: an event that was open
     then counts as new at its next hit.
     """
-    mind = build_mind(overridden(config, changes), Listeners(*unloaded(config)))
-    now = list(_last_states(_decided(mind, history, since, until)).values())
+    engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(*unloaded(config)))
+    now = list(_last_states(_decided(engine, history, since, until)).values())
     said = (one for _, one in history.said(since, until))
     then = list(_last_states(one for one in said if not _is_test(one)).values())
     outcomes = [_held_against(one, then) for one in now]
@@ -138,48 +138,48 @@ def _change(values: dict[str, Any], change: str) -> Iterator[str]:
     values["labels"].setdefault(label, {})["onset" if key == "threshold" else key] = value
 
 
-def _decided(mind: Mind, history: History, since: datetime, until: datetime) -> Iterator[Message]:
-    """Everything that the mind decides of the stretch, in order."""
+def _decided(engine: DecisionEngine, history: History, since: datetime, until: datetime) -> Iterator[Message]:
+    """Everything that the engine decides of the stretch, in order."""
     looks = ((look.told_at, look) for look in history.looks(since, until))
     said = ((at, one) for at, one in history.said(since, until) if isinstance(one, SourceStatus | Setting))
-    inputs: Iterator[tuple[datetime, Look | Said]] = heapq.merge(looks, said, key=lambda item: item[0])
-    yield from mind.set(history.settings(since), since)
+    inputs: Iterator[tuple[datetime, ScoreRecord | Said]] = heapq.merge(looks, said, key=lambda item: item[0])
+    yield from engine.apply_settings(history.settings(since), since)
     before = since
     for at, together in groupby(inputs, key=lambda item: item[0]):
-        yield from _pass_time(mind, before, at)
+        yield from _pass_time(engine, before, at)
         before = at
-        yield from _take_in(mind, [item for _, item in together], at)
-    yield from _pass_time(mind, before, until)
+        yield from _take_in(engine, [item for _, item in together], at)
+    yield from _pass_time(engine, before, until)
 
 
-def _take_in(mind: Mind, items: list[Look | Said], at: datetime) -> Iterator[Message]:
-    detections = [one for item in items if isinstance(item, Look) for one in item.detections()]
+def _take_in(engine: DecisionEngine, items: list[ScoreRecord | Said], at: datetime) -> Iterator[Message]:
+    detections = [one for item in items if isinstance(item, ScoreRecord) for one in item.detections()]
     if detections:
-        yield from mind.hear(detections, at)
+        yield from engine.decide(detections, at)
     for item in items:
         if isinstance(item, Setting):
-            yield from mind.obey(Command(item.name, item.source, item.value), at)
+            yield from engine.apply_command(Command(item.name, item.source, item.value), at)
         elif isinstance(item, SourceStatus):
             if not item.online:
-                yield from mind.lose(item.source, item.at, item.ended_by)
-            yield from mind.note(item, at.timestamp())
+                yield from engine.end_source(item.source, item.at, item.ended_by)
+            yield from engine.note_source(item, at.timestamp())
 
 
-def _pass_time(mind: Mind, since: datetime, until: datetime) -> Iterator[Message]:
+def _pass_time(engine: DecisionEngine, since: datetime, until: datetime) -> Iterator[Message]:
     """The daemon's ticks that can matter: seldom ones end events and release alerts, and the last one before
     more is heard decides whether that is still the same event. After an hour nothing can be open."""
     last = until - timedelta(microseconds=until.microsecond % _TICK_US or _TICK_US)
     at = since + _BUSY_TICK
     while at < last and at - since < _LONGEST_HOLD:
-        yield from _tick(mind, at)
+        yield from _tick(engine, at)
         at += _BUSY_TICK if at - since < _BUSY else _IDLE_TICK
     if last > since:
-        yield from _tick(mind, last)
+        yield from _tick(engine, last)
 
 
-def _tick(mind: Mind, at: datetime) -> Iterator[Message]:
-    yield from mind.hear((), at)
-    yield from mind.watch(at, at.timestamp())
+def _tick(engine: DecisionEngine, at: datetime) -> Iterator[Message]:
+    yield from engine.decide((), at)
+    yield from engine.due_alerts(at, at.timestamp())
 
 
 def _last_states(messages: Any) -> dict[str, SoundEvent | Alert]:

@@ -15,11 +15,19 @@ from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.history.records import Cut, Look, looks_of, pack_more, pack_scores, pack_spans, to_us
+from monitor.history.records import (
+    ScoreRecord,
+    SegmentRecord,
+    looks_of,
+    pack_more,
+    pack_scores,
+    pack_spans,
+    to_us,
+)
 from monitor.logs import get_logger
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
-from monitor.types import Alert, Detection, Heard, Level, Segment, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Detection, Findings, Level, Segment, Setting, SoundEvent, SourceStatus
 
 log = get_logger()
 
@@ -97,7 +105,7 @@ class ScoreStore:
         self._database.__exit__()
         self._open = False
 
-    def hear(self, heard: Heard, told_at: datetime) -> None:
+    def hear(self, heard: Findings, told_at: datetime) -> None:
         """What listeners said, as the tracker is told; `told_at` is the `now` that it is told with."""
         told_us = to_us(told_at)
         for segment in heard.segments:
@@ -206,7 +214,7 @@ class ScoreStore:
                 log.warning("the damaged history could not be set aside", why=str(refused))
 
 
-def _look_row(look: Look) -> Row:
+def _look_row(look: ScoreRecord) -> Row:
     """Packed at once, for a look in memory is twenty times as large; the labels' names are all one string."""
     return (
         to_us(look.told_at), look.source, look.classifier, to_us(look.started_at), look.segment_id,
@@ -223,9 +231,9 @@ def _cut_row(segment: Segment, told_us: int) -> Row:
     )  # fmt: skip
 
 
-def cut_of(segment: Segment) -> Cut:
+def cut_of(segment: Segment) -> SegmentRecord:
     """The segment without its sound."""
-    return Cut(
+    return SegmentRecord(
         id=segment.id,
         source=segment.source,
         started_at=segment.started_at,

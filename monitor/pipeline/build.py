@@ -15,11 +15,11 @@ from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
 from monitor.logs import get_logger
-from monitor.pipeline.decisions import Mind
-from monitor.pipeline.front_end import Ears
-from monitor.rhythm.listener import RhythmListener
+from monitor.pipeline.decisions import DecisionEngine
+from monitor.pipeline.front_end import FrontEnd
+from monitor.rhythm.detector import RhythmDetector
 from monitor.rules.engine import RuleEngine
-from monitor.rules.outage import Deafness
+from monitor.rules.outage import SourceOutage
 from monitor.sources import SourceConfig
 from monitor.types import Frame
 
@@ -27,7 +27,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True)
-class Listeners:
+class LoadedClassifiers:
     """The classifiers that could be loaded: those that always run, and those that give a second opinion."""
 
     first: tuple[Classifier, ...] = ()
@@ -47,7 +47,7 @@ class Listeners:
             classifier.close()
 
 
-def load_listeners(config: Config) -> Listeners:
+def load_classifiers(config: Config) -> LoadedClassifiers:
     """Load every classifier of the configuration, and the transcriber if a rule asks for words.
 
     One that cannot be loaded is said and left out: alarms are heard by their rhythm, and loud noises by the
@@ -66,7 +66,7 @@ def load_listeners(config: Config) -> Listeners:
         writer = _transcriber(config.transcripts, [classifier for classifier, _ in second])
         words = _loaded(WORDS, lambda: WordListener(writer), missing)
         second += [(words, Voices(asked))] if words else []
-    return Listeners(tuple(first), tuple(second), missing)
+    return LoadedClassifiers(tuple(first), tuple(second), missing)
 
 
 def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]:
@@ -99,12 +99,12 @@ def _sources_asked_for_words(config: Config) -> frozenset[str]:
     return frozenset(name for rule in rules for name in rule.sources or everywhere)
 
 
-def build_ears(
+def build_front_end(
     config: Config,
     source: SourceConfig,
-    listeners: Listeners,
+    listeners: LoadedClassifiers,
     remember: Callable[[Frame], None] | None = None,
-) -> Ears:
+) -> FrontEnd:
     """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is
     shown every frame."""
     hears_speech = any("speech" in classifier.labels for classifier in listeners.first)
@@ -114,10 +114,10 @@ def build_ears(
         require_speech=source.require == "speech",
         vad_speech=not hears_speech,
     )
-    return Ears(source.name, gate, RhythmListener(source.name), remember)
+    return FrontEnd(source.name, gate, RhythmDetector(source.name), remember)
 
 
-def build_mind(config: Config, listeners: Listeners) -> Mind:
+def build_decision_engine(config: Config, listeners: LoadedClassifiers) -> DecisionEngine:
     """Tracker and rules for all sources."""
     second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
     tracker = Tracker(thresholds(config, listeners.first).of, verifiers=second)
@@ -125,4 +125,4 @@ def build_mind(config: Config, listeners: Listeners) -> Mind:
         tracker.set_sensitivity(source.name, source.sensitivity)
     rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
     notifiers = [block.name for block in config.notifiers]
-    return Mind(tracker, rules, Deafness(config.not_listening_after_s, notifiers))
+    return DecisionEngine(tracker, rules, SourceOutage(config.not_listening_after_s, notifiers))

@@ -6,54 +6,54 @@ from datetime import datetime
 
 from monitor.events.tracker import Tracker
 from monitor.rules.engine import RuleEngine
-from monitor.rules.outage import Deafness
+from monitor.rules.outage import SourceOutage
 from monitor.types import (
     Alert,
     Command,
     Detection,
     EventEnd,
+    LabelState,
     Message,
     Problem,
     Setting,
     SoundEvent,
-    Sounding,
     SourceStatus,
 )
 
 
-class Mind:
+class DecisionEngine:
     """Tracker and rules together. Plain and synchronous; one thread.
 
     Everything returned is in the order in which the house should be told: a sensor's ON first, then the
     alert, then the event.
     """
 
-    def __init__(self, tracker: Tracker, rules: RuleEngine, deafness: Deafness | None = None) -> None:
+    def __init__(self, tracker: Tracker, rules: RuleEngine, deafness: SourceOutage | None = None) -> None:
         self._tracker = tracker
         self._rules = rules
-        self._deafness = deafness or Deafness(0, ())
+        self._deafness = deafness or SourceOutage(0, ())
 
-    def hear(
+    def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]:
         """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
         told = self._told(self._tracker.update(detections, now, times))
         return [*told, *self._rules.due(now)]
 
-    def note(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
+    def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
         """A source came or went, or its microphone fell ill or got well; `now_s` by the monotonic clock."""
         self._deafness.note(news, now_s)
         return [news]
 
-    def watch(self, now: datetime, now_s: float) -> list[Message]:
+    def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
         """The alerts about sources that have not been heard for long; `now` is when they are raised."""
         return [*self._deafness.due(now, now_s)]
 
-    def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
+    def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: its open events end."""
         return self._told(self._tracker.end_source(source, at, ended_by))
 
-    def obey(self, command: Command, now: datetime) -> list[Message]:
+    def apply_command(self, command: Command, now: datetime) -> list[Message]:
         """Do what was asked, and show the value now in force."""
         if command.name == "test":
             return [self._rules.test(now)]
@@ -65,17 +65,17 @@ class Mind:
             return [Setting(command.source, "sensitivity", float(command.value))]
         return []
 
-    def set(self, settings: Sequence[Setting], now: datetime) -> list[Message]:
+    def apply_settings(self, settings: Sequence[Setting], now: datetime) -> list[Message]:
         """What `settings` bring about where they are found in force at the start."""
         commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
-        return [message for command in commands for message in self.obey(command, now)]
+        return [message for command in commands for message in self.apply_command(command, now)]
 
     def _told(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]
 
     def _about(self, event: SoundEvent) -> list[Message]:
         alerts: list[Alert] = self._rules.decide(event)
-        sounding = [Sounding(event.source, event.label, event.state != "ended")]
+        sounding = [LabelState(event.source, event.label, event.state != "ended")]
         return [*(sounding if event.state != "updated" else []), *alerts, event]
 
 

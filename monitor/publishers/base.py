@@ -36,7 +36,7 @@ class Publisher(Protocol):
         self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
     ) -> None:
         """Send. States (status, level, problem, setting, sounding, health) are remembered and said again
-        after a reconnect: the latest wins. The ON and OFF of a binary sensor comes as `Sounding`, at once;
+        after a reconnect: the latest wins. The ON and OFF of a binary sensor comes as `LabelState`, at once;
         the event itself comes through the outbox, perhaps late, and must not move that state. Events
         and alerts call `delivered` from any thread once the receiver has acknowledged them; `late` marks
         one that was held back or is sent again. What was taken is kept until it is acknowledged; PublishError

@@ -10,13 +10,13 @@ from typing import Any
 from monitor.types import (
     Alert,
     Health,
+    LabelState,
     Level,
     Message,
     Picture,
     Problem,
     Setting,
     SoundEvent,
-    Sounding,
     SourceStatus,
 )
 
@@ -45,7 +45,7 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
             return {"type": "problem", "source": source, "at": iso(at), "kinds": list(kinds)}
         case Setting(source, name, value):
             return {"type": "setting", "source": source, "name": name, "value": value}
-        case Sounding(source, label, on):
+        case LabelState(source, label, on):
             return {"type": "sounding", "source": source, "label": label, "on": on}
         case Picture(source, event_id, label):
             return {"type": "picture", "source": source, "event_id": event_id, "label": label}

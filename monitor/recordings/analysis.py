@@ -16,9 +16,9 @@ from monitor.classifiers.base import Classifier, judged
 from monitor.clock import SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
-from monitor.pipeline.build import Listeners, build_ears, build_mind, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
 from monitor.sources.file import FileConfig
-from monitor.types import Alert, Detection, Frame, Heard, Message, Segment, SoundEvent
+from monitor.types import Alert, Detection, Findings, Frame, Message, Segment, SoundEvent
 
 SOURCE = "file"
 """The name that a recording's source has in events and rules."""
@@ -29,7 +29,7 @@ TICK = timedelta(seconds=0.25)
 """How often time alone may end an event, as in the daemon."""
 
 Row = dict[str, Any]
-Watch = Callable[[Frame, Heard | None, list[Detection]], None]
+Watch = Callable[[Frame, Findings | None, list[Detection]], None]
 """Shown every frame with what ears and classifiers made of it."""
 
 
@@ -46,7 +46,7 @@ class Analysis:
 
 
 def analyze(
-    path: Path, config: Config, listeners: Listeners, source: str = SOURCE, watch: Watch | None = None
+    path: Path, config: Config, listeners: LoadedClassifiers, source: str = SOURCE, watch: Watch | None = None
 ) -> Analysis:
     """Run the whole loop over one recording, with the settings of the configured source of that name if
     there is one. Never raises for what is wrong with the file."""
@@ -95,7 +95,7 @@ def file_block(path: Path, config: Config, source: str) -> FileConfig:
     return FileConfig(type="file", name=source, path=path, started_at=BEGINNING, **taken)
 
 
-_here: tuple[Config, Listeners, str] | None = None
+_here: tuple[Config, LoadedClassifiers, str] | None = None
 """In a worker process: what it was begun with; a model is loaded once per process."""
 
 
@@ -112,7 +112,7 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 def _begin(config: Config, source: str) -> None:
     global _here
-    _here = (config, load_listeners(config), source)
+    _here = (config, load_classifiers(config), source)
 
 
 def _analyze_here(path: Path) -> Analysis:
@@ -121,12 +121,12 @@ def _analyze_here(path: Path) -> Analysis:
 
 
 class _Loop:
-    """Ears, classifiers and mind for one recording."""
+    """Front end, classifiers and decision engine for one recording."""
 
-    def __init__(self, config: Config, block: FileConfig, listeners: Listeners) -> None:
+    def __init__(self, config: Config, block: FileConfig, listeners: LoadedClassifiers) -> None:
         self._source = block.name
-        self._ears = build_ears(config, block, listeners)
-        self._mind = build_mind(config, listeners)
+        self._ears = build_front_end(config, block, listeners)
+        self._engine = build_decision_engine(config, listeners)
         self._listeners = listeners
         self._now = self._decided_at = BEGINNING
         self.ledger = Ledger()
@@ -150,13 +150,13 @@ class _Loop:
         rest = self._ears.finish("shutdown")
         if rest:
             self._decide(self._detections(rest))
-        self.ledger.note(self._mind.lose(self._source, self._now, "quiet"), self.heard_s)
+        self.ledger.note(self._engine.end_source(self._source, self._now, "quiet"), self.heard_s)
 
     def _decide(self, detections: list[Detection]) -> None:
         self._decided_at = self._now
-        self.ledger.note(self._mind.hear(detections, self._now), self.heard_s)
+        self.ledger.note(self._engine.decide(detections, self._now), self.heard_s)
 
-    def _detections(self, heard: Heard) -> list[Detection]:
+    def _detections(self, heard: Findings) -> list[Detection]:
         found = list(heard.detections)
         for segment in heard.segments:
             try:

@@ -9,9 +9,9 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config.model import Config
-from monitor.pipeline.build import Listeners
+from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import BEGINNING, Analysis, Row, Watch, analyze
-from monitor.types import Detection, Frame, Heard, Level
+from monitor.types import Detection, Findings, Frame, Level
 
 QUIETEST_DBFS = -100.0
 SHOWN_LABELS = 6
@@ -120,7 +120,7 @@ class Witness:
         """Begin and length."""
         self.scores: dict[str, Track] = defaultdict(Track)
 
-    def __call__(self, frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+    def __call__(self, frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         """See `analysis.Watch`."""
         self.columns.push(frame.audio.samples)
         for detection in detections:
@@ -140,7 +140,7 @@ class Witness:
 def plot_analysis(
     path: Path,
     config: Config,
-    listeners: Listeners,
+    listeners: LoadedClassifiers,
     source: str,
     picture: Path,
     watch: Watch | None = None,
@@ -150,7 +150,7 @@ def plot_analysis(
     gate = config.gate.model_copy(update={"level_every_s": LEVEL_EVERY_S})
     witness = Witness()
 
-    def see(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+    def see(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         witness(frame, heard, detections)
         if watch:
             watch(frame, heard, detections)

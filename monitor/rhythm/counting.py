@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from monitor.rhythm.cycles import Cycle
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.rhythm.templates import Template
 
 HOLD_S = {"temporal_three": 12.0, "temporal_four": 90.0}
@@ -50,7 +50,7 @@ class CycleCounter:
         """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""
         return any(_is_overtone(pitch_hz, alarm.last) for alarm in self._alarms)
 
-    def count(self, cycle: Cycle) -> Heard | None:
+    def count(self, cycle: Cycle) -> PatternReport | None:
         """What one more cycle makes of its alarm; None if that cycle was counted before."""
         alarm = next((a for a in self._alarms if _belongs(cycle, a.last)), None)
         if alarm is None:
@@ -84,9 +84,9 @@ def _is_overtone(pitch_hz: float, last: Cycle) -> bool:
     return last.moving or (round(ratio) >= 1 and abs(ratio / round(ratio) - 1) < _SAME_PITCH)
 
 
-def _heard(alarm: _Alarm) -> Heard:
+def _heard(alarm: _Alarm) -> PatternReport:
     last, cycles = alarm.last, alarm.cycles
-    return Heard(
+    return PatternReport(
         label=last.template.label,
         pattern=last.template.pattern,
         certainty="confirmed" if cycles > 1 else "suspected",

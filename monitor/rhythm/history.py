@@ -21,7 +21,7 @@ class History:
 
     Prominences are kept as integers summed from the first row on, so that the mean over any stretch is one
     subtraction, exact wherever in the history it lies. The sums may wrap around; their differences do not
-    mind.
+    engine.
     """
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from monitor.rhythm.pulses import Pulse
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.types import Certainty
 
 HIGHEST_SCORE = 0.9
@@ -53,7 +53,7 @@ class Trains:
     def __init__(self) -> None:
         self._trains: list[Train] = []
 
-    def add(self, pulse: Pulse) -> Heard | None:
+    def add(self, pulse: Pulse) -> PatternReport | None:
         """What one more pulse makes of its train."""
         train = self._train(pulse)
         if not pulse.ended:
@@ -84,14 +84,14 @@ def _stronger(one: Pulse, other: Pulse) -> tuple[float, float, float]:
     return best.pitch_hz, best.prominence_db, best.level_dbfs
 
 
-def _continuous(pulse: Pulse) -> Heard | None:
+def _continuous(pulse: Pulse) -> PatternReport | None:
     # What sounded before we listened is a refrigerator rather than an alarm, unless it is loud.
     if pulse.onset < 50 and pulse.level_dbfs < _CLEAR_DBFS:
         return None
     return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
 
 
-def _chirping(train: Train) -> Heard | None:
+def _chirping(train: Train) -> PatternReport | None:
     pulses = list(train.pulses)[-3:]
     if len(pulses) < 2 or train.pitch_hz < _CHIRP_LOWEST_HZ:
         return None
@@ -109,7 +109,7 @@ def _chirping(train: Train) -> Heard | None:
     return _told("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
 
 
-def _repeating(train: Train) -> Heard | None:
+def _repeating(train: Train) -> PatternReport | None:
     if len(train.pulses) <= _CYCLES:
         return None
     onsets = [pulse.onset for pulse in train.pulses]
@@ -160,8 +160,8 @@ def _told(
     on_s: float,
     off_s: float,
     first: int | None = None,
-) -> Heard:
-    return Heard(
+) -> PatternReport:
+    return PatternReport(
         label=label,
         pattern=pattern,
         certainty=certainty,

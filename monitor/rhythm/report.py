@@ -6,7 +6,7 @@ from monitor.types import Certainty
 
 
 @dataclass(frozen=True)
-class Heard:
+class PatternReport:
     """A rhythm after one more cycle. Hops are 10 ms since the tracker began."""
 
     label: str

@@ -12,7 +12,7 @@ from monitor.rhythm.history import History
 from monitor.rhythm.isolation import is_alone, is_in_company
 from monitor.rhythm.pulse_trains import LONG_HOPS, Trains
 from monitor.rhythm.pulses import PulseFinder
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BLOCK_HOPS, HOP, Spectrum
 from monitor.rhythm.templates import TEMPORAL_FOUR, TEMPORAL_THREE, Template
 
@@ -54,7 +54,7 @@ class RhythmTracker:
         """All samples taken so far, those still waiting for their block included."""
         return self._history.end * HOP + len(self._waiting)
 
-    def push(self, samples: Samples) -> list[Heard]:
+    def push(self, samples: Samples) -> list[PatternReport]:
         """Take samples, any number of them; what came to light, in order."""
         waiting = np.concatenate([self._waiting, samples])
         whole = len(waiting) // BLOCK * BLOCK
@@ -72,7 +72,7 @@ class RhythmTracker:
         self._unfinished.clear()
         self._unseen_blocks = 0
 
-    def _block(self, block: Samples) -> list[Heard]:
+    def _block(self, block: Samples) -> list[PatternReport]:
         self._history.append(*self._spectrum.rows(block))
         self._counter.forget(self._history.end)
         self._unseen_blocks += 1
@@ -87,7 +87,7 @@ class RhythmTracker:
             heard += self._trains_heard(self._history.end - _PATIENT_BLOCKS * BLOCK_HOPS)
         return [found for found in heard if found is not None]
 
-    def _trains_heard(self, first_hop: int) -> list[Heard | None]:
+    def _trains_heard(self, first_hop: int) -> list[PatternReport | None]:
         pulses = self._pulses.find(*self._history.rows(first_hop, self._history.end), first_hop)
         heard = [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
         if self._counter.is_any_known(TEMPORAL_FOUR):

@@ -9,7 +9,7 @@ from monitor.labels import SEVERITIES
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.judge import Judge
 from monitor.rules.model import Rule
-from monitor.rules.self_test import NO_RULE, rehearse
+from monitor.rules.self_test import FALLBACK_TEST_RULE, build_test_alert
 from monitor.rules.verdict import Verdict
 from monitor.types import Alert, SoundEvent
 
@@ -71,8 +71,8 @@ class RuleEngine:
         """An alert of the named rule (else the first of the most severe: who tests wants to know whether that
         one rings) by events made to pass it; nothing is remembered. KeyError when no rule has that name."""
         rules = {judge.rule.name: judge.rule for judge in self._judges}
-        chosen = [rules[rule]] if rule is not None else list(rules.values()) or [NO_RULE]
-        alerts = [rehearse(each, now, self._zone) for each in chosen]
+        chosen = [rules[rule]] if rule is not None else list(rules.values()) or [FALLBACK_TEST_RULE]
+        alerts = [build_test_alert(each, now, self._zone) for each in chosen]
         return max(alerts, key=lambda alert: SEVERITIES.index(alert.severity))
 
 

@@ -42,7 +42,7 @@ class _Lost:
             self.back_since_s = now_s
 
 
-class Deafness:
+class SourceOutage:
     """Tells once that a source has been lost for `after_s`, or has delivered no living sound, and once that
     it is heard again for good. Shorter losses are weather and told to nobody here.
 

@@ -9,11 +9,11 @@ from monitor.rules.judge import Judge
 from monitor.rules.model import Clause, Rule
 from monitor.types import Alert, SoundEvent, new_id
 
-NO_RULE = Rule(name="Test", hear=("doorbell",), severity="info")
+FALLBACK_TEST_RULE = Rule(name="Test", hear=("doorbell",), severity="info")
 """What is rehearsed where there are no rules: delivery can be tested all the same."""
 
 
-def rehearse(rule: Rule, now: datetime, zone: tzinfo | None = None) -> Alert:
+def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> Alert:
     """The alert that `rule` would raise, at any hour and without waiting; marked as a test in message, `why`
     and events."""
     anytime = rule.model_copy(update={"between": None, "weekdays": (), "wait_for_verify_s": 0.0})

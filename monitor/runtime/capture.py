@@ -11,7 +11,7 @@ from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.runtime.backoff import Backoff
 from monitor.sources.base import Source
-from monitor.types import EventEnd, Frame, Heard, SourceStatus
+from monitor.types import EventEnd, Findings, Frame, SourceStatus
 
 log = get_logger()
 
@@ -25,13 +25,13 @@ many listeners would be woken for microseconds of work: 32 busy rooms took 1.3 c
 kernel, and fell behind; one after the other they take 0.8 (docs/reference/benchmarks.md)."""
 
 
-class Ears(Protocol):
+class FrontEnd(Protocol):
     """What listens to the frames: rhythm and gate. Used by this thread alone. Waits for nothing, since all
     other sources wait for it."""
 
-    def push(self, frame: Frame) -> Heard | None: ...
+    def push(self, frame: Frame) -> Findings | None: ...
 
-    def finish(self, ended_by: Literal["gap", "shutdown"]) -> Heard | None: ...
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ class ListenerFigures:
     """Why it is offline and what to do; empty while it is not."""
 
 
-class Listener(threading.Thread):
+class CaptureThread(threading.Thread):
     """Listens to one source until `stop`. What it hears goes to `tell`; a source's end goes there as a
     SourceStatus. A bug ends the thread through `failed`."""
 
     def __init__(
         self,
         source: Source,
-        ears: Ears,
-        tell: Callable[[Heard | SourceStatus], None],
+        ears: FrontEnd,
+        tell: Callable[[Findings | SourceStatus], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
         network: Backoff | None = None,
@@ -176,6 +176,6 @@ class Listener(threading.Thread):
             tell = log.warning if ended_by == "source_lost" else log.info
             tell("source offline", source=self.source.name, reason=reason)
 
-    def _hand_over(self, heard: Heard | None) -> None:
+    def _hand_over(self, heard: Findings | None) -> None:
         if heard is not None:
             self._tell(heard)

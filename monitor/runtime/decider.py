@@ -8,11 +8,11 @@ from typing import Protocol
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
-from monitor.types import Command, Detection, EventEnd, Heard, Level, Message, Problem, SourceStatus
+from monitor.types import Command, Detection, EventEnd, Findings, Level, Message, Problem, SourceStatus
 
 log = get_logger()
 
-Item = Heard | SourceStatus | Command
+Item = Findings | SourceStatus | Command
 TICK_S = 0.25
 """How often time alone may end an event or release a waiting alert."""
 
@@ -20,26 +20,26 @@ MOST_AT_ONCE = 50
 """Items decided before what follows is told, together: on a busy machine each telling waits for a turn."""
 
 
-class Mind(Protocol):
+class DecisionEngine(Protocol):
     """What decides. Used by this thread alone."""
 
-    def hear(
+    def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]: ...
 
-    def lose(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
+    def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
 
-    def note(self, news: SourceStatus | Problem, now_s: float) -> list[Message]: ...
+    def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]: ...
 
-    def watch(self, now: datetime, now_s: float) -> list[Message]: ...
+    def due_alerts(self, now: datetime, now_s: float) -> list[Message]: ...
 
-    def obey(self, command: Command, now: datetime) -> list[Message]: ...
+    def apply_command(self, command: Command, now: datetime) -> list[Message]: ...
 
 
 class Record(Protocol):
     """What keeps a history of what was heard and decided. Used by this thread; must not wait."""
 
-    def heard(self, heard: Heard, now: datetime) -> None: ...
+    def heard(self, heard: Findings, now: datetime) -> None: ...
 
     def told(self, message: Message, now: datetime) -> None: ...
 
@@ -53,7 +53,7 @@ def leave(item: Item, mailbox: Mailbox[Item]) -> None:
             mailbox.put(item, urgency=1, about=(name, source, item.value if name == "ack" else None))
         case SourceStatus():
             mailbox.put(item, urgency=2)
-        case Heard(detections=detections) if any(each.certainty for each in detections):
+        case Findings(detections=detections) if any(each.certainty for each in detections):
             mailbox.put(item, urgency=3, overtaking=2)
         case _:
             mailbox.put(item)
@@ -70,7 +70,7 @@ class Decider(threading.Thread):
 
     def __init__(
         self,
-        mind: Mind,
+        engine: DecisionEngine,
         mailbox: Mailbox[Item],
         post: Callable[[Sequence[Message]], None],
         record: Record,
@@ -80,7 +80,7 @@ class Decider(threading.Thread):
         leftover: Sequence[Message] = (),
     ) -> None:
         super().__init__(name="decide", daemon=True)
-        self._mind = mind
+        self._engine = engine
         self._mailbox = mailbox
         self._post = post
         self._record = record
@@ -101,22 +101,22 @@ class Decider(threading.Thread):
                 self._tick()
             for source in sorted(self._sources):
                 at = self._times.get(source, self._clock.now())
-                self._tell(self._mind.lose(source, at, "shutdown"))
+                self._tell(self._engine.end_source(source, at, "shutdown"))
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
     def _follows(self, item: Item) -> list[Message]:
         if isinstance(item, Command):
-            return self._mind.obey(item, self._clock.now())
+            return self._engine.apply_command(item, self._clock.now())
         self._sources.add(item.source)
-        if isinstance(item, Heard):
+        if isinstance(item, Findings):
             return [*self._heard(item), *(each for notice in item.notices for each in self._noticed(notice))]
-        noted = self._mind.note(item, self._clock.monotonic_s())
+        noted = self._engine.note_source(item, self._clock.monotonic_s())
         if item.online:
             return noted
-        return [*self._mind.lose(item.source, item.at, item.ended_by), *noted]
+        return [*self._engine.end_source(item.source, item.at, item.ended_by), *noted]
 
-    def _heard(self, heard: Heard) -> list[Message]:
+    def _heard(self, heard: Findings) -> list[Message]:
         told: list[Message] = []
         if heard.source in self._recorded and heard.detections:
             # What was over before this sound began ends first; no tick of the clock came in between.
@@ -126,7 +126,7 @@ class Decider(threading.Thread):
             self._reach(heard.source, heard.until)
         now = self._times.get(heard.source, self._clock.now())
         self._record.heard(heard, now)
-        return told + (self._mind.hear(heard.detections, now) if heard.detections else self._pass_time())
+        return told + (self._engine.decide(heard.detections, now) if heard.detections else self._pass_time())
 
     def _noticed(self, notice: Level | Problem) -> list[Message]:
         if isinstance(notice, Level):
@@ -135,20 +135,20 @@ class Decider(threading.Thread):
             log.warning("the microphone is not well", source=notice.source, kinds=list(notice.kinds))
         else:
             log.info("the microphone is well again", source=notice.source)
-        return self._mind.note(notice, self._clock.monotonic_s())
+        return self._engine.note_source(notice, self._clock.monotonic_s())
 
     def _reach(self, source: str, at: datetime) -> None:
         """A recording was heard so far; a classifier's word on an earlier segment takes nothing back."""
         self._times[source] = max(at, self._times.get(source, at))
 
     def _pass_time(self) -> list[Message]:
-        return self._mind.hear((), self._clock.now(), self._times)
+        return self._engine.decide((), self._clock.now(), self._times)
 
     def _tick(self) -> None:
         now_s = self._clock.monotonic_s()
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
-            self._tell([*self._pass_time(), *self._mind.watch(self._clock.now(), now_s)])
+            self._tell([*self._pass_time(), *self._engine.due_alerts(self._clock.now(), now_s)])
 
     def _tell(self, messages: Sequence[Message]) -> None:
         if messages:

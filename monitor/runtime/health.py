@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.runtime.capture import Listener
+from monitor.runtime.capture import CaptureThread
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
 from monitor.types import Health
@@ -26,7 +26,7 @@ class Checkup:
 
     def __init__(
         self,
-        listeners: Sequence[Listener],
+        listeners: Sequence[CaptureThread],
         workers: Sequence[Worker],
         mailboxes: Mapping[str, Mailbox[Any]],
         clock: Clock,
@@ -106,7 +106,7 @@ def summary(health: Health) -> str:
     )
 
 
-def _standing_still(listener: Listener) -> str:
+def _standing_still(listener: CaptureThread) -> str:
     """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing."""
     figures, name = listener.figures(), listener.source.name
     if listener.done.is_set():
@@ -118,7 +118,7 @@ def _standing_still(listener: Listener) -> str:
     return ""
 
 
-def _source_figures(listener: Listener) -> dict[str, Any]:
+def _source_figures(listener: CaptureThread) -> dict[str, Any]:
     figures = _rounded(asdict(listener.figures()))
     for extra in ("drift_ppm", "clock_offset_s", "overflows"):
         if (value := getattr(listener.source, extra, None)) is not None:

@@ -27,7 +27,7 @@ class MailboxFigures:
 
 
 @dataclass(slots=True)
-class _Letter(Generic[T]):
+class _Queued(Generic[T]):
     item: T
     urgency: int
     put_at_s: float
@@ -42,8 +42,8 @@ class Mailbox(Generic[T]):
         self._name = name
         self._capacity = capacity
         self._clock = clock
-        self._letters: deque[_Letter[T]] = deque()
-        self._newest: dict[Hashable, _Letter[T]] = {}
+        self._letters: deque[_Queued[T]] = deque()
+        self._newest: dict[Hashable, _Queued[T]] = {}
         self._changed = threading.Condition()
         self._closed = False
         self._overflowing = False
@@ -59,7 +59,7 @@ class Mailbox(Generic[T]):
             if about is not None and (waiting := self._newest.get(about)) is not None:
                 waiting.item = item
                 return True
-            letter = _Letter(item, urgency, self._clock.monotonic_s(), about)
+            letter = _Queued(item, urgency, self._clock.monotonic_s(), about)
             self._letters.insert(self._place(overtaking), letter)
             if about is not None:
                 self._newest[about] = letter
@@ -104,7 +104,7 @@ class Mailbox(Generic[T]):
             stuck_s = min(oldest_s, now_s - self._taken_at_s)
             return MailboxFigures(len(self._letters), oldest_s, stuck_s, self._taken, self._dropped)
 
-    def _taken_out(self, letter: _Letter[T]) -> T:
+    def _taken_out(self, letter: _Queued[T]) -> T:
         self._newest.pop(letter.about, None)
         return letter.item
 

@@ -11,14 +11,14 @@ import sys
 _M_ARENA_MAX = -8
 
 
-def use_one_arena() -> None:
+def limit_malloc_arenas() -> None:
     """Have all threads share one arena; before the first of them starts. Whoever computes here holds Python's
     lock anyway, so they do not wait for one another any longer than they did."""
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_ARENA_MAX, 1)
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return to the system what was freed: after loading models (13 MB) and after long sounds. Takes
     milliseconds."""
     if (libc := _glibc()) is not None:

@@ -25,14 +25,14 @@ class MemoryWatch:
 
     def __init__(
         self,
-        relieve: Callable[[str], bool],
+        shed_large_models: Callable[[str], bool],
         clock: Clock,
         limit_mb: float | None,
         taken_mb: Callable[[], float] | None = None,
     ) -> None:
-        """`relieve` lets go what the alarms do not depend on, saying why, and says whether there was any."""
+        """`shed_large_models` unloads what no alarm needs, logs why, and returns whether there was any."""
         self.limit_mb = limit_mb
-        self._relieve = relieve
+        self._shed_large_models = shed_large_models
         self._clock = clock
         self._taken_mb = taken_mb or anonymous_mb
         self._since_s: float | None = None
@@ -46,7 +46,7 @@ class MemoryWatch:
         now_s = self._clock.monotonic_s()
         if self._since_s is None:
             self._since_s = now_s
-            if not self._relieve(what):
+            if not self._shed_large_models(what):
                 log.warning("too much memory is taken, and nothing can be spared", why=what)
         elif now_s - self._since_s > PATIENCE_S:
             raise MemoryError(f"{what}; it begins anew before the kernel kills it")

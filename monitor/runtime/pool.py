@@ -11,7 +11,7 @@ from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.threads import join_all
 from monitor.runtime.worker import Worker
-from monitor.types import Detection, Heard, Segment
+from monitor.types import Detection, Findings, Segment
 
 log = get_logger()
 
@@ -23,7 +23,7 @@ FINISH_S = 1.0
 """What the small models get, on an orderly stop, to judge what still waits. The large ones get less."""
 
 
-class Panel:
+class ClassifierPool:
     """One thread and one mailbox per classifier. What they hear goes to `heard`, from their threads.
 
     A bug in a small model stops the daemon through `failed`. A large one that breaks is taken off the panel
@@ -34,7 +34,7 @@ class Panel:
         self,
         first: Sequence[Classifier],
         second: Sequence[tuple[Classifier, Wants]],
-        heard: Callable[[Heard], None],
+        heard: Callable[[Findings], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
     ) -> None:
@@ -96,7 +96,7 @@ class Panel:
         if not self._first:
             self._pass_on(segment, [])
 
-    def relieve(self, why: str) -> bool:
+    def shed_large_models(self, why: str) -> bool:
         """Take the large models off, for they take more than there is: whether there were any."""
         spared = [worker for worker, _ in self._second if worker.classifier.name not in self.retired]
         for worker in spared:
@@ -112,7 +112,7 @@ class Panel:
             found[detection.segment_id].append(detection)
         # A look and its segment may share a batch and an id: their detections go on together, once.
         for segment in {segment.id: segment for segment in segments}.values():
-            self._heard(Heard(segment.source, segment.ends_at, tuple(found[segment.id])))
+            self._heard(Findings(segment.source, segment.ends_at, tuple(found[segment.id])))
             self._pass_on(segment, found[segment.id])
             if segment.ended_by != "open":
                 _tell(segment, found[segment.id], took_s)
@@ -122,7 +122,7 @@ class Panel:
     ) -> None:
         for segment in segments:
             found = tuple(each for each in detections if each.segment_id == segment.id)
-            self._heard(Heard(segment.source, segment.ends_at, found))
+            self._heard(Findings(segment.source, segment.ends_at, found))
             _tell(segment, found, took_s)
 
     def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.config.loading import default_config
 from monitor.config.model import Config
-from monitor.pipeline.build import Listeners, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, load_classifiers
 from monitor.recordings.analysis import analyze
 from scripts.bench.capacity import busy_room, quiet_room
 from scripts.bench.page import save
@@ -50,7 +50,7 @@ def measured() -> list[dict[str, Any]]:
 
 def _once(recording: Path, config: Config, *, model: bool) -> float:
     """Processor seconds for a minute of sound."""
-    listeners = load_listeners(config) if model else Listeners()
+    listeners = load_classifiers(config) if model else LoadedClassifiers()
     began_s = time.process_time()
     analyze(recording, config, listeners)
     return time.process_time() - began_s

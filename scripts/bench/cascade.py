@@ -14,7 +14,7 @@ from monitor.classifiers.audio_llm.engines.client import wav_base64
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.loading import default_config
 from monitor.config.model import Config
-from monitor.pipeline.build import Listeners, build_ears, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, build_front_end, load_classifiers
 from monitor.synthesis.scene import demo_scene
 from monitor.types import Segment
 from scripts.bench.table import show
@@ -32,9 +32,9 @@ QUESTIONS = 4
 """Lettered questions about one segment, each with its sound: all labels, without the emotion."""
 
 
-def segments(config: Config, listeners: Listeners, seed: int) -> Iterator[Segment]:
+def segments(config: Config, listeners: LoadedClassifiers, seed: int) -> Iterator[Segment]:
     """Finished segments of one room."""
-    ears = build_ears(config, config.sources[0], listeners)
+    ears = build_front_end(config, config.sources[0], listeners)
     for frame in frames(demo_scene(seed).audio.samples, config.sources[0].name):
         if heard := ears.push(frame):
             yield from (segment for segment in heard.segments if segment.ended_by != "open")
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of sound; the demo's scene lasts 75 s")
     options = parser.parse_args()
     config = default_config([{"type": "demo", "name": "room"}])
-    listeners = load_listeners(config)
+    listeners = load_classifiers(config)
     [small] = listeners.first
     bands = getattr(small, "second_look", {})
     sent, lengths_s, heard_s, sizes = Counter[str](), [], 0.0, []

@@ -17,7 +17,7 @@ from typing import Any
 
 from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
-from monitor.rhythm.listener import RhythmListener
+from monitor.rhythm.detector import RhythmDetector
 from monitor.sources.file import FileConfig
 from monitor.types import Frame
 from scripts.bench.capacity import busy_room, quiet_room
@@ -101,7 +101,7 @@ def _hear(name: str, recording: Path, part: str, stopping: threading.Event) -> N
 
 def _heard(name: str, recording: Path, part: str, *, realtime: bool) -> Iterator[Frame]:
     """Every frame, once the parts have heard it; in real time without end."""
-    gate, rhythm = Gate(name, GateConfig()), RhythmListener(name)
+    gate, rhythm = Gate(name, GateConfig()), RhythmDetector(name)
     config = FileConfig(type="file", name=name, path=recording, realtime=realtime, loop=realtime)
     with config.build(SystemClock()) as source:
         for frame in source.frames():

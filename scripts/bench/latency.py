@@ -23,7 +23,7 @@ from monitor.synthesis import household
 from monitor.synthesis.room import coloured_noise
 from scripts.bench.page import save
 from scripts.bench.table import show
-from testkit.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.process import DaemonProcess
 from testkit.pulse import PulseServer, sound_environment
 from testkit.rtsp import RtspServer
@@ -104,7 +104,7 @@ def listen(folder: Path, count: int) -> tuple[Plan, list[Arrival]]:
         camera.start()
         life.callback(camera.kill)
         broker = life.enter_context(Mosquitto(folder / "broker"))
-        listener = life.enter_context(Listener(broker, "earwitness/#"))
+        listener = life.enter_context(Subscriber(broker, "earwitness/#"))
         life.enter_context(DaemonProcess(config(recording, camera.url("pcma"), broker.port), folder))
         listener.wait_for("earwitness/bench/microphone/status", "online")
         subprocess.run(["paplay", "--device=vmic", str(recording)], check=True)

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.sender import Courier
+from monitor.delivery.sender import Sender
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Alert, SoundEvent
 from testkit.builders import START, alert, event, house
-from testkit.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Mosquitto, Subscriber
 
 
 def main() -> None:
@@ -57,12 +57,12 @@ def _steps(folder: Path, count: int) -> dict[str, list[float]]:
 def _drain(folder: Path, count: int) -> tuple[float, tuple[float, float, float]]:
     clock = SystemClock()
     config = MqttConfig.model_validate({"type": "mqtt", "homeassistant": False})
-    with Mosquitto(folder / "broker") as broker, Listener(broker) as listener:
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker) as listener:
         publisher = config.model_copy(update={"port": broker.port}).build("home", lambda command: None, clock)
         publisher.announce(house())
         with (
             SqliteOutbox(folder / "drain.db", clock) as outbox,
-            Courier(outbox, publisher, _fail, clock) as courier,
+            Sender(outbox, publisher, _fail, clock) as courier,
         ):
             for number in range(count):
                 outbox.put(event(id=f"{number:012d}"), ["mqtt"], START)
@@ -77,7 +77,7 @@ def _drain(folder: Path, count: int) -> tuple[float, tuple[float, float, float]]
     return per_s, (median(alerts_s), quantiles(alerts_s, n=20)[-1], max(alerts_s))
 
 
-def _deliver(outbox: SqliteOutbox, listener: Listener, number: int) -> None:
+def _deliver(outbox: SqliteOutbox, listener: Subscriber, number: int) -> None:
     heard = len(listener.heard)
     outbox.put(alert(id=f"a{number:011d}"), ["mqtt"], START)
     listener.wait_until(lambda: len(listener.heard) > heard)

@@ -23,7 +23,7 @@ from typing import Any
 from monitor.config.capabilities import thresholds
 from monitor.config.loading import default_config, load_config
 from monitor.config.model import Config
-from monitor.pipeline.build import Listeners, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, load_classifiers
 from monitor.recordings.analysis import SOURCE, Row
 from scripts.bench.table import show
 from scripts.scenes import losses, report
@@ -116,7 +116,7 @@ def _pool(options: argparse.Namespace) -> Pool:
     return Pool(options.manifest.parent, recordings)
 
 
-_here: tuple[argparse.Namespace, Pool, Config, Listeners, Yamnet | None] | None = None
+_here: tuple[argparse.Namespace, Pool, Config, LoadedClassifiers, Yamnet | None] | None = None
 """In a worker process: what it was begun with; models are loaded once."""
 
 
@@ -124,7 +124,7 @@ def _begin(options: argparse.Namespace) -> None:
     global _here
     config = _config(options)
     yamnet = Yamnet(options.yamnet) if options.yamnet else None
-    _here = (options, _pool(options), config, load_listeners(config), yamnet)
+    _here = (options, _pool(options), config, load_classifiers(config), yamnet)
 
 
 def _work(job: int | tuple[str, int]) -> Heard:
@@ -154,7 +154,7 @@ def _keep(folder: Path, scene: Scene) -> None:
 def _scene_tables(heard: Sequence[Heard], config: Config) -> dict[str, report.Rows]:
     hearings = [hearing for hearing, _ in heard]
     ours = score([(hearing, hearing.rows) for hearing in hearings], ALERTS)
-    rows = thresholds(config, load_listeners(config).first).of(SOURCE)
+    rows = thresholds(config, load_classifiers(config).first).of(SOURCE)
     named = {hearing.name: hearing for hearing in hearings}
     lost = [
         losses.loss(named[one.scene], one.number, rows[one.placed.label])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.publishers.mqtt.discovery import documents
-from monitor.types import Alert, Command, Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Alert, Command, Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
 from testkit.mosquitto import USERNAME, Mosquitto
@@ -72,9 +72,9 @@ def on_and_off(world: World) -> str:
     """A label's sensor is off at the start, on while it sounds, and off again"""
     entity = world.entity("smoke_alarm")
     world.ha.wait_state(entity, "off")
-    world.daemon.tell(Sounding("kitchen", "smoke_alarm", True))
+    world.daemon.tell(LabelState("kitchen", "smoke_alarm", True))
     world.ha.wait_state(entity, "on")
-    world.daemon.tell(Sounding("kitchen", "smoke_alarm", False))
+    world.daemon.tell(LabelState("kitchen", "smoke_alarm", False))
     world.ha.wait_state(entity, "off")
     world.ha.wait_state(world.entity("last_sound"), "smoke_alarm")
     return entity
@@ -209,11 +209,11 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
     for alert in alerts[:10]:
         world.daemon.tell(alert)
     world.daemon.tell(Level("kitchen", now(), -33.0, -61.0))
-    world.daemon.tell(Sounding("kitchen", "glass_break", True))
+    world.daemon.tell(LabelState("kitchen", "glass_break", True))
     world.ha.stop()
     for alert in alerts[10:20]:
         world.daemon.tell(alert)
-    world.daemon.tell(Sounding("kitchen", "glass_break", False))
+    world.daemon.tell(LabelState("kitchen", "glass_break", False))
     world.ha.start()
     with Watcher(world.ha, entity) as watcher:
         for alert in alerts[20:]:
@@ -232,11 +232,11 @@ def a_restart_of_the_broker_loses_nothing(world: World) -> str:
     with Watcher(world.ha, world.entity("alert", None)) as watcher:
         world.broker.stop()
         world.daemon.tell(alert)
-        world.daemon.tell(Sounding("kitchen", "scream", True))
+        world.daemon.tell(LabelState("kitchen", "scream", True))
         world.broker.start()
         watcher.wait_for(lambda seen: alert.id in _ids(seen), "the alert")
     world.ha.wait_state(world.entity("scream"), "on")
-    world.daemon.tell(Sounding("kitchen", "scream", False))
+    world.daemon.tell(LabelState("kitchen", "scream", False))
     world.ha.wait_state(world.entity("scream"), "off")
     return world.entity("scream")
 

@@ -9,18 +9,18 @@ from typing import Any, Self
 
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.sender import Courier
+from monitor.delivery.sender import Sender
 from monitor.labels import sounds
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import (
     Alert,
     Command,
     House,
+    LabelState,
     Message,
     Room,
     Setting,
     SoundEvent,
-    Sounding,
     SourceStatus,
     new_id,
 )
@@ -49,7 +49,7 @@ class Daemon:
         config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
         self.publisher = config.build("probe", self.commands.put, clock)
         self._outbox = SqliteOutbox(folder / "outbox.db", clock)
-        self._courier = Courier(self._outbox, self.publisher, self._failures.put, clock)
+        self._courier = Sender(self._outbox, self.publisher, self._failures.put, clock)
 
     def __enter__(self) -> Self:
         self.publisher.announce(house())
@@ -100,7 +100,7 @@ def raised() -> Alert:
 def live_until_killed(folder: Path, port: int, username: str, password: str) -> None:
     """A process of its own, for kill -9; a smoke alarm is sounding."""
     with Daemon(folder, port, username, password) as daemon:
-        daemon.tell(Sounding("kitchen", "smoke_alarm", True))
+        daemon.tell(LabelState("kitchen", "smoke_alarm", True))
         sys.stdin.read()
 
 

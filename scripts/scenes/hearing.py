@@ -6,9 +6,9 @@ from pathlib import Path
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config.model import Config
-from monitor.pipeline.build import Listeners
+from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import BEGINNING, SOURCE, Row, analyze
-from monitor.types import Detection, Frame, Heard, Segment
+from monitor.types import Detection, Findings, Frame, Segment
 from scripts.scenes.composing import Bed, Placed, Scene
 from scripts.scenes.recordings import audio, write_wav
 
@@ -36,7 +36,7 @@ class Trace:
     steps: list[tuple[float, list[Detection]]] = field(default_factory=list)
     """Until where the scene had been heard, and the detections that came then."""
 
-    def watch(self, frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+    def watch(self, frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         """Take in one frame of `analyze`."""
         self.spans += [_span(segment) for segment in heard.segments] if heard else []
         if kept := [one for one in detections if one.certainty or one.score >= TRACE_SCORE]:
@@ -61,7 +61,7 @@ class Hearing:
     """For every placed sound the scores of the sound cut out by hand, whatever gate and looks did."""
 
 
-def hear(scene: Scene, config: Config, listeners: Listeners) -> Hearing:
+def hear(scene: Scene, config: Config, listeners: LoadedClassifiers) -> Hearing:
     """Analyse a scene from a file, and judge each placed sound once more by itself."""
     trace = Trace()
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def _span(segment: Segment) -> Span:
     return Span(segment.id, start_s, start_s + segment.audio.duration_s, segment.ended_by != "open")
 
 
-def _by_hand(scene: Scene, placed: Placed, listeners: Listeners) -> dict[str, float]:
+def _by_hand(scene: Scene, placed: Placed, listeners: LoadedClassifiers) -> dict[str, float]:
     start_s = max(0.0, placed.start_s - AROUND_S)
     first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in (start_s, placed.end_s + AROUND_S))
     cut = audio(scene.samples[first:last])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.classifiers.audio_llm.remote import RemoteConfig
-from monitor.classifiers.cascade import Cascade, Heard, SecondLook
+from monitor.classifiers.cascade import Cascade, LabelSubset, SecondLook
 from monitor.labels import sounds
 from monitor.types import SegmentEnd
 from testkit.builders import heard, noise, segment
@@ -82,8 +82,8 @@ def test_everything_means_every_finished_segment(ended_by: SegmentEnd, scores: d
 def test_what_only_its_rhythm_tells_cannot_be_asked_for() -> None:
     """A label without a phrase under `labels:` is an error that says why."""
     with pytest.raises(ValidationError, match="'co_alarm' is known by its rhythm"):
-        Heard.model_validate({"labels": ["co_alarm"]})
-    assert Heard.model_validate({"labels": ["cough"]}).labels == ["cough"]
+        LabelSubset.model_validate({"labels": ["co_alarm"]})
+    assert LabelSubset.model_validate({"labels": ["cough"]}).labels == ["cough"]
 
 
 @pytest.mark.parametrize(

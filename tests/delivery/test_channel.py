@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
-from monitor.delivery.channel import ENDED, STOPPED, Line, close_all
+from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.outbox import SqliteOutbox
 from testkit.builders import START, alert
 from tests.delivery.test_sender import WAIT_S, Receiver
@@ -36,8 +36,8 @@ class Broken(Receiver):
         raise ValueError("no such receiver")
 
 
-def line(outbox: SqliteOutbox, receiver: Receiver) -> Line:
-    return Line(outbox, receiver, lambda error: None, SystemClock())
+def line(outbox: SqliteOutbox, receiver: Receiver) -> Channel:
+    return Channel(outbox, receiver, lambda error: None, SystemClock())
 
 
 def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:

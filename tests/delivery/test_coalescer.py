@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.delivery.base import Entry
-from monitor.delivery.coalescer import LONGEST_PAUSE_S, Storms
+from monitor.delivery.coalescer import LONGEST_PAUSE_S, Coalescer
 from monitor.types import Alert
 from testkit.builders import START, alert, event
 
@@ -22,7 +22,7 @@ def waiting(label: str, at_s: float = 0.0, **more: object) -> Entry:
     return Entry(number, "phone", message, at, False, 0.0, label in {"smoke_alarm", "co_alarm"})
 
 
-def tell(storms: Storms, entries: list[Entry], now_s: float) -> list[str]:
+def tell(storms: Coalescer, entries: list[Entry], now_s: float) -> list[str]:
     """What goes out now; delivered at once and taken off `entries`."""
     said = []
     while parcels := storms.parcels(entries, now_s):
@@ -39,12 +39,12 @@ def test_the_first_alert_goes_at_once() -> None:
     """Nothing is held for company that may never come."""
     entries = [waiting("glass_break"), waiting("dog_bark")]
 
-    assert tell(Storms(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
+    assert tell(Coalescer(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
 
 
 def test_a_test_holds_back_no_real_alarm() -> None:
     """The alert after somebody pressed the test button goes at once."""
-    storms = Storms(pause_s=60)
+    storms = Coalescer(pause_s=60)
     pressed = waiting("dog_bark")
     assert isinstance(pressed.message, Alert)
     test = replace(pressed, message=replace(pressed.message, why={"test": True}))
@@ -55,7 +55,7 @@ def test_a_test_holds_back_no_real_alarm() -> None:
 
 def test_a_storm_is_one_message_with_a_number() -> None:
     """After the first, alerts of the same rule are collected for a minute and told as one."""
-    storms = Storms(pause_s=60)
+    storms = Coalescer(pause_s=60)
     tell(storms, [waiting("dog_bark")], 0.0)
     entries = [waiting("dog_bark", at_s) for at_s in range(1, 15)]
 
@@ -71,7 +71,7 @@ def test_the_same_alert_again_is_not_counted_twice() -> None:
     first = waiting("glass_break")
     again = Entry(first.number + 10_000, "phone", first.message, START, False, 0.0, False)
 
-    assert tell(Storms(), [first, again], 0.0) == ["glass_break in the kitchen"]
+    assert tell(Coalescer(), [first, again], 0.0) == ["glass_break in the kitchen"]
 
 
 def test_all_sources_of_a_storm_are_named() -> None:
@@ -81,7 +81,7 @@ def test_all_sources_of_a_storm_are_named() -> None:
         for source in ("hall", "porch")
     ]
 
-    (parcel,) = Storms().parcels(entries, 0.0)
+    (parcel,) = Coalescer().parcels(entries, 0.0)
 
     assert isinstance(parcel.message, Alert)
     assert [event.source for event in parcel.message.events] == ["hall", "porch"]
@@ -96,7 +96,7 @@ def test_every_room_of_a_storm_is_named() -> None:
         for at_s, room in enumerate(("porch", "nursery", "cellar", "porch"))
     ]
 
-    (said,) = tell(Storms(), entries, 0.0)
+    (said,) = tell(Coalescer(), entries, 0.0)
 
     assert said.startswith("porch is lost; cellar is lost; nursery is lost (4 times since ")
 
@@ -105,7 +105,7 @@ def test_a_long_list_is_cut_and_counted() -> None:
     """A message to a telephone has its limits."""
     entries = [waiting(f"sound {n}", rule="Any") for n in range(8)]
 
-    (said,) = tell(Storms(), entries, 0.0)
+    (said,) = tell(Coalescer(), entries, 0.0)
 
     assert said.count("in the kitchen") == 5
     assert "; and 3 more (8 times" in said
@@ -114,7 +114,7 @@ def test_a_long_list_is_cut_and_counted() -> None:
 def test_an_alarm_is_no_company_for_other_sounds() -> None:
     """A rule hears screams, breaking glass and smoke: what came before or after the smoke neither hides nor
     delays it."""
-    storms = Storms(pause_s=60)
+    storms = Coalescer(pause_s=60)
     tell(storms, [waiting("scream", rule="Danger")], 0.0)
     entries = [waiting("scream", 1, rule="Danger"), waiting("smoke_alarm", 2, rule="Danger")]
     entries.append(waiting("glass_break", 3, rule="Danger"))
@@ -126,7 +126,7 @@ def test_an_alarm_is_no_company_for_other_sounds() -> None:
 
 def test_a_lasting_storm_is_told_less_and_less() -> None:
     """While it goes on the pause doubles, to 15 minutes; after a calm it is short again."""
-    storms, told_at_s = Storms(pause_s=60), []
+    storms, told_at_s = Coalescer(pause_s=60), []
     entries: list[Entry] = []
     for now_s in range(0, 6000, 10):
         entries.append(waiting("dog_bark"))
@@ -140,7 +140,7 @@ def test_a_lasting_storm_is_told_less_and_less() -> None:
 
 def test_an_alarm_overtakes_and_is_never_limited() -> None:
     """Smoke goes before a backlog of barking, although the messages of this minute are used up."""
-    storms = Storms(pause_s=60, per_minute=2)
+    storms = Coalescer(pause_s=60, per_minute=2)
     entries = [waiting(label) for label in ("dog_bark", "knock", "cat", "rain", "smoke_alarm", "co_alarm")]
 
     said = tell(storms, entries, 0.0)
@@ -151,7 +151,7 @@ def test_an_alarm_overtakes_and_is_never_limited() -> None:
 
 def test_an_alarm_that_goes_on_is_told_every_twenty_seconds() -> None:
     """The pause of an alarm does not grow."""
-    storms, told_at_s = Storms(), []
+    storms, told_at_s = Coalescer(), []
     entries: list[Entry] = []
     for now_s in range(0, 200, 5):
         entries.append(waiting("smoke_alarm"))
@@ -163,7 +163,7 @@ def test_an_alarm_that_goes_on_is_told_every_twenty_seconds() -> None:
 
 def test_a_change_of_severity_is_news() -> None:
     """A critical alert does not hide in the storm of an informing one of the same rule."""
-    storms = Storms()
+    storms = Coalescer()
     tell(storms, [waiting("dog_bark", severity="info")], 0.0)
 
     assert len(tell(storms, [waiting("dog_bark", severity="critical")], 1.0)) == 1
@@ -177,7 +177,7 @@ def test_a_change_of_severity_is_news() -> None:
 )
 def test_everything_is_told_in_the_end(arrivals: list[tuple[str, float]], per_minute: int) -> None:
     """Whatever comes, every alert is in exactly one message, and others than alarms keep to the rate."""
-    storms = Storms(pause_s=30, per_minute=per_minute)
+    storms = Coalescer(pause_s=30, per_minute=per_minute)
     left = sorted(arrivals, key=lambda arrival: arrival[1])
     entries: list[Entry] = []
     told: list[int] = []

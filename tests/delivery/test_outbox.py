@@ -87,10 +87,10 @@ def test_the_gravest_of_many_can_be_asked_for(outbox: SqliteOutbox) -> None:
     put(outbox, alert("glass_break", id="glass"), alert("knock", id="knock", severity="info"))
     put(outbox, alert("co_alarm", id="co", severity="info"))
 
-    assert ids(outbox.waiting("phone", limit=1, gravest=True)) == ["co"]
-    assert ids(outbox.waiting("phone", limit=4, gravest=True)) == ["0", "1", "glass", "co"]
+    assert ids(outbox.waiting("phone", limit=1, by_severity=True)) == ["co"]
+    assert ids(outbox.waiting("phone", limit=4, by_severity=True)) == ["0", "1", "glass", "co"]
     after = outbox.waiting("phone", limit=2)[-1].number
-    assert ids(outbox.waiting("phone", after, limit=3, gravest=True)) == ["2", "glass", "co"]
+    assert ids(outbox.waiting("phone", after, limit=3, by_severity=True)) == ["2", "glass", "co"]
 
 
 def test_waiting_goes_on_after_what_is_in_flight(outbox: SqliteOutbox) -> None:

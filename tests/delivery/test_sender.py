@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
 from monitor.delivery.base import Dispatch
-from monitor.delivery.coalescer import Storms
+from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.sender import MANY, WINDOW, Courier
+from monitor.delivery.sender import MANY, WINDOW, Sender
 from monitor.errors import PublishError
 from monitor.types import Alert, House, Message
 from testkit.builders import START, alert, event
@@ -99,8 +99,8 @@ def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
         yield outbox
 
 
-def courier(outbox: SqliteOutbox, receiver: Receiver, **more: object) -> Courier:
-    return Courier(outbox, receiver, broken, SystemClock(), **more)  # type: ignore[arg-type]
+def courier(outbox: SqliteOutbox, receiver: Receiver, **more: object) -> Sender:
+    return Sender(outbox, receiver, broken, SystemClock(), **more)  # type: ignore[arg-type]
 
 
 def put(outbox: SqliteOutbox, *ids: str) -> None:
@@ -289,7 +289,7 @@ def test_a_bug_of_the_store_stops_the_daemon(outbox: SqliteOutbox) -> None:
         def lost_since(self) -> datetime | None:
             raise ZeroDivisionError
 
-    with Courier(outbox, Broken(), failed, SystemClock()):
+    with Sender(outbox, Broken(), failed, SystemClock()):
         assert said.wait(WAIT_S)
     assert isinstance(told[0], ZeroDivisionError)
 
@@ -301,7 +301,7 @@ def test_a_storm_reaches_a_person_as_one_message(outbox: SqliteOutbox) -> None:
     for number in range(20):
         outbox.put(alert("dog_bark", id=f"bark{number}"), ["mqtt"], START)
     outbox.put(alert("smoke_alarm", id="fire"), ["mqtt"], START)
-    with courier(outbox, receiver, choice=Storms()) as running:
+    with courier(outbox, receiver, choice=Coalescer()) as running:
         assert running.settle(WAIT_S)
 
     assert receiver.handed(2) == ["fire", "bark19"]
@@ -315,5 +315,5 @@ def test_an_alarm_is_seen_behind_any_backlog(outbox: SqliteOutbox) -> None:
     outbox.put_all([Dispatch(bark, ["mqtt"], START) for bark in barks])
     outbox.put(alert("smoke_alarm", id="fire"), ["mqtt"], START)
     receiver = Receiver()
-    with courier(outbox, receiver, choice=Storms()):
+    with courier(outbox, receiver, choice=Coalescer()):
         assert receiver.handed(1)[0] == "fire"

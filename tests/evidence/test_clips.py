@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.audio import Audio
 from monitor.errors import StoreError
-from monitor.evidence.clips import KeptFile, Retention, Shelf, encoded, expired, file_name
+from monitor.evidence.clips import ClipFolder, KeptFile, Retention, encoded, expired, file_name
 from monitor.store.files import write_private
 from monitor.types import SoundEvent
 from testkit.builders import START, noise
@@ -60,7 +60,7 @@ def test_opus_is_small_and_keeps_the_time() -> None:
 
 def test_files_are_private_and_named_by_what_they_are(tmp_path: Path) -> None:
     """Time, source, label and event are in the name; only the owner may read."""
-    shelf = Shelf(tmp_path / "clips", LOOSE)
+    shelf = ClipFolder(tmp_path / "clips", LOOSE)
     shelf.open()
     path = shelf.put(event(), "flac", b"x")
     assert path.name == "20260102T030405.000Z.kitchen.dog_bark.ab12cd34ef56.flac"
@@ -81,7 +81,7 @@ def test_what_a_crash_left_half_written_goes(tmp_path: Path) -> None:
     """Opening the shelf clears up; files of others stay."""
     (tmp_path / "a.flac.part").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("mine")
-    shelf = Shelf(tmp_path, replace(LOOSE, keep_s=0))
+    shelf = ClipFolder(tmp_path, replace(LOOSE, keep_s=0))
     shelf.open()
     shelf.sweep(START + timedelta(days=99))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["locked", "notes.txt"]
@@ -99,7 +99,7 @@ def test_a_link_planted_in_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 def test_locked_files_stay(tmp_path: Path) -> None:
     """What is locked outlasts every sweep, and its files stay together."""
-    shelf = Shelf(tmp_path, LOOSE)
+    shelf = ClipFolder(tmp_path, LOOSE)
     shelf.open()
     for suffix in ("flac", "png"):
         shelf.put(event(age_s=9 * DAY_S), suffix, b"x")

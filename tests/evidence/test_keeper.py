@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from monitor.audio import Audio, Samples
-from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, Keepsake
+from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, StoredEvidence
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
-from monitor.types import Heard, Segment, SoundEvent
+from monitor.types import Findings, Segment, SoundEvent
 from testkit.builders import START, frames, heard, noise
 from testkit.gate_sounds import in_a_room, smoke_alarm, voice
 
@@ -41,10 +41,10 @@ def play(keeper: EvidenceKeeper, sound: Samples) -> None:
     for frame in frames(sound):
         keeper.push(frame)
         segments = tuple(one for one in gate.push(frame) if isinstance(one, Segment))
-        keeper.hear(Heard("kitchen", frame.ends_at, (), segments))
+        keeper.hear(Findings("kitchen", frame.ends_at, (), segments))
 
 
-def made(keeper: EvidenceKeeper, now_s: float) -> list[Keepsake]:
+def made(keeper: EvidenceKeeper, now_s: float) -> list[StoredEvidence]:
     return keeper.due(START + timedelta(seconds=now_s))
 
 
@@ -213,7 +213,7 @@ def test_a_word_that_only_a_model_hears_is_a_word(tmp_path: Path) -> None:
     with keeping(tmp_path, no_speech=True) as keeper:
         play(keeper, noise(20, -60))
         whisper = heard("speech", 0.12, START + timedelta(seconds=7))
-        keeper.hear(Heard("kitchen", START + timedelta(seconds=8), (whisper, heard("dog_bark", 0.9))))
+        keeper.hear(Findings("kitchen", START + timedelta(seconds=8), (whisper, heard("dog_bark", 0.9))))
         keeper.note(event(5, 6))
         [keepsake] = made(keeper, 30)
     assert keepsake.withheld == "speech"

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from monitor.audio import Audio
 from monitor.evidence.privacy import Spoken, masked, speech_spans, spoken_in
-from monitor.evidence.ring_buffer import Cutout
+from monitor.evidence.ring_buffer import Excerpt
 from monitor.gate.voice import VoiceDetector
-from monitor.types import Heard
+from monitor.types import Findings
 from testkit.builders import START, heard, noise, segment
 from testkit.gate_sounds import in_a_room, siren, smoke_alarm, voice
 
 QUIET = noise(10, -60)
 
 
-def clip(*parts: object) -> Cutout:
-    return Cutout(START, Audio(np.concatenate(parts).astype(np.float32), 16_000))  # type: ignore[arg-type]
+def clip(*parts: object) -> Excerpt:
+    return Excerpt(START, Audio(np.concatenate(parts).astype(np.float32), 16_000))  # type: ignore[arg-type]
 
 
-def spans(cutout: Cutout, *spoken: Spoken) -> list[tuple[float, float]]:
+def spans(cutout: Excerpt, *spoken: Spoken) -> list[tuple[float, float]]:
     return speech_spans(cutout, "kitchen", spoken, VoiceDetector().hears_voice)
 
 
@@ -56,12 +56,12 @@ def test_other_sources_and_times_do_not_count() -> None:
 
 def test_words_are_suspected_by_low_scores_and_by_voice() -> None:
     """A score of 0.1 for speech is enough, whatever the winner is; so is any voice in a segment."""
-    told = Heard("kitchen", START, (heard("dog_bark", 0.9), heard("speech", 0.1), heard("shout", 0.05)))
+    told = Findings("kitchen", START, (heard("dog_bark", 0.9), heard("speech", 0.1), heard("shout", 0.05)))
     assert [one.ends_at for one in spoken_in(told)] == [START + timedelta(seconds=1)]
     cut = segment(noise(2))
     voiced = type(cut)(**{name: getattr(cut, name) for name in cut.__slots__} | {"speech_ratio": 0.02})
-    assert spoken_in(Heard("kitchen", START, (), (cut,))) == []
-    assert len(spoken_in(Heard("kitchen", START, (), (voiced,)))) == 1
+    assert spoken_in(Findings("kitchen", START, (), (cut,))) == []
+    assert len(spoken_in(Findings("kitchen", START, (), (voiced,)))) == 1
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.05, 3)), min_size=1, max_size=4))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import Samples
-from monitor.gate.faults import Condition, _Lasting, is_loop
+from monitor.gate.faults import MicrophoneFaults, _LeakyBucket, is_loop
 from monitor.gate.level import FRAME_S, measure
 from monitor.types import ProblemKind
 from testkit.builders import noise, tone
@@ -15,7 +15,7 @@ from testkit.gate_sounds import silence, smoke_alarm
 Kinds = tuple[ProblemKind, ...]
 
 
-def course(condition: Condition, sound: Samples) -> list[tuple[float, Kinds]]:
+def course(condition: MicrophoneFaults, sound: Samples) -> list[tuple[float, Kinds]]:
     """When what is wrong changed, in seconds from the sound's start."""
     changes = []
     before = condition.kinds
@@ -54,7 +54,7 @@ def test_a_fault_is_said_when_it_lasts_and_taken_back_when_it_is_gone(
     kind: ProblemKind, fault: Callable[[float], Samples], raised_s: float, cleared_s: float
 ) -> None:
     """A lasting fault is said once, and taken back once, each after its time."""
-    condition = Condition()
+    condition = MicrophoneFaults()
     assert course(condition, noise(5)) == []
     [(at_s, kinds)] = course(condition, fault(60))
     assert kinds == (kind,)
@@ -79,19 +79,19 @@ def test_a_fault_is_said_when_it_lasts_and_taken_back_when_it_is_gone(
 )
 def test_a_well_microphone_is_left_alone(sound: Callable[[], Samples]) -> None:
     """What ordinary microphones and rooms do in a minute is no fault."""
-    assert course(Condition(), sound()) == []
+    assert course(MicrophoneFaults(), sound()) == []
 
 
 def test_a_fault_that_comes_and_goes_does_not_flap() -> None:
     """A source that is silent nine tenths of the time stays silent in what is said of it."""
-    condition = Condition()
+    condition = MicrophoneFaults()
     course(condition, silence(11))
     assert course(condition, np.tile(np.concatenate((noise(0.3), silence(2.7))), 20)) == []
 
 
 def test_a_camera_that_gates_noise_is_not_well_again_twice_a_minute() -> None:
     """25 s of zeros and 5 s of sound, again and again: what is said of it settles within minutes."""
-    condition = Condition()
+    condition = MicrophoneFaults()
     rounds = [course(condition, np.concatenate((silence(25), noise(5, -50)))) for _ in range(12)]
 
     assert sum(map(len, rounds)) <= 3
@@ -99,7 +99,7 @@ def test_a_camera_that_gates_noise_is_not_well_again_twice_a_minute() -> None:
     assert condition.kinds == ("digital_silence",)
 
 
-def seconds(fault: _Lasting, faulty: bool, frame: int) -> tuple[float, int]:
+def seconds(fault: _LeakyBucket, faulty: bool, frame: int) -> tuple[float, int]:
     """How long a fault takes to be said, or taken back, from a frame on; and the frame then."""
     first = frame
     while fault.raised != faulty:
@@ -110,7 +110,7 @@ def seconds(fault: _Lasting, faulty: bool, frame: int) -> tuple[float, int]:
 
 def test_each_return_within_an_hour_doubles_what_it_takes_to_be_taken_back() -> None:
     """Up to half an hour; it is said as early as ever, and after an hour of health all is forgotten."""
-    fault, frame, taken_back = _Lasting(10, 3), 0, []
+    fault, frame, taken_back = _LeakyBucket(10, 3), 0, []
     for _ in range(12):
         said_s, frame = seconds(fault, True, frame)
         assert said_s == pytest.approx(10, abs=0.1)
@@ -125,7 +125,7 @@ def test_each_return_within_an_hour_doubles_what_it_takes_to_be_taken_back() -> 
 
 def test_several_faults_are_named_together() -> None:
     """A stuck value far from zero is frozen and an offset."""
-    condition = Condition()
+    condition = MicrophoneFaults()
     course(condition, silence(10) + np.float32(0.5))
     assert condition.kinds == ("frozen", "dc_offset")
 

@@ -24,7 +24,7 @@ from monitor.history.records import (
 )
 from monitor.history.writer import ScoreStore, cut_of
 from monitor.labels import sounds
-from monitor.types import Alert, Detection, Heard, Level, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Detection, Findings, Level, Setting, SoundEvent, SourceStatus
 from testkit.builders import START, heard, noise, segment
 from testkit.fakes import FakeClock
 
@@ -75,7 +75,7 @@ def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None
             evidence={"hold_s": 12.0, "beeps_s": [0.5, 0.5]},
         ),
     )  # fmt: skip
-    store.hear(Heard("kitchen", START, told), START)
+    store.hear(Findings("kitchen", START, told), START)
     store.flush()
     with History(path) as history:
         back = [one for look in history.looks(*EVER) for one in look.detections()]
@@ -85,7 +85,7 @@ def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None
 def test_what_was_said_is_not_kept(store: ScoreStore, path: Path) -> None:
     """Free text by a model may quote people: descriptions reach no byte of the file, nor do messages."""
     secret = "she said the safe code"
-    store.hear(Heard("kitchen", START, (heard("speech", 0.9, description=secret),)), START)
+    store.hear(Findings("kitchen", START, (heard("speech", 0.9, description=secret),)), START)
     store.tell(event(description=secret), START)
     store.tell(Alert("a1", "Talk", "info", (event(description=secret),), START, secret, {}), START)
     store.flush()
@@ -96,7 +96,7 @@ def test_segments_and_levels_are_kept_without_sound(store: ScoreStore, path: Pat
     """Level, floor and speech ratio of every cut, and the levels between them."""
     cut = segment(noise(1.0, -30))
     level = Level("kitchen", START, -50.5, -60.25)
-    store.hear(Heard("kitchen", START, (), (cut,), (level,)), START)
+    store.hear(Findings("kitchen", START, (), (cut,), (level,)), START)
     store.flush()
     with History(path) as history:
         assert list(history.cuts(*EVER)) == [cut_of(cut)]
@@ -125,7 +125,7 @@ def test_one_source_can_be_asked_for(store: ScoreStore, path: Path) -> None:
     """Looks are found by source and by the time at which they were told."""
     for i, source in enumerate(("kitchen", "porch", "kitchen")):
         at = START + timedelta(seconds=i)
-        store.hear(Heard(source, at, (heard("knock", i / 10, source=source),)), at)
+        store.hear(Findings(source, at, (heard("knock", i / 10, source=source),)), at)
     store.flush()
     with History(path) as history:
         assert [look.scores["knock"] for look in history.looks(*EVER, "kitchen")] == pytest.approx(
@@ -139,10 +139,10 @@ def test_one_source_can_be_asked_for(store: ScoreStore, path: Path) -> None:
 
 def test_old_rows_go(store: ScoreStore, path: Path, clock: FakeClock) -> None:
     """After a week a row is forgotten; a younger one is not."""
-    store.hear(Heard("kitchen", START, every_label()), clock.now())
+    store.hear(Findings("kitchen", START, every_label()), clock.now())
     store.flush()
     clock.advance(4 * 86400)
-    store.hear(Heard("kitchen", START, every_label()), clock.now())
+    store.hear(Findings("kitchen", START, every_label()), clock.now())
     store.flush()
     clock.advance(3.5 * 86400)
     store.flush()
@@ -176,7 +176,7 @@ def test_an_old_setting_does_not_cost_the_rest(path: Path, clock: FakeClock) -> 
         clock.advance(300 * 86400)
         for _ in range(2000):
             clock.advance(1)
-            store.hear(Heard("kitchen", START, every_label()), clock.now())
+            store.hear(Findings("kitchen", START, every_label()), clock.now())
         store.flush()
         clock.advance(601)
         store.flush()
@@ -188,7 +188,7 @@ def test_an_old_setting_does_not_cost_the_rest(path: Path, clock: FakeClock) -> 
 def test_size_is_bounded_and_the_oldest_goes_first(path: Path, clock: FakeClock) -> None:
     """Beyond its size the store gives up the oldest and keeps the latest."""
     with ScoreStore(path, clock, max_bytes=200_000) as store:
-        look = Heard("kitchen", START, every_label())
+        look = Findings("kitchen", START, every_label())
         for _ in range(2000):
             clock.advance(1)
             store.hear(look, clock.now())
@@ -203,7 +203,7 @@ def test_size_is_bounded_and_the_oldest_goes_first(path: Path, clock: FakeClock)
 
 def test_scores_are_tiny(path: Path, clock: FakeClock) -> None:
     """A look with a score for every label, and its cut, take less than 360 bytes."""
-    look = Heard("kitchen", START, every_label(), (segment(noise(0.1)),))
+    look = Findings("kitchen", START, every_label(), (segment(noise(0.1)),))
     with ScoreStore(path, clock) as store:
         for _ in range(1800):
             store.hear(look, clock.now())

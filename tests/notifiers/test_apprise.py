@@ -15,9 +15,9 @@ from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
-from monitor.delivery.coalescer import Storms
+from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.sender import Courier
+from monitor.delivery.sender import Sender
 from monitor.errors import ConfigError, PublishError
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
 from testkit.builders import START, alert, event
@@ -214,7 +214,7 @@ def test_an_outage_of_the_receiver_loses_nothing(hook: Hook, tmp_path: Path) -> 
     with (
         SqliteOutbox(tmp_path / "outbox.db", clock) as outbox,
         notifier(hook.url(), clock) as phone,
-        Courier(outbox, phone, lambda error: None, clock, choice=Storms()) as courier,
+        Sender(outbox, phone, lambda error: None, clock, choice=Coalescer()) as courier,
     ):
         outbox.put(alert("dog_bark", id="first"), ["phone"], START)
         with hook.changed:

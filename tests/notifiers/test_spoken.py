@@ -18,7 +18,7 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from monitor.delivery.coalescer import Storms
+from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
@@ -29,7 +29,7 @@ from testkit import builders
 from testkit.builders import START
 from testkit.fakes import FakeClock
 from testkit.http_servers import dripping, serving
-from testkit.mosquitto import Listener, Mosquitto
+from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.pulse import PulseServer, sound_environment
 
 
@@ -129,7 +129,7 @@ def test_a_server_can_be_the_voice(speaker: Speaker) -> None:
 
 def test_a_player_can_listen_on_mqtt(tmp_path: Path) -> None:
     """The WAV is published on the player's topic and acknowledged by the broker."""
-    with Mosquitto(tmp_path) as broker, Listener(broker) as listener:
+    with Mosquitto(tmp_path) as broker, Subscriber(broker) as listener:
         player = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port, "topic": "kitchen/speaker/play"}
         spoken(player=player).publish(alert())
         listener.wait_until(lambda: len(listener.heard) == 1)
@@ -188,7 +188,7 @@ def test_an_alarm_that_waited_for_its_turn_is_read(speaker: Speaker, tmp_path: P
     """While one alert is being read the next waits, and a second alarm of a rule is held 20 s for company: in
     the outbox both become late, and both are read."""
     clock = FakeClock()
-    publisher, storms = spoken(clock, player={"type": "http", "url": speaker.url}), Storms(pause_s=20.0)
+    publisher, storms = spoken(clock, player={"type": "http", "url": speaker.url}), Coalescer(pause_s=20.0)
 
     def read_next() -> None:
         for parcel in storms.parcels(outbox.waiting("spoken"), clock.monotonic_s()):

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from monitor.config.house import build_house
 from monitor.config.model import Config
-from monitor.pipeline.build import build_ears, build_mind, load_listeners
+from monitor.pipeline.build import build_decision_engine, build_front_end, load_classifiers
 from monitor.types import SoundEvent
 from testkit.builders import START, frames, heard, noise
 
@@ -25,7 +25,7 @@ def test_a_model_that_cannot_be_loaded_is_said_and_left_out(tmp_path: Path):
         {"type": "embedded"},
     ]
     with capture_logs() as logs:
-        listeners = load_listeners(config(classifiers=wrong))
+        listeners = load_classifiers(config(classifiers=wrong))
     assert [classifier.name for classifier in listeners.first] == ["embedded"]
     assert "nothing" in listeners.missing["mine"]
     assert [entry["classifier"] for entry in logs if entry["log_level"] == "error"] == ["mine"]
@@ -34,11 +34,11 @@ def test_a_model_that_cannot_be_loaded_is_said_and_left_out(tmp_path: Path):
 
 def test_the_gate_names_speech_only_where_no_model_does():
     """Two listeners for the same label would confirm each other with the same evidence."""
-    voiced = load_listeners(config(classifiers=[{"type": "embedded"}]))
-    mute = load_listeners(config())
+    voiced = load_classifiers(config(classifiers=[{"type": "embedded"}]))
+    mute = load_classifiers(config())
     sound = np.concatenate([noise(2), noise(1, -20)])
     for listeners in (voiced, mute):
-        ears = build_ears(config(), config().sources[0], listeners)
+        ears = build_front_end(config(), config().sources[0], listeners)
         labels = {d.label for frame in frames(sound) if (h := ears.push(frame)) for d in h.detections}
         assert labels <= {"speech", "loud_noise"}
         assert listeners is mute or "speech" not in labels
@@ -50,8 +50,8 @@ def test_a_source_has_the_sensitivity_of_its_configuration():
     keen = config(sources=[{"type": "demo", "name": "kitchen", "sensitivity": 1.0}])
     dull = config(sources=[{"type": "demo", "name": "kitchen", "sensitivity": -1.0}])
     bark = heard("dog_bark", 0.4)
-    assert build_mind(keen, load_listeners(keen)).hear([bark], START) != []
-    assert build_mind(dull, load_listeners(dull)).hear([bark], START) == []
+    assert build_decision_engine(keen, load_classifiers(keen)).decide([bark], START) != []
+    assert build_decision_engine(dull, load_classifiers(dull)).decide([bark], START) == []
 
 
 def test_thresholds_of_a_source_win_over_those_of_the_house():
@@ -63,8 +63,8 @@ def test_thresholds_of_a_source_win_over_those_of_the_house():
         ],
         labels={"dog_bark": {"onset": 0.3, "off": 0.2}},
     )
-    mind = build_mind(given, load_listeners(given))
-    told = mind.hear([heard("dog_bark", 0.5), heard("dog_bark", 0.5, source="hall")], START)
+    engine = build_decision_engine(given, load_classifiers(given))
+    told = engine.decide([heard("dog_bark", 0.5), heard("dog_bark", 0.5, source="hall")], START)
     assert {event.source for event in told if isinstance(event, SoundEvent)} == {"hall"}
 
 

@@ -5,41 +5,41 @@ from datetime import timedelta
 import pytest
 
 from monitor.events.tracker import Tracker
-from monitor.pipeline.decisions import Mind, cut_short
+from monitor.pipeline.decisions import DecisionEngine, cut_short
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
-from monitor.types import Alert, Command, Setting, SoundEvent, Sounding
+from monitor.types import Alert, Command, LabelState, Setting, SoundEvent
 from testkit.builders import START, event, heard
 
 
-def mind() -> Mind:
+def engine() -> DecisionEngine:
     rule = Rule.model_validate({"name": "Glass", "hear": ["glass_break"], "severity": "critical"})
-    return Mind(Tracker(), RuleEngine([rule]))
+    return DecisionEngine(Tracker(), RuleEngine([rule]))
 
 
 def test_the_sensor_turns_on_before_the_alert_and_the_alert_comes_before_the_event():
     """Who is woken by the alert finds the sensor on."""
-    told = mind().hear([heard("glass_break")], START)
-    assert [type(message) for message in told] == [Sounding, Alert, SoundEvent]
-    assert told[0] == Sounding("kitchen", "glass_break", on=True)
+    told = engine().decide([heard("glass_break")], START)
+    assert [type(message) for message in told] == [LabelState, Alert, SoundEvent]
+    assert told[0] == LabelState("kitchen", "glass_break", on=True)
 
 
 def test_a_sensor_is_told_once_in_each_direction():
     """Updates of an event do not move it."""
-    deciding = mind()
-    told = deciding.hear([heard("glass_break", 0.7)], START)
-    told += deciding.hear([heard("glass_break", 0.99)], START + timedelta(seconds=1))
-    told += deciding.hear([], START + timedelta(minutes=1))
-    assert [message.on for message in told if isinstance(message, Sounding)] == [True, False]
+    deciding = engine()
+    told = deciding.decide([heard("glass_break", 0.7)], START)
+    told += deciding.decide([heard("glass_break", 0.99)], START + timedelta(seconds=1))
+    told += deciding.decide([], START + timedelta(minutes=1))
+    assert [message.on for message in told if isinstance(message, LabelState)] == [True, False]
     assert [m.state for m in told if isinstance(m, SoundEvent)] == ["started", "updated", "ended"]
 
 
 def test_a_lost_source_turns_its_sensors_off():
     """With the end of its events, and the reason in them."""
-    deciding = mind()
-    deciding.hear([heard("glass_break")], START)
-    told = deciding.lose("kitchen", START + timedelta(seconds=2), "source_lost")
-    assert told[0] == Sounding("kitchen", "glass_break", on=False)
+    deciding = engine()
+    deciding.decide([heard("glass_break")], START)
+    told = deciding.end_source("kitchen", START + timedelta(seconds=2), "source_lost")
+    assert told[0] == LabelState("kitchen", "glass_break", on=False)
     assert isinstance(told[1], SoundEvent)
     assert told[1].ended_by == "source_lost"
 
@@ -56,7 +56,7 @@ def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_told():
 
 def test_the_test_button_rings_like_a_real_alert():
     """Its message says that it is a test."""
-    [alert] = mind().obey(Command("test"), START)
+    [alert] = engine().apply_command(Command("test"), START)
     assert isinstance(alert, Alert)
     assert alert.rule == "Glass"
     assert alert.message.startswith("Test")
@@ -64,20 +64,20 @@ def test_the_test_button_rings_like_a_real_alert():
 
 def test_muting_ends_what_is_open_and_shows_itself():
     """The sensor does not stay on behind a mute."""
-    deciding = mind()
-    deciding.hear([heard("glass_break")], START)
-    told = deciding.obey(Command("mute", "kitchen", True), START + timedelta(seconds=1))
-    assert told[0] == Sounding("kitchen", "glass_break", on=False)
+    deciding = engine()
+    deciding.decide([heard("glass_break")], START)
+    told = deciding.apply_command(Command("mute", "kitchen", True), START + timedelta(seconds=1))
+    assert told[0] == LabelState("kitchen", "glass_break", on=False)
     assert told[-1] == Setting("kitchen", "mute", True)
 
 
 def test_sensitivity_comes_back_as_it_is_in_force():
     """And is in force: what was just below the onset is now heard."""
-    deciding = mind()
-    assert deciding.hear([heard("glass_break", 0.45)], START) == []
-    told = deciding.obey(Command("sensitivity", "kitchen", 1.0), START)
+    deciding = engine()
+    assert deciding.decide([heard("glass_break", 0.45)], START) == []
+    told = deciding.apply_command(Command("sensitivity", "kitchen", 1.0), START)
     assert told == [Setting("kitchen", "sensitivity", 1.0)]
-    assert deciding.hear([heard("glass_break", 0.45)], START) != []
+    assert deciding.decide([heard("glass_break", 0.45)], START) != []
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_sensitivity_comes_back_as_it_is_in_force():
 )
 def test_a_command_that_says_too_little_changes_nothing(command: Command):
     """Half a command is none."""
-    assert mind().obey(command, START) == []
+    assert engine().apply_command(command, START) == []

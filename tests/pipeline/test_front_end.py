@@ -4,22 +4,22 @@ import numpy as np
 
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
-from monitor.pipeline.front_end import Ears
-from monitor.rhythm.listener import RhythmListener
+from monitor.pipeline.front_end import FrontEnd
+from monitor.rhythm.detector import RhythmDetector
 from monitor.synthesis.alarms import piezo, played, temporal_three
-from monitor.types import Frame, Heard
+from monitor.types import Findings, Frame
 from testkit.builders import frames, noise, tone
 
 RATE_HZ = 16_000
 
 
-def ears(remember: list[Frame] | None = None) -> Ears:
+def ears(remember: list[Frame] | None = None) -> FrontEnd:
     gate = Gate("kitchen", GateConfig(), require_speech=False, vad_speech=False)
     keep = None if remember is None else remember.append
-    return Ears("kitchen", gate, RhythmListener("kitchen"), keep)
+    return FrontEnd("kitchen", gate, RhythmDetector("kitchen"), keep)
 
 
-def pushed(listening: Ears, samples: np.ndarray) -> list[Heard]:
+def pushed(listening: FrontEnd, samples: np.ndarray) -> list[Findings]:
     return [heard for frame in frames(samples) if (heard := listening.push(frame))]
 
 
@@ -67,7 +67,7 @@ def test_an_alarm_below_the_gate_is_heard_by_its_rhythm():
         require_speech=False,
         vad_speech=False,
     )
-    found = pushed(Ears("kitchen", gate, RhythmListener("kitchen")), samples)
+    found = pushed(FrontEnd("kitchen", gate, RhythmDetector("kitchen")), samples)
     assert not any(heard.segments for heard in found)
     assert "smoke_alarm" in {d.label for heard in found for d in heard.detections}
 

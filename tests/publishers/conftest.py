@@ -14,7 +14,7 @@ from monitor.publishers.base import OnCommand
 from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
 from monitor.types import Command, House
 from testkit.builders import house
-from testkit.mosquitto import WITHIN_S, Listener, Mosquitto
+from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 
 
 class Told:
@@ -112,9 +112,9 @@ def broker(tmp_path: Path, life: ExitStack) -> Mosquitto:
 
 
 @pytest.fixture
-def listener(broker: Mosquitto, life: ExitStack) -> Listener:
+def listener(broker: Mosquitto, life: ExitStack) -> Subscriber:
     """Somebody who hears everything on `broker`."""
-    return life.enter_context(Listener(broker))
+    return life.enter_context(Subscriber(broker))
 
 
 @pytest.fixture

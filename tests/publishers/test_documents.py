@@ -16,7 +16,7 @@ from monitor.publishers.documents import (
     encoded,
     event_document,
 )
-from monitor.types import Health, Level, Message, Picture, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Health, LabelState, Level, Message, Picture, Problem, Setting, SourceStatus
 from testkit.builders import START, alert, event
 
 LATER = START + timedelta(seconds=2)
@@ -115,7 +115,7 @@ def test_levels_are_always_numbers(level_dbfs, said):
         (Level("kitchen", START, -40.0, -61.0), "level"),
         (Problem("kitchen", START, ("clipping",)), "problem"),
         (Setting("kitchen", "mute", True), "setting"),
-        (Sounding("kitchen", "speech", True), "sounding"),
+        (LabelState("kitchen", "speech", True), "sounding"),
         (Picture("kitchen", "e00000000001", "speech", b"\x89PNG"), "picture"),
         (Health(START, {"sources": {"kitchen": {"lag_s": 0.1}}}), "health"),
     ],

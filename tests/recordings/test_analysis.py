@@ -17,9 +17,9 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.config.model import Config
 from monitor.errors import ClassifyError
-from monitor.pipeline.build import Listeners
+from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import BEGINNING, analyze, analyze_all
-from monitor.types import Detection, Frame, Heard, Segment
+from monitor.types import Detection, Findings, Frame, Segment
 from testkit.builders import noise, tone
 from testkit.fakes import ScriptedClassifier
 
@@ -52,7 +52,7 @@ def labels(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def test_events_carry_the_times_of_the_recording(tmp_path):
     """Seconds from its start, sorted, and told when they had been heard."""
-    result = analyze(recorded(tmp_path / "a.wav", bangs(7, 3)), CONFIG, Listeners())
+    result = analyze(recorded(tmp_path / "a.wav", bangs(7, 3)), CONFIG, LoadedClassifiers())
     assert labels(result.rows) == ["loud_noise", "loud_noise"]
     assert [round(row["start_s"]) for row in result.rows] == [3, 7]
     assert all(row["start_s"] < row["decided_s"] < row["start_s"] + 1.5 for row in result.rows)
@@ -61,7 +61,7 @@ def test_events_carry_the_times_of_the_recording(tmp_path):
 
 def test_a_sound_at_the_very_end_is_heard(tmp_path):
     """The recording stops in the middle of it."""
-    result = analyze(recorded(tmp_path / "a.wav", bangs(4.6, length_s=5)), CONFIG, Listeners())
+    result = analyze(recorded(tmp_path / "a.wav", bangs(4.6, length_s=5)), CONFIG, LoadedClassifiers())
     assert labels(result.rows) == ["loud_noise"]
     assert result.rows[0]["end_s"] <= result.duration_s
 
@@ -70,10 +70,12 @@ def test_who_watches_sees_every_frame(tmp_path):
     """In order, with what was made of it; the picture is drawn from this."""
     seen: list[Frame] = []
 
-    def watch(frame: Frame, heard: Heard | None, detections: list[Detection]) -> None:
+    def watch(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         seen.append(frame)
 
-    result = analyze(recorded(tmp_path / "a.wav", bangs(1, length_s=3)), CONFIG, Listeners(), watch=watch)
+    result = analyze(
+        recorded(tmp_path / "a.wav", bangs(1, length_s=3)), CONFIG, LoadedClassifiers(), watch=watch
+    )
     assert seen[0].captured_at == BEGINNING
     assert len(seen) == round(result.duration_s / 0.03)
 
@@ -87,7 +89,7 @@ def test_a_segment_that_could_not_be_judged_ended_the_whole_analysis(tmp_path):
                 raise ClassifyError("remote: no answer")
             return super().classify(segments)
 
-    listeners = Listeners(first=(Fussy({"dog_bark": 0.9}),))
+    listeners = LoadedClassifiers(first=(Fussy({"dog_bark": 0.9}),))
     result = analyze(recorded(tmp_path / "a.wav", bangs(3, 7)), CONFIG, listeners)
     assert sorted(labels(result.rows)) == ["dog_bark", "loud_noise", "loud_noise"]
     assert result.error == f"{tmp_path / 'a.wav'}: remote: no answer"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.listener import RhythmListener
+from monitor.rhythm.detector import RhythmDetector
 from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played
 from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
 from monitor.types import Detection
@@ -33,7 +33,7 @@ def alarm(
 
 def heard_in(samples: Samples) -> list[Detection]:
     """All detections of a fresh listener."""
-    listener = RhythmListener("kitchen")
+    listener = RhythmDetector("kitchen")
     return [detection for frame in frames(samples) for detection in listener.push(frame)]
 
 
@@ -44,7 +44,7 @@ def labels_of(detections: Sequence[Detection]) -> set[str]:
 
 def heard_with_times(samples: Samples) -> list[tuple[float, Detection]]:
     """Detections with the time at which they were given, in seconds after the alarm's onset."""
-    listener = RhythmListener("kitchen")
+    listener = RhythmDetector("kitchen")
     return [
         (0.03 * (i + 1) - LEAD_S, detection)
         for i, frame in enumerate(frames(samples))

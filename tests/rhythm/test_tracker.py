@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
 from monitor.synthesis.alarms import (
     any_sounder,
@@ -26,7 +26,7 @@ SAMPLES = alarm(temporal_three(2), piezo(3100)) + alarm(
 )
 
 
-def _heard(samples: Samples, sizes: list[int]) -> list[Heard]:
+def _heard(samples: Samples, sizes: list[int]) -> list[PatternReport]:
     tracker, heard, at, turn = RhythmTracker(), [], 0, 0
     while at < len(samples):
         size = sizes[turn % len(sizes)]

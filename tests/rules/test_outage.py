@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.rules.outage import RULE, Deafness
+from monitor.rules.outage import RULE, SourceOutage
 from monitor.types import Alert, EventEnd, Problem, ProblemKind, SourceStatus
 from testkit.builders import START
 
@@ -23,7 +23,7 @@ def sound(*kinds: ProblemKind) -> Problem:
 LOST, BACK = status(online=False), status(online=True)
 
 
-def course(deafness: Deafness, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
+def course(deafness: SourceOutage, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
     """What is said of a course of (minute, news), with a tick every second."""
     told: list[Alert] = []
     waiting = list(news)
@@ -36,7 +36,7 @@ def course(deafness: Deafness, news: Sequence[tuple[float, News]], until_min: fl
 
 def test_a_long_loss_and_its_end_are_told_once_each() -> None:
     """To every notifier, with the reason; attempts to open it again change nothing."""
-    alerts = course(Deafness(300, ["phone"]), [(0, LOST), (4, LOST), (60, BACK)], 70)
+    alerts = course(SourceOutage(300, ["phone"]), [(0, LOST), (4, LOST), (60, BACK)], 70)
 
     assert [alert.severity for alert in alerts] == ["warning", "info"]
     assert {alert.rule for alert in alerts} == {RULE}
@@ -51,7 +51,7 @@ def test_a_short_loss_is_weather() -> None:
     """A camera that starts anew every few minutes calls nobody."""
     news = [(minute + part, what) for minute in range(0, 60, 4) for part, what in ((0, LOST), (2, BACK))]
 
-    assert course(Deafness(300, ["phone"]), news, 60) == []
+    assert course(SourceOutage(300, ["phone"]), news, 60) == []
 
 
 def test_a_camera_that_keeps_breaking_off_is_told() -> None:
@@ -62,7 +62,7 @@ def test_a_camera_that_keeps_breaking_off_is_told() -> None:
         for second, what in ((start, LOST), (start + 9, BACK))
     ]
 
-    (alert,) = course(Deafness(300, ["phone"]), news, 60)
+    (alert,) = course(SourceOutage(300, ["phone"]), news, 60)
 
     assert alert.message.startswith("porch has broken off 31 times, now for 5 min: no route")
 
@@ -70,7 +70,7 @@ def test_a_camera_that_keeps_breaking_off_is_told() -> None:
 @pytest.mark.parametrize("kind", ["digital_silence", "frozen"])
 def test_a_source_whose_sound_is_dead_is_told(kind: ProblemKind) -> None:
     """Its connection is well, and it hears nothing: the quietest way to lose a house."""
-    deaf, alive = course(Deafness(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
+    deaf, alive = course(SourceOutage(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
 
     assert "porch has not been listened to for 5 min: it delivers" in deaf.message
     assert alive.severity == "info"
@@ -84,26 +84,26 @@ def test_a_camera_that_sends_zeros_while_it_is_quiet_is_not_dead() -> None:
         (10, sound("digital_silence")),
     ]
 
-    assert course(Deafness(300, ["phone"]), [*news, (500, LOST), (504, BACK)], 600) == []
-    assert len(course(Deafness(300, ["phone"]), [*news, (500, LOST)], 600)) == 1
+    assert course(SourceOutage(300, ["phone"]), [*news, (500, LOST), (504, BACK)], 600) == []
+    assert len(course(SourceOutage(300, ["phone"]), [*news, (500, LOST)], 600)) == 1
 
 
 def test_a_camera_that_returns_with_dead_sound_is_not_back() -> None:
     """The connection is only one of the reasons."""
     news: list[tuple[float, News]] = [(0, sound("digital_silence")), (10, LOST), (11, BACK), (20, sound())]
-    deaf, alive = course(Deafness(300, ["phone"]), news, 30)
+    deaf, alive = course(SourceOutage(300, ["phone"]), news, 30)
 
     assert (deaf.raised_at, alive.raised_at) == (START + timedelta(minutes=5), START + timedelta(minutes=21))
 
 
 def test_a_loud_microphone_is_not_deaf() -> None:
     """Clipping and an offset are troubles, and it hears all the same."""
-    assert course(Deafness(300, ["phone"]), [(0, sound("clipping", "dc_offset"))], 20) == []
+    assert course(SourceOutage(300, ["phone"]), [(0, sound("clipping", "dc_offset"))], 20) == []
 
 
 def test_the_time_of_day_does_not_matter() -> None:
     """A clock that is set after a power cut makes nothing long, and one set back nothing short."""
-    deafness = Deafness(300, ["phone"])
+    deafness = SourceOutage(300, ["phone"])
     deafness.note(LOST, 0.0)
 
     assert deafness.due(START + timedelta(hours=9), 5.0) == []
@@ -113,9 +113,9 @@ def test_the_time_of_day_does_not_matter() -> None:
 @pytest.mark.parametrize("ended_by", ["quiet", "shutdown"])
 def test_what_came_to_its_end_is_not_missed(ended_by: EventEnd) -> None:
     """A recording that is over, a daemon that stops."""
-    assert course(Deafness(300, ["phone"]), [(0, status(online=False, ended_by=ended_by))], 60) == []
+    assert course(SourceOutage(300, ["phone"]), [(0, status(online=False, ended_by=ended_by))], 60) == []
 
 
 def test_it_can_be_switched_off() -> None:
     """0 tells nothing, neither of the loss nor of the return."""
-    assert course(Deafness(0, ["phone"]), [(0, LOST), (60, BACK)], 70) == []
+    assert course(SourceOutage(0, ["phone"]), [(0, LOST), (60, BACK)], 70) == []

@@ -8,8 +8,8 @@ import numpy as np
 
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.runtime.backoff import Backoff
-from monitor.runtime.capture import Listener
-from monitor.types import Frame, Heard, SourceStatus
+from monitor.runtime.capture import CaptureThread
+from monitor.types import Findings, Frame, SourceStatus
 from testkit.builders import frames, noise
 from testkit.fakes import FakeClock, ScriptedSource
 
@@ -21,9 +21,9 @@ class CountingEars:
         self.frames: list[Frame] = []
         self.ends: list[str] = []
 
-    def push(self, frame: Frame) -> Heard:
+    def push(self, frame: Frame) -> Findings:
         self.frames.append(frame)
-        return Heard(frame.source, frame.ends_at)
+        return Findings(frame.source, frame.ends_at)
 
     def finish(self, ended_by: str) -> None:
         self.ends.append(ended_by)
@@ -34,7 +34,7 @@ def listened(source: ScriptedSource, ears: Any = None) -> tuple[CountingEars, li
     told: list[Any] = []
     failures: list[BaseException] = []
     at_once = Backoff(0, 0)
-    listener = Listener(source, ears, told.append, failures.append, FakeClock(), at_once, at_once)
+    listener = CaptureThread(source, ears, told.append, failures.append, FakeClock(), at_once, at_once)
     listener.run()
     return ears, told, failures
 
@@ -81,7 +81,7 @@ def test_a_bug_in_listening_reaches_the_daemon():
     """Anything but weather ends the thread with its error."""
 
     class BrokenEars(CountingEars):
-        def push(self, frame: Frame) -> Heard:
+        def push(self, frame: Frame) -> Findings:
             raise ZeroDivisionError
 
     _, _, failures = listened(ScriptedSource(frames(noise(0.03))), BrokenEars())
@@ -93,7 +93,7 @@ def test_sources_are_heard_one_at_a_time():
     hearing, overlaps = threading.Lock(), []
 
     class BusyEars(CountingEars):
-        def push(self, frame: Frame) -> Heard:
+        def push(self, frame: Frame) -> Findings:
             alone = hearing.acquire(blocking=False)
             overlaps.append(not alone)
             np.fft.rfft(np.zeros(1 << 16))  # lets go of the interpreter

@@ -5,12 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.events.tracker import Tracker
-from monitor.pipeline.decisions import Mind
+from monitor.pipeline.decisions import DecisionEngine
 from monitor.rules.engine import RuleEngine
-from monitor.rules.outage import RULE, Deafness
+from monitor.rules.outage import RULE, SourceOutage
 from monitor.runtime.decider import Decider, Item, leave
 from monitor.runtime.mailbox import Mailbox
-from monitor.types import Alert, Command, Heard, Message, Problem, Setting, SoundEvent, Sounding, SourceStatus
+from monitor.types import (
+    Alert,
+    Command,
+    Findings,
+    LabelState,
+    Message,
+    Problem,
+    Setting,
+    SoundEvent,
+    SourceStatus,
+)
 from testkit.builders import event, heard
 from testkit.fakes import FakeClock
 
@@ -22,7 +32,7 @@ class Diary:
         self.heard_at: list[datetime] = []
         self.messages: list[Message] = []
 
-    def heard(self, heard: Heard, now: datetime) -> None:
+    def heard(self, heard: Findings, now: datetime) -> None:
         self.heard_at.append(now)
 
     def told(self, message: Message, now: datetime) -> None:
@@ -40,7 +50,7 @@ class House:
         deaf_after_s: float = 0.0,
     ) -> None:
         self.clock = FakeClock()
-        self._deafness = Deafness(deaf_after_s, ["phone"])
+        self._deafness = SourceOutage(deaf_after_s, ["phone"])
         self.told: list[Message] = []
         self.failures: list[BaseException] = []
         self.diary = Diary()
@@ -51,7 +61,7 @@ class House:
         """What is told, from the first item to the shutdown after the last one."""
         box = OneByOne(list(items), self.clock)
         decider = Decider(
-            Mind(Tracker(), RuleEngine([]), self._deafness),
+            DecisionEngine(Tracker(), RuleEngine([]), self._deafness),
             box,
             self.told.extend,
             self.diary,
@@ -63,11 +73,11 @@ class House:
         decider.run()
         return self.told
 
-    def hear(self, label: str, at_s: float, length_s: float = 0.5) -> Heard:
+    def hear(self, label: str, at_s: float, length_s: float = 0.5) -> Findings:
         """A model heard `label`, so many seconds after the clock's time now."""
         started_at = self.clock.now() + timedelta(seconds=at_s)
         detection = heard(label, 0.95, started_at, duration_s=length_s)
-        return Heard("kitchen", detection.ends_at, (detection,))
+        return Findings("kitchen", detection.ends_at, (detection,))
 
 
 class OneByOne(Mailbox[Any]):
@@ -104,7 +114,7 @@ def test_a_source_that_goes_takes_its_events_with_it():
         house.hear("loud_noise", 0), SourceStatus("kitchen", online=False, at=at, reason="kitchen: gone")
     )
     assert [type(message) for message in told] == [
-        Sounding, SoundEvent, Sounding, SoundEvent, SourceStatus,
+        LabelState, SoundEvent, LabelState, SoundEvent, SourceStatus,
     ]  # fmt: skip
     assert [event.ended_by for event in events(told)] == [None, "source_lost"]
 
@@ -117,7 +127,7 @@ def test_open_events_end_at_shutdown():
         ("started", None),
         ("ended", "shutdown"),
     ]
-    assert [message.on for message in told if isinstance(message, Sounding)] == [True, False]
+    assert [message.on for message in told if isinstance(message, LabelState)] == [True, False]
 
 
 def test_what_an_earlier_run_left_is_told_first():
@@ -165,7 +175,7 @@ def test_a_recording_of_another_day_began_an_event_with_every_look():
 def test_a_recording_that_is_ahead_ends_nothing_at_the_microphone():
     """Each source has its own time."""
     house = House(recorded=frozenset({"tape"}))
-    ahead = Heard("tape", house.clock.now() + timedelta(hours=1))
+    ahead = Findings("tape", house.clock.now() + timedelta(hours=1))
     told = house.decide(house.hear("glass_break", 0), ahead, lambda: house.clock.advance(0.3))
     assert [event.ended_by for event in events(told)] == [None, "shutdown"]
 
@@ -230,7 +240,7 @@ def test_a_microphone_that_delivers_nothing_is_an_alert() -> None:
     silent = Problem("kitchen", house.clock.now(), ("digital_silence",))
 
     told = house.decide(
-        Heard("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
+        Findings("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
     )
 
     assert told[0] == silent
@@ -241,7 +251,9 @@ def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
     """Anyone on the network can send thousands: of each kind the newest waits, behind the alarm."""
     clock = FakeClock()
     box: Mailbox[Item] = Mailbox("decisions", 10, clock)
-    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="confirmed"),))
+    alarm = Findings(
+        "kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="confirmed"),)
+    )
 
     def flood() -> None:
         for number in range(1000):
@@ -261,8 +273,10 @@ def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
 def test_what_is_left_for_the_decider_is_dropped_by_what_it_is_worth():
     """Full, the mailbox gives up bangs before commands, commands before statuses, and an alarm last."""
     clock = FakeClock()
-    bang = Heard("kitchen", clock.now(), (heard("door_slam"),))
-    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),))
+    bang = Findings("kitchen", clock.now(), (heard("door_slam"),))
+    alarm = Findings(
+        "kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),)
+    )
     worth: list[Item] = [bang, Command("test"), SourceStatus("kitchen", False, clock.now()), alarm]
     for capacity in range(1, 5):
         box: Mailbox[Item] = Mailbox("decisions", capacity, clock)
@@ -275,8 +289,10 @@ def test_an_alarm_goes_before_bangs_and_keeps_its_place_behind_a_status():
     """A source that was lost and is back: the loss would otherwise end what was heard after it."""
     clock = FakeClock()
     box: Mailbox[Item] = Mailbox("decisions", 10, clock)
-    bang = Heard("kitchen", clock.now(), (heard("door_slam"),))
-    alarm = Heard("kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),))
+    bang = Findings("kitchen", clock.now(), (heard("door_slam"),))
+    alarm = Findings(
+        "kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),)
+    )
     lost = SourceStatus("kitchen", False, clock.now())
     for item in (bang, lost, bang, alarm):
         leave(item, box)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from monitor.errors import SourceLost
 from monitor.runtime.backoff import Backoff
-from monitor.runtime.capture import Listener
+from monitor.runtime.capture import CaptureThread
 from monitor.runtime.health import OPENING_S, STALLED_S, Checkup, summary
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
@@ -73,10 +73,10 @@ class Ward:
         self._patience_s = patience_s
         self.checkup = Checkup([], [], {}, self.clock, frozenset())
 
-    def listen(self, source: Watched) -> Listener:
+    def listen(self, source: Watched) -> CaptureThread:
         at_once = Backoff(0, 0)
         failures: list[BaseException] = []
-        listener = Listener(
+        listener = CaptureThread(
             source, Deaf(), lambda item: None, failures.append, self.clock, at_once, at_once,
             patience_s=self._patience_s,
         )  # fmt: skip

@@ -5,17 +5,17 @@ import sys
 
 _FREED = """
 import threading
-from monitor.runtime.memory import give_back, use_one_arena
+from monitor.runtime.memory import trim_heap, limit_malloc_arenas
 
 def resident_pages():
     return int(open("/proc/self/statm").read().split()[1])
 
-use_one_arena()
+limit_malloc_arenas()
 small = [bytes(4000) for _ in range(20_000)]
 last = bytes(4000)
 del small
 before = resident_pages()
-give_back()
+trim_heap()
 print(before - resident_pages())
 """
 

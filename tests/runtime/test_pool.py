@@ -11,8 +11,8 @@ import numpy as np
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade
 from monitor.errors import ClassifyError
-from monitor.runtime.pool import FINISH_S, WAITING, WAITING_AGAIN, Panel
-from monitor.types import Detection, Heard, Segment
+from monitor.runtime.pool import FINISH_S, WAITING, WAITING_AGAIN, ClassifierPool
+from monitor.types import Detection, Findings, Segment
 from testkit.builders import segment
 from testkit.fakes import FakeClock, ScriptedClassifier
 
@@ -39,9 +39,9 @@ class Session:
     """A panel whose threads are run one after the other, small models first."""
 
     def __init__(self, first: Sequence[Any], second: Sequence[tuple[Any, Any]] = ()) -> None:
-        self.heard: list[Heard] = []
+        self.heard: list[Findings] = []
         self.failures: list[BaseException] = []
-        self.panel = Panel(first, second, self.heard.append, self.failures.append, FakeClock())
+        self.panel = ClassifierPool(first, second, self.heard.append, self.failures.append, FakeClock())
 
     def judge(self, *segments: Segment) -> list[list[tuple[str, str]]]:
         """Label and classifier of everything heard, batch by batch."""
@@ -140,9 +140,11 @@ def test_a_segment_that_cannot_be_judged_does_not_stop_the_panel():
 
 def test_an_orderly_stop_judges_what_waits():
     """With its threads: what was submitted before the stop is told before the panel is gone."""
-    heard: list[Heard] = []
+    heard: list[Findings] = []
     failures: list[BaseException] = []
-    with Panel([ScriptedClassifier({"cough": 0.9})], [], heard.append, failures.append, FakeClock()) as panel:
+    with ClassifierPool(
+        [ScriptedClassifier({"cough": 0.9})], [], heard.append, failures.append, FakeClock()
+    ) as panel:
         for number in range(20):
             panel.submit(sound(f"{number:012x}"))
     assert [h.detections[0].segment_id for h in heard] == [f"{number:012x}" for number in range(20)]
@@ -167,7 +169,7 @@ def test_a_model_that_hangs_does_not_hold_up_the_stop():
     """It is left behind after its time."""
     hanging = Hanging()
     failures: list[BaseException] = []
-    with Panel([], [(hanging, Always())], lambda heard: None, failures.append, FakeClock()) as panel:
+    with ClassifierPool([], [(hanging, Always())], lambda heard: None, failures.append, FakeClock()) as panel:
         panel.submit(sound())
         assert hanging.begun.wait(30)
         assert not panel.idle
@@ -185,12 +187,12 @@ def test_large_models_are_let_go_when_memory_runs_out():
     """What waits for them is not judged, the small ones go on, and the health report says why."""
     large = Closable({"cough": 0.9}, "qwen")
     session = Session([ScriptedClassifier({"cough": 0.5})], [(large, Always())])
-    assert session.panel.relieve("700 MB of 500")
-    assert not session.panel.relieve("still 700 MB of 500")
+    assert session.panel.shed_large_models("700 MB of 500")
+    assert not session.panel.shed_large_models("still 700 MB of 500")
     assert session.judge(sound()) == [[("cough", "embedded")]]
     assert large.closed
     assert session.panel.retired == {"qwen": "taken off: 700 MB of 500"}
-    assert not Session([ScriptedClassifier({"cough": 0.5})]).panel.relieve("700 MB of 500")
+    assert not Session([ScriptedClassifier({"cough": 0.5})]).panel.shed_large_models("700 MB of 500")
 
 
 class Closable(ScriptedClassifier):

@@ -76,7 +76,7 @@ _CARRIER = "speech"
 """The label of a detection that carries nothing but words."""
 
 
-def tidy(text: str) -> str:
+def sanitize(text: str) -> str:
     """A model's words as one line of bounded length without control characters, and without halves of
     surrogate pairs, which JSON can say and UTF-8 cannot: they go into logs, payloads and notifications, and
     whoever is heard has a say in them."""

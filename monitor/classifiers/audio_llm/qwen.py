@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import detected, strongest, tidy
+from monitor.classifiers.audio_llm.answers import detected, sanitize, strongest
 from monitor.classifiers.audio_llm.bounds import parts
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, Strategy, questions
-from monitor.classifiers.audio_llm.scoring import Floats, read_off
-from monitor.classifiers.cascade import Heard, SecondLook
+from monitor.classifiers.audio_llm.scoring import Floats, label_scores
+from monitor.classifiers.cascade import LabelSubset, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
 from monitor.errors import ClassifyError
 from monitor.logs import get_logger
@@ -35,7 +35,7 @@ SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 """What a model answers to this is its habit, not hearing."""
 
 
-class QwenConfig(SecondLook, Heard):
+class QwenConfig(SecondLook, LabelSubset):
     """A large audio-language model on this machine; needs `scripts/setup --qwen`."""
 
     type: Literal["qwen"]
@@ -106,7 +106,7 @@ class QwenClassifier:
             chat=block.chat,
         )
         with inference(block.model, "silence"):
-            _ = self._habit
+            _ = self._null_prior
 
     def close(self) -> None:
         """Let the model go."""
@@ -153,13 +153,13 @@ class QwenClassifier:
         return self._model.pack(self._questions)
 
     @cached_property
-    def _habit(self) -> Floats:
+    def _null_prior(self) -> Floats:
         model = self._model
         [habit] = model.log_likelihoods(model.encode([SILENCE]), self._tree)
         return cast("Floats", habit)
 
     def _write(self, heard: Any, question: str) -> str:
-        return tidy(self._model.write(heard, question, self.block.max_new_tokens))
+        return sanitize(self._model.write(heard, question, self.block.max_new_tokens))
 
     def _judge(self, sounds: Sequence[Audio]) -> tuple[Floats, list[Any]]:
         """log P of every answer, and the sounds as the language model hears them, in the order given.
@@ -186,7 +186,7 @@ class QwenClassifier:
     ) -> list[Detection]:
         block = self.block
         read = [
-            read_off(self._questions, likelihoods[k], self._habit, block.prior, block.temperature)
+            label_scores(self._questions, likelihoods[k], self._null_prior, block.prior, block.temperature)
             for k in pieces
         ]
         told = self._write(heard[pieces[0]], DESCRIBE) if block.describe else None

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import Read, detected, strongest, tidy
+from monitor.classifiers.audio_llm.answers import Read, detected, sanitize, strongest
 from monitor.classifiers.audio_llm.bounds import bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
 from monitor.classifiers.audio_llm.engines.connection import Connection, Deaf, Findings, Wishes
@@ -22,7 +22,7 @@ from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, questions
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
-from monitor.classifiers.cascade import Heard, SecondLook, sounds_private
+from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.logs import get_logger
@@ -37,7 +37,7 @@ PROBE_S = 10.0
 SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 
 
-class RemoteConfig(SecondLook, Heard, Server):
+class RemoteConfig(SecondLook, LabelSubset, Server):
     """A large audio-language model behind a server."""
 
     type: Literal["remote"]
@@ -181,7 +181,7 @@ class RemoteClassifier:
         """Answer a question about at most 30 s of sound, which is sent whatever is in it; without a question,
         answer what is said in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
-        return tidy(self._ready().words(bounded(audio), question, self.block.max_new_tokens))
+        return sanitize(self._ready().words(bounded(audio), question, self.block.max_new_tokens))
 
     def _ready(self) -> Connection:
         """The server once it has shown that it hears. ClassifyError with the reason until then."""

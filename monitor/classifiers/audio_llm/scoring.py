@@ -75,7 +75,7 @@ def emotion_scores(nats: dict[str, float], temperature: float) -> dict[str, floa
     return dict(zip(nats, (weights / weights.sum()).tolist(), strict=True))
 
 
-def read_off(
+def label_scores(
     asked: Sequence[Question], log_likelihoods: Floats, in_silence: Floats, prior: float, temperature: float
 ) -> Read:
     """Scores of the sounds, and the emotion if it was asked for, from one segment's answers in order."""

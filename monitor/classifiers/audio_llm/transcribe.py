@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field
 
 from monitor.audio import Audio
-from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import bounded
 from monitor.classifiers.audio_llm.engines.client import Api, wav
 from monitor.classifiers.audio_llm.engines.server import Server
-from monitor.classifiers.base import Classifier, Talker
+from monitor.classifiers.base import Classifier, Describer
 from monitor.classifiers.pretrained import (
     Device,
     Dtype,
@@ -133,7 +133,7 @@ class Qwen3Asr:
             )
         new = out[0, inputs["input_ids"].shape[1] :]
         parsed = self._processor.decode(new, return_format="parsed")
-        return Transcript(tidy(parsed["transcription"]), parsed["language"] or self.block.language)
+        return Transcript(sanitize(parsed["transcription"]), parsed["language"] or self.block.language)
 
     def close(self) -> None:
         """Let the model go."""
@@ -195,7 +195,7 @@ class RemoteAsr:
         if not isinstance(text := answer.get("text"), str):
             raise ClassifyError("transcripts: the server's answer has no text; is it a transcription server?")
         language = answer.get("language")
-        return Transcript(tidy(text), language if isinstance(language, str) else self.block.language)
+        return Transcript(sanitize(text), language if isinstance(language, str) else self.block.language)
 
     def close(self) -> None:
         """Close what connections are open."""
@@ -229,7 +229,7 @@ class ListenerWords:
     def load(self) -> None:
         """Raises ModelError when the listener is not loaded, has no words, or may not be sent a voice."""
         listener = self._listener
-        if not isinstance(listener, Talker):
+        if not isinstance(listener, Describer):
             raise ModelError(
                 f"transcripts: no listener named {self.block.name!r} is loaded that can answer in words; "
                 "name a `qwen` or `remote` classifier"
@@ -239,7 +239,7 @@ class ListenerWords:
 
     def transcribe(self, audio: Audio) -> Transcript:
         """The words of 0.1-30 s of sound. Raises ClassifyError."""
-        if not isinstance(self._listener, Talker):
+        if not isinstance(self._listener, Describer):
             raise ClassifyError("transcripts: the listener is not there; call load() first")
         into = self.block.translate_to
         wanted = f"Translate the speech in this audio into {into}. Give the translation" if into else _WRITE

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor.classifiers.audio_llm.answers import Read, detected, strongest
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.cascade import Heard, Label, SecondLook
+from monitor.classifiers.cascade import Label, LabelSubset, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
 from monitor.classifiers.taggers.hub_models import HubModel, load
 from monitor.classifiers.taggers.windows import batches, cut
@@ -24,7 +24,7 @@ GRAIN_S = 0.1
 shortest sound that the models take."""
 
 
-class HubConfig(SecondLook, Heard):
+class HubConfig(SecondLook, LabelSubset):
     """An audio classifier or CLAP model of the Hugging Face hub; needs `scripts/setup --qwen`."""
 
     type: Literal["hub"]

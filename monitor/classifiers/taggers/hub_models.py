@@ -10,7 +10,7 @@ from monitor.classifiers.audio_llm.answers import Read
 from monitor.classifiers.audio_llm.families import FAMILIES
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.audio_llm.prompts import Answer, Question
-from monitor.classifiers.audio_llm.scoring import read_off
+from monitor.classifiers.audio_llm.scoring import label_scores
 from monitor.classifiers.pretrained import Dtype, loading, open_weights, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.taggers.audioset import class_map
 from monitor.errors import ModelError
@@ -150,7 +150,7 @@ class Clap:
 
     def judge(self, waves: Sequence[Samples]) -> list[Read]:
         return [
-            read_off(self._asked, row, self._in_silence, self._prior, self._temperature)
+            label_scores(self._asked, row, self._in_silence, self._prior, self._temperature)
             for row in self._compare(waves)
         ]
 

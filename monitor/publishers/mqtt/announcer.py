@@ -15,7 +15,7 @@ from monitor.publishers.mqtt.discovery import (
     state_topics,
     without_what_is_gone,
 )
-from monitor.publishers.mqtt.queue import Outgoing, Rank
+from monitor.publishers.mqtt.queue import PublishQueue, Rank
 from monitor.publishers.mqtt.states import first_states
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import House, Room
@@ -26,7 +26,7 @@ log = get_logger()
 class Announcer:
     """Turns a House into documents and first states. Any thread."""
 
-    def __init__(self, outgoing: Outgoing, topics: Topics, discovery_prefix: str | None) -> None:
+    def __init__(self, outgoing: PublishQueue, topics: Topics, discovery_prefix: str | None) -> None:
         """Without a `discovery_prefix` there are no documents."""
         self.rooms: Mapping[str, Room] = MappingProxyType({})
         self._outgoing = outgoing

@@ -44,7 +44,7 @@ Assistant who we are): for this long it is asked at the usual pace, before the s
 _SILENT = Ended("version", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
-class Party(Protocol):
+class Handler(Protocol):
     """Who talks over the link. Every method is called in the link's thread and must not block."""
 
     def connected(self, session: Session) -> None:
@@ -66,16 +66,16 @@ class Party(Protocol):
         """The connection is gone; what was not acknowledged may not have arrived."""
 
     def failed(self) -> None:
-        """A bug has ended the thread: `Link.check` raises it."""
+        """A bug has ended the thread: `Connection.check` raises it."""
 
 
-class Link:
+class Connection:
     """Keeps a session up, and says each change of its state once."""
 
     def __init__(
         self,
         address: Address,
-        party: Party,
+        party: Handler,
         version: Version | Literal["auto"] = "auto",
         remind: Callable[[float], Reminder] = Reminder,
     ) -> None:

@@ -14,9 +14,9 @@ from monitor.publishers.base import OnCommand
 from monitor.publishers.documents import alert_document, encoded, event_document
 from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.commands import CommandReader
-from monitor.publishers.mqtt.connection import Link
+from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.discovery import Presence
-from monitor.publishers.mqtt.queue import Letter, Outgoing, Rank
+from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, Unsendable
 from monitor.publishers.mqtt.states import said
 from monitor.publishers.mqtt.tls import TlsConfig
@@ -115,8 +115,8 @@ class MqttPublisher:
         self._on_command = on_command
         self._clock = clock
         self._commands = CommandReader(self.topics, clock)
-        self._outgoing = Outgoing()
-        self._link: Link | None = None
+        self._outgoing = PublishQueue()
+        self._link: Connection | None = None
         self._connected = False
         self._presence = Presence()
         self._house_status = f"{config.discovery_prefix}/status"
@@ -140,7 +140,7 @@ class MqttPublisher:
             log.warning("mqtt: tls.insecure is on: the broker's certificate is not checked")
         address = self._config.address(self._node, self.topics.status)
         self._outgoing.remember(self.topics.status, b"online", Rank.NODE_STATUS)
-        self._link = Link(address, self, self._config.protocol)
+        self._link = Connection(address, self, self._config.protocol)
         self._link.start()
         return self
 
@@ -186,7 +186,7 @@ class MqttPublisher:
         match message:
             case SoundEvent() | Alert():
                 topic, now_s = self.topic_of(message), self._clock.monotonic_s()
-                self._outgoing.put(Letter(message, delivered or _nothing, now_s, late, topic, refused))
+                self._outgoing.put(Publication(message, delivered or _nothing, now_s, late, topic, refused))
             case _:
                 room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
                 for topic, payload, rank in said(message, room, self.topics):
@@ -206,7 +206,7 @@ class MqttPublisher:
     # -- what the link calls ----------------------------------------------------------------------------
 
     def connected(self, session: Session) -> None:
-        """See `Party`."""
+        """See `Handler`."""
         session.subscribe(*self.topics.commands)
         if self._config.homeassistant:
             session.subscribe(self._house_status)
@@ -220,7 +220,7 @@ class MqttPublisher:
         self._connected = True
 
     def received(self, message: Received) -> None:
-        """See `Party`."""
+        """See `Handler`."""
         if message.topic == self._house_status:
             self._hear_house(message)
         elif message.topic.startswith(f"{self._config.discovery_prefix}/device/"):
@@ -234,7 +234,7 @@ class MqttPublisher:
                 self._on_command(command)
 
     def acknowledged(self, news: Acknowledged) -> None:
-        """See `Party`."""
+        """See `Handler`."""
         if news.refused is not None:
             if letter := self._outgoing.put_back(news.number):
                 self._pause(letter.topic, news.refused)
@@ -246,7 +246,7 @@ class MqttPublisher:
             letter.delivered()
 
     def pump(self, session: Session) -> float:
-        """See `Party`."""
+        """See `Handler`."""
         now_s = self._clock.monotonic_s()
         if self._greet_at_s is not None and now_s >= self._greet_at_s:
             self._greet_at_s = None
@@ -267,17 +267,17 @@ class MqttPublisher:
         return self._next_s(now_s)
 
     def farewell(self, session: Session) -> None:
-        """See `Party`."""
+        """See `Handler`."""
         session.send(self.topics.status, b"offline", retain=True)
 
     def lost(self) -> None:
-        """See `Party`."""
+        """See `Handler`."""
         self._connected = False
         self._told_not_ready = True
         self._outgoing.take_back()
 
     def failed(self) -> None:
-        """See `Party`: `ready` will raise it."""
+        """See `Handler`: `ready` will raise it."""
         self.on_ready()
 
     # -- how ---------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ class MqttPublisher:
                 self._unsendable.add(topic)
                 log.error("a state cannot be told over mqtt", topic=topic[:100], reason=str(error))
 
-    def _send(self, session: Session, letter: Letter) -> None:
+    def _send(self, session: Session, letter: Publication) -> None:
         now = self._clock.now()
         waited_s = self._clock.monotonic_s() - letter.handed_at_s
         late = letter.late or letter.sends > 0 or waited_s > LATE_AFTER_S

@@ -24,7 +24,7 @@ class Rank(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Letter:
+class Publication:
     """One event or alert on its way; `delivered` is called once, when it is acknowledged."""
 
     message: SoundEvent | Alert
@@ -39,7 +39,7 @@ class Letter:
     sends: int = field(default=0)
 
 
-class Outgoing:
+class PublishQueue:
     """States, of which only the latest counts, and letters, which keep their order and are kept until they
     are acknowledged. Any thread."""
 
@@ -48,8 +48,8 @@ class Outgoing:
         self._states: dict[str, tuple[Rank, bytes]] = {}
         self._unsaid: dict[str, bytes] = {}
         self._once: deque[tuple[str, bytes]] = deque()
-        self._letters: deque[Letter] = deque()
-        self._sent: dict[int, Letter] = {}
+        self._letters: deque[Publication] = deque()
+        self._sent: dict[int, Publication] = {}
         self._places = itertools.count()
 
     def remember(self, topic: str, payload: bytes, rank: Rank) -> None:
@@ -77,7 +77,7 @@ class Outgoing:
         with self._lock:
             return topic in self._states
 
-    def put(self, letter: Letter) -> None:
+    def put(self, letter: Publication) -> None:
         """Keep a letter until it is acknowledged."""
         with self._lock:
             letter.place = next(self._places)
@@ -109,7 +109,7 @@ class Outgoing:
             topic = next(iter(self._unsaid), None)
             return (topic, self._unsaid.pop(topic)) if topic is not None else None
 
-    def next_letter(self, paused: Container[str] = ()) -> Letter | None:
+    def next_letter(self, paused: Container[str] = ()) -> Publication | None:
         """The letter to be sent now, of a topic that is not paused; `sent` must follow."""
         with self._lock:
             for index, letter in enumerate(self._letters):
@@ -118,20 +118,20 @@ class Outgoing:
                     return letter
             return None
 
-    def take_out(self, topic: str) -> list[Letter]:
+    def take_out(self, topic: str) -> list[Publication]:
         """No longer ours: what waits for a topic and can be taken back."""
         with self._lock:
             gone = [each for each in self._letters if each.topic == topic and each.refused]
             self._letters = deque(each for each in self._letters if each not in gone)
             return gone
 
-    def sent(self, number: int, letter: Letter) -> None:
+    def sent(self, number: int, letter: Publication) -> None:
         """The letter is on its way under the connection's `number`."""
         letter.sends += 1
         with self._lock:
             self._sent[number] = letter
 
-    def put_back(self, number: int) -> Letter | None:
+    def put_back(self, number: int) -> Publication | None:
         """The receiver would not have it. If it is a letter, it waits in its old place."""
         with self._lock:
             letter = self._sent.pop(number, None)
@@ -139,10 +139,10 @@ class Outgoing:
                 self._put_back([letter])
             return letter
 
-    def acknowledged(self, number: int) -> Letter | None:
+    def acknowledged(self, number: int) -> Publication | None:
         """The letter that has arrived, if `number` was one."""
         with self._lock:
             return self._sent.pop(number, None)
 
-    def _put_back(self, letters: list[Letter]) -> None:
+    def _put_back(self, letters: list[Publication]) -> None:
         self._letters = deque(sorted([*letters, *self._letters], key=lambda letter: letter.place))

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from monitor.publishers.documents import dbfs, encoded, health_document, iso
 from monitor.publishers.mqtt.queue import Rank
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Health, Level, Picture, Problem, Room, Setting, Sounding, SourceStatus
+from monitor.types import Health, LabelState, Level, Picture, Problem, Room, Setting, SourceStatus
 
-State = SourceStatus | Level | Problem | Setting | Sounding | Picture | Health
+State = SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
 Said = tuple[str, bytes, Rank]
 """Topic, payload, and when it is said to somebody who has heard nothing yet."""
 
@@ -25,7 +25,7 @@ def first_states(room: Room, topics: Topics) -> Iterator[Said]:
 def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
     """What a state says, and where. `room` is its source as announced."""
     match message:
-        case Sounding():
+        case LabelState():
             if room is not None:
                 yield from _sounding(message, room, topics)
         case SourceStatus(source, online):
@@ -52,7 +52,7 @@ def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
             yield topics.trouble, _switch(bool(wrong)), Rank.STATE
 
 
-def _sounding(sounding: Sounding, room: Room, topics: Topics) -> Iterator[Said]:
+def _sounding(sounding: LabelState, room: Room, topics: Topics) -> Iterator[Said]:
     if sounding.on and sounding.label in room.event_labels:
         yield topics.last_sound(room.source), sounding.label.encode(), Rank.STATE
     if sounding.label in room.labels:

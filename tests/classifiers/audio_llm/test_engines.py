@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.engines.letters import Letters, listed, read_
 from monitor.classifiers.audio_llm.engines.probe import judge, judge_words, probe_sounds
 from monitor.classifiers.audio_llm.prompts import Question, questions
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
-from monitor.classifiers.audio_llm.scoring import read_off, read_off_bounds
+from monitor.classifiers.audio_llm.scoring import label_scores, read_off_bounds
 from monitor.errors import ClassifyError, ModelError
 from monitor.events.settings import Thresholds
 from monitor.events.tracker import Tracker
@@ -120,7 +120,7 @@ def test_nothing_is_said_that_the_whole_distribution_does_not_say(
     (letters, nats), (habit, habit_nats) = top(in_sound, count), top(in_silence, silent_count)
 
     said, _ = read_off_bounds([(ASKED, letters, habit)], PRIOR, 1.0)
-    truth, _ = read_off([ASKED], nats, habit_nats, PRIOR, 1.0)
+    truth, _ = label_scores([ASKED], nats, habit_nats, PRIOR, 1.0)
 
     for label, score in said.items():
         assert score == pytest.approx(truth[label], abs=1e-4) or (score > PRIOR) == (truth[label] > score)
@@ -132,7 +132,7 @@ def test_what_is_wholly_listed_is_said_exactly(in_sound: list[float], in_silence
     letters, habit = (Letters.exactly(top(logits, 16)[1]) for logits in (in_sound, in_silence))
 
     said, _ = read_off_bounds([(ASKED, letters, habit)], PRIOR, 1.0)
-    truth, _ = read_off([ASKED], letters.least, habit.least, PRIOR, 1.0)
+    truth, _ = label_scores([ASKED], letters.least, habit.least, PRIOR, 1.0)
 
     assert said == pytest.approx({label: truth[label] for label in said})
     assert all(truth[label] == pytest.approx(PRIOR, rel=2e-3) for label in truth.keys() - said.keys())

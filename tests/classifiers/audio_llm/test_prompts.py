@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, hearable
 from monitor.classifiers.audio_llm.prefix_tree import pack
 from monitor.classifiers.audio_llm.prompts import CHOICES_MAX, Question, Strategy, questions
-from monitor.classifiers.audio_llm.scoring import emotion_scores, evidence, read_off, sound_scores
+from monitor.classifiers.audio_llm.scoring import emotion_scores, evidence, label_scores, sound_scores
 from monitor.labels import emotions, vocabulary
 
 
@@ -98,7 +98,7 @@ def test_what_silence_says_too_is_no_evidence() -> None:
     question = question_of("phrases", "cough", "sneeze")
     habit = np.linspace(-9, -1, len(question.answers))
 
-    found, emotion = read_off([question], habit, habit, prior=0.05, temperature=1.0)
+    found, emotion = label_scores([question], habit, habit, prior=0.05, temperature=1.0)
 
     assert found == pytest.approx({"cough": 0.05, "sneeze": 0.05})
     assert emotion is None

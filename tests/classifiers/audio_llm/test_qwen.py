@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import parts
 from monitor.classifiers.audio_llm.model import KEPT_WHOLE
 from monitor.classifiers.audio_llm.qwen import QwenClassifier, QwenConfig
@@ -151,7 +151,7 @@ def test_answers_are_those_of_the_models_own_generate(qwen2_folder: Path) -> Non
     own = processor.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
 
     assert len(own) > 3
-    assert classifier.ask(Audio(SOUNDS[2], SAMPLE_RATE_HZ), "Well?") == tidy(own)
+    assert classifier.ask(Audio(SOUNDS[2], SAMPLE_RATE_HZ), "Well?") == sanitize(own)
 
 
 def test_likelihoods_are_those_of_the_models_own_forward(folder: Path) -> None:

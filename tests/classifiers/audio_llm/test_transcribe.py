@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.audio_llm.transcribe import (
     ListenerWordsConfig,
@@ -46,7 +46,7 @@ def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
         out = model.generate(**inputs, max_new_tokens=12, do_sample=False)
     own = processor.decode(out[0, inputs["input_ids"].shape[1] :], return_format="transcription_only")
     assert len(own) > 3
-    assert found.text == tidy(own)
+    assert found.text == sanitize(own)
     assert found.language == "English"
     transcriber.close()
     with pytest.raises(ClassifyError, match="call load"):

@@ -14,7 +14,7 @@ from monitor.config.loading import check_document
 from monitor.config.model import Config
 from monitor.config.yaml_document import parse_document
 from monitor.errors import ClassifyError
-from monitor.pipeline.build import Listeners, build_mind, load_listeners
+from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, load_classifiers
 from monitor.publishers.documents import document
 from monitor.store import codec
 from monitor.types import Alert, SoundEvent
@@ -50,12 +50,12 @@ def told(text: str) -> list[SoundEvent | Alert]:
     """What a house with a transcriber makes of one spoken segment."""
     config = check_document(parse_document(CONFIG, "house.yaml", {}))
     words = WordListener(Dictated(text))
-    mind = build_mind(
-        config, Listeners((ScriptedClassifier({"speech": 0.9}),), ((words, Voices({"kitchen"})),))
+    engine = build_decision_engine(
+        config, LoadedClassifiers((ScriptedClassifier({"speech": 0.9}),), ((words, Voices({"kitchen"})),))
     )
     spoken = segment(np.zeros(16000, np.float32))
-    messages = mind.hear([heard("speech", 0.99, segment_id=spoken.id)], START)
-    messages += mind.hear(words.classify([spoken]), START)
+    messages = engine.decide([heard("speech", 0.99, segment_id=spoken.id)], START)
+    messages += engine.decide(words.classify([spoken]), START)
     return [message for message in messages if isinstance(message, SoundEvent | Alert)]
 
 
@@ -100,7 +100,7 @@ def test_the_large_listener_of_a_house_writes_down_what_a_rule_asks_for(tmp_path
     qwen = {"type": "qwen", "model": str(folder), "device": "cpu", "labels": ["speech"], "max_new_tokens": 8}
     rule = {"name": "Help", "hear": ["speech"], "say": ["help"], "sources": ["kitchen"]}
     rooms = [{"type": "demo", "name": name} for name in ("kitchen", "bedroom")]
-    listeners = load_listeners(
+    listeners = load_classifiers(
         Config.model_validate(
             {"sources": rooms, "classifiers": [qwen], "rules": [rule], "transcripts": {"type": "listener"}}
         )

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from monitor.publishers.documents import encoded
 from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.discovery import documents
-from monitor.publishers.mqtt.queue import Outgoing
+from monitor.publishers.mqtt.queue import PublishQueue
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import house, room
 
@@ -20,7 +20,7 @@ def found_by(announcer: Announcer, *sources: str) -> None:
         announcer.found(topic, encoded(document))
 
 
-def said(outgoing: Outgoing) -> dict[str, bytes]:
+def said(outgoing: PublishQueue) -> dict[str, bytes]:
     """What goes out, the last word on each topic."""
     states = {}
     while state := outgoing.next_state():
@@ -30,7 +30,7 @@ def said(outgoing: Outgoing) -> dict[str, bytes]:
 
 def test_what_is_found_before_anything_is_announced_waits():
     """Nobody can know yet what is gone: retiring it all would throw away the owner's own names and areas."""
-    outgoing = Outgoing()
+    outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     found_by(announcer, "kitchen", "porch")
     assert said(outgoing) == {}
@@ -43,7 +43,7 @@ def test_what_is_found_before_anything_is_announced_waits():
 
 def test_what_is_found_and_still_there_is_left_as_it_is():
     """A restart with the same configuration changes nothing."""
-    outgoing = Outgoing()
+    outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     announcer.announce(house(room("kitchen")))
     said(outgoing)
@@ -54,7 +54,7 @@ def test_what_is_found_and_still_there_is_left_as_it_is():
 
 def test_a_second_announcement_leaves_states_alone():
     """What sounds goes on sounding: only what is new begins with OFF."""
-    outgoing = Outgoing()
+    outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     announcer.announce(house(room("kitchen", ("smoke_alarm",))))
     said(outgoing)
@@ -67,7 +67,7 @@ def test_a_second_announcement_leaves_states_alone():
 
 def test_without_discovery_there_are_no_documents():
     """States alone."""
-    outgoing = Outgoing()
+    outgoing = PublishQueue()
     Announcer(outgoing, TOPICS, None).announce(house())
 
     assert not [topic for topic in said(outgoing) if topic.startswith("homeassistant")]
@@ -78,7 +78,7 @@ def test_two_daemons_that_announce_at_one_topic_are_said():
     other's devices away."""
     other = Topics("earwitness", "home_kitchen")
     documents_of_other = documents(house(room("tap"), node="home_kitchen"), other, "homeassistant")
-    outgoing = Outgoing()
+    outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     announcer.announce(house(room("kitchen")))
     with capture_logs() as logged:

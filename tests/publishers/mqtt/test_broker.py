@@ -9,9 +9,9 @@ import pytest
 
 from monitor.errors import PublishError
 from monitor.publishers.mqtt.broker import Broker
-from monitor.types import Sounding
+from monitor.types import LabelState
 from testkit.builders import event
-from testkit.mosquitto import Listener, free_port
+from testkit.mosquitto import Subscriber, free_port
 from tests.publishers.conftest import Publish
 
 
@@ -20,9 +20,9 @@ def test_somebody_on_this_machine_hears_everything(life, publish: Publish):
     broker = life.enter_context(Broker(free_port()))
     told = publish(port=broker.port, protocol="3.1.1")
     told.wait_ready()
-    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     told.deliver(event())
-    listener = life.enter_context(Listener(broker, protocol="3.1.1"))
+    listener = life.enter_context(Subscriber(broker, protocol="3.1.1"))
     listener.wait_for("earwitness/home/kitchen/smoke_alarm/state", "ON")
     told.deliver(event())
     listener.wait_for("earwitness/home/kitchen/event")

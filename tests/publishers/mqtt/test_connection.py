@@ -8,7 +8,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.broker import Broker
-from monitor.publishers.mqtt.connection import Link
+from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.session import Address
 from monitor.publishers.mqtt.tls import TlsConfig
@@ -16,7 +16,7 @@ from monitor.publishers.terminal.reminder import Reminder
 from monitor.types import Command
 from testkit.builders import event
 from testkit.certificates import Certificates, make_certificates
-from testkit.mosquitto import PASSWORD, USERNAME, Listener, Mosquitto, free_port
+from testkit.mosquitto import PASSWORD, USERNAME, Mosquitto, Subscriber, free_port
 from testkit.wire import Wire
 from tests.publishers.conftest import Lines, Publish
 
@@ -140,7 +140,7 @@ def test_a_lost_broker_is_said_again(life, lines: Lines):
     port = free_port()
     publisher = MqttConfig(type="mqtt", port=port).build("home", _obey, SystemClock())
     address = Address("127.0.0.1", port, "earwitness-home", "earwitness/home/status")
-    link = Link(address, publisher, remind=lambda now_s: Reminder(now_s, first_s=0.001))
+    link = Connection(address, publisher, remind=lambda now_s: Reminder(now_s, first_s=0.001))
     link.start()
     again = lines.wait_for("mqtt still lost", times=2)
     link.stop()
@@ -170,7 +170,7 @@ def test_tls_with_an_authority_of_our_own(tmp_path, life, publish: Publish, cert
         port=broker.port, username=USERNAME, password=PASSWORD, tls={"ca_file": certificates.ca} | ours
     )
     told.wait_ready()
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         told.deliver(event())
         listener.wait_for("earwitness/home/kitchen/event")
 

@@ -5,10 +5,10 @@ import threading
 
 from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.probe import ask
-from testkit.mosquitto import PASSWORD, Listener, Mosquitto, free_port
+from testkit.mosquitto import PASSWORD, Mosquitto, Subscriber, free_port
 
 
-def test_a_broker_takes_us(broker, listener: Listener):
+def test_a_broker_takes_us(broker, listener: Subscriber):
     """Any of them does, and nothing is left there: no will is spoken."""
     assert ask("127.0.0.1", broker.port) == "takes us"
     assert listener.heard == []

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.delivery.channel import STOPPED, Line
+from monitor.delivery.channel import STOPPED, Channel
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
-from monitor.types import Health, Level, Picture, Problem, Setting, Sounding, SourceStatus
+from monitor.types import Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from testkit.builders import START, alert, event, house, room
-from testkit.mosquitto import WITHIN_S, Listener, Mosquitto
+from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 from testkit.wire import Wire
 from tests.publishers.conftest import Lines, Publish
 
@@ -28,7 +28,7 @@ KITCHEN = "homeassistant/device/earwitness_home_kitchen/config"
 
 def retained(broker: Mosquitto, filters: str = "#") -> dict[str, str]:
     """What the broker keeps for a newcomer."""
-    with Listener(broker, filters) as newcomer:
+    with Subscriber(broker, filters) as newcomer:
         newcomer.say("end/of/retained", "")
         if filters == "#":
             newcomer.wait_for("end/of/retained")
@@ -51,7 +51,7 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
     """Each state on its topic: numbers as numbers, switches as ON and OFF."""
     publisher = publish(port=broker.port, homeassistant=False).publisher
     for message in (
-        Sounding("kitchen", "smoke_alarm", True),
+        LabelState("kitchen", "smoke_alarm", True),
         SourceStatus("kitchen", False, START, "no device 'hw:1,0'"),
         Level("kitchen", START, float("-inf"), -61.24),
         Problem("kitchen", START, ("clipping", "dc_offset")),
@@ -89,7 +89,7 @@ def test_a_picture_is_its_bytes(broker, listener, publish: Publish):
 def test_a_sound_without_an_entity_has_no_state(broker, listener, publish: Publish):
     """Sixty retained topics that nobody asked for would be left on the broker; it still is the last sound."""
     publisher = publish(port=broker.port, homeassistant=False).publisher
-    publisher.publish(Sounding("kitchen", "speech", True))
+    publisher.publish(LabelState("kitchen", "speech", True))
 
     listener.wait_for(f"{ROOT}/kitchen/last_sound", "speech")
     assert listener.on(f"{ROOT}/kitchen/speech/state") == []
@@ -125,7 +125,7 @@ def test_leaving_says_offline(broker, listener, publish: Publish, life):
     """A clean stop tells the house at once, and what waits is still sent."""
     told = publish(port=broker.port, homeassistant=False)
     told.wait_ready()
-    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     told.publisher.__exit__()
 
     assert listener.wait_for(f"{ROOT}/status", "offline")
@@ -165,15 +165,15 @@ def test_a_broker_that_forgot_everything_is_told_again(broker, publish: Publish)
     missed does not leave the sensor ON."""
     told = publish(port=broker.port)
     told.wait_ready()
-    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     told.publisher.publish(Setting("kitchen", "sensitivity", 0.25))
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         listener.wait_for(SMOKE, "ON")
     broker.stop()
-    told.publisher.publish(Sounding("kitchen", "smoke_alarm", False))
+    told.publisher.publish(LabelState("kitchen", "smoke_alarm", False))
     broker.start()
 
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         listener.wait_for(f"{ROOT}/status", "online")
     kept = retained(broker)
     assert kept[SMOKE] == "OFF"
@@ -243,7 +243,7 @@ def test_home_assistants_restart_holds_events_back(broker, listener, publish: Pu
     assert not told.publisher.ready()
     delivered = threading.Event()
     told.publisher.publish(event(), delivered.set)
-    told.publisher.publish(Sounding("kitchen", "smoke_alarm", True))
+    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     listener.wait_for(SMOKE, "ON")
     assert listener.on(f"{ROOT}/kitchen/event") == []
 
@@ -278,7 +278,7 @@ def test_what_the_configuration_no_longer_has_disappears(broker, publish: Publis
     first = publish(house(room("kitchen"), room("porch")), port=broker.port)
     first.wait_ready()
     first.publisher.__exit__()
-    with Listener(broker) as listener:
+    with Subscriber(broker) as listener:
         listener.say(other, their_document, retain=True)
         second = publish(house(room("kitchen", ("smoke_alarm",))), port=broker.port)
         second.wait_ready()
@@ -411,7 +411,7 @@ def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: P
     delivered: list[int] = []
     for number in range(3):
         told.publisher.publish(event(), partial(delivered.append, number))
-    with Listener(broker, "homeassistant/#") as house_keeper:
+    with Subscriber(broker, "homeassistant/#") as house_keeper:
         house_keeper.say("homeassistant/status", "online")
         house_keeper.wait_for(KITCHEN, times=2)
 
@@ -434,7 +434,7 @@ def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life
     allowed += "".join(f"topic write {ROOT}/{each}\n" for each in ("status", "alert", "+/+", "+/+/+"))
     rules.write_text(allowed + f"topic deny {ROOT}/+/event\n")
     broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
-    listener = life.enter_context(Listener(broker))
+    listener = life.enter_context(Subscriber(broker))
     outbox = life.enter_context(SqliteOutbox(tmp_path / "outbox.db", SystemClock()))
     publisher = MqttConfig(type="mqtt", port=broker.port, homeassistant=False).build(
         "home", print, SystemClock()
@@ -444,7 +444,7 @@ def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life
     for id in ids:
         outbox.put(event(id=id), ["mqtt"], START)
     failures: list[BaseException] = []
-    line = Line(outbox, publisher, failures.append, SystemClock()).open()
+    line = Channel(outbox, publisher, failures.append, SystemClock()).open()
     life.callback(line.close, STOPPED)
 
     lines.wait_for("mqtt broker refuses events of ours")
@@ -457,7 +457,7 @@ def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life
     rules.write_text("topic readwrite #\n")
     broker.stop()
     broker.start()
-    with Listener(broker) as later:
+    with Subscriber(broker) as later:
         later.wait_for(f"{ROOT}/kitchen/event", times=len(ids))
         assert [each["id"] for each in later.documents(f"{ROOT}/kitchen/event")] == ids
     assert failures == []

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.publishers.mqtt.queue import WINDOW, Letter, Outgoing, Rank
+from monitor.publishers.mqtt.queue import WINDOW, Publication, PublishQueue, Rank
 from testkit.builders import event
 
 
-def letter(id: str) -> Letter:
+def letter(id: str) -> Publication:
     """An event on its way."""
-    return Letter(event(id=id), lambda: None, 0.0, late=False)
+    return Publication(event(id=id), lambda: None, 0.0, late=False)
 
 
-def states(outgoing: Outgoing) -> list[tuple[str, bytes]]:
+def states(outgoing: PublishQueue) -> list[tuple[str, bytes]]:
     """Everything that is to be said now."""
     found = []
     while state := outgoing.next_state():
@@ -21,7 +21,7 @@ def states(outgoing: Outgoing) -> list[tuple[str, bytes]]:
     return found
 
 
-def ids(outgoing: Outgoing) -> list[str]:
+def ids(outgoing: PublishQueue) -> list[str]:
     """Every letter that waits, in order."""
     found = []
     while waiting := outgoing.next_letter():
@@ -30,8 +30,8 @@ def ids(outgoing: Outgoing) -> list[str]:
 
 
 @pytest.fixture
-def outgoing() -> Outgoing:
-    return Outgoing()
+def outgoing() -> PublishQueue:
+    return PublishQueue()
 
 
 def test_only_the_latest_state_is_said(outgoing):
@@ -111,7 +111,7 @@ def test_a_full_window_is_full_until_an_acknowledgement(outgoing):
 @given(st.lists(st.sampled_from(["put", "send", "acknowledge", "refuse", "lose"]), max_size=60))
 def test_no_letter_is_lost_and_none_overtakes(steps):
     """Whatever the network does: what has not been acknowledged is still there, in its order."""
-    outgoing, sent, numbers = Outgoing(), {}, iter(range(1000))
+    outgoing, sent, numbers = PublishQueue(), {}, iter(range(1000))
     unacknowledged: list[str] = []
     for step in steps:
         if step == "put":

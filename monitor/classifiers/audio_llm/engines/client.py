@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import tidy
+from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.engines.breaker import Breaker
 from monitor.classifiers.audio_llm.engines.server import Server, is_private
 from monitor.clock import Clock, SystemClock
@@ -201,7 +201,7 @@ def _said(content: bytes) -> str:
         )
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
-    return f": {tidy(told)[:SAID_MAX]}" if isinstance(told, str) else ""
+    return f": {sanitize(told)[:SAID_MAX]}" if isinstance(told, str) else ""
 
 
 def _events(host: str, content: bytes) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.labels import sounds
-from monitor.rhythm.listener import LABELS, RhythmListener
+from monitor.rhythm.detector import LABELS, RhythmDetector
 from monitor.synthesis.alarms import (
     Rhythm,
     Sounder,
@@ -165,7 +165,7 @@ def test_a_masked_beep_does_not_reset_the_count() -> None:
 
 def test_a_gap_in_the_stream_keeps_the_rhythm_in_step() -> None:
     """Two frames are missing within a pause; what follows is still counted in its place."""
-    listener = RhythmListener("kitchen")
+    listener = RhythmDetector("kitchen")
     stream = frames(SMOKE)
     at = round((LEAD_S + 3.0) / 0.03)
     broken = [*stream[:at], replace(stream[at + 2], follows_gap=True), *stream[at + 3 :]]
@@ -178,7 +178,7 @@ def test_the_count_survives_a_lost_connection() -> None:
     burst = frames(alarm(temporal_four(1), tail_s=0.5))
     later = timedelta(seconds=60)
     again = [replace(f, captured_at=f.captured_at + later, follows_gap=i == 0) for i, f in enumerate(burst)]
-    listener = RhythmListener("kitchen")
+    listener = RhythmDetector("kitchen")
 
     heard = [d for frame in [*burst, *again] for d in listener.push(frame)]
 
@@ -261,7 +261,7 @@ def test_quiet_is_quiet() -> None:
 def test_every_label_is_in_the_vocabulary() -> None:
     """What the listener may say is known to all."""
     assert set(LABELS) <= set(sounds())
-    assert RhythmListener("kitchen").labels == LABELS
+    assert RhythmDetector("kitchen").labels == LABELS
 
 
 def test_a_wrong_rate_is_refused() -> None:
@@ -269,7 +269,7 @@ def test_a_wrong_rate_is_refused() -> None:
     frame = replace(frames(noise(0.03))[0], audio=Audio(np.zeros(240, np.float32), 8000))
 
     with pytest.raises(ValueError, match="8000"):
-        RhythmListener("kitchen").push(frame)
+        RhythmDetector("kitchen").push(frame)
 
 
 def test_scores_grow_with_the_cycles() -> None:

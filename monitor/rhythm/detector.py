@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.rhythm import counting, pulse_trains
-from monitor.rhythm.report import Heard
+from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
 from monitor.rhythm.tracker import RhythmTracker
 from monitor.types import Detection, Frame
@@ -26,7 +26,7 @@ _LONGEST_GAP_S = 10.0
 _LAG = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
 
 
-class RhythmListener:
+class RhythmDetector:
     """Hears alarm rhythms in the frames of one source. Never behind gate or voice detection.
 
     Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for as much silence,
@@ -50,7 +50,7 @@ class RhythmListener:
         self._next_at = frame.ends_at
         return [self._detection(found, frame.ends_at) for found in heard]
 
-    def _bridge(self, frame: Frame) -> list[Heard]:
+    def _bridge(self, frame: Frame) -> list[PatternReport]:
         if self._next_at is None:
             return []
         missing_s = (frame.captured_at - self._next_at).total_seconds()
@@ -61,7 +61,7 @@ class RhythmListener:
             return []
         return self._tracker.push(np.zeros(round(missing_s * SAMPLE_RATE_HZ), np.float32))
 
-    def _detection(self, heard: Heard, now: datetime) -> Detection:
+    def _detection(self, heard: PatternReport, now: datetime) -> Detection:
         started_at = self._at(heard.onset, now)
         return Detection(
             label=heard.label,
@@ -80,7 +80,7 @@ class RhythmListener:
         return now - timedelta(seconds=samples_ago / SAMPLE_RATE_HZ)
 
 
-def _evidence(heard: Heard) -> dict[str, str | int | float]:
+def _evidence(heard: PatternReport) -> dict[str, str | int | float]:
     measured: dict[str, str | int | float] = {
         "pattern": heard.pattern,
         "cycles": heard.cycles,
