@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.errors import SourceError, SourceUnavailable
 from monitor.types import Detection, Frame, Segment
 
@@ -61,7 +62,7 @@ class ScriptedSource:
         self._openings.clear()
 
 
-class ScriptedClassifier:
+class ScriptedClassifier(ClassifierDefaults):
     """A classifier that says what it was told for every segment, or raises it."""
 
     def __init__(self, answer: Mapping[str, float] | Exception, name: str = "embedded") -> None:

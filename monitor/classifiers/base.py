@@ -1,7 +1,7 @@
 """What a classifier promises."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from monitor.audio import Audio
@@ -28,6 +28,18 @@ class Classifier(Protocol):
     def hop_s(self) -> float:
         """From one such window to the next."""
 
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]:
+        """Label to `{"onset": score}` and the like, for this model's own scores, as `labels:` has them."""
+
+    @property
+    def second_look(self) -> Mapping[str, tuple[float, float]]:
+        """Label to the lowest and highest score between which a large model is worth asking."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot classify now, where `load` found out without failing; None when all is well."""
+
     def load(self) -> None:
         """Bring the model into memory. Raises ModelError with the fix."""
 
@@ -40,8 +52,31 @@ class Classifier(Protocol):
         """Let the model go; `load` may follow again."""
 
 
+class ClassifierDefaults:
+    """The parts of `Classifier` that most do not have: inherit it and override what yours has."""
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]:
+        """None of its own: the table of defaults holds."""
+        return {}
+
+    @property
+    def second_look(self) -> Mapping[str, tuple[float, float]]:
+        """No bands of its own: the cascade's `unsure` holds."""
+        return {}
+
+    @property
+    def trouble(self) -> str | None:
+        """All is well."""
+        return None
+
+
 class Wants(Protocol):
     """Decides whether a large model hears a segment too."""
+
+    @property
+    def withheld(self) -> int:
+        """Segments that the large model was not allowed to hear."""
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
 

@@ -22,9 +22,7 @@ GATE_LABELS = frozenset({"loud_noise"})
 
 def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
     """The table, over it what the model ships for its own scores, over it what the owner wrote."""
-    suggested = {
-        label: values for model in first for label, values in getattr(model, "thresholds", {}).items()
-    }
+    suggested = {label: values for model in first for label, values in model.thresholds.items()}
     return Thresholds(
         model=LABELS.validate_python(suggested),
         general=config.labels,

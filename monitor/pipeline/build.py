@@ -73,7 +73,7 @@ def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]
     """For each label the scores between which a small model itself wants a second opinion."""
     bands: dict[str, tuple[float, float]] = {}
     for classifier in first:
-        bands |= getattr(classifier, "second_look", {})
+        bands |= classifier.second_look
     return bands
 
 

@@ -48,7 +48,7 @@ class ClassifierPool:
                     self._judged_again,
                     partial(self._retire, each.name),
                     clock,
-                    partial(getattr, cascade, "withheld", 0),
+                    partial(_withheld, cascade),
                 ),
                 cascade,
             )
@@ -168,3 +168,7 @@ def _tell(segment: Segment, detections: Sequence[Detection], took_s: float) -> N
         by=best[0].classifier if best else None,
         took_ms=round(1000 * took_s, 1),
     )
+
+
+def _withheld(cascade: Wants) -> int:
+    return cascade.withheld

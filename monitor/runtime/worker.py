@@ -63,7 +63,7 @@ class Worker(threading.Thread):
         self._withheld = withheld
         self._segments = self._failures = 0
         # A server that did not answer when it was met says so before the first segment asks it.
-        self._failing: str | None = getattr(classifier, "trouble", None)
+        self._failing: str | None = classifier.trouble
         self._reasons: deque[str] = deque(maxlen=REASONS)
         self._busy_s = 0.0
         self._began_s: float | None = None

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.taggers.audioset import ClassMap, class_map, read_class_map
 from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
@@ -25,7 +26,7 @@ def judge_baselines(models: Path, manifest: Path) -> list[dict[str, Any]]:
     ]
 
 
-class Baseline:
+class Baseline(ClassifierDefaults):
     """A classifier of AudioSet classes that scores one window at a time."""
 
     def __init__(self, name: str, classes: ClassMap, window_s: float, hop_s: float) -> None:

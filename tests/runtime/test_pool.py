@@ -22,6 +22,7 @@ class Always:
 
     def __init__(self) -> None:
         self.shown: list[list[str]] = []
+        self.withheld = 0
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         self.shown.append([detection.label for detection in detections])
@@ -30,6 +31,8 @@ class Always:
 
 class Never:
     """Wants nothing."""
+
+    withheld = 0
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         return False

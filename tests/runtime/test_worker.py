@@ -62,7 +62,10 @@ def test_one_broken_segment_costs_only_itself():
 class Recovering(ScriptedClassifier):
     """Fails for the first segments, one of them for another reason, then says what it was told."""
 
-    trouble = "the server does not answer yet"
+    @property
+    def trouble(self) -> str:
+        """As a server's client finds it at the start."""
+        return "the server does not answer yet"
 
     def __init__(self, failures: Sequence[str]) -> None:
         super().__init__({"cough": 0.9})

@@ -18,6 +18,7 @@ from monitor.classifiers.audio_llm.bounds import parts
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, Strategy, questions
 from monitor.classifiers.audio_llm.scoring import Floats, label_scores
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
 from monitor.errors import ClassifyError
@@ -73,7 +74,7 @@ class QwenConfig(SecondLook, LabelSubset):
         return QwenClassifier(self)
 
 
-class QwenClassifier:
+class QwenClassifier(ClassifierDefaults):
     """Qwen audio models as a classifier that can also describe and answer. `classify` and `ask` from any
     thread, one after the other: the classifier and the transcriber of a house may share one model."""
 

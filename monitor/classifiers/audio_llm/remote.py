@@ -22,6 +22,7 @@ from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, questions
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
@@ -77,7 +78,7 @@ class RemoteConfig(SecondLook, LabelSubset, Server):
         return RemoteClassifier(self)
 
 
-class RemoteClassifier:
+class RemoteClassifier(ClassifierDefaults):
     """A server as a classifier. One thread at a time; requests go out in parallel from threads of its own,
     for a batch on one connection would keep a GPU box waiting for the network."""
 
@@ -88,7 +89,7 @@ class RemoteClassifier:
         self.block = block
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()
-        self.trouble: str | None = None
+        self._trouble: str | None = None
         """Why the server did not answer when it was met; None if it did."""
         self._clock = clock or SystemClock()
         self._api: Api | None = None
@@ -105,6 +106,11 @@ class RemoteClassifier:
         """Which audio goes where, in words."""
         return f"{self.name}: {self.block.audio_goes_to}"
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the server could not be asked when it was loaded."""
+        return self._trouble
+
     def load(self) -> None:
         """Say where audio goes, ask the server for its models, and whether it hears. Raises ModelError for a
         wrong key or model, and for a server that cannot tell a tone from silence; one that is down may come
@@ -118,14 +124,14 @@ class RemoteClassifier:
             Wishes(block.engine, block.audio_part, block.guided, block.logprobs, block.min_mass, block.extra),
         )
         log.info(self.audio_goes_to)
-        self.trouble = None
+        self._trouble = None
         try:
             found = self._server.meet(PROBE_S)
         except Deaf as error:
             self.close()
             raise ModelError(str(error)) from error
         except ClassifyError as error:
-            self.trouble = str(error)
+            self._trouble = str(error)
             log.warning("the server does not answer yet", classifier=self.name, reason=str(error))
         else:
             log.info(

@@ -15,6 +15,7 @@ from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import bounded
 from monitor.classifiers.audio_llm.engines.client import Api, wav
 from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.remote import RemoteClassifier
 from monitor.classifiers.base import Classifier, Describer
 from monitor.classifiers.pretrained import (
     Device,
@@ -234,8 +235,8 @@ class ListenerWords:
                 f"transcripts: no listener named {self.block.name!r} is loaded that can answer in words; "
                 "name a `qwen` or `remote` classifier"
             )
-        if isinstance(server := getattr(listener, "block", None), Server):
-            _check_leave(server)
+        if isinstance(listener, RemoteClassifier):
+            _check_leave(listener.block)
 
     def transcribe(self, audio: Audio) -> Transcript:
         """The words of 0.1-30 s of sound. Raises ClassifyError."""

@@ -3,13 +3,14 @@
 from collections.abc import Container, Sequence
 
 from monitor.classifiers.audio_llm.transcribe import Transcriber
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import has_voice
 from monitor.types import Detection, Segment
 
 NAME = "transcripts"
 
 
-class WordListener:
+class WordListener(ClassifierDefaults):
     """A `Classifier` that hears no label: its detections carry what was said in a segment, for rules with
     `say`. The tracker gives the words to the voices of that segment; nobody publishes or stores them."""
 
@@ -52,6 +53,11 @@ class Voices:
 
     def __init__(self, sources: Container[str]) -> None:
         self._sources = sources
+
+    @property
+    def withheld(self) -> int:
+        """None: what is not a voice was never asked about."""
+        return 0
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         """See `Cascade.wants`."""

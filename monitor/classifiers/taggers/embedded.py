@@ -22,6 +22,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
@@ -83,7 +84,7 @@ class _Judged:
     embedding: Scores
 
 
-class EmbeddedClassifier:
+class EmbeddedClassifier(ClassifierDefaults):
     """The embedded sound model. Labels and thresholds are known before `load`; one thread at a time."""
 
     def __init__(self, block: EmbeddedConfig) -> None:

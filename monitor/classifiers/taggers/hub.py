@@ -8,6 +8,7 @@ from pydantic import Field
 
 from monitor.classifiers.audio_llm.answers import Read, detected, strongest
 from monitor.classifiers.audio_llm.phrases import hearable
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import Label, LabelSubset, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
 from monitor.classifiers.taggers.hub_models import HubModel, load
@@ -58,7 +59,7 @@ class HubConfig(SecondLook, LabelSubset):
         return HubClassifier(self)
 
 
-class HubClassifier:
+class HubClassifier(ClassifierDefaults):
     """A transformers model behind our labels. One thread at a time.
 
     Before `load` its `labels` are those asked for, or all that such models may know; then those it knows.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.taggers.audioset import ClassMap, read_class_map
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut, padded
@@ -53,7 +54,7 @@ class OnnxConfig(Block):
         return OnnxClassifier(self)
 
 
-class OnnxClassifier:
+class OnnxClassifier(ClassifierDefaults):
     """A foreign tagger as a classifier. Labels are known from the CSV; one thread at a time."""
 
     def __init__(self, block: OnnxConfig) -> None:

@@ -76,8 +76,8 @@ def evaluate(
 
 def onset_thresholds(classifier: Classifier) -> dict[str, float]:
     """Those that the classifier ships for its own scores."""
-    shipped: Mapping[str, Mapping[str, float]] = getattr(classifier, "thresholds", {})
-    return {label: values["onset"] for label, values in shipped.items() if "onset" in values}
+    shipped = classifier.thresholds.items()
+    return {label: values["onset"] for label, values in shipped if "onset" in values}
 
 
 def score_clips(
