@@ -13,7 +13,7 @@ from monitor.classifiers.pretrained import family_of
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.evidence.keeper import EvidenceConfig
-from monitor.gate.config import GateConfig
+from monitor.gate.config import GateConfig, current_names
 from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
 from monitor.rules.model import Rule
@@ -68,7 +68,7 @@ class Config(Block):
 
     def merged_gate(self, own: Mapping[str, Any]) -> GateConfig:
         """The same from what a source writes under `gate`. Raises pydantic's ValidationError."""
-        return GateConfig.model_validate({**self.gate.model_dump(exclude_unset=True), **own})
+        return GateConfig.model_validate({**self.gate.model_dump(exclude_unset=True), **current_names(own)})
 
     def labels_of(self, source: SourceConfig) -> Labels:
         """The thresholds that the source has of its own."""

@@ -46,7 +46,7 @@ class Unanswered:
 class _Incident:
     """A rule's alerts that nobody has acknowledged, and how many of its notifiers have been told."""
 
-    by_severity: Alert
+    gravest: Alert
     wait_s: float
     due_at_s: float
     ids: set[str] = field(default_factory=set)
@@ -87,8 +87,8 @@ class Escalation:
     def _join(self, alert: Alert, wait_s: float, at_s: float) -> _Incident:
         incident = self._open.setdefault(_incident_of(alert), _Incident(alert, wait_s, at_s + wait_s))
         incident.ids.add(alert.id)
-        if _gravity(alert) >= _gravity(incident.by_severity):
-            incident.by_severity = alert
+        if _gravity(alert) >= _gravity(incident.gravest):
+            incident.gravest = alert
         return incident
 
     def due(self, now_s: float) -> list[Call | Unanswered]:
@@ -116,7 +116,7 @@ class Escalation:
         return min((incident.due_at_s for incident in self._open.values()), default=None)
 
     def _pass_on(self, incident: _Incident, now_s: float) -> Call | Unanswered:
-        alert = incident.by_severity
+        alert = incident.gravest
         if incident.told >= len(alert.notify):
             del self._open[_incident_of(alert)]
             return Unanswered(alert.rule, frozenset(incident.ids))

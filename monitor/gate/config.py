@@ -1,10 +1,21 @@
 """What people may set about the gate."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from monitor.schema import Block, Dbfs, Decibels, Seconds
+
+_FORMER_NAMES = {"hang_over_s": "hangover_s"}
+
+
+def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with every former name of an option replaced. Raises ValueError where both are written."""
+    for former, name in _FORMER_NAMES.items():
+        if former in values and name in values:
+            raise ValueError(f"{former} is the former name of {name}: write {name} alone")
+    return {_FORMER_NAMES.get(key, key): value for key, value in values.items()}
 
 
 class GateConfig(Block):
@@ -17,8 +28,8 @@ class GateConfig(Block):
     """The sound lasts as long as frames stay this far above the floor; at most `open_above_floor_db`."""
     pre_roll_s: Annotated[Seconds, Field(le=5)] = 0.5
     """How much from before the sound a segment begins with."""
-    hang_over_s: Annotated[Seconds, Field(gt=0, le=10)] = 0.8
-    """A segment ends after this much quiet; pauses that are shorter belong to the sound."""
+    hangover_s: Annotated[Seconds, Field(gt=0, le=10)] = 0.8
+    """A segment ends after this much quiet (the hangover); shorter pauses belong to the sound."""
     early_look_s: Annotated[Seconds, Field(le=10)] = 0.5
     """A sound that still lasts is shown to the classifiers every so often; 0: only when it has ended."""
     look_length_s: Annotated[Seconds, Field(ge=1, le=30)] = 3.0
@@ -35,6 +46,11 @@ class GateConfig(Block):
     rustle of a leaf stands out."""
     level_every_s: Annotated[Seconds, Field(ge=1)] = 10.0
     """How often level and floor are reported."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, values: Any) -> Any:
+        return current_names(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

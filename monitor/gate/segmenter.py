@@ -54,7 +54,7 @@ class Segmenter:
     """Frames and their levels in; segments and early looks out.
 
     A frame that rises `open_above_floor_db` above the floor opens a segment, which begins with the frames
-    before it and lasts until `hang_over_s` passed without a frame above `close_above_floor_db`. The parts
+    before it and lasts until `hangover_s` passed without a frame above `close_above_floor_db`. The parts
     from onset to end of successive segments never overlap and leave out no sound; only pre-roll and the
     overlap of long sounds are heard twice.
     """
@@ -62,7 +62,7 @@ class Segmenter:
     def __init__(self, config: GateConfig) -> None:
         self._open_db = config.open_above_floor_db
         self._close_db = config.close_above_floor_db
-        self._hang_over = frames_in(config.hang_over_s)
+        self._hangover = frames_in(config.hangover_s)
         self._look_every = frames_in(config.early_look_s)
         self._look_length = frames_in(config.look_length_s)
         self._longest = int(config.max_length_s / FRAME_S + 1e-6)
@@ -107,7 +107,7 @@ class Segmenter:
         growing.sounded_since_look |= heard.sounding
 
     def _cut(self, growing: _Growing, floor_dbfs: float) -> list[Segment]:
-        if growing.quiet_frames >= self._hang_over:
+        if growing.quiet_frames >= self._hangover:
             self._growing = None
             return [growing.cut("silence")]
         if len(growing.heard) >= self._longest:

@@ -107,13 +107,13 @@ def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: di
     """The alert that the match asks for, as if raised at `at`."""
     events = match.events
     of_labels = [vocabulary()[event.label].severity_default for event in events]
-    by_severity: Severity = max(of_labels, key=SEVERITIES.index)
+    gravest: Severity = max(of_labels, key=SEVERITIES.index)
     times = len(match.heard) if clause.count > 1 else 1
     then = match.followed.events[0].label if match.followed else None
     alert = Alert(
         id=new_id(),
         rule=rule.name,
-        severity=rule.severity or by_severity,
+        severity=rule.severity or gravest,
         events=events,
         raised_at=at,
         message=alert_message(events, times=times, then=then),

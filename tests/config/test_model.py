@@ -63,7 +63,7 @@ def test_problems_came_in_three_batches():
     text = (
         "sources:\n"
         "  - {type: stream, name: porch, url: 'rtsp://me:${PORCH}@10.0.0.7/1', colour: red}\n"
-        "  - {type: demo, name: porch, gate: {hang_over_s: -1}}\n"
+        "  - {type: demo, name: porch, gate: {hangover_s: -1}}\n"
         "rules:\n"
         "  - {name: A, hear: [smoke_alarm], severity: red}\n"
         "  - {name: B, hear: [smoke_alarm], notify: [phone]}\n"
@@ -77,7 +77,7 @@ def test_problems_came_in_three_batches():
         f"house.yaml:{line}" for line in (2, 2, 3, 3, 5, 6, 8, 10)
     ]
     assert "${PORCH} is not set" in found[0]
-    assert "sources[1].gate.hang_over_s" in found[2] + found[3]
+    assert "sources[1].gate.hangover_s" in found[2] + found[3]
     assert "no notifier is named 'phone'" in found[5]
     assert "'D' can never fire" in found[6]
 
@@ -178,18 +178,28 @@ def test_who_is_told_has_a_name_of_its_own():
 def test_a_source_overrides_part_of_the_gate():
     """What it leaves out stays as in the whole house."""
     text = (
-        "sources:\n  - {type: demo, name: porch, gate: {hang_over_s: 2}}\n  - {type: demo, name: hall}\n"
+        "sources:\n  - {type: demo, name: porch, gate: {hangover_s: 2}}\n  - {type: demo, name: hall}\n"
         "gate: {open_above_floor_db: 12}\n"
     )
     found = config(text)
     porch, hall = (found.gate_of(source) for source in found.sources)
-    assert (porch.open_above_floor_db, porch.hang_over_s) == (12, 2)
-    assert (hall.open_above_floor_db, hall.hang_over_s) == (12, 0.8)
+    assert (porch.open_above_floor_db, porch.hangover_s) == (12, 2)
+    assert (hall.open_above_floor_db, hall.hangover_s) == (12, 0.8)
+
+
+def test_a_source_overrides_the_hangover_by_its_former_name():
+    """Old and new spelling meet where a source's gate is laid over the house's."""
+    document = (
+        "gate: {hangover_s: 1}\n"
+        "sources:\n  - {type: demo, name: porch, gate: {hang_over_s: 2}}\n  - {type: demo, name: hall}\n"
+    )
+    found = config(document)
+    assert [found.gate_of(source).hangover_s for source in found.sources] == [2, 1]
 
 
 def test_a_wrong_override_names_its_line():
     """Values inside a source are checked like those outside."""
-    source = "  - type: demo\n    name: porch\n    gate: {hang_over_s: -1}\n    labels: {dog: {onset: 1}}\n"
+    source = "  - type: demo\n    name: porch\n    gate: {hangover_s: -1}\n    labels: {dog: {onset: 1}}\n"
     found = problems("sources:\n" + source)
     assert found[0].startswith("house.yaml:4: sources[0].gate")
     assert found[1].startswith("house.yaml:5: sources[0].labels")

@@ -11,7 +11,7 @@ def test_the_example_of_the_documentation_is_the_default() -> None:
     shown = {
         "open_above_floor_db": 9,
         "pre_roll_s": 0.5,
-        "hang_over_s": 0.8,
+        "hangover_s": 0.8,
         "early_look_s": 0.5,
         "max_length_s": 10,
     }
@@ -24,7 +24,7 @@ def test_the_example_of_the_documentation_is_the_default() -> None:
         ({"close_above_floor_db": 10}, "close_above_floor_db must not exceed open_above_floor_db"),
         ({"loud_noise_above_floor_db": 8}, "loud_noise_above_floor_db must be at least"),
         ({"overlap_s": 6}, "must not exceed half of max_length_s"),
-        ({"hang_over_s": 0}, "greater than 0"),
+        ({"hangover_s": 0}, "greater than 0"),
         ({"max_length_s": 60}, "less than or equal to 30"),
         ({"open_above_floor": 9}, "Extra inputs"),
     ],
@@ -33,3 +33,14 @@ def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, float]
     """Each error names the keys concerned."""
     with pytest.raises(ValidationError, match=message):
         GateConfig.model_validate(wrong)
+
+
+def test_the_former_name_of_the_hangover_still_works():
+    """`hang_over_s` is what configurations of 0.1 say."""
+    assert GateConfig.model_validate({"hang_over_s": 2}) == GateConfig(hangover_s=2)
+
+
+def test_both_names_of_the_hangover_are_an_error():
+    """Which of two numbers holds is not for the daemon to guess."""
+    with pytest.raises(ValidationError, match="write hangover_s alone"):
+        GateConfig.model_validate({"hang_over_s": 2, "hangover_s": 1})

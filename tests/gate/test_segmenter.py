@@ -68,7 +68,7 @@ courses = st.lists(
 configs = st.builds(
     GateConfig,
     pre_roll_s=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
-    hang_over_s=st.sampled_from([0.03, 0.2, 0.8]),
+    hangover_s=st.sampled_from([0.03, 0.2, 0.8]),
     early_look_s=st.sampled_from([0.0, 0.2, 0.5]),
     max_length_s=st.sampled_from([2.0, 3.1, 10.0]),
     overlap_s=st.sampled_from([0.0, 0.3, 1.0]),
@@ -102,16 +102,16 @@ def test_segments_tile_the_sound(config: GateConfig, levels_dbfs: list[float]) -
 
 @given(configs, courses)
 @settings(max_examples=80, deadline=None)
-def test_pre_roll_hang_over_and_length_are_exact(config: GateConfig, levels_dbfs: list[float]) -> None:
+def test_pre_roll_hangover_and_length_are_exact(config: GateConfig, levels_dbfs: list[float]) -> None:
     """A sound begins with its full pre-roll, ends with its full hang-over, and no piece is too long."""
     segments = finished(cut(config, levels_dbfs))
-    hang_over = frames_in(config.hang_over_s)
+    hangover = frames_in(config.hangover_s)
     for before, one in zip([None, *segments], segments, strict=False):
         if before is None or before.segment.ended_by != "length":
             assert one.onset - one.first == min(frames_in(config.pre_roll_s), one.onset)
             assert levels_dbfs[one.onset] == LOUD_DBFS
         if one.segment.ended_by == "silence":
-            assert levels_dbfs[one.last - hang_over + 1 : one.last + 1] == [QUIET_DBFS] * hang_over
+            assert levels_dbfs[one.last - hangover + 1 : one.last + 1] == [QUIET_DBFS] * hangover
             assert one.at == one.last
         assert one.segment.audio.duration_s <= config.max_length_s
 
