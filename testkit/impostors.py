@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import Samples
-from monitor.synthesis import household
 from monitor.synthesis.alarms import PEAK, Rhythm, Sounder, piezo, played, steady_pulses
+from testkit import household
 
 Rng = np.random.Generator
 Notes = Sequence[tuple[float, float, float]]

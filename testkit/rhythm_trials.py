@@ -9,7 +9,8 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.tracker import BLOCK, RhythmTracker
-from monitor.synthesis import alarms, household, room
+from monitor.synthesis import alarms, room
+from testkit import household
 from testkit.impostors import IMPOSTORS
 
 SOON = {"suspected": 1.1, "confirmed": 2.2}

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.synthesis import household
 from monitor.synthesis.room import coloured_noise
 from scripts.bench.page import save
 from scripts.bench.table import show
+from testkit import household
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.process import DaemonProcess
 from testkit.pulse import PulseServer, sound_environment

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.synthesis import alarms, household
+from monitor.synthesis import alarms
 from monitor.synthesis.household import Maker
-from testkit import impostors
+from testkit import household, impostors
 
 
 @dataclass(frozen=True, slots=True)

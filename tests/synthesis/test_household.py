@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from monitor.labels import sounds
-from monitor.synthesis.household import MAKERS
+from testkit.household import MAKERS
 
 
 @pytest.mark.parametrize("label", MAKERS)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from monitor.labels import vocabulary
-from monitor.synthesis.household import MAKERS
 from scripts.train_tagger import made
 from scripts.train_tagger.targets import INDEX
+from testkit.household import MAKERS
 
 EVERY = [*(m for label in INDEX for m in made.makers_of(label)), *made.NO_LABEL]
 

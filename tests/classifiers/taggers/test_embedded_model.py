@@ -8,8 +8,8 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.labels import LIFE_SAFETY, VOICED, emotions, sounds, vocabulary
-from monitor.synthesis.household import MAKERS
 from testkit.builders import noise, segment, tone
+from testkit.household import MAKERS
 
 
 @pytest.fixture(scope="module")
