@@ -1,6 +1,17 @@
 """Every error that earwitness raises on purpose. Weather is retried; the rest ends the daemon.
 
 A message names the thing and the fix, and never carries a credential.
+
+    EarwitnessError
+    ├── ConfigError              exit 78, systemd does not try again
+    ├── SourceError              weather: the source is opened again with back-off
+    │   ├── SourceUnavailable    it cannot be opened now
+    │   └── SourceLost           it was open and has stopped
+    ├── ClassifierError
+    │   ├── ModelError           a model cannot be loaded
+    │   └── ClassifyError        one batch failed: logged, counted, passed over
+    ├── PublishError             a receiver refuses: logged once, retried slowly
+    └── StoreError               the disk keeps nothing: alerts go out from memory
 """
 
 
