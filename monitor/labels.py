@@ -12,7 +12,9 @@ Kind = Literal["environment", "vocal", "emotion"]
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
-LIFE_SAFETY = frozenset({"smoke_alarm", "co_alarm", "fire_alarm"})
+DANGERS = {"smoke_alarm": "fire", "fire_alarm": "fire", "co_alarm": "carbon monoxide"}
+"""What a life-safety label warns of: its alerts, cool-down and acknowledgement go by danger and room."""
+LIFE_SAFETY = frozenset(DANGERS)
 """Never delayed, never vetoed, never muted, never shed."""
 VOICED = frozenset({"speech", "shout", "scream", "crying"})
 """The labels whose events may carry an emotion."""

@@ -42,6 +42,10 @@ def _without(kind: type, name: str) -> Callable[[Any], Any]:
 
 _NO_BOOL = BeforeValidator(_without(bool, "a number"))
 
+ESCALATION_CHANNEL = "escalation"
+"""The outbox channel where an open alert waits until a person acknowledges it or every notifier was asked; no
+publisher or notifier may have this name."""
+
 Slug = Annotated[str, AfterValidator(_check_slug), Field(min_length=1, max_length=48)]
 """A name that is used in topics, file names and entity ids."""
 Seconds = Annotated[float, Field(ge=0), _NO_BOOL]

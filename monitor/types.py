@@ -11,16 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.audio import Audio
-from monitor.labels import LIFE_SAFETY, Severity
+from monitor.labels import DANGERS, Severity
 
 Certainty = Literal["suspected", "confirmed"]
 EventState = Literal["started", "updated", "ended"]
 EventEnd = Literal["quiet", "source_lost", "shutdown", "restart"]
 """`restart`: the daemon was killed while it went on, and has said so at its next start."""
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
-ESCALATION_CHANNEL = "escalation"
-"""The outbox channel where an open alert waits until a person acknowledges it or every notifier was asked; no
-publisher or notifier may have this name."""
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset"]
 
 
@@ -143,14 +140,12 @@ class SoundEvent:
     segment_ids: tuple[str, ...] = ()
     """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    """what was measured, by name: of an alarm its `pattern`, `pitch_hz`, `cycles`; of repeated sounds
-    `times`; empty when there is nothing"""
+    """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; or empty"""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule's word that something matters. Sent again with the same `id` when another microphone
-    corroborates it."""
+    """A rule's word that something matters. Sent again by the same `id` when another room joins it."""
 
     id: str
     rule: str
@@ -165,21 +160,27 @@ class Alert:
     escalate_after_s: float | None = None
     stale_after_s: float | None = None
     """Older than this on delivery, it informs and no longer rings."""
+    test: bool = False  # somebody pressed the button: last in every queue, and never escalated
+    update: bool = False  # sent before by this `id`, another room joined: does not ring again
+
+    @property
+    def dangers(self) -> frozenset[tuple[str, str]]:
+        """Every life danger (`fire`, `carbon monoxide`) with the source that heard it; none in a test."""
+        heard = () if self.test else self.events
+        return frozenset((DANGERS[one.label], one.source) for one in heard if one.label in DANGERS)
 
     @property
     def is_life_safety(self) -> bool:
-        """Whether it is about a smoke, CO or fire alarm."""
-        return any(event.label in LIFE_SAFETY for event in self.events)
+        """Whether it is about a smoke, CO or fire alarm, and no test."""
+        return bool(self.dangers)
 
     def aged(self, by_s: float) -> "Alert":
-        """As it is to be told after waiting so long: with what is left of `stale_after_s`, and `info` once
-        nothing is. Whoever keeps it waiting says how long, by the monotonic clock."""
+        """After waiting so long (monotonic): `info` once nothing of `stale_after_s` is left."""
         if self.stale_after_s is None:
             return self
         left_s = self.stale_after_s - by_s
-        return replace(
-            self, severity=self.severity if left_s >= 0 else "info", stale_after_s=max(left_s, 0.0)
-        )
+        severity: Severity = self.severity if left_s >= 0 else "info"
+        return replace(self, severity=severity, stale_after_s=max(left_s, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class LabelState:
-    """Whether a label is being heard right now: the ON and OFF of its binary sensor. A state, not an event:
-    it never waits in the outbox, and only the latest counts."""
+    """Whether a label is heard right now, for its binary sensor: a state, of which only the latest counts."""
 
     source: str
     label: str

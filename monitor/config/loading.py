@@ -18,7 +18,7 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import did_you_mean
 from monitor.notifiers.apprise import NotifyConfig
-from monitor.types import ESCALATION_CHANNEL
+from monitor.schema import ESCALATION_CHANNEL
 
 SEARCHED = (
     Path("earwitness.yaml"),

@@ -24,14 +24,17 @@ class _Told:
     pause_s: float
 
 
-Company = tuple[str, str, bool]
-"""What alerts are collected under: rule, severity, and whether they are alarms."""
+Company = tuple[str, str, frozenset[str]]
+"""What alerts are collected under: rule, severity, and life dangers."""
+_TESTS: Company = ("", "test", frozenset())
+"""Tests of all rules together, after everything else."""
 
 
 class Coalescer:
     """A `Choice` for notifiers: one message at a time, alarms first, and all waiting alerts of one rule and
-    severity as one message with their number, which names every sound and room. Alarms are no company for a
-    rule's other sounds: they are collected among themselves.
+    severity as one message with their number, which names every sound and room. Alarms are collected by the
+    danger that they warn of: CO never waits behind smoke, nor smoke behind a rule's other sounds. Tests come
+    last, and count for nothing.
 
     After a rule has been told, its next alerts are collected for `pause_s`, doubling up to 15 minutes while
     it goes on; alarms for 20 s at most. Over all rules at most `per_minute` messages are sent; alarms always.
@@ -54,8 +57,10 @@ class Coalescer:
 
     def delivered(self, parcel: Batch, now_s: float) -> None:
         """Remember that the rule has been told."""
-        self._sent_at_s.append(now_s)
         key = _company(parcel.entries[-1])
+        if key == _TESTS:
+            return
+        self._sent_at_s.append(now_s)
         before = self._told.get(key)
         goes_on = before is not None and now_s - before.at_s < 2 * before.pause_s
         pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before and goes_on else self._pause_s
@@ -73,11 +78,12 @@ class Coalescer:
 
 
 def _company(entry: Entry) -> Company:
-    """A test is by itself: the real alarm after it must not wait."""
     message = entry.message
-    if isinstance(message, Alert) and not message.why.get("test"):
-        return message.rule, message.severity, entry.urgent
-    return message.id, "", entry.urgent
+    if not isinstance(message, Alert):
+        return message.id, "", frozenset()
+    if message.test:
+        return _TESTS
+    return message.rule, message.severity, frozenset(danger for danger, _ in message.dangers)
 
 
 def _by_company(waiting: Iterable[Entry]) -> list[list[Entry]]:
@@ -87,8 +93,8 @@ def _by_company(waiting: Iterable[Entry]) -> list[list[Entry]]:
     return list(groups.values())
 
 
-def _turn(group: Sequence[Entry]) -> tuple[bool, int]:
-    return (not group[0].urgent, group[0].number)
+def _turn(group: Sequence[Entry]) -> tuple[bool, bool, int]:
+    return (_company(group[0]) == _TESTS, not group[0].urgent, group[0].number)
 
 
 def _together(group: Sequence[Entry]) -> Batch:
@@ -100,7 +106,14 @@ def _together(group: Sequence[Entry]) -> Batch:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
         message = f"{_named(group)} ({len(distinct)} times since {since})"
         latest = replace(latest, message=message, events=_events(group))
+    if isinstance(latest, Alert) and latest.update:
+        # It rings if anything in it has not rung yet.
+        latest = replace(latest, update=all(_is_update(entry) for entry in group))
     return Batch(latest, tuple(group), late)
+
+
+def _is_update(entry: Entry) -> bool:
+    return isinstance(entry.message, Alert) and entry.message.update
 
 
 def _named(group: Sequence[Entry]) -> str:

@@ -10,7 +10,7 @@ from monitor.config.house import build_house, configured_settings
 from monitor.config.model import Config
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
-from monitor.delivery.escalation import Escalator
+from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.settings import KeptSettings
 from monitor.notifiers import NotifierConfig

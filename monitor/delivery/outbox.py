@@ -40,6 +40,8 @@ LATE_AFTER_S = 2.0
 """Waited longer than this before it is handed out: said to be late. Twice what a live one may take."""
 LIFE_SAFETY_WORTH = 6
 """The last to be shed. Below: alerts 3-5 and events 0-2 by severity."""
+TEST_WORTH = -1
+"""The first to be shed."""
 STABLE_S = 60.0
 """A disk that fails again sooner than this after a return is tried less and less often, and so said less."""
 LONGEST_RETRY_S = 600.0
@@ -386,10 +388,12 @@ def _note_going_on(connection: sqlite3.Connection, event: SoundEvent, body: str)
 
 
 def _worth(message: SoundEvent | Alert) -> int:
-    """How much it would hurt to lose it."""
+    """How much it would hurt to lose it; less than nothing for a test."""
     if isinstance(message, SoundEvent):
         label = vocabulary().get(message.label)
         return SEVERITIES.index(label.severity_default) if label else 0
+    if message.test:
+        return TEST_WORTH
     if message.is_life_safety:
         return LIFE_SAFETY_WORTH
     return 3 + SEVERITIES.index(message.severity)

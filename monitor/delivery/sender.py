@@ -48,14 +48,18 @@ class Choice(Protocol):
 
 
 class InOrder:
-    """Everything, in the order of detection: nothing overtakes, so each source's order holds. A backlog of
-    thousands leaves within seconds (docs/guides/alerts.md), too fast for overtaking to help an alarm."""
+    """Everything, in the order of detection, tests last: nothing overtakes, so each source's order holds. A
+    backlog of thousands leaves within seconds (docs/guides/alerts.md), too fast for overtaking to help an
+    alarm."""
 
     window = WINDOW
 
     def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
         """Each entry by itself."""
-        return [Batch(as_of_now(entry), (entry,), entry.late) for entry in waiting]
+        tests_last = sorted(
+            waiting, key=lambda entry: isinstance(entry.message, Alert) and entry.message.test
+        )
+        return [Batch(as_of_now(entry), (entry,), entry.late) for entry in tests_last]
 
     def delivered(self, parcel: Batch, now_s: float) -> None:
         """Nothing to remember."""

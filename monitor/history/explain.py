@@ -91,7 +91,7 @@ def _of_alert(history: History, id: str) -> list[SoundEvent]:
     alert = history.alert(id)
     if alert is None:
         return []
-    if alert.why.get("test"):
+    if alert.test:
         raise StoreError(f"alert {alert.id} was a test of rule {alert.rule!r}: nothing was heard")
     return [event for last in alert.events[-1:] for event in history.event(last.id) or [last]]
 

@@ -189,7 +189,7 @@ def _last_states(messages: Any) -> dict[str, SoundEvent | Alert]:
 
 def _is_test(message: Message) -> bool:
     """Somebody pressed the button: nothing was heard."""
-    return isinstance(message, Alert) and bool(message.why.get("test"))
+    return isinstance(message, Alert) and message.test
 
 
 def _at(message: SoundEvent | Alert) -> datetime:

@@ -136,7 +136,7 @@ class NotifyPublisher:
     def _send(self, alert: Alert, *, late: bool) -> None:
         title, body = wording(alert, late=late)
         with self._complaints.listening():
-            taken = self._asked(title, body, _KINDS[alert.severity])
+            taken = self._asked(title, body, "info" if alert.update else _KINDS[alert.severity])
         if not taken:
             self._put_off()
             raise PublishError(f"{self.name}: the receiver did not take the alert")
@@ -173,11 +173,13 @@ class NotifyPublisher:
 
 
 def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
-    """Title and text as a person reads them, with the local time of the sound; who reads it late is told."""
+    """Title and text as a person reads them, with the local time of the sound; who reads it late is told. An
+    update does not ring again."""
     at = alert.raised_at.astimezone()
     heard = at.strftime("%H:%M:%S")
     when = f"{at:%Y-%m-%d} {heard} (delivered late)" if late else heard
-    return f"{_TITLES[alert.severity]}{alert.rule}", f"{alert.message}\n{when}"
+    title = "Update: " if alert.update else "Test: " if alert.test else _TITLES[alert.severity]
+    return f"{title}{alert.rule}", f"{alert.message}\n{when}"
 
 
 class _Complaints(logging.Handler):

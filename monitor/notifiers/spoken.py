@@ -132,9 +132,10 @@ class SpokenPublisher:
 
 
 def words(alert: Alert, age_s: float = 0.0) -> str:
-    """What is said: the severity as a call, the rule's name, the message, and how long ago if it was not
-    just now."""
-    text = f"{_CALLS[alert.severity]}{alert.rule}. {alert.message}".replace("_", " ")
+    """What is said: the severity as a call (an update calls nobody again), the rule's name, the message, and
+    how long ago if it was not just now."""
+    call = "" if alert.update else _CALLS[alert.severity]
+    text = f"{call}{alert.rule}. {alert.message}".replace("_", " ")
     age = f". That was {_ago(age_s)}" if age_s > AGE_SAID_AFTER_S else ""
     return " ".join(text.split())[: LONGEST_WORDS - len(age)] + age
 

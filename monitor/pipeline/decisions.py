@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.events.tracker import Tracker
+from monitor.logs import get_logger
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
 from monitor.types import (
@@ -20,6 +21,11 @@ from monitor.types import (
     SourceStatus,
 )
 
+log = get_logger()
+
+TEST_EVERY_S = 10.0
+"""Test alerts are not closer together than this."""
+
 
 class DecisionEngine:
     """Tracker and rules together. Plain and synchronous; one thread.
@@ -32,6 +38,8 @@ class DecisionEngine:
         self._tracker = tracker
         self._rules = rules
         self._deafness = deafness or SourceOutage(0, ())
+        self._tested_at: datetime | None = None
+        self._tests_refused = 0
 
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
@@ -56,7 +64,7 @@ class DecisionEngine:
     def apply_command(self, command: Command, now: datetime) -> list[Message]:
         """Do what was asked, and show the value now in force."""
         if command.name == "test":
-            return [self._rules.test(now)]
+            return [*self._test(now)]
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
             return [*self._told(ended), Setting(command.source, "mute", bool(command.value))]
@@ -69,6 +77,16 @@ class DecisionEngine:
         """What `settings` bring about where they are found in force at the start."""
         commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
         return [message for command in commands for message in self.apply_command(command, now)]
+
+    def _test(self, now: datetime) -> list[Alert]:
+        """A test alert, at most one in 10 s: anyone on the broker can ask for a thousand."""
+        if self._tested_at and abs((now - self._tested_at).total_seconds()) < TEST_EVERY_S:
+            self._tests_refused += 1
+            if self._tests_refused == 1:
+                log.warning("a test follows another too soon and is ignored", at_most_every_s=TEST_EVERY_S)
+            return []
+        self._tested_at, self._tests_refused = now, 0
+        return [self._rules.test(now)]
 
     def _told(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]

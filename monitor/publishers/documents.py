@@ -88,6 +88,8 @@ def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[
         "rule": alert.rule,
         "severity": alert.severity,
         "message": alert.message,
+        "test": alert.test,
+        "update": alert.update,
         "event_ids": _distinct(event.id for event in alert.events),
         "labels": _distinct(event.label for event in alert.events),
         "sources": _distinct(event.source for event in alert.events),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, vocabulary
 from monitor.rules.engine import duplicate_names
-from monitor.rules.model import Clause, Rule
+from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule
 
 Place = tuple[str | int, ...]
 
@@ -52,6 +52,7 @@ def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
         found += _check_names(rule, place, able)
         found += _check_ways(rule, place, able)
         found += _check_wait(rule, place, able)
+        found += _check_cooldown(rule, place)
     return found
 
 
@@ -156,6 +157,16 @@ def _check_wait(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findin
     elif LIFE_SAFETY.issuperset(label for clause in rule.ways for label in clause.hear):
         text = f"rule {rule.name!r}: smoke, CO and fire alarms never wait; leave wait_for_verify_s out"
         yield Finding(False, here, text)
+
+
+def _check_cooldown(rule: Rule, place: Place) -> Iterator[Finding]:
+    dangers = [label for clause in rule.ways for label in clause.hear if label in LIFE_SAFETY]
+    if dangers and rule.cooldown_s > LIFE_SAFETY_COOLDOWN_S:
+        text = (
+            f"rule {rule.name!r}: cooldown_s {rule.cooldown_s:g} counts as {LIFE_SAFETY_COOLDOWN_S:g} for "
+            f"{_or(list(dict.fromkeys(dangers)))}: a fire must not wait behind a false alarm"
+        )
+        yield Finding(False, (*place, "cooldown_s"), text)
 
 
 def _or(labels: Sequence[str]) -> str:

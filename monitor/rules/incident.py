@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
-from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, vocabulary
+from monitor.labels import DANGERS, SEVERITIES, Severity, vocabulary
 from monitor.rules.history import Match
 from monitor.rules.message import alert_message
-from monitor.rules.model import SAME_MOMENT_S, Clause, Rule
+from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, SAME_MOMENT_S, Clause, Rule
 from monitor.types import Alert, SoundEvent, new_id
 
 CLOCK_SKEW_S = 60.0
@@ -34,8 +34,9 @@ class Incident:
         return self.with_events([event if other.id == event.id else other for other in self.alert.events])
 
     def corroborated(self, event: SoundEvent) -> "Incident":
-        """With another microphone's event of the same sound."""
-        return self.with_events([*self.alert.events, event])
+        """With another event of the same sound or danger: an update of an alert that was raised."""
+        joined = self.with_events([*self.alert.events, event])
+        return replace(joined, alert=replace(joined.alert, update=self.waits_until is None))
 
     def with_events(self, events: Sequence[SoundEvent]) -> "Incident":
         """The same alert, about these events."""
@@ -52,15 +53,20 @@ class Incident:
         alert = replace(self.alert, raised_at=at, why={**self.alert.why, **why})
         return replace(self, alert=alert, waits_until=None, waits_for=None)
 
-    def may_include(self, event: SoundEvent, cooldown_s: float) -> bool:
-        """Whether another microphone hears in `event` what this is about: within a second, or, for a smoke,
-        CO or fire alarm, as long as the cool-down lasts (a distant microphone takes a cycle longer)."""
-        alike = [other for other in self.alert.events if other.label == event.label]
-        if not alike or any(other.source == event.source for other in alike):
-            return False
-        if any(_same_moment(other, event) for other in alike):
+    def may_include(self, event: SoundEvent) -> bool:
+        """Whether `event` belongs to this: another microphone hears it begin within a second, or, for a
+        life danger, any microphone hears the same danger while the alert is raised and goes on. What has
+        ended takes in nothing new."""
+        alike = [other for other in self.alert.events if _same_kind(other, event)]
+        if event.label in DANGERS and self.waits_until is None and any(one.ended_at is None for one in alike):
             return True
-        return event.label in LIFE_SAFETY and self.waits_until is None and self.cools(event.at, cooldown_s)
+        if any(other.source == event.source for other in alike):
+            return False
+        return any(_same_moment(other, event) for other in alike)
+
+    def names(self, event: SoundEvent) -> bool:
+        """Whether the alert tells of this sound or danger in this room already."""
+        return any(_same_kind(one, event) and one.source == event.source for one in self.alert.events)
 
     def is_near(self, now: datetime, within_s: float) -> bool:
         """Whether it was raised, or began to wait, not longer ago (or ahead) than that."""
@@ -80,11 +86,13 @@ class Incident:
         return self.waits_until is None and -CLOCK_SKEW_S <= since_s < cooldown_s
 
     def swallows(self, later: "Incident") -> bool:
-        """Whether a cool-down after this one may keep back a later alert: not a more severe one, nor a
-        life-safety label of which this one did not tell."""
-        told = {event.label for event in self.alert.events}
-        news = {event.label for event in later.alert.events} & LIFE_SAFETY - told
-        return not news and rank(later) <= rank(self)
+        """Whether a cool-down after this one may keep back a later alert: not a more severe one, nor a life
+        danger or a room of it of which this one did not tell."""
+        return later.alert.dangers <= self.alert.dangers and rank(later) <= rank(self)
+
+    def cooldown_s(self, rule: Rule) -> float:
+        """How long an alert like this is kept back after another of the rule."""
+        return min(rule.cooldown_s, LIFE_SAFETY_COOLDOWN_S) if self.alert.is_life_safety else rule.cooldown_s
 
     @property
     def doubted(self) -> bool:
@@ -152,14 +160,14 @@ def rank(incident: Incident) -> int:
     return SEVERITIES.index(incident.alert.severity)
 
 
-def end_of_cooldown(incident: Incident, cooldown_s: float) -> datetime:
-    """When another alert of the rule may follow."""
-    return incident.alert.raised_at + timedelta(seconds=cooldown_s)
-
-
 def _same_moment(one: SoundEvent, other: SoundEvent) -> bool:
     return abs((one.started_at - other.started_at).total_seconds()) <= SAME_MOMENT_S
 
 
 def _same_sound(one: SoundEvent, other: SoundEvent) -> bool:
-    return one.label == other.label and (one.label in LIFE_SAFETY or _same_moment(one, other))
+    return _same_kind(one, other) and (one.label in DANGERS or _same_moment(one, other))
+
+
+def _same_kind(one: SoundEvent, other: SoundEvent) -> bool:
+    """The same label, or another alarm of the same danger."""
+    return DANGERS.get(one.label, one.label) == DANGERS.get(other.label, other.label)

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitor.rules.clauses import Transcripts, hear_step, no_transcripts, own_steps
 from monitor.rules.history import ClauseHistory, Match, find_match, history_steps, remember, spent
-from monitor.rules.incident import CLOCK_SKEW_S, Incident, end_of_cooldown, new_incident
+from monitor.rules.incident import CLOCK_SKEW_S, Incident, new_incident
 from monitor.rules.model import Clause, Rule
 from monitor.rules.verdict import Outcome, Step, Verdict
 from monitor.types import Alert, SoundEvent
@@ -71,7 +71,8 @@ class Judge:
         incidents = self._recent(memory.incidents, now)
         alerts = []
         for incident in incidents:
-            if incident.doubted or not incident.has_waited(now):
+            joined_another = not any(incident is other for other in incidents)
+            if joined_another or incident.doubted or not incident.has_waited(now):
                 continue
             why = {"wait_for_verify_s": "no answer"} if incident.waits_for == "verify" else {}
             kept = incident.waits_for == "verify" or incident.ongoing
@@ -131,18 +132,17 @@ class Judge:
     def _corroborate(
         self, memory: Memory, event: SoundEvent, way: int, history: ClauseHistory, steps: list[Step]
     ) -> Judgement | None:
-        """The same sound at another microphone: one incident, not two."""
-        for incident in memory.incidents:
-            if incident.about(event) or not incident.may_include(event, self.rule.cooldown_s):
-                continue
-            joined = incident.corroborated(event)
-            # It has its alert and must not make another by itself.
-            history = replace(history, heard=history.heard.without_event(event))
-            memory = _with_way(memory, way, history)
-            memory = replace(memory, incidents=_replaced(memory.incidents, incident, joined))
-            alerts = () if joined.waits_until else (joined.alert,)
-            return Judgement(memory, alerts, (self._verdict(way, "corroborates", steps),))
-        return None
+        """The same sound at another microphone, or the same danger: one incident, not two."""
+        incident = next((i for i in memory.incidents if not i.about(event) and i.may_include(event)), None)
+        if incident is None:
+            return None
+        joined = incident.corroborated(event)
+        # It has its alert and must not make another by itself.
+        history = replace(history, heard=history.heard.without_event(event))
+        memory = _with_way(memory, way, history)
+        memory = replace(memory, incidents=_replaced(memory.incidents, incident, joined))
+        alerts = () if joined.waits_until or incident.names(event) else (joined.alert,)
+        return Judgement(memory, alerts, (self._verdict(way, "corroborates", steps),))
 
     def _raise(self, memory: Memory, incident: Incident, way: int, steps: list[Step]) -> Judgement:
         """Raise the alert, unless it has to wait or a cool-down keeps it back."""
@@ -150,16 +150,20 @@ class Judge:
         blocking = self._blocking(memory.incidents, incident, at)
         if blocking is not None:
             since_s = (at - blocking.alert.raised_at).total_seconds()
-            steps.append(Step("cooldown_s", False, rule.cooldown_s, round(since_s, 1)))
+            cooldown_s = incident.cooldown_s(rule)
+            steps.append(Step("cooldown_s", False, cooldown_s, round(since_s, 1)))
             if not incident.alert.is_life_safety:
                 return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
             # An alarm that still sounds when the cool-down is over must be told then.
-            until = end_of_cooldown(blocking, rule.cooldown_s)
+            until = blocking.alert.raised_at + timedelta(seconds=cooldown_s)
             incident = replace(incident, waits_until=until, waits_for="cooldown")
         elif self._must_wait(memory, incident):
             steps.append(Step("wait_for_verify_s", False, rule.wait_for_verify_s, "no answer yet"))
             until = at + timedelta(seconds=rule.wait_for_verify_s)
             incident = replace(incident, waits_until=until, waits_for="verify")
+        else:
+            incidents, incident = _with_rooms_that_wait(memory.incidents, incident)
+            memory = replace(memory, incidents=incidents)
         memory = replace(memory, incidents=(*memory.incidents, incident))
         if incident.waits_until is not None:
             return Judgement(memory, (), (self._verdict(way, "waits", steps),))
@@ -181,21 +185,25 @@ class Judge:
         """Raise a waiting alert, or drop it where it is over or a cool-down has begun since."""
         if not kept or self._blocking(incidents, incident, at):
             return tuple(other for other in incidents if other is not incident), []
-        raised = incident.raised(at, **why)
-        return _replaced(incidents, incident, raised), [raised.alert]
+        others, raised = _with_rooms_that_wait(incidents, incident.raised(at, **why), incident)
+        return _replaced(others, incident, raised), [raised.alert]
 
     def _blocking(self, incidents: tuple[Incident, ...], incident: Incident, at: datetime) -> Incident | None:
         for other in reversed(incidents):
-            if other is not incident and other.cools(at, self.rule.cooldown_s) and other.swallows(incident):
+            cools = other.cools(at, incident.cooldown_s(self.rule))
+            if other is not incident and cools and other.swallows(incident):
                 return other
         return None
 
     def _recent(self, incidents: tuple[Incident, ...], now: datetime) -> tuple[Incident, ...]:
-        """Those that wait, that still cool, or that a microphone which lags may corroborate."""
+        """Those that wait, that still cool, that a microphone which lags may corroborate, and dangers that go
+        on: another room may join them."""
         waiting = [i for i in incidents if i.waits_until and self._still_waits(i, now)]
         keep_s = max(self.rule.cooldown_s, CLOCK_SKEW_S)
-        raised = [i for i in incidents if not i.waits_until and i.is_near(now, keep_s)]
-        return tuple(raised[-REMEMBERED_INCIDENTS:] + waiting)
+        raised = [i for i in incidents if not i.waits_until]
+        dangers = [i for i in raised if i.alert.is_life_safety and i.ongoing][-REMEMBERED_INCIDENTS:]
+        near = [i for i in raised if i not in dangers and i.is_near(now, keep_s)][-REMEMBERED_INCIDENTS:]
+        return tuple(i for i in incidents if i in dangers or i in near) + tuple(waiting)
 
     def _still_waits(self, incident: Incident, now: datetime) -> bool:
         """However long that is, by a cool-down or a step of the clock: what waits is told, or is over."""
@@ -218,6 +226,19 @@ class Judge:
 
 def _replaced(incidents: tuple[Incident, ...], old: Incident, new: Incident) -> tuple[Incident, ...]:
     return tuple(new if incident is old else incident for incident in incidents)
+
+
+def _with_rooms_that_wait(
+    incidents: tuple[Incident, ...], raised: Incident, before: Incident | None = None
+) -> tuple[tuple[Incident, ...], Incident]:
+    """A new alert of a life danger takes in the rooms that still sound and wait for a cool-down. `before`
+    is the alert itself as it waited. Returns the other incidents, and the alert."""
+    for other in incidents if raised.alert.is_life_safety else ():
+        waits = other is not before and other.waits_for == "cooldown" and other.ongoing
+        if waits and all(map(raised.may_include, other.alert.events)):
+            raised = raised.with_events([*other.alert.events, *raised.alert.events])
+            incidents = tuple(each for each in incidents if each is not other)
+    return incidents, raised
 
 
 def _with_way(memory: Memory, way: int, history: ClauseHistory) -> Memory:

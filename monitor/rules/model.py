@@ -9,6 +9,8 @@ from monitor.labels import VOICED, Severity, check_emotion, check_sound
 from monitor.schema import Block, Score, Seconds, Slug
 from monitor.types import Certainty
 
+LIFE_SAFETY_COOLDOWN_S = 120.0
+"""A longer `cooldown_s` is cut to this for smoke, CO and fire alarms: a fire must not wait behind toast."""
 SAME_MOMENT_S = 1.0
 """Sounds that begin closer together than this are one: heard by two microphones, or by two names."""
 
@@ -108,7 +110,7 @@ class Rule(Clause):
     severity: Severity | None = None
     """Else that of the label."""
     cooldown_s: Annotated[Seconds, Field(le=86_400)] = 60.0
-    """After an alert, no other for so long; never swallows a more severe or another life-safety label."""
+    """After an alert, no other for so long; for smoke, CO and fire by danger and room, 120 s at most."""
     between: Annotated[str, AfterValidator(_check_between)] | None = None
     """Time of day, local: `22:00-07:00`."""
     weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()

@@ -14,8 +14,8 @@ FALLBACK_TEST_RULE = Rule(name="Test", hear=("doorbell",), severity="info")
 
 
 def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> Alert:
-    """The alert that `rule` would raise, at any hour and without waiting; marked as a test in message, `why`
-    and events."""
+    """The alert that `rule` would raise, at any hour and without waiting; marked as a `test`, and so
+    are its message and events."""
     anytime = rule.model_copy(update={"between": None, "weekdays": (), "wait_for_verify_s": 0.0})
     clause = rule.ways[0]
     judge = Judge(anytime, zone, transcript_of=lambda event: clause.say[0] if clause.say else None)
@@ -24,7 +24,7 @@ def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> A
         judgement = judge.judge(memory, event)
         memory = judgement.memory
         for alert in judgement.alerts:
-            return replace(alert, message=f"Test: {alert.message}", why={**alert.why, "test": True})
+            return replace(alert, message=f"Test: {alert.message}", test=True)
     raise AssertionError(f"rule {rule.name!r} does not pass its own rehearsal")
 
 

@@ -47,8 +47,11 @@ class Record(Protocol):
 def leave(item: Item, mailbox: Mailbox[Item]) -> None:
     """Leave something for the decider; nobody waits. An alarm outlasts everything else, and goes before all
     that bangs and before commands, which anyone on the network can send a thousand of: of those that wait
-    only the newest of each kind counts. A status keeps its place among the sounds of its source."""
+    only the newest of each kind counts. A test is the first to be dropped. A status keeps its place among the
+    sounds of its source."""
     match item:
+        case Command(name="test"):
+            mailbox.put(item, urgency=-1, about="test")
         case Command(name, source):
             mailbox.put(item, urgency=1, about=(name, source, item.value if name == "ack" else None))
         case SourceStatus():

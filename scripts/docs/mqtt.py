@@ -27,6 +27,8 @@ ALERT_FIELDS = {
     "rule": "the name of the rule",
     "severity": "`info`, `warning` or `critical`; `info` once it is older than the rule's `stale_after_s`",
     "message": "what the rule says",
+    "test": "true when somebody pressed the test button: nothing was heard",
+    "update": "true when another room joined an alert that was sent before: do not ring again",
     "event_ids": "the events that it is about, in order; clips and pictures are named by them",
     "labels": "what was heard, in order",
     "sources": "who heard it, in order",

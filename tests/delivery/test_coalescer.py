@@ -47,10 +47,44 @@ def test_a_test_holds_back_no_real_alarm() -> None:
     storms = Coalescer(pause_s=60)
     pressed = waiting("dog_bark")
     assert isinstance(pressed.message, Alert)
-    test = replace(pressed, message=replace(pressed.message, why={"test": True}))
+    test = replace(pressed, message=replace(pressed.message, test=True))
     tell(storms, [test], 0.0)
 
     assert tell(storms, [waiting("dog_bark", 1)], 1.0) == ["dog_bark in the kitchen"]
+
+
+def test_tests_come_last_and_use_nothing_up() -> None:
+    """Tests that wait for a telephone go as one message, after the real alert that came later, and do not
+    count towards its limit."""
+    storms = Coalescer(per_minute=1)
+    entries = [waiting("smoke_alarm", at_s, test=True) for at_s in range(3)] + [waiting("dog_bark", 3)]
+
+    (first,) = storms.parcels(entries, 10.0)
+    storms.delivered(first, 10.0)
+    (rest,) = storms.parcels(entries[:3], 70.0)
+    storms.delivered(rest, 70.0)
+
+    assert isinstance(first.message, Alert)
+    assert first.message.message == "dog_bark in the kitchen"
+    assert [entry.number for entry in rest.entries] == [entry.number for entry in entries[:3]]
+    assert tell(storms, [waiting("knock", 71)], 71.0) == ["knock in the kitchen"]
+
+
+def test_another_danger_never_waits_for_company() -> None:
+    """One rule hears smoke and CO: CO five seconds after smoke goes out at once."""
+    storms = Coalescer()
+    tell(storms, [waiting("smoke_alarm", rule="Alarms")], 0.0)
+
+    assert tell(storms, [waiting("smoke_alarm", 4, rule="Alarms")], 4.0) == []
+    assert tell(storms, [waiting("co_alarm", 5, rule="Alarms")], 5.0) == ["co_alarm in the kitchen"]
+
+
+def test_an_update_rings_when_it_speaks_for_an_alert_that_has_not_rung() -> None:
+    """A further room alone does not ring; together with the alert that waited beside it, it does."""
+    room = waiting("smoke_alarm", update=True)
+    batches = [Coalescer().parcels(entries, 0.0)[0] for entries in ([room], [waiting("smoke_alarm"), room])]
+
+    assert [isinstance(b.message, Alert) and b.message.update for b in batches] == [True, False]
 
 
 def test_a_storm_is_one_message_with_a_number() -> None:

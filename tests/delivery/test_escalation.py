@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.clock import Clock, SystemClock
-from monitor.delivery.escalation import ACKNOWLEDGED_S, Call, Escalation, Escalator, Unanswered
+from monitor.delivery.escalation import (
+    ACKNOWLEDGED_S,
+    DANGER_OVER_S,
+    Call,
+    Escalation,
+    Unanswered,
+)
+from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.types import ESCALATION_CHANNEL, Alert
+from monitor.schema import ESCALATION_CHANNEL
+from monitor.types import Alert
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock
 
@@ -108,24 +116,86 @@ def test_rules_are_incidents_of_their_own() -> None:
 def test_after_an_answer_the_first_is_told_and_nobody_else() -> None:
     """For ten minutes somebody is on it; then the rule escalates again."""
     escalation = Escalation()
-    escalation.raised(urgent("a1"), 0.0)
+    escalation.raised(of("scream", "a1"), 0.0)
     escalation.acknowledge("a1", 30.0)
 
-    assert escalation.raised(urgent("a2"), 31.0) == ("me",)
+    assert escalation.raised(of("scream", "a2"), 31.0) == ("me",)
     assert called(escalation, 500.0) == []
-    escalation.raised(urgent("a3"), 30.0 + ACKNOWLEDGED_S)
+    escalation.raised(of("scream", "a3"), 30.0 + ACKNOWLEDGED_S)
     assert called(escalation, 30.0 + ACKNOWLEDGED_S + 60.0) == ["partner"]
 
 
-def test_an_answer_to_a_rehearsal_leaves_the_alarm_as_it_is() -> None:
-    """Whoever tests at noon and says so is called, and then the partner, when it burns at five past."""
+def test_a_test_calls_the_first_and_nobody_after() -> None:
+    """A test is never open: nobody has to answer it, and the neighbours sleep on."""
     escalation = Escalation()
-    test = replace(urgent("t1"), why={"test": True})
-    escalation.raised(test, 0.0)
 
-    assert escalation.acknowledge(None, 20.0) == {"t1"}
+    assert escalation.raised(replace(urgent("t1"), test=True), 0.0) == ("me",)
+    assert escalation.next_due_s() is None
+    assert escalation.acknowledge(None, 20.0) == frozenset()
     assert escalation.raised(urgent("a1"), 60.0) == ("me",)
     assert called(escalation, 120.0) == ["partner"]
+
+
+def of(label: str, id: str, *rooms: str, update: bool = False) -> Alert:
+    """An alert of a rule that hears every danger, about sounds that go on in these rooms."""
+    events = tuple(event(label, id=f"{label}/{room}", source=room) for room in rooms or ("kitchen",))
+    return replace(urgent(id, "Alarms"), events=events, update=update)
+
+
+def test_an_answer_to_smoke_says_nothing_about_carbon_monoxide() -> None:
+    """One rule hears both: smoke acknowledged, and CO five minutes later is escalated."""
+    escalation = Escalation()
+    escalation.raised(of("smoke_alarm", "a1"), 0.0)
+    escalation.acknowledge("a1", 10.0)
+
+    assert escalation.raised(of("co_alarm", "a2", "bedroom"), 310.0) == ("me",)
+    assert called(escalation, 370.0) == ["partner"]
+
+
+def test_an_answer_covers_the_rooms_heard_so_far() -> None:
+    """The kitchen is answered for; the bedroom that joins later rings and escalates anew, same id."""
+    escalation = Escalation()
+    escalation.raised(of("smoke_alarm", "a1"), 0.0)
+    escalation.acknowledge("a1", 10.0)
+    bedroom = of("smoke_alarm", "a1", "kitchen", "bedroom", update=True)
+
+    assert escalation.rings(bedroom, 1200.0)
+    assert escalation.raised(bedroom, 1200.0) == ("me",)
+    (call,) = escalation.due(1260.0)
+    assert isinstance(call, Call)
+    assert (call.notifier, call.alert.update) == ("partner", False)
+    assert escalation.acknowledge("a1", 1261.0) == {"a1"}
+    assert not escalation.rings(bedroom, 1300.0)
+
+
+def test_a_room_that_joins_an_unanswered_danger_does_not_ring_again() -> None:
+    """It goes to whoever was called, quietly; the next in line is called with all rooms."""
+    escalation = Escalation()
+    escalation.raised(of("smoke_alarm", "a1"), 0.0)
+    bedroom = of("smoke_alarm", "a1", "kitchen", "bedroom", update=True)
+
+    assert not escalation.rings(bedroom, 30.0)
+    assert escalation.raised(bedroom, 30.0) == ("me",)
+    (call,) = escalation.due(60.0)
+    assert isinstance(call, Call)
+    assert len(call.alert.events) == 2
+    assert not call.alert.update
+
+
+def test_an_answer_lasts_while_the_danger_does_and_two_minutes() -> None:
+    """An alarm that pauses calls nobody else; the next fire does, although somebody answered for the last."""
+    escalation = Escalation()
+    toast = of("smoke_alarm", "a1")
+    escalation.raised(toast, 0.0)
+    escalation.acknowledge("a1", 10.0)
+    escalation.ended(toast.events[0], 3600.0)
+
+    pause = replace(toast, id="a2", events=(event("smoke_alarm", id="again"),))
+    assert escalation.raised(pause, 3610.0) == ("me",)
+    assert escalation.next_due_s() is None
+    escalation.ended(pause.events[0], 3700.0)
+    escalation.raised(of("smoke_alarm", "a3"), 3700.0 + DANGER_OVER_S)
+    assert called(escalation, 4000.0) == ["partner"]
 
 
 def test_the_next_in_line_hears_of_the_gravest() -> None:

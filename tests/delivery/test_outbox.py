@@ -210,6 +210,18 @@ def test_the_least_severe_oldest_goes_first(path: Path, clock: FakeClock) -> Non
     assert sum("the outbox is full" in line["event"] for line in logs) == 2
 
 
+def test_tests_are_the_first_to_go(path: Path, clock: FakeClock) -> None:
+    """Who presses the test button ten thousand times evicts no alarm, nor so much as a bark: only tests."""
+    with SqliteOutbox(path, clock, max_entries=50) as outbox:
+        put(outbox, alert("smoke_alarm", id="fire"), event(id="bark"))
+        put(outbox, *[alert("smoke_alarm", id=f"test{i}", test=True) for i in range(190)])
+        kept = ids(outbox.waiting("phone", limit=1000))
+
+    assert kept[:2] == ["fire", "bark"]
+    assert all(not entry.startswith("test0") for entry in kept)
+    assert len(kept) <= 50
+
+
 def test_large_messages_are_bounded_too(path: Path, clock: FakeClock) -> None:
     """The bound on size counts what is in the messages."""
     with SqliteOutbox(path, clock, max_bytes=100_000) as outbox:

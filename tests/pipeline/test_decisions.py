@@ -62,6 +62,16 @@ def test_the_test_button_rings_like_a_real_alert():
     assert alert.message.startswith("Test")
 
 
+def test_a_flood_of_tests_is_one_test_in_ten_seconds():
+    """Anyone on the broker can press a thousand times; the clock may be set meanwhile."""
+    deciding = engine()
+    pressed_at_s = [s / 10 for s in range(250)] + [-3600.0]
+    told = {s: deciding.apply_command(Command("test"), START + timedelta(seconds=s)) for s in pressed_at_s}
+
+    assert [s for s, alerts in told.items() if alerts] == [0.0, 10.0, 20.0, -3600.0]
+    assert all(isinstance(alert, Alert) and alert.test for alerts in told.values() for alert in alerts)
+
+
 def test_muting_ends_what_is_open_and_shows_itself():
     """The sensor does not stay on behind a mute."""
     deciding = engine()

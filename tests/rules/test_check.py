@@ -30,6 +30,16 @@ def test_a_sound_rule_has_no_findings() -> None:
     ("one", "around", "finding"),
     [
         (
+            rule("R", hear=["cat", "smoke_alarm"], cooldown_s=3600),
+            able(),
+            Finding(
+                False,
+                ("rules", 0, "cooldown_s"),
+                "rule 'R': cooldown_s 3600 counts as 120 for smoke_alarm: a fire must not wait behind a "
+                "false alarm",
+            ),
+        ),
+        (
             rule("R", hear=["cat"], sources=["kichen"]),
             able(),
             Finding(

@@ -271,14 +271,15 @@ def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
 
 
 def test_what_is_left_for_the_decider_is_dropped_by_what_it_is_worth():
-    """Full, the mailbox gives up bangs before commands, commands before statuses, and an alarm last."""
+    """Full, the mailbox gives up tests before bangs, bangs before commands, and an alarm last."""
     clock = FakeClock()
     bang = Findings("kitchen", clock.now(), (heard("door_slam"),))
     alarm = Findings(
         "kitchen", clock.now(), (heard("smoke_alarm", classifier="rhythm", certainty="suspected"),)
     )
-    worth: list[Item] = [bang, Command("test"), SourceStatus("kitchen", False, clock.now()), alarm]
-    for capacity in range(1, 5):
+    mute = Command("mute", "kitchen", True)
+    worth: list[Item] = [Command("test"), bang, mute, SourceStatus("kitchen", False, clock.now()), alarm]
+    for capacity in range(1, 6):
         box: Mailbox[Item] = Mailbox("decisions", capacity, clock)
         for item in worth:
             leave(item, box)

@@ -1,0 +1,125 @@
+"""The thread and the memory of escalation: what is open also waits in the outbox, under a channel of its own,
+and so survives a kill -9."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+from monitor.clock import Clock
+from monitor.delivery.base import Dispatch, Outbox
+from monitor.delivery.escalation import Call, Escalation, Unanswered
+from monitor.logs import get_logger
+from monitor.schema import ESCALATION_CHANNEL
+from monitor.types import Alert, SoundEvent
+
+log = get_logger()
+
+MANY = 1000
+
+
+class Escalator:
+    """Puts events and alerts into the outbox for whoever is to hear them, and passes an alert on while nobody
+    answers.
+
+    `always` are the channels that get all of them, `channels` the outbox channels of each notifier. Methods
+    may be called from any thread; its own is named `escalate`.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        always: Sequence[str],
+        channels: Mapping[str, Sequence[str]],
+        failed: Callable[[BaseException], None],
+        clock: Clock,
+    ) -> None:
+        self._outbox = outbox
+        self._always = tuple(always)
+        self._channels = channels
+        self._failed = failed
+        self._clock = clock
+        self._escalation = Escalation()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="escalate", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Take up what an earlier run left open."""
+        now_s = self._clock.monotonic_s()
+        for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY):
+            if isinstance(entry.message, Alert):
+                self._escalation.resumed(entry.message, now_s, entry.waited_s)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def put_all(self, messages: Sequence[SoundEvent | Alert]) -> None:
+        """Put messages into the outbox, together, for everybody who is to hear of them now. Never raises for
+        a disk or a network. An acknowledgement finds them there or not yet raised, never in between."""
+        with self._changed:
+            self._outbox.put_all([self._dispatched(each) for each in messages])
+            self._changed.notify_all()
+
+    def acknowledge(self, alert_id: str | None) -> int:
+        """Somebody has heard the alert, or all of them: how many alerts that settled."""
+        with self._changed:
+            ids = self._escalation.acknowledge(alert_id, self._clock.monotonic_s())
+            self._close(ids)
+            self._changed.notify_all()
+        log.info("acknowledged", alerts=len(ids))
+        return len(ids)
+
+    def _dispatched(self, message: SoundEvent | Alert) -> Dispatch:
+        """The message with everybody who gets it now."""
+        now_s = self._clock.monotonic_s()
+        if isinstance(message, SoundEvent):
+            if message.ended_at is not None:
+                self._escalation.ended(message, now_s)
+            return Dispatch(message, self._always, message.at)
+        alert = replace(message, update=not self._escalation.rings(message, now_s))
+        notifiers = self._escalation.raised(alert, now_s)
+        waits = [ESCALATION_CHANNEL] if self._escalation.is_open(alert) else []
+        return Dispatch(alert, [*self._always, *self._of(notifiers), *waits], alert.raised_at)
+
+    def _run(self) -> None:
+        try:
+            with self._changed:
+                while not self._stopping:
+                    self._changed.wait(self._call_whoever_is_due())
+        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+            self._failed(error)
+
+    def _call_whoever_is_due(self) -> float | None:
+        """Seconds until somebody else is; None while nothing is open."""
+        now_s = self._clock.monotonic_s()
+        while steps := self._escalation.due(now_s):
+            for step in steps:
+                self._take(step)
+        due_s = self._escalation.next_due_s()
+        return None if due_s is None else due_s - now_s
+
+    def _take(self, step: Call | Unanswered) -> None:
+        if isinstance(step, Call):
+            log.warning(
+                "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
+            )
+            # Kept open once more, with who was told: a restart goes on from here and not from the first.
+            self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL], self._clock.now())
+        else:
+            log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
+            self._close(step.ids)
+
+    def _close(self, ids: frozenset[str]) -> None:
+        now = self._clock.now()
+        for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY) if ids else ():
+            if entry.message.id in ids:
+                self._outbox.release(entry, now)
+
+    def _of(self, notifiers: Sequence[str]) -> list[str]:
+        return [channel for notifier in notifiers for channel in self._channels.get(notifier, ())]
