@@ -4,6 +4,10 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+TICK_S = 0.25
+"""How often time passes for events and rules while no sound comes. Longer: a sensor turns OFF late;
+shorter: the decider wakes for nothing."""
+
 
 class Clock(Protocol):
     """Wall-clock and monotonic time. Both methods may be called from any thread."""

@@ -62,6 +62,16 @@ def emotions() -> tuple[str, ...]:
     return tuple(label.id for label in vocabulary().values() if label.kind == "emotion")
 
 
+def label_name(label: str) -> str:
+    """A label as a person writes it at the beginning of a line.
+
+    >>> label_name("co_alarm")
+    'CO alarm'
+    """
+    words = label.replace("_", " ")
+    return "CO" + words[2:] if words.startswith("co ") else words[:1].upper() + words[1:]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the nearest of `known`, or nothing when none is near."""
     near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)

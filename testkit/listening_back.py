@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.clock import TICK_S
 from monitor.config.model import Config
 from monitor.history.writer import ScoreStore
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
 from monitor.types import Alert, Command, Detection, Findings, Level, Setting, SoundEvent, SourceStatus
 from testkit.builders import START, heard, noise, segment
 from testkit.fakes import FakeClock
-
-TICK_S = 0.25
 
 CONFIG = Config.model_validate(
     {

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.classifiers.base import Classifier, judged
-from monitor.clock import SystemClock
+from monitor.clock import TICK_S, SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
@@ -25,8 +25,7 @@ SOURCE = "file"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """When a recording's first sample counts as heard: results must not depend on when they are computed."""
 
-TICK = timedelta(seconds=0.25)
-"""How often time alone may end an event, as in the daemon."""
+TICK = timedelta(seconds=TICK_S)
 
 Row = dict[str, Any]
 Watch = Callable[[Frame, Findings | None, list[Detection]], None]

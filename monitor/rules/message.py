@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from monitor.labels import LIFE_SAFETY
+from monitor.labels import LIFE_SAFETY, label_name
 from monitor.types import SoundEvent
 
-_NAMES = {"co_alarm": "CO alarm"}
 _PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
 """What the labels on the devices call them."""
 _UNCERTAIN_BY_NATURE = LIFE_SAFETY | {"unknown_alarm", "low_battery_chirp"}
@@ -26,13 +25,8 @@ def alert_message(events: Sequence[SoundEvent], *, times: int = 1, then: str | N
     return f"{text}, {times} times" if times > 1 else text
 
 
-def label_name(label: str) -> str:
-    """A label as a person writes it at the beginning of a line."""
-    return _NAMES.get(label, label.replace("_", " ").capitalize())
-
-
 def _lowered(part: str) -> str:
-    return part if part.startswith(tuple(_NAMES.values())) else part[0].lower() + part[1:]
+    return part if part[:2].isupper() else part[0].lower() + part[1:]
 
 
 def _part(events: Sequence[SoundEvent]) -> str:

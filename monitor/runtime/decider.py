@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from monitor.clock import Clock
+from monitor.clock import TICK_S, Clock
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import Command, Detection, EventEnd, Findings, Level, Message, Problem, SourceStatus
@@ -13,8 +13,6 @@ from monitor.types import Command, Detection, EventEnd, Findings, Level, Message
 log = get_logger()
 
 Item = Findings | SourceStatus | Command
-TICK_S = 0.25
-"""How often time alone may end an event or release a waiting alert."""
 
 MOST_AT_ONCE = 50
 """Items decided before what follows is told, together: on a busy machine each telling waits for a turn."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from monitor.synthesis.room import mu_law
 from scripts.train_tagger.compression import compressed
 
 STUDENT_RATE_HZ = 16_000
@@ -57,13 +58,6 @@ def telephone(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> Wave:
     wide = np.zeros(len(narrow) + 1, np.complex64)
     wide[: len(narrow) // 2 + 1] = fft.rfft(coded) * 2
     return np.asarray(fft.irfft(wide, 2 * len(narrow))[:samples], np.float32)
-
-
-def mu_law(wave: Wave) -> Wave:
-    """Through G.711's eight bits and back."""
-    squeezed = np.sign(wave) * np.log1p(255 * np.minimum(np.abs(wave), 1)) / np.log(256)
-    steps = np.round(squeezed * 127) / 127
-    return np.asarray(np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255, np.float32)
 
 
 def student_copy(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> npt.NDArray[np.int16]:

@@ -19,8 +19,9 @@ from monitor.events.tracker import Tracker
 from monitor.recordings.evaluation.evaluate import condition, score_clips
 from monitor.recordings.evaluation.manifest import Clip, read_clips
 from monitor.recordings.evaluation.metrics import Proportion
-from monitor.recordings.evaluation.scoring import BEGINNING, active_rms, pink_noise
+from monitor.recordings.evaluation.scoring import BEGINNING, active_rms
 from monitor.sources.recording import read_audio
+from monitor.synthesis.room import coloured_noise
 from scripts.train_tagger.background import SOURCE, detections_in, halves
 from scripts.train_tagger.recordings import Recording
 from scripts.train_tagger.release import opened, write_manifest
@@ -100,7 +101,9 @@ def _in_quiet_room(path: Path) -> Samples:
     samples = read_audio(path, SAMPLE_RATE_HZ).samples
     before, after = (round(length_s * SAMPLE_RATE_HZ) for length_s in (QUIET_BEFORE_S, QUIET_AFTER_S))
     level = active_rms(samples) * 10 ** (QUIET_DB / 20)
-    quiet = pink_noise(np.random.default_rng(0), before + len(samples) + after) * np.float32(level)
+    quiet = coloured_noise(np.random.default_rng(0), before + len(samples) + after) * np.float32(
+        10 * level
+    )  # its RMS is 0.1
     quiet[before : before + len(samples)] += samples
     heard: Samples = np.clip(quiet, -1, 1)
     return heard

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.labels import SEVERITIES, vocabulary
+from monitor.labels import SEVERITIES, label_name, vocabulary
 from monitor.publishers.mqtt.topics import Topics, may_be_state
 from monitor.types import House, Room
 
@@ -317,17 +317,15 @@ def _setting_components(source: str, topics: Topics) -> Iterator[tuple[str, Docu
 
 def _sounding(label: str, topic: str) -> Document:
     device_class = vocabulary()[label].device_class
-    component = {"platform": "binary_sensor", "name": label_name(label), "state_topic": topic}
+    component = {"platform": "binary_sensor", "name": _sensor_name(label), "state_topic": topic}
     return component | ({"device_class": device_class} if device_class else {})
 
 
-def label_name(label: str) -> str:
-    """A label for people. Home Assistant reads the classes smoke and carbon monoxide as "there is smoke":
-    what we know is that an alarm sounds."""
-    words = _words(label)
-    name = "CO" + words[2:] if words.startswith("co ") else words.capitalize()
+def _sensor_name(label: str) -> str:
+    """Home Assistant reads the classes smoke and carbon monoxide as "there is smoke": what we know is that an
+    alarm sounds."""
     alarm = vocabulary()[label].device_class in ("smoke", "carbon_monoxide")
-    return f"{name} sounding" if alarm else name
+    return f"{label_name(label)} sounding" if alarm else label_name(label)
 
 
 def _decibels(name: str, topic: str) -> Document:

@@ -14,8 +14,9 @@ from monitor.labels import emotions, sounds
 from monitor.recordings.evaluation.manifest import Clip, read_clips
 from monitor.recordings.evaluation.metrics import Proportion, Rate, average_precision, calibration_error
 from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
-from monitor.recordings.evaluation.scoring import FileScores, classify_file, noisy, pink_noise
+from monitor.recordings.evaluation.scoring import FileScores, classify_file, noisy
 from monitor.sources.recording import read_audio
+from monitor.synthesis.room import coloured_noise
 
 FALLBACK_ONSET = 0.5
 QUIET_BETWEEN_EVENTS_S = 10.0
@@ -102,7 +103,7 @@ def _noise_for(clip: Clip, backgrounds: Sequence[Clip], count: int) -> Samples:
     """Drawn by the clip's name, so that the same clip meets the same noise in every run."""
     rng = np.random.default_rng(crc32(clip.path.name.encode()))
     if not backgrounds:
-        return pink_noise(rng, count)
+        return coloured_noise(rng, count)
     noise: Audio = read_audio(backgrounds[int(rng.integers(len(backgrounds)))].path, SAMPLE_RATE_HZ)
     return np.roll(noise.samples, int(rng.integers(max(1, len(noise)))))
 

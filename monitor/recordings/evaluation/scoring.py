@@ -82,10 +82,3 @@ def active_rms(samples: Samples, piece: int = SAMPLE_RATE_HZ // 20) -> float:
     whole = max(1, len(samples) // piece) * piece
     powers = np.mean(np.square(np.resize(samples, whole).reshape(-1, piece)), axis=1)
     return float(np.sqrt(powers[powers >= 0.01 * powers.max()].mean()))
-
-
-def pink_noise(rng: np.random.Generator, count: int) -> Samples:
-    """Noise that falls by 3 dB an octave, RMS 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(count)) / np.sqrt(np.maximum(np.arange(count // 2 + 1), 8))
-    noise = np.fft.irfft(spectrum, count)
-    return np.asarray(noise / np.sqrt(np.mean(np.square(noise))), np.float32)

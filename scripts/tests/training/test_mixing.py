@@ -6,7 +6,8 @@ import numpy.typing as npt
 import pytest
 from scipy import fft
 
-from scripts.train_tagger.channels import at_rate, mu_law, student_copy, telephone
+from monitor.synthesis.room import mu_law
+from scripts.train_tagger.channels import at_rate, student_copy, telephone
 from scripts.train_tagger.mixing import Mixer, Mixture
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
 from scripts.train_tagger.targets import CRITICAL, EMOTIONS, INDEX, LABELS

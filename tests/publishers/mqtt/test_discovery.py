@@ -10,8 +10,8 @@ import pytest
 from monitor.labels import sounds, vocabulary
 from monitor.publishers.mqtt.discovery import (
     Presence,
+    _sensor_name,
     documents,
-    label_name,
     node_document,
     ours,
     parsed,
@@ -102,7 +102,7 @@ def test_every_label_has_its_device_class(label):
 )
 def test_an_alarm_is_not_called_smoke(label, name):
     """We hear an alarm; whether there is smoke we do not know."""
-    assert label_name(label) == name
+    assert _sensor_name(label) == name
 
 
 def test_the_event_entity_declares_every_label_it_may_carry():
