@@ -17,7 +17,7 @@ from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, bui
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.backoff import Backoff
 from monitor.runtime.capture import CaptureThread
-from monitor.runtime.decider import Decider, Item, leave
+from monitor.runtime.decider import Decider, Item, enqueue
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
@@ -25,10 +25,11 @@ from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.memory import limit_malloc_arenas, trim_heap
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
 from monitor.runtime.pool import ClassifierPool
+from monitor.runtime.routing import Router
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig
-from monitor.types import Findings, Health, SourceStatus
+from monitor.types import Health
 
 log = get_logger()
 
@@ -43,8 +44,6 @@ STOP_S = 1.0
 RETRY_S = (1.0, 5.0)
 """The first and the longest pause before a lost source is tried again. With 20 % jitter, and two seconds
 until a camera's first sound, it is heard again within 10 s of its return."""
-CLASSIFIED_POLL_S = 0.01
-"""How often a recording that is read as fast as possible asks whether the classifiers have caught up."""
 
 
 class Daemon:
@@ -62,7 +61,7 @@ class Daemon:
         self._stalled: list[str] = []
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
-        self._ears: list[CaptureThread] = []
+        self._captures: list[CaptureThread] = []
 
     def __enter__(self) -> Self:
         """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
@@ -78,12 +77,12 @@ class Daemon:
             self._recorder = life.enter_context(Recorder(self._config, self._clock))
             life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
-            self._panel = life.enter_context(
+            self._pool = life.enter_context(
                 ClassifierPool(listeners.first, listeners.second, self._tell, self._failed, self._clock)
             )
-            self._start_ears(life, listeners)
+            self._start_capture(life, listeners)
             self._checkup = self._build_checkup(listeners)
-            self._memory = MemoryWatch(self._panel.shed_large_models, self._clock, memory_limit_mb())
+            self._memory = MemoryWatch(self._pool.shed_large_models, self._clock, memory_limit_mb())
             self._opening = False
             self._life = life.pop_all()
         trim_heap()
@@ -105,7 +104,7 @@ class Daemon:
         while not self._ending:
             with suppress(queue.Empty):
                 self._errands.get(timeout=pause_s)()
-            if all(ear.done.is_set() for ear in self._ears) and self._panel.idle:
+            if all(ear.done.is_set() for ear in self._captures) and self._pool.idle:
                 self._delivery.ended()
                 self._keep_house(last=True)
                 return
@@ -129,7 +128,7 @@ class Daemon:
 
     def health(self) -> Health:
         """How everything is doing; in the main thread."""
-        for name, reason in self._panel.retired.items():
+        for name, reason in self._pool.retired.items():
             self._checkup.note(name, reason)
         health = self._checkup.snapshot()
         return replace(health, values={**health.values, "delivery": self._delivery.figures()})
@@ -167,49 +166,35 @@ class Daemon:
         life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
 
-    def _start_ears(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
+    def _start_capture(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
+        router = Router(self._recorder, self._pool, self._tell, self._clock, self._stopping)
         for block in self._config.sources:
             if not block.enabled:
                 continue
             ears = build_front_end(self._config, block, listeners, self._recorder.remember)
-            source, tell = block.build(self._clock), partial(self._pass_on, _is_hurried(block))
+            source, tell = block.build(self._clock), partial(router.route, hurried=_is_hurried(block))
             patience_s = getattr(block, "silent_after_s", 0.0)
             listener = CaptureThread(
                 source, ears, tell, self._failed, self._clock, Backoff(*RETRY_S), patience_s=patience_s
             )
-            self._ears.append(listener)
-        life.callback(self._stop_ears)
-        for listener in self._ears:
+            self._captures.append(listener)
+        life.callback(self._stop_capture)
+        for listener in self._captures:
             listener.start()
 
-    def _stop_ears(self) -> None:
+    def _stop_capture(self) -> None:
         self._stopping.set()
-        for listener in self._ears:
+        for listener in self._captures:
             listener.stop()
-        join_all(self._ears, STOP_S)
-
-    def _pass_on(self, hurried: bool, item: Findings | SourceStatus) -> None:
-        """From a listener: segments to the classifiers, everything to the decider. A microphone never waits;
-        a recording that is read as fast as possible does, or most of it would be dropped."""
-        if not isinstance(item, Findings):
-            self._tell(item)
-            return
-        if item.segments:
-            self._recorder.heard(replace(item, detections=(), notices=()), self._clock.now())
-        # Without the sound: megabytes of it would pile up in front of a decider that is starved.
-        self._tell(replace(item, segments=()))
-        for segment in item.segments:
-            self._panel.submit(segment)
-            while hurried and not self._panel.idle and not self._stopping.wait(CLASSIFIED_POLL_S):
-                pass
+        join_all(self._captures, STOP_S)
 
     def _tell(self, item: Item) -> None:
-        leave(item, self._decisions)
+        enqueue(item, self._decisions)
 
     def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
-        queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._panel.mailboxes}
-        vital = frozenset({"decisions", *self._panel.vital})
-        checkup = Checkup(self._ears, self._panel.workers, queues, self._clock, vital)
+        queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._pool.mailboxes}
+        vital = frozenset({"decisions", *self._pool.vital})
+        checkup = Checkup(self._captures, self._pool.workers, queues, self._clock, vital)
         for name, reason in listeners.missing.items():
             checkup.note(name, reason)
         return checkup

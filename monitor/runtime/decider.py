@@ -42,11 +42,10 @@ class Record(Protocol):
     def told(self, message: Message, now: datetime) -> None: ...
 
 
-def leave(item: Item, mailbox: Mailbox[Item]) -> None:
-    """Leave something for the decider; nobody waits. An alarm outlasts everything else, and goes before all
-    that bangs and before commands, which anyone on the network can send a thousand of: of those that wait
-    only the newest of each kind counts. A test is the first to be dropped. A status keeps its place among the
-    sounds of its source."""
+def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
+    """Put something into the decider's mailbox; never waits. Priority: alarms 3, source status 2, commands 1
+    (of those that wait only the newest of each kind is kept), the rest 0, tests -1. An alarm also overtakes
+    all but a status, which keeps its place among the sounds of its source."""
     match item:
         case Command(name="test"):
             mailbox.put(item, urgency=-1, about="test")

@@ -8,7 +8,7 @@ from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import RULE, SourceOutage
-from monitor.runtime.decider import Decider, Item, leave
+from monitor.runtime.decider import Decider, Item, enqueue
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import (
     Alert,
@@ -257,12 +257,12 @@ def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
 
     def flood() -> None:
         for number in range(1000):
-            leave(Command("mute", "kitchen", bool(number % 2)), box)
-            leave(Command("sensitivity", "hall", number / 1000), box)
-            leave(Command("test"), box)
+            enqueue(Command("mute", "kitchen", bool(number % 2)), box)
+            enqueue(Command("sensitivity", "hall", number / 1000), box)
+            enqueue(Command("test"), box)
 
     flood()
-    leave(alarm, box)
+    enqueue(alarm, box)
     flood()
 
     newest = [Command("mute", "kitchen", True), Command("sensitivity", "hall", 0.999), Command("test")]
@@ -282,7 +282,7 @@ def test_what_is_left_for_the_decider_is_dropped_by_what_it_is_worth():
     for capacity in range(1, 6):
         box: Mailbox[Item] = Mailbox("decisions", capacity, clock)
         for item in worth:
-            leave(item, box)
+            enqueue(item, box)
         assert sorted(box.take(10), key=worth.index) == worth[-capacity:]
 
 
@@ -296,6 +296,6 @@ def test_an_alarm_goes_before_bangs_and_keeps_its_place_behind_a_status():
     )
     lost = SourceStatus("kitchen", False, clock.now())
     for item in (bang, lost, bang, alarm):
-        leave(item, box)
+        enqueue(item, box)
 
     assert box.take(10) == [bang, lost, alarm, bang]
