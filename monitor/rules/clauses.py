@@ -22,6 +22,11 @@ def hear_step(clause: Clause, event: SoundEvent) -> Step:
     return Step("hear", event.label in clause.hear, list(clause.hear), event.label)
 
 
+def heard_for_s(event: SoundEvent) -> float:
+    """How long the sound has gone on, as far as this state knows."""
+    return ((event.ended_at or event.at) - event.started_at).total_seconds()
+
+
 def own_steps(
     rule: Rule, clause: Clause, event: SoundEvent, zone: tzinfo | None, transcript_of: Transcripts
 ) -> Iterator[Step]:
@@ -35,6 +40,9 @@ def own_steps(
         yield Step("min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3))
     if clause.certainty == "confirmed":
         yield Step("certainty", event.certainty == "confirmed", "confirmed", event.certainty)
+    if clause.lasts_s:
+        lasted_s = heard_for_s(event)
+        yield Step("lasts_s", lasted_s >= clause.lasts_s, clause.lasts_s, round(lasted_s, 1))
     if clause.emotion:
         yield _emotion_step(clause, event)
     if clause.say:

@@ -53,7 +53,7 @@ class RuleEngine:
         """The alerts that have waited long enough. Call it a few times a second."""
         alerts: list[Alert] = []
         for i, judge in enumerate(self._judges):
-            if self._memories[i].incidents:
+            if self._memories[i].incidents or self._memories[i].lasting:
                 judgement = judge.due(self._memories[i], now)
                 self._memories[i] = judgement.memory
                 alerts += judgement.alerts

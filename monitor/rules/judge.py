@@ -7,6 +7,7 @@ from typing import Any
 from monitor.rules.clauses import Transcripts, hear_step, no_transcripts, own_steps
 from monitor.rules.history import ClauseHistory, Match, find_match, history_steps, remember, spent
 from monitor.rules.incident import CLOCK_SKEW_S, Incident, new_incident
+from monitor.rules.lasting import Lasting, followed
 from monitor.rules.model import Clause, Rule
 from monitor.rules.verdict import Outcome, Step, Verdict
 from monitor.types import Alert, SoundEvent
@@ -23,6 +24,8 @@ class Memory:
 
     ways: tuple[ClauseHistory, ...]
     incidents: tuple[Incident, ...] = ()
+    lasting: tuple[Lasting, ...] = ()
+    """Open sounds that only have to last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,8 @@ class Judge:
         judgement = self._follow_up(memory, event) if self._is_about(event) else Judgement(memory)
         for way, clause in enumerate(self.rule.ways):
             one = self._judge_way(judgement.memory, event, way, clause)
-            judgement = Judgement(
-                one.memory, judgement.alerts + one.alerts, judgement.verdicts + one.verdicts
-            )
+            memory = replace(one.memory, lasting=followed(one.memory.lasting, way, event, one.verdicts[-1]))
+            judgement = Judgement(memory, judgement.alerts + one.alerts, judgement.verdicts + one.verdicts)
             if one.verdicts[-1].outcome != "stopped":
                 break
         return judgement
@@ -67,9 +69,9 @@ class Judge:
         )
 
     def due(self, memory: Memory, now: datetime) -> Judgement:
-        """Raise what has waited long enough; forget what is over."""
+        """Raise what has waited or lasted long enough; forget what is over."""
+        memory, alerts = self._outlasted(memory, now)
         incidents = self._recent(memory.incidents, now)
-        alerts = []
         for incident in incidents:
             joined_another = not any(incident is other for other in incidents)
             if joined_another or incident.doubted or not incident.has_waited(now):
@@ -79,6 +81,20 @@ class Judge:
             incidents, raised = self._release(incidents, incident, now, kept, **why)
             alerts += raised
         return Judgement(replace(memory, incidents=incidents), tuple(alerts))
+
+    def _outlasted(self, memory: Memory, now: datetime) -> tuple[Memory, list[Alert]]:
+        """The alerts of open sounds that have now lasted for as long as the rule asks."""
+        alerts: list[Alert] = []
+        memory = replace(memory, lasting=tuple(one.counted(now) for one in memory.lasting))
+        for one in memory.lasting:
+            clause = self.rule.ways[one.way]
+            if one.lasted_s < clause.lasts_s:
+                continue
+            left = tuple(other for other in memory.lasting if other is not one)
+            judgement = self._judge_way(replace(memory, lasting=left), one.as_of_now, one.way, clause)
+            memory = judgement.memory
+            alerts += judgement.alerts
+        return memory, alerts
 
     def _follow_up(self, memory: Memory, event: SoundEvent) -> Judgement:
         """The event may be the news for which an alert waits."""

@@ -77,11 +77,19 @@ class Clause(Block):
     """The time for `count`."""
     then: Then | None = None
     """A second sound that must follow."""
+    lasts_s: Annotated[Seconds, Field(le=3600)] = 0.0
+    """The sound must have gone on for so long; pauses shorter than the label's `hold_s` are part of it."""
 
     @model_validator(mode="after")
     def _voiced(self) -> Self:
         if self.emotion and self.hear and not VOICED & set(self.hear):
             raise ValueError(f"only {', '.join(sorted(VOICED))} have an emotion; hear one of these")
+        return self
+
+    @model_validator(mode="after")
+    def _lasting(self) -> Self:
+        if self.lasts_s and (self.count > 1 or self.then):
+            raise ValueError("lasts_s is about one sound; it goes with neither `count` nor `then`")
         return self
 
     @model_validator(mode="after")

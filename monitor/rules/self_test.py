@@ -34,7 +34,8 @@ def _events(rule: Rule, clause: Clause, now: datetime) -> Iterator[SoundEvent]:
     apart_s = clause.within_s / (clause.count - 1) if clause.within_s and clause.count > 1 else 0.0
     label = next((label for label in clause.hear if label in VOICED or not clause.emotion), clause.hear[0])
     for i in reversed(range(clause.count)):
-        yield _event(rule, clause, label, now - timedelta(seconds=after_s + i * apart_s))
+        at = now - timedelta(seconds=after_s + i * apart_s)
+        yield replace(_event(rule, clause, label, at), started_at=at - timedelta(seconds=clause.lasts_s))
     if clause.then:
         yield _event(rule, clause, clause.then.hear[0], now)
 

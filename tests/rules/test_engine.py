@@ -540,6 +540,7 @@ def test_explaining_tells_of_cooldown_waiting_and_told_before() -> None:
         {"hear": ["knock"], "count": 4, "within_s": 3},
         {"hear": ["knock"], "count": 2, "within_s": 9, "then": {"hear": ["shout"], "within_s": 0.5}},
         {"any": [{"hear": ["scream"]}, {"hear": ["cat"], "count": 2, "within_s": 30}]},
+        {"hear": ["unknown_alarm"], "lasts_s": 60},
     ],
 )
 def test_a_test_alert_goes_through_the_real_chain(keys: dict[str, object]) -> None:

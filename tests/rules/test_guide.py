@@ -24,7 +24,7 @@ RULES = {rule["name"]: Rule.model_validate(rule) for block in BLOCKS for rule in
 def test_every_example_is_understood() -> None:
     """Each block of YAML has rules, thresholds or sources, and they are valid."""
     written = [labels for block in BLOCKS for labels in [block.get("labels", {})]]
-    written += [source["labels"] for block in BLOCKS for source in block.get("sources", [])]
+    written += [source.get("labels", {}) for block in BLOCKS for source in block.get("sources", [])]
 
     assert len(BLOCKS) >= 9
     assert sum(len(LABELS.validate_python(labels)) for labels in written) == 5
@@ -47,14 +47,14 @@ def test_every_key_of_a_rule_is_in_the_table() -> None:
     assert Clause.model_fields["min_emotion_score"].default == 0.5
 
 
-def test_distress_is_three_ways() -> None:
-    """A scream; or shout, crying, groan repeated within 30 s; or fearful speech."""
+def test_distress_is_two_ways() -> None:
+    """Scream, shout, crying or groan repeated within 30 s; or fearful speech."""
 
     def told(*events: Any) -> int:
         engine = RuleEngine([RULES["Distress"]])
         return sum(len(engine.decide(event)) for event in events)
 
-    assert told(sound("scream")) == 1
+    assert told(sound("scream")) == 0
     assert told(sound("shout")) == 0
     assert told(sound("shout"), sound("groan", 20)) == 1
     assert told(sound("crying"), sound("crying", 31)) == 0
