@@ -1,27 +1,30 @@
-"""What PyAV's containers have in common for us: the audio track, its sound as mono samples, its errors."""
+"""What PyAV's containers have in common for us: their sound as samples, its errors."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.audio import Samples
-from monitor.sources.timing.framer import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, to_mono
+import numpy.typing as npt
+
+from monitor.sources.timing.framer import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
 
-def audio_track(container: Any) -> Any | None:
-    """The container's first audio track that can be decoded, or None."""
-    return next((track for track in container.streams.audio if track.codec_context is not None), None)
-
-
-def mono_sound(decoded: Any) -> tuple[Samples, int]:
-    """One decoded frame as mono float32 samples and its rate; ValueError for a rate no microphone has."""
+def planar_sound(decoded: Any) -> tuple[npt.NDArray[Any], int]:
+    """One decoded frame as (channels, samples) and its rate; ValueError for a rate no microphone has."""
     rate_hz = int(decoded.sample_rate)
     if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
         raise ValueError(f"a sample rate of {rate_hz} Hz")
     samples = decoded.to_ndarray()
     if not decoded.format.is_planar:
         samples = samples.reshape(-1, decoded.layout.nb_channels).T
-    return to_mono(samples), rate_hz
+    return samples, rate_hz
+
+
+def begins_s(decoded: Any) -> float | None:
+    """Where a decoded frame begins by its own timestamp; None when it has none."""
+    if decoded.pts is None or decoded.time_base is None:
+        return None
+    return float(decoded.pts * decoded.time_base)
 
 
 def decoded_frames(packet: Any) -> Iterator[Any]:

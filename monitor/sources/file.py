@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig
@@ -17,7 +17,7 @@ from monitor.types import Frame
 
 
 class FileConfig(AnySourceConfig):
-    """A recording in any format FFmpeg reads; of a film, its first sound track."""
+    """A recording in any format FFmpeg reads; of a film, its first sound track that carries sound."""
 
     type: Literal["file"]
     path: Path
@@ -26,6 +26,8 @@ class FileConfig(AnySourceConfig):
     """As slowly as it was recorded, instead of as fast as the machine can."""
     loop: bool = False
     """Start again at its end."""
+    track: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Hear this sound track, counted from 1; without it, the first that carries sound."""
     started_at: AwareDatetime | None = None
     """When its first sample was heard; without it, the moment it is opened."""
 
@@ -48,7 +50,7 @@ class FileSource:
         self._config = config
         self._clock = clock
         self._closed = Event()
-        self._recording = Recording(config.path)
+        self._recording = Recording(config.path, config.track)
 
     def __enter__(self) -> Self:
         self._recording.__enter__()

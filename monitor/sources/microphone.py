@@ -7,16 +7,16 @@ from threading import Event
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
-from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.base import PIECE_S, AnySourceConfig
+from monitor.sources.mixing import Mixer
 from monitor.sources.portaudio.devices import Device, check_device_name, chosen
 from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, silent_server, unavailable
-from monitor.sources.timing.framer import to_mono
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
@@ -59,10 +59,9 @@ class NativeFormat:
     channels: int
     sample_format: str
 
-    def mono(self, block: bytes, channel: int | None) -> Samples:
-        """A block mixed to one channel, or one channel of it, counted from 1."""
-        interleaved = np.frombuffer(block, self.sample_format).reshape(-1, self.channels)
-        return to_mono(interleaved.T, None if channel is None else channel - 1)
+    def planar(self, block: bytes) -> npt.NDArray[Any]:
+        """A block as (channels, samples)."""
+        return np.frombuffer(block, self.sample_format).reshape(-1, self.channels).T
 
 
 class MicrophoneSource:
@@ -77,10 +76,16 @@ class MicrophoneSource:
         self._clock = clock
         self._closed = Event()
         self._process = PortAudioProcess()
-        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._true_rates_hz: dict[int, int] = {}
+        self._begin()
         self._format: NativeFormat | None = None
         self.overflows = 0
         """How often sound was lost because nobody took it in time."""
+
+    def _begin(self) -> None:
+        channel = self._config.channel
+        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S, self._true_rates_hz)
+        self._mixer = Mixer(self.name, None if channel is None else channel - 1)
 
     @property
     def drift_ppm(self) -> float:
@@ -93,7 +98,7 @@ class MicrophoneSource:
         return self._framer.clock_offset_s
 
     def __enter__(self) -> Self:
-        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._begin()
         self._format = None
         self._process = PortAudioProcess()
         self._process.__enter__()
@@ -126,8 +131,9 @@ class MicrophoneSource:
         if record.kind == b"L":
             self.overflows += 1
             self._framer.gap()
-        samples = self._format.mono(record.data, self._config.channel)
-        return self._framer.push(samples, self._format.sample_rate_hz, self._instant(record.at_s))
+        rate_hz = self._format.sample_rate_hz
+        samples = self._mixer.push(self._format.planar(record.data), rate_hz)
+        return self._framer.push(samples, rate_hz, self._instant(record.at_s))
 
     def _open(self) -> None:
         if (listed := self._answer()) is None:

@@ -1,29 +1,43 @@
 """A recorded file: its sound piece by piece, or whole; and whether it is what its header promises."""
 
 import os
-import struct
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from math import isinf
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.errors import SourceLost, SourceUnavailable
-from monitor.sources.decoding import audio_track, decoded_frames, mono_sound, plain_reason
+from monitor.logs import get_logger
+from monitor.sources.decoding import begins_s, decoded_frames, plain_reason, planar_sound
+from monitor.sources.lengths import promised_s
+from monitor.sources.mixing import Mixer
+from monitor.sources.timing.framer import as_float
+from monitor.sources.timing.timestamps import SMALLEST_GAP_S, Timestamps
+from monitor.sources.tracks import chosen_tracks, moves
+
+log = get_logger()
 
 TOLERATED_LOSS_S = 0.5
 """Encoders round, pad and prime, and tags are taken for sound: less than this missing is still whole."""
 LONGEST_WHOLE_S = 3600.0
 
+LONGEST_HOLE_S = 86_400.0
+"""A longer hole in the timestamps means that two recordings were joined; motion cameras pause for hours."""
+PROBED_S = 120.0
+"""So much of every sound track is looked at to find the one that carries sound."""
+
+_BEGINS_AT_ZERO = ("matroska", "mov")
+_LONGEST_START_S = 3600.0
 _TYPICAL_PACKET_S = 0.025
-_UNKNOWN_SIZE = 0x7FFF_0000
-"""Programs that write a WAV into a pipe give the largest size they can think of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A piece of a recording: mono samples at their native rate, after `lost_s` that could not be decoded."""
+    """A piece of a recording: mono samples at their native rate, after `lost_s` that are not there: a hole
+    between timestamps, or sound that could not be decoded."""
 
     samples: Samples
     sample_rate_hz: int
@@ -31,26 +45,45 @@ class Sound:
 
 
 class Recording:
-    """One file, open. Its first sound track is read from the beginning to the end, again after `rewind`."""
+    """One file, open. One of its sound tracks is read from the beginning to the end, again after `rewind`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int | None = None) -> None:
+        """`track`: this one, counted from 1; else the first that carries sound."""
         self._path = path
+        self._wanted = track
         self._resources = ExitStack()
         self._container: Any = None
         self._track: Any = None
-        self._heard_s = 0.0
-        self._lost_s = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._heard_s = self._lost_s = self._hole_s = 0.0
+        self._timestamps: Timestamps | None = None
+        self._mixer = Mixer(str(self._path))
 
     def __enter__(self) -> Self:
         """Raises SourceUnavailable in one line when this is not a recording."""
         with ExitStack() as opening:
             self._container = opening.enter_context(self._opened())
-            self._track = audio_track(self._container)
-            if self._track is None:
-                raise SourceUnavailable(f"{self._path}: holds no sound that can be decoded", refused=True)
+            self._track = self._chosen_track()
             self._resources = opening.pop_all()
-        self._heard_s = self._lost_s = 0.0
+        self._begin()
         return self
+
+    def _chosen_track(self) -> Any:
+        every = self._container.streams.audio
+        tracks = chosen_tracks(every, self._wanted)
+        if not tracks:
+            which = f" as its track {self._wanted} of {len(every)}" if self._wanted and every else ""
+            raise SourceUnavailable(f"{self._path}: holds no sound that can be decoded{which}", refused=True)
+        if len(tracks) == 1 or not self._path.is_file():
+            return tracks[0]
+        with self._opened() as probe:
+            carrying = _carrying_sound(probe, [track.index for track in tracks])
+        if carrying not in (None, tracks[0].index):
+            number = next(n for n, track in enumerate(every, 1) if track.index == carrying)
+            log.info("the first sound track is silent", file=str(self._path), hearing_track=number)
+        return next((track for track in tracks if track.index == carrying), tracks[0])
 
     def __exit__(self, *exc: object) -> None:
         self._track = self._container = None
@@ -78,16 +111,15 @@ class Recording:
             raise SourceUnavailable(reason, refused=True) from None
 
     def sounds(self) -> Iterator[Sound]:
-        """Its sound in order. What cannot be decoded is left out and said in `lost_s` of the next piece."""
+        """Its sound in order. What is missing before a piece is said in its `lost_s`."""
         lost_s = 0.0
         for packet in self._packets():
             for piece in self._pieces(packet):
                 if isinstance(piece, float):
                     lost_s += piece
                     continue
-                samples, rate_hz = piece
-                self._heard_s += len(samples) / rate_hz
-                yield Sound(samples, rate_hz, lost_s)
+                self._heard_s += len(piece.samples) / piece.sample_rate_hz
+                yield replace(piece, lost_s=lost_s + piece.lost_s)
                 lost_s = 0.0
 
     def _packets(self) -> Iterator[Any]:
@@ -101,17 +133,44 @@ class Recording:
                 f"{self._path}: breaks off after {self._heard_s:.1f} s ({plain_reason(error)})"
             ) from None
 
-    def _pieces(self, packet: Any) -> Iterator[tuple[Samples, int] | float]:
+    def _pieces(self, packet: Any) -> Iterator[Sound | float]:
         """The sound in a packet; for a damaged one, how long it would have been."""
         import av
 
         try:
             for decoded in decoded_frames(packet):
-                yield mono_sound(decoded)
+                yield self._sound(decoded)
         except (av.FFmpegError, ValueError):
             damaged_s = _duration_s(packet)
             self._lost_s += damaged_s
+            if self._timestamps:
+                self._timestamps.lost(damaged_s)
             yield damaged_s
+
+    def _sound(self, decoded: Any) -> Sound:
+        planar, rate_hz = planar_sound(decoded)
+        at_s, duration_s = begins_s(decoded), planar.shape[1] / rate_hz
+        hole_s = 0.0
+        if self._timestamps is None:
+            self._timestamps = Timestamps(LONGEST_HOLE_S)
+            hole_s = self._late_start_s(at_s)
+        # A file waits for nobody: by its own timestamps, time has always passed.
+        missing_s = self._timestamps.missing_s(at_s, duration_s, at_s or 0.0)
+        if isinf(missing_s):
+            log.warning("timestamps jump: recordings were joined here", file=str(self._path), at_s=at_s)
+        else:
+            hole_s += missing_s
+        self._hole_s += hole_s
+        return Sound(self._mixer.push(planar, rate_hz), rate_hz, hole_s)
+
+    def _late_start_s(self, at_s: float | None) -> float:
+        """How long after the recording's beginning its sound begins."""
+        container = self._container
+        zero_s = 0.0
+        if not container.format.name.startswith(_BEGINS_AT_ZERO):
+            zero_s = (container.start_time or 0) / 1e6
+        late_s = (at_s or 0.0) - zero_s
+        return late_s if SMALLEST_GAP_S <= late_s <= _LONGEST_START_S else 0.0
 
     def rewind(self) -> None:
         """Back to the beginning. Raises SourceLost when the file does not allow it (a pipe)."""
@@ -123,7 +182,7 @@ class Recording:
             self._container.seek(0)
         except av.FFmpegError as error:
             raise SourceLost(f"{self._path}: cannot be played again ({plain_reason(error)})") from None
-        self._heard_s = self._lost_s = 0.0
+        self._begin()
 
     def check_whole(self) -> None:
         """Raises SourceLost when what was read was damaged, or less than the header promises."""
@@ -132,43 +191,66 @@ class Recording:
         if self._lost_s > TOLERATED_LOSS_S:
             text = f"{self._path}: damaged, {self._lost_s:.1f} s of it could not be decoded"
             raise SourceLost(text, for_good=True)
-        missing_s = self._promised_s() - self._heard_s
+        missing_s = promised_s(self._path, self._container, self._track) - self._heard_s - self._hole_s
         if missing_s > max(TOLERATED_LOSS_S, 0.01 * self._heard_s):
             text = f"{self._path}: cut short, ends {missing_s:.1f} s before the end its header promises"
             raise SourceLost(text, for_good=True)
 
-    def _promised_s(self) -> float:
-        """The length that the header gives, 0 where it gives none."""
-        if self._container.format.name == "wav":
-            return _wav_duration_s(self._path)
-        track = self._track
-        if track.duration is not None:
-            return float(track.duration * track.time_base)
-        if len(self._container.streams) == 1 and self._container.duration is not None:
-            return float(self._container.duration) / 1e6
-        return 0.0
-
 
 def read_audio(
-    path: Path, sample_rate_hz: int | None = SAMPLE_RATE_HZ, longest_s: float = LONGEST_WHOLE_S
+    path: Path,
+    sample_rate_hz: int | None = SAMPLE_RATE_HZ,
+    longest_s: float = LONGEST_WHOLE_S,
+    warn: Callable[[str], None] | None = None,
 ) -> Audio:
-    """A whole recording as mono audio at a rate; None for its own.
+    """A whole recording as mono audio at a rate; None for its own. Holes are closed.
 
     Raises SourceUnavailable when it is no recording or longer than `longest_s` (an hour at 16 kHz is 230 MB),
-    and SourceLost when it is damaged or cut short.
+    and SourceLost when it is damaged or cut short: with `warn`, only when nothing of it can be heard; it is
+    then called with what is wrong.
     """
     pieces: list[Audio] = []
     heard_s = 0.0
     with Recording(path) as recording:
-        for sound in recording.sounds():
-            heard_s += len(sound.samples) / sound.sample_rate_hz
-            if heard_s > longest_s:
-                raise SourceUnavailable(
-                    f"{path}: longer than the {longest_s:.0f} s that fit in memory", refused=True
-                )
-            pieces.append(Audio.from_float(sound.samples, sound.sample_rate_hz))
-        recording.check_whole()
+        try:
+            for sound in recording.sounds():
+                heard_s += len(sound.samples) / sound.sample_rate_hz
+                if heard_s > longest_s:
+                    raise SourceUnavailable(
+                        f"{path}: longer than the {longest_s:.0f} s that fit in memory", refused=True
+                    )
+                pieces.append(Audio.from_float(sound.samples, sound.sample_rate_hz))
+            recording.check_whole()
+        except SourceLost as error:
+            if warn is None or not pieces:
+                raise
+            warn(str(error))
     return _joined(pieces, sample_rate_hz or pieces[0].sample_rate_hz)
+
+
+def _carrying_sound(container: Any, indices: list[int]) -> int | None:
+    """Which of these tracks is the first, in their order, that carries sound in the first two minutes."""
+    import av
+
+    carrying: set[int] = set()
+    with suppress(av.FFmpegError):
+        for packet in container.demux([container.streams[index] for index in indices]):
+            if packet.pts is not None and float(packet.pts * packet.time_base) > PROBED_S:
+                break
+            if packet.stream_index not in carrying and _has_sound(packet):
+                carrying.add(packet.stream_index)
+            if indices[0] in carrying:
+                break
+    return next((index for index in indices if index in carrying), None)
+
+
+def _has_sound(packet: Any) -> bool:
+    import av
+
+    try:
+        return any(moves(as_float(planar_sound(decoded)[0]).ravel()) for decoded in decoded_frames(packet))
+    except (av.FFmpegError, ValueError):
+        return False
 
 
 def _joined(pieces: list[Audio], sample_rate_hz: int) -> Audio:
@@ -185,27 +267,3 @@ def _duration_s(packet: Any) -> float:
     if packet.duration and packet.time_base:
         return float(packet.duration * packet.time_base)
     return _TYPICAL_PACKET_S
-
-
-def _wav_duration_s(path: Path) -> float:
-    """What a WAV file's header promises. FFmpeg trusts the file's size instead and hides that it was cut."""
-    try:
-        with path.open("rb") as file:
-            return _riff_duration_s(file)
-    except (OSError, struct.error):
-        return 0.0
-
-
-def _riff_duration_s(file: BinaryIO) -> float:
-    bytes_per_s = 0
-    if file.read(12)[8:] != b"WAVE":
-        return 0.0
-    while header := file.read(8):
-        name, size = struct.unpack("<4sI", header)
-        if name == b"fmt ":
-            (bytes_per_s,) = struct.unpack_from("<8xI", file.read(12))
-            size -= 12
-        if name == b"data":
-            return 0.0 if size >= _UNKNOWN_SIZE or not bytes_per_s else size / bytes_per_s
-        file.seek(size + (size & 1), os.SEEK_CUR)
-    return 0.0

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from monitor.errors import SourceUnavailable
 from monitor.logs import get_logger
 from monitor.schema import Secret
-from monitor.sources.decoding import audio_track, plain_reason
+from monitor.sources.decoding import plain_reason
+from monitor.sources.tracks import chosen_tracks
 
 log = get_logger()
 
@@ -42,6 +43,7 @@ class StreamConnection:
         ca_file: Path | None,
         connect_timeout_s: float,
         read_timeout_s: float,
+        track: int | None = None,
     ) -> None:
         self._name = name
         self._url = url
@@ -51,6 +53,7 @@ class StreamConnection:
         self._ca_file = ca_file
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._track = track
         self._is_tls = self._scheme in ("rtsps", "https")
         self._audio_only = self._scheme.startswith("rtsp")
 
@@ -88,14 +91,16 @@ class StreamConnection:
             timeout=(self._connect_timeout_s, self._read_timeout_s),
             metadata_errors="replace",
         )
-        if audio_track(container) is not None:
+        if chosen_tracks(container.streams.audio, self._track):
             return container
+        count = len(container.streams.audio)
         container.close()
-        raise SourceUnavailable(
-            f"{self._name}: the stream has no sound; switch it on in the camera's settings, "
-            "or use another of its streams",
-            refused=True,
-        )
+        raise SourceUnavailable(f"{self._name}: {self._no_track(count)}", refused=True)
+
+    def _no_track(self, count: int) -> str:
+        if self._track is not None and count:
+            return f"the stream has no sound track {self._track} that can be decoded, of {count}"
+        return "the stream has no sound; switch it on in the camera's settings, or use another of its streams"
 
     def _options(self) -> dict[str, str]:
         options = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
+from math import inf
 from threading import Thread
 from typing import Any
 
@@ -13,19 +14,21 @@ from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.base import PIECE_S
-from monitor.sources.decoding import audio_track, decoded_frames, mono_sound, plain_reason
+from monitor.sources.decoding import begins_s, decoded_frames, plain_reason, planar_sound
 from monitor.sources.inbox import Inbox
+from monitor.sources.mixing import Mixer
 from monitor.sources.timing.timekeeper import Instant
+from monitor.sources.timing.timestamps import Timestamps
+from monitor.sources.tracks import TrackChoice, chosen_tracks
 
 log = get_logger()
 
-LONGEST_GAP_S = 30.0
-"""A longer hole in the sender's timestamps says that they were set anew, not that so much is missing."""
-SMALLEST_GAP_S = 0.1
-"""Timestamps of cheap cameras jitter by less."""
-
 PATIENCE_S = 1.0
 """A server that sends faster than it is heard is slowed down by not being read; a camera loses sound."""
+JUDGED_PACKETS = 30
+JUDGED_S = 3.0
+"""So many packets over so much time show whether a stream can be decoded; less may be a bad moment of the
+network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,15 @@ class StreamReader(Thread):
     returns, at the latest after the stream's own timeout; nobody needs to wait for that.
     """
 
-    def __init__(self, name: str, connect: Callable[[], Any], clock: Clock, inbox: Inbox[Packet]) -> None:
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], Any],
+        clock: Clock,
+        inbox: Inbox[Packet],
+        track: int | None = None,
+    ) -> None:
+        """`track`: listen to this sound track only, counted from 1; else to the one that carries sound."""
         super().__init__(name=f"stream-{name}", daemon=True)
         self.opened: Future[None] = Future()
         self._source = name
@@ -52,9 +63,14 @@ class StreamReader(Thread):
         self._clock = clock
         self._inbox = inbox
         self._stopped = False
-        self._timestamps = _Timestamps()
+        self._wanted = track
+        self._choice = TrackChoice(name)
+        self._ears: dict[int, _Ear] = {}
+        self._heard_track: int | None = None
         self._held: list[Packet] = []
-        self._damaged = 0
+        self._damaged = self._decoded = 0
+        self._judged_s = clock.monotonic_s()
+        self._said_damage = False
 
     def stop(self) -> None:
         """From any thread."""
@@ -86,12 +102,13 @@ class StreamReader(Thread):
     def _read(self, container: Any) -> None:
         import av
 
-        track = audio_track(container)
+        tracks = chosen_tracks(container.streams.audio, self._wanted)
+        self._ears = {track.index: _Ear(number, self._source) for number, track in enumerate(tracks)}
         try:
-            for packet in container.demux(track):
+            for packet in container.demux(tracks):
                 if self._stopped:
                     return
-                for sound in self._decoded(packet):
+                for sound in self._sounds(packet):
                     self._hand_over(sound)
         except (av.FFmpegError, OSError) as error:
             self._hand_over(None)
@@ -117,34 +134,52 @@ class StreamReader(Thread):
         piece = Packet(samples, parts[0].sample_rate_hz, parts[0].missing_s)
         self._inbox.put(piece, Instant.of(self._clock), PATIENCE_S)
 
-    def _decoded(self, packet: Any) -> Iterator[Packet]:
+    def _sounds(self, packet: Any) -> Iterator[Packet]:
         import av
 
+        ear = self._ears[packet.stream_index]
         try:
             for decoded in decoded_frames(packet):
-                samples, rate_hz = mono_sound(decoded)
-                yield Packet(samples, rate_hz, self._timestamps.missing_s(decoded))
+                self._decoded += 1
+                yield from self._chosen(ear, decoded)
         except (av.FFmpegError, ValueError) as error:
-            # What is missing shows in the timestamps of what follows.
+            # What is missing shows in the timestamps of what follows, or in the time that passes.
             self._damaged += 1
-            say = log.warning if self._damaged == 1 else log.debug
+            say = log.debug if self._said_damage else log.warning
+            self._said_damage = True
             say("damaged sound left out", source=self._source, reason=plain_reason(error))
+            self._judge(plain_reason(error))
+
+    def _chosen(self, ear: "_Ear", decoded: Any) -> Iterator[Packet]:
+        """The sound, if it is of the track that is listened to. After a change of track it follows a gap."""
+        planar, rate_hz = planar_sound(decoded)
+        arrived_s = self._clock.monotonic_s()
+        samples = ear.mixer.push(planar, rate_hz)
+        missing_s = ear.timestamps.missing_s(begins_s(decoded), len(samples) / rate_hz, arrived_s)
+        if not self._choice.hears(ear.number, samples, arrived_s):
+            return
+        if self._heard_track not in (None, ear.number):
+            missing_s = inf
+        self._heard_track = ear.number
+        yield Packet(samples, rate_hz, missing_s)
+
+    def _judge(self, reason: str) -> None:
+        """A stream of which most cannot be decoded is not listened to, whatever else it gives."""
+        now_s = self._clock.monotonic_s()
+        if self._damaged + self._decoded < JUDGED_PACKETS or now_s - self._judged_s < JUDGED_S:
+            return
+        if self._damaged > self._decoded:
+            raise SourceLost(
+                f"{self._source}: most of its sound cannot be decoded ({reason}); choose another codec "
+                "(AAC, G.711) in the camera's settings"
+            )
+        self._damaged, self._decoded, self._judged_s = 0, 0, now_s
 
 
-class _Timestamps:
-    """Finds holes by the sender's own timestamps."""
+class _Ear:
+    """What belongs to one sound track; `number` counts the tracks that are candidates, from 0."""
 
-    def __init__(self) -> None:
-        self._expected_s: float | None = None
-
-    def missing_s(self, decoded: Any) -> float:
-        """How much is missing before this frame; infinite when that cannot be told."""
-        if decoded.pts is None or decoded.time_base is None:
-            return 0.0
-        begins_s = float(decoded.pts * decoded.time_base)
-        expected_s = begins_s if self._expected_s is None else self._expected_s
-        self._expected_s = begins_s + decoded.samples / decoded.sample_rate
-        hole_s = begins_s - expected_s
-        if abs(hole_s) < SMALLEST_GAP_S:
-            return 0.0
-        return hole_s if 0 < hole_s <= LONGEST_GAP_S else float("inf")
+    def __init__(self, number: int, source: str) -> None:
+        self.number = number
+        self.mixer = Mixer(source)
+        self.timestamps = Timestamps()

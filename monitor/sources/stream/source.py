@@ -62,6 +62,11 @@ class StreamConfig(AnySourceConfig):
     connect_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
     """No sound for so long is a lost stream, whatever the connection says."""
+    track: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Listen to this sound track only, counted from 1; without it, to the one that carries sound."""
+    sample_rate_hz: Literal["auto"] | Annotated[int, Field(ge=4_000, le=192_000)] = "auto"
+    """`auto` is what the stream says, until what arrives proves it wrong: some cameras say 8 kHz and send 16.
+    A number is taken for true whatever the stream says."""
 
     def build(self, clock: Clock) -> "StreamSource":
         connection = StreamConnection(
@@ -72,6 +77,7 @@ class StreamConfig(AnySourceConfig):
             ca_file=self.ca_file,
             connect_timeout_s=self.connect_timeout_s,
             read_timeout_s=self.silent_after_s,
+            track=self.track,
         )
         return StreamSource(self, connection, clock)
 
@@ -87,7 +93,8 @@ class StreamSource:
         self._closed = Event()
         self._inbox: Inbox[Packet] = Inbox(INBOX_PACKETS)
         self._reader: StreamReader | None = None
-        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._true_rates_hz: dict[int, int] = {}
+        self._framer = self._new_framer()
         self._heard_any = False
         self._overflows_before = 0
 
@@ -109,9 +116,9 @@ class StreamSource:
     def __enter__(self) -> Self:
         self._overflows_before = self.overflows
         self._inbox = Inbox(INBOX_PACKETS)
-        self._framer = LiveFramer(self.name, DRIFT_WINDOW_S)
+        self._framer = self._new_framer()
         self._heard_any = False
-        reader = StreamReader(self.name, self._connection.open, self._clock, self._inbox)
+        reader = StreamReader(self.name, self._connection.open, self._clock, self._inbox, self._config.track)
         self._reader = reader
         if self._closed.is_set():
             self.close()
@@ -142,19 +149,33 @@ class StreamSource:
     def frames(self) -> Iterator[Frame]:
         """See Source.frames."""
         try:
+            framed_s = self._clock.monotonic_s()
             while (arrival := self._next()) is not None:
-                yield from self._framed(arrival)
+                frames = self._framed(arrival)
+                yield from frames
+                framed_s = self._checked(frames, framed_s, arrival.at.monotonic_s)
         except SourceLost:
             yield from self._framer.finish()
             raise
 
+    def _checked(self, frames: list[Frame], framed_s: float, now_s: float) -> float:
+        """When a frame was complete last. Raises SourceLost for sound that never makes one."""
+        if not frames and now_s - framed_s > self._config.silent_after_s:
+            raise SourceLost(f"{self.name}: its sound comes in crumbs too short to be heard")
+        return now_s if frames else framed_s
+
+    def _new_framer(self) -> LiveFramer:
+        is_given = self._config.sample_rate_hz != "auto"
+        return LiveFramer(self.name, DRIFT_WINDOW_S, None if is_given else self._true_rates_hz)
+
     def _framed(self, arrival: Arrival[Packet]) -> list[Frame]:
-        packet = arrival.block
+        packet, given_hz = arrival.block, self._config.sample_rate_hz
+        rate_hz = packet.sample_rate_hz if given_hz == "auto" else given_hz
         if arrival.follows_gap or math.isinf(packet.missing_s):
             self._framer.gap()
         elif packet.missing_s:
             self._framer.gap(packet.missing_s)
-        return self._framer.push(packet.samples, packet.sample_rate_hz, arrival.at)
+        return self._framer.push(packet.samples, rate_hz, arrival.at)
 
     def _next(self) -> Arrival[Packet] | None:
         silent_s = self._config.silent_after_s

@@ -12,6 +12,9 @@ from monitor.types import Frame
 
 LOWEST_RATE_HZ = 4_000
 HIGHEST_RATE_HZ = 768_000
+SMALL_GAP_S = 0.5
+"""Over a gap of up to this length the sound on both sides is one room's; jitter and clocks that are set move
+dates by less."""
 LOUDEST = 16.0
 """A decoder's float can be anything; +24 dB over full scale is more than any real overshoot."""
 
@@ -37,15 +40,20 @@ class Framer:
     def begin(self, captured_at: datetime, sample_rate_hz: int) -> list[Frame]:
         """Start a stretch whose first sample is heard at `captured_at`: what the one before still gives.
 
-        An incomplete frame (under 30 ms) before a gap is let go: filled up with silence it would ring like a
-        click. Raises ValueError for a rate that no microphone has.
+        An incomplete frame (under 30 ms) survives a small gap, or a source with many of them would give no
+        frame at all: the frame that holds the seam is dated by what follows it. Before a long gap it is let
+        go: filled up with silence it would ring like a click. Raises ValueError for a rate that no
+        microphone has.
         """
         if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             raise ValueError(f"a sample rate of {sample_rate_hz} Hz")
         left = self.drain()
         self._resampler = _resampler(sample_rate_hz)
-        self._rest = _NO_SAMPLES
-        self._captured_at = captured_at
+        rest_s = len(self._rest) / SAMPLE_RATE_HZ
+        moved_s = (captured_at - (self._captured_at or captured_at)).total_seconds() - rest_s
+        if self._captured_at is None or abs(moved_s) > SMALL_GAP_S:
+            self._rest, rest_s = _NO_SAMPLES, 0.0
+        self._captured_at = captured_at - timedelta(seconds=rest_s)
         self._follows_gap = True
         return left
 
@@ -95,21 +103,16 @@ class Framer:
         return frames
 
 
-def to_mono(samples: npt.NDArray[Any], channel: int | None = None) -> Samples:
-    """Decoded sound of shape (channels, samples), integers or floating point, as mono float32 in -1..1.
-
-    The mean of all channels, or one of them, counted from 0.
-    """
-    if channel is not None:
-        samples = samples[channel : channel + 1]
-    mono: Samples = samples[0].astype(np.float32) if len(samples) == 1 else samples.mean(0, dtype=np.float32)
+def as_float(samples: npt.NDArray[Any]) -> Samples:
+    """Decoded sound of any shape, integers or floating point, as float32 in -1..1."""
+    as_float32: Samples = samples.astype(np.float32)
     if samples.dtype.kind == "f":
-        return mono
+        return as_float32
     half_range = 2 ** (8 * samples.dtype.itemsize - 1)
     if samples.dtype.kind == "u":
-        mono -= half_range
-    mono /= half_range
-    return mono
+        as_float32 -= half_range
+    as_float32 /= half_range
+    return as_float32
 
 
 def _clean(samples: Samples) -> Samples:

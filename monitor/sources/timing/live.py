@@ -3,6 +3,7 @@
 from monitor.audio import Samples
 from monitor.logs import get_logger
 from monitor.sources.timing.framer import Framer
+from monitor.sources.timing.rate import RateCheck
 from monitor.sources.timing.timekeeper import Instant, Timekeeper
 from monitor.types import Frame
 
@@ -20,8 +21,12 @@ class LiveFramer:
     (`SETTLE_S`) it is held back, then dated so that none of it lies in the future.
     """
 
-    def __init__(self, source: str, window_s: float) -> None:
-        """`window_s`: within it, some sound arrives promptly; longer than the longest burst is apart."""
+    def __init__(self, source: str, window_s: float, true_rates_hz: dict[int, int] | None = None) -> None:
+        """`window_s`: within it, some sound arrives promptly; longer than the longest burst is apart.
+
+        `true_rates_hz`: which rate is meant by one that is said. What is measured is added, and holds when
+        the source is opened again. None: whatever rate is said is true.
+        """
         self._source = source
         self._window_s = window_s
         self._framer = Framer(source)
@@ -31,6 +36,8 @@ class LiveFramer:
         self._gap = False
         self._drift_ppm = 0.0
         self._restarts = 0
+        self._true_rates_hz = true_rates_hz
+        self._rate_check = RateCheck()
 
     @property
     def drift_ppm(self) -> float:
@@ -48,14 +55,16 @@ class LiveFramer:
 
         Raises ValueError for a rate that no microphone has.
         """
+        true_rate_hz = self._true_rate_hz(len(samples), sample_rate_hz, arrived)
         if self._settling:
-            return self._settle(samples, sample_rate_hz, arrived)
-        return self._heard(samples, sample_rate_hz, arrived)
+            return self._settle(samples, true_rate_hz, arrived)
+        return self._heard(samples, true_rate_hz, arrived)
 
     def gap(self, missing_s: float | None = None) -> None:
         """Samples are missing before the next push: so much, or unknown (it is then dated by its arrival)."""
         if self._time and missing_s is not None:
             self._time.skip(missing_s)
+        self._rate_check.missing(missing_s or 0.0)
         self._gap = self._gap or missing_s is None
         self._sample_rate_hz = 0
 
@@ -63,6 +72,23 @@ class LiveFramer:
         """No more comes: the frames that were still held back."""
         frames = self._begin_with(self._settling) if self._settling and self._settling.held else []
         return frames + self._framer.drain()
+
+    def _true_rate_hz(self, count: int, said_hz: int, arrived: Instant) -> int:
+        """The rate to hear so many samples at: what is said, unless what arrived has proved it wrong."""
+        if self._true_rates_hz is None or not said_hz:
+            return said_hz
+        rate_hz = self._true_rates_hz.get(said_hz, said_hz)
+        found_hz = self._rate_check.push(count / rate_hz, rate_hz, arrived.monotonic_s)
+        if found_hz is None:
+            return rate_hz
+        log.warning(
+            "the source delivers another sample rate than it says; heard at the measured one",
+            source=self._source, says_hz=said_hz, delivers_hz=found_hz, before_hz=rate_hz,
+        )  # fmt: skip
+        self._true_rates_hz[said_hz] = found_hz
+        self._rate_check = RateCheck()
+        self._gap = self._time is not None
+        return found_hz
 
     def _settle(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
         settling = self._settling

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.sources.timing.framer import Framer, to_mono
+from monitor.sources.timing.framer import Framer, as_float
 from monitor.types import Frame
 from testkit.builders import START, noise, tone
 
@@ -186,13 +186,30 @@ def test_every_sample_format_becomes_float(kind: str, top: int) -> None:
     middle = 128 if kind == "uint8" else 0
     samples = np.array([[middle, middle + top / 2, middle - top / 2]]).astype(kind)
 
-    assert to_mono(samples).tolist() == pytest.approx([0.0, 0.5, -0.5])
-    assert to_mono(samples).dtype == np.float32
+    assert as_float(samples)[0].tolist() == pytest.approx([0.0, 0.5, -0.5])
+    assert as_float(samples).dtype == np.float32
 
 
-def test_channels_are_averaged_or_one_is_taken() -> None:
-    """Stereo becomes the mean of its channels, unless one of them is asked for."""
-    stereo = np.array([[0.2, 0.2], [0.4, 0.6]], np.float32)
+def test_a_partial_frame_survives_a_small_gap() -> None:
+    """A source that is dated anew with every packet of 20 ms gives frames all the same, and none of its
+    samples is lost."""
+    framer = Framer("kitchen")
+    frames: list[Frame] = []
+    samples = np.arange(50 * 320, dtype=np.float32) / 1e6
+    for number in range(50):
+        frames += framer.begin(START + timedelta(seconds=number * 0.12), SAMPLE_RATE_HZ)
+        frames += framer.push(samples[number * 320 : (number + 1) * 320])
 
-    assert to_mono(stereo).tolist() == pytest.approx([0.3, 0.4])
-    assert to_mono(stereo, channel=1).tolist() == pytest.approx([0.4, 0.6])
+    assert len(frames) == 50 * 320 // 480
+    assert np.array_equal(np.concatenate([f.audio.samples for f in frames]), samples[: len(frames) * 480])
+    assert all(frame.follows_gap for frame in frames)
+
+
+def test_a_partial_frame_does_not_survive_a_long_gap() -> None:
+    """10 ms before and 20 ms after a minute are no frame of one room."""
+    framer = Framer("kitchen")
+    framer.begin(START, SAMPLE_RATE_HZ)
+    framer.push(np.ones(160, np.float32))
+    framer.begin(START + timedelta(minutes=1), SAMPLE_RATE_HZ)
+
+    assert framer.push(np.ones(320, np.float32)) == []
