@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -185,7 +185,7 @@ class _Conversation:
             self._client.sendall(data)
 
 
-def _headers(incoming: "socket.SocketIO | object") -> dict[str, str]:
-    lines = iter(lambda: incoming.readline().decode().strip(), "")  # type: ignore[attr-defined]
+def _headers(incoming: BinaryIO) -> dict[str, str]:
+    lines = iter(lambda: incoming.readline().decode().strip(), "")
     pairs = (line.partition(":") for line in lines)
     return {name.lower(): value.strip() for name, _, value in pairs}
