@@ -83,10 +83,12 @@ def imported(path: Path, *, everywhere: bool = True) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def modules_imported(path: Path) -> set[str]:
+@cache
+def modules_imported(path: Path) -> frozenset[str]:
     """The modules of this repository that a file imports; a package only where nothing below it is meant."""
     found = {name for name in imported(path) if name in NAMES}
-    return {n for n in found if not any(other.startswith(n + ".") for other in found)} - {dotted(path)}
+    below = {".".join(name.split(".")[:depth]) for name in found for depth in range(1, name.count(".") + 1)}
+    return frozenset(found - below - {dotted(path)})
 
 
 @pytest.mark.parametrize("name", sorted({part(path) for path in PRODUCT} - {"cli", "__main__", "__init__"}))
