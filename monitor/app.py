@@ -26,6 +26,7 @@ from monitor.runtime.memory import limit_malloc_arenas, trim_heap
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
 from monitor.runtime.pool import ClassifierPool
 from monitor.runtime.routing import Router
+from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig
@@ -61,7 +62,7 @@ class Daemon:
         self._stalled: list[str] = []
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
-        self._captures: list[CaptureThread] = []
+        self._supervised: list[SupervisedSource] = []
 
     def __enter__(self) -> Self:
         """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
@@ -108,6 +109,8 @@ class Daemon:
                 self._delivery.ended()
                 self._keep_house(last=True)
                 return
+            for source in self._supervised:
+                source.tend()
             self._feed_watchdog()
             self._memory.check()
             if self._clock.monotonic_s() >= health_at_s:
@@ -133,6 +136,10 @@ class Daemon:
         health = self._checkup.snapshot()
         return replace(health, values={**health.values, "delivery": self._delivery.figures()})
 
+    @property
+    def _captures(self) -> list[CaptureThread]:
+        return [source.thread for source in self._supervised]
+
     def _end(self) -> None:
         self._ending = True
 
@@ -146,7 +153,7 @@ class Daemon:
 
     def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         engine = build_decision_engine(self._config, listeners)
-        recorded = frozenset(block.name for block in self._config.sources if _is_recorded(block))
+        recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
         now = self._clock.now()
         leftover = [
             *cut_short(self._delivery.outbox.left_going_on, now),
@@ -171,21 +178,25 @@ class Daemon:
         for block in self._config.sources:
             if not block.enabled:
                 continue
-            ears = build_front_end(self._config, block, listeners, self._recorder.remember)
-            source, tell = block.build(self._clock), partial(router.route, hurried=_is_hurried(block))
-            patience_s = getattr(block, "silent_after_s", 0.0)
-            listener = CaptureThread(
-                source, ears, tell, self._failed, self._clock, Backoff(*RETRY_S), patience_s=patience_s
-            )
-            self._captures.append(listener)
+            new_thread = partial(self._capture_thread, block, listeners, router)
+            self._supervised.append(SupervisedSource(new_thread))
         life.callback(self._stop_capture)
-        for listener in self._captures:
-            listener.start()
+        for source in self._supervised:
+            source.start()
+
+    def _capture_thread(
+        self, block: SourceConfig, listeners: LoadedClassifiers, router: Router
+    ) -> CaptureThread:
+        ears = build_front_end(self._config, block, listeners, self._recorder.remember)
+        tell = partial(router.route, hurried=block.is_hurried)
+        return CaptureThread(
+            block.build(self._clock), ears, tell, self._failed, self._clock, Backoff(*RETRY_S)
+        )
 
     def _stop_capture(self) -> None:
         self._stopping.set()
-        for listener in self._captures:
-            listener.stop()
+        for thread in self._captures:
+            thread.stop()
         join_all(self._captures, STOP_S)
 
     def _tell(self, item: Item) -> None:
@@ -194,7 +205,7 @@ class Daemon:
     def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._pool.mailboxes}
         vital = frozenset({"decisions", *self._pool.vital})
-        checkup = Checkup(self._captures, self._pool.workers, queues, self._clock, vital)
+        checkup = Checkup(lambda: self._captures, self._pool.workers, queues, self._clock, vital)
         for name, reason in listeners.missing.items():
             checkup.note(name, reason)
         return checkup
@@ -219,12 +230,3 @@ class Daemon:
     def _keep_house(self, last: bool = False) -> None:
         for picture in self._recorder.tend(last=last):
             self._delivery.show(picture)
-
-
-def _is_recorded(block: SourceConfig) -> bool:
-    """Whether the source's sound is not heard as it happens: its time is not the clock's."""
-    return _is_hurried(block) or getattr(block, "started_at", None) is not None
-
-
-def _is_hurried(block: SourceConfig) -> bool:
-    return not getattr(block, "realtime", True)

@@ -6,6 +6,7 @@ from typing import Self
 
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.errors import SourceError, SourceUnavailable
+from monitor.sources.base import Source
 from monitor.types import Detection, Frame, Segment
 
 
@@ -32,7 +33,7 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
 
 
-class ScriptedSource:
+class ScriptedSource(Source):
     """A source that does what it was told: each opening takes the next script, a list of frames that may
     end with an error. After the last script it ends like a file."""
 

@@ -66,7 +66,6 @@ class CaptureThread(threading.Thread):
         clock: Clock,
         network: Backoff | None = None,
         refusal: Backoff | None = None,
-        patience_s: float = 0.0,
     ) -> None:
         super().__init__(name=f"listen-{source.name}", daemon=True)
         self.source = source
@@ -77,8 +76,8 @@ class CaptureThread(threading.Thread):
         self._stopping = threading.Event()
         self._network = network or Backoff(1, 8)
         self._refusal = refusal or Backoff(30, 60)
-        self.patience_s = patience_s
-        """How long the source itself waits for sound before it counts as lost."""
+        self._abandoned = False
+        self._status = threading.Lock()
         self._online: bool | None = None
         self._reason = ""
         self._frames = self._gaps = self._opened = 0
@@ -95,7 +94,8 @@ class CaptureThread(threading.Thread):
             while not self._stopping.is_set() and not self._listen_once():
                 pass
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
-            self._failed(error)
+            if not self._abandoned:
+                self._failed(error)
         finally:
             self.done.set()
 
@@ -103,6 +103,13 @@ class CaptureThread(threading.Thread):
         """Make the thread end soon; from any thread."""
         self._stopping.set()
         self.source.close()
+
+    def abandon(self, reason: str) -> None:
+        """Its source hangs: it is offline, and whatever this thread still says is passed over. From another
+        thread, which starts a new one; this one ends when the source lets it."""
+        self._say(online=False, reason=reason)
+        self._abandoned = True
+        self.stop()
 
     def figures(self) -> ListenerFigures:
         """A snapshot for the health message; from any thread."""
@@ -165,9 +172,10 @@ class CaptureThread(threading.Thread):
 
     def _say(self, *, online: bool, reason: str = "", ended_by: EventEnd = "source_lost") -> None:
         """Tell a change of state, once per change and not per attempt."""
-        if (online, reason) == (self._online, self._reason):
-            return
-        self._online, self._reason = online, reason
+        with self._status:
+            if self._abandoned or (online, reason) == (self._online, self._reason):
+                return
+            self._online, self._reason = online, reason
         at = self._until if self._until and not online else self._clock.now()
         self._tell(SourceStatus(self.source.name, online, at, reason, ended_by))
         if online:
@@ -177,5 +185,5 @@ class CaptureThread(threading.Thread):
             tell("source offline", source=self.source.name, reason=reason)
 
     def _hand_over(self, heard: Findings | None) -> None:
-        if heard is not None:
+        if heard is not None and not self._abandoned:
             self._tell(heard)

@@ -1,7 +1,7 @@
 """How the daemon keeps up: a snapshot for people, and the verdict that feeds the watchdog."""
 
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,7 +26,7 @@ class Checkup:
 
     def __init__(
         self,
-        listeners: Sequence[CaptureThread],
+        listeners: Callable[[], Sequence[CaptureThread]],
         workers: Sequence[Worker],
         mailboxes: Mapping[str, Mailbox[Any]],
         clock: Clock,
@@ -49,8 +49,9 @@ class Checkup:
     def stalled(self) -> list[str]:
         """What has stopped moving; empty while all is well. Feeding the watchdog depends on it.
 
-        A source that is offline is weather: its listener is waiting for the next attempt. The large model's
-        queue is not vital: a model that hangs must not take the alarms down with it.
+        A source that is offline is weather: its listener is waiting for the next attempt. One source that
+        hangs is taken offline by itself; when every one does, it is not the sources. The large
+        model's queue is not vital: a model that hangs must not take the alarms down with it.
         """
         stuck = [
             f"queue {name}: nobody has taken anything for {waiting.stuck_s:.0f} s"
@@ -62,7 +63,9 @@ class Checkup:
             for worker in self._workers
             if worker.classifier.name in self._vital and (busy_s := worker.figures().busy_since_s) > STALLED_S
         ]
-        return [line for each in self._listeners if (line := _standing_still(each))] + stuck + busy
+        alive = [each for each in self._listeners() if not each.done.is_set()]
+        still = [line for each in alive if (line := standing_still(each))]
+        return (still if len(still) == len(alive) else []) + stuck + busy
 
     def snapshot(self) -> Health:
         """Everything a person or a dashboard may ask for, as plain JSON values."""
@@ -84,9 +87,9 @@ class Checkup:
         return Health(self._clock.now(), values)
 
     def _sources(self) -> dict[str, dict[str, Any]]:
-        figures = {listener.source.name: _source_figures(listener) for listener in self._listeners}
+        figures = {listener.source.name: _source_figures(listener) for listener in self._listeners()}
         for name, each in figures.items():
-            if each.get("overflows") and name not in self._overflowed:
+            if each["overflows"] and name not in self._overflowed:
                 self._overflowed.add(name)
                 fix = "health counts them from now on as `overflows`; this machine has more to do than it can"
                 log.warning("sound was lost: nobody took it in time", source=name, fix=fix)
@@ -106,24 +109,27 @@ def summary(health: Health) -> str:
     )
 
 
-def _standing_still(listener: CaptureThread) -> str:
-    """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing."""
+def standing_still(listener: CaptureThread) -> str:
+    """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing. From
+    any thread."""
     figures, name = listener.figures(), listener.source.name
     if listener.done.is_set():
         return ""
     if figures.opening_s > OPENING_S:
         return f"source {name}: has been opening for {figures.opening_s:.0f} s"
-    if figures.online and figures.since_frame_s > listener.patience_s + STALLED_S:
+    if figures.online and figures.since_frame_s > listener.source.patience_s + STALLED_S:
         return f"source {name}: no frame for {figures.since_frame_s:.0f} s"
     return ""
 
 
 def _source_figures(listener: CaptureThread) -> dict[str, Any]:
     figures = _rounded(asdict(listener.figures()))
-    for extra in ("drift_ppm", "clock_offset_s", "overflows"):
-        if (value := getattr(listener.source, extra, None)) is not None:
-            figures[extra] = round(value, 4)
-    return figures
+    source = listener.source
+    return figures | {
+        "drift_ppm": round(source.drift_ppm, 4),
+        "clock_offset_s": round(source.clock_offset_s, 4),
+        "overflows": source.overflows,
+    }
 
 
 def _rounded(figures: dict[str, Any]) -> dict[str, Any]:

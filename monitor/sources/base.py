@@ -19,9 +19,30 @@ frame does. The rhythm listener's blocks are as long, so that nothing waits twic
 
 class Source(Protocol):
     """Sound from one place, as frames of exactly 480 samples at 16 kHz. Entering opens it; each entering
-    starts anew, so the same object can be opened again after a loss."""
+    starts anew, so the same object can be opened again after a loss. Sources inherit from it: the properties
+    are right for one that has no clock, no patience and no queue of its own."""
 
     name: str
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may give no frame and be well: its own limit, after which it counts itself as lost."""
+        return 0.0
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much slower than our clock it runs, in parts per million."""
+        return 0.0
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What the dates of its sound still lack to the clock."""
+        return 0.0
+
+    @property
+    def overflows(self) -> int:
+        """How often sound was lost since the start because nobody took it in time."""
+        return 0
 
     def __enter__(self) -> Self:
         """Open. Raises SourceUnavailable when that is not possible now."""
@@ -55,3 +76,13 @@ class AnySourceConfig(Block):
     """Thresholds of this source per label; the same keys as the top-level `labels`."""
     gate: dict[str, Any] = {}
     """Gate settings of this source; the same keys as the top-level `gate`."""
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether its sound is read as fast as it can be heard."""
+        return False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its sound is not heard as it happens: its time is not the clock's."""
+        return self.is_hurried

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from monitor.audio import Audio
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.sources.base import AnySourceConfig
+from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.pacing import Pacer
 from monitor.types import Frame
@@ -35,15 +35,16 @@ class DemoConfig(AnySourceConfig):
     seed: int = 1
     """Another number is another doorbell, knock and siren."""
 
+    @property
+    def is_hurried(self) -> bool:
+        return not self.realtime
+
     def build(self, clock: Clock) -> "DemoSource":
         return DemoSource(self, clock)
 
 
-class DemoSource:
+class DemoSource(Source):
     """Plays the demonstration scene without a seam."""
-
-    drift_ppm = 0.0
-    clock_offset_s = 0.0
 
     def __init__(self, config: DemoConfig, clock: Clock) -> None:
         self.name = config.name

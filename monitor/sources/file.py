@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field
 
 from monitor.clock import Clock
-from monitor.sources.base import AnySourceConfig
+from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.recording import Recording, Sound
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.pacing import Pacer
@@ -31,19 +31,24 @@ class FileConfig(AnySourceConfig):
     started_at: AwareDatetime | None = None
     """When its first sample was heard; without it, the moment it is opened."""
 
+    @property
+    def is_hurried(self) -> bool:
+        return not self.realtime
+
+    @property
+    def is_recorded(self) -> bool:
+        return self.is_hurried or self.started_at is not None
+
     def build(self, clock: Clock) -> "FileSource":
         return FileSource(self, clock)
 
 
-class FileSource:
+class FileSource(Source):
     """Plays one recording. `frames` ends with it, unless it loops.
 
     Damaged places are left out and dated truly: the frame after one has `follows_gap`. Of a recording that is
     damaged or shorter than its header promises all that can be heard comes first, then SourceLost.
     """
-
-    drift_ppm = 0.0
-    clock_offset_s = 0.0
 
     def __init__(self, config: FileConfig, clock: Clock) -> None:
         self.name = config.name

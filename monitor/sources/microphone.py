@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.sources.base import PIECE_S, AnySourceConfig
+from monitor.sources.base import PIECE_S, AnySourceConfig, Source
 from monitor.sources.mixing import Mixer
 from monitor.sources.portaudio.devices import Device, check_device_name, chosen
 from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, silent_server, unavailable
@@ -64,7 +64,7 @@ class NativeFormat:
         return np.frombuffer(block, self.sample_format).reshape(-1, self.channels).T
 
 
-class MicrophoneSource:
+class MicrophoneSource(Source):
     """Listens to a microphone until it is closed or lost. See Source; `close` is for good.
 
     PortAudio is in a process of its own, started on entering and killed on leaving.
@@ -79,8 +79,7 @@ class MicrophoneSource:
         self._true_rates_hz: dict[int, int] = {}
         self._begin()
         self._format: NativeFormat | None = None
-        self.overflows = 0
-        """How often sound was lost because nobody took it in time."""
+        self._overflows = 0
 
     def _begin(self) -> None:
         channel = self._config.channel
@@ -88,14 +87,20 @@ class MicrophoneSource:
         self._mixer = Mixer(self.name, None if channel is None else channel - 1)
 
     @property
+    def patience_s(self) -> float:
+        return NO_SOUND_S
+
+    @property
     def drift_ppm(self) -> float:
-        """How much slower than our clock the microphone runs, in parts per million."""
         return self._framer.drift_ppm
 
     @property
     def clock_offset_s(self) -> float:
-        """What the dates of its sound still lack to the clock."""
         return self._framer.clock_offset_s
+
+    @property
+    def overflows(self) -> int:
+        return self._overflows
 
     def __enter__(self) -> Self:
         self._begin()
@@ -129,7 +134,7 @@ class MicrophoneSource:
     def _framed(self, record: Record) -> list[Frame]:
         assert self._format is not None
         if record.kind == b"L":
-            self.overflows += 1
+            self._overflows += 1
             self._framer.gap()
         rate_hz = self._format.sample_rate_hz
         samples = self._mixer.push(self._format.planar(record.data), rate_hz)

@@ -23,6 +23,10 @@ class Watched:
     """A source in which something happens when it is opened and after every frame."""
 
     name = "kitchen"
+    patience_s = 0.0
+    drift_ppm = 0.0
+    clock_offset_s = 0.0
+    overflows = 0
 
     def __init__(
         self,
@@ -33,7 +37,6 @@ class Watched:
     ) -> None:
         self._sound, self._then, self._opening, self._error = sound, then, opening, error
         self._opened = 0
-        self.overflows: int | None = None
 
     def __enter__(self) -> Self:
         self._opening()
@@ -71,16 +74,17 @@ class Ward:
         self.clock = FakeClock()
         self.found: list[list[str]] = []
         self._patience_s = patience_s
-        self.checkup = Checkup([], [], {}, self.clock, frozenset())
+        self.others: list[CaptureThread] = []
+        self.checkup = Checkup(list, [], {}, self.clock, frozenset())
 
     def listen(self, source: Watched) -> CaptureThread:
         at_once = Backoff(0, 0)
         failures: list[BaseException] = []
+        source.patience_s = self._patience_s
         listener = CaptureThread(
-            source, Deaf(), lambda item: None, failures.append, self.clock, at_once, at_once,
-            patience_s=self._patience_s,
-        )  # fmt: skip
-        self.checkup = Checkup([listener], [], {}, self.clock, frozenset())
+            source, Deaf(), lambda item: None, failures.append, self.clock, at_once, at_once
+        )
+        self.checkup = Checkup(lambda: [listener, *self.others], [], {}, self.clock, frozenset())
         listener.run()
         assert failures == []
         return listener
@@ -105,6 +109,15 @@ def test_a_camera_that_may_be_silent_for_a_minute_starved_the_watchdog():
     ward = Ward(patience_s=60)
     ward.listen(Watched(frames(noise(0.06)), ward.look_after(70)))
     assert ward.found == [[], []]
+
+
+def test_a_single_source_that_hangs_starves_nobody():
+    """The watchdog is fed while another source advances: the sick one is opened anew by itself."""
+    ward = Ward()
+    well = CaptureThread(Watched([]), Deaf(), lambda item: None, lambda error: None, ward.clock)
+    ward.others = [well]
+    ward.listen(Watched(frames(noise(0.03)), ward.look_after(STALLED_S + 1)))
+    assert ward.found == [[]]
 
 
 def test_a_source_that_is_being_opened_again_is_weather():
@@ -133,7 +146,7 @@ def test_a_source_that_has_ended_is_well():
 
 def queue_checkup(clock: FakeClock) -> tuple[Mailbox[str], Checkup]:
     box: Mailbox[str] = Mailbox("decisions", 10, clock)
-    return box, Checkup([], [], {"decisions": box}, clock, frozenset({"decisions"}))
+    return box, Checkup(list, [], {"decisions": box}, clock, frozenset({"decisions"}))
 
 
 def test_a_queue_that_nobody_takes_from_is_noticed():
@@ -190,7 +203,7 @@ def linger(vital: frozenset[str]) -> list[list[str]]:
     box: Mailbox[Segment] = Mailbox("embedded", 10, clock)
     failures: list[BaseException] = []
     worker = Worker(Lingering(meanwhile), box, lambda *batch: None, failures.append, clock=clock)
-    checkup = Checkup([], [worker], {"embedded": box}, clock, vital)
+    checkup = Checkup(list, [worker], {"embedded": box}, clock, vital)
     box.put(segment(np.zeros(480, np.float32)))
     box.close()
     worker.run()
@@ -214,7 +227,7 @@ def test_the_processor_time_of_loading_is_not_counted_as_listening():
     while time.process_time() - began_s < 0.3:
         pass
     clock = FakeClock()
-    checkup = Checkup([], [], {}, clock, frozenset())
+    checkup = Checkup(list, [], {}, clock, frozenset())
     clock.advance(0.1)
     assert checkup.snapshot().values["cpu_share"] < 1
 

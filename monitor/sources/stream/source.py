@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.schema import Secret
-from monitor.sources.base import AnySourceConfig
+from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.inbox import Arrival, Inbox
 from monitor.sources.stream.connection import PROTOCOLS, StreamConnection
 from monitor.sources.stream.reader import Packet, StreamReader
@@ -82,7 +82,7 @@ class StreamConfig(AnySourceConfig):
         return StreamSource(self, connection, clock)
 
 
-class StreamSource:
+class StreamSource(Source):
     """Listens to a network stream until it is closed or lost. See Source; `close` is for good."""
 
     def __init__(self, config: StreamConfig, connection: StreamConnection, clock: Clock) -> None:
@@ -99,18 +99,19 @@ class StreamSource:
         self._overflows_before = 0
 
     @property
+    def patience_s(self) -> float:
+        return self._config.silent_after_s
+
+    @property
     def drift_ppm(self) -> float:
-        """How much slower than our clock the sender runs, in parts per million."""
         return self._framer.drift_ppm
 
     @property
     def clock_offset_s(self) -> float:
-        """What the dates of its sound still lack to the clock."""
         return self._framer.clock_offset_s
 
     @property
     def overflows(self) -> int:
-        """Packets of sound lost because nobody took them in time, since the start."""
         return self._overflows_before + self._inbox.overflows
 
     def __enter__(self) -> Self:
