@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor.classifiers.base import Classifier, Describer
-from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out
+from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out, warn
 from monitor.cli.recordings import (
     Files,
     Format,
@@ -55,7 +55,7 @@ def classify(
     failed = False
     for path in with_progress(paths, len(paths)):
         try:
-            found = classify_file(read_audio(path), classifier)
+            found = classify_file(read_audio(path, warn=warn), classifier)
         except (SourceError, ClassifyError) as error:
             failed = True
             fail(_about(path, error))
@@ -88,7 +88,8 @@ def evaluate(
     """How well does a classifier do on your own labelled recordings?
 
     Per label: average precision, recall and precision at the threshold in force, calibration error; false
-    events per hour on the recordings without a label. Labels are those of earwitness or AudioSet names.
+    events per hour on the recordings without a label. Labels are those of earwitness or AudioSet names. With
+    five recordings of a label and five without it an onset is proposed, with the YAML to paste.
     """
     from monitor.recordings.evaluation.evaluate import evaluate as judged
 
@@ -100,11 +101,18 @@ def evaluate(
         snrs_db=snr or (),
         progress=lambda clips: with_progress(clips, None),
     )
+    for doubt in report.doubts:
+        warn(doubt)
     out.print(report.table())
+    if report.proposals:
+        out.print("\nOnsets that fit these recordings, to paste into the configuration:\n")
+        typer.echo(report.proposals)
     if json_file:
         json_file.write_text(report.to_json(), encoding="utf-8")
     if plot:
         report.draw(plot)
+    if report.unread:
+        raise typer.Exit(1)
 
 
 def describe(
@@ -153,7 +161,7 @@ def _about(path: Path, error: Exception) -> str:
 def _beginning(path: Path) -> Any:
     from monitor.sources.recording import read_audio
 
-    return read_audio(path).slice(0, 30)
+    return read_audio(path, warn=warn).slice(0, 30)
 
 
 def _classifier(config: Path | None, name: str | None) -> Classifier:

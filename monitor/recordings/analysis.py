@@ -181,7 +181,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._events: dict[str, tuple[SoundEvent, float]] = {}
-        self._alerts: dict[str, Alert] = {}
+        self._alerts: dict[str, tuple[Alert, float]] = {}
 
     def note(self, messages: Iterable[Message], heard_s: float) -> None:
         """Take in what was published when `heard_s` of the recording had been heard."""
@@ -190,14 +190,15 @@ class Ledger:
                 _, decided_s = self._events.get(message.id, (message, heard_s))
                 self._events[message.id] = (message, decided_s)
             elif isinstance(message, Alert):
-                self._alerts[message.id] = message
+                _, decided_s = self._alerts.get(message.id, (message, heard_s))
+                self._alerts[message.id] = (message, decided_s)
 
     def rows(self, file: str) -> Iterator[Row]:
         """Everything as printed by `earwitness analyze --format jsonl`."""
         for event, decided_s in self._events.values():
             yield event_row(file, event, decided_s)
-        for alert in self._alerts.values():
-            yield alert_row(file, alert)
+        for alert, decided_s in self._alerts.values():
+            yield alert_row(file, alert, decided_s)
 
 
 def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
@@ -218,14 +219,15 @@ def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
     }
 
 
-def alert_row(file: str, alert: Alert) -> Row:
-    """An alert; times in seconds from the file's start."""
+def alert_row(file: str, alert: Alert, decided_s: float) -> Row:
+    """An alert; times in seconds from the file's start: of its first sound, and of its decision."""
     return {
         "type": "alert",
         "file": file,
         "rule": alert.rule,
         "severity": alert.severity,
         "start_s": _seconds(min(event.started_at for event in alert.events)),
+        "decided_s": round(decided_s, 3),
         "labels": sorted({event.label for event in alert.events}),
         "message": alert.message,
         "why": dict(alert.why),

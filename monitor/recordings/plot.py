@@ -1,5 +1,6 @@
 """One picture of what was heard in a recording, on one time axis."""
 
+import math
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -98,15 +99,31 @@ class Track:
     """Values over time, at most twice `POINTS`: when there are more, the higher of each two is kept."""
 
     def __init__(self) -> None:
-        self.points: list[tuple[float, float]] = []
+        self.points: list[tuple[float, float, str]] = []
+        """Time, value, and the segment it is of."""
 
-    def add(self, at_s: float, value: float) -> None:
+    def add(self, at_s: float, value: float, segment: str = "") -> None:
         """One more."""
-        self.points.append((at_s, value))
+        self.points.append((at_s, value, segment))
         if len(self.points) > 2 * POINTS:
             self.points.sort()
             pairs = zip(self.points[::2], self.points[1::2], strict=False)
             self.points = [max(pair, key=lambda point: point[1]) for pair in pairs]
+
+    def lines(self) -> tuple[list[float], list[float]]:
+        """Times and values in order, with NaN between two segments: nothing was heard there, and a line
+        across would say that something was."""
+        times_s: list[float] = []
+        values: list[float] = []
+        before = None
+        for at_s, value, segment in sorted(self.points):
+            if before not in (None, segment):
+                times_s.append(at_s)
+                values.append(math.nan)
+            times_s.append(at_s)
+            values.append(value)
+            before = segment
+        return times_s, values
 
 
 class Witness:
@@ -124,7 +141,8 @@ class Witness:
         """See `analysis.Watch`."""
         self.columns.push(frame.audio.samples)
         for detection in detections:
-            self.scores[detection.label].add(_s(detection.ends_at), detection.score)
+            segment = detection.segment_id or ""
+            self.scores[detection.label].add(_s(detection.ends_at), detection.score, segment)
         for notice in heard.notices if heard else ():
             if isinstance(notice, Level):
                 self.floor.add(_s(notice.at), notice.floor_dbfs)
@@ -133,7 +151,7 @@ class Witness:
 
     def loudest_labels(self) -> list[str]:
         """The labels with the highest scores, best first."""
-        best = {label: max(score for _, score in track.points) for label, track in self.scores.items()}
+        best = {label: max(score for _, score, _ in track.points) for label, track in self.scores.items()}
         return sorted(best, key=lambda label: -best[label])[:SHOWN_LABELS]
 
 
@@ -194,8 +212,7 @@ def _levels(axis: Any, witness: Witness) -> None:
     columns = witness.columns
     axis.plot(columns.times_s, columns.levels_dbfs, color="#5d6d7e", linewidth=0.6)
     if witness.floor.points:
-        times_s, floors_dbfs = zip(*sorted(witness.floor.points), strict=True)
-        axis.step(times_s, floors_dbfs, color="#1e8449", where="post", label="noise floor")
+        axis.step(*witness.floor.lines(), color="#1e8449", where="post", label="noise floor")
         axis.legend(loc="upper right", fontsize="small")
     # One collection: a patch for each segment of a night would take minutes to draw.
     axis.broken_barh(
@@ -207,8 +224,7 @@ def _levels(axis: Any, witness: Witness) -> None:
 
 def _scores(axis: Any, witness: Witness) -> None:
     for label in witness.loudest_labels():
-        times_s, scores = zip(*sorted(witness.scores[label].points), strict=True)
-        axis.plot(times_s, scores, marker=".", markersize=4, linewidth=0.8, label=label)
+        axis.plot(*witness.scores[label].lines(), marker=".", markersize=4, linewidth=0.8, label=label)
     axis.set_ylim(0, 1.3)
     axis.set_ylabel("score")
     if witness.scores:
@@ -224,9 +240,19 @@ def _events(axis: Any, rows: list[Row]) -> None:
         axis.barh(labels.index(row["label"]), length_s, left=row["start_s"], alpha=1.0 if solid else 0.4)
     for row in rows:
         if row["type"] == "alert":
-            axis.axvline(row["start_s"], color=_ALERT_COLOURS[row["severity"]], linewidth=1.5, linestyle="--")
+            _alert(axis, row)
     axis.set_yticks(range(len(labels)), labels)
-    axis.set_ylabel("events\n(dashed: alerts)")
+    axis.set_ylabel("events\n(dashed: alerts,\nwhen decided)")
+
+
+def _alert(axis: Any, row: Row) -> None:
+    """A dashed line where it was decided, with its rule's name."""
+    colour = _ALERT_COLOURS[row["severity"]]
+    axis.axvline(row["decided_s"], color=colour, linewidth=1.5, linestyle="--")
+    axis.text(
+        row["decided_s"], 1.0, f" {row['rule']}", transform=axis.get_xaxis_transform(),
+        rotation=90, va="top", ha="left", fontsize=7, color=colour,
+    )  # fmt: skip
 
 
 def _s(at: datetime) -> float:

@@ -85,7 +85,17 @@ def test_analyze_prints_events_and_alerts(smoke, config, capsys):
         "classifier", "confirmed_by", "emotion",
     }  # fmt: skip
     alert = next(row for row in rows if row["type"] == "alert")
-    assert set(alert) == {"type", "file", "rule", "severity", "start_s", "labels", "message", "why"}
+    assert set(alert) == {
+        "type",
+        "file",
+        "rule",
+        "severity",
+        "start_s",
+        "decided_s",
+        "labels",
+        "message",
+        "why",
+    }
     assert alert["why"]["heard"]["smoke_alarm"]["by"] == ["rhythm"]
 
 

@@ -1,10 +1,13 @@
 """What the picture of a recording keeps."""
 
+import math
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.recordings.plot import COLUMNS, POINTS, Columns, Track
+from monitor.recordings.plot import COLUMNS, POINTS, Columns, Track, _events
 from testkit.builders import noise, tone
 
 
@@ -49,4 +52,23 @@ def test_a_track_keeps_its_peaks():
     for second in range(100_000):
         track.add(float(second), 0.9 if second == 77_777 else 0.1)
     assert len(track.points) <= 2 * POINTS
-    assert max(track.points, key=lambda point: point[1]) == (77_777.0, 0.9)
+    assert max(track.points, key=lambda point: point[1]) == (77_777.0, 0.9, "")
+
+
+def test_no_line_is_drawn_from_one_segment_to_the_next():
+    """Between two sounds nothing was scored."""
+    track = Track()
+    for at_s, segment in ((1.0, "a"), (1.5, "a"), (60.0, "b"), (60.5, "b")):
+        track.add(at_s, 0.5, segment)
+    times_s, values = track.lines()
+    assert times_s == [1.0, 1.5, 60.0, 60.0, 60.5]
+    assert [math.isnan(value) for value in values] == [False, False, True, False, False]
+
+
+def test_an_alert_is_drawn_where_it_was_decided_with_its_name():
+    """Not where its sound began: the picture shows how long it took."""
+    row = {"type": "alert", "rule": "Smoke", "severity": "critical", "start_s": 1.8, "decided_s": 9.6}
+    axis = Figure().subplots()
+    _events(axis, [row])
+    assert [line.get_xdata()[0] for line in axis.lines] == [9.6]
+    assert [text.get_text().strip() for text in axis.texts] == ["Smoke"]

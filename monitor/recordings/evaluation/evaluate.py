@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.base import Classifier
+from monitor.errors import SourceError, SourceUnavailable
 from monitor.labels import emotions, sounds
 from monitor.recordings.evaluation.manifest import Clip, read_clips
 from monitor.recordings.evaluation.metrics import Proportion, Rate, average_precision, calibration_error
+from monitor.recordings.evaluation.proposal import proposed
 from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
 from monitor.recordings.evaluation.scoring import FileScores, classify_file, noisy
 from monitor.sources.recording import read_audio
@@ -31,6 +33,8 @@ class Scored:
 
     clips: tuple[Clip, ...]
     heard: tuple[FileScores, ...]
+    doubts: tuple[str, ...] = ()
+    """What is wrong with recordings: a part of a damaged one was heard, nothing of an unreadable one."""
 
     def truth(self, label: str) -> npt.NDArray[np.bool_]:
         """Which clips have the label."""
@@ -53,25 +57,34 @@ def evaluate(
 
     Noise is the manifest's own backgrounds, by turns, or pink noise when it has none; a recording meets
     the same noise whenever this runs. Onsets default to the classifier's own `thresholds`, then to 0.5.
-    Raises ConfigError for the manifest, SourceError for a recording, ClassifyError.
+    A damaged recording is heard as far as it goes, and one that cannot be read is left out; the report says
+    so. Raises ConfigError for the manifest, SourceUnavailable for a file that is not there or when nothing
+    could be read, ClassifyError.
     """
     clips = read_clips(manifest)
-    backgrounds = [clip for clip in clips if not clip.labels]
+    for clip in clips:
+        if not clip.path.exists():
+            raise SourceUnavailable(f"{clip.path}: there is no such file", refused=True)
     wanted = onset_thresholds(classifier) | dict(onsets or {})
     clean = score_clips(clips, classifier, progress=progress)
+    if not clean.clips:
+        raise SourceUnavailable(f"{manifest}: no recording could be read; {clean.doubts[0]}", refused=True)
     conditions = [condition(clean, None, wanted)]
-    labelled = [clip for clip in clips if clip.labels]
+    backgrounds = [clip for clip in clean.clips if not clip.labels]
+    labelled = [clip for clip in clean.clips if clip.labels]
     for snr_db in snrs_db:
         scored = score_clips(labelled, classifier, snr_db, backgrounds, progress)
         conditions.append(condition(scored, snr_db, wanted))
     return Report(
         classifier=classifier.name,
         manifest=manifest.name,
-        clips=len(clips),
+        clips=len(clean.clips),
         hours=sum(said.duration_s for said in clean.heard) / 3600,
         conditions=tuple(conditions),
         false_events=false_events(clean, classifier.labels, wanted),
         emotion=emotion_recall(clean),
+        doubts=clean.doubts,
+        unread=len(clips) - len(clean.clips),
     )
 
 
@@ -89,14 +102,18 @@ def score_clips(
     progress: Progress = iter,
 ) -> Scored:
     """Every clip through the classifier, at `snr_db` over a background if one is given."""
-    clips = tuple(clips)
-    heard = []
-    for clip in progress(clips):
-        audio = read_audio(clip.path, SAMPLE_RATE_HZ)
+    heard: list[tuple[Clip, FileScores]] = []
+    doubts: list[str] = []
+    for clip in progress(tuple(clips)):
+        try:
+            audio = read_audio(clip.path, SAMPLE_RATE_HZ, warn=doubts.append)
+        except SourceError as error:
+            doubts.append(f"{error}; left out")
+            continue
         if snr_db is not None:
             audio = noisy(audio, _noise_for(clip, backgrounds, len(audio)), snr_db)
-        heard.append(classify_file(audio, classifier))
-    return Scored(clips, tuple(heard))
+        heard.append((clip, classify_file(audio, classifier)))
+    return Scored(tuple(clip for clip, _ in heard), tuple(said for _, said in heard), tuple(doubts))
 
 
 def _noise_for(clip: Clip, backgrounds: Sequence[Clip], count: int) -> Samples:
@@ -104,8 +121,14 @@ def _noise_for(clip: Clip, backgrounds: Sequence[Clip], count: int) -> Samples:
     rng = np.random.default_rng(crc32(clip.path.name.encode()))
     if not backgrounds:
         return coloured_noise(rng, count)
-    noise: Audio = read_audio(backgrounds[int(rng.integers(len(backgrounds)))].path, SAMPLE_RATE_HZ)
+    noise: Audio = read_audio(
+        backgrounds[int(rng.integers(len(backgrounds)))].path, SAMPLE_RATE_HZ, warn=_said_already
+    )
     return np.roll(noise.samples, int(rng.integers(max(1, len(noise)))))
+
+
+def _said_already(doubt: str) -> None:
+    """The clean condition has every recording's."""
 
 
 def condition(scored: Scored, snr_db: float | None, onsets: Mapping[str, float]) -> Condition:
@@ -127,6 +150,7 @@ def _figures(scored: Scored, label: str, onset: float) -> LabelFigures:
         precision=Proportion(right, int(said.sum())),
         calibration_error=calibration_error(truth, scores),
         onset=onset,
+        proposal=proposed(truth, scores),
     )
 
 

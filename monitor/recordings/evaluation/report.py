@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from monitor.recordings.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.proposal import Proposal, as_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class LabelFigures:
     precision: Proportion
     calibration_error: float
     onset: float
+    proposal: Proposal | None = None
+    """None where there are too few recordings to propose an onset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,21 @@ class Report:
     """By label, on backgrounds (rows without labels)."""
     emotion: dict[str, Proportion]
     """Recall of each acted emotion, where the manifest has them."""
+    doubts: tuple[str, ...] = ()
+    """Recordings that are damaged, of which the rest was heard, or that could not be read at all."""
+    unread: int = 0
+    """How many of them were left out."""
 
     @property
     def emotion_accuracy(self) -> float:
         """Unweighted: the mean of the emotions' recalls."""
         return _mean([recall.value for recall in self.emotion.values() if recall.trials])
+
+    @property
+    def proposals(self) -> str:
+        """The proposed onsets as YAML to paste."""
+        rows = self.conditions[0].labels
+        return as_yaml((row.label, row.onset, row.proposal) for row in rows if row.proposal)
 
     def to_json(self) -> str:
         """Everything, with the derived figures; NaN as null."""
@@ -93,15 +106,22 @@ class Report:
         return table
 
     def draw(self, picture: Path) -> None:
-        """Average precision by label, mAP against noise, and the confusion matrix, as a PNG."""
+        """Write `figure` to a file; its format follows from its name."""
+        self.figure().savefig(picture, dpi=90)
+
+    def figure(self) -> Any:
+        """Average precision by label and the confusion matrix, and mAP against noise where there is any."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(15, 12), layout="constrained")
-        grid = figure.add_gridspec(2, 2, width_ratios=[1, 1.6], height_ratios=[1.6, 1])
+        if len(self.conditions) == 1:
+            grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.6])
+        else:
+            grid = figure.add_gridspec(2, 2, width_ratios=[1, 1.6], height_ratios=[1.6, 1])
+            self._draw_noise(figure.add_subplot(grid[1, 1]))
         self._draw_precision(figure.add_subplot(grid[:, 0]))
         self._draw_confusion(figure.add_subplot(grid[0, 1]))
-        self._draw_noise(figure.add_subplot(grid[1, 1]))
-        figure.savefig(picture, dpi=90)
+        return figure
 
     def _draw_precision(self, axes: Any) -> None:
         rows = sorted(self.conditions[0].labels, key=lambda row: row.average_precision)
@@ -123,6 +143,12 @@ class Report:
         )
         if shares.size:
             axes.imshow(shares, aspect="auto", cmap="Blues", vmin=0, vmax=1)
+            size = max(4.0, min(9.0, 260 / max(shares.shape)))
+            for (row, column), share in np.ndenumerate(shares):
+                count = confusion[true[row]].get(said[column], 0)
+                if count:
+                    colour = "white" if share > 0.5 else "black"
+                    axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
         axes.set_xticks(range(len(said)), said, rotation=90, fontsize=6)
         axes.set_yticks(range(len(true)), true, fontsize=6)
         axes.set(xlabel="scored highest", ylabel="recording of one label")

@@ -154,6 +154,36 @@ def test_a_file_that_is_no_manifest_is_refused(
 
 
 def test_a_missing_recording_is_named(tmp_path: Path, classifier: EmbeddedClassifier) -> None:
-    """Nothing is measured on half a list."""
-    with pytest.raises(SourceUnavailable, match=r"gone\.wav"):
+    """A wrong path is a mistake in the list, said before an hour of work."""
+    with pytest.raises(SourceUnavailable, match=r"gone\.wav: there is no such file"):
         evaluate(manifest(tmp_path, ("gone.wav", "knock", "")), classifier)
+
+
+def test_a_damaged_recording_ends_no_evaluation(tmp_path: Path, classifier: EmbeddedClassifier) -> None:
+    """What is there of it is heard; one that cannot be read at all is left out; both are named."""
+    cut = tmp_path / "cut.wav"
+    recording(cut, tone(500, 4.0, -12.0))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    (tmp_path / "text.wav").write_text("no sound at all")
+    whole = recording(tmp_path / "whole.wav", tone(500, 2.0, -12.0))
+    rows = [(name, "dog_bark", "") for name in (str(cut), "text.wav", whole)]
+
+    report = evaluate(manifest(tmp_path, *rows), classifier)
+
+    assert (report.clips, report.unread) == (2, 1)
+    assert [doubt.split(": ")[1][:9] for doubt in report.doubts] == ["cut short", "cannot be"]
+
+
+def test_an_onset_is_proposed_from_enough_recordings(tmp_path: Path, classifier: EmbeddedClassifier) -> None:
+    """Five barks and five rooms: the onset between them, with the YAML to paste."""
+    rows = [
+        (recording(tmp_path / f"{n}.wav", tone(500, 2.0, level)), label, "")
+        for n, (label, level) in enumerate([("dog_bark", -12.0)] * 5 + [("", -60.0)] * 5)
+    ]
+
+    report = evaluate(manifest(tmp_path, *rows), classifier)
+
+    (bark,) = report.conditions[0].labels
+    assert bark.proposal is not None
+    assert 0.1 < bark.proposal.onset < 0.6
+    assert report.proposals.startswith("labels:\n  dog_bark: {onset: 0.3")
