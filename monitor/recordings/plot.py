@@ -141,8 +141,8 @@ class Witness:
         """See `analysis.Watch`."""
         self.columns.push(frame.audio.samples)
         for detection in detections:
-            segment = detection.segment_id or ""
-            self.scores[detection.label].add(_s(detection.ends_at), detection.score, segment)
+            of = detection.segment_id or ""
+            self.scores[detection.label].add(_s(detection.ends_at), detection.score, of)
         for notice in heard.notices if heard else ():
             if isinstance(notice, Level):
                 self.floor.add(_s(notice.at), notice.floor_dbfs)

@@ -70,5 +70,5 @@ def test_an_alert_is_drawn_where_it_was_decided_with_its_name():
     row = {"type": "alert", "rule": "Smoke", "severity": "critical", "start_s": 1.8, "decided_s": 9.6}
     axis = Figure().subplots()
     _events(axis, [row])
-    assert [line.get_xdata()[0] for line in axis.lines] == [9.6]
+    assert [np.asarray(line.get_xdata())[0] for line in axis.lines] == [9.6]
     assert [text.get_text().strip() for text in axis.texts] == ["Smoke"]

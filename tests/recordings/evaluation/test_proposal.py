@@ -50,7 +50,7 @@ def test_no_other_onset_has_a_better_f1(heard: list[float], other: list[float]) 
 
     def f1(onset: float) -> float:
         said = scores >= onset
-        return 2 * (said & truth).sum() / (said.sum() + truth.sum())
+        return float(2 * (said & truth).sum() / (said.sum() + truth.sum()))
 
     best = max(f1(onset) for onset in np.arange(0.05, 1.0, 0.1))
     assert f1(best_onset(truth, scores)) >= best - 1e-9
