@@ -45,10 +45,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sound cut out whole: pre-roll, the sound itself, hang-over.
-
-    An early look has `ended_by` "open" and carries the id of the segment that is still growing.
-    """
+    """A sound cut out whole: pre-roll, the sound itself, hangover. An early look has `ended_by` "open" and
+    carries the id of the segment that is still growing."""
 
     id: str
     source: str
@@ -63,6 +61,8 @@ class Segment:
     speech_ratio: float
     """Share of frames since the onset in which the voice-activity detector heard voice, 0-1."""
     ended_by: SegmentEnd
+    about: frozenset[str] | None = None
+    """The labels that a large model is asked about; None: all it knows."""
 
     @property
     def ends_at(self) -> datetime:

@@ -63,7 +63,7 @@ class OpenAIServer:
         with self._lock:
             [heard] = self.listener.encode([audio])
             if body.get("max_tokens", 0) > 1:
-                return _message(self.listener.write(heard, question, body["max_tokens"]))
+                return _message(self.listener.write([heard], question, body["max_tokens"])[0])
             return self._one_token(heard, question, body)
 
     def _one_token(self, heard: Any, question: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,11 @@ class Wants(Protocol):
     def withheld(self) -> int:
         """Segments that the large model was not allowed to hear."""
 
-    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool: ...
+    def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
+        """Whether the large model hears the segment, which a small one has judged as `detections`."""
+
+    def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:
+        """The segment as the large model gets it: with the labels that it is asked about."""
 
 
 def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detection]:
@@ -99,11 +103,19 @@ def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detectio
 
 @runtime_checkable
 class Describer(Protocol):
-    """A classifier that can also put into words what it hears. One thread calls it."""
+    """A classifier that can also put into words what it hears. One thread calls it. Its words are shown,
+    never acted on."""
+
+    @property
+    def longest_s(self) -> float:
+        """How much sound it hears at once; known once it is loaded."""
 
     def describe(self, audio: Audio) -> str:
-        """One sentence about at most 30 s of sound. Raises ClassifyError."""
+        """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
 
     def ask(self, audio: Audio, question: str = "") -> str:
-        """The model's own words about at most 30 s of sound: show them, never act on them. Raises
-        ClassifyError."""
+        """Its own words about at most `longest_s` of sound; without a question, an answer to what is said in
+        it. Raises ClassifyError."""
+
+    def summarize(self, words: str) -> str | None:
+        """Its own words about words; None where it cannot be talked to. Raises ClassifyError."""

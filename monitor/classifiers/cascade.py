@@ -5,7 +5,8 @@ comes as detections with the same `segment_id`, which the tracker joins to the e
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Self
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
@@ -44,6 +45,9 @@ class SecondLook(Block):
     """Ask for the emotion of every segment with a voice in it."""
     everything: bool = False
     """Hear every segment a second time."""
+    ask: Literal["doubts", "all"] = "doubts"
+    """doubts: ask about the labels that the small model leaves open, and about nothing else; all: about every
+    label each time, which takes about twice as long and finds what the small model missed altogether."""
     describe: bool = False
     """Add a sentence in the model's own words to what it hears; costs a second or more for each."""
 
@@ -92,6 +96,13 @@ class Cascade:
         if self.withheld == 1:
             log.info("a segment with a voice in it was withheld; send_speech: true would send such segments")
         return False
+
+    def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:
+        """`segment` with the labels that the large model is to be asked about."""
+        if self.look.everything or self.look.ask == "all":
+            return segment
+        open_ones = frozenset(each.label for each in detections if self._wants(each))
+        return replace(segment, about=open_ones)
 
     def _is_due(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         return (

@@ -93,14 +93,26 @@ def pick_device(wanted: str) -> str:
 
 
 def pick_dtype(wanted: Dtype, device: str) -> Any:
-    """The torch dtype; "auto": bfloat16 on GPUs that compute in it, float16 on others, float32 on a CPU."""
+    """The torch dtype; "auto": bfloat16 on GPUs that compute in it, float32 elsewhere. Never float16 unasked:
+    these models were trained in bfloat16, whose range it lacks, and overflow in it."""
     import torch
 
     if wanted != "auto":
         return getattr(torch, wanted)
+    return torch.bfloat16 if _computes_in_bfloat16(device) else torch.float32
+
+
+def _computes_in_bfloat16(device: str) -> bool:
+    import torch
+
     if device.startswith("cuda"):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    return torch.float16 if device == "mps" else torch.float32
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device != "mps":
+        return False
+    try:  # macOS before 14 has no bfloat16 on its GPU
+        return bool(torch.ones(1, dtype=torch.bfloat16, device=device).add(1).isfinite().all())
+    except (RuntimeError, TypeError):
+        return False
 
 
 def limit_threads(threads: int | None) -> None:
@@ -134,6 +146,8 @@ def loading(model: str) -> Iterator[None]:
     except ModelError:
         raise
     except ImportError as error:
+        if "pip install" in str(error):  # transformers names the package itself
+            raise ModelError(f"{model}: {_first_line(error)}") from error
         raise ModelError(
             f"{model}: {_first_line(error)}; `scripts/setup --qwen` (or `pip install '.[qwen]'` in the "
             "checkout) brings what large models need"

@@ -1,4 +1,4 @@
-"""Commands that ask a classifier about recordings: classify, eval, describe, ask."""
+"""Commands that ask a classifier about recordings: classify, eval."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.classifiers.base import Classifier, Describer
-from monitor.cli.console import ConfigOption, chosen_config, config_in_force, fail, out, warn
+from monitor.classifiers.base import Classifier
+from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
 from monitor.cli.recordings import (
     Files,
     Format,
@@ -34,8 +34,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command(rich_help_panel="Recordings")(classify)
     app.command("eval", rich_help_panel="Recordings")(evaluate)
-    app.command(rich_help_panel="Recordings")(describe)
-    app.command(rich_help_panel="Recordings")(ask)
 
 
 def classify(
@@ -115,25 +113,6 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def describe(
-    file: Annotated[Path, typer.Argument(help="A recording; the first 30 s are heard.")],
-    config: ConfigOption = None,
-    model: ModelOption = None,
-) -> None:
-    """Describe a recording in a sentence, by a large model (Qwen2-Audio and its successors)."""
-    typer.echo(_talker(config, model).describe(_beginning(file)))
-
-
-def ask(
-    file: Annotated[Path, typer.Argument(help="A recording; the first 30 s are heard.")],
-    question: Annotated[str, typer.Argument(help="For example: What happened here?")],
-    config: ConfigOption = None,
-    model: ModelOption = None,
-) -> None:
-    """Ask a large model a question about a recording."""
-    typer.echo(_talker(config, model).ask(_beginning(file), question))
-
-
 def _row(path: Path, model: str, found: Any, *, with_frames: bool) -> dict[str, Any]:
     row = {
         "file": str(path),
@@ -158,20 +137,14 @@ def _about(path: Path, error: Exception) -> str:
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
-def _beginning(path: Path) -> Any:
-    from monitor.sources.recording import read_audio
-
-    return read_audio(path, warn=warn).slice(0, 30)
-
-
 def _classifier(config: Path | None, name: str | None) -> Classifier:
     """The classifier that was asked for, loaded."""
-    classifier = _named(config, name)
+    classifier = named_classifier(config, name)
     classifier.load()
     return classifier
 
 
-def _named(config: Path | None, name: str | None) -> Classifier:
+def named_classifier(config: Path | None, name: str | None) -> Classifier:
     """The classifier that was asked for: by its name in the configuration, or by its model."""
     from monitor.config.model import classifier_block
 
@@ -191,19 +164,3 @@ def _unknown(name: str | None, known: Iterable[str]) -> str:
         "Qwen/Qwen2-Audio-7B-Instruct, Qwen/Qwen2.5-Omni-7B, MIT/ast-finetuned-audioset-10-10-0.4593 or "
         "laion/clap-htsat-unfused"
     )
-
-
-def _talker(config: Path | None, name: str | None) -> Describer:
-    """A large model that can answer in words, loaded."""
-    from monitor.config.model import LARGE_MODEL, large_listeners
-
-    given, _ = chosen_config(config)
-    large = large_listeners(given) if given else []
-    classifier = _named(config, name or (large[0] if large else LARGE_MODEL))
-    if not isinstance(classifier, Describer):
-        raise typer.BadParameter(
-            f"{name} scores sounds and has no words; name a Qwen audio model, for example {LARGE_MODEL}",
-            param_hint="--model",
-        )
-    classifier.load()
-    return classifier

@@ -168,7 +168,7 @@ class _Loop:
         found = _asked(self._listeners.first, segment)
         for classifier, cascade in self._listeners.second:
             if cascade.wants(segment, found):
-                found += judged(classifier, [segment])
+                found += judged(classifier, [cascade.narrowed(segment, found)])
         return found
 
 

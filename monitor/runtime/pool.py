@@ -128,7 +128,7 @@ class ClassifierPool:
     def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:
         for worker, cascade in self._second:
             if worker.classifier.name not in self.retired and cascade.wants(segment, detections):
-                worker.mailbox.put(segment)
+                worker.mailbox.put(cascade.narrowed(segment, detections))
 
     def _retire(self, name: str, error: BaseException) -> None:
         self.retired[name] = f"taken off after an error ({error!r})"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.classifiers.audio_llm.qwen import _halving
+from monitor.classifiers.audio_llm.batching import halving
 from monitor.classifiers.pretrained import family_of, inference, loading, pick_device, pick_dtype
 from monitor.errors import ClassifyError, ModelError
 from testkit import tiny_models
@@ -26,10 +26,10 @@ def test_memory_that_runs_out_halves_the_batch() -> None:
         judged.append(list(items))
         return len(items)
 
-    assert [found for found, _ in _halving([1, 2, 3, 4, 5], work)] == [[1, 2], [3], [4, 5]]
+    assert [found for found, _ in halving([1, 2, 3, 4, 5], work)] == [[1, 2], [3], [4, 5]]
     assert judged == [[1, 2], [3], [4, 5]]
     with pytest.raises(RuntimeError, match="out of memory"):
-        list(_halving([8, 9], work))
+        list(halving([8, 9], work))
 
 
 def test_a_bug_is_not_taken_for_lack_of_memory() -> None:
@@ -41,7 +41,7 @@ def test_a_bug_is_not_taken_for_lack_of_memory() -> None:
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        list(_halving([1, 2], work))
+        list(halving([1, 2], work))
     assert len(tried) == 1
 
 

@@ -1,8 +1,11 @@
 """classify, describe and ask with models that are named on the command line."""
 
+import io
 import json
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from testkit import tiny_models
@@ -58,3 +61,49 @@ def test_a_transcriber_names_its_place(clip, tmp_path, capsys):
     """Qwen3-ASR is no classifier, and the message says where it belongs."""
     assert earwitness("classify", "--model", tiny_models.qwen3_asr(tmp_path / "asr"), clip) == 1
     assert "name it under `transcripts:`" in capsys.readouterr().err
+
+
+def test_a_long_recording_is_described_in_parts_and_as_a_whole(tmp_path, qwen, capsys):
+    """A minute is more than the model hears at once: every part with its time, then a summary."""
+    clip = recorded(tmp_path / "long.wav", noise(61, -20))
+    assert earwitness("describe", "--model", qwen, "--format", "jsonl", clip) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(round(part["start_s"]), round(part["end_s"])) for part in found["parts"]] == [
+        (0, 20),
+        (20, 41),
+        (41, 61),
+    ]
+    assert isinstance(found["summary"], str)
+
+
+def test_music_is_described_in_fields(clip, qwen, capsys):
+    """One answer each, under its name."""
+    assert earwitness("describe", "--music", "--model", qwen, "--format", "jsonl", clip) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"genre", "instruments", "tempo", "mood"}
+
+
+def test_without_a_question_what_is_said_is_answered(clip, qwen, capsys):
+    """Voice chat with a recording: not the answer to any question."""
+    assert earwitness("ask", "--model", qwen, clip) == 0
+    assert earwitness("ask", "--model", qwen, clip, "What happened here?") == 0
+    chatted, answered = capsys.readouterr().out.splitlines()
+    assert chatted != answered
+
+
+def test_somebody_who_speaks_is_answered(tmp_path, qwen, capsys, monkeypatch):
+    """What is said after Enter is answered; where nobody speaks, that is said; the end of input ends it."""
+    spoken, silent = tmp_path / "spoken.wav", tmp_path / "silent.wav"
+    speak = ["espeak-ng", "-w", str(spoken), "Is anybody at the door? Please open it."]
+    subprocess.run(speak, check=True, timeout=60)
+    recorded(silent, np.zeros(32000, np.float32))
+    config = tmp_path / "house.yaml"
+    config.write_text(
+        f"sources: [{{type: file, name: desk, path: {spoken}}}, {{type: file, name: hall, path: {silent}}}]\n"
+        f"classifiers: [{{type: embedded}}, {{type: qwen, model: {qwen}, max_new_tokens: 8}}]\n"
+    )
+    for source, shown in (("desk", ""), ("hall", "Nobody spoke.")):
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+        assert earwitness("chat", "--config", config, "--quiet", "--source", source) == 0
+        said = capsys.readouterr()
+        assert shown in said.err
+        assert bool(said.out.strip()) == (source == "desk")

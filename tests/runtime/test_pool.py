@@ -28,6 +28,9 @@ class Always:
         self.shown.append([detection.label for detection in detections])
         return True
 
+    def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:
+        return segment
+
 
 class Never:
     """Wants nothing."""
@@ -36,6 +39,9 @@ class Never:
 
     def wants(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         return False
+
+    def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:
+        return segment
 
 
 class Session:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.audio_llm.bounds import LONGEST_S
+from monitor.classifiers.audio_llm.prompts import BASE, INSTRUCT, OMNI, Prompts
 
 _HOP = 160
 _TAIL_SAMPLES = 5 * _HOP
@@ -24,6 +25,8 @@ class Family:
     audio_bos: ClassVar[str]
     audio_eos: ClassVar[str]
     system: ClassVar[str]
+    longest_s: ClassVar[float] = LONGEST_S
+    """What it hears at once. Behind that a model would cut off, or lose the thread, without a word."""
     audio_title: ClassVar[str] = ""
     experts: ClassVar[bool] = False
     """Whether its language model is a mixture of experts."""
@@ -40,16 +43,28 @@ class Family:
         behind = f"{self.audio_eos}\n" if self.audio_title else self.audio_eos
         return f"{head}<|im_start|>user\n{self.audio_title}{self.audio_bos}", behind
 
-    def question(self, text: str, *, chat: bool) -> str:
-        """A question as it follows the prefix, up to where the answer begins. Empty text is voice chat: the
-        audio itself is the question."""
-        return f"{text}<|im_end|>\n<|im_start|>assistant\n" if chat else f"{text}\nAnswer:"
+    def prompts(self, *, chat: bool) -> Prompts:
+        """What its checkpoints are asked; `chat` as in `prefix`."""
+        return INSTRUCT if chat else BASE
+
+    def words_only(self, text: str) -> str:
+        """A request without a sound, in chat form."""
+        head = f"<|im_start|>system\n{self.system}<|im_end|>\n" if self.system else ""
+        return f"{head}<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+
+    def question(self, text: str, *, chat: bool, opening: str = "") -> str:
+        """A question as it follows the prefix, up to where the answer goes on after `opening`. Empty text is
+        voice chat: the audio itself is the question."""
+        if chat:
+            return f"{text}<|im_end|>\n<|im_start|>assistant\n{opening}"
+        # A base model goes on with what stands there; its own tasks end in a colon or a language tag.
+        return text if text.endswith((":", "|>")) else f"{text}\nAnswer:"
 
     def features(self, extractor: Any, waves: Sequence[Samples]) -> tuple[Any, Any]:
         """Log-mel features (batch, 128, frames) and the number of frames that carry sound (batch,)."""
         import torch
 
-        window = round(LONGEST_S * SAMPLE_RATE_HZ)
+        window = round(self.longest_s * SAMPLE_RATE_HZ)
         longest = max(len(wave) for wave in waves)
         out = extractor(
             [*waves],
@@ -106,6 +121,9 @@ class Qwen2Audio(Family):
 class _Omni(Family):
     """The thinkers of the Omni models: encoders that work in short windows and never pad to 30 s."""
 
+    def prompts(self, *, chat: bool) -> Prompts:
+        return OMNI
+
     def trim(self, model: Any) -> None:
         """Let go of the eyes: over a gigabyte."""
         model.model.visual = None
@@ -125,19 +143,28 @@ class _Omni(Family):
 
 
 class Qwen25Omni(_Omni):
-    """Qwen2.5-Omni 3B and 7B; of the whole model only the thinker is loaded."""
+    """Qwen2.5-Omni 3B and 7B; of the whole model only the thinker is loaded. Its feature extractor takes five
+    minutes (chunk_length 300)."""
+
+    longest_s = 300.0
 
     model_types = ("qwen2_5_omni", "qwen2_5_omni_thinker")
     model_class = "Qwen2_5OmniThinkerForConditionalGeneration"
     audio_bos, audio_eos = "<|audio_bos|>", "<|audio_eos|>"
-    system = "You are a helpful assistant."
+    system = (
+        "You are Qwen, a virtual human developed by the Qwen Team, Alibaba Group, capable of perceiving "
+        "auditory and visual inputs, as well as generating text and speech."
+    )
 
     def _tokens(self, frames: int) -> int:
         return ((frames - 1) // 2 - 1) // 2 + 1
 
 
 class Qwen3Omni(_Omni):
-    """Qwen3-Omni-30B-A3B (mixture of experts); of the whole model only the thinker is loaded."""
+    """Qwen3-Omni-30B-A3B (mixture of experts); of the whole model only the thinker is loaded. Made for
+    recordings of up to 40 minutes (arXiv:2509.17765)."""
+
+    longest_s = 2400.0
 
     model_types = ("qwen3_omni_moe", "qwen3_omni_moe_thinker")
     model_class = "Qwen3OmniMoeThinkerForConditionalGeneration"

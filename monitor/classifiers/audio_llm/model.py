@@ -1,6 +1,5 @@
 """A large audio-language model in memory: it encodes sound, weighs answers, and writes."""
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,16 +7,11 @@ import numpy as np
 
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.bounds import bounded
-from monitor.classifiers.audio_llm.families import FAMILIES, Family
+from monitor.classifiers.audio_llm.families import Family
 from monitor.classifiers.audio_llm.prefix_tree import Tree, pack
 from monitor.classifiers.audio_llm.prompts import Question
 from monitor.classifiers.audio_llm.scoring import Floats
-from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
-from monitor.errors import ModelError
 
-KEPT_WHOLE = [r"(.*\.)?audio_tower", r"(.*\.)?multi_modal_projector", r"(.*\.)?visual", "lm_head"]
-"""Modules that are never quantised, as transformers' patterns for whole module names: the encoder is a small
-part of the weights, and what it loses nothing brings back."""
 _LOGIT_ROWS = 256
 """Rows of the vocabulary computed at once: 256 x 152k logits in float32 are 156 MB."""
 
@@ -33,26 +27,35 @@ class AudioLanguageModel:
         self.extractor = extractor
         self.family = family
         self.chat = chat
+        self.prompts = family.prompts(chat=chat)
         self._before, self._behind = (self.tokens(text) for text in family.prefix(system, chat=chat))
+        self._ends = _ends(model, tokenizer)
+        forget_generation_habits(model)
 
     def tokens(self, text: str) -> list[int]:
         """`text` as token ids, nothing added."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def encode(self, sounds: Sequence[Audio]) -> list[Any]:
-        """Each sound (0.1-30 s, any rate) as the tokens that the language model hears."""
+        """Each sound (0.1 s to the family's `longest_s`, any rate) as the tokens that the language model
+        hears."""
         import torch
 
         with torch.inference_mode():
             return self.family.encode(
-                self.model, self.extractor, [bounded(sound).samples for sound in sounds]
+                self.model,
+                self.extractor,
+                [bounded(sound, self.family.longest_s).samples for sound in sounds],
             )
 
     def pack(self, asked: Sequence[Question]) -> Tree:
         """The questions with all their answers, packed for `log_likelihoods`."""
-        lead = "" if self.chat else " "
         branches = [
-            (self.family.question(q.text, chat=self.chat), [lead + a.text for a in q.answers]) for q in asked
+            (
+                self.family.question(q.text, chat=self.chat, opening=q.opening),
+                [(" " if q.opening or not self.chat else "") + a.text for a in q.answers],
+            )
+            for q in asked
         ]
         return pack(branches, self.tokens)
 
@@ -71,30 +74,46 @@ class AudioLanguageModel:
             ).last_hidden_state
             return self._read(hidden[:, embeds.shape[1] - len(tree.token_ids) :], tree)
 
-    def write(self, heard: Any, question: str, max_new_tokens: int) -> str:
-        """The model's own words about one sound, greedily, within a budget of tokens."""
+    def write(self, heard: Sequence[Any], question: str, max_new_tokens: int) -> list[str]:
+        """The model's own words about each sound, greedily, within a budget of tokens; all of them at once.
+
+        `heard` is what `encode` gave. Prefixes of different length are padded on the left."""
         import torch
+
+        with torch.inference_mode():
+            asked = self._embed(self.tokens(self.family.question(question, chat=self.chat)))
+            rows = [torch.cat([self._prefix(one), asked]) for one in heard]
+        return self._go_on(rows, max_new_tokens)
+
+    def write_about(self, text: str, max_new_tokens: int) -> str:
+        """The model's own words about words, without a sound; of chat models alone."""
+        import torch
+
+        with torch.inference_mode():
+            row = self._embed(self.tokens(self.family.words_only(text)))
+        return self._go_on([row], max_new_tokens)[0]
+
+    def _go_on(self, rows: Sequence[Any], max_new_tokens: int) -> list[str]:
+        """What the model writes after each row of embeddings."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
         from transformers import GenerationConfig
 
-        asked = self._embed(self.tokens(self.family.question(question, chat=self.chat)))
         with torch.inference_mode():
-            embeds = torch.cat([self._prefix(heard), asked])[None]
+            embeds = pad_sequence(list(rows), batch_first=True, padding_side="left")
+            lengths = torch.tensor([len(row) for row in rows], device=embeds.device)
+            at = torch.arange(embeds.shape[1], device=embeds.device)
             out = self.model.generate(
                 inputs_embeds=embeds,
-                attention_mask=torch.ones(embeds.shape[:2], dtype=torch.long, device=embeds.device),
+                attention_mask=(at >= embeds.shape[1] - lengths[:, None]).long(),
                 generation_config=GenerationConfig(
                     max_new_tokens=max_new_tokens,
                     do_sample=False,
-                    eos_token_id=self._ends(),
+                    eos_token_id=self._ends,
                     pad_token_id=self.tokenizer.pad_token_id,
                 ),
             )
-        return str(self.tokenizer.decode(out[0], skip_special_tokens=True))
-
-    def _ends(self) -> list[int]:
-        known = self.model.generation_config.eos_token_id
-        ends = known if isinstance(known, list) else [known]
-        return sorted({token for token in [*ends, self.tokenizer.eos_token_id] if token is not None})
+        return [str(self.tokenizer.decode(row, skip_special_tokens=True)) for row in out]
 
     def _embed(self, token_ids: Sequence[int]) -> Any:
         import torch
@@ -148,89 +167,16 @@ class AudioLanguageModel:
         return np.stack([np.bincount(tree.answer, weights=one, minlength=tree.answers) for one in factors])
 
 
-def load(
-    model: str, *, device: str, dtype: Any, quantize: str | None, system: str | None, chat: bool
-) -> AudioLanguageModel:
-    """The model of that hub id or folder, in memory. ModelError names what is wrong and the fix."""
-    with loading(model):
-        import transformers
-
-        quiet()
-        config = transformers.AutoConfig.from_pretrained(model, **safe(model))
-        family = _family(model, config.model_type)
-        if quantize and family.experts:
-            raise ModelError(
-                f"{model}: quantize: {quantize} leaves a mixture of experts as large as it is; leave it "
-                "out, or let a server hold a quantised one (`type: remote`)"
-            )
-        where = pick_device(device)
-        loaded = open_weights(
-            getattr(transformers, family.model_class),
-            model,
-            dtype=pick_dtype(dtype, where),
-            device_map=_device_map(device, where),
-            attn_implementation="sdpa",
-            quantization_config=_quantization(quantize, where),
-        )
-        _check_placed(model, loaded)
-        family.trim(loaded)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe(model))
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(model, **safe(model))
-        _check_tokenizer(model, tokenizer, family)
-        return AudioLanguageModel(loaded, tokenizer, extractor, family, system, chat)
+def _ends(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: what the checkpoint says, and the end of a turn."""
+    known = model.generation_config.eos_token_id
+    ends = known if isinstance(known, list) else [known]
+    return sorted({token for token in [*ends, tokenizer.eos_token_id] if token is not None})
 
 
-def _family(model: str, model_type: str) -> Family:
-    if model_type == "qwen3_asr":
-        raise ModelError(f"{model}: Qwen3-ASR writes down words; name it under `transcripts:`")
-    if model_type not in FAMILIES:
-        raise ModelError(
-            f"{model}: a {model_type!r} model is not one of the Qwen audio models; "
-            "use `type: hub` for audio classifiers and CLAP"
-        )
-    return FAMILIES[model_type]
+def forget_generation_habits(model: Any) -> None:
+    """Drop the checkpoint's own settings for writing. transformers fills what a call leaves open from them,
+    and a published repetition penalty of 1.1 would make an answer that is called greedy something else."""
+    from transformers import GenerationConfig
 
-
-def _device_map(wanted: str, where: str) -> Any:
-    """`auto` spreads over all GPUs when one is too small; anything else is one device."""
-    return "auto" if wanted == "auto" and where == "cuda" else {"": where}
-
-
-def _check_placed(model: str, loaded: Any) -> None:
-    places = {str(place) for place in getattr(loaded, "hf_device_map", {}).values()}
-    if len(places) > 1 and places & {"cpu", "disk"}:
-        raise ModelError(
-            f"{model}: the GPU has too little memory and part of the model would run elsewhere, "
-            "far too slowly; choose a smaller model, `quantize: int8`, or a remote server"
-        )
-
-
-def _check_tokenizer(model: str, tokenizer: Any, family: Family) -> None:
-    missing = [
-        word
-        for word in (family.audio_bos, family.audio_eos)
-        if tokenizer.convert_tokens_to_ids(word) in (None, tokenizer.unk_token_id)
-    ]
-    if missing:
-        raise ModelError(
-            f"{model}: its tokenizer does not know {' '.join(missing)}; download the model again"
-        )
-
-
-def _quantization(quantize: str | None, where: str) -> Any:
-    if quantize is None:
-        return None
-    import transformers
-
-    if where == "mps":
-        raise ModelError(f"quantize: {quantize} does not work on an Apple GPU (bitsandbytes); leave it out")
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(f"quantize: {quantize} needs bitsandbytes; run `pip install bitsandbytes`")
-    if quantize == "int8":
-        return transformers.BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=KEPT_WHOLE)
-    return transformers.BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_compute_dtype="bfloat16",
-        llm_int8_skip_modules=KEPT_WHOLE,
-    )
+    model.generation_config = GenerationConfig()

@@ -1,6 +1,9 @@
 """How to ask a large listener: three ways of turning labels into questions whose answers have likelihoods.
 
-Which way hears best only real weights on labelled clips can tell (`earwitness eval`), so it is an option.
+A model is asked as it was trained to be asked. `INSTRUCT` follows the model card of Qwen2-Audio-7B-Instruct,
+`OMNI` the cookbooks of Qwen2.5-Omni and Qwen3-Omni, `BASE` the evaluation code of Qwen2-Audio-7B
+(https://github.com/QwenLM/Qwen2-Audio, eval_audio). Which way hears best only real weights on labelled clips
+can tell (`earwitness eval`), so it is an option.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +14,55 @@ from typing import Literal
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, of_kind
 from monitor.labels import emotions
 
-DESCRIBE = "Describe in one sentence what can be heard in this audio."
 Strategy = Literal["phrases", "choice", "yes_no"]
 Kind = Literal["sounds", "emotion"]
 CHOICES_MAX = 19
 """Labels in one multiple choice: with "none of these" twenty letters, as many as an OpenAI-compatible server
 gives log probabilities for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What one kind of checkpoint is asked. Each of the first three is a question and the words that its
+    answer begins with, so that an answer is a sentence which ends with a phrase."""
+
+    environment: tuple[str, str]
+    vocal: tuple[str, str]
+    emotion: tuple[str, str]
+    describe: str
+    transcribe: str
+    """With {language}, by its English name; without a name it is left to the model."""
+    translate: str
+    """With {language}, the one to translate into."""
+    capital: bool = False
+    """Whether the name of a sound begins with a capital letter, for an answer begins with it."""
+
+
+INSTRUCT = Prompts(
+    environment=("What's that sound?", "It is the sound of"),
+    vocal=("What vocal sound is it?", "It is the sound of"),
+    emotion=("What emotion does the voice express?", "The emotion of the speaker is"),
+    describe="Describe in one sentence what can be heard in this audio.",
+    transcribe="Transcribe the {language} speech into text. Give the words alone.",
+    translate="Translate the speech into {language}. Give the translation alone.",
+)
+OMNI = Prompts(
+    environment=("Classify the given sound in English.", "It is the sound of"),
+    vocal=("Classify the given human vocal sound in English.", "The vocal sound is"),
+    emotion=("Recognize the emotion with keywords in English.", "The emotion is"),
+    describe="Describe in one sentence what can be heard in this audio.",
+    transcribe="Transcribe the {language} audio into text.",
+    translate="Listen to the provided speech and produce a translation in {language} text.",
+)
+BASE = Prompts(
+    environment=("Generate the caption in English:", ""),
+    vocal=("Classify the human vocal sound to VocalSound in English:", ""),
+    emotion=("Recognize the emotion with keywords in English:", ""),
+    describe="Generate the caption in English:",
+    transcribe="Detect the language and recognize the speech: <|{language}|>",
+    translate="Translate the speech into {language}:",
+    capital=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +76,41 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question about a sound. Of kind "sounds" several labels may be true at once, and one answer stands
-    for `NOTHING`; of kind "emotion" exactly one is true."""
+    for `NOTHING`; of kind "emotion" exactly one is true. Every answer follows `opening`, if there is one."""
 
     text: str
     answers: tuple[Answer, ...]
     kind: Kind = "sounds"
+    opening: str = ""
+
+    def only(self, labels: frozenset[str]) -> "Question | None":
+        """The same question with the answers for `labels` and for nothing; None where no label is left. The
+        likelihood of an answer does not depend on which others are on offer, for the text does not list
+        them."""
+        kept = tuple(answer for answer in self.answers if answer.label in labels or answer.label == NOTHING)
+        asks = any(answer.label != NOTHING for answer in kept)
+        return Question(self.text, kept, self.kind, self.opening) if asks else None
 
 
-def questions(strategy: Strategy, labels: frozenset[str], *, emotion: bool) -> tuple[Question, ...]:
+def questions(
+    strategy: Strategy, labels: frozenset[str], *, emotion: bool, prompts: Prompts = INSTRUCT
+) -> tuple[Question, ...]:
     """Everything to be asked about a segment to give each of `labels` (sounds) a score, and the emotion."""
-    asked = [question for ask in _WAYS[strategy] for question in ask(labels)]
+    asked = [question for ask in _WAYS[strategy] for question in ask(labels, prompts)]
     if emotion:
-        asked += _emotion_by_choice() if strategy == "choice" else _emotion_by_phrase()
+        asked += [_emotion_by_choice() if strategy == "choice" else _emotion_by_phrase(prompts)]
     return tuple(asked)
 
 
-def _by_phrase(kind: str, text: str, none: Sequence[str]) -> Callable[[frozenset[str]], list[Question]]:
-    def ask(labels: frozenset[str]) -> list[Question]:
-        wanted = of_kind(kind, labels)
+def _by_phrase(kind: str, none: Sequence[str]) -> Callable[[frozenset[str], Prompts], list[Question]]:
+    def ask(labels: frozenset[str], prompts: Prompts) -> list[Question]:
+        if not (wanted := of_kind(kind, labels)):
+            return []
+        text, opening = prompts.environment if kind == "environment" else prompts.vocal
         answers = [*_spoken(wanted), *(Answer(phrase, NOTHING) for phrase in none)]
-        return [Question(text, tuple(answers))] if wanted else []
+        if prompts.capital:
+            answers = [Answer(answer.text[0].upper() + answer.text[1:], answer.label) for answer in answers]
+        return [Question(text, tuple(answers), opening=opening)]
 
     return ask
 
@@ -58,8 +119,10 @@ def _spoken(labels: Sequence[str]) -> list[Answer]:
     return [Answer(phrase, label) for label in labels for phrase in PHRASES[label]]
 
 
-def _by_choice(kind: str, text: str, none: Sequence[str]) -> Callable[[frozenset[str]], list[Question]]:
-    def ask(labels: frozenset[str]) -> list[Question]:
+def _by_choice(
+    kind: str, text: str, none: Sequence[str]
+) -> Callable[[frozenset[str], Prompts], list[Question]]:
+    def ask(labels: frozenset[str], prompts: Prompts) -> list[Question]:
         wanted = of_kind(kind, labels)
         groups = [wanted[i : i + CHOICES_MAX] for i in range(0, len(wanted), CHOICES_MAX)]
         return [_choice(text, group, f"none of these, or {none[0]}") for group in groups]
@@ -78,7 +141,7 @@ def _choice(text: str, labels: Sequence[str], none: str | None, kind: Kind = "so
     return Question(f"{text}\n{listed}\nAnswer with one letter.", answers, kind)
 
 
-def _by_yes_no(labels: frozenset[str]) -> list[Question]:
+def _by_yes_no(labels: frozenset[str], prompts: Prompts) -> list[Question]:
     wanted = of_kind("environment", labels) + of_kind("vocal", labels)
     return [
         Question(
@@ -89,12 +152,8 @@ def _by_yes_no(labels: frozenset[str]) -> list[Question]:
     ]
 
 
-_ENVIRONMENT = "What is the main environmental sound in this audio? Answer with the name of the sound alone."
-_VOCAL = "What is the human voice in this audio doing? Answer with one or two words."
-_EMOTION = "What emotion does the voice in this audio express? Answer with one word."
-
-_WAYS: dict[Strategy, list[Callable[[frozenset[str]], list[Question]]]] = {
-    "phrases": [_by_phrase("environment", _ENVIRONMENT, NO_SOUND), _by_phrase("vocal", _VOCAL, NO_VOICE)],
+_WAYS: dict[Strategy, list[Callable[[frozenset[str], Prompts], list[Question]]]] = {
+    "phrases": [_by_phrase("environment", NO_SOUND), _by_phrase("vocal", NO_VOICE)],
     "choice": [
         _by_choice("environment", "Which of these sounds is in this audio?", NO_SOUND),
         _by_choice("vocal", "Which of these is the human voice in this audio doing?", NO_VOICE),
@@ -103,9 +162,10 @@ _WAYS: dict[Strategy, list[Callable[[frozenset[str]], list[Question]]]] = {
 }
 
 
-def _emotion_by_phrase() -> list[Question]:
-    return [Question(_EMOTION, tuple(_spoken(emotions())), "emotion")]
+def _emotion_by_phrase(prompts: Prompts) -> Question:
+    text, opening = prompts.emotion
+    return Question(text, tuple(_spoken(emotions())), "emotion", opening)
 
 
-def _emotion_by_choice() -> list[Question]:
-    return [_choice("Which emotion does the voice in this audio express?", emotions(), None, "emotion")]
+def _emotion_by_choice() -> Question:
+    return _choice("Which emotion does the voice in this audio express?", emotions(), None, "emotion")

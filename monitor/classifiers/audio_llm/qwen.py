@@ -5,23 +5,27 @@ answers stand behind that one prefix (`qwen_tree`). Scores are likelihoods, neve
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+from itertools import combinations
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import detected, sanitize, strongest
-from monitor.classifiers.audio_llm.bounds import parts
+from monitor.classifiers.audio_llm.batching import halving, in_batches
+from monitor.classifiers.audio_llm.bounds import LONGEST_S, parts
+from monitor.classifiers.audio_llm.engines.probe import probe_sounds
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, Strategy, questions
+from monitor.classifiers.audio_llm.prompts import Question, Strategy, questions
 from monitor.classifiers.audio_llm.scoring import Floats, label_scores
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook
-from monitor.classifiers.pretrained import Device, Dtype, inference, is_out_of_memory, limit_threads
-from monitor.errors import ClassifyError
+from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
+from monitor.errors import ClassifyError, ModelError
 from monitor.logs import get_logger
 from monitor.schema import Slug
 from monitor.types import Detection, Segment
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
 
 log = get_logger()
 T = TypeVar("T")
+PACKED_MAX = 64
+"""Sets of labels whose questions stay packed."""
+LEAST_APART_NATS = 1e-3
+"""Two sounds get some answer that differs by more; the same one in another batch, none."""
 SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 """What a model answers to this is its habit, not hearing."""
 
@@ -47,7 +55,7 @@ class QwenConfig(SecondLook, LabelSubset):
     device: Device = "auto"
     """auto (the best there is, over several GPUs if need be), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
-    """auto: bfloat16 on a GPU that computes in it, float16 on others, float32 on a CPU."""
+    """auto: bfloat16 on a GPU that computes in it, float32 elsewhere."""
     quantize: Literal["int8", "int4"] | None = None
     """Store the language model's weights in fewer bits (CUDA, bitsandbytes). Quantised audio models hear
     worse: measure yours with `earwitness eval`."""
@@ -86,11 +94,15 @@ class QwenClassifier(ClassifierDefaults):
         self.name = block.name
         self.labels = frozenset(block.labels) or hearable()
         self._loaded: AudioLanguageModel | None = None
+        self._null_priors: dict[tuple[str, str], float] = {}
+        """By question and answer, the log likelihood of the answer to silence."""
+        self._packed: dict[frozenset[str] | None, _Asked] = {}
         self._busy = threading.Lock()
 
     def load(self) -> None:
-        """Bring the model into memory, and hear silence once. Raises ModelError with the fix."""
-        from monitor.classifiers.audio_llm import model as qwen_model
+        """Bring the model into memory, and let it hear silence, a tone and a voice. Raises ModelError with
+        the fix."""
+        from monitor.classifiers.audio_llm.loading import load
 
         block = self.block
         limit_threads(block.threads)
@@ -98,7 +110,7 @@ class QwenClassifier(ClassifierDefaults):
             log.warning(
                 "a quantised audio model hears worse: measure it with `earwitness eval`", model=block.model
             )
-        self._loaded = qwen_model.load(
+        self._loaded = load(
             block.model,
             device=block.device,
             dtype=block.dtype,
@@ -106,38 +118,55 @@ class QwenClassifier(ClassifierDefaults):
             system=block.system,
             chat=block.chat,
         )
-        with inference(block.model, "silence"):
-            _ = self._null_prior
+        try:
+            with inference(block.model, "silence"):
+                self._check_that_it_hears(self._asked(None))
+        except ClassifyError as error:
+            self.close()
+            raise ModelError(str(error)) from error
 
     def close(self) -> None:
         """Let the model go."""
         self._loaded = None
-        for kept in ("_tree", "_habit"):
-            self.__dict__.pop(kept, None)
+        self._null_priors.clear()
+        self._packed.clear()
+        self.__dict__.pop("_questions", None)
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
-        """Scores of every label for each segment; one over 30 s is heard in parts. Raises ClassifyError."""
-        pieces = [(i, part) for i, segment in enumerate(segments) for part in parts(segment.audio)]
+        """Scores of every label that is asked about in each segment; one over 30 s is heard in parts. Raises
+        ClassifyError."""
+        by_labels: dict[frozenset[str] | None, list[Segment]] = {}
+        for segment in segments:
+            by_labels.setdefault(segment.about, []).append(segment)
         with self._busy, inference(self.block.model, " ".join(segment.id for segment in segments)):
-            likelihoods, heard = self._judge([piece for _, piece in pieces])
             return [
                 detection
-                for i, segment in enumerate(segments)
-                for detection in self._answer(
-                    segment, [k for k, (j, _) in enumerate(pieces) if j == i], likelihoods, heard
-                )
+                for about, some in by_labels.items()
+                for detection in self._classified(some, self._asked(about))
             ]
 
     def describe(self, audio: Audio) -> str:
-        """One sentence about at most 30 s of sound. Raises ClassifyError."""
-        return self.ask(audio, DESCRIBE)
+        """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
+        return self.ask(audio, self._model.prompts.describe)
+
+    @property
+    def longest_s(self) -> float:
+        """How much sound it hears at once; known once it is loaded."""
+        return self._loaded.family.longest_s if self._loaded else LONGEST_S
+
+    def summarize(self, words: str) -> str | None:
+        """The model's own words about words; None for a base model, which is not to be talked to."""
+        if not self._model.chat:
+            return None
+        with self._busy, inference(self.block.model, "summarized"):
+            return sanitize(self._model.write_about(words, self.block.max_new_tokens))
 
     def ask(self, audio: Audio, question: str = "") -> str:
-        """Answer a question about at most 30 s of sound; without one, answer what is said in it (voice chat).
+        """Answer a question about a sound; without one, answer what is said in it (voice chat).
         The answer is one line of the model's own words: show it, never act on it. Raises ClassifyError."""
         with self._busy, inference(self.block.model, "asked about"):
-            [heard] = self._model.encode([audio])
-            return self._write(heard, question)
+            [answer] = self._write(self._model.encode([audio]), question)
+            return answer
 
     @property
     def _model(self) -> "AudioLanguageModel":
@@ -147,77 +176,123 @@ class QwenClassifier(ClassifierDefaults):
 
     @cached_property
     def _questions(self) -> tuple[Question, ...]:
-        return questions(self.block.strategy, self.labels, emotion=self.block.emotion)
+        return questions(
+            self.block.strategy, self.labels, emotion=self.block.emotion, prompts=self._model.prompts
+        )
 
-    @cached_property
-    def _tree(self) -> "Tree":
-        return self._model.pack(self._questions)
+    def _asked(self, about: frozenset[str] | None) -> "_Asked":
+        """The questions about these labels (None: all), packed, with the answers that silence gets."""
+        if about in self._packed:
+            return self._packed[about]
+        if len(self._packed) >= PACKED_MAX:
+            self._packed.pop(next(iter(self._packed)))
+        asked = self._questions if about is None else self._narrowed(about & self.labels)
+        tree = self._model.pack(asked) if asked else None
+        null_prior = self._null_prior(asked, tree) if tree else np.empty(0)
+        found = self._packed[about] = _Asked(asked, tree, null_prior)
+        return found
 
-    @cached_property
-    def _null_prior(self) -> Floats:
-        model = self._model
-        [habit] = model.log_likelihoods(model.encode([SILENCE]), self._tree)
-        return cast("Floats", habit)
+    def _narrowed(self, labels: frozenset[str]) -> tuple[Question, ...]:
+        if self.block.strategy == "choice":
+            return questions("choice", labels, emotion=self.block.emotion, prompts=self._model.prompts)
+        kept = (
+            question if question.kind == "emotion" else question.only(labels) for question in self._questions
+        )
+        return tuple(question for question in kept if question is not None)
 
-    def _write(self, heard: Any, question: str) -> str:
-        return sanitize(self._model.write(heard, question, self.block.max_new_tokens))
+    def _null_prior(self, asked: Sequence[Question], tree: "Tree") -> Floats:
+        """What silence gets. The likelihood of an answer does not depend on the others on offer, so that what
+        is known from a longer list holds for a shorter one."""
+        keys = [(question.text, answer.text) for question in asked for answer in question.answers]
+        if not all(key in self._null_priors for key in keys):
+            [found] = self._likelihoods([SILENCE], tree)[0]
+            self._null_priors.update(zip(keys, found.tolist(), strict=True))
+        return np.array([self._null_priors[key] for key in keys])
 
-    def _judge(self, sounds: Sequence[Audio]) -> tuple[Floats, list[Any]]:
+    def _check_that_it_hears(self, asked: "_Asked") -> None:
+        """ClassifyError for a model that gives a tone, a voice and silence the same answers."""
+        if asked.tree is None:
+            return
+        sounds = probe_sounds()
+        found, _ = self._likelihoods([sounds["tone"], sounds["voice"]], asked.tree)
+        rows = [*found, asked.null_prior]
+        if any(float(np.abs(a - b).max()) < LEAST_APART_NATS for a, b in combinations(rows, 2)):
+            raise ClassifyError(
+                f"{self.block.model}: it answers alike to a tone, a voice and silence: it does not hear; "
+                "download it again"
+            )
+
+    def _write(self, heard: Sequence[Any], question: str) -> list[str]:
+        return [sanitize(words) for words in self._model.write(heard, question, self.block.max_new_tokens)]
+
+    def _classified(self, segments: Sequence[Segment], asked: "_Asked") -> list[Detection]:
+        """Detections of segments that are asked the same."""
+        pieces = [(i, part) for i, segment in enumerate(segments) for part in parts(segment.audio)]
+        likelihoods, heard = self._judge([piece for _, piece in pieces], asked)
+        of = [[k for k, (j, _) in enumerate(pieces) if j == i] for i in range(len(segments))]
+        told = self._descriptions([heard[ks[0]] for ks in of])
+        return [
+            detection
+            for segment, ks, words in zip(segments, of, told, strict=True)
+            for detection in self._answer(segment, [likelihoods[k] for k in ks], asked, words)
+        ]
+
+    def _judge(self, sounds: Sequence[Audio], asked: "_Asked") -> tuple[Floats, list[Any]]:
         """log P of every answer, and the sounds as the language model hears them, in the order given.
 
         Sounds of like length go together, for the shorter are padded to the longest."""
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
-        likelihoods = np.empty((len(sounds), self._tree.answers))
+        likelihoods = np.empty((len(sounds), len(asked.null_prior)))
         heard: list[Any] = [None] * len(sounds)
         for batch in in_batches(order, self.block.batch_size):
-            for some, (found, embedded) in _halving(
-                batch, lambda these: self._forward([sounds[i] for i in these])
+            for some, (found, embedded) in halving(
+                batch, lambda these: self._likelihoods([sounds[i] for i in these], asked.tree)
             ):
                 likelihoods[some] = found
                 for i, one in zip(some, embedded, strict=True):
                     heard[i] = one
         return likelihoods, heard
 
-    def _forward(self, sounds: Sequence[Audio]) -> tuple[Floats, list[Any]]:
+    def _likelihoods(self, sounds: Sequence[Audio], tree: "Tree | None") -> tuple[Floats, list[Any]]:
+        """log P of every answer of the tree, every one a number, and the sounds as the model hears them."""
         heard = self._model.encode(sounds)
-        return self._model.log_likelihoods(heard, self._tree), heard
+        if tree is None:
+            return np.empty((len(sounds), 0)), heard
+        found = self._model.log_likelihoods(heard, tree)
+        if not np.isfinite(found).all():
+            raise ClassifyError(
+                f"{self.block.model}: its answers are no numbers; the model overflows: set dtype: bfloat16 "
+                "or float32"
+            )
+        return found, heard
+
+    def _descriptions(self, heard: Sequence[Any]) -> list[str | None]:
+        if not self.block.describe:
+            return [None] * len(heard)
+        question = self._model.prompts.describe
+        return [
+            words
+            for batch in in_batches(heard, self.block.batch_size)
+            for words in self._write(batch, question)
+        ]
 
     def _answer(
-        self, segment: Segment, pieces: Sequence[int], likelihoods: Floats, heard: Sequence[Any]
+        self, segment: Segment, likelihoods: Sequence[Floats], asked: "_Asked", description: str | None
     ) -> list[Detection]:
         block = self.block
         read = [
-            label_scores(self._questions, likelihoods[k], self._null_prior, block.prior, block.temperature)
-            for k in pieces
+            label_scores(asked.questions, one, asked.null_prior, block.prior, block.temperature)
+            for one in likelihoods
         ]
-        told = self._write(heard[pieces[0]], DESCRIBE) if block.describe else None
-        return detected(segment, self.name, *strongest(read), description=told)
+        return detected(
+            segment, self.name, *strongest(read), description=description, unscored=sorted(self.labels)
+        )
 
 
-def in_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Runs of at most `size` items."""
-    return (items[i : i + size] for i in range(0, len(items), size))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """Questions, packed, with the log likelihood of each answer to silence; without any no tree."""
 
-
-def _halving(items: Sequence[int], work: Callable[[Sequence[int]], T]) -> Iterator[tuple[list[int], T]]:
-    """`work` on all items at once, or on ever smaller halves when memory runs out."""
-    try:
-        result = work(items)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error) or len(items) == 1:
-            raise
-    else:
-        yield list(items), result
-        return
-    # Outside the handler: the exception would keep the failed forward's tensors alive.
-    _release_memory()
-    log.warning("out of memory: judging fewer segments at once", segments=len(items))
-    for half in in_batches(items, -(-len(items) // 2)):
-        yield from _halving(half, work)
-
-
-def _release_memory() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    questions: tuple[Question, ...]
+    tree: "Tree | None"
+    null_prior: Floats

@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.engines.connection import Connection, Deaf, F
 from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import DESCRIBE, Question, questions
+from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, questions
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
@@ -35,6 +35,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 PROBE_S = 10.0
 """What the questions about three made-up sounds may delay the start; a slower server is asked them later."""
+HABITS_MAX = 1000
+"""Answers to silence that are remembered: one for each set of labels that were in doubt together."""
 SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 
 
@@ -65,6 +67,9 @@ class RemoteConfig(SecondLook, LabelSubset, Server):
     """Above 1 softens the scores, below 1 sharpens them."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 64
     """The longest answer of `describe` and `ask`, in tokens."""
+    longest_s: Annotated[float, Field(ge=1, le=2400)] = 30.0
+    """How much sound the model hears at once, for `describe` and `ask`: 30 (Qwen2-Audio), 300 (Qwen2.5-Omni),
+    2400 (Qwen3-Omni); what the server takes may be less."""
     extra: dict[str, Any] = {}
     """Further fields of every request, as the server knows them, for example
     {chat_template_kwargs: {enable_thinking: false}}."""
@@ -99,7 +104,6 @@ class RemoteClassifier(ClassifierDefaults):
         """What it answers to each question about silence; None where that answer is not usable."""
         self._deaf: tuple[str, float] | None = None
         """Why the server is not asked, and until when."""
-        self._questions: tuple[Question, ...] = questions("choice", self.labels, emotion=block.emotion)
 
     @property
     def audio_goes_to(self) -> str:
@@ -165,7 +169,9 @@ class RemoteClassifier(ClassifierDefaults):
             return []
         server = self._ready()
         pieces = [(i, bounded(part)) for i, segment in enumerate(sent) for part in parts(segment.audio)]
-        read = self._judge(server, [piece for _, piece in pieces])
+        asked = [self._questions(segment.about) for segment in sent]
+        self._learn_habits(server, {question for each in asked for question in each})
+        read = self._judge(server, [(piece, asked[i]) for i, piece in pieces])
         told = self._descriptions([parts(segment.audio)[0] for segment in sent])
         return [
             detection
@@ -180,14 +186,25 @@ class RemoteClassifier(ClassifierDefaults):
         ]
 
     def describe(self, audio: Audio) -> str:
-        """One sentence about at most 30 s of sound. Raises ClassifyError."""
-        return self.ask(audio, DESCRIBE)
+        """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
+        return self.ask(audio, INSTRUCT.describe)
+
+    @property
+    def longest_s(self) -> float:
+        """How much sound is sent at once."""
+        return self.block.longest_s
+
+    def summarize(self, words: str) -> str | None:
+        """The model's own words about words."""
+        return sanitize(self._ready().words(None, words, self.block.max_new_tokens))
 
     def ask(self, audio: Audio, question: str = "") -> str:
-        """Answer a question about at most 30 s of sound, which is sent whatever is in it; without a question,
-        answer what is said in it. One line of the model's own words: never act on it. Raises
+        """Answer a question about at most `longest_s` of sound, which is sent whatever is in it; without a
+        question, answer what is said in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
-        return sanitize(self._ready().words(bounded(audio), question, self.block.max_new_tokens))
+        return sanitize(
+            self._ready().words(bounded(audio, self.block.longest_s), question, self.block.max_new_tokens)
+        )
 
     def _ready(self) -> Connection:
         """The server once it has shown that it hears. ClassifyError with the reason until then."""
@@ -206,19 +223,24 @@ class RemoteClassifier(ClassifierDefaults):
             self._deaf = str(error), self._clock.monotonic_s() + self.block.rest_s
             raise ClassifyError(str(error)) from error
 
-    def _judge(self, server: Connection, sounds: Sequence[Audio]) -> list[Read]:
-        """What each sound is, by all questions. ClassifyError where no question had a usable answer."""
-        self._learn_habits(server)
-        asked = [(sound, question) for sound in sounds for question in self._questions]
-        answers = list(self._in_parallel(lambda one: self._usable(server, *one), asked))
-        n = len(self._questions)
-        return [self._read(server, answers[i : i + n]) for i in range(0, len(answers), n)]
+    def _questions(self, about: frozenset[str] | None) -> tuple[Question, ...]:
+        """What is asked about these labels; None: about all."""
+        labels = self.labels if about is None else self.labels & about
+        return questions("choice", labels, emotion=self.block.emotion)
 
-    def _learn_habits(self, server: Connection) -> None:
+    def _judge(self, server: Connection, asked: Sequence[tuple[Audio, Sequence[Question]]]) -> list[Read]:
+        """What each sound is, by its questions. ClassifyError where none of them had a usable answer."""
+        flat = [(sound, question) for sound, each in asked for question in each]
+        answers = iter(list(self._in_parallel(lambda one: self._usable(server, *one), flat)))
+        return [self._read(server, [(question, next(answers)) for question in each]) for _, each in asked]
+
+    def _learn_habits(self, server: Connection, asked: Iterable[Question]) -> None:
         if server.names_only:
             return
-        new = [question for question in self._questions if question not in self._habits]
-        found = self._in_parallel(lambda question: self._usable(server, SILENCE, question), new)
+        new = [question for question in asked if question not in self._habits]
+        found = list(self._in_parallel(lambda question: self._usable(server, SILENCE, question), new))
+        if len(self._habits) + len(new) > HABITS_MAX:
+            self._habits.clear()
         self._habits.update(zip(new, found, strict=True))
 
     def _in_parallel(self, work: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
@@ -231,16 +253,16 @@ class RemoteClassifier(ClassifierDefaults):
         found = server.letters(sound, question.text, [answer.text for answer in question.answers])
         return found if found.mass >= self.block.min_mass else None
 
-    def _read(self, server: Connection, answers: Sequence[Letters | None]) -> Read:
+    def _read(self, server: Connection, answers: Sequence[tuple[Question, Letters | None]]) -> Read:
         block = self.block
         if server.names_only:
-            return named_off(zip(self._questions, answers, strict=True), block.named_score)
+            return named_off(answers, block.named_score)
         told = [
             (question, letters, habit)
-            for question, letters in zip(self._questions, answers, strict=True)
+            for question, letters in answers
             if letters is not None and (habit := self._habits[question]) is not None
         ]
-        if not told:
+        if answers and not told:
             raise ClassifyError(
                 f"{self.name}: the letters get under {100 * block.min_mass:g} % of the probability; hold the "
                 "model to them with guided: structured_outputs, or lower min_mass"

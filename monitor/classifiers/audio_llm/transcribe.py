@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import bounded
 from monitor.classifiers.audio_llm.engines.client import Api, wav
 from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.model import forget_generation_habits
 from monitor.classifiers.audio_llm.remote import RemoteClassifier
 from monitor.classifiers.base import Classifier, Describer
 from monitor.classifiers.pretrained import (
@@ -59,18 +60,39 @@ class Transcriber(Protocol):
         """Let go of model and connections."""
 
 
+ASR_LANGUAGES = {
+    "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fil": "Filipino", "fr": "French", "hi": "Hindi",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
+    "mk": "Macedonian", "ms": "Malay", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "vi": "Vietnamese", "yue": "Cantonese",
+    "zh": "Chinese",
+}  # fmt: skip
+"""The languages that Qwen3-ASR writes, by code (its model card)."""
+
+
+def _check_language(name: str) -> str:
+    """The name under which the model knows a language, whichever case or code it was written in."""
+    for code, language in ASR_LANGUAGES.items():
+        if name.lower() in (code, language.lower()):
+            return language
+    raise ValueError(
+        f"Qwen3-ASR does not write {name!r}; it writes {', '.join(sorted(ASR_LANGUAGES.values()))}"
+    )
+
+
 class Qwen3AsrConfig(Block):
     """Qwen3-ASR on this machine; needs `scripts/setup --qwen`."""
 
     type: Literal["qwen3_asr"]
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ASR-1.7B-hf"
     """Hub id or folder."""
-    language: str | None = None
-    """Name or code of the language spoken; by default the model tells it."""
+    language: Annotated[str, AfterValidator(_check_language)] | None = None
+    """Name or code of the language spoken, for example English or en; by default the model tells it."""
     device: Device = "auto"
     """auto (the best there is), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
-    """auto: bfloat16 on a GPU that computes in it, float16 on others, float32 on a CPU."""
+    """auto: bfloat16 on a GPU that computes in it, float32 elsewhere."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
     """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
@@ -88,6 +110,7 @@ class Qwen3Asr:
         self.block = block
         self._model: Any = None
         self._processor: Any = None
+        self._ends: Any = None
 
     def load(self) -> None:
         """Bring the model into memory. Raises ModelError with the fix."""
@@ -109,6 +132,8 @@ class Qwen3Asr:
                 dtype=pick_dtype(block.dtype, device),
             )
             self._processor = transformers.AutoProcessor.from_pretrained(block.model, **safe(block.model))
+            self._ends = model.generation_config.eos_token_id
+            forget_generation_habits(model)
             self._model = model.to(device)
 
     def transcribe(self, audio: Audio) -> Transcript:
@@ -128,7 +153,7 @@ class Qwen3Asr:
                 generation_config=GenerationConfig(
                     max_new_tokens=self.block.max_new_tokens,
                     do_sample=False,
-                    eos_token_id=self._model.generation_config.eos_token_id,
+                    eos_token_id=self._ends,
                     pad_token_id=self._processor.tokenizer.pad_token_id,
                 ),
             )
@@ -145,8 +170,8 @@ class RemoteAsrConfig(Server):
     """An OpenAI-compatible server's /audio/transcriptions. Words are speech: send_speech must be true."""
 
     type: Literal["remote"]
-    language: str | None = None
-    """Code of the language spoken, for example en; by default the server tells it."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    """Code of the language spoken (ISO 639, for example en); by default the server tells it."""
     to_english: bool = False
     """Translate into English (/audio/translations), where the server offers it."""
 

@@ -322,7 +322,7 @@ def test_a_field_that_is_ignored_with_200_is_not_taken_for_heeded() -> None:
         listener.load()
         assert listener.found is not None
         assert listener.found.way.means == "listed"
-        assert any("does not know this field" in why for why in listener.found.passed.values())
+        assert any("does not know the field" in why for why in listener.found.passed.values())
         listener.close()
 
 

@@ -1,5 +1,7 @@
 """The large listener on tiny random models of all three families, loaded from disk as the real ones are."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -11,7 +13,7 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import parts
-from monitor.classifiers.audio_llm.model import KEPT_WHOLE
+from monitor.classifiers.audio_llm.loading import KEPT_WHOLE
 from monitor.classifiers.audio_llm.qwen import QwenClassifier, QwenConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
@@ -160,7 +162,8 @@ def test_likelihoods_are_those_of_the_models_own_forward(folder: Path) -> None:
     import torch
 
     classifier = listener(folder, labels=["glass_break", "dog_bark", "speech"], emotion=True)
-    loaded, tree = classifier._model, classifier._tree
+    loaded, tree = classifier._model, classifier._asked(None).tree
+    assert tree is not None
     [heard] = loaded.encode([Audio(SOUNDS[1], SAMPLE_RATE_HZ)])
     [shared] = loaded.log_likelihoods([heard], tree)
     features = loaded.extractor(
@@ -175,7 +178,9 @@ def test_likelihoods_are_those_of_the_models_own_forward(folder: Path) -> None:
     answers = [(q, a.text) for q in classifier._questions for a in q.answers]
 
     for (question, answer), expected in zip(answers, shared, strict=True):
-        rest = loaded.tokens(behind + loaded.family.question(question.text, chat=True) + answer)
+        asked = loaded.family.question(question.text, chat=True, opening=question.opening)
+        answer = f" {answer}" if question.opening else answer
+        rest = loaded.tokens(behind + asked + answer)
         ids = torch.tensor([loaded.tokens(before) + pad + rest])
         with torch.inference_mode():
             logits = loaded.model(
@@ -252,6 +257,127 @@ def test_it_can_be_closed_and_loaded_again(qwen2_folder: Path) -> None:
         classifier.classify([segment(SOUNDS[0])])
     classifier.load()
     assert [d.score for d in classifier.classify([segment(SOUNDS[0])])] == [d.score for d in before]
+
+
+def test_only_the_labels_in_doubt_are_asked_about(folder: Path) -> None:
+    """A segment that comes with labels gets scores for those alone: the same as when all are asked about."""
+    classifier = listener(folder, labels=["glass_break", "dog_bark", "speech", "cough"], emotion=True)
+    one = segment(SOUNDS[1])
+    doubt = replace(one, about=frozenset({"glass_break", "gunshot"}))
+
+    whole = {d.label: d for d in classifier.classify([one])}
+    narrow = {d.label: d for d in classifier.classify([doubt])}
+
+    assert narrow["glass_break"].score == pytest.approx(whole["glass_break"].score, abs=1e-4)
+    assert {label for label, d in narrow.items() if d.score > 0} == {"glass_break"}
+    assert narrow["speech"].emotion == pytest.approx(whole["speech"].emotion, abs=1e-4)
+
+
+@pytest.mark.parametrize("strategy", ["phrases", "choice", "yes_no"])
+def test_a_batch_may_ask_each_segment_something_else(qwen2_folder: Path, strategy: str) -> None:
+    """One is asked about glass, one about nothing, one about everything: each gets what it was asked."""
+    classifier = listener(qwen2_folder, strategy=strategy, labels=["glass_break", "dog_bark", "speech"])
+    asked = [frozenset({"glass_break"}), frozenset[str](), None]
+    segments = [replace(segment(SOUNDS[i], id=f"{i:012x}"), about=about) for i, about in enumerate(asked)]
+
+    found = classifier.classify(segments)
+
+    assert [sorted(scores(found, one.id)) for one in segments] == [
+        ["glass_break"],
+        [],
+        ["dog_bark", "glass_break", "speech"],
+    ]
+
+
+def test_descriptions_are_written_in_batches(qwen2_folder: Path) -> None:
+    """Sounds of different length in one batch get the words that each gets alone."""
+    classifier = listener(qwen2_folder, describe=True, max_new_tokens=8, labels=["cough"], dtype="float32")
+    segments = [segment(sound, id=f"{i:012x}") for i, sound in enumerate(SOUNDS)]
+
+    together = [d.description for d in classifier.classify(segments)]
+
+    assert len(set(together)) > 1
+    assert together == [classifier.describe(one.audio) for one in segments]
+
+
+def test_settings_for_writing_that_come_with_a_checkpoint_do_not_leak(tmp_path: Path) -> None:
+    """A published repetition penalty, temperature or top_k leave a greedy answer as it is."""
+    folder = tiny_models.qwen2_audio(tmp_path, seed=5)
+    settings = json.loads((folder / "generation_config.json").read_text())
+    settings["eos_token_id"] = [0]
+    (folder / "generation_config.json").write_text(json.dumps(settings))
+    sound = Audio(noise(2.0, -20, seed=3), SAMPLE_RATE_HZ)
+    plain = listener(folder, max_new_tokens=24).ask(sound, "What is it then?")
+
+    published = {"do_sample": True, "repetition_penalty": 1.3, "temperature": 0.7, "top_k": 2, "top_p": 0.5}
+    (folder / "generation_config.json").write_text(json.dumps({**settings, **published}))
+    classifier = listener(folder, max_new_tokens=24)
+
+    assert {classifier.ask(sound, "What is it then?") for _ in range(2)} == {plain}
+    assert len(plain) > 10
+
+
+def test_a_model_that_overflows_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    """NaN is no answer: the message names the dtype that mends it."""
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_models.qwen2_audio(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("layers.1.mlp.down_proj.weight"))
+    weights[name].fill_(float("inf"))
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(ModelError, match="no numbers; the model overflows: set dtype: bfloat16 or float32"):
+        listener(folder)
+
+
+def test_a_model_that_overflows_later_is_an_error_and_no_score(tmp_path: Path) -> None:
+    """Whatever it answered before."""
+    classifier = listener(tiny_models.qwen2_audio(tmp_path), labels=["gunshot"])
+    classifier._model.model.lm_head.weight.data.fill_(float("nan"))
+
+    with pytest.raises(ClassifyError, match="are no numbers"):
+        classifier.classify([segment(SOUNDS[0])])
+
+
+def test_a_deaf_model_is_refused(tmp_path: Path) -> None:
+    """One whose ears were lost on the way answers alike to everything."""
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_models.qwen2_audio(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    for name in weights:
+        if "multi_modal_projector" in name:
+            weights[name].zero_()
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(ModelError, match="alike to a tone, a voice and silence: it does not hear"):
+        listener(folder)
+
+
+@pytest.mark.parametrize(
+    ("method", "package"),
+    [
+        ("awq", "gptqmodel"),
+        ("gptq", "gptqmodel"),
+        ("compressed-tensors", "compressed-tensors"),
+        ("bitsandbytes", "bitsandbytes"),
+    ],
+)
+def test_a_quantised_folder_names_the_one_package_that_is_missing(
+    qwen2_folder: Path, tmp_path: Path, method: str, package: str
+) -> None:
+    """Before any weight is read, as the command that mends it; and it is not quantised a second time."""
+    folder = tmp_path / "quantised"
+    shutil.copytree(qwen2_folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": method, "bits": 4}
+    (folder / "config.json").write_text(json.dumps(config))
+
+    with pytest.raises(ModelError, match=f"quantised by {method}; run `pip install {package}`$"):
+        listener(folder)
+    with pytest.raises(ModelError, match=f"quantised by {method} already; leave out quantize: int8"):
+        listener(folder, quantize="int8")
 
 
 def test_only_the_language_model_is_quantised(folder: Path) -> None:

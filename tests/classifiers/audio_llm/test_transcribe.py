@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
@@ -53,6 +54,22 @@ def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
         transcriber.transcribe(SPEECH)
 
 
+@pytest.mark.parametrize(
+    ("written", "language"), [("english", "English"), ("yue", "Cantonese"), ("DE", "German")]
+)
+def test_a_language_is_known_by_name_or_code(written: str, language: str) -> None:
+    """In any case."""
+    assert Qwen3AsrConfig(type="qwen3_asr", language=written).language == language
+
+
+def test_a_language_that_nobody_writes_is_an_error_of_the_configuration() -> None:
+    """Said by `check`, with those that there are, and not at the first words at night."""
+    with pytest.raises(ValidationError, match=r"does not write 'Elvish'; it writes Arabic, .*, Vietnamese"):
+        Qwen3AsrConfig(type="qwen3_asr", language="Elvish")
+    with pytest.raises(ValidationError, match="language"):
+        RemoteAsrConfig(type="remote", url="http://10.0.0.5/v1", model="m", language="Elvish")
+
+
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     """A Qwen2-Audio folder is not Qwen3-ASR, and the message names the one to use."""
     folder = tiny_models.qwen2_audio(tmp_path)
@@ -100,8 +117,13 @@ def test_an_answer_without_text_is_one_clear_error() -> None:
 class Parrot(ScriptedClassifier):
     """Answers with the question."""
 
+    longest_s = 30.0
+
     def describe(self, audio: Audio) -> str:
         return "a parrot"
+
+    def summarize(self, words: str) -> str | None:
+        return words
 
     def ask(self, audio: Audio, question: str = "") -> str:
         return question

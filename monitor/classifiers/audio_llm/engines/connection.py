@@ -29,6 +29,7 @@ from monitor.errors import ClassifyError
 
 _HELD = 0.9999
 """With every letter listed and this mass on them, a server can have been held to the letters."""
+_UNKNOWN_FIELD = "it does not know the field that holds a model to letters; leave `guided` out"
 _THINKING = "<think"
 _NAME_TOKENS = 8
 """Where a letter is read from words, some come before it: "Answer: B", a quote, an asterisk."""
@@ -112,8 +113,9 @@ class Connection:
         there is no answer, or one that is none of numbers."""
         return self._letters(self._met.way, sound, text, letters, None)[0]
 
-    def words(self, sound: Audio, text: str, max_tokens: int) -> str:
-        """The model's own words about a sound. ClassifyError where there is no answer."""
+    def words(self, sound: Audio | None, text: str, max_tokens: int) -> str:
+        """The model's own words about a sound, or about the text alone. ClassifyError where there is no
+        answer."""
         return self._ask(self._met.way, sound, text, max_tokens, {}, None).words
 
     @property
@@ -158,7 +160,7 @@ class Connection:
     def _probed(self, way: Way, sound: Audio, deadline_s: float) -> Letters:
         found, reply = self._letters(way, sound, probe.QUESTION, probe.LETTERS, deadline_s)
         if found.mass < self._wishes.min_mass:
-            raise _Passed(_too_little(found.mass, reply))
+            raise _Passed(_too_little(found.mass, reply, way.dialect.name))
         return found
 
     def _named(self, way: Way, sound: Audio, deadline_s: float) -> str:
@@ -202,20 +204,21 @@ class Connection:
         if held:
             return exact
         if probing:
-            raise _Passed("it does not know this field")
+            raise _Passed(_UNKNOWN_FIELD)
         return read_letters(found, letters)
 
     def _ask(
         self,
         way: Way,
-        sound: Audio,
+        sound: Audio | None,
         text: str,
         max_tokens: int,
         more: Mapping[str, Any],
         deadline_s: float | None,
     ) -> Reply:
         dialect = way.dialect
-        body = chat_body(dialect, self._model, wav_base64(sound), text, max_tokens, way.part)
+        heard = None if sound is None else wav_base64(sound)
+        body = chat_body(dialect, self._model, heard, text, max_tokens, way.part)
         body = {**body, **more, **(self._wishes.extra or {})}
         left_s = None if deadline_s is None else max(0.05, deadline_s - time.monotonic())
         if dialect.native:
@@ -244,15 +247,16 @@ def named_letter(words: str, letters: Sequence[str]) -> str | None:
     return None
 
 
-def _too_little(mass: float, reply: Reply) -> str:
+def _too_little(mass: float, reply: Reply, engine: EngineName) -> str:
     if reply.thinks or _THINKING in _first_token(reply):
         return (
             "the model thinks aloud before it answers; switch that off, for Qwen3 with "
             "extra: {chat_template_kwargs: {enable_thinking: false}}"
         )
+    holds = "hold it to them with guided: structured_outputs, or " if engine in ("vllm", "openai") else ""
     return (
         f"the letters get {100 * mass:.1f} % of the probability: the model would rather say something else; "
-        "hold it to them with guided: structured_outputs, or lower min_mass"
+        f"{holds}lower min_mass"
     )
 
 
@@ -262,7 +266,7 @@ def _first_token(reply: Reply) -> str:
 
 def _unnamed(reply: Reply) -> str:
     if reply.thinks or reply.words.lstrip().startswith(_THINKING):
-        return _too_little(0.0, reply)
+        return _too_little(0.0, reply, "openai")
     return "the server neither gave log probabilities nor named a letter; set guided, or another model"
 
 
@@ -274,5 +278,5 @@ def _no_list(host: str, probing: bool) -> Exception:
 
 def _advice(passed: Mapping[str, str]) -> str:
     """Every reason once: what is wrong with the sound is wrong with each means."""
-    reasons = list(dict.fromkeys(passed.values()))
-    return "it is not asked, for " + "; ".join(reasons)
+    reasons = [why for why in dict.fromkeys(passed.values()) if why != _UNKNOWN_FIELD]
+    return "it is not asked, for " + "; ".join(reasons or [_UNKNOWN_FIELD])

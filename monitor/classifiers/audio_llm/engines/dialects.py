@@ -87,17 +87,19 @@ class Reply:
 def chat_body(
     dialect: Dialect,
     model: str,
-    wav_base64: str,
+    wav_base64: str | None,
     text: str,
     max_tokens: int,
     part: AudioPart,
 ) -> dict[str, Any]:
-    """A question about a sound as the engine takes it; empty text asks nothing but what is in the sound."""
+    """A question about a sound as the engine takes it; empty text asks nothing but what is in the sound.
+    Without a sound it is about the text alone."""
     if dialect.native:
-        message = {"role": "user", "content": text, "images": [wav_base64]}
+        message = {"role": "user", "content": text, **({"images": [wav_base64]} if wav_base64 else {})}
         options = {"temperature": 0, "num_predict": max_tokens}
         return {"model": model, "messages": [message], "stream": False, "options": options}
-    parts = [_audio(dialect, wav_base64, part), *([{"type": "text", "text": text}] if text else [])]
+    parts = [_audio(dialect, wav_base64, part)] if wav_base64 else []
+    parts += [{"type": "text", "text": text}] if text else []
     body = {
         "model": model,
         "messages": [{"role": "user", "content": parts}],

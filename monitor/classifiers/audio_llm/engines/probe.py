@@ -76,10 +76,12 @@ def judge(ask: Callable[[Audio], Letters]) -> Verdict:
     """Ask about each of the three. Raises what `ask` raises."""
     found = {name: ask(sound) for name, sound in probe_sounds().items()}
     shares = {name: np.exp(letters.least) for name, letters in found.items()}
+    # Of all probability, and of what the letters get: whether that is enough is another question.
+    among = [share / max(float(share.sum()), 1e-30) for share in shares.values()]
     return Verdict(
         said={name: LETTERS[int(share.argmax())] for name, share in shares.items()},
         mass=min(letters.mass for letters in found.values()),
-        apart=min(_distances(list(shares.values()))),
+        apart=max(min(_distances(list(shares.values()))), min(_distances(among))),
     )
 
 

@@ -1,0 +1,130 @@
+"""An audio-language model from a folder or the hub into memory, quantised or whole."""
+
+import importlib.util
+from typing import Any
+
+from monitor.classifiers.audio_llm.families import FAMILIES, Family
+from monitor.classifiers.audio_llm.model import AudioLanguageModel
+from monitor.classifiers.pretrained import loading, open_weights, pick_device, pick_dtype, quiet, safe
+from monitor.errors import ModelError
+
+KEPT_WHOLE = [r"(.*\.)?audio_tower", r"(.*\.)?multi_modal_projector", r"(.*\.)?visual", "lm_head"]
+"""Modules that are never quantised, as transformers' patterns for whole module names: the encoder is a small
+part of the weights, and what it loses nothing brings back."""
+
+
+def load(
+    model: str, *, device: str, dtype: Any, quantize: str | None, system: str | None, chat: bool
+) -> AudioLanguageModel:
+    """The model of that hub id or folder, in memory. ModelError names what is wrong and the fix."""
+    with loading(model):
+        import transformers
+
+        quiet()
+        config = transformers.AutoConfig.from_pretrained(model, **safe(model))
+        family = _family(model, config.model_type)
+        _check_quantised(model, config, quantize)
+        if quantize and family.experts:
+            raise ModelError(
+                f"{model}: quantize: {quantize} leaves a mixture of experts as large as it is; leave it "
+                "out, or let a server hold a quantised one (`type: remote`)"
+            )
+        where = pick_device(device)
+        loaded = open_weights(
+            getattr(transformers, family.model_class),
+            model,
+            dtype=pick_dtype(dtype, where),
+            device_map=_device_map(device, where),
+            attn_implementation="sdpa",
+            quantization_config=_quantization(quantize, where),
+        )
+        _check_placed(model, loaded)
+        family.trim(loaded)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **safe(model))
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(model, **safe(model))
+        _check_tokenizer(model, tokenizer, family)
+        return AudioLanguageModel(loaded, tokenizer, extractor, family, system, chat)
+
+
+def _family(model: str, model_type: str) -> Family:
+    if model_type == "qwen3_asr":
+        raise ModelError(f"{model}: Qwen3-ASR writes down words; name it under `transcripts:`")
+    if model_type not in FAMILIES:
+        raise ModelError(
+            f"{model}: a {model_type!r} model is not one of the Qwen audio models; "
+            "use `type: hub` for audio classifiers and CLAP"
+        )
+    return FAMILIES[model_type]
+
+
+_QUANTISED_BY = {
+    "awq": ("gptqmodel",),
+    "gptq": ("gptqmodel", "optimum"),
+    "compressed-tensors": ("compressed_tensors",),
+    "bitsandbytes": ("bitsandbytes",),
+    "fp8": (),
+}
+"""The ways of quantising that public folders come with, and the packages that read them."""
+
+
+def _check_quantised(model: str, config: Any, quantize: str | None) -> None:
+    """ModelError when the folder's weights are quantised and something is missing to read them."""
+    thinker = getattr(config, "thinker_config", config)
+    found = getattr(config, "quantization_config", None) or getattr(thinker, "quantization_config", None)
+    if not found:
+        return
+    method = found.get("quant_method") if isinstance(found, dict) else found.quant_method
+    method = str(getattr(method, "value", method))
+    if quantize:
+        raise ModelError(
+            f"{model}: its weights are quantised by {method} already; leave out quantize: {quantize}"
+        )
+    for package in _QUANTISED_BY.get(method, ()):
+        if importlib.util.find_spec(package) is None:
+            name = package.replace("_", "-")
+            raise ModelError(f"{model}: its weights are quantised by {method}; run `pip install {name}`")
+
+
+def _device_map(wanted: str, where: str) -> Any:
+    """`auto` spreads over all GPUs when one is too small; anything else is one device."""
+    return "auto" if wanted == "auto" and where == "cuda" else {"": where}
+
+
+def _check_placed(model: str, loaded: Any) -> None:
+    places = {str(place) for place in getattr(loaded, "hf_device_map", {}).values()}
+    if len(places) > 1 and places & {"cpu", "disk"}:
+        raise ModelError(
+            f"{model}: the GPU has too little memory and part of the model would run elsewhere, "
+            "far too slowly; choose a smaller model, `quantize: int8`, or a remote server"
+        )
+
+
+def _check_tokenizer(model: str, tokenizer: Any, family: Family) -> None:
+    missing = [
+        word
+        for word in (family.audio_bos, family.audio_eos)
+        if tokenizer.convert_tokens_to_ids(word) in (None, tokenizer.unk_token_id)
+    ]
+    if missing:
+        raise ModelError(
+            f"{model}: its tokenizer does not know {' '.join(missing)}; download the model again"
+        )
+
+
+def _quantization(quantize: str | None, where: str) -> Any:
+    if quantize is None:
+        return None
+    import transformers
+
+    if where == "mps":
+        raise ModelError(f"quantize: {quantize} does not work on an Apple GPU (bitsandbytes); leave it out")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(f"quantize: {quantize} needs bitsandbytes; run `pip install bitsandbytes`")
+    if quantize == "int8":
+        return transformers.BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=KEPT_WHOLE)
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype="bfloat16",
+        llm_int8_skip_modules=KEPT_WHOLE,
+    )

@@ -1,0 +1,200 @@
+"""Commands that talk with a large model: describe, ask, chat."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from monitor.audio import Audio
+from monitor.classifiers.base import Describer
+from monitor.cli.console import ConfigOption, chosen_config, config_in_force, err, out, warn
+from monitor.cli.files import ModelOption, named_classifier
+from monitor.cli.recordings import Format, FormatOption
+from monitor.errors import ClassifyError, PublishError
+
+LONGEST_TURN_S = 30.0
+"""How long somebody may speak in `chat`: as much as every large model hears at once."""
+WAIT_FOR_VOICE_S = 15.0
+"""After Enter nobody has spoken for so long: the question is put again."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (describe, ask, chat):
+        app.command(rich_help_panel="Recordings")(command)
+
+
+def describe(
+    file: Annotated[Path, typer.Argument(help="A recording of any length and format.")],
+    config: ConfigOption = None,
+    model: ModelOption = None,
+    music: Annotated[
+        bool, typer.Option("--music", help="Name genre, instruments, tempo and mood instead.")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Describe a recording, by a large model (Qwen2-Audio and its successors).
+
+    A recording that is longer than the model hears at once is described in parts, and then as a whole.
+
+    [bold]Examples[/bold]
+
+      earwitness describe doorbell.wav
+      earwitness describe --music song.mp3
+      earwitness describe --model nas night.flac
+    """
+    from monitor.recordings.descriptions import described
+    from monitor.recordings.descriptions import music as music_of
+    from monitor.sources.recording import read_audio
+
+    audio, talker = read_audio(file, warn=warn), _talker(config, model)
+    if music:
+        _show_fields(music_of(audio, talker), format)
+        return
+    found = described(audio, talker)
+    if format is Format.JSONL:
+        typer.echo(json.dumps({"file": str(file), **asdict(found)}))
+    else:
+        _show_parts(found)
+
+
+def ask(
+    file: Annotated[Path, typer.Argument(help="A recording; as much as the model hears at once is heard.")],
+    question: Annotated[
+        str,
+        typer.Argument(help="For example: What happened here? Without one, what is said in it is answered."),
+    ] = "",
+    config: ConfigOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Ask a large model a question about a recording, or let it answer what is said in one."""
+    from monitor.sources.recording import read_audio
+
+    talker = _talker(config, model)
+    typer.echo(talker.ask(read_audio(file, warn=warn).slice(0, talker.longest_s), question))
+
+
+def chat(
+    config: ConfigOption = None,
+    model: ModelOption = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The microphone, by its name in the configuration; by default the first."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the answers without reading them aloud.")
+    ] = False,
+) -> None:
+    """Talk with a large model: press Enter, speak, and it answers.
+
+    Answers are printed, and read aloud by the voice of the first `spoken` notifier, else by espeak-ng. What
+    is said is neither logged nor kept. Ctrl-C, or Ctrl-D, ends it.
+    """
+    settings = config_in_force(config, uses=("classifiers", "sources", "notifiers"))
+    blocks = {block.name: block for block in settings.sources if block.enabled}
+    if source is not None and source not in blocks:
+        raise typer.BadParameter(f"no such source; there are {', '.join(blocks)}", param_hint="--source")
+    microphone = blocks[source] if source else next(iter(blocks.values()))
+    talker = _talker(config, model)
+    speak = _silent if quiet else _voice(settings)
+    while _next_turn():
+        heard = _listen(settings, microphone)
+        if heard is None:
+            err.print("Nobody spoke.")
+            continue
+        try:
+            answer = talker.ask(heard)
+        except ClassifyError as error:
+            err.print(str(error), highlight=False)
+            continue
+        typer.echo(answer)
+        speak(answer)
+
+
+def _next_turn() -> bool:
+    err.print(f"Press Enter and speak, at most {LONGEST_TURN_S:g} s.")
+    try:
+        input()
+    except (EOFError, KeyboardInterrupt):
+        return False
+    return True
+
+
+def _listen(settings: Any, block: Any) -> Audio | None:
+    """What somebody says into a microphone, until they pause; None when nobody does."""
+    from monitor.clock import SystemClock
+    from monitor.gate.gate import Gate
+    from monitor.sources.base import FRAME_S
+    from monitor.types import Segment
+
+    gate = Gate(block.name, settings.gate_of(block), require_speech=True)
+    with block.build(SystemClock()) as microphone:
+        waited_s = 0.0
+        for frame in microphone.frames():
+            waited_s += FRAME_S
+            found = [one for one in gate.push(frame) if isinstance(one, Segment)]
+            if done := [one for one in found if one.ended_by != "open"]:
+                return done[0].audio.slice(0, LONGEST_TURN_S)
+            if waited_s > (WAIT_FOR_VOICE_S if not found else LONGEST_TURN_S):
+                break
+        rest = [one for one in gate.finish("shutdown") if isinstance(one, Segment)]
+    return rest[0].audio.slice(0, LONGEST_TURN_S) if rest else None
+
+
+def _voice(settings: Any) -> Callable[[str], None]:
+    from monitor.notifiers.speech import EspeakVoice, LocalPlayer
+
+    spoken = next((block for block in settings.notifiers if block.type == "spoken"), None)
+    voice = spoken.voice if spoken else EspeakVoice()
+    player = spoken.player if spoken else LocalPlayer()
+
+    def speak(text: str) -> None:
+        try:
+            player.play(voice.synthesize(text))
+        except PublishError as error:
+            err.print(f"not read aloud: {error}", highlight=False)
+
+    return speak
+
+
+def _silent(text: str) -> None:
+    """Printed is enough."""
+
+
+def _show_fields(fields: dict[str, str], format: Format) -> None:
+    if format is Format.JSONL:
+        typer.echo(json.dumps(fields))
+        return
+    for name, words in fields.items():
+        out.print(f"{name:<12} {words}", highlight=False, markup=False)
+
+
+def _show_parts(found: Any) -> None:
+    from monitor.recordings.descriptions import clock
+
+    if len(found.parts) == 1:
+        typer.echo(found.parts[0].words)
+        return
+    for part in found.parts:
+        typer.echo(f"{clock(part.start_s)}-{clock(part.end_s)}  {part.words}")
+    if found.summary:
+        typer.echo(found.summary)
+
+
+def _talker(config: Path | None, name: str | None) -> Describer:
+    """A large model that can answer in words, loaded."""
+    from monitor.config.model import LARGE_MODEL, large_listeners
+
+    given, _ = chosen_config(config)
+    large = large_listeners(given) if given else []
+    classifier = named_classifier(config, name or (large[0] if large else LARGE_MODEL))
+    if not isinstance(classifier, Describer):
+        raise typer.BadParameter(
+            f"{name} scores sounds and has no words; name a Qwen audio model, for example {LARGE_MODEL}",
+            param_hint="--model",
+        )
+    classifier.load()
+    return classifier

@@ -1,0 +1,74 @@
+"""What each family is asked, down to the token ids of its published tokenizer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.classifiers.audio_llm.families import Family, Qwen2Audio, Qwen3Omni, Qwen25Omni
+from monitor.classifiers.audio_llm.prompts import questions
+
+FIXED = json.loads((Path(__file__).parent / "qwen_token_ids.json").read_text(encoding="utf-8"))
+"""`vocabulary`: ids of Qwen's published tokenizers and what they spell. `prompts`: what each checkpoint is
+given, as ids."""
+CHECKPOINTS: dict[str, tuple[Family, bool, str]] = {
+    "qwen2_audio_instruct": (Qwen2Audio(), True, "<|AUDIO|>"),
+    "qwen2_audio_base": (Qwen2Audio(), False, "<|AUDIO|>"),
+    "qwen25_omni": (Qwen25Omni(), True, "<|AUDIO|>"),
+    "qwen3_omni": (Qwen3Omni(), True, "<|audio_pad|>"),
+}
+
+
+@pytest.mark.parametrize("row", FIXED["prompts"])
+def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
+    """Chat form, system prompt, audio tokens, question and beginning of the answer, token for token."""
+    name, about = row.split(": ")
+    family, chat, audio = CHECKPOINTS[name]
+    before, behind = family.prefix(None, chat=chat)
+    prompts = family.prompts(chat=chat)
+    if about == "describe":
+        asked = family.question(prompts.describe, chat=chat)
+    else:
+        labels = frozenset({"glass_break", "cough"})
+        [question] = [
+            each
+            for each in questions("phrases", labels, emotion=True, prompts=prompts)
+            if each.answers[0].label == about
+        ]
+        asked = family.question(question.text, chat=chat, opening=question.opening)
+        asked += (" " if question.opening or not chat else "") + question.answers[0].text
+
+    spelt = "".join(FIXED["vocabulary"][str(token)] for token in FIXED["prompts"][row])
+
+    assert before + audio + behind + asked == spelt
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("qwen2_audio_instruct", (151647, 151646, 151648)),
+        ("qwen25_omni", (151647, 151646, 151648)),
+        ("qwen3_omni", (151669, 151675, 151670)),
+    ],
+)
+def test_a_sound_stands_between_the_tokens_of_its_family(name: str, ids: tuple[int, int, int]) -> None:
+    """Begin, sound and end, by the ids in the published configurations."""
+    family, _, audio = CHECKPOINTS[name]
+    words = (family.audio_bos, audio, family.audio_eos)
+
+    assert tuple(FIXED["vocabulary"][str(token)] for token in ids) == words
+    prompt = FIXED["prompts"][f"{name}: describe"]
+    at = prompt.index(ids[0])
+    assert tuple(prompt[at : at + 3]) == ids
+
+
+def test_answers_of_chat_models_are_sentences() -> None:
+    """A phrase ends a sentence that was begun for the model, in its own words; letters stand alone."""
+    family = Qwen2Audio()
+    [asked] = questions(
+        "phrases", frozenset({"glass_break"}), emotion=False, prompts=family.prompts(chat=True)
+    )
+
+    text = family.question(asked.text, chat=True, opening=asked.opening) + " " + asked.answers[0].text
+
+    assert text.endswith("<|im_start|>assistant\nIt is the sound of breaking glass")
