@@ -5,6 +5,7 @@ They prove the code path, never accuracy.
 
 import warnings
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 CHAT_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -95,6 +96,38 @@ def qwen2_audio(
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.pad_token_id]
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return _save(folder, _lively(model), t.Qwen2AudioProcessor(_whisper_features(30), tokenizer))
+
+
+def qwen2_audio_of_real_words(folder: Path, ranks: Path, *, seed: int = 0) -> Path:
+    """The same over Qwen's whole vocabulary (`qwen_vocabulary`), as engines expect it. Four layers in the
+    encoder: llama.cpp's converter numbers the convolutions like layers."""
+    import torch
+    import transformers as t
+
+    from testkit.qwen_vocabulary import qwen_tokenizer
+
+    torch.manual_seed(seed)
+    special = [*CHAT_TOKENS, *AUDIO_TOKENS["qwen2"]]
+    tokenizer = qwen_tokenizer(ranks, {token: 151643 + i for i, token in enumerate(special)})
+    ear = {**EAR, "encoder_layers": 4, "d_model": 128, "encoder_ffn_dim": 256}
+    brain = {**SMALL, "hidden_size": 128, "intermediate_size": 256, "max_position_embeddings": 8192}
+    config = t.Qwen2AudioConfig(
+        audio_config=t.Qwen2AudioEncoderConfig(max_source_positions=1500, **ear).to_dict(),
+        text_config=t.Qwen2Config(
+            vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, bos_token_id=None, **brain
+        ).to_dict(),
+        audio_token_index=tokenizer.convert_tokens_to_ids("<|AUDIO|>"),
+    )
+    model = t.Qwen2AudioForConditionalGeneration(config)
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.ndim > 1:
+                weights.mul_(4)
+        # A head that is loud about letters: among 151 thousand words a random one would never list any.
+        model.lm_head.weight[[tokenizer.convert_tokens_to_ids(letter) for letter in ascii_uppercase]] *= 8
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.pad_token_id]
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return _save(folder, model, t.Qwen2AudioProcessor(_whisper_features(30), tokenizer))
 
 
 def _thinker_ids(tokenizer: Any, kind: str) -> dict[str, int]:

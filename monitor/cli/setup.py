@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from monitor.cli.console import ConfigOption, err, out, warn
+from monitor.cli.probe import show_probes
 from monitor.config.loading import find_config
 from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
@@ -31,11 +32,18 @@ def check(
     thresholds: Annotated[
         bool, typer.Option("--thresholds", help="Also list what it takes for each sound to be an event.")
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Also ask each server of a large model what it is, and whether it hears made-up sounds.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check the configuration without opening anything: every problem with file and line.
 
-    Exit code 0 when it is good, 78 when it is not.
+    Exit code 0 when it is good, 78 when it is not; 1 when a server that --probe asks is no use.
     """
     path = config or find_config()
     if path is None:
@@ -59,6 +67,8 @@ def check(
         _summarize(checked.config, path)
         if thresholds:
             _show_thresholds(checked.config)
+        if probe:
+            show_probes(checked.config)
 
 
 @dataclass

@@ -65,6 +65,12 @@ BASE = Prompts(
 )
 
 
+def describing(model: str, prompts: Prompts) -> str:
+    """What a model of that name is asked for a description: a captioner nothing, for it knows nothing else
+    (model card of Qwen3-Omni-30B-A3B-Captioner)."""
+    return "" if "captioner" in model.lower() else prompts.describe
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Words a listener may begin its answer with, and the label they speak for (`NOTHING` for none)."""

@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.batching import halving, in_batches
 from monitor.classifiers.audio_llm.bounds import LONGEST_S, parts
 from monitor.classifiers.audio_llm.engines.probe import probe_sounds
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import Question, Strategy, questions
+from monitor.classifiers.audio_llm.prompts import Question, Strategy, describing, questions
 from monitor.classifiers.audio_llm.scoring import Floats, label_scores
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook
@@ -147,7 +147,7 @@ class QwenClassifier(ClassifierDefaults):
 
     def describe(self, audio: Audio) -> str:
         """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
-        return self.ask(audio, self._model.prompts.describe)
+        return self.ask(audio, describing(self.block.model, self._model.prompts))
 
     @property
     def longest_s(self) -> float:
@@ -269,7 +269,7 @@ class QwenClassifier(ClassifierDefaults):
     def _descriptions(self, heard: Sequence[Any]) -> list[str | None]:
         if not self.block.describe:
             return [None] * len(heard)
-        question = self._model.prompts.describe
+        question = describing(self.block.model, self._model.prompts)
         return [
             words
             for batch in in_batches(heard, self.block.batch_size)

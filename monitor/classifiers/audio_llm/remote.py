@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.engines.connection import Connection, Deaf, F
 from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, questions
+from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, describing, questions
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
@@ -122,11 +122,7 @@ class RemoteClassifier(ClassifierDefaults):
         block = self.block
         self._api = Api(block, self._clock)
         self._threads = ThreadPoolExecutor(block.concurrency, f"ask-{self.name}")
-        self._server = Connection(
-            self._api,
-            block.model,
-            Wishes(block.engine, block.audio_part, block.guided, block.logprobs, block.min_mass, block.extra),
-        )
+        self._server = self._connection(self._api)
         log.info(self.audio_goes_to)
         self._trouble = None
         try:
@@ -145,6 +141,22 @@ class RemoteClassifier(ClassifierDefaults):
                 scores_by=found.way.means,
                 audio_part=found.way.part,
             )
+
+    def probe(self) -> Findings:
+        """Ask the server what it is and whether it hears, with made-up sounds, for as long as `timeout_s`
+        allows; nothing is left open. Raises ModelError or ClassifyError with the fix."""
+        api = Api(self.block, self._clock)
+        try:
+            return self._connection(api).meet(self.block.timeout_s)
+        finally:
+            api.close()
+
+    def _connection(self, api: Api) -> Connection:
+        block = self.block
+        wishes = Wishes(
+            block.engine, block.audio_part, block.guided, block.logprobs, block.min_mass, block.extra
+        )
+        return Connection(api, block.model, wishes)
 
     @property
     def found(self) -> Findings | None:
@@ -187,7 +199,7 @@ class RemoteClassifier(ClassifierDefaults):
 
     def describe(self, audio: Audio) -> str:
         """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
-        return self.ask(audio, INSTRUCT.describe)
+        return self.ask(audio, describing(self.block.model, INSTRUCT))
 
     @property
     def longest_s(self) -> float:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, PHRASES, hearable
 from monitor.classifiers.audio_llm.prefix_tree import pack
-from monitor.classifiers.audio_llm.prompts import CHOICES_MAX, Question, Strategy, questions
+from monitor.classifiers.audio_llm.prompts import (
+    CHOICES_MAX,
+    INSTRUCT,
+    Question,
+    Strategy,
+    describing,
+    questions,
+)
 from monitor.classifiers.audio_llm.scoring import emotion_scores, evidence, label_scores, sound_scores
 from monitor.labels import emotions, vocabulary
 
@@ -61,6 +68,19 @@ def test_only_labels_asked_for_are_asked() -> None:
     [question] = questions("phrases", frozenset({"cough"}), emotion=False)
 
     assert {answer.label for answer in question.answers} == {"cough", NOTHING}
+
+
+@pytest.mark.parametrize(
+    ("model", "asks"),
+    [
+        ("Qwen/Qwen3-Omni-30B-A3B-Captioner", False),
+        ("/models/qwen3-omni-captioner", False),
+        ("Qwen/Qwen2", True),
+    ],
+)
+def test_a_captioner_is_asked_nothing(model: str, asks: bool) -> None:
+    """It describes whatever it hears, and was trained without a question."""
+    assert bool(describing(model, INSTRUCT)) == asks
 
 
 words = st.text("abc", min_size=1, max_size=4)

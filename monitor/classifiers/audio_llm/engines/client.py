@@ -196,9 +196,8 @@ def _said(content: bytes) -> str:
     """What the server says of it, for a person: one short line, or nothing. Never what it echoes of ours."""
     try:
         answer = json.loads(content)
-        told = (
-            answer["error"]["message"] if "error" in answer else answer.get("message", answer.get("detail"))
-        )
+        told = answer.get("error", answer.get("message", answer.get("detail")))
+        told = told["message"] if isinstance(told, dict) else told
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
     return f": {sanitize(told)[:SAID_MAX]}" if isinstance(told, str) else ""

