@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +21,21 @@ from monitor.cli.recordings import (
 )
 from monitor.errors import ClassifyError, SourceError
 
+
+class TaskName(StrEnum):
+    """Public test sets."""
+
+    VOCALSOUND = "vocalsound"
+    MELD = "meld"
+    ENVIRONMENT = "environment"
+    ASR = "asr"
+
+
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
+        "--classifier",
         "-m",
         help="A classifier of the configuration by name, an .onnx file, or the id or folder of a model.",
     ),
@@ -73,7 +85,11 @@ def classify(
 
 def evaluate(
     manifest: Annotated[
-        Path, typer.Argument(help="CSV with the columns path and labels (separated by ;); empty: background.")
+        Path,
+        typer.Argument(
+            help="CSV with the columns path and labels (separated by ;); empty: background. With --task the "
+            "folder of a public test set."
+        ),
     ],
     config: ConfigOption = None,
     model: ModelOption = None,
@@ -82,6 +98,10 @@ def evaluate(
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw them (PNG).")] = None,
+    task: Annotated[
+        TaskName | None,
+        typer.Option(help="Judge as papers do, beside the published figure, on the set's own folder."),
+    ] = None,
 ) -> None:
     """How well does a classifier do on your own labelled recordings?
 
@@ -91,6 +111,9 @@ def evaluate(
     """
     from monitor.recordings.evaluation.evaluate import evaluate as judged
 
+    if task is not None:
+        out.print(_on_task(task, manifest, config, model), highlight=False)
+        return
     check_output(json_file, "--json")
     check_picture(plot, "--plot")
     report = judged(
@@ -99,6 +122,13 @@ def evaluate(
         snrs_db=snr or (),
         progress=lambda clips: with_progress(clips, None),
     )
+    _show_report(report, json_file, plot)
+    if report.unread:
+        raise typer.Exit(1)
+
+
+def _show_report(report: Any, json_file: Path | None, plot: Path | None) -> None:
+    """Everything about an evaluation, on the terminal and in the files that were asked for."""
     for doubt in report.doubts:
         warn(doubt)
     out.print(report.table())
@@ -109,8 +139,25 @@ def evaluate(
         json_file.write_text(report.to_json(), encoding="utf-8")
     if plot:
         report.draw(plot)
-    if report.unread:
-        raise typer.Exit(1)
+
+
+def _on_task(task: "TaskName", folder: Path, config: Path | None, model: str | None) -> str:
+    """The line of a public test set: by the classifier that was asked for, or by the transcriber."""
+    from monitor.recordings.evaluation.tasks import Task, items, judge_sounds, judge_words
+
+    name: Task = task.value
+    some = items(name, folder)
+    if task is not TaskName.ASR:
+        classifier = _classifier(config, model)
+        return judge_sounds(name, some, classifier, lambda each: with_progress(each, len(each))).line()
+    block = config_in_force(config).transcripts
+    if block is None or block.type == "listener":
+        raise typer.BadParameter(
+            "write a transcripts: block of type qwen3_asr or remote", param_hint="--config"
+        )
+    transcriber = block.build()
+    transcriber.load()
+    return judge_words(some, transcriber, lambda each: with_progress(each, len(each))).line()
 
 
 def _row(path: Path, model: str, found: Any, *, with_frames: bool) -> dict[str, Any]:
