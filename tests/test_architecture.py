@@ -25,7 +25,7 @@ ALLOWED = {
     "events": set(),
     "rules": set(),
     "publishers": set(),
-    "notifiers": set(),
+    "notifiers": {"publishers.base"},
     "store": set(),
     "evidence": {"store"},
     "runtime": {"sources.base", "classifiers.base"},

@@ -1,11 +1,16 @@
-"""What the rest of the daemon needs of the store."""
+"""What the rest of the daemon needs of the outbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from monitor.types import Alert, SoundEvent
+
+Addressed = tuple[SoundEvent | Alert, Sequence[str]]
+"""A message, and the channels that it is for."""
+WHOLE_TOPIC = 2**62
+"""A number above that of every message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +30,30 @@ class Entry:
     """An alert about smoke, carbon monoxide or fire."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One event or alert, and whom it is for."""
-
-    message: SoundEvent | Alert
-    channels: Sequence[str]
-    detected_at: datetime
-
-
 class Outbox(Protocol):
     """Events and alerts between detection and acknowledgement. Every method may be called from any thread."""
 
-    def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
+    def put(self, message: SoundEvent | Alert, channels: Sequence[str]) -> None:
         """Keep for each of the channels; on disk before it returns. Never raises for a disk: it then keeps
-        in memory and says so once."""
+        in memory and logs that once."""
 
-    def put_all(self, dispatches: Sequence[Dispatch]) -> None:
+    def put_all(self, messages: Sequence[Addressed]) -> None:
         """The same for several, all or none of them on disk."""
 
     def waiting(
-        self, channel: str, after: int = 0, limit: int = 100, *, by_severity: bool = False
+        self,
+        channel: str,
+        limit: int = 100,
+        *,
+        skip: Collection[int] = (),
+        skip_topics: Mapping[str, int] | None = None,
+        topic: str | None = None,
+        by_severity: bool = False,
     ) -> list[Entry]:
-        """Entries not yet delivered on `channel` and numbered above `after`, oldest first. Of more than
-        `limit` it returns the oldest, or with `by_severity` the gravest: a sender that chooses must see an
-        alarm behind any backlog."""
+        """What is still to be delivered there: alerts first, then events, each oldest first. `skip` are
+        numbers that are on their way; of a topic in `skip_topics` everything up to that number is passed
+        over; `topic` asks for one alone. When more than `limit` wait and `by_severity` is set, the most
+        severe of them, in the order of their numbers: an alarm must be seen behind any backlog."""
 
     def release(self, entry: Entry, at: datetime) -> None:
         """The receiver has acknowledged it."""

@@ -8,7 +8,6 @@ from typing import Self
 
 from monitor.clock import Clock
 from monitor.delivery.base import Outbox
-from monitor.delivery.refused_topics import Choosy, Detour
 from monitor.delivery.sender import Choice, Sender
 from monitor.publishers.base import Publisher
 from monitor.runtime.threads import join_all
@@ -34,7 +33,7 @@ ENDED = Patience(settle_s=2.0, unready_s=2.0, close_s=2.5)
 
 
 class Channel:
-    """A publisher and its courier."""
+    """A publisher and its sender."""
 
     def __init__(
         self,
@@ -47,14 +46,12 @@ class Channel:
     ) -> None:
         self.publisher = publisher
         self._settles = choice is None
-        if isinstance(publisher, Choosy):
-            outbox = publisher = Detour(outbox, publisher)
-        self._courier = Sender(outbox, publisher, failed, clock, choice=choice)
+        self._sender = Sender(outbox, publisher, failed, clock, choice=choice)
 
     def open(self) -> Self:
-        """The courier first: it must not miss that its publisher is ready."""
+        """The sender first: it must not miss that its publisher is ready."""
         with ExitStack() as opening:
-            opening.enter_context(self._courier)
+            opening.enter_context(self._sender)
             self.publisher.__enter__()
             opening.pop_all()
         return self
@@ -62,9 +59,9 @@ class Channel:
     def close(self, patience: Patience) -> None:
         """Tell what can still be told, and take leave. What is chosen by its time is not waited for."""
         if self._settles:
-            self._courier.settle(patience.settle_s, patience.unready_s)
+            self._sender.settle(patience.settle_s, patience.unready_s)
         self.publisher.__exit__(None, None, None)
-        self._courier.__exit__()
+        self._sender.__exit__()
 
 
 def close_all(lines: Sequence[Channel], patience: Patience) -> None:

@@ -49,15 +49,15 @@ class Coalescer:
         self._told: dict[Company, _Told] = {}
         self._sent_at_s: list[float] = []
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
+    def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
         """The one message that is to go out now, if any: an alarm before others, then the longest waiting."""
         self._sent_at_s = [at_s for at_s in self._sent_at_s if now_s - at_s < 60.0]
         groups = [group for group in _by_company(waiting) if self._may_go(group, now_s)]
         return [_together(min(groups, key=_turn))] if groups else []
 
-    def delivered(self, parcel: Batch, now_s: float) -> None:
+    def delivered(self, batch: Batch, now_s: float) -> None:
         """Remember that the rule has been told."""
-        key = _company(parcel.entries[-1])
+        key = _company(batch.entries[-1])
         if key == _TESTS:
             return
         self._sent_at_s.append(now_s)

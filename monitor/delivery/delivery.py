@@ -1,4 +1,4 @@
-"""Between a decision and those who are told: outbox, couriers, publishers, notifiers, escalation."""
+"""Between a decision and those who are told: outbox, senders, publishers, notifiers, escalation."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Self
 
 from monitor.clock import Clock
-from monitor.delivery.base import Dispatch, Outbox
+from monitor.delivery.base import Addressed, Outbox
 from monitor.delivery.escalation import Call, Escalation, Unanswered
 from monitor.logs import get_logger
 from monitor.schema import ESCALATION_CHANNEL
@@ -63,7 +63,7 @@ class Escalator:
         """Put messages into the outbox, together, for everybody who is to hear of them now. Never raises for
         a disk or a network. An acknowledgement finds them there or not yet raised, never in between."""
         with self._changed:
-            self._outbox.put_all([self._dispatched(each) for each in messages])
+            self._outbox.put_all([self._addressed(each) for each in messages])
             self._changed.notify_all()
 
     def acknowledge(self, alert_id: str | None) -> int:
@@ -75,17 +75,17 @@ class Escalator:
         log.info("acknowledged", alerts=len(ids))
         return len(ids)
 
-    def _dispatched(self, message: SoundEvent | Alert) -> Dispatch:
+    def _addressed(self, message: SoundEvent | Alert) -> Addressed:
         """The message with everybody who gets it now."""
         now_s = self._clock.monotonic_s()
         if isinstance(message, SoundEvent):
             if message.ended_at is not None:
                 self._escalation.ended(message, now_s)
-            return Dispatch(message, self._always, message.at)
+            return message, self._always
         alert = replace(message, update=not self._escalation.rings(message, now_s))
         notifiers = self._escalation.raised(alert, now_s)
         waits = [ESCALATION_CHANNEL] if self._escalation.is_open(alert) else []
-        return Dispatch(alert, [*self._always, *self._of(notifiers), *waits], alert.raised_at)
+        return alert, [*self._always, *self._of(notifiers), *waits]
 
     def _run(self) -> None:
         try:
@@ -110,7 +110,7 @@ class Escalator:
                 "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
             )
             # Kept open once more, with who was told: a restart goes on from here and not from the first.
-            self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL], self._clock.now())
+            self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL])
         else:
             log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
             self._close(step.ids)

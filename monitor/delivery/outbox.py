@@ -15,7 +15,7 @@ kill -9 cannot lose them, a power cut can lose the newest events and can bring a
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,11 +24,12 @@ from typing import Any, Self, TypeVar
 
 from monitor.clock import Clock
 from monitor.delivery import outbox_tables as rows
-from monitor.delivery.base import Dispatch, Entry
+from monitor.delivery.base import Addressed, Entry
 from monitor.delivery.outbox_tables import MIGRATIONS, Contents
 from monitor.errors import StoreError
 from monitor.labels import SEVERITIES, vocabulary
 from monitor.logs import get_logger
+from monitor.publishers.base import topic_of
 from monitor.store import codec
 from monitor.store.database import DamagedStore, Database
 from monitor.types import Alert, SoundEvent
@@ -141,29 +142,29 @@ class SqliteOutbox:
         """Messages given up, by reason; for the health report."""
         return self._counts
 
-    def put(self, message: SoundEvent | Alert, channels: Sequence[str], detected_at: datetime) -> None:
+    def put(self, message: SoundEvent | Alert, channels: Sequence[str]) -> None:
         """See `Outbox`. Safe from kill -9 when it returns, a fraction of a millisecond later; an alert is
         safe from a power cut as soon as the disk has flushed it, which begins at once."""
-        self.put_all([Dispatch(message, channels, detected_at)])
+        self.put_all([(message, channels)])
 
-    def put_all(self, dispatches: Sequence[Dispatch]) -> None:
+    def put_all(self, messages: Sequence[Addressed]) -> None:
         """See `Outbox`. One transaction: on a busy machine a thread waits for its turn at every statement."""
-        kept = [(each, self._row(each)) for each in dispatches if each.channels]
+        kept = [(message, channels, self._row(message)) for message, channels in messages if channels]
         if not kept:
             return
 
         def insert(connection: sqlite3.Connection) -> None:
-            for each, row in kept:
-                rows.add(connection, row, each.channels)
-                if isinstance(each.message, SoundEvent):
-                    _note_going_on(connection, each.message, row[-1])
+            for message, channels, row in kept:
+                rows.add(connection, row, channels, topic_of(message))
+                if isinstance(message, SoundEvent):
+                    _note_going_on(connection, message, row[rows.BODY])
             self._tend_now_and_then(connection, len(kept))
 
         self._do(insert)
-        for channel in {channel for each, _ in kept for channel in each.channels}:
+        for channel in {channel for _, channels, _ in kept for channel in channels}:
             for wake in self._wakes.get(channel, ()):
                 wake()
-        if any(isinstance(each.message, Alert) for each, _ in kept):
+        if any(isinstance(message, Alert) for message, _, _ in kept):
             self._unflushed.set()
 
     def listen(self, channel: str, wake: Callable[[], None]) -> None:
@@ -172,19 +173,26 @@ class SqliteOutbox:
             self._wakes.setdefault(channel, []).append(wake)
 
     def waiting(
-        self, channel: str, after: int = 0, limit: int = 100, *, by_severity: bool = False
+        self,
+        channel: str,
+        limit: int = 100,
+        *,
+        skip: Collection[int] = (),
+        skip_topics: Mapping[str, int] | None = None,
+        topic: str | None = None,
+        by_severity: bool = False,
     ) -> list[Entry]:
         """See `Outbox`. What a newer version wrote is left for it; what cannot be read is given up, said."""
-        found = self._do(
-            lambda connection: rows.waiting(
-                connection, channel, after, limit, codec.VERSION, by_severity=by_severity
-            )
-        )
+        wanted = rows.Wanted(channel, codec.VERSION, limit, tuple(skip), dict(skip_topics or {}), topic)
+        look = rows.most_severe if by_severity else rows.waiting
+        found = self._do(lambda connection: look(connection, wanted))
         now = self._clock.now()
         entries = [self._entry(channel, row, now) for row in found]
         readable = [entry for entry in entries if entry is not None]
-        if found and not readable:
-            return self.waiting(channel, after, limit, by_severity=by_severity)  # those are gone
+        if found and not readable:  # those are gone
+            return self.waiting(
+                channel, limit, skip=skip, skip_topics=skip_topics, topic=topic, by_severity=by_severity
+            )
         return readable
 
     def release(self, entry: Entry, at: datetime) -> None:
@@ -325,9 +333,10 @@ class SqliteOutbox:
         except StoreError as error:
             self._say_once("aside", "the damaged store could not be set aside", why=str(error))
 
-    def _row(self, each: Dispatch) -> tuple[Any, ...]:
-        times_us = (_us(each.detected_at), _us(self._clock.now()), self._monotonic_us())
-        return (codec.VERSION, _worth(each.message), *times_us, codec.encode(each.message))
+    def _row(self, message: SoundEvent | Alert) -> tuple[Any, ...]:
+        detected_at = message.raised_at if isinstance(message, Alert) else message.at
+        times_us = (_us(detected_at), _us(self._clock.now()), self._monotonic_us())
+        return (codec.VERSION, _worth(message), *times_us, codec.encode(message))
 
     def _tend_now_and_then(self, connection: sqlite3.Connection, puts: int) -> None:
         self._puts += puts

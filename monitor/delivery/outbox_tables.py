@@ -1,11 +1,13 @@
 """The tables of the outbox, and every statement on them."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.errors import StoreError
+from monitor.publishers.base import ALERTS
 from monitor.store.database import Database
 
 MIGRATIONS = (
@@ -36,9 +38,20 @@ MIGRATIONS = (
         body TEXT NOT NULL
     ) WITHOUT ROWID
     """,
+    """
+    ALTER TABLE delivery ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+    UPDATE delivery SET topic = coalesce((
+        SELECT iif(
+            json_extract(body, '$.kind') = 'alert', 'alert', json_extract(body, '$.source') || '/event'
+        ) FROM message WHERE message.number = delivery.number AND json_valid(body)
+    ), '');
+    CREATE INDEX delivery_of_topic ON delivery (channel, topic, number) WHERE delivered_at_us IS NULL
+    """,
 )
+BODY = 5
+"""Where the message itself is in the row of a message, without its number."""
 _MESSAGE = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)"
-_DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?)"
+_DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?)"
 _GOING_ON = "INSERT OR REPLACE INTO going_on VALUES (?, ?, ?)"
 _EVERYTHING = (
     "SELECT * FROM message ORDER BY number",
@@ -58,25 +71,53 @@ class Contents:
     """Events that have begun and not ended, as they were last told."""
 
 
-def add(connection: sqlite3.Connection, row: tuple[Any, ...], channels: Sequence[str]) -> None:
+def add(connection: sqlite3.Connection, row: tuple[Any, ...], channels: Sequence[str], topic: str) -> None:
     """A new message, with the next number, to be delivered to these channels."""
     number = connection.execute(_MESSAGE, (None, *row)).lastrowid
-    connection.executemany(_DELIVERY, [(channel, number, None, 0) for channel in channels])
+    connection.executemany(_DELIVERY, [(channel, number, None, 0, topic) for channel in channels])
 
 
-_WAITING = """
-    SELECT message.number, worth, detected_at_us, put_at_us, put_monotonic_us, body, again
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which undelivered messages are asked for. See `Outbox.waiting`."""
+
+    channel: str
+    version: int
+    """The highest codec version that can be read."""
+    limit: int
+    skip: tuple[int, ...] = ()
+    skip_topics: dict[str, int] = field(default_factory=dict)
+    topic: str | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """For the statements below."""
+        skip, skip_topics = json.dumps(self.skip), json.dumps(self.skip_topics)
+        return {
+            "channel": self.channel,
+            "version": self.version,
+            "limit": self.limit,
+            "skip": skip,
+            "skip_topics": skip_topics,
+            "topic": self.topic,
+        }
+
+
+_SELECT = "SELECT message.number, worth, detected_at_us, put_at_us, put_monotonic_us, body, again"
+_UNDELIVERED = """
     FROM delivery JOIN message ON message.number = delivery.number
-    WHERE channel = ?1 AND delivery.number > ?2 AND delivered_at_us IS NULL AND version <= ?3
-    ORDER BY delivery.number LIMIT ?4
+    WHERE channel = :channel AND delivered_at_us IS NULL AND version <= :version
+    AND delivery.number NOT IN (SELECT value FROM json_each(:skip))
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(:skip_topics) AS skipped
+        WHERE skipped.key = topic AND delivery.number <= skipped.value
+    )
 """
-_GRAVEST = """
-    SELECT message.number, worth, detected_at_us, put_at_us, put_monotonic_us, body, again
-    FROM delivery JOIN message ON message.number = delivery.number
-    WHERE channel = ?1 AND message.number IN (
-        SELECT delivery.number FROM delivery JOIN message ON message.number = delivery.number
-        WHERE channel = ?1 AND delivery.number > ?2 AND delivered_at_us IS NULL AND version <= ?3
-        ORDER BY worth DESC, delivery.number LIMIT ?4
+_OF_TOPIC = f"{_SELECT} {_UNDELIVERED} AND topic = :topic ORDER BY worth < 0, delivery.number LIMIT :limit"
+_OF_OTHERS = f"{_SELECT} {_UNDELIVERED} AND topic <> :topic ORDER BY delivery.number LIMIT :limit"
+_MOST_SEVERE = f"""
+    {_SELECT} FROM delivery JOIN message ON message.number = delivery.number
+    WHERE channel = :channel AND message.number IN (
+        SELECT delivery.number {_UNDELIVERED} ORDER BY worth DESC, delivery.number LIMIT :limit
     )
     ORDER BY message.number
 """
@@ -84,12 +125,19 @@ _GRAVEST = """
 index would cost every put more than it saves."""
 
 
-def waiting(
-    connection: sqlite3.Connection, channel: str, after: int, limit: int, version: int, *, by_severity: bool
-) -> Rows:
-    """Undelivered messages of at most this codec version, the oldest or the gravest, by number."""
-    sql = _GRAVEST if by_severity else _WAITING
-    return connection.execute(sql, (channel, after, version, limit)).fetchall()
+def waiting(connection: sqlite3.Connection, wanted: Wanted) -> Rows:
+    """Of one topic, or alerts and then events; each oldest first, tests after the other alerts."""
+    parameters = wanted.parameters()
+    if wanted.topic is not None:
+        return connection.execute(_OF_TOPIC, parameters).fetchall()
+    alerts = connection.execute(_OF_TOPIC, parameters | {"topic": ALERTS}).fetchall()
+    left = parameters | {"topic": ALERTS, "limit": wanted.limit - len(alerts)}
+    return alerts + connection.execute(_OF_OTHERS, left).fetchall()
+
+
+def most_severe(connection: sqlite3.Connection, wanted: Wanted) -> Rows:
+    """The most severe of all that wait, by number."""
+    return connection.execute(_MOST_SEVERE, wanted.parameters()).fetchall()
 
 
 def give_up(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:

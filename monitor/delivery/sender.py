@@ -3,14 +3,13 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, Self
 
 from monitor.clock import Clock
 from monitor.delivery.base import Entry, Outbox
-from monitor.errors import PublishError
+from monitor.delivery.refused_topics import RefusedTopics
 from monitor.logs import get_logger
-from monitor.publishers.base import Publisher
+from monitor.publishers.base import Delivered, Failed, Outcome, Publisher, Refused
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()
@@ -23,7 +22,8 @@ POLL_S = 1.0
 IDLE_S = 30.0
 STOP_S = 2.0
 MANY = 1000
-"""How much of a backlog a choice with a window of one sees at once: the gravest, and of these the oldest."""
+"""How much of a backlog a choice with a window of one sees at once: the most severe, and of these the
+oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +36,31 @@ class Batch:
 
 
 class Choice(Protocol):
-    """Which of the waiting entries go out now, and how they are put together. Pure: it is told the time."""
+    """Which of the waiting entries go out now, and how they are put together. Pure: it is given the time."""
 
     window: int
-    """Entries that may be in flight; with 1 it is shown all that waits, of very many the gravest, and may
+    """Entries that may be in flight; with 1 it is shown all that waits, of very many the most severe, and may
     choose freely."""
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]: ...
+    def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]: ...
 
-    def delivered(self, parcel: Batch, now_s: float) -> None: ...
+    def delivered(self, batch: Batch, now_s: float) -> None: ...
 
 
 class InOrder:
-    """Everything, in the order of detection, tests last: nothing overtakes, so each source's order holds. A
-    backlog of thousands leaves within seconds (docs/guides/alerts.md), too fast for overtaking to help an
-    alarm."""
+    """Everything in the order of the outbox: alerts before events, tests last, and nothing overtakes its
+    like, so each source's order holds."""
 
     window = WINDOW
 
-    def parcels(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
+    def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
         """Each entry by itself."""
         tests_last = sorted(
             waiting, key=lambda entry: isinstance(entry.message, Alert) and entry.message.test
         )
         return [Batch(as_of_now(entry), (entry,), entry.late) for entry in tests_last]
 
-    def delivered(self, parcel: Batch, now_s: float) -> None:
+    def delivered(self, batch: Batch, now_s: float) -> None:
         """Nothing to remember."""
 
 
@@ -71,7 +70,7 @@ def as_of_now(entry: Entry) -> SoundEvent | Alert:
 
 
 class Sender:
-    """One publisher's deliveries, in a thread of its own named `courier-<publisher>`.
+    """One publisher's deliveries, in a thread of its own named `send-<publisher>`.
 
     Entered after its outbox and before its publisher, so that no readiness is missed. Leaving it stops the
     thread within 2 s; what is not acknowledged stays in the outbox. Acknowledgements that arrive later are
@@ -95,11 +94,12 @@ class Sender:
         self._channel = publisher.name
         self._lock = threading.Condition()
         self._in_flight: set[int] = set()
-        self._from_start = False
+        self._refused = RefusedTopics()
+        self._connections = 0
         self._wake = threading.Event()
         self._stopping = False
         self._delivered = 0
-        self._thread = threading.Thread(target=self._run, name=f"courier-{self._channel}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"send-{self._channel}", daemon=True)
 
     def __enter__(self) -> Self:
         self._publisher.on_ready = self._wake.set
@@ -112,7 +112,9 @@ class Sender:
         self._wake.set()
         self._thread.join(STOP_S)
         if self._thread.is_alive():
-            log.warning("still talking to the receiver; what is undelivered is kept", channel=self._channel)
+            log.warning(
+                "the receiver still has not answered; what is undelivered is kept", channel=self._channel
+            )
 
     @property
     def delivered(self) -> int:
@@ -141,76 +143,138 @@ class Sender:
         try:
             while not self._stopping:
                 self._wake.clear()
-                settled = self._deliver()
-                self._wake.wait(IDLE_S if settled else POLL_S)
+                pause_s = IDLE_S if self._deliver() else POLL_S
+                self._wake.wait(self._until_retry_s(pause_s))
         except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
+    def _until_retry_s(self, pause_s: float) -> float:
+        with self._lock:
+            due_s = self._refused.next_due_s()
+        return pause_s if due_s is None else max(0.0, min(pause_s, due_s - self._clock.monotonic_s()))
+
     def _deliver(self) -> bool:
         """Hand over what can be: False when something had to be left that no call will announce."""
-        while self._publisher.ready() and not self._stopping:
+        while not self._stopping:
+            if not self._publisher.ready():
+                return False
             self._look_back()
-            waiting = self._waiting()
+            waiting = self._on_trial() or self._waiting()
             if waiting is None:
                 return True
-            parcels = self._choice.parcels(waiting, self._clock.monotonic_s())
-            if not parcels:
+            batches = self._choice.batches(waiting, self._clock.monotonic_s())
+            if not batches:
                 return not waiting
-            for parcel in parcels:
-                if not self._hand_over(parcel):
+            for batch in batches:
+                if not self._hand_over(batch):
                     return False
         return False
 
     def _look_back(self) -> None:
-        """When the house has been away, what it may have lost waits again."""
-        since = self._publisher.lost_since()
+        """A new connection may take what was refused. When Home Assistant has been away, what it may have
+        lost waits again."""
+        since, connections = self._publisher.lost_since(), self._publisher.connections
+        if since is not None or connections != self._connections:
+            self._connections = connections
+            with self._lock:
+                self._refused.clear()
         if since is None:
             return
         count = self._outbox.rewind(self._channel, since)
-        self._from_start = True
         if count:
             log.info("the house was away; alerts it may have lost are sent again", count=count)
+
+    def _on_trial(self) -> list[Entry]:
+        """One message of each refused topic that is due to be tried again."""
+        with self._lock:
+            due, skip = self._refused.due(self._clock.monotonic_s()), set(self._in_flight)
+        found = []
+        for topic in due:
+            if first := self._outbox.waiting(self._channel, 1, skip=skip, topic=topic):
+                found += first
+            else:
+                with self._lock:
+                    self._refused.forget(topic)
+        return found
 
     def _waiting(self) -> list[Entry] | None:
         """What may be handed over now; None while enough is on its way and its arrival will wake us."""
         with self._lock:
-            room = self._choice.window - len(self._in_flight)
-            after = max(self._in_flight, default=0)
-        if after == 0:
-            self._from_start = False
-        elif self._from_start or room < self._choice.window / 2:
+            skip, passed_over = set(self._in_flight), self._refused.passed_over()
+        room = self._choice.window - len(skip)
+        if skip and room < self._choice.window / 2:
             return None
-        if self._choice.window > 1:
-            return self._outbox.waiting(self._channel, after, room)
-        return self._outbox.waiting(self._channel, after, MANY, by_severity=True)
+        narrow = self._choice.window == 1
+        return self._outbox.waiting(
+            self._channel,
+            MANY if narrow else room,
+            skip=skip,
+            skip_topics=passed_over,
+            by_severity=narrow,
+        )
 
-    def _hand_over(self, parcel: Batch) -> bool:
-        numbers = {entry.number for entry in parcel.entries}
+    def _hand_over(self, batch: Batch) -> bool:
+        """Whether the next may be handed over, too."""
+        outcomes: list[Outcome] = []
+
+        def done(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            self._note(batch, outcome)
+
         with self._lock:
-            self._in_flight |= numbers
+            self._in_flight |= {entry.number for entry in batch.entries}
         try:
-            self._publisher.publish(parcel.message, partial(self._arrived, parcel), late=parcel.late)
-        except PublishError as error:
-            log.debug("not taken; tried again", channel=self._channel, id=parcel.message.id, error=str(error))
-            with self._lock:
-                self._in_flight -= numbers
-            self._from_start = True
-            return False
+            self._publisher.publish(batch.message, done, late=batch.late)
         except Exception:
             # A bug, but of one message: stopping for it would silence the alarms behind it at every start.
-            log.exception("cannot be published and is given up", channel=self._channel, id=parcel.message.id)
-            self._arrived(parcel)
-        return True
+            log.exception("cannot be published and is given up", channel=self._channel, id=batch.message.id)
+            self._arrived(batch)
+        return not any(isinstance(outcome, Failed) for outcome in outcomes)
 
-    def _arrived(self, parcel: Batch) -> None:
-        """Acknowledged: called from any thread. Released before it leaves the window, or it would be found
-        waiting and handed over twice."""
-        at = self._clock.now()
-        for entry in parcel.entries:
-            self._outbox.release(entry, at)
+    def _note(self, batch: Batch, outcome: Outcome) -> None:
+        """What became of a batch; called from any thread."""
+        match outcome:
+            case Delivered():
+                self._arrived(batch)
+            case Refused():
+                self._pass_over(batch, outcome)
+                self._wake.set()
+            case Failed(reason):
+                log.debug("not taken; tried again", channel=self._channel, id=batch.message.id, reason=reason)
+                self._leave_window(batch)
+
+    def _arrived(self, batch: Batch) -> None:
+        """Released before it leaves the window, or it would be found waiting and handed over twice."""
+        self._release(batch)
         with self._lock:
-            self._in_flight -= {entry.number for entry in parcel.entries}
-            self._choice.delivered(parcel, self._clock.monotonic_s())
-            self._delivered += len(parcel.entries)
-            self._lock.notify_all()
+            self._refused.taken(batch.message)
+            self._choice.delivered(batch, self._clock.monotonic_s())
+            self._delivered += len(batch.entries)
+        self._leave_window(batch)
         self._wake.set()
+
+    def _pass_over(self, batch: Batch, outcome: Refused) -> None:
+        oldest = batch.entries[0]
+        if outcome.keep_s is not None and oldest.waited_s > outcome.keep_s and not oldest.urgent:
+            log.warning(
+                "given up: it has waited too long",
+                channel=self._channel,
+                id=batch.message.id,
+                reason=outcome.reason,
+            )
+            self._release(batch)
+        else:
+            with self._lock:
+                for entry in batch.entries:
+                    self._refused.refused(entry, self._clock.monotonic_s())
+        self._leave_window(batch)
+
+    def _release(self, batch: Batch) -> None:
+        at = self._clock.now()
+        for entry in batch.entries:
+            self._outbox.release(entry, at)
+
+    def _leave_window(self, batch: Batch) -> None:
+        with self._lock:
+            self._in_flight -= {entry.number for entry in batch.entries}
+            self._lock.notify_all()

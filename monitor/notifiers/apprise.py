@@ -2,7 +2,7 @@
 (https://appriseit.com).
 
 The second channel: it works when Home Assistant does not. Only alerts come here, put together by
-`runtime.storms` so that nobody's telephone rings a hundred times for one thing.
+`delivery.coalescer` so that nobody's telephone rings a hundred times for one thing.
 """
 
 import logging
@@ -16,9 +16,10 @@ from urllib.parse import unquote
 from pydantic import Field
 
 from monitor.clock import Clock
-from monitor.errors import ConfigError, PublishError
+from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
+from monitor.publishers.base import DELIVERED, Failed, OnOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
 from monitor.types import Alert, House, Message
 
@@ -77,12 +78,14 @@ class NotifyConfig(Block):
 
 class NotifyPublisher:
     """One Apprise URL. `publish` blocks for the network, at most a few time-outs long, and is therefore
-    called by a courier's thread only; when the receiver does not take an alert it raises PublishError, and
-    `ready` is false until the next attempt is due (1-30 s, doubling)."""
+    called by a sender's thread only; when the receiver does not take an alert it has failed, and `ready`
+    is false until the next attempt is due (1-30 s, doubling)."""
+
+    connections = 0
 
     def __init__(self, config: NotifyConfig, name: str, url: Secret, clock: Clock) -> None:
         self.name = name
-        self.on_ready: Callable[[], None] = _nothing
+        self.on_ready: Callable[[], None] = noop
         self._config = config
         self._url = url
         self._clock = clock
@@ -121,28 +124,25 @@ class NotifyPublisher:
     def lost_since(self) -> None:
         """What these receivers have acknowledged, they keep."""
 
-    def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
-    ) -> None:
-        """Send an alert and wait for the answer. Raises PublishError when it was not taken."""
-        if isinstance(message, Alert) and self._wanted(message):
-            self._send(message, late=late)
-        if delivered is not None:
-            delivered()
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
+        """Send an alert and wait for the answer."""
+        taken = not isinstance(message, Alert) or not self._wanted(message) or self._sent(message, late=late)
+        done(DELIVERED if taken else Failed(self._complaints.last or "no answer"))
 
     def _wanted(self, alert: Alert) -> bool:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
-    def _send(self, alert: Alert, *, late: bool) -> None:
+    def _sent(self, alert: Alert, *, late: bool) -> bool:
         title, body = wording(alert, late=late)
         with self._complaints.listening():
             taken = self._asked(title, body, "info" if alert.update else _KINDS[alert.severity])
         if not taken:
             self._put_off()
-            raise PublishError(f"{self.name}: the receiver did not take the alert")
+            return False
         if self._failures:
             log.info("notifier works again", notifier=self.name, failed_attempts=self._failures)
         self._retry_s, self._failures = FIRST_RETRY_S, 0
+        return True
 
     def _asked(self, title: str, body: str, kind: str) -> bool:
         """The service is asked in this thread: Apprise's own pool of threads would hold up the exit of the
@@ -220,7 +220,3 @@ def _secrets(url: str) -> list[str]:
     parts = re.split(r"[:/?&=@,]", credentials) + re.split(r"[/?&=@,]", place)[1 if at else 0 :]
     found = {word for part in parts for word in (part, unquote(part)) if len(word) >= 3}
     return sorted(found, key=len, reverse=True)
-
-
-def _nothing() -> None:
-    """Nobody delivers yet."""

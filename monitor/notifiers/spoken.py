@@ -11,6 +11,7 @@ from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.notifiers.speech import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
+from monitor.publishers.base import DELIVERED, Failed, OnOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Slug
 from monitor.types import Alert, House, Message
 
@@ -57,12 +58,14 @@ class SpokenConfig(Block):
 
 class SpokenPublisher:
     """Reads alerts aloud, one after the other. `publish` blocks until the alert has been read, and is
-    therefore called by a courier's thread only; when it cannot be read it raises PublishError, and `ready`
-    is false until the next attempt is due (1-30 s, doubling)."""
+    therefore called by a sender's thread only; when it cannot be read it has failed, and `ready` is false
+    until the next attempt is due (1-30 s, doubling)."""
+
+    connections = 0
 
     def __init__(self, config: SpokenConfig, clock: Clock) -> None:
         self.name = config.name
-        self.on_ready: Callable[[], None] = _nothing
+        self.on_ready: Callable[[], None] = noop
         self._config = config
         self._clock = clock
         self._retry_at_s = -float("inf")
@@ -85,16 +88,18 @@ class SpokenPublisher:
     def lost_since(self) -> None:
         """What was said was heard, or nobody was there."""
 
-    def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
-    ) -> None:
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
         """Read an alert. One that is old is let go, with a line in the log: a voice that calls out what is
         over frightens for nothing, and the other notifiers tell it with its time. Smoke, carbon monoxide and
-        fire are read however old, with their age. Raises PublishError when it could not be read."""
-        if isinstance(message, Alert) and self._wanted(message):
-            self._read_or_let_go(message, self._age_s(message) if late else 0.0)
-        if delivered is not None:
-            delivered()
+        fire are read however old, with their age."""
+        try:
+            if isinstance(message, Alert) and self._wanted(message):
+                self._read_or_let_go(message, self._age_s(message) if late else 0.0)
+        except PublishError as error:
+            self._put_off(error)
+            done(Failed(str(error)))
+        else:
+            done(DELIVERED)
 
     def _age_s(self, alert: Alert) -> float:
         """Since it was raised, by the wall clock. It may be set meanwhile: asked only of what waited."""
@@ -112,13 +117,9 @@ class SpokenPublisher:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
     def _read(self, text: str) -> None:
-        try:
-            sound = self._config.voice.synthesize(text)
-            for _ in range(self._config.repeat):
-                self._config.player.play(sound)
-        except PublishError as error:
-            self._put_off(error)
-            raise PublishError(f"{self.name}: {error}") from error
+        sound = self._config.voice.synthesize(text)
+        for _ in range(self._config.repeat):
+            self._config.player.play(sound)
         if self._failures:
             log.info("alerts are read aloud again", notifier=self.name, failed_attempts=self._failures)
         self._retry_s, self._failures = FIRST_RETRY_S, 0
@@ -150,7 +151,3 @@ def _ago(age_s: float) -> str:
     unit, unit_s = next((one for one in units if age_s >= one[1]), units[-1])
     count = max(1, int(age_s // unit_s))
     return f"{count} {unit}{'s' if count > 1 else ''} ago"
-
-
-def _nothing() -> None:
-    """Nobody delivers yet."""

@@ -1,21 +1,68 @@
 """What a publisher promises."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
-from monitor.types import Command, House, Message
+from monitor.types import Alert, Command, House, Message, SoundEvent
 
 OnCommand = Callable[[Command], None]
 """Where a publisher hands what was asked from outside; may be called from any thread, never blocks."""
+ALERTS = "alert"
+"""The topic of every alert, relative to the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver has acknowledged the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The receiver does not take this topic now. The message waits in the outbox, and other topics go on."""
+
+    reason: str
+    keep_s: float | None = None
+    """Given up once it has waited so long; None: kept as long as the outbox keeps anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The receiver took nothing. The message waits in the outbox, and what came after it waits behind it."""
+
+    reason: str
+
+
+Outcome = Delivered | Refused | Failed
+OnOutcome = Callable[[Outcome], None]
+"""Takes the one outcome of a message; may be called from any thread."""
+
+DELIVERED = Delivered()
+
+
+def topic_of(message: SoundEvent | Alert) -> str:
+    """Where a message is published, relative to the node. A receiver may refuse one topic and take others."""
+    return ALERTS if isinstance(message, Alert) else f"{message.source}/event"
+
+
+def ignore(outcome: Outcome) -> None:
+    """For a message whose outcome nobody waits for."""
+
+
+def noop() -> None:
+    """For a call-back that nobody has set."""
 
 
 class Publisher(Protocol):
-    """Tells the house. It connects in the background: no method blocks on a network or raises for one."""
+    """Publishes to one receiver. It connects in the background: no method blocks on a network or raises for
+    one, except `publish` of a notifier, which is called in its sender's thread alone."""
 
     name: str
     on_ready: Callable[[], None]
-    """Set by whoever delivers, before entering: called from any thread when `ready` has become true."""
+    """Set by the sender before entering: called from any thread when `ready` has become true."""
+    connections: int
+    """Rises with each connection: what was refused before may be taken now."""
 
     def __enter__(self) -> Self: ...
 
@@ -23,21 +70,18 @@ class Publisher(Protocol):
         """Say goodbye (publish `offline`) and close within 2 s."""
 
     def announce(self, house: House) -> None:
-        """What there is to hear; remembered, and said again to whoever comes back."""
+        """What there is to hear; remembered, and published again to whoever comes back."""
 
     def ready(self) -> bool:
-        """Whether events and alerts can be taken now (connected, and the house is not restarting)."""
+        """Whether events and alerts can be taken now."""
 
     def lost_since(self) -> datetime | None:
-        """Once after each return of the house: what was delivered since this time may have been lost on it
-        (120 s before it went away, or before it came back when nobody saw it go). None otherwise."""
+        """Once after each return of Home Assistant: what was delivered since this time may have been lost on
+        it (120 s before it went away, or before it came back when nobody saw it go). None otherwise."""
 
-    def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
-    ) -> None:
-        """Send. States (status, level, problem, setting, sounding, health) are remembered and said again
-        after a reconnect: the latest wins. The ON and OFF of a binary sensor comes as `LabelState`, at once;
-        the event itself comes through the outbox, perhaps late, and must not move that state. Events
-        and alerts call `delivered` from any thread once the receiver has acknowledged them; `late` marks
-        one that was held back or is sent again. What was taken is kept until it is acknowledged; PublishError
-        says that it was not taken, and it is handed over again once `ready`."""
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
+        """Publish. States (status, level, problem, setting, sounding, health) are remembered and published
+        again after a reconnect: the latest wins, and they have no outcome. The ON and OFF of a binary sensor
+        comes as `LabelState`, at once; the event itself comes through the outbox, perhaps late, and must not
+        move that state. For an event or alert `done` is called once, during the call or later; until then
+        the publisher keeps it. `late` marks one that was held back or is sent again."""

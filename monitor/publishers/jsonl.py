@@ -6,14 +6,12 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
 from monitor.clock import Clock
-from monitor.errors import PublishError
 from monitor.logs import get_logger
-from monitor.publishers.base import OnCommand
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Slug
@@ -41,7 +39,7 @@ class JsonlConfig(Block):
 class JsonlPublisher(Local):
     """See `Publisher`. Each line is one unbuffered write in the thread that publishes, so that a reader and
     a crash find whole lines. When the file cannot be written (full disk, missing folder), events and alerts
-    raise PublishError and stay with whoever handed them over; the file is opened anew at the next line."""
+    have failed and stay in the outbox; the file is opened anew at the next line."""
 
     def __init__(self, config: JsonlConfig, clock: Clock) -> None:
         super().__init__(config.name)
@@ -58,21 +56,17 @@ class JsonlPublisher(Local):
         with self._lock:
             self._close()
 
-    def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
-    ) -> None:
-        """See `Publisher`. Raises PublishError for an event or alert that could not be written."""
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
+        """See `Publisher`."""
         if not isinstance(message, SoundEvent | Alert) and not (self._config.everything and self._has_room()):
             return
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:
             self._say_failing(error)
-            if isinstance(message, SoundEvent | Alert):
-                raise PublishError(f"{self.name}: {error}") from None
-            return
-        if delivered is not None:
-            delivered()
+            done(Failed(str(error)))
+        else:
+            done(DELIVERED)
 
     def _has_room(self) -> bool:
         """Whether a state can be written without waiting for a reader: whoever decides brings it. What a full

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from monitor.publishers.base import noop
 from monitor.types import House
 
 
 class Local:
     """The parts of `Publisher` that are about a receiver far away."""
 
+    connections = 0
+
     def __init__(self, name: str) -> None:
         self.name = name
-        self.on_ready: Callable[[], None] = _nothing
+        self.on_ready: Callable[[], None] = noop
 
     def announce(self, house: House) -> None:
         """A terminal or a file needs no introduction."""
@@ -23,7 +26,3 @@ class Local:
     def lost_since(self) -> datetime | None:
         """What was written stays."""
         return None
-
-
-def _nothing() -> None:
-    """Nobody delivers yet."""

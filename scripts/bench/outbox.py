@@ -15,7 +15,7 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import Alert, SoundEvent
-from testkit.builders import START, alert, event, house
+from testkit.builders import alert, event, house
 from testkit.mosquitto import Mosquitto, Subscriber
 
 
@@ -43,7 +43,7 @@ def _steps(folder: Path, count: int) -> dict[str, list[float]]:
 
         def keep(make: Callable[..., SoundEvent | Alert]) -> list[float]:
             return [
-                _timed(lambda n=n: outbox.put(make(id=f"{n:012d}"), ["mqtt", "jsonl"], START))  # type: ignore[misc]
+                _timed(lambda n=n: outbox.put(make(id=f"{n:012d}"), ["mqtt", "jsonl"]))  # type: ignore[misc]
                 for n in range(count)
             ]
 
@@ -62,15 +62,15 @@ def _drain(folder: Path, count: int) -> tuple[float, tuple[float, float, float]]
         publisher.announce(house())
         with (
             SqliteOutbox(folder / "drain.db", clock) as outbox,
-            Sender(outbox, publisher, _fail, clock) as courier,
+            Sender(outbox, publisher, _fail, clock) as sender,
         ):
             for number in range(count):
-                outbox.put(event(id=f"{number:012d}"), ["mqtt"], START)
+                outbox.put(event(id=f"{number:012d}"), ["mqtt"])
             with publisher:
                 listener.wait_for("earwitness/home/status", "online")
                 began_s = time.monotonic()
                 listener.wait_until(lambda: len(listener.documents("earwitness/home/kitchen/event")) >= 1)
-                while not courier.settle(60.0):
+                while not sender.settle(60.0):
                     continue
                 per_s = count / (time.monotonic() - began_s)
                 alerts_s = [_timed(lambda n=n: _deliver(outbox, listener, n)) for n in range(200)]  # type: ignore[misc]
@@ -79,7 +79,7 @@ def _drain(folder: Path, count: int) -> tuple[float, tuple[float, float, float]]
 
 def _deliver(outbox: SqliteOutbox, listener: Subscriber, number: int) -> None:
     heard = len(listener.heard)
-    outbox.put(alert(id=f"a{number:011d}"), ["mqtt"], START)
+    outbox.put(alert(id=f"a{number:011d}"), ["mqtt"])
     listener.wait_until(lambda: len(listener.heard) > heard)
 
 

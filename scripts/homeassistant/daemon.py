@@ -1,4 +1,4 @@
-"""The delivering half of the daemon (outbox, courier, MQTT publisher), fed by hand."""
+"""The delivering half of the daemon (outbox, sender, MQTT publisher), fed by hand."""
 
 import queue
 import sys
@@ -49,13 +49,13 @@ class Daemon:
         config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
         self.publisher = config.build("probe", self.commands.put, clock)
         self._outbox = SqliteOutbox(folder / "outbox.db", clock)
-        self._courier = Sender(self._outbox, self.publisher, self._failures.put, clock)
+        self._sender = Sender(self._outbox, self.publisher, self._failures.put, clock)
 
     def __enter__(self) -> Self:
         self.publisher.announce(house())
         for message in first_states():
             self.publisher.publish(message)
-        for part in (self._outbox, self._courier, self.publisher):
+        for part in (self._outbox, self._sender, self.publisher):
             self._life.enter_context(part)
         return self
 
@@ -67,10 +67,8 @@ class Daemon:
     def tell(self, message: Message) -> None:
         """Events and alerts by way of the outbox, states at once."""
         match message:
-            case SoundEvent():
-                self._outbox.put(message, [self.publisher.name], message.at)
-            case Alert():
-                self._outbox.put(message, [self.publisher.name], message.raised_at)
+            case SoundEvent() | Alert():
+                self._outbox.put(message, [self.publisher.name])
             case _:
                 self.publisher.publish(message)
 

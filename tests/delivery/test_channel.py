@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from monitor.clock import SystemClock
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.outbox import SqliteOutbox
-from testkit.builders import START, alert
+from testkit.builders import alert
 from tests.delivery.test_sender import WAIT_S, Receiver
 
 
@@ -47,7 +47,7 @@ def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:
     well = Leaving("well")
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
         lines = [line(outbox, receiver).open() for receiver in (*hung, well)]
-        outbox.put(alert(), ["well"], START)
+        outbox.put(alert(), ["well"])
         with capture_logs() as logs:
             close_all(lines, STOPPED)
         assert well.left.is_set()
@@ -65,7 +65,7 @@ def test_at_the_end_of_all_recordings_a_receiver_that_is_not_ready_is_waited_for
     late.become(is_ready=False)
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
         lines = [line(outbox, late).open()]
-        outbox.put(alert(), ["late"], START)
+        outbox.put(alert(), ["late"])
         ready = Timer(0.1, late.become, kwargs={"is_ready": True})
         ready.start()
         close_all(lines, ENDED)
@@ -79,16 +79,16 @@ def test_on_a_stop_a_receiver_that_is_not_ready_is_not_waited_for(tmp_path: Path
     away.become(is_ready=False)
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
         lines = [line(outbox, away).open()]
-        outbox.put(alert(), ["away"], START)
+        outbox.put(alert(), ["away"])
         close_all(lines, STOPPED)
         assert away.left.is_set()
         assert outbox.backlog() == {"away": 1}
 
 
-def test_a_receiver_that_cannot_be_opened_leaves_no_courier(tmp_path: Path) -> None:
+def test_a_receiver_that_cannot_be_opened_leaves_no_sender(tmp_path: Path) -> None:
     """The error reaches whoever opens it; nothing runs on."""
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
         with pytest.raises(ValueError, match="no such receiver"):
             line(outbox, Broken()).open()
-        outbox.put(alert(), ["mqtt"], START)
+        outbox.put(alert(), ["mqtt"])
         assert outbox.backlog() == {"mqtt": 1}

@@ -25,12 +25,12 @@ def waiting(label: str, at_s: float = 0.0, **more: object) -> Entry:
 def tell(storms: Coalescer, entries: list[Entry], now_s: float) -> list[str]:
     """What goes out now; delivered at once and taken off `entries`."""
     said = []
-    while parcels := storms.parcels(entries, now_s):
-        (parcel,) = parcels
-        assert isinstance(parcel.message, Alert)
-        said.append(parcel.message.message)
-        storms.delivered(parcel, now_s)
-        for entry in parcel.entries:
+    while batches := storms.batches(entries, now_s):
+        (batch,) = batches
+        assert isinstance(batch.message, Alert)
+        said.append(batch.message.message)
+        storms.delivered(batch, now_s)
+        for entry in batch.entries:
             entries.remove(entry)
     return said
 
@@ -59,9 +59,9 @@ def test_tests_come_last_and_use_nothing_up() -> None:
     storms = Coalescer(per_minute=1)
     entries = [waiting("smoke_alarm", at_s, test=True) for at_s in range(3)] + [waiting("dog_bark", 3)]
 
-    (first,) = storms.parcels(entries, 10.0)
+    (first,) = storms.batches(entries, 10.0)
     storms.delivered(first, 10.0)
-    (rest,) = storms.parcels(entries[:3], 70.0)
+    (rest,) = storms.batches(entries[:3], 70.0)
     storms.delivered(rest, 70.0)
 
     assert isinstance(first.message, Alert)
@@ -82,7 +82,7 @@ def test_another_danger_never_waits_for_company() -> None:
 def test_an_update_rings_when_it_speaks_for_an_alert_that_has_not_rung() -> None:
     """A further room alone does not ring; together with the alert that waited beside it, it does."""
     room = waiting("smoke_alarm", update=True)
-    batches = [Coalescer().parcels(entries, 0.0)[0] for entries in ([room], [waiting("smoke_alarm"), room])]
+    batches = [Coalescer().batches(entries, 0.0)[0] for entries in ([room], [waiting("smoke_alarm"), room])]
 
     assert [isinstance(b.message, Alert) and b.message.update for b in batches] == [True, False]
 
@@ -115,10 +115,10 @@ def test_all_sources_of_a_storm_are_named() -> None:
         for source in ("hall", "porch")
     ]
 
-    (parcel,) = Coalescer().parcels(entries, 0.0)
+    (batch,) = Coalescer().batches(entries, 0.0)
 
-    assert isinstance(parcel.message, Alert)
-    assert [event.source for event in parcel.message.events] == ["hall", "porch"]
+    assert isinstance(batch.message, Alert)
+    assert [event.source for event in batch.message.events] == ["hall", "porch"]
 
 
 def test_every_room_of_a_storm_is_named() -> None:
@@ -219,11 +219,11 @@ def test_everything_is_told_in_the_end(arrivals: list[tuple[str, float]], per_mi
     for now_s in range(4000):
         while left and left[0][1] <= now_s:
             entries.append(waiting(left.pop(0)[0]))
-        for parcel in storms.parcels(entries, now_s):
-            storms.delivered(parcel, now_s)
-            told += [entry.number for entry in parcel.entries]
-            entries = [entry for entry in entries if entry not in parcel.entries]
-            calm_at_s += [] if parcel.entries[0].urgent else [now_s]
+        for batch in storms.batches(entries, now_s):
+            storms.delivered(batch, now_s)
+            told += [entry.number for entry in batch.entries]
+            entries = [entry for entry in entries if entry not in batch.entries]
+            calm_at_s += [] if batch.entries[0].urgent else [now_s]
 
     assert len(told) == len(set(told)) == len(arrivals)
     assert all(sum(now_s - 60 < at_s <= now_s for at_s in calm_at_s) <= per_minute for now_s in calm_at_s)

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from monitor.delivery.base import Entry
+from monitor.delivery.base import WHOLE_TOPIC, Entry
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert, SoundEvent
 from testkit.builders import START, alert, event
@@ -52,7 +52,7 @@ def ids(entries: list[Entry]) -> list[str]:
 
 def put(outbox: SqliteOutbox, *messages: SoundEvent | Alert, channels: list[str] = PHONE) -> None:
     for message in messages:
-        outbox.put(message, channels, START)
+        outbox.put(message, channels)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def full_disk(path: Path) -> Iterator[None]:
 
 def test_each_channel_gets_everything_in_order(outbox: SqliteOutbox) -> None:
     """A message waits for each of its channels, oldest first, until that channel has acknowledged it."""
-    put(outbox, event(id="first"), alert(id="second"), channels=BOTH)
+    put(outbox, alert(id="first"), alert(id="second"), channels=BOTH)
     first, second = outbox.waiting("mqtt")
 
     outbox.release(first, START)
@@ -89,16 +89,34 @@ def test_the_gravest_of_many_can_be_asked_for(outbox: SqliteOutbox) -> None:
 
     assert ids(outbox.waiting("phone", limit=1, by_severity=True)) == ["co"]
     assert ids(outbox.waiting("phone", limit=4, by_severity=True)) == ["0", "1", "glass", "co"]
-    after = outbox.waiting("phone", limit=2)[-1].number
-    assert ids(outbox.waiting("phone", after, limit=3, by_severity=True)) == ["2", "glass", "co"]
+    sent = [each.number for each in outbox.waiting("phone", limit=2)]
+    assert ids(outbox.waiting("phone", limit=3, skip=sent, by_severity=True)) == ["2", "glass", "co"]
 
 
-def test_waiting_goes_on_after_what_is_in_flight(outbox: SqliteOutbox) -> None:
-    """`after` and `limit` cut the queue where the courier stands."""
+def test_what_is_on_its_way_is_skipped(outbox: SqliteOutbox) -> None:
+    """`skip` and `limit` cut the queue where the sender stands."""
     put(outbox, *[event(id=str(i)) for i in range(5)])
-    two = outbox.waiting("phone", limit=2)
+    sent = [each.number for each in outbox.waiting("phone", limit=2)]
 
-    assert ids(outbox.waiting("phone", after=two[-1].number, limit=2)) == ["2", "3"]
+    assert ids(outbox.waiting("phone", limit=2, skip=sent)) == ["2", "3"]
+
+
+def test_alerts_come_before_events(outbox: SqliteOutbox) -> None:
+    """After an outage an alert does not wait behind thousands of events; each kind keeps its order."""
+    put(outbox, event(id="e1"), alert(id="a1"), event(id="e2"), alert(id="a2"))
+
+    assert ids(outbox.waiting("phone")) == ["a1", "a2", "e1", "e2"]
+    assert ids(outbox.waiting("phone", limit=3)) == ["a1", "a2", "e1"]
+
+
+def test_a_refused_topic_is_passed_over(outbox: SqliteOutbox) -> None:
+    """Up to a number, so that a new alert is tried although earlier ones are refused; or asked for alone."""
+    put(outbox, event(id="kitchen"), alert(id="old"), event(id="porch", source="porch"), alert(id="new"))
+    old = outbox.waiting("phone", 1)[0].number
+
+    skipped = outbox.waiting("phone", skip_topics={"alert": old, "kitchen/event": WHOLE_TOPIC})
+    assert ids(skipped) == ["new", "porch"]
+    assert ids(outbox.waiting("phone", topic="kitchen/event")) == ["kitchen"]
 
 
 def test_a_put_wakes_its_channels_only(outbox: SqliteOutbox) -> None:
@@ -481,7 +499,7 @@ from testkit.builders import START, alert, event
 with SqliteOutbox(Path(sys.argv[1]), SystemClock()) as outbox:
     n = int(sys.argv[2])
     while True:
-        outbox.put(alert(id=f"a{n}") if n % 3 == 0 else event(id=f"e{n}"), ["phone"], START)
+        outbox.put(alert(id=f"a{n}") if n % 3 == 0 else event(id=f"e{n}"), ["phone"])
         sys.stdout.write(f"{n}\\n")
         sys.stdout.flush()
         n += 1
@@ -504,7 +522,8 @@ def test_kill_minus_nine_loses_nothing_that_was_put(path: Path) -> None:
         writer.wait()
         writer.stdout.close()
         with SqliteOutbox(path, clock) as outbox:
-            kept = [int(entry.message.id[1:]) for entry in outbox.waiting("phone", limit=100_000)]
+            entries = outbox.waiting("phone", limit=100_000)
+            kept = [int(each.message.id[1:]) for each in sorted(entries, key=lambda each: each.number)]
             assert kept[: len(said)] == said
             assert len(kept) - len(said) <= 1
             said = kept
@@ -526,7 +545,7 @@ def test_whatever_happens_what_is_not_released_waits(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, object]]
 ) -> None:
     """Through any order of puts, releases, restarts and losses of the file, exactly what was put and not
-    released waits, in the order in which it was put."""
+    released waits, alerts first, in the order in which they were put."""
     path, clock = tmp_path_factory.mktemp("outbox") / "outbox.db", FakeClock()
     expected: list[str] = []
     outbox = SqliteOutbox(path, clock).__enter__()
@@ -535,7 +554,7 @@ def test_whatever_happens_what_is_not_released_waits(
         if step == "put":
             id = f"{choice}{count}"
             put(outbox, event(id=id) if choice == "event" else alert(id=id))
-            expected.append(id)
+            expected = sorted([*expected, id], key=lambda each: each.startswith("event"))
         elif step == "release" and expected:
             index = int(str(choice)) % len(expected)
             outbox.release(outbox.waiting("phone")[index], START)

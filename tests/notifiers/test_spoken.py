@@ -24,6 +24,7 @@ from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
 from monitor.notifiers.speech import EspeakVoice, ServerVoice
 from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
+from monitor.publishers.base import DELIVERED, Failed, Outcome
 from monitor.types import Alert
 from testkit import builders
 from testkit.builders import START
@@ -98,7 +99,7 @@ def test_espeak_reads_an_alert_to_a_media_player(speaker: Speaker) -> None:
     delivered: list[int] = []
     player = {"type": "http", "url": speaker.url + "/say", "token": "open-sesame"}
 
-    spoken(player=player, repeat=2).publish(alert(), lambda: delivered.append(1))
+    spoken(player=player, repeat=2).publish(alert(), lambda _: delivered.append(1))
 
     assert [path for path, _, _ in speaker.heard] == ["/say", "/say"]
     assert speaker.heard[0][1]["Authorization"] == "Bearer open-sesame"
@@ -178,7 +179,7 @@ def test_what_is_mild_is_let_go(speaker: Speaker) -> None:
     """An alert below `min_severity` is delivered without a word."""
     delivered: list[int] = []
 
-    spoken(player={"type": "http", "url": speaker.url}).publish(alert("info"), lambda: delivered.append(1))
+    spoken(player={"type": "http", "url": speaker.url}).publish(alert("info"), lambda _: delivered.append(1))
 
     assert delivered == [1]
     assert speaker.heard == []
@@ -191,19 +192,19 @@ def test_an_alarm_that_waited_for_its_turn_is_read(speaker: Speaker, tmp_path: P
     publisher, storms = spoken(clock, player={"type": "http", "url": speaker.url}), Coalescer(pause_s=20.0)
 
     def read_next() -> None:
-        for parcel in storms.parcels(outbox.waiting("spoken"), clock.monotonic_s()):
-            publisher.publish(parcel.message, late=parcel.late)
-            storms.delivered(parcel, clock.monotonic_s())
-            for entry in parcel.entries:
+        for batch in storms.batches(outbox.waiting("spoken"), clock.monotonic_s()):
+            publisher.publish(batch.message, late=batch.late)
+            storms.delivered(batch, clock.monotonic_s())
+            for entry in batch.entries:
                 outbox.release(entry, clock.now())
 
     with SqliteOutbox(tmp_path / "outbox.db", clock) as outbox:
-        outbox.put(sounding("smoke_alarm", "a1", clock), ["spoken"], clock.now())
-        outbox.put(sounding("glass_break", "a2", clock, rule="Glass"), ["spoken"], clock.now())
+        outbox.put(sounding("smoke_alarm", "a1", clock), ["spoken"])
+        outbox.put(sounding("glass_break", "a2", clock, rule="Glass"), ["spoken"])
         read_next()
         clock.advance(6)
         read_next()
-        outbox.put(sounding("co_alarm", "a3", clock), ["spoken"], clock.now())
+        outbox.put(sounding("co_alarm", "a3", clock), ["spoken"])
         clock.advance(20)
         read_next()
 
@@ -219,11 +220,11 @@ def test_what_is_old_is_let_go_and_said_so(speaker: Speaker) -> None:
     delivered: list[int] = []
 
     clock.advance(900)
-    publisher.publish(glass, lambda: delivered.append(1), late=True)
+    publisher.publish(glass, lambda _: delivered.append(1), late=True)
     clock.advance(OLD_AFTER_S)
-    publisher.publish(glass, lambda: delivered.append(2), late=False)
+    publisher.publish(glass, lambda _: delivered.append(2), late=False)
     with capture_logs() as logs:
-        publisher.publish(glass, lambda: delivered.append(3), late=True)
+        publisher.publish(glass, lambda _: delivered.append(3), late=True)
 
     assert delivered == [1, 2, 3]
     assert len(speaker.heard) == 2
@@ -255,21 +256,20 @@ def test_what_is_read_late_says_how_late() -> None:
 
 
 def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
-    """PublishError names the notifier and the fix; it is ready again after the pause, and then delivers."""
+    """The outcome names the fix; it is ready again after the pause, and then delivers."""
     clock = FakeClock()
-    delivered: list[int] = []
+    outcomes: list[Outcome] = []
     publisher = spoken(clock, player={"type": "http", "url": speaker.url})
     speaker.status = 503
 
-    with pytest.raises(PublishError, match=r"spoken: the media player refused \(503\); check url"):
-        publisher.publish(alert(), lambda: delivered.append(1))
-    assert delivered == []
+    publisher.publish(alert(), outcomes.append)
+    assert outcomes == [Failed("the media player refused (503); check url and key")]
     assert not publisher.ready()
     clock.advance(1.3)
     assert publisher.ready()
     speaker.status = 204
-    publisher.publish(alert(), lambda: delivered.append(1))
-    assert delivered == [1]
+    publisher.publish(alert(), outcomes.append)
+    assert outcomes[1:] == [DELIVERED]
 
 
 @pytest.mark.parametrize(
@@ -282,10 +282,13 @@ def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
     ],
 )
 def test_what_is_not_there_is_named_with_the_fix(options: Any, fix: str) -> None:
-    """A language, server, player or broker that is missing is a PublishError of one line."""
-    with pytest.raises(PublishError, match=fix) as error:
-        spoken(**options).publish(alert())
-    assert "\n" not in str(error.value)
+    """A language, server, player or broker that is missing is said in one line."""
+    outcomes: list[Outcome] = []
+    spoken(**options).publish(alert(), outcomes.append)
+    (outcome,) = outcomes
+    assert isinstance(outcome, Failed)
+    assert fix in outcome.reason
+    assert "\n" not in outcome.reason
 
 
 def test_a_voice_that_drips_gets_no_more_than_its_time() -> None:
@@ -302,8 +305,11 @@ def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:
     speaker.answer = b"<html>"
     voice = {"type": "server", "url": speaker.url, "model": "m"}
 
-    with pytest.raises(PublishError, match="did not answer with a WAV"):
-        spoken(voice=voice).publish(alert())
+    outcomes: list[Outcome] = []
+    spoken(voice=voice).publish(alert(), outcomes.append)
+    (outcome,) = outcomes
+    assert isinstance(outcome, Failed)
+    assert "did not answer with a WAV" in outcome.reason
 
 
 def test_words_are_few_and_can_be_said() -> None:

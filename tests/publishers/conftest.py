@@ -1,5 +1,6 @@
 """Brokers and publishers of these tests."""
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ import pytest
 import structlog
 
 from monitor.clock import SystemClock
-from monitor.publishers.base import OnCommand
+from monitor.publishers.base import DELIVERED, OnCommand, Outcome
 from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
 from monitor.types import Command, House
 from testkit.builders import house
@@ -46,9 +47,9 @@ class Told:
 
     def deliver(self, message: Any, *, late: bool = False) -> None:
         """Publish and wait for the acknowledgement."""
-        arrived = threading.Event()
-        self.publisher.publish(message, arrived.set, late=late)
-        assert arrived.wait(WITHIN_S), f"{message} was not acknowledged"
+        outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.publisher.publish(message, outcomes.put, late=late)
+        assert outcomes.get(timeout=WITHIN_S) == DELIVERED
 
     def _obey(self, command: Command) -> None:
         with self._changed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import PublishError
+from monitor.publishers.base import DELIVERED, Failed, Outcome
 from monitor.publishers.jsonl import JsonlConfig, JsonlPublisher
 from monitor.types import Command, Level, Message
 from testkit.builders import START, alert, event
@@ -29,7 +29,7 @@ def test_an_event_is_a_line(tmp_path):
     """With its type, its label, and when it was written; acknowledged once it is."""
     delivered: list[bool] = []
     with writing(tmp_path / "out") as publisher:
-        publisher.publish(event("speech"), lambda: delivered.append(True), late=True)
+        publisher.publish(event("speech"), lambda _: delivered.append(True), late=True)
 
     (line,) = read(tmp_path / "out")
     assert (line["type"], line["label"], line["late"]) == ("event", "speech", True)
@@ -71,11 +71,15 @@ def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
     """Until the folder is there; then the same publisher writes."""
     path = tmp_path / "missing" / "out"
     with writing(path) as publisher:
+        outcomes: list[Outcome] = []
         for _ in range(3):
-            with pytest.raises(PublishError, match="missing"):
-                publisher.publish(event())
+            publisher.publish(event(), outcomes.append)
         path.parent.mkdir()
-        publisher.publish(event())
+        publisher.publish(event(), outcomes.append)
+
+    *failed, delivered = outcomes
+    assert all(isinstance(each, Failed) and "missing" in each.reason for each in failed)
+    assert delivered == DELIVERED
 
     assert lines.warnings() == ["cannot write; make room or check path"]
     assert len(read(path)) == 1
@@ -83,10 +87,12 @@ def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
 
 def test_a_full_disk_takes_nothing():
     """The event is not acknowledged."""
-    delivered: list[bool] = []
-    with writing(Path("/dev/full")) as publisher, pytest.raises(PublishError, match="No space left"):
-        publisher.publish(event(), lambda: delivered.append(True))
-    assert delivered == []
+    outcomes: list[Outcome] = []
+    with writing(Path("/dev/full")) as publisher:
+        publisher.publish(event(), outcomes.append)
+    (outcome,) = outcomes
+    assert isinstance(outcome, Failed)
+    assert "No space left" in outcome.reason
 
 
 def test_without_a_path_it_is_standard_output():

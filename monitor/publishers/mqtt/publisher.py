@@ -10,12 +10,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.base import OnCommand
+from monitor.publishers.base import DELIVERED, OnCommand, OnOutcome, Refused, ignore, noop, topic_of
 from monitor.publishers.documents import alert_document, encoded, event_document
 from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
-from monitor.publishers.mqtt.discovery import Presence
+from monitor.publishers.mqtt.presence import Presence
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, Unsendable
 from monitor.publishers.mqtt.states import said
@@ -32,7 +32,6 @@ SETTLE_S = 1.0
 """What Home Assistant takes to make entities of our documents; an event before that finds nobody."""
 BIRTH_PAUSE_S = (0.1, 0.6)
 """On its birth everybody speaks at once; a random moment later it has time to listen."""
-POLICY_RETRY_S = (30.0, 60.0)
 
 _TopicPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=64)]
 
@@ -108,7 +107,8 @@ class MqttPublisher:
 
     def __init__(self, config: MqttConfig, node: str, on_command: OnCommand, clock: Clock) -> None:
         self.name = config.name
-        self.on_ready: Callable[[], None] = _nothing
+        self.on_ready: Callable[[], None] = noop
+        self.connections = 0
         self.topics = Topics(config.topic_prefix, node)
         self._config = config
         self._node = node
@@ -129,8 +129,7 @@ class MqttPublisher:
         self._read_back = False
         self._settled_at_s: float | None = None
         self._greet_at_s: float | None = None
-        self._paused_until_s: dict[str, float] = {}
-        self._policy_said: set[str] = set()
+        self._refusals_logged: set[str] = set()
         self._unsendable: set[str] = set()
 
     # -- what others call -------------------------------------------------------------------------------
@@ -174,34 +173,17 @@ class MqttPublisher:
         """How many messages on command topics were none that we take."""
         return self._commands.refused.total()
 
-    def publish(
-        self,
-        message: Message,
-        delivered: Callable[[], None] | None = None,
-        *,
-        late: bool = False,
-        refused: Callable[[], None] | None = None,
-    ) -> None:
-        """See `Publisher` and `Choosy`."""
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
+        """See `Publisher`."""
         match message:
             case SoundEvent() | Alert():
-                topic, now_s = self.topic_of(message), self._clock.monotonic_s()
-                self._outgoing.put(Publication(message, delivered or _nothing, now_s, late, topic, refused))
+                topic = f"{self.topics.root}/{topic_of(message)}"
+                self._outgoing.put(Publication(message, done, self._clock.monotonic_s(), late, topic))
             case _:
                 room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
                 for topic, payload, rank in said(message, room, self.topics):
                     self._outgoing.remember(topic, payload, rank)
         self._wake()
-
-    def topic_of(self, message: SoundEvent | Alert) -> str:
-        """See `Choosy`."""
-        return self.topics.alert if isinstance(message, Alert) else self.topics.event(message.source)
-
-    @property
-    def refused_topics(self) -> frozenset[str]:
-        """See `Choosy`."""
-        now_s = self._clock.monotonic_s()
-        return frozenset(topic for topic, until_s in self._paused_until_s.copy().items() if now_s < until_s)
 
     # -- what the link calls ----------------------------------------------------------------------------
 
@@ -216,7 +198,7 @@ class MqttPublisher:
             if not self._read_back:
                 session.subscribe(self._found_documents)
         self._outgoing.say_all_again()
-        self._paused_until_s.clear()  # this broker may have another access list
+        self.connections += 1
         self._connected = True
 
     def received(self, message: Received) -> None:
@@ -235,15 +217,15 @@ class MqttPublisher:
 
     def acknowledged(self, news: Acknowledged) -> None:
         """See `Handler`."""
+        publication = self._outgoing.done(news.number)
         if news.refused is not None:
-            if letter := self._outgoing.put_back(news.number):
-                self._pause(letter.topic, news.refused)
-            else:
-                self._say_policy("states", news.topic, news.refused)
-        elif letter := self._outgoing.acknowledged(news.number):
-            self._paused_until_s.pop(letter.topic, None)
-            self._policy_said.discard(_kind(letter.message))
-            letter.delivered()
+            kind = "states" if publication is None else _kind(publication.message)
+            self._log_refusal(kind, news.topic, news.refused)
+            if publication is not None:
+                publication.done(Refused(f"the broker refuses {kind}: {news.refused}"))
+        elif publication is not None:
+            self._refusals_logged.discard(_kind(publication.message))
+            publication.done(DELIVERED)
 
     def pump(self, session: Session) -> float:
         """See `Handler`."""
@@ -256,11 +238,8 @@ class MqttPublisher:
             session.unsubscribe(self._found_documents)
         while session.room and (state := self._outgoing.next_state()):
             self._say_state(session, *state)
-        paused = self.refused_topics
-        while session.room and self._may_send() and (letter := self._outgoing.next_letter(paused)):
-            self._send(session, letter)
-        if self._pause_is_over(now_s):
-            self.on_ready()
+        while session.room and self._may_send() and (publication := self._outgoing.next_publication()):
+            self._send(session, publication)
         if self._told_not_ready and self._may_send() and not self._outgoing.full():
             self._told_not_ready = False
             self.on_ready()
@@ -288,24 +267,8 @@ class MqttPublisher:
         settled = self._settled_at_s is None or now_s >= self._settled_at_s
         return self._connected and self._presence.here and settled
 
-    def _pause(self, topic: str, reason: str) -> None:
-        """The broker refuses a topic: what is for it is asked again later, and keeps up nothing else."""
-        self._paused_until_s[topic] = self._clock.monotonic_s() + random.uniform(*POLICY_RETRY_S)  # noqa: S311
-        taken_out = self._outgoing.take_out(topic)
-        self._say_policy("alerts" if topic == self.topics.alert else "events", topic, reason)
-        for letter in taken_out:
-            if letter.refused is not None:
-                letter.refused()
-
-    def _pause_is_over(self, now_s: float) -> bool:
-        """Whether a topic may be tried again that was not tried a moment ago."""
-        over = [topic for topic, until_s in self._paused_until_s.items() if now_s >= until_s]
-        for topic in over:
-            del self._paused_until_s[topic]
-        return bool(over)
-
     def _next_s(self, now_s: float) -> float:
-        times_s = (self._greet_at_s, self._settled_at_s, *self._paused_until_s.values())
+        times_s = (self._greet_at_s, self._settled_at_s)
         return min((at_s - now_s for at_s in times_s if at_s is not None and at_s > now_s), default=1.0)
 
     def _say_state(self, session: Session, topic: str, payload: bytes) -> None:
@@ -316,21 +279,23 @@ class MqttPublisher:
                 self._unsendable.add(topic)
                 log.error("a state cannot be told over mqtt", topic=topic[:100], reason=str(error))
 
-    def _send(self, session: Session, letter: Publication) -> None:
+    def _send(self, session: Session, publication: Publication) -> None:
         now = self._clock.now()
-        waited_s = self._clock.monotonic_s() - letter.handed_at_s
-        late = letter.late or letter.sends > 0 or waited_s > LATE_AFTER_S
-        topic = letter.topic
-        if isinstance(letter.message, Alert):
-            document = alert_document(letter.message.aged(waited_s), now, late=late)
+        waited_s = self._clock.monotonic_s() - publication.handed_at_s
+        late = publication.late or publication.sends > 0 or waited_s > LATE_AFTER_S
+        topic = publication.topic
+        if isinstance(publication.message, Alert):
+            document = alert_document(publication.message.aged(waited_s), now, late=late)
         else:
-            document = event_document(letter.message, now, late=late)
+            document = event_document(publication.message, now, late=late)
         try:
-            self._outgoing.sent(session.send(topic, encoded(document), retain=False), letter)
+            self._outgoing.sent(session.send(topic, encoded(document), retain=False), publication)
         except Unsendable:
-            # As in the courier: stopping for one message would silence the alarms behind it at every start.
-            log.exception("cannot be told over mqtt and is given up", id=letter.message.id, topic=topic[:100])
-            letter.delivered()
+            # As in the sender: stopping for one message would silence the alarms behind it at every start.
+            log.exception(
+                "cannot be told over mqtt and is given up", id=publication.message.id, topic=topic[:100]
+            )
+            publication.done(DELIVERED)
 
     def _hear_house(self, message: Received) -> None:
         was_here = self._presence.here
@@ -351,10 +316,10 @@ class MqttPublisher:
         with self._lock:
             self._lost_since = min(since, self._lost_since or since)
 
-    def _say_policy(self, kind: str, topic: str, reason: str) -> None:
+    def _log_refusal(self, kind: str, topic: str, reason: str) -> None:
         """Once for each kind of message, until one of it is taken."""
-        if kind not in self._policy_said:
-            self._policy_said.add(kind)
+        if kind not in self._refusals_logged:
+            self._refusals_logged.add(kind)
             topics = f"{self.topics.root}/# and {self._config.discovery_prefix}/device/#"
             fix = f"allow this user to write {topics} in the broker's access list; everything else goes on"
             log.warning(f"mqtt broker refuses {kind} of ours", topic=topic, reason=reason, fix=fix)
@@ -362,10 +327,6 @@ class MqttPublisher:
     def _wake(self) -> None:
         if self._link is not None:
             self._link.wake()
-
-
-def _nothing() -> None:
-    """Nobody wants to know."""
 
 
 def _kind(message: SoundEvent | Alert) -> str:

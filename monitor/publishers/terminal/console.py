@@ -5,13 +5,12 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TextIO
 
 from monitor.clock import Clock
-from monitor.errors import PublishError
 from monitor.logs import get_logger
-from monitor.publishers.base import OnCommand
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, ignore
 from monitor.publishers.local import Local
 from monitor.publishers.terminal.lines import line_for
 from monitor.publishers.terminal.troubles import Troubles
@@ -45,10 +44,10 @@ class ConsoleConfig(Block):
 
 
 class _Item(NamedTuple):
-    """A message, whom to tell that it was shown, and whether it comes late."""
+    """A message, what to call once it was shown, and whether it comes late."""
 
     message: Message
-    delivered: Callable[[], None] | None
+    done: OnOutcome
     late: bool
 
 
@@ -85,18 +84,17 @@ class ConsolePublisher(Local):
         self._is_held = self._items.full()
         return not self._is_held
 
-    def publish(
-        self, message: Message, delivered: Callable[[], None] | None = None, *, late: bool = False
-    ) -> None:
-        """See `Publisher`. Raises PublishError for an event or alert that found no room."""
+    def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
+        """See `Publisher`. An event or alert that finds no room has failed."""
         if not isinstance(message, SoundEvent | Alert | SourceStatus | Problem | Health):
             return
         try:
-            self._items.put_nowait(_Item(message, delivered, late))
+            self._items.put_nowait(_Item(message, done, late))
         except queue.Full:
             self._is_held = True
-            if delivered is not None:
-                raise PublishError(f"{self.name}: the terminal is held and takes no more lines") from None
+            if isinstance(message, SoundEvent | Alert):
+                done(Failed("the terminal is held and takes no more lines"))
+                return
             with self._lock:
                 self._unshown += not isinstance(message, Health)
 
@@ -106,8 +104,7 @@ class ConsolePublisher(Local):
                 self._print(item)
             except Exception:  # of one line: the thread goes on
                 log.exception("cannot be shown and is given up", publisher=self.name)
-            if item.delivered is not None:
-                item.delivered()
+            item.done(DELIVERED)
             if self._is_held:
                 self._is_held = False
                 self.on_ready()

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from monitor.labels import sounds, vocabulary
+from monitor.publishers.mqtt.components import sensor_name
 from monitor.publishers.mqtt.discovery import (
-    Presence,
-    _sensor_name,
     documents,
     node_document,
     ours,
@@ -19,6 +18,7 @@ from monitor.publishers.mqtt.discovery import (
     state_topics,
     without_what_is_gone,
 )
+from monitor.publishers.mqtt.presence import Presence
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import START, house, room
 
@@ -102,7 +102,7 @@ def test_every_label_has_its_device_class(label):
 )
 def test_an_alarm_is_not_called_smoke(label, name):
     """We hear an alarm; whether there is smoke we do not know."""
-    assert _sensor_name(label) == name
+    assert sensor_name(label) == name
 
 
 def test_the_event_entity_declares_every_label_it_may_carry():

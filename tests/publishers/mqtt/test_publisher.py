@@ -13,6 +13,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.delivery.channel import STOPPED, Channel
 from monitor.delivery.outbox import SqliteOutbox
+from monitor.publishers.base import Outcome, Refused
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
@@ -135,6 +136,7 @@ def test_leaving_says_offline(broker, listener, publish: Publish, life):
 _LIVES_UNTIL_KILLED = """
 import signal, sys
 from monitor.clock import SystemClock
+from monitor.publishers.base import Outcome, Refused
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.types import LabelState
 from testkit.builders import house
@@ -190,7 +192,7 @@ def test_what_is_handed_over_during_an_outage_arrives_in_order(broker, listener,
     arrived: list[str] = []
     ids = [f"e{number:011d}" for number in range(WINDOW)]
     for id in ids:
-        told.publisher.publish(event(id=id), partial(arrived.append, id), late=True)
+        told.publisher.publish(event(id=id), partial(_note, arrived, id), late=True)
     assert not told.publisher.ready()
     wire.mend()
 
@@ -201,6 +203,10 @@ def test_what_is_handed_over_during_an_outage_arrives_in_order(broker, listener,
     assert all(document["late"] for document in documents)
 
 
+def _note(arrived: list[str], id: str, outcome: Outcome) -> None:
+    arrived.append(id)
+
+
 def test_a_lost_acknowledgement_sends_the_event_again(broker, listener, life, publish: Publish):
     """The broker has it, we cannot know: it comes again with the same id, marked late, and counts once."""
     wire = life.enter_context(Wire(broker.port))
@@ -208,7 +214,7 @@ def test_a_lost_acknowledgement_sends_the_event_again(broker, listener, life, pu
     told.wait_ready()
     wire.deafen()
     arrived: list[str] = []
-    told.publisher.publish(event(id="e00000000007"), lambda: arrived.append("e00000000007"))
+    told.publisher.publish(event(id="e00000000007"), lambda _: arrived.append("e00000000007"))
     listener.wait_for(f"{ROOT}/kitchen/event")
     assert arrived == []
     wire.cut()
@@ -242,7 +248,7 @@ def test_home_assistants_restart_holds_events_back(broker, listener, publish: Pu
     told.wait_commands(1)
     assert not told.publisher.ready()
     delivered = threading.Event()
-    told.publisher.publish(event(), delivered.set)
+    told.publisher.publish(event(), lambda _: delivered.set())
     told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     listener.wait_for(SMOKE, "ON")
     assert listener.on(f"{ROOT}/kitchen/event") == []
@@ -408,15 +414,15 @@ def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: P
     broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
     told = publish(port=broker.port)
     told.wait_ready()
-    delivered: list[int] = []
-    for number in range(3):
-        told.publisher.publish(event(), partial(delivered.append, number))
+    outcomes: list[Outcome] = []
+    for _ in range(3):
+        told.publisher.publish(event(), outcomes.append)
     with Subscriber(broker, "homeassistant/#") as house_keeper:
         house_keeper.say("homeassistant/status", "online")
         house_keeper.wait_for(KITCHEN, times=2)
 
     refused = lines.wait_for("mqtt broker refuses events of ours")
-    assert delivered == []
+    assert [type(outcome) for outcome in outcomes] == [Refused] * 3
     told.wait_ready()
     assert sorted(lines.warnings()) == [
         "mqtt broker refuses events of ours",
@@ -442,14 +448,14 @@ def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life
     publisher.announce(house())
     ids = [f"e{number:011d}" for number in range(150)]
     for id in ids:
-        outbox.put(event(id=id), ["mqtt"], START)
+        outbox.put(event(id=id), ["mqtt"])
     failures: list[BaseException] = []
     line = Channel(outbox, publisher, failures.append, SystemClock()).open()
     life.callback(line.close, STOPPED)
 
     lines.wait_for("mqtt broker refuses events of ours")
     for number in range(60):
-        outbox.put(alert(id=f"a{number:011d}"), ["mqtt"], START)
+        outbox.put(alert(id=f"a{number:011d}"), ["mqtt"])
     listener.wait_for(f"{ROOT}/alert", times=60)
     assert outbox.backlog()["mqtt"] >= len(ids)
     assert listener.on(f"{ROOT}/kitchen/event") == []

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.publishers.base import ignore
 from monitor.publishers.mqtt.queue import WINDOW, Publication, PublishQueue, Rank
 from testkit.builders import event
 
 
-def letter(id: str) -> Publication:
+def publication(id: str) -> Publication:
     """An event on its way."""
-    return Publication(event(id=id), lambda: None, 0.0, late=False)
+    return Publication(event(id=id), ignore, 0.0, late=False)
 
 
 def states(outgoing: PublishQueue) -> list[tuple[str, bytes]]:
@@ -22,9 +23,9 @@ def states(outgoing: PublishQueue) -> list[tuple[str, bytes]]:
 
 
 def ids(outgoing: PublishQueue) -> list[str]:
-    """Every letter that waits, in order."""
+    """Every publication that waits, in order."""
     found = []
-    while waiting := outgoing.next_letter():
+    while waiting := outgoing.next_publication():
         found.append(waiting.message.id)
     return found
 
@@ -85,50 +86,34 @@ def test_what_is_said_before_is_followed_by_what_is_remembered(outgoing):
     assert states(outgoing) == [("config", b"tombstone"), ("config", b"new")]
 
 
-def test_a_refused_letter_waits_in_its_old_place(outgoing):
-    """Two refusals in a row do not turn the order round."""
-    for id in "abc":
-        outgoing.put(letter(id))
-    for number in (1, 2):
-        outgoing.sent(number, outgoing.next_letter())
-    outgoing.put_back(1)
-    outgoing.put_back(2)
-
-    assert ids(outgoing) == ["a", "b", "c"]
-
-
 def test_a_full_window_is_full_until_an_acknowledgement(outgoing):
     """What is on its way counts too."""
     for number in range(WINDOW):
-        outgoing.put(letter(str(number)))
-    outgoing.sent(7, outgoing.next_letter())
+        outgoing.put(publication(str(number)))
+    outgoing.sent(7, outgoing.next_publication())
     assert outgoing.full()
 
-    outgoing.acknowledged(7)
+    outgoing.done(7)
     assert not outgoing.full()
 
 
-@given(st.lists(st.sampled_from(["put", "send", "acknowledge", "refuse", "lose"]), max_size=60))
-def test_no_letter_is_lost_and_none_overtakes(steps):
+@given(st.lists(st.sampled_from(["put", "send", "acknowledge", "lose"]), max_size=60))
+def test_no_publication_is_lost_and_none_overtakes(steps):
     """Whatever the network does: what has not been acknowledged is still there, in its order."""
     outgoing, sent, numbers = PublishQueue(), {}, iter(range(1000))
     unacknowledged: list[str] = []
     for step in steps:
         if step == "put":
             unacknowledged.append(str(next(numbers)))
-            outgoing.put(letter(unacknowledged[-1]))
-        elif step == "send" and (waiting := outgoing.next_letter()):
+            outgoing.put(publication(unacknowledged[-1]))
+        elif step == "send" and (waiting := outgoing.next_publication()):
             number = next(numbers)
             outgoing.sent(number, waiting)
             sent[number] = waiting
         elif step == "acknowledge" and sent:
             number = min(sent)
             unacknowledged.remove(sent.pop(number).message.id)
-            assert outgoing.acknowledged(number) is not None
-        elif step == "refuse" and sent:
-            number = min(sent)
-            del sent[number]
-            assert outgoing.put_back(number)
+            assert outgoing.done(number) is not None
         elif step == "lose":
             sent.clear()
             outgoing.take_back()

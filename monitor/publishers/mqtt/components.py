@@ -1,0 +1,198 @@
+"""The entities of the discovery documents, one by one.
+
+https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from monitor.labels import SEVERITIES, label_name, vocabulary
+from monitor.publishers.mqtt.topics import Topics
+from monitor.types import Room
+
+Component = dict[str, Any]
+
+_ALERT_AS_EVENT = "{{ dict(value_json, event_type=value_json.severity) | tojson }}"
+
+
+def words(slug: str) -> str:
+    """A name as people read it."""
+    return slug.replace("_", " ").replace("-", " ")
+
+
+def node_components(topics: Topics) -> Iterator[tuple[str, Component]]:
+    """The daemon's own entities by key."""
+    # Always available: a dead daemon is to read "disconnected".
+    yield "connection", _connectivity(topics.status) | {"availability": []}
+    yield (
+        "health",
+        {
+            "platform": "sensor",
+            "name": "Health",
+            "device_class": "timestamp",
+            "entity_category": "diagnostic",
+            "state_topic": topics.health,
+            "value_template": "{{ value_json.at }}",
+            "json_attributes_topic": topics.health,
+        },
+    )
+    yield (
+        "trouble",
+        {
+            "platform": "binary_sensor",
+            "name": "Trouble",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": topics.trouble,
+            "json_attributes_topic": topics.trouble_attributes,
+        },
+    )
+    yield (
+        "alert",
+        {
+            "platform": "event",
+            "name": "Alert",
+            "icon": "mdi:bell-alert",
+            "state_topic": topics.alert,
+            "event_types": list(SEVERITIES),
+            "value_template": _ALERT_AS_EVENT,
+        },
+    )
+    yield "test", _button("Test alert", "mdi:bell-check", topics.test_set)
+    yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
+
+
+def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
+    """A source's entities by key."""
+    for label in room.labels:
+        yield label, _sounding(label, topics.sounding(room.source, label))
+    yield (
+        "event",
+        {
+            "platform": "event",
+            "name": "Sound",
+            "icon": "mdi:ear-hearing",
+            "state_topic": topics.event(room.source),
+            "event_types": list(room.event_labels),
+        },
+    )
+    yield (
+        "last_sound",
+        {
+            "platform": "sensor",
+            "name": "Last sound",
+            "device_class": "enum",
+            "options": list(room.event_labels),
+            "state_topic": topics.last_sound(room.source),
+        },
+    )
+    yield "level", _decibels("Level", topics.level(room.source))
+    yield "floor", _decibels("Noise floor", topics.floor(room.source))
+    yield (
+        "problem",
+        {
+            "platform": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": topics.problem(room.source),
+            "json_attributes_topic": topics.problem_attributes(room.source),
+        },
+    )
+    yield (
+        "connection",
+        _connectivity(topics.source_status(room.source))
+        | {
+            # Not the source's own status: a lost source is to read "disconnected", not "unavailable".
+            "availability": [{"topic": topics.status}],
+            "json_attributes_topic": topics.source_status_attributes(room.source),
+        },
+    )
+    if room.pictures:
+        yield "image", _image(room.source, topics)
+    yield from _setting_components(room.source, topics)
+
+
+def _setting_components(source: str, topics: Topics) -> Iterator[tuple[str, Component]]:
+    """Settings act on the daemon, so they can be set while the source itself is away."""
+    reachable = {"availability": [{"topic": topics.status}]}
+    yield (
+        "mute",
+        {
+            "platform": "switch",
+            "name": "Mute",
+            "icon": "mdi:microphone-off",
+            "state_topic": topics.setting(source, "mute"),
+            "command_topic": topics.setting_set(source, "mute"),
+        }
+        | reachable,
+    )
+    yield (
+        "sensitivity",
+        {
+            "platform": "number",
+            "name": "Sensitivity",
+            "icon": "mdi:tune-variant",
+            "entity_category": "config",
+            "mode": "slider",
+            "min": -1,
+            "max": 1,
+            "step": 0.05,
+            "state_topic": topics.setting(source, "sensitivity"),
+            "command_topic": topics.setting_set(source, "sensitivity"),
+        }
+        | reachable,
+    )
+
+
+def _sounding(label: str, topic: str) -> Component:
+    device_class = vocabulary()[label].device_class
+    component = {"platform": "binary_sensor", "name": sensor_name(label), "state_topic": topic}
+    return component | ({"device_class": device_class} if device_class else {})
+
+
+def sensor_name(label: str) -> str:
+    """Home Assistant reads the classes smoke and carbon monoxide as "there is smoke": what we know is that an
+    alarm sounds."""
+    alarm = vocabulary()[label].device_class in ("smoke", "carbon_monoxide")
+    return f"{label_name(label)} sounding" if alarm else label_name(label)
+
+
+def _decibels(name: str, topic: str) -> Component:
+    # No device class: sound_pressure knows dB and dBA, which dBFS is neither of.
+    return {
+        "platform": "sensor",
+        "name": name,
+        "icon": "mdi:volume-medium",
+        "entity_category": "diagnostic",
+        "state_class": "measurement",
+        "unit_of_measurement": "dBFS",
+        "suggested_display_precision": 1,
+        "state_topic": topic,
+    }
+
+
+def _image(source: str, topics: Topics) -> Component:
+    return {
+        "platform": "image",
+        "name": "Last sound picture",
+        "content_type": "image/png",
+        "image_topic": topics.image(source),
+        "json_attributes_topic": topics.image_attributes(source),
+    }
+
+
+def _connectivity(topic: str) -> Component:
+    return {
+        "platform": "binary_sensor",
+        "name": "Connection",
+        "device_class": "connectivity",
+        "entity_category": "diagnostic",
+        "state_topic": topic,
+        "payload_on": "online",
+        "payload_off": "offline",
+    }
+
+
+def _button(name: str, icon: str, topic: str) -> Component:
+    return {"platform": "button", "name": name, "icon": icon, "command_topic": topic}

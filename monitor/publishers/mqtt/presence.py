@@ -1,0 +1,49 @@
+"""Whether Home Assistant is there, by what it says of itself. Decisions; no sockets."""
+
+from datetime import datetime, timedelta
+
+_UNSEEN_LOSS = timedelta(seconds=120)
+"""Home Assistant may be gone this long before its broker notices (its keep-alive is 60 s)."""
+_LONGEST_START = timedelta(minutes=10)
+"""After a power cut we are up long before Home Assistant is."""
+
+
+class Presence:
+    """Whether Home Assistant is there to hear, by its birth and last will (`<discovery_prefix>/status`).
+
+    It connects with a clean session and throws away what was sent while it restarted. As long as it has
+    said nothing on this connection, it counts as being there.
+    """
+
+    def __init__(self) -> None:
+        self.here = True
+        self._left_at: datetime | None = None
+        self._unknown_since: datetime | None = None
+
+    def connected(self, now: datetime) -> datetime | None:
+        """A new connection: it may have come or gone unseen. If it was away: the time since when what we
+        sent may have been lost, for its return may be what we missed."""
+        self.here = True
+        left_at, self._left_at = self._left_at, None
+        self._unknown_since = now
+        return left_at - _UNSEEN_LOSS if left_at else None
+
+    def heard(self, payload: bytes, now: datetime, *, retained: bool) -> datetime | None:
+        """Take in a status. On a birth: the time since when what we sent may have been lost. A retained
+        `online` is old news and no birth."""
+        if payload == b"offline":
+            self.here = False
+            self._left_at = self._left_at or now
+        elif payload == b"online":
+            self.here = True
+            if not retained:
+                return self._lost_since(now) - _UNSEEN_LOSS
+        return None
+
+    def _lost_since(self, now: datetime) -> datetime:
+        """When it left, or when we lost sight of it, or just now."""
+        left_at, self._left_at = self._left_at, None
+        unknown_since, self._unknown_since = self._unknown_since, None
+        if left_at is None and unknown_since is not None and now - unknown_since < _LONGEST_START:
+            return unknown_since
+        return left_at or now
