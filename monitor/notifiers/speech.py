@@ -84,6 +84,8 @@ class ServerVoice(Block):
     """Base address, for example http://10.0.0.5:8000/v1."""
     model: Annotated[str, Field(min_length=1)]
     voice: str = "default"
+    style: Annotated[str, Field(max_length=400)] | None = None
+    """How it is to be read, for servers that take `instructions`, such as Qwen3-TTS: "calm and slow"."""
     api_key: Secret | None = None
     """Sent as a bearer token."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
@@ -91,6 +93,8 @@ class ServerVoice(Block):
     def synthesize(self, text: str) -> bytes:
         """Ask for a WAV."""
         body = {"model": self.model, "voice": self.voice, "input": text, "response_format": "wav"}
+        if self.style is not None:
+            body["instructions"] = self.style
         sound = _post(
             f"{self.url.rstrip('/')}/audio/speech",
             self.api_key,

@@ -63,7 +63,7 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
             else:
                 first.append(classifier)
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
-        writer = _transcriber(config.transcripts, [classifier for classifier, _ in second])
+        writer = _transcriber(config.transcripts, [classifier for classifier, _ in second], _said(config))
         words = _loaded(WORDS, lambda: WordListener(writer), missing)
         second += [(words, Voices(asked))] if words else []
     return LoadedClassifiers(tuple(first), tuple(second), missing)
@@ -88,8 +88,19 @@ def _loaded(name: str, build: Callable[[], Classifier], missing: dict[str, str])
     return classifier
 
 
-def _transcriber(block: TranscriberConfig, loaded: Sequence[Classifier]) -> Transcriber:
-    return block.build(loaded) if isinstance(block, ListenerWordsConfig) else block.build()
+def _transcriber(
+    block: TranscriberConfig, loaded: Sequence[Classifier], phrases: Sequence[str]
+) -> Transcriber:
+    """The transcriber, told which phrases rules wait for: a rare name is else written as a common word."""
+    if isinstance(block, ListenerWordsConfig):
+        return block.build(loaded)
+    words = list(dict.fromkeys([*block.hot_words, *phrases]))
+    return block.model_copy(update={"hot_words": words}).build()
+
+
+def _said(config: Config) -> list[str]:
+    """The phrases that rules wait for."""
+    return [phrase for rule in config.rules for clause in rule.ways for phrase in clause.say]
 
 
 def _sources_asked_for_words(config: Config) -> frozenset[str]:

@@ -60,6 +60,7 @@ class Transcriber(Protocol):
         """Let go of model and connections."""
 
 
+HotWord = Annotated[str, Field(min_length=1, max_length=80)]
 ASR_LANGUAGES = {
     "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
     "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fil": "Filipino", "fr": "French", "hi": "Hindi",
@@ -89,6 +90,8 @@ class Qwen3AsrConfig(Block):
     """Hub id or folder."""
     language: Annotated[str, AfterValidator(_check_language)] | None = None
     """Name or code of the language spoken, for example English or en; by default the model tells it."""
+    hot_words: list[HotWord] = []
+    """Names and words that are rare elsewhere. What rules `say` is added to them."""
     device: Device = "auto"
     """auto (the best there is), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
@@ -146,7 +149,10 @@ class Qwen3Asr:
         sound = bounded(audio)
         with inference(self.block.model, "transcribed"), torch.inference_mode():
             inputs = self._processor.apply_transcription_request(
-                audio=[sound.samples], language=self.block.language, return_tensors="pt"
+                audio=[sound.samples],
+                language=self.block.language,
+                prompt=", ".join(self.block.hot_words) or None,
+                return_tensors="pt",
             ).to(self._model.device, self._model.dtype)
             out = self._model.generate(
                 **inputs,
@@ -172,6 +178,8 @@ class RemoteAsrConfig(Server):
     type: Literal["remote"]
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     """Code of the language spoken (ISO 639, for example en); by default the server tells it."""
+    hot_words: list[HotWord] = []
+    """Names and words that are rare elsewhere, sent as the server's `prompt`. What rules `say` is added."""
     to_english: bool = False
     """Translate into English (/audio/translations), where the server offers it."""
 
@@ -215,6 +223,8 @@ class RemoteAsr:
         }
         if self.block.language and not self.block.to_english:
             form["language"] = self.block.language
+        if self.block.hot_words:
+            form["prompt"] = ", ".join(self.block.hot_words)
         answer = self._api.post_form(
             "/audio/translations" if self.block.to_english else "/audio/transcriptions", form
         )

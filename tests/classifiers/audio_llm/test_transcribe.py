@@ -101,6 +101,30 @@ def test_a_server_gets_words_only_with_leave() -> None:
     assert server.requests == []
 
 
+def test_hot_words_go_to_the_server_and_to_the_model(tmp_path: Path) -> None:
+    """As the server's prompt, and as what stands before the sound for Qwen3-ASR: another answer comes."""
+    with OpenAIServer() as server:
+        transcriber = RemoteAsrConfig(
+            type="remote", url=server.url, model=MODEL, send_speech=True, hot_words=["Ottilie", "help me"]
+        ).build()
+        transcriber.load()
+        transcriber.transcribe(SPEECH)
+        transcriber.close()
+    [form] = server.asked("/v1/audio/transcriptions")
+    assert form["prompt"] == b"Ottilie, help me"
+
+    folder = tiny_models.qwen3_asr(tmp_path, seed=1)
+    given = {"type": "qwen3_asr", "model": str(folder), "device": "cpu", "language": "en"}
+    block = Qwen3AsrConfig.model_validate({**given, "max_new_tokens": 12})
+    heard = []
+    for words in ([], ["Ottilie"]):
+        own = block.model_copy(update={"hot_words": words}).build()
+        own.load()
+        heard.append(own.transcribe(SPEECH).text)
+        own.close()
+    assert heard[0] != heard[1]
+
+
 def test_an_answer_without_text_is_one_clear_error() -> None:
     """JSON that is not a transcription names the fix."""
     with OpenAIServer() as server:
