@@ -10,7 +10,6 @@ from monitor.audio import Audio
 from monitor.classifiers.audio_llm.engines import probe
 from monitor.classifiers.audio_llm.engines.client import Api, Refusal, wav_base64
 from monitor.classifiers.audio_llm.engines.dialects import (
-    AUDIO_PARTS,
     DIALECTS,
     AudioPart,
     Dialect,
@@ -97,7 +96,7 @@ class Connection:
         name = recognized(self._api.url, models) if wishes.engine == "auto" else wishes.engine
         dialect = DIALECTS[name]
         passed: dict[str, str] = {}
-        for part in [wishes.part] if wishes.part else AUDIO_PARTS[: 1 if dialect.native else 2]:
+        for part in [wishes.part] if wishes.part else dialect.parts:
             for means in self._means(dialect):
                 try:
                     self.found = self._try(Way(dialect, part, means), passed, deadline_s)

@@ -33,6 +33,8 @@ class Dialect:
     """In the order in which they are tried."""
     top_logprobs: int = 20
     """Tokens that it lists for one position."""
+    parts: tuple[AudioPart, ...] = AUDIO_PARTS
+    """The kinds of audio part that are tried."""
     audio_prefix: str = ""
     """In front of the base64 text of an input_audio part."""
     streams: bool = False
@@ -46,13 +48,14 @@ class Dialect:
 DIALECTS: dict[EngineName, Dialect] = {
     "vllm": Dialect("vllm", ("token_ids", "structured_outputs", "guided_choice", "listed", "named")),
     # It lists as many tokens as it is asked for; a thousand hold every letter of a model that answers.
-    "llama": Dialect("llama", ("listed", "named"), top_logprobs=1000),
-    "ollama": Dialect("ollama", ("listed", "named"), native=True),
+    "llama": Dialect("llama", ("listed", "named"), top_logprobs=1000, parts=("input_audio",)),
+    "ollama": Dialect("ollama", ("listed", "named"), native=True, parts=("input_audio",)),
     "openai": Dialect("openai", ("structured_outputs", "guided_choice", "listed", "named")),
     "dashscope": Dialect(
         "dashscope",
         ("listed", "named"),
         top_logprobs=5,
+        parts=("input_audio",),
         audio_prefix="data:;base64,",
         streams=True,
         fixed={"modalities": ["text"]},
