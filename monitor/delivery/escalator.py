@@ -92,7 +92,7 @@ class Escalator:
             with self._changed:
                 while not self._stopping:
                     self._changed.wait(self._call_whoever_is_due())
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
     def _call_whoever_is_due(self) -> float | None:

@@ -25,7 +25,7 @@ from typing import Any, Self, TypeVar
 from monitor.clock import Clock
 from monitor.delivery import outbox_tables as rows
 from monitor.delivery.base import Addressed, Entry
-from monitor.delivery.outbox_tables import MIGRATIONS, Contents
+from monitor.delivery.outbox_tables import LIFE_SAFETY_WORTH, MIGRATIONS, Contents
 from monitor.errors import StoreError
 from monitor.labels import SEVERITIES, vocabulary
 from monitor.logs import get_logger
@@ -39,8 +39,6 @@ T = TypeVar("T")
 
 LATE_AFTER_S = 2.0
 """Waited longer than this before it is handed out: said to be late. Twice what a live one may take."""
-LIFE_SAFETY_WORTH = 6
-"""The last to be shed. Below: alerts 3-5 and events 0-2 by severity."""
 TEST_WORTH = -1
 """The first to be shed."""
 STABLE_S = 60.0
@@ -233,10 +231,17 @@ class SqliteOutbox:
             self._say_once("unreadable", "a stored message cannot be read and is given up", error=str(error))
             return None
         ours = number >= self._first_number
-        waited_s = (self._monotonic_us() - put_monotonic_us if ours else _us(now) - put_at_us) / 1e6
+        waited_s = self._waited_s(put_at_us, put_monotonic_us, now, ours=ours)
         late = bool(again) or not ours or waited_s > LATE_AFTER_S
         urgent = worth == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, _time(detected_at_us), late, max(waited_s, 0.0), urgent)
+
+    def _waited_s(self, put_at_us: int, put_monotonic_us: int, now: datetime, *, ours: bool) -> float:
+        """Within one run by the monotonic clock. Across restarts by whichever clock makes it younger: the
+        wall clock may have been set, and the monotonic one began anew at a boot."""
+        monotonic_us = self._monotonic_us()
+        since_us = monotonic_us - put_monotonic_us if put_monotonic_us <= monotonic_us else monotonic_us
+        return (since_us if ours else min(since_us, _us(now) - put_at_us)) / 1e6
 
     def _keep_flushing(self) -> None:
         """The thread that waits for the disk, so that nobody else does: alerts of a storm share a flush."""
@@ -353,8 +358,8 @@ class SqliteOutbox:
         """Age within this run goes by the monotonic clock: a board without a battery-backed clock starts
         years ago, and what it heard before its clock was set must not be taken for old."""
         age_us = round(self._max_age_s * 1e6)
-        before_us = _us(self._clock.now()) - age_us
-        numbers = rows.old(connection, self._first_number, self._monotonic_us() - age_us, before_us)
+        now_us = _us(self._clock.now())
+        numbers = rows.old(connection, self._first_number, self._monotonic_us(), now_us, age_us)
         lost = rows.give_up(connection, numbers)
         if lost:
             self._counts.expired += lost

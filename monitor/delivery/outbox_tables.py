@@ -48,6 +48,8 @@ MIGRATIONS = (
     CREATE INDEX delivery_of_topic ON delivery (channel, topic, number) WHERE delivered_at_us IS NULL
     """,
 )
+LIFE_SAFETY_WORTH = 6
+"""The last to be shed. Below: alerts 3-5 and events 0-2 by severity."""
 BODY = 5
 """Where the message itself is in the row of a message, without its number."""
 _MESSAGE = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -178,12 +180,26 @@ def number_from(connection: sqlite3.Connection, number: int) -> None:
 
 
 def old(
-    connection: sqlite3.Connection, ours_from: int, before_monotonic_us: int, before_us: int
+    connection: sqlite3.Connection, ours_from: int, now_monotonic_us: int, now_us: int, age_us: int
 ) -> list[int]:
-    """Messages put before a point of the monotonic clock if numbered from `ours_from` (this run's), else of
-    the wall clock."""
-    sql = "SELECT number FROM message WHERE iif(number >= ?, put_monotonic_us < ?, put_at_us < ?)"
-    return [row[0] for row in connection.execute(sql, (ours_from, before_monotonic_us, before_us))]
+    """Messages older than that: this run's (numbered from `ours_from`) by the monotonic clock, an earlier
+    run's by whichever clock makes them younger. An alarm that waits is never too old."""
+    sql = """
+        SELECT number FROM message
+        WHERE iif(put_monotonic_us <= :mono, :mono - put_monotonic_us, :mono) > :age
+        AND (number >= :ours OR :wall - put_at_us > :age)
+        AND NOT (worth = :alarm AND EXISTS (
+            SELECT 1 FROM delivery WHERE delivery.number = message.number AND delivered_at_us IS NULL
+        ))
+    """
+    values = {
+        "ours": ours_from,
+        "mono": now_monotonic_us,
+        "wall": now_us,
+        "age": age_us,
+        "alarm": LIFE_SAFETY_WORTH,
+    }
+    return [row[0] for row in connection.execute(sql, values)]
 
 
 def size(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -145,7 +145,7 @@ class Sender:
                 self._wake.clear()
                 pause_s = IDLE_S if self._deliver() else POLL_S
                 self._wake.wait(self._until_retry_s(pause_s))
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
     def _until_retry_s(self, pause_s: float) -> float:

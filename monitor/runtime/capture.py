@@ -93,7 +93,7 @@ class CaptureThread(threading.Thread):
         try:
             while not self._stopping.is_set() and not self._listen_once():
                 pass
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             if not self._abandoned:
                 self._failed(error)
         finally:

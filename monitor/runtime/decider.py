@@ -102,7 +102,7 @@ class Decider(threading.Thread):
             for source in sorted(self._sources):
                 at = self._times.get(source, self._clock.now())
                 self._tell(self._engine.end_source(source, at, "shutdown"))
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
     def _follows(self, item: Item) -> list[Message]:

@@ -32,5 +32,5 @@ class Housekeeper:
             while not self._stopping.wait(EVERY_S):
                 self._chore(False)
             self._chore(True)
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)

@@ -77,7 +77,7 @@ class Worker(threading.Thread):
                     self._classify(segments)
             if self._dismissed:
                 self.classifier.close()
-        except Exception as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
+        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
     def dismiss(self) -> None:

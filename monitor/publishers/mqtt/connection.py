@@ -93,7 +93,7 @@ class Connection:
         self._refused_since_s: float | None = None
         self._was_accepted = False
         self._deaf = False
-        self._bug: Exception | None = None
+        self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Connection:
     def _run(self) -> None:
         try:
             self._keep_up()
-        except Exception as bug:  # noqa: BLE001 - the one place of this thread: whoever delivers is told
+        except BaseException as bug:  # noqa: BLE001 - the one place of this thread: whoever delivers is told
             self._bug = bug
             self._party.failed()
 

@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -17,7 +17,7 @@ from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.presence import Presence
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
-from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, Unsendable
+from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, TooLarge, Unsendable
 from monitor.publishers.mqtt.states import said
 from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.mqtt.topics import Topics
@@ -30,6 +30,8 @@ LATE_AFTER_S = 5.0
 """What waited longer than this for its connection is marked late."""
 SETTLE_S = 1.0
 """What Home Assistant takes to make entities of our documents; an event before that finds nobody."""
+UNHEARD_S = 86400.0
+"""What nobody subscribes to is kept so long, unless its rule says when it is stale."""
 BIRTH_PAUSE_S = (0.1, 0.6)
 """On its birth everybody speaks at once; a random moment later it has time to listen."""
 
@@ -130,6 +132,7 @@ class MqttPublisher:
         self._settled_at_s: float | None = None
         self._greet_at_s: float | None = None
         self._refusals_logged: set[str] = set()
+        self._unheard_logged: set[str] = set()
         self._unsendable: set[str] = set()
 
     # -- what others call -------------------------------------------------------------------------------
@@ -224,8 +227,11 @@ class MqttPublisher:
             if publication is not None:
                 publication.done(Refused(f"the broker refuses {kind}: {news.refused}"))
         elif publication is not None:
-            self._refusals_logged.discard(_kind(publication.message))
-            publication.done(DELIVERED)
+            kind = _kind(publication.message)
+            self._refusals_logged.discard(kind)
+            publication.done(self._unheard(publication) if news.unheard else DELIVERED)
+            if not news.unheard:
+                self._unheard_logged.discard(kind)
 
     def pump(self, session: Session) -> float:
         """See `Handler`."""
@@ -262,10 +268,11 @@ class MqttPublisher:
     # -- how ---------------------------------------------------------------------------------------------
 
     def _may_send(self) -> bool:
-        """Whether events and alerts would be heard now."""
+        """Whether events and alerts are published now. Never withheld for Home Assistant: its status can be
+        retained, forged or another one's, and others subscribe, too. What it may have missed is repeated."""
         now_s = self._clock.monotonic_s()
         settled = self._settled_at_s is None or now_s >= self._settled_at_s
-        return self._connected and self._presence.here and settled
+        return self._connected and settled
 
     def _next_s(self, now_s: float) -> float:
         times_s = (self._greet_at_s, self._settled_at_s)
@@ -289,7 +296,10 @@ class MqttPublisher:
         else:
             document = event_document(publication.message, now, late=late)
         try:
-            self._outgoing.sent(session.send(topic, encoded(document), retain=False), publication)
+            self._outgoing.sent(_send_fitting(session, topic, document), publication)
+        except TooLarge as error:
+            self._log_too_large(topic, error)
+            publication.done(Refused(str(error)))
         except Unsendable:
             # As in the sender: stopping for one message would silence the alarms behind it at every start.
             log.exception(
@@ -306,8 +316,11 @@ class MqttPublisher:
             self._settled_at_s = self._greet_at_s + SETTLE_S
         self._house_may_be_back(since)
         if was_here and not self._presence.here:
-            self._told_not_ready = True
-            log.info("home assistant has gone; events and alerts wait for it", publisher=self.name)
+            log.info(
+                "home assistant has gone; alerts go out all the same and are repeated when it is back",
+                publisher=self.name,
+                retained=message.retained,
+            )
 
     def _house_may_be_back(self, since: datetime | None) -> None:
         if since is None:
@@ -315,6 +328,23 @@ class MqttPublisher:
         self._told_not_ready = True
         with self._lock:
             self._lost_since = min(since, self._lost_since or since)
+
+    def _unheard(self, publication: Publication) -> Refused:
+        """Nobody subscribes: kept for as long as the alert would ring, and published again."""
+        kind, message = _kind(publication.message), publication.message
+        if kind not in self._unheard_logged:
+            self._unheard_logged.add(kind)
+            fix = "is Home Assistant connected to this broker? they are kept and published again"
+            log.warning(f"mqtt: nobody subscribes to {kind} of ours", topic=publication.topic, fix=fix)
+        stale_after_s = message.stale_after_s if isinstance(message, Alert) else None
+        return Refused(
+            f"nobody subscribes to {publication.topic}", UNHEARD_S if stale_after_s is None else stale_after_s
+        )
+
+    def _log_too_large(self, topic: str, error: TooLarge) -> None:
+        if topic not in self._unsendable:
+            self._unsendable.add(topic)
+            log.error("too large for the mqtt broker; it is kept", topic=topic, reason=str(error))
 
     def _log_refusal(self, kind: str, topic: str, reason: str) -> None:
         """Once for each kind of message, until one of it is taken."""
@@ -327,6 +357,16 @@ class MqttPublisher:
     def _wake(self) -> None:
         if self._link is not None:
             self._link.wake()
+
+
+def _send_fitting(session: Session, topic: str, document: dict[str, Any]) -> int:
+    """Send a document; what the broker's limit leaves no room for is its grounds. Raises Unsendable."""
+    try:
+        return session.send(topic, encoded(document), retain=False)
+    except TooLarge:
+        left_out = {"why", "evidence"}
+        short = {key: value for key, value in document.items() if key not in left_out}
+        return session.send(topic, encoded(short), retain=False)
 
 
 def _kind(message: SoundEvent | Alert) -> str:

@@ -24,6 +24,9 @@ LARGEST_PACKET_BYTES = 256 * 1024
 """What a version 5 broker may send us."""
 
 _SUCCESS_BELOW = 0x80
+_NO_MATCHING_SUBSCRIBERS = 0x10
+_HEADER_BYTES = 16
+"""Of a PUBLISH beside topic and payload: header, lengths, number and an empty list of properties, at most."""
 _UNSPECIFIED = 128
 _UNSUPPORTED_VERSION = 132
 _SESSION_TAKEN_OVER = 142
@@ -73,6 +76,8 @@ class Acknowledged:
     number: int
     refused: str | None
     topic: str = ""
+    unheard: bool = False
+    """Nobody subscribes to its topic (MQTT 5, reason code 0x10): the broker has thrown it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,10 @@ class Unsendable(Exception):
     """A topic or payload that MQTT cannot carry; no broker was asked."""
 
 
+class TooLarge(Unsendable):
+    """Larger than the packets that this broker takes: it would break the connection."""
+
+
 class Session:
     """One client, one connection, one thread. `open` once, then `step` until it says `Ended`."""
 
@@ -108,6 +117,8 @@ class Session:
         self._news: list[News] = []
         self._in_flight: dict[int, str] = {}
         self._most_in_flight = IN_FLIGHT
+        self._largest_packet: int | None = None
+        self._retains = True
         self._client: Client | None = None
         self._selector = selectors.DefaultSelector()
         self._last_heard_s = 0.0
@@ -169,10 +180,13 @@ class Session:
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Publish with QoS 1: the number that `Acknowledged` will carry. Raises Unsendable."""
         assert self._client is not None
+        size = _HEADER_BYTES + len(topic.encode(errors="replace")) + len(payload)
+        if self._largest_packet is not None and size > self._largest_packet:
+            raise TooLarge(f"{size} bytes, and the broker takes {self._largest_packet} (max_packet_size)")
         if not self._in_flight:
             self._last_heard_s = time.monotonic()
         try:
-            number = self._client.publish(topic, payload, qos=1, retain=retain).mid
+            number = self._client.publish(topic, payload, qos=1, retain=retain and self._retains).mid
         except ValueError as error:  # UnicodeEncodeError among them
             raise Unsendable(str(error)) from error
         self._in_flight[number] = topic
@@ -240,6 +254,8 @@ class Session:
         if reason.value < _SUCCESS_BELOW:
             self.accepted = True
             self._most_in_flight = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
+            self._largest_packet = getattr(properties, "MaximumPacketSize", None)
+            self._retains = bool(getattr(properties, "RetainAvailable", 1))
             self._news.append(Accepted())
         elif reason.value == _UNSUPPORTED_VERSION:
             self._news.append(Ended("version", str(reason)))
@@ -253,7 +269,7 @@ class Session:
         self._last_heard_s = time.monotonic()
         topic = self._in_flight.pop(number, "")
         refused = str(reason) if reason.value >= _SUCCESS_BELOW else None
-        self._news.append(Acknowledged(number, refused, topic))
+        self._news.append(Acknowledged(number, refused, topic, reason.value == _NO_MATCHING_SUBSCRIBERS))
 
     def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
         denied = [str(reason) for reason in reasons if reason.value >= _SUCCESS_BELOW]

@@ -1,10 +1,10 @@
 """The MQTT publisher against the real mosquitto."""
 
 import json
+import queue
 import signal
 import subprocess
 import sys
-import threading
 from functools import partial
 from pathlib import Path
 
@@ -239,29 +239,48 @@ def test_a_broker_that_stops_answering_fills_the_window(broker, publish: Publish
     told.wait_ready()
 
 
-def test_home_assistants_restart_holds_events_back(broker, listener, publish: Publish):
-    """From its `offline` to its `online` nothing is told that it would miss; then everything is told anew."""
+def test_home_assistants_restart_withholds_nothing(broker, listener, publish: Publish):
+    """Its `offline` may be retained, forged or another one's: everything goes out, and after its `online`
+    what it may have missed is asked for again and everything is announced anew."""
     told = publish(port=broker.port)
     told.wait_ready()
-    listener.say("homeassistant/status", "offline")
+    listener.say("homeassistant/status", "offline", retain=True)
     listener.say(f"{ROOT}/test/set", "PRESS")
     told.wait_commands(1)
-    assert not told.publisher.ready()
-    delivered = threading.Event()
-    told.publisher.publish(event(), lambda _: delivered.set())
-    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
-    listener.wait_for(SMOKE, "ON")
-    assert listener.on(f"{ROOT}/kitchen/event") == []
+    assert told.publisher.ready()
+    told.deliver(alert())
 
     listener.say("homeassistant/status", "online")
-    assert delivered.wait(WITHIN_S)
-    told.wait_ready()
-
+    listener.wait_for(KITCHEN, times=2)
     assert told.publisher.lost_since() is not None
     assert told.publisher.lost_since() is None
-    assert len(listener.on(KITCHEN)) == 2
-    assert listener.on(SMOKE) == ["OFF", "ON", "ON"]
-    assert listener.on(f"{ROOT}/status") == ["online", "online"]
+
+
+def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, lines: Lines):
+    """The broker acknowledges with 0x10 and throws it away: it is kept, and that is logged once."""
+    told = publish(port=broker.port, homeassistant=False)
+    told.wait_ready()
+    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    told.publisher.publish(alert(stale_after_s=600.0), outcomes.put)
+
+    refused = outcomes.get(timeout=WITHIN_S)
+    assert isinstance(refused, Refused)
+    assert refused.keep_s == 600.0
+    assert lines.warnings() == ["mqtt: nobody subscribes to alerts of ours"]
+    with Subscriber(broker):
+        told.deliver(alert())
+
+
+def test_a_brokers_packet_limit_costs_what_is_too_large_alone(tmp_path, life, publish: Publish):
+    """Discovery of a microphone is 7 kB: it is left out and logged, the connection stays, alerts arrive."""
+    broker = life.enter_context(Mosquitto(tmp_path / "small", more="max_packet_size 2000"))
+    listener = life.enter_context(Subscriber(broker))
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(alert(why={"x": "y" * 3000}))
+
+    assert listener.documents(f"{ROOT}/alert")[0]["rule"] == "glass_break"
+    assert listener.on(f"{ROOT}/status") == ["online"]
 
 
 def test_without_home_assistant_its_status_does_not_matter(broker, listener, publish: Publish):
