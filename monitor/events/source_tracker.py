@@ -117,8 +117,10 @@ class SourceTracker:
                 open_event.transcribe(detection.transcript)
                 self._touch(open_event)
 
-    def report(self, now: datetime) -> list[SoundEvent]:
-        """What began, changed and ended since the last time."""
+    def report(self, now: datetime, judged_until: datetime | None = None) -> list[SoundEvent]:
+        """What began, changed and ended since the last time. Nothing ends later than `judged_until`: more of
+        its sound may be waiting for a classifier."""
+        over_at = now if judged_until is None else min(now, judged_until)
         changed = [one for one in self._touched.values() if one.has_news(now)]
         events = [one.report("updated" if one.reported else "started", now) for one in changed]
         self._touched.clear()
@@ -126,7 +128,7 @@ class SourceTracker:
             if self._muted and open_event.event.label not in LIFE_SAFETY:
                 open_event.mark_muted()
                 events.append(self._end(open_event, now, "quiet"))
-            elif self._is_over(open_event, now):
+            elif self._is_over(open_event, over_at):
                 events.append(self._end(open_event, now, "quiet"))
         return events
 
@@ -155,7 +157,7 @@ class SourceTracker:
         """A new event if this hit is the last one needed."""
         if detection.certainty is not None:
             return self._open_event(detection)
-        if self._is_old_news(detection):
+        if self._is_old_news(detection) or self._is_told_loud(detection):
             return None
         hits = self._pending.setdefault(detection.label, [])
         hits[:] = [hit for hit in hits if abs((at - hit.at).total_seconds()) <= row.within_s]
@@ -185,6 +187,13 @@ class SourceTracker:
             return False
         ended = self._ended.get(detection.label, ())
         return any(one.event.started_at <= detection.ends_at <= one.last_heard_at for one in ended)
+
+    def _is_told_loud(self, detection: Detection) -> bool:
+        """A loud noise in a segment that had one: the bangs of one sound are one noise."""
+        if detection.label != "loud_noise" or detection.segment_id is None:
+            return False
+        ended = self._ended.get("loud_noise", ())
+        return any(detection.segment_id in one.event.segment_ids for one in ended)
 
     def _hit(self, open_event: OpenEvent, detection: Detection, at: datetime, row: Hysteresis) -> None:
         """The sound was found: hold its event, and let it witness for what it speaks for."""

@@ -61,7 +61,7 @@ def analyze(
     loop.finish()
     result.error = result.error or (f"{path}: {loop.unheard}" if loop.unheard else None)
     result.duration_s = loop.heard_s
-    result.rows = sorted(loop.ledger.rows(result.file), key=lambda row: row["start_s"])
+    result.rows = list(loop.ledger.rows(result.file))
     return result
 
 
@@ -194,11 +194,24 @@ class Ledger:
                 self._alerts[message.id] = (message, decided_s)
 
     def rows(self, file: str) -> Iterator[Row]:
-        """Everything as printed by `earwitness analyze --format jsonl`."""
-        for event, decided_s in self._events.values():
-            yield event_row(file, event, decided_s)
-        for alert, decided_s in self._alerts.values():
-            yield alert_row(file, alert, decided_s)
+        """Everything as printed by `earwitness analyze --format jsonl`, by its start; a loud noise comes
+        after what a model named in the same segment."""
+        rows = [
+            (self._place(event), event_row(file, event, decided_s))
+            for event, decided_s in self._events.values()
+        ]
+        rows += [
+            ((row["start_s"], False), row)
+            for row in (alert_row(file, alert, decided_s) for alert, decided_s in self._alerts.values())
+        ]
+        return (row for _, row in sorted(rows, key=lambda pair: pair[0]))
+
+    def _place(self, event: SoundEvent) -> tuple[float, bool]:
+        if event.label != "loud_noise":
+            return _seconds(event.started_at), False
+        own = set(event.segment_ids)
+        same = [one.started_at for one, _ in self._events.values() if own & set(one.segment_ids)]
+        return _seconds(max([event.started_at, *same])), True
 
 
 def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:

@@ -100,3 +100,21 @@ def test_what_a_gone_source_left_in_the_queue_rings_no_second_alarm() -> None:
 def test_an_unknown_label_is_ignored() -> None:
     """A classifier's word for something that labels.csv does not name does no harm."""
     assert Tracker().update([hit("unicorn")], at(0)) == []
+
+
+def test_a_segment_has_one_loud_noise() -> None:
+    """Bangs that follow each other without quiet are one sound; the next segment may have its own."""
+    tracker = tracking("loud_noise")
+    told = [
+        event
+        for s, segment_id in ((1, "a" * 12), (5, "a" * 12), (9, "a" * 12), (13, "b" * 12))
+        for event in (
+            *tracker.update([], at(s - 0.5)),
+            *tracker.update([hit("loud_noise", s=s, segment_id=segment_id)], at(s)),
+        )
+    ]
+
+    assert [(e.state, e.segment_ids) for e in told if e.state == "started"] == [
+        ("started", ("a" * 12,)),
+        ("started", ("b" * 12,)),
+    ]

@@ -59,6 +59,13 @@ def test_events_carry_the_times_of_the_recording(tmp_path):
     assert round(result.duration_s, 1) == 10.0
 
 
+def test_a_loud_noise_comes_after_what_it_was(tmp_path):
+    """Once for each segment, below the name that a model gave it."""
+    listeners = LoadedClassifiers(first=(ScriptedClassifier({"cough": 0.9}),))
+    result = analyze(recorded(tmp_path / "a.wav", bangs(3, 3.7)), CONFIG, listeners)
+    assert labels(result.rows) == ["cough", "loud_noise"]
+
+
 def test_a_sound_at_the_very_end_is_heard(tmp_path):
     """The recording stops in the middle of it."""
     result = analyze(recorded(tmp_path / "a.wav", bangs(4.6, length_s=5)), CONFIG, LoadedClassifiers())
