@@ -25,6 +25,7 @@ from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.memory import limit_malloc_arenas, trim_heap
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
 from monitor.runtime.pool import ClassifierPool
+from monitor.runtime.progress import Progress
 from monitor.runtime.routing import Router
 from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
@@ -63,6 +64,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
         self._supervised: list[SupervisedSource] = []
+        self._progress = Progress(self._clock, self._live_captures)
 
     def __enter__(self) -> Self:
         """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
@@ -81,6 +83,7 @@ class Daemon:
             self._pool = life.enter_context(
                 ClassifierPool(listeners.first, listeners.second, self._tell, self._failed, self._clock)
             )
+            self._progress.waiting += self._pool.vital.values()
             self._start_capture(life, listeners)
             self._checkup = self._build_checkup(listeners)
             self._memory = MemoryWatch(self._pool.shed_large_models, self._clock, memory_limit_mb())
@@ -140,6 +143,11 @@ class Daemon:
     def _captures(self) -> list[CaptureThread]:
         return [source.thread for source in self._supervised]
 
+    def _live_captures(self) -> list[CaptureThread]:
+        """Of the sources whose sound is heard as it happens."""
+        recorded = {block.name for block in self._config.sources if block.is_recorded}
+        return [thread for thread in self._captures if thread.source.name not in recorded]
+
     def _end(self) -> None:
         self._ending = True
 
@@ -168,6 +176,7 @@ class Daemon:
             self._clock,
             recorded,
             leftover,
+            self._progress.reached,
         )
         decider.start()
         life.callback(join_all, [decider], STOP_S)
@@ -205,7 +214,9 @@ class Daemon:
     def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._pool.mailboxes}
         vital = frozenset({"decisions", *self._pool.vital})
-        checkup = Checkup(lambda: self._captures, self._pool.workers, queues, self._clock, vital)
+        checkup = Checkup(
+            lambda: self._captures, self._pool.workers, queues, self._clock, vital, self._progress
+        )
         for name, reason in listeners.missing.items():
             checkup.note(name, reason)
         return checkup

@@ -101,11 +101,8 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class SoundEvent:
-    """A sound that began, may change, and always ends. The same `id` through all its states.
-
-    A new field is added here alone: what is stored, published and described in docs/reference/mqtt.md follows
-    from the fields and their docstrings. Private ones have `repr=False`.
-    """
+    """A sound that began, may change, and always ends. A field is added here alone: storage, payloads and
+    docs follow. Private ones have `repr=False`."""
 
     id: str
     """12 hexadecimal digits, the same through all states of an event; same id and same state: a repeat"""
@@ -141,6 +138,8 @@ class SoundEvent:
     """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; or empty"""
+    lag_s: float = 0.0
+    """how long after its sound it was decided, where that is more than 5 s; else 0"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +161,7 @@ class Alert:
     """Older than this on delivery, it informs and no longer rings."""
     test: bool = False  # somebody pressed the button: last in every queue, and never escalated
     update: bool = False  # sent before by this `id`, another room joined: does not ring again
+    lag_s: float = 0.0  # as that of its events
 
     @property
     def dangers(self) -> frozenset[tuple[str, str]]:

@@ -232,7 +232,7 @@ class SqliteOutbox:
             return None
         ours = number >= self._first_number
         waited_s = self._waited_s(put_at_us, put_monotonic_us, now, ours=ours)
-        late = bool(again) or not ours or waited_s > LATE_AFTER_S
+        late = bool(again) or not ours or waited_s > LATE_AFTER_S or message.lag_s > 0
         urgent = worth == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, _time(detected_at_us), late, max(waited_s, 0.0), urgent)
 

@@ -43,7 +43,8 @@ class Tracker:
         `now` is how far the detections' sources have been heard, or the clock's time when there are none.
         Call it with nothing twice a second or so: that is when the events of quiet sources end. With
         detections only their own sources' time moves on, so that a source that is ahead ends nothing of one
-        that lags. `times` holds the time of sources that do not go by the clock, such as recordings.
+        that lags. `times` holds, for sources that do not go by the clock, how far all their
+        sound was judged: what has not ended by then goes on.
         """
         if not detections:
             own = times or {}
@@ -55,7 +56,8 @@ class Tracker:
             if source is None:
                 source = sources[detection.source] = self._source(detection.source)
             self._pass_on(detection, source, now)
-        return [event for source in sources.values() for event in source.report(now)]
+        own = times or {}
+        return [event for name, source in sources.items() for event in source.report(now, own.get(name))]
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[SoundEvent]:
         """End every open event of a source that is gone."""

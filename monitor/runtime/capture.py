@@ -86,6 +86,8 @@ class CaptureThread(threading.Thread):
         self._opening_since_s: float | None = None
         self._lag_s = 0.0
         self._until: datetime | None = None
+        self.heard_until: datetime | None = None
+        """How far it was heard, once all that followed from it was handed over; None while offline."""
         self.done = threading.Event()
         """The source has ended for good (a file) or the listener was stopped."""
 
@@ -160,6 +162,7 @@ class CaptureThread(threading.Thread):
         with _HEARING:
             heard = self._ears.push(frame)
         self._hand_over(heard)
+        self.heard_until = frame.ends_at
 
     def _lost(self, error: SourceError) -> None:
         self._hand_over(self._ears.finish("gap"))
@@ -176,6 +179,7 @@ class CaptureThread(threading.Thread):
             if self._abandoned or (online, reason) == (self._online, self._reason):
                 return
             self._online, self._reason = online, reason
+        self.heard_until = None
         at = self._until if self._until and not online else self._clock.now()
         self._tell(SourceStatus(self.source.name, online, at, reason, ended_by))
         if online:

@@ -2,18 +2,32 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from monitor.clock import TICK_S, Clock
 from monitor.logs import get_logger
 from monitor.runtime.mailbox import Mailbox
-from monitor.types import Command, Detection, EventEnd, Findings, Level, Message, Problem, SourceStatus
+from monitor.types import (
+    Alert,
+    Command,
+    Detection,
+    EventEnd,
+    Findings,
+    Level,
+    Message,
+    Problem,
+    SoundEvent,
+    SourceStatus,
+)
 
 log = get_logger()
 
 Item = Findings | SourceStatus | Command
 
+LAG_IS_LATE_S = 5.0
+"""What is decided so much later than its sound is late."""
 MOST_AT_ONCE = 50
 """Items decided before what follows is told, together: on a busy machine each telling waits for a turn."""
 
@@ -64,8 +78,9 @@ class Decider(threading.Thread):
     mailbox is closed and empty. Then the open events of every source end with "shutdown". `leftover` is told
     before anything else: what an earlier run could not say.
 
-    Time is the clock's, except for the sources in `recorded`: how far they were heard is their time, for they
-    may be read faster than they were recorded, or carry the dates of another day.
+    Each source has the time of its own sound. For those in `recorded` it is how far they were heard: they may
+    be read faster than they were recorded, or carry the dates of another day. For the others it is how far
+    their sound was heard and judged, as `reached` gives it by source; the clock's time where it is silent.
     """
 
     def __init__(
@@ -78,6 +93,7 @@ class Decider(threading.Thread):
         clock: Clock,
         recorded: frozenset[str] = frozenset(),
         leftover: Sequence[Message] = (),
+        reached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         super().__init__(name="decide", daemon=True)
         self._engine = engine
@@ -89,6 +105,11 @@ class Decider(threading.Thread):
         self._recorded = recorded
         self._leftover = leftover
         self._times: dict[str, datetime] = {}
+        self._ask_reached = reached
+        self._reached: Mapping[str, datetime] = {}
+        self._asked: Mapping[str, datetime] | None = None
+        self._before = 0
+        """Items that were waiting when `reached` was asked: what it counts as judged may be among them."""
         self._sources: set[str] = set()
         self._ticked_s = clock.monotonic_s()
 
@@ -96,8 +117,10 @@ class Decider(threading.Thread):
         try:
             self._tell(self._leftover)
             while not self._mailbox.finished:
+                self._ask()
                 items = self._mailbox.take(limit=MOST_AT_ONCE, timeout_s=TICK_S)
                 self._tell([message for item in items for message in self._follows(item)])
+                self._before -= len(items)
                 self._tick()
             for source in sorted(self._sources):
                 at = self._times.get(source, self._clock.now())
@@ -124,9 +147,23 @@ class Decider(threading.Thread):
             told = self._pass_time()
         if heard.source in self._recorded:
             self._reach(heard.source, heard.until)
-        now = self._times.get(heard.source, self._clock.now())
+        now = self._now(heard)
         self._record.heard(heard, now)
-        return told + (self._engine.decide(heard.detections, now) if heard.detections else self._pass_time())
+        if not heard.detections:
+            return told + self._pass_time()
+        return told + self._engine.decide(heard.detections, now, self._all_times())
+
+    def _now(self, heard: Findings) -> datetime:
+        """How far the source of these findings has been heard."""
+        if heard.source in self._recorded:
+            return self._times[heard.source]
+        clock = self._clock.now()
+        reached = self._reached.get(heard.source)
+        # A verifier's answer is about the past; it is given now.
+        return clock if reached is None else min(clock, max(heard.until, reached))
+
+    def _all_times(self) -> dict[str, datetime]:
+        return {**self._reached, **self._times}
 
     def _noticed(self, notice: Level | Problem) -> list[Message]:
         if isinstance(notice, Level):
@@ -142,16 +179,38 @@ class Decider(threading.Thread):
         self._times[source] = max(at, self._times.get(source, at))
 
     def _pass_time(self) -> list[Message]:
-        return self._engine.decide((), self._clock.now(), self._times)
+        return self._engine.decide((), self._clock.now(), self._all_times())
+
+    def _ask(self) -> None:
+        """Ask how far the sources have come, before what followed from that sound is taken."""
+        if self._asked is None:
+            self._asked = self._ask_reached()
+            self._before = self._mailbox.figures().waiting
 
     def _tick(self) -> None:
+        if self._asked is not None and (self._before <= 0 or not self._mailbox.figures().waiting):
+            self._reached, self._asked = self._asked, None
         now_s = self._clock.monotonic_s()
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
             self._tell([*self._pass_time(), *self._engine.due_alerts(self._clock.now(), now_s)])
 
     def _tell(self, messages: Sequence[Message]) -> None:
+        messages = [self._dated(message) for message in messages]
         if messages:
             self._post(messages)
         for message in messages:
             self._record.told(message, self._clock.now())
+
+    def _dated(self, message: Message) -> Message:
+        """An event or alert that was decided long after its sound carries how long."""
+        if isinstance(message, Alert):
+            sources, at = {event.source for event in message.events}, message.raised_at
+        elif isinstance(message, SoundEvent):
+            sources, at = {message.source}, message.at
+        else:
+            return message
+        lag_s = (self._clock.now() - at).total_seconds()
+        if lag_s <= LAG_IS_LATE_S or not sources.issubset(self._reached.keys() - self._recorded):
+            return message
+        return replace(message, lag_s=round(lag_s, 1))

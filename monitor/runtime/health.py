@@ -9,6 +9,7 @@ from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.mailbox import Mailbox
+from monitor.runtime.progress import Progress
 from monitor.runtime.worker import Worker
 from monitor.types import Health
 
@@ -31,12 +32,14 @@ class Checkup:
         mailboxes: Mapping[str, Mailbox[Any]],
         clock: Clock,
         vital: frozenset[str],
+        progress: Progress | None = None,
     ) -> None:
         self._listeners = listeners
         self._workers = workers
         self._mailboxes = mailboxes
         self._clock = clock
         self._vital = vital
+        self._progress = progress or Progress(clock)
         self._started_s = clock.monotonic_s()
         self._cpu_before_s = _cpu_s()
         self._notes: dict[str, str] = {}
@@ -75,6 +78,7 @@ class Checkup:
             "memory_mb": _resident_mb(),
             "cpu_share": round((_cpu_s() - self._cpu_before_s) / uptime_s, 4),
             "stalled": self.stalled(),
+            "lagging": self._progress.lagging(),
             "notes": dict(self._notes),
             "sources": self._sources(),
             "queues": {name: _rounded(asdict(box.figures())) for name, box in self._mailboxes.items()},
@@ -88,6 +92,8 @@ class Checkup:
 
     def _sources(self) -> dict[str, dict[str, Any]]:
         figures = {listener.source.name: _source_figures(listener) for listener in self._listeners()}
+        for name, lag_s in self._progress.lags_s().items():
+            figures[name]["lag_s"] = round(lag_s, 3)
         for name, each in figures.items():
             if each["overflows"] and name not in self._overflowed:
                 self._overflowed.add(name)

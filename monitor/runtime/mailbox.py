@@ -44,6 +44,7 @@ class Mailbox(Generic[T]):
         self._clock = clock
         self._letters: deque[_Queued[T]] = deque()
         self._newest: dict[Hashable, _Queued[T]] = {}
+        self._in_hand: list[T] = []
         self._changed = threading.Condition()
         self._closed = False
         self._overflowing = False
@@ -73,6 +74,7 @@ class Mailbox(Generic[T]):
         """Up to `limit` items, oldest first; waits for the first one. Empty after the time-out, or when
         the mailbox was closed and nothing is left."""
         with self._changed:
+            self._in_hand = []
             self._changed.wait_for(lambda: self._letters or self._closed, timeout_s)
             count = min(limit, len(self._letters))
             items = [self._taken_out(self._letters.popleft()) for _ in range(count)]
@@ -82,7 +84,13 @@ class Mailbox(Generic[T]):
             if not self._letters and self._overflowing:
                 self._overflowing = False
                 log.info("keeping up again", queue=self._name, dropped=self._dropped)
+            self._in_hand = items
             return items
+
+    def unfinished(self) -> list[T]:
+        """What waits, and what was taken last: whoever takes again is done with what it had."""
+        with self._changed:
+            return [*self._in_hand, *(letter.item for letter in self._letters)]
 
     def close(self) -> None:
         """Wake whoever waits; what is left can still be taken."""

@@ -24,7 +24,7 @@ LATER = START + timedelta(seconds=2)
 EVENT_FIELDS = {
     "event_type", "id", "state", "label", "source", "started_at", "ended_at", "ended_by", "detected_at",
     "delivered_at", "late", "score", "certainty", "confirmed_by", "emotion", "description", "segment_ids",
-    "evidence",
+    "evidence", "lag_s",
 }  # fmt: skip
 ALERT_FIELDS = {
     "id", "rule", "severity", "message", "event_ids", "labels", "sources", "raised_at", "delivered_at",

@@ -1,7 +1,8 @@
 """The thread that decides, run to its end without one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from monitor.events.tracker import Tracker
@@ -48,6 +49,7 @@ class House:
         recorded: frozenset[str] = frozenset(),
         leftover: Sequence[Message] = (),
         deaf_after_s: float = 0.0,
+        reached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self.clock = FakeClock()
         self._deafness = SourceOutage(deaf_after_s, ["phone"])
@@ -56,6 +58,7 @@ class House:
         self.diary = Diary()
         self._recorded = recorded
         self._leftover = leftover
+        self._reached = reached
 
     def decide(self, *items: Item | Callable[[], None]) -> list[Message]:
         """What is told, from the first item to the shutdown after the last one."""
@@ -69,6 +72,7 @@ class House:
             self.clock,
             self._recorded,
             self._leftover,
+            self._reached,
         )
         decider.run()
         return self.told
@@ -299,3 +303,59 @@ def test_an_alarm_goes_before_bangs_and_keeps_its_place_behind_a_status():
         enqueue(item, box)
 
     assert box.take(10) == [bang, lost, alarm, bang]
+
+
+def test_a_stall_makes_no_second_event_of_one_sound():
+    """The process was stopped for 60 s while a dog barked, and then finds the barks that it had missed."""
+    judged_until: dict[str, datetime] = {}
+    house = House(reached=lambda: dict(judged_until))
+    barks = [house.hear("dog_bark", 0.5 * i) for i in range(120)]
+
+    def stopped() -> None:
+        house.clock.advance(60)
+
+    def told(bark: Findings) -> Item:
+        return bark
+
+    def judged(bark: Findings) -> Callable[[], None]:
+        return lambda: judged_until.update(kitchen=bark.until)
+
+    after = [step for bark in barks[2:] for step in (told(bark), judged(bark))]
+    judged_until["kitchen"] = barks[1].until
+    events_told = events(house.decide(*barks[:2], stopped, *after))
+
+    assert len({event.id for event in events_told}) == 1
+    assert [event.state for event in events_told].count("started") == 1
+
+
+def test_an_event_ends_by_its_sound_once_all_of_it_was_judged():
+    """While looks wait for a classifier the event goes on, whatever the clock says; then it ends."""
+    judged_until: dict[str, datetime] = {}
+    house = House(reached=lambda: dict(judged_until))
+    bark = house.hear("dog_bark", 0)
+    judged_until["kitchen"] = bark.until
+    told = house.decide(
+        bark,
+        lambda: house.clock.advance(100),
+        lambda: None,
+        lambda: judged_until.update(kitchen=bark.until + timedelta(seconds=100)),
+        lambda: house.clock.advance(1),
+        lambda: house.clock.advance(1),
+    )
+    ended = [event for event in events(told) if event.state == "ended"]
+
+    assert [event.ended_by for event in ended] == ["quiet"]
+    assert ended[0].at >= bark.until + timedelta(seconds=100)
+
+
+def test_what_was_decided_long_after_its_sound_says_how_long():
+    """More than 5 s: an event of a microphone. A recording has its own time and is never late."""
+    for recorded in (frozenset[str](), frozenset({"kitchen"})):
+        judged_until: dict[str, datetime] = {}
+        house = House(recorded=recorded, reached=partial(dict, judged_until))
+        bark = house.hear("dog_bark", 0)
+        judged_until["kitchen"] = bark.until
+
+        first = events(house.decide(partial(house.clock.advance, 41), lambda: None, bark))[0]
+
+        assert first.lag_s == (0.0 if recorded else 40.5)

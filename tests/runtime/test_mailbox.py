@@ -107,3 +107,18 @@ def test_nothing_urgent_goes_while_something_less_urgent_stays(urgencies: list[i
     assert sorted(left, reverse=True) == sorted(urgencies, reverse=True)[:capacity]
     figures = box.figures()
     assert figures.taken + figures.dropped == len(urgencies)
+
+
+def test_what_was_taken_is_unfinished_until_more_is_taken():
+    """Whoever asks how far things have come must not miss what is in somebody's hand."""
+    box: Mailbox[str] = Mailbox("test", 10, FakeClock())
+    for letter in "abc":
+        box.put(letter)
+
+    assert box.take(2) == ["a", "b"]
+    assert box.unfinished() == ["a", "b", "c"]
+    assert box.take(2) == ["c"]
+    assert box.unfinished() == ["c"]
+    box.close()
+    assert box.take(2) == []
+    assert box.unfinished() == []

@@ -47,7 +47,9 @@ def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
             yield topics.image(source), png, Rank.STATE
         case Health():
             yield topics.health, encoded(health_document(message)), Rank.STATE
-            wrong = {key: message.values[key] for key in ("notes", "stalled") if message.values.get(key)}
+            wrong = {
+                key: message.values[key] for key in ("notes", "stalled", "lagging") if message.values.get(key)
+            }
             yield topics.trouble_attributes, encoded(wrong), Rank.STATE
             yield topics.trouble, _switch(bool(wrong)), Rank.STATE
 

@@ -35,7 +35,7 @@ class Topics:
 
     @property
     def trouble_attributes(self) -> str:
-        """What the trouble is (`notes`, `stalled`), JSON; retained."""
+        """What the trouble is (`notes`, `stalled`, `lagging`), JSON; retained."""
         return f"{self.root}/trouble/attributes"
 
     @property
