@@ -218,4 +218,6 @@ def test_analyze_hears_the_same_as_the_daemon(tmp_path):
     assert smoke["certainty"] == "confirmed"
     rules = {row["rule"] for row in rows if row["type"] == "alert"}
     assert rules == {"Perhaps a smoke alarm", "Smoke alarm"}
-    assert [row["start_s"] for row in rows] == sorted(row["start_s"] for row in rows)
+    # A loud noise comes after what a model named in its segment; all else by its start.
+    named = [row["start_s"] for row in rows if row.get("label") != "loud_noise"]
+    assert named == sorted(named)
