@@ -34,8 +34,11 @@ def read_manifest(
 ) -> list[Recording]:
     """The rows of these sources (all, if none is named) but for those `without`, of one split if it is given.
     Raises Unusable when a source is unknown or nothing is left."""
-    with manifest.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        with manifest.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except OSError as error:
+        raise Unusable(f"{manifest} cannot be read ({error.strerror})") from error
     known = {row["source"] for row in rows}
     if unknown := sorted({*sources, *without} - known):
         raise Unusable(f"{manifest}: no source {', '.join(unknown)}; there are {', '.join(sorted(known))}")

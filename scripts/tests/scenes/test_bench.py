@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def bench(manifest: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -62,3 +62,10 @@ def test_an_unknown_source_is_one_line(manifest: Path):
     done = bench(manifest, "--sources", "kenel")
     assert done.returncode == 1
     assert done.stderr.startswith(f"{manifest}: no source kenel")
+
+
+def test_a_missing_manifest_is_one_line(tmp_path: Path):
+    """Nor for a file that is not there."""
+    done = bench(tmp_path / "none.csv")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path / 'none.csv'} cannot be read")
