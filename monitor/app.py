@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
@@ -32,6 +32,10 @@ from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig
 from monitor.types import Health
+
+if TYPE_CHECKING:
+    from monitor.web.page import Page
+    from monitor.web.tap import Tap
 
 log = get_logger()
 
@@ -78,6 +82,7 @@ class Daemon:
             life.callback(listeners.close)
             self._delivery = life.enter_context(Delivery(self._config, self._tell, self._failed, self._clock))
             self._recorder = life.enter_context(Recorder(self._config, self._clock))
+            self._open_page(life)
             life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
             self._pool = life.enter_context(
@@ -132,6 +137,11 @@ class Daemon:
         """Have `run` say how everything is doing; from any thread or a signal handler."""
         self._errands.put(lambda: to(self.health()))
 
+    @property
+    def page_address(self) -> str:
+        """Where a browser on this machine finds the page; empty where there is none."""
+        return self._page.address if self._page is not None and self._page.is_open else ""
+
     def health(self) -> Health:
         """How everything is doing; in the main thread."""
         for name, reason in self._pool.retired.items():
@@ -171,7 +181,7 @@ class Daemon:
             engine,
             self._decisions,
             self._delivery,
-            self._recorder,
+            self._record,
             self._failed,
             self._clock,
             recorded,
@@ -181,6 +191,17 @@ class Daemon:
         decider.start()
         life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
+
+    def _open_page(self, life: ExitStack) -> None:
+        """The page, in a thread of its own, unless it is switched off. It sees what the recorder is given."""
+        self._page: Page | None = None
+        self._record: Recorder | Tap = self._recorder
+        if self._config.web.enabled:
+            from monitor.web.opening import open_page
+
+            self._page = open_page(self._config, self._delivery, self._recorder.verdicts, self._clock, life)
+        if self._page is not None:
+            self._record = self._page.tap(self._recorder)
 
     def _start_capture(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         router = Router(self._recorder, self._pool, self._tell, self._clock, self._stopping)
@@ -196,7 +217,7 @@ class Daemon:
     def _capture_thread(
         self, block: SourceConfig, listeners: LoadedClassifiers, router: Router
     ) -> CaptureThread:
-        ears = build_front_end(self._config, block, listeners, self._recorder.remember)
+        ears = build_front_end(self._config, block, listeners, self._record.remember)
         tell = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
             block.build(self._clock), ears, tell, self._failed, self._clock, Backoff(*RETRY_S)
@@ -230,12 +251,16 @@ class Daemon:
         elif self._stalled and not stalled:
             log.info("everything moves again")
         self._stalled = stalled
+        if self._page is not None:
+            self._page.alive(stalled)
 
     def _publish_health(self) -> None:
         health = self.health()
         self._systemd.status(summary(health))
         log.debug("health", summary=summary(health))
         self._delivery.show(health)
+        if self._page is not None:
+            self._page.told(health, health.at)
         trim_heap()
 
     def _keep_house(self, last: bool = False) -> None:

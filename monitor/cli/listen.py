@@ -75,6 +75,8 @@ def _listen(config: Config, verbose: bool, as_json: bool) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: daemon.tell_health(_print_health))
     try:
         with daemon:
+            if daemon.page_address:
+                err.print(f"Page: {daemon.page_address}", highlight=False)
             daemon.run()
     except EarwitnessError:
         raise

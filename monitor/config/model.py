@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
+from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.evidence.keeper import EvidenceConfig
@@ -60,6 +61,8 @@ class Config(Block):
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
     evidence: EvidenceConfig = EvidenceConfig()
     """Clips and pictures of events; by default none."""
+    web: WebConfig = WebConfig()
+    """The page: what was heard, why, and what people say of it."""
     log: LogConfig = LogConfig()
 
     def gate_of(self, source: SourceConfig) -> GateConfig:

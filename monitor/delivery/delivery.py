@@ -94,8 +94,8 @@ class Delivery:
             **asdict(self.outbox.counts),
         }
 
-    def _commanded(self, command: Command) -> None:
-        """An acknowledgement stops the calls at once; everything else is for the decider."""
+    def command(self, command: Command) -> None:
+        """From any thread: an acknowledgement stops the calls at once; everything else is for the decider."""
         if command.name == "ack":
             self._escalator.acknowledge(str(command.value) if command.value else None)
         else:
@@ -104,7 +104,7 @@ class Delivery:
     def _open_publishers(self) -> None:
         house = build_house(self._config)
         for block in self._config.publishers:
-            publisher = block.build(self._config.node, self._commanded, self._clock)
+            publisher = block.build(self._config.node, self.command, self._clock)
             publisher.announce(house)
             for setting in self.settings.in_force():
                 publisher.publish(setting)

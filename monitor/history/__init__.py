@@ -1,1 +1,1 @@
-"""Scores and decisions of the last days: written, read, explained, replayed."""
+"""What is kept of days: scores, decisions, and what people said of them: written, read, explained."""

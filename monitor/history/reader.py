@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -19,15 +20,16 @@ class History:
     """The scores of the state directory, read-only. Raises StoreError on entering when there are none yet,
     and from any method when the file cannot be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = 5.0) -> None:
         self._path = path
+        self._patience_s = patience_s
         self._connection: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         self._find()
         try:
             self._connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=self._patience_s
             )
         except sqlite3.Error as error:
             raise self._failure(error) from error
@@ -51,6 +53,31 @@ class History:
                 f"{self._path}: cannot be read ({error.strerror}); run as who the daemon runs as, or with "
                 "sudo, and check `state_dir`"
             ) from None
+
+    def attach(self, path: Path, name: str) -> None:
+        """Have another of our databases at hand under a name, read-only too."""
+        next(self._rows(f"ATTACH ? AS {name}", f"{path.absolute().as_uri()}?mode=ro"), None)
+
+    @contextmanager
+    def rows(self) -> Iterator[sqlite3.Connection]:
+        """For questions of one's own; what goes wrong is a StoreError."""
+        if self._connection is None:
+            raise StoreError(f"{self._path} is closed")
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def told_after(self, us: int, limit: int) -> list[tuple[int, SoundEvent | Alert]]:
+        """Events and alerts told after then, as they were told, with the microsecond of each; the oldest
+        first, and of more than `limit` the latest."""
+        rows = self._rows(
+            "SELECT told_at, body FROM said WHERE told_at > ? AND kind IN ('SoundEvent', 'Alert')"
+            " ORDER BY number DESC LIMIT ?",
+            us,
+            limit,
+        )
+        return [(told_at, decode(body)) for told_at, body in rows][::-1]
 
     def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[ScoreRecord]:
         """What listeners said, in the order in which the tracker was told."""
@@ -126,6 +153,24 @@ class History:
         )
         alerts = [decode(body) for (body,) in rows]
         return next((one for one in reversed(alerts) if isinstance(one, Alert)), None)
+
+    def alerts_about(self, event_id: str) -> list[Alert]:
+        """The last word of every alert about an event, oldest first."""
+        rows = self._rows(
+            "SELECT body FROM said WHERE kind = 'Alert' AND id IN"
+            " (SELECT alert_id FROM alert_event WHERE event_id = ?) ORDER BY number",
+            event_id,
+        )
+        found = [decode(body) for (body,) in rows]
+        return list({one.id: one for one in found if isinstance(one, Alert)}.values())
+
+    def lost_at(self, at: datetime) -> set[str]:
+        """The sources that were lost then."""
+        rows = self._rows(
+            "SELECT body FROM said WHERE kind = 'SourceStatus' AND told_at <= ? ORDER BY number", to_us(at)
+        )
+        online = {source: is_online for source, is_online, *_ in (json.loads(body) for (body,) in rows)}
+        return {source for source, is_online in online.items() if not is_online}
 
     def _rows(self, query: str, *values: Any) -> Iterator[Any]:
         if self._connection is None:

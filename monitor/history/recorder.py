@@ -9,6 +9,7 @@ from monitor.config.model import Config
 from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
+from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
 from monitor.types import Alert, Findings, Frame, Message, Picture, Setting, SoundEvent, SourceStatus
 
@@ -26,12 +27,14 @@ class Recorder:
         self._scores = ScoreStore(folder / SCORES, clock, keep_s=config.history_days * 86400)
         self._evidence = EvidenceKeeper(config.evidence, folder / "evidence", _new_detector)
         self._keeps_scores = config.history_days > 0
+        self.verdicts = Verdicts(folder, clock)
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as life:
             if self._keeps_scores:
                 life.enter_context(self._scores)
+            life.enter_context(self.verdicts)
             life.enter_context(self._evidence)
             self._life = life.pop_all()
         return self

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
+from monitor.history import events
+from monitor.history.pruning import forget, span_us, used_bytes
 from monitor.history.records import (
     ScoreRecord,
     SegmentRecord,
@@ -53,9 +55,8 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA,)
+MIGRATIONS = (SCHEMA, events.SCHEMA)
 
-_HEARD = ("look", "cut", "level")
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "cut": "INSERT INTO cut VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -120,6 +121,8 @@ class ScoreStore:
         setting."""
         kind, id = type(message).__name__, getattr(message, "id", "")
         self._remember("said", (to_us(told_at), kind, id, _body(message)))
+        if isinstance(message, SoundEvent | Alert):
+            self._remember("event", (message, to_us(told_at)))
 
     def flush(self) -> None:
         """Write what waits; now and then forget what is old."""
@@ -151,13 +154,20 @@ class ScoreStore:
         try:
             with self._database.transaction() as connection:
                 for table, row in batch:
-                    values = self._with_labels(connection, row) if table == "look" else row
-                    connection.execute(_INSERT[table], values)
+                    self._write_row(connection, table, row)
         except StoreError:
             with self._lock:
                 self._waiting.extendleft(reversed(batch))
                 self._give_up()
             raise
+
+    def _write_row(self, connection: Any, table: str, row: Row) -> None:
+        if table == "event":
+            message, told_us = row
+            note = events.note_alert if isinstance(message, Alert) else events.note_event
+            note(connection, message, told_us)
+            return
+        connection.execute(_INSERT[table], self._with_labels(connection, row) if table == "look" else row)
 
     def _give_up(self) -> None:
         while len(self._waiting) > _WAITING:
@@ -177,18 +187,18 @@ class ScoreStore:
 
     def _tend(self) -> None:
         with self._database.transaction() as connection:
-            _forget(connection, to_us(self._clock.now() - self._keep))
-            if _used_bytes(connection) > self._max_bytes:
+            forget(connection, to_us(self._clock.now() - self._keep))
+            if used_bytes(connection) > self._max_bytes:
                 self._shed(connection)
 
     def _shed(self, connection: Any) -> None:
         """The oldest tenth of the time that is kept goes, until the rest fits."""
-        while _used_bytes(connection) > self._max_bytes:
-            first, last = _span_us(connection)
+        while used_bytes(connection) > self._max_bytes:
+            first, last = span_us(connection)
             if first is None or last <= first:
                 return
             until_us = first + max(1, (last - first) // _SHED_SHARE)
-            _forget(connection, until_us + 1)
+            forget(connection, until_us + 1)
 
     def _try(self, work: Any) -> bool:
         try:
@@ -257,42 +267,3 @@ def _body(message: SoundEvent | Alert | SourceStatus | Setting) -> str:
         events = tuple(replace(event, description=None) for event in message.events)
         return encode(replace(message, events=events, message=""))
     return encode(replace(message, description=None))
-
-
-def _used_bytes(connection: Any) -> int:
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
-
-
-def _forget(connection: Any, before_us: int) -> None:
-    """All that was told before then goes, but for the settings in force then."""
-    for table in _HEARD:
-        connection.execute(f"DELETE FROM {table} WHERE told_at < ?", (before_us,))  # noqa: S608
-    in_force = _settings_in_force(connection, before_us)
-    kept = ", ".join(map(str, in_force))
-    connection.execute(
-        f"DELETE FROM said WHERE told_at < ? AND number NOT IN ({kept})",  # noqa: S608 - numbers of ours
-        (before_us,),
-    )
-
-
-def _settings_in_force(connection: Any, before_us: int) -> list[int]:
-    """The rows of what was set last before then, by source and name."""
-    rows = connection.execute(
-        "SELECT number, body FROM said WHERE kind = 'Setting' AND told_at < ? ORDER BY number", (before_us,)
-    )
-    return list({tuple(json.loads(body)[:2]): int(number) for number, body in rows}.values())
-
-
-def _span_us(connection: Any) -> tuple[int | None, int]:
-    """From the oldest to the newest row. Settings do not count: one may be years older than all the rest."""
-    tables = [*_HEARD, "said WHERE kind != 'Setting'"]
-    spans = [
-        connection.execute(f"SELECT min(told_at), max(told_at) FROM {table}").fetchone()  # noqa: S608
-        for table in tables
-    ]
-    known = [span for span in spans if span[0] is not None]
-    return (min(span[0] for span in known), max(span[1] for span in known)) if known else (None, 0)

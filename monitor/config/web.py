@@ -1,0 +1,64 @@
+"""How the page is reached (`web:`)."""
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from monitor.schema import Block, Port, Secret
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is no address or network; write 10.0.0.2 or 10.0.0.0/24") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class ProxyConfig(Block):
+    """A reverse proxy that has checked who somebody is (Authelia, Authentik): its word is taken."""
+
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Remote-User"
+    """The header in which it names the person."""
+    addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
+    """Addresses of the proxy; nobody else's word is taken."""
+    admins: tuple[str, ...] = ()
+    """Names that may change things; empty for everyone it lets through."""
+
+
+class IngressConfig(Block):
+    """A second listener for Home Assistant's ingress, which has checked who somebody is."""
+
+    port: Port = 8099
+    addresses: Annotated[tuple[Network, ...], Field(min_length=1)] = ("172.30.32.2/32",)
+    """The supervisor's address; nobody else is answered."""
+
+
+class WebConfig(Block):
+    """The page. By default for this machine alone; `host: 0.0.0.0` opens it to the network, where it asks for
+    a password: the first visitor sets one with a code from the log."""
+
+    enabled: bool = True
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8199
+    password: Secret | None = None
+    """Of whoever may change things; by default the one that was set on the page."""
+    viewer_password: Secret | None = None
+    """Of those who may only look."""
+    viewers_hear: bool = False
+    """Whether those who may only look also hear clips and see spectrograms."""
+    proxy: ProxyConfig | None = None
+    """Let a reverse proxy say who somebody is."""
+    ingress: IngressConfig | None = None
+    """Let Home Assistant say who somebody is."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "WebConfig":
+        for secret in (self.password, self.viewer_password):
+            if secret is not None and len(secret.get_secret_value()) < 8:
+                raise ValueError("a password of the page has 8 characters at least")
+        return self

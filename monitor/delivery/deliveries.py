@@ -1,0 +1,49 @@
+"""What became of a message on its way: when it was put, and when each receiver acknowledged it. Read-only."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One message on one channel."""
+
+    channel: str
+    put_at: datetime
+    delivered_at: datetime | None
+    """None while it waits."""
+
+
+def deliveries(file: Path, kind: str, id: str) -> list[Delivered]:
+    """Every delivery of an alert (or an event that still waits) that the outbox remembers, oldest first; none
+    where it has forgotten. `kind` is `alert` or `event`. Raises StoreError."""
+    if not file.exists():
+        return []
+    try:
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=2)
+        try:
+            # The bodies begin like this (codec.encode); ten thousand of them at most are looked through.
+            rows = connection.execute(
+                "SELECT channel, put_at_us, delivered_at_us FROM message JOIN delivery USING (number)"
+                " WHERE substr(body, 1, ?) = ? ORDER BY number, channel",
+                (len(_beginning(kind, id)), _beginning(kind, id)),
+            ).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"{file}: {error}") from error
+    return [
+        Delivered(channel, _at(put), _at(done) if done is not None else None) for channel, put, done in rows
+    ]
+
+
+def _beginning(kind: str, id: str) -> str:
+    return f'{{"kind":"{kind}","id":"{id}"'
+
+
+def _at(us: int) -> datetime:
+    return datetime.fromtimestamp(us / 1e6, UTC)

@@ -1,0 +1,164 @@
+"""What people say of what was heard: right, wrong, something else, not sure. Kept for good, in a file of its
+own: scores go after days, and a verdict is worth more the older it gets."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from monitor.clock import Clock
+from monitor.history.records import from_us, to_us
+from monitor.store.database import Database
+
+FILE = "verdicts.db"
+Word = Literal["right", "wrong", "unsure"]
+WORDS: tuple[Word, ...] = ("right", "wrong", "unsure")
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE verdict (
+        event_id TEXT PRIMARY KEY, verdict TEXT NOT NULL, label TEXT, judged_at INTEGER NOT NULL,
+        judged_by TEXT NOT NULL, heard TEXT NOT NULL, source TEXT NOT NULL, started_at INTEGER NOT NULL,
+        score REAL NOT NULL, classifier TEXT NOT NULL, labels TEXT, scores BLOB, embedding BLOB
+    ) WITHOUT ROWID;
+    CREATE INDEX verdict_heard ON verdict (heard, verdict);
+    CREATE TABLE acknowledged (
+        alert_id TEXT PRIMARY KEY, at INTEGER NOT NULL, acknowledged_by TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE kept (event_id TEXT PRIMARY KEY, at INTEGER NOT NULL, kept_by TEXT NOT NULL) WITHOUT ROWID
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was judged, as it must outlast the history it was found in."""
+
+    event_id: str
+    heard: str
+    """The label that the event had."""
+    source: str
+    started_at: datetime
+    score: float
+    classifier: str
+    labels: str | None = None
+    """Names of the labels that `scores` are of, in their order, with spaces between."""
+    scores: bytes | None = None
+    """Of the event's best look, as `pack_scores` writes them."""
+    embedding: bytes | None = None
+    """384 float16 of that look; none of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody said of an event."""
+
+    event_id: str
+    verdict: Word
+    label: str | None
+    """What it really was, if they said so; with `wrong` only."""
+    at: datetime
+    by: str
+    heard: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has seen an alert."""
+
+    alert_id: str
+    at: datetime
+    by: str
+
+
+class Verdicts:
+    """Every method may be called from any thread. Raises StoreError for a disk."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._database = Database(folder / FILE, _MIGRATIONS, clock)
+
+    def __enter__(self) -> Self:
+        self._database.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._database.__exit__()
+
+    def judge(self, judged: Judged, word: Word, label: str | None, at: datetime, by: str) -> Verdict:
+        """Keep what somebody says; a later word replaces an earlier one."""
+        label = label if word == "wrong" else None
+        row = (
+            judged.event_id, word, label, to_us(at), by, judged.heard, judged.source,
+            to_us(judged.started_at), judged.score, judged.classifier, judged.labels, judged.scores,
+            judged.embedding,
+        )  # fmt: skip
+        with self._database.transaction() as rows:
+            rows.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return Verdict(judged.event_id, word, label, at, by, judged.heard, judged.source)
+
+    def undo(self, event_id: str) -> bool:
+        """Whether there was a verdict to take back."""
+        with self._database.transaction() as rows:
+            return rows.execute("DELETE FROM verdict WHERE event_id = ?", (event_id,)).rowcount > 0
+
+    def of(self, event_ids: Sequence[str]) -> dict[str, Verdict]:
+        """What was said of these events."""
+        with self._database.reading() as rows:
+            found = rows.execute(
+                "SELECT event_id, verdict, label, judged_at, judged_by, heard, source FROM verdict"
+                " WHERE event_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(event_ids)),),
+            ).fetchall()
+        return {
+            id: Verdict(id, word, label, from_us(us), by, heard, source)
+            for id, word, label, us, by, heard, source in found
+        }
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many of each word, by the label that was heard."""
+        with self._database.reading() as rows:
+            found = rows.execute(
+                "SELECT heard, verdict, count(*) FROM verdict GROUP BY heard, verdict"
+            ).fetchall()
+        counted: dict[str, dict[str, int]] = {}
+        for heard, word, number in found:
+            counted.setdefault(heard, dict.fromkeys(WORDS, 0))[word] = number
+        return counted
+
+    def acknowledge(self, alert_ids: Sequence[str], at: datetime, by: str) -> None:
+        """Somebody has seen these alerts; the first counts."""
+        with self._database.transaction() as rows:
+            rows.executemany(
+                "INSERT OR IGNORE INTO acknowledged VALUES (?, ?, ?)",
+                [(alert_id, to_us(at), by) for alert_id in alert_ids],
+            )
+
+    def acknowledged(self, alert_ids: Sequence[str]) -> dict[str, Acknowledgement]:
+        """Which of these were."""
+        with self._database.reading() as rows:
+            found = rows.execute(
+                "SELECT alert_id, at, acknowledged_by FROM acknowledged"
+                " WHERE alert_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(alert_ids)),),
+            ).fetchall()
+        return {id: Acknowledgement(id, from_us(us), by) for id, us, by in found}
+
+    def keep(self, event_id: str, at: datetime, by: str, *, kept: bool) -> None:
+        """Mark an event as one to be kept, or no longer."""
+        with self._database.transaction() as rows:
+            if kept:
+                rows.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", (event_id, to_us(at), by))
+            else:
+                rows.execute("DELETE FROM kept WHERE event_id = ?", (event_id,))
+
+    def kept(self, event_ids: Sequence[str]) -> set[str]:
+        """Which of these are."""
+        with self._database.reading() as rows:
+            found = rows.execute(
+                "SELECT event_id FROM kept WHERE event_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(event_ids)),),
+            ).fetchall()
+        return {row[0] for row in found}

@@ -1,0 +1,113 @@
+"""Alerts that wait for somebody."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from monitor.history import events as index
+from monitor.history.events import EventFilter
+from monitor.types import Alert, Command
+from monitor.web.api.events import MOST, views
+from monitor.web.api.verdicts import judged
+from monitor.web.http.problems import Refusal
+from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.model import Model
+from monitor.web.views import AlertView, EventView
+
+OPEN = timedelta(hours=24)
+"""An alert that nobody has acknowledged stays on the page for so long."""
+
+
+class Acknowledge(Model):
+    """Somebody has seen an alert."""
+
+    alert: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None
+    """Its id; by default all that are open."""
+
+
+class OpenAlert(AlertView):
+    """An alert that nobody has acknowledged."""
+
+    events: list[EventView]
+
+
+class OpenAlerts(Model):
+    """The gravest first."""
+
+    alerts: list[OpenAlert]
+
+
+def open_alerts(ask: Ask) -> OpenAlerts:
+    """Alerts of the last day that nobody has acknowledged and none of whose events was called wrong."""
+    page = ask.page
+    if not page.keeps_history():
+        return OpenAlerts(alerts=[])
+    now = page.clock.now()
+    with page.history() as history, history.rows() as rows:
+        last = {one.id: one for _, one in history.said(now - OPEN, now, Alert) if isinstance(one, Alert)}
+        graver = [one for one in last.values() if one.severity != "info"]
+        seen = page.verdicts.acknowledged([one.id for one in graver])
+        waiting = [one for one in graver if one.id not in seen]
+        ids = list({event.id for one in waiting for event in one.events})
+        rows_of = index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else []
+        known = {view.id: view for view in views(ask, rows, rows_of)}
+    shown = [
+        OpenAlert(
+            id=one.id,
+            rule=one.rule,
+            severity=one.severity,
+            raised_at=page.time.iso(one.raised_at),
+            events=[known[event.id] for event in one.events if event.id in known],
+        )
+        for one in waiting
+        if not any(_is_called_wrong(known.get(event.id)) for event in one.events)
+    ]
+    return OpenAlerts(alerts=sorted(shown, key=_gravity)[:50])
+
+
+def _is_called_wrong(view: EventView | None) -> bool:
+    return view is not None and view.verdict is not None and view.verdict.verdict == "wrong"
+
+
+def _gravity(alert: OpenAlert) -> tuple[bool, float]:
+    return alert.severity != "critical", -datetime.fromisoformat(alert.raised_at).timestamp()
+
+
+def dismiss(ask: Ask) -> Answer:
+    """It was nothing: the alert is acknowledged, and its events are called wrong."""
+    with ask.page.history() as history, history.rows() as rows:
+        alert = history.alert(ask.path["id"])
+        if alert is None or alert.id != ask.path["id"]:
+            raise Refusal(404, "there is no such alert")
+        ids = [event.id for event in alert.events]
+        for row in index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else ():
+            ask.page.verdicts.judge(judged(row), "wrong", None, ask.page.clock.now(), ask.by)
+            ask.page.note_verdict(row.id)
+    _acknowledge(ask, [alert.id])
+    return None
+
+
+def acknowledge(ask: Ask) -> Answer:
+    """No more calls for this alert, or for any."""
+    wanted: Acknowledge = ask.body
+    if wanted.alert is not None:
+        _acknowledge(ask, [wanted.alert])
+        return None
+    waiting = open_alerts(ask).alerts
+    _acknowledge(ask, [one.id for one in waiting])
+    ask.page.command(Command("ack", by=ask.by))
+    return None
+
+
+def _acknowledge(ask: Ask, ids: list[str]) -> None:
+    ask.page.verdicts.acknowledge(ids, ask.page.clock.now(), ask.by)
+    for id in ids:
+        ask.page.command(Command("ack", value=id, by=ask.by))
+
+
+ROUTES = (
+    Route("POST", "api/ack", "Acknowledge an alert", acknowledge, "change", body=Acknowledge, status=204),
+    Route("GET", "api/alerts/open", "Alerts that wait for somebody", open_alerts, answer=OpenAlerts),
+    Route("POST", "api/alerts/{id}/nothing", "It was nothing", dismiss, "change", status=204, fails=(404,)),
+)  # fmt: skip

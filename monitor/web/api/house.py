@@ -1,0 +1,261 @@
+"""The house as a whole: what it has, how it is, what happens."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import anyio.to_thread
+from pydantic import Field
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from monitor.config.capabilities import in_force
+from monitor.events.settings import shifted
+from monitor.labels import LIFE_SAFETY, sounds, vocabulary
+from monitor.types import Alert, SoundEvent
+from monitor.web.board import plain_times
+from monitor.web.feed import Item
+from monitor.web.http.problems import Refusal
+from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.model import Model
+from monitor.web.views import feed_data
+
+HEARTBEAT_S = 15.0
+RIGHTS_EVERY = 4
+"""After so many quiet heartbeats it is looked whether the session still holds."""
+MOST_VIEWERS = 256
+RETRY_MS = 2000
+CATCH_UP = 2000
+
+
+class LabelView(Model):
+    """A sound that has a name here."""
+
+    id: str
+    severity: Literal["info", "warning", "critical"]
+    life_safety: bool
+
+
+class SourceView(Model):
+    """A source and how it is."""
+
+    name: str
+    area: str | None
+    labels: list[str]
+    """What can be heard there."""
+    online: bool | None
+    """None until it was tried."""
+    since: str | None = None
+    reason: str
+    problems: list[str]
+    muted: bool
+    muted_until: str | None = None
+    """When it is heard again; None: when somebody says so."""
+    sensitivity: float
+    level_dbfs: float | None = None
+    floor_dbfs: float | None = None
+    sounding: dict[str, dict[str, Any]]
+    """What is being heard now, by label."""
+    last: dict[str, Any] | None = None
+    """The last sound that was heard."""
+    lost_s: float | None = None
+    reconnects: int | None = None
+
+
+class FeedQuery(Model):
+    """Where to go on."""
+
+    after: Annotated[str, Field(pattern=r"^\d{0,17}$")] = ""
+    """The id of the last message that came; the header `Last-Event-ID`, which browsers send, goes before."""
+
+
+class HouseView(Model):
+    """What there is to hear and who may do what."""
+
+    node: str
+    version: str
+    zone: str
+    """Of the tz database; every time is shown in it."""
+    now: str
+    sources: list[SourceView]
+    labels: list[LabelView]
+    may_change: bool
+    may_hear: bool
+    name: str
+    keeps: dict[str, Any]
+    """What is kept of a sound, and for how long."""
+    not_well: list[str]
+    """What has stopped moving, or is missing; in the daemon's words."""
+
+
+def house(ask: Ask) -> Answer:
+    """Everything that the page needs to begin."""
+    page = ask.page
+    health = page.board.health
+    notes = [f"{name}: {why}" for name, why in (health.values["notes"] if health else {}).items()]
+    return HouseView(
+        node=page.house.node,
+        version=page.house.version,
+        zone=page.time.name,
+        now=page.time.iso(page.clock.now()),
+        sources=_sources(ask),
+        labels=[
+            LabelView(id=id, severity=vocabulary()[id].severity_default, life_safety=id in LIFE_SAFETY)
+            for id in sounds()
+        ],
+        may_change=ask.visitor is not None and ask.visitor.may_change,
+        may_hear=ask.visitor is not None and page.may_hear(ask.visitor),
+        name=ask.visitor.name if ask.visitor else "",
+        keeps=_keeps(ask),
+        not_well=[*(health.values["stalled"] if health else []), *notes],
+    )
+
+
+def _keeps(ask: Ask) -> dict[str, Any]:
+    config = ask.page.whole
+    evidence = config.evidence
+    return {
+        "history_days": config.history_days,
+        "clips": evidence.clips,
+        "pictures": evidence.pictures,
+        "clip_days": evidence.keep_days,
+        "no_speech": evidence.no_speech,
+        "mask_speech": evidence.mask_speech,
+    }
+
+
+def _sources(ask: Ask) -> list[SourceView]:
+    page = ask.page
+    known = page.board.sources()
+    until = page.mutes.until()
+    figures = page.board.health.values["sources"] if page.board.health else {}
+    found = []
+    for room in page.house.sources:
+        state = plain_times(known[room.source], page.time.iso)
+        numbers = figures.get(room.source, {})
+        found.append(
+            SourceView(
+                name=room.source,
+                area=room.area,
+                labels=list(room.event_labels),
+                online=state["online"],
+                since=state["since"],
+                reason=state["reason"],
+                problems=state["problems"],
+                muted=bool(state.get("mute", False)),
+                muted_until=page.time.iso(until[room.source]) if room.source in until else None,
+                sensitivity=float(state.get("sensitivity", 0.0)),
+                level_dbfs=state.get("level_dbfs"),
+                floor_dbfs=state.get("floor_dbfs"),
+                sounding=state["sounding"],
+                last=state.get("last"),
+                lost_s=numbers.get("lost_s"),
+                reconnects=numbers.get("reconnects"),
+            )
+        )
+    return found
+
+
+def feed(ask: Ask) -> Answer:
+    """Everything that happens, as it happens. With `Last-Event-ID` what was missed comes first."""
+    page = ask.page
+    if page.feed.readers >= MOST_VIEWERS:
+        raise Refusal(503, "too many look at once; try again later", {"Retry-After": "30"})
+    last = ask.request.headers.get("last-event-id") or ask.query.after
+    since = int(last) if last.isdigit() and len(last) < 18 else None
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(ask, since), headers=headers, media_type="text/event-stream")
+
+
+async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
+    page = ask.page
+    reader = page.feed.join()
+    try:
+        yield f"retry: {RETRY_MS}\n: {page.house.node}\n\n".encode()
+        told = since or 0
+        for item in await _missed(ask, since):
+            told = max(told, item.number)
+            yield item.encoded()
+        quiet = 0
+        while not page.closing:
+            items = await reader.take(HEARTBEAT_S)
+            if reader.overrun:
+                reader.overrun = False
+                yield b"event: reset\ndata: {}\n\n"
+            fresh = [item for item in items if not item.number or item.number > told]
+            if fresh:
+                yield b"".join(item.encoded() for item in fresh)
+            elif not items:
+                quiet += 1
+                yield b": still here\n\n"
+                if quiet % RIGHTS_EVERY == 0 and await _has_left(ask):
+                    return
+    finally:
+        page.feed.leave(reader)
+
+
+async def _missed(ask: Ask, since: int | None) -> list[Item]:
+    if since is None:
+        return []
+    page = ask.page
+    later, whole = page.feed.since(since)
+    if whole or not page.keeps_history():
+        return later
+    first = later[0].number if later else None
+    return [*await anyio.to_thread.run_sync(partial(_kept, ask, since, first)), *later]
+
+
+def _kept(ask: Ask, since: int, until: int | None) -> list[Item]:
+    """What the history has of what was missed."""
+    with ask.page.history() as history:
+        found = history.told_after(since, CATCH_UP)
+    return [
+        Item(number, "alert" if isinstance(message, Alert) else "event", feed_data(message, ask.page.time))
+        for number, message in found
+        if (until is None or number < until) and isinstance(message, SoundEvent | Alert)
+    ]
+
+
+async def _has_left(ask: Ask) -> bool:
+    """Whether the session has ended meanwhile."""
+    return await anyio.to_thread.run_sync(ask.page.doors.visitor, ask.request) is None
+
+
+def health(ask: Ask) -> Answer:
+    """For watchdogs: a bare 200 while everything moves, 503 otherwise. Whoever may look sees more."""
+    well = ask.page.board.is_well
+    status = 200 if well else 503
+    if ask.visitor is None:
+        return Response(status_code=status)
+    known = ask.page.board.health
+    values = {"at": ask.page.time.iso(known.at), **known.values} if known else {}
+    return JSONResponse({"well": well, **values}, status)
+
+
+def metrics(ask: Ask) -> Answer:
+    """For Prometheus."""
+    from monitor.web.metrics import CONTENT_TYPE, exposition
+
+    return Response(exposition(ask.page), media_type=CONTENT_TYPE)
+
+
+def thresholds_of(ask: Ask) -> dict[str, dict[str, float]]:
+    """Onset of each label by source, with the sensitivity in force."""
+    rows = in_force(ask.page.whole)
+    known = ask.page.board.sources()
+    return {
+        source: {
+            label: round(shifted(row, float(known.get(source, {}).get("sensitivity", 0.0))).onset, 4)
+            for label, row in each.items()
+        }
+        for source, each in rows.items()
+    }
+
+
+ROUTES = (
+    Route("GET", "api/house", "What there is to hear", house, answer=HouseView, waits=False),
+    Route("GET", "api/feed", "What happens, as it happens", feed, query=FeedQuery,
+          answer="text/event-stream", waits=False, fails=(503,)),
+    Route("GET", "api/health", "Whether everything moves", health, "nobody", answer="application/json",
+          waits=False, fails=(503,)),
+    Route("GET", "metrics", "Figures for Prometheus", metrics, answer="text/plain", waits=False),
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""What people say of events."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from monitor.history import events as index
+from monitor.history.events import EventFilter, EventRow
+from monitor.history.verdicts import Judged
+from monitor.labels import sounds
+from monitor.web.api.events import row_of, views
+from monitor.web.http.problems import Refusal
+from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.model import Model
+from monitor.web.views import EventView
+
+MOST_AT_ONCE = 500
+
+EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+Sound = Annotated[str, Field(max_length=40)]
+
+
+class Judgement(Model):
+    """What it was."""
+
+    verdict: Literal["right", "wrong", "unsure"]
+    label: Sound | None = None
+    """With `wrong`: what it really was."""
+
+
+class ManyJudgements(Judgement):
+    """The same of many events."""
+
+    ids: Annotated[list[EventId], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Count(Model):
+    """How many."""
+
+    count: int
+
+
+def judge(ask: Ask) -> Answer:
+    """Say what it was."""
+    wanted: Judgement = ask.body
+    _check_label(wanted)
+    with ask.page.history() as history, history.rows() as rows:
+        row = row_of(ask, rows)
+        ask.page.verdicts.judge(judged(row), wanted.verdict, wanted.label, ask.page.clock.now(), ask.by)
+        ask.page.note_verdict(row.id)
+        return views(ask, rows, [row])[0]
+
+
+def judge_many(ask: Ask) -> Answer:
+    """Say the same of many."""
+    wanted: ManyJudgements = ask.body
+    _check_label(wanted)
+    now = ask.page.clock.now()
+    with ask.page.history() as history, history.rows() as rows:
+        found = index.events(rows, EventFilter(ids=wanted.ids), limit=MOST_AT_ONCE)
+        for row in found:
+            ask.page.verdicts.judge(judged(row), wanted.verdict, wanted.label, now, ask.by)
+            ask.page.note_verdict(row.id)
+    return Count(count=len(found))
+
+
+def _check_label(wanted: Judgement) -> None:
+    if wanted.label is not None and wanted.label not in sounds():
+        raise Refusal(422, f"label: there is no sound {wanted.label[:40]!r}; `api/house` lists them")
+
+
+def judged(row: EventRow) -> Judged:
+    """What is kept of an event beside what people say of it."""
+    return Judged(row.id, row.label, row.source, row.started_at, row.score, row.classifier)
+
+
+def undo(ask: Ask) -> Answer:
+    """Nothing was said of it."""
+    if not ask.page.verdicts.undo(ask.path["id"]):
+        raise Refusal(404, "nobody has judged this event")
+    ask.page.note_verdict(ask.path["id"])
+    return None
+
+
+ROUTES = (
+    Route("PUT", "api/events/{id}/verdict", "Say what it was", judge, "change", body=Judgement,
+          answer=EventView, fails=(404,)),
+    Route("DELETE", "api/events/{id}/verdict", "Take a verdict back", undo, "change", status=204,
+          fails=(404,)),
+    Route("POST", "api/verdicts", "Say the same of many", judge_many, "change", body=ManyJudgements,
+          answer=Count),
+)  # fmt: skip

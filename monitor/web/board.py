@@ -1,0 +1,107 @@
+"""What holds right now, source by source: the latest of every state, for whoever opens the page."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from monitor.clock import Clock
+from monitor.publishers.documents import dbfs
+from monitor.types import Health, LabelState, Level, Message, Problem, Setting, SoundEvent, SourceStatus
+
+STALE_S = 30.0
+"""The main thread says every second or so that everything moves; silent for so long, it hangs."""
+
+
+class Board:
+    """Every method may be called from any thread; none waits."""
+
+    def __init__(self, sources: Iterable[str], settings: Iterable[Setting], clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._sources: dict[str, dict[str, Any]] = {
+            name: {"online": None, "since": None, "reason": "", "problems": [], "sounding": {}}
+            for name in sources
+        }
+        self._health: Health | None = None
+        self._stalled: tuple[str, ...] = ()
+        self._alive_at_s = clock.monotonic_s()
+        for setting in settings:
+            self.note(setting)
+
+    def note(self, message: Message) -> None:
+        """Something was told."""
+        with self._lock:
+            if isinstance(message, Health):
+                self._health = message
+                return
+            source = self._sources.get(getattr(message, "source", ""))
+            if source is not None:
+                _update(source, message)
+
+    def alive(self, stalled: Iterable[str]) -> None:
+        """The main thread has looked after everything, and this is what had stopped moving."""
+        self._stalled = tuple(stalled)
+        self._alive_at_s = self._clock.monotonic_s()
+
+    @property
+    def health(self) -> Health | None:
+        """The latest snapshot."""
+        return self._health
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything moves, as far as a watchdog asks."""
+        return not self._stalled and self._clock.monotonic_s() - self._alive_at_s < STALE_S
+
+    def floor_dbfs(self, source: str) -> float | None:
+        """What a source takes for its room's own floor; None until it has said so."""
+        with self._lock:
+            found: float | None = self._sources.get(source, {}).get("floor_dbfs")
+        return found
+
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """A copy of what is known of each."""
+        with self._lock:
+            return {
+                name: {**each, "sounding": dict(each["sounding"])} for name, each in self._sources.items()
+            }
+
+
+def _update(source: dict[str, Any], message: Message) -> None:
+    match message:
+        case SourceStatus():
+            if source["online"] is not message.online:
+                source["since"] = message.at
+            source |= {"online": message.online, "reason": message.reason}
+            if not message.online:
+                source["sounding"] = {}
+        case Level():
+            source |= {
+                "level_dbfs": dbfs(message.level_dbfs),
+                "floor_dbfs": dbfs(message.floor_dbfs),
+                "level_at": message.at,
+            }
+        case Problem():
+            source["problems"] = list(message.kinds)
+        case Setting():
+            source[message.name] = message.value
+        case LabelState(_, label, False):
+            source["sounding"].pop(label, None)
+        case SoundEvent(label=label, state="ended"):
+            source["sounding"].pop(label, None)
+            source["last"] = {"label": label, "at": message.ended_at or message.at}
+        case SoundEvent(label=label):
+            source["sounding"][label] = {"score": round(message.score, 3), "certainty": message.certainty}
+            source["last"] = {"label": label, "at": message.at}
+
+
+def plain_times(values: Mapping[str, Any], iso: Callable[[datetime], str]) -> dict[str, Any]:
+    """`values` with its times written out."""
+    return {key: _plain(value, iso) for key, value in values.items()}
+
+
+def _plain(value: Any, iso: Callable[[datetime], str]) -> Any:
+    if isinstance(value, dict):
+        return plain_times(value, iso)
+    return iso(value) if isinstance(value, datetime) else value

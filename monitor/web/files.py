@@ -1,0 +1,52 @@
+"""Which clips and pictures there are, by event. The folder is read once in a while, not at every request."""
+
+import re
+import threading
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+
+from monitor.clock import Clock
+from monitor.evidence.clips import ClipFolder, KeptFile, Retention
+
+FRESH_S = 2.0
+"""A clip that is not shown for two seconds is no loss."""
+
+
+_ONSET = re.compile(rb"onset_s=(\d{1,3}\.\d{1,9})", re.IGNORECASE)
+
+
+def onset_s(clip: Path) -> float:
+    """Where in a clip its event begins, from the comment that was written into it; 0 where there is none."""
+    with clip.open("rb") as file:
+        found = _ONSET.search(file.read(8192))
+    return float(found[1]) if found else 0.0
+
+
+class KeptFiles:
+    """Reads the folder of evidence; from any thread."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._shelf = ClipFolder(folder, Retention(0, 0, 0))
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._by_event: dict[str, list[KeptFile]] = {}
+        self._read_at_s: float | None = None
+
+    def of(self, since: datetime, until: datetime) -> dict[str, list[KeptFile]]:
+        """The files of events that began in this time."""
+        with self._lock:
+            now_s = self._clock.monotonic_s()
+            if self._read_at_s is None or now_s - self._read_at_s > FRESH_S:
+                self._read_at_s = now_s
+                found = defaultdict(list)
+                for file in (*self._shelf.files(), *self._shelf.files(locked=True)):
+                    found[file.event_id].append(file)
+                self._by_event = dict(found)
+            return self._by_event
+
+    def lock(self, event_id: str) -> int:
+        """Keep an event's files for good. Raises StoreError."""
+        with self._lock:
+            self._read_at_s = None
+        return self._shelf.lock(event_id)

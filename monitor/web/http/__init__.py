@@ -1,0 +1,1 @@
+"""From a socket to the table of routes, and back."""

@@ -1,0 +1,196 @@
+"""The table of routes as a Starlette application: rights, limits, bodies and headers in one place."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.errors import StoreError
+from monitor.logs import get_logger
+from monitor.web.access.visitors import INGRESS, Visitor, check_origin
+from monitor.web.http.problems import Refusal, problem
+from monitor.web.http.routes import Ask, Route
+from monitor.web.http.shell import sent, shell
+from monitor.web.page import Page
+
+log = get_logger()
+
+LARGEST_BODY_BYTES = 1_000_000
+BODY_S = 10.0
+"""A body that takes longer to arrive is given up."""
+THREADS = 8
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+    " media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors {}"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+}
+
+
+def build_application(page: Page, routes: Sequence[Route]) -> ASGIApp:
+    """The whole page."""
+    limiter = anyio.CapacityLimiter(THREADS)
+    table = [
+        StarletteRoute(f"/{route.path}", partial(_answered, page, route, limiter), methods=[route.method])
+        for route in routes
+    ]
+    application = Starlette(
+        routes=[*table, StarletteRoute("/{path:path}", _shell, methods=["GET"])],
+        exception_handlers={HTTPException: _http_error, Refusal: _refused},
+    )
+    return Headers(application)
+
+
+async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, request: Request) -> Response:
+    try:
+        visitor = await _in_thread(limiter, partial(page.doors.visitor, request))
+        check_origin(request, request.method, visitor)
+        _check_right(page, route, visitor)
+        ask = Ask(
+            page, visitor, request, request.path_params, _query(route, request), await _body(route, request)
+        )
+        answer = await _in_thread(limiter, partial(route.handle, ask)) if route.waits else route.handle(ask)
+    except Refusal as refusal:
+        return problem(refusal.status, refusal.detail, refusal.headers)
+    except StoreError as error:
+        log.warning("the page cannot read what is kept", why=str(error))
+        return problem(503, "what is kept cannot be read now; the log says why")
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception:
+        log.exception("a request failed", path=route.path)
+        return problem(500, "this is a bug of earwitness; its log has the traceback")
+    return _response(answer, route)
+
+
+async def _in_thread(limiter: anyio.CapacityLimiter, work: Callable[[], Any]) -> Any:
+    return await anyio.to_thread.run_sync(work, limiter=limiter)
+
+
+def _check_right(page: Page, route: Route, visitor: Visitor | None) -> None:
+    if route.right == "nobody":
+        return
+    if visitor is None:
+        raise Refusal(401, "sign in on the page, or send a token (Authorization: Bearer ew_…)")
+    if route.right == "change" and not visitor.may_change:
+        raise Refusal(403, "you may look, not change; sign in with the password of the house")
+    if route.right == "hear" and not page.may_hear(visitor):
+        raise Refusal(403, "you may not hear clips; `web: {viewers_hear: true}` would allow it")
+
+
+def _query(route: Route, request: Request) -> BaseModel | None:
+    if route.query is None:
+        return None
+    known = dict(request.query_params)
+    known.pop("lang", None)
+    try:
+        return route.query.model_validate(known)
+    except ValidationError as error:
+        raise Refusal(422, _words(error)) from None
+
+
+async def _body(route: Route, request: Request) -> BaseModel | None:
+    if route.body is None:
+        return None
+    try:
+        async with asyncio.timeout(BODY_S):
+            content = await _read(request)
+    except TimeoutError:
+        raise Refusal(408, "the body took too long to arrive") from None
+    try:
+        return route.body.model_validate(json.loads(content))
+    except ValidationError as error:
+        raise Refusal(422, _words(error)) from None
+    except (ValueError, RecursionError):
+        raise Refusal(400, "the body is not JSON") from None
+
+
+async def _read(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY_BYTES:
+            raise Refusal(413, f"a body may have {LARGEST_BODY_BYTES // 1000} kB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _words(error: ValidationError) -> str:
+    problems = [f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}" for one in error.errors()]
+    return "; ".join(problems[:5])
+
+
+def _response(answer: Any, route: Route) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        return Response(status_code=204)
+    content = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
+    return JSONResponse(content, route.status)
+
+
+async def _shell(request: Request) -> Response:
+    path = request.path_params["path"]
+    file = shell().get(path)
+    if file is None:
+        return problem(404, "there is no such page; everything begins at the start page")
+    return sent(file, request)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, error.headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem(error.status, error.detail, error.headers)
+
+
+class Headers:
+    """Every answer carries what keeps a browser from doing more with it than showing it."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        is_ingress = bool(scope.get(INGRESS))
+        own = {**_HEADERS, "Content-Security-Policy": _POLICY.format("'self'" if is_ingress else "'none'")}
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *_lines(own, message["headers"])]}
+            await send(message)
+
+        await self._application(scope, receive, with_headers)
+
+
+def _lines(own: dict[str, str], given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    names = {name.lower() for name, _ in given}
+    headers = dict(own) if b"cache-control" in names else {**own, "Cache-Control": "no-store"}
+    return [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]

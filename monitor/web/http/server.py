@@ -1,0 +1,136 @@
+"""The thread that serves the page. It may fail, or be slow, without anything else noticing."""
+
+import asyncio
+import socket
+import threading
+from contextlib import nullcontext, suppress
+from typing import Any, Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monitor.logs import get_logger
+from monitor.web.access.visitors import INGRESS, is_within, networks
+from monitor.web.http.application import build_application
+from monitor.web.http.patience import patient_protocol
+from monitor.web.http.table import ROUTES
+from monitor.web.page import Page
+
+log = get_logger()
+
+MOST_CONNECTIONS = 512
+FIRST_REQUEST_S = 10.0
+"""Whoever connects says what they want within this time, or is hung up on."""
+IDLE_S = 65
+"""Longer than a proxy keeps a connection (nginx: 60 s), so that it is the proxy who closes it."""
+STOP_S = 1.0
+
+
+class Server:
+    """Serves `page` inside the `with` block. What cannot be opened is said once; the daemon goes on."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._servers: list[Any] = []
+        self._sockets: list[tuple[socket.socket, bool]] = []
+        self._ready = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Listen at once, so that a port that is taken is said at the start; serve in the thread."""
+        web = self._page.config
+        self._listen(web.host, web.port, ingress=False)
+        if web.ingress is not None:
+            self._listen("0.0.0.0", web.ingress.port, ingress=True)  # noqa: S104 - one address is answered
+        if self._sockets:
+            self._page.is_open = True
+            self._thread.start()
+        if not self._page.is_local and not self._page.doors.has_password():
+            self._page.one_time_code()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for server in self._servers:
+            server.should_exit = server.force_exit = True
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._page.close_streams)
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+        for open_socket, _ in self._sockets:
+            open_socket.close()
+
+    def _listen(self, host: str, port: int, *, ingress: bool) -> None:
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            listening = socket.create_server((host, port), family=family, backlog=256)
+        except OSError as error:
+            fix = "end what listens there, or set another port under `web:`"
+            log.warning("the page is off", host=host, port=port, reason=error.strerror or str(error), fix=fix)
+            return
+        self._sockets.append((listening, ingress))
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except ImportError as error:
+            log.warning(
+                "the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'"
+            )
+        except Exception:
+            # The page is for looking: without it everything is heard and told as before.
+            log.exception("the page has stopped; everything else goes on")
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        application = build_application(self._page, ROUTES)
+        self._page.feed.attach(self._loop)
+        tasks = []
+        for listening, is_ingress in self._sockets:
+            ingress = self._page.config.ingress
+            served = Ingress(application, ingress.addresses) if is_ingress and ingress else application
+            config = uvicorn.Config(
+                served,
+                http=patient_protocol(FIRST_REQUEST_S),
+                ws="none",
+                loop="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=IDLE_S,
+                timeout_graceful_shutdown=1,
+            )
+            server = _quiet(uvicorn.Server(config))
+            self._servers.append(server)
+            tasks.append(server.serve(sockets=[listening]))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            self._page.feed.attach(None)
+
+
+def _quiet(server: Any) -> Any:
+    """Signals belong to the daemon's main thread."""
+    server.capture_signals = nullcontext
+    return server
+
+
+class Ingress:
+    """Lets through the supervisor alone, and marks what it brings."""
+
+    def __init__(self, application: ASGIApp, addresses: tuple[str, ...]) -> None:
+        self._application = application
+        self._networks = networks(addresses)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        if scope["type"] == "http" and not (client and is_within(client[0], self._networks)):
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self._application({**scope, INGRESS: True}, receive, send)

@@ -1,0 +1,24 @@
+"""The whole API: one table of routes."""
+
+from monitor.web.api import access, alerts, commands, events, explain, export, house, timeline, verdicts
+from monitor.web.http.openapi import openapi
+from monitor.web.http.routes import Answer, Ask, Route
+
+
+def description(ask: Ask) -> Answer:
+    """The API itself."""
+    return openapi(ROUTES)
+
+
+ROUTES: tuple[Route, ...] = (
+    *access.ROUTES,
+    *house.ROUTES,
+    *events.ROUTES,
+    *verdicts.ROUTES,
+    *alerts.ROUTES,
+    *explain.ROUTES,
+    *timeline.ROUTES,
+    *export.ROUTES,
+    *commands.ROUTES,
+    Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
+)

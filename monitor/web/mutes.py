@@ -1,0 +1,73 @@
+"""Sources that are muted for a while: when each is to be heard again, also after a restart."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor.clock import Clock
+from monitor.errors import StoreError
+from monitor.logs import get_logger
+from monitor.store.files import write_private
+from monitor.types import Command
+
+log = get_logger()
+
+FILE = "mutes.json"
+
+
+class Mutes:
+    """`due` is asked once a second by the main thread; `set` may be called from any thread."""
+
+    def __init__(self, folder: Path, command: Callable[[Command], None], clock: Clock) -> None:
+        self._file = folder / FILE
+        self._command = command
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until: dict[str, datetime] = self._read()
+
+    def set(self, source: str, muted: bool, for_s: float | None) -> None:
+        """A source was muted, for so long, or is heard again."""
+        with self._lock:
+            self._until.pop(source, None)
+            if muted and for_s is not None:
+                self._until[source] = self._clock.now() + timedelta(seconds=for_s)
+            self._write()
+
+    def until(self) -> dict[str, datetime]:
+        """When those that are muted for a while are heard again."""
+        with self._lock:
+            return dict(self._until)
+
+    def due(self) -> None:
+        """Let those be heard again whose time is over."""
+        if not self._until:
+            return
+        now = self._clock.now()
+        with self._lock:
+            over = [source for source, until in self._until.items() if until <= now]
+            for source in over:
+                del self._until[source]
+            if over:
+                self._write()
+        for source in over:
+            self._command(Command("mute", source, False, by="page"))
+
+    def _read(self) -> dict[str, datetime]:
+        try:
+            kept: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+            return {source: datetime.fromisoformat(until) for source, until in kept.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            log.warning("a mute for a while may last longer", why=str(error), file=str(self._file))
+            return {}
+
+    def _write(self) -> None:
+        try:
+            rows = {source: until.isoformat() for source, until in self._until.items()}
+            write_private(self._file, json.dumps(rows).encode())
+        except StoreError as error:
+            log.warning("after a restart a mute for a while would last for good", why=str(error))

@@ -1,0 +1,37 @@
+"""Opens the page inside the daemon; or says why it is off."""
+
+from contextlib import ExitStack
+
+from monitor.clock import Clock
+from monitor.config.house import build_house
+from monitor.config.model import Config
+from monitor.delivery.delivery import Delivery
+from monitor.errors import StoreError
+from monitor.history.verdicts import Verdicts
+from monitor.logs import get_logger
+from monitor.web.access.keys import Keys
+from monitor.web.page import Page
+
+log = get_logger()
+
+
+def open_page(
+    config: Config, delivery: Delivery, verdicts: Verdicts, clock: Clock, life: ExitStack
+) -> Page | None:
+    """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are said,
+    and everything else goes on."""
+    try:
+        from monitor.web.http.server import Server
+    except ImportError as error:
+        log.warning("the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'")
+        return None
+    try:
+        keys = life.enter_context(Keys(config.state_folder(), clock))
+    except StoreError as error:
+        log.warning("the page is off", reason=str(error))
+        return None
+    page = Page(
+        config, build_house(config), delivery.settings.in_force(), delivery.command, keys, verdicts, clock
+    )
+    life.enter_context(Server(page))
+    return page

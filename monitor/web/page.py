@@ -1,0 +1,161 @@
+"""What the page is made of: what it is given, what it remembers, and where it looks things up."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from monitor.clock import Clock
+from monitor.config.model import Config
+from monitor.history.reader import History
+from monitor.history.recorder import SCORES
+from monitor.history.records import to_us
+from monitor.history.verdicts import FILE as VERDICTS
+from monitor.history.verdicts import Verdicts
+from monitor.logs import get_logger
+from monitor.schema import Secret
+from monitor.types import Alert, Command, Frame, Health, House, Level, Message, Picture, Setting, SoundEvent
+from monitor.web.access.keys import Keys
+from monitor.web.access.passwords import Guard, hashed, new_code
+from monitor.web.access.visitors import Doorkeeper, Visitor
+from monitor.web.board import Board
+from monitor.web.feed import Feed, Item
+from monitor.web.files import KeptFiles
+from monitor.web.house_time import HouseTime, house_zone
+from monitor.web.meters import Meters
+from monitor.web.mutes import Mutes
+from monitor.web.tap import Record, Tap
+from monitor.web.views import feed_data
+
+log = get_logger()
+
+READING_S = 2.0
+"""How long a question to the history may wait for the disk's lock."""
+
+
+class Page:
+    """One for the life of the daemon. `told` and `alive` may be called from any thread and never wait."""
+
+    def __init__(
+        self,
+        config: Config,
+        house: House,
+        settings: Sequence[Setting],
+        command: Callable[[Command], None],
+        keys: Keys,
+        verdicts: Verdicts,
+        clock: Clock,
+    ) -> None:
+        self.whole = config
+        self.config = config.web
+        self.house = house
+        self.command = command
+        self.keys = keys
+        self.verdicts = verdicts
+        self.clock = clock
+        self.time = HouseTime(house_zone())
+        self.feed = Feed()
+        self.board = Board((room.source for room in house.sources), settings, clock)
+        self.meters = Meters(self.feed, self.board, self.time)
+        self.doors = Doorkeeper(config.web, keys)
+        self.guard = Guard(clock)
+        self.folder = config.state_folder()
+        self.files = KeptFiles(self.folder / "evidence", clock)
+        self.mutes = Mutes(self.folder, command, clock)
+        self.closing = False
+        self.is_open = False
+        """Whether it is served."""
+        self._code: str | None = None
+        self._digests: dict[str, str] = {}
+
+    def told(self, message: Message, now: datetime) -> None:
+        """What was decided, at the time that the history keeps it with. Never raises."""
+        self.board.note(message)
+        if isinstance(message, SoundEvent | Alert):
+            self.feed.tell(Item(to_us(now), _kind(message), feed_data(message, self.time)))
+        elif self.feed.watched and not isinstance(message, Picture | Level):
+            self.feed.tell(Item(0, _kind(message), {**feed_data(message, self.time), **self._until(message)}))
+
+    def _until(self, message: Message) -> dict[str, str]:
+        """When a source that was muted for a while is heard again."""
+        if isinstance(message, Setting) and message.name == "mute" and message.value:
+            until = self.mutes.until().get(message.source)
+            return {"until": self.time.iso(until)} if until else {}
+        return {}
+
+    def hear(self, frame: Frame) -> None:
+        """The next frame of a source; in that source's thread."""
+        self.meters.hear(frame)
+
+    def tap(self, record: Record) -> Tap:
+        """Stands in for the record, so that the page sees what it is given."""
+        return Tap(record, self)
+
+    def alive(self, stalled: Sequence[str]) -> None:
+        """The main thread has looked after everything."""
+        self.board.alive(stalled)
+        self.mutes.due()
+
+    def note_verdict(self, event_id: str) -> None:
+        """Somebody judged an event: whoever looks sees it."""
+        self.feed.tell(Item(0, "verdict", {"name": event_id}))
+
+    def may_hear(self, visitor: Visitor) -> bool:
+        """Whether they may hear clips and see spectrograms, from which speech can be read back."""
+        return visitor.may_change or self.config.viewers_hear
+
+    def one_time_code(self) -> str:
+        """What whoever comes first must know; written to the log when it is asked for."""
+        if self._code is None:
+            self._code = new_code()
+            log.warning("the page waits for its first visitor", code=self._code, page=self.address)
+        return self._code
+
+    def digest_of(self, secret: Secret) -> str:
+        """Of a password that stands in the configuration: compared as slowly as any other."""
+        text = secret.get_secret_value()
+        return self._digests.setdefault(text, hashed(text))
+
+    def forget_code(self) -> None:
+        """It was used."""
+        self._code = None
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds it."""
+        host = self.config.host
+        shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104
+        return f"http://{shown}:{self.config.port}/"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no other machine can reach it."""
+        return self.config.host in ("127.0.0.1", "::1", "localhost")
+
+    @contextmanager
+    def history(self) -> Iterator[History]:
+        """The history, read-only, with what people said of it attached as `verdicts`."""
+        with History(self.folder / SCORES, patience_s=READING_S) as history:
+            history.attach(self.folder / VERDICTS, "verdicts")
+            yield history
+
+    @contextmanager
+    def rows(self) -> Iterator[sqlite3.Connection]:
+        """The same as a connection."""
+        with self.history() as history, history.rows() as rows:
+            yield rows
+
+    def keeps_history(self) -> bool:
+        """Whether there is anything to look up."""
+        return self.whole.history_days > 0 and (self.folder / SCORES).exists()
+
+    def close_streams(self) -> None:
+        """Let everybody who looks go; in the web thread."""
+        self.closing = True
+        self.feed.wake_all()
+
+
+def _kind(message: Message) -> str:
+    return {
+        SoundEvent: "event", Alert: "alert", Level: "level", Health: "health", Setting: "setting",
+    }.get(type(message), type(message).__name__.lower())  # fmt: skip

@@ -1,0 +1,59 @@
+// Requests to the daemon. Every address is relative: the page works under any prefix.
+
+/** What the daemon refused, in its own words. */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {string} detail
+   */
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Called when the session has ended. */
+export const session = { ended: () => {} };
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+async function ask(method, path, body, signal) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json", "X-Earwitness": "1" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "");
+  }
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const problem = await answer.json().catch(() => ({ detail: answer.statusText }));
+  if (answer.status === 401 && path !== "api/session") session.ended();
+  throw new Problem(answer.status, problem.detail);
+}
+
+/** @param {string} path @param {AbortSignal} [signal] */
+export const get = (path, signal) => ask("GET", path, undefined, signal);
+/** @param {string} path @param {unknown} [body] */
+export const post = (path, body) => ask("POST", path, body);
+/** @param {string} path @param {unknown} [body] */
+export const put = (path, body) => ask("PUT", path, body);
+/** @param {string} path */
+export const remove = (path) => ask("DELETE", path);
+
+/**
+ * `path` with those of `values` that are set.
+ * @param {string} path
+ * @param {Record<string, any>} values
+ */
+export function query(path, values) {
+  const given = Object.entries(values).filter(([, value]) => value !== "" && value != null && value !== false);
+  return given.length ? `${path}?${new URLSearchParams(given.map(([k, v]) => [k, String(v)]))}` : path;
+}

@@ -1,0 +1,140 @@
+// One event: its sound, why, who was told, and what it was.
+
+import { get, put, query } from "../api.js";
+import { fill, h, icon } from "../base.js";
+import { house } from "../house.js";
+import { attempt } from "../parts/overlay.js";
+import { player } from "../parts/player.js";
+import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
+import { clock, labelName, language, listenerName, length, longDay, percent, roomName, t, timeTag } from "../words.js";
+
+/**
+ * @param {HTMLElement} view
+ * @param {import("../app.js").Route} route
+ */
+export default function eventPage(view, route) {
+  if (route.id.startsWith("~")) return moment(view, route.id.slice(1), route.params.get("source") ?? "");
+  /** @type {any} */
+  let event = null;
+  /** @type {any} */
+  let sound = null;
+  const head = h("header", { class: "eventhead" }, h("h1", null, t("event.sound")));
+  const verdict = h("section", { class: "panel ask" });
+  const clip = h("section", { class: "panel sound" });
+  const why = h("section", { class: "panel" }, h("h2", null, t("event.why")));
+  const told = h("section", { class: "panel" }, h("h2", null, t("event.told")));
+  const acts = h("div", { class: "acts" });
+  view.append(h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), head, verdict,
+    h("div", { class: "two" }, h("div", null, clip, acts), h("div", null, why, told)));
+
+  const draw = () => {
+    fill(head,
+      h("span", { class: `glyph ${event.severity ?? ""}` }, icon(iconOf(event.label))),
+      h("div", null, h("h1", null, labelName(event.label)),
+        h("p", null, roomName(event.source), " · ", timeTag(event.started_at, longDay), ", ", timeTag(event.started_at, clock),
+          event.ended_at && ` · ${length((Date.parse(event.ended_at) - Date.parse(event.started_at)) / 1000)}`),
+        h("p", null, t("event.facts", { score: percent(event.score), classifier: listenerName(event.classifier), certainty: t(`certainty.${event.certainty}`) }))));
+    fill(verdict, h("h2", null, t("verdict.ask")), verdictBar(event, true));
+    fill(acts,
+      house.may_change && h("button", { type: "button", "aria-pressed": String(event.kept), onclick: keep }, icon("star"),
+        h("span", null, event.kept ? t("event.kept") : t("event.keep"))),
+      house.may_hear && h("a", { class: "button", href: `api/events/${event.id}/bundle`, download: "" }, icon("download"), t("event.zip")));
+  };
+
+  const drawSound = () => {
+    if (!house.may_hear) return fill(clip, h("p", { class: "hint" }, t("event.may_not_hear")));
+    if (event.clip) return fill(clip, (sound = player(event)));
+    if (event.picture) {
+      return fill(clip, h("img", { class: "picture", src: `api/events/${event.id}/picture`, alt: t("player.picture", { words: labelName(event.label) }) }));
+    }
+    return fill(clip, h("p", { class: "hint" }, t("event.no_clip", { setting: "evidence: {clips: true}" })));
+  };
+
+  async function load() {
+    try {
+      event = await get(`api/events/${route.id}`);
+    } catch {
+      return fill(view, h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), h("h1", null, t("event.unknown")));
+    }
+    draw();
+    drawSound();
+    document.title = `${labelName(event.label)} · ${house.node}`;
+    const found = await attempt(() => get(query(`api/events/${route.id}/explain`, { lang: language })));
+    if (!found) return;
+    drawWhy(why, found);
+    drawTold(found);
+  }
+
+  /** @param {any} found */
+  function drawTold(found) {
+    const steps = found.deliveries.flatMap((/** @type {any} */ one) => [
+      { at: one.raised_at, words: `${one.rule}: ${t("event.raised")}` },
+      one.delivered_at ? { at: one.delivered_at, words: t("event.delivered", { channel: one.channel }) }
+        : { at: null, words: t("event.waits", { channel: one.channel }) }]);
+    for (const alert of event.alerts) {
+      if (!found.deliveries.length) steps.push({ at: alert.raised_at, words: `${alert.rule}: ${t("event.raised")}` });
+      if (alert.acknowledged_at) {
+        const by = alert.acknowledged_by;
+        steps.push({ at: alert.acknowledged_at, words: by ? t("event.acked_by", { name: by }) : t("event.acked") });
+      }
+    }
+    const seen = new Set();
+    const shown = steps.filter((/** @type {any} */ one) => !seen.has(one.words + one.at) && seen.add(one.words + one.at))
+      .sort((/** @type {any} */ a, /** @type {any} */ b) => (a.at ?? "9").localeCompare(b.at ?? "9"));
+    fill(told, h("h2", null, t("event.told")), shown.length
+      ? h("ol", { class: "steps" }, shown.map((/** @type {any} */ one) =>
+        h("li", null, one.at ? timeTag(one.at) : h("time", null, "…"), h("span", null, one.words))))
+      : h("p", { class: "hint" }, t("event.nobody")));
+  }
+
+  async function keep() {
+    const now = await attempt(() => put(`api/events/${event.id}/kept`, { kept: !event.kept }));
+    if (now) {
+      event = now;
+      draw();
+    }
+  }
+
+  const said = (/** @type {any} */ message) => {
+    if (message.detail.id !== event?.id) return;
+    event = { ...event, ...message.detail };
+    draw();
+  };
+  /** @param {KeyboardEvent} pressed */
+  const key = (pressed) => {
+    if (!event || (pressed.target instanceof Element && pressed.target.closest("input, select, dialog, .menu"))) return;
+    if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
+    const act = {
+      y: () => judge(event, "right"), n: () => judge(event, "wrong"), u: () => judge(event, "unsure"), z: undoLast,
+      " ": !(pressed.target instanceof Element && pressed.target.closest("button, a")) && sound && (() => sound.toggle?.()),
+    }[pressed.key];
+    if (!act) return;
+    pressed.preventDefault();
+    act();
+  };
+  judged.addEventListener("judged", said);
+  document.addEventListener("keydown", key);
+  load();
+  return () => {
+    sound?.stop?.();
+    judged.removeEventListener("judged", said);
+    document.removeEventListener("keydown", key);
+  };
+}
+
+/** @param {HTMLElement} box @param {any} found */
+function drawWhy(box, found) {
+  fill(box, h("h2", null, t("event.why")),
+    h("ul", { class: "why" }, found.sentences.map((/** @type {any} */ one) =>
+      h("li", { class: one.weight }, icon(one.weight === "good" ? "check" : one.weight === "stop" ? "cross" : "right"), h("span", null, one.text)))),
+    h("details", null, h("summary", null, t("event.more")), h("pre", { tabindex: "0" }, found.text.join("\n"))));
+}
+
+/** A moment of which nothing came. @param {HTMLElement} view @param {string} at @param {string} source */
+function moment(view, at, source) {
+  const why = h("section", { class: "panel" });
+  view.append(h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")),
+    h("header", { class: "eventhead" }, h("div", null, h("h1", null, roomName(source)),
+      h("p", null, timeTag(at, longDay), ", ", timeTag(at, clock)))), why);
+  attempt(() => get(query("api/explain", { at, source, lang: language }))).then((found) => found && drawWhy(why, found));
+}

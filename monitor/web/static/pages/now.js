@@ -1,0 +1,213 @@
+// Is everything well, and what does the house hear?
+
+import { get, post } from "../api.js";
+import { fill, h, icon, keyed } from "../base.js";
+import { feed } from "../feed.js";
+import { changes, house } from "../house.js";
+import "../parts/level.js";
+import { attempt, menu, note } from "../parts/overlay.js";
+import { eventRow } from "../parts/row.js";
+import { iconOf, judged } from "../parts/verdict.js";
+import { ago, clock, labelName, percent, roomName, shortClock, t, timeTag } from "../words.js";
+
+const RECENT = 12;
+
+/** @param {HTMLElement} view */
+export default function now(view) {
+  const hero = h("section", { class: "hero" });
+  const alerts = h("section", { class: "alerts", "aria-label": t("now.alerts") });
+  const rooms = h("div", { class: "rooms" });
+  const recent = h("div", { class: "rows", role: "list" });
+  const none = h("p", { class: "empty" }, t("now.nothing_yet"));
+  /** @type {any[]} */
+  let open = [];
+  /** @type {any[]} */
+  let events = [];
+  view.append(
+    hero, alerts,
+    h("section", null, h("h2", null, t("now.rooms")), rooms),
+    h("section", null, h("header", { class: "bar" }, h("h2", null, t("now.recent")),
+      h("a", { href: "#/timeline" }, t("now.all"))), recent, none));
+
+  const drawHouse = () => {
+    const unwell = troubles();
+    hero.className = `hero ${open.some((one) => one.severity === "critical") ? "alarm" : unwell.length || open.length ? "unwell" : "well"}`;
+    fill(hero,
+      h("span", { class: "sign" }, icon(open.length || unwell.length ? "warning" : "check")),
+      h("div", null, h("h1", null, headline(unwell)), unwell.length
+        ? h("ul", null, unwell.map((words) => h("li", null, words)))
+        : h("p", null, subtitle())));
+    keyed(rooms, house.sources, (source) => source.name, roomCard);
+  };
+  const drawAlerts = () => {
+    keyed(alerts, byRule(open), (alert) => `${alert.id} ${alert.ids.length}`, alertCard);
+    drawHouse();
+  };
+  const drawRecent = () => {
+    none.hidden = events.length > 0;
+    keyed(recent, events, (event) => event.id, (event) => eventRow(event));
+  };
+  const headline = (/** @type {string[]} */ unwell) => {
+    if (open.length) return t("now.open", { n: byRule(open).length });
+    return unwell.length ? t("now.not_well") : t("now.well");
+  };
+
+  const loadAlerts = async () => {
+    open = (await get("api/alerts/open").catch(() => ({ alerts: open }))).alerts;
+    drawAlerts();
+  };
+  const loadRecent = async () => {
+    const found = await get(`api/events?limit=${RECENT}`).catch(() => null);
+    if (found) events = found.events;
+    drawRecent();
+  };
+  const heard = (/** @type {any} */ message) => {
+    const event = message.detail;
+    const known = events.find((one) => one.id === event.id);
+    if (known) Object.assign(known, event);
+    else events = [{ alerts: [], verdict: null, severity: null, ...event }, ...events].slice(0, RECENT);
+    drawRecent();
+  };
+  const soon = later(loadAlerts, 400);
+  const soonAll = later(() => (loadAlerts(), loadRecent()), 2500);
+  const said = (/** @type {any} */ message) => {
+    const event = message.detail;
+    const known = events.find((one) => one.id === event.id);
+    if (known) Object.assign(known, event);
+    drawRecent();
+    soon();
+  };
+  const again = () => (loadAlerts(), loadRecent());
+
+  const follows = [
+    [changes, "change", drawHouse], [feed, "event", heard], [feed, "alert", () => (soon(), soonAll())],
+    [feed, "verdict", soonAll], [feed, "reset", again], [feed, "connection", again], [judged, "judged", said],
+  ];
+  for (const [from, kind, act] of follows) /** @type {any} */ (from).addEventListener(kind, act);
+  const clockwork = window.setInterval(drawHouse, 20_000);
+  drawHouse();
+  again();
+  return () => {
+    for (const [from, kind, act] of follows) /** @type {any} */ (from).removeEventListener(kind, act);
+    clearInterval(clockwork);
+  };
+
+  /** @param {any} alert */
+  function alertCard(alert) {
+    const card = h("article", { class: `alert ${alert.severity}` });
+    const places = [...new Set(alert.events.map((/** @type {any} */ event) => roomName(event.source)))].join(", ");
+    const times = alert.ids.length > 1 && h("span", { class: "tag" }, t("alert.times", { n: alert.ids.length }));
+    const each = (/** @type {(id: string) => Promise<any>} */ work) => () => Promise.all(alert.ids.map(work));
+    const close = (/** @type {() => Promise<any>} */ work, /** @type {string} */ words) => async () => {
+      const done = await attempt(async () => (await work(), true));
+      if (!done) return;
+      note(words);
+      open = open.filter((one) => !alert.ids.includes(one.id));
+      drawAlerts();
+      /** @type {HTMLElement | null} */ (view.querySelector(".alerts button, .hero h1"))?.focus();
+    };
+    fill(card,
+      h("span", { class: "glyph" }, icon(iconOf(alert.events[0]?.label ?? ""))),
+      h("div", null,
+        h("h2", null, alert.rule, " ", times),
+        h("p", null, places, places && " · ", timeTag(alert.raised_at, clock), " · ", ago(alert.raised_at)),
+        h("p", { class: "chips" }, alert.events.map((/** @type {any} */ event) =>
+          h("a", { class: "chip", href: `#/event/${event.id}` }, labelName(event.label), " ", roomName(event.source), " ", percent(event.score))))),
+      house.may_change && h("div", { class: "acts" },
+        h("button", { type: "button", class: "primary",
+          onclick: close(each((id) => post("api/ack", { alert: id })), t("alert.acknowledged")) }, t("alert.acknowledge")),
+        h("button", { type: "button",
+          onclick: close(each((id) => post(`api/alerts/${id}/nothing`, {})), t("alert.noted_nothing")) }, t("alert.nothing"))));
+    return card;
+  }
+}
+
+/** The same rule again and again is one card: its latest alert, and how often. @param {any[]} alerts */
+function byRule(alerts) {
+  /** @type {Map<string, any>} */
+  const found = new Map();
+  for (const alert of alerts) {
+    const known = found.get(alert.rule);
+    if (known) known.ids.push(alert.id);
+    else found.set(alert.rule, { ...alert, ids: [alert.id] });
+  }
+  return [...found.values()];
+}
+
+/** @param {() => void} work @param {number} ms */
+function later(work, ms) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(work, ms);
+  };
+}
+
+/** @returns {string[]} */
+function troubles() {
+  const found = house.sources.flatMap((/** @type {any} */ source) => [
+    ...(source.online === false ? [t("now.lost", { room: roomName(source.name), time: shortClock(source.since) })] : []),
+    ...source.problems.map((/** @type {string} */ kind) => t("now.problem", { room: roomName(source.name), what: t(`problem.${kind}`) })),
+  ]);
+  return [...found, ...house.not_well];
+}
+
+function subtitle() {
+  const online = house.sources.filter((/** @type {any} */ source) => source.online).length;
+  const muted = house.sources.filter((/** @type {any} */ source) => source.muted).length;
+  return [t("now.listening", { n: online }), ...(muted ? [t("now.muted", { n: muted })] : [])].join(" · ");
+}
+
+/** @param {any} source */
+function roomCard(source) {
+  const card = h("article", { class: "room" });
+  const state = h("p", { class: "state" });
+  const name = h("h3", null, roomName(source.name), source.area && h("small", null, source.area));
+  const holder = h("span");
+  fill(card, h("header", null, name, holder), h("ew-level", { source: source.name }), state);
+  /** @type {any} */ (card).update = draw;
+  let drawn = "";
+  draw(source);
+  return card;
+
+  /** @param {any} now */
+  function draw(now) {
+    card.classList.toggle("lost", now.online === false);
+    card.classList.toggle("muted", now.muted);
+    fill(state, stateOf(now));
+    const key = String(now.muted);
+    if (key !== drawn && house.may_change) fill(holder, muteButton(now));
+    drawn = key;
+  }
+}
+
+/** @param {any} source */
+function stateOf(source) {
+  if (source.online === false) return [icon("warning"), source.reason || t("now.no_sound")];
+  if (source.online === null) return t("now.opening");
+  const sounding = Object.entries(source.sounding).sort((a, b) => b[1].score - a[1].score).slice(0, 3);
+  if (source.muted) return [icon("mute"), source.muted_until ? t("now.muted_until", { time: shortClock(source.muted_until) }) : t("now.is_muted")];
+  if (sounding.length) {
+    return sounding.map(([label, { score }]) =>
+      h("span", { class: "tag live" }, icon(iconOf(label)), labelName(label), " ", percent(score)));
+  }
+  if (!source.last) return t("now.quiet");
+  return [t("now.quiet_since"), " ", labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
+}
+
+/** @param {any} source */
+function muteButton(source) {
+  const set = (/** @type {boolean} */ muted, /** @type {number | null} */ for_s = null) => () =>
+    attempt(async () => {
+      await post(`api/sources/${source.name}/mute`, { muted, for_s });
+      note(muted ? t("mute.done", { room: roomName(source.name) }) : t("mute.undone", { room: roomName(source.name) }),
+        set(!muted));
+    });
+  if (source.muted) {
+    return h("button", { type: "button", class: "quiet square", title: t("mute.off", { room: roomName(source.name) }),
+      "aria-label": t("mute.off", { room: roomName(source.name) }), onclick: set(false) }, icon("mute"));
+  }
+  return menu(t("mute.on", { room: roomName(source.name) }), [icon("unmute")], () => [
+    [t("mute.minutes", { n: 15 }), set(true, 900)], [t("mute.hours", { n: 1 }), set(true, 3600)],
+    [t("mute.hours", { n: 8 }), set(true, 8 * 3600)], [t("mute.for_good"), set(true)]], "quiet square");
+}

@@ -1,0 +1,46 @@
+"""Between the daemon and its record: the page sees what the record is given, and nobody waits for it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from monitor.types import Findings, Frame, Message
+
+
+class Record(Protocol):
+    """What keeps a history."""
+
+    def remember(self, frame: Frame) -> None: ...
+
+    def heard(self, heard: Findings, now: datetime) -> None: ...
+
+    def told(self, message: Message, now: datetime) -> None: ...
+
+
+class Onlooker(Protocol):
+    """What is shown to whoever looks. Never waits, never raises."""
+
+    def hear(self, frame: Frame) -> None: ...
+
+    def told(self, message: Message, now: datetime) -> None: ...
+
+
+class Tap:
+    """Stands in for the record. Each method is called in the thread in which the record expects it."""
+
+    def __init__(self, record: Record, onlooker: Onlooker) -> None:
+        self._record = record
+        self._onlooker = onlooker
+
+    def remember(self, frame: Frame) -> None:
+        """The next frame of a source."""
+        self._record.remember(frame)
+        self._onlooker.hear(frame)
+
+    def heard(self, heard: Findings, now: datetime) -> None:
+        """What classifiers made of a stretch."""
+        self._record.heard(heard, now)
+
+    def told(self, message: Message, now: datetime) -> None:
+        """What was decided."""
+        self._record.told(message, now)
+        self._onlooker.told(message, now)

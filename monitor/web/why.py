@@ -1,0 +1,166 @@
+"""Why something was told, or was not, in sentences: what `explain` found, put into words of the catalogue."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
+from monitor.rules.verdict import Step, Verdict
+from monitor.types import SoundEvent
+from monitor.web.words import catalogue, label_words, room_words, sentence
+
+_PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
+CLASSES_SHOWN = 3
+
+
+def why_sentences(found: Explanation, language: str, event_id: str | None = None) -> list[dict[str, Any]]:
+    """Sentences in their order, each with how much it weighs: `fact`, `good` (it went on), `stop` (what
+    decided against it)."""
+    say = _Say(language)
+    trace = next((one for one in found.events if one.event.id == event_id), None)
+    return [*say.room(found), *(say.event(trace, found) if trace else say.silence(found))]
+
+
+class _Say:
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def room(self, found: Explanation) -> Iterator[dict[str, Any]]:
+        """How loud it was, and what was set from outside."""
+        for level in found.levels[:1]:
+            yield self._fact(
+                "why.level",
+                room=room_words(level.source),
+                level=_db(level.level_dbfs),
+                floor=_db(level.floor_dbfs),
+            )
+        for setting in found.settings:
+            key = f"why.{setting.name}"
+            if setting.name == "mute" and not setting.value:
+                continue
+            yield self._fact(key, room=room_words(setting.source), value=setting.value)
+
+    def event(self, trace: EventTrace, found: Explanation) -> Iterator[dict[str, Any]]:
+        """Who heard it, how sure, how it ended, and what the rules made of it."""
+        event = trace.event
+        yield from self._heard(event, found.looks)
+        yield self._fact(f"why.{event.certainty}")
+        if others := [name for name in event.confirmed_by if name != event.classifier]:
+            yield self._fact("why.confirmed_by", names=", ".join(map(self._listener, others)))
+        if event.ended_by:
+            yield self._fact(f"why.ended.{event.ended_by}")
+        yield from self.rules(trace)
+
+    def _heard(self, event: SoundEvent, looks: Sequence[LookTrace]) -> Iterator[dict[str, Any]]:
+        label = label_words(event.label, self._language)
+        yield from self._rhythm(event, label)
+        best: dict[str, tuple[int, LabelTrace]] = {}
+        for trace in looks:
+            for one in trace.best:
+                if one.label != event.label or one.by_rhythm or trace.look.source != event.source:
+                    continue
+                count, known = best.get(trace.look.classifier, (0, one))
+                better = one if one.score > known.score else known
+                best[trace.look.classifier] = (count + one.reached, better)
+        for classifier, (count, one) in best.items():
+            key = "why.reached" if one.reached else "why.below"
+            values = {
+                "name": self._listener(classifier),
+                "label": label,
+                "score": _percent(one.score),
+                "onset": _percent(one.row.onset),
+            }
+            yield {**self._fact(key, **values), "weight": "good" if one.reached else "fact"}
+            if one.row.hits > 1:
+                yield self._fact("why.hits", n=one.row.hits, found=count)
+
+    def _rhythm(self, event: SoundEvent, label: str) -> Iterator[dict[str, Any]]:
+        pattern, pitch_hz = event.evidence.get("pattern"), event.evidence.get("pitch_hz")
+        if not pattern:
+            return
+        words = _PATTERNS.get(pattern, str(pattern).replace("_", " "))
+        if isinstance(pitch_hz, int | float):
+            yield self._fact("why.rhythm_pitch", label=label, pattern=words, pitch=f"{pitch_hz / 1000:.1f}")
+        else:
+            yield self._fact("why.rhythm", label=label, pattern=words)
+
+    def silence(self, found: Explanation) -> Iterator[dict[str, Any]]:
+        """Nothing was told: how close each sound came."""
+        best: dict[str, tuple[str, LabelTrace]] = {}
+        for trace in found.looks:
+            for one in trace.best:
+                if one.label not in best or best[one.label][1].score < one.score:
+                    best[one.label] = (trace.look.classifier, one)
+        ranked = sorted(best.values(), key=lambda pair: pair[1].score - pair[1].row.onset, reverse=True)
+        for classifier, one in ranked[:CLASSES_SHOWN]:
+            label = label_words(one.label, self._language)
+            values = {
+                "name": self._listener(classifier),
+                "label": label,
+                "score": _percent(one.score),
+                "onset": _percent(one.row.onset),
+            }
+            weight = "fact" if one.reached else "stop"
+            yield {**self._fact("why.reached" if one.reached else "why.below", **values), "weight": weight}
+            if one.reached and one.row.hits > 1:
+                yield {**self._fact("why.needs_hits", n=one.row.hits, label=label), "weight": "stop"}
+        if not ranked:
+            yield self._fact("why.no_listener" if found.cuts or found.levels else "why.unknown")
+
+    def rules(self, trace: EventTrace) -> Iterator[dict[str, Any]]:
+        """Rule by rule; those about other sounds in one sentence."""
+        others = 0
+        for verdict in trace.verdicts:
+            stopped = verdict.stopped_by
+            if stopped is not None and stopped.clause == "hear":
+                others += 1
+                continue
+            yield self._rule(verdict, stopped)
+        if others == len(trace.verdicts):
+            label = label_words(trace.event.label, self._language)
+            yield {**self._fact("why.no_rule", label=label), "weight": "stop"}
+
+    def _rule(self, verdict: Verdict, stopped: Step | None) -> dict[str, Any]:
+        if stopped is None:
+            return {**self._fact(f"why.rule.{verdict.outcome}", rule=verdict.rule), "weight": "good"}
+        key = "why.rule.waits_at" if verdict.outcome == "waits" else "why.rule.stopped_at"
+        values = {
+            "rule": verdict.rule,
+            "clause": self._clause(stopped.clause),
+            "wanted": _value(stopped.wanted),
+            "found": self._found(stopped.found),
+        }
+        return {**self._fact(key, **values), "weight": "stop"}
+
+    def _clause(self, clause: str) -> str:
+        known = catalogue().get(f"clause.{clause}")
+        return known[self._language] if known else clause
+
+    def _found(self, value: Any) -> str:
+        return sentence("why.nothing", self._language) if value is None else _value(value)
+
+    def _listener(self, name: str) -> str:
+        known = catalogue().get(f"listener.{name}")
+        return known[self._language] if known else name
+
+    def _fact(self, key: str, **values: Any) -> dict[str, Any]:
+        return {"key": key, "weight": "fact", "text": sentence(key, self._language, **values)}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _figures(one: LabelTrace) -> dict[str, str]:
+    return {"score": _percent(one.score), "onset": _percent(one.row.onset)}
+
+
+def _percent(score: float) -> str:
+    return f"{score:.0%}"
+
+
+def _db(level_dbfs: float) -> str:
+    return f"{level_dbfs:.0f}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,251 @@
+"""Who may come in: what somebody on the network gets without a password, and what they get with one."""
+
+import re
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from monitor.web.access.passwords import Guard, TooManyTries, hashed, matches, new_code, same_code
+from monitor.web.http.routes import Route
+from monitor.web.http.table import ROUTES
+from testkit.fakes import FakeClock
+from testkit.mosquitto import free_port
+from testkit.visit import Visit
+from tests.web.conftest import Home, house, run
+
+PASSWORD = "correct horse"
+VIEWER = "battery staple"
+OPEN = {"api/session", "api/health", "api/password"}
+
+
+@pytest.fixture(scope="module", name="lan")
+def _lan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Open to the network, with passwords."""
+    port = free_port()
+    web = {"host": "0.0.0.0", "password": PASSWORD, "viewer_password": VIEWER}
+    visit = Visit(port, {"Host": f"nas.lan:{port}"})
+    yield from run(tmp_path_factory.mktemp("lan"), house(port, web=web), visit)
+
+
+def path_of(route: Route) -> str:
+    return "/" + re.sub(r"\{\w+(:\w+)?\}", "000000000000", route.path)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_stranger_gets_nothing(lan, route):
+    """Every route says 401 to whoever is not signed in, except those to sign in with and the bare health."""
+    answer = lan.visit.ask(route.method, path_of(route), {})
+    if route.path in OPEN:
+        assert answer.status in (200, 204, 401, 403, 422, 503)
+        assert b"kitchen" not in answer.body
+    else:
+        assert answer.status == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_health_without_a_password_is_a_bare_code(lan):
+    """A watchdog learns that all is well, and nothing else."""
+    answer = lan.visit.get("/api/health")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+PATHS = [
+    "/../web.db", "/%2e%2e/web.db", "/static/../page.py", "//etc/passwd", "/words/../words.json",
+    "/api/events/..%2f..%2fweb.db/clip", "/api/events/%00/clip", "/api/../api/house", "/API/house",
+    "/api/house/", "/.git/config", "/api//house", "/metrics/", "/app.js%00.html", "/api/house;x=1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_path_leads_out(lan, path):
+    """Files are found in a table made at the start: no path is ever opened."""
+    answer = lan.visit.get(path)
+    assert answer.status in (400, 401, 404, 307)
+    assert b"kitchen" not in answer.body
+    assert b"root:" not in answer.body
+
+
+def test_a_session_opens_the_page_and_its_role_is_kept(lan):
+    """Who signs in with the viewers' password may look; with the house's, change things."""
+    owner, viewer = lan.visit.signed_in(PASSWORD, "Anna"), lan.visit.signed_in(VIEWER)
+    assert owner.get("/api/house").json()["may_change"] is True
+    assert owner.get("/api/house").json()["name"] == "Anna"
+    assert viewer.get("/api/house").json()["may_change"] is False
+    assert viewer.ask("POST", "/api/sources/hall/mute", {"muted": True}).status == 403
+
+
+def test_viewers_neither_hear_nor_see_spectrograms(lan):
+    """Speech can be read back from a spectrogram."""
+    owner, viewer = lan.visit.signed_in(PASSWORD), lan.visit.signed_in(VIEWER)
+    lan.visit.headers["Cookie"] = owner.headers["Cookie"]
+    event = next(one for one in lan.has_heard() if one["clip"])
+    lan.visit.headers.pop("Cookie")
+    for part in ("clip", "picture", "bundle"):
+        assert owner.get(f"/api/events/{event['id']}/{part}").status == 200
+        assert viewer.get(f"/api/events/{event['id']}/{part}").status == 403
+    assert viewer.get("/api/export?format=zip").status == 403
+    assert viewer.get("/api/export?format=csv").status == 200
+
+
+def test_nobody_chooses_the_key_of_a_session(lan):
+    """A key that was planted before signing in opens nothing afterwards (session fixation)."""
+    planted = "a" * 43
+    answer = lan.visit.ask(
+        "POST", "/api/session", {"password": PASSWORD}, {"Cookie": f"earwitness={planted}"}
+    )
+    assert planted not in answer.headers["set-cookie"]
+    assert lan.visit.get("/api/house", Cookie=f"earwitness={planted}").status == 401
+
+
+def test_a_cookie_says_little_and_lives_under_its_prefix(lan):
+    """Scripts cannot read it, other sites' requests do not carry it, and no path is named that a proxy would
+    have to rewrite."""
+    cookie = lan.visit.ask("POST", "/api/session", {"password": PASSWORD}).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path" not in cookie
+
+
+def test_signing_out_ends_the_session(lan):
+    """The cookie opens nothing any more, wherever it was copied to."""
+    owner = lan.visit.signed_in(PASSWORD)
+    assert owner.ask("DELETE", "/api/session").status == 204
+    assert owner.get("/api/house").status == 401
+
+
+def test_another_page_cannot_act_for_somebody_who_is_signed_in(lan):
+    """Without our header, from another origin, or across sites nothing is changed (CSRF)."""
+    owner = lan.visit.signed_in(PASSWORD)
+    forged = [
+        {"X-Earwitness": "0"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ]
+    for headers in forged:
+        assert owner.ask("POST", "/api/sources/hall/mute", {"muted": True}, headers).status == 403, headers
+    own = {"Origin": f"http://nas.lan:{lan.port}"}
+    assert owner.ask("POST", "/api/sources/hall/mute", {"muted": False}, own).status == 204
+
+
+def test_a_token_may_what_its_scope_says(lan):
+    """A card reads, a script writes; both without a cookie and without our header; deleted, neither does."""
+    owner = lan.visit.signed_in(PASSWORD)
+    made = {
+        scope: owner.ask("POST", "/api/tokens", {"name": scope, "scope": scope}).json()
+        for scope in ("read", "write")
+    }
+    read, write = (
+        Visit(lan.port, {"Authorization": f"Bearer {made[scope]['key']}", "X-Earwitness": ""})
+        for scope in ("read", "write")
+    )
+    assert read.get("/api/house").status == 200
+    assert read.ask("POST", "/api/sources/hall/mute", {"muted": False}).status == 403
+    assert write.ask("POST", "/api/sources/hall/mute", {"muted": False}).status == 204
+    assert made["read"]["key"] not in owner.get("/api/tokens").body.decode()
+    assert owner.ask("DELETE", f"/api/tokens/{made['read']['id']}").status == 204
+    assert read.get("/api/house").status == 401
+
+
+def test_ten_thousand_wrong_passwords_find_nothing():
+    """Each costs more than the one before: after the first five the wait doubles, up to five minutes."""
+    clock, kept = FakeClock(), hashed("the right one")
+    guard = Guard(clock)
+    compared = 0
+    for n in range(10_000):
+        try:
+            assert not guard.compare("10.0.0.66", f"wrong {n}", kept)
+            compared += 1
+        except TooManyTries:
+            clock.advance(0.01)
+    assert compared < 15
+    assert guard.compare("10.0.0.7", "the right one", kept)
+
+
+def test_guessing_over_http_is_slowed_down(lan):
+    """The sixth wrong password is not compared, and the answer says how long to wait."""
+    answers = [
+        lan.visit.ask("POST", "/api/session", {"password": f"wrong {n}"}, {"X-Forwarded-For": f"10.0.0.{n}"})
+        for n in range(8)
+    ]
+    assert {answer.status for answer in answers} == {401, 429}
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_slow_and_large_bodies_are_given_up(lan):
+    """A megabyte is enough for anything; and whoever sends nothing is hung up on."""
+    large = lan.visit.ask("POST", "/api/session", b"x" * 1_100_000)
+    assert large.status in (413, 429)
+    with socket.create_connection(("127.0.0.1", lan.port), 20) as slow:
+        slow.sendall(
+            b"POST /api/session HTTP/1.1\r\nHost: x\r\nX-Earwitness: 1\r\nContent-Length: 50\r\n\r\n{"
+        )
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_nobody_can_frame_the_page(lan):
+    """Not by an older browser either, and no script but our own runs (clickjacking, injection)."""
+    policy = lan.visit.get("/").headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_loopback_is_only_trusted_when_nothing_stands_between(home):
+    """Without a password this machine itself may do everything; a proxy on it, or a name that somebody points
+    at it (DNS rebinding), is not this machine."""
+    assert home.visit.get("/api/house").status == 200
+    assert home.visit.get("/api/house", X_Forwarded_For="10.0.0.9").status == 401
+    assert home.visit.get("/api/house", Forwarded="for=10.0.0.9").status == 401
+    assert home.visit.get("/api/house", X_Real_IP="10.0.0.9").status == 401
+    assert home.visit.get("/api/house", Host="evil.example").status == 401
+    assert home.visit.get("/api/house", Host="localhost.evil.example").status == 401
+    assert home.visit.get("/api/house", Sec_Fetch_Site="cross-site").status == 403
+
+
+def test_the_first_visitor_sets_the_password_with_the_code_from_the_log(tmp_path):
+    """Whoever sees the log owns the house; nobody else can come first. Sessions survive a restart."""
+    port = free_port()
+    config = house(port, web={"host": "0.0.0.0"}, sources=[{"type": "demo", "name": "hall", "speech": False}])
+    visit = Visit(port, {"Host": f"nas.lan:{port}"})
+    for home in run(tmp_path, config, visit):
+        assert visit.get("/api/session").json()["needs"] == "code"
+        [code] = set(re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}", home.log))
+        wrong = visit.ask("PUT", "/api/password", {"password": PASSWORD, "code": "AAAA-AAAA-AAAA"})
+        assert wrong.status == 403
+        right = visit.ask("PUT", "/api/password", {"password": PASSWORD, "code": code.lower()})
+        assert right.status == 200
+        again = visit.ask("PUT", "/api/password", {"password": "another one", "code": code})
+        assert again.status == 403
+        owner = Visit(port, {**visit.headers, "Cookie": right.headers["set-cookie"].partition(";")[0]})
+    for _ in run(tmp_path, config, visit):
+        assert owner.get("/api/house").json()["may_change"] is True
+        assert visit.get("/api/house").status == 401
+
+
+def test_a_code_is_typed_as_people_type():
+    """Case, dashes and spaces do not count."""
+    code = new_code()
+    assert same_code(code.lower().replace("-", " "), code)
+    assert not same_code(code[:-1], code)
+
+
+def test_a_password_is_kept_as_a_slow_digest():
+    """Two digests of the same password differ, and a damaged one opens nothing."""
+    assert hashed("same") != hashed("same")
+    assert matches("same", hashed("same"))
+    assert not matches("other", hashed("same"))
+    assert not matches("same", "scrypt$broken")
+
+
+def test_a_household_of_ipv6_addresses_is_one_guesser():
+    """Every machine has 2^64 of them."""
+    clock, guard = FakeClock(), None
+    guard = Guard(clock)
+    for n in range(5):
+        guard.note(f"2001:db8::{n}", right=False)
+    with pytest.raises(TooManyTries):
+        guard.admit("2001:db8::ffff")
+    guard.admit("2001:db8:1::1")

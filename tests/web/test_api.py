@@ -1,0 +1,202 @@
+"""The API: what it says it answers is what it answers, and nothing makes it fall over."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from hashlib import sha256
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.web.http.openapi import openapi
+from monitor.web.http.table import ROUTES
+from tests.web.conftest import Home
+
+
+def test_the_description_is_openapi_3_1(home):
+    """A generator of clients can read it."""
+    document = home.visit.get("/api/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "GET"], ids=lambda route: route.path)
+def test_each_answer_is_what_the_description_says(home, route):
+    """Asked for a real event; the answer is valid by its schema."""
+    event = next(one for one in home.has_heard() if one["clip"] and one["label"] == "smoke_alarm")
+    if route.path == "api/feed":
+        return
+    path = route.path.replace("{id}", event["id"]).replace("{day}", event["started_at"][:10])
+    query = "?at=2026-01-02T03:04:05Z" if route.path == "api/explain" else ""
+    answer = home.visit.get(f"/{path}{query}")
+    assert answer.status == 200, answer.body
+    if route.answer is not None and not isinstance(route.answer, str):
+        document = openapi(ROUTES)
+        schema = {
+            "$ref": f"#/components/schemas/{route.answer.__name__}",
+            "components": document["components"],
+        }
+        jsonschema.validate(answer.json(), schema)
+
+
+def schema_of(home: Home) -> Any:
+    """The description without what never ends and what signs out."""
+    schema = schemathesis.openapi.from_dict(openapi(ROUTES))
+    schema.config.update(base_url=home.address)
+    return schema.exclude(path="/api/feed").exclude(path="/api/password").exclude(path="/api/session")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        {re.sub(r":\w+", "", f"/{r.path}") for r in ROUTES} - {"/api/feed", "/api/password", "/api/session"}
+    ),
+)
+def test_no_request_makes_it_fall_over(home, path):
+    """schemathesis asks each route what its schema allows and what it does not: never a 5xx."""
+    for operation in schema_of(home).include(path=path).get_all_operations():
+        check_never_fails(home, operation.ok())
+
+
+def check_never_fails(home: Home, operation: Any) -> None:
+    """Twenty requests of one operation."""
+    import hypothesis
+
+    @settings(
+        max_examples=20, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        answer = case.call(headers={"X-Earwitness": "1"})
+        assert answer.status_code < 500, (case.path, answer.status_code, answer.text)
+
+    ask()
+
+
+def test_a_refusal_names_the_fix(home):
+    """As a problem document (RFC 9457)."""
+    answer = home.visit.get("/api/events/000000000000")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(answer.json()) == {"type", "title", "status", "detail"}
+    assert "history_days" in answer.json()["detail"]
+    typo = home.visit.get("/api/events?lable=dog_bark")
+    assert (typo.status, "lable" in typo.json()["detail"]) == (422, True)
+
+
+def test_pages_follow_one_another_without_hole_or_repeat(home):
+    """By a cursor: what is heard meanwhile moves nothing."""
+    whole = home.visit.get("/api/events?limit=200&source=kitchen").json()["events"]
+    found, before = [], ""
+    while before is not None:
+        page = home.visit.get(f"/api/events?limit=3&source=kitchen&before={before}").json()
+        found += page["events"]
+        before = page["next"]
+    assert [one["id"] for one in found] == [one["id"] for one in whole]
+
+
+def test_each_filter_keeps_what_it_names(home):
+    """Sound, room, severity, certainty, verdict, day."""
+    home.has_heard()
+    ask = lambda query: home.visit.get(f"/api/events?limit=200&{query}").json()["events"]  # noqa: E731
+    assert {one["label"] for one in ask("label=doorbell,knock")} == {"doorbell", "knock"}
+    assert {one["source"] for one in ask("source=kitchen")} == {"kitchen"}
+    assert {one["severity"] for one in ask("severity=critical")} == {"critical"}
+    assert {one["certainty"] for one in ask("certainty=confirmed")} == {"confirmed"}
+    assert ask("day=2020-01-01") == []
+    assert ask(f"day={ask('limit=1')[0]['started_at'][:10]}")
+
+
+def test_a_verdict_is_kept_shown_and_taken_back(home):
+    """With who and when; and it is counted."""
+    event = next(one for one in home.has_heard() if one["label"] == "knock")
+    said = home.visit.ask(
+        "PUT", f"/api/events/{event['id']}/verdict", {"verdict": "wrong", "label": "door_slam"}
+    )
+    assert said.json()["verdict"]["label"] == "door_slam"
+    assert event["id"] in {one["id"] for one in home.visit.get("/api/events?verdict=wrong").json()["events"]}
+    assert (
+        home.visit.ask(
+            "PUT", f"/api/events/{event['id']}/verdict", {"verdict": "wrong", "label": "cow"}
+        ).status
+        == 422
+    )
+    figures = {f.name: f for f in text_string_to_metric_families(home.visit.get("/metrics").body.decode())}
+    counted = {
+        (s.labels["label"], s.labels["verdict"]): s.value for s in figures["earwitness_verdicts"].samples
+    }
+    assert counted["knock", "wrong"] == 1
+    assert home.visit.ask("DELETE", f"/api/events/{event['id']}/verdict").status == 204
+    assert home.visit.get(f"/api/events/{event['id']}").json()["verdict"] is None
+
+
+def test_why_is_told_in_sentences_of_either_language(home):
+    """Who heard it, against which onset, and what each rule made of it; with the times of delivery."""
+    event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
+    why = home.visit.get(f"/api/events/{event['id']}/explain").json()
+    text = " ".join(one["text"] for one in why["sentences"])
+    assert "rhythm, T3, at 3.2 kHz" in text
+    assert "Rule “Smoke alarm”" in text
+    german = home.visit.get(f"/api/events/{event['id']}/explain?lang=de").json()
+    assert "am Rhythmus erkannt" in " ".join(one["text"] for one in german["sentences"])
+
+
+def test_a_moment_of_which_nothing_came_is_explained_too(home):
+    """Every near miss says what was needed."""
+    event = home.has_heard()[-1]
+    why = home.visit.get(f"/api/explain?at={event['started_at'].replace('+', '%2B')}&source=kitchen").json()
+    assert why["sentences"]
+    assert why["text"]
+
+
+def test_a_diary_is_exported_with_its_sums(home):
+    """A table, data, and a zip whose files are what SHA256SUMS says."""
+    home.has_heard()
+    rows = list(csv.DictReader(io.StringIO(home.visit.get("/api/export?source=kitchen").body.decode())))
+    assert {"doorbell", "smoke_alarm"} <= {row["label"] for row in rows}
+    with zipfile.ZipFile(io.BytesIO(home.visit.get("/api/export?format=zip&source=kitchen").body)) as archive:
+        sums = [line.split("  ") for line in archive.read("SHA256SUMS").decode().splitlines()]
+        assert any(name.endswith(".flac") for _, name in sums)
+        for digest, name in sums:
+            assert sha256(archive.read(name)).hexdigest() == digest
+
+
+def test_an_event_is_downloaded_with_all_that_is_known_of_it(home):
+    """Its facts, why, sound and picture, in one file."""
+    event = next(one for one in home.has_heard() if one["clip"])
+    body = home.visit.get(f"/api/events/{event['id']}/bundle").body
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert json.loads(archive.read("event.json"))["id"] == event["id"]
+        assert {name.rpartition(".")[2] for name in archive.namelist()} >= {"json", "txt", "flac", "png"}
+
+
+def test_a_clip_can_be_read_in_parts(home):
+    """As browsers do when somebody jumps in it."""
+    event = next(one for one in home.has_heard() if one["clip"])
+    part = home.visit.get(f"/api/events/{event['id']}/clip", Range="bytes=0-3")
+    assert (part.status, part.body) == (206, b"fLaC")
+    assert 4 < float(part.headers["x-onset-s"]) < 6
+
+
+def test_metrics_are_what_prometheus_reads(home):
+    """Sources, queues, delivery; and each has a type."""
+    home.visit.until("/api/health", lambda found: "uptime_s" in found)
+    figures = {f.name: f for f in text_string_to_metric_families(home.visit.get("/metrics").body.decode())}
+    online = {s.labels["source"]: s.value for s in figures["earwitness_source_online"].samples}
+    assert online["hall"] == 1
+    assert figures["earwitness_well"].samples[0].value == 1
+    assert figures["earwitness_queue_dropped"].type == "counter"
+
+
+def test_times_carry_the_houses_offset(tmp_path_factory, home):
+    """RFC 3339; the zone's name stands beside it."""
+    found = home.visit.get("/api/house").json()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", found["now"])
+    assert found["zone"]

@@ -1,0 +1,269 @@
+"""The page in Debian's Chromium, with the daemon behind it: what people do, by finger and by keyboard."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from testkit.visit import shots_folder
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 860}
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture for the guide: made anew where it is asked for, so that a test changes no file by itself."""
+    import os
+
+    if os.environ.get("PICTURES"):
+        page.screenshot(path=shots_folder() / f"page-{name}.png")
+
+
+def check_accessible(page: Page) -> None:
+    """axe-core finds nothing (WCAG 2.2 AA and best practices)."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found: dict[str, Any] = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response
+    assert [
+        (one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found["violations"]
+    ] == []
+
+
+def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
+    """Alerts first, then rooms with their levels, then what was heard lately; one tap settles an alert."""
+    home.has_heard()
+    with chromium.page(home.address, **PHONE, device_scale_factor=2) as page:
+        expect(page.get_by_role("heading", level=1)).to_contain_text("wait for you")
+        card = page.locator(".alert", has_text="Smoke alarm")
+        expect(card).to_contain_text("Kitchen")
+        expect(page.locator(".room")).to_have_count(2)
+        expect(page.locator(".row").first).to_be_visible()
+        page.wait_for_function("document.querySelector('ew-level[source=hall] canvas').width > 0")
+        check_accessible(page)
+        shot(page, "now")
+        card.get_by_role("button", name="Acknowledge").click()
+        expect(card).to_have_count(0)
+        page.locator(".alert", has_text="Something loud").get_by_role("button", name="It was nothing").click()
+        expect(page.locator(".alert", has_text="Something loud")).to_have_count(0)
+    judged = home.visit.get("/api/events?verdict=wrong").json()["events"]
+    assert "loud_noise" in {event["label"] for event in judged}
+
+
+def test_levels_move_while_somebody_looks(home, chromium):
+    """Twice a second, and the picture changes with them."""
+    with chromium.page(home.address, **PHONE) as page:
+        level = page.locator("ew-level[source=hall]")
+        expect(level).to_be_visible()
+        painted = "document.querySelector('ew-level[source=hall] canvas').toDataURL()"
+        first = page.evaluate(painted)
+        page.wait_for_function(f"(before) => {painted} !== before", arg=first)
+
+
+def test_a_room_is_muted_for_an_hour_and_heard_again(home, chromium):
+    """Two taps; the card says until when, and that alarms are heard all the same."""
+    with chromium.page(home.address, **PHONE) as page:
+        page.get_by_role("button", name="Mute Hall").click()
+        page.get_by_role("menuitem", name="for 1 hour").click()
+        room = page.locator(".room", has_text="Hall")
+        expect(room).to_contain_text("Muted until")
+        assert home.visit.get("/api/house").json()["sources"][1]["muted_until"]
+        room.get_by_role("button", name="Hear Hall again").click()
+        expect(room).not_to_contain_text("Muted until")
+
+
+def test_the_timeline_is_judged_by_keyboard_alone(home, chromium):
+    """j and k move, y, n and u judge, z takes back; focus is where the mark is."""
+    home.has_heard()
+    with chromium.page(f"{home.address}#/timeline?source=kitchen", **DESK) as page:
+        expect(page.locator(".row").first).to_be_visible()
+        expect(page.locator("ew-strip")).to_have_count(1)
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        current = page.locator(".row.current")
+        expect(current).to_have_count(1)
+        event = current.get_attribute("data-id")
+        page.keyboard.press("y")
+        expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "true")
+        assert home.visit.get(f"/api/events/{event}").json()["verdict"]["verdict"] == "right"
+        page.keyboard.press("n")
+        expect(current.locator(".verdict.wrong")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("z")
+        expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("y")
+        expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "false")
+        check_accessible(page)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("#/event/"))
+
+
+def test_many_are_judged_at_once(home, chromium):
+    """Select, all, wrong: the diary of a hailstorm takes three taps."""
+    home.has_heard()
+    with chromium.page(f"{home.address}#/timeline?source=kitchen&label=doorbell,knock", **PHONE) as page:
+        expect(page.locator(".row").first).to_be_visible()
+        page.get_by_role("button", name="Select", exact=True).click()
+        page.get_by_role("button", name="Select all shown").click()
+        page.locator(".bulk").get_by_role("button", name="Wrong").click()
+        expect(page.locator(".row.wrong").first).to_be_visible()
+        check_accessible(page)
+    rows = home.visit.get("/api/events?source=kitchen&label=doorbell,knock").json()["events"]
+    assert {row["verdict"]["verdict"] for row in rows} == {"wrong"}
+
+
+def test_filters_and_search_find_what_was_meant(home, chromium):
+    """Words name sounds and rooms; filters are in the address, so that a link shows the same."""
+    home.has_heard()
+    with chromium.page(f"{home.address}#/timeline", **PHONE) as page:
+        page.get_by_role("searchbox").fill("smoke kitchen")
+        page.get_by_role("searchbox").press("Enter")
+        expect(page.locator(".row")).to_have_count(1)
+        expect(page.locator(".row")).to_contain_text("Smoke alarm")
+        assert "label=smoke_alarm" in page.url
+        page.get_by_role("button", name="Filters").click()
+        page.get_by_label("Near misses").check()
+        expect(page.get_by_role("heading", name="Nearly heard")).to_be_visible()
+        shot(page, "timeline-search")
+        check_accessible(page)
+
+
+def test_an_event_says_why_and_draws_its_sound(home, chromium):
+    """The alarm's pitch is a bright line where the axis says it is; the sentences name rule and score."""
+    event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
+    with chromium.page(f"{home.address}#/event/{event['id']}", **DESK) as page:
+        picture = page.locator("ew-spectrogram")
+        expect(picture).to_be_visible()
+        expect(page.locator(".why")).to_contain_text("rhythm, T3")
+        expect(page.locator(".why")).to_contain_text("Smoke alarm")
+        expect(picture).to_have_attribute(
+            "aria-label", re.compile(r"Smoke alarm from .* loudest near 3\.\d kHz")
+        )
+        page.wait_for_function("document.querySelector('ew-spectrogram canvas').width > 300")
+        assert 2900 < loudest_hz(page) < 3500
+        check_accessible(page)
+        shot(page, "event")
+
+
+def loudest_hz(page: Page) -> float:
+    """The frequency of the brightest row of the spectrogram, read back from its pixels by the mel axis."""
+    found: float = page.evaluate(
+        """() => {
+        const canvas = document.querySelector("ew-spectrogram canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const rows = Array.from({ length: canvas.height }, (_, y) => {
+            const row = [];
+            for (let x = 0; x < canvas.width; x++) row.push(data[4 * (y * canvas.width + x)]);
+            row.sort((a, b) => b - a);
+            return row.slice(0, canvas.width / 10).reduce((sum, one) => sum + one, 0);
+        });
+        const mel = (hz) => Math.log10(1 + hz / 700);
+        // The lowest eighth holds the ink of the axis.
+        const shown = rows.slice(0, Math.floor(rows.length * 0.875));
+        const part = 1 - (shown.indexOf(Math.max(...shown)) + 0.5) / rows.length;
+        return 700 * (10 ** (mel(60) + part * (mel(8000) - mel(60))) - 1);
+    }"""
+    )
+    return found
+
+
+def test_an_event_was_something_else(home, chromium):
+    """Two taps and a few letters; a later word replaces it."""
+    event = next(one for one in home.has_heard() if one["label"] == "siren")
+    with chromium.page(f"{home.address}#/event/{event['id']}", **PHONE) as page:
+        page.get_by_role("button", name="It was …").click()
+        page.get_by_role("searchbox").fill("vacuum")
+        page.get_by_role("button", name="Vacuum cleaner").click()
+        expect(page.get_by_role("button", name="It was: Vacuum cleaner")).to_be_visible()
+        check_accessible(page)
+    verdict = home.visit.get(f"/api/events/{event['id']}").json()["verdict"]
+    assert (verdict["verdict"], verdict["label"]) == ("wrong", "vacuum_cleaner")
+
+
+def test_a_clip_plays_and_zooms(home, chromium):
+    """By keyboard and by button, in the browser's own decoder."""
+    event = next(one for one in home.has_heard() if one["label"] == "doorbell" and one["clip"])
+    with chromium.page(f"{home.address}#/event/{event['id']}", **PHONE) as page:
+        expect(page.locator("ew-spectrogram")).to_be_visible()
+        page.locator("body").press("Space")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        page.wait_for_function("Number(document.querySelector('input[type=range]').value) > 0")
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name="Zoom in").click()
+        assert page.evaluate(
+            "document.querySelector('ew-spectrogram').to_s < document.querySelector('ew-spectrogram').total_s"
+        )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["", "#/timeline", "#/house"])
+def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, scheme, place):
+    """No violation in either colour scheme, and nothing is wider than 360 px."""
+    home.has_heard()
+    with chromium.page(f"{home.address}{place}", **PHONE, color_scheme=scheme) as page:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_load_state("networkidle" if place == "#/house" else "load")
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_german_is_german_throughout(home, chromium):
+    """The browser's language decides; every key has words, or the page would fail."""
+    home.has_heard()
+    with chromium.page(home.address, **PHONE, locale="de-DE") as page:
+        expect(page.get_by_role("heading", name="Räume")).to_be_visible()
+        assert page.evaluate("document.documentElement.lang") == "de"
+        page.get_by_role("link", name="Verlauf", exact=True).first.click()
+        expect(page.locator(".row").first).to_contain_text(
+            re.compile("Türklingel|Rauchmelder|Lautes|Sirene|Klopfen|Zuschlagende")
+        )
+        event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
+        page.goto(f"{home.address}#/event/{event['id']}")
+        expect(page.locator(".why")).to_contain_text("am Rhythmus erkannt")
+
+
+def test_times_are_the_houses_wherever_the_reader_is(home, chromium):
+    """A reader in Sydney sees house time, and their own beside it."""
+    event = home.has_heard()[0]
+    with chromium.page(
+        f"{home.address}#/event/{event['id']}", **PHONE, timezone_id="Australia/Sydney"
+    ) as page:
+        clock = page.locator("header time").nth(1)
+        expect(clock).to_have_text(event["started_at"][11:19])
+        expect(clock).to_have_attribute("title", re.compile("where you are"))
+
+
+def test_a_token_is_made_and_shown_once(home, chromium):
+    """It opens the API at once, and a reload shows only its name."""
+    with chromium.page(f"{home.address}#/house", **DESK) as page:
+        page.get_by_label("What for").fill("dashboard")
+        page.get_by_role("button", name="Make a token").click()
+        key = page.locator(".made code").inner_text()
+        assert key.startswith("ew_")
+        shot(page, "house")
+        page.reload()
+        expect(page.get_by_text("dashboard")).to_be_visible()
+        expect(page.get_by_text(key)).to_have_count(0)
+
+
+def test_keys_are_listed_where_they_are_asked_for(home, chromium):
+    """? opens the list and Escape closes it; focus returns."""
+    with chromium.page(home.address, **DESK) as page:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        check_accessible(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_nothing_comes_from_elsewhere_and_the_first_load_is_small(home, chromium):
+    """Now is there in at most 25 requests and 60 KB over the network."""
+    with chromium.page(home.address, **PHONE) as page:
+        expect(page.locator(".room").first).to_be_visible()
+        sizes = page.evaluate(
+            "performance.getEntriesByType('resource').map((one) => [one.name, one.encodedBodySize])"
+        )
+        shell = [(name, size) for name, size in sizes if "/api/" not in name]
+        assert sum(size for _, size in shell) < 60_000, json.dumps(sizes, indent=1)
+        assert len(shell) <= 25
