@@ -22,10 +22,8 @@ CREATE INDEX event_started_at ON event (started_at, id);
 CREATE INDEX event_label ON event (label, started_at);
 CREATE INDEX event_source ON event (source, started_at);
 CREATE INDEX event_severity ON event (severity, started_at) WHERE severity > 0;
-CREATE INDEX event_told_at ON event (told_at);
 CREATE TABLE alert_event (event_id TEXT NOT NULL, alert_id TEXT NOT NULL, PRIMARY KEY (event_id, alert_id))
     WITHOUT ROWID;
-CREATE INDEX event_of_alert ON alert_event (alert_id);
 INSERT INTO event
     SELECT json_extract(body, '$.id'),
         strftime('%s', json_extract(body, '$.started_at')) * 1000000,
