@@ -40,7 +40,7 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
         expect(card).to_contain_text("Kitchen")
         expect(page.locator(".room")).to_have_count(2)
         expect(page.locator(".row").first).to_be_visible()
-        page.wait_for_function("document.querySelector('ew-level[source=hall] canvas').width > 0")
+        page.wait_for_function("() => document.querySelector('ew-level[source=hall] canvas').width > 0")
         check_accessible(page)
         shot(page, "now")
         card.get_by_role("button", name="Acknowledge").click()
@@ -139,7 +139,7 @@ def test_an_event_says_why_and_draws_its_sound(home, chromium):
         expect(picture).to_have_attribute(
             "aria-label", re.compile(r"Smoke alarm from .* loudest near 3\.\d kHz")
         )
-        page.wait_for_function("document.querySelector('ew-spectrogram canvas').width > 300")
+        page.wait_for_function("() => document.querySelector('ew-spectrogram canvas').width > 300")
         assert 2900 < loudest_hz(page) < 3500
         check_accessible(page)
         shot(page, "event")
@@ -187,7 +187,7 @@ def test_a_clip_plays_and_zooms(home, chromium):
         expect(page.locator("ew-spectrogram")).to_be_visible()
         page.locator("body").press("Space")
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
-        page.wait_for_function("Number(document.querySelector('input[type=range]').value) > 0")
+        page.wait_for_function("() => Number(document.querySelector('input[type=range]').value) > 0")
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Zoom in").click()
         assert page.evaluate(

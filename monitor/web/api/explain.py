@@ -120,6 +120,8 @@ def _of_alert(ask: Ask, id: str) -> list[Delivered]:
 def of_moment(ask: Ask) -> Answer:
     """What was heard around a time, and why nothing came of it."""
     wanted: MomentQuery = ask.query
+    if not 1971 <= wanted.at.year <= 9000:
+        raise Refusal(422, "at: is too far from today")
     if wanted.at.tzinfo is None:
         raise Refusal(422, "at: write a time with its offset, as in 2026-01-31T08:00:00+01:00")
     with ask.page.history() as history:

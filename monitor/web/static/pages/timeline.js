@@ -153,7 +153,7 @@ export default function timeline(view, route) {
       { day: wanted.day, label: wanted.label, source: wanted.source, limit: 100 }), signal));
     if (!found || signal.aborted) return;
     fill(misses, h("h2", null, t("timeline.misses_title")), h("p", { class: "hint" }, t("timeline.misses_why")),
-      h("div", { class: "rows", role: "list" }, found.misses.map((/** @type {any} */ miss) =>
+      h("div", { class: "rows", role: found.misses.length ? "list" : null }, found.misses.map((/** @type {any} */ miss) =>
         h("div", { class: "row miss", role: "listitem" }, h("span", { class: "glyph" }, icon(iconOf(miss.label))),
           h("a", { class: "what", href: query(`#/event/~${encodeURIComponent(miss.started_at)}`, { source: miss.source }) },
             h("span", { class: "name" }, labelName(miss.label), " ", h("small", null, roomName(miss.source))),
