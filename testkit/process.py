@@ -60,8 +60,7 @@ class DaemonProcess:
 
     def cpu_s(self) -> float:
         """Processor time used so far, user and system."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(int, _stat(self.process.pid)[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mb(self) -> float:
         """Resident memory now."""
@@ -81,3 +80,28 @@ class DaemonProcess:
                 return found
             time.sleep(0.05)
         raise TimeoutError(f"the daemon printed no health; its log is {self._log}")
+
+
+def tree_cpu_s(pid: int) -> float:
+    """Processor time used so far by a process and all below it, user and system."""
+    ticks = [sum(map(int, _stat(each)[11:13])) for each in _tree(pid)]
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def tree_resident_mb(pid: int) -> float:
+    """Resident memory of a process and all below it; what they share counts for each."""
+    pages = [int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in _tree(pid)]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _tree(pid: int) -> list[int]:
+    below = [
+        int(child)
+        for children in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in children.read_text().split()
+    ]
+    return [pid, *(each for child in below for each in _tree(child))]
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
