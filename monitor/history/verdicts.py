@@ -2,6 +2,7 @@
 own: scores go after days, and a verdict is worth more the older it gets."""
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 from monitor.clock import Clock
+from monitor.errors import StoreError
 from monitor.history.records import from_us, to_us
+from monitor.logs import get_logger
 from monitor.store.database import Database
+
+log = get_logger()
 
 FILE = "verdicts.db"
 Word = Literal["right", "wrong", "unsure"]
@@ -75,17 +80,34 @@ class Acknowledgement:
 
 
 class Verdicts:
-    """Every method may be called from any thread. Raises StoreError for a disk."""
+    """Every method may be called from any thread, and raises StoreError while the disk keeps nothing.
+
+    Entering does not raise: the daemon listens without verdicts, and the first call after the disk has
+    recovered opens them.
+    """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._database = Database(folder / FILE, _MIGRATIONS, clock)
+        self._opening = threading.Lock()
+        self._is_open = False
 
     def __enter__(self) -> Self:
-        self._database.__enter__()
+        try:
+            self._opened()
+        except StoreError as error:
+            log.warning("verdicts are not being kept", why=str(error))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._database.__exit__()
+        if self._is_open:
+            self._database.__exit__()
+
+    def _opened(self) -> Database:
+        with self._opening:
+            if not self._is_open:
+                self._database.__enter__()
+                self._is_open = True
+            return self._database
 
     def judge(self, judged: Judged, word: Word, label: str | None, at: datetime, by: str) -> Verdict:
         """Keep what somebody says; a later word replaces an earlier one."""
@@ -95,18 +117,18 @@ class Verdicts:
             to_us(judged.started_at), judged.score, judged.classifier, judged.labels, judged.scores,
             judged.embedding,
         )  # fmt: skip
-        with self._database.transaction() as rows:
+        with self._opened().transaction() as rows:
             rows.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return Verdict(judged.event_id, word, label, at, by, judged.heard, judged.source)
 
     def undo(self, event_id: str) -> bool:
         """Whether there was a verdict to take back."""
-        with self._database.transaction() as rows:
+        with self._opened().transaction() as rows:
             return rows.execute("DELETE FROM verdict WHERE event_id = ?", (event_id,)).rowcount > 0
 
     def of(self, event_ids: Sequence[str]) -> dict[str, Verdict]:
         """What was said of these events."""
-        with self._database.reading() as rows:
+        with self._opened().reading() as rows:
             found = rows.execute(
                 "SELECT event_id, verdict, label, judged_at, judged_by, heard, source FROM verdict"
                 " WHERE event_id IN (SELECT value FROM json_each(?))",
@@ -119,7 +141,7 @@ class Verdicts:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many of each word, by the label that was heard."""
-        with self._database.reading() as rows:
+        with self._opened().reading() as rows:
             found = rows.execute(
                 "SELECT heard, verdict, count(*) FROM verdict GROUP BY heard, verdict"
             ).fetchall()
@@ -130,7 +152,7 @@ class Verdicts:
 
     def acknowledge(self, alert_ids: Sequence[str], at: datetime, by: str) -> None:
         """Somebody has seen these alerts; the first counts."""
-        with self._database.transaction() as rows:
+        with self._opened().transaction() as rows:
             rows.executemany(
                 "INSERT OR IGNORE INTO acknowledged VALUES (?, ?, ?)",
                 [(alert_id, to_us(at), by) for alert_id in alert_ids],
@@ -138,7 +160,7 @@ class Verdicts:
 
     def acknowledged(self, alert_ids: Sequence[str]) -> dict[str, Acknowledgement]:
         """Which of these were."""
-        with self._database.reading() as rows:
+        with self._opened().reading() as rows:
             found = rows.execute(
                 "SELECT alert_id, at, acknowledged_by FROM acknowledged"
                 " WHERE alert_id IN (SELECT value FROM json_each(?))",
@@ -148,7 +170,7 @@ class Verdicts:
 
     def keep(self, event_id: str, at: datetime, by: str, *, kept: bool) -> None:
         """Mark an event as one to be kept, or no longer."""
-        with self._database.transaction() as rows:
+        with self._opened().transaction() as rows:
             if kept:
                 rows.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", (event_id, to_us(at), by))
             else:
@@ -156,7 +178,7 @@ class Verdicts:
 
     def kept(self, event_ids: Sequence[str]) -> set[str]:
         """Which of these are."""
-        with self._database.reading() as rows:
+        with self._opened().reading() as rows:
             found = rows.execute(
                 "SELECT event_id FROM kept WHERE event_id IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(event_ids)),),

@@ -84,6 +84,7 @@ def house_restarts(folder: Path, events: int, restarts: int) -> Row:
             house.wait_decided(4)
             house.wait_delivered()
             sent_while_away += _while_away(house, events)
+            until(lambda: _alerts_said_again(house) > 0, "the alerts of that time to be published again")
         house.stop()
         found = verdict(house)
         again = _alerts_said_again(house)

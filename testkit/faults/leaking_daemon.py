@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.app import Daemon
+from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import SecondLook
 from monitor.config.loading import load_config
 from monitor.logs import configure_logging
@@ -30,7 +31,7 @@ class LeakingConfig(SecondLook):
         return Leaking()
 
 
-class Leaking:
+class Leaking(ClassifierDefaults):
     """See `Classifier`. Never lets go of anything before it is closed."""
 
     name = NAME

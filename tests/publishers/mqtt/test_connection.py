@@ -61,6 +61,7 @@ def test_the_version_that_worked_is_remembered(life, publish: Publish, lines: Li
 def test_a_password_is_asked_for_and_given(tmp_path, life, publish: Publish):
     """User name and password, with characters that a URL would not take."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
+    life.enter_context(Subscriber(broker))
     told = publish(port=broker.port, username=USERNAME, password=PASSWORD)
     told.wait_ready()
     told.deliver(event())
