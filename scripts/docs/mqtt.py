@@ -80,11 +80,12 @@ mosquitto acknowledges what it throws away: nobody can tell.
 With `tls` the broker's certificate and name are verified. A kill, a crash and a cut cable are told to the
 house by the broker itself (the last will on `status`), a clean stop by us.
 
-With `homeassistant: true`, events and alerts wait from its `offline` on `<discovery_prefix>/status` until
-its `online`. Alerts that it may have missed (sent in the 120 s before its `offline`, or before its `online`
-if no `offline` was seen) are then sent again with the same id and `late: true`. After a new connection
-it counts as being there until it speaks; if its `online` follows within ten minutes, alerts sent since the
-connection are sent again too.
+Nothing waits for Home Assistant: its `offline` on `<discovery_prefix>/status` may be retained, forged or
+another one's, and others subscribe, too. With `homeassistant: true` its `online` brings what it may have
+missed: alerts sent from 120 s before its `offline` on (from 120 s before its `online` if no `offline` was
+seen, or from the connection on if that is less than ten minutes old) are sent again, with the same id and
+`late: true`. Of what nobody subscribes to the broker says so over MQTT 5: it is not delivered, and is kept
+for the `stale_after_s` of its rule, else for a day; alerts of smoke, carbon monoxide and fire without end.
 """
 
 

@@ -76,7 +76,7 @@ class MqttConfig(Block):
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
     """After one and a half times this the broker takes us for dead and says so."""
     homeassistant: bool = True
-    """Announce devices and entities to Home Assistant, and wait for it while it restarts."""
+    """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
     discovery_prefix: _TopicPath = "homeassistant"
     """The discovery prefix set in Home Assistant."""
 
@@ -156,7 +156,7 @@ class MqttPublisher:
         self._wake()
 
     def ready(self) -> bool:
-        """Connected, Home Assistant not restarting, and room in the window. Raises what stopped the link's
+        """Connected, our documents read, and room in the window. Raises what stopped the link's
         thread, if something did: a bug, for which the daemon is to stop."""
         if self._link is not None:
             self._link.check()
