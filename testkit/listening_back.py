@@ -17,6 +17,7 @@ from testkit.fakes import FakeClock
 CONFIG = Config.model_validate(
     {
         "sources": [{"type": "demo", "name": "kitchen"}, {"type": "demo", "name": "porch"}],
+        "classifiers": [],
         "rules": [
             {"name": "Glass", "hear": ["glass_break"], "min_score": 0.8, "severity": "critical"},
             {"name": "Dog", "hear": ["dog_bark"], "cooldown_s": 60},

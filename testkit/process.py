@@ -27,8 +27,9 @@ class DaemonProcess:
     ) -> None:
         self._folder = folder
         self._config = folder / "earwitness.yaml"
-        # Off unless a test is about it: many daemons at once would want the same port.
-        whole = {"web": {"enabled": False}, **config, "state_dir": str(folder / "state")}
+        # Off unless a test is about it: many daemons at once would want the same port, and a core each.
+        off = {"web": {"enabled": False}, "classifiers": []}
+        whole = {**off, **config, "state_dir": str(folder / "state")}
         self._config.write_text(yaml.safe_dump(whole))
         self._log = folder / "log"
         self._environment = environment or {}

@@ -121,4 +121,5 @@ def _capabilities(config: Config) -> Capabilities:
         notifiers={block.name: block.min_severity for block in config.notifiers},
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
+        classifies=bool(config.classifiers),
     )

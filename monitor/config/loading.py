@@ -238,6 +238,7 @@ _STANDS_ON = {
     "then": "classifiers",
     "emotion": "classifiers",
     "say": "transcripts",
+    "classifiers": "classifiers",
 }
 """What must be right before a rule's key can be called wrong."""
 

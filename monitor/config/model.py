@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
+from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
@@ -41,8 +42,9 @@ class Config(Block):
     """What is listened to."""
     gate: GateConfig = GateConfig()
     """When a sound is worth hearing; a source may override parts under its own `gate`."""
-    classifiers: list[ClassifierConfig] = []
-    """What says what a sound is: the first fast one decides, a large one may confirm."""
+    classifiers: list[ClassifierConfig] = [EmbeddedConfig(type="embedded")]
+    """What says what a sound is: the first fast one decides, a large one may confirm. By default the one that
+    ships with earwitness; `[]` is none."""
     transcripts: TranscriberConfig | None = None
     """Who writes down what is said, for rules with `say`; by default nobody."""
     labels: Labels = {}

@@ -30,6 +30,8 @@ class Capabilities:
     """Whether some listener writes down what was said."""
     verifies: bool = True
     """Whether there is a large model to wait for."""
+    classifies: bool = True
+    """Whether there is any classifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,23 @@ def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
         found += _check_ways(rule, place, able)
         found += _check_wait(rule, place, able)
         found += _check_cooldown(rule, place)
-    return found
+    in_vain = any(one.fatal and one.place[-1] in ("hear", "then") for one in found)
+    return [*found, *_check_without_classifiers(rules, able, fatal=in_vain)]
+
+
+def _check_without_classifiers(
+    rules: Sequence[Rule], able: Capabilities, *, fatal: bool
+) -> Iterator[Finding]:
+    """`classifiers: []` is allowed; what it costs is listed as a whole, an error where a rule is in vain."""
+    clauses = [each for rule in rules for way in rule.ways for each in (way, way.then) if each]
+    wanted = dict.fromkeys(label for clause in clauses for label in clause.hear)
+    unheard = [label for label in wanted if label not in able.produced]
+    if unheard and not able.classifies:
+        text = (
+            f"classifiers: there are none, so nobody hears {_or(unheard)}, which rules ask for; leave "
+            "`classifiers` out for the model that ships with earwitness"
+        )
+        yield Finding(fatal, ("classifiers",), text)
 
 
 def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:

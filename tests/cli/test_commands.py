@@ -21,6 +21,7 @@ CONFIG = """
 sources:
   - {type: demo, name: porch, gate: {loud_noise_above_floor_db: 20}}
   - {type: demo, name: hall}
+classifiers: []
 rules:
   - {name: Smoke alarm, hear: [smoke_alarm], severity: critical}
   - {name: Loud porch, hear: [loud_noise], sources: [porch], cooldown_s: 0}
@@ -209,6 +210,7 @@ def test_check_shows_what_a_sound_needs(tmp_path, capsys):
         "  - {type: demo, name: porch, sensitivity: 1}\n"
         "  - {type: demo, name: cellar, enabled: false}\n"
         "labels: {loud_noise: {onset: 0.5}}\n"
+        "classifiers: []\n"
     )
     assert earwitness("check", "--config", path, "--thresholds", "--json") == 0
     found = json.loads(capsys.readouterr().out)["thresholds"]
@@ -308,9 +310,33 @@ def test_run_names_the_line_of_a_file_that_it_needs(tmp_path, capsys):
 def test_a_rule_that_can_never_fire_is_an_error(tmp_path, capsys):
     """Without a classifier nobody hears glass."""
     path = tmp_path / "silent.yaml"
-    path.write_text("sources:\n  - {type: demo, name: a}\nrules:\n  - {name: Glass, hear: [glass_break]}\n")
+    rule = "rules:\n  - {name: Glass, hear: [glass_break]}\n"
+    path.write_text(f"sources:\n  - {{type: demo, name: a}}\n{rule}classifiers: []\n")
     assert earwitness("check", "--config", path) == 78
     assert "silent.yaml:4" in capsys.readouterr().err
+
+
+def test_without_a_word_about_classifiers_the_model_listens(tmp_path, capsys):
+    """As it does without a configuration: whoever writes down a source and a rule wants sounds named."""
+    path = tmp_path / "short.yaml"
+    rule = "rules:\n  - {name: Glass, hear: [glass_break]}\n"
+    path.write_text(f"sources:\n  - {{type: demo, name: a}}\n{rule}")
+    assert earwitness("check", "--config", path) == 0
+    assert "classifiers  embedded" in capsys.readouterr().err
+
+
+def test_check_lists_what_nobody_hears_without_classifiers(tmp_path, capsys):
+    """All of it in one line, and which alarms are left; an error only where a rule is in vain."""
+    path = tmp_path / "none.yaml"
+    rules = "rules:\n  - {name: A, hear: [smoke_alarm, scream]}\n  - {name: B, hear: [co_alarm, dog_bark]}\n"
+    path.write_text(f"sources: [{{type: demo, name: a}}]\nclassifiers: []\n{rules}")
+    assert earwitness("check", "--config", path) == 0
+    said = capsys.readouterr().err
+    assert "none.yaml:2: classifiers: there are none, so nobody hears scream or dog_bark" in said
+
+    path.write_text(path.read_text() + "  - {name: C, hear: [doorbell]}\n")
+    assert earwitness("check", "--config", path) == 78
+    assert "nobody hears scream, dog_bark or doorbell" in capsys.readouterr().err
 
 
 def test_the_schema_is_json(capsys):

@@ -68,7 +68,7 @@ def test_problems_came_in_three_batches():
         "  - {name: A, hear: [smoke_alarm], severity: red}\n"
         "  - {name: B, hear: [smoke_alarm], notify: [phone]}\n"
         "  - {name: C, hear: [smoke_alarm], sources: [yard]}\n"
-        "  - {name: D, hear: [glass_break]}\n"
+        "  - {name: D, hear: [speech], say: [help]}\n"
         "publishers:\n"
         "  - {type: mqtt, port: '${PORT}'}\n"
     )

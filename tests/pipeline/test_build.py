@@ -15,7 +15,8 @@ from testkit.builders import START, frames, heard, noise
 
 
 def config(**more: Any) -> Config:
-    return Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}], **more})
+    blocks = {"sources": [{"type": "demo", "name": "kitchen"}], "classifiers": []}
+    return Config.model_validate({**blocks, **more})
 
 
 def test_a_model_that_cannot_be_loaded_is_said_and_left_out(tmp_path: Path):

@@ -23,7 +23,7 @@ from monitor.types import Detection, Findings, Frame, Segment
 from testkit.builders import noise, tone
 from testkit.fakes import ScriptedClassifier
 
-CONFIG = Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}]})
+CONFIG = Config.model_validate({"sources": [{"type": "demo", "name": "kitchen"}], "classifiers": []})
 PATIENCE_S = 120.0
 
 
@@ -119,7 +119,7 @@ def test_ctrl_c_waited_for_every_recording_in_hand(tmp_path):
     first = recorded(tmp_path / "0.wav", bangs(3, length_s=5))
     command = [sys.executable, "-m", "monitor", "analyze", "--format", "jsonl", "-j", "2", str(tmp_path)]
     config = tmp_path / "earwitness.yaml"
-    config.write_text("sources:\n  - {type: demo, name: kitchen}\n")
+    config.write_text("sources:\n  - {type: demo, name: kitchen}\nclassifiers: []\n")
     with subprocess.Popen(
         [*command, "--config", str(config)],
         stdout=subprocess.PIPE,
