@@ -8,7 +8,8 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import PatternReport
-from monitor.rhythm.tracker import BLOCK, RhythmTracker
+from monitor.rhythm.spectrum import BLOCK
+from monitor.rhythm.tracker import RhythmTracker
 from monitor.synthesis import alarms, room
 from testkit import household
 from testkit.impostors import IMPOSTORS

@@ -19,8 +19,9 @@ VOCABULARY = {"audio", "clock", "errors", "http", "labels", "logs", "schema", "t
 ALLOWED = {
     "synthesis": set(),
     "sources": set(),
-    "gate": set(),
-    "rhythm": set(),
+    "native": set(),
+    "gate": {"native"},
+    "rhythm": {"native"},
     "classifiers": set(),
     "events": set(),
     "rules": set(),

@@ -1,15 +1,22 @@
 """Where in the newest sound a rhythm may just have ended: a quick look at every pitch."""
 
+import ctypes
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
-from monitor.rhythm.history import History, Hops, Means
-from monitor.rhythm.spectrum import BINS, BLOCK_HOPS
+from monitor.native.kernels import kernels
+from monitor.rhythm.history import History
+from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, PROMINENCE_STEP_DB
 from monitor.rhythm.templates import SCALES, Template
 
 _LEAST_ON_DB = 4.0
 _MOST = 6
+_MOST_PARTS = 16
 _NEIGHBOURHOOD = 3  # channels
 BLURRED = 0.6
 """Where less of a tone's prominence than this is gone in its gaps, something fills them."""
@@ -50,71 +57,84 @@ def candidates(history: History, template: Template, hops: int, *, sounding: boo
 
     Unless such an alarm is known to be sounding, only those are given that may be a first cycle.
     """
-    ends, channels = _with_last_tones(history, template, hops, sounding)
-    if not len(ends):
+    ends = range(history.end - hops + template.step, history.end + 1, template.step)
+    places, address = _places(len(ends))
+    count = kernels().find_places(
+        history.sums_address(ends.start),
+        CHANNELS,
+        len(ends),
+        template.step,
+        ctypes.addressof(_search(template, sounding)),
+        address,
+    )
+    if not count:
         return []
-    on_db, off_db, misfit = _looked_at(history, template, ends, channels)
-    contrast_db = on_db - off_db
-    tempo = (contrast_db + (misfit <= 0)).argmax(axis=1)
-    best = contrast_db[np.arange(len(ends)), tempo]
-    order = np.isfinite(best).nonzero()[0]
-    order = order[best[order].argsort(kind="stable")[::-1]]
+    found = [
+        Candidate(channel, ends.start + row * ends.step, on_db, off_db, misfit)
+        for row, channel, on_db, off_db, misfit in places[:count].tolist()
+    ]
+    found.sort(key=lambda candidate: candidate.contrast_db)
+    found.reverse()
     return [
-        Candidate(
-            channel=int(channels[i]),
-            end=int(ends[i]),
-            on_db=float(on_db[i, tempo[i]]),
-            off_db=float(off_db[i, tempo[i]]),
-            misfit=float(misfit[i, tempo[i]]),
-        )
+        candidate
         for first in range(history.end - hops, history.end, BLOCK_HOPS)
-        for i in _apart(channels, order[(first < ends[order]) & (ends[order] <= first + BLOCK_HOPS)])
+        for candidate in _apart(c for c in found if first < c.end <= first + BLOCK_HOPS)
     ]
 
 
-def _with_last_tones(history: History, template: Template, hops: int, sounding: bool) -> tuple[Hops, Hops]:
-    """The cheap test on every channel: the last tone against the quiet beside it, and so the one before it,
-    which only a known alarm may have lost."""
-    ends = range(history.end - hops + template.step, history.end + 1, template.step)
+class _Search(ctypes.Structure):
+    """What the kernel looks for (struct Search in monitor/native/candidates.c)."""
+
+    _fields_ = [
+        ("part_count", ctypes.c_int32),
+        *((name, ctypes.c_int32 * 2) for name in ("last", "quiet", "before")),
+        ("cores", ctypes.c_int32 * 2 * _MOST_PARTS * len(SCALES)),
+        *((name, ctypes.c_int32 * _MOST_PARTS) for name in ("is_on", "is_inner_gap")),
+        *((name, ctypes.c_double) for name in ("step_db", "least_db", "least_on_db", "least_before_db")),
+        ("contrast_db", ctypes.c_double),
+    ]
+
+
+@cache
+def _search(template: Template, sounding: bool) -> _Search:
+    """The cheap test, on every channel, is the last tone against the quiet beside it, and so the one before
+    it, which only a known alarm may have lost. What passes is held against all parts at every tempo: at most
+    one tone and one quiet part may be on the wrong side of the middle between tone and gap."""
     last, before = template.ons[-1], template.ons[-2]
-    quiet_db = _all_means(history, template, last + 1 if last + 1 < len(template.parts) else last - 1, ends)
-    last_db = _all_means(history, template, last, ends)
-    likely = (last_db - quiet_db > template.least_db(sounding)) & (last_db > _LEAST_ON_DB)
-    if not sounding:
-        likely &= _all_means(history, template, before, ends) - quiet_db > template.first_contrast_db / 2
-    rows, channels = likely.nonzero()
-    return ends.start + rows * ends.step, channels
+    quiet = last + 1 if last + 1 < len(template.parts) else last - 1
+    search = _Search(
+        part_count=len(template.parts),
+        step_db=PROMINENCE_STEP_DB,
+        least_db=template.least_db(sounding),
+        least_on_db=_LEAST_ON_DB,
+        least_before_db=-math.inf if sounding else template.first_contrast_db / 2,
+        contrast_db=template.contrast_db,
+    )
+    for name, part in (("last", last), ("quiet", quiet), ("before", before)):
+        getattr(search, name)[:] = template.cores[1.0][part].tolist()
+    for tempo, scale in enumerate(SCALES):
+        for part, edges in enumerate(template.cores[scale].tolist()):
+            search.cores[tempo][part][:] = edges
+    for part in range(len(template.parts)):
+        search.is_on[part] = part in template.ons
+        search.is_inner_gap[part] = part in template.inner_gaps
+    return search
 
 
-def _all_means(history: History, template: Template, part: int, ends: range) -> Means:
-    first, end = template.cores[1.0][part].tolist()
-    return history.all_means(first, end, ends)
+@cache
+def _places(ends: int) -> tuple[npt.NDArray[np.void], int]:
+    """Room for what the kernel finds (struct Place), one for each end and channel, and its address."""
+    kinds = [("row", "i4"), ("channel", "i4"), ("on_db", "f8"), ("off_db", "f8"), ("misfit", "f8")]
+    places = np.zeros(ends * CHANNELS, kinds)
+    return places, places.ctypes.data
 
 
-def _looked_at(
-    history: History, template: Template, ends: Hops, channels: Hops
-) -> tuple[Means, Means, Means]:
-    """Mean prominence of tones and of gaps (inf where too many parts disagree), and the misfit; of shape
-    (places, tempi)."""
-    means = history.means(channels[:, None], *(ends[:, None] + edges for edges in template.all_cores))
-    means = means.reshape(len(ends), len(SCALES), -1)
-    averages = means @ template.averages
-    on_db, off_db = averages[..., 0], averages[..., 1]
-    astray_db = ((on_db + off_db) / 2)[..., None] - means
-    astray_db *= template.signs
-    strays = (astray_db > 0) @ template.counts
-    contrast_db = on_db - off_db
-    plausible = (strays <= 1).all(axis=-1) & (contrast_db > template.contrast_db)
-    off_db = np.where(plausible, off_db, np.inf)
-    return on_db, off_db, astray_db.max(axis=-1) / np.maximum(contrast_db, template.contrast_db)
-
-
-def _apart(channels: Hops, order: Hops) -> list[int]:
-    """The best of each neighbourhood in pitch."""
-    kept: list[tuple[int, int]] = []
-    for channel, place in zip(channels[order].tolist(), order.tolist(), strict=True):
-        if all(abs(channel - other) > _NEIGHBOURHOOD for other, _ in kept):
-            kept.append((channel, place))
+def _apart(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The first of each neighbourhood in pitch."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        if all(abs(candidate.channel - other.channel) > _NEIGHBOURHOOD for other in kept):
+            kept.append(candidate)
         if len(kept) == _MOST:
             break
-    return [place for _, place in kept]
+    return kept

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, PLAIN_DB, View, placed
+from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, PLAIN_DB, View, median, placed
 from monitor.rhythm.candidates import BLURRED, LOWEST_RINGING, RINGING_DB, Candidate
 from monitor.rhythm.history import History
 from monitor.rhythm.parse import Parse, parsed
@@ -198,7 +198,7 @@ def _rests(found: View) -> bool:
 def _measured(found: View, strictness: Strictness) -> Cycle | None:
     template = found.template
     pitches_hz, _ = found.peaks(template.ons, *found.bins(3))
-    pitch_hz = float(np.median(pitches_hz))
+    pitch_hz = float(median(pitches_hz))
     spread_bins = 0.3 if found.contrast_db > CLEAR_DB else 0.6
     off_pitch_bins = np.sort(np.abs(pitches_hz - pitch_hz))[::-1] / BIN_HZ
     is_pulled = off_pitch_bins[0] <= _PULLED_BINS and found.parse.fits.mean() >= _PULLED_FIT

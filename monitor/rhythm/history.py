@@ -1,19 +1,29 @@
 """The last seconds of prominences and levels, kept so that a rhythm can be looked at from its end."""
 
+import ctypes
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.spectrum import BINS, CHANNELS, Rows
+from monitor.rhythm.spectrum import (
+    BINS,
+    BLOCK_HOPS,
+    CHANNELS,
+    LEVEL_STEP_DB,
+    PROMINENCE_STEP_DB,
+    SILENCE_DB,
+)
 
+Rows = npt.NDArray[np.float32]
 Hops = npt.NDArray[np.intp]
 Means = npt.NDArray[np.float64]
 HOPS = 1000
 """10 s: the longest cycle, with tolerance, and what must be quiet around it."""
 _CAPACITY = HOPS + 240
 """Room for 2.4 s more, after which the rows move to the front: a source costs 1.8 MB."""
-_PROMINENCE_STEP_DB = 1 / 4096
-_LEVEL_STEP_DB = 1 / 256
-_HIGHEST_DB = 120.0
+_LEVELS_BYTES, _SUMS_BYTES = 2 * BINS, 4 * CHANNELS
+"""Of one hop."""
 
 
 class History:
@@ -27,6 +37,8 @@ class History:
     def __init__(self) -> None:
         self._levels = np.empty((_CAPACITY, BINS), np.int16)
         self._sums = np.empty((_CAPACITY + 1, CHANNELS), np.int32)
+        # Asking numpy for an address takes longer than most of what is done with it.
+        self._levels_address, self._sums_address = self._levels.ctypes.data, self._sums.ctypes.data
         self.end = 0
         """Hop number after the newest row. Before hop 0 lies silence."""
         self.skip(0)
@@ -36,31 +48,32 @@ class History:
         """The oldest hop that is still kept."""
         return self.end - HOPS
 
-    def append(self, level_db: Rows, prominence_db: Rows) -> None:
-        """Add the rows of one block. Levels above 120 dBFS are kept as 120."""
-        rows = len(level_db)
-        if self._used + rows > _CAPACITY:
+    def append(self, put_rows: Callable[[int, int], float]) -> float:
+        """Add the rows of one block. `put_rows` writes them, and its result is returned.
+
+        It is given two addresses: of int16 levels, shape (BLOCK_HOPS, BINS), in `LEVEL_STEP_DB`, and of int32
+        sums, shape (BLOCK_HOPS, CHANNELS), in `PROMINENCE_STEP_DB`; the sums so far lie in front of them.
+        """
+        if self._used + BLOCK_HOPS > _CAPACITY:
             self._drop_old()
-        levels = np.minimum(level_db, np.float32(_HIGHEST_DB))
-        levels *= np.float32(1 / _LEVEL_STEP_DB)
-        self._levels[self._used : self._used + rows] = levels
-        steps = np.empty((rows + 1, CHANNELS), np.int32)
-        steps[0] = self._sums[self._used]
-        np.multiply(prominence_db, np.float32(1 / _PROMINENCE_STEP_DB), out=steps[1:], casting="unsafe")
-        self._sums[self._used + 1 : self._used + rows + 1] = _running_sums(steps)[1:]
-        self._used += rows
-        self.end += rows
+        levels = self._levels_address + self._used * _LEVELS_BYTES
+        peak_db = put_rows(levels, self._sums_address + (self._used + 1) * _SUMS_BYTES)
+        self._used += BLOCK_HOPS
+        self.end += BLOCK_HOPS
+        return peak_db
 
     def skip(self, hops: int) -> None:
         """Let time pass unheard: what was kept is replaced by quiet."""
-        self._levels[:] = -110 / _LEVEL_STEP_DB
+        self._levels[:] = SILENCE_DB / LEVEL_STEP_DB
         self._sums[:] = 0
         self._used = HOPS
         self.end += hops
 
     def _drop_old(self) -> None:
-        self._levels[:HOPS] = self._levels[self._used - HOPS : self._used]
-        self._sums[: HOPS + 1] = self._sums[self._used - HOPS : self._used + 1]
+        # Not by slices: they would be copied twice, by way of a megabyte of new memory.
+        old = self._used - HOPS
+        ctypes.memmove(self._levels_address, self._levels_address + old * _LEVELS_BYTES, HOPS * _LEVELS_BYTES)
+        ctypes.memmove(self._sums_address, self._sums_address + old * _SUMS_BYTES, (HOPS + 1) * _SUMS_BYTES)
         self._used = HOPS
 
     def _row(self, hop: int) -> int:
@@ -69,37 +82,25 @@ class History:
     def prominence_db(self, channel: int, first: int, end: int) -> Means:
         """One channel between two hops."""
         sums = self._sums[self._row(first) : self._row(end) + 1, channel]
-        return np.diff(sums) * _PROMINENCE_STEP_DB
+        return np.diff(sums) * PROMINENCE_STEP_DB
 
     def rows(self, first: int, end: int) -> tuple[Rows, Rows]:
         """All levels and the bins' prominences between two hops."""
         sums = self._sums[self._row(first) : self._row(end) + 1, :BINS]
-        return self.level_db(first, end), np.diff(sums, axis=0) * np.float32(_PROMINENCE_STEP_DB)
+        return self.level_db(first, end), np.diff(sums, axis=0) * np.float32(PROMINENCE_STEP_DB)
 
     def level_db(self, first: int, end: int, low: int = 0, high: int = BINS) -> Rows:
         """Some bins between two hops."""
         levels = self._levels[self._row(first) : self._row(end), low:high]
-        return levels * np.float32(_LEVEL_STEP_DB)
+        return levels * np.float32(LEVEL_STEP_DB)
 
     def means(self, channels: Hops, firsts: Hops, ends: Hops) -> Means:
         """Mean prominence of channels over stretches of hops; the arguments are broadcast."""
         shift = self._used - self.end
         summed = self._sums[ends + shift, channels] - self._sums[firsts + shift, channels]
-        return np.asarray(summed * _PROMINENCE_STEP_DB / (ends - firsts))
+        return np.asarray(summed * PROMINENCE_STEP_DB / (ends - firsts))
 
-    def all_means(self, first: int, end: int, ends: range) -> Means:
-        """Mean prominence of every channel from hop `first` to `end`, counted from each of `ends`; shape
-        (ends, CHANNELS)."""
-        at = slice(self._row(ends.start), self._row(ends.stop), ends.step)
-        summed = self._sums[at.start + end : at.stop + end : at.step]
-        summed = summed - self._sums[at.start + first : at.stop + first : at.step]
-        return np.asarray(summed * (_PROMINENCE_STEP_DB / (end - first)))
-
-
-def _running_sums(rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Each row with all before it, in place: by doubling, for few rows sooner done than by `np.cumsum`."""
-    width = 1
-    while width < len(rows):
-        rows[width:] += rows[:-width]
-        width *= 2
-    return rows
+    def sums_address(self, hop: int) -> int:
+        """Where the int32 sums of all channels up to a hop lie, those of later hops behind and those of
+        earlier ones in front of them."""
+        return self._sums_address + self._row(hop) * _SUMS_BYTES

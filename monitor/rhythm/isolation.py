@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of
+from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of, median
 from monitor.rhythm.cycles import EXPECTED, Cycle
 from monitor.rhythm.history import History, Hops
 from monitor.rhythm.spectrum import BINS
@@ -20,7 +20,7 @@ def is_alone(history: History, cycle: Cycle) -> bool:
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH)
     # Gaps between beeps are never quite quiet, least of all where the strongest pitch of a band is followed;
     # what lies around mostly is. Another burst fills half of a stretch with tones.
-    around_db = float(np.median(means))
+    around_db = float(median(means))
     limit_db = min(cycle.quiet_db, around_db + _BURST_SHARE * (cycle.on_db - around_db))
     return bool((means > limit_db).sum() <= cycle.strictness.masked_around)
 

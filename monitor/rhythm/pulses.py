@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.spectrum import BIN_HZ, FIRST_BIN, Rows
+from monitor.rhythm.history import Rows
+from monitor.rhythm.spectrum import BIN_HZ, FIRST_BIN
 
-_BEGINS_DB = 13.0
+BEGINS_DB = 13.0
+"""Prominence at which a tone begins."""
 _GOES_ON_DB = 6.0
 _BRIDGED_HOPS = 2
 _WINDOW_HOPS = 4  # a row averages 52 ms and sees a tone for that much longer than it sounds
@@ -57,10 +59,15 @@ class PulseFinder:
         """Forget the tones that now sound."""
         self._tones: dict[int, _Tone] = {}
 
+    @property
+    def is_following(self) -> bool:
+        """Whether a tone now sounds."""
+        return bool(self._tones)
+
     def find(self, level_db: Rows, prominence_db: Rows, first_hop: int) -> list[Pulse]:
         """Tones that ended in these rows, and long ones that still sound, each `long_hops` anew; in the order
         in which that came about. There are fewer rows than long hops."""
-        clear = prominence_db >= _BEGINS_DB
+        clear = prominence_db >= BEGINS_DB
         if clear.any():
             clear &= _is_peak(level_db)
         bins = sorted({*self._tones, *np.flatnonzero(clear.any(axis=0)).tolist()})

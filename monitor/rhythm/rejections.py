@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, NEAR_BINS, PLAIN_DB, View
+from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, NEAR_BINS, PLAIN_DB, View, median
 from monitor.rhythm.candidates import BLURRED, RINGING_DB
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
 
@@ -81,7 +81,7 @@ def _is_struck(found: View) -> bool:
         level_db = found.level_db(i, *found.bins(1)).max(axis=1)
         early, late = level_db[5:15], level_db[len(level_db) // 2 : len(level_db) * 4 // 5]
         drops_db.append(early.mean() - late.mean())
-    return bool(np.median(drops_db) > _DROP_DB)
+    return bool(median(np.array(drops_db)) > _DROP_DB)
 
 
 def _alternates(found: View) -> bool:
@@ -123,7 +123,7 @@ def _wanders(found: View) -> bool:
     low, high = found.bins(NEAR_BINS)
     on_hz, _ = found.peaks(found.template.full_tones, low, high)
     gap_hz, clear_db = found.peaks(found.template.short_gaps, low, high)
-    apart_bins = np.abs(gap_hz - np.median(on_hz)) / BIN_HZ
+    apart_bins = np.abs(gap_hz - median(on_hz)) / BIN_HZ
     # The clearer the tone, the better its pitch is known; a room's own resonances pull it by a few hertz.
     elsewhere = ((apart_bins > 0.35) & (clear_db > CLEAR_DB)) | ((apart_bins > 0.2) & (clear_db > 20))
     return int(elsewhere.sum()) > len(elsewhere) / 2

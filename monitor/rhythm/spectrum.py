@@ -1,9 +1,13 @@
 """How much each pitch stands out of its surroundings, every 10 ms."""
 
+import ctypes
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.native.kernels import kernels
 
 HOP = 160
 """Samples between two rows: 10 ms."""
@@ -14,28 +18,34 @@ SMOOTHED = 3
 """Spectra averaged into one row: 52 ms in all."""
 BLOCK_HOPS = 12
 """Rows made at once. A fixed number, so that results do not depend on how the samples arrive."""
+BLOCK = BLOCK_HOPS * HOP
+"""Samples that are looked at together: 120 ms."""
 BIN_HZ = SAMPLE_RATE_HZ / WINDOW
 FIRST_BIN, LAST_BIN = 10, 240
 """312 Hz to 7.5 kHz."""
 BINS = LAST_BIN - FIRST_BIN + 1
-
-Rows = npt.NDArray[np.float32]
+LEVEL_STEP_DB, PROMINENCE_STEP_DB = 1 / 256, 1 / 4096
+"""Rows are kept as integers of these steps: 16 bits hold levels to 128 dB, 32 bits sums of prominences."""
+HIGHEST_DB = 120.0
+"""Levels above are kept as this: no microphone's sound reaches it."""
 
 _LONG_WINDOW = 1024
-_LONG_BELOW_BIN = 33  # 1 kHz: there a third octave is so narrow that only a longer window gets below it
-_FLOOR = 1e-11  # -110 dBFS: below what 16 bits hold, so that digital silence is quiet and not tonal
-_NEAR, _FAR = 4, 10  # bins to either side that count as the surroundings; the Hann lobe ends at 2
-_MAX_TILT_DB = 12.0  # the empty half of a telephone band must not make the noise at its edge look like a tone
+_LONG_BELOW_BIN = 33
+"""Up to 1 kHz a third octave is so narrow that only a longer window gets below it."""
+_FLOOR = 1e-11
+"""-110 dBFS: below what 16 bits hold, so that digital silence is quiet and not tonal."""
+_MAX_TILT_DB = 12.0
+"""The empty half of a telephone band must not make the noise at its edge look like a tone."""
 _RANGE_DB = 30.0
 _FADE_DB_PER_HOP = 0.1
 
 
-def _bands() -> npt.NDArray[np.intp]:
+def _bands() -> npt.NDArray[np.int32]:
     """First and past-last column of bands two thirds of an octave wide and one apart, so that any two pitches
     within a third of an octave have a band in common."""
     centres = FIRST_BIN * 2 ** np.arange(1 / 3, np.log2(LAST_BIN / FIRST_BIN) - 0.2, 1 / 3)
     edges = np.stack([centres * 2 ** (-1 / 3), np.minimum(centres * 2 ** (1 / 3) + 1, LAST_BIN)], axis=1)
-    return np.asarray(np.round(edges) - FIRST_BIN, np.intp)
+    return np.asarray(np.round(edges) - FIRST_BIN, np.int32)
 
 
 BANDS = _bands()
@@ -44,136 +54,93 @@ CHANNELS = BINS + len(BANDS)
 moves."""
 
 
-class _Bank:
-    """The columns that one window length has in the arrays that all share: `wide`, with the surroundings of
-    its bins, and `own`, the bins alone."""
-
-    def __init__(self, window: int, first: int, end: int, before: "_Bank | None") -> None:
-        self.shape = _scaled_hann(window)
-        near, self.far = _NEAR * window // WINDOW, _FAR * window // WINDOW
-        self.bins = end - first
-        lowest, self.highest = max(1, first - self.far), min(window // 2, end - 1 + self.far)
-        self.read = slice(lowest, self.highest + 1)
-        # Beyond the ends of the spectrum its last bins are repeated.
-        self.missing = lowest - (first - self.far), end - 1 + self.far - self.highest
-        start = before.wide.stop if before else 0
-        self.wide: slice[int, int, None] = slice(start, start + self.bins + 2 * self.far)
-        start = before.own.stop if before else 0
-        self.own: slice[int, int, None] = slice(start, start + self.bins)
-        self.side = self.far - near + 1
-        self.above = self.far + near
-
-    def put_power(self, samples: Samples, power: Rows) -> None:
-        """Spectral power of windows of samples into this bank's columns."""
-        spectra = np.fft.rfft(samples[:, -len(self.shape) :] * self.shape)[:, self.read]
-        low, high = self.missing
-        wide = power[:, self.wide]
-        inner = wide[:, low : wide.shape[1] - high]
-        np.add(np.square(spectra.real), np.square(spectra.imag), out=inner)
-        wide[:, :low] = inner[:, :1]
-        wide[:, wide.shape[1] - high :] = inner[:, -1:]
-
-    def sides(self, summed: Rows) -> tuple[Rows, Rows]:
-        """Sums over the bins below and above each bin, from sums over all columns up to each."""
-        first, end = self.wide.start, self.wide.stop + 1
-        boxes = summed[:, first + self.side : end] - summed[:, first : end - self.side]
-        return boxes[:, : self.bins], boxes[:, self.above : self.above + self.bins]
-
-
-def _scaled_hann(window: int) -> Samples:
-    """Hann, such that the squared spectrum of a full-scale sine, summed over `SMOOTHED` hops, is 1."""
-    hann = np.hanning(window + 1)[:-1]
-    return np.asarray(hann * (2 / hann.sum() / np.sqrt(SMOOTHED)), np.float32)
-
-
 class Spectrum:
-    """Turns blocks of `BLOCK_HOPS * HOP` samples into rows of 10 ms. Remembers what overlaps and how loud
-    each pitch lately was; belongs to one thread.
+    """Turns blocks of `BLOCK` samples into rows of 10 ms, in a compiled kernel (monitor/native/spectrum.c).
+    Remembers what overlaps and how loud each pitch lately was; belongs to one thread.
 
-    Works in arrays that both windows share and that live as long as it does: at 12 rows a block, the calls
-    cost more than the arithmetic.
+    A level is that of a bin relative to a full-scale sine, its power summed over `SMOOTHED` hops before
+    the logarithm is taken, or noise would be all dips. A prominence is at least 0: the level over that of the
+    bins around it (four to ten to either side: the mean of both sides or, where one is far above the other,
+    half of `_MAX_TILT_DB` less than the higher), but no more than `_RANGE_DB` less what the pitch faded by
+    since it was loudest; that maximum sinks by 10 dB a second. The first shows a tone in noise whatever the
+    gain does, the second shows the gaps between beeps that reverberation fills with the same tone.
     """
 
-    def __init__(self) -> None:
-        short = _Bank(WINDOW, FIRST_BIN, LAST_BIN + 1, None)
-        self._banks = short, _Bank(_LONG_WINDOW, 2 * FIRST_BIN - 1, 2 * _LONG_BELOW_BIN, short)
-        self._samples = np.zeros(_LONG_WINDOW + (BLOCK_HOPS - 1) * HOP, np.float32)
-        self._windows = np.lib.stride_tricks.sliding_window_view(self._samples, _LONG_WINDOW)[::HOP]
-        wide, own = self._banks[-1].wide.stop, self._banks[-1].own.stop
-        self._power = np.zeros((SMOOTHED - 1 + BLOCK_HOPS, wide), np.float32)
-        self._summed_db = np.zeros((BLOCK_HOPS, wide + 1), np.float32)
-        self._loudest_db = np.full(own, -110, np.float32)
-        self._fading_db = (
-            np.float32(_FADE_DB_PER_HOP) * np.arange(1, BLOCK_HOPS + 1, dtype=np.float32)[:, None]
-        )
-        self._strongest_db = np.empty((BLOCK_HOPS, 2 * len(BANDS)), np.float32)
-        self._per_side = np.concatenate([np.full(b.bins, 1 / b.side, np.float32) for b in self._banks])
+    def __init__(self, library: ctypes.PyDLL | None = None) -> None:
+        library = library or kernels()
+        self._put_rows = library.put_rows
+        self._memory = np.zeros(library.memory_bytes() // 4, np.float32)
+        self._memory[-_OWN:] = SILENCE_DB
+        # The kernel works in these arrays: their addresses stay valid for as long as the arrays do.
+        self._scratch, self._tables = _scratch(), _tables()
+        self._places = self._memory.ctypes.data, self._scratch.ctypes.data, ctypes.addressof(self._tables)
 
-    def rows(self, block: Samples) -> tuple[Rows, Rows]:
-        """Levels in dB relative to a full-scale sine, shape (hops, BINS), and prominences in dB, shape
-        (hops, CHANNELS), of one block of samples.
+    def put_rows(self, block: int, levels: int, sums: int) -> float:
+        """One block's rows, from the address of its samples to those that `History.append` gives. Returns the
+        highest prominence of a bin, in dB."""
+        memory, scratch, tables = self._places
+        steps: int = self._put_rows(memory, scratch, block, tables, levels, sums)
+        return steps * PROMINENCE_STEP_DB
 
-        A prominence is at least 0: the level over that of the bins around it, but no more than 30 dB less
-        what the pitch has faded by since it was loudest. The first shows a tone in noise whatever the gain
-        does, the second shows the gaps between beeps that reverberation fills with the same tone.
-        """
-        wide_db = self._wide_db(block)
-        level_db = np.concatenate(
-            [wide_db[:, b.wide][:, b.far : b.far + b.bins] for b in self._banks], axis=1
-        )
-        standing_out_db = level_db - self._surroundings_db(wide_db)
-        np.minimum(standing_out_db, self._unfaded_db(level_db), out=standing_out_db)
-        np.maximum(standing_out_db, 0, out=standing_out_db)
-        return level_db[:, :BINS], self._by_channel(standing_out_db)
 
-    def _wide_db(self, block: Samples) -> Rows:
-        """Levels of all bins that are looked at: power is summed over `SMOOTHED` hops before its logarithm is
-        taken, or noise would be all dips."""
-        self._samples[: -len(block)] = self._samples[len(block) :]
-        self._samples[-len(block) :] = block
-        power = self._power
-        power[: SMOOTHED - 1] = power[BLOCK_HOPS:]
-        for bank in self._banks:
-            bank.put_power(self._windows, power[SMOOTHED - 1 :])
-        total = power[SMOOTHED - 1 :] + np.float32(_FLOOR)
-        for back in range(1, SMOOTHED):
-            total += power[SMOOTHED - 1 - back : -back]
-        np.log10(total, out=total)
-        total *= np.float32(10)
-        return total
+SILENCE_DB = -110.0
+"""The level of a pitch before anything was heard."""
+_OWN = BINS + 2 * (_LONG_BELOW_BIN - FIRST_BIN) + 1
+"""Bins of both windows: below 1 kHz there are two for each."""
 
-    def _surroundings_db(self, wide_db: Rows) -> Rows:
-        """The mean of both sides, or, where one is far above the other, not much less than the higher."""
-        np.cumsum(wide_db, axis=1, out=self._summed_db[:, 1:])
-        mean_db, higher_db = (np.empty((BLOCK_HOPS, len(self._per_side)), np.float32) for _ in range(2))
-        for bank in self._banks:
-            below, above = bank.sides(self._summed_db)
-            np.add(below, above, out=mean_db[:, bank.own])
-            np.maximum(below, above, out=higher_db[:, bank.own])
-        mean_db *= self._per_side / 2
-        higher_db *= self._per_side
-        higher_db -= np.float32(_MAX_TILT_DB / 2)
-        return np.maximum(mean_db, higher_db, out=mean_db)
 
-    def _unfaded_db(self, level_db: Rows) -> Rows:
-        """30 dB less what each pitch faded by since it was loudest; that maximum sinks by 10 dB a second."""
-        unfaded_db = level_db + self._fading_db
-        loudest_db = self._loudest_db
-        for row in unfaded_db:
-            loudest_db = np.maximum(loudest_db, row)
-            np.subtract(row, loudest_db, out=row)
-        self._loudest_db = loudest_db - self._fading_db[-1]
-        unfaded_db += np.float32(_RANGE_DB)
-        return unfaded_db
+class _Tables(ctypes.Structure):
+    """What the kernel is told once (struct Tables in spectrum.c)."""
 
-    def _by_channel(self, standing_out_db: Rows) -> Rows:
-        prominence_db = np.empty((BLOCK_HOPS, CHANNELS), np.float32)
-        bins_db, fine_db = prominence_db[:, :BINS], standing_out_db[:, BINS:]
-        bins_db[:] = standing_out_db[:, :BINS]
-        # Each low bin has its own fine bin and shares one with either neighbour.
-        low_db = bins_db[:, : _LONG_BELOW_BIN - FIRST_BIN]
-        np.maximum(fine_db[:, 0:-2:2], fine_db[:, 2::2], out=low_db)
-        np.maximum(low_db, fine_db[:, 1:-1:2], out=low_db)
-        np.maximum.reduceat(bins_db, BANDS.ravel(), axis=1, out=self._strongest_db)
-        prominence_db[:, BINS:] = self._strongest_db[:, ::2]
-        return prominence_db
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("short_shape", "short_turns", "short_unpack")),
+        *((name, ctypes.c_void_p) for name in ("long_shape", "long_turns", "long_unpack")),
+        ("bands", ctypes.c_void_p),
+        ("band_count", ctypes.c_int32),
+        *((name, ctypes.c_float) for name in ("floor", "tilt_db", "fade_db", "range_db", "highest_db")),
+        *((name, ctypes.c_float) for name in ("level_steps", "prominence_steps")),
+    ]
+    arrays: tuple[npt.NDArray[np.generic], ...]
+
+
+@cache
+def _tables() -> _Tables:
+    arrays = [
+        array
+        for window in (WINDOW, _LONG_WINDOW)
+        for array in (_shape(window), _turns(window), _unpack(window))
+    ]
+    tables = _Tables(
+        *(array.ctypes.data for array in (*arrays, BANDS)),
+        len(BANDS), _FLOOR, _MAX_TILT_DB / 2, _FADE_DB_PER_HOP, _RANGE_DB, HIGHEST_DB,
+        1 / LEVEL_STEP_DB, 1 / PROMINENCE_STEP_DB,
+    )  # fmt: skip
+    tables.arrays = tuple(arrays)  # they live as long as what points to them
+    return tables
+
+
+@cache
+def _scratch() -> npt.NDArray[np.float32]:
+    """Shared by all sources: one call after the other uses it, for the kernel keeps Python's lock."""
+    return np.zeros(kernels().scratch_bytes() // 4, np.float32)
+
+
+def _shape(window: int) -> Samples:
+    """Hann, such that the squared spectrum of a full-scale sine, summed over `SMOOTHED` hops, is 1. Halved,
+    for the kernel's unpacking of a real transform doubles."""
+    hann = np.hanning(window + 1)[:-1]
+    return np.asarray(hann * (1 / hann.sum() / np.sqrt(SMOOTHED)), np.float32)
+
+
+def _turns(window: int) -> Samples:
+    """Twiddle factors of a complex transform of half the window: e^(-2 pi i p j / n) for each p below n / 4
+    and j = 1, 2, 3, real and imaginary parts in turn."""
+    n = window // 2
+    turns = np.exp(-2j * np.pi / n * np.arange(n // 4)[:, None] * np.arange(1, 4))
+    return np.ascontiguousarray(turns.astype(np.complex64)).view(np.float32).ravel()
+
+
+def _unpack(window: int) -> Samples:
+    """e^(-2 pi i k / window): what takes the halves of a real transform apart."""
+    turns = np.exp(-2j * np.pi / window * np.arange(window // 2))
+    return np.ascontiguousarray(turns.astype(np.complex64)).view(np.float32).ravel()

@@ -21,7 +21,7 @@ class Part:
     longest: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Template:
     """A rhythm as parts, beginning with the quiet that must precede it.
 
@@ -126,23 +126,6 @@ class Template:
         The end of a gap is more telling than its beginning, where the room still rings.
         """
         return {scale: self._core(scale) for scale in SCALES}
-
-    @cached_property
-    def all_cores(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """First and past-last hops of the cores of all tempi, one after the other."""
-        cores = np.concatenate([self.cores[scale] for scale in SCALES])
-        return cores[:, 0], cores[:, 1]
-
-    @cached_property
-    def averages(self) -> npt.NDArray[np.float64]:
-        """By what the parts' means are multiplied to give those of the tones and of the gaps between, shape
-        (parts, 2)."""
-        return np.stack([self._marked(which) / len(which) for which in (self.ons, self.inner_gaps)], axis=1)
-
-    @cached_property
-    def counts(self) -> npt.NDArray[np.float64]:
-        """What sums the parts that are tone and those that are not, shape (parts, 2)."""
-        return np.stack([self._marked(which) for which in (self.ons, self.quiets)], axis=1)
 
     @cached_property
     def signs(self) -> npt.NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The rhythm tracker: samples in, rhythms out. No frames, no dates, no source: only hops of 10 ms."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,13 +12,11 @@ from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, v
 from monitor.rhythm.history import History
 from monitor.rhythm.isolation import is_alone, is_in_company
 from monitor.rhythm.pulse_trains import LONG_HOPS, Trains
-from monitor.rhythm.pulses import PulseFinder
+from monitor.rhythm.pulses import BEGINS_DB, PulseFinder
 from monitor.rhythm.report import PatternReport
-from monitor.rhythm.spectrum import BLOCK_HOPS, HOP, Spectrum
+from monitor.rhythm.spectrum import BLOCK, BLOCK_HOPS, HOP, Spectrum
 from monitor.rhythm.templates import TEMPORAL_FOUR, TEMPORAL_THREE, Template
 
-BLOCK = BLOCK_HOPS * HOP
-"""Samples that are looked at together: 120 ms."""
 _PATIENT_BLOCKS = 4
 """What is not urgent is looked at in every fourth block, all hops since at once: T4, which waits for 4 s of
 quiet anyway, and beeps that are no alarm's."""
@@ -39,8 +38,10 @@ class RhythmTracker:
     they are cut into calls. Belongs to one thread."""
 
     def __init__(self) -> None:
-        self._waiting = np.zeros(0, np.float32)
-        self._spectrum = Spectrum()
+        self._block = np.zeros(BLOCK, np.float32)
+        self._waiting = 0
+        """Samples in the block that is not yet whole."""
+        self._put_rows = partial(Spectrum().put_rows, self._block.ctypes.data)
         self._history = History()
         self._pulses = PulseFinder(LONG_HOPS)
         self._trains = Trains()
@@ -48,32 +49,42 @@ class RhythmTracker:
         self._looks: dict[tuple[str, int], _Look] = {}
         self._unfinished: list[Cycle] = []
         self._unseen_blocks = 0
+        self._peak_db = 0.0
+        """The highest prominence in the unseen blocks."""
 
     @property
     def samples_heard(self) -> int:
         """All samples taken so far, those still waiting for their block included."""
-        return self._history.end * HOP + len(self._waiting)
+        return self._history.end * HOP + self._waiting
 
     def push(self, samples: Samples) -> list[PatternReport]:
         """Take samples, any number of them; what came to light, in order."""
-        waiting = np.concatenate([self._waiting, samples])
-        whole = len(waiting) // BLOCK * BLOCK
-        heard = [found for at in range(0, whole, BLOCK) for found in self._block(waiting[at : at + BLOCK])]
-        self._waiting = waiting[whole:].copy()
+        heard: list[PatternReport] = []
+        at = 0
+        while (left := len(samples) - at) > 0:
+            taken = min(left, BLOCK - self._waiting)
+            self._block[self._waiting : self._waiting + taken] = samples[at : at + taken]
+            at += taken
+            self._waiting += taken
+            if self._waiting == BLOCK:
+                self._waiting = 0
+                heard += self._looked_at()
         return heard
 
     def skip(self, missing_s: float) -> None:
         """Time has passed unheard. Alarms keep their count of cycles for as long as their hold."""
-        unheard = missing_s * SAMPLE_RATE_HZ + len(self._waiting)
-        self._waiting = np.zeros(0, np.float32)
+        unheard = missing_s * SAMPLE_RATE_HZ + self._waiting
+        self._waiting = 0
         self._history.skip(round(unheard / HOP))
         self._pulses.clear()
         self._looks.clear()
         self._unfinished.clear()
         self._unseen_blocks = 0
+        self._peak_db = 0.0
 
-    def _block(self, block: Samples) -> list[PatternReport]:
-        self._history.append(*self._spectrum.rows(block))
+    def _looked_at(self) -> list[PatternReport]:
+        """What the block brings that is now whole."""
+        self._peak_db = max(self._peak_db, self._history.append(self._put_rows))
         self._counter.forget(self._history.end)
         self._unseen_blocks += 1
         smoke = self._parsed(TEMPORAL_THREE, BLOCK_HOPS)
@@ -88,6 +99,9 @@ class RhythmTracker:
         return [found for found in heard if found is not None]
 
     def _trains_heard(self, first_hop: int) -> list[PatternReport | None]:
+        peak_db, self._peak_db = self._peak_db, 0.0
+        if peak_db < BEGINS_DB and not self._pulses.is_following:
+            return []
         pulses = self._pulses.find(*self._history.rows(first_hop, self._history.end), first_hop)
         heard = [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
         if self._counter.is_any_known(TEMPORAL_FOUR):

@@ -1,7 +1,7 @@
 """How well, how soon and how quietly the rhythm listener hears: the tables and the picture of
 docs/reference/rhythm.md.
 
-    python scripts/bench rhythm --trials 40 --jobs 2 [--backgrounds DIRECTORY] [--write]
+    python scripts/bench rhythm --trials 40 --jobs 2 [--backgrounds DIRECTORY] [--without CHECK] [--write]
 
 Seeds below 200 000 are for tuning; the reported figures come from `--seed` 200 000 and up.
 """
@@ -12,6 +12,7 @@ import json
 import random
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from testkit.impostors import IMPOSTORS
+from testkit.rhythm_ablation import CHECKS, without
 from testkit.rhythm_trials import (
     CONDITIONS,
     LABELS,
@@ -176,13 +178,15 @@ def main() -> None:
     parser.add_argument("--backgrounds", type=Path, help="recordings with a manifest.csv (path, labels)")
     parser.add_argument("--recordings", type=int, help="no more than so many of them, drawn by the seed")
     parser.add_argument("--json", type=Path, help="keep the rows here too")
+    parser.add_argument("--without", choices=CHECKS, help="one of the detector's checks is left out")
     parser.add_argument("--write", action="store_true", help="into docs/reference/rhythm.md and rhythm.svg")
     options = parser.parse_args()
     costs = cost_us()
     report = ["CPU for each 30 ms of sound (a budget of 150 µs is 0.5 % of a core): "]
     report[0] += ", ".join(f"{kind} {cost:.0f} µs" for kind, cost in costs.items()) + "."
     print(report[0])
-    with Pool(options.jobs) as pool:
+    checks = without(options.without) if options.without else nullcontext()
+    with checks, Pool(options.jobs) as pool:
         rows = recall_rows(options.trials, options.seed, pool)
         report += ["", RECALL_HEAD, *map(_as_line, rows)]
         jobs = [(name, options.seed + i) for name in IMPOSTORS for i in range(options.impostors)]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import PatternReport
-from monitor.rhythm.tracker import BLOCK, RhythmTracker
+from monitor.rhythm.spectrum import BLOCK
+from monitor.rhythm.tracker import RhythmTracker
 from monitor.synthesis.alarms import (
     any_sounder,
     piezo,

@@ -1,0 +1,1 @@
+"""Arithmetic on every sample, compiled: see docs/decisions/compiled-kernels.md."""

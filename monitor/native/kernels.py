@@ -1,0 +1,65 @@
+"""The compiled kernels of this machine, loaded once; every call keeps Python's lock (it takes microseconds).
+
+The C sources lie beside this file. `scripts/kernels` builds the libraries; whoever installs earwitness never
+needs it. All libraries give the same bits.
+"""
+
+import ctypes
+import hashlib
+import platform
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Other names of the machines that we build for."""
+
+
+@cache
+def kernels() -> ctypes.PyDLL:
+    """The library for this machine. OSError, naming the fix, where there is none."""
+    return load(variant())
+
+
+def load(variant: str) -> ctypes.PyDLL:
+    """The library of one kind of machine, its functions ready to be called."""
+    file = FOLDER / f"kernels-{variant}.so"
+    try:
+        library = ctypes.PyDLL(str(file))
+    except OSError as error:
+        raise OSError(
+            f"{file} cannot be loaded ({error}); earwitness comes built for Linux on x86-64 and 64-bit ARM; "
+            "elsewhere run `scripts/kernels --native` (it needs a C compiler)"
+        ) from error
+    library.put_rows.argtypes = [ctypes.c_void_p] * 6
+    library.find_places.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 3, *[ctypes.c_void_p] * 2]
+    library.measure.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_void_p,
+        ctypes.c_float,
+        ctypes.c_void_p,
+    ]
+    return library
+
+
+def digest() -> str:
+    """Of the C sources; each library carries that of the sources it was built from."""
+    files = sorted((*FOLDER.glob("*.c"), *FOLDER.glob("*.h")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def variant() -> str:
+    """Which library this machine takes."""
+    machine = platform.machine().lower()
+    machine = _MACHINES.get(machine, machine)
+    return "x86_64_v3" if machine == "x86_64" and _has_avx2() else machine
+
+
+def _has_avx2() -> bool:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
+            return any(" avx2 " in line for line in islice(lines, 40))
+    except OSError:
+        return False

@@ -1,0 +1,71 @@
+/* Level, power and extremes of frames of 30 ms. See monitor/gate/level.py. */
+#include "kernel.h"
+
+/* The digest of these sources, so that a library can be told from an older one. */
+EXPORT const char sources[] = SOURCES;
+
+#define COSINES 13
+#define WAYS 8 /* partial sums, in lanes */
+
+typedef struct {
+    float energy;      /* of the samples as they came */
+    float fast_energy; /* without what the slowest cosines hold */
+    float offset;      /* the share of the first, constant cosine */
+    float lowest, highest;
+} Measure;
+
+INLINE float total(const float *x)
+{
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+
+static float dot(const float *a, const float *b)
+{
+    float sum[WAYS] = {0};
+    for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
+        for (int j = 0; j < WAYS; j++)
+            sum[j] += a[i + j] * b[i + j];
+    return total(sum);
+}
+
+/* The energy that is left when the slow cosines are taken out of the samples themselves: where those hold nearly all
+ * of it, single precision leaves no difference of energies. */
+static float energy_without(const float *x, const float *cosines, const float *slow)
+{
+    float rest[FRAME_SAMPLES];
+    for (int i = 0; i < FRAME_SAMPLES; i++)
+        rest[i] = x[i];
+    for (int r = 0; r < COSINES; r++)
+        for (int i = 0; i < FRAME_SAMPLES; i++)
+            rest[i] -= slow[r] * cosines[r * FRAME_SAMPLES + i];
+    return dot(rest, rest);
+}
+
+/* `count` frames; `cosines` are COSINES orthonormal rows of a frame's length. */
+EXPORT void measure(const float *samples, int32_t count, const float *cosines, float mostly, Measure *out)
+{
+    for (int f = 0; f < count; f++, samples += FRAME_SAMPLES, out++) {
+        float slow[COSINES], slow_energy = 0, low[WAYS], high[WAYS];
+        for (int j = 0; j < WAYS; j++)
+            low[j] = high[j] = samples[j];
+        for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
+            for (int j = 0; j < WAYS; j++) {
+                low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
+                high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
+            }
+        for (int j = 1; j < WAYS; j++) {
+            low[0] = low[j] < low[0] ? low[j] : low[0];
+            high[0] = high[j] > high[0] ? high[j] : high[0];
+        }
+        for (int r = 0; r < COSINES; r++) {
+            slow[r] = dot(cosines + r * FRAME_SAMPLES, samples);
+            slow_energy += slow[r] * slow[r];
+        }
+        out->energy = dot(samples, samples);
+        out->fast_energy =
+            slow_energy < mostly * out->energy ? out->energy - slow_energy : energy_without(samples, cosines, slow);
+        out->offset = slow[0];
+        out->lowest = low[0];
+        out->highest = high[0];
+    }
+}

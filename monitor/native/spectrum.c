@@ -1,0 +1,267 @@
+/* Rows of the rhythm detector: how much each pitch stands out of its surroundings, every 10 ms. The arithmetic is
+ * explained in monitor/rhythm/spectrum.py, and written out a second time, in numpy, in testkit/plain_spectrum.py.
+ *
+ * A block's twelve hops are computed side by side: one lane each.
+ */
+#include "kernel.h"
+
+#define EACH_LANE for (int l = 0; l < HOPS; l++)
+#define WAYS 4 /* hops transformed at once: what one register of every machine holds */
+
+typedef float Lanes __attribute__((vector_size(4 * WAYS)));
+typedef struct { Lanes re, im; } Cell;
+
+/* Power of one bin in the last hops of the block before, and in this block's. */
+typedef float Row[SMOOTHED - 1 + HOPS];
+
+/* Between the steps of one call. Nothing in it outlives the call: all sources share one. */
+typedef struct {
+    Cell first[LONG_WINDOW / 2], second[LONG_WINDOW / 2];
+    Row power[WIDE];
+    float wide_db[WIDE][HOPS];
+    float two[SHORT_WIDE][HOPS], four[SHORT_WIDE][HOPS], boxes[SHORT_WIDE][HOPS];
+    float level_db[HOPS][OWN], standing_db[HOPS][OWN];
+    int32_t steps[BINS];
+} Scratch;
+
+INLINE void butterfly(const Cell *a, const Cell *b, const Cell *c, const Cell *d, Cell *y, int stride, const float *w)
+{
+    const Lanes sr = a->re + c->re, si = a->im + c->im, dr = a->re - c->re, di = a->im - c->im;
+    const Lanes tr = b->re + d->re, ti = b->im + d->im, ur = b->re - d->re, ui = b->im - d->im;
+    const Lanes fr = dr + ui, fi = di - ur, gr = sr - tr, gi = si - ti, hr = dr - ui, hi = di + ur;
+    y[0] = (Cell){sr + tr, si + ti};
+    y[stride] = (Cell){w[0] * fr - w[1] * fi, w[0] * fi + w[1] * fr};
+    y[2 * stride] = (Cell){w[2] * gr - w[3] * gi, w[2] * gi + w[3] * gr};
+    y[3 * stride] = (Cell){w[4] * hr - w[5] * hi, w[4] * hi + w[5] * hr};
+}
+
+/* Stockham's transform of `n` complex values (a power of four, or twice one), radix 4, in natural order: the result is
+ * in `x` or in `y`. `w` holds e^(-2 pi i p j / n) for p below n / 4 and j = 1, 2, 3. */
+static Cell *transformed(Cell *x, Cell *y, int n, const float *w)
+{
+    int stride = 1, left = n;
+    for (; left >= 4; left /= 4, stride *= 4) {
+        const int m = left / 4;
+        for (int p = 0; p < m; p++) {
+            const float *turn = w + 6 * p * stride;
+            for (int q = 0; q < stride; q++) {
+                const Cell *from = x + q + stride * p;
+                butterfly(from, from + stride * m, from + stride * 2 * m, from + stride * 3 * m,
+                          y + q + stride * 4 * p, stride, turn);
+            }
+        }
+        Cell *swap = x;
+        x = y;
+        y = swap;
+    }
+    if (left == 1)
+        return x;
+    for (int q = 0; q < stride; q++) {
+        const Cell a = x[q], b = x[q + stride];
+        y[q] = (Cell){a.re + b.re, a.im + b.im};
+        y[q + stride] = (Cell){a.re - b.re, a.im - b.im};
+    }
+    return y;
+}
+
+/* Power of bins 1 to `bins` of the real transform of four hops' windows. */
+static void put_some_power(Scratch *scratch, const float *samples, int window, const float *shape, const float *turns,
+                           const float *unpack, int bins, float *power)
+{
+    Cell *first = scratch->first;
+    const int half = window / 2;
+    for (int i = 0; i < half; i++) {
+        const float *x = samples + 2 * i;
+        first[i].re = (Lanes){x[0], x[HOP], x[2 * HOP], x[3 * HOP]} * shape[2 * i];
+        first[i].im = (Lanes){x[1], x[HOP + 1], x[2 * HOP + 1], x[3 * HOP + 1]} * shape[2 * i + 1];
+    }
+    const Cell *z = transformed(first, scratch->second, half, turns);
+    for (int k = 1; k <= bins; k++, power += sizeof(Row) / sizeof(float)) {
+        const Cell a = z[k], b = z[half - k];
+        const float c = unpack[2 * k], s = unpack[2 * k + 1];
+        const Lanes odd_re = a.im + b.im, odd_im = b.re - a.re;
+        const Lanes re = (a.re + b.re) + (c * odd_re - s * odd_im), im = (a.im - b.im) + (c * odd_im + s * odd_re);
+        const Lanes both = re * re + im * im;
+        for (int l = 0; l < WAYS; l++)
+            power[l] = both[l];
+    }
+}
+
+/* The same of all hops, with the first bin `before` times more in front. */
+static void put_power(Scratch *scratch, const float *samples, int window, const float *shape, const float *turns,
+                      const float *unpack, int bins, int before, Row *power)
+{
+    for (int hop = 0; hop < HOPS; hop += WAYS)
+        put_some_power(scratch, samples + hop * HOP, window, shape, turns, unpack, bins,
+                       power[before] + SMOOTHED - 1 + hop);
+    for (int i = 0; i < before; i++)
+        EACH_LANE power[i][SMOOTHED - 1 + l] = power[before][SMOOTHED - 1 + l];
+}
+
+/* 10 log10 of positive numbers, in place, by the polynomial of Cephes' logf. */
+static void put_decibels(float *values, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int32_t bits;
+        __builtin_memcpy(&bits, values + i, sizeof bits);
+        const int32_t big = (bits & 0x7fffff) > 0x3504f3; /* above the square root of two */
+        const float exponent = (float)((bits >> 23) - 127 + big);
+        bits = (bits & 0x7fffff) | (0x3f800000 - (big << 23));
+        float m;
+        __builtin_memcpy(&m, &bits, sizeof m);
+        m -= 1.0f;
+        const float z = m * m;
+        float p = 7.0376836292e-2f;
+        p = p * m - 1.1514610310e-1f;
+        p = p * m + 1.1676998740e-1f;
+        p = p * m - 1.2420140846e-1f;
+        p = p * m + 1.4249322787e-1f;
+        p = p * m - 1.6668057665e-1f;
+        p = p * m + 2.0000714765e-1f;
+        p = p * m - 2.4999993993e-1f;
+        p = p * m + 3.3333331174e-1f;
+        values[i] = 4.342944819f * (m + (p * m * z - 0.5f * z)) + 3.010299957f * exponent;
+    }
+}
+
+/* Sums of `side` (7 or 13) neighbours from each of `count` columns on, by doubling. */
+static void put_sums(Scratch *scratch, const float *x, int count, int side, float *out)
+{
+    float *two = scratch->two[0], *four = scratch->four[0];
+    const int wide = count + side - 1;
+    for (int i = 0; i < (wide - 1) * HOPS; i++)
+        two[i] = x[i] + x[i + HOPS];
+    for (int i = 0; i < (wide - 3) * HOPS; i++)
+        four[i] = two[i] + two[i + 2 * HOPS];
+    if (side == 7)
+        for (int i = 0; i < count * HOPS; i++)
+            out[i] = four[i] + two[i + 4 * HOPS] + x[i + 6 * HOPS];
+    else
+        for (int i = 0; i < count * HOPS; i++)
+            out[i] = four[i] + (four[i + 4 * HOPS] + four[i + 8 * HOPS]) + x[i + 12 * HOPS];
+}
+
+/* Levels of a bank's own bins, and by how much they are above their surroundings: the mean of both sides, or, where
+ * one is far above the other, `tilt_db` less than the higher. From column `at` on. */
+static void put_standing(Scratch *scratch, const float (*wide_db)[HOPS], int bins, int near, int far, float tilt_db,
+                         int at)
+{
+    const int side = far - near + 1;
+    put_sums(scratch, wide_db[0], bins + far + near, side, scratch->boxes[0]);
+    const float *below = scratch->boxes[0], *above = scratch->boxes[far + near], *own = wide_db[far];
+    float *standing = scratch->two[0];
+    const float each = 1.0f / side;
+    for (int i = 0; i < bins * HOPS; i++) {
+        const float mean = (below[i] + above[i]) * (each / 2);
+        const float higher = (below[i] > above[i] ? below[i] : above[i]) * each - tilt_db;
+        standing[i] = own[i] - (mean > higher ? mean : higher);
+    }
+    for (int l = 0; l < HOPS; l++)
+        for (int k = 0; k < bins; k++) {
+            scratch->level_db[l][at + k] = own[k * HOPS + l];
+            scratch->standing_db[l][at + k] = standing[k * HOPS + l];
+        }
+}
+
+typedef struct {
+    const float *short_shape, *short_turns, *short_unpack, *long_shape, *long_turns, *long_unpack;
+    const int32_t *bands; /* first and past-last bin of each */
+    int32_t band_count;
+    float floor, tilt_db, fade_db, range_db, highest_db;
+    float level_steps, prominence_steps; /* of the integers that are kept, per decibel */
+} Tables;
+
+typedef struct {
+    float samples[LONG_WINDOW + (HOPS - 1) * HOP]; /* the window of the first hop to the end of the last */
+    float power[WIDE][SMOOTHED - 1];               /* of the last hops of the block before */
+    float loudest_db[OWN];                         /* how loud each pitch lately was */
+} Memory;
+
+EXPORT int32_t memory_bytes(void) { return sizeof(Memory); }
+
+EXPORT int32_t scratch_bytes(void) { return sizeof(Scratch); }
+
+static void put_levels(Memory *memory, Scratch *scratch, const float *block, const Tables *t)
+{
+    Row *power = scratch->power;
+    const int kept = LONG_WINDOW + (HOPS - 1) * HOP - HOPS * HOP;
+    for (int i = 0; i < kept; i++)
+        memory->samples[i] = memory->samples[i + HOPS * HOP];
+    for (int i = 0; i < HOPS * HOP; i++)
+        memory->samples[kept + i] = block[i];
+    put_power(scratch, memory->samples + LONG_WINDOW - SHORT_WINDOW, SHORT_WINDOW, t->short_shape, t->short_turns,
+              t->short_unpack, SHORT_WIDE - 1, 1, power);
+    put_power(scratch, memory->samples, LONG_WINDOW, t->long_shape, t->long_turns, t->long_unpack, LONG_WIDE - 2, 2,
+              power + SHORT_WIDE);
+    for (int k = 0; k < WIDE; k++) {
+        float *row = power[k], *total = scratch->wide_db[k];
+        for (int i = 0; i < SMOOTHED - 1; i++)
+            row[i] = memory->power[k][i];
+        EACH_LANE total[l] = ((row[l + 2] + t->floor) + row[l + 1]) + row[l];
+        for (int i = 0; i < SMOOTHED - 1; i++)
+            memory->power[k][i] = row[HOPS + i];
+    }
+    put_decibels(scratch->wide_db[0], WIDE * HOPS);
+}
+
+/* One row as integers: levels, and sums of prominences on top of those of the row before. The most prominent bin. */
+static int32_t put_row(const float *level_db, const float *standing_db, const Tables *t, int32_t *steps,
+                       int16_t *levels, const int32_t *before, int32_t *sums)
+{
+    for (int k = 0; k < BINS; k++) {
+        const float level = level_db[k] < t->highest_db ? level_db[k] : t->highest_db;
+        levels[k] = (int16_t)(level * t->level_steps);
+        steps[k] = (int32_t)(standing_db[k] * t->prominence_steps);
+    }
+    /* Each low bin has its own fine bin and shares one with either neighbour. */
+    for (int k = 0; k < LOW_BINS; k++) {
+        const float *fine = standing_db + BINS + 2 * k;
+        float most = fine[0] > fine[1] ? fine[0] : fine[1];
+        most = most > fine[2] ? most : fine[2];
+        steps[k] = (int32_t)(most * t->prominence_steps);
+    }
+    int32_t peak = 0;
+    for (int k = 0; k < BINS; k++) {
+        sums[k] = (int32_t)((uint32_t)before[k] + (uint32_t)steps[k]);
+        peak = peak > steps[k] ? peak : steps[k];
+    }
+    for (int b = 0; b < t->band_count; b++) {
+        int32_t most = 0;
+        for (int k = t->bands[2 * b]; k < t->bands[2 * b + 1]; k++)
+            most = most > steps[k] ? most : steps[k];
+        sums[BINS + b] = (int32_t)((uint32_t)before[BINS + b] + (uint32_t)most);
+    }
+    return peak;
+}
+
+/* One block of samples into `HOPS` rows: `levels` of BINS columns, `sums` of BINS + bands; the row before `sums` is
+ * there. The block's highest prominence of a bin, in steps. */
+EXPORT int32_t put_rows(Memory *memory, Scratch *scratch, const float *block, const Tables *t, int16_t *levels,
+                        int32_t *sums)
+{
+    put_levels(memory, scratch, block, t);
+    put_standing(scratch, scratch->wide_db, BINS, 4, 10, t->tilt_db, 0);
+    put_standing(scratch, scratch->wide_db + SHORT_WIDE, LONG_BINS, 8, 20, t->tilt_db, BINS);
+    const int channels = BINS + t->band_count;
+    float *loudest = memory->loudest_db;
+    int32_t peak = 0;
+    for (int hop = 0; hop < HOPS; hop++) {
+        const float faded = t->fade_db * (hop + 1);
+        float *standing = scratch->standing_db[hop];
+        const float *level_db = scratch->level_db[hop];
+        for (int k = 0; k < OWN; k++) {
+            const float level = level_db[k] + faded;
+            loudest[k] = loudest[k] > level ? loudest[k] : level;
+            const float unfaded = level - loudest[k] + t->range_db;
+            const float least = standing[k] < unfaded ? standing[k] : unfaded;
+            standing[k] = least > 0 ? least : 0;
+        }
+        const int32_t most =
+            put_row(level_db, standing, t, scratch->steps, levels + hop * BINS, sums + (hop - 1) * channels,
+                    sums + hop * channels);
+        peak = peak > most ? peak : most;
+    }
+    for (int k = 0; k < OWN; k++)
+        loudest[k] -= t->fade_db * HOPS;
+    return peak;
+}

@@ -1,0 +1,71 @@
+"""The compiled libraries belong to the sources beside them, and need nothing else."""
+
+import platform
+import re
+import subprocess
+from functools import partial
+
+import numpy as np
+import pytest
+
+from monitor.native import kernels as native
+from monitor.native.kernels import FOLDER, digest, kernels, load
+from monitor.rhythm.history import History
+from monitor.rhythm.spectrum import BLOCK, Spectrum
+
+MACHINES = ("x86_64", "x86_64_v3", "aarch64")
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_library_is_built_from_the_sources(machine: str) -> None:
+    """Whoever changes the C runs scripts/kernels: the digest of the sources is in each library."""
+    assert digest().encode() in (FOLDER / f"kernels-{machine}.so").read_bytes(), "run scripts/kernels"
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_libraries_need_no_other(machine: str) -> None:
+    """One library for every Linux of a processor: it asks for no libc and no symbol of anyone's."""
+    file = FOLDER / f"kernels-{machine}.so"
+    dynamic = subprocess.run(["readelf", "-d", file], capture_output=True, text=True, check=True).stdout
+    symbols = subprocess.run(
+        ["readelf", "--dyn-syms", file], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert "NEEDED" not in dynamic
+    assert not re.findall(r"UND (\w+)", symbols)
+
+
+@pytest.mark.skipif(native.variant() != "x86_64_v3", reason="a processor with AVX2 runs both libraries")
+def test_old_and_new_processors_get_the_same_bits() -> None:
+    """No sum is reordered and no operation fused: the same sound gives the same rows everywhere."""
+    rows = {variant: _rows(variant) for variant in ("x86_64", "x86_64_v3")}
+
+    assert rows["x86_64"] == rows["x86_64_v3"]
+
+
+def _rows(variant: str) -> bytes:
+    spectrum, history, block = Spectrum(load(variant)), History(), np.zeros(BLOCK, np.float32)
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        block[:] = rng.standard_normal(BLOCK) * 10 ** rng.uniform(-4, 0)
+        history.append(partial(spectrum.put_rows, block.ctypes.data))
+    level_db, prominence_db = history.rows(0, history.end)
+    return level_db.tobytes() + prominence_db.tobytes()
+
+
+def test_a_machine_without_a_library_gets_to_know_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere a C compiler builds one: the error names the command."""
+    kernels.cache_clear()
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+
+    with pytest.raises(OSError, match="scripts/kernels --native"):
+        kernels()
+
+
+def test_old_processors_get_the_library_that_runs_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without AVX2 the plain one is loaded; 64-bit ARM has its own, whatever it calls itself."""
+    monkeypatch.setattr(native, "_has_avx2", lambda: False)
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    assert native.variant() == "x86_64"
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert native.variant() == "aarch64"
