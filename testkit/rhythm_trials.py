@@ -114,8 +114,35 @@ class Trial:
     confused: int
 
 
-def trial(pattern: str, condition: Condition, seed: int) -> Trial:
-    """One alarm of three cycles, drawn within the standard's tolerance, listened to once."""
+@dataclass(frozen=True)
+class Alarm:
+    """The sound of one alarm of three cycles under stated conditions."""
+
+    pattern: str
+    condition: Condition
+    samples: Samples
+    lead_s: float
+    """Before its first onset."""
+    cycle_s: float
+
+    def heard(self) -> Trial:
+        """Listen to it once."""
+        heard = listen(self.samples)
+        wanted, other = LABELS[self.pattern], LABELS["T4" if self.pattern == "T3" else "T3"]
+        times = [
+            (found.certainty, (at_s - self.lead_s) / self.cycle_s)
+            for at_s, found in heard
+            if found.label == wanted
+        ]
+        return Trial(
+            _first(at for _, at in times),
+            _first(at for certainty, at in times if certainty == "confirmed"),
+            0 if self.condition.channel == "two alarms" else sum(found.label == other for _, found in heard),
+        )
+
+
+def alarm(pattern: str, condition: Condition, seed: int) -> Alarm:
+    """An alarm drawn within the standard's tolerance."""
     rng = np.random.default_rng(seed)
     sounder = sounder_of(condition.sounder, rng)
     rhythm = alarms.with_tolerance(rhythm_of(pattern, 3), rng)
@@ -123,18 +150,12 @@ def trial(pattern: str, condition: Condition, seed: int) -> Trial:
     lead_s = rng.uniform(1.0, 2.0)
     samples = _before_and_after(alarms.played(sounder, rhythm, SAMPLE_RATE_HZ), lead_s)
     samples = _through(condition, samples, sounder, lead_s, cycle_s, pattern, rng)
-    heard = listen(samples)
-    wanted, other = LABELS[pattern], LABELS["T4" if pattern == "T3" else "T3"]
-    both = condition.channel == "two alarms"
-    return Trial(
-        _first((at_s - lead_s) / cycle_s for at_s, found in heard if found.label == wanted),
-        _first(
-            (at_s - lead_s) / cycle_s
-            for at_s, found in heard
-            if found.label == wanted and found.certainty == "confirmed"
-        ),
-        0 if both else sum(found.label == other for _, found in heard),
-    )
+    return Alarm(pattern, condition, samples, lead_s, cycle_s)
+
+
+def trial(pattern: str, condition: Condition, seed: int) -> Trial:
+    """One alarm, listened to once."""
+    return alarm(pattern, condition, seed).heard()
 
 
 def rhythm_of(pattern: str, cycles: int) -> list[tuple[float, float]]:
@@ -204,9 +225,8 @@ def listen(samples: Samples) -> list[tuple[float, PatternReport]]:
     return heard
 
 
-def impostor(job: tuple[str, int]) -> tuple[str, float, list[Word]]:
-    """One impostor: its name, its length in seconds, what was heard."""
-    name, seed = job
+def impostor_samples(name: str, seed: int) -> Samples:
+    """The sound of one impostor, in a room or not, among noise."""
     rng = np.random.default_rng(seed)
     samples = _before_and_after(IMPOSTORS[name](rng, SAMPLE_RATE_HZ), 1.0)
     samples = np.pad(samples, (0, 4 * SAMPLE_RATE_HZ))
@@ -215,8 +235,18 @@ def impostor(job: tuple[str, int]) -> tuple[str, float, list[Word]]:
         samples = room.in_room(samples, response)
     loudness = 10 * float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
     noise = room.coloured_noise(rng, len(samples)) * loudness * 10 ** (-rng.choice([10.0, 20.0, 40.0]) / 20)
-    heard = listen(np.asarray(samples + noise, np.float32))
-    return name, len(samples) / SAMPLE_RATE_HZ, [(found.label, found.certainty) for _, found in heard]
+    return np.asarray(samples + noise, np.float32)
+
+
+def impostor(job: tuple[str, int]) -> tuple[str, float, list[Word]]:
+    """One impostor: its name, its length in seconds, what was heard."""
+    samples = impostor_samples(*job)
+    return job[0], len(samples) / SAMPLE_RATE_HZ, words(samples)
+
+
+def words(samples: Samples) -> list[Word]:
+    """What is heard, as labels and certainties in order."""
+    return [(found.label, found.certainty) for _, found in listen(samples)]
 
 
 def background(path: Path) -> tuple[str, float, list[Word]]:
@@ -229,5 +259,4 @@ def background(path: Path) -> tuple[str, float, list[Word]]:
         frames += resampler.resample(None)
     decoded = [np.asarray(frame.to_ndarray().ravel(), np.float32) for frame in frames]
     samples = np.concatenate([*decoded, np.zeros(6 * SAMPLE_RATE_HZ, np.float32)])
-    words: list[Word] = [(found.label, found.certainty) for _, found in listen(samples)]
-    return "recordings", len(samples) / SAMPLE_RATE_HZ, words
+    return "recordings", len(samples) / SAMPLE_RATE_HZ, words(samples)

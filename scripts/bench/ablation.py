@@ -8,7 +8,7 @@ of these: without any other check all would have been the same. Seeds from 400 0
 
 import argparse
 from collections import Counter
-from functools import partial
+from collections.abc import Callable
 from multiprocessing import Pool
 from typing import Any
 
@@ -16,7 +16,16 @@ from scripts.bench.page import save
 from scripts.bench.table import show
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_ablation import CHECKS, noted, without
-from testkit.rhythm_trials import CONDITIONS, LABELS, SOON, Condition, impostor, trial
+from testkit.rhythm_trials import (
+    CONDITIONS,
+    LABELS,
+    SOON,
+    Condition,
+    Trial,
+    alarm,
+    impostor_samples,
+    words,
+)
 
 Outcome = dict[str, frozenset[str]]
 """By check ("" for none left out): what went wrong with one sound."""
@@ -42,8 +51,8 @@ def main() -> None:
         for condition in CONDITIONS
     ]
     with Pool(options.jobs) as pool:
-        false = list(pool.imap_unordered(partial(_outcome, _of_impostor), impostors, chunksize=2))
-        missed = list(pool.imap_unordered(partial(_outcome, _of_alarm), alarms, chunksize=2))
+        false = list(pool.imap_unordered(_impostor, impostors, chunksize=2))
+        missed = list(pool.imap_unordered(_alarm, alarms, chunksize=2))
     rows = [_row("all checks", "", false, missed), *(_row(name, name, false, missed) for name in CHECKS)]
     show(rows, "ablation")
     if options.save:
@@ -53,29 +62,32 @@ def main() -> None:
         save("ablation", rows, command)
 
 
-def _outcome(hear: Any, job: Any) -> Outcome:
+def _outcome(hear: Callable[[], frozenset[str]]) -> Outcome:
     with noted() as rejecting:
-        outcome = {"": hear(job)}
+        outcome = {"": hear()}
     for name in sorted(rejecting):
         with without(name):
-            outcome[name] = hear(job)
+            outcome[name] = hear()
     return outcome
 
 
-def _of_impostor(job: tuple[str, int]) -> frozenset[str]:
+def _impostor(job: tuple[str, int]) -> Outcome:
     """As which alarms it was taken."""
-    _, _, words = impostor(job)
-    return frozenset(certainty for label, certainty in words if label in LABELS.values())
-
-
-def _of_alarm(job: tuple[str, Condition, int]) -> frozenset[str]:
-    """What was not said soon enough."""
-    result = trial(*job)
-    return frozenset(
-        certainty
-        for certainty, limit in SOON.items()
-        if (at := getattr(result, certainty)) is None or at > limit
+    samples = impostor_samples(*job)
+    return _outcome(
+        lambda: frozenset(certainty for label, certainty in words(samples) if label in LABELS.values())
     )
+
+
+def _alarm(job: tuple[str, Condition, int]) -> Outcome:
+    """What was not said soon enough."""
+    sound = alarm(*job)
+    return _outcome(lambda: _missed(sound.heard()))
+
+
+def _missed(result: Trial) -> frozenset[str]:
+    times = {certainty: getattr(result, certainty) for certainty in SOON}
+    return frozenset(c for c, limit in SOON.items() if times[c] is None or times[c] > limit)
 
 
 def _row(title: str, check: str, false: list[Outcome], missed: list[Outcome]) -> dict[str, Any]:
