@@ -39,7 +39,8 @@ class JsonlConfig(Block):
 class JsonlPublisher(Local):
     """See `Publisher`. Each line is one unbuffered write in the thread that publishes, so that a reader and
     a crash find whole lines. When the file cannot be written (full disk, missing folder), events and alerts
-    have failed and stay in the outbox; the file is opened anew at the next line."""
+    have failed and stay in the outbox; the file is opened anew at the next line, as is one that was renamed
+    or removed."""
 
     def __init__(self, config: JsonlConfig, clock: Clock) -> None:
         super().__init__(config.name)
@@ -80,6 +81,8 @@ class JsonlPublisher(Local):
     def _write(self, line: bytes) -> None:
         with self._lock:
             try:
+                if self._out is not None and self._was_rotated(self._out):
+                    self._close()
                 self._out = self._out or self._opened()
                 if self._out.write(line) != len(line):
                     raise OSError(errno.ENOSPC, "only a part of the line fits on the disk")
@@ -94,6 +97,17 @@ class JsonlPublisher(Local):
         out = io.FileIO(os.open(self._config.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+")
         _end_the_line(out)
         return out
+
+    def _was_rotated(self, out: io.FileIO) -> bool:
+        """Whether the path names another file now, or none: logrotate renames what is written, and expects
+        the next line in a new one."""
+        if self._config.path is None:
+            return False
+        try:
+            there = os.stat(self._config.path)
+        except FileNotFoundError:
+            return True
+        return not os.path.samestat(there, os.fstat(out.fileno()))
 
     def _close(self) -> None:
         if self._out is not None:

@@ -85,6 +85,20 @@ def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
     assert len(read(path)) == 1
 
 
+def test_a_rotated_file_is_opened_anew(tmp_path):
+    """logrotate renames it: what follows is in a new file of the old name, and no line is lost or split."""
+    path, old = tmp_path / "out", tmp_path / "out.1"
+    with writing(path) as publisher:
+        publisher.publish(event(id="e00000000001"))
+        path.rename(old)
+        publisher.publish(event(id="e00000000002"))
+        path.unlink()
+        publisher.publish(event(id="e00000000003"))
+
+    assert [line["id"] for line in read(old)] == ["e00000000001"]
+    assert [line["id"] for line in read(path)] == ["e00000000003"]
+
+
 def test_a_full_disk_takes_nothing():
     """The event is not acknowledged."""
     outcomes: list[Outcome] = []
