@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from monitor.logs import get_logger
@@ -41,6 +42,9 @@ TRUSTED_FOR_S = 120.0
 """A broker that took us before and refuses us now may just be starting (Home Assistant's own asks Home
 Assistant who we are): for this long it is asked at the usual pace, before the slow one begins."""
 
+TWIN_S = 15.0
+TWIN_LOSSES = 3
+"""So many connections on end that were taken and cut off within `TWIN_S`: another client has our name."""
 _SILENT = Ended("version", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
@@ -89,7 +93,7 @@ class Connection:
         self._bell_w: socket.socket | None = None
         self._stopping = threading.Event()
         self._state = ""
-        self._failures = 0
+        self._failures = self._cut_off = 0
         self._refused_since_s: float | None = None
         self._was_accepted = False
         self._deaf = False
@@ -135,11 +139,23 @@ class Connection:
         with self._bell_r, self._bell_w:
             while not self._stopping.is_set():
                 began_s = time.monotonic()
-                ended = self._converse(self._bell_r)
+                ended = self._suspected(self._converse(self._bell_r), time.monotonic() - began_s)
                 if self._stopping.is_set() or self._other_version_is_due(ended):
                     continue
                 self._say_ended(ended)
                 self._stopping.wait(self._pause_s(ended, time.monotonic() - began_s))
+
+    def _suspected(self, ended: Ended, lasted_s: float) -> Ended:
+        """Two daemons of one name push each other off the broker every few seconds, for ever; brokers of
+        version 3.1.1, and some of version 5, only hang up and do not say why."""
+        cut_off = ended.kind == "lost" and self._state == "connected" and lasted_s < TWIN_S
+        self._cut_off = self._cut_off + 1 if cut_off else 0
+        if self._cut_off < TWIN_LOSSES:
+            return ended
+        name = self._address.client_id
+        times = f"{self._cut_off} times within seconds of taking us"
+        fix = f"does another daemon use the client id {name}? give each its own `node`"
+        return replace(ended, reason=f"{ended.reason}; {times}: {fix}")
 
     def _other_version_is_due(self, ended: Ended) -> bool:
         """Change the version if it was not understood: whether the other is to be tried at once. The one

@@ -150,6 +150,16 @@ def test_a_lost_broker_is_said_again(life, lines: Lines):
     assert len(lines.events("mqtt lost")) == 1
 
 
+def test_two_daemons_of_one_name_are_named(broker, publish: Publish, lines: Lines):
+    """In version 3.1.1 the broker only hangs up; after three times within seconds the cause is clear."""
+    for _ in range(2):
+        publish(port=broker.port, protocol="3.1.1")
+    lines.wait_for("mqtt lost", times=6)
+
+    reasons = [line["reason"] for line in lines.events("mqtt lost")]
+    assert any("does another daemon use the client id earwitness-home?" in reason for reason in reasons)
+
+
 def _obey(command: Command) -> None:
     raise AssertionError(f"nobody asks for {command}")
 
