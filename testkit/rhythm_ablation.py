@@ -33,7 +33,6 @@ CHECKS = {
     "rests": _no(cycles, "_rests"),
     "struck": _yes(rejections, "_is_struck"),
     "alternates": _yes(rejections, "_alternates"),
-    "partial": _yes(rejections, "_is_partial"),
     "steady_after_all": _yes(cycles, "is_steady_after_all"),
     "comes_and_goes": _no(cycles, "comes_and_goes"),
     "broad": _yes(rejections, "_is_broad"),
@@ -42,7 +41,6 @@ CHECKS = {
     "clear": _no(cycles, "_is_clear"),
     "alone": _no(tracker, "is_alone"),
     "in_company": _yes(tracker, "is_in_company"),
-    "outshone": _yes(tracker, "_outshines"),
     "in_step": _no(counting_, "_follows"),
 }
 """By the name that `--without` takes."""

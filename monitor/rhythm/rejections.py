@@ -4,7 +4,7 @@ import numpy as np
 
 from monitor.rhythm.aligned import AUDIBLE_DB, BIN_PER_LOBE, CLEAR_DB, NEAR_BINS, PLAIN_DB, View, median
 from monitor.rhythm.candidates import BLURRED, RINGING_DB
-from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
+from monitor.rhythm.spectrum import BIN_HZ
 
 _LEAST_SHARE = 0.4
 _LEADING_DB = 16.0
@@ -12,10 +12,7 @@ _BEATING_DB = 2.5
 _SAME_CENTRE_BINS = 3.0
 _GONE_DB = 12.0
 _STEADY_DB = 1.5
-_RINGS_ON_DB = 15.0
-_OVERTONE_BINS = 1.5
 _DROP_DB = 8.0
-_FAINTER_DB = 10.0
 _MUSIC_DB = 7.0
 
 
@@ -60,7 +57,7 @@ def is_another_instrument(found: View) -> bool:
         return _is_struck(found)
     # Where music plays, something of it may well begin with a burst of T4 or fill its gaps.
     is_music = (found.middle_prominence_db(0) > _MUSIC_DB).any()
-    return not is_music and (_alternates(found) or _is_partial(found))
+    return not is_music and _alternates(found)
 
 
 def is_steady_after_all(found: View) -> bool:
@@ -96,26 +93,6 @@ def _alternates(found: View) -> bool:
     )
     other_db = gaps_db.min(axis=0)
     return bool(((other_db > AUDIBLE_DB) & (other_db - tones_db.max(axis=0) > AUDIBLE_DB)).any())
-
-
-def _is_partial(found: View) -> bool:
-    """Whether another pitch begins with the tones and sounds on through every gap and beyond: a bell, one
-    partial of which beats. A fundamental that rings on in the room is passed over: its overtone may show the
-    gaps better."""
-    if found.is_moving:
-        return False
-    gaps = found.template.short_gaps
-    ringing = (*gaps, len(found.template.parts) - 1)
-    ringing_db = np.stack([found.middle_prominence_db(i) for i in ringing]).min(axis=0)
-    tone_db = np.mean([found.level_db(i, *found.bins(0)).mean() for i in found.template.full_tones])
-    level_db = np.mean([found.level_db(i, 0, BINS).mean(axis=0) for i in gaps], axis=0)
-    quiet_before = found.middle_prominence_db(0) < AUDIBLE_DB
-    rings = quiet_before & (ringing_db > _RINGS_ON_DB) & (level_db > tone_db - _FAINTER_DB)
-    rings[slice(*found.bins(NEAR_BINS))] = False
-    bins = FIRST_BIN + rings.nonzero()[0]
-    ratios = (FIRST_BIN + found.channel) / bins
-    off_bins = np.abs(ratios / np.maximum(np.round(ratios), 1) - 1) * bins
-    return bool((off_bins > _OVERTONE_BINS).any())
 
 
 def _wanders(found: View) -> bool:

@@ -21,10 +21,8 @@ _PATIENT_BLOCKS = 4
 """What is not urgent is looked at in every fourth block, all hops since at once: T4, which waits for 4 s of
 quiet anyway, and beeps that are no alarm's."""
 _SAME_BURST_HOPS = 100
-_SAME_ONSET_HOPS = 10
 _AGAIN_HOPS = 20
 _BETTER_DB = 0.5
-_SAME_LEVEL_DB = 1.0
 
 
 @dataclass
@@ -115,15 +113,10 @@ class RhythmTracker:
         if not due:
             return []
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
-        crowded = [
-            cycle
-            for cycle in due
-            if not is_alone(self._history, cycle) or is_in_company(self._history, cycle)
-        ]
         return [
             cycle
             for cycle in due
-            if cycle not in crowded and not any(_outshines(other, cycle) for other in crowded)
+            if is_alone(self._history, cycle) and not is_in_company(self._history, cycle)
         ]
 
     def _await(self, cycle: Cycle) -> None:
@@ -168,9 +161,3 @@ class RhythmTracker:
             return False
         self._looks[key] = _Look(candidate.end, candidate.contrast_db)
         return True
-
-
-def _outshines(other: Cycle, cycle: Cycle) -> bool:
-    """The same burst, seen better: where it is not alone at its own pitch, a faint overtone may look so."""
-    at_once = abs(other.onset - cycle.onset) <= _SAME_ONSET_HOPS
-    return at_once and other.level_db > cycle.level_db - _SAME_LEVEL_DB and not other.moving
