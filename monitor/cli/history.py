@@ -27,7 +27,8 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            help="The id of an event or alert (its first digits will do), or a time: 21:14, -10m."
+            help="The id of an event or alert (its first digits will do), a time (21:14), or the last while: "
+            "-10m is the last ten minutes."
         ),
     ],
     config: ConfigOption = None,
@@ -40,13 +41,17 @@ def explain(
 
       earwitness explain 4f2a9c
       earwitness explain 21:14:30 --source kitchen
+      earwitness explain -10m
     """
-    from monitor.history.explain import explain_id, explain_time, explanation_lines
+    from monitor.history.explain import explain_id, explain_stretch, explain_time
+    from monitor.history.wording import explanation_lines
 
     settings, history = _history(config)
     with history:
         if re.fullmatch(r"[0-9a-f]{4,12}", what):
             found = explain_id(history, settings, what)
+        elif length_s(what) is not None:
+            found = explain_stretch(history, settings, moment(what), datetime.now(UTC), source)
         else:
             found = explain_time(history, settings, moment(what), source, around)
         for line in explanation_lines(found):
@@ -94,14 +99,23 @@ def _check_known(option: str, name: str | None, known: Collection[str]) -> None:
         raise typer.BadParameter(f"there is no {name!r}{did_you_mean(name, known)}", param_hint=option)
 
 
+def length_s(text: str) -> float | None:
+    """Seconds of `3d` or `-10m`; None where it is no length of time."""
+    match = _DURATION.fullmatch(text.lstrip("-"))
+    return float(match[1]) * _UNITS_S[match[2]] if match else None
+
+
 def moment(text: str) -> datetime:
     """A point in time in the past: `3d`, `-10m` (so long ago), `21:14` (today or yesterday), or ISO 8601.
 
     Raises typer.BadParameter.
     """
     now = datetime.now().astimezone()
-    if match := _DURATION.fullmatch(text.lstrip("-")):
-        return now - timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+    if (ago_s := length_s(text)) is not None:
+        try:
+            return now - timedelta(seconds=ago_s)
+        except OverflowError:
+            raise typer.BadParameter(f"{text!r} is before the calendar begins") from None
     try:
         if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
             hour, minute, second = (*map(int, text.split(":")), 0)[:3]

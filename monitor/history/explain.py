@@ -6,7 +6,6 @@ Works on what `ScoreStore` kept, with the thresholds and rules of the configurat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.house import configured_settings
@@ -18,7 +17,7 @@ from monitor.history.reader import History
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
-from monitor.types import Level, Setting, SoundEvent
+from monitor.types import Alert, Level, Setting, SoundEvent
 
 TOP_LABELS = 5
 _LATE = timedelta(seconds=60)
@@ -57,6 +56,8 @@ class EventTrace:
 
     event: SoundEvent
     verdicts: tuple[Verdict, ...]
+    alerts: tuple[Alert, ...] = ()
+    """Those that it helped to raise, oldest first, also where a later sound completed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,14 @@ def explain_time(
 ) -> Explanation:
     """What was heard around a time, at one source or all, and why it did or did not become an event."""
     around = timedelta(seconds=around_s)
-    return _explain(history, config, at - around, at + around, source, None)
+    return explain_stretch(history, config, at - around, at + around, source)
+
+
+def explain_stretch(
+    history: History, config: Config, since: datetime, until: datetime, source: str | None = None
+) -> Explanation:
+    """The same of everything between two times."""
+    return _explain(history, config, since, until, source, None)
 
 
 def _explain(
@@ -177,7 +185,7 @@ def _event_traces(
             verdicts.setdefault(event.id, []).extend(engine.explain(event))
         engine.decide(event)
     for id, event in last.items():
-        yield EventTrace(event, tuple(_furthest(verdicts[id])))
+        yield EventTrace(event, tuple(_furthest(verdicts[id])), tuple(history.alerts_about(id)))
 
 
 def _memory(config: Config) -> timedelta:
@@ -221,99 +229,3 @@ def _whole(cuts: Iterable[SegmentRecord]) -> list[SegmentRecord]:
 
 def _within(cut: SegmentRecord, since: datetime, until: datetime) -> bool:
     return cut.started_at <= until and cut.ends_at >= since
-
-
-def explanation_lines(found: Explanation) -> Iterator[str]:
-    """The explanation as text, times in the local zone: what was decided first, then what it rests on."""
-    for event in found.events:
-        yield from _event_lines(event)
-    if not found.events:
-        yield f"no event from {_local(found.since)} to {_local(found.until)}"
-    yield "heard:"
-    for setting in found.settings:
-        yield f"  {setting.source}: {setting.name} was set to {setting.value}"
-    for level in found.levels:
-        yield f"  {level.source}: level {level.level_dbfs:.0f} dBFS, floor {level.floor_dbfs:.0f} dBFS"
-    for cut in found.cuts:
-        yield f"  {_cut_line(cut)}"
-    for traces in _by_listener(found.looks):
-        yield f"  {_looks_line(traces)}"
-    if not found.levels and not found.cuts and not found.looks:
-        # A level is kept every few seconds while a source is listened to.
-        yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
-    elif not found.cuts and not found.looks:
-        yield "  nothing rose above the floor, and no listener said anything"
-
-
-def _cut_line(cut: SegmentRecord) -> str:
-    above_db = cut.peak_dbfs - cut.floor_dbfs
-    return (
-        f"{cut.source}: segment {cut.id} at {_local(cut.started_at)}, {cut.duration_s:.1f} s, peak"
-        f" {cut.peak_dbfs:.0f} dBFS, {above_db:.0f} dB above the floor, speech {cut.speech_ratio:.2f},"
-        f" ended by {cut.ended_by}"
-    )
-
-
-def _by_listener(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
-    """Looks at the same segment by the same listener together: a long sound has dozens."""
-    groups: dict[tuple[str, str, str | None], list[LookTrace]] = {}
-    for trace in traces:
-        key = (trace.look.source, trace.look.classifier, trace.look.segment_id)
-        groups.setdefault(key, []).append(trace)
-    return list(groups.values())
-
-
-def _looks_line(traces: Sequence[LookTrace]) -> str:
-    best: dict[str, LabelTrace] = {}
-    for one in sorted((one for trace in traces for one in trace.best), key=lambda one: -one.score):
-        best.setdefault(one.label, one)
-    labels = [_label_words(one) for one in list(best.values())[:TOP_LABELS]]
-    look = traces[0].look
-    times = f", {len(traces)} looks" if len(traces) > 1 else ""
-    return f"{look.source}: {look.classifier} at {_local(look.started_at)}{times}: {', '.join(labels)}"
-
-
-def _label_words(one: LabelTrace) -> str:
-    if one.by_rhythm:
-        return f"{one.label} by its rhythm"
-    needs = f" ({one.row.hits} hits needed)" if one.row.hits > 1 else ""
-    if one.reached:
-        return f"{one.label} {one.score:.2f} reaches {one.row.onset:.2f}{needs}"
-    return f"{one.label} {one.score:.2f} below {one.row.onset:.2f}"
-
-
-def _event_lines(trace: EventTrace) -> Iterator[str]:
-    event = trace.event
-    ended = f"ended by {event.ended_by}" if event.ended_at else "still going on"
-    yield (
-        f"event {event.id}: {event.label} at {event.source}, {_local(event.started_at)}, {event.score:.2f} by"
-        f" {event.classifier}, {event.certainty}, {ended}"
-    )
-    others = []
-    for verdict in trace.verdicts:
-        stopped = verdict.stopped_by
-        if stopped is not None and stopped.clause == "hear":
-            others.append(verdict.rule)
-        else:
-            yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
-    if others:
-        yield f"  not about {event.label}: {', '.join(others)}"
-
-
-def _verdict_words(verdict: Verdict) -> str:
-    stopped = verdict.stopped_by
-    if stopped is not None:
-        doing = "waits at" if verdict.outcome == "waits" else "stopped at"
-        return f"{doing} {stopped.clause}: wanted {_words(stopped.wanted)}, found {_words(stopped.found)}"
-    met = ", ".join(f"{step.clause} {_words(step.found)}" for step in verdict.steps)
-    return f"{verdict.outcome} ({met})"
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return " or ".join(str(item) for item in value)
-    return "nothing" if value is None else str(value)
-
-
-def _local(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

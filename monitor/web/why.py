@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.rules.verdict import Step, Verdict
-from monitor.types import SoundEvent
+from monitor.types import Alert, SoundEvent
 from monitor.web.words import catalogue, label_words, room_words, sentence
 
 _PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
@@ -111,13 +111,23 @@ class _Say:
         others = 0
         for verdict in trace.verdicts:
             stopped = verdict.stopped_by
-            if stopped is not None and stopped.clause == "hear":
+            alert = next((one for one in trace.alerts if one.rule == verdict.rule), None)
+            if stopped is not None and alert is not None:
+                yield self._helped(trace.event, alert)
+            elif stopped is not None and stopped.clause == "hear":
                 others += 1
-                continue
-            yield self._rule(verdict, stopped)
+            else:
+                yield self._rule(verdict, stopped)
         if others == len(trace.verdicts):
             label = label_words(trace.event.label, self._language)
             yield {**self._fact("why.no_rule", label=label), "weight": "stop"}
+
+    def _helped(self, event: SoundEvent, alert: Alert) -> dict[str, Any]:
+        """By itself it was stopped; a sound before or after it completed the alert."""
+        labels = dict.fromkeys(one.label for one in alert.events if one.id != event.id)
+        sounds = ", ".join(label_words(label, self._language) for label in labels)
+        key = "why.rule.helped" if labels else "why.rule.alert"
+        return {**self._fact(key, rule=alert.rule, sounds=sounds), "weight": "good"}
 
     def _rule(self, verdict: Verdict, stopped: Step | None) -> dict[str, Any]:
         if stopped is None:

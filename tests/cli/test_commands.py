@@ -2,6 +2,8 @@
 
 import json
 import wave
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,16 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
+from monitor.clock import SystemClock
 from monitor.config.house import configured_settings
 from monitor.config.loading import load_config
 from monitor.delivery.delivery import SETTINGS
 from monitor.delivery.settings import KeptSettings
+from monitor.history.recorder import SCORES
+from monitor.history.writer import ScoreStore
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting
-from testkit.builders import noise
+from testkit.builders import event, noise
 
 CONFIG = """
 sources:
@@ -337,6 +342,24 @@ def test_check_lists_what_nobody_hears_without_classifiers(tmp_path, capsys):
     path.write_text(path.read_text() + "  - {name: C, hear: [doorbell]}\n")
     assert earwitness("check", "--config", path) == 78
     assert "nobody hears scream, dog_bark or doorbell" in capsys.readouterr().err
+
+
+def test_explain_takes_the_last_while(tmp_path, capsys):
+    """`-10m` is the last ten minutes and not a moment ten minutes ago; the short id of an event that it lists
+    is one that it takes."""
+    now = datetime.now(UTC)
+    bark = event(id="0123456789ab", at=now - timedelta(minutes=7), state="ended", ended_by="quiet")
+    with ScoreStore(tmp_path / SCORES, SystemClock()) as store:
+        store.tell(replace(bark, ended_at=bark.at), bark.at)
+    path = tmp_path / "house.yaml"
+    path.write_text(f"state_dir: {tmp_path}\nsources: [{{type: demo, name: kitchen}}]\n")
+    assert earwitness("explain", "-10m", "--config", path) == 0
+    assert "event 0123456789ab: dog_bark at kitchen" in capsys.readouterr().out
+    assert earwitness("explain", "5m", "--config", path) == 0
+    assert "no event from" in capsys.readouterr().out
+    assert earwitness("explain", "012345", "--config", path) == 0
+    assert "event 0123456789ab" in capsys.readouterr().out
+    assert earwitness("explain", "9999999999h", "--config", path) == 2
 
 
 def test_the_schema_is_json(capsys):

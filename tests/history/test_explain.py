@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreError
-from monitor.history.explain import Explanation, explain_id, explain_time, explanation_lines
+from monitor.history.explain import Explanation, explain_id, explain_stretch, explain_time
 from monitor.history.reader import History
+from monitor.history.wording import MOST_SOUNDS, explanation_lines
+from monitor.rules.model import Rule
 from monitor.types import Alert, Level, SoundEvent
 from testkit.builders import heard
 from testkit.listening_back import CONFIG, Past, after
@@ -38,7 +40,28 @@ def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:
     past.look(10, glass_break=0.95)
     found = explained(past, event_of(past, "glass_break").id)
     assert verdicts(found) == {"Glass": "alert", "Dog": "hear", "Restless": "hear"}
-    assert "rule Glass: alert (hear glass_break, min_score 0.95)" in "\n".join(explanation_lines(found))
+    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    text = "\n".join(explanation_lines(found))
+    assert f"rule Glass: alert {alert.id} at " in text
+    assert "(hear glass_break, min_score 0.95)" in text
+
+
+def test_the_first_of_a_sequence_names_the_alert_that_it_helped_to_raise(tmp_path: Path) -> None:
+    """By itself it was stopped; what came after it completed the alert, and made it matter."""
+    rule = {"name": "Break-in", "hear": ["glass_break"], "then": {"hear": ["dog_bark"], "within_s": 30}}
+    config = CONFIG.model_copy(update={"rules": [Rule.model_validate(rule)]})
+    past = Past(tmp_path / "scores.db", config)
+    past.look(10, glass_break=0.95)
+    past.look(35, "porch", dog_bark=0.9)
+    past.end(120)
+    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    with History(past.path) as history:
+        first = explain_id(history, config, event_of(past, "glass_break").id)
+        last = explain_id(history, config, event_of(past, "dog_bark").id)
+    text = "\n".join(explanation_lines(first))
+    assert f"rule Break-in: helped to raise alert {alert.id} at " in text
+    assert ", with dog_bark at porch" in text
+    assert f"rule Break-in: alert {alert.id} at " in "\n".join(explanation_lines(last))
 
 
 def test_an_alert_is_explained_by_its_event(past: Past) -> None:
@@ -138,6 +161,23 @@ def test_other_sources_are_left_out(past: Past) -> None:
         both = explain_time(history, CONFIG, after(9.5))
     assert {trace.event.label for trace in one.events} == {"dog_bark"}
     assert {trace.event.label for trace in both.events} == {"dog_bark", "glass_break"}
+
+
+def test_many_minutes_are_explained_by_what_came_closest(past: Past) -> None:
+    """A stretch has hundreds of sounds: those that nearly were events are listed, the others counted, and the
+    level is one line."""
+    for i in range(2 * MOST_SOUNDS):
+        score = 0.4 if i == 7 else 0.05
+        past.hear(10 + 3 * i, heard("glass_break", score, after(9 + 3 * i), segment_id=f"{i:012x}"))
+        past.quiet(11 + 3 * i)
+    past.end(400)
+    with History(past.path) as history:
+        found = explain_stretch(history, CONFIG, after(0), after(400))
+    lines = list(explanation_lines(found))
+    assert sum("glass_break 0.05" in line for line in lines) < MOST_SOUNDS
+    assert sum("glass_break 0.40" in line for line in lines) == 1
+    assert f"and {MOST_SOUNDS} more sounds, farther from an event" in lines[-1]
+    assert sum("kitchen: level -58 dBFS, floor -60 dBFS" in line for line in lines) == 1
 
 
 def test_quiet_is_explained_too(past: Past) -> None:

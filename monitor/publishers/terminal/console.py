@@ -27,6 +27,8 @@ log = get_logger()
 WAITING = 200
 """What may wait for a terminal that is held (Ctrl-S) or a pipe that nobody reads. Beyond it events and alerts
 stay in the outbox, and the others are counted."""
+KNOWN = 500
+"""Events of which the terminal remembers what it showed."""
 STOP_S = 0.5
 """How long leaving waits for the last lines; a thread that hangs in a held terminal ends with the process."""
 
@@ -124,20 +126,27 @@ class ConsolePublisher(Local):
             return
         if isinstance(item.message, SourceStatus):
             self._troubles.note(item.message)
-        line = line_for(item.message, late=item.late) if self._is_news(item.message) else None
-        if line is not None:
-            yield line
+        for message in (*_what_led_to(item.message), item.message):
+            line = line_for(message, late=item.late) if self._is_news(message) else None
+            if line is not None:
+                yield line
 
     def _is_news(self, message: Message) -> bool:
-        """An update is worth a line when it settles what was suspected, and no more than once."""
+        """An event that was not shown, its end, and once an update that settles what was suspected."""
         if not isinstance(message, SoundEvent):
             return True
-        before = self._certainties.get(message.id)
-        if message.state == "ended":
-            self._certainties.pop(message.id, None)
-            return True
+        before = self._certainties.pop(message.id, None)
         self._certainties[message.id] = message.certainty
-        return message.state == "started" or before != message.certainty
+        if len(self._certainties) > KNOWN:
+            del self._certainties[next(iter(self._certainties))]
+        return message.state == "ended" or before != message.certainty
+
+
+def _what_led_to(message: Message) -> tuple[SoundEvent, ...]:
+    """An alert overtakes its own events on their way here; on the screen cause comes before effect."""
+    if not isinstance(message, Alert) or message.test:
+        return ()
+    return tuple(event for event in message.events if event.ended_at is None)
 
 
 class _Descriptor(io.RawIOBase):

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BAR_WIDTH = 10
+SHORT_ID = 6
+"""Digits of an id that are shown: enough for `earwitness explain`."""
 _STYLES: dict[Severity, str] = {"info": "cyan", "warning": "bold yellow", "critical": "bold white on red"}
 
 
@@ -51,13 +53,14 @@ def _event_line(event: SoundEvent, *, late: bool) -> "Text":
         heard_by = " and ".join((event.classifier, *event.confirmed_by))
         text = line(event.at, event.source, f"{name:<20}", _STYLES[_severity(event.label)])
         text.append(f" {_bar(event.score)} {event.score:.2f} {event.certainty}, by {heard_by}")
-    return text.append(" (late)", "dim") if late else text
+    return text.append(f"  {event.id[:SHORT_ID]}" + (" (late)" if late else ""), "dim")
 
 
 def _alert_line(alert: Alert, *, late: bool) -> "Text":
-    words = f"ALERT {alert.rule}: {alert.message}" + (" (late)" if late else "")
+    words = f"ALERT {alert.rule}: {alert.message}"
+    identity = f"  {alert.id[:SHORT_ID]}" + (" (late)" if late else "")
     sources = ", ".join(dict.fromkeys(event.source for event in alert.events))
-    return line(alert.raised_at, sources, words, _STYLES[alert.severity])
+    return line(alert.raised_at, sources, words, _STYLES[alert.severity]).append(identity, "dim")
 
 
 def _printable(words: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from monitor.publishers.terminal.lines import line, why
 from monitor.publishers.terminal.reminder import Reminder, spoken_length
+from monitor.schema import ESCALATION_CHANNEL
 from monitor.types import Health, SourceStatus
 
 if TYPE_CHECKING:
@@ -42,5 +43,12 @@ class Troubles:
         for name, reminder in self._stuck.items():
             if reminder.due(now_s):
                 length = spoken_length(now_s - reminder.since_s)
-                words = f"has not taken everything for {length}: {waiting[name]} waiting"
-                yield line(health.at, name, words, "bold yellow")
+                yield line(health.at, name, _stuck_words(name, waiting[name], length), "bold yellow")
+
+
+def _stuck_words(name: str, count: int, length: str) -> str:
+    """An alert that nobody has acknowledged was delivered all the same."""
+    if name == ESCALATION_CHANNEL:
+        alerts = "an alert waits" if count == 1 else f"{count} alerts wait"
+        return f"{alerts} for an acknowledgement, for {length}"
+    return f"has not taken everything for {length}: {count} waiting"

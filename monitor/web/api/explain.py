@@ -7,7 +7,8 @@ from pydantic import Field
 
 from monitor.delivery.deliveries import Delivered, deliveries
 from monitor.errors import StoreError
-from monitor.history.explain import Explanation, explain_id, explain_time, explanation_lines
+from monitor.history.explain import Explanation, explain_id, explain_time
+from monitor.history.wording import explanation_lines
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model

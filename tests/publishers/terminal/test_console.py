@@ -35,7 +35,7 @@ def test_an_event_is_a_line_with_its_score():
     (line,) = shown(event("smoke_alarm", score=0.82, certainty="suspected", classifier="rhythm"))
 
     assert line.split() == [
-        AT, "kitchen", "smoke", "alarm", "████████░░", "0.82", "suspected,", "by", "rhythm",
+        AT, "kitchen", "smoke", "alarm", "████████░░", "0.82", "suspected,", "by", "rhythm", "e00000",
     ]  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def test_its_end_says_how_long_it_was():
     """From its start to its end."""
     (line,) = shown(event(state="ended", ended_at=START + timedelta(seconds=12.34), ended_by="quiet"))
 
-    assert line.endswith("dog bark ended after 12.3 s")
+    assert line.endswith("dog bark ended after 12.3 s  e00000")
 
 
 def test_an_update_is_no_line():
@@ -57,14 +57,24 @@ def test_what_settles_a_suspicion_is_a_line():
     confirmed = event("smoke_alarm", state="updated", certainty="confirmed", confirmed_by=("rhythm",))
     lines = shown(suspected, confirmed, confirmed)
     assert len(lines) == 2
-    assert lines[1].endswith("confirmed, by embedded and rhythm")
+    assert "confirmed, by embedded and rhythm" in lines[1]
 
 
 def test_an_alert_says_its_rule_and_its_message():
-    """And that it is late, if it is."""
-    (line,) = shown(alert(rule="Glass"), late=True)
+    """And that it is late, if it is; with as much of its id as `earwitness explain` needs."""
+    (_, line) = shown(alert(rule="Glass"), late=True)
 
-    assert "ALERT Glass: glass_break in the kitchen (late)" in line
+    assert line.endswith("ALERT Glass: glass_break in the kitchen  a00000 (late)")
+
+
+def test_what_led_to_an_alert_stands_before_it():
+    """An alert overtakes its events on the way to the terminal; each of them is one line all the same."""
+    later = alert(at=START + timedelta(seconds=3), events=(event("glass_break"), event("shout", "e2")))
+    lines = shown(event("glass_break"), later, event("shout", "e2"), event("shout", "e2", state="updated"))
+
+    assert [line.split()[2:4] for line in lines] == [
+        ["glass", "break"], ["shout", "█████████░"], ["ALERT", "glass_break:"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -103,7 +113,7 @@ def test_levels_and_health_are_no_lines():
 
 def test_words_from_outside_cannot_steer_the_terminal():
     """Neither by escape sequences nor by the console's own markup."""
-    (line,) = shown(alert(message="\x1b[2J[red]boo[/red]\n\x9b31m"))
+    (_, line) = shown(alert(message="\x1b[2J[red]boo[/red]\n\x9b31m"))
 
     assert "\x1b" not in line
     assert "\x9b" not in line
@@ -230,3 +240,10 @@ def test_what_nobody_takes_is_said():
     waiting = {"waiting": {"mqtt": 3, "console": 40, "phones": 0}}
     (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))
     assert line.endswith("mqtt         has not taken everything for 1 min: 3 waiting")
+
+
+def test_an_alert_that_nobody_acknowledged_was_delivered():
+    """What waits for a person is no fault of a receiver, and is said as what it is."""
+    waiting = {"waiting": {"escalation": 1}}
+    (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))
+    assert line.endswith("escalation   an alert waits for an acknowledgement, for 1 min")

@@ -59,7 +59,9 @@ function testing() {
 async function drawHealth(box) {
   const found = await attempt(() => get("api/health"));
   if (!found?.uptime_s) return;
-  const waiting = /** @type {number[]} */ (Object.values(found.delivery?.waiting ?? {})).reduce((sum, n) => sum + n, 0);
+  // What waits for an acknowledgement alone has been delivered.
+  const { escalation: _, ...undelivered } = found.delivery?.waiting ?? {};
+  const waiting = /** @type {number[]} */ (Object.values(undelivered)).reduce((sum, n) => sum + n, 0);
   const dropped = /** @type {any[]} */ (Object.values(found.queues)).reduce((sum, queue) => sum + queue.dropped, 0);
   const facts = [["house.uptime", length(found.uptime_s)], ["house.cpu", percent(found.cpu_share)],
     ["house.memory", `${number(found.memory_mb, 0)} MB`], ["house.waiting", number(waiting, 0)],

@@ -1,0 +1,172 @@
+"""An explanation in plain text, times in the local zone: what was decided first, then what it rests on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
+from monitor.history.records import SegmentRecord
+from monitor.rules.verdict import Verdict
+from monitor.types import Alert, Level, SoundEvent
+
+MOST_SOUNDS = 30
+"""Sounds that are listed one by one; of more, those that came closest to an event."""
+
+
+def explanation_lines(found: Explanation) -> Iterator[str]:
+    """The whole explanation, a line at a time."""
+    for event in found.events:
+        yield from _event_lines(event)
+    if not found.events:
+        yield f"no event from {_local(found.since)} to {_local(found.until)}"
+    yield "heard:"
+    for setting in found.settings:
+        yield f"  {setting.source}: {setting.name} was set to {setting.value}"
+    for line in _level_lines(found.levels):
+        yield f"  {line}"
+    yield from _sound_lines(found)
+    if not found.levels and not found.cuts and not found.looks:
+        # A level is kept every few seconds while a source is listened to.
+        yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
+    elif not found.cuts and not found.looks:
+        yield "  nothing rose above the floor, and no listener said anything"
+
+
+def _level_lines(levels: Sequence[Level]) -> Iterator[str]:
+    """A line for each source; over minutes there is a report every few seconds."""
+    for source in dict.fromkeys(level.source for level in levels):
+        own = [level for level in levels if level.source == source]
+        level_dbfs, floor_dbfs = [one.level_dbfs for one in own], [one.floor_dbfs for one in own]
+        yield f"{source}: level {_from_to(level_dbfs)} dBFS, floor {_from_to(floor_dbfs)} dBFS"
+
+
+def _from_to(figures: Sequence[float]) -> str:
+    low, high = f"{min(figures):.0f}", f"{max(figures):.0f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _sound_lines(found: Explanation) -> Iterator[str]:
+    """What the gate cut, then what listeners said of it."""
+    cuts, groups, left_out = _closest(found.cuts, _by_listener(found.looks))
+    for cut in cuts:
+        yield f"  {_cut_line(cut)}"
+    for traces in groups:
+        yield f"  {_looks_line(traces)}"
+    if left_out:
+        yield f"  and {left_out} more sounds, farther from an event; name a time to see them"
+
+
+def _closest(
+    cuts: Sequence[SegmentRecord], groups: list[list[LookTrace]]
+) -> tuple[list[SegmentRecord], list[list[LookTrace]], int]:
+    """Those sounds that came closest to an event, in their order, and how many were left out."""
+    closeness: dict[str | None, float] = {cut.id: -1.0 for cut in cuts}
+    for traces in groups:
+        own = max((_closeness(one) for trace in traces for one in trace.best), default=-1.0)
+        segment_id = traces[0].look.segment_id
+        closeness[segment_id] = max(own, closeness.get(segment_id, -1.0))
+    shown = set(sorted(closeness, key=closeness.__getitem__, reverse=True)[:MOST_SOUNDS])
+    return (
+        [cut for cut in cuts if cut.id in shown],
+        [traces for traces in groups if traces[0].look.segment_id in shown],
+        len(closeness) - len(shown),
+    )
+
+
+def _closeness(one: LabelTrace) -> float:
+    return 1.0 if one.by_rhythm else one.score - one.row.onset
+
+
+def _cut_line(cut: SegmentRecord) -> str:
+    above_db = cut.peak_dbfs - cut.floor_dbfs
+    return (
+        f"{cut.source}: segment {cut.id} at {_local(cut.started_at)}, {cut.duration_s:.1f} s, peak"
+        f" {cut.peak_dbfs:.0f} dBFS, {above_db:.0f} dB above the floor, speech {cut.speech_ratio:.2f},"
+        f" ended by {cut.ended_by}"
+    )
+
+
+def _by_listener(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
+    """Looks at the same segment by the same listener together: a long sound has dozens."""
+    groups: dict[tuple[str, str, str | None], list[LookTrace]] = {}
+    for trace in traces:
+        key = (trace.look.source, trace.look.classifier, trace.look.segment_id)
+        groups.setdefault(key, []).append(trace)
+    return list(groups.values())
+
+
+def _looks_line(traces: Sequence[LookTrace]) -> str:
+    best: dict[str, LabelTrace] = {}
+    for one in sorted((one for trace in traces for one in trace.best), key=lambda one: -one.score):
+        best.setdefault(one.label, one)
+    labels = [_label_words(one) for one in list(best.values())[:TOP_LABELS]]
+    look = traces[0].look
+    times = f", {len(traces)} looks" if len(traces) > 1 else ""
+    return f"{look.source}: {look.classifier} at {_local(look.started_at)}{times}: {', '.join(labels)}"
+
+
+def _label_words(one: LabelTrace) -> str:
+    if one.by_rhythm:
+        return f"{one.label} by its rhythm"
+    needs = f" ({one.row.hits} hits needed)" if one.row.hits > 1 else ""
+    if one.reached:
+        return f"{one.label} {one.score:.2f} reaches {one.row.onset:.2f}{needs}"
+    return f"{one.label} {one.score:.2f} below {one.row.onset:.2f}"
+
+
+def _event_lines(trace: EventTrace) -> Iterator[str]:
+    event = trace.event
+    ended = f"ended by {event.ended_by}" if event.ended_at else "still going on"
+    yield (
+        f"event {event.id}: {event.label} at {event.source}, {_local(event.started_at)}, {event.score:.2f} by"
+        f" {event.classifier}, {event.certainty}, {ended}"
+    )
+    others = []
+    for verdict in trace.verdicts:
+        stopped = verdict.stopped_by
+        raised = [alert for alert in trace.alerts if alert.rule == verdict.rule]
+        for alert in raised:
+            yield f"  rule {verdict.rule}: {_raised_words(event, alert, verdict)}"
+        if raised:
+            continue
+        if stopped is not None and stopped.clause == "hear":
+            others.append(verdict.rule)
+        else:
+            yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
+    known = {verdict.rule for verdict in trace.verdicts}
+    for alert in (one for one in trace.alerts if one.rule not in known):
+        yield f"  rule {alert.rule}, which is no longer there: alert {alert.id}"
+    if others:
+        yield f"  not about {event.label}: {', '.join(others)}"
+
+
+def _raised_words(event: SoundEvent, alert: Alert, verdict: Verdict) -> str:
+    """By itself, or together with which other sounds."""
+    others = [f"{one.label} at {one.source}" for one in alert.events if one.id != event.id]
+    at = f"{alert.raised_at.astimezone():%H:%M:%S}"
+    if verdict.outcome == "alert" or not others:
+        return f"alert {alert.id} at {at} {_met(verdict)}".rstrip()
+    return f"helped to raise alert {alert.id} at {at}, with {', '.join(others)}"
+
+
+def _verdict_words(verdict: Verdict) -> str:
+    stopped = verdict.stopped_by
+    if stopped is not None:
+        doing = "waits at" if verdict.outcome == "waits" else "stopped at"
+        return f"{doing} {stopped.clause}: wanted {_words(stopped.wanted)}, found {_words(stopped.found)}"
+    return f"{verdict.outcome} {_met(verdict)}"
+
+
+def _met(verdict: Verdict) -> str:
+    met = ", ".join(f"{step.clause} {_words(step.found)}" for step in verdict.steps if step.passed)
+    return f"({met})" if met else ""
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " or ".join(str(item) for item in value)
+    return "nothing" if value is None else str(value)
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
