@@ -15,8 +15,19 @@ Data = Annotated[Path, typer.Argument(help="folder with train/manifest.csv, mode
 RunFolder = Annotated[Path, typer.Option("--run", help="checkpoints, log and report go here")]
 Fold = Annotated[
     str | None,
-    typer.Option(help="K/N: hold out the K-th of N parts of all groups, not the manifest's own split"),
+    typer.Option(
+        help="K/N: hold out the K-th of N parts of all groups, or sources/K/N: of all sources, instead of "
+        "the manifest's own split"
+    ),
 ]
+HeldOut = Annotated[
+    str | None,
+    typer.Option("--held-out", help="sources to hold out as a whole, with commas between them"),
+]
+BeginWith = Annotated[
+    Path | None, typer.Option("--begin-with", help="an earlier model of ours, instead of a trunk of this run")
+]
+Variant = Annotated[str, typer.Option(help="all, or free: without non-commercial recordings")]
 CacheFolder = Annotated[Path, typer.Option("--cache", help="decoded samples and rooms, about 1.3 GB")]
 
 NOISE_DB = (20.0, 10.0, 5.0, 0.0)
@@ -31,18 +42,18 @@ def main() -> None:
 
 
 @app.command()
-def train(
+def trunk(
     data: Data,
     run: RunFolder,
     cache: CacheFolder = DEFAULT_CACHE,
-    steps: int = 12_500,
-    hinted_steps: Annotated[int, typer.Option(help="of these, the first so many with hints")] = 4_500,
+    steps: int = 4_500,
     seed: int = 0,
     threads: int = 2,
-    variant: Annotated[str, typer.Option(help="all, or free: without non-commercial recordings")] = "all",
+    variant: Variant = "all",
     fold: Fold = None,
+    held_out: HeldOut = None,
 ) -> None:
-    """Train, or go on with the run that is in the folder."""
+    """First, from random weights: what the teacher makes of sounds at every stage. Resumes when run again."""
     import torch
 
     from scripts.train_tagger.recordings import build_cache
@@ -50,12 +61,89 @@ def train(
     from scripts.train_tagger.training import Places, Recipe, Run
 
     torch.set_num_threads(threads)
-    recordings = _recordings(data, fold)
+    recordings = _recordings(data, fold, held_out)
     build_cache(data / "train", recordings, cache)
     build_rooms(data / "rir", cache / "rooms.npy")
-    kept = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
-    recipe = Recipe(steps=steps, hinted_steps=hinted_steps, seed=seed)
-    Run(recipe, Places(data, cache, run), kept).train()
+    recipe = Recipe(steps=steps, seed=seed)
+    Run(recipe, Places(data, cache, run / "trunk"), _taught(recordings, variant)).train()
+
+
+@app.command()
+def gather(
+    folder: Annotated[Path, typer.Argument(help="subfolders with audio files of any kind, at any depth")],
+    cache: CacheFolder = DEFAULT_CACHE,
+    voices: Annotated[int, typer.Option(help="first add so many sentences by espeak-ng")] = 0,
+    pieces: Annotated[int, typer.Option(help="first add so many pieces of music by fluidsynth")] = 0,
+    fonts: Annotated[list[Path] | None, typer.Option("--font", help="soundfont for these")] = None,
+) -> None:
+    """Decode sound that nobody labelled, for the stock."""
+    from rich import print as show
+
+    from scripts.train_tagger import anything
+
+    if voices:
+        anything.speak(folder / "espeak", voices)
+    if pieces:
+        anything.play(folder / "music", fonts or [], pieces)
+    show(anything.gather(folder, cache / "anything"))
+
+
+@app.command()
+def stock(
+    data: Data,
+    run: RunFolder,
+    cache: CacheFolder = DEFAULT_CACHE,
+    begin_with: BeginWith = None,
+    wanted: Annotated[int, typer.Option(help="mixtures")] = 20_000,
+    unnamed: Annotated[float, typer.Option(help="share of mixtures of sound without any label")] = 0.5,
+    seed: int = 0,
+    variant: Variant = "all",
+    fold: Fold = None,
+    held_out: HeldOut = None,
+) -> None:
+    """Second: mixtures, with what both teachers say of them. Can be stopped, and run beside `train`."""
+    import torch
+
+    from scripts.train_tagger.preparing import make_stock
+    from scripts.train_tagger.recordings import build_cache
+    from scripts.train_tagger.rooms import build_rooms
+    from scripts.train_tagger.training import Places
+
+    torch.set_num_threads(1)
+    recordings = _recordings(data, fold, held_out)
+    build_cache(data / "train", recordings, cache)
+    build_rooms(data / "rir", cache / "rooms.npy")
+    places = Places(data, cache, run)
+    make_stock(places, _taught(recordings, variant), begin_with, (seed, wanted, unnamed))
+
+
+@app.command()
+def train(
+    data: Data,
+    run: RunFolder,
+    begin_with: BeginWith = None,
+    steps: int = 6_000,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+    threads: int = 1,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="another run's folder: both go on from the mean of their weights"),
+    ] = None,
+    stocks: Annotated[
+        list[Path] | None, typer.Option("--stock", help="folders of other runs' stocks")
+    ] = None,
+) -> None:
+    """Third: both teachers and the labels, from the stock. Resumes when run again; takes in what is added."""
+    import torch
+
+    from scripts.train_tagger.learning import Recipe
+    from scripts.train_tagger.preparing import learner, stocked
+
+    torch.set_num_threads(threads)
+    recipe = Recipe(steps=steps, learning_rate=learning_rate, seed=seed)
+    kept = stocked([run / "stock", *(stocks or [])])
+    learner(recipe, data, run, begin_with, kept, beside or []).learn(kept)
 
 
 @app.command()
@@ -67,12 +155,15 @@ def export(
     hours: Annotated[float, typer.Option(help="of background on which thresholds are chosen")] = 30.0,
     variant: str = "all",
     fold: Fold = None,
+    held_out: HeldOut = None,
+    began_with: Annotated[Path | None, typer.Option(help="what `train` began with, for the card")] = None,
 ) -> None:
     """Calibrate, choose thresholds, and write the model of a run's last checkpoint."""
     from scripts.train_tagger.release import Release, release
     from scripts.train_tagger.training import Places
 
-    release(Places(data, cache, run), _recordings(data, fold), Release(model, hours, variant))
+    recordings = _recordings(data, fold, held_out)
+    release(Places(data, cache, run), recordings, Release(model, hours, variant, began_with))
 
 
 @app.command()
@@ -137,6 +228,33 @@ def pool(
 
 
 @app.command()
+def unseen(
+    data: Data,
+    run: RunFolder,
+    model: Annotated[Path, typer.Option(help="the ONNX file to judge")] = SHIPPED,
+    sources: HeldOut = None,
+    fold: Fold = None,
+    before: Annotated[Path | None, typer.Option(help="an earlier model to judge as well")] = None,
+    figures: Annotated[Path, typer.Option(help="where unseen.json goes")] = FIGURES,
+) -> None:
+    """Judge a model, the teachers and their mean on whole sources that taught it nothing."""
+    from rich import print as show
+    from rich.progress import track
+
+    from scripts.train_tagger.recordings import held_apart
+    from scripts.train_tagger.unseen import judge_unseen
+
+    recordings = _recordings(data, fold)
+    judged = held_apart(recordings, sources.split(",")) if sources else recordings
+    held_out = [r for r in judged if r.split == "valid"]
+    found = judge_unseen(
+        held_out, data, run, {"this one": model} | ({"before": before} if before else {}), track
+    )
+    _note(figures / "unseen.json", found)
+    show(found["groups"])
+
+
+@app.command()
 def variants(
     data: Data,
     models: Annotated[list[Path], typer.Argument(help="ONNX files, that of the free variant first")],
@@ -172,11 +290,19 @@ def card(
     page.write_text(written(read_sources(model, figures)))
 
 
-def _recordings(data: Path, fold: str | None) -> "list[Recording]":
-    from scripts.train_tagger.recordings import folded, read_manifest
+def _recordings(data: Path, fold: str | None, held_out: str | None = None) -> "list[Recording]":
+    from scripts.train_tagger.recordings import folded, folded_by_source, read_manifest, without
 
     recordings = read_manifest(data / "train" / "manifest.csv")
+    if held_out:
+        recordings = without(recordings, held_out.split(","))
+    if fold and fold.startswith("sources/"):
+        return folded_by_source(recordings, fold.removeprefix("sources/"))
     return folded(recordings, fold) if fold else recordings
+
+
+def _taught(recordings: "list[Recording]", variant: str) -> "list[Recording]":
+    return [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
 
 
 def _note(file: Path, figures: Any) -> None:

@@ -13,6 +13,7 @@ from monitor.classifiers.taggers.audioset import ClassMap, class_map, read_class
 from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
 from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher, load_teacher, padded, read_class_names
+from scripts.train_tagger.yamnet import Yamnet
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,24 +74,9 @@ class TeacherBaseline(Baseline):
 class YamnetBaseline(Baseline):
     """YAMNet on its windows of 0.975 s."""
 
-    SAMPLES = 15_600
-
     def __init__(self, models: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         super().__init__("YAMNet", read_class_map(models / "yamnet_class_map.csv"), 0.975, 0.4875)
-        self._model: Any = Interpreter(str(models / "yamnet.tflite"))
-        self._model.allocate_tensors()
-        self._input = self._model.get_input_details()[0]["index"]
-        self._output = self._model.get_output_details()[0]["index"]
+        self._yamnet = Yamnet(models)
 
     def score(self, segments: Sequence[Segment]) -> Floats:
-        return np.stack([self._score_one(segment.audio.samples) for segment in segments])
-
-    def _score_one(self, samples: Floats) -> Floats:
-        wave = np.zeros(self.SAMPLES, np.float32)
-        wave[: len(samples)] = samples[: self.SAMPLES]
-        self._model.set_tensor(self._input, wave)
-        self._model.invoke()
-        scores: Floats = self._model.get_tensor(self._output).reshape(-1)
-        return scores
+        return np.stack([self._yamnet.scores(segment.audio.samples) for segment in segments])

@@ -17,6 +17,9 @@ COUNTED_ON = (
 )  # fmt: skip
 """Labels that a home counts on most."""
 TEMPLATE = Path(__file__).with_name("card_template.md")
+IN_ONE_GO, FROM_STOCK = (
+    Path(__file__).with_name(f"card_recipe_{name}.md") for name in ("in_one_go", "from_stock")
+)
 
 _TERMS = {
     "all": "Some recordings carry non-commercial, research-only or no stated terms, which may apply to use "
@@ -43,11 +46,13 @@ class Sources:
     """Cross-validation over all recordings."""
     folds_baselines: Sequence[dict[str, Any]]
     """Others on all recordings."""
+    unseen: dict[str, Any]
+    """On whole sources that taught nothing."""
 
 
 def read_sources(model: Path, figures: Path) -> Sources:
     """The JSON beside the model, and a folder's JSON files, each named like its field."""
-    names = ("evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines")
+    names = ("evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines", "unseen")
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
         model_bytes=model.stat().st_size,
@@ -59,6 +64,7 @@ def card(sources: Sources) -> str:
     """The whole page."""
     fields = (
         _of_model(sources)
+        | _of_unseen(sources.unseen)
         | _of_evaluation(sources)
         | _of_background(sources)
         | _of_crossed(sources.crossed)
@@ -82,14 +88,51 @@ def _of_model(sources: Sources) -> dict[str, str]:
         "window_s": f"{model['window_s']:.1f}",
         "hop_s": f"{model['hop_s']:.1f}",
         "clips": str(training["clips"]),
-        "steps": str(training["steps"]),
-        "hinted_steps": str(training["recipe"]["hinted_steps"]),
+        "recipe": _recipe(training),
+        "unlabelled": _unlabelled(training.get("unlabelled", {})),
         "terms": _TERMS[training["variant"]],
         "licences": _rows(training["licences"].items()),
         "sources": _rows(training["sources"].items()),
         "unrecorded": ", ".join(label for label, count in by_label.items() if not count["all"]),
         "labels": "\n".join(_label_row(sources, label) for label in model["labels"]),
     }
+
+
+def _recipe(training: dict[str, Any]) -> str:
+    """How the weights came to be: in one go from random ones, or from a stock and an earlier model's."""
+    template = FROM_STOCK if "stock" in training else IN_ONE_GO
+    minutes = sum(training.get("unlabelled", {}).values())
+    return template.read_text().strip().format_map(training | {"unlabelled_minutes": f"{minutes:.0f}"})
+
+
+def _unlabelled(minutes: dict[str, float]) -> str:
+    if not minutes:
+        return ""
+    rows = _rows((name, f"{each:.1f}") for name, each in minutes.items())
+    return (
+        "Sound without labels, in minutes; the names are those of Debian packages, *espeak* and *music* were "
+        f"made for it:\n\n| what | minutes |\n| --- | --- |\n{rows}\n\n"
+    )
+
+
+def _of_unseen(unseen: dict[str, Any]) -> dict[str, str]:
+    groups = unseen["groups"]
+    listeners = [name for name in groups["all"] if name != "labels"]
+    return {
+        "unseen_clips": str(unseen["recordings"]),
+        "unseen_count": str(unseen["sources"]),
+        "unseen_sources": ", ".join(unseen["names"]),
+        "unseen_head": _row(("labels", "", *listeners)) + "\n" + _row(["---"] * (len(listeners) + 2)),
+        "unseen_groups": _rows(
+            (group, figures["labels"], *(_spread(figures[name]) for name in listeners))
+            for group, figures in groups.items()
+        ),
+    }
+
+
+def _spread(figures: Sequence[float]) -> str:
+    mean, low, high = figures
+    return f"{mean:.2f} ({low:.2f}-{high:.2f})"
 
 
 def _of_evaluation(sources: Sources) -> dict[str, str]:

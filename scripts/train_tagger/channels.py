@@ -65,10 +65,10 @@ def student_copy(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> np
     if rng.random() < 0.5:
         spectrum = microphone(rng, spectrum, rate_hz)
     line = rng.random()
-    if line < 0.14:
+    if line < 0.28:
         wave = telephone(rng, spectrum, rate_hz, samples)
     else:
-        if line < 0.34:
+        if line < 0.45:
             spectrum = band_limit(rng, spectrum, rate_hz)
         wave = at_rate(spectrum, rate_hz, STUDENT_RATE_HZ, samples)
     wave = wave / max(float(np.abs(wave).max()), 1e-9)

@@ -53,7 +53,7 @@ class Folds:
     def taught(self) -> dict[str, Any]:
         """How long the first was taught; the others were alike. OSError when it is not there."""
         about: dict[str, Any] = json.loads((self.runs / "1" / "model.json").read_text())["training"]
-        return {"steps": about["steps"], "hinted_steps": about["recipe"]["hinted_steps"]}
+        return {"steps": about["steps"], "hinted_steps": about["recipe"].get("hinted_steps", about["steps"])}
 
 
 def listen_to_folds(

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from scripts.train_tagger.network import RELATIVE_FLOOR, TEACHER_MELS
-from scripts.train_tagger.teacher import Teacher
+from scripts.train_tagger.teacher import EMBEDDING, Teacher
 
 SILENCE = (float(np.log(RELATIVE_FLOOR)) + 4.5) / 5.0
 """What the teacher is shown above 8 kHz, where the student hears nothing."""
@@ -28,23 +28,37 @@ class Hints(NamedTuple):
     inputs: list[Tensor]
     """What stands before each of them."""
     logits: Tensor
-    """Shape (batch, 527)."""
+    """Shape (batch, 527); of no meaning where the stages were not gone through to the end."""
+    whole: Tensor
+    """The last map with the rows that only the teacher has."""
 
 
 @torch.no_grad()
-def hints(teacher: Teacher, features: Tensor) -> Hints:
-    """What the teacher makes of the student's own features (batch, 1, mels, frames)."""
+def hints(teacher: Teacher, features: Tensor, stages: int | None = None) -> Hints:
+    """What the teacher makes of the student's features (batch, 1, mels, frames), in its first `stages`."""
     rows = features.shape[2]
     x = nnf.pad(features, (0, 0, 0, TEACHER_MELS - rows), value=SILENCE)
     x = x.contiguous(memory_format=torch.channels_last)
-    before, after = [features], []
-    for stage in teacher.features:
+    return _onward(teacher, x, features, slice(stages))
+
+
+@torch.no_grad()
+def later_hints(teacher: Teacher, whole: Tensor, rows: int, stages: int) -> Hints:
+    """The same from the map after the first `stages` on, of which the student has so many rows."""
+    x = whole.contiguous(memory_format=torch.channels_last)
+    return _onward(teacher, x, x[:, :, :rows], slice(stages, None))
+
+
+def _onward(teacher: Teacher, x: Tensor, kept: Tensor, stages: slice) -> Hints:
+    rows, before, after = kept.shape[2], [kept], []
+    for stage in list(teacher.features)[stages]:
         whole, x = x.shape[2], stage(x)
         rows = rows if x.shape[2] == whole else -(-rows // 2)
         kept = x[:, :, :rows].contiguous(memory_format=torch.channels_last)
         after.append(kept)
         before.append(kept)
-    return Hints(after, before[:-1], teacher.judged(x.mean((2, 3))))
+    said = teacher.judged(x.mean((2, 3))) if x.shape[1] == EMBEDDING else x.new_zeros(0)
+    return Hints(after, before[:-1], said, x)
 
 
 def missed(maps: Sequence[Tensor], hinted: Sequence[Tensor]) -> Tensor:
@@ -52,7 +66,7 @@ def missed(maps: Sequence[Tensor], hinted: Sequence[Tensor]) -> Tensor:
     over channels; shape (stages,). Channels that hardly vary count less."""
     shares = []
     for ours, theirs in zip(maps, hinted, strict=True):
-        error = (ours.float() - theirs).square().mean((0, 2, 3))
+        error = (ours[:, : theirs.shape[1]].float() - theirs).square().mean((0, 2, 3))
         variance = theirs.var((0, 2, 3))
         variance = variance + FAINT * variance.mean()
         shares.append((error / variance).mean())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
-from scripts.train_tagger.network import Heard
+from scripts.train_tagger.network import HINTED_EMBEDDING, Heard
 from scripts.train_tagger.replay import Batch
 from scripts.train_tagger.targets import CRITICAL
 
@@ -54,7 +54,9 @@ def losses(heard: Heard, batch: Batch, mapping: Tensor, astray: Tensor) -> Losse
     teacher = nnf.binary_cross_entropy_with_logits(
         heard.teacher_logits, torch.sigmoid(batch.teacher_logits.float()), reduction="none"
     )
-    embedding = 1 - nnf.cosine_similarity(heard.embedding, batch.teacher_embedding.float())
+    embedding = 1 - nnf.cosine_similarity(
+        heard.embedding[:, :HINTED_EMBEDDING], batch.teacher_embedding.float()
+    )
     acted = batch.emotion >= 0
     emotion = (
         nnf.cross_entropy(heard.emotion[acted], batch.emotion[acted], label_smoothing=0.1)

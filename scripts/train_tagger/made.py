@@ -61,6 +61,8 @@ def makers_of(label: str) -> list[Made]:
     return [made for made in (*_HOUSEHOLD, *_OTHERS) if made.label == label]
 
 
+MADE_LABELS = tuple(sorted({made.label for made in (*_HOUSEHOLD, *_OTHERS) if made.label}))
+"""Every label whose sounds can be made."""
 NO_LABEL: tuple[Made, ...] = tuple(made for made in _OTHERS if made.label is None)
 """Sounds that mean nothing we name, and beep or whistle like something that we do."""
 

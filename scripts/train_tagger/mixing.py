@@ -10,7 +10,8 @@ from scipy import fft
 from monitor.labels import vocabulary
 from scripts.train_tagger import made
 from scripts.train_tagger.channels import STUDENT_RATE_HZ, student_copy
-from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
+from scripts.train_tagger.recordings import CACHE_RATE_HZ, Clips, Recording
+from scripts.train_tagger.remix import remixed
 from scripts.train_tagger.targets import EMOTIONS, INDEX, LABELS, labels_of, open_of
 
 Wave = npt.NDArray[np.float32]
@@ -26,6 +27,13 @@ LASTING_S = 3.0
 """A shorter recording without a name is no background for hours, repeated without end, but an event."""
 WITHHELD = ("nonspeech100",)
 """Sets whose recordings without a name are no background: there they are alarms that were not checked."""
+
+
+CIRCULAR = ("eco-gunshots", "icu-alarms", "domotic-doorbell")
+CIRCULAR_ODDS = 0.3
+"""Sets whose labels a teacher chose say little that it does not, and come up less often."""
+BEGUN_SHARE, BEGUN_LONGEST_S = 0.35, 1.0
+"""Of the mixtures that are not longer, so many hear a sound begin and no more: what an early look has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,16 @@ class Mixer:
     def __init__(
         self,
         recordings: Sequence[Recording],
-        cache: SampleCache,
+        cache: Clips,
         rooms: npt.NDArray[np.float32],
         duration_s: float,
         also_open: Mapping[str, Wave] | None = None,
+        anything: Sequence[str] = (),
     ) -> None:
-        """`also_open`: by path, further labels on which a recording says nothing."""
+        """`also_open`: by path, further labels on which a recording says nothing. `anything`: paths of sound
+        that nobody named, for `draw_anything`, besides the recordings."""
+        self._anything = [*anything]
+        self._recordings = list(recordings)
         self._also_open = also_open or {}
         self._cache = cache
         self._rooms = rooms
@@ -116,6 +128,33 @@ class Mixer:
             labels, unknown = _with_background(labels, unknown, behind, snr_db)
             sounds.append(behind)
         return self._mixture(rng, spectrum, sounds, (labels, unknown))
+
+    def draw_anything(self, rng: Rng) -> Mixture:
+        """One or two sounds of any kind, remixed, of which nothing is known but what the teachers say."""
+        sounds = [self._any(rng)]
+        parts, levels = [self._placed(rng, sounds[0])], [1.0]
+        if rng.random() < 0.35:
+            sounds.append(self._any(rng))
+            parts.append(self._placed(rng, sounds[-1]))
+            levels.append(10 ** (rng.uniform(-15, 10) / 20))
+        spectrum = self._in_room(rng, parts, levels)
+        if rng.random() < 0.4:
+            behind = self._background(rng, self._unlabelled)
+            spectrum += self._spectrum(behind.wave, 10 ** (-rng.uniform(0, 30) / 20))
+        return self._mixture(rng, spectrum, sounds, (_NOTHING, np.ones_like(_NOTHING)))
+
+    def _any(self, rng: Rng) -> _Sound:
+        if self._anything and rng.random() < 0.6:
+            wave = self._cache[self._anything[rng.integers(len(self._anything))]]
+        elif rng.random() < 0.12:
+            wave = _made(rng, made.draw(rng, str(rng.choice(made.MADE_LABELS)))).wave
+        else:
+            wave = self._cache[self._recordings[rng.integers(len(self._recordings))].path]
+        longest = 2 * self._samples
+        if len(wave) > longest:
+            start = _cut_about(rng, wave, longest)
+            wave = wave[start : start + longest]
+        return _Sound(remixed(rng, wave, CACHE_RATE_HZ), _NOTHING, _NOTHING)
 
     def draw_household(self, rng: Rng) -> Mixture:
         """A piece of an ordinary day: background throughout, and in one of eight an everyday sound."""
@@ -188,7 +227,7 @@ class Mixer:
         return _Sound(wave[start : start + self._samples], sound.labels, sound.open)
 
     def _recorded(self, rng: Rng, groups: list[list[Recording]]) -> _Sound:
-        clips = groups[rng.integers(len(groups))]
+        clips = _of_any_source(rng, groups)
         clip = clips[rng.integers(len(clips))]
         emotion = EMOTIONS.index(clip.emotion) if clip.emotion else -1
         names = clip.audioset_names
@@ -199,6 +238,8 @@ class Mixer:
     def _placed(self, rng: Rng, sound: _Sound) -> Wave:
         """A cut of a long sound about a loud moment; a short one somewhere in the window, or repeated."""
         wave = sound.wave
+        if self.duration_s <= BEGUN_LONGEST_S and rng.random() < BEGUN_SHARE:
+            return _begun(rng, wave, self._samples)
         if len(wave) > self._samples:
             start = (
                 _cut_about(rng, wave, self._samples)
@@ -246,6 +287,17 @@ def _of_nothing_named(recording: Recording) -> bool:
 
 def _grouped(recordings: Sequence[Recording], label: int) -> list[list[Recording]]:
     return _by_group([r for r in recordings if labels_of(r.audioset_names)[label]])
+
+
+def _of_any_source(rng: Rng, groups: list[list[Recording]]) -> list[Recording]:
+    """A group, by half of the draws of a source drawn first: a large source must not be all that is heard."""
+    if rng.random() < 0.5:
+        return groups[rng.integers(len(groups))]
+    sources = sorted({clips[0].source for clips in groups})
+    odds = np.array([CIRCULAR_ODDS if source in CIRCULAR else 1.0 for source in sources])
+    source = sources[rng.choice(len(sources), p=odds / odds.sum())]
+    own = [clips for clips in groups if clips[0].source == source]
+    return own[rng.integers(len(own))]
 
 
 def _by_group(recordings: Sequence[Recording]) -> list[list[Recording]]:
@@ -306,6 +358,17 @@ def _cut_about(rng: Rng, wave: Wave, samples: int) -> int:
     powers = np.sqrt(_frame_powers(wave)).astype(np.float64) + 1e-9
     moment = int(rng.choice(len(powers), p=powers / powers.sum())) * (CACHE_RATE_HZ // 20)
     return int(np.clip(moment - rng.integers(samples // 10, samples * 9 // 10), 0, len(wave) - samples))
+
+
+def _begun(rng: Rng, wave: Wave, samples: int) -> Wave:
+    """The wave from where it first is loud, after a pause of 10-70 % of the window."""
+    powers = _frame_powers(wave)
+    first = int(np.argmax(powers > 0.02 * powers.max(initial=0))) * (CACHE_RATE_HZ // 20)
+    begun = np.zeros(samples, np.float32)
+    start = int(rng.uniform(0.1, 0.7) * samples)
+    rest = wave[first : first + samples - start]
+    begun[start : start + len(rest)] = rest
+    return begun
 
 
 def _coloured_noise(rng: Rng, samples: int) -> Wave:

@@ -39,6 +39,8 @@ class Shape(NamedTuple):
     hard_swish: bool
     """Else rectified."""
     stride: int
+    own: int = 0
+    """Channels of its own, after those in which it is told what the teacher makes of the sound."""
 
 
 STEM = 8
@@ -53,14 +55,19 @@ BLOCKS = (
     Shape(3, 96, 32, False, True, 1),
     Shape(3, 96, 32, False, True, 1),
     Shape(3, 96, 32, False, True, 1),
-    Shape(3, 288, 48, True, True, 1),
-    Shape(3, 384, 48, True, True, 1),
-    Shape(5, 384, 64, True, True, 2),
-    Shape(5, 512, 64, True, True, 1),
-    Shape(5, 512, 64, True, True, 1),
+    Shape(3, 288, 48, True, True, 1, own=16),
+    Shape(3, 384, 48, True, True, 1, own=16),
+    Shape(5, 384, 64, True, True, 2, own=48),
+    Shape(5, 512, 64, True, True, 1, own=48),
+    Shape(5, 512, 64, True, True, 1, own=48),
 )
-"""Channels and strides are the teacher's; between them the later blocks are wider."""
-EMBEDDING, HIDDEN = 384, 512
+"""Channels and strides are the teacher's, and some beside them; between them the later blocks are wider."""
+SETTLED_STAGES = 5
+"""The stem and four blocks: more than half of the work of a step, in 16 channels every 80 ms."""
+HINTED_EMBEDDING, OWN_EMBEDDING, HIDDEN = 384, 192, 768
+EMBEDDING = HINTED_EMBEDDING + OWN_EMBEDDING
+LOOK = 3
+"""Frames that the guess at the second teacher is a mean of: about the 0.975 s that it hears at once."""
 
 
 class Heard(NamedTuple):
@@ -75,7 +82,9 @@ class Heard(NamedTuple):
     embedding: Tensor
     """Shape (batch, embedding)."""
     teacher_logits: Tensor
-    """Guess at the teacher's 527 logits; left out of the exported model."""
+    """Guess at the teacher's 527 logits for the whole clip."""
+    second_logits: Tensor
+    """Guess at the second teacher's 521 logits, shape (batch, frames, classes), each over `LOOK` frames."""
 
 
 class LogMel(nn.Module):
@@ -150,15 +159,16 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, shape: Shape) -> None:
         super().__init__()
         act = "hard_swish" if shape.hard_swish else "relu"
-        self.shortcut = shape.stride == 1 and inputs == shape.channels
+        self.shortcut = shape.stride == 1 and inputs == shape.channels + shape.own
         self.widen = Convolution(inputs, shape.hidden, 1, act=act) if shape.hidden != inputs else None
         self.depthwise = Convolution(
             shape.hidden, shape.hidden, shape.kernel, shape.stride, shape.hidden, act=act
         )
         inner = -(-shape.hidden // 32) * 8
+        channels = shape.channels + shape.own
         self.squeeze = nn.Conv2d(shape.hidden, inner, 1) if shape.squeeze else None
         self.excite = nn.Conv2d(inner, shape.hidden, 1) if shape.squeeze else None
-        self.narrow = Convolution(shape.hidden, shape.channels, 1, act="")
+        self.narrow = Convolution(shape.hidden, channels, 1, act="")
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.depthwise(x if self.widen is None else self.widen(x))
@@ -171,14 +181,14 @@ class InvertedResidual(nn.Module):
 class Student(nn.Module):
     """Waveform (batch, samples) at 16 kHz to `Heard`. At least 25 ms of sound."""
 
-    def __init__(self, labels: int, emotions: int, teacher_classes: int) -> None:
+    def __init__(self, labels: int, emotions: int, teacher_classes: int, second_classes: int) -> None:
         super().__init__()
         self.front = LogMel()
         stages: list[nn.Module] = [Convolution(1, STEM, 3, 2, act="hard_swish")]
         width = STEM
         for shape in BLOCKS:
             stages.append(InvertedResidual(width, shape))
-            width = shape.channels
+            width = shape.channels + shape.own
         stages.append(Convolution(width, EMBEDDING, 1, act="hard_swish"))
         self.stages = nn.ModuleList(stages)
         self.dropout = nn.Dropout(0.1)
@@ -188,12 +198,20 @@ class Student(nn.Module):
         self.emotion = nn.Linear(EMBEDDING, emotions)
         self.to_teacher = nn.Linear(HIDDEN, teacher_classes)
         nn.init.constant_(self.label.bias, -4.0)  # most sounds are absent most of the time
+        self.to_second = nn.Linear(HIDDEN, second_classes)
         nn.init.constant_(self.to_teacher.bias, -5.0)
+        nn.init.constant_(self.to_second.bias, -7.0)
 
     def settle(self, count: int) -> None:
         """The first stages learn no more."""
         for stage in self.stages[:count]:
             stage.eval().requires_grad_(requires_grad=False)
+
+    def settle_wide_kernels(self) -> None:
+        """Depthwise kernels of 5x5 learn no more: oneDNN takes a fifth of a step for what they still gain."""
+        for stage in self.stages:
+            if isinstance(stage, InvertedResidual) and stage.depthwise.conv.kernel_size == (5, 5):
+                stage.depthwise.conv.requires_grad_(requires_grad=False)
 
     def forward(self, wave: Tensor) -> Heard:
         return self.judge(self.front(wave))
@@ -204,16 +222,20 @@ class Student(nn.Module):
 
     def maps(self, features: Tensor) -> list[Tensor]:
         """What every stage makes of log-mel features, the last of shape (batch, embedding, bands, frames)."""
-        x = features.contiguous(memory_format=torch.channels_last)
+        return self.maps_after(0, features)
+
+    def maps_after(self, count: int, x: Tensor) -> list[Tensor]:
+        """What the stages after the first `count` make of the map of these."""
+        x = x.contiguous(memory_format=torch.channels_last)
         made = []
-        for stage in self.stages:
+        for stage in self.stages[count:]:
             x = stage(x)
             made.append(x)
         return made
 
     def maps_from(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """What every stage makes of an input of its own."""
-        return [stage(x) for stage, x in zip(self.stages, inputs, strict=True)]
+        """What every stage makes of an input of its own; its own channels of it are silent."""
+        return [stage(_widened(x, stage)) for stage, x in zip(self.stages, inputs, strict=True)]
 
     def said(self, last: Tensor) -> Heard:
         """From the last stage's map."""
@@ -228,7 +250,19 @@ class Student(nn.Module):
             emotion=self.emotion(self.dropout(embedding)),
             embedding=embedding,
             teacher_logits=self.to_teacher(nnf.hardswish(self.hidden(embedding))),
+            second_logits=_looks(self.to_second(hidden)),
         )
+
+
+def _looks(logits: Tensor) -> Tensor:
+    """(batch, frames, classes), each frame the mean of itself and its one or two neighbours."""
+    return nnf.avg_pool1d(logits.transpose(1, 2), LOOK, 1, LOOK // 2, count_include_pad=False).transpose(1, 2)
+
+
+def _widened(x: Tensor, stage: nn.Module) -> Tensor:
+    first = next(each for each in stage.modules() if isinstance(each, nn.Conv2d))
+    missing = first.weight.shape[1] * first.groups - x.shape[1]
+    return nnf.pad(x, (0, 0, 0, 0, 0, missing)) if missing > 0 else x
 
 
 def spec_augment(features: Tensor, rng: torch.Generator) -> Tensor:

@@ -4,6 +4,7 @@ Batch norms are folded into convolutions. The front end is a product of frames w
 the graph takes a waveform of any length.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,6 +19,7 @@ from scripts.train_tagger.network import (
     ABSOLUTE_FLOOR,
     FFT,
     HOP,
+    LOOK,
     MEAN_POWER,
     RELATIVE_FLOOR,
     WINDOW,
@@ -87,7 +89,29 @@ class Calibration:
     shift: Array
 
 
-def student_graph(student: Student, calibration: Calibration, *, compact: bool = True) -> onnx.ModelProto:
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How much each head counts in a label's log odds; every array has shape (labels,)."""
+
+    label: Array
+    first: Array
+    """The guess at the first teacher, of its likeliest class that means the label."""
+    second: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What the heads' guesses at the teachers' classes mean, and what counts how much."""
+
+    first: Sequence[Sequence[int]]
+    """For every label the first teacher's classes that mean it."""
+    second: Sequence[Sequence[int]]
+    blend: Blend
+
+
+def student_graph(
+    student: Student, calibration: Calibration, heads: Heads, *, compact: bool = True
+) -> onnx.ModelProto:
     """wave (batch, samples) to scores, frames, emotion and embedding, for
     `monitor/classifiers/taggers/embedded.py`."""
     student = student.eval()
@@ -99,10 +123,56 @@ def student_graph(student: Student, calibration: Calibration, *, compact: bool =
     weights = graph.add("Softmax", graph.linear(hidden, student.attention), axis=1)
     pooled = graph.add("Mul", weights, graph.add("Sigmoid", logits))
     clips = graph.add("ReduceSum", pooled, graph.constant([1]), keepdims=0)
-    _calibrated(graph, _logit(graph, clips), calibration, "scores")
-    _calibrated(graph, logits, calibration, "frames")
+    whole = _hard_swish(graph, graph.linear(embedding, student.hidden))
+    first = _likeliest(graph, _guess(graph, whole, student.to_teacher, heads.first), heads.first)
+    looks = _looks(graph, _guess(graph, hidden, student.to_second, heads.second))
+    looks = _likeliest(graph, looks, heads.second)
+    loudest = graph.add("ReduceMax", looks, axes=[1], keepdims=0)
+    blend = heads.blend
+    _calibrated(graph, _blended(graph, blend, _logit(graph, clips), first, loudest), calibration, "scores")
+    throughout = graph.add("Unsqueeze", first, graph.constant([1]))
+    _calibrated(graph, _blended(graph, blend, logits, throughout, looks), calibration, "frames")
     graph.add("Softmax", graph.linear(embedding, student.emotion), out="emotion", axis=1)
     return _model(graph, len(calibration.scale), student)
+
+
+def _blended(graph: Graph, blend: Blend, label: str, first: str, second: str) -> str:
+    parts = [
+        graph.add("Mul", part, graph.constant(weight, exact=True))
+        for part, weight in ((label, blend.label), (first, blend.first), (second, blend.second))
+    ]
+    return graph.add("Add", graph.add("Add", parts[0], parts[1]), parts[2])
+
+
+def _kept(classes: Sequence[Sequence[int]]) -> list[int]:
+    return sorted({number for each in classes for number in each})
+
+
+def _guess(graph: Graph, hidden: str, layer: nn.Linear, classes: Sequence[Sequence[int]]) -> str:
+    """A head's logits of the classes that mean a label; no other is kept in the file."""
+    kept = _kept(classes)
+    only = nn.Linear(layer.in_features, len(kept))
+    only.weight.data, only.bias.data = layer.weight.data[kept], layer.bias.data[kept]
+    return graph.linear(hidden, only)
+
+
+def _likeliest(graph: Graph, logits: str, classes: Sequence[Sequence[int]]) -> str:
+    """Of a head's classes the likeliest of each label, the labels last. A label without a class has that of
+    another, which must not count."""
+    kept, most = _kept(classes), max(len(each) for each in classes)
+    at = [[kept.index(number) for number in (each or kept[:1])] for each in classes]
+    columns = np.array([each + each[:1] * (most - len(each)) for each in at], np.int64)
+    gathered = graph.add("Gather", logits, graph.constant(columns), axis=-1)
+    return graph.add("ReduceMax", gathered, axes=[-1], keepdims=0)
+
+
+def _looks(graph: Graph, frames: str) -> str:
+    """(batch, frames, labels), each frame the mean of itself and its neighbours."""
+    turned = graph.add("Transpose", frames, perm=[0, 2, 1])
+    mean = graph.add(
+        "AveragePool", turned, kernel_shape=[LOOK], pads=[LOOK // 2] * 2, strides=[1], count_include_pad=0
+    )
+    return graph.add("Transpose", mean, perm=[0, 2, 1])
 
 
 def _log_mel(graph: Graph) -> str:

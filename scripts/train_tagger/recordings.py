@@ -2,9 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -58,14 +59,78 @@ def _recording(row: dict[str, str]) -> Recording:
 def folded(recordings: Sequence[Recording], fold: str) -> list[Recording]:
     """The recordings split anew: fold "K/N" holds out the K-th of N parts, each source's groups by turns, so
     that N runs judge every recording once. ValueError for anything else."""
-    numbers = [int(word) for word in fold.split("/") if word.isdecimal()]
-    if len(numbers) != 2 or not 1 <= numbers[0] <= numbers[1] or numbers[1] < 2:
-        raise ValueError(f"fold {fold} is not K/N with K from 1 to N, and N at least 2")
-    part, parts = numbers
+    part, parts = _fold(fold)
     groups = sorted({(r.source, r.group) for r in recordings})
     # A group can span sources (one freesound recording in two sets): its first place decides.
     place = {group: n % parts for n, (_, group) in reversed(list(enumerate(groups)))}
     return [replace(r, split="valid" if place[r.group] == part - 1 else "train") for r in recordings]
+
+
+def _fold(fold: str) -> tuple[int, int]:
+    numbers = [int(word) for word in fold.split("/") if word.isdecimal()]
+    if len(numbers) != 2 or not 1 <= numbers[0] <= numbers[1] or numbers[1] < 2:
+        raise ValueError(f"fold {fold} is not K/N with K from 1 to N, and N at least 2")
+    return numbers[0], numbers[1]
+
+
+FAMILIES = (
+    ("snoring-1s", "snoring-1s-neg"), ("pratham-glass", "pratham-background"), ("assaf-glass", "assaf-other"),
+    ("tinyml-alarm", "tinyml-glass", "tinyml-background"), ("ss13-tg", "ss13-septic"),
+    ("stimpad", "stimpad-old"), ("misc-alerts", "misc-alerts2"), ("asterisk-prompts", "asterisk-intl"),
+    ("giulbia-babycry", "donateacry"),
+)  # fmt: skip
+"""Sources of one project, which are never divided: they share rooms, microphones or files."""
+
+
+def folded_by_source(recordings: Sequence[Recording], fold: str) -> list[Recording]:
+    """The recordings split anew by whole sources: fold "K/N" holds out the K-th of N parts, each about as
+    large and each with sources of every kind of size. ValueError for anything else."""
+    part, parts = _fold(fold)
+    family = {source: members[0] for members in FAMILIES for source in members}
+    sizes: dict[str, int] = {}
+    for recording in recordings:
+        key = family.get(recording.source, recording.source)
+        sizes[key] = sizes.get(key, 0) + 1
+    loads, place = [0] * parts, {}
+    for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
+        place[key] = loads.index(min(loads))
+        loads[place[key]] += sizes[key]
+    held_out = {r.source for r in recordings if place[family.get(r.source, r.source)] == part - 1}
+    return held_apart(recordings, held_out)
+
+
+def without(recordings: Sequence[Recording], sources: Iterable[str]) -> list[Recording]:
+    """What may teach and choose where some sources are kept for judging: all but these.
+    ValueError for a source that is not there."""
+    wanted = _known(recordings, sources)
+    return [r for r in recordings if r.source not in wanted]
+
+
+def held_apart(recordings: Sequence[Recording], sources: Iterable[str]) -> list[Recording]:
+    """The recordings split anew: those of some sources held out, all others that share no original with them
+    trained on, and what shares one left out. ValueError for a source that is not there."""
+    wanted = _known(recordings, sources)
+    elsewhere = {r.group for r in recordings if r.source not in wanted}
+    held_out = [r for r in recordings if r.source in wanted and r.group not in elsewhere]
+    taught = [r for r in recordings if r.source not in wanted]
+    return [replace(r, split="valid") for r in held_out] + [replace(r, split="train") for r in taught]
+
+
+def _known(recordings: Sequence[Recording], sources: Iterable[str]) -> set[str]:
+    wanted = set(sources)
+    if unknown := wanted - {r.source for r in recordings}:
+        raise ValueError(f"no recording is of {', '.join(sorted(unknown))}")
+    return wanted
+
+
+class Clips(Protocol):
+    """Samples of clips by path."""
+
+    def __getitem__(self, path: str) -> npt.NDArray[np.float32]:
+        """The whole clip as float32 in -1..1 at 32 kHz."""
+
+    def length(self, path: str) -> int:
+        """Samples of a clip at 32 kHz."""
 
 
 class SampleCache:
@@ -79,6 +144,14 @@ class SampleCache:
         """The whole clip as float32 in -1..1 at 32 kHz."""
         start, length = self._index[path]
         return self._samples[start : start + length].astype(np.float32) / np.float32(32768)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._index
+
+    @property
+    def paths(self) -> list[str]:
+        """Every clip's, in order."""
+        return list(self._index)
 
     def length(self, path: str) -> int:
         """Samples of a clip at 32 kHz."""

@@ -18,12 +18,15 @@ from monitor.recordings.evaluation.manifest import Clip, read_clips
 from scripts.train_tagger.background import Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
 from scripts.train_tagger.network import FRAME_HOP_S, Student
-from scripts.train_tagger.onnx_graph import Calibration, student_graph
+from scripts.train_tagger.onnx_graph import Blend, Calibration, Heads, student_graph
 from scripts.train_tagger.operating_point import choose_onsets, operating_point, second_look
 from scripts.train_tagger.recordings import Recording
-from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of
+from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of, teacher_mapping
+from scripts.train_tagger.teacher import read_class_names
 from scripts.train_tagger.training import Places, new_student
 
+LABEL_SHARE = 0.5
+"""Of what labels taught in a score's log odds; the rest is what it guesses the two teachers to say."""
 WINDOW_S, HOP_S = 10 * FRAME_HOP_S, 5 * FRAME_HOP_S
 
 
@@ -34,17 +37,19 @@ class Release:
     model: Path
     backgrounds_hours: float
     variant: str
+    began_with: Path | None = None
+    """The earlier model, if any."""
 
 
 def release(places: Places, recordings: Sequence[Recording], wanted: Release) -> None:
     """Calibrate on the held-out recordings, choose thresholds on their remixes, write model and JSON."""
-    student = load_averaged(places.run)
+    student, heads = load_averaged(places.run), heads_of(places.data / "models")
     held_out = [r for r in recordings if r.split == "valid"]
     neutral = Calibration(np.ones(len(LABELS), np.float32), np.zeros(len(LABELS), np.float32))
     draft = places.run / "draft.onnx"
-    write_model(draft, student_graph(student, neutral).SerializeToString(), {})
+    write_model(draft, student_graph(student, neutral, heads).SerializeToString(), {})
     calibration = _calibrated(draft, places, held_out)
-    content = student_graph(student, calibration).SerializeToString()
+    content = student_graph(student, calibration, heads).SerializeToString()
     write_model(draft, content, {})
     backgrounds = listen(
         Listening(draft, places.cache, places.data), halves(held_out), wanted.backgrounds_hours
@@ -55,9 +60,23 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
         "second_look": second_look(onsets),
         "calibration": {"scale": calibration.scale.tolist(), "shift": calibration.shift.tolist()},
         "operating_point": operating_point(backgrounds, onsets),
-        "training": _training(_checkpoint(places.run), recordings, wanted.variant),
+        "training": _training(_checkpoint(places.run), recordings, wanted, places),
     }
     write_model(wanted.model, content, about)
+
+
+def heads_of(models: Path) -> Heads:
+    """What the classes of the teachers' lists mean, and what counts how much in a score: where a teacher has
+    no class for a label, the other teacher's share grows."""
+    first, second = (
+        teacher_mapping(read_class_names(models / name))
+        for name in ("audioset_class_labels_indices.csv", "yamnet_class_map.csv")
+    )
+    shares = np.array([[bool(one), bool(other)] for one, other in zip(first, second, strict=True)], float)
+    shares *= (1 - LABEL_SHARE) / shares.sum(axis=1, keepdims=True)
+    label = np.full(len(LABELS), LABEL_SHARE)
+    parts = (np.asarray(part, np.float32) for part in (label, shares[:, 0], shares[:, 1]))
+    return Heads(first, second, Blend(*parts))
 
 
 def load_averaged(run: Path) -> Student:
@@ -117,12 +136,17 @@ def _calibrated(draft: Path, places: Places, held_out: Sequence[Recording]) -> C
     return fit_calibration(np.log(scores / (1 - scores)), truth, known)
 
 
-def _training(state: dict[str, Any], recordings: Sequence[Recording], variant: str) -> dict[str, Any]:
-    used = [r for r in recordings if r.split == "train" and (variant == "all" or r.free)]
+def _training(
+    state: dict[str, Any], recordings: Sequence[Recording], wanted: Release, places: Places
+) -> dict[str, Any]:
+    used = [r for r in recordings if r.split == "train" and (wanted.variant == "all" or r.free)]
     return {
-        "variant": variant,
+        "variant": wanted.variant,
         "steps": state["step"],
         "recipe": state["recipe"],
+        "began_with": _earlier(wanted.began_with),
+        "stock": sum(int(file.stem.split("-")[2]) for file in (places.run / "stock").glob("*.npz")),
+        "unlabelled": _unlabelled(places.cache / "anything" / "minutes.json"),
         "clips": len(used),
         "licences": dict(Counter(r.licence for r in used).most_common()),
         "sources": dict(Counter(r.source for r in used).most_common()),
@@ -130,6 +154,19 @@ def _training(state: dict[str, Any], recordings: Sequence[Recording], variant: s
             label: {"all": sum(n), "free": sum(f)} for label, n, f in _counts(used)
         },
     }  # fmt: skip
+
+
+def _earlier(model: Path | None) -> dict[str, Any] | None:
+    if model is None:
+        return None
+    about: dict[str, Any] = json.loads(model.with_suffix(".json").read_text())
+    return {"sha256": about["sha256"], "steps": about["training"]["steps"]}
+
+
+def _unlabelled(file: Path) -> dict[str, float]:
+    """Minutes by package of what `gather` found."""
+    minutes: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
+    return minutes
 
 
 def _counts(used: Sequence[Recording]) -> Iterable[tuple[str, list[bool], list[bool]]]:

@@ -1,4 +1,8 @@
-"""The training loop: fresh mixtures, the teacher's word on them, the student's step, checkpoints."""
+"""The first part of learning, from random weights: fresh mixtures, and at every stage what the teacher makes
+of them.
+
+What comes of it is the stages that then settle, and a beginning for the others (learning.py).
+"""
 
 import copy
 import json
@@ -13,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from scripts.train_tagger import yamnet
 from scripts.train_tagger.augment import mixed_up, time_shifted
 from scripts.train_tagger.hints import hints, missed
 from scripts.train_tagger.losses import Losses, losses
@@ -33,16 +38,11 @@ FILL_BATCHES = 4
 class Recipe:
     """Everything that decides what is learnt."""
 
-    steps: int = 12_500
+    steps: int = 4_500
     seed: int = 0
-    hinted_apart_steps: int = 500
-    """First every stage learns by itself, from the teacher's map before it to the teacher's map after it."""
-    hinted_steps: int = 4_500
-    """Then all learn together, each stage still told its map, up to this step; from there on, and from the
-    average of the weights so far, nothing but what sounds are called."""
-    settled_stages: int = 5
-    """So many of the first then stay as they are: they take more than half of a step, and know by then what
-    they had to learn."""
+    apart_steps: int = 500
+    """First every stage learns by itself, from the teacher's map before it to the teacher's map after it;
+    then all learn together, each still told its map."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up_steps: int = 200
@@ -71,7 +71,7 @@ class Places:
 
 def new_student() -> Student:
     """With random weights, for our labels."""
-    student = Student(len(LABELS), len(EMOTIONS), CLASSES)
+    student = Student(len(LABELS), len(EMOTIONS), CLASSES, yamnet.CLASSES)
     laid_out: Student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return laid_out
 
@@ -131,9 +131,8 @@ class Run:
         yield from loader
 
     def _learn(self, batch: Batch) -> Losses:
-        is_hinted = self.step < self._recipe.hinted_steps
         for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate() * (group["haste"] if is_hinted else 1)
+            group["lr"] = self._learning_rate() * group["haste"]
         self.student.train()
         batch = mixed_up(batch, self._recipe.mixed_share, self._rng)
         with torch.no_grad():
@@ -141,8 +140,7 @@ class Run:
         features = spec_augment(time_shifted(features, self._rng), self._rng)
         with torch.autocast("cpu", torch.bfloat16):
             heard, logits, astray = self._told(features)
-        if logits is not None:
-            batch = replace(batch, teacher_logits=logits.half())
+        batch = replace(batch, teacher_logits=logits.half())
         parts = losses(_as_float(heard), batch, self._mapping, astray)
         self._optimizer.zero_grad()
         parts.total.backward()  # type: ignore[no-untyped-call]
@@ -150,19 +148,14 @@ class Run:
         self._optimizer.step()
         self.step += 1
         self._average()
-        if self.step == self._recipe.hinted_steps:  # a constant learning rate leaves noise
-            self.student.load_state_dict(self.averaged.state_dict())
         return Losses(*(part.detach() for part in parts))
 
-    def _told(self, features: Tensor) -> tuple[Heard, Tensor | None, Tensor]:
+    def _told(self, features: Tensor) -> tuple[Heard, Tensor, Tensor]:
         """What the student says, what the teacher says of the same features, and how far stages are off."""
-        if self.step >= self._recipe.hinted_steps:
-            self.student.settle(self._recipe.settled_stages)
-            return self.student.judge(features), None, torch.zeros(1)
         told = hints(self._teacher, features)
-        if self.step < self._recipe.hinted_apart_steps:
+        if self.step < self._recipe.apart_steps:
             maps = self.student.maps_from(told.inputs)
-            heard = self.student.said(told.maps[-1])
+            heard = self.student.said(maps[-1])
         else:
             maps = self.student.maps(features)
             heard = self.student.said(maps[-1])

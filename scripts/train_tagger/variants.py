@@ -28,7 +28,7 @@ def judge_variants(manifest: Path, models: Sequence[Path]) -> list[dict[str, Any
                 "variant": training["variant"],
                 "steps": training["steps"],
                 "clips": training["clips"],
-                "hinted_steps": training["recipe"].get("hinted_steps", 0),
+                "hinted_steps": training["recipe"].get("hinted_steps", training["steps"]),
                 "mean_average_precision": float(np.mean(list(precision.values()))),
                 "of_free_labels": float(np.mean(free)),
                 "free_labels": len(free),

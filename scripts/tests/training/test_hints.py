@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from scripts.train_tagger.hints import hints, missed
-from scripts.train_tagger.network import MELS, Student
+from scripts.train_tagger.network import MELS, OWN_EMBEDDING, Student
 from scripts.train_tagger.teacher import CLASSES, Teacher
 from scripts.train_tagger.training import new_student
 
@@ -35,14 +35,17 @@ def features(batch: int, samples: int, student: Student) -> torch.Tensor:
 
 @pytest.mark.parametrize("samples", [400, 16_000, 48_000])
 def test_every_stage_has_a_map_of_its_own_shape(teacher: Teacher, student: Student, samples: int) -> None:
-    """At any length: the teacher's rows above 8 kHz are cut away, and frames are the same."""
+    """At any length: rows above 8 kHz are cut away, frames are the same; later stages have channels of
+    their own after those that they are told."""
     heard = features(2, samples, student)
 
     told = hints(teacher, heard)
 
     assert heard.shape[2] == MELS
-    assert [made.shape for made in student.eval().maps(heard)] == [hint.shape for hint in told.maps]
-    assert [made.shape for made in student.maps_from(told.inputs)] == [hint.shape for hint in told.maps]
+    for maps in (student.eval().maps(heard), student.maps_from(told.inputs)):
+        assert [made.shape[2:] for made in maps] == [hint.shape[2:] for hint in told.maps]
+        own = [made.shape[1] - hint.shape[1] for made, hint in zip(maps, told.maps, strict=True)]
+        assert own == [0] * 11 + [16, 16, 48, 48, 48, OWN_EMBEDDING]
     assert told.logits.shape == (2, CLASSES)
 
 

@@ -7,12 +7,17 @@ import pytest
 import torch
 
 from scripts.train_tagger.network import Heard, Student
-from scripts.train_tagger.onnx_graph import Calibration, student_graph
+from scripts.train_tagger.onnx_graph import Blend, Calibration, Heads, student_graph
 from scripts.train_tagger.targets import LABELS
 from scripts.train_tagger.training import new_student
 
 COUNT = len(LABELS)
-NEUTRAL = Calibration(np.ones(COUNT, np.float32), np.zeros(COUNT, np.float32))
+ONE, NONE = np.ones(COUNT, np.float32), np.zeros(COUNT, np.float32)
+NEUTRAL = Calibration(ONE, NONE)
+FIRST = [[n, n + 60] if n % 2 else [n] for n in range(COUNT)]
+SECOND = [[] if n == 3 else [2 * n] for n in range(COUNT)]
+"""Classes of the teachers for every label; of the second one for all but one label."""
+HEADS = Heads(FIRST, SECOND, Blend(ONE, NONE, NONE))
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +32,11 @@ def student() -> Student:
     return student.eval()
 
 
-def session(student: Student, calibration: Calibration = NEUTRAL, *, compact: bool = False) -> Any:
+def session(
+    student: Student, calibration: Calibration = NEUTRAL, heads: Heads = HEADS, *, compact: bool = False
+) -> Any:
     """The student in onnxruntime."""
-    graph = student_graph(student, calibration, compact=compact)
+    graph = student_graph(student, calibration, heads, compact=compact)
     return ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
@@ -95,6 +102,26 @@ def test_calibration_is_inside_the_graph(student: Student) -> None:
     expected = 1 / (1 + np.exp(-(calibration.scale * logits + calibration.shift)))
     assert scores == pytest.approx(expected, abs=1e-4)
     of_frames = calibration.scale * said.frames.numpy() + calibration.shift
+    assert frames == pytest.approx(1 / (1 + np.exp(-of_frames)), abs=1e-4)
+
+
+@pytest.mark.parametrize("samples", [400, 8_000, 51_200])
+def test_scores_are_blended_from_labels_and_both_guesses(student: Student, samples: int) -> None:
+    """In log odds: of each teacher its likeliest class, of the second also its likeliest look."""
+    blend = Blend(0.5 * ONE, 0.3 * ONE, 0.2 * ONE)
+    wave = sound(2, samples)
+    said = heard(student, wave)
+
+    scores, frames = session(student, heads=Heads(FIRST, SECOND, blend)).run(
+        ["scores", "frames"], {"wave": wave}
+    )
+
+    first = np.stack([said.teacher_logits[:, n].amax(1) for n in FIRST], axis=1)
+    looks = np.stack([said.second_logits[:, :, n or [0]].amax(2) for n in SECOND], axis=2)
+    label = torch.logit(said.clips.clamp(1e-6, 1 - 1e-6)).numpy()
+    of_clips = 0.5 * label + 0.3 * first + 0.2 * looks.max(axis=1)
+    assert scores == pytest.approx(1 / (1 + np.exp(-of_clips)), abs=1e-4)
+    of_frames = 0.5 * said.frames.numpy() + 0.3 * first[:, None] + 0.2 * looks
     assert frames == pytest.approx(1 / (1 + np.exp(-of_frames)), abs=1e-4)
 
 

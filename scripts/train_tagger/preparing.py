@@ -1,0 +1,96 @@
+"""What a stock and a learner are made of: a student that begins with a trunk or an earlier model, the
+teachers, and what their classes mean.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scripts.train_tagger import stock, yamnet
+from scripts.train_tagger.anything import Gathered
+from scripts.train_tagger.learning import Classes, Learner, Recipe
+from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.network import Student
+from scripts.train_tagger.recordings import Recording
+from scripts.train_tagger.start import begin_with, renormed
+from scripts.train_tagger.targets import LABELS, teacher_mapping
+from scripts.train_tagger.teacher import CLASSES, load_teacher, read_class_names
+from scripts.train_tagger.training import Places, new_student
+from scripts.train_tagger.yamnet import Yamnet
+
+TEACHER, CLASS_NAMES, SECOND_NAMES = (
+    "mn04_as_mAP_432.pt", "audioset_class_labels_indices.csv", "yamnet_class_map.csv",
+)  # fmt: skip
+SEEN = 256
+"""Mixtures whose spread the norms of an earlier model take on."""
+
+
+def beginning(run: Path, earlier: Path | None) -> Student:
+    """A student that says what the run's trunk or the earlier model says."""
+    student = new_student()
+    if earlier is not None:
+        begin_with(student, earlier)
+        return student
+    file = run / "trunk" / "checkpoint.pt"
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is not there: run `trunk` first, or name a model with --begin-with")
+    student.load_state_dict(torch.load(file, weights_only=True)["averaged"])
+    return student
+
+
+def make_stock(
+    places: Places, recordings: Sequence[Recording], earlier: Path | None, plan: tuple[int, int, float]
+) -> None:
+    """Seed, mixtures wanted and the share of unnamed ones are the plan. The stock is in the run's folder."""
+    seed, wanted, unnamed = plan
+    models = places.data / "models"
+    student = beginning(places.run, earlier).eval()
+    judges = stock.Judges(student, load_teacher(models / TEACHER), Yamnet(models))
+    anything = places.cache / "anything"
+    cache = Gathered(places.cache, anything if anything.exists() else None)
+    rooms = np.load(places.cache / "rooms.npy", mmap_mode="r")
+    mixers = [
+        Mixer(recordings, cache, rooms, length_s, anything=cache.anything) for length_s in stock.LENGTHS_S
+    ]
+    stock.make(places.run / "stock", mixers, judges, seed, wanted, unnamed)
+
+
+def stocked(folders: Sequence[Path]) -> stock.Stock:
+    """What is in the folders by now. FileNotFoundError when that is nothing."""
+    kept = stock.Stock(folders)
+    kept.refresh()
+    if not len(kept):
+        raise FileNotFoundError(f"no mixture is in {', '.join(map(str, folders))}: run `stock` first")
+    return kept
+
+
+def learner(
+    recipe: Recipe, data: Path, run: Path, earlier: Path | None, kept: stock.Stock, beside: Sequence[Path]
+) -> Learner:
+    """With a student that has not learnt yet; `learn` finds the run's checkpoint."""
+    student = beginning(run, earlier)
+    if earlier is not None:
+        renormed(student, _maps(kept))
+    models = data / "models"
+    teacher = load_teacher(models / TEACHER)
+    return Learner(recipe, run, student, teacher, classes(models), beside)
+
+
+def _maps(kept: stock.Stock) -> Tensor:
+    batches = kept.batches(SEEN, np.random.default_rng(0))
+    return next(batch["ours"].float() for length_s, batch in batches if length_s == stock.LENGTHS_S[0])
+
+
+def classes(models: Path) -> Classes:
+    """Which classes of each teacher mean which label."""
+    return Classes(_matrix(models / CLASS_NAMES, CLASSES), _matrix(models / SECOND_NAMES, yamnet.CLASSES))
+
+
+def _matrix(names: Path, count: int) -> Tensor:
+    matrix = torch.zeros(len(LABELS), count)
+    for row, numbers in zip(matrix, teacher_mapping(read_class_names(names)), strict=True):
+        row[numbers] = 1
+    return matrix

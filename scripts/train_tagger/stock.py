@@ -1,0 +1,142 @@
+"""A stock of mixtures made beforehand, with all that is costly about them: what both teachers say, and what
+the student's settled first stages and the teacher's make of them. Learning from it is a fraction of the work,
+and every mixture is looked at several times. Parts are files of their own: a stock grows while it is learnt
+from.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+import torch
+
+from scripts.train_tagger.hints import hints
+from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.network import SETTLED_STAGES, Student
+from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher
+from scripts.train_tagger.yamnet import SAMPLES, Yamnet
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+LENGTHS_S = (3.2, 1.0, 0.5)
+PART = 128
+"""Mixtures of one length in a file."""
+FRAME_S = 0.32
+LOOKS: dict[float, tuple[int, ...]] = {3.2: (2, 4, 6, 8), 1.0: (1, 2), 0.5: ()}
+"""By length, the student's frames about which the second teacher listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Everyone who says something of a mixture when it is made."""
+
+    student: Student
+    """Its first stages are settled: they will not learn any more."""
+    teacher: Teacher
+    second: Yamnet
+
+
+def judged(mixtures: Sequence[Mixture], judges: Judges, length_s: float) -> Arrays:
+    """One part of a stock."""
+    wide = np.stack([mixture.teacher_wave for mixture in mixtures])
+    logits, _ = judges.teacher(torch.from_numpy(wide))
+    with torch.inference_mode():
+        wave = torch.from_numpy(np.stack([mixture.student_wave for mixture in mixtures])).float() / 32768
+        features = judges.student.front(wave)
+        ours = features.contiguous(memory_format=torch.channels_last)
+        for stage in judges.student.stages[:SETTLED_STAGES]:
+            ours = stage(ours)
+        theirs = hints(judges.teacher, features, stages=SETTLED_STAGES).whole
+    return {
+        "ours": ours.half().numpy(),
+        "theirs": theirs.half().numpy(),
+        "logits": logits.half().numpy(),
+        "second": np.stack([_second(judges.second, row, length_s) for row in wide]),
+        "labels": np.stack([mixture.labels for mixture in mixtures]).astype(np.uint8),
+        "known": np.stack([mixture.known for mixture in mixtures]).astype(np.uint8),
+        "exact": np.array([mixture.exact for mixture in mixtures]),
+        "emotion": np.array([mixture.emotion for mixture in mixtures], np.int8),
+    }
+
+
+def _second(second: Yamnet, wide: npt.NDArray[np.float32], length_s: float) -> npt.NDArray[np.float16]:
+    """Logits of the second teacher about every frame of `LOOKS`, shape (looks, 521)."""
+    wave = soxr.resample(wide, TEACHER_RATE_HZ, 16_000).astype(np.float32)
+    said = [second.scores(wave[_first_sample(frame) :]) for frame in LOOKS[length_s]]
+    scores = np.clip(np.stack(said), 1e-6, 1 - 1e-6) if said else np.zeros((0, 521), np.float32) + 0.5
+    return np.asarray(np.log(scores / (1 - scores)), np.float16)
+
+
+def _first_sample(frame: int) -> int:
+    return max(0, int(frame * FRAME_S * 16_000) - SAMPLES // 2)
+
+
+def make(
+    folder: Path, mixers: Sequence[Mixer], judges: Judges, seed: int, wanted: int, unnamed: float
+) -> None:
+    """Fill the folder with parts until there are `wanted` mixtures; goes on with a stock that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = sum(int(file.stem.split("-")[2]) for file in folder.glob("*.npz"))
+    rng = np.random.default_rng([seed, made, int(time.time())])
+    while made < wanted:
+        mixer = mixers[int(rng.choice(len(mixers), p=(0.65, 0.2, 0.15)))]
+        mixtures = [
+            mixer.draw_anything(rng) if rng.random() < unnamed else mixer.draw(rng) for _ in range(PART)
+        ]
+        _write(folder, judged(mixtures, judges, mixer.duration_s), mixer.duration_s)
+        made += PART
+
+
+def _write(folder: Path, part: Arrays, length_s: float) -> None:
+    unfinished = folder / f"{os.getpid()}.part"
+    with unfinished.open("wb") as out:
+        np.savez(out, **part)  # type: ignore[arg-type]
+    unfinished.rename(folder / f"{length_s}-{time.time_ns()}-{PART}.npz")
+
+
+class Stock:
+    """All parts of some folders, in memory; `refresh` takes in what has been added since."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self._read: set[Path] = set()
+        self._parts: dict[float, list[Arrays]] = {length: [] for length in LENGTHS_S}
+
+    def refresh(self) -> None:
+        """Read the files that are new."""
+        for file in sorted(file for folder in self._folders for file in folder.glob("*.npz")):
+            if file not in self._read:
+                self._read.add(file)
+                with np.load(file) as part:
+                    self._parts[float(file.name.split("-")[0])].append(
+                        {name: part[name] for name in part.files}
+                    )
+
+    def __len__(self) -> int:
+        return PART * sum(map(len, self._parts.values()))
+
+    def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[float, dict[str, torch.Tensor]]]:
+        """Without end: mixtures of one length, each drawn from anywhere in the stock."""
+        while True:
+            length = self._drawn(rng)
+            rows = [self._row(self._parts[length], rng) for _ in range(round(size * _more(length)))]
+            yield length, {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+
+    def _drawn(self, rng: np.random.Generator) -> float:
+        counts = np.array([len(self._parts[length]) for length in LENGTHS_S], float)
+        return LENGTHS_S[int(rng.choice(len(counts), p=counts / counts.sum()))]
+
+    @staticmethod
+    def _row(parts: list[Arrays], rng: np.random.Generator) -> Arrays:
+        part, row = parts[rng.integers(len(parts))], rng.integers(PART)
+        return {name: values[row] for name, values in part.items()}
+
+
+def _more(length_s: float) -> float:
+    """Shorter mixtures come in larger batches."""
+    return 1.0 if length_s > 2 else 2.0

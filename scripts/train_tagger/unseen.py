@@ -1,0 +1,207 @@
+"""How well sounds of sources that taught nothing are heard, beside the teachers and the mean of both.
+
+A source is one set of recordings: one microphone, house or game. A model that has heard others of the same
+set looks better than it will at home, so that sources are held out as a whole. A label that a recording
+leaves open is not judged by it (targets.py); a recording without any name is a counter-example of critical
+labels alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.recordings.evaluation.evaluate import Progress, score_clips
+from monitor.recordings.evaluation.manifest import read_clips
+from monitor.recordings.evaluation.metrics import average_precision
+from scripts.train_tagger.recordings import Recording
+from scripts.train_tagger.release import write_manifest
+from scripts.train_tagger.targets import LABELS, labels_of, open_of
+
+Floats = npt.NDArray[np.float64]
+LEAST = 1e-6
+DRAWS = 200
+"""Of the bootstrap, over original recordings."""
+MEAN_OF_TEACHERS, MEAN_OF_ALL = "mean of both", "mean of all three"
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "alarms and signals": (
+        "smoke_alarm", "fire_alarm", "siren", "car_alarm", "appliance_beep", "alarm_clock", "doorbell",
+        "phone_ring", "bell", "car_horn",
+    ),
+    "breaks, shots and knocks": (
+        "glass_break", "dishes", "gunshot", "explosion", "fireworks", "thunder", "knock", "door_slam",
+        "door_creak", "footsteps", "clapping",
+    ),
+    "voices": (
+        "scream", "shout", "crying", "baby_cry", "groan", "laughter", "cough", "sneeze", "sniff", "sigh",
+        "throat_clearing", "breathing", "snoring", "speech", "singing",
+    ),
+    "animals": ("dog_bark", "dog_whimper", "cat", "bird", "farm_animal", "insect"),
+    "water, weather and fire": (
+        "water_running", "water_drip", "toilet_flush", "rain", "wind", "waves", "crackling_fire",
+    ),
+    "machines, traffic and music": (
+        "vacuum_cleaner", "washing_machine", "power_tool", "engine", "train", "aircraft", "clock_tick",
+        "keyboard_typing", "mouse_click", "music",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What several listeners say of the same recordings."""
+
+    recordings: Sequence[Recording]
+    scores: Mapping[str, Floats]
+    """By listener, shape (recordings, labels)."""
+
+
+def judge_unseen(
+    recordings: Sequence[Recording],
+    data: Path,
+    run: Path,
+    models: Mapping[str, Path],
+    progress: Progress = iter,
+) -> dict[str, Any]:
+    """`compared` for released models, the first of which is meant, beside both teachers."""
+    from scripts.train_tagger.baselines import TeacherBaseline, YamnetBaseline
+    from scripts.train_tagger.release import opened
+
+    teachers = {"YAMNet": YamnetBaseline, "EfficientAT mn04": TeacherBaseline}
+    listeners: dict[str, Callable[[], Any]] = {name: partial(opened, model) for name, model in models.items()}
+    listeners |= {name: partial(build, data / "models") for name, build in teachers.items()}
+    for name in models:
+        (run / "unseen" / f"{name.replace(' ', '-')}.npz").unlink(missing_ok=True)
+    judged = listened(recordings, data / "train", listeners, run / "unseen", progress)
+    return compared(judged, next(iter(models)), list(teachers))
+
+
+def listened(
+    recordings: Sequence[Recording],
+    audio_root: Path,
+    listeners: Mapping[str, Callable[[], Any]],
+    cache: Path,
+    progress: Progress = iter,
+) -> Judged:
+    """Every recording's highest score of each label; what a listener said is kept in `cache`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    manifest = cache / "unseen.csv"
+    write_manifest(recordings, audio_root, manifest)
+    clips, scores = read_clips(manifest), {}
+    for name, build in listeners.items():
+        file = cache / f"{name.replace(' ', '-')}.npz"
+        scores[name] = _kept(file, recordings)
+        if scores[name] is None:
+            said = score_clips(clips, build(), progress=progress)
+            scores[name] = np.stack([said.scores(label) for label in LABELS], axis=1)
+            np.savez(file, paths=[r.path for r in recordings], scores=scores[name])
+    return Judged(recordings, scores)
+
+
+def _kept(file: Path, recordings: Sequence[Recording]) -> Any:
+    if not file.exists():
+        return None
+    with np.load(file) as kept:
+        at = {path: row for row, path in enumerate(kept["paths"].tolist())}
+        if any(r.path not in at for r in recordings):
+            return None
+        return kept["scores"][[at[r.path] for r in recordings]]
+
+
+def mean_log_odds(scores: Sequence[Floats]) -> Floats:
+    """Of several listeners; one that does not know a label, and scores 0 throughout, has no say in it."""
+    known = np.stack([each.max(axis=0) > 0 for each in scores])[:, None]
+    inside = np.stack(scores).clip(LEAST, 1 - LEAST)
+    odds = (np.log(inside / (1 - inside)) * known).sum(axis=0) / known.sum(axis=0).clip(1)
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def compared(judged: Judged, first: str, teachers: Sequence[str], least_sources: int = 1) -> dict[str, Any]:
+    """Average precision by label and listener, macro means with 95 % intervals, and by group of labels."""
+    scores = dict(judged.scores)
+    scores[MEAN_OF_TEACHERS] = mean_log_odds([scores[name] for name in teachers])
+    scores[MEAN_OF_ALL] = mean_log_odds([scores[name] for name in (first, *teachers)])
+    truth, known = _truth(judged.recordings)
+    sources = _sources(judged.recordings, truth)
+    labels = [n for n, having in enumerate(sources) if len(having) >= least_sources]
+    draws = _draws(judged.recordings)
+    precision = {name: _precisions(each, truth, known) for name, each in scores.items()}
+    resampled = {
+        name: np.stack([_precisions(each[d], truth[d], known[d]) for d in draws])
+        for name, each in scores.items()
+    }
+    groups = {"all": [LABELS[n] for n in labels]} | {
+        group: [label for label in members if LABELS.index(label) in labels]
+        for group, members in GROUPS.items()
+    }
+    return {
+        "recordings": len(judged.recordings),
+        "sources": len({r.source for r in judged.recordings}),
+        "names": sorted({r.source for r in judged.recordings}),
+        "least_sources": least_sources,
+        "labels": {
+            LABELS[n]: {
+                "clips": int(truth[:, n].sum()),
+                "sources": len(sources[n]),
+                **{name: float(each[n]) for name, each in precision.items()},
+            }
+            for n in labels
+        },
+        "groups": {
+            group: {
+                "labels": len(members),
+                **{name: _macro(precision[name], resampled[name], members) for name in scores},
+            }
+            for group, members in groups.items()
+            if members
+        },
+    }
+
+
+def _truth(recordings: Sequence[Recording]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    truth = np.stack([labels_of(r.audioset_names) for r in recordings]) > 0
+    known = np.stack([open_of(r.audioset_names) for r in recordings]) == 0
+    return truth, known
+
+
+def _sources(recordings: Sequence[Recording], truth: npt.NDArray[np.bool_]) -> list[set[str]]:
+    return [{r.source for r, there in zip(recordings, column, strict=True) if there} for column in truth.T]
+
+
+def _draws(recordings: Sequence[Recording]) -> list[npt.NDArray[np.int64]]:
+    """Rows of each draw: original recordings with replacement, all of one's clips together."""
+    rows: dict[str, list[int]] = {}
+    for number, recording in enumerate(recordings):
+        rows.setdefault(recording.group, []).append(number)
+    groups, rng = list(rows.values()), np.random.default_rng(0)
+    return [
+        np.array([n for g in rng.integers(len(groups), size=len(groups)) for n in groups[g]])
+        for _ in range(DRAWS)
+    ]
+
+
+def _precisions(scores: Floats, truth: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]) -> Floats:
+    return np.array(
+        [
+            average_precision(truth[known[:, n], n], scores[known[:, n], n]) if known[:, n].any() else np.nan
+            for n in range(len(LABELS))
+        ]
+    )
+
+
+def _macro(precision: Floats, resampled: Floats, members: Sequence[str]) -> list[float]:
+    at = [LABELS.index(label) for label in members]
+    means = np.array([_mean(draw[at]) for draw in resampled])
+    low, high = np.nanpercentile(means, [2.5, 97.5])
+    return [round(float(x), 4) for x in (_mean(precision[at]), low, high)]
+
+
+def _mean(precision: Floats) -> float:
+    """Of the labels that occur."""
+    there = precision[~np.isnan(precision)]
+    return float(there.mean()) if len(there) else np.nan
