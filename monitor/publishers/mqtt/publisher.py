@@ -16,7 +16,7 @@ from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.presence import Presence
-from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
+from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank, Statement
 from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, TooLarge, Unsendable
 from monitor.publishers.mqtt.states import said
 from monitor.publishers.mqtt.tls import TlsConfig
@@ -243,7 +243,7 @@ class MqttPublisher:
             self._read_back = True
             session.unsubscribe(self._found_documents)
         while session.room and (state := self._outgoing.next_state()):
-            self._say_state(session, *state)
+            self._say_state(session, state)
         while session.room and self._may_send() and (publication := self._outgoing.next_publication()):
             self._send(session, publication)
         if self._told_not_ready and self._may_send() and not self._outgoing.full():
@@ -278,13 +278,14 @@ class MqttPublisher:
         times_s = (self._greet_at_s, self._settled_at_s)
         return min((at_s - now_s for at_s in times_s if at_s is not None and at_s > now_s), default=1.0)
 
-    def _say_state(self, session: Session, topic: str, payload: bytes) -> None:
+    def _say_state(self, session: Session, state: Statement) -> None:
         try:
-            session.send(topic, payload, retain=True)
+            self._outgoing.state_sent(session.send(state.topic, state.payload, retain=True), state)
         except Unsendable as error:
-            if topic not in self._unsendable:
-                self._unsendable.add(topic)
-                log.error("a state cannot be told over mqtt", topic=topic[:100], reason=str(error))
+            self._outgoing.settled()
+            if state.topic not in self._unsendable:
+                self._unsendable.add(state.topic)
+                log.error("a state cannot be told over mqtt", topic=state.topic[:100], reason=str(error))
 
     def _send(self, session: Session, publication: Publication) -> None:
         now = self._clock.now()
@@ -298,10 +299,12 @@ class MqttPublisher:
         try:
             self._outgoing.sent(_send_fitting(session, topic, document), publication)
         except TooLarge as error:
+            self._outgoing.settled()
             self._log_too_large(topic, error)
             publication.done(Refused(str(error)))
         except Unsendable:
             # As in the sender: stopping for one message would silence the alarms behind it at every start.
+            self._outgoing.settled()
             log.exception(
                 "cannot be told over mqtt and is given up", id=publication.message.id, topic=topic[:100]
             )

@@ -37,17 +37,32 @@ class Publication:
     sends: int = field(default=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A retained payload on its way to the broker."""
+
+    topic: str
+    payload: bytes
+    once: bool
+    """Not a state that is remembered, and so not said again unless this one was lost: what tells receivers
+    that something is gone."""
+
+
 class PublishQueue:
     """States, of which only the latest counts, and publications, which keep their order and are kept until
-    they are acknowledged. Any thread."""
+    they are acknowledged. Any thread may add; one thread takes out and sends, one at a time: what is in its
+    hand counts as waiting until `sent`, `state_sent` or `settled`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: dict[str, tuple[Rank, bytes]] = {}
         self._unpublished: dict[str, bytes] = {}
-        self._once: deque[tuple[str, bytes]] = deque()
+        self._once: deque[Statement] = deque()
         self._publications: deque[Publication] = deque()
+        self._in_hand: Publication | None = None
         self._sent: dict[int, Publication] = {}
+        self._once_in_hand: Statement | None = None
+        self._once_sent: dict[int, Statement] = {}
         self._places = itertools.count()
 
     def remember(self, topic: str, payload: bytes, rank: Rank) -> None:
@@ -60,7 +75,7 @@ class PublishQueue:
     def say_before(self, topic: str, payload: bytes) -> None:
         """Say a payload once, and after it again what is remembered there."""
         with self._lock:
-            self._once.append((topic, payload))
+            self._once.append(Statement(topic, payload, once=True))
             if topic in self._states:
                 self._unpublished[topic] = self._states[topic][1]
 
@@ -84,7 +99,8 @@ class PublishQueue:
     def full(self) -> bool:
         """Whether the window is used up."""
         with self._lock:
-            return len(self._publications) + len(self._sent) >= WINDOW
+            in_hand = self._in_hand is not None
+            return len(self._publications) + in_hand + len(self._sent) >= WINDOW
 
     def say_all_again(self) -> None:
         """Somebody may have forgotten every state."""
@@ -94,34 +110,68 @@ class PublishQueue:
             self._unpublished = cleared | {topic: payload for topic, (_, payload) in ranked}
 
     def take_back(self) -> None:
-        """The connection is gone: what was sent and not acknowledged goes out again, first and in order."""
+        """The connection is gone: what was sent or taken and not acknowledged goes out again, first and in
+        order."""
         with self._lock:
-            self._put_back(list(self._sent.values()))
+            unacknowledged = [*self._sent.values(), *([self._in_hand] if self._in_hand else [])]
+            again = sorted([*unacknowledged, *self._publications], key=lambda each: each.place)
+            self._publications = deque(again)
             self._sent.clear()
+            self._in_hand = None
+            self._take_back_once()
 
-    def next_state(self) -> tuple[str, bytes] | None:
-        """A state to be said now."""
+    def next_state(self) -> Statement | None:
+        """A state to be said now; `state_sent` or `settled` must follow."""
         with self._lock:
+            self._once_in_hand = None
             if self._once:
-                return self._once.popleft()
+                self._once_in_hand = self._once.popleft()
+                return self._once_in_hand
             topic = next(iter(self._unpublished), None)
-            return (topic, self._unpublished.pop(topic)) if topic is not None else None
+            if topic is None:
+                return None
+            payload = self._unpublished.pop(topic)
+            statement = Statement(topic, payload, once=not payload)
+            self._once_in_hand = statement if statement.once else None
+            return statement
+
+    def state_sent(self, number: int, statement: Statement) -> None:
+        """The state is on its way under the connection's `number`."""
+        with self._lock:
+            self._once_in_hand = None
+            if statement.once:
+                self._once_sent[number] = statement
 
     def next_publication(self) -> Publication | None:
-        """The publication to be sent now; `sent` must follow."""
+        """The publication to be sent now; `sent` or `settled` must follow."""
         with self._lock:
-            return self._publications.popleft() if self._publications else None
+            self._in_hand = self._publications.popleft() if self._publications else None
+            return self._in_hand
 
     def sent(self, number: int, publication: Publication) -> None:
         """The publication is on its way under the connection's `number`."""
         publication.sends += 1
         with self._lock:
+            self._in_hand = None
             self._sent[number] = publication
+
+    def settled(self) -> None:
+        """What is in hand is not sent: it has its outcome already."""
+        with self._lock:
+            self._in_hand = self._once_in_hand = None
 
     def done(self, number: int) -> Publication | None:
         """The publication that has its outcome, if `number` was one."""
         with self._lock:
+            self._once_sent.pop(number, None)
             return self._sent.pop(number, None)
 
-    def _put_back(self, publications: list[Publication]) -> None:
-        self._publications = deque(sorted([*publications, *self._publications], key=lambda each: each.place))
+    def _take_back_once(self) -> None:
+        in_hand = [self._once_in_hand] if self._once_in_hand else []
+        for lost in reversed([*self._once_sent.values(), *in_hand]):
+            if lost.payload:
+                self._once.appendleft(lost)
+            elif lost.topic not in self._states:
+                self._unpublished[lost.topic] = b""
+        self._once_sent.clear()
+        self._once_in_hand = None

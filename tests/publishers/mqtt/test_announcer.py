@@ -24,7 +24,7 @@ def said(outgoing: PublishQueue) -> dict[str, bytes]:
     """What goes out, the last word on each topic."""
     states = {}
     while state := outgoing.next_state():
-        states[state[0]] = state[1]
+        states[state.topic] = state.payload
     return states
 
 

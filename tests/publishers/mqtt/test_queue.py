@@ -18,7 +18,7 @@ def states(outgoing: PublishQueue) -> list[tuple[str, bytes]]:
     """Everything that is to be said now."""
     found = []
     while state := outgoing.next_state():
-        found.append(state)
+        found.append((state.topic, state.payload))
     return found
 
 
@@ -95,6 +95,56 @@ def test_a_full_window_is_full_until_an_acknowledgement(outgoing):
 
     outgoing.done(7)
     assert not outgoing.full()
+
+
+def test_what_is_taken_out_and_not_yet_sent_uses_up_the_window(outgoing):
+    """Whoever asks in that moment would hand over one too many."""
+    for number in range(WINDOW):
+        outgoing.put(publication(str(number)))
+    outgoing.next_publication()
+    assert outgoing.full()
+
+    outgoing.settled()
+    assert not outgoing.full()
+
+
+def test_a_connection_lost_while_one_is_in_hand_keeps_it(outgoing):
+    """It was taken out and not sent: it goes out first on the next connection."""
+    outgoing.put(publication("a"))
+    outgoing.put(publication("b"))
+    outgoing.next_publication()
+
+    outgoing.take_back()
+
+    assert ids(outgoing) == ["a", "b"]
+
+
+def test_a_lost_tombstone_goes_out_again(outgoing):
+    """Home Assistant would keep a sensor that is gone, since only the document is said again by itself."""
+    outgoing.remember("config", b"new", Rank.DOCUMENT)
+    states(outgoing)
+    outgoing.say_before("config", b"tombstone")
+    outgoing.state_sent(1, outgoing.next_state())
+
+    outgoing.take_back()
+    outgoing.say_all_again()
+
+    assert states(outgoing) == [("config", b"tombstone"), ("config", b"new")]
+
+
+def test_a_lost_removal_goes_out_again_unless_the_state_is_back(outgoing):
+    """A topic that was cleared on a connection that broke is cleared on the next."""
+    for number, topic in enumerate(("smoke", "glass")):
+        outgoing.remember(topic, b"ON", Rank.STATE)
+        states(outgoing)
+        outgoing.forget(topic)
+        outgoing.state_sent(number, outgoing.next_state())
+    outgoing.remember("glass", b"OFF", Rank.STATE)
+
+    outgoing.take_back()
+    outgoing.say_all_again()
+
+    assert states(outgoing) == [("smoke", b""), ("glass", b"OFF")]
 
 
 @given(st.lists(st.sampled_from(["put", "send", "acknowledge", "lose"]), max_size=60))
