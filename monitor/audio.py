@@ -11,6 +11,9 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 SAMPLE_RATE_HZ = 16_000
 """The rate at which everything behind the sources works."""
+FRAME_SAMPLES = 480
+"""A frame is 30 ms: the longest that webrtcvad takes, and a third of the calls of 10 ms."""
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, eq=False)

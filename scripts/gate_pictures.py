@@ -10,7 +10,6 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.gate.gate import Gate, GateConfig
-from monitor.types import Segment
 from testkit.builders import START, frames, noise
 from testkit.gate_sounds import silence, smoke_alarm, voice
 
@@ -42,12 +41,12 @@ def main() -> None:
     gate = Gate("kitchen", GateConfig())
     levels, floors, segments, looks = [], [], [], []
     for frame in frames(scene()):
-        heard = [one for one in gate.push(frame) if isinstance(one, Segment)]
+        heard = gate.push(frame).segments
         segments += [one for one in heard if one.ended_by != "open"]
         looks += [frame.ends_at for one in heard if one.ended_by == "open"]
         levels.append(gate.level_dbfs)
         floors.append(gate.floor_dbfs)
-    segments += [one for one in gate.finish("shutdown") if isinstance(one, Segment)]
+    segments += gate.finish("shutdown").segments
     figure = Figure(figsize=(11, 4), layout="constrained")
     axis = figure.subplots()
     time_s = np.arange(len(levels)) * 0.03

@@ -6,18 +6,17 @@ from typing import TypeVar
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.gate.gate import Gate, GateOutput
+from monitor.gate.gate import Gate
+from monitor.types import Detection, Level, Problem, Segment
 from testkit.builders import frames, noise, tone
 
 T = TypeVar("T")
 
 
-def heard(gate: Gate, *parts: Samples) -> list[GateOutput]:
-    """All that the gate says of the parts, one after the other."""
-    said: list[GateOutput] = []
-    for frame in frames(np.concatenate(parts)):
-        said += gate.push(frame)
-    return said
+def heard(gate: Gate, *parts: Samples) -> list[Segment | Detection | Level | Problem]:
+    """All that the gate makes of the parts, one after the other."""
+    pushed = [gate.push(frame) for frame in frames(np.concatenate(parts))]
+    return [one for out in pushed for one in (*out.segments, *out.detections, *out.notices)]
 
 
 def only(kind: type[T], said: Sequence[object]) -> list[T]:

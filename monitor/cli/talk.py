@@ -125,22 +125,21 @@ def _next_turn() -> bool:
 
 def _listen(settings: Any, block: Any) -> Audio | None:
     """What somebody says into a microphone, until they pause; None when nobody does."""
+    from monitor.audio import FRAME_S
     from monitor.clock import SystemClock
     from monitor.gate.gate import Gate
-    from monitor.sources.base import FRAME_S
-    from monitor.types import Segment
 
     gate = Gate(block.name, settings.gate_of(block), require_speech=True)
     with block.build(SystemClock()) as microphone:
         waited_s = 0.0
         for frame in microphone.frames():
             waited_s += FRAME_S
-            found = [one for one in gate.push(frame) if isinstance(one, Segment)]
-            if done := [one for one in found if one.ended_by != "open"]:
+            segments = gate.push(frame).segments
+            if done := [one for one in segments if one.ended_by != "open"]:
                 return done[0].audio.slice(0, LONGEST_TURN_S)
-            if waited_s > (WAIT_FOR_VOICE_S if not found else LONGEST_TURN_S):
+            if waited_s > (WAIT_FOR_VOICE_S if not segments else LONGEST_TURN_S):
                 break
-        rest = [one for one in gate.finish("shutdown") if isinstance(one, Segment)]
+        rest = gate.finish("shutdown").segments
     return rest[0].audio.slice(0, LONGEST_TURN_S) if rest else None
 
 

@@ -4,8 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from monitor.audio import Samples
-from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, FRAME_S, FRAME_SAMPLES, Measured
+from monitor.audio import FRAME_S, FRAME_SAMPLES, Samples
+from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured
 from monitor.gate.tonality import flatness
 from monitor.types import ProblemKind
 

@@ -4,8 +4,8 @@ from statistics import median
 
 import numpy as np
 
-from monitor.audio import Samples
-from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, FRAME_S
+from monitor.audio import FRAME_S, Samples
+from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS
 from monitor.gate.tonality import tonal_share
 
 WINDOW_FRAMES = 100

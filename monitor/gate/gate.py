@@ -1,22 +1,40 @@
-"""The gate: one source's frames in; sounds worth hearing, levels and troubles out."""
+"""The gate: frames of one source in; segments, loud noise, levels and problems out."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from monitor.audio import FRAME_SAMPLES
 from monitor.gate.config import GateConfig
 from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.floor import NoiseFloor
-from monitor.gate.level import FRAME_SAMPLES, SILENCE_DBFS, LevelReport, measure
+from monitor.gate.level import SILENCE_DBFS, LevelReport, measure
 from monitor.gate.loudness import LoudNoise
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Detection, Frame, Level, Problem, Segment
 
-__all__ = ["Gate", "GateConfig"]
+__all__ = ["Gate", "GateConfig", "GateOutput"]
 
-GateOutput = Segment | Detection | Level | Problem
 
 _VOICE_S = 0.1
 _WORD_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutput:
+    """What a frame brought; false when it brought nothing, as most do."""
+
+    segments: tuple[Segment, ...] = ()
+    """Complete ones and early looks, by their onset."""
+    detections: tuple[Detection, ...] = ()
+    notices: tuple[Level | Problem, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.segments or self.detections or self.notices)
+
+
+_NOTHING = GateOutput()
 
 
 class Gate:
@@ -51,43 +69,47 @@ class Gate:
         """The RMS level above 100 Hz of the latest frame; never below -120."""
         return self._level_dbfs
 
-    def push(self, frame: Frame) -> list[GateOutput]:
-        """What the next frame brings, in this order: segments and early looks with their detections, loud
-        noise, level, problem. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
+    def push(self, frame: Frame) -> GateOutput:
+        """What the next frame brings. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
         if len(frame.audio) != FRAME_SAMPLES:
             raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
-        heard: list[GateOutput] = self._end_at_gap() if frame.follows_gap else []
+        segments = self._end_at_gap() if frame.follows_gap else []
         samples = frame.audio.samples
         measured = measure(samples)
-        self._level_dbfs = measured.level_dbfs
-        self._floor.push(measured.level_dbfs, samples)
-        heard += self._passed(self._segmenter.push(frame, measured.level_dbfs, self._floor.dbfs))
+        level_dbfs = self._level_dbfs = measured.level_dbfs
+        self._floor.push(level_dbfs, samples)
+        floor_dbfs = self._floor.dbfs
+        segments += self._segmenter.push(frame, level_dbfs, floor_dbfs)
+        loud: list[Detection] = []
         if self._floor.settled:
-            heard += self._loud_noise.push(
-                frame, measured.level_dbfs, self._floor.dbfs, self._segmenter.segment_id
-            )
-        heard += self._report.push(frame, measured.level_dbfs, self._floor.dbfs)
+            loud = self._loud_noise.push(frame, level_dbfs, floor_dbfs, self._segmenter.segment_id)
+        levels = self._report.push(frame, level_dbfs, floor_dbfs)
         self._condition.push(measured, samples)
-        return heard + self._problem(frame)
+        problems = self._problem(frame)
+        if not (segments or loud or levels or problems):
+            return _NOTHING
+        return self._passed(segments, loud, (*levels, *problems))
 
-    def finish(self, ended_by: Literal["gap", "shutdown"]) -> list[GateOutput]:
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> GateOutput:
         """End the segment that is open, with what there is of it; nothing if none is. More frames may
         follow."""
         return self._passed(self._segmenter.finish(ended_by))
 
-    def _end_at_gap(self) -> list[GateOutput]:
+    def _end_at_gap(self) -> list[Segment]:
         self._loud_noise.forget()
-        return self.finish("gap")
+        return self._segmenter.finish("gap")
 
-    def _passed(self, segments: list[Segment]) -> list[GateOutput]:
-        heard: list[GateOutput] = []
-        for segment in segments:
-            if self._require_speech and _voice_s(segment) < _VOICE_S:
-                continue
-            heard.append(segment)
-            if self._vad_speech and _voice_s(segment) >= _WORD_S:
-                heard.append(_speech(segment))
-        return heard
+    def _passed(
+        self,
+        segments: list[Segment],
+        loud: Sequence[Detection] = (),
+        notices: tuple[Level | Problem, ...] = (),
+    ) -> GateOutput:
+        """Without the segments in which a voice is demanded and missing; with the gate's own `speech`."""
+        if self._require_speech:
+            segments = [one for one in segments if _voice_s(one) >= _VOICE_S]
+        words = [_speech(one) for one in segments if _voice_s(one) >= _WORD_S] if self._vad_speech else []
+        return GateOutput(tuple(segments), (*words, *loud), notices)
 
     def _problem(self, frame: Frame) -> list[Problem]:
         if self._condition.kinds == self._kinds:

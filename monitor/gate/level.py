@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
 from monitor.types import Frame, Level
 
-FRAME_SAMPLES = 480
-FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 SILENCE_DBFS = -120.0
 """The level of a frame without any sound. A finite number, for it is published and compared."""
 DIGITAL_SILENCE_BELOW_DBFS = -100.0

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from monitor.gate.level import FRAME_S, frames_in
+from monitor.audio import FRAME_S
+from monitor.gate.level import frames_in
 from monitor.types import Detection, Frame
 
 _REPEAT_FRAMES = frames_in(0.5)

@@ -3,9 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from monitor.audio import Audio
+from monitor.audio import FRAME_S, Audio
 from monitor.gate.config import GateConfig
-from monitor.gate.level import FRAME_S, frames_in
+from monitor.gate.level import frames_in
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Frame, Segment, SegmentEnd, new_id
 

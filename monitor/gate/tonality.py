@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.gate.level import FRAME_SAMPLES
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
 
 Power = npt.NDArray[np.float32]
 

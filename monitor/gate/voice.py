@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.gate.level import FRAME_SAMPLES, frames_in
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
+from monitor.gate.level import frames_in
 
 _MODE = 3
 

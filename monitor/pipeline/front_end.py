@@ -1,11 +1,11 @@
 """The first half of the loop, one per source: every frame goes to the rhythm listener and to the gate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
-from monitor.gate.gate import Gate
+from monitor.gate.gate import Gate, GateOutput
 from monitor.rhythm.detector import RhythmDetector
-from monitor.types import Detection, Findings, Frame, Level, Problem, Segment
+from monitor.types import Detection, Findings, Frame
 
 
 class FrontEnd:
@@ -27,20 +27,20 @@ class FrontEnd:
             self._remember(frame)
         rhythm = self._rhythm.push(frame)
         gate = self._gate.push(frame)
-        return self._sorted(frame, [*rhythm, *gate]) if rhythm or gate else None
+        return self._findings(frame, gate, rhythm) if rhythm or gate else None
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None:
         """The sound stops here: what was still open."""
         if self._last is None:
             return None
         rest = self._gate.finish(ended_by)
-        return self._sorted(self._last, list(rest)) if rest else None
+        return self._findings(self._last, rest) if rest else None
 
-    def _sorted(self, frame: Frame, found: list[Detection | Segment | Level | Problem]) -> Findings:
+    def _findings(self, frame: Frame, gate: GateOutput, rhythm: Sequence[Detection] = ()) -> Findings:
         return Findings(
             source=self._source,
             until=frame.ends_at,
-            detections=tuple(f for f in found if isinstance(f, Detection)),
-            segments=tuple(f for f in found if isinstance(f, Segment)),
-            notices=tuple(f for f in found if isinstance(f, Level | Problem)),
+            detections=(*rhythm, *gate.detections),
+            segments=gate.segments,
+            notices=gate.notices,
         )

@@ -5,13 +5,10 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field
 
-from monitor.audio import SAMPLE_RATE_HZ
+from monitor.audio import FRAME_S
 from monitor.schema import Block, Slug
 from monitor.types import Frame
 
-FRAME_SAMPLES = 480
-"""30 ms at 16 kHz: the largest window webrtcvad takes."""
-FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 PIECE_S = 4 * FRAME_S
 """Sound of every source is handed on in pieces of this length: being woken costs several times what hearing a
 frame does. The rhythm listener's blocks are as long, so that nothing waits twice."""

@@ -18,15 +18,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
-from monitor.gate.level import FRAME_SAMPLES
 from monitor.recordings.evaluation.scoring import BEGINNING
-from monitor.types import Detection, Frame, Segment
+from monitor.types import Detection, Frame
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.recordings import Recording, SampleCache
 from scripts.train_tagger.targets import CRITICAL, INDEX, LABELS, teacher_mapping
@@ -160,10 +159,9 @@ def detections_in(
     for start in range(0, len(wave) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
         audio = Audio(wave[start : start + FRAME_SAMPLES], SAMPLE_RATE_HZ)
         frame = Frame(SOURCE, BEGINNING + timedelta(seconds=start / SAMPLE_RATE_HZ), audio, start == 0)
-        for segment in gate.push(frame):
-            if isinstance(segment, Segment):
-                began_s = (segment.started_at - BEGINNING).total_seconds()
-                yield began_s, (frame.ends_at - BEGINNING).total_seconds(), classifier.classify([segment])
+        for segment in gate.push(frame).segments:
+            began_s = (segment.started_at - BEGINNING).total_seconds()
+            yield began_s, (frame.ends_at - BEGINNING).total_seconds(), classifier.classify([segment])
 
 
 def _heard(hour: int, said: Iterator[tuple[float, float, list[Detection]]], absent: Absent) -> Background:

@@ -14,7 +14,7 @@ from monitor.audio import Audio, Samples
 from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, StoredEvidence
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
-from monitor.types import Findings, Segment, SoundEvent
+from monitor.types import Findings, SoundEvent
 from testkit.builders import START, frames, heard, noise
 from testkit.gate_sounds import in_a_room, smoke_alarm, voice
 
@@ -40,8 +40,7 @@ def play(keeper: EvidenceKeeper, sound: Samples) -> None:
     gate = Gate("kitchen", GateConfig())
     for frame in frames(sound):
         keeper.push(frame)
-        segments = tuple(one for one in gate.push(frame) if isinstance(one, Segment))
-        keeper.hear(Findings("kitchen", frame.ends_at, (), segments))
+        keeper.hear(Findings("kitchen", frame.ends_at, (), gate.push(frame).segments))
 
 
 def made(keeper: EvidenceKeeper, now_s: float) -> list[StoredEvidence]:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from monitor.audio import Samples
+from monitor.audio import FRAME_S, Samples
 from monitor.gate.faults import MicrophoneFaults, _LeakyBucket, is_loop
-from monitor.gate.level import FRAME_S, measure
+from monitor.gate.level import measure
 from monitor.types import ProblemKind
 from testkit.builders import noise, tone
 from testkit.gate_sounds import silence, smoke_alarm

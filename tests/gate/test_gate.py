@@ -121,14 +121,14 @@ def test_a_gap_ends_what_is_open(gate: Gate) -> None:
     heard(gate, noise(1, -60), loud)
     [ended, *_] = only(Segment, heard(gate, loud))
     assert ended.ended_by == "gap"
-    [after] = only(Segment, gate.finish("shutdown"))
+    [after] = gate.finish("shutdown").segments
     assert (after.ended_by, after.onset_s) == ("shutdown", 0)
     assert len(after.audio) == len(loud)
 
 
 def test_finish_without_a_sound_says_nothing(gate: Gate) -> None:
     """There is nothing to end in a quiet room."""
-    assert gate.finish("shutdown") == []
+    assert not gate.finish("shutdown")
 
 
 def test_level_is_reported_every_ten_seconds() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.audio import SAMPLE_RATE_HZ
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from monitor.gate.config import GateConfig
-from monitor.gate.level import FRAME_SAMPLES, frames_in
+from monitor.gate.level import frames_in
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Segment
 from testkit.builders import START, frames, noise

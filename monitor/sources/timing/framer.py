@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.sources.base import FRAME_S, FRAME_SAMPLES
+from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.types import Frame
 
 LOWEST_RATE_HZ = 4_000
