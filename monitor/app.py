@@ -8,14 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from monitor.clock import Clock, SystemClock
+from monitor.clock import Backoff, Clock, SystemClock
 from monitor.config.model import Config
 from monitor.delivery.delivery import Delivery
 from monitor.history.recorder import Recorder
 from monitor.logs import get_logger
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
 from monitor.pipeline.decisions import cut_short
-from monitor.runtime.backoff import Backoff
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.decider import Decider, Item, enqueue
 from monitor.runtime.health import Checkup, summary

@@ -1,5 +1,6 @@
-"""Where time comes from. Only `runtime` and the sources ask; everything else is told."""
+"""Where time comes from, how long to wait before the next attempt, and how a length of time is worded."""
 
+import random
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -27,3 +28,66 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+class Backoff:
+    """Doubling waits between two bounds with ±20 % jitter, so that ten cameras do not knock together. One
+    thread."""
+
+    def __init__(self, first_s: float, longest_s: float, rng: random.Random | None = None) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._next_s = first_s
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+
+    def next_s(self) -> float:
+        """The wait before the coming attempt; the one after it will be longer."""
+        wait_s = self._next_s
+        self._next_s = min(self._next_s * 2, self._longest_s)
+        return wait_s * self._rng.uniform(0.8, 1.2)
+
+    def reset(self) -> None:
+        """It worked: begin again with the shortest wait."""
+        self._next_s = self._first_s
+
+
+class Attempts:
+    """When something that failed may be tried again, after waits of a `Backoff`. `due` from any thread, the
+    rest from one."""
+
+    def __init__(self, clock: Clock, first_s: float = 1.0, longest_s: float = 30.0) -> None:
+        self._clock = clock
+        self._backoff = Backoff(first_s, longest_s)
+        self._retry_at_s = -float("inf")
+        self._failed = 0
+
+    def due(self) -> bool:
+        """Whether the next attempt may begin."""
+        return self._clock.monotonic_s() >= self._retry_at_s
+
+    def failed(self) -> bool:
+        """Note a failure; true for the first since it last worked."""
+        self._retry_at_s = self._clock.monotonic_s() + self._backoff.next_s()
+        self._failed += 1
+        return self._failed == 1
+
+    def worked(self) -> int:
+        """Note a success, and return how many attempts failed before it."""
+        self._backoff.reset()
+        failed, self._failed = self._failed, 0
+        return failed
+
+
+_UNITS = ((2 * 86_400, 86_400, "days"), (2 * 3600, 3600, "hours"), (60, 60, "minutes"))
+"""From how many seconds on a unit is used, its length in seconds, its name."""
+
+
+def length_in_words(seconds: float) -> str:
+    """A length of time for the eye and for the ear, in one unit.
+
+    >>> [length_in_words(seconds) for seconds in (40, 60, 5400, 8000, 200_000)]
+    ['40 seconds', '1 minute', '90 minutes', '2 hours', '2 days']
+    """
+    unit_s, name = next((unit[1:] for unit in _UNITS if seconds >= unit[0]), (1, "seconds"))
+    count = round(seconds / unit_s)
+    return f"{count} {name.removesuffix('s') if count == 1 else name}"

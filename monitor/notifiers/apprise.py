@@ -6,7 +6,6 @@ The second channel: it works when Home Assistant does not. Only alerts come here
 """
 
 import logging
-import random
 import re
 import threading
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from urllib.parse import unquote
 
 from pydantic import Field
 
-from monitor.clock import Clock
+from monitor.clock import Attempts, Clock
 from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
@@ -24,10 +23,6 @@ from monitor.schema import Block, Seconds, Secret, Slug
 from monitor.types import Alert, House, Message
 
 log = get_logger()
-
-FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 30.0
-"""Also the longest that an alarm waits for a receiver which has just come back."""
 _COMPARE = "compare it with https://appriseit.com/services/ (it is not shown here: it may hold a password)"
 _KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
 _TITLES = {"info": "", "warning": "Warning: ", "critical": "ALARM: "}
@@ -88,12 +83,9 @@ class NotifyPublisher:
         self.on_ready: Callable[[], None] = noop
         self._config = config
         self._url = url
-        self._clock = clock
+        self._attempts = Attempts(clock)
         self._plugin: Any = None
         self._complaints = _Complaints(url.get_secret_value())
-        self._retry_at_s = 0.0
-        self._retry_s = FIRST_RETRY_S
-        self._failures = 0
 
     def __enter__(self) -> Self:
         """Read the URL. Raises ConfigError for one that Apprise does not know; nothing is sent."""
@@ -119,7 +111,7 @@ class NotifyPublisher:
 
     def ready(self) -> bool:
         """Whether the next attempt is due."""
-        return self._plugin is not None and self._clock.monotonic_s() >= self._retry_at_s
+        return self._plugin is not None and self._attempts.due()
 
     def lost_since(self) -> None:
         """What these receivers have acknowledged, they keep."""
@@ -139,9 +131,8 @@ class NotifyPublisher:
         if not taken:
             self._put_off()
             return False
-        if self._failures:
-            log.info("notifier works again", notifier=self.name, failed_attempts=self._failures)
-        self._retry_s, self._failures = FIRST_RETRY_S, 0
+        if failed := self._attempts.worked():
+            log.info("notifier works again", notifier=self.name, failed_attempts=failed)
         return True
 
     def _asked(self, title: str, body: str, kind: str) -> bool:
@@ -154,10 +145,7 @@ class NotifyPublisher:
             return False
 
     def _put_off(self) -> None:
-        self._retry_at_s = self._clock.monotonic_s() + self._retry_s * random.uniform(0.8, 1.2)  # noqa: S311
-        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
-        self._failures += 1
-        if self._failures == 1:
+        if self._attempts.failed():
             log.warning(
                 "the notifier's receiver does not take alerts; they are kept and tried again",
                 notifier=self.name,

@@ -1,12 +1,11 @@
 """Alerts read aloud in the house: for whoever has no telephone at hand, and whoever sleeps."""
 
-import random
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from monitor.clock import Clock
+from monitor.clock import Attempts, Clock, length_in_words
 from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
@@ -16,8 +15,6 @@ from monitor.schema import Block, Seconds, Slug
 from monitor.types import Alert, House, Message
 
 log = get_logger()
-FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 30.0
 LONGEST_WORDS = 300
 """Characters; whoever listens has understood by then."""
 OLD_AFTER_S = 1200.0
@@ -68,9 +65,7 @@ class SpokenPublisher:
         self.on_ready: Callable[[], None] = noop
         self._config = config
         self._clock = clock
-        self._retry_at_s = -float("inf")
-        self._retry_s = FIRST_RETRY_S
-        self._failures = 0
+        self._attempts = Attempts(clock)
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +78,7 @@ class SpokenPublisher:
 
     def ready(self) -> bool:
         """Whether the next attempt is due."""
-        return self._clock.monotonic_s() >= self._retry_at_s
+        return self._attempts.due()
 
     def lost_since(self) -> None:
         """What was said was heard, or nobody was there."""
@@ -108,7 +103,10 @@ class SpokenPublisher:
     def _read_or_let_go(self, alert: Alert, age_s: float) -> None:
         if age_s > OLD_AFTER_S and not alert.is_life_safety:
             log.warning(
-                "an alert was too old to be read aloud", notifier=self.name, rule=alert.rule, age=_ago(age_s)
+                "an alert was too old to be read aloud",
+                notifier=self.name,
+                rule=alert.rule,
+                age=length_in_words(age_s),
             )
             return
         self._read(words(alert, age_s))
@@ -120,15 +118,11 @@ class SpokenPublisher:
         sound = self._config.voice.synthesize(text)
         for _ in range(self._config.repeat):
             self._config.player.play(sound)
-        if self._failures:
-            log.info("alerts are read aloud again", notifier=self.name, failed_attempts=self._failures)
-        self._retry_s, self._failures = FIRST_RETRY_S, 0
+        if failed := self._attempts.worked():
+            log.info("alerts are read aloud again", notifier=self.name, failed_attempts=failed)
 
     def _put_off(self, error: PublishError) -> None:
-        self._retry_at_s = self._clock.monotonic_s() + self._retry_s * random.uniform(0.8, 1.2)  # noqa: S311
-        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
-        self._failures += 1
-        if self._failures == 1:
+        if self._attempts.failed():
             log.warning("an alert could not be read aloud", notifier=self.name, reason=str(error))
 
 
@@ -137,17 +131,5 @@ def words(alert: Alert, age_s: float = 0.0) -> str:
     how long ago if it was not just now."""
     call = "" if alert.update else _CALLS[alert.severity]
     text = f"{call}{alert.rule}. {alert.message}".replace("_", " ")
-    age = f". That was {_ago(age_s)}" if age_s > AGE_SAID_AFTER_S else ""
+    age = f". That was {length_in_words(age_s)} ago" if age_s > AGE_SAID_AFTER_S else ""
     return " ".join(text.split())[: LONGEST_WORDS - len(age)] + age
-
-
-def _ago(age_s: float) -> str:
-    """How long ago, as one says it.
-
-    >>> _ago(5000)
-    '1 hour ago'
-    """
-    units = (("day", 86_400), ("hour", 3600), ("minute", 60))
-    unit, unit_s = next((one for one in units if age_s >= one[1]), units[-1])
-    count = max(1, int(age_s // unit_s))
-    return f"{count} {unit}{'s' if count > 1 else ''} ago"

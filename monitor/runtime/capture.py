@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from monitor.clock import Clock
+from monitor.clock import Backoff, Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.runtime.backoff import Backoff
 from monitor.sources.base import Source
 from monitor.types import EventEnd, Findings, Frame, SourceStatus
 

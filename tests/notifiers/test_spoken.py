@@ -229,7 +229,7 @@ def test_what_is_old_is_let_go_and_said_so(speaker: Speaker) -> None:
     assert delivered == [1, 2, 3]
     assert len(speaker.heard) == 2
     assert [(line["log_level"], line["rule"], line["age"]) for line in logs] == [
-        ("warning", "Alarm", "35 minutes ago")
+        ("warning", "Alarm", "35 minutes")
     ]
 
 
@@ -250,7 +250,7 @@ def test_what_is_read_late_says_how_late() -> None:
     """Whoever is called must know whether it is now; a long message is cut before its age."""
     said = words(alert("warning", "dog_bark"), 200.0)
     assert said == "Warning. Smoke alarm. dog bark. That was 3 minutes ago"
-    assert words(alert(message="x" * 1000), 5000.0).endswith("x. That was 1 hour ago")
+    assert words(alert(message="x" * 1000), 5000.0).endswith("x. That was 83 minutes ago")
     assert len(words(alert(message="x" * 1000), 200_000.0)) == LONGEST_WORDS
     assert "ago" not in words(alert(), 30.0)
 

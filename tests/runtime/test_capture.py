@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from monitor.clock import Backoff
 from monitor.errors import SourceLost, SourceUnavailable
-from monitor.runtime.backoff import Backoff
 from monitor.runtime.capture import CaptureThread
 from monitor.types import Findings, Frame, SourceStatus
 from testkit.builders import frames, noise

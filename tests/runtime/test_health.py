@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from structlog.testing import capture_logs
 
+from monitor.clock import Backoff
 from monitor.errors import SourceLost
-from monitor.runtime.backoff import Backoff
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.health import OPENING_S, STALLED_S, Checkup, summary
 from monitor.runtime.mailbox import Mailbox

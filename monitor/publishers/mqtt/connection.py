@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, Protocol
 
+from monitor.clock import length_in_words
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.session import (
     Accepted,
@@ -21,7 +22,7 @@ from monitor.publishers.mqtt.session import (
     Session,
     Version,
 )
-from monitor.publishers.terminal.reminder import Reminder, spoken_length
+from monitor.publishers.terminal.reminder import Reminder
 
 log = get_logger()
 
@@ -253,7 +254,7 @@ class Connection:
             self._reminder = self._remind(now_s)
             log.warning(f"mqtt {state}", broker=str(self._address), reason=reason)
         elif self._reminder.due(now_s):
-            length = spoken_length(now_s - self._reminder.since_s)
+            length = length_in_words(now_s - self._reminder.since_s)
             log.warning(f"mqtt still {state}", broker=str(self._address), reason=reason, lasting=length)
 
     def _credentials_fix(self) -> str:

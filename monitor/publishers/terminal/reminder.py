@@ -20,15 +20,3 @@ class Reminder:
         self._wait_s = min(2 * self._wait_s, LONGEST_S)
         self._next_s = now_s + self._wait_s
         return True
-
-
-_UNITS = ((2 * 86_400, 86_400, "days"), (2 * 3600, 3600, "h"), (60, 60, "min"))
-"""From how many seconds on a unit is used, its length in seconds, its name."""
-
-
-def spoken_length(seconds: float) -> str:
-    """A length of time as a person says it: `40 s`, `5 min`, `3 h`, `2 days`."""
-    for from_s, unit_s, name in _UNITS:
-        if seconds >= from_s:
-            return f"{seconds / unit_s:.0f} {name}"
-    return f"{seconds:.0f} s"

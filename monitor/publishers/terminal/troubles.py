@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from monitor.clock import length_in_words
 from monitor.publishers.terminal.lines import line, why
-from monitor.publishers.terminal.reminder import Reminder, spoken_length
+from monitor.publishers.terminal.reminder import Reminder
 from monitor.schema import ESCALATION_CHANNEL
 from monitor.types import Health, SourceStatus
 
@@ -35,14 +36,14 @@ class Troubles:
         now_s = health.at.timestamp()
         for source, (reason, reminder) in self._silent.items():
             if reminder.due(now_s):
-                length = spoken_length(now_s - reminder.since_s)
+                length = length_in_words(now_s - reminder.since_s)
                 yield line(health.at, source, f"still not listening, for {length}: {reason}", "bold yellow")
         waiting = health.values.get("delivery", {}).get("waiting", {})
         stuck = [name for name, count in waiting.items() if count and name != self._but]
         self._stuck = {name: self._stuck.get(name, Reminder(now_s)) for name in stuck}
         for name, reminder in self._stuck.items():
             if reminder.due(now_s):
-                length = spoken_length(now_s - reminder.since_s)
+                length = length_in_words(now_s - reminder.since_s)
                 yield line(health.at, name, _stuck_words(name, waiting[name], length), "bold yellow")
 
 

@@ -220,11 +220,11 @@ def test_a_source_that_does_not_listen_is_said_again():
     told = shown(lost, *every_minute, back, after(180))
 
     assert [line[10:] for line in told[1:-1]] == [
-        "kitchen      still not listening, for 1 min: no input device",
-        "kitchen      still not listening, for 3 min: no input device",
-        "kitchen      still not listening, for 7 min: no input device",
-        "kitchen      still not listening, for 15 min: no input device",
-        "kitchen      still not listening, for 31 min: no input device",
+        "kitchen      still not listening, for 1 minute: no input device",
+        "kitchen      still not listening, for 3 minutes: no input device",
+        "kitchen      still not listening, for 7 minutes: no input device",
+        "kitchen      still not listening, for 15 minutes: no input device",
+        "kitchen      still not listening, for 31 minutes: no input device",
     ]
     assert told[-1].endswith("listening")
 
@@ -239,11 +239,11 @@ def test_what_nobody_takes_is_said():
     """Messages that wait for a receiver for more than a minute; never those that wait for this terminal."""
     waiting = {"waiting": {"mqtt": 3, "console": 40, "phones": 0}}
     (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))
-    assert line.endswith("mqtt         has not taken everything for 1 min: 3 waiting")
+    assert line.endswith("mqtt         has not taken everything for 1 minute: 3 waiting")
 
 
 def test_an_alert_that_nobody_acknowledged_was_delivered():
     """What waits for a person is no fault of a receiver, and is said as what it is."""
     waiting = {"waiting": {"escalation": 1}}
     (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))
-    assert line.endswith("escalation   an alert waits for an acknowledgement, for 1 min")
+    assert line.endswith("escalation   an alert waits for an acknowledgement, for 1 minute")

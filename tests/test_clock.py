@@ -2,7 +2,7 @@
 
 import random
 
-from monitor.runtime.backoff import Backoff
+from monitor.clock import Backoff
 
 
 def test_waits_double_up_to_the_longest():
