@@ -27,8 +27,7 @@ def outside_findings(config: Config) -> Iterator[Finding]:
     for i, publisher in enumerate(config.publishers):
         if isinstance(publisher, JsonlConfig):
             yield from _of_file(publisher, i)
-    if config.state_dir is not None:
-        yield from _of_state(config.state_dir.expanduser())
+    yield from _of_state(config.state_folder())
 
 
 def check_outside(config: Config, path: Path) -> None:
@@ -76,14 +75,25 @@ def _of_file(block: JsonlConfig, i: int) -> Iterator[Finding]:
 
 def _of_state(folder: Path) -> Iterator[Finding]:
     """Nothing is made here: the nearest folder that is there must let the daemon make it."""
-    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if reason := _useless(folder):
+        lost = "nothing is kept: alerts that wait are lost with the daemon, and there is no page"
+        yield Finding(False, ("state_dir",), f"{reason}; {lost}. Name a folder that can be written")
+    elif not folder.is_absolute():
+        reason = f"{folder} is another folder wherever earwitness is started from; write the whole path"
+        yield Finding(False, ("state_dir",), reason)
+
+
+def _useless(folder: Path) -> str:
+    """Why nothing can be kept in a folder; empty when it can."""
+    nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     if not nearest.is_dir():
-        reason = f"{nearest} is a file and no folder"
-    elif os.access(nearest, os.W_OK):
-        return
-    else:
-        reason = f"{nearest} cannot be written by this user"
-    yield Finding(False, ("state_dir",), f"{reason}; alerts that wait are lost with the daemon")
+        return f"{nearest} is a file and no folder"
+    if not os.access(nearest, os.W_OK):
+        return f"{nearest} cannot be written by this user"
+    disk = os.statvfs(nearest)
+    if not disk.f_blocks:
+        return f"{nearest} is no place on a disk"
+    return "" if disk.f_bavail else f"the disk of {nearest} is full"
 
 
 def _unreadable(path: Path) -> str:

@@ -10,6 +10,7 @@ import typer
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.sigint import quits_at_once
+from monitor.cli.time_zone import zone_problem
 from monitor.config.loading import default_config
 from monitor.config.model import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable
@@ -69,6 +70,8 @@ def _listen(config: Config, verbose: bool, as_json: bool) -> None:
 
     config = shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
     configure_logging(level=_log_level(config, verbose), json=config.log.json_lines)
+    if problem := zone_problem():
+        log.warning(problem)
     daemon = Daemon(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: daemon.stop())

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from monitor.cli.console import ConfigOption, err, out, warn
 from monitor.cli.probe import show_probes
+from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
 from monitor.config.loading import find_config
 from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
@@ -52,6 +53,8 @@ def check(
             out.print_json(json.dumps({"problems": [], "warnings": []}))
         return
     checked = _checked(path)
+    if problem := zone_problem():
+        checked.warnings.append(problem)
     if as_json:
         found: dict[str, Any] = {"problems": checked.problems, "warnings": checked.warnings}
         if thresholds and checked.config is not None:
@@ -111,6 +114,8 @@ def _summarize(config: Config, path: Path) -> None:
     err.print(f"  sources      {sources}")
     err.print(f"  classifiers  {listeners}")
     err.print(f"  rules        {', '.join(rule.name for rule in config.rules) or 'none'}")
+    if goes_by_the_clock(config):
+        err.print(f"  local time   {zone_words()}: `between` and `weekdays` go by it", highlight=False)
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
 

@@ -3,20 +3,19 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from monitor.config.capabilities import rule_findings
 from monitor.config.model import Config
+from monitor.config.problems import problem_lines
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
-from monitor.labels import did_you_mean
 from monitor.notifiers.apprise import NotifyConfig
 from monitor.schema import ESCALATION_CHANNEL
 
@@ -83,7 +82,7 @@ def examined(document: Document) -> "tuple[Draft | None, list[str]]":
     try:
         draft = Draft(Config.model_validate(document.values))
     except ValidationError as error:
-        problems += _problems(error, document)
+        problems += problem_lines(error, document)
         draft = _draft(document, error)
     if draft is not None:
         problems += _cross_checks(draft, document)
@@ -151,39 +150,6 @@ def _line(document: Document, problem: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _problems(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
-    """One line per problem: `file:line: place: what is wrong`. Values are left out: they may be secrets."""
-    for found in error.errors(include_url=False, include_input=False):
-        whole = (*place, *found["loc"])
-        if document.nearest(whole) not in document.unread:
-            yield document.about(whole, _plain(found))
-
-
-def _plain(found: ErrorDetails) -> str:
-    """A problem in the words of who wrote the file."""
-    key = str(found["loc"][-1]) if found["loc"] else ""
-    match found["type"]:
-        case "extra_forbidden":
-            return f"unknown key {key!r}{did_you_mean(key, _known_keys())}"
-        case "missing":
-            return "is required"
-        case "union_tag_not_found":
-            return "needs a `type`"
-        case "union_tag_invalid":
-            tag, known = str(found["ctx"]["tag"]), str(found["ctx"]["expected_tags"])
-            hint = did_you_mean(tag, re.findall(r"'(\w+)'", known))
-            return f"unknown type {tag!r}{hint} (there are {known})"
-        case _:
-            return found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-
-
-@cache
-def _known_keys() -> frozenset[str]:
-    definitions = Config.model_json_schema()
-    blocks = [definitions, *definitions.get("$defs", {}).values()]
-    return frozenset(key for block in blocks for key in block.get("properties", {}))
-
-
 def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     """What only the whole can tell."""
     config = draft.config
@@ -199,12 +165,25 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
             continue
         if reason := notifier.not_understood():
             yield document.about(place, reason)
+    yield from _ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
             place = ("sources", i, key)
             own = source.get(key) if isinstance(source, dict) else None
             if isinstance(own, dict) and not draft.is_spoiled(place):
                 yield from _tried(partial(build, own), document, place)
+
+
+def _ports_in_hosts(document: Document) -> Iterator[str]:
+    """A port behind a name would be looked up as a part of it; an IPv6 address has more than one colon."""
+    for place in (one for one in document.lines if one[-1] == "host"):
+        value = document.value(place)
+        if isinstance(value, str) and (found := _HOST_AND_PORT.fullmatch(value)):
+            text = f"the port has a key of its own; write `host: {found[1]}` and `port: {found[2]}`"
+            yield document.about(place, text)
+
+
+_HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
 def _duplicates(
@@ -227,7 +206,7 @@ def _tried(build: Callable[[], object], document: Document, place: Place) -> lis
     try:
         build()
     except ValidationError as error:
-        return list(_problems(error, document, place))
+        return list(problem_lines(error, document, place))
     return []
 
 

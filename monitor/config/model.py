@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
@@ -31,12 +31,19 @@ class LogConfig(Block):
     """One JSON object per line; by default unless standard error is a terminal."""
 
 
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path.parts[0]} is nobody's home here; write the whole path") from None
+
+
 class Config(Block):
     """The whole document."""
 
     node: Slug = Field(default_factory=lambda: slug(socket.gethostname().split(".")[0]))
     """Names this machine in topics and entities; by default its host name."""
-    state_dir: Path | None = None
+    state_dir: Annotated[Path, AfterValidator(_at_home)] | None = None
     """Where the outbox and history live; by default systemd's StateDirectory or ~/.local/state/earwitness."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)]
     """What is listened to."""
@@ -81,7 +88,7 @@ class Config(Block):
 
     def state_folder(self, environment: Mapping[str, str] = os.environ) -> Path:
         """Where state is kept."""
-        return usual_state_folder(environment) if self.state_dir is None else self.state_dir.expanduser()
+        return self.state_dir or usual_state_folder(environment)
 
 
 def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -15,12 +15,14 @@ from urllib.parse import quote
 
 import yaml
 
+from monitor.config.yaml_advice import advise
 from monitor.errors import ConfigError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 _PLACEHOLDER = re.compile(r"\$\$|\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+QUOTE = 'put the text in quotes if it is one: "..."'
 
 Place = tuple[str | int, ...]
 """The way from the top of the document to a value: keys and list indices."""
@@ -55,6 +57,13 @@ class Document:
         """The list under a key at the top; empty where there is none."""
         found = self.values.get(key)
         return found if isinstance(found, list) else []
+
+    def value(self, place: Sequence[str | int]) -> Any:
+        """What stands nearest to `place`."""
+        found: Any = self.values
+        for part in self.nearest(place):
+            found = found[part]
+        return found
 
     def nearest(self, place: Sequence[str | int]) -> Place:
         """The deepest part of `place` that exists. Parts that are no key of the document are passed over:
@@ -97,27 +106,38 @@ def parse_document(data: bytes, name: str, environment: Mapping[str, str] | None
     """Like `read_document`, from bytes. `environment` None means the process's, and systemd's credentials."""
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{name}: {len(data)} bytes; a configuration has at most {MAX_BYTES}"])
-    node = _compose(data, name)
+    node = _compose(_text(data, name), name)
     if node is None:
         return Document(name, {})
     reader = _Reader(name, _Secrets(os.environ if environment is None else environment))
     values = reader.read(node, ())
+    if values is None:
+        return Document(name, {})
     if not isinstance(values, dict):
-        wrong = f"{name}:1: expected `key: value` lines, found {type(values).__name__}"
-        raise ConfigError([*reader.problems, wrong])
+        kind = "a list: begin with `sources:`, and indent it" if isinstance(values, list) else "one word"
+        raise ConfigError([*reader.problems, f"{name}:1: expected `key: value` lines, found {kind}"])
     unread = frozenset(reader.unread)
     return Document(name, values, reader.lines, tuple(reader.problems), unread, reader.unset)
 
 
-def _compose(data: bytes, name: str) -> yaml.Node | None:
+def _text(data: bytes, name: str) -> str:
+    """UTF-8, or UTF-16 as an editor of Windows writes it."""
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        events = yaml.parse(data, Loader=yaml.SafeLoader)
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError([f"{name}:{line}: a letter here is not UTF-8; save the file as UTF-8"]) from None
+
+
+def _compose(text: str, name: str) -> yaml.Node | None:
+    try:
+        events = yaml.parse(text, Loader=yaml.SafeLoader)
         _check_shape(events, name)
-        return yaml.compose(data, Loader=yaml.SafeLoader)
+        return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ConfigError([f"{name}:{line}: {error.problem or error.context}"]) from None
+        line, text = advise(error, text.splitlines())
+        raise ConfigError([f"{name}:{line}: {text}"]) from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError([f"{name}: {' '.join(str(error).split())}"]) from None
 
@@ -130,9 +150,9 @@ def _check_shape(events: Iterator[yaml.Event], name: str) -> None:
         if depth > MAX_DEPTH:
             raise ConfigError([f"{name}:{line}: nested more than {MAX_DEPTH} deep"])
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise ConfigError([f"{name}:{line}: anchors and aliases (& and *) are not used here"])
+            raise ConfigError([f"{name}:{line}: anchors and aliases (& and *) are not used here; {QUOTE}"])
         if getattr(event, "tag", None):
-            raise ConfigError([f"{name}:{line}: tags (!) are not used here; quote the text if it is one"])
+            raise ConfigError([f"{name}:{line}: tags (!) are not used here; {QUOTE}"])
 
 
 class _Secrets(dict[str, str]):

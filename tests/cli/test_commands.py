@@ -410,15 +410,34 @@ def test_a_quiet_recording_is_not_passed_over_in_silence(config, tmp_path, capsy
     assert "nothing heard in 1.0 s" in capsys.readouterr().out
 
 
-def test_check_tries_the_state_folder(tmp_path, capsys):
-    """A file where the folder should be was good, and the alerts that waited were kept nowhere."""
-    path, taken = tmp_path / "house.yaml", tmp_path / "state"
-    taken.touch()
-    path.write_text(f"state_dir: {taken}/house\nsources:\n  - {{type: demo, name: porch}}\n")
+NOT_KEPT = (
+    "; nothing is kept: alerts that wait are lost with the daemon, and there is no page. "
+    "Name a folder that can be written"
+)
 
-    earwitness("check", "--config", path)
 
-    assert "is a file and no folder" in " ".join(capsys.readouterr().err.split())
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("{tmp}/taken/house", "{tmp}/taken is a file and no folder" + NOT_KEPT),
+        ("/proc/house", "/proc is no place on a disk" + NOT_KEPT),
+        (
+            "state",
+            "state is another folder wherever earwitness is started from; write the whole path",
+        ),
+        ("{tmp}/not/there/yet", ""),
+    ],
+)
+def test_check_tries_the_state_folder(folder, said, tmp_path, capsys):
+    """What cannot work is a warning that names the fix; a folder that the daemon can make is none."""
+    path = tmp_path / "house.yaml"
+    (tmp_path / "taken").touch()
+    path.write_text(f"sources:\n  - {{type: demo, name: porch}}\nstate_dir: {folder.format(tmp=tmp_path)}\n")
+
+    earwitness("check", "--config", path, "--json")
+
+    line = f"{path}:3: state_dir: {said.format(tmp=tmp_path)}"
+    assert json.loads(capsys.readouterr().out)["warnings"] == ([line] if said else [])
 
 
 def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):

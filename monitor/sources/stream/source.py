@@ -34,13 +34,15 @@ def _check_url(url: Secret) -> Secret:
     """The error does not carry the address, which may hold a password."""
     try:
         parts = urlsplit(url.get_secret_value())
-        usable = parts.scheme in PROTOCOLS and bool(parts.hostname) and parts.port != 0
+        # An @ after a # is the end of a password: what stands before the # would be taken for the host.
+        whole = "@" not in parts.fragment and parts.port != 0
+        usable = whole and parts.scheme in PROTOCOLS and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:
         raise ValueError(
             f"expected an address like rtsp://user:password@10.0.0.7:554/stream ({', '.join(PROTOCOLS)}); "
-            "in the password write %40 for @, %3A for : and %2F for /"
+            "in the password write %40 for @, %3A for :, %2F for / and %23 for #"
         )
     return url
 

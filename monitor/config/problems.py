@@ -1,0 +1,149 @@
+"""What pydantic finds wrong with a document, in the words of who wrote it.
+
+Values are left out: they may be secrets.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from monitor.config.model import Config
+from monitor.config.yaml_document import Document, Place
+from monitor.labels import did_you_mean
+
+_MEANT = {
+    "host": ("hostname", "server", "broker", "ip", "address"),
+    "username": ("user", "login"),
+    "password": ("pass", "passwd", "secret"),
+    "url": ("uri", "stream", "link"),
+    "path": ("file", "filename"),
+    "name": ("id", "title"),
+    "hear": ("labels", "label", "sounds", "sound", "listen"),
+    "between": ("time", "hours"),
+    "publishers": ("mqtt", "publisher"),
+    "sources": ("source", "microphones", "cameras"),
+    "notifiers": ("notify", "notifier", "notifications"),
+    "classifiers": ("classifier", "models", "listeners"),
+    "rules": ("rule", "alerts"),
+}
+"""Keys of ours, and what others call the same."""
+_PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
+
+
+def problem_lines(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
+    """One line per problem: `file:line: place: what is wrong`."""
+    for found in error.errors(include_url=False, include_input=False):
+        whole = (*place, *found["loc"])
+        if document.nearest(whole) in document.unread:
+            continue
+        if found["type"] == "extra_forbidden" and not _PLAIN_KEY.fullmatch(str(whole[-1])):
+            # The rest of a password with a comma in it must not be shown as a key.
+            text = 'a comma ends a text without quotes, and what follows is no key; put it in quotes: "..."'
+            yield document.about(document.nearest(whole[:-1]), text)
+        else:
+            yield document.about(whole, _plain(found, document, whole))
+
+
+def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
+    key = str(place[-1]) if place else ""
+    match found["type"]:
+        case "extra_forbidden":
+            return f"unknown key {key!r}{_meant(key, place)}"
+        case "missing":
+            return _missing(document, place)
+        case "union_tag_not_found":
+            return "needs a `type`"
+        case "union_tag_invalid":
+            tag, known = str(found["ctx"]["tag"]), str(found["ctx"]["expected_tags"])
+            hint = did_you_mean(tag, re.findall(r"'(\w+)'", known))
+            return f"unknown type {tag!r}{hint} (there are {known})"
+        case "list_type" | "tuple_type":
+            return _no_list(document.value(place), key)
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return _no_mapping(document.value(place))
+        case "string_type" if isinstance(document.value(place), bool | int | float):
+            return 'is a number, or yes or no, to YAML; put it in quotes: "..."'
+        case _:
+            return found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def _missing(document: Document, place: Place) -> str:
+    if not document.values:
+        return (
+            "is required, and the file is empty; start from config/minimal.yaml, or with "
+            "`sources: [{type: microphone, name: kitchen}]`"
+        )
+    return "is required"
+
+
+def _no_list(value: Any, key: str) -> str:
+    """Shows the dash where it belongs."""
+    if value is None and key == "sources":
+        return "nothing stands below it; list one at least, such as `- {type: microphone, name: kitchen}`"
+    if value is None:
+        return f"nothing stands below it; write `{key}: []` for none, or leave it out"
+    if not isinstance(value, Mapping) or not value:
+        return "is a list; begin each item with `- `, or write [one, another]"
+    first, inner = next(iter(value.items()))
+    if isinstance(inner, Mapping):
+        return f"is a list; write each item as `- ` with its keys, for example `- {{name: {first}, ...}}`"
+    return f"is a list; begin each item with `- `: here `- {first}: ...`, and indent the keys after it"
+
+
+def _no_mapping(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "has keys, and is no list; leave out the `- ` and write `key: value`"
+    if value is None:
+        return "nothing stands below it; write its keys there, or leave it out"
+    return "has keys of its own; write them below it, each as `key: value`"
+
+
+def _meant(key: str, place: Place) -> str:
+    """What is called so elsewhere, or is nearly written so, among the keys that may stand here."""
+    known = _keys_at(place[:-1]) or _all_keys()
+    if others := [ours for ours, names in _MEANT.items() if ours in known and key.lower() in names]:
+        return f"; did you mean {others[0]!r}?"
+    return did_you_mean(key, known)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Config.model_json_schema()
+
+
+def _all_keys() -> frozenset[str]:
+    blocks = [_schema(), *_schema().get("$defs", {}).values()]
+    return frozenset(key for block in blocks for key in block.get("properties", {}))
+
+
+def _keys_at(place: Place) -> frozenset[str]:
+    """The keys of the block at a place, which has the names of variants in it; none where that is unclear."""
+    nodes = [_schema()]
+    for part in place:
+        nodes = [below for node in nodes for below in _below(node, part)]
+    return frozenset(key for node in nodes for key in _resolved(node).get("properties", {}))
+
+
+def _below(node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
+    node = _resolved(node)
+    for inner in node.get("anyOf", []):
+        yield from _below(inner, part)
+    if isinstance(part, int):
+        yield from [node["items"]] if "items" in node else []
+    elif part in node.get("properties", {}):
+        yield node["properties"][part]
+    elif part in node.get("discriminator", {}).get("mapping", {}):
+        yield {"$ref": node["discriminator"]["mapping"][part]}
+    elif isinstance(node.get("additionalProperties"), dict):
+        yield node["additionalProperties"]
+
+
+def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in node:
+        found: dict[str, Any] = _schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return found
+    return node
