@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from testkit.machine import machine
+from testkit.markdown import table
+
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
 PAGE = REFERENCE / "benchmarks.md"
 FIGURES = REFERENCE / "figures"
@@ -47,9 +50,7 @@ def _part(name: str, text: str) -> list[str]:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(str(row.get(column, "")) for column in columns) + " |" for row in rows]
-    return "\n".join(lines)
+    return table(columns, ([row.get(column, "") for column in columns] for row in rows))
 
 
 def save(name: str, rows: list[dict[str, Any]], command: str) -> None:
@@ -57,10 +58,3 @@ def save(name: str, rows: list[dict[str, Any]], command: str) -> None:
     FIGURES.mkdir(parents=True, exist_ok=True)
     document = {"command": command, "machine": machine(), "rows": rows}
     (FIGURES / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
-
-
-def machine() -> str:
-    """Processor and cores."""
-    cpu = Path("/proc/cpuinfo").read_text()
-    model = next((line.split(":")[1].strip() for line in cpu.splitlines() if "model name" in line), "a CPU")
-    return f"{cpu.count('processor	:')} cores of {model}"

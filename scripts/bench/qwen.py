@@ -36,6 +36,7 @@ from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prefix_tree import Tree
 from monitor.classifiers.audio_llm.prompts import Question, questions
 from monitor.classifiers.audio_llm.scoring import Floats
+from testkit.markdown import table
 from testkit.qwen_vocabulary import qwen_tokenizer, ranks_file
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"]
@@ -74,10 +75,7 @@ class Report:
         self.lines.append(text)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
-        self.say("| " + " | ".join(head) + " |")
-        self.say("|" + " --- |" * len(head))
-        for row in rows:
-            self.say("| " + " | ".join(row) + " |")
+        self.say(table(head, rows))
         self.say()
 
 

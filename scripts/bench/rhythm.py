@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from testkit import markdown
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_ablation import CHECKS, without
 from testkit.rhythm_trials import (
@@ -98,7 +99,7 @@ def _as_line(row: dict[str, Any]) -> str:
     for certainty in SOON:
         times = (cycles(row[f"{certainty}_{which}"]) for which in ("median", "latest"))
         cells += [f"{row[f'{certainty}_recall']:.3f}", " / ".join(times)]
-    return "| " + " | ".join([*cells, str(row["confused"])]) + " |"
+    return markdown.row([*cells, row["confused"]])
 
 
 def silence_rows(results: Iterable[tuple[str, float, list[Word]]]) -> list[str]:
@@ -120,18 +121,22 @@ def silence_rows(results: Iterable[tuple[str, float, list[Word]]]) -> list[str]:
         total_h, total = sum(hours[n] for n in names), sum(pieces[n] for n in names)
         found = [sum(counts.get((n, kind), 0) for n in names) for kind in kinds]
         cells = (f"{n} ({n / total_h:.1f})" if n else "0" for n in found)
-        lines.append(f"| {name} | {total} | {total_h:.2f} | " + " | ".join(cells) + " |")
+        lines.append(markdown.row((name, total, f"{total_h:.2f}", *cells)))
     return lines
 
 
-RECALL_HEAD = (
-    "| rhythm | condition | alarms | suspected ≤ 1.1 cycles | median / latest "
-    "| confirmed ≤ 2.2 cycles | median / latest | taken for the other |\n|---|---|---|---|---|---|---|---|"
-)
-SILENCE_HEAD = (
-    "| sound | pieces | hours | suspected smoke or CO: pieces (an hour) | confirmed smoke or CO "
-    "| unknown alarm | chirp |\n|---|---|---|---|---|---|---|"
-)
+RECALL_HEAD = markdown.head(
+    (
+        "rhythm", "condition", "alarms", "suspected ≤ 1.1 cycles", "median / latest",
+        "confirmed ≤ 2.2 cycles", "median / latest", "taken for the other",
+    )
+)  # fmt: skip
+SILENCE_HEAD = markdown.head(
+    (
+        "sound", "pieces", "hours", "suspected smoke or CO: pieces (an hour)", "confirmed smoke or CO",
+        "unknown alarm", "chirp",
+    )
+)  # fmt: skip
 
 
 def picture(rows: list[dict[str, Any]], path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.config.model import json_schema
+from testkit import markdown
 
 _HEAD = """# Configuration
 
@@ -36,11 +37,12 @@ def _block(title: str, block: dict[str, Any]) -> Iterator[str]:
     yield f"\n## {title}\n"
     if text := block.get("description"):
         yield f"{_line(text)}\n"
-    yield "| key | what | default |\n|---|---|---|"
+    yield markdown.head(("key", "what", "default"))
     required = block.get("required", [])
     for key, field in block["properties"].items():
         default = "*required*" if key in required else _default(field.get("default"))
-        yield f"| `{key}` | {_line(field.get('description', ''))}{_limits(field)} | {default} |"
+        text = f"{_line(field.get('description', ''))}{_limits(field)}"
+        yield markdown.row((f"`{key}`", text, default))
 
 
 def _default(value: Any) -> str:

@@ -4,6 +4,7 @@ import sys
 
 from monitor.events.defaults import DEFAULTS
 from monitor.labels import Label, vocabulary
+from testkit.markdown import table
 
 _HEAD = """\
 # Labels
@@ -19,8 +20,6 @@ replaces the onsets below.
 
 ## Sounds
 
-| label | kind | severity | device class | onset | off | hits | within s | hold s | why |
-|---|---|---|---|---|---|---|---|---|---|
 """
 _EMOTIONS = """
 ## Emotions
@@ -28,22 +27,21 @@ _EMOTIONS = """
 An emotion is never an event of its own: it goes with a speech, shout, scream or crying event, and rules ask
 for it under `emotion:`.
 
-| emotion | severity |
-|---|---|
 """
+_SOUND = ("label", "kind", "severity", "device class", "onset", "off", "hits", "within s", "hold s", "why")
 
 
 def labels_page() -> str:
     """The page as Markdown."""
     labels = vocabulary().values()
-    rows = [_sound_row(label) for label in labels if label.kind != "emotion"]
-    emotions = [f"| {label.id} | {label.severity_default} |" for label in labels if label.kind == "emotion"]
-    return _HEAD + "\n".join(rows) + "\n" + _EMOTIONS + "\n".join(emotions) + "\n"
+    sounds = table(_SOUND, (_cells(label) for label in labels if label.kind != "emotion"))
+    emotions = [(label.id, label.severity_default) for label in labels if label.kind == "emotion"]
+    return f"{_HEAD}{sounds}\n{_EMOTIONS}{table(('emotion', 'severity'), emotions)}\n"
 
 
-def _sound_row(label: Label) -> str:
+def _cells(label: Label) -> tuple[str, ...]:
     row = DEFAULTS[label.id]
-    cells = (
+    return (
         f"`{label.id}`",
         label.kind,
         label.severity_default,
@@ -55,7 +53,6 @@ def _sound_row(label: Label) -> str:
         f"{row.hold_s:g}",
         row.reason,
     )
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert, SoundEvent
+from testkit.markdown import table
 
 TOPICS = Topics("earwitness", "<node>")
 ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensitivity>"}
@@ -95,21 +96,26 @@ def page() -> str:
         [
             _INTRODUCTION,
             "## Topics\n",
-            *_table(("topic", "payload"), _topics()),
+            table(("topic", "payload"), _topics()),
+            "",
             "## Event\n",
             f"On `{TOPICS.event('<source>')}`. Times are UTC in ISO 8601 with milliseconds.\n",
-            *_table(("field", "meaning"), event_meanings().items()),
+            table(("field", "meaning"), event_meanings().items()),
+            "",
             "## Alert\n",
             f"On `{TOPICS.alert}`.\n",
-            *_table(("field", "meaning"), ALERT_FIELDS.items()),
+            table(("field", "meaning"), ALERT_FIELDS.items()),
+            "",
             _COMMANDS,
             _CONNECTION,
             "## Options\n",
             "```yaml\npublishers:\n  - {type: mqtt, host: 10.0.0.5, username: earwitness, "
             'password: "${MQTT_PASSWORD}", tls: {}}\n```\n',
-            *_table(("option", "default", "meaning"), _options(MqttConfig)),
+            table(("option", "default", "meaning"), _options(MqttConfig)),
+            "",
             "Under `tls`:\n",
-            *_table(("option", "default", "meaning"), _options(TlsConfig)),
+            table(("option", "default", "meaning"), _options(TlsConfig)),
+            "",
         ]
     )
 
@@ -160,11 +166,6 @@ def _yaml(value: object) -> str:
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = [head, ("---",) * len(head), *rows]
-    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
 if __name__ == "__main__":

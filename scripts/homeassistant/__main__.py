@@ -10,6 +10,7 @@ from monitor.logs import configure_logging
 from scripts.homeassistant.checks import CHECKS, World
 from scripts.homeassistant.daemon import Daemon
 from scripts.homeassistant.house import HomeAssistant
+from testkit import markdown
 from testkit.mosquitto import PASSWORD, USERNAME, Mosquitto
 
 
@@ -25,7 +26,7 @@ def main(root: Path) -> int:
             Daemon(folder, broker.port, USERNAME, PASSWORD) as daemon,
         ):
             print(f"Home Assistant {house.version}, paho-mqtt {version('paho-mqtt')}\n")
-            print("| what must hold | result | seen on |\n|---|---|---|")
+            print(markdown.head(("what must hold", "result", "seen on")))
             world = World(house, broker, daemon, folder)
             for check in CHECKS:
                 failed += not holds(world, check)

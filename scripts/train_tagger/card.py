@@ -10,6 +10,7 @@ from typing import Any
 from monitor.labels import vocabulary
 from monitor.recordings.evaluation.metrics import Proportion, Rate
 from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
+from testkit import markdown
 
 COUNTED_ON = (
     "glass_break", "siren", "baby_cry", "dog_bark", "scream", "gunshot", "smoke_alarm", "knock", "cough",
@@ -108,10 +109,10 @@ def _recipe(training: dict[str, Any]) -> str:
 def _unlabelled(minutes: dict[str, float]) -> str:
     if not minutes:
         return ""
-    rows = _rows((name, f"{each:.1f}") for name, each in minutes.items())
+    table = markdown.table(("what", "minutes"), ((name, f"{each:.1f}") for name, each in minutes.items()))
     return (
         "Sound without labels, in minutes; the names are those of Debian packages, *espeak* and *music* were "
-        f"made for it:\n\n| what | minutes |\n| --- | --- |\n{rows}\n\n"
+        f"made for it:\n\n{table}\n\n"
     )
 
 
@@ -122,7 +123,7 @@ def _of_unseen(unseen: dict[str, Any]) -> dict[str, str]:
         "unseen_clips": str(unseen["recordings"]),
         "unseen_count": str(unseen["sources"]),
         "unseen_sources": ", ".join(unseen["names"]),
-        "unseen_head": _row(("labels", "", *listeners)) + "\n" + _row(["---"] * (len(listeners) + 2)),
+        "unseen_head": markdown.head(("labels", "", *listeners)),
         "unseen_groups": _rows(
             (group, figures["labels"], *(_spread(figures[name]) for name in listeners))
             for group, figures in groups.items()
@@ -206,7 +207,7 @@ def _mean_of(counts: dict[str, dict[str, int]], labels: Sequence[str]) -> float 
 
 def _crossed_row(label: str, columns: Sequence[dict[str, dict[str, int]]]) -> str:
     cells = (_recall_cell(counts[label]) for counts in columns)
-    return _row((label, columns[0][label]["trials"], *cells))
+    return markdown.row((label, columns[0][label]["trials"], *cells))
 
 
 def _recall_cell(counts: dict[str, int]) -> str:
@@ -284,7 +285,7 @@ def _is_well_known(folds: dict[str, Any], label: str) -> bool:
 
 def _fold_row(folds: dict[str, Any], label: str) -> str:
     clean, noisy = folds["conditions"]
-    return _row(
+    return markdown.row(
         (
             label,
             clean["recall"][label]["trials"],
@@ -309,14 +310,14 @@ def _noise_row(condition: dict[str, Any]) -> str:
     mean = sum(counted_on) / len(counted_on) if counted_on else None
     named = "as recorded" if snr_db is None else f"{snr_db:.0f} dB"
     precision, recall = condition["mean_average_precision"], condition["mean_recall"]
-    return _row((named, _number(precision, 3), _number(recall), _number(mean)))
+    return markdown.row((named, _number(precision, 3), _number(recall), _number(mean)))
 
 
 def _label_row(sources: Sources, label: str) -> str:
     model = sources.model
     trained = model["training"]["clips_by_label"][label]
     low, high = model["second_look"][label]
-    return _row(
+    return markdown.row(
         (
             label,
             f"{trained['all']} ({trained['free']})",
@@ -342,11 +343,7 @@ def _figures(evaluation: dict[str, Any], snr_db: float | None, label: str) -> di
 
 
 def _rows(rows: Iterable[Iterable[object]]) -> str:
-    return "\n".join(map(_row, rows))
-
-
-def _row(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+    return "\n".join(map(markdown.row, rows))
 
 
 def _interval(proportion: dict[str, Any]) -> str:

@@ -6,8 +6,6 @@ The figures go to docs/reliability.json, and the page is written from that file 
 """
 
 import json
-import os
-import platform
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from testkit.faults import camera, delivery, fuzz, network, overload, soak, store
+from testkit.machine import machine
+from testkit.markdown import table
 from testkit.noisy_house import Broken, Row
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -82,12 +82,6 @@ def run(name: str, *, short: bool) -> dict[str, Any]:
     return asdict(row) | {"at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
 
 
-def machine() -> str:
-    """What it ran on, without a name."""
-    system = f"{platform.system()} {platform.machine()}"
-    return f"{system}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
 def keep(name: str, row: Mapping[str, Any]) -> None:
     """Write one row's figures, and the page anew."""
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
@@ -99,16 +93,23 @@ def keep(name: str, row: Mapping[str, Any]) -> None:
 
 def page(figures: Mapping[str, Any]) -> str:
     """docs/reliability.md, from the figures alone."""
-    rows = [
-        f"| {row['fault']} | {row['must_hold']} | {'yes' if row['held'] else '**no**'} | "
-        f"{'; '.join(f'{name} {value}' for name, value in row['figures'].items())} |"
-        for row in figures.values()
-    ]
+    rows = table(
+        ("fault", "must hold", "held", "figures"),
+        (
+            (
+                row["fault"],
+                row["must_hold"],
+                "yes" if row["held"] else "**no**",
+                "; ".join(f"{name} {value}" for name, value in row["figures"].items()),
+            )
+            for row in figures.values()
+        ),
+    )
     machines = sorted({f"{row['at']}: {row['machine']}" for row in figures.values()})
     missing = [name for name in FAULTS if name not in figures]
     unmeasured = f"\nWithout a full run that held: {', '.join(missing)}.\n" if missing else ""
     ran_on = "\n".join(f"- {each}" for each in machines) + "\n"
-    return PREFACE + "\n".join(rows) + "\n" + unmeasured + MEANING + ran_on
+    return PREFACE + rows + "\n" + unmeasured + MEANING + ran_on
 
 
 PREFACE = """\
@@ -118,8 +119,6 @@ Written by `python scripts/bench faults` from `docs/reliability.json`; do not ed
 daemon in a process of its own, fed by recordings in real time, with a real mosquitto and a subscriber that
 records everything. `tests/faults` runs the same faults in a short form with every change.
 
-| fault | must hold | held | figures |
-| --- | --- | --- | --- |
 """
 MEANING = """
 *messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
