@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from monitor.logs import get_logger
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.capture import CaptureThread
-from monitor.runtime.decider import Decider, Item, enqueue
+from monitor.runtime.decider import Decider, Item, Leftover, enqueue
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
@@ -30,7 +30,7 @@ from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import join_all
 from monitor.sources import SourceConfig
-from monitor.types import Health
+from monitor.types import Health, SoundEvent
 
 if TYPE_CHECKING:
     from monitor.web.page import Page
@@ -76,10 +76,12 @@ class Daemon:
         self._systemd.starting(LOADING_S)
         limit_malloc_arenas()
         with ExitStack() as life:
-            life.enter_context(OnlyInstance(self._config.state_folder()))
+            life.enter_context(OnlyInstance(self._config.state_folder(), self._failed))
             listeners = load_classifiers(self._config)
             life.callback(listeners.close)
-            self._delivery = life.enter_context(Delivery(self._config, self._tell, self._failed, self._clock))
+            self._delivery = life.enter_context(
+                Delivery(self._config, self._tell, self._end_left, self._failed, self._clock)
+            )
             self._recorder = life.enter_context(Recorder(self._config, self._clock))
             self._open_page(life)
             life.enter_context(Housekeeper(self._keep_house, self._failed))
@@ -119,6 +121,7 @@ class Daemon:
             for source in self._supervised:
                 source.tend()
             self._feed_watchdog()
+            self._delivery.look()
             self._memory.check()
             if self._clock.monotonic_s() >= health_at_s:
                 health_at_s += HEALTH_EVERY_S
@@ -171,11 +174,9 @@ class Daemon:
     def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         engine = build_decision_engine(self._config, listeners)
         recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
-        now = self._clock.now()
-        leftover = [
-            *cut_short(self._delivery.outbox.left_going_on, now),
-            *engine.apply_settings(self._delivery.settings.in_force(), now),
-        ]
+        self._end_left(self._delivery.outbox.left_going_on)
+        settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
+        self._tell(Leftover(tuple(settings)))
         decider = Decider(
             engine,
             self._decisions,
@@ -184,12 +185,15 @@ class Daemon:
             self._failed,
             self._clock,
             recorded,
-            leftover,
             self._progress.reached,
         )
         decider.start()
         life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
+
+    def _end_left(self, events: Sequence[SoundEvent]) -> None:
+        """What an earlier run began and could not end, as soon as the disk says so; from any thread."""
+        self._tell(Leftover(tuple(cut_short(events, self._clock.now()))))
 
     def _open_page(self, life: ExitStack) -> None:
         """The page, in a thread of its own, unless it is switched off. It sees what the recorder is given."""

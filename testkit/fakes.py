@@ -33,6 +33,11 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
 
 
+def raise_it(error: BaseException) -> None:
+    """Where a thread reports a bug: pytest sees what a thread raises."""
+    raise error
+
+
 class ScriptedSource(Source):
     """A source that does what it was told: each opening takes the next script, a list of frames that may
     end with an error. After the last script it ends like a file."""

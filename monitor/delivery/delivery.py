@@ -12,7 +12,7 @@ from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.settings import KeptSettings
+from monitor.delivery.settings import KeptSettings, SettingsWriter
 from monitor.notifiers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
@@ -25,21 +25,25 @@ class Delivery:
     """Open inside the `with` block; calling it sends messages on their way, from the decider's thread.
 
     Events and alerts go into the outbox first, and to their receivers from there; states go straight to the
-    publishers, of which the latest counts.
+    publishers, of which the latest counts. `on_left` is given the events that an earlier run left going on
+    where the disk gives them only after the start.
     """
 
     def __init__(
         self,
         config: Config,
         on_command: OnCommand,
+        on_left: Callable[[Sequence[SoundEvent]], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
     ) -> None:
         self._config = config
         self._on_command = on_command
+        self._on_left = on_left
         self._failed = failed
         self._clock = clock
-        self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock)
+        self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock, failed, found_late=self._found_late)
+        self._escalator = self._build_escalator()
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.publishers: list[Publisher] = []
         self._lines: list[Channel] = []
@@ -49,9 +53,9 @@ class Delivery:
     def __enter__(self) -> Self:
         with ExitStack() as life:
             life.enter_context(self.outbox)
-            self.settings.read()
+            life.enter_context(SettingsWriter(self.settings, self._set_late, self._failed))
             # Before the publishers: an acknowledgement may come with the first message of the broker.
-            self._escalator = life.enter_context(self._build_escalator())
+            life.enter_context(self._escalator)
             life.callback(lambda: close_all(self._lines, self._patience))
             self._open_publishers()
             for block in self._config.notifiers:
@@ -84,6 +88,10 @@ class Delivery:
         for publisher in self.publishers:
             publisher.publish(message)
 
+    def look(self) -> None:
+        """Log it when the disk has stopped answering; to be called every second, never waits."""
+        self.outbox.look()
+
     def figures(self) -> dict[str, Any]:
         """How it keeps up, as plain JSON values; from any thread."""
         return {
@@ -100,6 +108,15 @@ class Delivery:
             self._escalator.acknowledge(str(command.value) if command.value else None)
         else:
             self._on_command(command)
+
+    def _set_late(self, setting: Setting) -> None:
+        """The disk was slow to say what was set before the start."""
+        self._on_command(Command(setting.name, setting.source, setting.value, by="restart"))
+
+    def _found_late(self, left_going_on: Sequence[SoundEvent]) -> None:
+        """The disk was slow to give what an earlier run left."""
+        self._escalator.resume()
+        self._on_left(left_going_on)
 
     def _open_publishers(self) -> None:
         house = build_house(self._config)

@@ -46,10 +46,7 @@ class Escalator:
 
     def __enter__(self) -> Self:
         """Take up what an earlier run left open."""
-        now_s = self._clock.monotonic_s()
-        for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY):
-            if isinstance(entry.message, Alert):
-                self._escalation.resumed(entry.message, now_s, entry.waited_s)
+        self.resume()
         self._thread.start()
         return self
 
@@ -58,6 +55,15 @@ class Escalator:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join()
+
+    def resume(self) -> None:
+        """Take up what an earlier run left open, at the start or when a slow disk has given it."""
+        with self._changed:
+            now_s = self._clock.monotonic_s()
+            for entry in self._outbox.waiting(ESCALATION_CHANNEL, limit=MANY):
+                if isinstance(entry.message, Alert):
+                    self._escalation.resumed(entry.message, now_s, entry.waited_s)
+            self._changed.notify_all()
 
     def put_all(self, messages: Sequence[SoundEvent | Alert]) -> None:
         """Put messages into the outbox, together, for everybody who is to hear of them now. Never raises for

@@ -17,6 +17,7 @@ from monitor.evidence.ring_buffer import Excerpt, RecentSound
 from monitor.evidence.spectrogram import spectrogram_png
 from monitor.labels import check_sound
 from monitor.logs import get_logger
+from monitor.patience import Patience
 from monitor.schema import Block, Seconds
 from monitor.types import Findings, Frame, SoundEvent
 
@@ -24,6 +25,8 @@ log = get_logger()
 
 _PATIENCE = timedelta(seconds=10)
 """So long after a clip's end its source may lag before the clip is made of what there is."""
+OPEN_S = 1.0
+"""What a disk gets to say what is kept: a start must not wait for one that hangs."""
 _SLACK_S = 30.0
 """Sound is remembered for so much longer than the longest clip: events are told late."""
 _WAITING = 64
@@ -106,7 +109,7 @@ class EvidenceKeeper:
 
     def __enter__(self) -> Self:
         if self._config.wanted:
-            self._try(self._shelf.open)
+            self._try(lambda: Patience("evidence", OPEN_S).do(self._shelf.open))
         return self
 
     def __exit__(self, *exc: object) -> None:

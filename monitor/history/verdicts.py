@@ -18,6 +18,8 @@ from monitor.store.database import Database
 log = get_logger()
 
 FILE = "verdicts.db"
+PATIENCE_S = 1.0
+"""What a disk gets to open or close the file: a start must not wait for one that hangs."""
 Word = Literal["right", "wrong", "unsure"]
 WORDS: tuple[Word, ...] = ("right", "wrong", "unsure")
 
@@ -87,7 +89,7 @@ class Verdicts:
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = Database(folder / FILE, _MIGRATIONS, clock)
+        self._database = Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S)
         self._opening = threading.Lock()
         self._is_open = False
 

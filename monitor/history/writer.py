@@ -7,6 +7,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from monitor.history.records import (
     to_us,
 )
 from monitor.logs import get_logger
+from monitor.patience import Patience, Silent
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
 from monitor.types import Alert, Detection, Findings, Level, Segment, Setting, SoundEvent, SourceStatus
@@ -63,6 +65,8 @@ _INSERT = {
     "level": "INSERT INTO level VALUES (NULL, ?, ?, ?, ?)",
     "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
 }
+PATIENCE_S = 1.0
+"""What a disk gets to open or close the file: a start must not wait for one that hangs."""
 _WAITING = 20_000
 _TEND_EVERY_S = 600.0
 _SHED_SHARE = 10
@@ -83,7 +87,7 @@ class ScoreStore:
     def __init__(
         self, path: Path, clock: Clock, *, keep_s: float = 7 * 86400.0, max_bytes: int = 256 * 2**20
     ) -> None:
-        self._database = Database(path, MIGRATIONS, clock, verify=False)
+        self._database = Database(path, MIGRATIONS, clock, verify=False, patience_s=PATIENCE_S)
         self._clock = clock
         self._keep = timedelta(seconds=keep_s)
         self._max_bytes = max_bytes
@@ -101,8 +105,9 @@ class ScoreStore:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Write what waits, and close."""
-        self.flush()
+        """Write what waits, and close, within 2 s."""
+        with suppress(Silent):
+            Patience("history", PATIENCE_S).do(self.flush)
         self._database.__exit__()
         self._open = False
 

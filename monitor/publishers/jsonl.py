@@ -3,7 +3,7 @@
 import errno
 import io
 import os
-import select
+import queue
 import sys
 import threading
 from pathlib import Path
@@ -11,13 +11,18 @@ from typing import Literal, Self
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, ignore
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Slug
 from monitor.types import Alert, Message, SoundEvent
 
 log = get_logger()
+
+
+WAITING = 200
+"""States that may wait for a disk or a reader; the next state says what holds."""
+STOP_S = 0.5
 
 
 class JsonlConfig(Block):
@@ -37,10 +42,11 @@ class JsonlConfig(Block):
 
 
 class JsonlPublisher(Local):
-    """See `Publisher`. Each line is one unbuffered write in the thread that publishes, so that a reader and
-    a crash find whole lines. When the file cannot be written (full disk, missing folder), events and alerts
-    have failed and stay in the outbox; the file is opened anew at the next line, as is one that was renamed
-    or removed."""
+    """See `Publisher`. Each line is one unbuffered write, so that a reader and a crash find whole lines.
+    Events and alerts are written in the thread that publishes them, states in one of their own: whoever
+    decides brings them and must not wait for a disk or a pipe. When the file cannot be written (full disk,
+    missing folder), events and alerts have failed and stay in the outbox; the file is opened anew at the next
+    line, as is one that was renamed or removed."""
 
     def __init__(self, config: JsonlConfig, clock: Clock) -> None:
         super().__init__(config.name)
@@ -49,34 +55,44 @@ class JsonlPublisher(Local):
         self._lock = threading.Lock()
         self._out: io.FileIO | None = None
         self._failing = False
+        self._states: queue.Queue[Message | None] = queue.Queue(WAITING)
+        self._thread = threading.Thread(target=self._write_states, name=f"{config.name}-states", daemon=True)
 
     def __enter__(self) -> Self:
+        if self._config.everything:
+            self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        with self._lock:
+        """Write the states that wait, and close; what hangs ends with the process."""
+        if self._config.everything and not self._states.full():
+            self._states.put_nowait(None)
+            self._thread.join(STOP_S)
+        if self._lock.acquire(timeout=STOP_S):
             self._close()
+            self._lock.release()
 
     def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
         """See `Publisher`."""
-        if not isinstance(message, SoundEvent | Alert) and not (self._config.everything and self._has_room()):
-            return
+        if isinstance(message, SoundEvent | Alert):
+            done(self._written(message, late=late))
+        elif self._config.everything:
+            try:
+                self._states.put_nowait(message)
+            except queue.Full:
+                self._say_failing(BlockingIOError("nobody takes it; states are left out"))
+
+    def _write_states(self) -> None:
+        while (message := self._states.get()) is not None:
+            self._written(message, late=False)
+
+    def _written(self, message: Message, *, late: bool) -> Outcome:
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:
             self._say_failing(error)
-            done(Failed(str(error)))
-        else:
-            done(DELIVERED)
-
-    def _has_room(self) -> bool:
-        """Whether a state can be written without waiting for a reader: whoever decides brings it. What a full
-        pipe does not take is left out; the next state says what holds."""
-        with self._lock:
-            has_room = self._out is None or bool(select.select((), (self._out,), (), 0)[1])
-        if not has_room:
-            self._say_failing(BlockingIOError("nobody reads it; states are left out"))
-        return has_room
+            return Failed(str(error))
+        return DELIVERED
 
     def _write(self, line: bytes) -> None:
         with self._lock:

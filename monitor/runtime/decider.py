@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,15 @@ from monitor.types import (
 
 log = get_logger()
 
-Item = Findings | SourceStatus | Command
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What an earlier run could not tell."""
+
+    messages: tuple[Message, ...]
+
+
+Item = Findings | SourceStatus | Command | Leftover
 
 LAG_IS_LATE_S = 5.0
 """What is decided so much later than its sound is late."""
@@ -57,14 +65,17 @@ class Record(Protocol):
 
 
 def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
-    """Put something into the decider's mailbox; never waits. Priority: alarms 3, source status 2, commands 1
-    (of those that wait only the newest of each kind is kept), the rest 0, tests -1. An alarm also overtakes
-    all but a status, which keeps its place among the sounds of its source."""
+    """Put something into the decider's mailbox; never waits. Priority: alarms and leftovers 3, status 2,
+    commands 1 (of those that wait only the newest of each kind is kept), the rest 0, tests -1. An alarm also
+    overtakes all but a status, which keeps its place among the sounds of its source; leftovers overtake that
+    and commands, or what was set long ago would undo what is set now."""
     match item:
         case Command(name="test"):
             mailbox.put(item, urgency=-1, about="test")
         case Command(name, source):
             mailbox.put(item, urgency=1, about=(name, source, item.value if name == "ack" else None))
+        case Leftover():
+            mailbox.put(item, urgency=3, overtaking=3)
         case SourceStatus():
             mailbox.put(item, urgency=2)
         case Findings(detections=detections) if any(each.certainty for each in detections):
@@ -75,8 +86,7 @@ def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
 
 class Decider(threading.Thread):
     """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
-    mailbox is closed and empty. Then the open events of every source end with "shutdown". `leftover` is told
-    before anything else: what an earlier run could not say.
+    mailbox is closed and empty. Then the open events of every source end with "shutdown".
 
     Each source has the time of its own sound. For those in `recorded` it is how far they were heard: they may
     be read faster than they were recorded, or carry the dates of another day. For the others it is how far
@@ -92,7 +102,6 @@ class Decider(threading.Thread):
         failed: Callable[[BaseException], None],
         clock: Clock,
         recorded: frozenset[str] = frozenset(),
-        leftover: Sequence[Message] = (),
         reached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         super().__init__(name="decide", daemon=True)
@@ -103,7 +112,6 @@ class Decider(threading.Thread):
         self._failed = failed
         self._clock = clock
         self._recorded = recorded
-        self._leftover = leftover
         self._times: dict[str, datetime] = {}
         self._ask_reached = reached
         self._reached: Mapping[str, datetime] = {}
@@ -115,7 +123,6 @@ class Decider(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._tell(self._leftover)
             while not self._mailbox.finished:
                 self._ask()
                 items = self._mailbox.take(limit=MOST_AT_ONCE, timeout_s=TICK_S)
@@ -131,6 +138,8 @@ class Decider(threading.Thread):
     def _follows(self, item: Item) -> list[Message]:
         if isinstance(item, Command):
             return self._engine.apply_command(item, self._clock.now())
+        if isinstance(item, Leftover):
+            return list(item.messages)
         self._sources.add(item.source)
         if isinstance(item, Findings):
             return [*self._heard(item), *(each for notice in item.notices for each in self._noticed(notice))]

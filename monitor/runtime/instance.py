@@ -2,25 +2,38 @@
 
 import fcntl
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from monitor.errors import StoreError
+from monitor.patience import Patience, Silent
 
 LOCK = "lock"
+OPEN_S = 1.0
+"""What the disk gets to say who holds the lock."""
 
 
 class OnlyInstance:
     """Holds the lock of a state folder (flock(2)) inside the `with` block. The kernel lets it go when the
     process ends, however it ends, so that no stale lock can keep a daemon from starting."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, failed: Callable[[BaseException], None]) -> None:
         self._path = folder / LOCK
+        self._failed = failed
+        self._patience = Patience(str(folder), OPEN_S)
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        """Raises StoreError when another process holds it. A folder that cannot be written is no reason not
-        to listen: the outbox says so and goes on in memory."""
+        """Raises StoreError when another process holds it; `failed` gets it when the disk says so only after
+        a second. A folder that cannot be written is no reason not to listen: the outbox logs it and goes on
+        in memory."""
+        with suppress(Silent):
+            self._patience.do(self._take, self._failed)
+        return self
+
+    def _take(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -36,7 +49,6 @@ class OnlyInstance:
             ) from None
         except OSError:
             self.__exit__()
-        return self
 
     def __exit__(self, *exc: object) -> None:
         if self._file is not None:

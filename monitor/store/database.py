@@ -9,7 +9,7 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,7 @@ from typing import Self
 from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.logs import get_logger
+from monitor.patience import Patience, Silent
 
 log = get_logger()
 
@@ -38,16 +39,24 @@ class Database:
 
     `path` None keeps everything in memory. `migrations[n]` is the SQL script that leads from version n to
     n + 1 (SQLite's `user_version`). `verify` reads the whole file on opening, to find damage before it is
-    needed (about 0.1 s for 50 MB): leave it out for large histories that can be lost.
+    needed (about 0.1 s for 50 MB): leave it out for large histories that can be lost. With `patience_s`
+    opening and closing wait no longer than that for a disk that does not answer.
     """
 
     def __init__(
-        self, path: Path | None, migrations: Sequence[str], clock: Clock, *, verify: bool = True
+        self,
+        path: Path | None,
+        migrations: Sequence[str],
+        clock: Clock,
+        *,
+        verify: bool = True,
+        patience_s: float | None = None,
     ) -> None:
         self._path = path
         self._migrations = migrations
         self._clock = clock
         self._verify = verify
+        self._patience = None if patience_s is None else Patience(self._name, patience_s)
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._inode: int | None = None
@@ -55,7 +64,12 @@ class Database:
 
     def __enter__(self) -> Self:
         """Open; a damaged file is set aside and a new one begun. Raises StoreError when the directory cannot
-        keep a file at all."""
+        keep a file at all, or does not answer; entering again takes what it has opened meanwhile."""
+        if self._connection is None:
+            self._patiently(self._open)
+        return self
+
+    def _open(self) -> None:
         try:
             self._connection = self._opened()
         except DamagedStore as error:
@@ -64,10 +78,19 @@ class Database:
                 "the store was damaged; it was set aside and a new one begun", kept_as=aside, why=str(error)
             )
             self._connection = self._opened()
-        return self
 
     def __exit__(self, *exc: object) -> None:
         """Close; what is in the log is folded into the file when the disk allows it."""
+        with suppress(Silent):
+            self._patiently(self._close)
+
+    def _patiently(self, work: Callable[[], None]) -> None:
+        if self._patience is None:
+            work()
+        else:
+            self._patience.do(work)
+
+    def _close(self) -> None:
         with self._lock, suppress(sqlite3.Error):
             if self._connection is not None:
                 self._connection.close()
@@ -85,7 +108,7 @@ class Database:
     def set_aside(self) -> Path | None:
         """Close, and rename the file and its log with the date as suffix; nothing is deleted. The new name,
         or None for a store in memory. Raises StoreError when the directory refuses."""
-        self.__exit__()
+        self._close()
         if self._path is None:
             return None
         suffix = self._clock.now().strftime(".%Y%m%dT%H%M%SZ")
@@ -111,6 +134,11 @@ class Database:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def check_in_place(self) -> None:
+        """Raises StoreError when the file was deleted or replaced since it was opened."""
+        with self._lock:
+            self._usable()
 
     def flush(self) -> None:
         """Wait until every transaction committed so far would survive a power cut. Others go on meanwhile:

@@ -39,7 +39,7 @@ def main() -> None:
 
 def _steps(folder: Path, count: int) -> dict[str, list[float]]:
     clock = SystemClock()
-    with SqliteOutbox(folder / "steps.db", clock) as outbox:
+    with SqliteOutbox(folder / "steps.db", clock, _fail) as outbox:
 
         def keep(make: Callable[..., SoundEvent | Alert]) -> list[float]:
             return [
@@ -61,7 +61,7 @@ def _drain(folder: Path, count: int) -> tuple[float, tuple[float, float, float]]
         publisher = config.model_copy(update={"port": broker.port}).build("home", lambda command: None, clock)
         publisher.announce(house())
         with (
-            SqliteOutbox(folder / "drain.db", clock) as outbox,
+            SqliteOutbox(folder / "drain.db", clock, _fail) as outbox,
             Sender(outbox, publisher, _fail, clock) as sender,
         ):
             for number in range(count):

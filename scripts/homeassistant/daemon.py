@@ -48,7 +48,7 @@ class Daemon:
         login: dict[str, Any] = {"username": username, "password": password}
         config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
         self.publisher = config.build("probe", self.commands.put, clock)
-        self._outbox = SqliteOutbox(folder / "outbox.db", clock)
+        self._outbox = SqliteOutbox(folder / "outbox.db", clock, self._failures.put)
         self._sender = Sender(self._outbox, self.publisher, self._failures.put, clock)
 
     def __enter__(self) -> Self:

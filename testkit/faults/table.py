@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from testkit.faults import camera, delivery, fuzz, network, overload, soak, store
+from testkit.faults import camera, delivery, fuzz, network, overload, soak, stall, store
 from testkit.machine import machine
 from testkit.markdown import table
 from testkit.noisy_house import Broken, Row
@@ -52,6 +52,12 @@ FAULTS: dict[str, Fault] = {
     "disk-unusable": Fault(store.disk_unusable, {"events": 10}, {"events": 100}),
     "store-overwritten": Fault(store.store_overwritten, {"events": 10}, {"events": 50}),
     "store-damaged": Fault(store.store_damaged, {"events": 10}, {"events": 50}),
+    "disk-stalled": Fault(
+        stall.while_running, {"events": 10, "within_s": 10.0}, {"events": 100, "within_s": 1.0}
+    ),
+    "disk-stalled-start": Fault(
+        stall.at_the_start, {"events": 10, "within_s": 10.0}, {"events": 50, "within_s": 1.0}
+    ),
     "camera-killed": Fault(camera.killed, {"times": 1}, {"times": 10}),
     "camera-frozen": Fault(camera.frozen, {"times": 1}, {"times": 10}),
     "camera-deaf": Fault(camera.deaf, {"times": 1}, {"times": 10}),

@@ -238,6 +238,7 @@ def test_check_knows_what_was_set_from_home_assistant(tmp_path, capsys):
     kept.keep(Setting("hall", "mute", True))
     kept.keep(Setting("hall", "sensitivity", -1.0))
     kept.keep(Setting("attic", "sensitivity", 0.5))
+    kept.write()
 
     assert earwitness("check", "--config", path, "--thresholds") == 0
     shown = capsys.readouterr().out

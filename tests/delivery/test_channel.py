@@ -11,6 +11,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.outbox import SqliteOutbox
 from testkit.builders import alert
+from testkit.fakes import raise_it
 from tests.delivery.test_sender import WAIT_S, Receiver
 
 
@@ -45,7 +46,7 @@ def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:
     may_leave = Event()
     hung = [Leaving(f"hung{n}", may_leave) for n in range(3)]
     well = Leaving("well")
-    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:
         lines = [line(outbox, receiver).open() for receiver in (*hung, well)]
         outbox.put(alert(), ["well"])
         with capture_logs() as logs:
@@ -63,7 +64,7 @@ def test_at_the_end_of_all_recordings_a_receiver_that_is_not_ready_is_waited_for
     """A recording may be heard out before a broker is ready: what it gave is told all the same."""
     late = Leaving("late")
     late.become(is_ready=False)
-    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:
         lines = [line(outbox, late).open()]
         outbox.put(alert(), ["late"])
         ready = Timer(0.1, late.become, kwargs={"is_ready": True})
@@ -77,7 +78,7 @@ def test_on_a_stop_a_receiver_that_is_not_ready_is_not_waited_for(tmp_path: Path
     """What is its own is kept for the next start."""
     away = Leaving("away")
     away.become(is_ready=False)
-    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:
         lines = [line(outbox, away).open()]
         outbox.put(alert(), ["away"])
         close_all(lines, STOPPED)
@@ -87,7 +88,7 @@ def test_on_a_stop_a_receiver_that_is_not_ready_is_not_waited_for(tmp_path: Path
 
 def test_a_receiver_that_cannot_be_opened_leaves_no_sender(tmp_path: Path) -> None:
     """The error reaches whoever opens it; nothing runs on."""
-    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:
         with pytest.raises(ValueError, match="no such receiver"):
             line(outbox, Broken()).open()
         outbox.put(alert(), ["mqtt"])

@@ -23,7 +23,7 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.schema import ESCALATION_CHANNEL
 from monitor.types import Alert
 from testkit.builders import alert, event
-from testkit.fakes import FakeClock
+from testkit.fakes import FakeClock, raise_it
 
 WAIT_S = 10.0
 
@@ -277,7 +277,7 @@ def path(tmp_path: Path) -> Path:
 def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
     """The broker always, as it gets every event; every channel of the first notifier; and the escalation
     keeps it open."""
-    with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
+    with SqliteOutbox(path, SystemClock(), raise_it) as outbox, escalator(outbox) as running:
         running.put_all([urgent(), event()])
 
         assert outbox.backlog() == {"mqtt": 2, "me": 1, "me#2": 1, ESCALATION_CHANNEL: 1}
@@ -288,7 +288,7 @@ def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
 def test_the_next_is_called_when_the_time_has_come(path: Path) -> None:
     """The thread wakes by itself, calls the next, and closes the incident after the last."""
     partner, neighbour = Event(), Event()
-    with SqliteOutbox(path, SystemClock()) as outbox, escalator(outbox) as running:
+    with SqliteOutbox(path, SystemClock(), raise_it) as outbox, escalator(outbox) as running:
         outbox.listen("partner", partner.set)
         outbox.listen("neighbour", neighbour.set)
         running.put_all([urgent(after_s=0.05)])
@@ -301,15 +301,15 @@ def test_an_open_incident_survives_the_end_of_the_process(path: Path) -> None:
     """A run that ended without an answer goes on in the next: whoever was due meanwhile is called at once,
     and an answer still counts."""
     clock, partner = FakeClock(), Event()
-    with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
+    with SqliteOutbox(path, clock, raise_it) as outbox, escalator(outbox, clock) as running:
         running.put_all([urgent(after_s=60.0)])
     clock.advance(61)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         outbox.listen("partner", partner.set)
         with escalator(outbox, clock) as running:
             assert partner.wait(WAIT_S)
             assert running.acknowledge("a1") == 1
-    with SqliteOutbox(path, clock) as outbox, escalator(outbox, clock) as running:
+    with SqliteOutbox(path, clock, raise_it) as outbox, escalator(outbox, clock) as running:
         assert running.acknowledge(None) == 0
 
 
@@ -317,7 +317,7 @@ def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path
     """Each run passes the alert on once; none begins with the first again."""
     clock, calls = FakeClock(), []
     for notifier in ("partner", "neighbour"):
-        with SqliteOutbox(path, clock) as outbox:
+        with SqliteOutbox(path, clock, raise_it) as outbox:
             told = Event()
             outbox.listen(notifier, told.set)
             with escalator(outbox, clock) as running:
@@ -328,5 +328,5 @@ def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path
                 assert told.wait(WAIT_S)
                 calls.append(notifier)
         clock.advance(61)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         assert outbox.backlog()["partner"] == outbox.backlog()["neighbour"] == 1

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from monitor.delivery.base import WHOLE_TOPIC, Entry
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.types import Alert, SoundEvent
 from testkit.builders import START, alert, event
-from testkit.fakes import FakeClock
+from testkit.fakes import FakeClock, raise_it
 
 ENDED = event(state="ended", ended_at=START, ended_by="quiet")
 PHONE = ["phone"]
@@ -42,12 +42,18 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outbox(path: Path, clock: FakeClock) -> Iterator[SqliteOutbox]:
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         yield outbox
 
 
 def ids(entries: list[Entry]) -> list[str]:
     return [entry.message.id for entry in entries]
+
+
+def settled(outbox: SqliteOutbox) -> bool:
+    """Wait until the disk has done what there is to do now; whether messages are on disk."""
+    assert outbox.settle(10)
+    return outbox.durable
 
 
 def put(outbox: SqliteOutbox, *messages: SoundEvent | Alert, channels: list[str] = PHONE) -> None:
@@ -132,10 +138,10 @@ def test_a_put_wakes_its_channels_only(outbox: SqliteOutbox) -> None:
 
 def test_what_was_left_is_late_after_a_restart(path: Path, clock: FakeClock) -> None:
     """What an earlier run left is still there, in order and late; what comes now is not."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, event(id="left"))
     clock.advance(1)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, event(id="new"))
 
         assert [(e.message.id, e.late) for e in outbox.waiting("phone")] == [("left", True), ("new", False)]
@@ -159,7 +165,7 @@ def test_setting_the_clock_makes_nothing_late(path: Path) -> None:
             self._now += timedelta(hours=hours)
 
     clock = SetClock()
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, alert())
         clock.set(10 * 365 * 24)
         put(outbox, *[event(id=str(i)) for i in range(100)])
@@ -193,10 +199,10 @@ def test_alerts_delivered_lately_are_wanted_again(outbox: SqliteOutbox, clock: F
 
 def test_a_rewind_survives_a_restart(path: Path, clock: FakeClock) -> None:
     """Delivered alerts are remembered on disk, so that a house which restarts with us loses none."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, alert())
         before.release(before.waiting("phone")[0], clock.now())
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         assert outbox.waiting("phone") == []
         assert outbox.rewind("phone", clock.now()) == 1
 
@@ -207,6 +213,7 @@ def test_events_are_gone_when_everyone_has_them(outbox: SqliteOutbox, path: Path
     for channel in BOTH:
         outbox.release(outbox.waiting(channel)[0], START)
 
+    assert settled(outbox)
     with sqlite3.connect(path) as reader:
         assert reader.execute("SELECT COUNT(*) FROM message").fetchone() == (0,)
     reader.close()
@@ -215,7 +222,7 @@ def test_events_are_gone_when_everyone_has_them(outbox: SqliteOutbox, path: Path
 def test_the_least_severe_oldest_goes_first(path: Path, clock: FakeClock) -> None:
     """A full outbox gives up events before alerts and mild before severe, counts them and says it once; an
     alarm stays to the end."""
-    with SqliteOutbox(path, clock, max_entries=50) as outbox, capture_logs() as logs:
+    with SqliteOutbox(path, clock, raise_it, max_entries=50) as outbox, capture_logs() as logs:
         put(outbox, alert("smoke_alarm", id="fire", severity="info"))
         put(outbox, *[alert(id=f"alert{i}", severity="info") for i in range(5)])
         put(outbox, *[event(id=f"event{i}") for i in range(122)])
@@ -230,7 +237,7 @@ def test_the_least_severe_oldest_goes_first(path: Path, clock: FakeClock) -> Non
 
 def test_tests_are_the_first_to_go(path: Path, clock: FakeClock) -> None:
     """Who presses the test button ten thousand times evicts no alarm, nor so much as a bark: only tests."""
-    with SqliteOutbox(path, clock, max_entries=50) as outbox:
+    with SqliteOutbox(path, clock, raise_it, max_entries=50) as outbox:
         put(outbox, alert("smoke_alarm", id="fire"), event(id="bark"))
         put(outbox, *[alert("smoke_alarm", id=f"test{i}", test=True) for i in range(190)])
         kept = ids(outbox.waiting("phone", limit=1000))
@@ -242,7 +249,7 @@ def test_tests_are_the_first_to_go(path: Path, clock: FakeClock) -> None:
 
 def test_large_messages_are_bounded_too(path: Path, clock: FakeClock) -> None:
     """The bound on size counts what is in the messages."""
-    with SqliteOutbox(path, clock, max_bytes=100_000) as outbox:
+    with SqliteOutbox(path, clock, raise_it, max_bytes=100_000) as outbox:
         put(outbox, *[event(id=str(i), description="x" * 10_000) for i in range(64)])
 
         kept = ids(outbox.waiting("phone"))
@@ -252,10 +259,10 @@ def test_large_messages_are_bounded_too(path: Path, clock: FakeClock) -> None:
 
 def test_what_nobody_took_for_a_week_is_given_up(path: Path, clock: FakeClock) -> None:
     """Too old is dropped at the next start, counted and said."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, alert(id="ancient"))
     clock.advance(8 * 86400)
-    with capture_logs() as logs, SqliteOutbox(path, clock) as outbox:
+    with capture_logs() as logs, SqliteOutbox(path, clock, raise_it) as outbox:
         assert outbox.waiting("phone") == []
         assert outbox.counts.expired == 1
     assert [line["count"] for line in logs] == [1]
@@ -264,20 +271,20 @@ def test_what_nobody_took_for_a_week_is_given_up(path: Path, clock: FakeClock) -
 @pytest.mark.parametrize("days", [2, 30])
 def test_a_clock_set_between_two_runs_makes_nothing_old(path: Path, clock: FakeClock, days: int) -> None:
     """A board without a clock starts weeks behind; what waited ten seconds has waited ten seconds."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, alert("glass_break", stale_after_s=600.0))
     clock.advance(10)
     clock.set_wall(days * 86400)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         assert [entry.waited_s for entry in outbox.waiting("phone")] == [10.0]
 
 
 def test_a_waiting_alarm_is_never_given_up_by_age(path: Path, clock: FakeClock) -> None:
     """Smoke, carbon monoxide and fire wait as long as it takes."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, alert("smoke_alarm", id="smoke"), alert("glass_break", id="glass"))
     clock.advance(30 * 86400)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         assert ids(outbox.waiting("phone")) == ["smoke"]
 
 
@@ -292,23 +299,23 @@ def test_only_the_owner_can_read_it(outbox: SqliteOutbox, path: Path) -> None:
 def test_alerts_go_on_when_the_disk_is_full(path: Path, clock: FakeClock) -> None:
     """With no room left, what waits and what comes is delivered from memory after one message; when there is
     room again it is on disk again, and what was delivered meanwhile does not come back."""
-    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+    with SqliteOutbox(path, clock, raise_it) as outbox, capture_logs() as logs:
         put(outbox, alert(id="before"))
         with full_disk(path):
             put(outbox, *[alert(id=f"during{i}") for i in range(300)])
-            assert not outbox.durable
+            assert not settled(outbox)
             waiting = outbox.waiting("phone", limit=1000)
             assert ids(waiting) == ["before", *[f"during{i}" for i in range(300)]]
             outbox.release(waiting[0], START)
             clock.advance(11)
             put(outbox, alert(id="still full"))
-            assert not outbox.durable
+            assert not settled(outbox)
         clock.advance(11)
         put(outbox, alert(id="after"))
-        assert outbox.durable
+        assert settled(outbox)
         expected = [*[f"during{i}" for i in range(300)], "still full", "after"]
         assert ids(outbox.waiting("phone", limit=1000)) == expected
-    with SqliteOutbox(path, clock) as again:
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert ids(again.waiting("phone", limit=1000)) == expected
 
     assert [line["log_level"] for line in logs] == ["warning", "info"]
@@ -317,13 +324,13 @@ def test_alerts_go_on_when_the_disk_is_full(path: Path, clock: FakeClock) -> Non
 def test_a_disk_that_fills_up_again_and_again_is_not_said_each_time(path: Path, clock: FakeClock) -> None:
     """Room that comes and goes at once: the pause before the next return doubles, so an hour of it is a
     handful of lines; and nothing is lost."""
-    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+    with SqliteOutbox(path, clock, raise_it) as outbox, capture_logs() as logs:
         for second in range(0, 3600, 5):
             clock.advance(5)
-            outbox.waiting("phone", limit=1)
-            if outbox.durable:
+            if settled(outbox):
                 with full_disk(path):
                     put(outbox, *[alert(id=f"{second}-{i}", message="x" * 5000) for i in range(3)])
+                    assert not settled(outbox)
         waiting = outbox.waiting("phone", limit=1000)
 
     failures = [line for line in logs if line["log_level"] == "warning"]
@@ -336,31 +343,32 @@ def test_a_directory_that_cannot_be_used_stops_nothing(tmp_path: Path, clock: Fa
     blocked = tmp_path / "state"
     blocked.write_text("in the way")
     path = blocked / "outbox.db"
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, alert(id="live"))
         assert ids(outbox.waiting("phone")) == ["live"]
-        assert not outbox.durable
+        assert not settled(outbox)
         blocked.unlink()
         clock.advance(11)
         put(outbox, alert(id="kept"))
-    with SqliteOutbox(path, clock) as again:
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert ids(again.waiting("phone")) == ["live", "kept"]
 
 
 def test_what_could_not_be_read_at_the_start_comes_later(path: Path, clock: FakeClock) -> None:
     """When the store is held by another process at the start, its messages are delivered, late, once it is
     free; nothing in it is overwritten by what was kept in memory meanwhile."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, *[alert(id=f"left{i}") for i in range(3)])
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, alert(id="meanwhile"))
         assert ids(outbox.waiting("phone")) == ["meanwhile"]
         holder.close()
         clock.advance(11)
 
+        assert settled(outbox)
         waiting = outbox.waiting("phone")
         assert [(e.message.id, e.late) for e in waiting[:3]] == [(f"left{i}", True) for i in range(3)]
         assert ids(waiting[3:]) == ["meanwhile"]
@@ -369,21 +377,19 @@ def test_what_could_not_be_read_at_the_start_comes_later(path: Path, clock: Fake
 @pytest.mark.parametrize("damage", ["garbage", "truncated", "empty tables", "newer"])
 def test_a_damaged_store_is_set_aside(path: Path, clock: FakeClock, damage: str) -> None:
     """A file that is no store of ours is kept under its date, and a new one is begun, without being asked."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, *[event(id=str(i), description="x" * 500) for i in range(50)])
     spoil(path, damage)
-    with capture_logs() as logs, SqliteOutbox(path, clock) as outbox:
+    with capture_logs() as logs, SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, alert(id="live"))
         assert ids(outbox.waiting("phone"))[-1] == "live"
         clock.advance(11)
-        outbox.waiting("phone")
-        clock.advance(11)
+        assert settled(outbox)
         assert ids(outbox.waiting("phone"))[-1] == "live"
-        assert outbox.durable
 
     assert path.with_name("outbox.db.20260102T030405Z").exists() or list(path.parent.glob("outbox.db.2026*Z"))
     assert sum("set aside" in line["event"] for line in logs) == 1
-    with SqliteOutbox(path, clock) as again:
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert ids(again.waiting("phone")) == ["live"]
 
 
@@ -405,10 +411,11 @@ def test_a_store_deleted_under_us_is_begun_anew(outbox: SqliteOutbox, path: Path
         part.unlink()
 
     put(outbox, alert(id="after"))
+    settled(outbox)
     clock.advance(11)
 
+    assert settled(outbox)
     assert ids(outbox.waiting("phone")) == ["before", "after"]
-    assert outbox.durable
     assert path.exists()
 
 
@@ -420,74 +427,77 @@ def test_a_store_overwritten_under_us_is_replaced(outbox: SqliteOutbox, path: Pa
 
     put(outbox, alert(id="live"))
     for _ in range(3):
+        settled(outbox)
         clock.advance(11)
-        outbox.waiting("phone")
 
-    assert "live" in ids(outbox.waiting("phone"))
-    assert outbox.durable
+    assert settled(outbox)
+    assert ids(outbox.waiting("phone")) == ["0", "1", "2", "live"]
 
 
 def test_what_goes_on_is_known_at_the_next_start(path: Path, clock: FakeClock) -> None:
     """Events that began and did not end, delivered or not, as last told; their end takes them off."""
-    with SqliteOutbox(path, clock) as before:
+    with SqliteOutbox(path, clock, raise_it) as before:
         put(before, event(id="ends"), event(id="goes on"), alert(id="no event"))
         put(before, replace(ENDED, id="ends"), event(id="goes on", state="updated", score=0.99))
         for entry in before.waiting("phone"):
             before.release(entry, START)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         assert [(left.id, left.score) for left in outbox.left_going_on] == [("goes on", 0.99)]
         put(outbox, replace(ENDED, id="goes on"))
-    with SqliteOutbox(path, clock) as again:
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert again.left_going_on == []
 
 
 def test_an_event_that_ends_while_the_disk_is_full_has_ended(path: Path, clock: FakeClock) -> None:
     """What goes on is carried over with the messages and written back with them."""
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         put(outbox, event(id="ends"), event(id="goes on"))
         with full_disk(path):
             put(outbox, *[alert(id=str(i), message="x" * 5000) for i in range(50)])
-            assert not outbox.durable
+            assert not settled(outbox)
             put(outbox, replace(ENDED, id="ends"), event(id="new"))
         clock.advance(11)
-        put(outbox, alert(id="after"))
-        assert outbox.durable
-    with SqliteOutbox(path, clock) as again:
+        assert settled(outbox)
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert sorted(left.id for left in again.left_going_on) == ["goes on", "new"]
 
 
 def test_an_acknowledgement_after_the_end_is_not_heard(path: Path, clock: FakeClock) -> None:
     """A receiver that hung while the daemon stopped: its thread comes too late and harms nothing."""
-    with SqliteOutbox(path, clock) as outbox, capture_logs() as logs:
+    with SqliteOutbox(path, clock, raise_it) as outbox, capture_logs() as logs:
         put(outbox, alert())
         [entry] = outbox.waiting("phone")
     outbox.release(entry, START)
     assert logs == []
-    with SqliteOutbox(path, clock) as again:
+    with SqliteOutbox(path, clock, raise_it) as again:
         assert len(again.waiting("phone")) == 1
 
 
-def test_what_a_newer_version_wrote_is_left_for_it(outbox: SqliteOutbox, path: Path) -> None:
+def test_what_a_newer_version_wrote_is_left_for_it(path: Path, clock: FakeClock) -> None:
     """A row of a newer codec is passed over, not dropped; one that is damaged is given up and counted."""
-    put(outbox, event(id="newer"), event(id="damaged"), event(id="fine"))
+    with SqliteOutbox(path, clock, raise_it) as before:
+        put(before, event(id="newer"), event(id="damaged"), event(id="fine"))
     with sqlite3.connect(path) as writer:
         writer.execute("UPDATE message SET version = 99 WHERE body LIKE '%newer%'")
         writer.execute("UPDATE message SET body = substr(body, 1, 20) WHERE body LIKE '%damaged%'")
     writer.close()
 
-    assert ids(outbox.waiting("phone")) == ["fine"]
-    assert outbox.counts.unreadable == 1
-    assert outbox.backlog() == {"phone": 2}
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        assert ids(outbox.waiting("phone")) == ["fine"]
+        assert outbox.counts.unreadable == 1
+        assert outbox.backlog() == {"phone": 2}
 
 
-def test_damaged_rows_do_not_hide_what_follows(outbox: SqliteOutbox, path: Path) -> None:
+def test_damaged_rows_do_not_hide_what_follows(path: Path, clock: FakeClock) -> None:
     """A whole page of unreadable messages is not taken for the end of the queue."""
-    put(outbox, *[event(id=str(i)) for i in range(5)])
+    with SqliteOutbox(path, clock, raise_it) as before:
+        put(before, *[event(id=str(i)) for i in range(5)])
     with sqlite3.connect(path) as writer:
         writer.execute("UPDATE message SET body = '' WHERE number < 5")
     writer.close()
 
-    assert ids(outbox.waiting("phone", limit=2)) == ["4"]
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        assert ids(outbox.waiting("phone", limit=2)) == ["4"]
 
 
 def test_threads_share_it(outbox: SqliteOutbox) -> None:
@@ -516,7 +526,8 @@ from pathlib import Path
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from testkit.builders import START, alert, event
-with SqliteOutbox(Path(sys.argv[1]), SystemClock()) as outbox:
+from testkit.fakes import raise_it
+with SqliteOutbox(Path(sys.argv[1]), SystemClock(), raise_it) as outbox:
     n = int(sys.argv[2])
     while True:
         outbox.put(alert(id=f"a{n}") if n % 3 == 0 else event(id=f"e{n}"), ["phone"])
@@ -541,7 +552,7 @@ def test_kill_minus_nine_loses_nothing_that_was_put(path: Path) -> None:
         said += [int(line) for line in writer.stdout if line.endswith("\n")]
         writer.wait()
         writer.stdout.close()
-        with SqliteOutbox(path, clock) as outbox:
+        with SqliteOutbox(path, clock, raise_it) as outbox:
             entries = outbox.waiting("phone", limit=100_000)
             kept = [int(each.message.id[1:]) for each in sorted(entries, key=lambda each: each.number)]
             assert kept[: len(said)] == said
@@ -568,7 +579,7 @@ def test_whatever_happens_what_is_not_released_waits(
     released waits, alerts first, in the order in which they were put."""
     path, clock = tmp_path_factory.mktemp("outbox") / "outbox.db", FakeClock()
     expected: list[str] = []
-    outbox = SqliteOutbox(path, clock).__enter__()
+    outbox = SqliteOutbox(path, clock, raise_it).__enter__()
     for count, (step, choice) in enumerate(steps):
         clock.advance(11)
         if step == "put":
@@ -581,10 +592,29 @@ def test_whatever_happens_what_is_not_released_waits(
             del expected[index]
         elif step == "restart":
             outbox.__exit__()
-            outbox = SqliteOutbox(path, clock).__enter__()
+            outbox = SqliteOutbox(path, clock, raise_it).__enter__()
         elif step == "fail":
+            settled(outbox)
             path.unlink(missing_ok=True)
-            outbox.waiting("phone")
             clock.advance(11)
         assert ids(outbox.waiting("phone")) == expected
     outbox.__exit__()
+
+
+def test_what_a_slow_disk_gives_late_is_told_and_delivered(path: Path, clock: FakeClock) -> None:
+    """The disk did not answer at the start: the messages that wait, and events that went on, come later."""
+    with SqliteOutbox(path, clock, raise_it) as before:
+        put(before, event(id="goes on"))
+    found: list[SoundEvent] = []
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with closing(holder), SqliteOutbox(path, clock, raise_it, found_late=found.extend) as outbox:
+        put(outbox, event(id="live"))
+        assert ids(outbox.waiting("phone")) == ["live"]
+        assert outbox.left_going_on == found == []
+        holder.close()
+        clock.advance(11)
+        assert settled(outbox)
+        assert [left.id for left in found] == ["goes on"]
+        assert ids(outbox.waiting("phone")) == ["goes on", "live"]

@@ -16,7 +16,7 @@ from monitor.delivery.sender import MANY, WINDOW, Sender
 from monitor.publishers.base import DELIVERED, Failed, OnOutcome, Outcome, Refused, ignore, topic_of
 from monitor.types import Alert, House, Message, SoundEvent
 from testkit.builders import alert, event
-from testkit.fakes import FakeClock
+from testkit.fakes import FakeClock, raise_it
 
 WAIT_S = 10.0
 """How long a test waits for what must happen; never how long it takes."""
@@ -111,7 +111,7 @@ def broken(error: BaseException) -> None:
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    with SqliteOutbox(tmp_path / "outbox.db", SystemClock()) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:
         yield outbox
 
 
@@ -235,11 +235,11 @@ def test_one_impossible_message_does_not_silence_the_next(outbox: SqliteOutbox) 
 def test_a_stale_alert_informs(tmp_path: Path) -> None:
     """An alert older than its rule allows is delivered with severity info; a fresh one is not touched."""
     path = tmp_path / "outbox.db"
-    with SqliteOutbox(path, SystemClock()) as before:
+    with SqliteOutbox(path, SystemClock(), raise_it) as before:
         before.put(alert(id="stale", stale_after_s=0.0), ["mqtt"])
         before.put(alert(id="fresh", stale_after_s=1000.0), ["mqtt"])
     receiver = Receiver()
-    with SqliteOutbox(path, SystemClock()) as outbox, sender(outbox, receiver):
+    with SqliteOutbox(path, SystemClock(), raise_it) as outbox, sender(outbox, receiver):
         receiver.handed(2)
 
     severities = [message.severity for message, _ in receiver.messages() if isinstance(message, Alert)]
@@ -406,7 +406,7 @@ def test_what_is_refused_too_long_is_given_up_but_for_alarms(tmp_path: Path) -> 
     """Kept for as long as the refusal says; smoke, carbon monoxide and fire are never given up by age."""
     path, clock, receiver = tmp_path / "outbox.db", Clock(), Receiver()
     receiver.outcomes["alert"] = Refused("nobody subscribes", keep_s=600.0)
-    with SqliteOutbox(path, clock) as outbox:
+    with SqliteOutbox(path, clock, raise_it) as outbox:
         outbox.put(alert("glass_break", id="glass"), ["mqtt"])
         outbox.put(alert("smoke_alarm", id="smoke"), ["mqtt"])
         clock.advance(700)

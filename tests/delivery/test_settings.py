@@ -1,12 +1,16 @@
 """What was set from outside survives a restart."""
 
+import json
+import os
+import queue
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.delivery.settings import KeptSettings
+from monitor.delivery.settings import KeptSettings, SettingsWriter
 from monitor.types import Setting
+from testkit.fakes import raise_it
 
 CONFIGURED = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.2)]
 
@@ -22,6 +26,7 @@ def test_what_was_set_is_found_again(tmp_path: Path) -> None:
     before = settings(tmp_path)
     before.keep(Setting("kitchen", "mute", True))
     before.keep(Setting("kitchen", "sensitivity", -0.5))
+    before.write()
     after = settings(tmp_path)
     assert after.in_force() == [Setting("kitchen", "mute", True), Setting("kitchen", "sensitivity", -0.5)]
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
@@ -29,14 +34,18 @@ def test_what_was_set_is_found_again(tmp_path: Path) -> None:
 
 def test_who_edits_the_configuration_means_it(tmp_path: Path) -> None:
     """Another sensitivity in the configuration than when it was set from outside: the configuration's."""
-    settings(tmp_path).keep(Setting("kitchen", "sensitivity", -0.5))
+    before = settings(tmp_path)
+    before.keep(Setting("kitchen", "sensitivity", -0.5))
+    before.write()
     edited = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.4)]
     assert settings(tmp_path, edited).in_force() == edited
 
 
 def test_a_source_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     """Nothing is said of a source that is not configured any more."""
-    settings(tmp_path).keep(Setting("kitchen", "mute", True))
+    before = settings(tmp_path)
+    before.keep(Setting("kitchen", "mute", True))
+    before.write()
     assert settings(tmp_path, []).in_force() == []
 
 
@@ -60,7 +69,36 @@ def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "settings.json").mkdir()
     kept = KeptSettings(tmp_path / "settings.json", CONFIGURED)
     with capture_logs() as logs:
-        kept.keep(Setting("kitchen", "mute", True))
-        kept.keep(Setting("kitchen", "mute", False))
+        for mute in (True, False):
+            kept.keep(Setting("kitchen", "mute", mute))
+            kept.write()
     assert len(logs) == 1
     assert kept.in_force() == CONFIGURED
+
+
+def test_what_is_set_is_on_disk_when_the_daemon_ends(tmp_path: Path) -> None:
+    """The writer's thread writes it, so that whoever decides never waits for the disk."""
+    kept = KeptSettings(tmp_path / "settings.json", CONFIGURED)
+    with SettingsWriter(kept, raise_setting, raise_it):
+        kept.keep(Setting("kitchen", "mute", True))
+
+    assert settings(tmp_path).in_force()[0] == Setting("kitchen", "mute", True)
+
+
+def test_a_disk_that_answers_late_holds_up_no_start(tmp_path: Path) -> None:
+    """The start goes on without an answer; what was set holds as soon as the disk gives it, but not over what
+    was set meanwhile."""
+    file, late = tmp_path / "settings.json", queue.Queue[Setting]()
+    os.mkfifo(file)  # whoever reads it waits
+    kept = KeptSettings(file, CONFIGURED)
+    with SettingsWriter(kept, late.put, raise_it):
+        assert kept.in_force() == CONFIGURED
+        kept.keep(Setting("kitchen", "sensitivity", 0.7))
+        file.write_text(json.dumps([["kitchen", "mute", True, False], ["kitchen", "sensitivity", -1, 0.2]]))
+
+        assert late.get(timeout=10) == Setting("kitchen", "mute", True)
+        assert kept.in_force() == [Setting("kitchen", "mute", True), Setting("kitchen", "sensitivity", 0.7)]
+
+
+def raise_setting(setting: Setting) -> None:
+    raise AssertionError(f"{setting} was not late")

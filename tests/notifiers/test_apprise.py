@@ -21,7 +21,7 @@ from monitor.errors import ConfigError
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
 from monitor.publishers.base import DELIVERED, Failed, Outcome
 from testkit.builders import START, alert, event
-from testkit.fakes import FakeClock
+from testkit.fakes import FakeClock, raise_it
 
 WAIT_S = 10.0
 # Apprise imports it on purpose while it exists.
@@ -220,7 +220,7 @@ def test_an_outage_of_the_receiver_loses_nothing(hook: Hook, tmp_path: Path) -> 
     hook.status = 500
     clock = SystemClock()
     with (
-        SqliteOutbox(tmp_path / "outbox.db", clock) as outbox,
+        SqliteOutbox(tmp_path / "outbox.db", clock, raise_it) as outbox,
         notifier(hook.url(), clock) as phone,
         Sender(outbox, phone, lambda error: None, clock, choice=Coalescer()) as sender,
     ):

@@ -28,7 +28,7 @@ from monitor.publishers.base import DELIVERED, Failed, Outcome
 from monitor.types import Alert
 from testkit import builders
 from testkit.builders import START
-from testkit.fakes import FakeClock
+from testkit.fakes import FakeClock, raise_it
 from testkit.http_servers import dripping, serving
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.pulse import PulseServer, sound_environment
@@ -198,7 +198,7 @@ def test_an_alarm_that_waited_for_its_turn_is_read(speaker: Speaker, tmp_path: P
             for entry in batch.entries:
                 outbox.release(entry, clock.now())
 
-    with SqliteOutbox(tmp_path / "outbox.db", clock) as outbox:
+    with SqliteOutbox(tmp_path / "outbox.db", clock, raise_it) as outbox:
         outbox.put(sounding("smoke_alarm", "a1", clock), ["spoken"])
         outbox.put(sounding("glass_break", "a2", clock, rule="Glass"), ["spoken"])
         read_next()

@@ -1,6 +1,6 @@
 """The thread that decides, run to its end without one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import RULE, SourceOutage
-from monitor.runtime.decider import Decider, Item, enqueue
+from monitor.runtime.decider import Decider, Item, Leftover, enqueue
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import (
     Alert,
@@ -47,7 +47,6 @@ class House:
         self,
         *,
         recorded: frozenset[str] = frozenset(),
-        leftover: Sequence[Message] = (),
         deaf_after_s: float = 0.0,
         reached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
@@ -57,7 +56,6 @@ class House:
         self.failures: list[BaseException] = []
         self.diary = Diary()
         self._recorded = recorded
-        self._leftover = leftover
         self._reached = reached
 
     def decide(self, *items: Item | Callable[[], None]) -> list[Message]:
@@ -71,7 +69,6 @@ class House:
             self.failures.append,
             self.clock,
             self._recorded,
-            self._leftover,
             self._reached,
         )
         decider.run()
@@ -137,10 +134,19 @@ def test_open_events_end_at_shutdown():
 def test_what_an_earlier_run_left_is_told_first():
     """Before anything that is heard now, and kept in the history too."""
     left = event(id="left", state="ended", ended_by="restart")
-    house = House(leftover=[left])
-    told = house.decide(house.hear("loud_noise", 0))
+    house = House()
+    told = house.decide(Leftover((left,)), house.hear("loud_noise", 0))
     assert told[0] == left
     assert house.diary.messages[0] == left
+
+
+def test_what_is_set_now_holds_over_what_was_set_before():
+    """A command that comes while the daemon starts is applied after what an earlier run left."""
+    box: Mailbox[Item] = Mailbox("decisions", 10, FakeClock())
+    before, now = Leftover((Setting("kitchen", "mute", False),)), Command("mute", "kitchen", True)
+    enqueue(now, box)
+    enqueue(before, box)
+    assert box.take(2) == [before, now]
 
 
 def test_time_alone_ends_an_event():

@@ -18,6 +18,8 @@ SESSION = timedelta(days=90)
 """Unused for so long, a session ends."""
 SEEN_EVERY = timedelta(minutes=10)
 """How exactly it is known when a session or token was last used: every request would be a write."""
+PATIENCE_S = 1.0
+"""What a disk gets to open or close the file: a start must not wait for one that hangs."""
 MOST_SESSIONS = 200
 MOST_TOKENS = 100
 PREFIX = "ew_"
@@ -62,7 +64,7 @@ class Keys:
     method may be called from any thread and raises StoreError for a disk."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = Database(folder / FILE, _MIGRATIONS, clock)
+        self._database = Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S)
         self._clock = clock
 
     def __enter__(self) -> Self:

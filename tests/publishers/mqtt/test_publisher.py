@@ -18,6 +18,7 @@ from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from testkit.builders import START, alert, event, house, room
+from testkit.fakes import raise_it
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 from testkit.wire import Wire
 from tests.publishers.conftest import Lines, Publish
@@ -460,7 +461,7 @@ def test_an_access_list_that_forgets_the_events_holds_up_no_alert(tmp_path, life
     rules.write_text(allowed + f"topic deny {ROOT}/+/event\n")
     broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
     listener = life.enter_context(Subscriber(broker))
-    outbox = life.enter_context(SqliteOutbox(tmp_path / "outbox.db", SystemClock()))
+    outbox = life.enter_context(SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it))
     publisher = MqttConfig(type="mqtt", port=broker.port, homeassistant=False).build(
         "home", print, SystemClock()
     )
