@@ -1,16 +1,28 @@
 """A visitor of the page: plain HTTP with a client of our own choice of headers, and the real browser."""
 
 import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import urllib3
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import Error as BrowserError
 
 from testkit.process import DaemonProcess
 
@@ -124,21 +136,54 @@ def wait_for_port(port: int) -> None:
     raise AssertionError("the page does not open")
 
 
+BROWSER_FAULTS = [
+    "Target crashed",
+    "Page crashed",
+    "Target page, context or browser has been closed",
+    "Connection closed",
+]
+"""What Playwright says when Chromium itself has died. Nothing on a page can ask for that: a machine without
+memory does it. A test that says so begins anew, and is listed as such."""
+
+
 class Chromium:
     """Debian's Chromium. Every page that it opens is watched: an error on the console, a report of the
     content security policy, and a request to anybody else fail the test that opened it."""
 
     def __enter__(self) -> "Chromium":
-        self._playwright = sync_playwright().start()
-        self._browser: Browser = self._playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"],
-        )
+        expect.set_options(timeout=WITHIN_S * 1000)
+        self._playwright: Playwright = sync_playwright().start()
+        self._browser = self._launched()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._browser.close()
+        with suppress(BrowserError):
+            self._browser.close()
         self._playwright.stop()
+
+    def _launched(self) -> Browser:
+        """As small containers need it: Docker gives /dev/shm 64 MB, in which a renderer that shares its
+        pictures there dies; and no machine of ours has a graphics card."""
+        return self._playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            timeout=4 * WITHIN_S * 1000,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--disable-software-rasterizer",
+                "--mute-audio",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+
+    def kill(self, kind: str) -> None:
+        """End Chromium's processes of this kind (`browser`, `renderer`) as a machine without memory does."""
+        with suppress(BrowserError):
+            session = self._browser.new_browser_cdp_session()
+            for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
+                if process["type"] == kind:
+                    os.kill(process["id"], signal.SIGKILL)
 
     @contextmanager
     def page(
@@ -146,6 +191,8 @@ class Chromium:
     ) -> Iterator[Page]:
         """A page of its own; `allowed` are beginnings of messages that are no fault."""
         more = {"locale": "en-GB", "color_scheme": "light", "timezone_id": "UTC", **more}
+        if not self._browser.is_connected():
+            self._browser = self._launched()
         context: BrowserContext = self._browser.new_context(
             viewport={"width": width, "height": height}, service_workers="block", **more
         )
@@ -171,7 +218,8 @@ class Chromium:
             if faults:
                 raise AssertionError("\n".join(faults))
         finally:
-            context.close()
+            with suppress(BrowserError):
+                context.close()
 
 
 def shots_folder() -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from testkit.mosquitto import free_port
 from testkit.process import DaemonProcess
-from testkit.visit import Chromium, Visit, wait_for_port
+from testkit.visit import BROWSER_FAULTS, Chromium, Visit, wait_for_port
 
 HEARD_ALL = {"type": "demo", "name": "kitchen", "realtime": False, "loop": False, "speech": False}
 """The whole scene at once: 75 s of sound in a second or two."""
@@ -78,7 +78,14 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     yield from run(tmp_path_factory.mktemp("home"), house(port), Visit(port, {"Host": f"localhost:{port}"}))
 
 
-@pytest.fixture(scope="session", name="chromium")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser that dies is neither a fault of the page nor a verdict on it."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=BROWSER_FAULTS))
+
+
+@pytest.fixture(scope="module", name="chromium")
 def _chromium() -> Iterator[Chromium]:
     with Chromium() as chromium:
         yield chromium
