@@ -44,6 +44,15 @@ def test_no_page_names_a_folder_of_some_machine(page: Path):
     assert not re.findall(r"/work/|/root/|/home/\w+/", page.read_text())
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_stand_as_they_are_typed(page: Path):
+    """In a checkout `earwitness` is not on PATH; only what is about the installed service may count on it."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.S | re.M)
+    lines = [line for kind, block in blocks if kind in ("", "sh", "console") for line in block.splitlines()]
+    bare = [line for line in lines if re.match(r"\s*(sudo )?earwitness [a-z-]", line)]
+    assert bare == [] or page.name == "service.md"
+
+
 def rings(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
     """Whether the guide's automation rings when the alert's entity goes from one state to the next; the
     conditions are evaluated as Home Assistant does."""

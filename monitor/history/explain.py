@@ -203,13 +203,23 @@ def _furthest(verdicts: Sequence[Verdict]) -> list[Verdict]:
     best: dict[str, Verdict] = {}
     for verdict in verdicts:
         known = best.get(verdict.rule)
-        if known is None or _progress(verdict) > _progress(known):
+        if known is None or _progress(verdict) > _progress(known) or _came_closer(verdict, known):
             best[verdict.rule] = verdict
     return list(best.values())
 
 
 def _progress(verdict: Verdict) -> tuple[int, int]:
     return _RANK[verdict.outcome], sum(step.passed for step in verdict.steps)
+
+
+def _came_closer(later: Verdict, known: Verdict) -> bool:
+    """Stopped by the same clause of the same way with more: scores rise while a sound goes on."""
+    now, before = later.stopped_by, known.stopped_by
+    if now is None or before is None or (later.way, now.clause) != (known.way, before.clause):
+        return False
+    if not isinstance(now.found, int | float) or not isinstance(before.found, int | float):
+        return False
+    return _progress(later) == _progress(known) and now.found > before.found
 
 
 def _nearest_levels(

@@ -55,6 +55,15 @@ def pasted(name: str, text: str) -> Document:
     return replace(block, values={**minimal.values, **block.values})
 
 
+@pytest.mark.parametrize("name", ["rules.md", "alerts.md"])
+def test_every_recipe_of_these_pages_is_tried(name: str) -> None:
+    """No block is passed over because it looks like something else."""
+    page = ROOT / "docs" / "guides" / name
+
+    assert [text for where, text in PRINTED if where == page] == BLOCK.findall(read(page))
+    assert read(page).count("```yaml") == len(BLOCK.findall(read(page)))
+
+
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(("page", "text"), PRINTED, ids=lambda value: getattr(value, "stem", ""))
 def test_what_a_guide_prints_passes_the_check(page: Path, text: str) -> None:

@@ -88,6 +88,15 @@ def test_an_event_that_did_not_fire_says_what_was_missing(past: Past) -> None:
     assert "rule Glass: stopped at min_score: wanted 0.8, found 0.72" in "\n".join(explanation_lines(found))
 
 
+def test_a_rule_that_stopped_names_the_best_score_of_the_event(past: Past) -> None:
+    """Not the one with which it began: whoever lowers `min_score` goes by what was found."""
+    past.look(10, glass_break=0.7)
+    past.look(11, glass_break=0.78)
+    found = explained(past, event_of(past, "glass_break").id)
+    text = "\n".join(explanation_lines(found))
+    assert "rule Glass: stopped at min_score: wanted 0.8, found 0.78" in text
+
+
 def test_what_went_before_is_held_against_it(past: Past) -> None:
     """The second bark is kept back by the cool-down of the first."""
     past.look(10, dog_bark=0.9)
