@@ -13,7 +13,13 @@ from monitor.config.model import Config
 from monitor.delivery.delivery import Delivery
 from monitor.history.recorder import Recorder
 from monitor.logs import get_logger
-from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
+from monitor.pipeline.build import (
+    LoadedClassifiers,
+    build_decision_engine,
+    build_front_end,
+    build_rules,
+    load_classifiers,
+)
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.decider import Decider, Item, Leftover, enqueue
@@ -135,9 +141,18 @@ class Daemon:
             self._opening = False
             raise SystemExit(0)
 
+    def ask(self, errand: Callable[[], None]) -> None:
+        """Have `run` do something in the main thread; from any thread or a signal handler."""
+        self._errands.put(errand)
+
+    def exchange_rules(self, config: Config) -> None:
+        """Go by the rules of another configuration that is alike but for them; in the main thread. What is
+        heard goes on, and what the former rules remember stays."""
+        self._engine.exchange_rules(build_rules(config, self._listeners))
+
     def tell_health(self, to: Callable[[Health], None]) -> None:
         """Have `run` say how everything is doing; from any thread or a signal handler."""
-        self._errands.put(lambda: to(self.health()))
+        self.ask(lambda: to(self.health()))
 
     @property
     def page_address(self) -> str:
@@ -172,7 +187,8 @@ class Daemon:
         raise self._failures.get()
 
     def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
-        engine = build_decision_engine(self._config, listeners)
+        self._listeners = listeners
+        engine = self._engine = build_decision_engine(self._config, listeners)
         recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())

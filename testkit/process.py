@@ -42,9 +42,12 @@ class DaemonProcess:
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self._module, "run", "--config", str(self._config)],
+                stdin=subprocess.DEVNULL,
                 stderr=log,
                 stdout=log,
                 env=environment,
+                # Without a terminal, as a service is.
+                start_new_session=True,
             )
         self.started_s = time.monotonic()
         return self

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import wave
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from monitor.synthesis.scene import demo_scene
 from testkit.mosquitto import Mosquitto, Subscriber
+from testkit.noisy_house import until
 from testkit.process import DaemonProcess
 
 ENDLESS = {"type": "demo", "name": "demo", "speech": False}
@@ -121,3 +124,89 @@ def test_a_recording_is_heard_by_run_as_it_is_by_analyze(tmp_path):
     )
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert by_run == sorted((row["label"], round(row["score"], 2)) for row in rows)
+
+
+class Reloading:
+    """A daemon whose configuration is rewritten while it runs."""
+
+    def __init__(self, daemon: DaemonProcess, folder: Path) -> None:
+        self._daemon = daemon
+        self._file = folder / "earwitness.yaml"
+        self._log = folder / "log"
+        self._first: dict[str, Any] = yaml.safe_load(self._file.read_text())
+
+    def change(self, says: str, **keys: Any) -> str:
+        """The log from SIGHUP until a line that `says` so."""
+        self._file.write_text(yaml.safe_dump({**self._first, **keys}))
+        before = len(self._log.read_text())
+        self._daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: says in self._log.read_text()[before:], f"{says!r} in the log", PATIENCE_S)
+        return self._log.read_text()[before:]
+
+
+def test_a_hangup_exchanges_rules_without_a_pause(broker, tmp_path):
+    """A wrong configuration changes nothing; the source stays online; the new rule rings."""
+    bells = [{"name": "Bells", "hear": ["smoke_alarm"], "severity": "warning"}]
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        before = listener.on("earwitness/home/demo/status")
+        reloading = Reloading(daemon, tmp_path)
+        log = reloading.change("the configuration is wrong", sauces=[])
+        assert "did you mean 'sources'" in log
+        reloading.change("the configuration has not changed")
+        reloading.change("the new rules are in force", rules=bells)
+        listener.say("earwitness/home/test/set", "PRESS")
+        listener.wait_for("earwitness/home/alert")
+        assert listener.on("earwitness/home/demo/status") == before
+        assert listener.documents("earwitness/home/alert")[0]["rule"] == "Bells"
+
+
+def test_a_hangup_begins_anew_with_other_sources(broker, tmp_path):
+    """In the same process; then it ends as ever."""
+    hall = {**ENDLESS, "name": "hall"}
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        Reloading(daemon, tmp_path).change("beginning anew", sources=[ENDLESS, hall])
+        listener.wait_for("earwitness/home/hall/status", "online")
+        assert daemon.process.poll() is None
+    assert daemon.process.returncode == 0
+
+
+def test_a_new_configuration_that_cannot_be_opened_gives_way_to_the_former(broker, tmp_path):
+    """Here: its state folder belongs to another daemon that runs."""
+    (tmp_path / "other").mkdir()
+    with (
+        Subscriber(broker) as listener,
+        DaemonProcess(config(broker, ENDLESS, node="other"), tmp_path / "other"),
+        DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon,
+    ):
+        listener.wait_for("earwitness/other/demo/status", "online")
+        listener.wait_for("earwitness/home/demo/status", "online")
+        taken = str(tmp_path / "other" / "state")
+        Reloading(daemon, tmp_path).change("cannot be used; going back", state_dir=taken)
+        listener.wait_for("earwitness/home/demo/status", "online", times=2)
+        assert daemon.process.poll() is None
+
+
+def test_a_closed_terminal_ends_the_daemon_in_order(broker, tmp_path):
+    """The window is closed: open events end, and the exit code is 0."""
+    configuration = tmp_path / "earwitness.yaml"
+    plain = {"web": {"enabled": False}, "classifiers": [], "state_dir": str(tmp_path / "state")}
+    configuration.write_text(yaml.safe_dump({**config(broker, ENDLESS), **plain}))
+    master, slave = os.openpty()
+    # A leader of a session gets the first terminal that it opens as its own.
+    script = f'exec <{os.ttyname(slave)}; exec "$@"'
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "monitor", "run", "-c", str(configuration)]
+    with Subscriber(broker) as listener, (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            listener.wait_for("earwitness/home/demo/status", "online")
+            os.close(slave)
+            os.close(master)
+            assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()
+            process.wait()
+        listener.wait_for("earwitness/home/status", "offline")

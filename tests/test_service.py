@@ -52,6 +52,11 @@ def test_who_looks_back_finds_what_the_service_keeps(tmp_path):
     assert custom.state_folder({}) == Path("/srv/ears")
 
 
+def test_a_reload_is_the_hangup_that_reads_the_configuration_anew():
+    """`systemctl reload earwitness`."""
+    assert "ExecReload=kill -HUP $MAINPID" in UNIT.read_text().splitlines()
+
+
 def test_a_wrong_configuration_is_not_tried_again():
     """Exit 78 ends the restarts; the watchdog and the notify protocol are on."""
     lines = UNIT.read_text().splitlines()

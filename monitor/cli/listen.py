@@ -1,24 +1,21 @@
 """Commands that listen: run and demo."""
 
-import json
-import signal
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.external_files import check_outside
-from monitor.cli.sigint import quits_at_once
-from monitor.cli.time_zone import zone_problem
-from monitor.config.loading import default_config
+from monitor.cli.lives import Lives, is_shown_here
+from monitor.config.loading import default_config, load_config
 from monitor.config.model import Config, usual_state_folder
 from monitor.errors import EarwitnessError, SourceUnavailable
-from monitor.logs import configure_logging, get_logger
-from monitor.publishers import PublisherConfig
+from monitor.logs import get_logger
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.terminal.console import ConsoleConfig
-from monitor.types import Health
 
 log = get_logger()
 MQTT_PORT = 1883
@@ -44,7 +41,8 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
 
     Without a configuration: the default microphone, or the built-in demo scene where there is none; the
     embedded classifier; Home Assistant over the MQTT broker on this machine, or a broker of its own if there
-    is none. Stop with Ctrl-C. SIGUSR1 prints how it keeps up.
+    is none. Stop with Ctrl-C. SIGUSR1 prints how it keeps up; SIGHUP, where there is no terminal, reads the
+    configuration anew.
 
     What is heard goes to standard output, the log to standard error: JSON when that is no terminal.
 
@@ -55,7 +53,14 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
         check_outside(given, path)
         err.print(f"Configuration: {path}", highlight=False)
     with ExitStack() as life:
-        _listen(given or _first_run(life), verbose, as_json)
+        read = (lambda: _read(path)) if path is not None else None
+        _listen(given or _first_run(life), verbose, as_json, read)
+
+
+def _read(path: Path) -> Config:
+    config = load_config(path)
+    check_outside(config, path)
+    return config
 
 
 def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
@@ -64,23 +69,12 @@ def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
         _listen(scene_config(*find_broker(life)), verbose, as_json)
 
 
-def _listen(config: Config, verbose: bool, as_json: bool) -> None:
-    with quits_at_once():
-        from monitor.app import Daemon
+def _listen(config: Config, verbose: bool, as_json: bool, read: Callable[[], Config] | None = None) -> None:
+    def shown(config: Config) -> Config:
+        return shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
 
-    config = shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
-    configure_logging(level=_log_level(config, verbose), json=config.log.json_lines)
-    if problem := zone_problem():
-        log.warning(problem)
-    daemon = Daemon(config)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: daemon.stop())
-    signal.signal(signal.SIGUSR1, lambda *_: daemon.tell_health(_print_health))
     try:
-        with daemon:
-            if daemon.page_address:
-                err.print(f"Page: {daemon.page_address}", highlight=False)
-            daemon.run()
+        Lives(shown(config), read and (lambda: shown(read())), verbose=verbose).listen()
     except EarwitnessError:
         raise
     except Exception as error:
@@ -92,29 +86,13 @@ def shown_here(config: Config, *, as_json: bool, on_terminal: bool) -> Config:
     """With a publisher on standard output: lines of JSON where they are asked for; else text on a terminal,
     also where the configuration has none, for whoever starts it there wants to see what it hears."""
     publishers = [block for block in config.publishers if not (as_json and block.type == "console")]
-    if any(map(_is_shown_here, publishers)):
+    if any(map(is_shown_here, publishers)):
         return config.model_copy(update={"publishers": publishers})
     if as_json:
         publishers.append(JsonlConfig(type="jsonl", name=HERE))
     elif on_terminal:
         publishers.append(ConsoleConfig(type="console", name=HERE))
     return config.model_copy(update={"publishers": publishers})
-
-
-def _is_shown_here(block: PublisherConfig) -> bool:
-    return block.type == "console" or (isinstance(block, JsonlConfig) and block.path is None)
-
-
-def _log_level(config: Config, verbose: bool) -> str:
-    """On a terminal a publisher tells what was heard; the log would say it twice."""
-    if verbose:
-        return "info"
-    shown = err.is_terminal and any(map(_is_shown_here, config.publishers))
-    return "warning" if shown and config.log.level == "info" else config.log.level
-
-
-def _print_health(health: Health) -> None:
-    typer.echo(json.dumps({"at": health.at.isoformat(), **health.values}, indent=2), err=True)
 
 
 def _first_run(life: ExitStack) -> Config:

@@ -10,6 +10,7 @@ from monitor.classifiers.audio_llm.words import Voices, WordListener
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.capabilities import thresholds
+from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
@@ -128,12 +129,29 @@ def build_front_end(
     return FrontEnd(source.name, gate, RhythmDetector(source.name), remember)
 
 
+def build_rules(config: Config, listeners: LoadedClassifiers) -> RuleEngine:
+    """The rules of a configuration, with nothing remembered."""
+    second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
+    return RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
+
+
+def only_rules_differ(config: Config, other: Config) -> bool:
+    """Whether rules are all that differs, and what they show in Home Assistant and want written down is the
+    same: nothing but the engine has to know."""
+    return (
+        other.model_copy(update={"rules": config.rules}) == config
+        and build_house(other) == build_house(config)
+        and (_sources_asked_for_words(other), _said(other))
+        == (_sources_asked_for_words(config), _said(config))
+    )
+
+
 def build_decision_engine(config: Config, listeners: LoadedClassifiers) -> DecisionEngine:
     """Tracker and rules for all sources."""
     second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
     tracker = Tracker(thresholds(config, listeners.first).of, verifiers=second)
     for source in config.sources:
         tracker.set_sensitivity(source.name, source.sensitivity)
-    rules = RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
     notifiers = [block.name for block in config.notifiers]
-    return DecisionEngine(tracker, rules, SourceOutage(config.not_listening_after_s, notifiers))
+    outage = SourceOutage(config.not_listening_after_s, notifiers)
+    return DecisionEngine(tracker, build_rules(config, listeners), outage)

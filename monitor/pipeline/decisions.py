@@ -1,5 +1,6 @@
 """The second half of the loop: detections become events, events become alerts."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -38,15 +39,22 @@ class DecisionEngine:
         self._tracker = tracker
         self._rules = rules
         self._deafness = deafness or SourceOutage(0, ())
+        self._next_rules: deque[RuleEngine] = deque(maxlen=1)
         self._tested_at: datetime | None = None
         self._tests_refused = 0
+
+    def exchange_rules(self, rules: RuleEngine) -> None:
+        """Decide by other rules from the next `decide` on; from any thread. Events that go on go on, and the
+        rules take over what the former ones remember."""
+        self._next_rules.append(rules)
 
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]:
         """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
+        exchanged = self._exchange(self._next_rules.pop(), now, times or {}) if self._next_rules else []
         told = self._told(self._tracker.update(detections, now, times))
-        return [*told, *self._rules.due(now)]
+        return [*exchanged, *told, *self._rules.due(now)]
 
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
         """A source came or went, or its microphone fell ill or got well; `now_s` by the monotonic clock."""
@@ -77,6 +85,16 @@ class DecisionEngine:
         """What `settings` bring about where they are found in force at the start."""
         commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
         return [message for command in commands for message in self.apply_command(command, now)]
+
+    def _exchange(self, rules: RuleEngine, now: datetime, times: Mapping[str, datetime]) -> list[Alert]:
+        going_on = [
+            replace(event, state="updated", at=max(event.at, times.get(event.source, now)))
+            for event in self._tracker.open_events()
+        ]
+        alerts = rules.take_over(self._rules, going_on)
+        self._rules = rules
+        log.info("the new rules are in force")
+        return alerts
 
     def _test(self, now: datetime) -> list[Alert]:
         """A test alert, at most one in 10 s: anyone on the broker can ask for a thousand."""

@@ -1,13 +1,14 @@
 """Events in, alerts out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES
+from monitor.rules.carried import carried_over
 from monitor.rules.clauses import Transcripts, no_transcripts
-from monitor.rules.judge import Judge
+from monitor.rules.judge import Judge, Memory
 from monitor.rules.model import Rule
 from monitor.rules.self_test import FALLBACK_TEST_RULE, build_test_alert
 from monitor.rules.verdict import Verdict
@@ -38,16 +39,35 @@ class RuleEngine:
         self._judges = [Judge(rule, zone, transcript_of, verifiers) for rule in rules]
         self._memories = [judge.nothing() for judge in self._judges]
 
+    def take_over(self, former: "RuleEngine", open_events: Sequence[SoundEvent]) -> list[Alert]:
+        """Go on where `former` was: a rule of the same name keeps its alerts, cool-downs and, where they mean
+        the same, counts. The sounds that go on are held against the rules that are new or changed; who had an
+        alert of the former rule has none again."""
+        before = {judge.rule.name: (judge.rule, memory) for judge, memory in former._remembered()}
+        alerts: list[Alert] = []
+        for i, judge in enumerate(self._judges):
+            rule, memory = before.get(judge.rule.name, (None, self._memories[i]))
+            self._memories[i] = carried_over(memory, rule, judge.rule) if rule else memory
+            if rule != judge.rule:
+                alerts += [alert for event in open_events for alert in self._hold_against(i, event)]
+        return alerts
+
+    def _remembered(self) -> Iterator[tuple[Judge, Memory]]:
+        return zip(self._judges, self._memories, strict=True)
+
     def decide(self, event: SoundEvent) -> list[Alert]:
         """The alerts that this state of an event raises, or re-issues with the same id when another
         microphone corroborates one. An event raises one alert per rule, in whichever of its states the rule
         comes true."""
         alerts: list[Alert] = []
-        for i, judge in enumerate(self._judges):
-            judgement = judge.judge(self._memories[i], event)
-            self._memories[i] = judgement.memory
-            alerts += judgement.alerts
+        for i in range(len(self._judges)):
+            alerts += self._hold_against(i, event)
         return alerts
+
+    def _hold_against(self, i: int, event: SoundEvent) -> tuple[Alert, ...]:
+        judgement = self._judges[i].judge(self._memories[i], event)
+        self._memories[i] = judgement.memory
+        return judgement.alerts
 
     def due(self, now: datetime) -> list[Alert]:
         """The alerts that have waited long enough. Call it a few times a second."""
@@ -62,9 +82,7 @@ class RuleEngine:
     def explain(self, event: SoundEvent) -> list[Verdict]:
         """What `decide` would make of the event now, rule by rule and clause by clause; decides nothing."""
         return [
-            verdict
-            for judge, memory in zip(self._judges, self._memories, strict=True)
-            for verdict in judge.judge(memory, event).verdicts
+            verdict for judge, memory in self._remembered() for verdict in judge.judge(memory, event).verdicts
         ]
 
     def test(self, now: datetime, rule: str | None = None) -> Alert:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 
@@ -17,18 +18,32 @@ class Systemd:
         usec = env.get("WATCHDOG_USEC", "")
         self.watchdog_s = int(usec) / 1e6 if mine and usec.isdigit() else None
         """The watchdog's patience; None when nobody watches."""
+        self._reloading = False
 
     def ready(self) -> None:
-        """Everything is open: `systemctl start` returns."""
+        """Everything is open: `systemctl start` or `reload` returns."""
+        if self._reloading:
+            self._reloading = False
+            self._set_watchdog(self.watchdog_s)
         self._say("READY=1")
 
     def starting(self, within_s: float) -> None:
         """Loading takes its time: do not give up on us before `within_s` from now."""
         self._say(f"EXTEND_TIMEOUT_USEC={round(within_s * 1e6)}")
+        if self._reloading:
+            # The watchdog of a daemon that was ready runs on, and nobody can feed it meanwhile.
+            self._set_watchdog(within_s)
+
+    def reloading(self) -> None:
+        """The configuration is being read anew (`systemctl reload`); `ready` follows, sooner or later."""
+        self._reloading = True
+        # Type=notify-reload wants the time as well; others pass it over.
+        self._say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """An orderly stop has begun."""
-        self._say("STOPPING=1")
+        """An orderly stop has begun; of a daemon that only begins anew nothing is said."""
+        if not self._reloading:
+            self._say("STOPPING=1")
 
     def alive(self) -> None:
         """Feed the watchdog."""
@@ -37,6 +52,10 @@ class Systemd:
     def status(self, text: str) -> None:
         """The line that `systemctl status` shows."""
         self._say("STATUS=" + text.replace("\n", " "))
+
+    def _set_watchdog(self, patience_s: float | None) -> None:
+        if self.watchdog_s is not None and patience_s is not None:
+            self._say(f"WATCHDOG_USEC={round(patience_s * 1e6)}")
 
     def _say(self, message: str) -> None:
         if not self._address:

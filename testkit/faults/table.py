@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from testkit.faults import camera, delivery, fuzz, network, overload, soak, stall, store
+from testkit.faults.tested import tested_section
 from testkit.machine import machine
 from testkit.markdown import table
 from testkit.noisy_house import Broken, Row
@@ -115,7 +116,7 @@ def page(figures: Mapping[str, Any]) -> str:
     missing = [name for name in FAULTS if name not in figures]
     unmeasured = f"\nWithout a full run that held: {', '.join(missing)}.\n" if missing else ""
     ran_on = "\n".join(f"- {each}" for each in machines) + "\n"
-    return PREFACE + rows + "\n" + unmeasured + MEANING + ran_on
+    return PREFACE + rows + "\n" + unmeasured + MEANING + ran_on + tested_section()
 
 
 PREFACE = """\

@@ -1,15 +1,18 @@
 """The fault table in its short form: the real daemon, a real broker, and things that break."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testkit.faults.table import FAULTS, FIGURES, PAGE, page, run
+from testkit.faults.tested import TESTED
 
 AT_ONCE = 2
 """Every row waits for most of its time: two share two cores without minding each other."""
@@ -41,3 +44,16 @@ def test_the_page_says_what_was_measured() -> None:
 
     assert PAGE.read_text() == page(figures)
     assert all(row["held"] for row in figures.values())
+
+
+def test_the_page_names_tests_that_are_there() -> None:
+    """Where a fault needs no row of figures, the page names the test that holds it."""
+    tests = Path(__file__).parents[1]
+    named = [test.split("::") for row in TESTED for test in row.tests]
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (tests / file).exists()
+        or not re.search(rf"^def {name}\(", (tests / file).read_text(), re.MULTILINE)
+    ]
+    assert missing == []

@@ -9,7 +9,12 @@ from structlog.testing import capture_logs
 
 from monitor.config.house import build_house
 from monitor.config.model import Config
-from monitor.pipeline.build import build_decision_engine, build_front_end, load_classifiers
+from monitor.pipeline.build import (
+    build_decision_engine,
+    build_front_end,
+    load_classifiers,
+    only_rules_differ,
+)
 from monitor.types import SoundEvent
 from testkit.builders import START, frames, heard, noise
 
@@ -90,3 +95,21 @@ def test_a_source_that_is_off_is_not_announced(enabled: bool):
     sources = [{"type": "demo", "name": "kitchen"}, {"type": "demo", "name": "hall", "enabled": enabled}]
     rooms = build_house(config(sources=sources)).sources
     assert [room.source for room in rooms] == (["kitchen", "hall"] if enabled else ["kitchen"])
+
+
+def test_rules_alone_are_exchanged_where_nothing_else_has_to_know():
+    """Other entities in Home Assistant, words that nobody wrote down so far, another gate: begin anew."""
+
+    def with_rules(*rules: dict[str, Any], **more: Any) -> Config:
+        return config(classifiers=[{"type": "embedded"}], rules=[smoke, *rules], **more)
+
+    smoke = {"name": "Smoke", "hear": ["smoke_alarm"]}
+    alike = {"name": "Other", "hear": ["smoke_alarm"], "severity": "critical"}
+    door = {"name": "Door", "hear": ["doorbell"]}
+    words = {"name": "Words", "hear": ["speech"], "say": ["help"]}
+    shown = ["smoke_alarm"]
+    assert only_rules_differ(with_rules(), with_rules(alike))
+    assert not only_rules_differ(with_rules(), with_rules(door))
+    assert only_rules_differ(with_rules(entities=shown), with_rules(door, entities=shown))
+    assert not only_rules_differ(with_rules(entities=shown), with_rules(words, entities=shown))
+    assert not only_rules_differ(with_rules(), with_rules(alike, not_listening_after_s=60))

@@ -96,3 +96,19 @@ def test_sensitivity_comes_back_as_it_is_in_force():
 def test_a_command_that_says_too_little_changes_nothing(command: Command):
     """Half a command is none."""
     assert engine().apply_command(command, START) == []
+
+
+def test_rules_are_exchanged_between_two_decisions():
+    """From any thread; the sound that goes on rings by a rule that is new, dated as it is decided."""
+    deciding = engine()
+    deciding.decide([heard("glass_break")], START)
+    bang = Rule.model_validate({"name": "Break-in", "hear": ["glass_break"], "severity": "warning"})
+    deciding.exchange_rules(RuleEngine([]))
+    deciding.exchange_rules(RuleEngine([bang]))
+
+    later = START + timedelta(seconds=1)
+    [alert] = deciding.decide([], later)
+
+    assert isinstance(alert, Alert)
+    assert (alert.rule, alert.raised_at) == ("Break-in", later)
+    assert deciding.decide([], later) == []

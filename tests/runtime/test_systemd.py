@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 from monitor.runtime.systemd import Systemd
 
@@ -24,6 +25,30 @@ def test_the_manager_is_told_in_its_own_words(tmp_path):
         systemd.stopping()
         said = [manager.recv(1000) for _ in range(4)]
     assert said == [b"READY=1", b"WATCHDOG=1", b"STATUS=2 sources online", b"STOPPING=1"]
+
+
+def test_a_reload_is_no_end_and_needs_no_watchdog_meanwhile(tmp_path):
+    """Begun anew: the time of the reload, patience while models load, the watchdog as before, and no
+    STOPPING. The next stop is said."""
+    path = str(tmp_path / "notify")
+    with listening(path) as manager:
+        systemd = Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"})
+        systemd.reloading()
+        systemd.stopping()
+        systemd.starting(within_s=90)
+        systemd.ready()
+        systemd.stopping()
+        said = [manager.recv(1000) for _ in range(6)]
+    reloading, microseconds = said[0].split(b"\nMONOTONIC_USEC=")
+    assert reloading == b"RELOADING=1"
+    assert 0 <= time.monotonic_ns() // 1000 - int(microseconds) < 60e6
+    assert said[1:] == [
+        b"EXTEND_TIMEOUT_USEC=90000000",
+        b"WATCHDOG_USEC=90000000",
+        b"WATCHDOG_USEC=60000000",
+        b"READY=1",
+        b"STOPPING=1",
+    ]
 
 
 def test_the_abstract_namespace_is_understood():

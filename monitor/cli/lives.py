@@ -1,0 +1,170 @@
+"""One life of the daemon after another: SIGHUP has the configuration read anew."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+import typer
+
+from monitor.cli.console import err
+from monitor.cli.sigint import quits_at_once
+from monitor.cli.time_zone import zone_problem
+from monitor.config.model import Config
+from monitor.errors import ConfigError, EarwitnessError
+from monitor.logs import configure_logging, get_logger
+from monitor.publishers import PublisherConfig
+from monitor.publishers.jsonl import JsonlConfig
+from monitor.types import Health
+
+if TYPE_CHECKING:
+    from monitor.app import Daemon
+
+log = get_logger()
+
+
+class Lives:
+    """Listens with `config`, and with each that `read` finds changed after it, until it is stopped.
+
+    SIGHUP without a terminal has `read` called. A configuration that it refuses (EarwitnessError) is logged,
+    and the one in force stays. Where nothing but rules differs they are exchanged while everything goes on;
+    any other difference ends what is heard in order and begins anew in this process. A configuration with
+    which the daemon cannot be opened is given up for the one before.
+
+    On a terminal SIGHUP says that the terminal is gone, and everything ends in order.
+    """
+
+    def __init__(self, config: Config, read: Callable[[], Config] | None, *, verbose: bool) -> None:
+        from monitor.runtime.systemd import Systemd
+
+        self._read = read
+        self._verbose = verbose
+        self._systemd = Systemd()
+        self._daemon: Daemon | None = None
+        self._config = config
+        self._next: Config | None = config
+        self._former: Config | None = None
+        self._stopped = self._hung_up = False
+
+    def listen(self) -> None:
+        """Until the end. Raises what the daemon raises, EarwitnessError too."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop())
+        signal.signal(signal.SIGUSR1, lambda *_: self._show_health())
+        self._heed_hangups()
+        while self._next is not None and not self._stopped:
+            self._config, self._next = self._next, None
+            configure_logging(level=_log_level(self._config, self._verbose), json=self._config.log.json_lines)
+            if problem := zone_problem():
+                log.warning(problem)
+            self._live()
+
+    def _live(self) -> None:
+        with quits_at_once():
+            from monitor.app import Daemon
+        daemon = self._daemon = Daemon(self._config, systemd=self._systemd)
+        with ExitStack() as life:
+            try:
+                life.enter_context(daemon)
+            except EarwitnessError as error:
+                if self._former is None:
+                    raise
+                log.error("the new configuration cannot be used; going back", problems=_problems(error))
+                self._next, self._former = self._former, None
+                return
+            if daemon.page_address:
+                err.print(f"Page: {daemon.page_address}", highlight=False)
+            # What came while nothing was there that could heed it.
+            if self._hung_up:
+                daemon.ask(self._reload)
+            if self._stopped:
+                daemon.stop()
+            daemon.run()
+
+    def _show_health(self) -> None:
+        if self._daemon is not None:
+            self._daemon.tell_health(_print_health)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._daemon is not None:
+            self._daemon.stop()
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        if self._daemon is not None:
+            self._daemon.ask(self._reload)
+
+    def _heed_hangups(self) -> None:
+        if self._read is None or _has_terminal():
+            # Under nohup it is ignored, and stays so.
+            if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+                signal.signal(signal.SIGHUP, lambda *_: self._stop())
+        else:
+            signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
+
+    def _reload(self) -> None:
+        """In the main thread, while the daemon runs."""
+        daemon, read = self._daemon, self._read
+        if not self._hung_up or daemon is None or read is None:
+            return
+        self._hung_up = False
+        self._systemd.reloading()
+        try:
+            fresh = read()
+        except EarwitnessError as error:
+            log.error("the configuration is wrong; the one in force stays", problems=_problems(error))
+            self._systemd.ready()
+            return
+        if self._begins_anew(daemon, fresh):
+            log.info("the configuration has changed; beginning anew")
+            self._next, self._former = fresh, self._config
+            daemon.stop()
+        else:
+            self._systemd.ready()
+
+    def _begins_anew(self, daemon: "Daemon", fresh: Config) -> bool:
+        from monitor.pipeline.build import only_rules_differ
+
+        if fresh == self._config:
+            log.info("the configuration has not changed")
+            return False
+        if not only_rules_differ(self._config, fresh):
+            return True
+        daemon.exchange_rules(fresh)
+        self._config = fresh
+        return False
+
+
+def _has_terminal() -> bool:
+    """Whether closing a window may mean us. A service has no terminal of its own."""
+    if any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr) if stream):
+        return True
+    with suppress(OSError):
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        return True
+    return False
+
+
+def is_shown_here(block: PublisherConfig) -> bool:
+    """Whether a publisher writes to standard output."""
+    return block.type == "console" or (isinstance(block, JsonlConfig) and block.path is None)
+
+
+def _log_level(config: Config, verbose: bool) -> str:
+    """On a terminal a publisher tells what was heard; the log would say it twice."""
+    if verbose:
+        return "info"
+    shown = err.is_terminal and any(map(is_shown_here, config.publishers))
+    return "warning" if shown and config.log.level == "info" else config.log.level
+
+
+def _print_health(health: Health) -> None:
+    typer.echo(json.dumps({"at": health.at.isoformat(), **health.values}, indent=2), err=True)
+
+
+def _problems(error: EarwitnessError) -> list[str]:
+    return error.problems if isinstance(error, ConfigError) else [str(error)]

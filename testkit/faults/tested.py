@@ -1,0 +1,115 @@
+"""Faults that a test of their own holds against: they need no long run, and most need no process."""
+
+from dataclasses import dataclass
+
+from testkit.markdown import table
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What was slow, odd or lying; what must hold; the tests that show it, as FILE::NAME below tests/."""
+
+    fault: str
+    must_hold: str
+    tests: tuple[str, ...]
+
+
+TESTED = (
+    Tested(
+        "another room, or another danger, joins an alarm that was acknowledged",
+        "one alert per danger with all its rooms; a new room or danger escalates anew; what ended is over",
+        (
+            "rules/test_dangers.py::test_every_danger_in_every_room_is_told",
+            "rules/test_dangers.py::test_a_danger_that_has_ended_takes_in_nothing",
+        ),
+    ),
+    Tested(
+        "stamps of a camera in a wrong unit, of the moment of sending, or with 250 ms of jitter",
+        "heard whole, its alarms found",
+        (
+            "sources/stream/test_odd_cameras.py::test_whatever_a_camera_stamps_its_sound_is_heard_whole",
+            "sources/timing/test_framer.py::test_a_partial_frame_survives_a_small_gap",
+        ),
+    ),
+    Tested(
+        "one source hangs",
+        "it goes offline with the reason; the watchdog is fed",
+        (
+            "runtime/test_supervision.py::test_a_source_that_hangs_is_offline_with_the_reason_and_opened_anew",
+            "runtime/test_health.py::test_a_single_source_that_hangs_starves_nobody",
+        ),
+    ),
+    Tested(
+        "a camera says 8 kHz and sends 16",
+        "measured against its arrival, said, heard at the true rate",
+        (
+            "sources/stream/test_odd_cameras.py::test_a_camera_that_lies_about_its_rate_is_heard_at_the_true_one",
+            "sources/timing/test_rate.py::test_a_rate_that_nobody_uses_is_found_within_a_minute",
+        ),
+    ),
+    Tested(
+        "several audio tracks, the first one silent; a stream that cannot be decoded",
+        "the track that carries sound is heard; offline with the reason where none can be decoded",
+        (
+            "sources/stream/test_odd_cameras.py::test_the_track_that_carries_sound_is_heard",
+            "sources/stream/test_odd_cameras.py::test_a_stream_that_cannot_be_decoded_is_offline_with_the_reason",
+        ),
+    ),
+    Tested(
+        "one stereo channel is inverted",
+        "one channel is heard instead of silence, and it is said; live and in files",
+        (
+            "sources/test_mixing.py::test_an_inverted_channel_does_not_cancel_the_other",
+            "sources/stream/test_odd_cameras.py::test_inverted_stereo_over_the_network_is_heard",
+        ),
+    ),
+    Tested(
+        "recordings with estimated lengths, wrong header fields, holes in their time",
+        "heard with a warning, every sound at its place; none ends an evaluation",
+        (
+            "sources/test_odd_recordings.py::test_an_estimated_length_is_no_promise",
+            "sources/test_odd_recordings.py::test_a_hole_in_the_containers_time_keeps_its_place",
+            "recordings/evaluation/test_evaluate.py::test_a_damaged_recording_ends_no_evaluation",
+        ),
+    ),
+    Tested(
+        "logrotate renames the file of JSON lines",
+        "written on in a new file",
+        ("publishers/test_jsonl.py::test_a_rotated_file_is_opened_anew",),
+    ),
+    Tested(
+        "two daemons of one node at one broker",
+        "named in the log and in health, with the fix; under MQTT 3.1.1, too",
+        ("publishers/mqtt/test_connection.py::test_two_daemons_of_one_name_are_named",),
+    ),
+    Tested(
+        "SIGHUP after the configuration was edited, rightly or wrongly",
+        "rules are exchanged without a pause, with their cool-downs, counts and alerts; other changes begin "
+        "anew in order; a wrong configuration changes nothing and is named in the log",
+        (
+            "test_lifecycle.py::test_a_hangup_exchanges_rules_without_a_pause",
+            "test_lifecycle.py::test_a_hangup_begins_anew_with_other_sources",
+            "test_lifecycle.py::test_a_new_configuration_that_cannot_be_opened_gives_way_to_the_former",
+            "rules/test_exchange.py::test_an_alarm_that_goes_on_keeps_its_alert",
+        ),
+    ),
+    Tested(
+        "the terminal is closed",
+        "everything ends in order",
+        ("test_lifecycle.py::test_a_closed_terminal_ends_the_daemon_in_order",),
+    ),
+)
+
+
+def tested_section() -> str:
+    """The section of docs/reliability.md."""
+    rows = ((each.fault, each.must_hold, "<br>".join(f"`{test}`" for test in each.tests)) for each in TESTED)
+    return HEADING + table(("fault", "must hold", "tests"), rows)
+
+
+HEADING = """
+## Held by a test of its own
+
+With every change, in `tests/`; these need no long run.
+
+"""
