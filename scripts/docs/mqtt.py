@@ -55,8 +55,9 @@ _COMMANDS = """## Commands
 
 A message on a topic ending in `/set` is a command. It is refused when it is longer than 256 bytes, is not
 text, has the wrong type or range, names an unknown source, or is retained (it would be obeyed again at
-every start). Refusals are counted, and said in the log once a minute at most. Anyone who may write these
-topics may mute a room: give the broker passwords and an access list, for example for mosquitto:
+every start). Of a packet longer than 256 kB no more than that is read into memory. Refusals are counted, and
+said in the log once a minute at most. Anyone who may write these topics may mute a room: give the broker
+passwords and an access list, for example for mosquitto:
 
 ```
 user earwitness
@@ -68,8 +69,9 @@ topic read homeassistant/status
 
 _CONNECTION = """## The connection
 
-MQTT 5 is tried first. A broker that does not know it refuses, hangs up or stays silent; after 2 s 3.1.1 is
-tried, and what was accepted is kept. A lost connection is tried again after 0.5 to 4 s. When the broker
+MQTT 5 is tried first, at every connection. 3.1.1 is spoken when the broker refuses 5, or after three tries
+without an answer (2, 3 and 5 s; one try at a broker that has taken 3.1.1 and never 5). A lost connection is
+tried again after 0.5 to 4 s. When the broker
 refuses user name or password, the log says so once, with the fix, and it is asked again every 30 to 60 s;
 only a broker that had accepted us before is asked at the usual pace for two minutes, because it may be
 starting.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.publishers.mqtt.discovery import documents
+from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.types import Alert, Command, Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from monitor.clock import length_in_words
 from monitor.logs import get_logger
-from monitor.publishers.mqtt.session import (
+from monitor.publishers.mqtt.news import (
     Accepted,
     Acknowledged,
     Address,
@@ -19,15 +19,14 @@ from monitor.publishers.mqtt.session import (
     Ended,
     News,
     Received,
-    Session,
     Version,
 )
+from monitor.publishers.mqtt.session import Session
+from monitor.publishers.mqtt.versions import Versions
 from monitor.publishers.terminal.reminder import Reminder
 
 log = get_logger()
 
-SILENCE_S: dict[Version, float] = {"5": 2.0, "3.1.1": 10.0}
-"""How long a broker may take to accept: one that speaks 3.1.1 only may answer version 5 with silence."""
 SAY_SILENT_S = 3.0
 """So long the last version that is tried may be waited for before somebody is told."""
 UNACKNOWLEDGED_S = 30.0
@@ -46,7 +45,7 @@ Assistant who we are): for this long it is asked at the usual pace, before the s
 TWIN_S = 15.0
 TWIN_LOSSES = 3
 """So many connections on end that were taken and cut off within `TWIN_S`: another client has our name."""
-_SILENT = Ended("version", "it takes the connection and does not answer; is this an MQTT broker?")
+_SILENT = Ended("unanswered", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
 class Handler(Protocol):
@@ -88,8 +87,7 @@ class Connection:
         self._party = party
         self._remind = remind
         self._reminder: Reminder | None = None
-        self._fixed = version != "auto"
-        self._version: Version = "3.1.1" if version == "3.1.1" else "5"
+        self._versions = Versions(version)
         self._bell_r: socket.socket | None = None
         self._bell_w: socket.socket | None = None
         self._stopping = threading.Event()
@@ -141,7 +139,7 @@ class Connection:
             while not self._stopping.is_set():
                 began_s = time.monotonic()
                 ended = self._suspected(self._converse(self._bell_r), time.monotonic() - began_s)
-                if self._stopping.is_set() or self._other_version_is_due(ended):
+                if self._stopping.is_set() or self._versions.ended(ended):
                     continue
                 self._say_ended(ended)
                 self._stopping.wait(self._pause_s(ended, time.monotonic() - began_s))
@@ -158,21 +156,9 @@ class Connection:
         fix = f"does another daemon use the client id {name}? give each its own `node`"
         return replace(ended, reason=f"{ended.reason}; {times}: {fix}")
 
-    def _other_version_is_due(self, ended: Ended) -> bool:
-        """Change the version if it was not understood: whether the other is to be tried at once. The one
-        that is accepted stays."""
-        if ended.kind != "version" or self._fixed:
-            return False
-        self._version = "3.1.1" if self._version == "5" else "5"
-        return self._version == "3.1.1"
-
-    @property
-    def _is_last_version(self) -> bool:
-        return self._fixed or self._version == "3.1.1"
-
     def _converse(self, bell: socket.socket) -> Ended:
         """One session, from its first word to its end."""
-        session = Session(self._address, self._version)
+        session = Session(self._address, self._versions.current)
         try:
             session.open(bell)
             return self._talk(session, bell)
@@ -193,9 +179,9 @@ class Connection:
                 self._take(news, session)
             if session.accepted:
                 timeout_s = min(self._party.pump(session), 1.0)
-            elif time.monotonic() > began_s + SILENCE_S[self._version]:
+            elif time.monotonic() > began_s + self._versions.patience_s:
                 return _SILENT
-            elif self._is_last_version and time.monotonic() > began_s + SAY_SILENT_S:
+            elif self._versions.is_last and time.monotonic() > began_s + SAY_SILENT_S:
                 self._say_ended(_SILENT)
             if session.unacknowledged_s > UNACKNOWLEDGED_S:
                 return Ended("lost", "it no longer acknowledges")
@@ -233,10 +219,11 @@ class Connection:
 
     def _say_connected(self) -> None:
         self._was_accepted = True
+        self._versions.accepted()
         self._refused_since_s = None
         self._state = "connected"
         self._reminder = None
-        log.info("mqtt connected", broker=str(self._address), version=self._version)
+        log.info("mqtt connected", broker=str(self._address), version=self._versions.current)
 
     def _say_deaf(self, reason: str) -> None:
         if not self._deaf:

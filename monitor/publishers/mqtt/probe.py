@@ -4,7 +4,8 @@ import socket
 import time
 from typing import Literal
 
-from monitor.publishers.mqtt.session import Accepted, Address, Ended, Session
+from monitor.publishers.mqtt.news import Accepted, Address, Ended
+from monitor.publishers.mqtt.session import Session
 from monitor.types import new_id
 
 Answer = Literal["takes us", "wants a password", "no broker", "nobody"]

@@ -12,12 +12,13 @@ from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, OnCommand, OnOutcome, Refused, ignore, noop, topic_of
 from monitor.publishers.documents import alert_document, encoded, event_document
-from monitor.publishers.mqtt.announcer import Announcer
 from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
-from monitor.publishers.mqtt.presence import Presence
+from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.presence import Presence
+from monitor.publishers.mqtt.news import Acknowledged, Address, Received, TooLarge, Unsendable
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank, Statement
-from monitor.publishers.mqtt.session import Acknowledged, Address, Received, Session, TooLarge, Unsendable
+from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import said
 from monitor.publishers.mqtt.tls import TlsConfig
 from monitor.publishers.mqtt.topics import Topics

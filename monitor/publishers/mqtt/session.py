@@ -9,19 +9,28 @@ import socket
 import ssl
 import struct
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from monitor.publishers.mqtt.inbound import LARGEST_PACKET_BYTES, PacketLimit
+from monitor.publishers.mqtt.news import (
+    Accepted,
+    Acknowledged,
+    Address,
+    Denied,
+    Ended,
+    News,
+    Received,
+    TooLarge,
+    Unsendable,
+    Version,
+)
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
-Version = Literal["5", "3.1.1"]
-
 CONNECT_TIMEOUT_S = 3.0
 IN_FLIGHT = 20
 """Messages on their way at once: what mosquitto takes by default before it hangs up on us."""
-LARGEST_PACKET_BYTES = 256 * 1024
-"""What a version 5 broker may send us."""
 
 _SUCCESS_BELOW = 0x80
 _NO_MATCHING_SUBSCRIBERS = 0x10
@@ -34,79 +43,6 @@ _REFUSED = frozenset({133, 134, 135, 138, 140})
 """Client id, user name or password, not authorized, banned, authentication method."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker says `offline`
-    when we die."""
-
-    host: str
-    port: int
-    client_id: str
-    will_topic: str
-    username: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
-    keepalive_s: int = 30
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def __repr__(self) -> str:
-        return f"Address({self})"
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The broker has taken us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message from the broker."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The broker has the message that `send` gave this number, or `refused` it by its policy."""
-
-    number: int
-    refused: str | None
-    topic: str = ""
-    unheard: bool = False
-    """Nobody subscribes to its topic (MQTT 5, reason code 0x10): the broker has thrown it away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """The broker does not let us subscribe."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Why a connection is over. `refused`: our credentials are not taken; `version`: this version of MQTT
-    may not be spoken there; `lost`: anything that passes."""
-
-    kind: Literal["refused", "version", "lost"]
-    reason: str
-
-
-News = Accepted | Received | Acknowledged | Denied | Ended
-
-
-class Unsendable(Exception):
-    """A topic or payload that MQTT cannot carry; no broker was asked."""
-
-
-class TooLarge(Unsendable):
-    """Larger than the packets that this broker takes: it would break the connection."""
-
-
 class Session:
     """One client, one connection, one thread. `open` once, then `step` until it says `Ended`."""
 
@@ -116,6 +52,7 @@ class Session:
         self._version = version
         self._news: list[News] = []
         self._in_flight: dict[int, str] = {}
+        self._asked: dict[int, tuple[str, ...]] = {}
         self._most_in_flight = IN_FLIGHT
         self._largest_packet: int | None = None
         self._retains = True
@@ -139,6 +76,8 @@ class Session:
         )
         self._introduce(client)
         more: dict[str, Any] = {"clean_start": True, "properties": _connect_properties()} if is_5 else {}
+        # Private, for paho has no bound of its own; a test measures that it holds.
+        client._sock_recv = PacketLimit(client._sock_recv)  # type: ignore[method-assign, assignment]
         client.connect(self._address.host, self._address.port, self._address.keepalive_s, **more)
         connection = client.socket()
         assert connection is not None
@@ -195,7 +134,9 @@ class Session:
     def subscribe(self, *filters: str) -> None:
         """Ask for messages; retained ones follow."""
         assert self._client is not None
-        self._client.subscribe([(each, 1) for each in filters])
+        number = self._client.subscribe([(each, 1) for each in filters])[1]
+        if number is not None:
+            self._asked[number] = filters
 
     def unsubscribe(self, *filters: str) -> None:
         """Ask for no more of them."""
@@ -210,7 +151,7 @@ class Session:
             self._wait(bell, timeout_s)
         except (MQTTException, ValueError, LookupError, struct.error) as error:
             # paho's decoders raise these on a packet that is not MQTT.
-            self._news.append(Ended(self._before("version"), f"not understood ({type(error).__name__})"))
+            self._news.append(Ended(self._lost(), f"not understood ({type(error).__name__})"))
         news, self._news = self._news, []
         return news
 
@@ -246,9 +187,9 @@ class Session:
         if self._client is not None and (connection := self._client.socket()) is not None:
             connection.close()
 
-    def _before(self, kind: Literal["version", "lost"]) -> Literal["version", "lost"]:
+    def _lost(self) -> Literal["unanswered", "lost"]:
         """A connection that ends before it was accepted may do so for the version it spoke."""
-        return "lost" if self.accepted else kind
+        return "lost" if self.accepted else "unanswered"
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.value < _SUCCESS_BELOW:
@@ -272,8 +213,8 @@ class Session:
         self._news.append(Acknowledged(number, refused, topic, reason.value == _NO_MATCHING_SUBSCRIBERS))
 
     def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
-        denied = [str(reason) for reason in reasons if reason.value >= _SUCCESS_BELOW]
-        self._news.extend(map(Denied, denied))
+        answers = zip(self._asked.pop(number, ()), reasons, strict=False)
+        self._news += [Denied(str(why), asked) for asked, why in answers if why.value >= _SUCCESS_BELOW]
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.value == _SESSION_TAKEN_OVER:
@@ -282,7 +223,7 @@ class Session:
             fix = "it hung up without accepting us; does this port expect TLS?"
         else:
             fix = "the connection broke" if reason.value == _UNSPECIFIED else str(reason)
-        self._news.append(Ended(self._before("version"), fix))
+        self._news.append(Ended(self._lost(), fix))
 
 
 def _connect_properties() -> Any:

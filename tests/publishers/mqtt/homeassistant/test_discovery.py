@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from monitor.labels import sounds, vocabulary
-from monitor.publishers.mqtt.components import sensor_name
-from monitor.publishers.mqtt.discovery import (
+from monitor.publishers.mqtt.homeassistant.components import sensor_name
+from monitor.publishers.mqtt.homeassistant.discovery import (
     documents,
     node_document,
     ours,
@@ -18,7 +18,7 @@ from monitor.publishers.mqtt.discovery import (
     state_topics,
     without_what_is_gone,
 )
-from monitor.publishers.mqtt.presence import Presence
+from monitor.publishers.mqtt.homeassistant.presence import Presence
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import START, house, room
 

@@ -3,8 +3,8 @@
 from structlog.testing import capture_logs
 
 from monitor.publishers.documents import encoded
-from monitor.publishers.mqtt.announcer import Announcer
-from monitor.publishers.mqtt.discovery import documents
+from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.publishers.mqtt.queue import PublishQueue
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import house, room

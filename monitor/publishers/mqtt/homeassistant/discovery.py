@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from monitor.publishers.mqtt.components import node_components, source_components, words
+from monitor.publishers.mqtt.homeassistant.components import node_components, source_components, words
 from monitor.publishers.mqtt.topics import Topics, may_be_state
 from monitor.types import House, Room
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from monitor.logs import get_logger
 from monitor.publishers.documents import encoded
-from monitor.publishers.mqtt.discovery import (
+from monitor.publishers.mqtt.homeassistant.discovery import (
     Document,
     documents,
     made_by_us,

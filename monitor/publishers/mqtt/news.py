@@ -1,0 +1,82 @@
+"""Whom a session talks to, and what it learns there; no sockets."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Literal
+
+Version = Literal["5", "3.1.1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker says `offline`
+    when we die."""
+
+    host: str
+    port: int
+    client_id: str
+    will_topic: str
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    keepalive_s: int = 30
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"Address({self})"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The broker has taken us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The broker has the message that `send` gave this number, or `refused` it by its policy."""
+
+    number: int
+    refused: str | None
+    topic: str = ""
+    unheard: bool = False
+    """Nobody subscribes to its topic (MQTT 5, reason code 0x10): the broker has thrown it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The broker does not let us subscribe."""
+
+    reason: str
+    topic_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a connection is over. `refused`: our credentials are not taken; `version`: the broker says that it
+    does not speak this version of MQTT; `unanswered`: it was silent or hung up before it accepted us, perhaps
+    for the version; `lost`: anything that passes."""
+
+    kind: Literal["refused", "version", "unanswered", "lost"]
+    reason: str
+
+
+News = Accepted | Received | Acknowledged | Denied | Ended
+
+
+class Unsendable(Exception):
+    """A topic or payload that MQTT cannot carry; no broker was asked."""
+
+
+class TooLarge(Unsendable):
+    """Larger than the packets that this broker takes: it would break the connection."""
