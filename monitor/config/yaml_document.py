@@ -7,7 +7,6 @@ gigabytes), no key twice, no tags.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +14,13 @@ from urllib.parse import quote
 
 import yaml
 
+from monitor.config.credentials import FOLDER, Credentials
 from monitor.config.yaml_advice import advise
 from monitor.errors import ConfigError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 _PLACEHOLDER = re.compile(r"\$\$|\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 QUOTE = 'put the text in quotes if it is one: "..."'
 
 Place = tuple[str | int, ...]
@@ -43,6 +42,8 @@ class Document:
     """Where those values stand; what is found there instead means nothing."""
     unset: Mapping[Place, str] = field(default_factory=dict)
     """Of these, where a variable is not set, and the problem."""
+    filled: frozenset[Place] = frozenset()
+    """Where something was filled in for a `${NAME}`."""
 
     def without(self, unneeded: Callable[[str], bool]) -> Self:
         """The same, where variables that are not set are no problem in the parts that are not needed."""
@@ -99,25 +100,28 @@ def read_document(path: Path, environment: Mapping[str, str] | None = None) -> D
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read ({error.strerror})"]) from None
-    return parse_document(data, str(path), environment)
+    return parse_document(data, str(path), environment, path.parent / FOLDER)
 
 
-def parse_document(data: bytes, name: str, environment: Mapping[str, str] | None = None) -> Document:
-    """Like `read_document`, from bytes. `environment` None means the process's, and systemd's credentials."""
+def parse_document(
+    data: bytes, name: str, environment: Mapping[str, str] | None = None, credentials: Path | None = None
+) -> Document:
+    """Like `read_document`, from bytes. `environment` None means the process's; `credentials` is a folder of
+    secrets."""
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{name}: {len(data)} bytes; a configuration has at most {MAX_BYTES}"])
     node = _compose(_text(data, name), name)
     if node is None:
         return Document(name, {})
-    reader = _Reader(name, _Secrets(os.environ if environment is None else environment))
+    reader = _Reader(name, Credentials(os.environ if environment is None else environment, credentials))
     values = reader.read(node, ())
     if values is None:
         return Document(name, {})
     if not isinstance(values, dict):
         kind = "a list: begin with `sources:`, and indent it" if isinstance(values, list) else "one word"
         raise ConfigError([*reader.problems, f"{name}:1: expected `key: value` lines, found {kind}"])
-    unread = frozenset(reader.unread)
-    return Document(name, values, reader.lines, tuple(reader.problems), unread, reader.unset)
+    unread, filled = frozenset(reader.unread), frozenset(reader.filled)
+    return Document(name, values, reader.lines, tuple(reader.problems), unread, reader.unset, filled)
 
 
 def _text(data: bytes, name: str) -> str:
@@ -155,37 +159,17 @@ def _check_shape(events: Iterator[yaml.Event], name: str) -> None:
             raise ConfigError([f"{name}:{line}: tags (!) are not used here; {QUOTE}"])
 
 
-class _Secrets(dict[str, str]):
-    """The environment, and behind it the files of systemd's `LoadCredential=`."""
-
-    def __missing__(self, key: str) -> str:
-        folder = self.get("CREDENTIALS_DIRECTORY")
-        if folder is None or not _NAME.fullmatch(key):
-            raise KeyError(key)
-        for name in (key, f"earwitness_{key}"):
-            # systemd puts the credential's id before the name of a file that it took from a folder.
-            with suppress(OSError, ValueError):
-                return (Path(folder) / name).read_text(encoding="utf-8").rstrip("\n")
-        raise KeyError(key)
-
-
-def _fix(name: str) -> str:
-    """Where the value of a variable can be given."""
-    if not _NAME.fullmatch(name):
-        return "; a name has letters, digits and _ only"
-    return f"; `export {name}=...`, or for the service a file /etc/earwitness/credentials/{name}"
-
-
 class _Reader:
     """Turns nodes into values, keeping lines and collecting problems."""
 
-    def __init__(self, name: str, secrets: _Secrets) -> None:
+    def __init__(self, name: str, credentials: Credentials) -> None:
         self.problems: list[str] = []
         self.lines: dict[Place, int] = {}
         self.unread: set[Place] = set()
         self.unset: dict[Place, str] = {}
+        self.filled: set[Place] = set()
         self._name = name
-        self._secrets = secrets
+        self._credentials = credentials
         self._scalars = yaml.SafeLoader("")
 
     def read(self, node: yaml.Node, place: Place) -> Any:
@@ -230,12 +214,13 @@ class _Reader:
             if match.group() == "$$":
                 return "$"
             try:
-                value = self._secrets[match.group(1)]
-            except KeyError:
-                self._problem(node, f"{match.group()} is not set{_fix(match.group(1))}")
+                value = self._credentials.value(match.group(1))
+            except LookupError as error:
+                self._problem(node, f"{match.group()} {error}")
                 self.unread.add(place)
                 self.unset[place] = self.problems[-1]
                 return match.group()
+            self.filled.add(place)
             # A raw @ or / in a password would end the user part of a URL: the rest would go to a wrong host.
             return quote(value, safe="") if "://" in text[: match.start()] else value
 
