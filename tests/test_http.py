@@ -40,7 +40,7 @@ def test_a_server_that_drips_is_given_up_at_the_deadline(client: HttpClient, sta
         taken_s = time.monotonic() - before_s
 
         assert server.let_go.wait(10)
-    assert 0.4 <= taken_s < 10
+    assert 0.4 <= taken_s < 30
 
 
 def test_an_endless_answer_is_cut_at_the_limit(client: HttpClient) -> None:

@@ -24,14 +24,13 @@ def test_the_next_one_may_begin_where_the_last_one_ended(tmp_path):
     (tmp_path / LOCK).write_text("12345\n")
     for _ in range(2):
         with OnlyInstance(tmp_path, raise_it):
-            pass
+            assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
 
 
 def test_a_folder_that_cannot_be_written_is_no_reason_not_to_listen(tmp_path):
     """A full or read-only disk: the alarms are delivered from memory."""
     blocked = tmp_path / "file"
     blocked.touch()
-    with OnlyInstance(blocked, raise_it):
-        pass
-    with OnlyInstance(Path("/proc/nothing"), raise_it):
-        pass
+    for folder in (blocked, Path("/proc/nothing")):
+        with OnlyInstance(folder, raise_it):
+            assert not (folder / LOCK).exists()

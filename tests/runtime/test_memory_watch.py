@@ -14,11 +14,11 @@ from testkit.fakes import FakeClock
 class Household:
     """A process of which the test says how much it takes."""
 
-    def __init__(self, *, can_spare: bool = True) -> None:
+    def __init__(self, *, can_spare: bool = True, limit_mb: float | None = 500.0) -> None:
         self.taken_mb = 100.0
         self.reasons: list[str] = []
         self.clock = FakeClock()
-        self.watch = MemoryWatch(self._relieve, self.clock, 500.0, lambda: self.taken_mb)
+        self.watch = MemoryWatch(self._relieve, self.clock, limit_mb, lambda: self.taken_mb)
         self._can_spare = can_spare
 
     def _relieve(self, why: str) -> bool:
@@ -60,7 +60,9 @@ def test_what_did_not_help_ends_in_a_fresh_start(can_spare):
 
 def test_without_a_limit_nothing_is_asked():
     """Where the system does not say what there is."""
-    MemoryWatch(lambda why: False, FakeClock(), None, lambda: 1e9).check()
+    house = Household(limit_mb=None)
+    house.take(1e9)
+    assert house.reasons == []
 
 
 def test_what_is_taken_grows_with_what_is_kept():

@@ -61,8 +61,11 @@ def test_the_abstract_namespace_is_understood():
 
 def test_without_a_manager_nothing_happens():
     """Started from a terminal, or with the manager gone, the daemon goes on."""
-    Systemd({}).ready()
-    Systemd({"NOTIFY_SOCKET": "/nowhere/notify"}).alive()
+    for environment in ({}, {"NOTIFY_SOCKET": "/nowhere/notify"}):
+        manager = Systemd(environment)
+        manager.ready()
+        manager.alive()
+        assert manager.watchdog_s is None
 
 
 def test_the_watchdog_belongs_to_one_process():

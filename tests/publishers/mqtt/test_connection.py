@@ -8,7 +8,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.broker import Broker
-from monitor.publishers.mqtt.connection import Connection
+from monitor.publishers.mqtt.connection import REFUSED_RETRY_S, Connection
 from monitor.publishers.mqtt.news import Address
 from monitor.publishers.mqtt.publisher import MqttConfig
 from monitor.publishers.mqtt.tls import TlsConfig
@@ -121,7 +121,7 @@ def test_a_broker_that_took_us_before_is_asked_again_soon(tmp_path, life, publis
     began_s = time.monotonic()
     lines.wait_for("mqtt connected", times=2)
 
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < REFUSED_RETRY_S[0]
 
 
 def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
@@ -254,7 +254,7 @@ def test_leaving_is_quick_while_nobody_answers(life, publish: Publish, lines: Li
     began_s = time.monotonic()
     told.publisher.__exit__()
 
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < 15.0
 
 
 @pytest.mark.parametrize(
