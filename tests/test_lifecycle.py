@@ -34,7 +34,7 @@ def config(broker: Mosquitto, *sources: dict[str, Any], **more: Any) -> dict[str
     return {"node": "home", "sources": list(sources), "publishers": [publisher], **more}
 
 
-def test_a_stop_was_not_heeded_until_all_models_were_loaded(broker, tmp_path):
+def test_a_stop_is_heeded_while_a_model_loads(broker, tmp_path):
     """A model on a disk that does not answer (here: a pipe that nobody writes): SIGTERM ends it at once."""
     pipe = tmp_path / "large.onnx"
     os.mkfifo(pipe)
@@ -49,7 +49,7 @@ def test_a_stop_was_not_heeded_until_all_models_were_loaded(broker, tmp_path):
         assert daemon.process.wait(PATIENCE_S) == 0
 
 
-def test_a_second_daemon_on_the_same_state_delivered_everything_twice(broker, tmp_path):
+def test_a_second_daemon_on_the_same_state_is_refused(broker, tmp_path):
     """It is refused with one line that names the first one, which goes on."""
     with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")

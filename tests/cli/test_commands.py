@@ -131,7 +131,7 @@ def test_text_says_how_sure_and_who_says_so(smoke, config, capsys):
     assert event.endswith("confirmed, by rhythm")
 
 
-def test_a_source_that_is_not_there_was_taken_in_silence(smoke, config, capsys):
+def test_a_source_that_is_not_there_is_refused_with_the_nearest_name(smoke, config, capsys):
     """A slip of the pen analysed with nobody's settings."""
     assert earwitness("analyze", "--config", config, "--as", "porhc", smoke) == 2
     assert "did you mean 'porch'?" in unboxed(capsys.readouterr().err)
@@ -369,7 +369,7 @@ def test_the_schema_is_json(capsys):
     assert json.loads(capsys.readouterr().out)["title"] == "earwitness"
 
 
-def test_a_folder_without_recordings_looked_like_a_quiet_night(config, tmp_path, capsys):
+def test_a_folder_without_recordings_is_an_error(config, tmp_path, capsys):
     """No output and exit code 0 said that nothing was heard; nothing was listened to."""
     empty = tmp_path / "night"
     empty.mkdir()

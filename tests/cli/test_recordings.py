@@ -20,7 +20,7 @@ def listened(console: Console, bar: Bar) -> list[str]:
     return list(bar.over(results(), 1))
 
 
-def test_a_long_recording_showed_no_progress():
+def test_a_long_recording_shows_progress():
     """How much of it has been heard, every ten seconds of its own time; brackets in its name survive."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100)

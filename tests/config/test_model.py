@@ -58,7 +58,7 @@ def test_every_problem_is_told_at_once_with_its_line():
     assert "unknown key 'colour'" in found[4]
 
 
-def test_problems_came_in_three_batches():
+def test_all_problems_come_at_the_first_reading():
     """Variables that are not set, wrong keys, and rules that cannot be: all of them at the first reading."""
     text = (
         "sources:\n"

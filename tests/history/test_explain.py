@@ -200,7 +200,7 @@ def test_quiet_is_explained_too(past: Past) -> None:
     )
 
 
-def test_a_time_without_the_daemon_was_not_quiet(past: Past) -> None:
+def test_a_time_without_the_daemon_is_not_called_quiet(past: Past) -> None:
     """Before the installation, or with every microphone gone, nobody knows what there was to hear."""
     past.end(60)
     with History(past.path) as history:

@@ -75,7 +75,7 @@ def test_a_higher_threshold_takes_away(past: Past) -> None:
     ]
 
 
-def test_an_alert_at_another_time_was_called_as_before(past: Past) -> None:
+def test_an_alert_a_few_seconds_later_is_the_same_alert(past: Past) -> None:
     """Four seconds later is told, and six are the limit; more is another alert."""
     past.look(10, dog_bark=0.7)
     past.look(14, dog_bark=0.9)

@@ -190,7 +190,7 @@ def test_a_recording_that_is_ahead_ends_nothing_at_the_microphone():
     assert [event.ended_by for event in events(told)] == [None, "shutdown"]
 
 
-def test_two_bangs_of_a_recording_were_one_where_no_time_passed_between():
+def test_two_bangs_of_a_recording_are_two_events():
     """Five seconds apart in the recording and a millisecond apart for the clock: two events."""
     house = House(recorded=frozenset({"kitchen"}))
     told = house.decide(house.hear("loud_noise", 10), house.hear("loud_noise", 15))

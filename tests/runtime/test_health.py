@@ -104,7 +104,7 @@ def test_an_online_source_without_a_frame_is_noticed():
     assert ward.found == [["source kitchen: no frame for 21 s"]]
 
 
-def test_a_camera_that_may_be_silent_for_a_minute_starved_the_watchdog():
+def test_a_camera_that_may_be_silent_for_a_minute_feeds_the_watchdog_until_then():
     """`silent_after_s: 60` is the camera's own limit; before it has passed, all is well."""
     ward = Ward(patience_s=60)
     ward.listen(Watched(frames(noise(0.06)), ward.look_after(70)))
@@ -158,7 +158,7 @@ def test_a_queue_that_nobody_takes_from_is_noticed():
     assert checkup.stalled() == ["queue decisions: nobody has taken anything for 21 s"]
 
 
-def test_a_long_queue_that_moves_starved_the_watchdog():
+def test_a_long_queue_that_moves_feeds_the_watchdog():
     """A slow model on a busy evening drops and lags; restarting it would only make it deaf as well."""
     clock = FakeClock()
     box, checkup = queue_checkup(clock)
@@ -211,7 +211,7 @@ def linger(vital: frozenset[str]) -> list[list[str]]:
     return found
 
 
-def test_a_model_that_hung_in_a_quiet_room_went_unnoticed():
+def test_a_model_that_hangs_in_a_quiet_room_is_noticed():
     """Nothing else waited, so no queue grew old; the batch in hand does."""
     assert linger(frozenset({"embedded"})) == [["classifier embedded: at the same batch for 21 s"]]
 

@@ -96,7 +96,7 @@ def test_sources_say_how_they_are(message, words):
     assert line.endswith(words)
 
 
-def test_an_alarm_was_printed_faintly():
+def test_an_alarm_is_printed_in_colour():
     """Only the time is: a critical alert stands out, in colour."""
     screen = io.StringIO()
     with ConsolePublisher(console=Console(file=screen, width=200, force_terminal=True)) as publisher:
@@ -196,7 +196,7 @@ def test_leaving_a_held_terminal_is_possible(terminal: Terminal):
     terminal.read_until("listening")
 
 
-def test_a_pipe_that_nobody_reads_any_more_ended_the_daemon(lines: Lines):
+def test_a_pipe_that_nobody_reads_ends_only_its_publisher(lines: Lines):
     """`earwitness run | head -1`: the house is told all the same, and the log says once what is missing."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -242,7 +242,7 @@ def test_what_nobody_takes_is_said():
     assert line.endswith("mqtt         has not taken everything for 1 minute: 3 waiting")
 
 
-def test_an_alert_that_nobody_acknowledged_was_delivered():
+def test_an_alert_that_nobody_acknowledged_counts_as_delivered():
     """What waits for a person is no fault of a receiver, and is said as what it is."""
     waiting = {"waiting": {"escalation": 1}}
     (line,) = shown(*(after(minutes, delivery=waiting) for minutes in (0, 0.5, 1)))

@@ -11,7 +11,7 @@ from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
 COLUMNS = 80
 
 
-def test_the_table_was_cut_on_a_terminal_of_80_columns():
+def test_the_table_is_whole_on_a_terminal_of_80_columns():
     """Every label of the vocabulary is a line, whole, and so is every figure."""
     rows = tuple(
         LabelFigures(label, 1234, 0.987, Proportion(900, 1234), Proportion(800, 1000), 0.123, 0.5)
