@@ -153,6 +153,49 @@ def test_the_top_level_holds_the_vocabulary_and_the_daemon() -> None:
     assert {path.stem for path in (ROOT / "monitor").glob("*.py")} == LOOSE
 
 
+TUNED = {"gate"}
+"""Packages whose numbers decide what is found."""
+
+
+def constants(path: Path) -> Iterator[tuple[str, bool]]:
+    """The upper-case names that a module gives a number, each with whether its reason is written."""
+    body, lines = tree(path).body, path.read_text(encoding="utf-8").splitlines()
+    for node, following in itertools.zip_longest(body, body[1:]):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        named = [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+        numbers = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
+        if not any(type(value) in (int, float) for value in numbers):
+            continue
+        above = lines[node.lineno - 2].lstrip() if node.lineno > 1 else ""
+        explained = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        explained = explained or "#" in lines[node.lineno - 1] or above.startswith("#")
+        yield from ((name, explained) for name in named if name == name.upper())
+
+
+def test_the_check_of_constants_finds_those_without_a_reason(tmp_path: Path) -> None:
+    """A docstring behind a number, or a comment on its line or above, is its reason."""
+    module = tmp_path / "module.py"
+    module.write_text(
+        'A_S = 1.0\n"""Why."""\nB_DB = 2  # why\n# why\n_C = (3,)\nD_HZ = 4\n_E = F = {"g": 5}\nh = 6\n'
+    )
+    assert dict(constants(module)) == {
+        "A_S": True,
+        "B_DB": True,
+        "_C": True,
+        "D_HZ": False,
+        "_E": False,
+        "F": False,
+    }
+
+
+@pytest.mark.parametrize("path", [p for p in PRODUCT if part(p) in TUNED], ids=lambda path: path.stem)
+def test_every_tuned_constant_says_where_it_comes_from(path: Path) -> None:
+    """A number without its standard, its measurement or its reason cannot be changed with confidence."""
+    assert not [name for name, explained in constants(path) if not explained]
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef]:
     """Every function and method of a file."""
     yield from (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef))

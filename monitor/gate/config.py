@@ -1,4 +1,4 @@
-"""What people may set about the gate."""
+"""The gate's options, as they are written under `gate:`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from monitor.schema import Block, Dbfs, Decibels, Seconds
 
 _FORMER_NAMES = {"hang_over_s": "hangover_s"}
+"""Options that were renamed: the old spelling stays valid."""
 
 
 def current_names(values: Mapping[str, Any]) -> dict[str, Any]:

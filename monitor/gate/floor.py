@@ -1,4 +1,4 @@
-"""What a room sounds like when nothing happens in it."""
+"""The noise floor of a room: the level of its background sound."""
 
 from statistics import median
 
@@ -9,28 +9,44 @@ from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS
 from monitor.gate.tonality import tonal_share
 
 WINDOW_FRAMES = 100
+"""The floor comes from the last 3 s. Chosen: with 1.5 s the room would be known too early, with 4.5 s a fan
+is followed a second too late (both fail in tests/gate/test_floor.py); it is twice the pause of T3."""
 BLOCK_FRAMES = 10
+"""The floor learns 0.3 s at a time. Chosen: it must divide the window; 0.15 s would check for tones twice as
+often, and with 0.6 s the floor would fall later after a fan."""
 
-_L90 = WINDOW_FRAMES // 10
+_L90_RANK = WINDOW_FRAMES // 10
+"""Index of L90 among the sorted levels of the window: nine tenths of the frames are louder (ISO 1996-2)."""
 _START_DBFS = -70.0
-_SUSPICIOUS_DB = 3.0
-_TONAL_ABOVE = 0.4
+"""Highest floor before the room is known. Chosen: with -35 a sound that is there from the start opens nothing
+(tests/gate/test_floor.py); the floor of a quiet room is at -60 to -80."""
+_CHECKED_ABOVE_FLOOR_DB = 3.0
+"""A block whose median level is this far above the floor is checked for tones before it is
+learned. Chosen: with 0 nearly every block would be checked, for nothing; with more than the 9 dB that open
+the gate, a sounder that just opens it would be the floor after 3 s."""
+_TONAL_ABOVE_SHARE = 0.4
+"""`tonal_share` above which a block is not learned. Noise of any colour has less than 0.25, a vacuum cleaner
+0.2-0.35, sounders more than 0.6 (tests/gate/test_tonality.py): lower, the gate would stay open beside
+machines; higher, an alarm among noise would be learned."""
 _CREEP_DB_PER_S = 0.5 / 60
+"""How fast the floor rises while a tonal block is not learned: 0.5 dB a minute. Chosen:
+an alarm 30 dB above the floor stays above it for an hour, and so long does a whistling microphone keep the
+gate open. With 2 dB a minute it would be 15 minutes."""
 
 
 class NoiseFloor:
-    """The level that the last 3 s exceeded for nine tenths of the time: L90, the background level of
-    acoustics (ISO 1996-2). Like Martin's minimum statistics (IEEE Trans. Speech Audio Proc. 9(5), 2001) it
-    needs no decision about what is speech or sound: anything with pauses leaves it alone, whereas a fan that
-    is switched on is the floor after 3 s. It falls within 0.3 s.
+    """The level that nine tenths of the last 3 s exceed: L90, the background level of acoustics (ISO 1996-2).
 
-    What minimum statistics gets wrong is an alarm that never pauses: it would be the floor just as fast.
-    Blocks of 0.3 s that would raise the floor and are tonal (`tonal_share`) are therefore left out, and only
-    let it creep up by 0.5 dB a minute: a sounder is not learned away, and a microphone that has come to
-    whistle does not keep the gate open for ever.
+    Like minimum statistics (Martin, IEEE Trans. Speech Audio Proc. 9(5), 2001) it needs no decision about
+    what is speech: a sound with pauses does not change it, and a fan becomes the floor within 3.3 s. After
+    the fan stops, the floor falls within 0.6 s.
 
-    Until it has heard 3 s it is at most -70 dBFS: what sounds when we begin to listen is heard as a sound.
-    Digital silence says nothing about the room and leaves everything as it was.
+    An alarm without pauses would become the floor just as fast. Blocks of 0.3 s that would raise the floor
+    and are tonal (`tonal_share`) are therefore not learned; the floor then rises by 0.5 dB a minute, so that
+    an alarm stays audible, and a microphone that whistles does not keep the gate open for ever.
+
+    Until 3 s have been heard, the floor is at most -70 dBFS: a sound that is there from the start opens the
+    gate. Digital silence changes nothing. Belongs to one source and one thread.
     """
 
     def __init__(self, quietest_dbfs: float) -> None:
@@ -40,15 +56,15 @@ class NoiseFloor:
         self._heard = 0
         self._block: list[tuple[float, Samples]] = []
         self.dbfs = float(self._window[0])
-        """The floor now."""
+        """The floor now, in dBFS; never below `quietest_dbfs`."""
 
     @property
     def settled(self) -> bool:
-        """3 s have been heard: the floor is the room's own and no longer a guess."""
+        """Whether 3 s have been heard, so that the floor is measured and not assumed."""
         return self._heard >= WINDOW_FRAMES
 
     def push(self, level_dbfs: float, samples: Samples) -> None:
-        """The next frame."""
+        """Take the next frame: its level from `measure`, and its samples, shape (480,)."""
         if level_dbfs < DIGITAL_SILENCE_BELOW_DBFS:
             return
         self._block.append((level_dbfs, samples))
@@ -58,13 +74,13 @@ class NoiseFloor:
 
     def _learn(self) -> None:
         levels_dbfs = [level_dbfs for level_dbfs, _ in self._block]
-        if median(levels_dbfs) > self.dbfs + _SUSPICIOUS_DB and self._is_tonal():
+        if median(levels_dbfs) > self.dbfs + _CHECKED_ABOVE_FLOOR_DB and self._is_tonal():
             self._window += _CREEP_DB_PER_S * BLOCK_FRAMES * FRAME_S
         else:
             self._window[self._next : self._next + BLOCK_FRAMES] = levels_dbfs
             self._next = (self._next + BLOCK_FRAMES) % WINDOW_FRAMES
             self._heard += BLOCK_FRAMES
-        self.dbfs = max(self._quietest_dbfs, float(np.partition(self._window, _L90)[_L90]))
+        self.dbfs = max(self._quietest_dbfs, float(np.partition(self._window, _L90_RANK)[_L90_RANK]))
 
     def _is_tonal(self) -> bool:
-        return tonal_share(np.concatenate([samples for _, samples in self._block])) > _TONAL_ABOVE
+        return tonal_share(np.concatenate([samples for _, samples in self._block])) > _TONAL_ABOVE_SHARE

@@ -17,18 +17,24 @@ from monitor.types import Detection, Frame, Level, Problem, Segment
 __all__ = ["Gate", "GateConfig", "GateOutput"]
 
 
-_VOICE_S = 0.1
-_WORD_S = 0.3
+_LEAST_VOICE_S = 0.1
+"""Voice that a segment needs where a source says `require: speech`. Chosen: with one frame (0.03 s) a single
+wrong decision of the voice detector would pass a bang; with a syllable (0.2 s) a short "no" would be lost."""
+_LEAST_SPEECH_S = 0.3
+"""Voice from which the gate itself reports `speech`. Chosen: longer than one syllable, of which speech has
+four to five a second, so that a bark or a cough is not taken for a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateOutput:
-    """What a frame brought; false when it brought nothing, as most do."""
+    """What one frame brought. False when it brought nothing, which is the usual case."""
 
     segments: tuple[Segment, ...] = ()
-    """Complete ones and early looks, by their onset."""
+    """Complete segments, and early looks at one that is still open; the earliest onset first."""
     detections: tuple[Detection, ...] = ()
+    """`loud_noise`, and `speech` where the gate reports it."""
     notices: tuple[Level | Problem, ...] = ()
+    """Level reports, and changes of the microphone's faults."""
 
     def __bool__(self) -> bool:
         return bool(self.segments or self.detections or self.notices)
@@ -38,11 +44,12 @@ _NOTHING = GateOutput()
 
 
 class Gate:
-    """Listens to one source. Plain and synchronous: one thread, no clock; all times come from the frames.
+    """Cuts the sounds of one source into segments, and measures its level, floor and faults.
 
-    `require_speech` withholds segments with less than 0.1 s of voice. `vad_speech` makes the gate say
-    `speech`, with the segment's `speech_ratio` as the score, of segments with 0.3 s of voice: for a daemon
-    without any classifier. `loud_noise` is always said.
+    Synchronous; one thread, no clock: all times come from the frames. `require_speech` drops segments with
+    less than 0.1 s of voice. With `vad_speech` the gate itself returns a `speech` detection for a segment
+    with 0.3 s of voice, with the segment's `speech_ratio` as its score; that is for a daemon without any
+    classifier. `loud_noise` detections do not depend on either.
     """
 
     def __init__(
@@ -61,16 +68,16 @@ class Gate:
 
     @property
     def floor_dbfs(self) -> float:
-        """The room's noise floor as it is known now."""
+        """The room's noise floor now, in dBFS."""
         return self._floor.dbfs
 
     @property
     def level_dbfs(self) -> float:
-        """The RMS level above 100 Hz of the latest frame; never below -120."""
+        """The RMS level of the latest frame above 100 Hz, in dBFS; never below -120."""
         return self._level_dbfs
 
     def push(self, frame: Frame) -> GateOutput:
-        """What the next frame brings. ValueError unless it is 480 samples (30 ms at 16 kHz)."""
+        """Return what the next frame brings. ValueError unless it has 480 samples (30 ms at 16 kHz)."""
         if len(frame.audio) != FRAME_SAMPLES:
             raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
         segments = self._end_at_gap() if frame.follows_gap else []
@@ -91,8 +98,7 @@ class Gate:
         return self._passed(segments, loud, (*levels, *problems))
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> GateOutput:
-        """End the segment that is open, with what there is of it; nothing if none is. More frames may
-        follow."""
+        """End the open segment, if there is one, and return it. More frames may follow."""
         return self._passed(self._segmenter.finish(ended_by))
 
     def _end_at_gap(self) -> list[Segment]:
@@ -105,10 +111,12 @@ class Gate:
         loud: Sequence[Detection] = (),
         notices: tuple[Level | Problem, ...] = (),
     ) -> GateOutput:
-        """Without the segments in which a voice is demanded and missing; with the gate's own `speech`."""
+        """The output, without segments that lack a required voice, and with the gate's own `speech`."""
         if self._require_speech:
-            segments = [one for one in segments if _voice_s(one) >= _VOICE_S]
-        words = [_speech(one) for one in segments if _voice_s(one) >= _WORD_S] if self._vad_speech else []
+            segments = [one for one in segments if _voice_s(one) >= _LEAST_VOICE_S]
+        words = (
+            [_speech(one) for one in segments if _voice_s(one) >= _LEAST_SPEECH_S] if self._vad_speech else []
+        )
         return GateOutput(tuple(segments), (*words, *loud), notices)
 
     def _problem(self, frame: Frame) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Noise that stands far above what the room is used to."""
+"""Noise that is far louder than the room's floor."""
 
 from datetime import datetime
 
@@ -7,17 +7,30 @@ from monitor.gate.level import frames_in
 from monitor.types import Detection, Frame
 
 _REPEAT_FRAMES = frames_in(0.5)
+"""A noise that lasts is reported again each 0.5 s, as early looks are. It must be shorter than the hold of
+`loud_noise`, 2 s (`monitor.events.defaults`), or its event would end while the noise lasts."""
 _PAUSE_FRAMES = frames_in(1.0)
+"""A loud frame after a longer pause than 1 s begins another noise. Chosen: with less, the bangs of one fall
+would be many noises; with more, two slams of a door would be one."""
 _LOUD_ANYWHERE_DBFS = -12.0
+"""A frame of this level is loud whatever the floor. Chosen: peaks of noise lie 12 dB above its
+RMS (four standard deviations), so that they reach full scale here. Higher, only clipped sound would count;
+lower, sound that the microphone records with room to spare."""
 _LEAST_ABOVE_FLOOR_DB = 12.0
+"""How far above the floor a noise must be, however loud the room. Chosen: white noise varies by 0.3 dB
+from frame to frame (4.3 dB x sqrt(2 / 480)), a machine by a few; with less it would be its own loud noise."""
+_FULL_SCORE_BEYOND_DB = 20.0
+"""A noise this far beyond the threshold scores 1. Chosen: the default threshold of 40 dB and 20 dB more
+are what lies between a quiet room, at -60 dBFS, and full scale; with less, most noises would score 1."""
 
 
 class LoudNoise:
-    """Says `loud_noise` at the first frame that is so far above the floor, and every half second while more
-    of them come: a tracker keeps the event open on these. After a pause of a second it is another noise.
+    """Returns a `loud_noise` detection for the first frame `above_floor_db` above the floor, and again every
+    0.5 s while loud frames follow: these keep the event open. After 1 s without one, the next loud
+    frame begins another noise.
 
-    In a room whose floor leaves less than `above_floor_db` up to full scale, -12 dBFS is loud enough, if it
-    is 12 dB above the floor: beside a running machine a bang must still be one.
+    Where the floor is so high that full scale is less than `above_floor_db` above it, -12 dBFS counts as
+    loud, if that is 12 dB above the floor: beside a running machine a bang is then still found.
     """
 
     def __init__(self, above_floor_db: float) -> None:
@@ -25,7 +38,7 @@ class LoudNoise:
         self.forget()
 
     def forget(self) -> None:
-        """Sound is missing: what comes next is another noise."""
+        """Samples are missing: the next loud frame begins another noise."""
         self._onset: datetime | None = None
         self._frames_since_onset = self._frames_since_loud = self._frames_since_said = 0
         self._loudest_db = self._beyond_db = 0.0
@@ -33,7 +46,7 @@ class LoudNoise:
     def push(
         self, frame: Frame, level_dbfs: float, floor_dbfs: float, segment_id: str | None
     ) -> list[Detection]:
-        """The next frame with its level and the room's floor, in that segment."""
+        """Take the next frame with its level, the floor, and the id of the open segment, if there is one."""
         self._frames_since_onset += 1
         self._frames_since_loud += 1
         self._frames_since_said += 1
@@ -46,7 +59,7 @@ class LoudNoise:
         return []
 
     def _asked_db(self, floor_dbfs: float) -> float:
-        """How far above the floor is loud in this room."""
+        """How far above the floor a frame must be in this room, in dB."""
         to_loud_db = max(_LEAST_ABOVE_FLOOR_DB, _LOUD_ANYWHERE_DBFS - floor_dbfs)
         return min(self._above_floor_db, to_loud_db)
 
@@ -76,5 +89,5 @@ class LoudNoise:
 
 
 def loudness_score(beyond_db: float) -> float:
-    """0.5 at `loud_noise_above_floor_db`, rising evenly to 1 at 20 dB more."""
-    return min(1.0, 0.5 + max(0.0, beyond_db) / 40)
+    """The score, 0.5-1, of a noise `beyond_db` above the threshold: 0.5 at 0 dB, 1 from 20 dB on."""
+    return min(1.0, 0.5 + max(0.0, beyond_db) / (2 * _FULL_SCORE_BEYOND_DB))

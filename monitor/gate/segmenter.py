@@ -12,7 +12,7 @@ from monitor.types import Frame, Segment, SegmentEnd, new_id
 
 @dataclass(frozen=True, slots=True)
 class _Buffered:
-    """A frame and what is known about it."""
+    """A frame, its level, and whether it sounds and holds voice."""
 
     frame: Frame
     level_dbfs: float
@@ -22,18 +22,18 @@ class _Buffered:
 
 @dataclass(slots=True)
 class _Growing:
-    """A segment that has not ended yet."""
+    """An open segment."""
 
     floor_dbfs: float
     heard: list[_Buffered]
     id: str = field(default_factory=new_id)
     own_frames: int = 0
-    """Without pre-roll and overlap."""
+    """Frames since the onset, without pre-roll and overlap."""
     quiet_frames: int = 0
     sounded_since_look: bool = False
 
     def cut(self, ended_by: SegmentEnd, last: int | None = None) -> Segment:
-        """Everything so far, or only the last so many frames."""
+        """A segment of all frames so far, or of the last `last` frames."""
         heard = self.heard[-last:] if last else self.heard
         onset = next((i for i, one in enumerate(heard) if one.sounding), 0)
         since_onset = heard[onset:]
@@ -51,12 +51,12 @@ class _Growing:
 
 
 class Segmenter:
-    """Frames and their levels in; segments and early looks out.
+    """Turns the frames of one source, with their levels, into segments and early looks. One thread, no clock.
 
-    A frame that rises `open_above_floor_db` above the floor opens a segment, which begins with the frames
-    before it and lasts until `hangover_s` passed without a frame above `close_above_floor_db`. The parts
-    from onset to end of successive segments never overlap and leave out no sound; only pre-roll and the
-    overlap of long sounds are heard twice.
+    A frame `open_above_floor_db` above the floor opens a segment. The segment begins `pre_roll_s` earlier and
+    ends after `hangover_s` without a frame `close_above_floor_db` above the floor. From onset to end,
+    successive segments do not overlap and leave out no sound; only pre-roll and the overlap of long sounds
+    are in two segments.
     """
 
     def __init__(self, config: GateConfig) -> None:
@@ -73,11 +73,11 @@ class Segmenter:
 
     @property
     def segment_id(self) -> str | None:
-        """Of the segment that is open now."""
+        """The id of the open segment; None if there is none."""
         return self._growing.id if self._growing else None
 
     def push(self, frame: Frame, level_dbfs: float, floor_dbfs: float) -> list[Segment]:
-        """The next frame, without a gap before it."""
+        """Take the next frame, which follows the last without a gap. Returns at most one segment or look."""
         above_db = level_dbfs - floor_dbfs
         if self._growing is None and above_db >= self._open_db:
             self._growing = _Growing(floor_dbfs, self._pre_roll())
@@ -88,13 +88,13 @@ class Segmenter:
         return self._cut(self._growing, floor_dbfs)
 
     def finish(self, ended_by: SegmentEnd) -> list[Segment]:
-        """End what is open, and forget what came before: the next frame follows a gap."""
+        """End the open segment and forget the pre-roll: the next frame follows a gap."""
         growing, self._growing = self._growing, None
         self._before.clear()
         return [growing.cut(ended_by)] if growing and growing.own_frames else []
 
     def _pre_roll(self) -> list[_Buffered]:
-        """What came before the onset. The detector of voice hears it too, for it needs a run-up."""
+        """The frames before the onset. The voice detector gets them too: it adapts within a few frames."""
         for one in self._before:
             self._voice.hears_voice(one.frame.audio)
         return list(self._before)

@@ -1,4 +1,4 @@
-"""Does this frame hold a human voice? Asked only about sounds."""
+"""Whether a frame holds a human voice. Used on frames of open segments only."""
 
 from typing import Any
 
@@ -7,25 +7,40 @@ import numpy as np
 from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.gate.level import frames_in
 
-_MODE = 3
+_VAD_MODE = 3
+"""WebRTC's strictest mode of 0 to 3: the others take still more loud sounds for voice
+(docs/decisions/voice-needs-a-pitch.md)."""
 
 _DECIMATION = 4
+"""The pitch is looked for at 4 kHz, ten samples a period at 400 Hz: a quarter of the samples costs a
+sixteenth."""
 _PITCH_RATE_HZ = SAMPLE_RATE_HZ // _DECIMATION
-_SHORTEST_PERIOD = _PITCH_RATE_HZ // 400
-_LONGEST_PERIOD = _PITCH_RATE_HZ // 70
-_WINDOW = 2 * FRAME_SAMPLES // _DECIMATION - _LONGEST_PERIOD
-_PERIODIC_FROM = 0.6
-_AS_GOOD_AS_BEST = 0.85
+_SHORTEST_PERIOD_SAMPLES = _PITCH_RATE_HZ // 400
+"""Of a child's voice at 400 Hz. A shorter period would be a sounder's, which begin at 468 Hz."""
+_LONGEST_PERIOD_SAMPLES = _PITCH_RATE_HZ // 70
+"""Of a deep voice at 70 Hz (men speak at 85 to 180 Hz). Longer, and the window below had no room."""
+_WINDOW_SAMPLES = 2 * FRAME_SAMPLES // _DECIMATION - _LONGEST_PERIOD_SAMPLES
+"""What is compared with itself a period later: of two frames, 60 ms, all but the longest period."""
+_PERIODIC_FROM_CORRELATION = 0.6
+"""Normalised autocorrelation, 0-1, from which a sound has a pitch. Measured on
+tests/gate/test_voice.py: at 0.9 a deep voice loses a fifth of its frames, at 0.8 hardly any. Lower values
+let noise pass that happens to repeat (Praat, which follows Boersma, calls a frame voiced from 0.45)."""
+_AS_GOOD_AS_BEST_SHARE = 0.85
+"""The shortest period whose correlation is this share of the best is the pitch. Measured on the same
+sounds: at 0.5 half of the frames of voices are lost, whose overtones then count as the pitch; at 0.99 a
+sounder of 3.1 kHz is voice in all its frames."""
 _PITCH_LASTS_FRAMES = frames_in(0.24)
+"""How long a pitch counts after it was found: consonants have none. Chosen: with 0.03 s a voice loses a
+seventh of its frames (the same sounds); longer than a consonant, it would carry over into other sounds."""
 
 
 class VoiceDetector:
-    """WebRTC's voice-activity detector (Gaussian mixtures over six sub-bands, its strictest mode), believed
-    only while the sound has the pitch of a voice.
+    """WebRTC's voice-activity detector (Gaussian mixtures over six sub-bands) together with a pitch check.
 
-    Alone it calls every loud sound voice: as many frames of rain, vacuum cleaners, alarms and footsteps
-    as of speech. The pitch check tells them apart. Its word is evidence and never a veto: whispering
-    has no pitch, and some machines do. It keeps state from frame to frame, so it belongs to one source.
+    Alone, the detector takes every loud sound for voice: as many frames of rain, vacuum cleaners, alarms and
+    footsteps as of speech (docs/decisions/voice-needs-a-pitch.md). A frame therefore counts as voice only
+    while the sound has the pitch of a voice. That is evidence, not proof: whispering has no pitch, and some
+    machines have one. Keeps state from frame to frame: belongs to one source and one thread.
     """
 
     def __init__(self) -> None:
@@ -34,11 +49,11 @@ class VoiceDetector:
         self._frames_since_pitch = _PITCH_LASTS_FRAMES
 
     def hears_voice(self, audio: Audio) -> bool:
-        """Whether these 30 ms at 16 kHz, the next of the sound, are voice."""
+        """Whether the next frame of the sound, 480 samples at 16 kHz, is voice."""
         if self._vad is None:
             import webrtcvad
 
-            self._vad = webrtcvad.Vad(_MODE)
+            self._vad = webrtcvad.Vad(_VAD_MODE)
         active = bool(self._vad.is_speech(audio.to_pcm16(), SAMPLE_RATE_HZ))
         pitched = active and has_voice_pitch(np.concatenate((self._previous, audio.samples)))
         self._previous = audio.samples
@@ -47,19 +62,20 @@ class VoiceDetector:
 
 
 def has_voice_pitch(samples: Samples) -> bool:
-    """Whether 60 ms at 16 kHz repeat themselves 70 to 400 times a second, as the vocal folds do.
+    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do.
 
-    By normalised autocorrelation (Boersma 1993), at 4 kHz. The shortest period that is nearly as good as the
-    best counts (de Cheveigné and Kawahara 2002): a whistle at 3 kHz repeats itself 300 times a second, too.
+    `samples`: shape (960,), 16 kHz. By normalised autocorrelation (Boersma 1993) at 4 kHz. Of the periods
+    nearly as good as the best, the shortest counts (de Cheveigné and Kawahara 2002): a whistle at 3 kHz also
+    repeats 300 times a second.
     """
     slow = samples.reshape(-1, _DECIMATION).mean(axis=1)
     slow -= slow.mean()
     energy = np.cumsum(np.concatenate(([0.0], slow * slow)))
-    energy = energy[_WINDOW:] - energy[:-_WINDOW]
-    similarity = np.correlate(slow, slow[:_WINDOW], "valid") / np.sqrt(energy * energy[0] + 1e-20)
+    energy = energy[_WINDOW_SAMPLES:] - energy[:-_WINDOW_SAMPLES]
+    similarity = np.correlate(slow, slow[:_WINDOW_SAMPLES], "valid") / np.sqrt(energy * energy[0] + 1e-20)
     middle = similarity[1:-1]
     peaks = np.flatnonzero((middle > similarity[:-2]) & (middle >= similarity[2:])) + 1
-    if not len(peaks) or (best := similarity[peaks].max()) < _PERIODIC_FROM:
+    if not len(peaks) or (best := similarity[peaks].max()) < _PERIODIC_FROM_CORRELATION:
         return False
-    period = peaks[np.argmax(similarity[peaks] >= _AS_GOOD_AS_BEST * best)]
-    return bool(period >= _SHORTEST_PERIOD)
+    period = peaks[np.argmax(similarity[peaks] >= _AS_GOOD_AS_BEST_SHARE * best)]
+    return bool(period >= _SHORTEST_PERIOD_SAMPLES)
