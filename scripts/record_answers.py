@@ -14,7 +14,7 @@ from typing import Any
 from monitor.classifiers.audio_llm.engines.client import wav_base64
 from monitor.classifiers.audio_llm.engines.dialects import DIALECTS, ask_for, chat_body
 from monitor.classifiers.audio_llm.engines.probe import LETTERS, QUESTION, probe_sounds
-from monitor.http import HttpClient, json_body
+from monitor.http.client import HttpClient, json_body
 
 KEPT = 40
 """Entries of a list that are kept."""

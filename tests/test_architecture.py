@@ -44,13 +44,12 @@ ALLOWED = {
 HEAVY = {
     "torch", "transformers", "onnxruntime", "sounddevice", "av", "paho", "amqtt", "apprise", "matplotlib",
 }  # fmt: skip
-LOOSE = VOCABULARY | {"app", "__init__", "__main__"}
+LOOSE = VOCABULARY - {"http"} | {"app", "__init__", "__main__"}
 STILL_LONGER = {
-    "monitor/http.py",
     "monitor/publishers/mqtt/publisher.py",
 }
 """Modules that still wait to be split."""
-MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES = 300, 50, 16
+MOST_LINES, MOST_FUNCTION_LINES, MOST_MODULES, MOST_AT_THE_TOP = 300, 50, 16, 9
 
 
 @cache
@@ -151,6 +150,7 @@ def test_the_map_names_only_files_that_exist() -> None:
 def test_the_top_level_holds_the_vocabulary_and_the_daemon() -> None:
     """Everything else lives in a package of one trade."""
     assert {path.stem for path in (ROOT / "monitor").glob("*.py")} == LOOSE
+    assert len(LOOSE - {"__init__", "__main__"}) <= MOST_AT_THE_TOP
 
 
 TUNED = {"gate"}

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from monitor.errors import PublishError
-from monitor.http import AnswerTooLarge, HttpClient, HttpFailed, json_body
+from monitor.http.client import HttpClient, json_body
+from monitor.http.errors import AnswerTooLarge, HttpFailed
 from monitor.schema import Block, Port, Secret
 
 LARGEST_WAV = 8 << 20

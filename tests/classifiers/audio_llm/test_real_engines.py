@@ -24,7 +24,8 @@ from monitor.audio import Audio
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
 from monitor.errors import ClassifyError, ModelError
-from monitor.http import HttpClient, HttpFailed
+from monitor.http.client import HttpClient
+from monitor.http.errors import HttpFailed
 from testkit import tiny_models
 from testkit.builders import noise, segment, tone
 from testkit.qwen_vocabulary import ranks_file

@@ -18,7 +18,8 @@ from monitor.classifiers.audio_llm.engines.breaker import Breaker
 from monitor.classifiers.audio_llm.engines.server import Server, is_private
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
-from monitor.http import Answer, AnswerTooLarge, HttpClient, HttpFailed, json_body
+from monitor.http.client import Answer, HttpClient, json_body
+from monitor.http.errors import AnswerTooLarge, HttpFailed
 
 T = TypeVar("T")
 CHECK_TIMEOUT_S = 3.0

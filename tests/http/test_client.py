@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.http import HttpClient, HttpFailed, json_body
+from monitor.http.client import HttpClient, json_body
+from monitor.http.errors import HttpFailed
 from testkit.http_servers import asked, dripping, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

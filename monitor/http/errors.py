@@ -1,0 +1,12 @@
+"""Why a call has no complete answer."""
+
+from monitor.errors import EarwitnessError
+
+
+class HttpFailed(EarwitnessError):
+    """A call without a complete answer. The text is for a person and names neither address nor credentials:
+    "cannot be reached", "no answer in time", "the connection broke"."""
+
+
+class AnswerTooLarge(HttpFailed):
+    """The server sends more than the caller takes; it would do so again."""
