@@ -21,15 +21,22 @@ class Patience:
         self._within_s = within_s
         self._thread: threading.Thread | None = None
 
-    def do(self, work: Callable[[], T], late: Callable[[BaseException], None] | None = None) -> T:
+    def do(
+        self,
+        work: Callable[[], T],
+        late: Callable[[BaseException], None] | None = None,
+        *,
+        more_s: float = 0.0,
+    ) -> T:
         """What `work` returns or raises. Raises Silent when that takes too long, and at once while earlier
-        work still hangs; `late` is given what is raised after that, in the work's thread."""
+        work still hangs; `late` is given what is raised after that, in the work's thread. This work gets so
+        much more time."""
         if self._thread is not None and self._thread.is_alive():
             raise Silent(f"{self._name}: no answer")
         outcome = _Outcome(late)
         self._thread = threading.Thread(target=outcome.run, args=(work,), name=self._name, daemon=True)
         self._thread.start()
-        return cast(T, outcome.taken(self._name, self._within_s))
+        return cast(T, outcome.taken(self._name, self._within_s + more_s))
 
 
 class _Outcome:

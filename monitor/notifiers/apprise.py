@@ -7,18 +7,17 @@ The second channel: it works when Home Assistant does not. Only alerts come here
 
 import logging
 import re
-import threading
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote
 
 from pydantic import Field
 
 from monitor.clock import Attempts, Clock
-from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
-from monitor.publishers.base import DELIVERED, Failed, OnOutcome, ignore, noop
+from monitor.notifiers.workers import Worker
+from monitor.publishers.base import DELIVERED, Failed, OnOutcome, Outcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
 from monitor.types import Alert, House, Message
 
@@ -43,8 +42,8 @@ class NotifyConfig(Block):
     on. Smoke, carbon monoxide and fire: 20 s at most."""
     max_per_minute: Annotated[int, Field(ge=1, le=600)] = 10
     """Over all rules; smoke, carbon monoxide and fire are always sent."""
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """For connecting, and again for the answer."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """For the whole call, until the receiver has answered."""
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -72,9 +71,9 @@ class NotifyConfig(Block):
 
 
 class NotifyPublisher:
-    """One Apprise URL. `publish` blocks for the network, at most a few time-outs long, and is therefore
-    called by a sender's thread only; when the receiver does not take an alert it has failed, and `ready`
-    is false until the next attempt is due (1-30 s, doubling)."""
+    """One Apprise URL. `publish` blocks until it has sent, for `timeout_s` at most, and is therefore called
+    by a sender's thread only; when the receiver does not take an alert it has failed, and `ready` is false
+    until the next attempt is due (1-30 s, doubling)."""
 
     connections = 0
 
@@ -82,82 +81,66 @@ class NotifyPublisher:
         self.name = name
         self.on_ready: Callable[[], None] = noop
         self._config = config
-        self._url = url
         self._attempts = Attempts(clock)
-        self._plugin: Any = None
-        self._complaints = _Complaints(url.get_secret_value())
+        self._worker = Worker(url.get_secret_value(), config.timeout_s)
+        self._secrets = _secrets(url.get_secret_value())
+        self._is_open = False
 
     def __enter__(self) -> Self:
-        """Read the URL. Raises ConfigError for one that Apprise does not know; nothing is sent."""
-        import apprise
-
-        asset = apprise.AppriseAsset(
-            app_id="earwitness", app_desc="earwitness", app_url="", async_mode=False, secure_logging=True
-        )
-        logging.getLogger("apprise").addHandler(self._complaints)
-        logging.getLogger("apprise").propagate = False
-        plugin = self._plugin = self._understood(apprise, asset)
-        plugin.socket_connect_timeout = plugin.socket_read_timeout = self._config.timeout_s
-        # Apprise's own pause goes by the wall clock: set back an hour, it would sleep for an hour.
-        plugin.request_rate_per_sec = 0.0
+        """Have Apprise loaded; nothing is sent."""
+        self._worker.open()
+        self._is_open = True
         return self
 
     def __exit__(self, *exc: object) -> None:
-        logging.getLogger("apprise").removeHandler(self._complaints)
-        self._plugin = None
+        self._is_open = False
+        self._worker.close()
 
     def announce(self, house: House) -> None:
         """People need no announcement."""
 
     def ready(self) -> bool:
         """Whether the next attempt is due."""
-        return self._plugin is not None and self._attempts.due()
+        return self._is_open and self._attempts.due()
 
     def lost_since(self) -> None:
         """What these receivers have acknowledged, they keep."""
 
     def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
         """Send an alert and wait for the answer."""
-        taken = not isinstance(message, Alert) or not self._wanted(message) or self._sent(message, late=late)
-        done(DELIVERED if taken else Failed(self._complaints.last or "no answer"))
+        if isinstance(message, Alert) and self._wanted(message):
+            done(self._sent(message, late=late))
+        else:
+            done(DELIVERED)
 
     def _wanted(self, alert: Alert) -> bool:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
-    def _sent(self, alert: Alert, *, late: bool) -> bool:
+    def _sent(self, alert: Alert, *, late: bool) -> Outcome:
         title, body = wording(alert, late=late)
-        with self._complaints.listening():
-            taken = self._asked(title, body, "info" if alert.update else _KINDS[alert.severity])
-        if not taken:
-            self._put_off()
-            return False
+        kind = "info" if alert.update else _KINDS[alert.severity]
+        why_not = self._without_secrets(
+            self._worker.send({"title": title, "body": body, "notify_type": kind})
+        )
+        if why_not:
+            self._put_off(why_not)
+            return Failed(why_not)
         if failed := self._attempts.worked():
             log.info("notifier works again", notifier=self.name, failed_attempts=failed)
-        return True
+        return DELIVERED
 
-    def _asked(self, title: str, body: str, kind: str) -> bool:
-        """The service is asked in this thread: Apprise's own pool of threads would hold up the exit of the
-        daemon for as long as a service hangs."""
-        try:
-            return bool(self._plugin.notify(body=body, title=title, notify_type=kind))
-        except Exception as error:  # noqa: BLE001 - a hundred services by a hundred hands; any may raise anything
-            self._complaints.last = type(error).__name__
-            return False
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text[:300]
 
-    def _put_off(self) -> None:
+    def _put_off(self, why: str) -> None:
         if self._attempts.failed():
             log.warning(
                 "the notifier's receiver does not take alerts; they are kept and tried again",
                 notifier=self.name,
-                reason=self._complaints.last or "no answer",
+                reason=why,
             )
-
-    def _understood(self, apprise: Any, asset: Any) -> Any:
-        with self._complaints.listening():
-            plugin = apprise.Apprise.instantiate(self._url.get_secret_value(), asset=asset)
-        if plugin is None:
-            raise ConfigError([f"notifiers: {self.name}: Apprise does not understand its URL; {_COMPARE}"])
-        return plugin
 
 
 def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
@@ -168,36 +151,6 @@ def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
     when = f"{at:%Y-%m-%d} {heard} (delivered late)" if late else heard
     title = "Update: " if alert.update else "Test: " if alert.test else _TITLES[alert.severity]
     return f"{title}{alert.rule}", f"{alert.message}\n{when}"
-
-
-class _Complaints(logging.Handler):
-    """Catches what Apprise says while one of our threads waits for it, without the secrets of the URL.
-    Apprise otherwise writes to standard error by itself."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(logging.WARNING)
-        self.last = ""
-        self._secrets = _secrets(url)
-        self._thread: int | None = None
-
-    def listening(self) -> Self:
-        """Note what this thread is told from here on."""
-        self.last = ""
-        self._thread = threading.get_ident()
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._thread = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
-            text = record.getMessage()
-            for secret in self._secrets:
-                text = text.replace(secret, "***")
-            self.last = text[:300]
 
 
 def _secrets(url: str) -> list[str]:

@@ -1,11 +1,13 @@
 """Words into sound, and sound into a room: the two halves of a spoken alert."""
 
 import io
+import os
 import ssl
 import struct
 import subprocess
+import time
 import wave
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
@@ -17,6 +19,8 @@ from monitor.schema import Block, Port, Secret
 
 LARGEST_WAV = 8 << 20
 """Bytes; a minute and a half at 48 kHz, far more than an alert."""
+OPEN_S = 10.0
+"""What a loudspeaker may take to be opened."""
 _ESPEAK_HEADER_BYTES = 44
 
 
@@ -32,6 +36,9 @@ class Player(Protocol):
 
     def play(self, sound: bytes) -> None:
         """Blocks until it has been played or taken. Raises PublishError with the fix."""
+
+    def longest_s(self, sound: bytes) -> float:
+        """What playing it may take; a player that has not ended by then hangs."""
 
 
 class EspeakVoice(Block):
@@ -52,10 +59,14 @@ class EspeakVoice(Block):
                 capture_output=True,
                 check=True,
                 timeout=20,
+                # It opens the sound server even where it only writes; one that hangs would hang the voice.
+                env={**os.environ, "PULSE_SERVER": "unix:/nonexistent"},
                 start_new_session=True,  # the last alert is read to its end when somebody presses Ctrl-C
             )
         except FileNotFoundError as error:
             raise PublishError("espeak-ng is not installed; install it, or name another voice") from error
+        except subprocess.TimeoutExpired as error:
+            raise PublishError("espeak-ng does not come to an end; try it in a terminal") from error
         except subprocess.SubprocessError as error:
             raise PublishError(
                 f"espeak-ng cannot speak {self.language!r}; see `espeak-ng --voices`"
@@ -140,6 +151,13 @@ class LocalPlayer(Block):
                 f"no loudspeaker can be opened ({error}); run `earwitness devices` to list them"
             ) from error
 
+    def longest_s(self, sound: bytes) -> float:
+        """Its length, and what a sleeping loudspeaker takes to wake."""
+        with suppress(wave.Error, EOFError), wave.open(io.BytesIO(sound)) as file:
+            length_s: float = file.getnframes() / file.getframerate()
+            return OPEN_S + length_s
+        return OPEN_S
+
 
 class HttpPlayer(Block):
     """A media player that takes a WAV as the body of a POST."""
@@ -153,6 +171,10 @@ class HttpPlayer(Block):
     def play(self, sound: bytes) -> None:
         """Hand it over."""
         _post(self.url, self.token, self.timeout_s, "the media player", sound, "audio/wav")
+
+    def longest_s(self, sound: bytes) -> float:
+        """The whole call."""
+        return self.timeout_s
 
 
 class MqttPlayer(Block):
@@ -172,6 +194,7 @@ class MqttPlayer(Block):
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
+        until_s = time.monotonic() + self.timeout_s
         client = Client(CallbackAPIVersion.VERSION2)
         client.connect_timeout = self.timeout_s
         if self.username is not None:
@@ -183,7 +206,7 @@ class MqttPlayer(Block):
             client.connect(self.host, self.port)
             client.loop_start()
             sent = client.publish(self.topic, sound, qos=1)
-            sent.wait_for_publish(self.timeout_s)
+            sent.wait_for_publish(max(0.0, until_s - time.monotonic()))
             if not sent.is_published():
                 raise PublishError(f"{self.host} did not take the sound; check user name, password and topic")
         except (OSError, RuntimeError, ValueError) as error:
@@ -191,6 +214,10 @@ class MqttPlayer(Block):
         finally:
             client.disconnect()
             client.loop_stop()
+
+    def longest_s(self, sound: bytes) -> float:
+        """Connecting and handing over; a broker that drips would take for ever."""
+        return self.timeout_s
 
 
 def _post(

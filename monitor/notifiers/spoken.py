@@ -1,6 +1,7 @@
 """Alerts read aloud in the house: for whoever has no telephone at hand, and whoever sleeps."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
@@ -10,11 +11,14 @@ from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.notifiers.speech import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
+from monitor.patience import Patience, Silent
 from monitor.publishers.base import DELIVERED, Failed, OnOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Slug
 from monitor.types import Alert, House, Message
 
 log = get_logger()
+GRACE_S = 1.0
+"""After its time a player is left; by then it has mostly named the fault itself."""
 LONGEST_WORDS = 300
 """Characters; whoever listens has understood by then."""
 OLD_AFTER_S = 1200.0
@@ -66,6 +70,7 @@ class SpokenPublisher:
         self._config = config
         self._clock = clock
         self._attempts = Attempts(clock)
+        self._patience = Patience(f"play-{config.name}", GRACE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -117,9 +122,18 @@ class SpokenPublisher:
     def _read(self, text: str) -> None:
         sound = self._config.voice.synthesize(text)
         for _ in range(self._config.repeat):
-            self._config.player.play(sound)
+            self._play(sound)
         if failed := self._attempts.worked():
             log.info("alerts are read aloud again", notifier=self.name, failed_attempts=failed)
+
+    def _play(self, sound: bytes) -> None:
+        """In a thread that can be left: a driver or a broker that never answers would hold every alert that
+        is to be read after this one."""
+        player = self._config.player
+        try:
+            self._patience.do(partial(player.play, sound), more_s=player.longest_s(sound))
+        except Silent as error:
+            raise PublishError("the player does not answer; is it switched on?") from error
 
     def _put_off(self, error: PublishError) -> None:
         if self._attempts.failed():

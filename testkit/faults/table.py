@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from testkit.faults import camera, delivery, fuzz, network, overload, soak, stall, store
+from testkit.faults import camera, delivery, fuzz, network, overload, people, soak, stall, store
 from testkit.faults.tested import tested_section
 from testkit.machine import machine
 from testkit.markdown import table
@@ -58,6 +58,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "disk-stalled-start": Fault(
         stall.at_the_start, {"events": 10, "within_s": 10.0}, {"events": 50, "within_s": 1.0}
+    ),
+    "notifiers-drip": Fault(
+        people.drips, {"events": 10, "within_s": 30.0}, {"events": 100, "within_s": 10.0}
     ),
     "camera-killed": Fault(camera.killed, {"times": 1}, {"times": 10}),
     "camera-frozen": Fault(camera.frozen, {"times": 1}, {"times": 10}),

@@ -94,6 +94,23 @@ TESTED = (
         ),
     ),
     Tested(
+        "the service of a notifier drips its answer, never ends it, or its process is killed",
+        "the call ends in time and within 256 MB; the next alert is sent",
+        (
+            "notifiers/test_workers.py::test_a_server_that_drips_holds_nobody",
+            "notifiers/test_workers.py::test_an_answer_without_end_does_not_fill_the_memory",
+            "notifiers/test_workers.py::test_whoever_is_killed_is_replaced",
+        ),
+    ),
+    Tested(
+        "the loudspeaker, or the server that gives it a voice, hangs or drips",
+        "left after its time; the alert is kept and tried again",
+        (
+            "notifiers/test_spoken.py::test_a_loudspeaker_that_hangs_is_left_after_its_time",
+            "notifiers/test_spoken.py::test_a_voice_that_drips_gets_no_more_than_its_time",
+        ),
+    ),
+    Tested(
         "the terminal is closed",
         "everything ends in order",
         ("test_lifecycle.py::test_a_closed_terminal_ends_the_daemon_in_order",),

@@ -300,6 +300,35 @@ def test_a_voice_that_drips_gets_no_more_than_its_time() -> None:
         assert server.let_go.wait(10)
 
 
+def test_a_loudspeaker_that_hangs_is_left_after_its_time(tmp_path: Path) -> None:
+    """A sound server that never answers holds no thread but its own: the alert has failed and is kept,
+    and the next attempt waits for nothing."""
+    program = (
+        "import os\n"
+        "from monitor.notifiers import speech\n"
+        "from monitor.notifiers.spoken import SpokenConfig\n"
+        "from testkit.fakes import FakeClock\n"
+        "from tests.notifiers.test_spoken import alert\n"
+        "speech.OPEN_S = 0.5\n"
+        "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"
+        "outcomes = []\n"
+        "publisher.publish(alert(), outcomes.append)\n"
+        "publisher.publish(alert(), outcomes.append)\n"
+        "print(*(outcome.reason for outcome in outcomes), sep='\\n', flush=True)\n"
+        "os._exit(0)\n"
+    )
+    with sound_environment(tmp_path):
+        server = PulseServer(tmp_path)
+        server.start()
+        server.freeze()
+        try:
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            said = subprocess.check_output([sys.executable, "-c", program], env=environment, timeout=60)
+        finally:
+            server.kill()
+    assert said.decode().splitlines()[-2:] == ["the player does not answer; is it switched on?"] * 2
+
+
 def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:
     """A web page where a voice should be is not played."""
     speaker.answer = b"<html>"

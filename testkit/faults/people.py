@@ -1,0 +1,157 @@
+"""What happens to alerts when the services that notify people misbehave."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+from testkit.noisy_house import NoisyHouse, Row, until
+
+DRIP_S = 0.2
+
+
+class Phone(ThreadingHTTPServer):
+    """A webhook that takes what it is told, or answers a byte at a time for as long as it `drips`."""
+
+    daemon_threads = True
+
+    def __init__(self, *, drips: bool = False) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.well = threading.Event()
+        self.told: list[tuple[float, dict[str, Any]]] = []
+        """When, in seconds since 1970, and what."""
+        self.calls = 0
+        if not drips:
+            self.well.set()
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.well.set()
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def count(self) -> int:
+        """Alerts it was told of."""
+        return sum(_alerts_in(document) for _, document in self.told)
+
+    def told_at_s(self, number: int) -> float:
+        """When it was told of the alert of that number, in seconds since 1970."""
+        for at_s, document in list(self.told):
+            number -= _alerts_in(document)
+            if number < 0:
+                return at_s
+        raise LookupError("it was not told")
+
+    @property
+    def url(self) -> str:
+        """For Apprise."""
+        return f"json://127.0.0.1:{self.server_port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Phone
+
+    def do_POST(self) -> None:
+        document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.calls += 1
+        with suppress(OSError):  # whoever called has had enough
+            if not self.server.well.is_set():
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+                while not self.server.well.wait(DRIP_S):
+                    self.wfile.write(b".")
+                return
+            self.server.told.append((time.time(), document))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class PhonesHouse(NoisyHouse):
+    """Everybody is told of every bang."""
+
+    def __init__(self, folder: Path, phones: Sequence[Phone], **more: Any) -> None:
+        super().__init__(folder, **more)
+        self.phones = phones
+
+    def __enter__(self) -> Self:
+        for phone in self.phones:
+            phone.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
+        for phone in self.phones:
+            phone.__exit__()
+
+    def config(self) -> dict[str, Any]:
+        """A notifier for each phone. Every bang is told by itself."""
+        config = super().config()
+        config["notifiers"] = [
+            {
+                "type": "notify",
+                "name": f"phone{n}",
+                "urls": [phone.url],
+                "collapse_s": 0,
+                "max_per_minute": 600,
+            }
+            for n, phone in enumerate(self.phones)
+        ]
+        config["rules"][0]["notify"] = [notifier["name"] for notifier in config["notifiers"]]
+        return config
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Everything that was raised."""
+        return [document for document in self.decided() if "rule" in document]
+
+
+def drips(folder: Path, events: int, within_s: float) -> Row:
+    """Three services answer a byte at a time and never end; then they take what they are told."""
+    *dripping, well = phones = [Phone(drips=True), Phone(drips=True), Phone(drips=True), Phone()]
+    with PhonesHouse(folder, phones) as house:
+        house.start()
+        house.wait_decided(events)
+        until(lambda: all(phone.calls >= 2 for phone in dripping), "every call to be ended and tried again")
+        alerts = house.alerts()
+        until(lambda: well.count() >= len(alerts), "the fourth to be told of everything")
+        longest_s = max(well.told_at_s(n) - _raised_at_s(alert) for n, alert in enumerate(alerts))
+        for phone in dripping:
+            phone.well.set()
+        recovery_s = until(
+            lambda: all(phone.count() >= len(alerts) for phone in dripping), "the others to be told"
+        )
+        house.stop()
+    return Row(
+        f"three of four notifiers' services answer a byte every {DRIP_S:g} s for ever, {len(alerts)} alerts",
+        "the fourth is told within 10 s; every call is ended, and the others are told when they answer",
+        longest_s <= within_s,
+        {
+            "longest until the fourth is told s": round(longest_s, 2),
+            "others told after s": round(recovery_s, 1),
+        },
+    )
+
+
+def _raised_at_s(alert: dict[str, Any]) -> float:
+    return datetime.fromisoformat(alert["raised_at"]).timestamp()
+
+
+def _alerts_in(document: dict[str, Any]) -> int:
+    """How many alerts a notification speaks of."""
+    found = re.search(r"\((\d+) times since", document["message"])
+    return int(found[1]) if found else 1
