@@ -57,13 +57,14 @@ def candidates(history: History, template: Template, hops: int, *, sounding: boo
 
     Unless such an alarm is known to be sounding, only those are given that may be a first cycle.
     """
-    ends = range(history.end - hops + template.step, history.end + 1, template.step)
+    step = template.search.step_hops
+    ends = range(history.end - hops + step, history.end + 1, step)
     places, address = _places(len(ends))
     count = kernels().find_places(
         history.sums_address(ends.start),
         CHANNELS,
         len(ends),
-        template.step,
+        step,
         ctypes.addressof(_search(template, sounding)),
         address,
     )
@@ -107,8 +108,8 @@ def _search(template: Template, sounding: bool) -> _Search:
         step_db=PROMINENCE_STEP_DB,
         least_db=template.least_db(sounding),
         least_on_db=_LEAST_ON_DB,
-        least_before_db=-math.inf if sounding else template.first_contrast_db / 2,
-        contrast_db=template.contrast_db,
+        least_before_db=-math.inf if sounding else template.first.least_contrast_db / 2,
+        contrast_db=template.search.least_contrast_db,
     )
     for name, part in (("last", last), ("quiet", quiet), ("before", before)):
         getattr(search, name)[:] = template.cores[1.0][part].tolist()

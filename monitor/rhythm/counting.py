@@ -64,11 +64,11 @@ class CycleCounter:
 
 def _follows(cycle: Cycle, last: Cycle) -> bool:
     """Whether this is a later cycle of the same alarm, and not the last one again or one out of step."""
-    steps = (cycle.onset - last.onset) / cycle.template.cycle
+    steps = (cycle.onset - last.onset) / cycle.template.cycle_hops
     if steps < _SAME_CYCLE:
         return False
     # The pause of T4 may be of any length up to a minute; T3 keeps its time.
-    return bool(cycle.template.quiet_around) or abs(steps - round(steps)) <= _OUT_OF_STEP * round(steps)
+    return bool(cycle.template.quiet_around_hops) or abs(steps - round(steps)) <= _OUT_OF_STEP * round(steps)
 
 
 def _belongs(cycle: Cycle, last: Cycle) -> bool:

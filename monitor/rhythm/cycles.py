@@ -83,7 +83,7 @@ def verified(
     history: History, template: Template, candidate: Candidate, strictness: Strictness = FIRST
 ) -> Cycle | None:
     """The candidate parsed and measured; None if it is not this rhythm after all."""
-    first = max(history.begin, candidate.end - template.longest - _SLACK_HOPS)
+    first = max(history.begin, candidate.end - template.longest_hops - _SLACK_HOPS)
     sounding = _sounding(history, template, candidate, first)
     parse = parsed(template, sounding, earliest_end=max(0, candidate.end - first - _SLACK_HOPS))
     if parse is None or not _fits(template, parse, strictness):
@@ -104,16 +104,16 @@ def verified(
 
 
 def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
-    template = cycle.template
-    fits = cycle.fit >= template.faint_fit or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
-    stands_out = cycle.fit >= template.sure_fit or contrast_db >= template.sure_contrast_db
+    needed = cycle.template.first
+    fits = cycle.fit >= needed.least_fit_if_faint or cycle.snr_db >= _FAINT_SNR_DB or cycle.moving
+    stands_out = cycle.fit >= needed.least_fit_if_unclear or contrast_db >= needed.unclear_below_db
     return fits and stands_out and cycle.snr_db >= _LEAST_SNR_DB
 
 
 def _root_level_db(found: View) -> float | None:
     """Level of a clear tone that began with this one, of which it is an overtone, and which rings on in the
     room: its overtone may show the gaps better. None if there is no such tone."""
-    if found.is_moving or found.template.ringing_contrast_db is None:
+    if found.is_moving or found.template.ringing is None:
         return None
     bins = [round((FIRST_BIN + found.channel) / n) - FIRST_BIN + d for n in (2, 3) for d in (-1, 0, 1)]
     roots = [each for each in bins if each >= LOWEST_RINGING]
@@ -131,7 +131,8 @@ def _sounding(
 ) -> npt.NDArray[np.float64]:
     """From 1, surely the tone, to -1, surely not; the threshold is near the top, for rooms ring."""
     track = history.prominence_db(candidate.channel, first, min(history.end, candidate.end + _SLACK_HOPS))
-    smooth = np.convolve(track, np.ones(template.smoothing) / template.smoothing, "same")
+    width = template.search.smoothing_hops
+    smooth = np.convolve(track, np.ones(width) / width, "same")
     threshold_db = max((candidate.on_db + candidate.off_db) / 2, candidate.on_db - 8)
     softness_db = float(np.clip(candidate.contrast_db / 2, 1.5, 6))
     return np.asarray(np.clip((smooth - threshold_db) / softness_db, -1, 1))
@@ -154,11 +155,12 @@ def _is_timely(template: Template, parse: Parse, astray: int) -> bool:
     heard = parse.fits[list(template.ons)] > 0
     tones = [parse.edges[i + 1] - parse.edges[i] for i in template.full_tones if parse.fits[i] > 0]
     checked = heard[:-1] & heard[1:]
-    bounds = np.array(template.apart)
+    bounds = np.array(template.timing.onset_to_onset_hops)
     apart = np.diff(onsets)
+    first_to_last = template.timing.first_to_last_onset_hops
     return bool(
-        np.mean(tones) >= template.least_tone
-        and template.span[0] <= onsets[-1] - onsets[0] <= template.span[1]
+        np.mean(tones) >= template.timing.least_mean_tone_hops
+        and first_to_last[0] <= onsets[-1] - onsets[0] <= first_to_last[1]
         and ((apart >= bounds[:, 0] - astray) & (apart <= bounds[:, 1] + astray))[checked].all()
     )
 
@@ -166,24 +168,22 @@ def _is_timely(template: Template, parse: Parse, astray: int) -> bool:
 def _stands_out(found: View, strictness: Strictness) -> bool:
     """Whether tones and gaps differ as clearly as they must at first, and last as long."""
     gap = found.lengths(found.template.short_gaps).mean()
-    ringing_db = found.template.ringing_contrast_db
-    least_db = found.template.first_contrast_db
-    if strictness is RINGING and ringing_db is not None:
-        least_db = ringing_db
-    if found.contrast_db < least_db or gap > found.template.longest_gap:
+    first, ringing = found.template.first, found.template.ringing
+    needed = ringing if strictness is RINGING and ringing is not None else first
+    if found.contrast_db < needed.least_contrast_db or gap > first.longest_mean_gap_hops:
         return False
     if found.contrast_db < PLAIN_DB:
         return True
     uneven = int(np.ptp(found.lengths(found.template.full_tones)))
-    is_even = uneven <= found.template.uneven or found.is_moving
-    return is_even and float(found.parse.fits.mean()) >= found.template.plain_fit
+    is_even = uneven <= first.most_uneven_hops or found.is_moving
+    return is_even and float(found.parse.fits.mean()) >= first.least_fit_if_plain
 
 
 def _rests(found: View) -> bool:
     """Whether no further beep hides in a long quiet part, where a parse would overlook it: as loud as the
     others, which the clatter of dishes hardly is."""
     clear = found.contrast_db >= CLEAR_DB
-    length = found.template.beep_hops[0 if clear else 1]
+    length = found.template.first.extra_beep_hops[0 if clear else 1]
     limit_db = found.off_db + (0.5 if clear else 0.6) * found.contrast_db
     tone_db = found.tone_level_db()
     for i in found.template.long_quiets:

@@ -44,7 +44,7 @@ def is_in_company(history: History, cycle: Cycle) -> bool:
 
 def _around(cycle: Cycle, ringing: int) -> Hops:
     """First hops of the stretches before the first tone and, less the ringing, after the last."""
-    hops = cycle.template.quiet_around
+    hops = cycle.template.quiet_around_hops
     before = np.arange(cycle.onset - hops, cycle.onset - _STRETCH, _STRETCH)
     after = np.arange(cycle.on_end + ringing, cycle.on_end + hops - _STRETCH + 1, _STRETCH)
     return np.concatenate([before, after])

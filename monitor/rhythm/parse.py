@@ -53,7 +53,7 @@ def _reach(template: Template, earliest_end: int, hops: int) -> list[range]:
     reach = [range(earliest_end, hops + 1)]
     for part in reversed(template.parts):
         after = reach[-1]
-        reach.append(range(max(0, after.start - part.longest), after.stop - part.shortest))
+        reach.append(range(max(0, after.start - part.longest_hops), after.stop - part.shortest_hops))
     return reach[::-1]
 
 
@@ -63,7 +63,7 @@ def _carried(part: Part, best: Track, summed: Track, before: range, after: range
     minus infinity."""
     sign = 1.0 if part.on else -1.0
     carried = best - sign * summed[before.start : before.stop]
-    unreachable = before.start - (after.start - part.longest)
+    unreachable = before.start - (after.start - part.longest_hops)
     return np.concatenate([np.full(unreachable, -np.inf), carried]) if unreachable else carried
 
 
@@ -81,7 +81,7 @@ def _traced(template: Template, passed: list[Track], reach: list[range], end: in
     for part, padded, after in zip(template.parts[::-1], passed[::-1], reach[:0:-1], strict=True):
         costs = _costs(part)
         at = edges[-1] - after.start
-        edges.append(edges[-1] - part.longest + int((padded[at : at + len(costs)] - costs).argmax()))
+        edges.append(edges[-1] - part.longest_hops + int((padded[at : at + len(costs)] - costs).argmax()))
     return np.array(edges[::-1], np.intp)
 
 
@@ -93,6 +93,10 @@ def _windows(values: Track, rows: int, width: int) -> Track:
 @cache
 def _costs(part: Part) -> Track:
     """Of each length, the longest first."""
-    lengths = np.arange(part.longest, part.shortest - 1, -1)
-    reach = np.where(lengths < part.nominal, part.nominal - part.shortest, part.longest - part.nominal)
-    return np.asarray(_STRETCH_COST * ((lengths - part.nominal) / np.maximum(reach, 1)) ** 2)
+    lengths = np.arange(part.longest_hops, part.shortest_hops - 1, -1)
+    reach = np.where(
+        lengths < part.nominal_hops,
+        part.nominal_hops - part.shortest_hops,
+        part.longest_hops - part.nominal_hops,
+    )
+    return np.asarray(_STRETCH_COST * ((lengths - part.nominal_hops) / np.maximum(reach, 1)) ** 2)

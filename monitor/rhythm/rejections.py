@@ -53,7 +53,7 @@ def _is_broad(found: View) -> bool:
 
 def is_another_instrument(found: View) -> bool:
     """Whether tones and gaps are there, but not as a sounder makes them, which is on or off."""
-    if not found.template.quiet_around:
+    if not found.template.quiet_around_hops:
         return _is_struck(found)
     # Where music plays, something of it may well begin with a burst of T4 or fill its gaps.
     is_music = (found.middle_prominence_db(0) > _MUSIC_DB).any()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 SCALES = (0.92, 1.0, 1.08)
 """Tempi at which a rhythm is first looked for; between them lies less than a part's spared edges."""
-_SHORT = 50
+_SHORT_GAP_HOPS = 50
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,66 @@ class Part:
     """A stretch of tone or of quiet. Lengths in hops of 10 ms."""
 
     on: bool
-    nominal: int
-    shortest: int
-    longest: int
+    nominal_hops: int
+    shortest_hops: int
+    longest_hops: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a rhythm is looked for."""
+
+    smoothing_hops: int
+    """Hops over which prominence is averaged before it is parsed."""
+    step_hops: int
+    """Hops between two places that are tried."""
+    least_contrast_db: float
+    """By how much the tones must stand above the gaps for a place to be parsed at all."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long tones and gaps may last, in hops of 10 ms, as they are measured."""
+
+    onset_to_onset_hops: tuple[tuple[int, int], ...]
+    """Shortest and longest time from each onset to the next."""
+    first_to_last_onset_hops: tuple[int, int]
+    """Shortest and longest time from the first onset to the last."""
+    least_mean_tone_hops: int
+    """The tones must last as long as this on average."""
+
+
+@dataclass(frozen=True)
+class FirstCycle:
+    """What the first cycle of an alarm must show. A known alarm's next cycles are held to less."""
+
+    least_contrast_db: float
+    """By how much its tones must stand above its gaps."""
+    most_misfit: float
+    """How far its worst part may be beyond the middle between tone and gap, as a share of the contrast, to be
+    worth a parse (`Candidate.misfit`)."""
+    longest_mean_gap_hops: float
+    """Its short gaps last no longer than this on average: rooms shorten gaps, and nothing lengthens them."""
+    most_uneven_hops: int
+    """Longest minus shortest tone, where tones are plain: a room lengthens all tones alike."""
+    extra_beep_hops: tuple[int, int]
+    """Length from which a further beep is looked for in a pause: where tones are clear, and where not."""
+    unclear_below_db: float
+    """Below this contrast the cycle must fit as well as `least_fit_if_unclear`."""
+    least_fit_if_unclear: float
+    """Least fit, 0-1, of a cycle of little contrast."""
+    least_fit_if_faint: float
+    """Least fit, 0-1, of a cycle at a steady pitch that hardly stands out of the noise."""
+    least_fit_if_plain: float
+    """Least fit, 0-1, of a cycle whose tones stand far above its gaps: nothing hides their edges."""
+
+
+@dataclass(frozen=True)
+class RingingCycle:
+    """What suffices for a first cycle whose tones are so clear that only a room can have filled its gaps."""
+
+    least_contrast_db: float
+    most_misfit: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,54 +87,25 @@ class Template:
     """
 
     pattern: str
+    """Its name in evidence."""
     label: str
+    """The label of what it detects."""
     parts: tuple[Part, ...]
-    smoothing: int
-    """Hops over which prominence is averaged before it is parsed."""
-    step: int
-    """Hops between two looks."""
-    apart: tuple[tuple[int, int], ...]
-    """Shortest and longest time from each onset to the next, in hops: the standards' 10 %, and a little."""
-    span: tuple[int, int]
-    """Shortest and longest time from the first onset to the last, in hops."""
-    least_tone: int
-    """Least mean length of the tones, in hops."""
-    uneven: int
-    """Most by which the tones of a first cycle may differ in length where they are clear, in hops: a room
-    lengthens all of them alike."""
-    longest_gap: float
-    """Longest mean of a first cycle's short gaps, in hops: rooms shorten them, and nothing lengthens them."""
-    beep_hops: tuple[int, int]
-    """How much of a beep in the pause is surely seen, where tones are clear and where they drown in noise."""
-    contrast_db: float
-    """By how much the tones must stand above the gaps to be looked at: noise alone rarely reaches it."""
-    first_contrast_db: float
-    """What the very first cycle must reach to be believed."""
-    sure_contrast_db: float
-    """Where it is less than this, a first cycle must fit as well as `sure_fit`, 0-1."""
-    sure_fit: float
-    first_misfit: float
-    """How far the worst part of a first cycle may be beyond the middle between tone and gap, as a share of
-    the contrast, to be worth a parse. Above 0 for short tones: a device at the edge of its tolerance fits no
-    tempo whole."""
-    faint_fit: float
-    """How well a first cycle must fit at a steady pitch that hardly stands out of the noise, 0-1."""
-    plain_fit: float
-    """How well a first cycle must fit whose tones stand far above its gaps, 0-1: nothing hides its edges."""
-    ringing_contrast_db: float | None
-    """What suffices for a first cycle whose tones stand far above all noise, so that only a room can have
-    filled its gaps; None where rooms do not fill them."""
-    ringing_misfit: float
-    """The misfit that such a cycle may have."""
-    cycle: int
-    """Nominal hops from one cycle's onset to the next one's."""
-    quiet_around: int
-    """Hops before the first tone and after the last that must be quiet too before the cycle counts; 0 if the
-    parts say it all."""
+    cycle_hops: int
+    """Nominal time from one cycle's onset to the next one's."""
+    quiet_around_hops: int
+    """Time before the first tone and after the last that must be quiet too before the cycle counts; 0 if the
+    parts include it."""
+    search: Search
+    timing: Timing
+    first: FirstCycle
+    ringing: RingingCycle | None = None
+    """None where rooms do not fill the gaps."""
 
     def least_db(self, sounding: bool) -> float:
         """By how much a last tone must stand above the quiet beside it to be looked at."""
-        return self.contrast_db if sounding else max(self.contrast_db, self.first_contrast_db - 1)
+        least_db = self.search.least_contrast_db
+        return least_db if sounding else max(least_db, self.first.least_contrast_db - 1)
 
     @cached_property
     def ons(self) -> tuple[int, ...]:
@@ -102,12 +130,12 @@ class Template:
     @cached_property
     def short_gaps(self) -> tuple[int, ...]:
         """The gaps within a group of tones, by index."""
-        return tuple(i for i in self.inner_gaps if self.parts[i].nominal <= _SHORT)
+        return tuple(i for i in self.inner_gaps if self.parts[i].nominal_hops <= _SHORT_GAP_HOPS)
 
     @cached_property
     def pauses(self) -> tuple[int, ...]:
         """The pauses between groups, by index."""
-        return tuple(i for i in self.inner_gaps if self.parts[i].nominal > _SHORT)
+        return tuple(i for i in self.inner_gaps if self.parts[i].nominal_hops > _SHORT_GAP_HOPS)
 
     @cached_property
     def long_quiets(self) -> tuple[int, ...]:
@@ -115,9 +143,9 @@ class Template:
         return tuple(i for i in self.quiets if i not in self.short_gaps)
 
     @cached_property
-    def longest(self) -> int:
+    def longest_hops(self) -> int:
         """Hops of all parts at their longest."""
-        return sum(part.longest for part in self.parts)
+        return sum(part.longest_hops for part in self.parts)
 
     @cached_property
     def cores(self) -> dict[float, npt.NDArray[np.intp]]:
@@ -136,10 +164,10 @@ class Template:
         return np.isin(np.arange(len(self.parts)), which).astype(np.float64)
 
     def _core(self, scale: float) -> npt.NDArray[np.intp]:
-        ends = np.cumsum([part.nominal * scale for part in self.parts])
+        ends = np.cumsum([part.nominal_hops * scale for part in self.parts])
         rows = []
         for part, end in zip(self.parts, ends - ends[-1], strict=True):
-            length = part.nominal * scale
+            length = part.nominal_hops * scale
             first, last = (0.15, 0.15) if part.on else (0.4, 0.08)
             rows.append((end - length * (1 - first), end - length * last))
         return np.asarray(np.round(rows), np.intp)
@@ -167,25 +195,25 @@ TEMPORAL_THREE = Template(
         # The next cycle's first tone ends the pause: three beeps and no more are a microwave oven's.
         _tone(15, 15, 15),
     ),
-    smoothing=5,
-    step=6,
-    apart=((88, 113), (88, 113), (176, 225)),
-    span=(356, 446),
-    least_tone=42,
-    uneven=22,
-    longest_gap=60,
-    beep_hops=(20, 40),
-    contrast_db=2.2,
-    first_contrast_db=2.7,
-    sure_contrast_db=0.0,
-    sure_fit=0.0,
-    first_misfit=0.0,
-    faint_fit=0.0,
-    plain_fit=0.82,
-    ringing_contrast_db=None,
-    ringing_misfit=0.0,
-    cycle=400,
-    quiet_around=0,
+    cycle_hops=400,
+    quiet_around_hops=0,
+    search=Search(smoothing_hops=5, step_hops=6, least_contrast_db=2.2),
+    timing=Timing(
+        onset_to_onset_hops=((88, 113), (88, 113), (176, 225)),
+        first_to_last_onset_hops=(356, 446),
+        least_mean_tone_hops=42,
+    ),
+    first=FirstCycle(
+        least_contrast_db=2.7,
+        most_misfit=0.0,
+        longest_mean_gap_hops=60,
+        most_uneven_hops=22,
+        extra_beep_hops=(20, 40),
+        unclear_below_db=0.0,
+        least_fit_if_unclear=0.0,
+        least_fit_if_faint=0.0,
+        least_fit_if_plain=0.82,
+    ),
 )
 
 TEMPORAL_FOUR = Template(
@@ -197,25 +225,26 @@ TEMPORAL_FOUR = Template(
         _tone(10, 6, 20),
         _quiet(30, 30, 30),
     ),
-    smoothing=3,
-    step=3,
-    # The first onset rises out of quiet and is seen early, the others out of the ringing of the one before.
-    apart=((16, 26), (16, 24), (16, 24)),
-    span=(52, 70),
-    least_tone=8,
-    uneven=10,
-    longest_gap=12.5,
-    beep_hops=(8, 20),
-    contrast_db=3.2,
-    first_contrast_db=4.0,
-    sure_contrast_db=5.0,
-    sure_fit=0.75,
-    first_misfit=0.1,
-    faint_fit=0.68,
-    plain_fit=0.78,
-    ringing_contrast_db=3.2,
-    ringing_misfit=0.3,
-    cycle=570,
+    cycle_hops=570,
     # An alarm clock's four beeps come again sooner.
-    quiet_around=420,
+    quiet_around_hops=420,
+    search=Search(smoothing_hops=3, step_hops=3, least_contrast_db=3.2),
+    timing=Timing(
+        # The first onset rises out of quiet and is found early, the others out of the ringing of a tone.
+        onset_to_onset_hops=((16, 26), (16, 24), (16, 24)),
+        first_to_last_onset_hops=(52, 70),
+        least_mean_tone_hops=8,
+    ),
+    first=FirstCycle(
+        least_contrast_db=4.0,
+        most_misfit=0.1,
+        longest_mean_gap_hops=12.5,
+        most_uneven_hops=10,
+        extra_beep_hops=(8, 20),
+        unclear_below_db=5.0,
+        least_fit_if_unclear=0.75,
+        least_fit_if_faint=0.68,
+        least_fit_if_plain=0.78,
+    ),
+    ringing=RingingCycle(least_contrast_db=3.2, most_misfit=0.3),
 )

@@ -109,7 +109,7 @@ class RhythmTracker:
 
     def _finished(self) -> list[Cycle]:
         """Cycles that were found before and have now been followed by the quiet they need."""
-        due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_around]
+        due = [c for c in self._unfinished if self._history.end >= c.on_end + c.template.quiet_around_hops]
         if not due:
             return []
         self._unfinished = [cycle for cycle in self._unfinished if cycle not in due]
@@ -144,13 +144,12 @@ class RhythmTracker:
     def _strictness(self, template: Template, candidate: Candidate) -> Strictness | None:
         """How strictly a candidate must be held to the rhythm; None if it is not worth a parse."""
         if self._counter.is_known(template, candidate.channel):
-            return EXPECTED if candidate.contrast_db >= template.contrast_db else None
-        ringing_db = template.ringing_contrast_db
-        if ringing_db is not None and candidate.is_ringing:
-            is_likely = candidate.contrast_db >= ringing_db and candidate.misfit <= template.ringing_misfit
-            return RINGING if is_likely else None
-        is_likely = candidate.contrast_db >= template.first_contrast_db
-        return FIRST if is_likely and candidate.misfit <= template.first_misfit else None
+            return EXPECTED if candidate.contrast_db >= template.search.least_contrast_db else None
+        ringing = template.ringing if candidate.is_ringing else None
+        needed = ringing or template.first
+        if candidate.contrast_db < needed.least_contrast_db or candidate.misfit > needed.most_misfit:
+            return None
+        return RINGING if ringing else FIRST
 
     def _is_news(self, template: Template, candidate: Candidate) -> bool:
         """A place that was parsed a moment ago is parsed again only if it looks better now."""
