@@ -85,10 +85,9 @@ class Daemon:
             life.enter_context(OnlyInstance(self._config.state_folder(), self._failed))
             listeners = load_classifiers(self._config)
             life.callback(listeners.close)
-            self._delivery = life.enter_context(
-                Delivery(self._config, self._tell, self._end_left, self._failed, self._clock)
-            )
-            self._recorder = life.enter_context(Recorder(self._config, self._clock))
+            self._recorder = Recorder(self._config, self._clock)
+            self._delivery = life.enter_context(self._build_delivery())
+            life.enter_context(self._recorder)
             self._open_page(life)
             life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
@@ -185,6 +184,10 @@ class Daemon:
 
     def _give_up(self) -> None:
         raise self._failures.get()
+
+    def _build_delivery(self) -> Delivery:
+        answered = self._recorder.answers.put
+        return Delivery(self._config, self._tell, self._end_left, self._failed, self._clock, answered)
 
     def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         self._listeners = listeners
@@ -285,3 +288,6 @@ class Daemon:
     def _keep_house(self, last: bool = False) -> None:
         for picture in self._recorder.tend(last=last):
             self._delivery.show(picture)
+        answered = self._recorder.answers.write()
+        if self._page is not None:
+            self._page.answered(answered)

@@ -85,13 +85,14 @@ class Detection:
     duration_s: float
     """Of the sound as far as it was heard."""
     segment_id: str | None = None
-    certainty: Certainty | None = None
-    """Given by the rhythm listener only."""
+    certainty: Certainty | None = None  # given by the rhythm listener only
     emotion: Mapping[str, float] | None = None
     description: str | None = None
     transcript: str | None = field(default=None, repr=False)
     """What was said, if a listener writes that down. Private: never logged, published or stored."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    embedding: bytes | None = field(default=None, repr=False, compare=False)
+    """What the stretch sounds like to the model: little-endian float16, the same for all its labels."""
 
     @property
     def ends_at(self) -> datetime:
@@ -157,8 +158,7 @@ class Alert:
     notify: tuple[str, ...] = ()
     """Names of the notifiers that the rule asks for."""
     escalate_after_s: float | None = None
-    stale_after_s: float | None = None
-    """Older than this on delivery, it informs and no longer rings."""
+    stale_after_s: float | None = None  # older on delivery, it informs and no longer rings
     test: bool = False  # somebody pressed the button: last in every queue, and never escalated
     update: bool = False  # sent before by this `id`, another room joined: does not ring again
     lag_s: float = 0.0  # as that of its events
@@ -259,8 +259,7 @@ class Findings:
     """What listening to a stretch of one source brought."""
 
     source: str
-    until: datetime
-    """How far the source has been heard."""
+    until: datetime  # how far the source has been heard
     detections: tuple[Detection, ...] = ()
     segments: tuple[Segment, ...] = ()
     notices: tuple[Level | Problem, ...] = ()
@@ -268,13 +267,15 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something asked from outside (MQTT). Already checked for size, type and range by whoever read it."""
+    """Something asked or said from outside. Already checked for size, type and range by whoever read it."""
 
-    name: Literal["mute", "sensitivity", "test", "ack"]
+    name: Literal["mute", "sensitivity", "test", "ack", "verdict"]
     source: str | None = None
     value: bool | float | str | None = None
-    """mute: bool; sensitivity: -1..1; ack: an alert id, or None for all."""
+    """mute: bool; sensitivity: -1..1; ack: an alert id, or None for all; verdict: an event's id."""
     by: str = ""
+    word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
+    label: str | None = None  # verdict, with `wrong`: what it really was
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +297,4 @@ class Room:
     event_labels: tuple[str, ...]
     """Every label that an event of this source can have."""
     area: str | None = None
-    pictures: bool = False
-    """Whether it shows pictures of what it heard."""
+    pictures: bool = False  # whether it shows pictures of what it heard

@@ -26,7 +26,7 @@ class Delivery:
 
     Events and alerts go into the outbox first, and to their receivers from there; states go straight to the
     publishers, of which the latest counts. `on_left` is given the events that an earlier run left going on
-    where the disk gives them only after the start.
+    where the disk gives them only after the start. `on_answer` is given what people say of alerts and events.
     """
 
     def __init__(
@@ -36,9 +36,11 @@ class Delivery:
         on_left: Callable[[Sequence[SoundEvent]], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
+        on_answer: Callable[[Command], None] | None = None,
     ) -> None:
         self._config = config
         self._on_command = on_command
+        self._on_answer = on_answer
         self._on_left = on_left
         self._failed = failed
         self._clock = clock
@@ -103,11 +105,13 @@ class Delivery:
         }
 
     def command(self, command: Command) -> None:
-        """From any thread: an acknowledgement stops the calls at once; everything else is for the decider."""
+        """From any thread: an acknowledgement stops the calls at once; what is asked is for the decider."""
         if command.name == "ack":
             self._escalator.acknowledge(str(command.value) if command.value else None)
-        else:
+        if command.name not in ("ack", "verdict"):
             self._on_command(command)
+        elif self._on_answer is not None:
+            self._on_answer(command)
 
     def _set_late(self, setting: Setting) -> None:
         """The disk was slow to say what was set before the start."""

@@ -129,7 +129,8 @@ class SqliteOutbox:
 
     def put_all(self, messages: Sequence[Addressed]) -> None:
         """See `Outbox`. One transaction: on a busy machine a thread waits for its turn at every statement."""
-        kept = [(message, channels) for message, channels in messages if channels]
+        # An event that nobody gets counts, too: after a kill -9 its end goes into the history all the same.
+        kept = [one for one in messages if one[1] or isinstance(one[0], SoundEvent)]
         if not kept:
             return
         flush = any(isinstance(message, Alert) for message, _ in kept)
@@ -223,7 +224,8 @@ class SqliteOutbox:
             body = codec.encode(message)
             times_us = (_us(detected_at), now.wall_us, now.monotonic_us)
             row = (codec.VERSION, worth(message), *times_us, body, now.boot)
-            tables.add(ledger, row, channels, topic_of(message))
+            if channels:
+                tables.add(ledger, row, channels, topic_of(message))
             if isinstance(message, SoundEvent):
                 _note_going_on(ledger, message, body)
         self._bounds.keep_now_and_then(ledger, now, len(messages))

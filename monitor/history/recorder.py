@@ -9,6 +9,8 @@ from monitor.config.model import Config
 from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
+from monitor.history.answers import Answers
+from monitor.history.best_looks import BestLooks
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
 from monitor.types import Alert, Findings, Frame, Message, Picture, Setting, SoundEvent, SourceStatus
@@ -24,10 +26,12 @@ class Recorder:
     def __init__(self, config: Config, clock: Clock) -> None:
         folder = config.state_folder()
         self._clock = clock
-        self._scores = ScoreStore(folder / SCORES, clock, keep_s=config.history_days * 86400)
+        keep_s = config.history_days * 86400
+        self._scores = ScoreStore(folder / SCORES, clock, keep_s=keep_s, best=BestLooks(config))
         self._evidence = EvidenceKeeper(config.evidence, folder / "evidence", _new_detector)
         self._keeps_scores = config.history_days > 0
         self.verdicts = Verdicts(folder, clock)
+        self.answers = Answers(self.verdicts, folder / SCORES, clock)
         self._life = ExitStack()
 
     def __enter__(self) -> Self:

@@ -40,6 +40,8 @@ class ScoreRecord:
     """By label."""
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By label."""
+    embedding: bytes | None = field(default=None, repr=False, compare=False)
+    """What it sounds like, as `Detection` has it; only as it is told, for few looks keep it."""
 
     @property
     def ends_at(self) -> datetime:
@@ -113,6 +115,7 @@ def _look(group: list[Detection], told_at: datetime) -> ScoreRecord:
         certainty=first.certainty,
         emotion={one.label: one.emotion for one in group if one.emotion},
         evidence={one.label: one.evidence for one in group if one.evidence},
+        embedding=first.embedding,
     )
 
 

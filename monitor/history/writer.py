@@ -1,6 +1,7 @@
 """Scores of everything that was heard, kept for days, so that one can ask why and try other thresholds.
 
-Not what was said, nor how it sounded: levels, scores, events and alerts only.
+Not what was said: levels, scores, events and alerts; and of what made an event or nearly did what it is
+like to the model, unless words may be in it.
 """
 
 import json
@@ -16,7 +17,8 @@ from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.history import events
+from monitor.history import best_looks, events
+from monitor.history.best_looks import BestLooks
 from monitor.history.pruning import forget, span_us, used_bytes
 from monitor.history.records import (
     ScoreRecord,
@@ -57,13 +59,14 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA, events.SCHEMA)
+MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA)
 
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "cut": "INSERT INTO cut VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "level": "INSERT INTO level VALUES (NULL, ?, ?, ?, ?)",
     "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
+    "embedding": best_looks.INSERT,
 }
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
@@ -85,10 +88,17 @@ class ScoreStore:
     """
 
     def __init__(
-        self, path: Path, clock: Clock, *, keep_s: float = 7 * 86400.0, max_bytes: int = 256 * 2**20
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        keep_s: float = 7 * 86400.0,
+        max_bytes: int = 256 * 2**20,
+        best: BestLooks | None = None,
     ) -> None:
         self._database = Database(path, MIGRATIONS, clock, verify=False, patience_s=PATIENCE_S)
         self._clock = clock
+        self._best = best
         self._keep = timedelta(seconds=keep_s)
         self._max_bytes = max_bytes
         self._lock = Lock()
@@ -116,6 +126,8 @@ class ScoreStore:
         told_us = to_us(told_at)
         for segment in heard.segments:
             self._remember("cut", _cut_row(segment, told_us))
+        if self._best is not None:
+            self._best.cut(heard.segments)
         self._hear_all(heard.detections, told_at)
         for notice in heard.notices:
             if isinstance(notice, Level):
@@ -124,6 +136,8 @@ class ScoreStore:
     def tell(self, message: SoundEvent | Alert | SourceStatus | Setting, told_at: datetime) -> None:
         """What was decided, or changes what will be: an event, an alert, a source that came or went, a
         setting."""
+        if isinstance(message, Setting) and self._best is not None:
+            self._best.note(message)
         kind, id = type(message).__name__, getattr(message, "id", "")
         self._remember("said", (to_us(told_at), kind, id, _body(message)))
         if isinstance(message, SoundEvent | Alert):
@@ -142,6 +156,11 @@ class ScoreStore:
     def _hear_all(self, detections: Sequence[Detection], told_at: datetime) -> None:
         for look in looks_of(detections, told_at):
             self._remember("look", _look_row(look))
+            if self._best is not None and look.embedding is not None and look.segment_id is not None:
+                for label, score in self._best.near(look).items():
+                    told_us = to_us(look.told_at)
+                    row = (look.segment_id, label, told_us, look.source, score, look.embedding)
+                    self._remember("embedding", row)
 
     def _remember(self, table: str, row: Row) -> None:
         with self._lock:

@@ -100,6 +100,12 @@ class Page:
         """Somebody judged an event: whoever looks sees it."""
         self.feed.tell(Item(0, "verdict", {"name": event_id}))
 
+    def answered(self, answers: Sequence[Command]) -> None:
+        """Somebody acknowledged or judged elsewhere, and it has been kept."""
+        for answer in answers:
+            kind = "ack" if answer.name == "ack" else "verdict"
+            self.feed.tell(Item(0, kind, {"name": str(answer.value or "")}))
+
     def may_hear(self, visitor: Visitor) -> bool:
         """Whether they may hear clips and see spectrograms, from which speech can be read back."""
         return visitor.may_change or self.config.viewers_hear

@@ -448,6 +448,16 @@ def test_what_goes_on_is_known_at_the_next_start(path: Path, clock: FakeClock) -
         assert again.left_going_on == []
 
 
+def test_what_goes_on_without_receivers_is_known_at_the_next_start(path: Path, clock: FakeClock) -> None:
+    """A house that tells nobody still keeps a history: its events end there after a kill -9."""
+    with SqliteOutbox(path, clock, raise_it) as before:
+        before.put(event(id="goes on"), [])
+        before.put(alert(), [])
+        assert before.backlog() == {}
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        assert [left.id for left in outbox.left_going_on] == ["goes on"]
+
+
 def test_an_event_that_ends_while_the_disk_is_full_has_ended(path: Path, clock: FakeClock) -> None:
     """What goes on is carried over with the messages and written back with them."""
     with SqliteOutbox(path, clock, raise_it) as outbox:

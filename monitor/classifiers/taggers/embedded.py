@@ -158,9 +158,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         windows, judged = self._judged(segments)
         return np.stack(
             [
-                np.mean(
-                    [j.embedding for w, j in zip(windows, judged, strict=True) if w.segment == number], axis=0
-                )
+                _embedding([(w, j) for w, j in zip(windows, judged, strict=True) if w.segment == number])
                 for number in range(len(segments))
             ]
         )
@@ -195,6 +193,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         scores = np.max([j.scores for _, j in judged], axis=0)
         starts_s, ends_s = self._spans_s(segment, judged)
         emotion = self._emotion(judged)
+        embedding = _embedding(judged).astype("<f2").tobytes()
         return [
             Detection(
                 label=label,
@@ -205,6 +204,7 @@ class EmbeddedClassifier(ClassifierDefaults):
                 duration_s=float(ends_s[n] - starts_s[n]),
                 segment_id=segment.id,
                 emotion=emotion if label in VOICED else None,
+                embedding=embedding,
             )
             for n, label in enumerate(self.sidecar.labels)
         ]
@@ -235,6 +235,12 @@ class EmbeddedClassifier(ClassifierDefaults):
             return None
         mean = np.average([said.emotion for _, said in judged], axis=0, weights=weights)
         return {emotion: float(score) for emotion, score in zip(self.sidecar.emotions, mean, strict=True)}
+
+
+def _embedding(judged: Sequence[tuple[Window, _Judged]]) -> Scores:
+    """What a segment sounds like, (n,): the mean over its windows."""
+    mean: Scores = np.mean([said.embedding for _, said in judged], axis=0)
+    return mean
 
 
 _REINSTALL = "reinstall earwitness, or name a model with its JSON under `model:`"

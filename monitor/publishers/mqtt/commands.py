@@ -1,11 +1,13 @@
 """What others may ask of us over MQTT, checked before anybody acts on it."""
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Container
 
 from monitor.clock import Clock
+from monitor.labels import sounds
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Command
@@ -14,7 +16,7 @@ log = get_logger()
 
 LARGEST_PAYLOAD_BYTES = 256
 SAY_AGAIN_AFTER_S = 60.0
-_ALERT_ID = re.compile(r"[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{12}")
 
 
 class Refused(Exception):
@@ -61,6 +63,8 @@ def read_command(topics: Topics, topic: str, payload: bytes, sources: Container[
         return _test(text)
     if topic == topics.ack_set:
         return _acknowledgement(text)
+    if topic == topics.verdict_set:
+        return _verdict(text)
     return _setting(topic.removeprefix(topics.root + "/"), text, sources)
 
 
@@ -73,9 +77,25 @@ def _test(text: str) -> Command:
 def _acknowledgement(text: str) -> Command:
     if text == "PRESS":
         return Command("ack", by="mqtt")
-    if not _ALERT_ID.fullmatch(text):
+    if not _ID.fullmatch(text):
         raise Refused("ack takes PRESS or the id of an alert")
     return Command("ack", value=text, by="mqtt")
+
+
+def _verdict(text: str) -> Command:
+    try:
+        match json.loads(text):
+            case {"id": str(id), "verdict": ("right" | "wrong" | "unsure") as word, **more}:
+                label = more.pop("label", None)
+            case _:
+                raise Refused("verdict takes an event's id and right, wrong or unsure")
+    except (ValueError, RecursionError):
+        raise Refused("verdict takes JSON") from None
+    if not _ID.fullmatch(id) or more:
+        raise Refused("verdict takes an event's id and right, wrong or unsure")
+    if label is not None and label not in sounds():
+        raise Refused("verdict takes a label that exists")
+    return Command("verdict", value=id, by="mqtt", word=word, label=label)
 
 
 def _setting(path: str, text: str, sources: Container[str]) -> Command:

@@ -54,6 +54,11 @@ class Topics:
         return f"{self.root}/ack/set"
 
     @property
+    def verdict_set(self) -> str:
+        """Command: `id` of an event, `verdict` (`right`, `wrong`, `unsure`), `label` it really was; JSON."""
+        return f"{self.root}/verdict/set"
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """Filters that take in every command, known or not, so that the unknown are counted."""
         return (f"{self.root}/+/set", f"{self.root}/+/+/set")

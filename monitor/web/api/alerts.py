@@ -1,22 +1,20 @@
 """Alerts that wait for somebody."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from monitor.history import events as index
+from monitor.history.alerts import waiting_alerts
 from monitor.history.events import EventFilter
-from monitor.types import Alert, Command
+from monitor.history.judging import judged
+from monitor.types import Command
 from monitor.web.api.events import MOST, views
-from monitor.web.api.verdicts import judged
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
 from monitor.web.views import AlertView, EventView
-
-OPEN = timedelta(hours=24)
-"""An alert that nobody has acknowledged stays on the page for so long."""
 
 
 class Acknowledge(Model):
@@ -43,12 +41,8 @@ def open_alerts(ask: Ask) -> OpenAlerts:
     page = ask.page
     if not page.keeps_history():
         return OpenAlerts(alerts=[])
-    now = page.clock.now()
     with page.history() as history, history.rows() as rows:
-        last = {one.id: one for _, one in history.said(now - OPEN, now, Alert) if isinstance(one, Alert)}
-        graver = [one for one in last.values() if one.severity != "info"]
-        seen = page.verdicts.acknowledged([one.id for one in graver])
-        waiting = [one for one in graver if one.id not in seen]
+        waiting = waiting_alerts(history, page.verdicts, page.clock.now())
         ids = list({event.id for one in waiting for event in one.events})
         rows_of = index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else []
         known = {view.id: view for view in views(ask, rows, rows_of)}
@@ -82,7 +76,7 @@ def dismiss(ask: Ask) -> Answer:
             raise Refusal(404, "there is no such alert")
         ids = [event.id for event in alert.events]
         for row in index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else ():
-            ask.page.verdicts.judge(judged(row), "wrong", None, ask.page.clock.now(), ask.by)
+            ask.page.verdicts.judge(judged(rows, row), "wrong", None, ask.page.clock.now(), ask.by)
             ask.page.note_verdict(row.id)
     _acknowledge(ask, [alert.id])
     return None

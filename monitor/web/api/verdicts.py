@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from monitor.history import events as index
-from monitor.history.events import EventFilter, EventRow
-from monitor.history.verdicts import Judged
+from monitor.history.events import EventFilter
+from monitor.history.judging import judged
 from monitor.labels import sounds
 from monitor.web.api.events import row_of, views
 from monitor.web.http.problems import Refusal
@@ -46,7 +46,8 @@ def judge(ask: Ask) -> Answer:
     _check_label(wanted)
     with ask.page.history() as history, history.rows() as rows:
         row = row_of(ask, rows)
-        ask.page.verdicts.judge(judged(row), wanted.verdict, wanted.label, ask.page.clock.now(), ask.by)
+        what = judged(rows, row)
+        ask.page.verdicts.judge(what, wanted.verdict, wanted.label, ask.page.clock.now(), ask.by)
         ask.page.note_verdict(row.id)
         return views(ask, rows, [row])[0]
 
@@ -59,7 +60,7 @@ def judge_many(ask: Ask) -> Answer:
     with ask.page.history() as history, history.rows() as rows:
         found = index.events(rows, EventFilter(ids=wanted.ids), limit=MOST_AT_ONCE)
         for row in found:
-            ask.page.verdicts.judge(judged(row), wanted.verdict, wanted.label, now, ask.by)
+            ask.page.verdicts.judge(judged(rows, row), wanted.verdict, wanted.label, now, ask.by)
             ask.page.note_verdict(row.id)
     return Count(count=len(found))
 
@@ -67,11 +68,6 @@ def judge_many(ask: Ask) -> Answer:
 def _check_label(wanted: Judgement) -> None:
     if wanted.label is not None and wanted.label not in sounds():
         raise Refusal(422, f"label: there is no sound {wanted.label[:40]!r}; `api/house` lists them")
-
-
-def judged(row: EventRow) -> Judged:
-    """What is kept of an event beside what people say of it."""
-    return Judged(row.id, row.label, row.source, row.started_at, row.score, row.classifier)
 
 
 def undo(ask: Ask) -> Answer:

@@ -30,6 +30,16 @@ def read(topic: str, payload: str | bytes) -> Command:
         ("test/set", "PRESS", Command("test", by="mqtt")),
         ("ack/set", "PRESS", Command("ack", by="mqtt")),
         ("ack/set", "0123456789ab", Command("ack", value="0123456789ab", by="mqtt")),
+        (
+            "verdict/set",
+            '{"id": "0123456789ab", "verdict": "right"}',
+            Command("verdict", value="0123456789ab", by="mqtt", word="right"),
+        ),
+        (
+            "verdict/set",
+            '{"id": "0123456789ab", "verdict": "wrong", "label": "door_slam"}',
+            Command("verdict", value="0123456789ab", by="mqtt", word="wrong", label="door_slam"),
+        ),
     ],
 )
 def test_what_is_understood(topic, payload, command):
@@ -52,6 +62,19 @@ def test_what_is_understood(topic, payload, command):
         ("kitchen/sensitivity/set", "ON", "from -1 to 1"),
         ("test/set", "fire", "test takes"),
         ("ack/set", "../../etc/passwd", "ack takes"),
+        ("verdict/set", "wrong", "verdict takes JSON"),
+        ("verdict/set", "[" * 250, "verdict takes JSON"),
+        ("verdict/set", '["0123456789ab", "wrong"]', "verdict takes an event's id"),
+        ("verdict/set", '{"id": 7, "verdict": "wrong"}', "verdict takes an event's id"),
+        ("verdict/set", '{"id": "../web.db", "verdict": "wrong"}', "verdict takes an event's id"),
+        ("verdict/set", '{"id": "0123456789ab", "verdict": "nice"}', "verdict takes an event's id"),
+        ("verdict/set", '{"id": "0123456789ab", "verdict": "right", "x": 1}', "verdict takes an event's id"),
+        ("verdict/set", '{"id": "0123456789ab", "verdict": "wrong", "label": "cow"}', "a label that exists"),
+        (
+            "verdict/set",
+            '{"id": "0123456789ab", "verdict": "wrong", "label": ["cow"]}',
+            "a label that exists",
+        ),
         ("reboot/set", "PRESS", "unknown command"),
         ("../mute/set", "ON", "unknown source"),
     ],

@@ -340,13 +340,16 @@ def test_commands_reach_us(broker, listener, publish: Publish):
     listener.say(f"{ROOT}/kitchen/sensitivity/set", "0.35")
     listener.say(f"{ROOT}/test/set", "PRESS")
     listener.say(f"{ROOT}/ack/set", "a00000000001")
+    said = {"id": "e00000000001", "verdict": "wrong", "label": "door_slam"}
+    listener.say(f"{ROOT}/verdict/set", json.dumps(said))
 
-    heard = [(each.name, each.source, each.value) for each in told.wait_commands(4)]
+    heard = [(each.name, each.source, each.value) for each in told.wait_commands(5)]
     assert heard == [
         ("mute", "kitchen", True),
         ("sensitivity", "kitchen", 0.35),
         ("test", None, None),
         ("ack", None, "a00000000001"),
+        ("verdict", None, "e00000000001"),
     ]
 
 

@@ -1,0 +1,93 @@
+"""What people say of alerts and events elsewhere than on the page: over MQTT, by a notification's button."""
+
+from collections import deque
+from pathlib import Path
+from threading import Lock
+
+from monitor.clock import Clock
+from monitor.errors import StoreError
+from monitor.history import events
+from monitor.history.alerts import waiting_alerts
+from monitor.history.events import EventFilter
+from monitor.history.judging import judged
+from monitor.history.reader import History
+from monitor.history.verdicts import Verdicts
+from monitor.logs import get_logger
+from monitor.types import Command
+
+log = get_logger()
+
+WAITING = 1000
+"""Answers that may wait for the disk; anybody on the broker can send any number."""
+SAY_AGAIN_AFTER_S = 60.0
+
+
+class Answers:
+    """`put` may be called from any thread and only remembers. `write` belongs to the thread that may wait for
+    a disk, after what was told so far has been written: an answer may be about it. Never raises for a disk:
+    what cannot be written waits, and that is said once."""
+
+    def __init__(self, verdicts: Verdicts, scores: Path, clock: Clock) -> None:
+        self._verdicts = verdicts
+        self._scores = scores
+        self._clock = clock
+        self._lock = Lock()
+        self._waiting: deque[Command] = deque(maxlen=WAITING)
+        self._complained = False
+        self._said_at_s: float | None = None
+
+    def put(self, command: Command) -> None:
+        """Somebody has acknowledged (`ack`) or judged (`verdict`)."""
+        with self._lock:
+            self._waiting.append(command)
+
+    def write(self) -> list[Command]:
+        """Keep what was said: what was kept."""
+        with self._lock:
+            batch, self._waiting = list(self._waiting), deque(maxlen=WAITING)
+        kept: list[Command] = []
+        failed: list[Command] = []
+        for command in batch:
+            try:
+                kept += [command] if self._write(command) else []
+            except StoreError as error:
+                self._complain(error)
+                failed.append(command)
+        self._complained = self._complained and bool(failed or not batch)
+        with self._lock:
+            self._waiting.extendleft(reversed(failed))
+        return kept
+
+    def _complain(self, error: StoreError) -> None:
+        if not self._complained:
+            log.warning("acknowledgements and verdicts are not being kept", why=str(error))
+        self._complained = True
+
+    def _write(self, command: Command) -> bool:
+        if command.name == "ack" and command.value is not None:
+            self._verdicts.acknowledge([str(command.value)], self._clock.now(), command.by)
+            return True
+        if not self._scores.exists():
+            return self._is_unknown(command)
+        with History(self._scores) as history:
+            if command.name == "ack":
+                waiting = waiting_alerts(history, self._verdicts, self._clock.now())
+                self._verdicts.acknowledge([one.id for one in waiting], self._clock.now(), command.by)
+                return True
+            return self._judge(history, command)
+
+    def _judge(self, history: History, command: Command) -> bool:
+        with history.rows() as rows:
+            found = events.events(rows, EventFilter(ids=(str(command.value),)), limit=1)
+            if not found or command.word is None:
+                return self._is_unknown(command)
+            what = judged(rows, found[0])
+        self._verdicts.judge(what, command.word, command.label, self._clock.now(), command.by)
+        return True
+
+    def _is_unknown(self, command: Command) -> bool:
+        now_s = self._clock.monotonic_s()
+        if self._said_at_s is None or now_s - self._said_at_s >= SAY_AGAIN_AFTER_S:
+            self._said_at_s = now_s
+            log.warning("an answer is about nothing that is known", answer=command.name, id=command.value)
+        return False

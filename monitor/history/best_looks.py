@@ -1,0 +1,73 @@
+"""Which looks are worth more than their scores: those that made an event, or nearly did.
+
+Of these what the sound was like is kept as well (the model's embedding), so that what people say of them can
+teach something later. None of speech: a voice could be known again by it.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from monitor.config.capabilities import thresholds, unloaded
+from monitor.config.model import Config
+from monitor.events.settings import shifted
+from monitor.evidence.privacy import SPOKEN, SPOKEN_FROM
+from monitor.history.near_misses import REACH
+from monitor.history.records import ScoreRecord
+from monitor.types import Segment, Setting
+
+SCHEMA = """
+CREATE TABLE embedding (
+    segment_id TEXT NOT NULL, label TEXT NOT NULL, told_at INTEGER NOT NULL, source TEXT NOT NULL,
+    score REAL NOT NULL, embedding BLOB NOT NULL, PRIMARY KEY (segment_id, label)
+) WITHOUT ROWID;
+CREATE INDEX embedding_told_at ON embedding (told_at)
+"""
+INSERT = """
+INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (segment_id, label) DO UPDATE SET
+    told_at = excluded.told_at, score = excluded.score, embedding = excluded.embedding
+    WHERE excluded.score > score
+"""
+"""Of a segment and a label the best look stays."""
+
+
+SPOKEN_SEGMENTS = 1000
+"""Of so many segments in which a voice was detected it is remembered until their scores have come."""
+
+
+class BestLooks:
+    """Knows what each label needs at each source. Every method may be called from any thread."""
+
+    def __init__(self, config: Config) -> None:
+        self._rows = thresholds(config, unloaded(config)[0])
+        self._sensitivity = {source.name: source.sensitivity for source in config.sources}
+        self._onsets: dict[str, dict[str, float]] = {}
+        self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
+
+    def note(self, setting: Setting) -> None:
+        """A sensitivity was set from outside."""
+        if setting.name == "sensitivity":
+            self._sensitivity[setting.source] = float(setting.value)
+            self._onsets.pop(setting.source, None)
+
+    def cut(self, segments: Iterable[Segment]) -> None:
+        """Segments that will be looked at: the voice detector's word counts as much as a score."""
+        self._spoken.extend(each.id for each in segments if each.speech_ratio)
+
+    def near(self, look: ScoreRecord) -> Mapping[str, float]:
+        """The labels with their scores that reached their onset or came near; none where words may be."""
+        if look.segment_id in self._spoken or any(
+            look.scores.get(label, 0.0) >= SPOKEN_FROM for label in SPOKEN
+        ):
+            return {}
+        onsets = self._onsets_of(look.source)
+        return {
+            label: score for label, score in look.scores.items() if score >= onsets.get(label, 2.0) - REACH
+        }
+
+    def _onsets_of(self, source: str) -> Mapping[str, float]:
+        known = self._onsets.get(source)
+        if known is None:
+            by = self._sensitivity.get(source, 0.0)
+            known = {label: shifted(row, by).onset for label, row in self._rows.of(source).items()}
+            self._onsets[source] = known
+        return known
