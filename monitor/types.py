@@ -85,6 +85,8 @@ class Detection:
     duration_s: float
     """Of the sound as far as it was heard."""
     segment_id: str | None = None
+    dated: bool = False
+    """Whether start and length were measured, to half a second; else the sound is somewhere between them."""
     certainty: Certainty | None = None  # given by the rhythm listener only
     emotion: Mapping[str, float] | None = None
     description: str | None = None

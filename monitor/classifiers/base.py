@@ -37,6 +37,10 @@ class Classifier(Protocol):
         """Label to the lowest and highest score between which a large model is worth asking."""
 
     @property
+    def dates(self) -> bool:
+        """Whether it measures when in a segment a sound began and how long it lasted (`Detection.dated`)."""
+
+    @property
     def trouble(self) -> str | None:
         """Why it cannot classify now, where `load` found out without failing; None when all is well."""
 
@@ -64,6 +68,11 @@ class ClassifierDefaults:
     def second_look(self) -> Mapping[str, tuple[float, float]]:
         """No bands of its own: the cascade's `unsure` holds."""
         return {}
+
+    @property
+    def dates(self) -> bool:
+        """Somewhere in the window that it judged."""
+        return False
 
     @property
     def trouble(self) -> str | None:

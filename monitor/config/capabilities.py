@@ -91,13 +91,15 @@ def audio_goes_to(config: Config) -> list[str]:
 
 
 def _starved(config: Config, rows: Mapping[str, Hysteresis], source: SourceConfig) -> dict[str, str]:
-    """Labels that need more hits than a sound is looked at, and why."""
+    """Labels that need more hits than a sound is looked at, and why. A classifier that measures how long a
+    sound lasted needs one look."""
     every_s = config.gate_of(source).early_look_s
+    never = frozenset(RHYTHM_LABELS).union(*(one.labels for one in unloaded(config)[0] if one.dates))
     starved: dict[str, str] = {}
     for label, row in rows.items():
         # A sound that is shown only at its end gives one hit; looks too close together count as one.
         possible = 1 + int(row.within_s / max(every_s, HIT_GAP_S)) if every_s else 1
-        if row.hits > possible and label not in RHYTHM_LABELS:
+        if row.hits > possible and label not in never:
             starved[label] = (
                 f"it needs {row.hits} hits within {row.within_s:g} s, and with early_look_s {every_s:g} a "
                 f"sound is looked at {possible} times in that time; lower early_look_s or the label's hits"

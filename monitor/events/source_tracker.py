@@ -2,14 +2,14 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.events import certainty
 from monitor.events.certainty import Witnesses
 from monitor.events.defaults import Hysteresis
+from monitor.events.hits import Hit, one_each, with_hits
 from monitor.events.open_event import OpenEvent
-from monitor.events.settings import HIT_GAP_S, shifted
+from monitor.events.settings import shifted
 from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, SoundEvent
 
@@ -24,12 +24,6 @@ STILL_CLASSIFIED_S = 30.0
 """The sounds before a loss may come from their queue so long after it: a segment and its wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    at: datetime
-    detection: Detection
-
-
 class SourceTracker:
     """Hysteresis for every label of one source: opens, holds and ends its events. No thread, no clock.
 
@@ -41,7 +35,7 @@ class SourceTracker:
         self._rows: Mapping[str, Hysteresis] = rows
         self._muted = False
         self._open: dict[str, OpenEvent] = {}
-        self._pending: dict[str, list[_Hit]] = {}
+        self._pending: dict[str, list[Hit]] = {}
         self._ended: dict[str, deque[OpenEvent]] = {}
         self._touched: dict[str, OpenEvent] = {}
         self._gone: dict[str, datetime] = {}
@@ -160,15 +154,12 @@ class SourceTracker:
         if self._is_old_news(detection) or self._is_told_loud(detection):
             return None
         hits = self._pending.setdefault(detection.label, [])
-        hits[:] = [hit for hit in hits if abs((at - hit.at).total_seconds()) <= row.within_s]
-        if any(abs((at - hit.at).total_seconds()) < HIT_GAP_S for hit in hits):
-            return None
-        hits.append(_Hit(at, detection))
+        hits[:] = with_hits(hits, detection, at, row.within_s)
         if len(hits) < row.hits:
             return None
         del self._pending[detection.label]
         open_event = self._open_event(hits[0].detection)
-        for hit in hits[:-1]:
+        for hit in one_each(hits, but=detection):
             self._hit(open_event, hit.detection, hit.at, row)
         return open_event
 

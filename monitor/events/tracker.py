@@ -20,7 +20,8 @@ class Tracker:
 
     A detection that reaches its label's onset is a *hit*; so many hits as the label needs, half a second or
     more apart and within `within_s`, begin an event. Early looks at a growing segment are hits of their own
-    when they fall that far apart, whatever their segment. An open event lives on with every detection at or
+    when they fall that far apart, whatever their segment; a detection that measured how long its sound lasted
+    is a hit for each half second of it. An open event lives on with every detection at or
     above its off score, and ends when none came for `hold_s`. The rhythm detector's detections (those with a
     certainty) are held to no score: what it found begins an event at once and brings its own hold.
 

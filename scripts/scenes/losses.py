@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.events.defaults import Hysteresis
-from monitor.events.settings import HIT_GAP_S
+from monitor.events.hits import Hit, with_hits
 from monitor.recordings.analysis import BEGINNING
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
@@ -20,6 +20,8 @@ WHERE = (
     "too few hits",
     "swallowed or excluded",
 )
+Look = tuple[datetime, Detection]
+"""When a sound was found, and by what."""
 LOW = 0.3
 TOUCH_S = 0.1
 """A segment that has less of the sound than this has not caught it."""
@@ -41,8 +43,8 @@ def loss(hearing: Hearing, number: int, row: Hysteresis) -> Loss:
     """Where the scene's sound of this number was lost, if its label needs what `row` says."""
     placed = hearing.placed[number]
     by_hand = hearing.by_hand[number].get(placed.label, 0.0)
-    looks = _scores(hearing.trace, placed)
-    best = max((score for _, score in looks), default=0.0)
+    looks = _looks(hearing.trace, placed)
+    best = max((one.score for _, one in looks), default=0.0)
     return Loss(placed, _where(hearing.trace, placed, row, looks, best, by_hand), best, by_hand)
 
 
@@ -50,7 +52,7 @@ def _where(
     trace: Trace,
     placed: Placed,
     row: Hysteresis,
-    looks: list[tuple[float, float]],
+    looks: list[Look],
     best: float,
     by_hand: float,
 ) -> str:
@@ -65,11 +67,11 @@ def _where(
     return WHERE[5] if _enough(looks, row) else WHERE[4]
 
 
-def _scores(trace: Trace, placed: Placed) -> list[tuple[float, float]]:
-    """When its label was scored in a look at it, as the tracker dates it, and how high."""
+def _looks(trace: Trace, placed: Placed) -> list[Look]:
+    """When its label was scored in a look at it, as the tracker dates it, and what was found."""
     own = {s.id for s in trace.spans if _overlap_s(s.start_s, s.end_s, placed) >= TOUCH_S}
     return [
-        (min(at_s, _second(one.ends_at)), one.score)
+        (min(BEGINNING + timedelta(seconds=at_s), one.ends_at), one)
         for at_s, detections in trace.steps
         if placed.start_s <= at_s
         for one in detections
@@ -85,15 +87,15 @@ def _second(at: datetime) -> float:
     return (at - BEGINNING).total_seconds()
 
 
-def _enough(looks: list[tuple[float, float]], row: Hysteresis) -> bool:
+def _enough(looks: list[Look], row: Hysteresis) -> bool:
     """Whether so many looks reached the onset within the time that the label asks for."""
-    hits: list[float] = []
-    for at_s, score in looks:
-        if score >= row.onset and all(abs(at_s - hit) >= HIT_GAP_S for hit in hits):
-            hits.append(at_s)
-    return any(
-        sum(start_s <= at_s <= start_s + row.within_s for at_s in hits) >= row.hits for start_s in hits
-    )
+    hits: list[Hit] = []
+    for at, one in looks:
+        if one.score >= row.onset:
+            hits = with_hits(hits, one, at, row.within_s)
+        if len(hits) >= row.hits:
+            return True
+    return False
 
 
 def _overlap_s(start_s: float, end_s: float, placed: Placed) -> float:

@@ -118,3 +118,42 @@ def test_a_segment_has_one_loud_noise() -> None:
         ("started", ("a" * 12,)),
         ("started", ("b" * 12,)),
     ]
+
+
+def test_a_sound_whose_length_was_measured_is_a_hit_for_each_half_second() -> None:
+    """One look at two seconds of siren is as good as four looks at it; two at its loudest moment are not."""
+    tracker = tracking("siren", hits=4, within_s=4)
+    brief = [heard("siren", 0.8, at(1), duration_s=0.6, dated=True) for _ in range(4)]
+    lasting = heard("siren", 0.8, at(10), duration_s=2.0, dated=True)
+
+    assert [tracker.update([look], at(2 + n / 2)) for n, look in enumerate(brief)] == [[], [], [], []]
+    [event] = tracker.update([lasting], at(12))
+
+    assert (event.state, event.started_at) == ("started", at(10))
+
+
+def test_looks_at_one_lasting_sound_do_not_count_its_half_seconds_twice() -> None:
+    """Looks overlap: what two of them heard at the same time is one hit."""
+    tracker = tracking("siren", hits=4, within_s=4)
+
+    assert tracker.update([heard("siren", 0.8, at(0), duration_s=1.4, dated=True)], at(1.4)) == []
+    assert tracker.update([heard("siren", 0.8, at(0.2), duration_s=1.4, dated=True)], at(1.6)) == []
+    assert states(tracker.update([heard("siren", 0.8, at(0.5), duration_s=1.4, dated=True)], at(1.9))) == [
+        "started"
+    ]
+
+
+def test_a_length_that_was_not_measured_is_one_hit() -> None:
+    """A tagger that judges windows of ten seconds does not say for how long the sound was in it."""
+    tracker = tracking("siren", hits=2, within_s=4)
+
+    assert tracker.update([heard("siren", 0.8, at(0), duration_s=3.0)], at(3)) == []
+
+
+def test_one_look_however_long_confirms_no_smoke_alarm() -> None:
+    """The second hit that makes a smoke alarm certain is another look's, seconds later."""
+    tracker = tracking("smoke_alarm", hits=2, within_s=10)
+    long, later = (heard("smoke_alarm", 0.9, at(s), duration_s=6.0, dated=True) for s in (0, 4))
+
+    assert [event.certainty for event in tracker.update([long], at(6))] == ["suspected"]
+    assert [event.certainty for event in tracker.update([later], at(10))] == ["confirmed"]

@@ -118,6 +118,11 @@ class EmbeddedClassifier(ClassifierDefaults):
         return {label: {"onset": onset} for label, onset in self.sidecar.onsets.items()}
 
     @property
+    def dates(self) -> bool:
+        """By its frames, of a third of a second."""
+        return True
+
+    @property
     def second_look(self) -> Mapping[str, tuple[float, float]]:
         """For each label the scores between which a second opinion is worth asking."""
         return self.sidecar.second_look
@@ -203,6 +208,7 @@ class EmbeddedClassifier(ClassifierDefaults):
                 started_at=segment.started_at + timedelta(seconds=float(starts_s[n])),
                 duration_s=float(ends_s[n] - starts_s[n]),
                 segment_id=segment.id,
+                dated=self.dates,
                 emotion=emotion if label in VOICED else None,
                 embedding=embedding,
             )
