@@ -82,11 +82,9 @@ class Detection:
     source: str
     started_at: datetime
     """UTC of the sound's onset."""
-    duration_s: float
-    """Of the sound as far as it was heard."""
+    duration_s: float  # of the sound as far as it was heard
     segment_id: str | None = None
-    dated: bool = False
-    """Whether start and length were measured, to half a second; else the sound is somewhere between them."""
+    dated: bool = False  # start and length were measured, to half a second; else it is somewhere in between
     certainty: Certainty | None = None  # given by the rhythm listener only
     emotion: Mapping[str, float] | None = None
     description: str | None = None

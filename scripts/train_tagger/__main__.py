@@ -147,6 +147,26 @@ def train(
 
 
 @app.command()
+def between(
+    run: RunFolder,
+    into: Annotated[Path, typer.Option(help="a folder for `export --run`")],
+    share: Annotated[float, typer.Option(min=0, max=1, help="0: as it began; 1: as it is")] = 0.5,
+    stocks: Annotated[
+        list[Path] | None, typer.Option("--stock", help="folders of other runs' stocks")
+    ] = None,
+) -> None:
+    """After `train --begin-with`: go back part of the way, which unknown sources are heard better with."""
+    import torch
+
+    from scripts.train_tagger.between import between as weights_between
+    from scripts.train_tagger.preparing import stocked
+
+    into.mkdir(parents=True, exist_ok=True)
+    checkpoint = weights_between(run, share, stocked([run / "stock", *(stocks or [])]))
+    torch.save(checkpoint, into / "checkpoint.pt")
+
+
+@app.command()
 def export(
     data: Data,
     run: RunFolder,

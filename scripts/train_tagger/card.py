@@ -103,7 +103,17 @@ def _recipe(training: dict[str, Any]) -> str:
     """How the weights came to be: in one go from random ones, or from a stock and an earlier model's."""
     template = FROM_STOCK if "stock" in training else IN_ONE_GO
     minutes = sum(training.get("unlabelled", {}).values())
-    return template.read_text().strip().format_map(training | {"unlabelled_minutes": f"{minutes:.0f}"})
+    text = template.read_text().strip().format_map(training | {"unlabelled_minutes": f"{minutes:.0f}"})
+    return text + _way_back(training["recipe"].get("share_of_the_learnt"))
+
+
+def _way_back(share: float | None) -> str:
+    if share is None:
+        return ""
+    return (
+        f"\nWhat ships lies between: each weight {share:.0%} of the way from where it began to what was "
+        "learnt (Wortsman et al., 2022), with its norms measured anew."
+    )
 
 
 def _unlabelled(minutes: dict[str, float]) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from scripts.train_tagger import stock, yamnet
 from scripts.train_tagger.anything import Gathered
+from scripts.train_tagger.between import START
 from scripts.train_tagger.learning import Classes, Learner, Recipe
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.network import Student
@@ -74,9 +75,17 @@ def learner(
     student = beginning(run, earlier)
     if earlier is not None:
         renormed(student, _maps(kept))
+        keep_start(student, run / START)
     models = data / "models"
     teacher = load_teacher(models / TEACHER)
     return Learner(recipe, run, student, teacher, classes(models), beside)
+
+
+def keep_start(student: Student, file: Path) -> None:
+    """For `between`: what the student is before it learns anything."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(student.state_dict(), file)
 
 
 def _maps(kept: stock.Stock) -> Tensor:
