@@ -239,7 +239,8 @@ class Daemon:
     def _capture_thread(
         self, block: SourceConfig, listeners: LoadedClassifiers, router: Router
     ) -> CaptureThread:
-        ears = build_front_end(self._config, block, listeners, self._record.remember)
+        habit = self._recorder.habits.of(block.name)
+        ears = build_front_end(self._config, block, listeners, self._record.remember, habit)
         tell = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
             block.build(self._clock), ears, tell, self._failed, self._clock, Backoff(*RETRY_S)

@@ -18,7 +18,7 @@ EventState = Literal["started", "updated", "ended"]
 EventEnd = Literal["quiet", "source_lost", "shutdown", "restart"]
 """`restart`: the daemon was killed while it went on, and has said so at its next start."""
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
-ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset"]
+ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "dead", "hum_only"]
 
 
 def new_id() -> str:

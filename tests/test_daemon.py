@@ -11,10 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from testkit.mosquitto import Mosquitto, Subscriber
+from testkit.noisy_house import until
 from testkit.process import DaemonProcess
+from testkit.wav import write_wav
 
 SCENE = {"type": "demo", "name": "demo", "realtime": False, "loop": False, "speech": False}
 """The whole scene at once: 75 s of sound in a second or two."""
@@ -222,3 +225,27 @@ def test_analyze_hears_the_same_as_the_daemon(tmp_path):
     # A loud noise comes after what a model named in its segment; all else by its start.
     named = [row["start_s"] for row in rows if row.get("label") != "loud_noise"]
     assert named == sorted(named)
+
+
+def shows_a_problem(listener: Subscriber, room: str, kind: str) -> None:
+    topic = f"earwitness/home/{room}/problem"
+    until(lambda: "ON" in listener.on(topic), f"a problem in {room}", 60)
+    assert listener.documents(f"{topic}/attributes")[-1] == {"kinds": [kind]}
+
+
+def test_a_microphone_without_life_is_a_problem(broker, tmp_path):
+    """One, known from days before, flickers by a step of its converter; one repeats a second of sound. Their
+    connections are well, and Home Assistant shows that they are not."""
+    day = {"quietest_dbfs": -65, "minutes": 1440, "spells": 0, "longest_s": 0}
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "habits.json").write_text(json.dumps({"dead": {"2026-01-01": day}}))
+    rng = np.random.default_rng(7)
+    write_wav(tmp_path / "dead.wav", rng.integers(-1, 2, 130 * 16_000) / 32768)
+    write_wav(tmp_path / "looping.wav", np.resize(rng.normal(scale=0.01, size=16_000), 20 * 16_000))
+    rooms = [
+        {"type": "file", "name": name, "path": str(tmp_path / f"{name}.wav"), "loop": True}
+        for name in ("dead", "looping")
+    ]
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, *rooms), tmp_path):
+        for room, kind in (("dead", "dead"), ("looping", "frozen")):
+            shows_a_problem(listener, room, kind)

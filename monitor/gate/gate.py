@@ -9,6 +9,7 @@ from monitor.audio import FRAME_SAMPLES
 from monitor.gate.config import GateConfig
 from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.floor import NoiseFloor
+from monitor.gate.habit import Habit
 from monitor.gate.level import SILENCE_DBFS, LevelReport, measure
 from monitor.gate.loudness import LoudNoise
 from monitor.gate.segmenter import Segmenter
@@ -49,11 +50,18 @@ class Gate:
     Synchronous; one thread, no clock: all times come from the frames. `require_speech` drops segments with
     less than 0.1 s of voice. With `vad_speech` the gate itself returns a `speech` detection for a segment
     with 0.3 s of voice, with the segment's `speech_ratio` as its score; that is for a daemon without any
-    classifier. `loud_noise` detections do not depend on either.
+    classifier. `loud_noise` detections do not depend on either. `habit` is how the source usually is, for
+    finding a microphone that is dead; the gate adds to it.
     """
 
     def __init__(
-        self, source: str, config: GateConfig, *, require_speech: bool = False, vad_speech: bool = False
+        self,
+        source: str,
+        config: GateConfig,
+        *,
+        require_speech: bool = False,
+        vad_speech: bool = False,
+        habit: Habit | None = None,
     ) -> None:
         self._source = source
         self._require_speech = require_speech
@@ -61,7 +69,7 @@ class Gate:
         self._floor = NoiseFloor(config.quietest_floor_dbfs)
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
-        self._condition = MicrophoneFaults()
+        self._condition = MicrophoneFaults(habit)
         self._report = LevelReport(config.level_every_s)
         self._kinds = self._condition.kinds
         self._level_dbfs = SILENCE_DBFS
@@ -91,7 +99,7 @@ class Gate:
         if self._floor.settled:
             loud = self._loud_noise.push(frame, level_dbfs, floor_dbfs, self._segmenter.segment_id)
         levels = self._report.push(frame, level_dbfs, floor_dbfs)
-        self._condition.push(measured, samples)
+        self._condition.push(measured, samples, frame.ends_at)
         problems = self._problem(frame)
         if not (segments or loud or levels or problems):
             return _NOTHING

@@ -11,6 +11,7 @@ from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
 from monitor.history.answers import Answers
 from monitor.history.best_looks import BestLooks
+from monitor.history.habits import KeptHabits
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
 from monitor.types import Alert, Findings, Frame, Message, Picture, Setting, SoundEvent, SourceStatus
@@ -32,6 +33,7 @@ class Recorder:
         self._keeps_scores = config.history_days > 0
         self.verdicts = Verdicts(folder, clock)
         self.answers = Answers(self.verdicts, folder / SCORES, clock)
+        self.habits = KeptHabits(folder, [source.name for source in config.sources])
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
@@ -68,6 +70,7 @@ class Recorder:
         `last` time, clips are made of what there is."""
         if self._keeps_scores:
             self._scores.flush()
+        self.habits.tend(self._clock.monotonic_s(), last=last)
         kept = self._evidence.due(self._clock.now(), last=last)
         return [
             Picture(one.event.source, one.event.id, one.event.label, one.picture)

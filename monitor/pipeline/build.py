@@ -15,6 +15,7 @@ from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
+from monitor.gate.habit import Habit
 from monitor.logs import get_logger
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.pipeline.front_end import FrontEnd
@@ -116,15 +117,17 @@ def build_front_end(
     source: SourceConfig,
     listeners: LoadedClassifiers,
     remember: Callable[[Frame], None] | None = None,
+    habit: Habit | None = None,
 ) -> FrontEnd:
     """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is
-    shown every frame."""
+    shown every frame; `habit` is how the source usually is."""
     hears_speech = any("speech" in classifier.labels for classifier in listeners.first)
     gate = Gate(
         source.name,
         config.gate_of(source),
         require_speech=source.require == "speech",
         vad_speech=not hears_speech,
+        habit=habit,
     )
     return FrontEnd(source.name, gate, RhythmDetector(source.name), remember)
 

@@ -1,5 +1,6 @@
 """Sources that have not been heard for a while: the alert that nobody else can raise."""
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +14,15 @@ is as good as lost."""
 DEAD_SOUND: dict[ProblemKind, str] = {
     "digital_silence": "it delivers nothing but digital silence; is it muted, or its microphone dead?",
     "frozen": "it delivers the same sound again and again; restart it",
+    "dead": "it delivers nothing but its own faintest noise; is its microphone dead, or turned down?",
+    "hum_only": "it delivers nothing but mains hum; check its microphone and cable",
 }
 """What makes a source deaf whose connection is well."""
+EXCUSED_FOR_S = 14 * 86400.0
+"""So long does a spell of digital silence that ended by itself excuse later ones."""
+EXCUSED_SPELL_S = 86400.0
+"""A spell that lasts longer is excused only by one half as long."""
+_REMEMBERED_SPELLS = 64
 
 
 @dataclass(slots=True)
@@ -42,6 +50,34 @@ class _Lost:
             self.back_since_s = now_s
 
 
+class _Silences:
+    """Spells of digital silence of one source. Some cameras send zeros while it is quiet: a source that came
+    to life by itself is taken for one of these."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        self._ended: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED_SPELLS)
+        """When each one ended that ended by itself, and how long it was."""
+
+    def note(self, silent: bool, now_s: float) -> None:
+        """The sound is digital silence now, or is not."""
+        if silent and self._since_s is None:
+            self._since_s = now_s
+        elif not silent and self._since_s is not None:
+            self._ended.append((now_s, now_s - self._since_s))
+            self._since_s = None
+
+    def interrupt(self) -> None:
+        """The connection is lost: if sound follows, a restart brought it."""
+        self._since_s = None
+
+    def excused(self, now_s: float) -> bool:
+        """Whether the spell that lasts now is one like those before."""
+        recent = [length for ended_s, length in self._ended if now_s - ended_s <= EXCUSED_FOR_S]
+        lasts_s = now_s - self._since_s if self._since_s is not None else 0.0
+        return bool(recent) and lasts_s <= max(EXCUSED_SPELL_S, 2 * max(recent))
+
+
 class SourceOutage:
     """Tells once that a source has been lost for `after_s`, or has delivered no living sound, and once that
     it is heard again for good. Shorter losses are weather and told to nobody here.
@@ -50,37 +86,52 @@ class SourceOutage:
     broken camera for a quiet house. 0 tells nothing. Time is that of a monotonic clock: a house whose clock
     is set after a power cut has not been deaf since 1970.
 
-    Some cameras send zeros while it is quiet. A source whose dead sound has come to life by itself before is
-    taken for one of these, and its dead sound is no alert any more.
+    Some cameras send zeros while it is quiet. Digital silence of a source that has come to life from it by
+    itself in the last 14 days is no alert, unless it lasts more than a day and twice as long as it ever did.
+    No other dead sound is excused.
     """
 
     def __init__(self, after_s: float, notify: Sequence[str]) -> None:
         self._after_s = after_s
         self._notify = tuple(notify)
         self._lost: dict[str, _Lost] = {}
-        self._revived: set[str] = set()
+        self._silences: defaultdict[str, _Silences] = defaultdict(_Silences)
+        self._kinds: dict[str, tuple[ProblemKind, ...]] = {}
 
     def note(self, news: SourceStatus | Problem, now_s: float) -> None:
         """A source came or went, or its sound is dead or alive; one that came to its end, as a recording
         does, is not missed."""
-        if isinstance(news, SourceStatus) and not news.online and news.ended_by != "source_lost":
-            self._lost.pop(news.source, None)
-            return
-        reason = _why_deaf(news)
         if isinstance(news, Problem):
-            if not reason and self._is_dead(news.source):
-                self._revived.add(news.source)
-            reason = "" if news.source in self._revived else reason
-        if reason or news.source in self._lost:
-            self._lost.setdefault(news.source, _Lost(now_s)).because(type(news), reason, now_s)
+            self._kinds[news.source] = news.kinds
+            self._silences[news.source].note("digital_silence" in news.kinds, now_s)
+            self._judge_sound(news.source, now_s)
+            return
+        if not news.online:
+            self._silences[news.source].interrupt()
+        if not news.online and news.ended_by != "source_lost":
+            self._lost.pop(news.source, None)
+            self._kinds.pop(news.source, None)
+            return
+        self._because(news.source, SourceStatus, _why_lost(news), now_s)
 
     def due(self, now: datetime, now_s: float) -> list[Alert]:
         """The sources whose time has come; `now` is when the alerts are raised."""
+        for source in self._kinds:
+            self._judge_sound(source, now_s)
         alerts = [self._due(source, lost, now, now_s) for source, lost in list(self._lost.items())]
         return [alert for alert in alerts if alert is not None]
 
-    def _is_dead(self, source: str) -> bool:
-        return source in self._lost and Problem in self._lost[source].reasons
+    def _judge_sound(self, source: str, now_s: float) -> None:
+        """Whether its sound makes the source deaf, as it is now; an excuse may have expired."""
+        dead = [kind for kind in DEAD_SOUND if kind in self._kinds[source]]
+        if dead == ["digital_silence"] and self._silences[source].excused(now_s):
+            dead = []
+        self._because(source, Problem, DEAD_SOUND[dead[-1]] if dead else "", now_s)
+
+    def _because(self, source: str, of: type, reason: str, now_s: float) -> None:
+        known = self._lost.get(source)
+        if (reason or known) and (known is None or known.reasons.get(of, "") != reason):
+            self._lost.setdefault(source, _Lost(now_s)).because(of, reason, now_s)
 
     def _due(self, source: str, lost: _Lost, now: datetime, now_s: float) -> Alert | None:
         away_s = now_s - lost.since_s
@@ -110,8 +161,6 @@ class SourceOutage:
         )
 
 
-def _why_deaf(news: SourceStatus | Problem) -> str:
-    """Empty for a source that is heard."""
-    if isinstance(news, Problem):
-        return next((DEAD_SOUND[kind] for kind in news.kinds if kind in DEAD_SOUND), "")
+def _why_lost(news: SourceStatus) -> str:
+    """Empty for a source that is online."""
     return "" if news.online else news.reason or "its connection is lost"

@@ -73,6 +73,33 @@ TESTED = (
         ),
     ),
     Tested(
+        "a microphone that flickers by one step (-92 to -110 dBFS), or delivers nothing but mains hum",
+        "said after 2 min, or 10 from a source that is not known yet; never of a quiet or humming room, or "
+        "of a camera that gates noise",
+        (
+            "gate/test_life.py::test_a_source_without_life_is_said",
+            "gate/test_life.py::test_a_living_source_is_left_alone",
+            "history/test_habits.py::test_what_was_learnt_outlasts_a_restart",
+            "test_daemon.py::test_a_microphone_without_life_is_a_problem",
+        ),
+    ),
+    Tested(
+        "a driver or camera repeats a buffer of 10 ms to 2 s",
+        "said within 8 s, also through a resampler; never of noise or of an alarm in a room",
+        (
+            "gate/test_loops.py::test_a_loop_is_found_whatever_its_length",
+            "gate/test_loops.py::test_what_repeats_but_for_the_room_is_no_loop",
+        ),
+    ),
+    Tested(
+        "digital silence that once ended by itself, then a dead microphone",
+        "only digital silence is excused, for 14 days, and for a day or twice its longest spell at most",
+        (
+            "rules/test_outage.py::test_an_excuse_is_for_digital_silence_alone",
+            "rules/test_outage.py::test_an_excuse_expires",
+        ),
+    ),
+    Tested(
         "logrotate renames the file of JSON lines",
         "written on in a new file",
         ("publishers/test_jsonl.py::test_a_rotated_file_is_opened_anew",),

@@ -67,7 +67,7 @@ def test_a_camera_that_keeps_breaking_off_is_told() -> None:
     assert alert.message.startswith("porch has broken off 31 times, now for 5 min: no route")
 
 
-@pytest.mark.parametrize("kind", ["digital_silence", "frozen"])
+@pytest.mark.parametrize("kind", ["digital_silence", "frozen", "dead", "hum_only"])
 def test_a_source_whose_sound_is_dead_is_told(kind: ProblemKind) -> None:
     """Its connection is well, and it hears nothing: the quietest way to lose a house."""
     deaf, alive = course(SourceOutage(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
@@ -119,3 +119,52 @@ def test_what_came_to_its_end_is_not_missed(ended_by: EventEnd) -> None:
 def test_it_can_be_switched_off() -> None:
     """0 tells nothing, neither of the loss nor of the return."""
     assert course(SourceOutage(0, ["phone"]), [(0, LOST), (60, BACK)], 70) == []
+
+
+@pytest.mark.parametrize("kind", ["frozen", "dead", "hum_only"])
+def test_an_excuse_is_for_digital_silence_alone(kind: ProblemKind) -> None:
+    """A camera that came to life from zeros by itself, and then breaks in another way."""
+    news: list[tuple[float, News]] = [(0, sound("digital_silence")), (1, sound()), (60, sound(kind))]
+    [alert] = course(SourceOutage(300, ["phone"]), news, 70)
+    assert alert.raised_at == START + timedelta(minutes=65)
+    # What came to life from another dead sound is excused of nothing, digital silence included.
+    again: list[tuple[float, News]] = [(0, sound(kind)), (1, sound()), (60, sound("digital_silence"))]
+    assert len(course(SourceOutage(300, ["phone"]), again, 70)) == 1
+
+
+def told_at_days(deafness: SourceOutage, news: Sequence[tuple[float, News]], days: float) -> list[float]:
+    """When something is said in a course of (day, news), with a tick every minute."""
+    waiting, told = list(news), []
+    for minute in range(round(days * 1440)):
+        while waiting and waiting[0][0] * 1440 <= minute:
+            deafness.note(waiting.pop(0)[1], minute * 60)
+        told += [minute / 1440] * len(deafness.due(START, minute * 60))
+    return told
+
+
+def test_an_excuse_expires() -> None:
+    """After 14 days without such a spell; and in a spell that lasts longer than any camera is quiet."""
+    spell: list[tuple[float, News]] = [(0.0, sound("digital_silence")), (0.001, sound())]
+    silent = sound("digital_silence")
+    assert told_at_days(SourceOutage(300, ["phone"]), [*spell, (15, silent)], 16) == pytest.approx(
+        [15.0035], abs=0.01
+    )
+    assert told_at_days(SourceOutage(300, ["phone"]), [*spell, (5, silent)], 7) == pytest.approx(
+        [6.004], abs=0.01
+    )
+    weekend = [*spell, (1, silent), (3, sound())]
+    assert told_at_days(SourceOutage(300, ["phone"]), [*weekend, (5, silent), (8, sound())], 9) == (
+        pytest.approx([2.004, 3.001], abs=0.01)
+    )
+
+
+def test_sound_that_a_reconnect_brought_excuses_nothing() -> None:
+    """The camera was restarted: it did not come to life by itself."""
+    news: list[tuple[float, News]] = [
+        (0, sound("digital_silence")),
+        (2, LOST),
+        (3, BACK),
+        (4, sound()),
+        (60, sound("digital_silence")),
+    ]
+    assert len(course(SourceOutage(300, ["phone"]), news, 70)) == 1
