@@ -1,4 +1,4 @@
-"""Whether an event is suspected or confirmed: what its witnesses say, and nothing else. Pure.
+"""Whether an event is suspected or confirmed, from its witnesses alone. Pure functions.
 
 A witness is a classifier, or the rhythm detector, by its name. docs/decisions/certainty.md gives the reasons.
 """
@@ -12,10 +12,12 @@ from monitor.labels import LIFE_SAFETY
 from monitor.types import Certainty, Detection
 
 SECOND_HIT_S = (3.0, 10.0)
-"""A model's second hit confirms an alarm when it comes later than one beep and sooner than a new story."""
+"""A model's second hit confirms an alarm if it comes 3 to 10 s after another. Chosen: a single beep of an
+oven, a toy or a film lasts less than 3 s; a beep more than 10 s later, two cycles of T3 and more, is another
+sound. With 0 one beep would confirm a fire (tests/events/test_certainty.py)."""
 
 RHYTHM_NEEDS_MODEL = frozenset({"fire_alarm", "unknown_alarm"})
-"""March time is also a reversing truck and a busy tone: the rhythm alone does not confirm these."""
+"""Labels that the rhythm alone does not confirm: march time is also a reversing truck and a busy tone."""
 
 SPEAKS_FOR: Mapping[str, tuple[str, ...]] = {
     "smoke_alarm": ("smoke_alarm", "fire_alarm", "unknown_alarm"),
@@ -23,13 +25,13 @@ SPEAKS_FOR: Mapping[str, tuple[str, ...]] = {
     "siren": ("unknown_alarm",),
     "car_alarm": ("unknown_alarm",),
 }
-"""A model's hit of the first label speaks for a rhythm that was taken for one of the others: taggers confuse
-smoke and fire alarms, and none has a class for an alarm that fits no standard."""
+"""A model's hit of the first label also witnesses an event of the others that a rhythm opened: taggers
+confuse smoke and fire alarms, and none has a class for an alarm that follows no standard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What one classifier, or the rhythm detector, says of an event."""
+    """What one classifier, or the rhythm detector, found of an event."""
 
     name: str
     """The classifier's name."""
@@ -38,11 +40,11 @@ class Witness:
     hits: tuple[datetime, ...] = ()
     """When a model scored an alarm above its onset; kept for life-safety labels only."""
     doubt: float | None = None
-    """The score at which a verifier did not find the sound; None where it agrees."""
+    """The score, 0-1, with which a verifier did not find the sound; None where it agrees."""
 
 
 Witnesses = tuple[Witness, ...]
-"""The witnesses of one event, in the order in which they first spoke, or agreed after a doubt."""
+"""The witnesses of one event, in the order of their first detection, or of their agreement after a doubt."""
 
 
 def certainty(label: str, witnesses: Witnesses) -> Certainty:
@@ -59,12 +61,12 @@ def certainty(label: str, witnesses: Witnesses) -> Certainty:
 
 
 def names(witnesses: Witnesses) -> tuple[str, ...]:
-    """Those that found the sound, in their order."""
+    """The names of those that found the sound, in their order."""
     return tuple(one.name for one in witnesses if one.doubt is None)
 
 
 def doubts(witnesses: Witnesses) -> dict[str, float]:
-    """Those that did not, with their scores."""
+    """The names of those that did not find it, with their scores."""
     return {one.name: one.doubt for one in witnesses if one.doubt is not None}
 
 
@@ -74,14 +76,14 @@ def has_rhythm(witnesses: Witnesses) -> bool:
 
 
 def joined(witnesses: Witnesses, name: str) -> Witnesses:
-    """With one more that found the sound; a doubt of its own is taken back."""
+    """The witnesses with one more that found the sound; it replaces its own doubt."""
     if name in names(witnesses):
         return witnesses
     return (*(one for one in witnesses if one.name != name), Witness(name))
 
 
 def doubted(witnesses: Witnesses, name: str, score: float) -> Witnesses:
-    """With the doubt of one that has not found the sound before."""
+    """The witnesses with a doubt, unless that witness has found the sound before."""
     if name in names(witnesses):
         return witnesses
     if name in doubts(witnesses):
@@ -90,8 +92,9 @@ def doubted(witnesses: Witnesses, name: str, score: float) -> Witnesses:
 
 
 def by_verifier(label: str, witnesses: Witnesses, word: Detection, row: Hysteresis) -> Witnesses:
-    """With what a verifier makes of the sound: at the onset it agrees, below the off score it doubts; never a
-    life-safety alarm. A score of exactly 0 says nothing of the sound: it comes with an emotion or words."""
+    """The witnesses after a verifier's detection: from the onset on it agrees, below the off score it doubts,
+    but never a life-safety alarm. A score of exactly 0 is no judgement: it comes with an emotion or a
+    transcript."""
     if word.score >= row.onset:
         return joined(witnesses, word.classifier)
     if label not in LIFE_SAFETY and 0 < word.score < row.off:
@@ -100,7 +103,7 @@ def by_verifier(label: str, witnesses: Witnesses, word: Detection, row: Hysteres
 
 
 def by_rhythm(witnesses: Witnesses, name: str, rhythm: Certainty) -> Witnesses:
-    """With the rhythm detector's certainty, which only rises."""
+    """The witnesses after the rhythm detector's report; its certainty only rises."""
     found = joined(witnesses, name)
     if any(one.name == name and one.rhythm == "confirmed" for one in found):
         return found
@@ -108,7 +111,7 @@ def by_rhythm(witnesses: Witnesses, name: str, rhythm: Certainty) -> Witnesses:
 
 
 def by_hit(witnesses: Witnesses, name: str, at: datetime) -> Witnesses:
-    """With a model's hit on a life-safety alarm: one that follows another by 3 to 10 s settles it."""
+    """The witnesses after a model's hit on a life-safety alarm: one 3 to 10 s after another confirms it."""
     found = joined(witnesses, name)
     if _hit_twice(found):
         return found
@@ -120,14 +123,15 @@ def by_hit(witnesses: Witnesses, name: str, at: datetime) -> Witnesses:
 
 
 def without_hits(witnesses: Witnesses) -> Witnesses:
-    """The hits so far were another alarm's sound."""
+    """The witnesses without their hits, which were another alarm's sound."""
     return tuple(replace(one, hits=()) for one in witnesses)
 
 
 def after_hit(
     open_events: Mapping[str, Witnesses], label: str, name: str, at: datetime
 ) -> dict[str, Witnesses]:
-    """A model's hit: the new witnesses, by label, of the open events that it concerns; its own comes last."""
+    """The new witnesses, by label, of the open events that a model's hit concerns; its own label comes
+    last."""
     own = open_events[label]
     counts = label in LIFE_SAFETY and not rings_for_co(open_events)
     spoken_for = [one for one in SPEAKS_FOR.get(label, ()) if one != label and one in open_events]
@@ -138,10 +142,10 @@ def after_hit(
 def after_rhythm(
     open_events: Mapping[str, Witnesses], label: str, name: str, rhythm: Certainty
 ) -> dict[str, Witnesses]:
-    """A rhythm: the new witnesses, by label, of the open events that it concerns; its own comes last.
+    """The new witnesses, by label, of the open events that a rhythm concerns; its own label comes last.
 
-    A model may already have found what speaks for this rhythm. Where the rhythm is that of CO, a tagger's
-    smoke alarm was that same sound. Its event stands, suspected, but two such hits do not make a fire of it.
+    A model that found a label which speaks for this rhythm becomes a witness. Where the rhythm is that of CO,
+    a tagger's smoke alarm was the same sound: its event stays suspected, and its hits no longer count.
     """
     own = by_rhythm(open_events[label], name, rhythm)
     others: dict[str, Witnesses] = {}
@@ -158,7 +162,7 @@ def after_rhythm(
 
 
 def rings_for_co(open_events: Mapping[str, Witnesses]) -> bool:
-    """Whether the rhythm of a CO alarm is being detected: no tagger knows it from a smoke alarm's."""
+    """Whether the rhythm of a CO alarm is open: no tagger can tell it from a smoke alarm."""
     return has_rhythm(open_events.get("co_alarm", ()))
 
 

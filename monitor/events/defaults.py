@@ -20,7 +20,7 @@ class Hysteresis:
     within_s: float
     """The time in which the hits must fall."""
     hold_s: float
-    """An event ends when its sound was not heard for so long."""
+    """An event ends this long after its sound was last found."""
     reason: str = ""
 
 
@@ -113,4 +113,9 @@ DEFAULTS: dict[str, Hysteresis] = {
     "speech": _row(0.50, 0.30, 1, 2, 5, _VOICE),
     "singing": _row(0.50, 0.30, 3, 4, 10, "speech passes for singing for a moment"),
 }
-"""Every sound of labels.csv, in its order."""
+"""Every sound of labels.csv, in its order.
+
+Onset: 0.5 is where a calibrated score means *more likely than not*; 0.55 and 0.6 where one hit suffices and
+an error is costly. Off: 0.3 keeps an event open while its score wavers; nearer to the onset one sound would
+be several events, lower any noise would keep it open. Hits and hold are chosen from how the sound goes on, as
+the reason says; `within_s` leaves room for twice the hits at two looks a second."""

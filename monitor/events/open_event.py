@@ -1,4 +1,4 @@
-"""One sound event while its sound is heard, and for a few minutes after."""
+"""One sound event while it is open, and for a few minutes after."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,21 +10,27 @@ from monitor.events.certainty import Witnesses
 from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, EventState, SoundEvent, new_id
 
-MATERIAL = 0.1
-"""A score that rose by so much is worth an update."""
-SEGMENT_IDS = 32
-"""An event keeps the ids of its first segment and of the latest; rain falls for hours."""
+LEAST_SCORE_CHANGE = 0.1
+"""An update is published when the score rose by this, or a share of an emotion changed by this. Chosen: with
+0.01 nearly every look at a sound that grows clearer would be an update; with 0.5 hardly any."""
+MOST_SEGMENT_IDS = 32
+"""An event keeps the ids of its first segment and of the latest 31. Chosen: rain for hours has thousands, and
+every update carries them; evidence and verifiers need the latest few minutes, 31 pieces of 10 s."""
 NEW_SOUND_S = 0.1
-"""A pause of so much between two segments makes the second a sound of its own."""
+"""A sound that begins this long after the end of the last one is a repetition. Chosen: the gate closes only
+after 0.8 s of quiet, so that another segment's sound is later by more; less is rounding to frames of 30
+ms."""
 REPEATS_AT_ONCE, REPEATS_EVERY_S = 5, 5.0
-"""The first repetitions are published each, later ones no more often: a dog can bark for an hour."""
+"""The first five repetitions are published at once, later ones every 5 s at most. Chosen: rules count barks
+and knocks up to a few; a dog that barks for an hour would else publish thousands of updates."""
 EMOTION_EVERY_S = 2.0
-"""A wavering emotion of one classifier is published no more often."""
+"""A wavering emotion of one classifier is published every 2 s at most. Chosen: looks come twice a second, and
+a voice's emotion changes from look to look."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What was published last."""
+    """The last report, to compare with."""
 
     event: SoundEvent
     times: int
@@ -35,23 +41,23 @@ class _Report:
 
 @dataclass(slots=True)
 class OpenEvent:
-    """An event and what is remembered of it. Changes with every detection; `report` makes the value that is
-    published."""
+    """An event and what its next report depends on. Changes with every detection; `report` returns the value
+    that is published. Belongs to the tracker's thread."""
 
     event: SoundEvent
-    """As it stands, but for what `report` works out: state, certainty, confirmed_by, repetitions."""
+    """The event but for what `report` computes: state, certainty, confirmed_by, repetitions."""
     last_heard_at: datetime
     holds_until: datetime
     last_began_at: datetime
     witnesses: Witnesses = ()
     times: int = 1
-    """How many sounds of their own it consists of."""
+    """Number of separate sounds in it."""
     emotion_by: str = ""
     reported: _Report | None = field(default=None, repr=False)
 
     @classmethod
     def beginning(cls, detection: Detection) -> "OpenEvent":
-        """An event of which nothing but `detection` is known."""
+        """A new event from its first detection."""
         at = detection.started_at
         event = SoundEvent(
             id=new_id(),
@@ -67,7 +73,7 @@ class OpenEvent:
         return cls(event, last_heard_at=at, holds_until=at, last_began_at=at)
 
     def hold(self, detection: Detection, at: datetime, hold_s: float) -> None:
-        """The sound was there until `at`: the event lasts until `hold_s` later."""
+        """Keep the event open: its sound lasted until `at`, and it ends `hold_s` later at the earliest."""
         self.last_heard_at = max(self.last_heard_at, at)
         self.holds_until = max(self.holds_until, at + timedelta(seconds=hold_s))
         self._change(
@@ -77,7 +83,8 @@ class OpenEvent:
         )
 
     def count_repetition(self, detection: Detection) -> None:
-        """Count a hit that is a sound of its own after a pause; an alarm's beeps are one sound."""
+        """Count the hit as a repetition if it is a separate sound after a pause; an alarm's beeps are one
+        sound."""
         of_an_alarm = self.event.label in LIFE_SAFETY or detection.certainty is not None
         if of_an_alarm or detection.segment_id in self.event.segment_ids:
             return
@@ -86,43 +93,43 @@ class OpenEvent:
             self.last_began_at = detection.started_at
 
     def add_evidence(self, detection: Detection) -> None:
-        """Take over what was measured, unless what is known is clearer."""
+        """Take over the measured evidence, unless the event's own is clearer."""
         if _strength(detection.evidence) >= _strength(self.event.evidence):
             self._change(evidence={**self.event.evidence, **detection.evidence})
 
     def add_emotion(self, detection: Detection, *, verified: bool) -> None:
-        """The emotion of a voice, if there is one. A verifier's outlasts a tagger's."""
+        """Take over the emotion of a voice, if there is one. A tagger's never replaces a verifier's."""
         may = verified or self.emotion_by in ("", detection.classifier)
         if detection.emotion and self.event.label in VOICED and may:
             self._change(emotion=dict(detection.emotion))
             self.emotion_by = detection.classifier
 
     def describe(self, description: str | None) -> None:
-        """A large model's words about it; None leaves what is known."""
+        """Take over a large model's description; None changes nothing."""
         if description:
             self._change(description=description)
 
     def transcribe(self, transcript: str | None) -> None:
-        """What was said in it."""
+        """Take over the transcript of what was said; None removes it."""
         self._change(transcript=transcript)
 
     def mark_muted(self) -> None:
-        """It ends because its source was muted."""
+        """Note in the evidence that it ends because its source was muted."""
         self._change(evidence={**self.event.evidence, "muted": True})
 
     def covers(self, detection: Detection) -> bool:
-        """Whether the detection is about this sound: by its segment, else by its time."""
+        """Whether the detection is about this event's sound: the same segment, or an overlap in time."""
         if detection.segment_id is not None and detection.segment_id in self.event.segment_ids:
             return True
         return detection.started_at <= self.last_heard_at and detection.ends_at >= self.event.started_at
 
     def follow_clock_back(self, now: datetime, hold_s: float) -> None:
-        """The clock was set back: without this the event would last until the clock has caught up."""
+        """The clock was set back: without this the event would stay open until the clock caught up."""
         self.last_heard_at = now
         self.holds_until = now + timedelta(seconds=hold_s)
 
     def end(self, ended_by: EventEnd) -> None:
-        """The sound is over; when it was last heard is its end."""
+        """End the event at the time when its sound was last found."""
         self._change(ended_at=max(self.event.started_at, self.last_heard_at), ended_by=ended_by)
 
     def has_news(self, at: datetime) -> bool:
@@ -134,7 +141,7 @@ class OpenEvent:
         return (
             now.certainty != last.event.certainty
             or now.confirmed_by != last.event.confirmed_by
-            or now.score >= last.event.score + MATERIAL
+            or now.score >= last.event.score + LEAST_SCORE_CHANGE
             or now.description != last.event.description
             or now.transcript != last.event.transcript
             or self._emotion_is_due(last, at)
@@ -142,7 +149,7 @@ class OpenEvent:
         )
 
     def report(self, state: EventState, at: datetime) -> SoundEvent:
-        """The event as it stands, remembered as published."""
+        """Return the event as it is now, and remember it as published."""
         last = self.reported
         fresh = last is None or self._repetition_is_due(last, at)
         times_at = at if last is None or fresh else last.times_at
@@ -167,7 +174,7 @@ class OpenEvent:
         return {**self.event.evidence, **more}
 
     def _emotion_is_due(self, last: _Report, at: datetime) -> bool:
-        """A new classifier's emotion at once; one that wavers from look to look now and then."""
+        """Another classifier's emotion is due at once, a changed one of the same classifier every 2 s."""
         if self.emotion_by != last.emotion_by:
             return True
         rested = (at - last.event.at).total_seconds() >= EMOTION_EVERY_S
@@ -183,17 +190,20 @@ class OpenEvent:
 
 
 def _with_segment(segment_ids: tuple[str, ...], segment_id: str | None) -> tuple[str, ...]:
-    """With one more segment; of too many, the first and the latest."""
+    """The ids with one more; of too many, the first and the latest."""
     if segment_id is None or segment_id in segment_ids:
         return segment_ids
-    kept = segment_ids if len(segment_ids) < SEGMENT_IDS else (segment_ids[0], *segment_ids[2:])
+    kept = segment_ids if len(segment_ids) < MOST_SEGMENT_IDS else (segment_ids[0], *segment_ids[2:])
     return (*kept, segment_id)
 
 
 def _strength(evidence: Mapping[str, Any]) -> tuple[float, float]:
-    """An alarm is found at its pitch and at its harmonics: the clearest of the longest is worth reporting."""
+    """How clear evidence is, to compare: an alarm is found at its pitch and at its harmonics, and the
+    clearest of the longest is kept."""
     return evidence.get("cycles", 0), evidence.get("snr_db", 0.0)
 
 
 def _differs(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    return any(abs(one.get(name, 0.0) - other.get(name, 0.0)) >= MATERIAL for name in {*one, *other})
+    return any(
+        abs(one.get(name, 0.0) - other.get(name, 0.0)) >= LEAST_SCORE_CHANGE for name in {*one, *other}
+    )

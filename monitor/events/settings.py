@@ -1,4 +1,4 @@
-"""Thresholds as people write them (`labels:`) and as they hold for a source."""
+"""Thresholds as they are written under `labels:`, and as they are in force for a source."""
 
 import math
 from collections.abc import Mapping
@@ -12,12 +12,15 @@ from monitor.labels import check_sound
 from monitor.schema import Block, Score, Seconds
 
 HIT_GAP_S = 0.45
-"""Hits closer together than this are one: half a second between two looks, less the 30 ms of a frame on
-which looks fall."""
+"""Hits closer together than this are one. Looks come every 0.5 s, give or take a frame of 30 ms: with more,
+two successive looks would not be two hits; with much less, two classifiers' answers to one look would be."""
 SENSITIVITY_LOGITS = 2.0
-"""How far sensitivity 1 lowers an onset, in logits: 0.5 becomes 0.12, and -1 makes it 0.88."""
+"""How far sensitivity 1 lowers an onset, in logits: 0.5 becomes 0.12, and -1 makes it 0.88. Chosen: with 4
+the ends of the scale would be 0.02 and 0.98, everything and nothing; with 1 they would be 0.27 and 0.73,
+hardly a change."""
 
-_EPSILON = 1e-6
+_LEAST_SCORE = 1e-6
+"""Scores are kept this far from 0 and 1, whose logits are infinite."""
 
 
 class LabelSettings(Block):
@@ -94,5 +97,5 @@ def _moved(score: float, logits: float) -> float:
 
 
 def _logit(score: float) -> float:
-    clipped = min(max(score, _EPSILON), 1 - _EPSILON)
+    clipped = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
     return math.log(clipped / (1 - clipped))

@@ -14,20 +14,24 @@ from monitor.labels import LIFE_SAFETY, VOICED
 from monitor.types import Detection, EventEnd, SoundEvent
 
 REMEMBERED_S = 300.0
-"""So long an ended event still takes the word of a slow verifier."""
+"""A verifier's detection changes an event that ended no longer ago than this. Chosen: a large model takes
+seconds for a segment on a processor (docs/reference/listener-speed-cpu.md), and segments wait for each other;
+with less its answer would be lost, or open a second event."""
 REMEMBERED_EVENTS = 16
-"""Ended events kept per label."""
+"""Ended events kept per label. Chosen: with the shortest hold, 2 s, they span half a minute; without a bound
+a rattling window would fill the memory."""
 CLOCK_JUMP_S = 10.0
-"""Time running back by more than this means that the clock was set, not that a source lags."""
-
+"""Time that runs back by more than this means that the clock was set, not that a source lags. Chosen: a
+segment lasts 10 s at most by default, so that a source lags by less."""
 STILL_CLASSIFIED_S = 30.0
-"""The sounds before a loss may come from their queue so long after it: a segment and its wait."""
+"""A detection of a sound that began no earlier than this before its source was lost belongs to the event that
+ended then: a segment lasts 30 s at most (`max_length_s`)."""
 
 
 class SourceTracker:
-    """Hysteresis for every label of one source: opens, holds and ends its events. No thread, no clock.
+    """Opens, holds and ends the events of one source, with hysteresis for every label. No thread, no clock.
 
-    Who witnessed an event, and what that makes of it, is for `monitor.events.certainty`.
+    Certainty is computed from an event's witnesses in `monitor.events.certainty`.
     """
 
     def __init__(self, rows: Mapping[str, Hysteresis]) -> None:
@@ -39,12 +43,12 @@ class SourceTracker:
         self._ended: dict[str, deque[OpenEvent]] = {}
         self._touched: dict[str, OpenEvent] = {}
         self._gone: dict[str, datetime] = {}
-        """By label, until when the source was heard that went while an event was open."""
+        """By label, the time at which the source was lost while an event of it was open."""
         self.floors = {label: row.onset for label, row in rows.items()}
-        """Below this score a classifier's detection changes nothing now."""
+        """By label, the score below which a classifier's detection changes nothing now."""
 
     def set_sensitivity(self, value: float) -> None:
-        """Move every onset and off score; -1..1."""
+        """Shift every onset and off score by a sensitivity of -1..1."""
         self._rows = {label: shifted(row, value) for label, row in self._unshifted.items()}
         self.floors = {
             label: row.off if label in self._open else row.onset for label, row in self._rows.items()
@@ -57,7 +61,8 @@ class SourceTracker:
             self._pending.clear()
 
     def take(self, detection: Detection, now: datetime) -> None:
-        """A tagger's, the gate's or the rhythm's detection; `now` is how far the source has been heard."""
+        """Take a detection of a tagger, the gate or the rhythm detector; `now` is the time of the source's
+        newest sound."""
         label = detection.label
         if self._muted and label not in LIFE_SAFETY:
             return
@@ -80,8 +85,8 @@ class SourceTracker:
         self._touch(open_event)
 
     def take_verdict(self, detection: Detection, now: datetime) -> None:
-        """A verifier's detection. It has heard the whole segment, so that one hit opens an event that nobody
-        else had; never a life-safety one."""
+        """Take a verifier's detection. A verifier judges the whole segment, so that one hit opens an event
+        that no other classifier found; never a life-safety one."""
         label = detection.label
         if self._muted and label not in LIFE_SAFETY:
             return
@@ -99,21 +104,21 @@ class SourceTracker:
         self._touch(open_event)
 
     def describe(self, detection: Detection) -> None:
-        """A verifier's words are about the segment, so they go to all that was heard in it."""
+        """Add a verifier's description to every event of its segment."""
         for open_event in self._of_segment(detection.segment_id):
             open_event.describe(detection.description)
             self._touch(open_event)
 
     def transcribe(self, detection: Detection) -> None:
-        """What was said in a segment belongs to the voices that were heard in it."""
+        """Add a transcript to the voices' events of its segment."""
         for open_event in self._of_segment(detection.segment_id):
             if open_event.event.label in VOICED:
                 open_event.transcribe(detection.transcript)
                 self._touch(open_event)
 
     def report(self, now: datetime, judged_until: datetime | None = None) -> list[SoundEvent]:
-        """What began, changed and ended since the last time. Nothing ends later than `judged_until`: more of
-        its sound may be waiting for a classifier."""
+        """Return the events that began, changed or ended since the last report. An event whose hold ends
+        after `judged_until` stays open: more of its sound may be waiting for a classifier."""
         over_at = now if judged_until is None else min(now, judged_until)
         changed = [one for one in self._touched.values() if one.has_news(now)]
         events = [one.report("updated" if one.reported else "started", now) for one in changed]
@@ -127,7 +132,7 @@ class SourceTracker:
         return events
 
     def end_all(self, at: datetime, ended_by: EventEnd) -> list[SoundEvent]:
-        """The source is gone: every open event ends, and half of a beginning is no beginning."""
+        """The source is gone: end every open event and forget the hits of those that have not begun."""
         events = self.report(at)
         self._pending.clear()
         self._gone = dict.fromkeys(self._open, at)
@@ -141,7 +146,7 @@ class SourceTracker:
         self._touched[open_event.event.id] = open_event
 
     def _of_segment(self, segment_id: str | None) -> list[OpenEvent]:
-        """The events, open or remembered, in which a segment was heard; none while muted."""
+        """The events, open or remembered, that hold a segment; none while muted."""
         if self._muted:
             return []
         remembered = [one for ended in self._ended.values() for one in ended]
@@ -169,8 +174,9 @@ class SourceTracker:
         return open_event
 
     def _is_old_news(self, detection: Detection) -> bool:
-        """A look that waited in a queue, at a sound whose event has come and gone. Of alarms only what was
-        cut off with its source: after the clock was set back, a new one can carry the times of an old one."""
+        """Whether this is a late look, from a queue, at a sound whose event has ended. Of alarms only sound
+        from before a lost connection: after the clock was set back, a new alarm can carry the times of an old
+        one."""
         gone_at = self._gone.get(detection.label)
         if gone_at and 0 <= (gone_at - detection.started_at).total_seconds() <= STILL_CLASSIFIED_S:
             return True
@@ -180,14 +186,14 @@ class SourceTracker:
         return any(one.event.started_at <= detection.ends_at <= one.last_heard_at for one in ended)
 
     def _is_told_loud(self, detection: Detection) -> bool:
-        """A loud noise in a segment that had one: the bangs of one sound are one noise."""
+        """Whether this segment already had a loud noise: the bangs of one sound are one noise."""
         if detection.label != "loud_noise" or detection.segment_id is None:
             return False
         ended = self._ended.get("loud_noise", ())
         return any(detection.segment_id in one.event.segment_ids for one in ended)
 
     def _hit(self, open_event: OpenEvent, detection: Detection, at: datetime, row: Hysteresis) -> None:
-        """The sound was found: hold its event, and let it witness for what it speaks for."""
+        """The sound was found: hold its event, and add the witness to all events that it speaks for."""
         open_event.count_repetition(detection)
         open_event.add_evidence(detection)
         open_event.hold(detection, at, _hold_s(detection, row))
@@ -204,7 +210,7 @@ class SourceTracker:
             self._touch(self._open[label])
 
     def _find(self, detection: Detection, now: datetime) -> OpenEvent | None:
-        """The event that a verifier speaks of: open, or ended a few minutes ago."""
+        """The event that a verifier's detection is about: open, or ended a few minutes ago."""
         open_event = self._open.get(detection.label)
         if open_event is not None and open_event.covers(detection):
             return open_event
@@ -229,7 +235,7 @@ class SourceTracker:
 
 
 def _hold_s(detection: Detection, row: Hysteresis) -> float:
-    """An alarm's rhythm knows how long its pauses are."""
+    """The hold: an alarm's rhythm brings its own, for it knows its pauses."""
     if detection.certainty is None:
         return row.hold_s
     return float(detection.evidence.get("hold_s", row.hold_s))

@@ -27,7 +27,7 @@ class Tracker:
 
     `verifiers` names the classifiers that judge what others have found (large models). Their answers change
     the event of that segment, ended or not: they confirm it, cast doubt on it, add emotion and description,
-    and may open one that nobody had. They never doubt nor open a life-safety alarm.
+    and may open one that no other classifier found. They neither doubt nor open a life-safety alarm.
     """
 
     def __init__(self, rows_of: RowsOf | None = None, *, verifiers: frozenset[str] = frozenset()) -> None:
@@ -39,7 +39,7 @@ class Tracker:
     def update(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[SoundEvent]:
-        """What begins, changes and ends by these detections and by the time.
+        """Return the events that begin, change or end by these detections and by the time.
 
         `now` is how far the detections' sources have been heard, or the clock's time when there are none.
         Call it with nothing twice a second or so: that is when the events of quiet sources end. With
@@ -69,8 +69,8 @@ class Tracker:
         self._source(source).set_sensitivity(value)
 
     def mute(self, source: str, on: bool, at: datetime) -> list[SoundEvent]:
-        """Stop (or allow) a source's events, except smoke, CO and fire alarms. What is open ends now, as
-        quiet, with `muted` in its evidence."""
+        """Stop (or allow) a source's events, except smoke, CO and fire alarms. Returns the ends of its open
+        events: `quiet`, with `muted` in the evidence."""
         tracker = self._source(source)
         tracker.mute(on)
         return tracker.report(at)
