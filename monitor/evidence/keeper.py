@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from monitor.errors import StoreError
 from monitor.evidence.clips import ClipFolder, ClipFormat, Retention, encoded
-from monitor.evidence.privacy import HearsVoice, Spoken, masked, speech_spans, spoken_in
+from monitor.evidence.privacy import HearsVoice, Words, masked, speech_spans
 from monitor.evidence.ring_buffer import Excerpt, RecentSound
 from monitor.evidence.spectrogram import spectrogram_png
 from monitor.labels import check_sound
@@ -104,6 +104,7 @@ class EvidenceKeeper:
         self._done: deque[str] = deque(maxlen=4 * _WAITING)
         self._sweep_at: datetime | None = None
         self._complained = False
+        self._said: set[tuple[str, str, str]] = set()
         self.passed_over = 0
         """Events of which nothing was kept because too many came at once."""
 
@@ -126,9 +127,10 @@ class EvidenceKeeper:
     def hear(self, heard: Findings) -> None:
         """What listeners said: where words may be."""
         if self._config.wanted and self._config.no_speech:
-            spoken = spoken_in(heard)
             with self._lock:
-                self._source(heard.source).remember(spoken, heard.until - timedelta(seconds=2 * self._keep_s))
+                words = self._source(heard.source).words
+                words.hear(heard)
+                words.forget(heard.until - timedelta(seconds=2 * self._keep_s))
 
     def note(self, event: SoundEvent) -> None:
         """An event began, changed or ended."""
@@ -157,12 +159,20 @@ class EvidenceKeeper:
                 self._done.append(event.id)
         made = [self._make(event) for event in ready]
         for kept in made:
-            if kept.withheld:
-                log.info("no clip and no picture", event_id=kept.event.id, because=kept.withheld)
+            self._say_withheld(kept)
         if made or self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_EVERY
             self._try(lambda: self._shelf.sweep(now))
         return made
+
+    def _say_withheld(self, kept: StoredEvidence) -> None:
+        """Once for each source, label and reason: somebody talks all evening, and each word is an event."""
+        why = (kept.event.source, kept.event.label, kept.withheld)
+        if kept.withheld and why not in self._said:
+            self._said.add(why)
+            source, label, reason = why
+            said = "no clip and no picture; the next ones for this reason are not logged"
+            log.info(said, source=source, label=label, event_id=kept.event.id, because=reason)
 
     def lock(self, event_id: str) -> int:
         """Keep what there is of an event for good: how many files. Raises StoreError."""
@@ -215,8 +225,8 @@ class EvidenceKeeper:
 
     def _without_speech(self, event: SoundEvent, cutout: Excerpt) -> Excerpt | None:
         with self._lock:
-            spoken = list(self._source(event.source).spoken)
-        spans = speech_spans(cutout, event.source, spoken, self._new_detector())
+            words = self._source(event.source).words.between(cutout.started_at, cutout.ends_at)
+        spans = speech_spans(cutout, words, self._new_detector())
         if spans and not self._config.mask_speech:
             return None
         return replace(cutout, audio=masked(cutout.audio, spans))
@@ -247,12 +257,7 @@ class _Source:
 
     def __init__(self, recent: RecentSound) -> None:
         self.recent = recent
-        self.spoken: deque[Spoken] = deque()
-
-    def remember(self, spoken: list[Spoken], since: datetime) -> None:
-        self.spoken.extend(spoken)
-        while self.spoken and self.spoken[0].ends_at < since:
-            self.spoken.popleft()
+        self.words = Words()
 
 
 def _picture(event: SoundEvent, cutout: Excerpt) -> bytes:

@@ -1,7 +1,7 @@
 """Does a clip hold speech, and the clip without it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -12,9 +12,6 @@ from monitor.types import Findings
 
 SPOKEN = frozenset({"speech", "shout", "singing"})
 """Labels that mean words."""
-SPOKEN_FROM = 0.1
-"""A score this high for one of them, far below any onset, counts: a kept word does more harm than a clip that
-was not kept."""
 
 HearsVoice = Callable[[Audio], bool]
 """Whether 30 ms, the next of a stretch of sound, are voice. Keeps state: one for each stretch."""
@@ -23,40 +20,111 @@ _WINDOW_S = 0.03
 _MARGIN_S = 0.5
 _VOICED_FRAMES = 2
 _MASK_DBFS = (-70.0, -40.0)
+_GATE = "gate"
+"""Its word for speech is the voice detector's, which is asked anyway."""
 
 Span = tuple[float, float]
 """Begin and end in seconds from the clip's start."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """Words were heard in a stretch of a source, by a listener's scores or by the voice detector's ratio."""
+class Bars:
+    """What it takes for speech, chosen by `scripts/bench privacy`: docs/guides/evidence.md has the figures. A
+    kept word does more harm than a clip that was not kept, so each is far below any onset."""
 
-    source: str
+    words: float = 0.1
+    """A score this high for words counts by itself."""
+    words_with_voice: float = 0.02
+    """This one counts in a segment in which the voice detector heard voice, however little."""
+    voice: float = 0.5
+    """So much voice, as a share of a segment's frames, counts whatever the models say."""
+
+
+BARS = Bars()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A model's score for words in a segment, and where it heard them."""
+
+    segment_id: str | None
     started_at: datetime
     ends_at: datetime
+    score: float
 
 
-def spoken_in(heard: Findings) -> list[Spoken]:
-    """Where, by all that listeners said, words may be. Any score counts, whatever the label of the event."""
-    by_scores = [
-        Spoken(one.source, one.started_at, one.ends_at)
-        for one in heard.detections
-        if one.label in SPOKEN and one.score >= SPOKEN_FROM
-    ]
-    by_voice = [Spoken(cut.source, cut.started_at, cut.ends_at) for cut in heard.segments if cut.speech_ratio]
-    return by_scores + by_voice
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A segment, and the share of its frames in which the voice detector heard voice."""
+
+    started_at: datetime
+    ends_at: datetime
+    voice: float
 
 
-def speech_spans(clip: Excerpt, source: str, spoken: Iterable[Spoken], hears_voice: HearsVoice) -> list[Span]:
-    """Where a clip may hold speech: wherever anything that listened to any part of it heard words, and
-    wherever the voice detector, run over all of it, hears voice; half a second more on each side."""
-    told = [
+@dataclass
+class Words:
+    """What was heard of words at one source: by models and by the voice detector, until it is forgotten."""
+
+    looks: list[Look] = field(default_factory=list)
+    cuts: dict[str, Cut] = field(default_factory=dict)
+    """By the segment's id; of one that still grows, as far as it was shown."""
+
+    def hear(self, heard: Findings) -> None:
+        """What listening brought."""
+        self.looks += [
+            Look(one.segment_id, one.started_at, one.ends_at, one.score)
+            for one in heard.detections
+            if one.label in SPOKEN and one.classifier != _GATE
+        ]
+        self.cuts |= {cut.id: Cut(cut.started_at, cut.ends_at, cut.speech_ratio) for cut in heard.segments}
+
+    def forget(self, until: datetime) -> None:
+        """What ended before."""
+        self.looks = [one for one in self.looks if one.ends_at >= until]
+        self.cuts = {id: one for id, one in self.cuts.items() if one.ends_at >= until}
+
+    def between(self, since: datetime, until: datetime) -> "Words":
+        """What overlaps a stretch, as a copy; of a segment that does, every score."""
+        cuts = {id: one for id, one in self.cuts.items() if _overlap(one, since, until)}
+        looks = [one for one in self.looks if one.segment_id in cuts or _overlap(one, since, until)]
+        return Words(looks, cuts)
+
+
+def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bars = BARS) -> list[Span]:
+    """Where a clip may hold speech, with half a second more on each side: where a model's score says so;
+    where model and voice detector together do, for the whole segment; and where the voice detector, run over
+    all of the clip, hears voice in what no model has judged."""
+    near = words.between(clip.started_at, clip.ends_at)
+    scores: dict[str | None, float] = {}
+    for look in near.looks:
+        scores[look.segment_id] = max(look.score, scores.get(look.segment_id, 0.0))
+    spoken = [cut for id, cut in near.cuts.items() if _holds_words(cut, scores.get(id), bars)]
+    silent = [cut for id, cut in near.cuts.items() if id in scores and cut not in spoken]
+    told = [look for look in near.looks if look.score >= bars.words]
+    judged = _placed(clip, silent)
+    # A segment begins with what was before its onset: its share of voice does not count that, the frames do.
+    voiced = _voiced(clip.audio, hears_voice, judged)
+    return _merged([*_placed(clip, told), *_placed(clip, spoken), *voiced], clip.audio.duration_s)
+
+
+def _holds_words(cut: Cut, score: float | None, bars: Bars) -> bool:
+    """By model and voice detector together; where no model has judged, the voice detector decides."""
+    if score is None:
+        return cut.voice > 0
+    return cut.voice >= bars.voice or (cut.voice > 0 and score >= bars.words_with_voice)
+
+
+def _overlap(one: Look | Cut, since: datetime, until: datetime) -> bool:
+    return one.started_at < until and one.ends_at > since
+
+
+def _placed(clip: Excerpt, found: Iterable[Look | Cut]) -> list[Span]:
+    return [
         ((one.started_at - clip.started_at).total_seconds(), (one.ends_at - clip.started_at).total_seconds())
-        for one in spoken
-        if one.source == source and one.started_at < clip.ends_at and one.ends_at > clip.started_at
+        for one in found
+        if _overlap(one, clip.started_at, clip.ends_at)
     ]
-    return _merged([*told, *_voiced(clip.audio, hears_voice)], clip.audio.duration_s)
 
 
 def masked(audio: Audio, spans: Iterable[Span]) -> Audio:
@@ -72,10 +140,14 @@ def masked(audio: Audio, spans: Iterable[Span]) -> Audio:
     return Audio(samples, audio.sample_rate_hz)
 
 
-def _voiced(audio: Audio, hears_voice: HearsVoice) -> list[Span]:
-    """Spans with two voiced frames in a row: one alone is a click."""
+def _voiced(audio: Audio, hears_voice: HearsVoice, judged: Sequence[Span]) -> list[Span]:
+    """Spans with two voiced frames in a row, outside those that were judged: one alone is a click."""
     count = int(audio.duration_s / _WINDOW_S)
-    words = [hears_voice(audio.slice(i * _WINDOW_S, (i + 1) * _WINDOW_S)) for i in range(count)]
+    words = [
+        hears_voice(audio.slice(i * _WINDOW_S, (i + 1) * _WINDOW_S))
+        and not any(begin_s <= (i + 0.5) * _WINDOW_S < end_s for begin_s, end_s in judged)
+        for i in range(count)
+    ]
     return [
         ((i - _VOICED_FRAMES + 1) * _WINDOW_S, (i + 1) * _WINDOW_S)
         for i in range(_VOICED_FRAMES - 1, count)

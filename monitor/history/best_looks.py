@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.events.settings import shifted
-from monitor.evidence.privacy import SPOKEN, SPOKEN_FROM
+from monitor.evidence.privacy import BARS, SPOKEN
 from monitor.history.near_misses import REACH
 from monitor.history.records import ScoreRecord
 from monitor.types import Segment, Setting
@@ -56,7 +56,7 @@ class BestLooks:
     def near(self, look: ScoreRecord) -> Mapping[str, float]:
         """The labels with their scores that reached their onset or came near; none where words may be."""
         if look.segment_id in self._spoken or any(
-            look.scores.get(label, 0.0) >= SPOKEN_FROM for label in SPOKEN
+            look.scores.get(label, 0.0) >= BARS.words for label in SPOKEN
         ):
             return {}
         onsets = self._onsets_of(look.source)

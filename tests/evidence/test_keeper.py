@@ -3,18 +3,21 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.audio import Audio, Samples
 from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, StoredEvidence
+from monitor.evidence.privacy import BARS
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
-from monitor.types import Findings, SoundEvent
+from monitor.types import Findings, Segment, SoundEvent
 from testkit.builders import START, frames, heard, noise
 from testkit.gate_sounds import in_a_room, smoke_alarm, voice
 
@@ -217,6 +220,44 @@ def test_a_word_that_only_a_model_hears_is_a_word(tmp_path: Path) -> None:
         [keepsake] = made(keeper, 30)
     assert keepsake.withheld == "speech"
     assert files(tmp_path) == []
+
+
+def test_glass_in_which_the_voice_detector_hears_voice_is_kept(tmp_path: Path) -> None:
+    """Where the sound model is sure that there are no words: most glass and knocks have some voice for it."""
+    sound = np.concatenate((noise(8, -60), voice(0.3), noise(9, -60)))
+    segments: list[Segment] = []
+    for has_model in (False, True):
+        with keeping(tmp_path / str(has_model), no_speech=True) as keeper:
+            gate = Gate("kitchen", GateConfig())
+            for frame in frames(sound):
+                keeper.push(frame)
+                found = gate.push(frame).segments
+                segments += found
+                no_words = tuple(
+                    replace(heard("speech", 0.0, cut.started_at), segment_id=cut.id)
+                    for cut in found
+                    if has_model
+                )
+                keeper.hear(Findings("kitchen", frame.ends_at, no_words, found))
+            keeper.note(event(8, 9, "glass_break"))
+            [stored] = made(keeper, 30)
+        assert (stored.clip is not None) == has_model
+    whole = [cut.speech_ratio for cut in segments if cut.ended_by != "open"]
+    assert 0 < max(whole) < BARS.voice
+
+
+def test_what_was_withheld_is_logged_once_with_label_and_source(tmp_path: Path) -> None:
+    """Somebody who talks all evening is one line, not a thousand."""
+    with keeping(tmp_path, no_speech=True) as keeper, capture_logs() as lines:
+        play(keeper, CONVERSATION)
+        for number, label in enumerate(("door_slam", "door_slam", "glass_break")):
+            keeper.note(event(6, 7, label, f"ab3{number}"))
+            made(keeper, 30)
+    said = [line for line in lines if line["event"].startswith("no clip")]
+    assert [(line["source"], line["label"], line["because"]) for line in said] == [
+        ("kitchen", "door_slam", "speech"),
+        ("kitchen", "glass_break", "speech"),
+    ]
 
 
 def test_without_speech_there_are_clips(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Does a clip hold speech, and the clip without it."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
-from monitor.evidence.privacy import Spoken, masked, speech_spans, spoken_in
+from monitor.evidence.privacy import BARS, Cut, Look, Words, masked, speech_spans
 from monitor.evidence.ring_buffer import Excerpt
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Findings
@@ -22,12 +23,18 @@ def clip(*parts: object) -> Excerpt:
     return Excerpt(START, Audio(np.concatenate(parts).astype(np.float32), 16_000))  # type: ignore[arg-type]
 
 
-def spans(cutout: Excerpt, *spoken: Spoken) -> list[tuple[float, float]]:
-    return speech_spans(cutout, "kitchen", spoken, VoiceDetector().hears_voice)
+def spans(cutout: Excerpt, words: Words | None = None) -> list[tuple[float, float]]:
+    return speech_spans(cutout, words or Words(), VoiceDetector().hears_voice)
 
 
-def between(begin_s: float, end_s: float, source: str = "kitchen") -> Spoken:
-    return Spoken(source, START + timedelta(seconds=begin_s), START + timedelta(seconds=end_s))
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def judged(begin_s: float, end_s: float, *, score: float | None, voice: float) -> Words:
+    """A segment with its share of voice, and the sound model's score for words in the last second of it."""
+    looks = [] if score is None else [Look("a1", after(end_s - 1), after(end_s), score)]
+    return Words(looks, {"a1": Cut(after(begin_s), after(end_s), voice)})
 
 
 def test_speech_is_found_without_any_classifier() -> None:
@@ -43,25 +50,59 @@ def test_other_sounds_hold_no_speech(sound: object) -> None:
     assert spans(clip(QUIET, sound, QUIET)) == []
 
 
-def test_what_any_listener_took_for_words_counts() -> None:
+def test_what_a_model_took_for_words_counts() -> None:
     """A whisper that only a model suspects is speech for the length of its look."""
-    assert spans(clip(QUIET), between(4, 6)) == [(3.5, 6.5)]
-    assert spans(clip(QUIET), between(-3, 1), between(9, 20)) == [(0, 1.5), (8.5, 10)]
+    assert spans(clip(QUIET), judged(3, 6, score=BARS.words, voice=0)) == [(4.5, 6.5)]
+    assert spans(clip(QUIET), judged(-3, 1, score=0.9, voice=0)) == [(0, 1.5)]
+    assert spans(clip(QUIET), judged(3, 6, score=BARS.words - 0.01, voice=0)) == []
 
 
-def test_other_sources_and_times_do_not_count() -> None:
-    """Words elsewhere, before or after leave a clip alone."""
-    assert spans(clip(QUIET), between(4, 6, "porch"), between(-5, -1), between(11, 12)) == []
+def test_a_little_voice_and_a_low_score_are_words_together() -> None:
+    """Neither is by itself: glass and knocks have voice for the detector, music has a score for words. Then
+    the whole segment counts."""
+    low, little = BARS.words_with_voice, 0.16
+    assert spans(clip(QUIET), judged(3, 6, score=low, voice=little)) == [(2.5, 6.5)]
+    assert spans(clip(QUIET), judged(3, 6, score=low, voice=0)) == []
+    assert spans(clip(QUIET), judged(3, 6, score=low - 0.01, voice=little)) == []
 
 
-def test_words_are_suspected_by_low_scores_and_by_voice() -> None:
-    """A score of 0.1 for speech is enough, whatever the winner is; so is any voice in a segment."""
-    told = Findings("kitchen", START, (heard("dog_bark", 0.9), heard("speech", 0.1), heard("shout", 0.05)))
-    assert [one.ends_at for one in spoken_in(told)] == [START + timedelta(seconds=1)]
+def test_much_voice_is_words_whatever_a_model_says() -> None:
+    """A model may miss a language, or a voice in another room."""
+    assert spans(clip(QUIET), judged(3, 6, score=0.0, voice=BARS.voice)) == [(2.5, 6.5)]
+
+
+def test_where_no_model_has_judged_the_voice_detector_decides() -> None:
+    """Without a sound model, or before its answer: any voice is words."""
+    assert spans(clip(QUIET), judged(3, 6, score=None, voice=0.02)) == [(2.5, 6.5)]
+
+
+def test_what_was_judged_as_no_words_is_kept_and_what_follows_is_not() -> None:
+    """The voice detector is overruled in the segment alone; a voice after it is found by its frames."""
+    spoken = in_a_room(voice(3))
+    length_s = len(spoken) / 16_000
+    cutout = clip(QUIET[:48000], spoken, QUIET[:48000])
+    assert spans(cutout, judged(2.5, 3.5 + length_s, score=0.0, voice=0.2)) == []
+    [(begin_s, end_s)] = spans(cutout, judged(2.5, 4.5, score=0.0, voice=0.2))
+    assert 4.0 <= begin_s < 5.0
+    assert 5.9 < end_s < 6.8
+
+
+def test_other_times_do_not_count() -> None:
+    """Words before or after leave a clip alone."""
+    assert spans(clip(QUIET), judged(-5, -1, score=0.9, voice=0.9)) == []
+    assert spans(clip(QUIET), judged(11, 12, score=0.9, voice=0.9)) == []
+
+
+def test_models_and_segments_are_remembered_and_the_voice_detectors_own_word_is_not_a_models() -> None:
+    """Without classifiers the gate gives a score for speech: its share of voice, which says nothing new."""
+    words = Words()
     cut = segment(noise(2))
-    voiced = type(cut)(**{name: getattr(cut, name) for name in cut.__slots__} | {"speech_ratio": 0.02})
-    assert spoken_in(Findings("kitchen", START, (), (cut,))) == []
-    assert len(spoken_in(Findings("kitchen", START, (), (voiced,)))) == 1
+    words.hear(Findings("kitchen", START, (heard("dog_bark", 0.9), heard("shout", 0.05)), (cut,)))
+    words.hear(Findings("kitchen", START, (replace(heard("speech", 0.2), classifier="gate"),)))
+    assert [look.score for look in words.looks] == [0.05]
+    assert list(words.cuts) == [cut.id]
+    words.forget(after(600))
+    assert words == Words()
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.05, 3)), min_size=1, max_size=4))
