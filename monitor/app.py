@@ -163,7 +163,8 @@ class Daemon:
         for name, reason in self._pool.retired.items():
             self._checkup.note(name, reason)
         health = self._checkup.snapshot()
-        return replace(health, values={**health.values, "delivery": self._delivery.figures()})
+        notes = health.values["notes"] | self._delivery.notes()
+        return replace(health, values={**health.values, "notes": notes, "delivery": self._delivery.figures()})
 
     @property
     def _captures(self) -> list[CaptureThread]:

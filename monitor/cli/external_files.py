@@ -9,7 +9,7 @@ from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError, ModelError
 from monitor.publishers.jsonl import JsonlConfig
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.rules.check import Finding
 from monitor.sources import SourceConfig
 from monitor.sources.file import FileConfig

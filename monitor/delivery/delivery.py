@@ -14,7 +14,7 @@ from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.settings import KeptSettings, SettingsWriter
 from monitor.notifiers import NotifierConfig
-from monitor.publishers.base import OnCommand, Publisher
+from monitor.publishers.base import OnCommand, Publisher, Reports
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
 OUTBOX = "outbox.db"
@@ -100,9 +100,14 @@ class Delivery:
             "durable": self.outbox.durable,
             "ready": {line.publisher.name: line.publisher.ready() for line in self._lines},
             "waiting": self.outbox.backlog(),
-            "refused_commands": sum(getattr(each, "refused_commands", 0) for each in self.publishers),
+            "refused_commands": sum(each.refused_commands for each in self._reporting()),
+            "receivers": {each.name: each.figures() for each in self._reporting()},
             **asdict(self.outbox.counts),
         }
+
+    def notes(self) -> dict[str, str]:
+        """What a receiver does not take, for the health report; from any thread."""
+        return {name: text for each in self._reporting() for name, text in each.notes().items()}
 
     def command(self, command: Command) -> None:
         """From any thread: an acknowledgement stops the calls at once; what is asked is for the decider."""
@@ -121,6 +126,9 @@ class Delivery:
         """The disk was slow to give what an earlier run left."""
         self._escalator.resume()
         self._on_left(left_going_on)
+
+    def _reporting(self) -> list[Reports]:
+        return [each for each in self.publishers if isinstance(each, Reports)]
 
     def _open_publishers(self) -> None:
         house = build_house(self._config)

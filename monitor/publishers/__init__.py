@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.publishers.jsonl import JsonlConfig
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.terminal.console import ConsoleConfig
 
 PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]

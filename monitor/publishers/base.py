@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from monitor.types import Alert, Command, House, Message, SoundEvent
 
@@ -85,3 +85,20 @@ class Publisher(Protocol):
         comes as `LabelState`, at once; the event itself comes through the outbox, perhaps late, and must not
         move that state. For an event or alert `done` is called once, during the call or later; until then
         the publisher keeps it. `late` marks one that was held back or is sent again."""
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """A publisher that has something for the health report. From any thread."""
+
+    name: str
+
+    @property
+    def refused_commands(self) -> int:
+        """How many messages on command topics were none that we take."""
+
+    def figures(self) -> dict[str, Any]:
+        """How it stands with its receiver, as plain JSON values."""
+
+    def notes(self) -> dict[str, str]:
+        """What is wrong now and somebody should mend: makes *Trouble*. Empty while all is well."""

@@ -13,7 +13,7 @@ from rich.table import Table
 from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import Alert, SoundEvent
 from testkit.builders import alert, event, house
 from testkit.mosquitto import Mosquitto, Subscriber

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pydantic import BaseModel
 
 from monitor.publishers.documents import EVENT_NAMES, alert_document, event_document
-from monitor.publishers.mqtt.publisher import MqttConfig
-from monitor.publishers.mqtt.tls import TlsConfig
+from monitor.publishers.mqtt.config import MqttConfig
+from monitor.publishers.mqtt.options import TlsConfig
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert, SoundEvent
 from testkit.markdown import table
@@ -47,8 +47,7 @@ Topics, payloads and options of the `mqtt` publisher, written from the code by
 Everything is published with QoS 1 under `<topic_prefix>/<node>/`. States are retained and remembered: after
 every reconnect, and when Home Assistant says `online`, all of them are said again, so that a missed `OFF`
 leaves nothing stuck. Events and alerts are not retained; each is kept on disk until the broker has
-acknowledged it, in order per source, and with Home Assistant behind the broker until that is there to hear
-it. A message may arrive twice, with the same `id`.
+acknowledged it, in order per source. A message may arrive twice, with the same `id`.
 """
 
 _COMMANDS = """## Commands
@@ -78,7 +77,13 @@ starting.
 
 Over MQTT 5 a broker says when its access list forbids a message; it then stays in the outbox and is tried
 again every 30 to 60 s, everything on other topics goes on, and the log names the topic once. Over 3.1.1
-mosquitto acknowledges what it throws away: nobody can tell.
+a broker acknowledges what it throws away. So the publisher subscribes to its own `alert` and `+/event` there,
+and a message is delivered when it has come back: an alert that does not within 5 s is kept and published
+again, and so is an event where others do come back. Where nothing may be read, health and *Trouble* say that
+delivery is unproven; give the user `readwrite` on its own topics, or use MQTT 5.
+
+After every connection alerts go out first, then documents and states, then events. An alert that went out
+before Home Assistant can have read its documents is published again.
 
 With `tls` the broker's certificate and name are verified. A kill, a crash and a cut cable are told to the
 house by the broker itself (the last will on `status`), a clean stop by us.

@@ -11,7 +11,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.labels import sounds
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import (
     Alert,
     Command,

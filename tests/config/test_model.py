@@ -15,7 +15,7 @@ from monitor.config.loading import check_document, default_config, load_config
 from monitor.config.model import json_schema
 from monitor.config.yaml_document import parse_document, read_document
 from monitor.errors import ConfigError
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
 

@@ -12,8 +12,9 @@ import structlog
 
 from monitor.clock import SystemClock
 from monitor.publishers.base import DELIVERED, OnCommand, Outcome
-from monitor.publishers.mqtt.publisher import MqttConfig, MqttPublisher
-from monitor.types import Command, House
+from monitor.publishers.mqtt.config import MqttConfig
+from monitor.publishers.mqtt.publisher import MqttPublisher
+from monitor.types import Alert, Command, House, SoundEvent
 from testkit.builders import house
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 
@@ -21,17 +22,21 @@ from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 class Told:
     """A publisher that runs, with what it told whoever delivers."""
 
-    def __init__(self, config: MqttConfig, announced: House, obey: OnCommand | None = None) -> None:
+    def __init__(
+        self, config: MqttConfig, announced: House, obey: OnCommand | None, waiting: SoundEvent | Alert | None
+    ) -> None:
         self.commands: list[Command] = []
         self._changed = threading.Condition()
         self._returned = threading.Event()
         self.publisher: MqttPublisher = config.build("home", obey or self._obey, SystemClock())
         self.publisher.on_ready = self._returned.set
         self.publisher.announce(announced)
+        if waiting is not None:
+            self.publisher.publish(waiting)
 
     def wait_ready(self) -> None:
-        """Wait until the publisher takes events."""
-        while not self.publisher.ready():
+        """Wait until the publisher takes alerts, and has announced everything."""
+        while not (self.publisher.ready() and self.publisher.settled):
             self.wait_call()
 
     def wait_call(self) -> None:
@@ -120,10 +125,16 @@ def listener(broker: Mosquitto, life: ExitStack) -> Subscriber:
 
 @pytest.fixture
 def publish(life: ExitStack) -> Publish:
-    """Start a publisher: `publish(port=..., homeassistant=...)`. It has announced a kitchen."""
+    """Start a publisher: `publish(port=..., homeassistant=...)`. It has announced a kitchen, and published
+    what is `waiting`."""
 
-    def start(announced: House | None = None, obey: OnCommand | None = None, **config: Any) -> Told:
-        told = Told(MqttConfig.model_validate({"type": "mqtt"} | config), announced or house(), obey)
+    def start(
+        announced: House | None = None,
+        obey: OnCommand | None = None,
+        waiting: SoundEvent | Alert | None = None,
+        **config: Any,
+    ) -> Told:
+        told = Told(MqttConfig.model_validate({"type": "mqtt"} | config), announced or house(), obey, waiting)
         life.enter_context(told.publisher)
         return told
 

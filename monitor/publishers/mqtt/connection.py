@@ -57,6 +57,9 @@ class Handler(Protocol):
     def received(self, message: Received) -> None:
         """A message of a subscribed topic."""
 
+    def denied(self, news: Denied) -> bool:
+        """The broker does not let us subscribe: whether that is dealt with."""
+
     def acknowledged(self, news: Acknowledged) -> None:
         """The broker has taken or refused a message."""
 
@@ -199,7 +202,8 @@ class Connection:
             case Acknowledged():
                 self._party.acknowledged(news)
             case Denied(reason):
-                self._say_deaf(reason)
+                if not self._party.denied(news):
+                    self._say_deaf(reason)
 
     def _take_leave(self, session: Session, bell: socket.socket) -> None:
         """Send what waits, the last words, and wait for their acknowledgement, all within FAREWELL_S."""

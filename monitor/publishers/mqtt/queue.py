@@ -142,11 +142,22 @@ class PublishQueue:
             if statement.once:
                 self._once_sent[number] = statement
 
-    def next_publication(self) -> Publication | None:
-        """The publication to be sent now; `sent` or `settled` must follow."""
+    def states_wait(self) -> bool:
+        """Whether a state is still to be said."""
         with self._lock:
-            self._in_hand = self._publications.popleft() if self._publications else None
-            return self._in_hand
+            return bool(self._once or self._unpublished)
+
+    def next_publication(self, *, alerts_only: bool = False) -> Publication | None:
+        """The publication to be sent now, alerts before all else, but tests; `sent` or `settled` must
+        follow."""
+        with self._lock:
+            urgent = next((each for each in self._publications if _is_urgent(each)), None)
+            if urgent is not None:
+                self._publications.remove(urgent)
+            elif self._publications and not alerts_only:
+                urgent = self._publications.popleft()
+            self._in_hand = urgent
+            return urgent
 
     def sent(self, number: int, publication: Publication) -> None:
         """The publication is on its way under the connection's `number`."""
@@ -159,6 +170,11 @@ class PublishQueue:
         """What is in hand is not sent: it has its outcome already."""
         with self._lock:
             self._in_hand = self._once_in_hand = None
+
+    def is_publication(self, number: int) -> bool:
+        """Whether an event or alert is on its way under this number."""
+        with self._lock:
+            return number in self._sent
 
     def done(self, number: int) -> Publication | None:
         """The publication that has its outcome, if `number` was one."""
@@ -175,3 +191,7 @@ class PublishQueue:
                 self._unpublished[lost.topic] = b""
         self._once_sent.clear()
         self._once_in_hand = None
+
+
+def _is_urgent(publication: Publication) -> bool:
+    return isinstance(publication.message, Alert) and not publication.message.test

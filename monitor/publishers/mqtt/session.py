@@ -49,7 +49,7 @@ class Session:
     def __init__(self, address: Address, version: Version) -> None:
         self.accepted = False
         self._address = address
-        self._version = version
+        self.version: Version = version
         self._news: list[News] = []
         self._in_flight: dict[int, str] = {}
         self._asked: dict[int, tuple[str, ...]] = {}
@@ -66,7 +66,7 @@ class Session:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-        is_5 = self._version == "5"
+        is_5 = self.version == "5"
         client = self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._address.client_id,

@@ -30,7 +30,8 @@ class Topics:
 
     @property
     def trouble(self) -> str:
-        """`ON` while a model is missing or damaged, or something has stopped moving, else `OFF`; retained."""
+        """`ON` while a model is missing or damaged, something has stopped moving, or a broker does not take
+        or deliver what is published, else `OFF`; retained."""
         return f"{self.root}/trouble"
 
     @property

@@ -8,10 +8,10 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.broker import Broker
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.connection import REFUSED_RETRY_S, Connection
 from monitor.publishers.mqtt.news import Address
-from monitor.publishers.mqtt.publisher import MqttConfig
-from monitor.publishers.mqtt.tls import TlsConfig
+from monitor.publishers.mqtt.options import TlsConfig
 from monitor.publishers.terminal.reminder import Reminder
 from monitor.types import Command
 from testkit.builders import event

@@ -93,7 +93,7 @@ def test_a_length_that_never_ends_ends_the_connection():
 _MEASURED = """
 import resource, sys, threading
 from monitor.clock import SystemClock
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from testkit.builders import house
 obeyed = threading.Event()
 config = MqttConfig(type="mqtt", port=int(sys.argv[1]), protocol=sys.argv[2], homeassistant=False)

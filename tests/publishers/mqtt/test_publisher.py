@@ -14,7 +14,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.channel import STOPPED, Channel
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.base import Outcome, Refused
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from testkit.builders import START, alert, event, house, room
@@ -138,7 +138,7 @@ _LIVES_UNTIL_KILLED = """
 import signal, sys
 from monitor.clock import SystemClock
 from monitor.publishers.base import Outcome, Refused
-from monitor.publishers.mqtt.publisher import MqttConfig
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import LabelState
 from testkit.builders import house
 publisher = MqttConfig(type="mqtt", port=int(sys.argv[1])).build("home", print, SystemClock())
@@ -253,8 +253,65 @@ def test_home_assistants_restart_withholds_nothing(broker, listener, publish: Pu
 
     listener.say("homeassistant/status", "online")
     listener.wait_for(KITCHEN, times=2)
+    told.wait_ready()
     assert told.publisher.lost_since() is not None
     assert told.publisher.lost_since() is None
+
+
+def test_alerts_go_out_before_everything_else(broker, listener, life, publish: Publish, lines: Lines):
+    """Twenty rooms are hundreds of states: a new connection does not delay an alert behind them."""
+    wire = life.enter_context(Wire(broker.port))
+    told = publish(house(*(room(f"room_{n}") for n in range(20))), port=wire.port)
+    told.wait_ready()
+    wire.cut()
+    lines.wait_for("mqtt lost")
+    told.publisher.publish(event("speech"))
+    told.publisher.publish(alert())
+    before = len(listener.heard)
+    wire.mend()
+    listener.wait_for(f"{ROOT}/kitchen/event")
+
+    ours = [m.topic for m in listener.heard[before:] if m.payload != b"offline"]
+    assert ours[0] == f"{ROOT}/alert"
+    assert ours[-1] == f"{ROOT}/kitchen/event"
+
+
+def test_an_alert_before_home_assistant_knows_us_is_sent_again(broker, listener, publish: Publish):
+    """It goes out at once; that nobody had an entity for it is noted until the documents were read."""
+    told = publish(port=broker.port, waiting=alert())
+    listener.wait_for(f"{ROOT}/status", "online")
+
+    topics = [m.topic for m in listener.heard if m.topic.startswith(("earwitness", "homeassistant"))]
+    assert topics[0] == f"{ROOT}/alert"
+    told.wait_ready()
+    assert told.publisher.lost_since() is not None
+
+
+def test_an_alert_at_the_start_is_not_repeated_for_who_knows_us(broker, listener, publish: Publish):
+    """The broker has kept our document: Home Assistant has the entity, whether we are online or not."""
+    first = publish(port=broker.port)
+    first.wait_ready()
+    first.publisher.__exit__()
+    second = publish(port=broker.port, waiting=alert())
+    listener.wait_for(f"{ROOT}/alert")
+    second.wait_ready()
+
+    assert second.publisher.lost_since() is None
+
+
+def test_the_age_and_origin_of_home_assistants_status_are_in_the_figures(broker, listener, publish: Publish):
+    """A retained `offline` may be years old; whoever wonders reads where it came from."""
+    listener.say("homeassistant/status", "offline", retain=True)
+    told = publish(port=broker.port)
+    told.wait_ready()
+    found = told.publisher.figures()["homeassistant"]
+    assert (found["status"], found["origin"]) == ("offline", "retained")
+
+    listener.say("homeassistant/status", "online")
+    listener.wait_for(KITCHEN, times=2)
+    found = told.publisher.figures()["homeassistant"]
+    assert (found["status"], found["origin"]) == ("online", "live")
+    assert 0 <= found["age_s"] < 600
 
 
 def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, lines: Lines):
@@ -279,6 +336,7 @@ def test_a_brokers_packet_limit_costs_what_is_too_large_alone(tmp_path, life, pu
     told = publish(port=broker.port)
     told.wait_ready()
     told.deliver(alert(why={"x": "y" * 3000}))
+    listener.wait_for(f"{ROOT}/alert")
 
     assert listener.documents(f"{ROOT}/alert")[0]["rule"] == "glass_break"
     assert listener.on(f"{ROOT}/status") == ["online"]

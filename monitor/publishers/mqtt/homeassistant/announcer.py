@@ -50,20 +50,22 @@ class Announcer:
             for topic, document in before.items():
                 self._retire(topic, document, new)
 
-    def found(self, topic: str, payload: bytes) -> None:
+    def found(self, topic: str, payload: bytes) -> bool:
         """A document that the broker has kept: if an earlier start of ours wrote it, its entities may be
-        gone from the configuration. Before anything is announced nobody can know."""
+        gone from the configuration. Before anything is announced nobody can know. Whether it has the entity
+        of our alerts."""
         document = parsed(payload)
         if document is None:
-            return
+            return False
         if not ours(document, self._topics):
             self._say_shared(topic, document)
-            return
+            return False
         with self._lock:
             if self._documents is None:
                 self._found[topic] = document
             else:
                 self._retire(topic, document, self._documents)
+        return self._topics.alert in state_topics(document, self._topics)
 
     def _say_shared(self, topic: str, document: Document) -> None:
         """Two daemons can have one topic: a node `home` with a source `kitchen`, and a node `home_kitchen`.

@@ -47,9 +47,11 @@ def node_components(topics: Topics) -> Iterator[tuple[str, Component]]:
             "json_attributes_topic": topics.trouble_attributes,
         },
     )
+    # Always available, too: an alert goes out before `online`, and automations pass over what comes then.
     yield (
         "alert",
         {
+            "availability": [],
             "platform": "event",
             "name": "Alert",
             "icon": "mdi:bell-alert",

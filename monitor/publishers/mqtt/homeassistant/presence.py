@@ -1,6 +1,7 @@
 """Whether Home Assistant is there, by what it says of itself. Decisions; no sockets."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 _UNSEEN_LOSS = timedelta(seconds=120)
 """Home Assistant may be gone this long before its broker notices (its keep-alive is 60 s)."""
@@ -19,6 +20,7 @@ class Presence:
         self.here = True
         self._left_at: datetime | None = None
         self._unknown_since: datetime | None = None
+        self._status: tuple[str, datetime, bool] | None = None
 
     def connected(self, now: datetime) -> datetime | None:
         """A new connection: it may have come or gone unseen. If it was away: the time since when what we
@@ -31,6 +33,8 @@ class Presence:
     def heard(self, payload: bytes, now: datetime, *, retained: bool) -> datetime | None:
         """Take in a status. On a birth: the time since when what we sent may have been lost. A retained
         `online` is old news and no birth."""
+        if payload in (b"offline", b"online"):
+            self._status = payload.decode(), now, retained
         if payload == b"offline":
             self.here = False
             self._left_at = self._left_at or now
@@ -39,6 +43,15 @@ class Presence:
             if not retained:
                 return self._lost_since(now) - _UNSEEN_LOSS
         return None
+
+    def figures(self, now: datetime) -> dict[str, Any]:
+        """Its last status, the seconds since it came, and its origin: `live`, or `retained`, which the broker
+        had kept and may be years old. MQTT does not tell who said it."""
+        if self._status is None:
+            return {"status": "unknown"}
+        status, at, retained = self._status
+        age_s = round((now - at).total_seconds(), 1)
+        return {"status": status, "age_s": age_s, "origin": "retained" if retained else "live"}
 
     def _lost_since(self, now: datetime) -> datetime:
         """When it left, or when we lost sight of it, or just now."""

@@ -1,0 +1,87 @@
+"""Over MQTT 3.1.1, whether what was acknowledged was also delivered. Decisions; no sockets.
+
+A broker of that version acknowledges what its access list or its size limit throws away. So we subscribe to
+what we publish: what comes back has been delivered. Over MQTT 5 a broker gives its reasons instead.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.publishers.mqtt.topics import Topics
+
+ECHO_S = 5.0
+"""How long after its acknowledgement a message may take to come back: a round trip, on a busy broker."""
+
+Verdict = Literal["delivered", "missing", "unproven"]
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """One message on its way out and back."""
+
+    topic: str
+    payload: bytes
+    has_come_back: bool = False
+    due_at_s: float | None = None
+    """When it is missing; None until it is acknowledged."""
+
+
+class Echo:
+    """Follows events and alerts by the number that the connection gave them. One thread."""
+
+    def __init__(self, topics: Topics) -> None:
+        self.filters = (topics.alert, topics.event("+"))
+        self.active = False
+        self.proven = False
+        """Whether anything of ours has come back on this connection."""
+        self._denied: set[str] = set()
+        self._awaited: dict[int, _Awaited] = {}
+
+    def begin(self, *, active: bool) -> None:
+        """A new connection."""
+        self.active, self.proven = active, False
+        self._denied.clear()
+        self._awaited.clear()
+
+    def denied(self, topic_filter: str) -> None:
+        """The broker does not let us listen there: nothing can be proven."""
+        self._denied.add(topic_filter)
+
+    def sent(self, number: int, topic: str, payload: bytes) -> None:
+        """A message is on its way."""
+        if self.active:
+            self._awaited[number] = _Awaited(topic, payload)
+
+    def acknowledged(self, number: int, now_s: float) -> Verdict | None:
+        """The broker has taken it: what became of it, or None while that is open."""
+        awaited = self._awaited.get(number)
+        if awaited is None or awaited.has_come_back:
+            self._awaited.pop(number, None)
+            return "delivered"
+        alert_filter, event_filter = self.filters
+        if (alert_filter if awaited.topic == alert_filter else event_filter) in self._denied:
+            del self._awaited[number]
+            return "unproven"
+        awaited.due_at_s = now_s + ECHO_S
+        return None
+
+    def came_back(self, topic: str, payload: bytes) -> int | None:
+        """A message on one of our topics: the number of the one that is delivered by it, if it is."""
+        for number, awaited in self._awaited.items():
+            if awaited.topic == topic and awaited.payload == payload and not awaited.has_come_back:
+                self.proven = awaited.has_come_back = True
+                return self._settled(number) if awaited.due_at_s is not None else None
+        return None
+
+    def overdue(self, now_s: float) -> Iterable[tuple[int, Verdict]]:
+        """Those that should be back by now. An alert counts as lost. So does an event where anything at all
+        has come back; where nothing does, we may just not be allowed to read, and events would pile up."""
+        due = {number: each.due_at_s for number, each in self._awaited.items()}
+        for number in [each for each, at_s in due.items() if at_s is not None and now_s >= at_s]:
+            lost = self.proven or self._awaited[number].topic == self.filters[0]
+            yield self._settled(number), "missing" if lost else "unproven"
+
+    def _settled(self, number: int) -> int:
+        del self._awaited[number]
+        return number

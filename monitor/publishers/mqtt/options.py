@@ -1,0 +1,141 @@
+"""What people write of an MQTT broker in their configuration."""
+
+import ssl
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from monitor.errors import ConfigError
+from monitor.publishers.mqtt.news import Address
+from monitor.schema import Block, Port, Secret, Slug
+
+
+class TlsConfig(Block):
+    """Encryption to the broker. An empty block trusts the system's certificate authorities."""
+
+    ca_file: Path | None = None
+    """PEM file of the certificate authority to trust instead of the system's."""
+    cert_file: Path | None = None
+    """PEM file of our own certificate, for brokers that ask for one."""
+    key_file: Path | None = None
+    """PEM file of its key."""
+    insecure: bool = False
+    """Believe any certificate. Anyone in between can then read and forge everything."""
+
+    @model_validator(mode="after")
+    def _key_needs_certificate(self) -> Self:
+        if self.key_file and not self.cert_file:
+            raise ValueError("key_file is given without cert_file; give both")
+        return self
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Key and reason of every file that cannot be used."""
+        return self._opened()[1]
+
+    def context(self) -> ssl.SSLContext:
+        """For a client. Raises ConfigError when a file cannot be used."""
+        context, problems = self._opened()
+        if problems:
+            raise ConfigError([f"mqtt: tls.{key}: {reason}" for key, reason in problems])
+        context.sslsocket_class = _ClosedOnFailure
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _opened(self) -> tuple[ssl.SSLContext, list[tuple[str, str]]]:
+        """A context with the files that can be used, and the others."""
+        problems: list[tuple[str, str]] = []
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            problems.append(("ca_file", _reason(self.ca_file, error)))
+            context = ssl.create_default_context()
+        if self.cert_file:
+            try:
+                context.load_cert_chain(self.cert_file, self.key_file)
+            except OSError as error:
+                key = "key_file" if self.key_file and self.cert_file.is_file() else "cert_file"
+                problems.append((key, _reason(getattr(self, key), error)))
+        return context, problems
+
+
+def _reason(file: Path | None, error: OSError) -> str:
+    return f"cannot use {file}: {error.strerror or error}"
+
+
+class _ClosedOnFailure(ssl.SSLSocket):
+    """paho lets go of a socket whose handshake failed without closing it: one more with every attempt."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+_TopicPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=64)]
+
+
+def _check_bare(host: object) -> object:
+    if isinstance(host, str) and ("://" in host or "/" in host or "@" in host):
+        raise ValueError(
+            "write the name or address alone, such as 192.168.1.2; port, user name and password have keys of "
+            "their own, and `tls: {}` encrypts"
+        )
+    return host
+
+
+class MqttOptions(Block):
+    """How a broker is reached, and what is published there."""
+
+    type: Literal["mqtt"]
+    name: Slug = "mqtt"
+    """Names this publisher in logs and in the outbox."""
+    host: Annotated[
+        str,
+        Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"),
+        BeforeValidator(_check_bare),
+    ] = "127.0.0.1"
+    """Name or address of the broker; no scheme, no port."""
+    port: Port | None = None
+    """Default 1883, with `tls` 8883."""
+    username: str | None = None
+    """Name of this daemon at the broker."""
+    password: Secret | None = None
+    """Its password; write `${NAME}` and keep the secret out of the file."""
+    tls: TlsConfig | None = None
+    """Absent: not encrypted."""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    """MQTT version; `auto` tries 5 and falls back to 3.1.1."""
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Default `earwitness-<node>`."""
+    topic_prefix: _TopicPath = "earwitness"
+    """Topics are `<topic_prefix>/<node>/...`."""
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    """After one and a half times this the broker takes us for dead and says so."""
+    homeassistant: bool = True
+    """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
+    discovery_prefix: _TopicPath = "homeassistant"
+    """The discovery prefix set in Home Assistant."""
+
+    @model_validator(mode="after")
+    def _password_needs_name(self) -> Self:
+        if self.password is not None and self.username is None:
+            raise ValueError("password is given without username; give both")
+        return self
+
+    def address(self, node: str, will_topic: str) -> Address:
+        """Whom to connect to. Raises ConfigError when a certificate file cannot be used."""
+        return Address(
+            host=self.host,
+            port=self.port or (8883 if self.tls else 1883),
+            client_id=self.client_id or f"earwitness-{node}",
+            will_topic=will_topic,
+            username=self.username,
+            password=self.password.get_secret_value() if self.password else None,
+            tls=self.tls.context() if self.tls else None,
+            keepalive_s=self.keepalive_s,
+        )
