@@ -162,6 +162,8 @@ class Daemon:
         """How everything is doing; in the main thread."""
         for name, reason in self._pool.retired.items():
             self._checkup.note(name, reason)
+        if self._page is not None and self._page.fault:
+            self._checkup.note("page", self._page.fault)
         health = self._checkup.snapshot()
         notes = health.values["notes"] | self._delivery.notes()
         return replace(health, values={**health.values, "notes": notes, "delivery": self._delivery.figures()})

@@ -171,10 +171,10 @@ class Subscriber:
         self.wait_until(lambda: len(said()) >= times, f"{topic} to say {payload!r} {times} times")
         return said()[-1]
 
-    def wait_until(self, fact: Callable[[], bool], name: str = "it") -> None:
+    def wait_until(self, fact: Callable[[], bool], name: str = "it", within_s: float = WITHIN_S) -> None:
         """Wait until something heard makes `fact` true."""
         with self._changed:
-            happened = self._changed.wait_for(fact, WITHIN_S)
+            happened = self._changed.wait_for(fact, within_s)
             assert happened, f"waited for {name}; heard {[(m.topic, m.payload[:60]) for m in self.heard]}"
 
     def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:

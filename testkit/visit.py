@@ -187,9 +187,17 @@ class Chromium:
 
     @contextmanager
     def page(
-        self, address: str, *, width: int = 360, height: int = 740, allowed: tuple[str, ...] = (), **more: Any
+        self,
+        address: str,
+        *,
+        width: int = 360,
+        height: int = 740,
+        allowed: tuple[str, ...] = (),
+        begin: str = "",
+        **more: Any,
     ) -> Iterator[Page]:
-        """A page of its own; `allowed` are beginnings of messages that are no fault."""
+        """A page of its own; `allowed` are beginnings of messages that are no fault. With `begin` that is
+        shown first, and the test goes to the address itself."""
         more = {"locale": "en-GB", "color_scheme": "light", "timezone_id": "UTC", **more}
         if not self._browser.is_connected():
             self._browser = self._launched()
@@ -213,7 +221,7 @@ class Chromium:
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("request", asked)
         try:
-            page.goto(address)
+            page.goto(begin or address)
             yield page
             if faults:
                 raise AssertionError("\n".join(faults))

@@ -65,6 +65,8 @@ class Page:
         self.closing = False
         self.is_open = False
         """Whether it is served."""
+        self.fault = ""
+        """Why it is no longer served, if it has failed; part of the daemon's trouble from then on."""
         self._code: str | None = None
         self._digests: dict[str, str] = {}
 

@@ -82,6 +82,8 @@ class Server:
         except Exception:
             # The page is for looking: without it everything is heard and told as before.
             log.exception("the page has stopped; everything else goes on")
+            self._page.fault = "stopped by a bug, which the log has; a restart brings it back"
+            self._page.is_open = False
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

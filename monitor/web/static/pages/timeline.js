@@ -83,9 +83,10 @@ export default function timeline(view, route) {
       ...wanted, only: wanted.only && "1", missed: wanted.missed && "1", q: search.value,
       day: wanted.day === dayOf(Date.now()) ? "" : wanted.day }));
     drawFilters();
-    loadDay();
     loadMisses();
-    return more();
+    // The list of a past day begins at that day's end, which the day itself says.
+    const day = loadDay();
+    return wanted.day < dayOf(Date.now()) ? day.then(() => more()) : more();
   }
 
   const asked = () => ({ label: wanted.label, source: wanted.source, severity: wanted.severity, verdict: wanted.verdict,

@@ -1,0 +1,249 @@
+"""The page: its first load, its answers over 100,000 events, and what it costs those who wait for an alarm.
+
+The crowd and the browser run on the same machine as the daemon, and take their share of it.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page
+
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.synthesis.room import coloured_noise
+from scripts.bench.page import save
+from scripts.bench.table import show
+from testkit.long_history import write_history
+from testkit.mosquitto import Mosquitto, Subscriber, free_port
+from testkit.process import DaemonProcess
+from testkit.visit import Chromium, Visit, wait_for_port
+from testkit.wav import write_wav
+
+EVENTS = 100_000
+ASKED = 200
+PHONE = {"latency": 40, "downloadThroughput": 10e6 / 8, "uploadThroughput": 5e6 / 8, "offline": False}
+"""A phone in a house: 10 Mbit/s, 40 ms there and back; its processor is a quarter of this one."""
+SLOWER = 4
+BANGS_APART_S = 4.0
+CROWD = (200, 20, 1000)
+"""Viewers, of whom so many read nothing, and requests a second."""
+TURN_S = 30.0
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Measure and print; each line with its bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=4, help="turns of 30 s with and without the crowd")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds in which nobody looks")
+    parser.add_argument("--save", action="store_true", help="keep the figures for the docs")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [Path(folder) / name for name in ("history", "idle", "alarm")]
+        rows = [
+            *over_a_long_history(parts[0]),
+            *while_nobody_looks(parts[1], options.idle),
+            *under_a_crowd(parts[2], options.turns),
+        ]
+    show(rows, "page_load")
+    if options.save:
+        save("page_load", rows, "python scripts/bench page_load --save")
+
+
+def over_a_long_history(folder: Path) -> Iterator[Row]:
+    """First load and answers."""
+    ids = write_history(folder / "state", EVENTS, datetime.now(UTC))
+    quiet = {"type": "demo", "name": "hall", "speech": False}
+    with _daemon(folder, [quiet]) as (_, visit), Chromium() as chromium:
+        rng = np.random.default_rng(1)
+        cursors = [visit.get("/api/events").json()["next"]]
+        lists, events = [], []
+        for _ in range(ASKED):
+            found, took_s = _timed(lambda: visit.get(f"/api/events?limit=50&before={cursors[-1]}").json())
+            lists.append(took_s)
+            cursors.append(found["next"])
+            events.append(_timed(lambda: visit.get(f"/api/events/{ids[rng.integers(EVENTS)]}"))[1])
+        yield _row("a page of 50 events, p95 ms", 1000 * _p95(lists), 50)
+        yield _row("one event, p95 ms", 1000 * _p95(events), 30)
+        yield from _first_load(chromium, f"http://localhost:{visit.port}/")
+
+
+def _first_load(chromium: Chromium, address: str) -> Iterator[Row]:
+    usable_ms, size = [], 0
+    for _ in range(5):
+        with chromium.page(address, begin="about:blank") as page:
+            session = page.context.new_cdp_session(page)
+            session.send("Network.enable")
+            session.send("Network.emulateNetworkConditions", PHONE)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+            page.goto(address, wait_until="commit")
+            page.locator(".room").first.wait_for()
+            usable_ms.append(page.evaluate("performance.now()"))
+            size = _shell_bytes(page)
+    yield _row("first load of Now, kB", size / 1000, 60)
+    yield _row("usable on a slow phone, median of 5, ms", float(np.median(usable_ms)), 1000)
+
+
+def _shell_bytes(page: Page) -> int:
+    size: int = page.evaluate(
+        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+        ".filter((one) => !one.name.includes('/api/')).reduce((sum, one) => sum + one.encodedBodySize, 0)"
+    )
+    return size
+
+
+def while_nobody_looks(folder: Path, idle_s: float) -> Iterator[Row]:
+    """Two daemons side by side, one without a page."""
+    quiet = [{"type": "file", "name": "hall", "path": str(_quiet(folder)), "realtime": True, "loop": True}]
+    with (
+        _daemon(folder / "with", quiet) as (paged, visit),
+        _daemon(folder / "without", quiet, page=False) as (
+            bare,
+            _,
+        ),
+    ):
+        visit.until("/api/house", lambda house: house["sources"][0]["online"])
+        time.sleep(20)  # a benchmark: until both have settled
+        before = paged.cpu_s(), bare.cpu_s()
+        time.sleep(idle_s)
+        used_s = paged.cpu_s() - before[0], bare.cpu_s() - before[1]
+        yield _row("memory of the page while nobody looks, MB", paged.resident_mb() - bare.resident_mb(), 12)
+        yield _row("processor while nobody looks, % of a core", 100 * (used_s[0] - used_s[1]) / idle_s, 0)
+
+
+def under_a_crowd(folder: Path, turns: int) -> Iterator[Row]:
+    """From a bang to its event over MQTT, turn by turn with and without the crowd, and to the feed."""
+    bangs = {"type": "file", "name": "hall", "path": str(_bangs(folder)), "realtime": True, "loop": True}
+    with Mosquitto(folder / "broker") as broker, Subscriber(broker, "earwitness/#") as phone:
+        mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port}
+        with _daemon(folder, [bangs], publishers=[mqtt]) as (_, visit):
+            visit.until("/api/house", lambda house: house["sources"][0]["online"])
+            told = _reading_along(visit)
+            spans: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+            answered = 0
+            for turn in range(2 * turns):
+                began_s = time.monotonic()
+                if turn % 2:
+                    answered += _crowd(visit.port)
+                else:
+                    time.sleep(TURN_S)
+                spans[bool(turn % 2)].append((began_s, time.monotonic()))
+    delays = {crowded: _delays(phone, spans[crowded]) for crowded in spans}
+    calm, crowded = _p95(delays[False]), _p95(delays[True])
+    yield _row("from MQTT to the feed, p95 ms", 1000 * _p95(_behind(phone, told)), 150)
+    yield _row(f"bang to MQTT, calm, {len(delays[False])} bangs, p95 ms", 1000 * calm)
+    name = f"bang to MQTT, under the crowd, {len(delays[True])} bangs, p95 ms"
+    yield _row(name, 1000 * crowded, 1000 * calm + 100)
+    yield _row("requests answered a second", answered / (turns * TURN_S))
+
+
+def _crowd(port: int) -> int:
+    command = [sys.executable, "-m", "testkit.crowd", str(port), *map(str, CROWD), str(TURN_S)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _reading_along(visit: Visit) -> dict[tuple[str, str], float]:
+    """When the feed told each state of an event."""
+    told: dict[tuple[str, str], float] = {}
+
+    def read() -> None:
+        try:
+            with visit.stream() as messages:
+                for one in messages:
+                    if one.get("event") == "event":
+                        told.setdefault((one["data"]["id"], one["data"]["state"]), time.monotonic())
+        except Exception:  # noqa: BLE001 - the daemon is stopped at the end
+            return
+
+    threading.Thread(target=read, daemon=True).start()
+    return told
+
+
+def _events(phone: Subscriber) -> Iterator[tuple[float, Row]]:
+    for message in phone.heard:
+        if message.topic.endswith("/event"):
+            yield message.timestamp, json.loads(message.payload)
+
+
+def _behind(phone: Subscriber, told: dict[tuple[str, str], float]) -> list[float]:
+    """How much later than MQTT the feed was; earlier counts as 0."""
+    keys = ((at_s, (event["id"], event["state"])) for at_s, event in _events(phone))
+    return [max(told[key] - at_s, 0) for at_s, key in keys if key in told]
+
+
+def _delays(phone: Subscriber, spans: list[tuple[float, float]]) -> list[float]:
+    since_1970_s = time.time() - time.monotonic()
+    return [
+        at_s + since_1970_s - datetime.fromisoformat(event["started_at"]).timestamp()
+        for at_s, event in _events(phone)
+        if event["label"] == "loud_noise" and event["state"] == "started"
+        if any(begin_s <= at_s < end_s for begin_s, end_s in spans)
+    ]
+
+
+@contextmanager
+def _daemon(
+    folder: Path, sources: list[Row], *, page: bool = True, **more: Any
+) -> Iterator[tuple[DaemonProcess, Visit]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = {
+        "node": "bench",
+        "sources": sources,
+        "classifiers": [{"type": "embedded"}],
+        "history_days": 30,
+        "web": {"enabled": page, "port": port},
+        **more,
+    }
+    with ExitStack() as life:
+        daemon = life.enter_context(DaemonProcess(config, folder))
+        if page:
+            wait_for_port(port)
+        yield daemon, Visit(port, {"Host": f"localhost:{port}"})
+
+
+def _quiet(folder: Path) -> Path:
+    return _recording(folder, 0)
+
+
+def _bangs(folder: Path) -> Path:
+    return _recording(folder, 15)
+
+
+def _recording(folder: Path, bangs: int) -> Path:
+    """A minute of a quiet room, with bangs in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(3)
+    samples = coloured_noise(rng, 60 * SAMPLE_RATE_HZ).astype(np.float64)
+    samples *= 10 ** (-60 / 20) / samples.std()
+    for n in range(bangs):
+        at = round((1 + n * BANGS_APART_S) * SAMPLE_RATE_HZ)
+        samples[at : at + 1600] += 0.2 * rng.standard_normal(1600) * np.exp(-np.arange(1600) / 400)
+    file = folder / "room.wav"
+    write_wav(file, samples)
+    return file
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began_s = time.monotonic()
+    return work(), time.monotonic() - began_s
+
+
+def _p95(values: list[float]) -> float:
+    return float(np.percentile(values, 95)) if values else float("nan")
+
+
+def _row(what: str, value: float, bar: float | None = None) -> Row:
+    row = {"what": what, "measured": round(value, 1)}
+    return row if bar is None else {**row, "bar": round(bar, 1), "met": "yes" if value <= bar + 0.5 else "no"}
