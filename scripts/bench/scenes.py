@@ -28,6 +28,7 @@ from monitor.recordings.analysis import SOURCE, Row
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background
+from scripts.scenes.equal_rates import at_equal_rates
 from scripts.scenes.hearing import Hearing, hear
 from scripts.scenes.kinds import ALERTS, BACKGROUNDS
 from scripts.scenes.peers import FRIGATE, OPEN, Yamnet, events
@@ -175,6 +176,7 @@ def _scene_tables(heard: Sequence[Heard], config: Config) -> dict[str, report.Ro
         "where sounds were lost": report.of_losses(lost, len(ours.sounds)),
         "cut by hand": reach,
         "what was false": report.of_false(ours),
+        "at equal false events, onsets chosen on these scenes": at_equal_rates(hearings, rows),
         "totals": systems,
     }
 
