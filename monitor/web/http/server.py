@@ -64,8 +64,7 @@ class Server:
 
     def _listen(self, host: str, port: int, *, ingress: bool) -> None:
         try:
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            listening = socket.create_server((host, port), family=family, backlog=256)
+            listening = listen(host, port)
         except OSError as error:
             fix = "end what listens there, or set another port under `web:`"
             log.warning("the page is off", host=host, port=port, reason=error.strerror or str(error), fix=fix)
@@ -114,6 +113,16 @@ class Server:
             await asyncio.gather(*tasks)
         finally:
             self._page.feed.attach(None)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket whose connections send at once. asyncio sees to that only where a socket names its protocol,
+    and ours do not: the body of an answer would wait 40 ms for the browser to acknowledge its head (Nagle's
+    algorithm meets delayed acknowledgements). Raises OSError."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    listening = socket.create_server((host, port), family=family, backlog=256)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _quiet(server: Any) -> Any:
