@@ -21,18 +21,18 @@ ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensiti
 ENVELOPE_FIELDS = {
     "event_type": "the label again: what Home Assistant's event entity takes as the type",
     "delivered_at": "when this message was sent to the broker",
-    "late": "true when it was held back or is sent again: it is history, and moves no state",
+    "late": "true when it was held back or is sent again: it is history, and changes no state",
 }
 ALERT_FIELDS = {
     "id": "12 hexadecimal digits; the same id again is the same alert, corroborated or repeated",
     "rule": "the name of the rule",
     "severity": "`info`, `warning` or `critical`; `info` once it is older than the rule's `stale_after_s`",
-    "message": "what the rule says",
+    "message": "what was heard and where, as one sentence",
     "test": "true when somebody pressed the test button: nothing was heard",
     "update": "true when another room joined an alert that was sent before: do not ring again",
     "event_ids": "the events that it is about, in order; clips and pictures are named by them",
     "labels": "what was heard, in order",
-    "sources": "who heard it, in order",
+    "sources": "the sources that heard it, in order",
     "raised_at": "when the rule matched, in the time of the sound",
     "delivered_at": "when this message was sent to the broker",
     "late": "true when it was held back or is sent again",
@@ -45,17 +45,17 @@ Topics, payloads and options of the `mqtt` publisher, written from the code by
 `python -m scripts.docs.mqtt`.
 
 Everything is published with QoS 1 under `<topic_prefix>/<node>/`. States are retained and remembered: after
-every reconnect, and when Home Assistant says `online`, all of them are said again, so that a missed `OFF`
-leaves nothing stuck. Events and alerts are not retained; each is kept on disk until the broker has
+every reconnect, and when Home Assistant publishes `online`, all of them are published again, so that a missed
+`OFF` leaves no sensor stuck. Events and alerts are not retained; each is kept on disk until the broker has
 acknowledged it, in order per source. A message may arrive twice, with the same `id`.
 """
 
 _COMMANDS = """## Commands
 
 A message on a topic ending in `/set` is a command. It is refused when it is longer than 256 bytes, is not
-text, has the wrong type or range, names an unknown source, or is retained (it would be obeyed again at
-every start). Of a packet longer than 256 kB no more than that is read into memory. Refusals are counted, and
-said in the log once a minute at most. Anyone who may write these topics may mute a room: give the broker
+text, has the wrong type or range, names an unknown source, or is retained (it would be executed again at
+every start). Of a longer packet only the first 256 kB are read into memory. Refusals are counted, and
+logged once a minute at most. Anyone who may write these topics may mute a room: give the broker
 passwords and an access list, for example for mosquitto:
 
 ```
@@ -68,32 +68,33 @@ topic read homeassistant/status
 
 _CONNECTION = """## The connection
 
-MQTT 5 is tried first, at every connection. 3.1.1 is spoken when the broker refuses 5, or after three tries
-without an answer (2, 3 and 5 s; one try at a broker that has taken 3.1.1 and never 5). A lost connection is
-tried again after 0.5 to 4 s. When the broker
-refuses user name or password, the log says so once, with the fix, and it is asked again every 30 to 60 s;
-only a broker that had accepted us before is asked at the usual pace for two minutes, because it may be
-starting.
+MQTT 5 is tried first, at every connection. 3.1.1 is used when the broker refuses 5, or after three tries
+without an answer (2, 3 and 5 s; one try for a broker that has accepted 3.1.1 and never 5). A lost connection
+is tried again after 0.5 to 4 s. When the broker refuses user name or password, the log reports it once, with
+the fix, and the broker is asked again every 30 to 60 s. Only a broker that had accepted us before is asked at
+the usual pace for two minutes, because it may be starting.
 
-Over MQTT 5 a broker says when its access list forbids a message; it then stays in the outbox and is tried
-again every 30 to 60 s, everything on other topics goes on, and the log names the topic once. Over 3.1.1
-a broker acknowledges what it throws away. So the publisher subscribes to its own `alert` and `+/event` there,
-and a message is delivered when it has come back: an alert that does not within 5 s is kept and published
-again, and so is an event where others do come back. Where nothing may be read, health and *Trouble* say that
-delivery is unproven; give the user `readwrite` on its own topics, or use MQTT 5.
+Over MQTT 5 a broker reports when its access list forbids a message. The message then stays in the outbox
+and is tried again every 30 to 60 s, messages on other topics are sent, and the log names the topic once.
+Over 3.1.1 a broker acknowledges a forbidden message and drops it. So over 3.1.1 the publisher subscribes
+to its own `alert` and `+/event`, and a message counts as delivered when it has come back. An alert that
+has not come back within 5 s is kept and published again; so is an event while other events do come back.
+If nothing may be read, health and *Trouble* report that delivery is unproven: give the user `readwrite`
+on its own topics, or use MQTT 5.
 
-After every connection alerts go out first, then documents and states, then events. An alert that went out
+After every connection alerts are sent first, then documents and states, then events. An alert that was sent
 before Home Assistant can have read its documents is published again.
 
-With `tls` the broker's certificate and name are verified. A kill, a crash and a cut cable are told to the
-house by the broker itself (the last will on `status`), a clean stop by us.
+With `tls` the broker's certificate and name are verified. After a kill, a crash or a cut cable the broker
+publishes `offline` on `status` (the last will); at a clean stop the daemon does.
 
-Nothing waits for Home Assistant: its `offline` on `<discovery_prefix>/status` may be retained, forged or
-another one's, and others subscribe, too. With `homeassistant: true` its `online` brings what it may have
-missed: alerts sent from 120 s before its `offline` on (from 120 s before its `online` if no `offline` was
-seen, or from the connection on if that is less than ten minutes old) are sent again, with the same id and
-`late: true`. Of what nobody subscribes to the broker says so over MQTT 5: it is not delivered, and is kept
-for the `stale_after_s` of its rule, else for a day; alerts of smoke, carbon monoxide and fire without end.
+The daemon never waits for Home Assistant: its `offline` on `<discovery_prefix>/status` may be retained,
+forged or of another Home Assistant, and others may subscribe too. With `homeassistant: true`, the alerts that
+it may have missed are sent again when it publishes `online`: those sent from 120 s before its `offline` on
+(from 120 s before its `online` if no `offline` was seen, or from the connection on if that is less than ten
+minutes old), with the same id and `late: true`. Over MQTT 5 the broker reports a message without subscribers:
+the message is not delivered, and is kept for the `stale_after_s` of its rule, else for a day; alerts of
+smoke, carbon monoxide and fire without end.
 """
 
 

@@ -17,15 +17,15 @@ DRIP_S = 0.2
 
 
 class Phone(ThreadingHTTPServer):
-    """A webhook that takes what it is told, or answers a byte at a time for as long as it `drips`."""
+    """A webhook that takes every message, or answers a byte at a time for as long as it `drips`."""
 
     daemon_threads = True
 
     def __init__(self, *, drips: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.well = threading.Event()
-        self.told: list[tuple[float, dict[str, Any]]] = []
-        """When, in seconds since 1970, and what."""
+        self.received: list[tuple[float, dict[str, Any]]] = []
+        """Time of arrival, in seconds since 1970, and the message."""
         self.calls = 0
         if not drips:
             self.well.set()
@@ -44,16 +44,16 @@ class Phone(ThreadingHTTPServer):
         self.server_close()
 
     def count(self) -> int:
-        """Alerts it was told of."""
-        return sum(_alerts_in(document) for _, document in self.told)
+        """Alerts that it received."""
+        return sum(_alerts_in(document) for _, document in self.received)
 
-    def told_at_s(self, number: int) -> float:
-        """When it was told of the alert of that number, in seconds since 1970."""
-        for at_s, document in list(self.told):
+    def received_at_s(self, number: int) -> float:
+        """When it received the alert of that number, in seconds since 1970."""
+        for at_s, document in list(self.received):
             number -= _alerts_in(document)
             if number < 0:
                 return at_s
-        raise LookupError("it was not told")
+        raise LookupError("it was not received")
 
     @property
     def url(self) -> str:
@@ -67,13 +67,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.calls += 1
-        with suppress(OSError):  # whoever called has had enough
+        with suppress(OSError):  # the caller has given up
             if not self.server.well.is_set():
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
                 while not self.server.well.wait(DRIP_S):
                     self.wfile.write(b".")
                 return
-            self.server.told.append((time.time(), document))
+            self.server.received.append((time.time(), document))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class PhonesHouse(NoisyHouse):
-    """Everybody is told of every bang."""
+    """Every phone gets an alert for every bang."""
 
     def __init__(self, folder: Path, phones: Sequence[Phone], **more: Any) -> None:
         super().__init__(folder, **more)
@@ -100,7 +100,7 @@ class PhonesHouse(NoisyHouse):
             phone.__exit__()
 
     def config(self) -> dict[str, Any]:
-        """A notifier for each phone. Every bang is told by itself."""
+        """A notifier for each phone. Every bang is a message of its own."""
         config = super().config()
         config["notifiers"] = [
             {
@@ -121,28 +121,29 @@ class PhonesHouse(NoisyHouse):
 
 
 def drips(folder: Path, events: int, within_s: float) -> Row:
-    """Three services answer a byte at a time and never end; then they take what they are told."""
+    """Three services answer a byte at a time and never end; then they take every message."""
     *dripping, well = phones = [Phone(drips=True), Phone(drips=True), Phone(drips=True), Phone()]
     with PhonesHouse(folder, phones) as house:
         house.start()
         house.wait_decided(events)
         until(lambda: all(phone.calls >= 2 for phone in dripping), "every call to be ended and tried again")
         alerts = house.alerts()
-        until(lambda: well.count() >= len(alerts), "the fourth to be told of everything")
-        longest_s = max(well.told_at_s(n) - _raised_at_s(alert) for n, alert in enumerate(alerts))
+        until(lambda: well.count() >= len(alerts), "the fourth to get every alert")
+        longest_s = max(well.received_at_s(n) - _raised_at_s(alert) for n, alert in enumerate(alerts))
         for phone in dripping:
             phone.well.set()
         recovery_s = until(
-            lambda: all(phone.count() >= len(alerts) for phone in dripping), "the others to be told"
+            lambda: all(phone.count() >= len(alerts) for phone in dripping), "the others to get every alert"
         )
         house.stop()
     return Row(
         f"three of four notifiers' services answer a byte every {DRIP_S:g} s for ever, {len(alerts)} alerts",
-        "the fourth is told within 10 s; every call is ended, and the others are told when they answer",
+        "the fourth is notified within 10 s; every call is ended, "
+        "and the others are notified when they answer",
         longest_s <= within_s,
         {
-            "longest until the fourth is told s": round(longest_s, 2),
-            "others told after s": round(recovery_s, 1),
+            "longest until the fourth is notified s": round(longest_s, 2),
+            "others notified after s": round(recovery_s, 1),
         },
     )
 
