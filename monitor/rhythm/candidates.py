@@ -1,4 +1,7 @@
-"""Where in the newest sound a rhythm may just have ended: a quick look at every pitch."""
+"""Places in the newest sound where a rhythm may just have ended: a cheap test of every channel.
+
+"Trials" are those of `python scripts/bench constants`.
+"""
 
 import ctypes
 import math
@@ -12,23 +15,32 @@ import numpy.typing as npt
 from monitor.native.kernels import kernels
 from monitor.rhythm.history import History
 from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, PROMINENCE_STEP_DB
-from monitor.rhythm.templates import SCALES, Template
+from monitor.rhythm.templates import TEMPI, Template
 
 _LEAST_ON_DB = 4.0
-_MOST = 6
+"""Mean prominence that the tones of a candidate need. By arithmetic: at an SNR of 0 dB in its third octave a
+tone of 520 Hz has 4 dB, one of 3 kHz has 12. Trials: 2 and 6 change nothing."""
+_MOST_CANDIDATES = 6
+"""Candidates that are parsed for each block of 120 ms. Chosen as a bound on the cost in loud music; trials
+with 3 and 9 change nothing."""
 _MOST_PARTS = 16
-_NEIGHBOURHOOD = 3  # channels
-BLURRED = 0.6
-"""Where less of a tone's prominence than this is gone in its gaps, something fills them."""
+"""Room for parts in `struct Search` (monitor/native/candidates.c); T3 has 8 and T4 has 9."""
+_NEIGHBOUR_CHANNELS = 3
+"""Of candidates this near in pitch only the best is kept: the main lobe of the Hann window reaches two bins
+to either side, so that one tone shows in all of them. Trials: 2 and 4 change nothing."""
+BLURRED_SHARE = 0.6
+"""The gaps of a tone are filled where its prominence falls there by less than this share. Trials: with 0.3 an
+oven timer and a microwave oven pass, with 0.9 an alarm among voices and one beside another are missed."""
 RINGING_DB = 16.0
-"""Prominence of a tone so clear that it is no noise that fills its gaps."""
-LOWEST_RINGING = 25
-"""Channel of 1.1 kHz: below, voices ring as well."""
+"""Prominence of a tone so clear that it is not noise that fills its gaps. Trials: with 8 a flute passes, with
+24 an alarm in a room of 0.8 s is missed."""
+LOWEST_RINGING_CHANNEL = 25
+"""The channel of 1.1 kHz: below it voices ring, too. Chosen; trials with 0.7 and 1.5 kHz change nothing."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A place where a rhythm's parts seem to lie."""
+    """A place where a rhythm may have ended."""
 
     channel: int
     end: int
@@ -37,8 +49,8 @@ class Candidate:
     off_db: float
     """Mean prominence of the tones and of the gaps between them."""
     misfit: float
-    """By how much of the contrast the worst part is on the wrong side of the middle between tone and gap; not
-    above 0 if none is. At most one tone and one quiet part are."""
+    """How far the worst part is on the wrong side of the middle between tone and gap, as a share of the
+    contrast; 0 or less if none is. At most one tone and one quiet part may be."""
 
     @property
     def contrast_db(self) -> float:
@@ -47,15 +59,16 @@ class Candidate:
 
     @property
     def is_ringing(self) -> bool:
-        """One clear pitch whose gaps are filled: by a room, or by a tone that never stopped."""
-        is_clear = self.on_db >= RINGING_DB and LOWEST_RINGING <= self.channel < BINS
-        return is_clear and self.contrast_db < BLURRED * self.on_db
+        """Whether this is one clear pitch whose gaps are filled: by a room, or by a tone that did not
+        stop."""
+        is_clear = self.on_db >= RINGING_DB and LOWEST_RINGING_CHANNEL <= self.channel < BINS
+        return is_clear and self.contrast_db < BLURRED_SHARE * self.on_db
 
 
 def candidates(history: History, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:
-    """Places in the newest `hops` where `template` may just have ended: by block, the best of each first.
+    """Places in the newest `hops` where `template` may have ended: block by block, the best of each first.
 
-    Unless such an alarm is known to be sounding, only those are given that may be a first cycle.
+    With `sounding` (such an alarm is known), also those that could not be a first cycle.
     """
     step = template.search.step_hops
     ends = range(history.end - hops + step, history.end + 1, step)
@@ -89,7 +102,7 @@ class _Search(ctypes.Structure):
     _fields_ = [
         ("part_count", ctypes.c_int32),
         *((name, ctypes.c_int32 * 2) for name in ("last", "quiet", "before")),
-        ("cores", ctypes.c_int32 * 2 * _MOST_PARTS * len(SCALES)),
+        ("cores", ctypes.c_int32 * 2 * _MOST_PARTS * len(TEMPI)),
         *((name, ctypes.c_int32 * _MOST_PARTS) for name in ("is_on", "is_inner_gap")),
         *((name, ctypes.c_double) for name in ("step_db", "least_db", "least_on_db", "least_before_db")),
         ("contrast_db", ctypes.c_double),
@@ -98,9 +111,9 @@ class _Search(ctypes.Structure):
 
 @cache
 def _search(template: Template, sounding: bool) -> _Search:
-    """The cheap test, on every channel, is the last tone against the quiet beside it, and so the one before
-    it, which only a known alarm may have lost. What passes is held against all parts at every tempo: at most
-    one tone and one quiet part may be on the wrong side of the middle between tone and gap."""
+    """The thresholds for the kernel. It first compares, on every channel, the last tone with the quiet beside
+    it, and the tone before, which only a known alarm may have lost. What passes is compared with all parts
+    at every tempo: at most one tone and one quiet part may be on the wrong side of the middle."""
     last, before = template.ons[-1], template.ons[-2]
     quiet = last + 1 if last + 1 < len(template.parts) else last - 1
     search = _Search(
@@ -113,7 +126,7 @@ def _search(template: Template, sounding: bool) -> _Search:
     )
     for name, part in (("last", last), ("quiet", quiet), ("before", before)):
         getattr(search, name)[:] = template.cores[1.0][part].tolist()
-    for tempo, scale in enumerate(SCALES):
+    for tempo, scale in enumerate(TEMPI):
         for part, edges in enumerate(template.cores[scale].tolist()):
             search.cores[tempo][part][:] = edges
     for part in range(len(template.parts)):
@@ -124,18 +137,18 @@ def _search(template: Template, sounding: bool) -> _Search:
 
 @cache
 def _places(ends: int) -> tuple[npt.NDArray[np.void], int]:
-    """Room for what the kernel finds (struct Place), one for each end and channel, and its address."""
+    """Memory for what the kernel finds (struct Place), one for each end and channel, and its address."""
     kinds = [("row", "i4"), ("channel", "i4"), ("on_db", "f8"), ("off_db", "f8"), ("misfit", "f8")]
     places = np.zeros(ends * CHANNELS, kinds)
     return places, places.ctypes.data
 
 
 def _apart(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The first of each neighbourhood in pitch."""
+    """The first of each group of neighbours in pitch, at most `_MOST_CANDIDATES`."""
     kept: list[Candidate] = []
     for candidate in candidates:
-        if all(abs(candidate.channel - other.channel) > _NEIGHBOURHOOD for other in kept):
+        if all(abs(candidate.channel - other.channel) > _NEIGHBOUR_CHANNELS for other in kept):
             kept.append(candidate)
-        if len(kept) == _MOST:
+        if len(kept) == _MOST_CANDIDATES:
             break
     return kept

@@ -1,4 +1,4 @@
-"""The rhythm listener of one source: every frame in, detections with measured evidence out."""
+"""The rhythm detector of one source: every frame in, detections with measured evidence out."""
 
 from datetime import datetime, timedelta
 
@@ -17,21 +17,24 @@ HIGHEST_SCORES = {
     "unknown_alarm": pulse_trains.HIGHEST_SCORE,
     "low_battery_chirp": pulse_trains.HIGHEST_SCORE,
 }
-"""What it can find, and the highest score that it gives."""
+"""Every label that it finds, and the highest score that it gives."""
 LABELS = tuple(HIGHEST_SCORES)
-"""What the rhythm alone can tell."""
+"""Every label that it finds."""
 
 _LONGEST_GAP_S = 10.0
-# A row is numbered by its newest hop; a tone shows when it fills half of what the row averages.
-_LAG = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
+"""A longer gap is skipped, a shorter one is filled with silence. As long as the history (`history.HOPS`), so
+that nothing from before a skipped gap could still be part of a cycle."""
+_LAG_SAMPLES = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
+"""A row is numbered by its newest hop; a tone shows when it fills half of what the row averages. By
+arithmetic."""
 
 
 class RhythmDetector:
-    """Hears alarm rhythms in the frames of one source. Never behind gate or voice detection.
+    """Finds alarm rhythms in the frames of one source; it gets every frame, whether the gate is open or not.
 
-    Plain and synchronous; used by one thread. Missing samples (`follows_gap`) are taken for as much silence,
-    so that the beeps behind a gap keep their place in the rhythm; after a gap longer than any cycle only the
-    count of cycles is kept.
+    Synchronous; one thread, no clock. Missing samples (`follows_gap`) count as silence of that length, so
+    that the beeps behind a gap keep their place in the rhythm. After a gap of more than 10 s only the count
+    of cycles is kept.
     """
 
     labels = LABELS
@@ -42,7 +45,8 @@ class RhythmDetector:
         self._next_at: datetime | None = None
 
     def push(self, frame: Frame) -> list[Detection]:
-        """What this frame brought to light. ValueError unless the frame is at 16 kHz."""
+        """Take a frame of any length and return what it completes, usually nothing. Raises ValueError unless
+        the frame is at 16 kHz."""
         if frame.audio.sample_rate_hz != SAMPLE_RATE_HZ:
             raise ValueError(f"{frame.source}: rhythm needs 16000 Hz, not {frame.audio.sample_rate_hz}")
         heard = self._bridge(frame) if frame.follows_gap else []
@@ -76,7 +80,7 @@ class RhythmDetector:
 
     def _at(self, hop: int, now: datetime) -> datetime:
         """UTC of a hop, counted back from the newest sample: exact even after a clock was set."""
-        samples_ago = self._tracker.samples_heard - (hop * HOP - _LAG)
+        samples_ago = self._tracker.samples_heard - (hop * HOP - _LAG_SAMPLES)
         return now - timedelta(seconds=samples_ago / SAMPLE_RATE_HZ)
 
 

@@ -1,4 +1,4 @@
-"""The last seconds of prominences and levels, kept so that a rhythm can be looked at from its end."""
+"""The last 10 s of prominences and levels, so that a rhythm can be examined from its end."""
 
 import ctypes
 from collections.abc import Callable
@@ -19,15 +19,17 @@ Rows = npt.NDArray[np.float32]
 Hops = npt.NDArray[np.intp]
 Means = npt.NDArray[np.float64]
 HOPS = 1000
-"""10 s: the longest cycle, with tolerance, and what must be quiet around it."""
+"""10 s. The longest look back is a burst of T4, 0.77 s at most, with 4.2 s of quiet on both sides: 9.2 s.
+With 5 s a telephone, an oven timer and an alarm clock pass (`python scripts/bench constants`)."""
 _CAPACITY = HOPS + 240
 """Room for 2.4 s more, after which the rows move to the front: a source costs 1.8 MB."""
 _LEVELS_BYTES, _SUMS_BYTES = 2 * BINS, 4 * CHANNELS
-"""Of one hop."""
+"""Bytes of one hop in each array."""
 
 
 class History:
-    """Rows by hop number, `end` being the next to come. Nothing before `begin` may be asked for.
+    """Levels and prominences of one source by hop number; `end` is the next hop to come. Hops before `begin`
+    are gone and must not be asked for. Belongs to one thread.
 
     Prominences are kept as integers summed from the first row on, so that the mean over any stretch is one
     subtraction, exact wherever in the history it lies. The sums may wrap around; their differences do not
@@ -63,7 +65,7 @@ class History:
         return peak_db
 
     def skip(self, hops: int) -> None:
-        """Let time pass unheard: what was kept is replaced by quiet."""
+        """Let time pass without sound: what was kept is replaced by quiet."""
         self._levels[:] = SILENCE_DB / LEVEL_STEP_DB
         self._sums[:] = 0
         self._used = HOPS
@@ -80,27 +82,28 @@ class History:
         return hop - self.end + self._used
 
     def prominence_db(self, channel: int, first: int, end: int) -> Means:
-        """One channel between two hops."""
+        """Prominence of one channel between two hops, in dB; shape (end - first,)."""
         sums = self._sums[self._row(first) : self._row(end) + 1, channel]
         return np.diff(sums) * PROMINENCE_STEP_DB
 
     def rows(self, first: int, end: int) -> tuple[Rows, Rows]:
-        """All levels and the bins' prominences between two hops."""
+        """Levels and prominences of all bins between two hops, in dB; each of shape (end - first, BINS)."""
         sums = self._sums[self._row(first) : self._row(end) + 1, :BINS]
         return self.level_db(first, end), np.diff(sums, axis=0) * np.float32(PROMINENCE_STEP_DB)
 
     def level_db(self, first: int, end: int, low: int = 0, high: int = BINS) -> Rows:
-        """Some bins between two hops."""
+        """Levels of bins `low` to `high` between two hops, in dB; shape (end - first, high - low)."""
         levels = self._levels[self._row(first) : self._row(end), low:high]
         return levels * np.float32(LEVEL_STEP_DB)
 
     def means(self, channels: Hops, firsts: Hops, ends: Hops) -> Means:
-        """Mean prominence of channels over stretches of hops; the arguments are broadcast."""
+        """Mean prominence of channels over stretches of hops, in dB. The arguments are integer arrays that
+        numpy broadcasts; the result has their common shape."""
         shift = self._used - self.end
         summed = self._sums[ends + shift, channels] - self._sums[firsts + shift, channels]
         return np.asarray(summed * PROMINENCE_STEP_DB / (ends - firsts))
 
     def sums_address(self, hop: int) -> int:
-        """Where the int32 sums of all channels up to a hop lie, those of later hops behind and those of
-        earlier ones in front of them."""
+        """Address of the int32 sums of all channels up to a hop; those of later hops lie behind it, those of
+        earlier hops in front."""
         return self._sums_address + self._row(hop) * _SUMS_BYTES

@@ -11,12 +11,15 @@ from monitor.rhythm.templates import Part, Template
 
 Track = npt.NDArray[np.float64]
 
-_STRETCH_COST = 4.0  # in hops of full agreement, for a part that is as long or short as its bounds allow
+_STRETCH_COST_HOPS = 4.0
+"""What a part costs that is as long or as short as its bounds allow, in hops of full agreement. With 2 a
+microwave oven passes; 6 changes nothing (`python scripts/bench constants`)."""
 
 
 @dataclass(frozen=True)
 class Parse:
-    """Where the parts begin and end, in hops after the start of what was parsed, and how well each fits."""
+    """Where the parts begin and end, in hops after the start of what was parsed, and how well each one
+    fits."""
 
     edges: npt.NDArray[np.intp]
     """Shape (parts + 1,): part `i` is from `edges[i]` to `edges[i + 1]`."""
@@ -25,10 +28,11 @@ class Parse:
 
 
 def parsed(template: Template, sounding: Track, earliest_end: int = 0) -> Parse | None:
-    """The division of highest total agreement (a semi-Markov Viterbi search); None if none has room.
+    """The division of highest total agreement, by a semi-Markov Viterbi search; None if the parts do not fit
+    in.
 
-    `sounding` is one value a hop: 1 where the tone surely sounds, -1 where it surely does not, 0 where nobody
-    can tell. The last part ends at or after hop `earliest_end`.
+    `sounding`, shape (hops,): 1 where the tone surely sounds, -1 where it surely does not, 0 where it is
+    open. The last part ends at or after hop `earliest_end`.
     """
     hops = len(sounding)
     reach = _reach(template, earliest_end, hops)
@@ -99,4 +103,4 @@ def _costs(part: Part) -> Track:
         part.nominal_hops - part.shortest_hops,
         part.longest_hops - part.nominal_hops,
     )
-    return np.asarray(_STRETCH_COST * ((lengths - part.nominal_hops) / np.maximum(reach, 1)) ** 2)
+    return np.asarray(_STRETCH_COST_HOPS * ((lengths - part.nominal_hops) / np.maximum(reach, 1)) ** 2)

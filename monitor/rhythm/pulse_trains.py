@@ -1,4 +1,7 @@
-"""Beeps in even succession that are no standard's: march time, unbroken tones, a failing battery's chirp."""
+"""Periodic beeps that follow no standard: march time, unbroken tones, the chirp of a low battery.
+
+Hops are 10 ms. "Trials" are those of `python scripts/bench constants`.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,24 +13,72 @@ from monitor.rhythm.report import PatternReport
 from monitor.types import Certainty
 
 HIGHEST_SCORE = 0.9
-"""Of what is certain to beep and fits no standard."""
+"""Score of a confirmed chirp. Chosen: below that of a standard's rhythm (0.94 after one perfect cycle), for
+one tone each 40 s is less evidence."""
 LONG_HOPS = 500
-"""A tone unbroken for 5 s is told of, and again each 5 s."""
+"""An unbroken tone is reported after 5 s, and again each 5 s. Trials: with 2.5 s a flute and a telephone are
+unknown alarms; 7.5 s is later and finds no more."""
 HOLD_S = 15.0
+"""How long an unknown alarm is held after its last tone: it is reported each 5 s, so that two reports may be
+missed."""
 CHIRP_HOLD_S = 150.0
-"""Beyond the last chirp: two of a minute's spacing may be missed."""
+"""How long a low battery is held after its last chirp: of chirps a minute apart one may be missed."""
 
-_SAME_PITCH, _SAME_PITCH_HZ = 0.015, 20.0
+_SAME_PITCH_SHARE, _SAME_PITCH_HZ = 0.015, 20.0
+"""Pulses of one train differ in pitch by less than this share, or by less than 20 Hz: pitches are those of
+bins, 31 Hz wide, so that neighbouring bins are two trains below 2.1 kHz and one above. Trials: with 0.0075
+the beeps of electronic music are no longer found, with 0.0225 those of a metronome are found 3 s later."""
 _MOST_TRAINS = 24
+"""Pitches that are followed at once; the least recent is dropped. Trials: with 12 the beeps of electronic
+music are no longer found; 36 changes nothing."""
 _KEPT_PULSES = 32
-_GROUPS = range(1, 7)
-_CYCLES = 4
-_LEAST_SPAN = 500  # hops: a microwave oven is done beeping by then
-_CHIRP_LENGTH = (2, 25)
-_CHIRP_SPACING = (2500, 6500)
+"""Pulses kept of each train: four groups of six and one more are 25. Trials: with 16 the beeps of an oven
+timer and an alarm clock, in groups of four, are no longer found."""
+_PULSES_PER_GROUP = range(1, 7)
+"""Sizes of the groups that may repeat. Trials: without 1 march time is not found, without 4 to 6 neither an
+alarm clock nor an oven timer; larger groups change nothing."""
+_LEAST_GROUPS = 4
+"""Groups that must follow each other. Trials: with 2 telephones and three beeps of an oven are unknown
+alarms; with 6 an oven timer is found 3 to 5 s later."""
+_LEAST_SPAN_HOPS = 500
+"""Least time that a rhythm lasts before it is reported, and from report to report. Trials: with 2.5 s the
+five beeps of a microwave oven are march time; with 7.5 s everything is found up to 5 s later."""
+_CHIRP_LENGTH_HOPS = (2, 25)
+"""Shortest and longest chirp: 20 ms is the least that a row of 52 ms shows, and the beep of an appliance
+lasts longer than 250 ms. Trials on a chirp of 60 ms: 40, 120 and 400 ms change nothing."""
+_CHIRP_SPACING_HOPS = (2500, 6500)
+"""Shortest and longest time between chirps. UL 217 asks for one a minute at least; makers use 30 to 60 s.
+Less 15 % and more 8 %. With 39 s as the longest a chirp each 40 s is not found."""
 _CHIRP_LOWEST_HZ = 1500.0
-_CLEAR_DBFS = -45.0
+"""Lowest pitch of a chirp. Chosen: it comes from the alarm's own sounder of 2.8 to 3.6 kHz; most beeps of
+appliances are higher than this, too, but drops, knocks and voices are lower. Trials: with 3.5 kHz a chirp is
+not found, 0.75 and 2.25 kHz change nothing."""
+_EVEN_CHIRPS_SHARE = 0.05
+"""By how much two spacings of chirps may differ: a quartz keeps time, and a row is 10 ms."""
+_EVEN_CHIRP_LENGTH = 3, 0.3
+"""By how much the lengths of chirps may differ: 30 ms or 30 %, for a row averages 52 ms."""
+_LOUD_FROM_THE_START_DBFS = -45.0
+"""A tone that sounds when listening begins is an unknown alarm only from this level on. Chosen: an alarm in
+the same room is louder, a refrigerator or a transformer is not."""
+_START_HOPS = 50
+"""A tone that begins within 0.5 s is one that sounded before listening began: by then the floor is known."""
 _SNR_BIAS_DB = 10.0
+"""Prominence exceeds the SNR in a third octave by the bins in it: 12 dB at 3 kHz, 10 dB at 2 kHz."""
+_UNSURE_SCORE = 0.6
+"""Score of what is suspected. Chosen: above the onset of 0.5 of these labels (`monitor.events.defaults`), and
+well below `HIGHEST_SCORE`."""
+_MARCH_PERIOD_S, _MARCH_ON_SHARE = (0.4, 1.4), (0.35, 0.7)
+"""Period and share of tone in march time: 0.5 s on and 0.5 s off, or 0.25 s and 0.25 s at 120 beats a minute,
+with a fifth less and two fifths more. Only the evidence depends on it."""
+_PERIOD_HOPS = (10, 1000)
+"""Shortest and longest period of a group: 0.1 s is two rows of 52 ms; 10 s is what `_KEPT_PULSES` are worth
+waiting for."""
+_EVEN_PERIODS = 2.5, 0.03
+"""By how much periods may differ from the median: 25 ms, or 3 %. A hop is 10 ms and each onset may be one
+off; hands and voices are less even."""
+_EVEN_LENGTHS = 4.0, 0.3
+"""By how much lengths may differ from group to group: 40 ms, or 30 %, for a room or noise changes them more
+than the onsets."""
 
 
 @dataclass
@@ -37,14 +88,14 @@ class Train:
     pitch_hz: float
     pulses: deque[Pulse] = field(default_factory=lambda: deque(maxlen=_KEPT_PULSES))
     told: int = -1
-    """Onset of the last pulse that was reported."""
+    """Onset of the newest pulse in the last report; -1 before the first."""
     first: int | None = None
     """Onset at which the rhythm that is being reported began."""
     reach_hz: float = field(init=False)
     """How far off a pulse may be and still belong here."""
 
     def __post_init__(self) -> None:
-        self.reach_hz = max(_SAME_PITCH * self.pitch_hz, _SAME_PITCH_HZ)
+        self.reach_hz = max(_SAME_PITCH_SHARE * self.pitch_hz, _SAME_PITCH_HZ)
 
 
 class Trains:
@@ -54,7 +105,7 @@ class Trains:
         self._trains: list[Train] = []
 
     def add(self, pulse: Pulse) -> PatternReport | None:
-        """What one more pulse makes of its train."""
+        """Add a pulse to its train. Returns a report if the train is now one of the rhythms."""
         train = self._train(pulse)
         if not pulse.ended:
             return _continuous(pulse)
@@ -85,8 +136,8 @@ def _stronger(one: Pulse, other: Pulse) -> tuple[float, float, float]:
 
 
 def _continuous(pulse: Pulse) -> PatternReport | None:
-    # What sounded before we listened is a refrigerator rather than an alarm, unless it is loud.
-    if pulse.onset < 50 and pulse.level_dbfs < _CLEAR_DBFS:
+    # A tone from before the start is a refrigerator rather than an alarm, unless it is loud.
+    if pulse.onset < _START_HOPS and pulse.level_dbfs < _LOUD_FROM_THE_START_DBFS:
         return None
     return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
 
@@ -97,12 +148,12 @@ def _chirping(train: Train) -> PatternReport | None:
         return None
     spacings = [later.onset - earlier.onset for earlier, later in pairwise(pulses)]
     lengths = [pulse.end - pulse.onset for pulse in pulses]
-    even = [_CHIRP_SPACING[0] <= spacing <= _CHIRP_SPACING[1] for spacing in spacings]
-    if not even[-1] or not all(_CHIRP_LENGTH[0] <= n <= _CHIRP_LENGTH[1] for n in lengths[-2:]):
+    even = [_CHIRP_SPACING_HOPS[0] <= spacing <= _CHIRP_SPACING_HOPS[1] for spacing in spacings]
+    if not even[-1] or not all(_CHIRP_LENGTH_HOPS[0] <= n <= _CHIRP_LENGTH_HOPS[1] for n in lengths[-2:]):
         return None
-    if abs(lengths[-1] - lengths[-2]) > max(3, 0.3 * max(lengths[-2:])):
+    if abs(lengths[-1] - lengths[-2]) > max(_EVEN_CHIRP_LENGTH[0], _EVEN_CHIRP_LENGTH[1] * max(lengths[-2:])):
         return None
-    certain = len(pulses) == 3 and all(even) and abs(spacings[1] / spacings[0] - 1) < 0.05
+    certain = len(pulses) == 3 and all(even) and abs(spacings[1] / spacings[0] - 1) < _EVEN_CHIRPS_SHARE
     kept = pulses if certain else pulses[-2:]
     certainty: Certainty = "confirmed" if certain else "suspected"
     off_s = spacings[-1] / 100 - kept[-1].on_s
@@ -110,22 +161,22 @@ def _chirping(train: Train) -> PatternReport | None:
 
 
 def _repeating(train: Train) -> PatternReport | None:
-    if len(train.pulses) <= _CYCLES:
+    if len(train.pulses) <= _LEAST_GROUPS:
         return None
     onsets = [pulse.onset for pulse in train.pulses]
     lengths = [pulse.end - pulse.onset for pulse in train.pulses]
-    group = next((g for g in _GROUPS if _is_periodic(onsets, lengths, g)), None)
+    group = next((g for g in _PULSES_PER_GROUP if _is_periodic(onsets, lengths, g)), None)
     if group is None:
         train.first = None
         return None
-    pulses = list(train.pulses)[-(_CYCLES * group + 1) :]
+    pulses = list(train.pulses)[-(_LEAST_GROUPS * group + 1) :]
     train.first = pulses[0].onset if train.first is None else train.first
-    if pulses[-1].end - train.first < _LEAST_SPAN or pulses[-1].onset - train.told < _LEAST_SPAN:
+    if pulses[-1].end - train.first < _LEAST_SPAN_HOPS or pulses[-1].onset - train.told < _LEAST_SPAN_HOPS:
         return None
     train.told = pulses[-1].onset
     period_s = (onsets[-1] - onsets[-1 - group]) / 100
     on_s = median(lengths[-group:]) / 100
-    marching = group == 1 and 0.4 <= period_s <= 1.4 and 0.35 <= on_s / period_s <= 0.7
+    marching = group == 1 and _within(period_s, _MARCH_PERIOD_S) and _within(on_s / period_s, _MARCH_ON_SHARE)
     pattern = "march_time" if marching else "repeating"
     cycles = int((pulses[-1].onset - train.first) / 100 / period_s)
     apart = [later - earlier for earlier, later in pairwise(onsets[-group - 1 :])]
@@ -135,16 +186,23 @@ def _repeating(train: Train) -> PatternReport | None:
 
 
 def _is_periodic(onsets: list[int], lengths: list[int], group: int) -> bool:
-    newest = -_CYCLES * group - 1
+    newest = -_LEAST_GROUPS * group - 1
     if len(onsets) < -newest:
         return False
     periods = _changes(onsets[newest:], group)
     typical = median(periods)
-    if not 10 <= typical <= 1000:
+    if not _within(typical, _PERIOD_HOPS):
         return False
     uneven = max(max(periods) - typical, typical - min(periods))
     unlike = max(map(abs, _changes(lengths[newest:], group)))
-    return uneven <= max(2.5, 0.03 * typical) and unlike <= max(4.0, 0.3 * max(lengths[newest:]))
+    longest = max(lengths[newest:])
+    return uneven <= max(_EVEN_PERIODS[0], _EVEN_PERIODS[1] * typical) and unlike <= max(
+        _EVEN_LENGTHS[0], _EVEN_LENGTHS[1] * longest
+    )
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
 
 
 def _changes(values: list[int], group: int) -> list[int]:
@@ -165,7 +223,7 @@ def _told(
         label=label,
         pattern=pattern,
         certainty=certainty,
-        score=HIGHEST_SCORE if certainty == "confirmed" else 0.6,
+        score=HIGHEST_SCORE if certainty == "confirmed" else _UNSURE_SCORE,
         onset=pulses[0].onset if first is None else first,
         end=pulses[-1].end,
         cycles=cycles,

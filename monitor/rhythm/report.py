@@ -1,4 +1,4 @@
-"""What the rhythm tracker reports."""
+"""A rhythm as the tracker reports it."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ class PatternReport:
     pattern: str
     certainty: Certainty
     score: float
+    """0-1."""
     onset: int
     """Hop of the first tone's onset in the first cycle."""
     end: int
@@ -21,7 +22,9 @@ class PatternReport:
     on_s: float
     off_s: float
     pause_s: float | None
+    """Mean lengths of this cycle's tones, short gaps and pauses; None where a rhythm has no pause."""
     pitch_hz: float
     snr_db: float
+    """Of the tone over the noise in the third octave around it."""
     hold_s: float
     """How long the event should last beyond `end` if nothing more is heard."""

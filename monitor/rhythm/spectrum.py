@@ -17,27 +17,42 @@ WINDOW = 512
 SMOOTHED = 3
 """Spectra averaged into one row: 52 ms in all."""
 BLOCK_HOPS = 12
-"""Rows made at once. A fixed number, so that results do not depend on how the samples arrive."""
+"""Rows made at once. A fixed number, so that results do not depend on how the samples arrive. Chosen: 120 ms
+are a thirtieth of a cycle of T3; fewer cost more calls."""
 BLOCK = BLOCK_HOPS * HOP
 """Samples that are looked at together: 120 ms."""
 BIN_HZ = SAMPLE_RATE_HZ / WINDOW
+"""31.25 Hz."""
 FIRST_BIN, LAST_BIN = 10, 240
-"""312 Hz to 7.5 kHz."""
+"""312 Hz to 7.5 kHz: below the lowest sounder (468 Hz) with room for what surrounds it, and up to where the
+anti-aliasing filter of a microphone begins."""
 BINS = LAST_BIN - FIRST_BIN + 1
+"""Columns of a row, one each 31.25 Hz."""
 LEVEL_STEP_DB, PROMINENCE_STEP_DB = 1 / 256, 1 / 4096
 """Rows are kept as integers of these steps: 16 bits hold levels to 128 dB, 32 bits sums of prominences."""
 HIGHEST_DB = 120.0
 """Levels above are kept as this: no microphone's sound reaches it."""
 
 _LONG_WINDOW = 1024
+"""Samples of the spectrum below 1 kHz: 64 ms."""
 _LONG_BELOW_BIN = 33
 """Up to 1 kHz a third octave is so narrow that only a longer window gets below it."""
-_FLOOR = 1e-11
+_FLOOR_POWER = 1e-11
 """-110 dBFS: below what 16 bits hold, so that digital silence is quiet and not tonal."""
 _MAX_TILT_DB = 12.0
-"""The empty half of a telephone band must not make the noise at its edge look like a tone."""
+"""Where the two sides of a bin differ by more than this, the higher one counts, less half of it: the noise at
+the edge of a telephone band, with nothing beside it, must not be prominent. By arithmetic: such noise is then
+6 dB prominent. Trials: with 6 an alarm of 520 Hz is suspected that else is missed, with 18 one among dishes
+is found a burst earlier."""
 _RANGE_DB = 30.0
+"""Greatest prominence. What a pitch faded by since it was loudest is subtracted from it, so that a gap shows
+that reverberation fills. Trials: with 15 nine alarms among dishes, in music and in rooms are missed or late,
+and a flute, two microwave ovens and ten quick beeps pass; with 45 two alarms among dishes are missed or late
+and a microwave oven passes."""
 _FADE_DB_PER_HOP = 0.1
+"""How fast the loudest level of a pitch is forgotten: 10 dB a second. A room of 0.8 s fades by 75 dB a
+second, an alarm that moves away by much less than 10. Chosen between these two. Trials: with 0.05 an alarm
+among dishes is found a burst earlier and a metronome 9 s later, 0.15 changes nothing."""
 
 
 def _bands() -> npt.NDArray[np.int32]:
@@ -112,7 +127,7 @@ def _tables() -> _Tables:
     ]
     tables = _Tables(
         *(array.ctypes.data for array in (*arrays, BANDS)),
-        len(BANDS), _FLOOR, _MAX_TILT_DB / 2, _FADE_DB_PER_HOP, _RANGE_DB, HIGHEST_DB,
+        len(BANDS), _FLOOR_POWER, _MAX_TILT_DB / 2, _FADE_DB_PER_HOP, _RANGE_DB, HIGHEST_DB,
         1 / LEVEL_STEP_DB, 1 / PROMINENCE_STEP_DB,
     )  # fmt: skip
     tables.arrays = tuple(arrays)  # they live as long as what points to them

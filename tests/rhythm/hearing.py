@@ -2,33 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.audio import Samples
 from monitor.rhythm.detector import RhythmDetector
-from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played
-from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
 from monitor.types import Detection
 from testkit.builders import frames
+from testkit.rhythm_sounds import LEAD_S, alarm
 
-LEAD_S = 1.0
-
-
-def alarm(
-    rhythm: Rhythm,
-    sounder: Sounder | None = None,
-    *,
-    snr_db: float = 15.0,
-    tail_s: float = 2.0,
-    seed: int = 1,
-) -> Samples:
-    """A second of noise, the rhythm in the noise, and some noise after it."""
-    sounder = sounder or piezo()
-    sounding = played(sounder, rhythm, SAMPLE_RATE_HZ)
-    signal = np.pad(sounding, (round(LEAD_S * SAMPLE_RATE_HZ), round(tail_s * SAMPLE_RATE_HZ)))
-    noise = coloured_noise(np.random.default_rng(seed), len(signal))
-    mixed = mixed_at_band_snr(signal, noise, sounder.pitch_hz, snr_db, SAMPLE_RATE_HZ)
-    return np.asarray(0.5 * mixed / np.abs(mixed).max(), np.float32)
+__all__ = ["LEAD_S", "alarm", "heard_in", "heard_with_times", "labels_of"]
 
 
 def heard_in(samples: Samples) -> list[Detection]:

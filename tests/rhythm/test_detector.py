@@ -32,6 +32,7 @@ from monitor.synthesis.room import (
 )
 from monitor.types import Detection
 from testkit.builders import START, frames, noise
+from testkit.rhythm_sounds import NEAR_MISSES
 from tests.rhythm.hearing import LEAD_S, alarm, heard_in, heard_with_times, labels_of
 
 SMOKE = alarm(temporal_three(3))
@@ -228,25 +229,7 @@ def test_a_failing_battery_chirps() -> None:
     assert heard[-1].evidence["hold_s"] > 60
 
 
-@pytest.mark.parametrize(
-    "rhythm",
-    [
-        [(0.5, 0.5)] * 4 + [(0.5, 8.0)],
-        [(0.5, 0.5)] * 2 + [(0.5, 20.0)],
-        [(1.0, 1.0)] * 3 + [(1.0, 8.0)],
-        ([(0.1, 0.1)] * 3 + [(0.1, 0.6)]) * 8 + [(0.1, 6.0)],
-        [(0.1, 0.1)] * 9 + [(0.1, 8.0)],
-        [(0.1, 0.1)] * 2 + [(0.1, 8.0)],
-    ],
-    ids=[
-        "five beeps",
-        "three beeps",
-        "three long beeps",
-        "alarm clock",
-        "ten quick beeps",
-        "three quick beeps",
-    ],
-)
+@pytest.mark.parametrize("rhythm", NEAR_MISSES.values(), ids=NEAR_MISSES.keys())
 def test_near_misses_are_neither_smoke_nor_carbon_monoxide(rhythm: Rhythm) -> None:
     """Kitchens and bedrooms beep too; the right beeps in the wrong number are not an alarm."""
     assert not labels_of(heard_in(alarm(rhythm, snr_db=25))) & {"smoke_alarm", "co_alarm"}

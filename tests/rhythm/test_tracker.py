@@ -19,6 +19,7 @@ from monitor.synthesis.alarms import (
 )
 from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
 from testkit.impostors import IMPOSTORS
+from testkit.rhythm_sounds import HIDDEN_ONCE, PASSED_ONCE
 from testkit.rhythm_trials import Condition, impostor, trial
 from tests.rhythm.hearing import alarm
 
@@ -98,38 +99,14 @@ def test_a_day_later_it_hears_as_at_first() -> None:
     assert [(found.label, found.cycles) for found in first] == [("smoke_alarm", 1)] * 2
 
 
-@pytest.mark.parametrize(
-    ("name", "seed"),
-    [
-        ("telephone_ring", 100_036),  # a warble: each of its pitches comes and goes
-        ("telephone_ring", 101_144),  # a bell, one partial of which beats four times
-        ("oven_timer", 103_012),  # four beeps each 2.4 s, whose faint overtone seems to be alone
-        ("metronome", 105_021),  # ticks that a room draws out to half a second, three of four at one pitch
-        ("flute_or_whistle", 103_025),  # three notes of very different length
-        ("flute_or_whistle", 740_007),  # a room turns four swings of a vibrato into beeps
-        ("telephone_ring", 740_012),  # a bell in a room, with its other partials around it
-        ("bird", 300_001),  # four quick calls, each at a pitch of its own
-        ("microwave", 790_011),  # ten beeps, of which six followed a burst of T4
-        ("microwave", 790_018),  # five beeps that a wide band shows as four
-        ("microwave", 600_001),  # five beeps that the edge of a pitch shows as four
-    ],
-)
+@pytest.mark.parametrize(("name", "seed"), PASSED_ONCE)
 def test_what_once_passed_for_an_alarm_is_none(name: str, seed: int) -> None:
     """Found among hundreds of performances in rooms and noise: neither suspected nor confirmed."""
     _, _, words = impostor((name, seed))
     assert not {label for label, _ in words} & {"smoke_alarm", "co_alarm"}
 
 
-@pytest.mark.parametrize(
-    ("pattern", "condition", "seed"),
-    [
-        ("T4", Condition(rt60_s=0.8), 720_156),  # the room fills the gaps at its pitch
-        ("T4", Condition(rt60_s=0.8), 720_118),  # only the overtone of its pitch has gaps
-        ("T3", Condition(snr_db=0.0, noise="dishes"), 780_002),  # a plate rings in most of its gaps
-        ("T3", Condition(snr_db=0.0, noise="dishes"), 780_014),  # another pulls the pitch of one tone
-        ("T4", Condition(snr_db=0.0, noise="dishes"), 780_003),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "condition", "seed"), HIDDEN_ONCE)
 def test_what_once_hid_an_alarm_does_not(pattern: str, condition: Condition, seed: int) -> None:
     """Suspected after one cycle and confirmed after two."""
     heard = trial(pattern, condition, seed)
