@@ -27,7 +27,7 @@ class Capabilities:
     notifiers: Mapping[str, Severity] | None = None
     """Names that `notify` may use, and the mildest severity that each takes; None leaves that unchecked."""
     transcribes: bool = False
-    """Whether some listener writes down what was said."""
+    """Whether `transcripts:` is set."""
     verifies: bool = True
     """Whether there is a large model to wait for."""
     classifies: bool = True
@@ -91,7 +91,7 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
             text = (
                 f"rule {rule.name!r} is of severity {gravest}; notifier {name!r} takes no less than {least}"
             )
-            yield Finding(False, (*place, "notify"), f"{text}, and is never told")
+            yield Finding(False, (*place, "notify"), f"{text}, and never gets its alerts")
 
 
 def _gravest(rule: Rule) -> Severity:
@@ -122,7 +122,7 @@ def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
     if clause.then and not able.produced.intersection(clause.then.hear):
         return "then", f"no enabled listener hears {_or(clause.then.hear)}; add a classifier that does"
     if clause.emotion and not able.produced.intersection(clause.emotion):
-        return "emotion", f"no enabled listener tells {_or(clause.emotion)}; add a classifier that does"
+        return "emotion", f"no enabled listener hears {_or(clause.emotion)}; add a classifier that does"
     if clause.say and not able.transcribes:
         return "say", "nobody writes down what is said; set `transcripts:`"
     return None

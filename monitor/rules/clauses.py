@@ -9,11 +9,11 @@ from monitor.rules.verdict import Step
 from monitor.types import SoundEvent
 
 Transcripts = Callable[[SoundEvent], str | None]
-"""What was said in an event, if that is known. Private: it goes nowhere from here."""
+"""Returns the transcript of an event, if it is known. Private: only rules with `say` read it."""
 
 
 def no_transcripts(event: SoundEvent) -> str | None:
-    """Nobody listens to words."""
+    """No transcripts."""
     return None
 
 
@@ -60,8 +60,8 @@ def _schedule_steps(rule: Rule, event: SoundEvent, zone: tzinfo | None) -> list[
 
 
 def _heard_at(event: SoundEvent) -> tuple[datetime, ...]:
-    """When the sound was there: its latest repetition, or its beginning and, while it goes on, now. That it
-    ends, or is judged afterwards, says nothing of when it was heard."""
+    """When the sound was there: its latest repetition, or its beginning and, while it lasts, now. The time of
+    its end, or of a later judgement, is not one of these."""
     if repeated := event.evidence.get("last_began_at"):
         return (datetime.fromisoformat(repeated),)
     return (event.started_at,) if event.ended_at else (event.started_at, event.at)
@@ -90,7 +90,7 @@ def _emotion_step(clause: Clause, event: SoundEvent) -> Step:
 
 
 def _say_step(clause: Clause, transcript: str | None) -> Step:
-    """Tells which of the rule's own words were said, and nothing else of the transcript."""
+    """The rule's own words that are in the transcript, and nothing else of it."""
     said = [words for words in clause.say if _contains(transcript or "", words)]
     return Step("say", bool(said), list(clause.say), said or None)
 

@@ -16,13 +16,13 @@ from monitor.types import Alert, SoundEvent
 
 
 class RuleEngine:
-    """Holds every event against every rule. One thread calls it; it has no clock: time is told.
+    """Judges every event by every rule. One thread calls it; it has no clock: the time is an argument.
 
-    `zone` is the time zone of `between` and `weekdays`, None for the system's. `transcript_of` gives what was
-    said in an event where somebody listens to words (`say`); hand the event to `decide` again when it is
-    known. `verifiers` names the listeners for whom `wait_for_verify_s` waits: empty means that there is
-    nobody to wait for, None takes the word of any listener but the first. Raises ConfigError when two rules
-    have the same name.
+    `zone` is the time zone of `between` and `weekdays`, None for the system's. `transcript_of` returns the
+    transcript of an event, for rules with `say`; pass the event to `decide` again when its transcript is
+    known. `verifiers` names the classifiers for which `wait_for_verify_s` waits: empty means none; with None
+    every classifier but the event's first counts as one. Raises ConfigError when two rules have the same
+    name.
     """
 
     def __init__(

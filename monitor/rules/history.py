@@ -62,7 +62,7 @@ class Moments:
             return [_last_began_at(event) if repeats else min(event.started_at, event.at)]
         if not repeats:
             return []
-        # Repetitions are told several at once: spread them over the time since the last telling.
+        # One update of an event may bring several repetitions: spread them over the time since the last one.
         times, since = self.counted[event.id]
         more = _times(event) - times
         span_s = (_last_began_at(event) - since).total_seconds()
@@ -166,5 +166,5 @@ def _times(event: SoundEvent) -> int:
 
 
 def _last_began_at(event: SoundEvent) -> datetime:
-    told = event.evidence.get("last_began_at")
-    return datetime.fromisoformat(told) if told else min(event.started_at, event.at)
+    began_at = event.evidence.get("last_began_at")
+    return datetime.fromisoformat(began_at) if began_at else min(event.started_at, event.at)

@@ -1,4 +1,4 @@
-"""An alert that was raised, or that waits to be."""
+"""An alert that was raised, or that waits to be raised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +12,13 @@ from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, SAME_MOMENT_S, Clause, R
 from monitor.types import Alert, SoundEvent, new_id
 
 CLOCK_SKEW_S = 60.0
-"""Sources may be so far apart in time; an alert further ahead stems from before the clock was set back."""
+"""The clocks of sources may differ by this; an alert further in the future is from before the clock was set
+back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One alert and what became of it. `waits_until` None: it was raised."""
+    """One alert and its state. `waits_until` None: it was raised."""
 
     alert: Alert
     times: int
@@ -55,8 +56,8 @@ class Incident:
 
     def may_include(self, event: SoundEvent) -> bool:
         """Whether `event` belongs to this: another microphone hears it begin within a second, or, for a
-        life danger, any microphone hears the same danger while the alert is raised and goes on. What has
-        ended takes in nothing new."""
+        life danger, any microphone hears the same danger while the alert is raised and its sound lasts. No
+        event joins an alert whose sounds have ended."""
         alike = [other for other in self.alert.events if _same_kind(other, event)]
         if event.label in DANGERS and self.waits_until is None and any(one.ended_at is None for one in alike):
             return True
@@ -65,7 +66,7 @@ class Incident:
         return any(_same_moment(other, event) for other in alike)
 
     def names(self, event: SoundEvent) -> bool:
-        """Whether the alert tells of this sound or danger in this room already."""
+        """Whether the alert names this sound or danger in this room already."""
         return any(_same_kind(one, event) and one.source == event.source for one in self.alert.events)
 
     def is_near(self, now: datetime, within_s: float) -> bool:
@@ -86,8 +87,8 @@ class Incident:
         return self.waits_until is None and -CLOCK_SKEW_S <= since_s < cooldown_s
 
     def swallows(self, later: "Incident") -> bool:
-        """Whether a cool-down after this one may keep back a later alert: not a more severe one, nor a life
-        danger or a room of it of which this one did not tell."""
+        """Whether a cool-down after this alert may hold back a later one: not a more severe one, nor a life
+        danger, or a room of it, that this alert does not name."""
         return later.alert.dangers <= self.alert.dangers and rank(later) <= rank(self)
 
     def cooldown_s(self, rule: Rule) -> float:

@@ -124,7 +124,7 @@ class Judge:
             if corroborated:
                 return corroborated
         if hears and known and clause.count == 1:
-            steps.append(Step("once", False, "an event of its own", "told before"))
+            steps.append(Step("once", False, "an event of its own", "alerted before"))
         steps += history_steps(clause, history, match)
         if match is None:
             return Judgement(_with_way(memory, way, history), (), (self._verdict(way, "stopped", steps),))
@@ -170,7 +170,7 @@ class Judge:
             steps.append(Step("cooldown_s", False, cooldown_s, round(since_s, 1)))
             if not incident.alert.is_life_safety:
                 return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
-            # An alarm that still sounds when the cool-down is over must be told then.
+            # An alarm that still sounds when the cool-down is over must raise its alert then.
             until = blocking.alert.raised_at + timedelta(seconds=cooldown_s)
             incident = replace(incident, waits_until=until, waits_for="cooldown")
         elif self._must_wait(memory, incident):
@@ -222,7 +222,7 @@ class Judge:
         return tuple(i for i in incidents if i in dangers or i in near) + tuple(waiting)
 
     def _still_waits(self, incident: Incident, now: datetime) -> bool:
-        """However long that is, by a cool-down or a step of the clock: what waits is told, or is over."""
+        """Also after a long cool-down or a step of the clock: its alert is raised, unless its sound ends."""
         if incident.doubted:
             return incident.is_near(now, REMEMBERED_S)
         return incident.waits_for == "verify" or incident.ongoing

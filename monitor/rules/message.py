@@ -1,4 +1,4 @@
-"""What an alert says to a person."""
+"""The message of an alert: one sentence for a person."""
 
 from collections.abc import Iterable, Sequence
 

@@ -49,7 +49,7 @@ Window = Annotated[Seconds, Field(gt=0, le=3600)]
 
 
 class Then(Block):
-    """What must follow."""
+    """The second sound of a sequence."""
 
     hear: Annotated[Sounds, Field(min_length=1)]
     """Labels, any of which will do."""
@@ -65,20 +65,20 @@ class Clause(Block):
     min_score: Score = 0.0
     """The event's score; can only ask for more than the label's onset."""
     certainty: Certainty = "suspected"
-    """`confirmed` leaves out what is only suspected."""
+    """`confirmed` leaves out events that are only suspected."""
     emotion: Emotions = ()
     """Emotions of the voice, any of which will do."""
     min_emotion_score: Score = 0.5
     say: Words = ()
     """Words or phrases, any of which must be in the transcript."""
     count: Annotated[int, Field(ge=1, le=100)] = 1
-    """So many times, each a second or more after the one before."""
+    """This many times, each a second or more after the one before."""
     within_s: Window | None = None
     """The time for `count`."""
     then: Then | None = None
     """A second sound that must follow."""
     lasts_s: Annotated[Seconds, Field(le=3600)] = 0.0
-    """The sound must have gone on for so long; pauses shorter than the label's `hold_s` are part of it."""
+    """The sound must have lasted for this time; pauses shorter than the label's `hold_s` are part of it."""
 
     @model_validator(mode="after")
     def _voiced(self) -> Self:
@@ -114,23 +114,23 @@ class Rule(Clause):
     any: tuple[Clause, ...] = ()
     """Ways in which the rule can come true; each has the keys `hear` to `then`."""
     sources: Annotated[tuple[Slug, ...], BeforeValidator(_not_a_word)] = ()
-    """Only what these sources hear; empty for all."""
+    """Only sounds of these sources; empty for all."""
     severity: Severity | None = None
-    """Else that of the label."""
+    """By default the label's."""
     cooldown_s: Annotated[Seconds, Field(le=86_400)] = 60.0
-    """After an alert, no other for so long; for smoke, CO and fire by danger and room, 120 s at most."""
+    """After an alert, no other for this time; for smoke, CO and fire by danger and room, 120 s at most."""
     between: Annotated[str, AfterValidator(_check_between)] | None = None
     """Time of day, local: `22:00-07:00`."""
     weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()
     """The day on which the time of `between` begins; empty for all."""
     notify: Words = ()
-    """Names of the notifiers that are told."""
+    """Names of the notifiers that get the alert."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
-    """Not acknowledged within so long: the next notifier is told."""
+    """Without an acknowledgement for this time, the next notifier gets the alert."""
     stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
     """Delivered later than this, the alert informs and no longer rings."""
     wait_for_verify_s: Annotated[Seconds, Field(le=60)] = 0.0
-    """Wait so long for the large model, which may call the alert off. Smoke, CO and fire never wait."""
+    """Wait this long for the large model, which may cancel the alert. Smoke, CO and fire never wait."""
 
     @model_validator(mode="after")
     def _one_way_or_several(self) -> Self:
@@ -147,7 +147,7 @@ class Rule(Clause):
     def _escalates_to_somebody(self) -> Self:
         if self.escalate_after_s is not None and not self.notify:
             raise ValueError(
-                "escalate_after_s calls nobody without `notify`; list whom to tell, in their order"
+                "escalate_after_s calls nobody without `notify`; list whom to notify, in their order"
             )
         return self
 

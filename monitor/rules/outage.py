@@ -9,7 +9,7 @@ from monitor.types import Alert, Problem, ProblemKind, SourceStatus, new_id
 
 RULE = "Not listening"
 BACK_S = 60.0
-"""A source is listened to again when it has been for so long: a camera that comes for a second in every ten
+"""A source counts as back when it has been heard for this time: a camera that comes for a second in every ten
 is as good as lost."""
 DEAD_SOUND: dict[ProblemKind, str] = {
     "digital_silence": "it delivers nothing but digital silence; is it muted, or its microphone dead?",
@@ -17,11 +17,11 @@ DEAD_SOUND: dict[ProblemKind, str] = {
     "dead": "it delivers nothing but its own faintest noise; is its microphone dead, or turned down?",
     "hum_only": "it delivers nothing but mains hum; check its microphone and cable",
 }
-"""What makes a source deaf whose connection is well."""
+"""Faults of the sound that count as an outage although the connection is good."""
 EXCUSED_FOR_S = 14 * 86400.0
-"""So long does a spell of digital silence that ended by itself excuse later ones."""
+"""A spell of digital silence that ended by itself excuses later spells for this time."""
 EXCUSED_SPELL_S = 86400.0
-"""A spell that lasts longer is excused only by one half as long."""
+"""A spell that lasts longer is excused only by an earlier one of half its length."""
 _REMEMBERED_SPELLS = 64
 
 
@@ -31,11 +31,12 @@ class _Lost:
 
     since_s: float
     reasons: dict[type, str] = field(default_factory=dict)
-    """By what told of it: the connection, the sound. None is left when the source is heard."""
+    """Reasons by the type of message that gave them: SourceStatus or Problem. Empty when it is heard."""
     reason: str = ""
     times: int = 0
     back_since_s: float | None = None
-    told: bool = False
+    raised: bool = False
+    """Whether its alert was raised."""
 
     def because(self, of: type, reason: str, now_s: float) -> None:
         """Add a reason, or take it back with an empty one."""
@@ -79,16 +80,16 @@ class _Silences:
 
 
 class SourceOutage:
-    """Tells once that a source has been lost for `after_s`, or has delivered no living sound, and once that
-    it is heard again for good. Shorter losses are weather and told to nobody here.
+    """Raises an alert once when a source has been lost, or has delivered dead sound, for `after_s`, and once
+    when it is back. Shorter losses raise none.
 
-    Home Assistant shows a lost source by itself; who is only called by a notifier would take the silence of a
-    broken camera for a quiet house. 0 tells nothing. Time is that of a monotonic clock: a house whose clock
-    is set after a power cut has not been deaf since 1970.
+    Home Assistant shows a lost source by itself. Without these alerts a person who only has a notifier cannot
+    distinguish a broken camera from a quiet house. `after_s` 0 raises none. Time is that of a monotonic
+    clock: a house whose clock is set after a power cut has not been deaf since 1970.
 
-    Some cameras send zeros while it is quiet. Digital silence of a source that has come to life from it by
-    itself in the last 14 days is no alert, unless it lasts more than a day and twice as long as it ever did.
-    No other dead sound is excused.
+    Some cameras send zeros while it is quiet. So digital silence raises no alert if it has ended by itself at
+    this source in the last 14 days, unless it lasts more than a day and twice as long as ever before. Other
+    dead sound has no such exception.
     """
 
     def __init__(self, after_s: float, notify: Sequence[str]) -> None:
@@ -140,10 +141,11 @@ class SourceOutage:
                 return None
             del self._lost[source]
             back = f"{source} is being listened to again"
-            return self._alert(source, now, back, lost.back_since_s - lost.since_s, "") if lost.told else None
-        if not self._after_s or lost.told or away_s < self._after_s:
+            away_s = lost.back_since_s - lost.since_s
+            return self._alert(source, now, back, away_s, "") if lost.raised else None
+        if not self._after_s or lost.raised or away_s < self._after_s:
             return None
-        lost.told = True
+        lost.raised = True
         how = "has not been listened to" if lost.times == 1 else f"has broken off {lost.times} times, now"
         message = f"{source} {how} for {away_s / 60:.0f} min: {lost.reason}"
         return self._alert(source, now, message, away_s, lost.reason)

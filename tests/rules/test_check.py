@@ -79,7 +79,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "emotion"),
-                "rule 'R' can never fire: no enabled listener tells angry; add a classifier that does",
+                "rule 'R' can never fire: no enabled listener hears angry; add a classifier that does",
             ),
         ),
         (
@@ -123,7 +123,7 @@ def test_a_sound_rule_has_no_findings() -> None:
                 False,
                 ("rules", 0, "notify"),
                 "rule 'R' is of severity info; notifier 'siren' takes no less than critical, "
-                "and is never told",
+                "and never gets its alerts",
             ),
         ),
         (

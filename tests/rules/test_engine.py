@@ -527,7 +527,7 @@ def test_explaining_tells_of_cooldown_waiting_and_told_before() -> None:
     assert cool == Step("cooldown_s", False, 60.0, 10.0)
     assert wait == Step("wait_for_verify_s", False, 5.0, "no answer yet")
     assert then == Step("then", False, "dog_bark within 5 s", None)
-    assert told == Step("once", False, "an event of its own", "told before")
+    assert told == Step("once", False, "an event of its own", "alerted before")
 
 
 @pytest.mark.parametrize(
