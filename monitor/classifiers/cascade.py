@@ -33,7 +33,7 @@ def _check_hearable(word: str) -> str:
 
 
 class SecondLook(Block):
-    """What every large classifier's block says about when it is asked, and for what."""
+    """Options of every large classifier: which segments it gets, and which labels it is asked about."""
 
     verify: list[Label] = []
     """Labels whose every likely occurrence is heard a second time."""
@@ -52,7 +52,7 @@ class SecondLook(Block):
     """Add a sentence in the model's own words to what it hears; costs a second or more for each."""
 
     def may_hear(self, segment: Segment, detections: Sequence[Detection]) -> bool:
-        """Whether the model may be given this segment at all. Blocks that send audio away say no to some."""
+        """Whether the model may get this segment at all. Blocks that send audio away withhold some."""
         return True
 
     @model_validator(mode="after")

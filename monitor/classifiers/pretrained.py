@@ -68,7 +68,7 @@ def _cached(model: str, name: str) -> Path | None:
 
 def open_weights(model_class: Any, model: str, **more: Any) -> Any:
     """The model with its weights, ready to judge. ModelError when some are missing: transformers would go on
-    with random ones, and the listener would hear whatever chance says."""
+    with random ones, and the model's scores would be random."""
     loaded, found = model_class.from_pretrained(
         model, use_safetensors=True, output_loading_info=True, **more, **safe(model)
     )
@@ -124,7 +124,7 @@ def limit_threads(threads: int | None) -> None:
 
 
 def quiet() -> None:
-    """Keep progress bars and retries out of the log: what comes of them is said once, by us."""
+    """Keep progress bars and retries out of the log: we log their result once."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -135,13 +135,13 @@ def quiet() -> None:
 @contextmanager
 def loading(model: str) -> Iterator[None]:
     """Turn whatever goes wrong while `model` is loaded into one ModelError that names the fix."""
-    # Read when huggingface_hub is imported: it would tell its makers what runs here, and wait for them.
+    # Read when huggingface_hub is imported: it would report to its makers what runs here, and wait for them.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         with warnings.catch_warnings():
             # AST has more mel bands than its FFT can fill; its makers' extractor warns of it each time.
             warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
-            _say_if_fetching(model)
+            _warn_if_fetching(model)
             yield
     except ModelError:
         raise
@@ -157,7 +157,7 @@ def loading(model: str) -> Iterator[None]:
         raise ModelError(f"{model}: {_loading_fix(model, error)}") from error
 
 
-def _say_if_fetching(model: str) -> None:
+def _warn_if_fetching(model: str) -> None:
     if not offline() and not _is_path(model) and not is_here(model):
         log.warning(
             "not on this machine yet: fetching it from the Hugging Face hub",
@@ -204,11 +204,11 @@ def _hub_fix(model: str, error: Exception) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out, on the host or on an accelerator: torch, safetensors and the
+    """Whether `error` means that memory ran out, on the host or on an accelerator: torch, safetensors and the
     operating system each have a type and words of their own for it."""
-    said = str(error).lower()
+    text = str(error).lower()
     return isinstance(error, MemoryError) or any(
-        words in said for words in ("out of memory", "allocate memory", "alloc_cpu")
+        words in text for words in ("out of memory", "allocate memory", "alloc_cpu")
     )
 
 

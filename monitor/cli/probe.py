@@ -44,7 +44,7 @@ def _shown(block: RemoteConfig) -> bool:
 def _lines(name: str, found: Findings) -> list[str]:
     verdict, way = found.verdict, found.way
     named = ", ".join(
-        f"{sound} {'rightly' if verdict.said[sound] == letter else 'not'} named"
+        f"{sound} {'rightly' if verdict.named[sound] == letter else 'not'} named"
         for sound, letter in RIGHT.items()
     )
     part = "images (Ollama's own interface)" if way.dialect.native else way.part

@@ -21,8 +21,8 @@ Read = tuple[Mapping[str, float], Mapping[str, float] | None]
 
 
 def strongest(read: Sequence[Read]) -> Read:
-    """Of the parts of one segment the highest score of each sound, and the mean of the emotions. A sound of
-    which one part says nothing, and no other that it is there, is left out: it may have been in that part."""
+    """Of the parts of one segment the highest score of each sound, and the mean of the emotions. A sound is
+    left out if one part has no score of it and no other part contains it: it may be in that part."""
     scores: dict[str, float] = {}
     for label in dict.fromkeys(label for sounds, _ in read for label in sounds):
         known = [sounds[label] for sounds, _ in read if label in sounds]
@@ -41,8 +41,8 @@ def detected(
     unscored: Iterable[str] = (),
 ) -> list[Detection]:
     """One detection per label of `scores`. The emotion goes to the voiced labels, those among `unscored`,
-    too; the description to the likeliest. What has no score comes with a score of 0, which says nothing of
-    the label.
+    too; the description to the likeliest. A label without a score gets a score of 0, which means nothing
+    here.
 
     Raises ClassifyError when a number is not finite: a model that overflows has heard nothing.
     """
@@ -78,7 +78,7 @@ _CARRIER = "speech"
 
 def sanitize(text: str) -> str:
     """A model's words as one line of bounded length without control characters, and without halves of
-    surrogate pairs, which JSON can say and UTF-8 cannot: they go into logs, payloads and notifications, and
-    whoever is heard has a say in them."""
+    surrogate pairs, which JSON can hold and UTF-8 cannot: they go into logs, payloads and notifications, and
+    people near the microphone can influence them."""
     line = _NO_TEXT.sub(" ", text).strip()
     return line if len(line) <= DESCRIPTION_MAX else line[: DESCRIPTION_MAX - 1].rstrip() + "…"

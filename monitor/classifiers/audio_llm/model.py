@@ -168,7 +168,7 @@ class AudioLanguageModel:
 
 
 def _ends(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: what the checkpoint says, and the end of a turn."""
+    """The tokens that end an answer: the checkpoint's own, and the end of a turn."""
     known = model.generation_config.eos_token_id
     ends = known if isinstance(known, list) else [known]
     return sorted({token for token in [*ends, tokenizer.eos_token_id] if token is not None})

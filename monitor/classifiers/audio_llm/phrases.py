@@ -7,7 +7,7 @@ with it, and an answer that goes on to name a second sound still counts for the 
 from monitor.labels import emotions, vocabulary
 
 NOTHING = ""
-"""Stands where a label would, for the answers that say nothing was heard."""
+"""In place of a label, for the answers that mean that nothing was heard."""
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "smoke_alarm": ("smoke detector beeping", "smoke alarm"),

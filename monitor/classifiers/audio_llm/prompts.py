@@ -2,8 +2,8 @@
 
 A model is asked as it was trained to be asked. `INSTRUCT` follows the model card of Qwen2-Audio-7B-Instruct,
 `OMNI` the cookbooks of Qwen2.5-Omni and Qwen3-Omni, `BASE` the evaluation code of Qwen2-Audio-7B
-(https://github.com/QwenLM/Qwen2-Audio, eval_audio). Which way hears best only real weights on labelled clips
-can tell (`earwitness eval`), so it is an option.
+(https://github.com/QwenLM/Qwen2-Audio, eval_audio). Only real weights on labelled
+clips show which way hears best (`earwitness eval`), so it is an option.
 """
 
 from collections.abc import Callable, Sequence

@@ -230,10 +230,10 @@ class QwenClassifier(ClassifierDefaults):
         pieces = [(i, part) for i, segment in enumerate(segments) for part in parts(segment.audio)]
         likelihoods, heard = self._judge([piece for _, piece in pieces], asked)
         of = [[k for k, (j, _) in enumerate(pieces) if j == i] for i in range(len(segments))]
-        told = self._descriptions([heard[ks[0]] for ks in of])
+        descriptions = self._descriptions([heard[ks[0]] for ks in of])
         return [
             detection
-            for segment, ks, words in zip(segments, of, told, strict=True)
+            for segment, ks, words in zip(segments, of, descriptions, strict=True)
             for detection in self._answer(segment, [likelihoods[k] for k in ks], asked, words)
         ]
 

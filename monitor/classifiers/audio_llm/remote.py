@@ -2,7 +2,7 @@
 
 One GPU box can so serve many microphones. Each segment is asked as lettered multiple choice, one token an
 answer; where the server gives log probabilities those are the scores, calibrated against silence as for a
-model of our own. What a server does not list is not known, and what is not known is not said.
+model of our own. What a server does not list is unknown, and an unknown label gets no score.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -116,9 +116,9 @@ class RemoteClassifier(ClassifierDefaults):
         return self._trouble
 
     def load(self) -> None:
-        """Say where audio goes, ask the server for its models, and whether it hears. Raises ModelError for a
-        wrong key or model, and for a server that cannot tell a tone from silence; one that is down may come
-        back, and is only warned of."""
+        """Log where audio goes, ask the server for its models, and test whether it hears. Raises ModelError
+        for a wrong key or model, and for a server that cannot distinguish a tone from silence. For a server
+        that is down, only a warning is logged: it may come back."""
         block = self.block
         self._api = Api(block, self._clock)
         self._threads = ThreadPoolExecutor(block.concurrency, f"ask-{self.name}")
@@ -173,9 +173,9 @@ class RemoteClassifier(ClassifierDefaults):
         self._habits = {}
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
-        """Scores for each segment that may be sent, of each label of which the server's answer says
-        something. Raises ClassifyError; at once while the server is left alone."""
-        # The cascade has asked already, and knows what the small model heard; this is the last door.
+        """Scores for each segment that may be sent, of each label that the server's answer decides.
+        Raises ClassifyError; at once while the server rests after failures."""
+        # The cascade has checked already, by the small model's scores; this is the last check before sending.
         sent = [segment for segment in segments if self.block.may_hear(segment, ())]
         if not sent:
             return []
@@ -184,7 +184,7 @@ class RemoteClassifier(ClassifierDefaults):
         asked = [self._questions(segment.about) for segment in sent]
         self._learn_habits(server, {question for each in asked for question in each})
         read = self._judge(server, [(piece, asked[i]) for i, piece in pieces])
-        told = self._descriptions([parts(segment.audio)[0] for segment in sent])
+        descriptions = self._descriptions([parts(segment.audio)[0] for segment in sent])
         return [
             detection
             for i, segment in enumerate(sent)
@@ -192,7 +192,7 @@ class RemoteClassifier(ClassifierDefaults):
                 segment,
                 self.name,
                 *strongest([one for one, (j, _) in zip(read, pieces, strict=True) if j == i]),
-                description=told[i],
+                description=descriptions[i],
                 unscored=sorted(self.labels),
             )
         ]
@@ -212,7 +212,7 @@ class RemoteClassifier(ClassifierDefaults):
 
     def ask(self, audio: Audio, question: str = "") -> str:
         """Answer a question about at most `longest_s` of sound, which is sent whatever is in it; without a
-        question, answer what is said in it. One line of the model's own words: never act on it. Raises
+        question, answer the speech in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
         return sanitize(
             self._ready().words(bounded(audio, self.block.longest_s), question, self.block.max_new_tokens)
@@ -269,17 +269,17 @@ class RemoteClassifier(ClassifierDefaults):
         block = self.block
         if server.names_only:
             return named_off(answers, block.named_score)
-        told = [
+        sure = [
             (question, letters, habit)
             for question, letters in answers
             if letters is not None and (habit := self._habits[question]) is not None
         ]
-        if answers and not told:
+        if answers and not sure:
             raise ClassifyError(
                 f"{self.name}: the letters get under {100 * block.min_mass:g} % of the probability; hold the "
                 "model to them with guided: structured_outputs, or lower min_mass"
             )
-        return read_off_bounds(told, block.prior, block.temperature)
+        return read_off_bounds(sure, block.prior, block.temperature)
 
     def _descriptions(self, sounds: Sequence[Audio]) -> list[str | None]:
         if not self.block.describe:

@@ -51,7 +51,7 @@ def bounded_evidence(
 
 def cautious(nats: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     """Of each label the evidence that is certain: the end of its interval that lies nearest to none. A label
-    whose evidence may be none is left out: a listener that hears nothing has nothing to say."""
+    whose interval contains 0 is left out: a model that hears nothing gives no scores."""
     sure: dict[str, float] = {}
     for label, (low, high) in nats.items():
         if low > NO_EVIDENCE_NATS:
@@ -116,8 +116,8 @@ def _cautious_emotion(nats: Mapping[str, tuple[float, float]], temperature: floa
 
 
 def named_off(answers: Iterable[tuple[Question, Letters | None]], score: float) -> Read:
-    """What was named scores `score`. Of all else nothing is known, and a name that was not said is no
-    doubt."""
+    """Labels that the model named score `score`. Other labels are unknown: that the model did not name them
+    is no doubt."""
     sounds: dict[str, float] = {}
     emotion = None
     for question, letters in answers:

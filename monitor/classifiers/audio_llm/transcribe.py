@@ -44,7 +44,7 @@ class Transcript:
 
     text: str = field(repr=False)
     language: str | None = None
-    """As the model names it, for example "English"; None when it does not say."""
+    """As the model names it, for example "English"; None when it names none."""
 
 
 class Transcriber(Protocol):
@@ -89,9 +89,9 @@ class Qwen3AsrConfig(Block):
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ASR-1.7B-hf"
     """Hub id or folder."""
     language: Annotated[str, AfterValidator(_check_language)] | None = None
-    """Name or code of the language spoken, for example English or en; by default the model tells it."""
+    """Name or code of the language spoken, for example English or en; by default the model detects it."""
     hot_words: list[HotWord] = []
-    """Names and words that are rare elsewhere. What rules `say` is added to them."""
+    """Names and words that are rare elsewhere. The words of the rules' `say` are added to them."""
     device: Device = "auto"
     """auto (the best there is), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
@@ -177,9 +177,9 @@ class RemoteAsrConfig(Server):
 
     type: Literal["remote"]
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    """Code of the language spoken (ISO 639, for example en); by default the server tells it."""
+    """Code of the language spoken (ISO 639, for example en); by default the server detects it."""
     hot_words: list[HotWord] = []
-    """Names and words that are rare elsewhere, sent as the server's `prompt`. What rules `say` is added."""
+    """Names and words that are rare elsewhere, sent as the server's `prompt` with the words of `say`."""
     to_english: bool = False
     """Translate into English (/audio/translations), where the server offers it."""
 
@@ -241,14 +241,14 @@ class RemoteAsr:
 
 
 class ListenerWordsConfig(Block):
-    """A large listener of `classifiers:`, told to write down or to translate what is said. No second model is
+    """A large classifier of `classifiers:` that also transcribes or translates speech. No second model is
     loaded; its `max_new_tokens` is the longest transcript."""
 
     type: Literal["listener"]
     name: Slug = "qwen"
     """The name of a `qwen` or `remote` classifier."""
     translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    """Language to translate into, for example English; by default words stay as they were said."""
+    """Language to translate into, for example English; by default words are not translated."""
 
     def build(self, loaded: Sequence[Classifier]) -> "ListenerWords":
         """The transcriber, over one of these listeners, which are loaded."""

@@ -11,8 +11,8 @@ NAME = "transcripts"
 
 
 class WordListener(ClassifierDefaults):
-    """A `Classifier` that hears no label: its detections carry what was said in a segment, for rules with
-    `say`. The tracker gives the words to the voices of that segment; nobody publishes or stores them."""
+    """A `Classifier` without labels: its detections carry the transcript of a segment, for rules with
+    `say`. The tracker gives it to the voiced events of that segment; it is never published or stored."""
 
     name = NAME
     labels: frozenset[str] = frozenset()

@@ -36,7 +36,7 @@ MOST_SAMPLES = 4 * SAMPLE_RATE_HZ
 """Judged in one call: a full window, or four early looks. More at once takes 16 MB more for a moment, and on
 one thread is no faster."""
 VOICE_SCORE = 0.3
-"""Below this score of every voiced label nobody is heard, and an emotion would be made up."""
+"""If every voiced label scores less, there is no voice, and an emotion would be invented."""
 
 
 class Sidecar(BaseModel):
@@ -73,7 +73,7 @@ class EmbeddedConfig(Block):
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What the model says of one window."""
+    """The model's scores of one window."""
 
     scores: Scores
     """(labels,)"""

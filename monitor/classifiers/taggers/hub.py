@@ -1,5 +1,5 @@
-"""Any audio classifier of transformers as a listener: AudioSet taggers such as AST, emotion models such as
-wav2vec2 and WavLM, and CLAP, which is told its labels in words (zero-shot)."""
+"""Any audio classifier of transformers: AudioSet taggers such as AST, emotion models such as wav2vec2 and
+WavLM, and CLAP, whose labels are described in words (zero-shot)."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -46,7 +46,7 @@ class HubConfig(SecondLook, LabelSubset):
     classes: dict[Label, list[str]] = {}
     """Names of the model's classes that mean a label, where they are neither ours nor AudioSet's."""
     exclusive: bool | None = None
-    """Whether the model's classes exclude one another; by default what its configuration says."""
+    """Whether the model's classes exclude one another; by default as in the model's configuration."""
     phrases: dict[Label, list[str]] = {}
     """CLAP: how to describe a label, in place of the built-in words."""
     prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
@@ -86,7 +86,7 @@ class HubClassifier(ClassifierDefaults):
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Each label's highest score over the windows of each segment. Raises ClassifyError.
 
-        A model of emotions alone says nothing of sounds: its voiced labels score the share of voice that the
+        A model of emotions alone has no scores of sounds: its voiced labels score the share of voice that the
         voice-activity detector heard.
         """
         model = self._loaded

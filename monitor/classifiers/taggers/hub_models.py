@@ -29,7 +29,7 @@ EMOTION_WORDS = {
 
 
 class HubOptions(Protocol):
-    """What a model needs to know of its configuration; `HubConfig` says what each means."""
+    """The options that a model reads; `HubConfig` describes each."""
 
     @property
     def model(self) -> str: ...
@@ -212,7 +212,7 @@ def _sound_columns(
 
 
 def _emotion_columns(names: Sequence[str]) -> dict[str, list[int]]:
-    """Emotions and the classes that mean them; none unless the model tells at least two apart."""
+    """Emotions and the classes that mean them; none unless the model has at least two."""
     found = {
         emotion: [number for number, name in enumerate(names) if name.strip().lower() in words]
         for emotion, words in EMOTION_WORDS.items()

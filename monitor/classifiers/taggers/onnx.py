@@ -75,7 +75,7 @@ class OnnxClassifier(ClassifierDefaults):
         return frozenset(self._map.columns)
 
     def load(self) -> None:
-        """Open the model and hear one window of silence. ModelError when it is not what the block says."""
+        """Open the model and classify one window of silence. ModelError when it differs from the block."""
         if not self._block.model.is_file():
             raise ModelError(f"{self.name}: there is no file {self._block.model}")
         self._session = open_session(self._block.model, self.name)
@@ -155,8 +155,8 @@ class OnnxClassifier(ClassifierDefaults):
         entrance = self._session.get_inputs()[0]
         wave = padded_to(wave, self._input_samples)
         given = {1: wave[0], 2: wave, 3: wave[:, None]}[len(entrance.shape)]
-        (said,) = self._session.run([self._output], {entrance.name: given})
-        frames = np.asarray(said, np.float32).reshape(len(wave), -1, self._map.classes)
+        (output,) = self._session.run([self._output], {entrance.name: given})
+        frames = np.asarray(output, np.float32).reshape(len(wave), -1, self._map.classes)
         return np.asarray(np.nan_to_num(frames.max(axis=1)), np.float32)
 
     def _as_probability(self, scores: Scores) -> Scores:

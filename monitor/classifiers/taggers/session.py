@@ -1,4 +1,4 @@
-"""Opening an ONNX model: one thread, CPU, and an error that says what to do."""
+"""Opening an ONNX model: one thread, CPU, and an error that names the fix."""
 
 import os
 from pathlib import Path
@@ -28,8 +28,8 @@ def open_session(model: Path | bytes, name: str) -> Any:
 
 
 def _quiet_onnxruntime() -> Any:
-    """onnxruntime, told before it loads to report nothing to its makers: otherwise it calls them, and writes
-    an id of this machine into the home directory."""
+    """onnxruntime without telemetry, which must be set before it loads: otherwise it reports to its makers,
+    and writes an id of this machine into the home directory."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 

@@ -162,7 +162,7 @@ class Api:
         return {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
 
     def _stay_home(self, address: str) -> None:
-        """Refuse an address that its host's name calls home and that is not: a name server has a say in where
+        """Refuse a public address behind a private host name: otherwise a name server could decide where
         audio goes."""
         if not is_private(address):
             raise ClassifyError(
@@ -175,7 +175,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Refusal(ClassifyError):
-    """The server is up and says no, and will say so again."""
+    """The server is up and refuses the request, and would refuse it again."""
 
 
 def _failure(host: str, status: int, content: bytes) -> ClassifyError:
@@ -194,14 +194,14 @@ def _failure(host: str, status: int, content: bytes) -> ClassifyError:
 
 
 def _said(content: bytes) -> str:
-    """What the server says of it, for a person: one short line, or nothing. Never what it echoes of ours."""
+    """The server's reason, for a person: one short line, or nothing. Never an echo of our request."""
     try:
         answer = json.loads(content)
-        told = answer.get("error", answer.get("message", answer.get("detail")))
-        told = told["message"] if isinstance(told, dict) else told
+        reason = answer.get("error", answer.get("message", answer.get("detail")))
+        reason = reason["message"] if isinstance(reason, dict) else reason
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
-    return f": {sanitize(told)[:SAID_MAX]}" if isinstance(told, str) else ""
+    return f": {sanitize(reason)[:SAID_MAX]}" if isinstance(reason, str) else ""
 
 
 def _events(host: str, content: bytes) -> list[dict[str, Any]]:

@@ -35,11 +35,11 @@ _NAME_TOKENS = 8
 
 
 class Deaf(ClassifyError):
-    """The server answers, and its answers are worth nothing; waiting does not mend it."""
+    """The server answers, but its answers are useless; waiting does not help."""
 
 
 class _Passed(Exception):
-    """One means of having the letters does not work with this server; the text says why."""
+    """One way to get the letters' probabilities does not work with this server; the text has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the owner says about how a server is to be asked."""
+    """The owner's options for how a server is asked."""
 
     engine: EngineName | Literal["auto"] = "auto"
     part: AudioPart | None = None
@@ -151,7 +151,7 @@ class Connection:
         verdict = probe.judge(ask)
         held = way.means in ("structured_outputs", "guided_choice")
         if held and self._wishes.guided is None:
-            # Held to the letters a model gives them all of the probability, whatever it would rather say.
+            # A model restricted to the letters gives them all of the probability, whatever it would prefer.
             free = Way(way.dialect, way.part, "listed")
             self._probed(free, probe.probe_sounds()["silence"], deadline_s)
         return verdict

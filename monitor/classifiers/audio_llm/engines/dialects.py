@@ -17,11 +17,11 @@ from monitor.errors import ClassifyError
 EngineName = Literal["vllm", "llama", "ollama", "openai", "dashscope"]
 AudioPart = Literal["input_audio", "audio_url"]
 AUDIO_PARTS: tuple[AudioPart, ...] = ("input_audio", "audio_url")
-"""How a sound stands in a request: as OpenAI has it, or as a data: address."""
+"""The form of a sound in a request: OpenAI's, or a data: address."""
 Means = Literal["token_ids", "structured_outputs", "guided_choice", "listed", "named"]
-"""How the scores of letters are had, the exact ones first: the log probabilities of the letters by token id;
-the model held to the letters, by two names; the likeliest tokens whatever they are; the letter that is
-said."""
+"""Ways to get the letters' scores, the exact ones first: log probabilities of the letters by token id; the
+model restricted to the letters, under two names; the likeliest tokens of all; only the letter that the model
+answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ _CLOUDS: dict[str, EngineName] = {"aliyuncs.com": "dashscope"}
 
 
 def recognized(url: str, models: Sequence[Mapping[str, Any]]) -> EngineName:
-    """The engine behind an address, by its host and by the list of its models; "openai" where nothing
-    tells."""
+    """The engine behind an address, by its host and by the list of its models; "openai" if neither
+    shows it."""
     host = urlsplit(url).hostname or ""
     for domain, engine in _CLOUDS.items():
         if host == domain or host.endswith(f".{domain}"):

@@ -1,8 +1,8 @@
-"""What a list of log probabilities says about the letters on offer, and what it does not say.
+"""Probabilities of the answers' letters from a server's list of log probabilities, with what it leaves open.
 
-A server lists the likeliest first tokens alone. A letter that it does not list is not as likely as the least
-that it lists; it may be anything down to impossible. So each letter gets an interval, and what is computed
-from intervals says nothing where nothing is known.
+A server lists only the likeliest first tokens. A letter that it does not list is less likely than the last
+one that it lists; its probability may be anything down to 0. So each letter gets an interval, and a result
+computed from intervals is unknown where the interval leaves it open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from monitor.errors import ClassifyError
 
 Floats = npt.NDArray[np.float64]
 MASKED_NATS = -9000.0
-"""vLLM lists tokens that it was told not to give at -9999; other servers write -inf, or leave them out."""
+"""vLLM lists tokens that the request forbids at -9999; other servers write -inf, or leave them out."""
 _SUM_SLACK = 0.01
 """Rounding to a few digits makes a list add up to a little over 1; more is no list of probabilities."""
 _AROUND = " \t\n.:)(*\"'\u2581\u0120\u010a"

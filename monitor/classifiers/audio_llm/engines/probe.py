@@ -1,7 +1,7 @@
-"""Three sounds that tell whether a listener hears at all: a tone, something like a voice, and silence.
+"""Three sounds that test whether a model hears at all: a tone, something like a voice, and silence.
 
-A server that drops the sound, a model without ears and one that overflows all answer with HTTP 200. Whoever
-is asked about these three and gives the same answer twice, or numbers that are none, hears nothing.
+A server that drops the sound, a model that cannot hear and a model that overflows all answer with HTTP 200. A
+model that gives the same answer for two of these sounds, or numbers that are no probabilities, hears nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from monitor.classifiers.audio_llm.engines.letters import Floats, Letters
 
 DURATION_S = 2.0
 LEAST_APART = 0.02
-"""Two sounds are told apart when the probabilities of the letters differ by this in total variation distance.
+"""Least total variation distance between the letters' probabilities of two sounds that a model distinguishes.
 The same sound asked twice in other batches differs by less than a thousandth."""
 QUESTION = (
     "Which of these is in this audio?\nA. a steady tone\nB. a human voice\nC. silence\nD. something else\n"
@@ -52,10 +52,10 @@ def _voice(t: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a listener made of the three sounds."""
+    """A model's answers to the three sounds."""
 
-    said: Mapping[str, str]
-    """By sound the likeliest letter."""
+    named: Mapping[str, str]
+    """The likeliest letter by sound."""
     mass: float
     """The least share of the probability that the letters got."""
     apart: float
@@ -63,13 +63,13 @@ class Verdict:
 
     @property
     def hears(self) -> bool:
-        """Whether it can tell the three apart."""
+        """Whether it distinguishes the three."""
         return self.apart >= LEAST_APART
 
     @property
     def right(self) -> int:
         """How many of the three it named rightly."""
-        return sum(self.said[name] == letter for name, letter in RIGHT.items())
+        return sum(self.named[name] == letter for name, letter in RIGHT.items())
 
 
 def judge(ask: Callable[[Audio], Letters]) -> Verdict:
@@ -79,17 +79,17 @@ def judge(ask: Callable[[Audio], Letters]) -> Verdict:
     # Of all probability, and of what the letters get: whether that is enough is another question.
     among = [share / max(float(share.sum()), 1e-30) for share in shares.values()]
     return Verdict(
-        said={name: LETTERS[int(share.argmax())] for name, share in shares.items()},
+        named={name: LETTERS[int(share.argmax())] for name, share in shares.items()},
         mass=min(letters.mass for letters in found.values()),
         apart=max(min(_distances(list(shares.values()))), min(_distances(among))),
     )
 
 
 def judge_words(name: Callable[[Audio], str]) -> Verdict:
-    """The same of a listener that only names a letter. Not all three may get the same one; two may, for which
-    of them was nearly the other is not known."""
-    said = {sound_name: name(sound) for sound_name, sound in probe_sounds().items()}
-    return Verdict(said, mass=1.0, apart=float(len(set(said.values())) > 1))
+    """The same for a model that only names a letter. It hears unless all three sounds get the same letter:
+    two may, because names do not show how close two letters were."""
+    named = {sound_name: name(sound) for sound_name, sound in probe_sounds().items()}
+    return Verdict(named, mass=1.0, apart=float(len(set(named.values())) > 1))
 
 
 def _distances(shares: Sequence[Floats]) -> list[float]:

@@ -12,7 +12,7 @@ _HOME_NAMES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localdoma
 
 
 class Server(Block):
-    """What a block says about the server it sends audio to."""
+    """Options of a block that sends audio to a server."""
 
     url: str
     """Base address of an OpenAI-compatible server, for example http://10.0.0.5:8000/v1."""
