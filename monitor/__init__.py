@@ -1,4 +1,4 @@
-"""earwitness listens to a home and tells it what it heard."""
+"""earwitness listens to a home and reports what it heard."""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -76,8 +76,8 @@ class Daemon:
         self._progress = Progress(self._clock, self._live_captures)
 
     def __enter__(self) -> Self:
-        """Models first, then those who are told, then those who decide; ears last, so that nothing is heard
-        that cannot be told. On the way down it is the other way round."""
+        """Opens models first, then receivers, then the decider, and sources last, so that nothing is heard
+        before it can be delivered. Closing goes in the reverse order."""
         self._opening = True
         self._systemd.starting(LOADING_S)
         limit_malloc_arenas()
@@ -244,9 +244,9 @@ class Daemon:
     ) -> CaptureThread:
         habit = self._recorder.habits.of(block.name)
         ears = build_front_end(self._config, block, listeners, self._record.remember, habit)
-        tell = partial(router.route, hurried=block.is_hurried)
+        post = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
-            block.build(self._clock), ears, tell, self._failed, self._clock, Backoff(*RETRY_S)
+            block.build(self._clock), ears, post, self._failed, self._clock, Backoff(*RETRY_S)
         )
 
     def _stop_capture(self) -> None:

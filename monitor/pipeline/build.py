@@ -52,7 +52,7 @@ class LoadedClassifiers:
 def load_classifiers(config: Config) -> LoadedClassifiers:
     """Load every classifier of the configuration, and the transcriber if a rule asks for words.
 
-    One that cannot be loaded is said and left out: alarms are heard by their rhythm, and loud noises by the
+    One that cannot be loaded is logged and left out: alarms are heard by their rhythm, and loud noises by the
     gate, whatever happens to a model.
     """
     first: list[Classifier] = []
@@ -93,7 +93,7 @@ def _loaded(name: str, build: Callable[[], Classifier], missing: dict[str, str])
 def _transcriber(
     block: TranscriberConfig, loaded: Sequence[Classifier], phrases: Sequence[str]
 ) -> Transcriber:
-    """The transcriber, told which phrases rules wait for: a rare name is else written as a common word."""
+    """The transcriber, with the phrases of the rules: without them it writes a rare name as a common word."""
     if isinstance(block, ListenerWordsConfig):
         return block.build(loaded)
     words = list(dict.fromkeys([*block.hot_words, *phrases]))
@@ -106,7 +106,7 @@ def _said(config: Config) -> list[str]:
 
 
 def _sources_asked_for_words(config: Config) -> frozenset[str]:
-    """The sources in which some rule wants to know what is said: nobody writes down the others."""
+    """The sources of rules with `say`: the others are never transcribed."""
     rules = [rule for rule in config.rules if any(clause.say for clause in rule.ways)]
     everywhere = [source.name for source in config.sources]
     return frozenset(name for rule in rules for name in rule.sources or everywhere)

@@ -31,7 +31,7 @@ TEST_EVERY_S = 10.0
 class DecisionEngine:
     """Tracker and rules together. Plain and synchronous; one thread.
 
-    Everything returned is in the order in which the house should be told: a sensor's ON first, then the
+    Everything returned is in the order in which it is to be published: a sensor's ON first, then the
     alert, then the event.
     """
 
@@ -117,7 +117,7 @@ class DecisionEngine:
 
 def cut_short(events: Sequence[SoundEvent], now: datetime) -> list[SoundEvent]:
     """The ends of events that an earlier run began and could not end. How long their sound went on nobody
-    knows: they end where that run last told of them."""
+    knows: they end at the last time that that run published for them."""
     return [
         replace(event, state="ended", at=max(now, event.at), ended_at=event.at, ended_by="restart")
         for event in events

@@ -25,8 +25,7 @@ kernel, and fell behind; one after the other they take 0.8 (docs/reference/bench
 
 
 class FrontEnd(Protocol):
-    """What listens to the frames: rhythm and gate. Used by this thread alone. Waits for nothing, since all
-    other sources wait for it."""
+    """Rhythm detector and gate. Used by this thread alone. Must not block: all other sources wait for it."""
 
     def push(self, frame: Frame) -> Findings | None: ...
 
@@ -45,22 +44,22 @@ class ListenerFigures:
     since_frame_s: float
     """Since the last frame came."""
     lag_s: float
-    """How far the frame heard last lay behind the clock when it was heard."""
+    """Delay between the end of the latest frame and the clock when it was heard."""
     opening_s: float
-    """How long the attempt to open it has taken so far; 0 when there is none."""
+    """How long the present attempt to open it has taken; 0 without an attempt."""
     reason: str
     """Why it is offline and what to do; empty while it is not."""
 
 
 class CaptureThread(threading.Thread):
-    """Listens to one source until `stop`. What it hears goes to `tell`; a source's end goes there as a
-    SourceStatus. A bug ends the thread through `failed`."""
+    """Listens to one source until `stop`. Calls `post` with Findings, and with a SourceStatus when the source
+    comes or goes. A bug ends the thread through `failed`."""
 
     def __init__(
         self,
         source: Source,
         ears: FrontEnd,
-        tell: Callable[[Findings | SourceStatus], None],
+        post: Callable[[Findings | SourceStatus], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
         network: Backoff | None = None,
@@ -69,7 +68,7 @@ class CaptureThread(threading.Thread):
         super().__init__(name=f"listen-{source.name}", daemon=True)
         self.source = source
         self._ears = ears
-        self._tell = tell
+        self._post = post
         self._failed = failed
         self._clock = clock
         self._stopping = threading.Event()
@@ -86,9 +85,9 @@ class CaptureThread(threading.Thread):
         self._lag_s = 0.0
         self._until: datetime | None = None
         self.heard_until: datetime | None = None
-        """How far it was heard, once all that followed from it was handed over; None while offline."""
+        """End of the latest frame whose findings were posted; None while offline."""
         self.done = threading.Event()
-        """The source has ended for good (a file) or the listener was stopped."""
+        """The source has ended for ever (a file) or the thread was stopped."""
 
     def run(self) -> None:
         try:
@@ -106,9 +105,9 @@ class CaptureThread(threading.Thread):
         self.source.close()
 
     def abandon(self, reason: str) -> None:
-        """Its source hangs: it is offline, and whatever this thread still says is passed over. From another
-        thread, which starts a new one; this one ends when the source lets it."""
-        self._say(online=False, reason=reason)
+        """Its source hangs: it is offline, and nothing that this thread finds later is posted. Called by
+        another thread, which starts a new one; this one ends when the source's call returns."""
+        self._report(online=False, reason=reason)
         self._abandoned = True
         self.stop()
 
@@ -137,12 +136,12 @@ class CaptureThread(threading.Thread):
                 for number, frame in enumerate(self.source.frames()):
                     self._gaps += frame.follows_gap and number > 0
                     self._hear(frame)
-            # What was still open is heard before the source goes, as it is before a loss.
+            # An open segment is posted before the source's end, as it is before a loss.
             self._hand_over(self._ears.finish("shutdown"))
             if self._stopping.is_set():
-                self._say(online=False, reason="stopped", ended_by="shutdown")
+                self._report(online=False, reason="stopped", ended_by="shutdown")
             else:
-                self._say(online=False, reason="it has ended", ended_by="quiet")
+                self._report(online=False, reason="it has ended", ended_by="quiet")
             return True
         except SourceError as error:
             self._lost(error)
@@ -157,7 +156,7 @@ class CaptureThread(threading.Thread):
         self._lag_s = (self._clock.now() - frame.ends_at).total_seconds()
         if not self._online:
             self._online_since_s = self._last_frame_s
-            self._say(online=True)
+            self._report(online=True)
         with _HEARING:
             heard = self._ears.push(frame)
         self._hand_over(heard)
@@ -168,25 +167,25 @@ class CaptureThread(threading.Thread):
         if self._online and self._clock.monotonic_s() - self._online_since_s >= STABLE_S:
             self._network.reset()
             self._refusal.reset()
-        self._say(online=False, reason=str(error))
+        self._report(online=False, reason=str(error))
         refused = isinstance(error, SourceUnavailable) and error.refused
         self._stopping.wait((self._refusal if refused else self._network).next_s())
 
-    def _say(self, *, online: bool, reason: str = "", ended_by: EventEnd = "source_lost") -> None:
-        """Tell a change of state, once per change and not per attempt."""
+    def _report(self, *, online: bool, reason: str = "", ended_by: EventEnd = "source_lost") -> None:
+        """Post and log a change of state, once per change and not per attempt."""
         with self._status:
             if self._abandoned or (online, reason) == (self._online, self._reason):
                 return
             self._online, self._reason = online, reason
         self.heard_until = None
         at = self._until if self._until and not online else self._clock.now()
-        self._tell(SourceStatus(self.source.name, online, at, reason, ended_by))
+        self._post(SourceStatus(self.source.name, online, at, reason, ended_by))
         if online:
             log.info("listening", source=self.source.name)
         else:
-            tell = log.warning if ended_by == "source_lost" else log.info
-            tell("source offline", source=self.source.name, reason=reason)
+            write = log.warning if ended_by == "source_lost" else log.info
+            write("source offline", source=self.source.name, reason=reason)
 
     def _hand_over(self, heard: Findings | None) -> None:
         if heard is not None and not self._abandoned:
-            self._tell(heard)
+            self._post(heard)

@@ -1,4 +1,4 @@
-"""The thread that decides: one at a time, in order, whatever source or listener it comes from."""
+"""The thread that decides: one item at a time, in order, from all sources and classifiers."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What an earlier run could not tell."""
+    """Messages that an earlier run could not post."""
 
     messages: tuple[Message, ...]
 
@@ -35,13 +35,13 @@ class Leftover:
 Item = Findings | SourceStatus | Command | Leftover
 
 LAG_IS_LATE_S = 5.0
-"""What is decided so much later than its sound is late."""
+"""An event or alert decided this much later than its sound is late."""
 MOST_AT_ONCE = 50
-"""Items decided before what follows is told, together: on a busy machine each telling waits for a turn."""
+"""Items decided before their messages are posted together: on a busy machine each post waits for a turn."""
 
 
 class DecisionEngine(Protocol):
-    """What decides. Used by this thread alone."""
+    """Tracker and rules. Used by this thread alone."""
 
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
@@ -57,7 +57,7 @@ class DecisionEngine(Protocol):
 
 
 class Record(Protocol):
-    """What keeps a history of what was heard and decided. Used by this thread; must not wait."""
+    """A history of findings and messages. Used by this thread; must not block."""
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
@@ -85,8 +85,8 @@ def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
 
 
 class Decider(threading.Thread):
-    """Takes what was heard, said or asked from `mailbox` and hands what follows to `post`, until the
-    mailbox is closed and empty. Then the open events of every source end with "shutdown".
+    """Takes findings, source statuses and commands from `mailbox` and passes the messages that follow to
+    `post`, until the mailbox is closed and empty. Then the open events of every source end with "shutdown".
 
     Each source has the time of its own sound. For those in `recorded` it is how far they were heard: they may
     be read faster than they were recorded, or carry the dates of another day. For the others it is how far
@@ -126,12 +126,12 @@ class Decider(threading.Thread):
             while not self._mailbox.finished:
                 self._ask()
                 items = self._mailbox.take(limit=MOST_AT_ONCE, timeout_s=TICK_S)
-                self._tell([message for item in items for message in self._follows(item)])
+                self._send([message for item in items for message in self._follows(item)])
                 self._before -= len(items)
                 self._tick()
             for source in sorted(self._sources):
                 at = self._times.get(source, self._clock.now())
-                self._tell(self._engine.end_source(source, at, "shutdown"))
+                self._send(self._engine.end_source(source, at, "shutdown"))
         except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
             self._failed(error)
 
@@ -149,18 +149,18 @@ class Decider(threading.Thread):
         return [*self._engine.end_source(item.source, item.at, item.ended_by), *noted]
 
     def _heard(self, heard: Findings) -> list[Message]:
-        told: list[Message] = []
+        ended: list[Message] = []
         if heard.source in self._recorded and heard.detections:
             # What was over before this sound began ends first; no tick of the clock came in between.
             self._reach(heard.source, min(detection.started_at for detection in heard.detections))
-            told = self._pass_time()
+            ended = self._pass_time()
         if heard.source in self._recorded:
             self._reach(heard.source, heard.until)
         now = self._now(heard)
         self._record.heard(heard, now)
         if not heard.detections:
-            return told + self._pass_time()
-        return told + self._engine.decide(heard.detections, now, self._all_times())
+            return ended + self._pass_time()
+        return ended + self._engine.decide(heard.detections, now, self._all_times())
 
     def _now(self, heard: Findings) -> datetime:
         """How far the source of these findings has been heard."""
@@ -184,7 +184,7 @@ class Decider(threading.Thread):
         return self._engine.note_source(notice, self._clock.monotonic_s())
 
     def _reach(self, source: str, at: datetime) -> None:
-        """A recording was heard so far; a classifier's word on an earlier segment takes nothing back."""
+        """A recording was heard up to `at`; a late answer on an earlier segment never moves it back."""
         self._times[source] = max(at, self._times.get(source, at))
 
     def _pass_time(self) -> list[Message]:
@@ -202,9 +202,9 @@ class Decider(threading.Thread):
         now_s = self._clock.monotonic_s()
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
-            self._tell([*self._pass_time(), *self._engine.due_alerts(self._clock.now(), now_s)])
+            self._send([*self._pass_time(), *self._engine.due_alerts(self._clock.now(), now_s)])
 
-    def _tell(self, messages: Sequence[Message]) -> None:
+    def _send(self, messages: Sequence[Message]) -> None:
         messages = [self._dated(message) for message in messages]
         if messages:
             self._post(messages)

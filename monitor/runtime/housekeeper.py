@@ -1,4 +1,4 @@
-"""The thread for what may take its time: writing history, making clips, letting old things go."""
+"""The thread for slow work: writing history, making clips, removing old files."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ LAST_S = 1.0
 
 
 class Housekeeper:
-    """Calls `chore` every two seconds, and once more at the end: it is told whether this is the last time. A
+    """Calls `chore` every two seconds, and once more at the end; its argument is true for the last call. A
     bug in it reaches `failed`."""
 
     def __init__(self, chore: Callable[[bool], None], failed: Callable[[BaseException], None]) -> None:

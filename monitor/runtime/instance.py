@@ -12,7 +12,7 @@ from monitor.patience import Patience, Silent
 
 LOCK = "lock"
 OPEN_S = 1.0
-"""What the disk gets to say who holds the lock."""
+"""Longest wait for the disk to answer whether another process holds the lock."""
 
 
 class OnlyInstance:
@@ -26,9 +26,9 @@ class OnlyInstance:
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        """Raises StoreError when another process holds it; `failed` gets it when the disk says so only after
-        a second. A folder that cannot be written is no reason not to listen: the outbox logs it and goes on
-        in memory."""
+        """Raises StoreError when another process holds it; `failed` gets the error when the disk answers only
+        after a second. The daemon listens also without a writable folder: the outbox logs that and works in
+        memory."""
         with suppress(Silent):
             self._patience.do(self._take, self._failed)
         return self

@@ -62,7 +62,7 @@ def anonymous_mb() -> float:
 
 def memory_limit_mb() -> float | None:
     """What the process may take: SHARE of the least of `LimitRSS=` (`ulimit -m`, which the kernel itself does
-    not heed), the limits of its control groups and the machine's memory. None where nobody says (not Linux).
+    not enforce), the limits of its control groups and the machine's memory. None if unknown (not Linux).
     """
     if not (_PROC / "status").exists():
         return None

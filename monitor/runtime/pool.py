@@ -1,4 +1,4 @@
-"""The classifiers at work: all segments go to the small ones, what those leave open to the large ones."""
+"""Runs the classifiers: all segments go to the small ones, segments in doubt then to the large ones."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ FINISH_S = 1.0
 
 
 class ClassifierPool:
-    """One thread and one mailbox per classifier. What they hear goes to `heard`, from their threads.
+    """One thread and one mailbox per classifier. Their findings go to `heard`, from their threads.
 
-    A bug in a small model stops the daemon through `failed`. A large one that breaks is taken off the panel
-    and said: the alarms do not depend on it.
+    A bug in a small model stops the daemon through `failed`. A large one that breaks is unloaded and logged:
+    the alarms do not depend on it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ClassifierPool:
             for each, cascade in second
         ]
         self.retired: dict[str, str] = {}
-        """Large models that were taken off the panel, by name, and what went wrong."""
+        """Large models that were unloaded, by name, with the reason."""
 
     @property
     def workers(self) -> list[Worker]:
@@ -115,7 +115,7 @@ class ClassifierPool:
             self._heard(Findings(segment.source, segment.ends_at, tuple(found[segment.id])))
             self._pass_on(segment, found[segment.id])
             if segment.ended_by != "open":
-                _tell(segment, found[segment.id], took_s)
+                _log(segment, found[segment.id], took_s)
 
     def _judged_again(
         self, segments: Sequence[Segment], detections: Sequence[Detection], took_s: float
@@ -123,7 +123,7 @@ class ClassifierPool:
         for segment in segments:
             found = tuple(each for each in detections if each.segment_id == segment.id)
             self._heard(Findings(segment.source, segment.ends_at, found))
-            _tell(segment, found, took_s)
+            _log(segment, found, took_s)
 
     def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:
         for worker, cascade in self._second:
@@ -153,8 +153,8 @@ def _finish(workers: Sequence[Worker], patience_s: float) -> None:
     join_all(workers, patience_s)
 
 
-def _tell(segment: Segment, detections: Sequence[Detection], took_s: float) -> None:
-    """The one line of a segment's story."""
+def _log(segment: Segment, detections: Sequence[Detection], took_s: float) -> None:
+    """The log line of a segment."""
     best = sorted(detections, key=lambda each: each.score, reverse=True)[:3]
     log.info(
         "heard",

@@ -1,4 +1,4 @@
-"""The systemd notification protocol (sd_notify(3), sd_watchdog_enabled(3)): one datagram per word."""
+"""The systemd notification protocol (sd_notify(3), sd_watchdog_enabled(3)): one datagram per message."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ class Systemd:
         mine = env.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         usec = env.get("WATCHDOG_USEC", "")
         self.watchdog_s = int(usec) / 1e6 if mine and usec.isdigit() else None
-        """The watchdog's patience; None when nobody watches."""
+        """The watchdog's time limit; None without a watchdog."""
         self._reloading = False
 
     def ready(self) -> None:
@@ -41,7 +41,7 @@ class Systemd:
         self._say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """An orderly stop has begun; of a daemon that only begins anew nothing is said."""
+        """An orderly stop has begun. Sends nothing while the daemon is reloading."""
         if not self._reloading:
             self._say("STOPPING=1")
 

@@ -16,7 +16,7 @@ from monitor.types import Detection, Segment
 
 log = get_logger()
 REASONS = 4
-"""Reasons for failing that are remembered as said: a server that is left alone between attempts has two."""
+"""Reasons for failing that count as logged already: a server that rests between attempts has two."""
 
 Judged = Callable[[Sequence[Segment], Sequence[Detection], float], None]
 """Takes a batch, its detections, and the seconds they took."""
@@ -62,7 +62,7 @@ class Worker(threading.Thread):
         self._clock = clock or SystemClock()
         self._withheld = withheld
         self._segments = self._failures = 0
-        # A server that did not answer when it was met says so before the first segment asks it.
+        # Health shows a server that did not answer at the start before the first segment is sent to it.
         self._failing: str | None = classifier.trouble
         self._reasons: deque[str] = deque(maxlen=REASONS)
         self._busy_s = 0.0
@@ -87,7 +87,7 @@ class Worker(threading.Thread):
 
     @property
     def idle(self) -> bool:
-        """Whether everything that came has been judged and told; also when the thread has ended."""
+        """Whether every segment was classified and its findings passed on, or the thread has ended."""
         waiting = self.mailbox.figures()
         done = self._segments + self._failures
         return not self.is_alive() or (waiting.waiting == 0 and done >= waiting.taken)
@@ -131,9 +131,9 @@ class Worker(threading.Thread):
             return
         self._failures += 1
         self._failing = why = str(error)
-        # A server that is down all night is said once, and again when it is back.
-        tell = log.debug if why in self._reasons else log.error
-        tell("could not classify", classifier=self.classifier.name, segment=segments[0].id, error=why)
+        # A server that is down all night is logged once, and again when it is back.
+        write = log.debug if why in self._reasons else log.error
+        write("could not classify", classifier=self.classifier.name, segment=segments[0].id, error=why)
         if why not in self._reasons:
             self._reasons.append(why)
 
