@@ -26,9 +26,9 @@ log = get_logger()
 _PATIENCE = timedelta(seconds=10)
 """So long after a clip's end its source may lag before the clip is made of what there is."""
 OPEN_S = 1.0
-"""What a disk gets to say what is kept: a start must not wait for one that hangs."""
+"""Longest wait for the disk to list what is kept: a start must not wait for a disk that hangs."""
 _SLACK_S = 30.0
-"""Sound is remembered for so much longer than the longest clip: events are told late."""
+"""Sound is remembered for this much longer than the longest clip, because events may come late."""
 _WAITING = 64
 _HEARD_OUT = timedelta(seconds=3)
 _SWEEP_EVERY = timedelta(minutes=10)
@@ -82,7 +82,7 @@ class StoredEvidence:
 
 
 class EvidenceKeeper:
-    """Makes clips and pictures of the events that are told, when all of their sound has been heard.
+    """Makes clips and pictures of events, when all of their sound has been heard.
 
     `push` takes every frame of a source, in its own thread; `hear` and `note` take what was heard and
     decided, in any thread; these only remember. `due` cuts, draws, encodes and writes, a few tenths of a
@@ -125,7 +125,7 @@ class EvidenceKeeper:
             self._source(frame.source).recent.push(frame)
 
     def hear(self, heard: Findings) -> None:
-        """What listeners said: where words may be."""
+        """Classifiers' scores: where words may be."""
         if self._config.wanted and self._config.no_speech:
             with self._lock:
                 words = self._source(heard.source).words
@@ -198,7 +198,7 @@ class EvidenceKeeper:
         return event.started_at - before, end + after
 
     def _is_heard(self, event: SoundEvent, now: datetime) -> bool:
-        """All of the window has been heard, and what listeners say of its end has had time to arrive."""
+        """All of the window has been heard, and the classifiers have had time to answer for its end."""
         end = self._window(event)[1] + (_HEARD_OUT if self._config.no_speech else timedelta())
         until = self._source(event.source).recent.heard_until
         return (until is not None and until >= end) or now >= end + _PATIENCE

@@ -64,14 +64,14 @@ class Cut:
 
 @dataclass
 class Words:
-    """What was heard of words at one source: by models and by the voice detector, until it is forgotten."""
+    """Signs of words at one source, from models and the voice detector, until they are forgotten."""
 
     looks: list[Look] = field(default_factory=list)
     cuts: dict[str, Cut] = field(default_factory=dict)
     """By the segment's id; of one that still grows, as far as it was shown."""
 
     def hear(self, heard: Findings) -> None:
-        """What listening brought."""
+        """Adds the scores and segments of these findings."""
         self.looks += [
             Look(one.segment_id, one.started_at, one.ends_at, one.score)
             for one in heard.detections
@@ -80,7 +80,7 @@ class Words:
         self.cuts |= {cut.id: Cut(cut.started_at, cut.ends_at, cut.speech_ratio) for cut in heard.segments}
 
     def forget(self, until: datetime) -> None:
-        """What ended before."""
+        """Drops everything that ended before."""
         self.looks = [one for one in self.looks if one.ends_at >= until]
         self.cuts = {id: one for id, one in self.cuts.items() if one.ends_at >= until}
 
@@ -92,7 +92,7 @@ class Words:
 
 
 def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bars = BARS) -> list[Span]:
-    """Where a clip may hold speech, with half a second more on each side: where a model's score says so;
+    """Where a clip may hold speech, with half a second more on each side: where a model's score is high enough;
     where model and voice detector together do, for the whole segment; and where the voice detector, run over
     all of the clip, hears voice in what no model has judged."""
     near = words.between(clip.started_at, clip.ends_at)
@@ -101,11 +101,11 @@ def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bar
         scores[look.segment_id] = max(look.score, scores.get(look.segment_id, 0.0))
     spoken = [cut for id, cut in near.cuts.items() if _holds_words(cut, scores.get(id), bars)]
     silent = [cut for id, cut in near.cuts.items() if id in scores and cut not in spoken]
-    told = [look for look in near.looks if look.score >= bars.words]
+    certain = [look for look in near.looks if look.score >= bars.words]
     judged = _placed(clip, silent)
     # A segment begins with what was before its onset: its share of voice does not count that, the frames do.
     voiced = _voiced(clip.audio, hears_voice, judged)
-    return _merged([*_placed(clip, told), *_placed(clip, spoken), *voiced], clip.audio.duration_s)
+    return _merged([*_placed(clip, certain), *_placed(clip, spoken), *voiced], clip.audio.duration_s)
 
 
 def _holds_words(cut: Cut, score: float | None, bars: Bars) -> bool:

@@ -64,7 +64,7 @@ class RecentSound:
     def cut(self, start: datetime, end: datetime) -> Excerpt | None:
         """What was heard from `start` to `end`, as far as it is still here; None when nothing is.
 
-        Sample by sample where the clock says so: missing sound is digital silence, so that everything in it
+        Placed sample by sample by its time: missing sound is digital silence, so that everything in it
         lies where it was.
         """
         with self._lock:

@@ -76,7 +76,7 @@ def _coloured(levels_db: npt.NDArray[np.float64]) -> Pixels:
 
 @cache
 def _palette() -> Any:
-    """As many shades as the eye tells apart, and those of the text: a third of the size of full colour."""
+    """As many shades as the eye distinguishes, and those of the text: a third of the size of full colour."""
     from PIL import Image
 
     shades = [_coloured(np.array([-_RANGE_DB * i / (_SHADES - 1), 0.0]))[0] for i in range(_SHADES)]

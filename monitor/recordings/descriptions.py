@@ -1,4 +1,4 @@
-"""What a large model says about a recording of any length: in one pass where it hears so much at once, else
+"""A large model's description of a recording of any length: in one pass where it hears so much at once, else
 in parts with a summary."""
 
 from collections.abc import Iterator

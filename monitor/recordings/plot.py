@@ -112,7 +112,7 @@ class Track:
 
     def lines(self) -> tuple[list[float], list[float]]:
         """Times and values in order, with NaN between two segments: nothing was heard there, and a line
-        across would say that something was."""
+        across would suggest that something was."""
         times_s: list[float] = []
         values: list[float] = []
         before = None

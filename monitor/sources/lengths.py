@@ -1,4 +1,4 @@
-"""How long a recording's header says it is, where the header knows."""
+"""The length of a recording by its header, where the header has one."""
 
 import os
 import struct
@@ -14,7 +14,8 @@ KNOWS_ITS_LENGTH = frozenset({"flac", "aiff", "w64", "caf", "au", "mov,mp4,m4a,3
 bit rate (ADTS AAC, MP3 without a table, AC-3) or subtracts the first timestamp from the last (MPEG-TS)."""
 
 _LINEAR = frozenset({1, 3, 6, 7, 0xFFFE})
-"""WAV's PCM, float, A-law, µ-law and extensible: a second is rate times block align, whatever is said."""
+"""WAV's PCM, float, A-law, µ-law and extensible: a second is rate times block align bytes, whatever byte rate
+the header states."""
 _STREAMED_FROM = 1_000_000_000
 """Programs that write a WAV into a pipe give the largest size they can think of: 2,000,000,000 or 2^31."""
 _ID3_HEADER = 10
@@ -81,9 +82,9 @@ def _riff_duration_s(file: BinaryIO, path: Path) -> float:
 
 
 def _bytes_per_s(chunk: bytes, path: Path) -> int:
-    kind, _, rate_hz, said, align = struct.unpack_from("<HHIIH", chunk)
+    kind, _, rate_hz, stated, align = struct.unpack_from("<HHIIH", chunk)
     if kind not in _LINEAR or not rate_hz * align:
-        return int(said)
-    if said != rate_hz * align:
+        return int(stated)
+    if stated != rate_hz * align:
         log.warning("its header names a wrong number of bytes a second; heard all the same", file=str(path))
     return int(rate_hz * align)

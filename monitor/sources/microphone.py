@@ -25,7 +25,7 @@ log = get_logger()
 
 OPEN_S = 8.0
 NO_SOUND_S = 3.0
-"""A sound server that freezes says nothing; one that just started keeps us waiting for 1.5 s."""
+"""A sound server that freezes gives no sign; one that just started keeps us waiting for 1.5 s."""
 USUAL_RATES_HZ = (48_000, 44_100, 16_000, 32_000, 96_000, 8_000)
 DRIFT_WINDOW_S = 10.0
 QUEUED_BLOCKS = 80

@@ -48,7 +48,7 @@ class Mixer:
         return mono if self._channel is None else each[self._channel]
 
     def _note(self, each: Samples, mono: Samples, sample_rate_hz: int) -> None:
-        """Powers are remembered for half a second, weighted by loudness: a beep tells at once."""
+        """Powers are remembered for half a second, weighted by loudness: one beep decides at once."""
         if self._powers is None or len(self._powers) != len(each):
             self._powers, self._mean_power, self._channel = np.zeros(len(each)), 0.0, None
         keep = np.exp(-each.shape[1] / sample_rate_hz / _MEMORY_S)

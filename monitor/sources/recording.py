@@ -111,7 +111,7 @@ class Recording:
             raise SourceUnavailable(reason, refused=True) from None
 
     def sounds(self) -> Iterator[Sound]:
-        """Its sound in order. What is missing before a piece is said in its `lost_s`."""
+        """Its sound in order. A piece's `lost_s` is the length of sound that is missing before it."""
         lost_s = 0.0
         for packet in self._packets():
             for piece in self._pieces(packet):

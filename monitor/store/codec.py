@@ -22,7 +22,7 @@ _ALERT = TypeAdapter(Alert)
 
 
 def encode(message: SoundEvent | Alert) -> str:
-    """`message` as JSON. Never raises for a value found in `evidence` or `why`: what JSON cannot say becomes
+    """`message` as JSON. Never raises for a value found in `evidence` or `why`: what JSON cannot hold becomes
     a list, a number or text (an alert must not be lost to an odd measurement)."""
     kind = "alert" if isinstance(message, Alert) else "event"
     document = {"kind": kind, **_public(message)}

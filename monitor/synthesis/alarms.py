@@ -171,7 +171,7 @@ def continuous_alarm(rng: np.random.Generator, sample_rate_hz: int, duration_s: 
 def low_battery_chirp(
     rng: np.random.Generator, sample_rate_hz: int, chirps: int = 1, every_s: float | None = None
 ) -> Samples:
-    """The short tone of a failing battery, 20-150 ms long, once in `every_s` (30-60 s unless told).
+    """The short tone of a failing battery, 20-150 ms long, once in `every_s` (30-60 s by default).
 
     Starts with one second of quiet; the last chirp is followed by its whole pause only if there are several.
     """

@@ -1,6 +1,6 @@
 """What lies between a sound and our samples: the room, the noise, the camera's gain, codec and network.
 
-Samples are mono float32 in, mono float32 of the same length out, unless said otherwise.
+Samples are mono float32 in, mono float32 of the same length out, unless a docstring gives another length.
 """
 
 import numpy as np

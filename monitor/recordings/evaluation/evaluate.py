@@ -29,7 +29,7 @@ Progress = Callable[[Iterable[Clip]], Iterable[Clip]]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Recordings of one condition and what the classifier said of them."""
+    """Recordings of one condition and the classifier's scores of them."""
 
     clips: tuple[Clip, ...]
     heard: tuple[FileScores, ...]
@@ -57,8 +57,8 @@ def evaluate(
 
     Noise is the manifest's own backgrounds, by turns, or pink noise when it has none; a recording meets
     the same noise whenever this runs. Onsets default to the classifier's own `thresholds`, then to 0.5.
-    A damaged recording is heard as far as it goes, and one that cannot be read is left out; the report says
-    so. Raises ConfigError for the manifest, SourceUnavailable for a file that is not there or when nothing
+    A damaged recording is used up to the damage, and one that cannot be read is left out; the report lists
+    both. Raises ConfigError for the manifest, SourceUnavailable for a file that is not there or when nothing
     could be read, ClassifyError.
     """
     clips = read_clips(manifest)

@@ -71,8 +71,8 @@ def best_onset(truth: Truth, scores: Scores) -> float:
 
 
 def as_yaml(proposals: Iterable[tuple[str, float, Proposal]]) -> str:
-    """`labels:` to paste into the configuration, from label, onset in force and proposal; each line says what
-    it rests on. Empty without any."""
+    """`labels:` to paste into the configuration, from label, onset in force and proposal; each line names its
+    confidence. Empty without any."""
     lines = [
         f"  {label}: {{onset: {each.onset}}}  # was {was:.2f}; {each.confidence} confidence "
         f"({each.low}-{each.high}), recall {each.recall:.2f}, precision {each.precision:.2f}"

@@ -1,4 +1,4 @@
-"""What a classifier says of whole recordings, also with noise added."""
+"""A classifier's scores of whole recordings, also with noise added."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FileScores:
-    """What a classifier says of one recording."""
+    """A classifier's scores of one recording."""
 
     duration_s: float
     scores: dict[str, float]

@@ -105,7 +105,7 @@ def judge_sounds(
 def judge_words(
     some: Sequence[Item], transcriber: Transcriber, progress: Callable[[Sequence[Item]], Iterable[Item]]
 ) -> Outcome:
-    """Words that are wrong, missing or too many, of those that were said. Raises SourceError,
+    """Words that are wrong, missing or too many, of those that were spoken. Raises SourceError,
     ClassifyError."""
     wrong = said = 0
     for item in progress(some):

@@ -39,7 +39,7 @@ def check_device_name(wanted: str) -> str:
 
 
 def chosen(wanted: str, devices: Sequence[Device]) -> list[Device]:
-    """The devices that `wanted` can mean: none, the one, or several that it does not tell apart."""
+    """The devices that `wanted` can mean: none, one, or several if it is ambiguous."""
     if wanted.casefold() == "default":
         return [device for device in devices if device.is_default][:1] or list(devices[:1])
     if stable := _STABLE.fullmatch(wanted):

@@ -18,7 +18,7 @@ _READ_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the process said: see portaudio_process. `at_s` is on the system's monotonic clock."""
+    """A record that the process wrote: see portaudio_process. `at_s` is on the system's monotonic clock."""
 
     kind: bytes
     at_s: float
@@ -87,19 +87,19 @@ class PortAudioProcess:
 
 def devices_in(record: Record) -> list[Device]:
     """The microphones in a record of kind D."""
-    told = json.loads(record.data)
-    return with_stable_ids(from_portaudio(told["devices"], told["default"]), alsa_card_ids())
+    found = json.loads(record.data)
+    return with_stable_ids(from_portaudio(found["devices"], found["default"]), alsa_card_ids())
 
 
 def unavailable(record: Record) -> SourceUnavailable:
     """The error in a record of kind E."""
-    told = json.loads(record.data)
-    if told["missing"]:
+    failure = json.loads(record.data)
+    if failure["missing"]:
         return SourceUnavailable(
-            f"microphones need the PortAudio library ({told['reason']}); apt install libportaudio2",
+            f"microphones need the PortAudio library ({failure['reason']}); apt install libportaudio2",
             refused=True,
         )
-    return SourceUnavailable(f"PortAudio: {told['reason']}; is another program using the microphone?")
+    return SourceUnavailable(f"PortAudio: {failure['reason']}; is another program using the microphone?")
 
 
 def silent_server() -> SourceUnavailable:

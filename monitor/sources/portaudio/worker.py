@@ -71,7 +71,7 @@ def _record(sounddevice: Any, request: dict[str, Any]) -> None:
 
 
 def _read_all(stream: Any, samples: int, blocks: "queue.Queue[_Block]") -> None:
-    """Never waits for a reader: the sound server would then drop sound and not say so."""
+    """Never waits for a reader: the sound server would then drop sound without a sign."""
     lost = False
     while True:
         data, overflowed = stream.read(samples)
@@ -92,7 +92,7 @@ def _write_all(blocks: "queue.Queue[_Block]") -> None:
 
 
 def _accepted_rate_hz(sounddevice: Any, request: dict[str, Any]) -> int:
-    """The first rate that the device takes; the first of all when it takes none, for its error to say why."""
+    """The first rate that the device takes; if it takes none, the first of all: its error has the reason."""
     for rate_hz in request["rates_hz"]:
         try:
             sounddevice.check_input_settings(

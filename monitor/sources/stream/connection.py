@@ -113,7 +113,7 @@ class StreamConnection:
         if self._scheme.startswith("http"):
             options |= {"format_whitelist": HTTP_FORMATS, "user_agent": USER_AGENT, "live_start_index": "-1"}
         if self._scheme in ("rtsps", "https", "http"):
-            # FFmpeg verifies nothing unless told to, and knows no system authorities.
+            # By default FFmpeg verifies nothing, and knows no system authorities.
             options["tls_verify"] = str(int(self._verify_tls))
             options["ca_file"] = str(self._ca_file or _system_ca_file())
         return options

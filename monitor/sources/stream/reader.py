@@ -145,9 +145,9 @@ class StreamReader(Thread):
         except (av.FFmpegError, ValueError) as error:
             # What is missing shows in the timestamps of what follows, or in the time that passes.
             self._damaged += 1
-            say = log.debug if self._said_damage else log.warning
+            write = log.debug if self._said_damage else log.warning
             self._said_damage = True
-            say("damaged sound left out", source=self._source, reason=plain_reason(error))
+            write("damaged sound left out", source=self._source, reason=plain_reason(error))
             self._judge(plain_reason(error))
 
     def _chosen(self, ear: "_Ear", decoded: Any) -> Iterator[Packet]:

@@ -63,12 +63,12 @@ class StreamConfig(AnySourceConfig):
     """The authority that signed the server's certificate (PEM); without it, the system's."""
     connect_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
-    """No sound for so long is a lost stream, whatever the connection says."""
+    """No sound for this time is a lost stream, even if the connection is good."""
     track: Annotated[int, Field(ge=1, le=64)] | None = None
     """Listen to this sound track only, counted from 1; without it, to the one that carries sound."""
     sample_rate_hz: Literal["auto"] | Annotated[int, Field(ge=4_000, le=192_000)] = "auto"
-    """`auto` is what the stream says, until what arrives proves it wrong: some cameras say 8 kHz and send 16.
-    A number is taken for true whatever the stream says."""
+    """`auto` is the announced rate, or the measured one if it differs: some cameras announce 8 kHz and send
+    16. A number is taken for true, whatever the stream announces."""
 
     def build(self, clock: Clock) -> "StreamSource":
         connection = StreamConnection(

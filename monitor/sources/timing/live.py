@@ -15,7 +15,7 @@ _BURST_S = 0.02
 
 
 class LiveFramer:
-    """Frames of sound that arrives as it is heard, or in bursts. Pure: told the time, never asks it.
+    """Frames of sound that arrives as it is heard, or in bursts. Pure: the time is an argument.
 
     When a source opens, sound that was waiting comes first and fast. Until it comes at its own pace
     (`SETTLE_S`) it is held back, then dated so that none of it lies in the future.
@@ -24,8 +24,8 @@ class LiveFramer:
     def __init__(self, source: str, window_s: float, true_rates_hz: dict[int, int] | None = None) -> None:
         """`window_s`: within it, some sound arrives promptly; longer than the longest burst is apart.
 
-        `true_rates_hz`: which rate is meant by one that is said. What is measured is added, and holds when
-        the source is opened again. None: whatever rate is said is true.
+        `true_rates_hz`: the true rate for each announced rate. Measured rates are added, and are used when
+        the source is opened again. None: every announced rate is taken as true.
         """
         self._source = source
         self._window_s = window_s
@@ -74,7 +74,7 @@ class LiveFramer:
         return frames + self._framer.drain()
 
     def _true_rate_hz(self, count: int, said_hz: int, arrived: Instant) -> int:
-        """The rate to hear so many samples at: what is said, unless what arrived has proved it wrong."""
+        """The rate of these samples: the announced one, unless the measured one differs."""
         if self._true_rates_hz is None or not said_hz:
             return said_hz
         rate_hz = self._true_rates_hz.get(said_hz, said_hz)

@@ -1,4 +1,4 @@
-"""Does a source deliver as many samples a second as it says?"""
+"""Does a source deliver as many samples a second as it announces?"""
 
 from collections import deque
 from statistics import fmean

@@ -17,7 +17,7 @@ CLOCK_SET_S = 0.5
 EARLY_S = 0.25
 """Sound that comes this much before its time: older sound had been waiting somewhere."""
 LATE_S = 0.5
-"""Sound that stays this late for a whole window: samples were lost and nobody said so."""
+"""Sound that stays this late for a whole window: samples were lost without a sign."""
 SLEW = 0.001
 """Correction of timestamps per second of sound: ten times any crystal's drift, and inaudible to a rhythm."""
 

@@ -6,7 +6,7 @@ from math import inf
 SMALLEST_GAP_S = 0.1
 """Timestamps of cheap cameras jitter by less. A gap that is smaller is no gap."""
 LONGEST_GAP_S = 30.0
-"""A longer hole in the timestamps says that they were set anew, not that so much is missing."""
+"""A longer hole means that the timestamps were set anew, not that so much sound is missing."""
 TRUST_S = 2.0
 """Timestamps are believed after they kept step with the samples for so long. Chosen: below, a lucky second of
 a camera that stamps at random is believed; above, a lossy network's holes are seen too late."""
@@ -31,8 +31,8 @@ class Timestamps:
         """Count of sound, and by how much its arrival is behind it."""
 
     def missing_s(self, begins_s: float | None, duration_s: float, arrived_s: float) -> float:
-        """How much is missing before this sound, which the sender says begins at `begins_s`; infinite when
-        something is and nobody can say how much."""
+        """How much is missing before this sound, which begins at `begins_s` by the sender's timestamps;
+        infinite for an unknown amount."""
         missing_s = 0.0 if begins_s is None else self._hole_s(begins_s, arrived_s)
         if missing_s and missing_s < inf:
             self._counted_s += missing_s
