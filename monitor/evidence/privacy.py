@@ -92,9 +92,9 @@ class Words:
 
 
 def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bars = BARS) -> list[Span]:
-    """Where a clip may hold speech, with half a second more on each side: where a model's score is high enough;
-    where model and voice detector together do, for the whole segment; and where the voice detector, run over
-    all of the clip, hears voice in what no model has judged."""
+    """Where a clip may hold speech, with half a second more on each side: where a model's score is high
+    enough; where model and voice detector together are, for the whole segment; and where the voice detector,
+    run over the whole clip, hears voice that no model has classified."""
     near = words.between(clip.started_at, clip.ends_at)
     scores: dict[str | None, float] = {}
     for look in near.looks:
