@@ -14,11 +14,11 @@ from monitor.logs import configure_logging
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
-"""sysexits.h EX_CONFIG: systemd is told not to try again."""
+"""sysexits.h EX_CONFIG: the systemd unit does not restart after it."""
 
 app = typer.Typer(
     name="earwitness",
-    help="Listens to a home and tells it what it heard: alarms, breaking glass, screams, the bell.\n\n"
+    help="Listens to a home and reports what it heard: alarms, breaking glass, screams, the bell.\n\n"
     "Start with [bold]earwitness run[/bold]. Not a certified life-safety device.",
     no_args_is_help=True,
     rich_markup_mode="rich",

@@ -35,7 +35,7 @@ def explain(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     around: Annotated[float, typer.Option(min=0.5, max=300, help="Seconds before and after the time.")] = 5.0,
 ) -> None:
-    """Why did it, or did it not, tell? Level, floor, labels and, rule by rule, the clause that decided.
+    """Why was an alert raised, or not? Level, floor, labels and, rule by rule, the clause that decided.
 
     [bold]Examples[/bold]
 
@@ -71,8 +71,8 @@ def replay(
 ) -> None:
     """What would have fired under other thresholds? Decides the scores of the last days again.
 
-    "as before": the same sound over some of the same time, or an alert of the same rule within 6 s; how much
-    later or sooner is told.
+    "as before": the same sound at an overlapping time, or an alert of the same rule within 6 s; a difference
+    in time is printed.
 
     [bold]Example[/bold]
 

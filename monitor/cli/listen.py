@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Listen, and tell the house.
+    """Listen, publish events, and notify people of alerts.
 
     Without a configuration: the default microphone, or the built-in demo scene where there is none; the
     embedded classifier; Home Assistant over the MQTT broker on this machine, or a broker of its own if there

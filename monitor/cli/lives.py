@@ -155,7 +155,7 @@ def is_shown_here(block: PublisherConfig) -> bool:
 
 
 def _log_level(config: Config, verbose: bool) -> str:
-    """On a terminal a publisher tells what was heard; the log would say it twice."""
+    """On a terminal a publisher shows what was heard; the log would repeat it."""
     if verbose:
         return "info"
     shown = err.is_terminal and any(map(is_shown_here, config.publishers))

@@ -82,7 +82,7 @@ class Bar:
             yield from self._progress.track(results, total=total, task_id=self._task)
 
     def heard(self, path: Path, until_s: float) -> None:
-        """How far one of them has been heard; told every ten seconds of its own time."""
+        """Show how far a recording has been heard, every ten seconds of its own time."""
         if until_s < self._told_s or until_s >= self._told_s + HEARD_EVERY_S:
             self._told_s = until_s
             words = f"{escape(path.name)}  {timedelta(seconds=int(until_s))}"

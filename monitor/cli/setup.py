@@ -131,8 +131,8 @@ def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _set_from_outside(config: Config) -> list[Setting]:
-    """What the daemon of this configuration was told from Home Assistant and still goes by; nothing where its
-    state cannot be read."""
+    """Settings from Home Assistant that the daemon of this configuration still uses; none if its state cannot
+    be read."""
     from monitor.config.house import configured_settings
     from monitor.delivery.delivery import SETTINGS
     from monitor.delivery.settings import KeptSettings

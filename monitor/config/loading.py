@@ -1,4 +1,4 @@
-"""From a YAML file to a Config: read, checked as a whole, every problem told at once with file and line."""
+"""From a YAML file to a Config: read, checked as a whole, all problems reported with file and line."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ SEARCHED = (
     Path("~/.config/earwitness/earwitness.yaml"),
     Path("/etc/earwitness/earwitness.yaml"),
 )
-"""Where `earwitness run` looks when it is not told; the first one there is taken."""
+"""Where `earwitness run` looks without `--config`; the first existing file is used."""
 
 
 def find_config() -> Path | None:
@@ -74,8 +74,8 @@ def check_document(document: Document) -> Config:
 def examined(document: Document) -> "tuple[Draft | None, list[str]]":
     """What can be understood of a document, and every problem, by line.
 
-    Blocks with a mistake are left out and the rest is looked at further: whoever mends one thing must not
-    be told of the next one only then.
+    Blocks with a mistake are left out and the rest is checked further, so that one run of `check` lists every
+    problem.
     """
     problems = list(document.problems)
     draft: Draft | None
@@ -151,11 +151,11 @@ def _line(document: Document, problem: str) -> int:
 
 
 def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
-    """What only the whole can tell."""
+    """Problems between blocks."""
     config = draft.config
     yield from _duplicates(("sources",), draft, document)
     yield from _duplicates(("classifiers",), draft, document)
-    # All that is told waits in one outbox, under the name of who is told.
+    # One outbox holds the messages of all receivers, under the receiver's name.
     yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=ESCALATION_CHANNEL)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")

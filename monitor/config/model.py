@@ -1,4 +1,4 @@
-"""The configuration: one YAML document, checked as a whole, every problem told at once with file and line."""
+"""The configuration: one YAML document, checked as a whole, all problems reported with file and line."""
 
 import os
 import socket
@@ -61,11 +61,12 @@ class Config(Block):
     entities: list[SoundLabel] | None = None
     """Labels that get a binary sensor; by default those in rules and those that warn."""
     publishers: list[PublisherConfig] = []
-    """Who is told."""
+    """Where events and alerts are published."""
     notifiers: list[NotifierConfig] = []
-    """People who are told of alerts; a rule names them under `notify`."""
+    """Who is notified of alerts; a rule names them under `notify`."""
     not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
-    """A source that has been lost for so long is an alert to every notifier, as is its return; 0: never."""
+    """A source that has been lost for this time raises an alert to every notifier, as does its return; 0:
+    never."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
     evidence: EvidenceConfig = EvidenceConfig()

@@ -237,5 +237,5 @@ class _Reader:
 
 
 def _is_text(text: str) -> bool:
-    """Whether UTF-8 can say it. What cannot be told or kept on disk must not be found out by an alert."""
+    """Whether UTF-8 can encode it. Otherwise the first alert with this text could not be sent or stored."""
     return not any("\ud800" <= letter <= "\udfff" for letter in text)

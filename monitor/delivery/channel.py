@@ -26,10 +26,10 @@ class Patience:
 
 
 STOPPED = Patience(settle_s=0.5, unready_s=0.0, close_s=1.5)
-"""Somebody wants the daemon gone."""
+"""Time limits on SIGTERM."""
 ENDED = Patience(settle_s=2.0, unready_s=2.0, close_s=2.5)
-"""It ends by itself, having read its recordings to the end, perhaps before a broker was ready for it. Below
-3 s, for it may be told to stop in the middle of it."""
+"""Time limits when all recordings are processed, perhaps before a broker was ready. Below 3 s in all, because
+SIGTERM may come meanwhile."""
 
 
 class Channel:
@@ -57,7 +57,8 @@ class Channel:
         return self
 
     def close(self, patience: Patience) -> None:
-        """Tell what can still be told, and take leave. What is chosen by its time is not waited for."""
+        """Deliver what can still be delivered, and close. Messages that are held for a time are not waited
+        for."""
         if self._settles:
             self._sender.settle(patience.settle_s, patience.unready_s)
         self.publisher.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""What a person is told when the same thing happens again and again: once, and then how often."""
+"""Joins repeated alerts into one notification: the first at once, later ones together with their number."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ MOST_NAMED = 5
 
 @dataclass(slots=True)
 class _Told:
-    """When a rule was last told, and how long its next alert is held for company."""
+    """When a rule's last alert was sent, and how long its next alerts are collected."""
 
     at_s: float
     pause_s: float
@@ -36,9 +36,9 @@ class Coalescer:
     danger that they warn of: CO never waits behind smoke, nor smoke behind a rule's other sounds. Tests come
     last, and count for nothing.
 
-    After a rule has been told, its next alerts are collected for `pause_s`, doubling up to 15 minutes while
-    it goes on; alarms for 20 s at most. Over all rules at most `per_minute` messages are sent; alarms always.
-    What is held back waits in the outbox, on disk.
+    After a rule's alert was sent, its next alerts are collected for `pause_s`, doubling up to 15 minutes
+    while they continue; alarms for 20 s at most. Over all rules at most `per_minute` messages are sent;
+    alarms always. What is held back waits in the outbox, on disk.
     """
 
     window = 1
@@ -56,7 +56,7 @@ class Coalescer:
         return [_together(min(groups, key=_turn))] if groups else []
 
     def delivered(self, batch: Batch, now_s: float) -> None:
-        """Remember that the rule has been told."""
+        """Remember that an alert of the rule was sent."""
         key = _company(batch.entries[-1])
         if key == _TESTS:
             return

@@ -1,4 +1,4 @@
-"""Between a decision and those who are told: outbox, senders, publishers, notifiers, escalation."""
+"""From decisions to receivers: outbox, senders, publishers, notifiers, escalation."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -82,11 +82,11 @@ class Delivery:
             self._escalator.put_all(kept)
 
     def ended(self) -> None:
-        """The daemon goes because all is heard, not because it was told to: the receivers get more time."""
+        """The daemon ends because all is heard, not by a signal: the receivers get more time."""
         self._patience = ENDED
 
     def show(self, message: Message) -> None:
-        """Tell a state to every publisher; from any thread."""
+        """Give a state to every publisher; from any thread."""
         for publisher in self.publishers:
             publisher.publish(message)
 

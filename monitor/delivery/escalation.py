@@ -16,7 +16,7 @@ TOLD_BEFORE = "told_before"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A notifier is to be told of an alert."""
+    """A notifier is to get an alert."""
 
     notifier: str
     alert: Alert
@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Everybody was told and nobody acknowledged: the incident is closed."""
+    """Every notifier had the alert and nobody acknowledged it: the incident is closed."""
 
     rule: str
     ids: frozenset[str]
@@ -32,7 +32,7 @@ class Unanswered:
 
 @dataclass(slots=True)
 class _Incident:
-    """A rule's alerts that nobody has acknowledged, and how many of its notifiers have been told."""
+    """A rule's alerts that nobody has acknowledged, and how many of its notifiers had them."""
 
     gravest: Alert
     wait_s: float

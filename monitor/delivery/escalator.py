@@ -115,7 +115,7 @@ class Escalator:
             log.warning(
                 "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
             )
-            # Kept open once more, with who was told: a restart goes on from here and not from the first.
+            # Stored again, with the notifiers that had it: a restart continues here and not at the first.
             self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL])
         else:
             log.warning("everybody was told and nobody has acknowledged", rule=step.rule)

@@ -78,9 +78,9 @@ class SqliteOutbox:
         self._closed = False
         self._wakes: dict[str, list[Callable[[], None]]] = {}
         self.left_going_on: list[SoundEvent] = []
-        """Events that an earlier run began and could not end, as it last told them; known once entered, if
-        the disk gave them by then, else `found_late` is given them. They are known again at the next start
-        unless their end has been put."""
+        """Events that an earlier run began and could not end, in their last state; known after `__enter__` if
+        the disk answered by then, else `found_late` gets them. They come again at the next start unless their
+        end has been put."""
 
     def __enter__(self) -> Self:
         """Open, within 3 s; never raises for a disk."""

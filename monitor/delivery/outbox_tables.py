@@ -68,7 +68,7 @@ class Contents:
     messages: Rows = field(default_factory=list)
     deliveries: Rows = field(default_factory=list)
     going_on: Rows = field(default_factory=list)
-    """Events that have begun and not ended, as they were last told."""
+    """Events that have begun and not ended, in their last published state."""
 
     def __bool__(self) -> bool:
         return bool(self.messages or self.deliveries or self.going_on)

@@ -33,13 +33,13 @@ class NotifyConfig(Block):
     type: Literal["notify"] = "notify"
     name: Slug = "notify"
     urls: Annotated[list[Secret], Field(min_length=1, max_length=20)]
-    """Where to, as Apprise URLs (https://appriseit.com/services/): each is told by itself, so that one that
-    fails neither holds up nor repeats the others. Put keys and passwords into `${NAME}`."""
+    """Where to, as Apprise URLs (https://appriseit.com/services/): each is sent to by itself, so that one
+    that fails neither delays nor repeats the others. Put keys and passwords into `${NAME}`."""
     min_severity: Severity = "info"
     """Milder alerts are not sent here; a stale alert counts as `info`."""
     collapse_s: Seconds = 60.0
-    """After a rule was told, its next alerts are collected this long and told as one; longer while it goes
-    on. Smoke, carbon monoxide and fire: 20 s at most."""
+    """After an alert of a rule was sent, its next alerts are collected for this time and sent as one; longer
+    while they continue. Smoke, carbon monoxide and fire: 20 s at most."""
     max_per_minute: Annotated[int, Field(ge=1, le=600)] = 10
     """Over all rules; smoke, carbon monoxide and fire are always sent."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
@@ -55,7 +55,7 @@ class NotifyConfig(Block):
         import apprise
 
         logger = logging.getLogger("apprise")
-        before, logger.disabled = logger.disabled, True  # it would say the URL
+        before, logger.disabled = logger.disabled, True  # it would log the URL
         try:
             known = [apprise.Apprise.instantiate(url.get_secret_value()) is not None for url in self.urls]
         finally:
@@ -144,8 +144,8 @@ class NotifyPublisher:
 
 
 def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
-    """Title and text as a person reads them, with the local time of the sound; who reads it late is told. An
-    update does not ring again."""
+    """Title and text for a person, with the local time of the sound; a late one is marked. An update does not
+    ring again."""
     at = alert.raised_at.astimezone()
     heard = at.strftime("%H:%M:%S")
     when = f"{at:%Y-%m-%d} {heard} (delivered late)" if late else heard

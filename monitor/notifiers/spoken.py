@@ -22,10 +22,10 @@ GRACE_S = 1.0
 LONGEST_WORDS = 300
 """Characters; whoever listens has understood by then."""
 OLD_AFTER_S = 1200.0
-"""What was raised longer ago is not called out. More than the quarter of an hour for which a storm's next
-alert is held for company: what waits for its turn is not old."""
+"""An older alert is not read. More than the quarter of an hour for which repeated alerts are collected at
+most: a collected alert is not old."""
 AGE_SAID_AFTER_S = 60.0
-"""Whoever is called by what was raised longer ago is told so."""
+"""An older alert is read with its age."""
 _CALLS = {"info": "", "warning": "Warning. ", "critical": "Alarm! "}
 
 
@@ -43,7 +43,7 @@ class SpokenConfig(Block):
     repeat: Annotated[int, Field(ge=1, le=5)] = 1
     """How often each alert is read."""
     collapse_s: Seconds = 20.0
-    """After a rule was told, its next alerts are collected this long and told as one."""
+    """After an alert of a rule was read, its next alerts are collected for this time and read as one."""
     max_per_minute: Annotated[int, Field(ge=1, le=60)] = 4
     """Over all rules; smoke, carbon monoxide and fire are always read."""
 
@@ -86,12 +86,12 @@ class SpokenPublisher:
         return self._attempts.due()
 
     def lost_since(self) -> None:
-        """What was said was heard, or nobody was there."""
+        """None: a reading cannot be lost, since nobody can know who was there."""
 
     def publish(self, message: Message, done: OnOutcome = ignore, *, late: bool = False) -> None:
-        """Read an alert. One that is old is let go, with a line in the log: a voice that calls out what is
-        over frightens for nothing, and the other notifiers tell it with its time. Smoke, carbon monoxide and
-        fire are read however old, with their age."""
+        """Read an alert. An old one is not read, only logged: a voice that reads old alerts frightens people
+        for nothing, and the other notifiers send it with its time. Smoke, carbon monoxide and fire are read
+        however old, with their age."""
         try:
             if isinstance(message, Alert) and self._wanted(message):
                 self._read_or_let_go(message, self._age_s(message) if late else 0.0)
@@ -141,8 +141,8 @@ class SpokenPublisher:
 
 
 def words(alert: Alert, age_s: float = 0.0) -> str:
-    """What is said: the severity as a call (an update calls nobody again), the rule's name, the message, and
-    how long ago if it was not just now."""
+    """The spoken text: the severity as a call (none for an update), the rule's name, the message, and its age
+    if it is not new."""
     call = "" if alert.update else _CALLS[alert.severity]
     text = f"{call}{alert.rule}. {alert.message}".replace("_", " ")
     age = f". That was {length_in_words(age_s)} ago" if age_s > AGE_SAID_AFTER_S else ""

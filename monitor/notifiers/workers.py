@@ -125,9 +125,9 @@ class Worker:
         self._host.leave()
 
     def send(self, message: dict[str, str]) -> str:
-        """Have the receiver told: `body`, `title` and `notify_type` of Apprise. Why it was not, in Apprise's
-        words, which may hold secrets of the URL; empty when it was. Blocks for at most `timeout_s`, and until
-        Apprise is loaded."""
+        """Send `body`, `title` and `notify_type` of Apprise to the service. Returns why that failed, in
+        Apprise's words, which may hold secrets of the URL; empty if it succeeded. Blocks for at most
+        `timeout_s`, and until Apprise is loaded."""
         with self._busy:
             try:
                 return self._asked(message)

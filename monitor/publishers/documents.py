@@ -30,7 +30,7 @@ _UNPUBLISHED = frozenset({"classifier"})
 
 
 def document(message: Message, delivered_at: datetime, *, late: bool = False) -> dict[str, Any]:
-    """Any message with its `type` in front: what a line of JSON says."""
+    """Any message with its `type` in front: the content of a line of JSON."""
     match message:
         case SoundEvent():
             return {"type": "event"} | event_document(message, delivered_at, late=late)
@@ -106,8 +106,8 @@ def health_document(health: Health) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> bytes:
-    """`value` as compact JSON in UTF-8. What UTF-8 cannot say (half of a surrogate pair, which may come from
-    outside) becomes a question mark: no text may keep an alert from being told."""
+    """`value` as compact JSON in UTF-8. Text that UTF-8 cannot encode (half of a surrogate pair, which may
+    come from outside) becomes a question mark: no text may keep an alert from being sent."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode(errors="replace")
 
@@ -127,7 +127,7 @@ def _distinct(words: Iterable[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with nothing in it that JSON cannot say."""
+    """`value` with nothing in it that JSON cannot hold."""
     match value:
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}

@@ -21,7 +21,8 @@ log = get_logger()
 
 
 WAITING = 200
-"""States that may wait for a disk or a reader; the next state says what holds."""
+"""States that may wait for a disk or a reader; beyond that they are left out, and the next state replaces
+them."""
 STOP_S = 0.5
 
 

@@ -28,7 +28,7 @@ from monitor.publishers.terminal.reminder import Reminder
 log = get_logger()
 
 SAY_SILENT_S = 3.0
-"""So long the last version that is tried may be waited for before somebody is told."""
+"""How long the last version that is tried may stay unanswered before that is logged."""
 UNACKNOWLEDGED_S = 30.0
 """A broker that answers pings and acknowledges nothing for this long is left and met anew."""
 FAREWELL_S = 1.5
@@ -52,7 +52,7 @@ class Handler(Protocol):
     """Who talks over the link. Every method is called in the link's thread and must not block."""
 
     def connected(self, session: Session) -> None:
-        """A new connection: nothing that was said or subscribed before counts."""
+        """A new connection: everything must be published and subscribed anew."""
 
     def received(self, message: Received) -> None:
         """A message of a subscribed topic."""
@@ -77,7 +77,7 @@ class Handler(Protocol):
 
 
 class Connection:
-    """Keeps a session up, and says each change of its state once."""
+    """Keeps a session up, and logs each change of its state once."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Connection:
     def _run(self) -> None:
         try:
             self._keep_up()
-        except BaseException as bug:  # noqa: BLE001 - the one place of this thread: whoever delivers is told
+        except BaseException as bug:  # noqa: BLE001 - the one place of this thread: the sender gets the bug
             self._bug = bug
             self._party.failed()
 
@@ -149,7 +149,7 @@ class Connection:
 
     def _suspected(self, ended: Ended, lasted_s: float) -> Ended:
         """Two daemons of one name push each other off the broker every few seconds, for ever; brokers of
-        version 3.1.1, and some of version 5, only hang up and do not say why."""
+        version 3.1.1, and some of version 5, only hang up without a reason."""
         cut_off = ended.kind == "lost" and self._state == "connected" and lasted_s < TWIN_S
         self._cut_off = self._cut_off + 1 if cut_off else 0
         if self._cut_off < TWIN_LOSSES:

@@ -1,4 +1,4 @@
-"""Tells the house over MQTT: states that are remembered and said again, events and alerts that arrive."""
+"""Publishes over MQTT: states, which are remembered and published again, and events and alerts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,9 +25,9 @@ from monitor.types import Alert, Health, House, Message, SoundEvent
 log = get_logger()
 
 LATE_AFTER_S = 5.0
-"""What waited longer than this for its connection is marked late."""
+"""A message that waited longer than this for its connection is marked late."""
 UNHEARD_S = 86400.0
-"""What nobody subscribes to is kept so long, unless its rule says when it is stale."""
+"""A message without subscribers is kept for this time, unless its rule has `stale_after_s`."""
 
 
 class MqttPublisher:

@@ -1,4 +1,4 @@
-"""What is still to be said over a connection that comes and goes."""
+"""Messages that are still to be published over a connection that comes and goes."""
 
 import itertools
 import threading
@@ -10,12 +10,12 @@ from monitor.publishers.base import OnOutcome
 from monitor.types import Alert, SoundEvent
 
 WINDOW = 100
-"""Events and alerts that a publisher holds before it says that it is not ready."""
+"""Events and alerts that a publisher holds before it reports that it is not ready."""
 
 
 class Rank(IntEnum):
-    """The order in which states are said to somebody who has heard nothing yet: what exists, how it is, and
-    last that it is alive, so that no stale state shows as valid in between."""
+    """Order of publishing after a new connection or Home Assistant's birth: discovery documents, then states,
+    and `online` last, so that no stale state shows as valid in between."""
 
     DOCUMENT = 0
     STATE = 1
@@ -44,8 +44,7 @@ class Statement:
     topic: str
     payload: bytes
     once: bool
-    """Not a state that is remembered, and so not said again unless this one was lost: what tells receivers
-    that something is gone."""
+    """Published once and not remembered, and again only if it was lost: removes something from receivers."""
 
 
 class PublishQueue:
@@ -66,7 +65,7 @@ class PublishQueue:
         self._places = itertools.count()
 
     def remember(self, topic: str, payload: bytes, rank: Rank) -> None:
-        """Keep a retained state, and say it if it is news."""
+        """Keep a retained state, and publish it if it differs from the last one."""
         with self._lock:
             if self._states.get(topic) != (rank, payload):
                 self._states[topic] = (rank, payload)
@@ -121,7 +120,7 @@ class PublishQueue:
             self._take_back_once()
 
     def next_state(self) -> Statement | None:
-        """A state to be said now; `state_sent` or `settled` must follow."""
+        """A state to be published now; `state_sent` or `settled` must follow."""
         with self._lock:
             self._once_in_hand = None
             if self._once:
@@ -143,7 +142,7 @@ class PublishQueue:
                 self._once_sent[number] = statement
 
     def states_wait(self) -> bool:
-        """Whether a state is still to be said."""
+        """Whether a state is still to be published."""
         with self._lock:
             return bool(self._once or self._unpublished)
 

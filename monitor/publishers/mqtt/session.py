@@ -44,7 +44,7 @@ _REFUSED = frozenset({133, 134, 135, 138, 140})
 
 
 class Session:
-    """One client, one connection, one thread. `open` once, then `step` until it says `Ended`."""
+    """One client, one connection, one thread. `open` once, then `step` until it returns `Ended`."""
 
     def __init__(self, address: Address, version: Version) -> None:
         self.accepted = False
@@ -144,7 +144,7 @@ class Session:
         self._client.unsubscribe(list(filters))
 
     def step(self, bell: socket.socket, timeout_s: float) -> list[News]:
-        """Wait for the network or the bell, do what there is to do, and tell what came of it."""
+        """Wait for the network or the bell, handle what came, and return the news."""
         from paho.mqtt import MQTTException
 
         try:
@@ -182,7 +182,7 @@ class Session:
             self._client.disconnect()
 
     def close(self) -> None:
-        """Let the socket go. Without `leave` before, the broker takes us for dead and says so."""
+        """Close the socket. Without `leave` before, the broker publishes our last will."""
         self._selector.close()
         if self._client is not None and (connection := self._client.socket()) is not None:
             connection.close()

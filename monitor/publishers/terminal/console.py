@@ -153,7 +153,8 @@ class _Descriptor(io.RawIOBase):
     """Writes where `out` writes, by its descriptor. A thread that hangs in a write would otherwise hold the
     lock of `sys.stdout`, which Python takes at its exit, and end that with a fatal error.
 
-    What cannot be written (a closed pipe, a full disk) is lost and said once: the house is told all the same.
+    A line that cannot be written (a closed pipe, a full disk) is lost, and that is logged once; other
+    publishers and notifiers get everything.
     """
 
     def __init__(self, out: TextIO) -> None:

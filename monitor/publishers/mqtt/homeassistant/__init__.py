@@ -1,1 +1,1 @@
-"""What Home Assistant is told about us, and what it says of itself."""
+"""Discovery documents for Home Assistant, and its own status (birth and will)."""

@@ -1,4 +1,4 @@
-"""Keeps what the house was told about us in step with what there is, across restarts of ours."""
+"""Keeps the published discovery documents in step with the configuration, across restarts of the daemon."""
 
 import threading
 from collections.abc import Mapping

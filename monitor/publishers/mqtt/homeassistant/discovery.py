@@ -106,8 +106,8 @@ def made_by_us(document: Document) -> bool:
 
 
 def state_topics(document: Document, topics: Topics) -> set[str]:
-    """Every topic of ours on which the document's entities wait to be told something. Anyone may have written
-    the document: one with a wildcard, or of another shape than ours, is none."""
+    """Every topic of ours that the document's entities read. Anyone may have written the document: a topic
+    with a wildcard, or of another shape than ours, is left out."""
     named = (component.get(key) for _, component in _components_of(document) for key in _TOLD_BY)
     return {topic for topic in named if isinstance(topic, str) and may_be_state(topic, topics)}
 
