@@ -53,8 +53,8 @@ class DecisionEngine:
     ) -> list[Message]:
         """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
         exchanged = self._exchange(self._next_rules.pop(), now, times or {}) if self._next_rules else []
-        told = self._told(self._tracker.update(detections, now, times))
-        return [*exchanged, *told, *self._rules.due(now)]
+        changes = self._messages(self._tracker.update(detections, now, times))
+        return [*exchanged, *changes, *self._rules.due(now)]
 
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
         """A source came or went, or its microphone fell ill or got well; `now_s` by the monotonic clock."""
@@ -67,7 +67,7 @@ class DecisionEngine:
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: its open events end."""
-        return self._told(self._tracker.end_source(source, at, ended_by))
+        return self._messages(self._tracker.end_source(source, at, ended_by))
 
     def apply_command(self, command: Command, now: datetime) -> list[Message]:
         """Do what was asked, and show the value now in force."""
@@ -75,7 +75,7 @@ class DecisionEngine:
             return [*self._test(now)]
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
-            return [*self._told(ended), Setting(command.source, "mute", bool(command.value))]
+            return [*self._messages(ended), Setting(command.source, "mute", bool(command.value))]
         if command.name == "sensitivity" and command.source and isinstance(command.value, float | int):
             self._tracker.set_sensitivity(command.source, float(command.value))
             return [Setting(command.source, "sensitivity", float(command.value))]
@@ -106,7 +106,7 @@ class DecisionEngine:
         self._tested_at, self._tests_refused = now, 0
         return [self._rules.test(now)]
 
-    def _told(self, events: Sequence[SoundEvent]) -> list[Message]:
+    def _messages(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]
 
     def _about(self, event: SoundEvent) -> list[Message]:

@@ -100,8 +100,8 @@ _here: tuple[Config, LoadedClassifiers, str] | None = None
 
 @contextmanager
 def _ctrl_c_is_ours() -> Iterator[None]:
-    """Processes that begin meanwhile ignore Ctrl-C, which goes to the whole group: the parent ends them. Told
-    by themselves, they would first print a traceback if it came while they still import."""
+    """Processes that begin meanwhile ignore Ctrl-C, which goes to the whole group: the parent ends them.
+    Otherwise they would print a traceback if it came while they still import."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -46,7 +46,7 @@ class Presence:
 
     def figures(self, now: datetime) -> dict[str, Any]:
         """Its last status, the seconds since it came, and its origin: `live`, or `retained`, which the broker
-        had kept and may be years old. MQTT does not tell who said it."""
+        had kept and may be years old. MQTT does not show who published it."""
         if self._status is None:
             return {"status": "unknown"}
         status, at, retained = self._status
