@@ -22,7 +22,7 @@ from monitor.pipeline.build import (
 )
 from monitor.pipeline.decisions import cut_short
 from monitor.runtime.capture import CaptureThread
-from monitor.runtime.decider import Decider, Item, Leftover, enqueue
+from monitor.runtime.decider import Announcement, Decider, Item, enqueue
 from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
@@ -34,7 +34,7 @@ from monitor.runtime.progress import Progress
 from monitor.runtime.routing import Router
 from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
-from monitor.runtime.threads import join_all
+from monitor.runtime.threads import as_bug, join_all, supervised_threads
 from monitor.sources import SourceConfig
 from monitor.types import Health, SoundEvent
 
@@ -82,6 +82,7 @@ class Daemon:
         self._systemd.starting(LOADING_S)
         limit_malloc_arenas()
         with ExitStack() as life:
+            life.enter_context(supervised_threads(self._failed))
             life.enter_context(OnlyInstance(self._config.state_folder(), self._failed))
             listeners = load_classifiers(self._config)
             life.callback(listeners.close)
@@ -119,17 +120,19 @@ class Daemon:
         while not self._ending:
             with suppress(queue.Empty):
                 self._errands.get(timeout=pause_s)()
-            if all(ear.done.is_set() for ear in self._captures) and self._pool.idle:
+            is_over = all(ear.done.is_set() for ear in self._captures) and self._pool.idle
+            if is_over and self._failures.empty():  # a thread that fails reports it, and is done after that
                 self._delivery.ended()
                 self._keep_house(last=True)
                 return
             for source in self._supervised:
                 source.tend()
             self._feed_watchdog()
-            self._delivery.look()
             self._memory.check()
-            if self._clock.monotonic_s() >= health_at_s:
-                health_at_s += HEALTH_EVERY_S
+            if stuck := self._delivery.look():
+                self._tell(Announcement(tuple(stuck)))
+            if stuck or self._clock.monotonic_s() >= health_at_s:
+                health_at_s = self._clock.monotonic_s() + HEALTH_EVERY_S
                 self._publish_health()
 
     def stop(self) -> None:
@@ -160,13 +163,12 @@ class Daemon:
 
     def health(self) -> Health:
         """How everything is doing; in the main thread."""
-        for name, reason in self._pool.retired.items():
+        page = {"page": self._page.fault} if self._page is not None and self._page.fault else {}
+        for name, reason in {**self._pool.retired, **page}.items():
             self._checkup.note(name, reason)
-        if self._page is not None and self._page.fault:
-            self._checkup.note("page", self._page.fault)
         health = self._checkup.snapshot()
         notes = health.values["notes"] | self._delivery.notes()
-        return replace(health, values={**health.values, "notes": notes, "delivery": self._delivery.figures()})
+        return replace(health, values={**health.values, **self._delivery.health(), "notes": notes})
 
     @property
     def _captures(self) -> list[CaptureThread]:
@@ -186,7 +188,7 @@ class Daemon:
         self._errands.put(self._give_up)
 
     def _give_up(self) -> None:
-        raise self._failures.get()
+        raise as_bug(self._failures.get())
 
     def _build_delivery(self) -> Delivery:
         answered = self._recorder.answers.put
@@ -198,7 +200,7 @@ class Daemon:
         recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
-        self._tell(Leftover(tuple(settings)))
+        self._tell(Announcement(tuple(settings)))
         decider = Decider(
             engine,
             self._decisions,
@@ -215,7 +217,7 @@ class Daemon:
 
     def _end_left(self, events: Sequence[SoundEvent]) -> None:
         """What an earlier run began and could not end, as soon as the disk says so; from any thread."""
-        self._tell(Leftover(tuple(cut_short(events, self._clock.now()))))
+        self._tell(Announcement(tuple(cut_short(events, self._clock.now()))))
 
     def _open_page(self, life: ExitStack) -> None:
         """The page, in a thread of its own, unless it is switched off. It sees what the recorder is given."""
@@ -233,13 +235,13 @@ class Daemon:
         for block in self._config.sources:
             if not block.enabled:
                 continue
-            new_thread = partial(self._capture_thread, block, listeners, router)
+            new_thread = partial(self._new_capture, block, listeners, router)
             self._supervised.append(SupervisedSource(new_thread))
         life.callback(self._stop_capture)
         for source in self._supervised:
             source.start()
 
-    def _capture_thread(
+    def _new_capture(
         self, block: SourceConfig, listeners: LoadedClassifiers, router: Router
     ) -> CaptureThread:
         habit = self._recorder.habits.of(block.name)

@@ -48,6 +48,10 @@ class Channel:
         self._settles = choice is None
         self._sender = Sender(outbox, publisher, failed, clock, choice=choice)
 
+    def standstill(self) -> tuple[float, str]:
+        """For how long nothing has arrived although something could go out, and why; from any thread."""
+        return self._sender.standstill.figures()
+
     def open(self) -> Self:
         """The sender first: it must not miss that its publisher is ready."""
         with ExitStack() as opening:

@@ -129,9 +129,9 @@ def _named(group: Sequence[Entry]) -> str:
 
 
 def _subject(alert: Alert) -> frozenset[str]:
-    """What happened where. An alert without a sound is about a source."""
+    """What happened where. An alert without a sound is about a source or a channel."""
     sounds = frozenset(f"{event.label} {event.source}" for event in alert.events)
-    return sounds or frozenset({str(alert.why.get("source", ""))})
+    return sounds or frozenset({str(alert.why.get("source") or alert.why.get("channel", ""))})
 
 
 def _events(group: Sequence[Entry]) -> tuple[SoundEvent, ...]:

@@ -13,8 +13,10 @@ from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.settings import KeptSettings, SettingsWriter
+from monitor.delivery.stuck import StuckChannels
 from monitor.notifiers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher, Reports
+from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
 OUTBOX = "outbox.db"
@@ -49,6 +51,7 @@ class Delivery:
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.publishers: list[Publisher] = []
         self._lines: list[Channel] = []
+        self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
         self._patience = STOPPED
         self._life = ExitStack()
 
@@ -90,9 +93,22 @@ class Delivery:
         for publisher in self.publishers:
             publisher.publish(message)
 
-    def look(self) -> None:
-        """Log it when the disk has stopped answering; to be called every second, never waits."""
+    def look(self) -> list[Alert]:
+        """Log it when the disk has stopped answering, and return an alert for each channel that has stopped
+        moving; to be called every second, from one thread; never waits."""
         self.outbox.look()
+        # A terminal that somebody holds, to read or to copy, is no fault.
+        channels = {
+            line.publisher.name: line.standstill()
+            for line in self._lines
+            if not isinstance(line.publisher, ConsolePublisher)
+        }
+        now_s = self._clock.monotonic_s()
+        return self._stuck.look(channels, self.outbox.backlog(), self._clock.now(), now_s)
+
+    def health(self) -> dict[str, Any]:
+        """The channels that have stopped moving, and the figures; in the thread of `look`."""
+        return {"stuck": self._stuck.texts, "delivery": self.figures()}
 
     def figures(self) -> dict[str, Any]:
         """How it keeps up, as plain JSON values; from any thread."""

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from monitor.clock import Clock
 from monitor.delivery.base import Entry, Outbox
 from monitor.delivery.refused_topics import RefusedTopics
+from monitor.delivery.stuck import Standstill
 from monitor.logs import get_logger
 from monitor.publishers.base import Delivered, Failed, Outcome, Publisher, Refused
 from monitor.types import Alert, SoundEvent
@@ -95,6 +96,7 @@ class Sender:
         self._lock = threading.Condition()
         self._in_flight: set[int] = set()
         self._refused = RefusedTopics()
+        self.standstill = Standstill(clock)
         self._connections = 0
         self._wake = threading.Event()
         self._stopping = False
@@ -157,6 +159,7 @@ class Sender:
         """Hand over what can be: False when something had to be left that no call will announce."""
         while not self._stopping:
             if not self._publisher.ready():
+                self._stand_still()
                 return False
             self._look_back()
             waiting = self._on_trial() or self._waiting()
@@ -164,11 +167,19 @@ class Sender:
                 return True
             batches = self._choice.batches(waiting, self._clock.monotonic_s())
             if not batches:
+                if not self._in_flight:
+                    self.standstill.end()  # what waits is held back on purpose
                 return not waiting
             for batch in batches:
                 if not self._hand_over(batch):
                     return False
         return False
+
+    def _stand_still(self) -> None:
+        if self._outbox.waiting(self._channel, limit=1):
+            self.standstill.begin()
+        elif not self._in_flight:
+            self.standstill.end()
 
     def _look_back(self) -> None:
         """A new connection may take what was refused. When Home Assistant has been away, what it may have
@@ -223,6 +234,7 @@ class Sender:
 
         with self._lock:
             self._in_flight |= {entry.number for entry in batch.entries}
+        self.standstill.begin()
         try:
             self._publisher.publish(batch.message, done, late=batch.late)
         except Exception:
@@ -238,9 +250,11 @@ class Sender:
                 self._arrived(batch)
             case Refused():
                 self._pass_over(batch, outcome)
+                self.standstill.end(more=bool(self._in_flight))
                 self._wake.set()
             case Failed(reason):
                 log.debug("not taken; tried again", channel=self._channel, id=batch.message.id, reason=reason)
+                self.standstill.because(reason)
                 self._leave_window(batch)
 
     def _arrived(self, batch: Batch) -> None:
@@ -251,6 +265,7 @@ class Sender:
             self._choice.delivered(batch, self._clock.monotonic_s())
             self._delivered += len(batch.entries)
         self._leave_window(batch)
+        self.standstill.end(more=bool(self._in_flight))
         self._wake.set()
 
     def _pass_over(self, batch: Batch, outcome: Refused) -> None:

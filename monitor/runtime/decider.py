@@ -26,13 +26,13 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
-    """Messages that an earlier run could not post."""
+class Announcement:
+    """Messages that follow from no sound: ends of an earlier run's events, settings, a stuck channel."""
 
     messages: tuple[Message, ...]
 
 
-Item = Findings | SourceStatus | Command | Leftover
+Item = Findings | SourceStatus | Command | Announcement
 
 LAG_IS_LATE_S = 5.0
 """An event or alert decided this much later than its sound is late."""
@@ -65,16 +65,16 @@ class Record(Protocol):
 
 
 def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
-    """Put something into the decider's mailbox; never waits. Priority: alarms and leftovers 3, status 2,
+    """Put something into the decider's mailbox; never waits. Priority: alarms and announcements 3, status 2,
     commands 1 (of those that wait only the newest of each kind is kept), the rest 0, tests -1. An alarm also
-    overtakes all but a status, which keeps its place among the sounds of its source; leftovers overtake that
-    and commands, or what was set long ago would undo what is set now."""
+    overtakes all but a status, which keeps its place among the sounds of its source; announcements overtake
+    that and commands, or what was set long ago would undo what is set now."""
     match item:
         case Command(name="test"):
             mailbox.put(item, urgency=-1, about="test")
         case Command(name, source):
             mailbox.put(item, urgency=1, about=(name, source, item.value if name == "ack" else None))
-        case Leftover():
+        case Announcement():
             mailbox.put(item, urgency=3, overtaking=3)
         case SourceStatus():
             mailbox.put(item, urgency=2)
@@ -138,7 +138,7 @@ class Decider(threading.Thread):
     def _follows(self, item: Item) -> list[Message]:
         if isinstance(item, Command):
             return self._engine.apply_command(item, self._clock.now())
-        if isinstance(item, Leftover):
+        if isinstance(item, Announcement):
             return list(item.messages)
         self._sources.add(item.source)
         if isinstance(item, Findings):

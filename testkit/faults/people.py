@@ -11,9 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from testkit.noisy_house import NoisyHouse, Row, until
+from monitor.delivery.stuck import RULE
+from testkit.noisy_house import NODE, NoisyHouse, Row, until, verdict
 
 DRIP_S = 0.2
+LONG_S = 180.0
+"""A standstill is reported after a minute, and so is its end."""
 
 
 class Phone(ThreadingHTTPServer):
@@ -46,6 +49,11 @@ class Phone(ThreadingHTTPServer):
     def count(self) -> int:
         """Alerts that it received."""
         return sum(_alerts_in(document) for _, document in self.received)
+
+    def was_sent(self, *words: str) -> bool:
+        """Whether it has received all of this."""
+        received = " ".join(document["message"] for _, document in list(self.received))
+        return all(each in received for each in words)
 
     def received_at_s(self, number: int) -> float:
         """When it received the alert of that number, in seconds since 1970."""
@@ -146,6 +154,48 @@ def drips(folder: Path, events: int, within_s: float) -> Row:
             "others notified after s": round(recovery_s, 1),
         },
     )
+
+
+def stuck(folder: Path, within_s: float, *, until_back: bool) -> Row:
+    """The broker is gone and so is one notifier's service: the other notifier sends both alerts, and the
+    house gets the second as soon as the broker is back."""
+    dead, well = phones = [Phone(drips=True), Phone()]
+    with PhonesHouse(folder, phones) as house:
+        house.start()
+        house.wait_decided(2)
+        house.wire.cut()
+        sent_s = until(
+            lambda: well.was_sent("mqtt has taken nothing", "phone0 has taken nothing"), "both", LONG_S
+        )
+        house.wire.mend()
+        until(lambda: "phone0" in _trouble(house), "Home Assistant to show trouble")
+        until(
+            lambda: any(_is_about(each, "phone0") for each in house.witness.messages()),
+            "the house to get it",
+        )
+        dead.well.set()
+        if until_back:
+            until(lambda: well.was_sent("mqtt delivers again", "phone0 delivers again"), "the return", LONG_S)
+            until(lambda: not _trouble(house), "Home Assistant to show no trouble")
+        house.stop()
+        lost = verdict(house).lost
+    return Row(
+        "the broker is gone and one notifier's service drips; then both are well",
+        "an alert over the other notifier after a minute, trouble in Home Assistant; and over at the return",
+        sent_s <= within_s and lost == 0,
+        {"other notifier notified after s": round(sent_s, 1), "lost": lost},
+    )
+
+
+def _trouble(house: NoisyHouse) -> str:
+    """What Home Assistant shows under *Trouble* now."""
+    return next(
+        iter(json.loads((house.witness.on(f"{NODE}/trouble/attributes") or ["{}"])[-1]).get("stuck", [])), ""
+    )
+
+
+def _is_about(document: dict[str, Any], channel: str) -> bool:
+    return document.get("rule") == RULE and str(document["message"]).startswith(channel)
 
 
 def _raised_at_s(alert: dict[str, Any]) -> float:

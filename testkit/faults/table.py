@@ -62,6 +62,9 @@ FAULTS: dict[str, Fault] = {
     "notifiers-drip": Fault(
         people.drips, {"events": 10, "within_s": 30.0}, {"events": 100, "within_s": 10.0}
     ),
+    "channels-stuck": Fault(
+        people.stuck, {"within_s": 120.0, "until_back": False}, {"within_s": 90.0, "until_back": True}
+    ),
     "camera-killed": Fault(camera.killed, {"times": 1}, {"times": 10}),
     "camera-frozen": Fault(camera.frozen, {"times": 1}, {"times": 10}),
     "camera-deaf": Fault(camera.deaf, {"times": 1}, {"times": 10}),

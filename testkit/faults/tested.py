@@ -121,6 +121,21 @@ TESTED = (
         ),
     ),
     Tested(
+        "a thread ends, by a bug or by SystemExit",
+        "the daemon ends with the error, and systemd starts it again; it never runs on deaf or mute",
+        ("test_threads.py::test_the_daemon_ends_with_a_thread_that_ends",),
+    ),
+    Tested(
+        "a channel stands still while something waits",
+        "an alert over the others after a minute, trouble in health; what is held back on purpose is none",
+        (
+            "delivery/test_stuck.py::test_a_minute_without_a_move_is_told_once",
+            "delivery/test_stuck.py::test_every_notifier_that_moves_is_told",
+            "delivery/test_sender.py::test_a_channel_stands_still_while_something_waits_and_nothing_arrives",
+            "delivery/test_sender.py::test_what_is_held_back_on_purpose_is_no_standstill",
+        ),
+    ),
+    Tested(
         "the service of a notifier drips its answer, never ends it, or its process is killed",
         "the call ends in time and within 256 MB; the next alert is sent",
         (

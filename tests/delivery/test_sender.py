@@ -17,6 +17,7 @@ from monitor.publishers.base import DELIVERED, Failed, OnOutcome, Outcome, Refus
 from monitor.types import Alert, House, Message, SoundEvent
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock, raise_it
+from testkit.noisy_house import until
 
 WAIT_S = 10.0
 """How long a test waits for what must happen; never how long it takes."""
@@ -415,3 +416,39 @@ def test_what_is_refused_too_long_is_given_up_but_for_alarms(tmp_path: Path) -> 
 
         assert [entry.message.id for entry in outbox.waiting("mqtt")] == ["smoke"]
         assert [line["id"] for line in logs if "given up" in line["event"]] == ["glass"]
+
+
+def stands_still(running: Sender, is_so: bool = True) -> bool:
+    """Wait until a standstill has begun, or ended."""
+    return until(lambda: (running.standstill.figures()[0] > 0.0) is is_so, "a standstill", WAIT_S) >= 0.0
+
+
+def test_a_channel_stands_still_while_something_waits_and_nothing_arrives(outbox: SqliteOutbox) -> None:
+    """Not ready; handed over and not acknowledged; not taken, with the reason. What arrives ends it."""
+    receiver = Receiver(is_ready=False, acknowledges=False)
+    with sender(outbox, receiver) as running:
+        assert running.standstill.figures() == (0.0, "")
+        put(outbox, "one")
+        assert stands_still(running)
+        receiver.become(is_ready=True)
+        receiver.handed(1)
+        assert stands_still(running)
+        receiver.acknowledge()
+        assert stands_still(running, False)
+
+        receiver.outcomes = {"kitchen/event": Failed("no room")}
+        put(outbox, "two")
+        receiver.wait(lambda: receiver.tried != [])
+        assert stands_still(running)
+        until(lambda: running.standstill.figures()[1] == "no room", "the reason", WAIT_S)
+
+
+def test_what_is_held_back_on_purpose_is_no_standstill(outbox: SqliteOutbox) -> None:
+    """A storm waits for company for up to a quarter of an hour."""
+    receiver = Receiver()
+    with sender(outbox, receiver, choice=Coalescer()) as running:
+        outbox.put(alert(id="one"), ["mqtt"])
+        receiver.handed(1)
+        outbox.put(alert(id="two"), ["mqtt"])
+        until(lambda: outbox.backlog() == {"mqtt": 1}, "one to be held back", WAIT_S)
+        assert stands_still(running, False)

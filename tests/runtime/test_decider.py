@@ -9,7 +9,7 @@ from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import RULE, SourceOutage
-from monitor.runtime.decider import Decider, Item, Leftover, enqueue
+from monitor.runtime.decider import Announcement, Decider, Item, enqueue
 from monitor.runtime.mailbox import Mailbox
 from monitor.types import (
     Alert,
@@ -135,7 +135,7 @@ def test_what_an_earlier_run_left_is_told_first():
     """Before anything that is heard now, and kept in the history too."""
     left = event(id="left", state="ended", ended_by="restart")
     house = House()
-    told = house.decide(Leftover((left,)), house.hear("loud_noise", 0))
+    told = house.decide(Announcement((left,)), house.hear("loud_noise", 0))
     assert told[0] == left
     assert house.diary.messages[0] == left
 
@@ -143,7 +143,7 @@ def test_what_an_earlier_run_left_is_told_first():
 def test_what_is_set_now_holds_over_what_was_set_before():
     """A command that comes while the daemon starts is applied after what an earlier run left."""
     box: Mailbox[Item] = Mailbox("decisions", 10, FakeClock())
-    before, now = Leftover((Setting("kitchen", "mute", False),)), Command("mute", "kitchen", True)
+    before, now = Announcement((Setting("kitchen", "mute", False),)), Command("mute", "kitchen", True)
     enqueue(now, box)
     enqueue(before, box)
     assert box.take(2) == [before, now]

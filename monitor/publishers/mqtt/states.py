@@ -10,6 +10,8 @@ from monitor.types import Health, LabelState, Level, Picture, Problem, Room, Set
 State = SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
 Said = tuple[str, bytes, Rank]
 """Topic, payload, and when it is said to somebody who has heard nothing yet."""
+WRONG = ("notes", "stalled", "lagging", "stuck")
+"""What in a health report is trouble, where it is not empty."""
 
 
 def first_states(room: Room, topics: Topics) -> Iterator[Said]:
@@ -47,9 +49,7 @@ def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
             yield topics.image(source), png, Rank.STATE
         case Health():
             yield topics.health, encoded(health_document(message)), Rank.STATE
-            wrong = {
-                key: message.values[key] for key in ("notes", "stalled", "lagging") if message.values.get(key)
-            }
+            wrong = {key: message.values[key] for key in WRONG if message.values.get(key)}
             yield topics.trouble_attributes, encoded(wrong), Rank.STATE
             yield topics.trouble, _switch(bool(wrong)), Rank.STATE
 

@@ -36,7 +36,7 @@ class Topics:
 
     @property
     def trouble_attributes(self) -> str:
-        """What the trouble is (`notes`, `stalled`, `lagging`), JSON; retained."""
+        """What the trouble is (`notes`, `stalled`, `lagging`, `stuck`), JSON; retained."""
         return f"{self.root}/trouble/attributes"
 
     @property

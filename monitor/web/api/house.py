@@ -90,8 +90,8 @@ class HouseView(Model):
 def house(ask: Ask) -> Answer:
     """Everything that the page needs to begin."""
     page = ask.page
-    health = page.board.health
-    notes = [f"{name}: {why}" for name, why in (health.values["notes"] if health else {}).items()]
+    wrong = page.board.health.values if page.board.health else {}
+    notes = [f"{name}: {why}" for name, why in wrong.get("notes", {}).items()]
     return HouseView(
         node=page.house.node,
         version=page.house.version,
@@ -106,7 +106,7 @@ def house(ask: Ask) -> Answer:
         may_hear=ask.visitor is not None and page.may_hear(ask.visitor),
         name=ask.visitor.name if ask.visitor else "",
         keeps=_keeps(ask),
-        not_well=[*(health.values["stalled"] if health else []), *notes],
+        not_well=[*(line for kind in ("stalled", "stuck") for line in wrong.get(kind, ())), *notes],
     )
 
 

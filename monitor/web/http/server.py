@@ -9,6 +9,7 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor.errors import StoreError
 from monitor.logs import get_logger
 from monitor.web.access.visitors import INGRESS, is_within, networks
 from monitor.web.http.application import build_application
@@ -46,8 +47,9 @@ class Server:
         if self._sockets:
             self._page.is_open = True
             self._thread.start()
-        if not self._page.is_local and not self._page.doors.has_password():
-            self._page.one_time_code()
+        with suppress(StoreError):  # nobody knows whether there is a password, so nobody may set one
+            if not self._page.is_local and not self._page.doors.has_password():
+                self._page.one_time_code()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -78,7 +80,7 @@ class Server:
             log.warning(
                 "the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'"
             )
-        except Exception:
+        except BaseException:
             # The page is for looking: without it everything is heard and told as before.
             log.exception("the page has stopped; everything else goes on")
             self._page.fault = "stopped by a bug, which the log has; a restart brings it back"
