@@ -108,6 +108,7 @@ def test_the_timeline_is_judged_by_keyboard_alone(home, chromium):
         page.keyboard.press("y")
         expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "false")
         check_accessible(page)
+        shot(page, "timeline")
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile("#/event/"))
 
@@ -210,7 +211,7 @@ def test_a_clip_plays_and_zooms(home, chromium):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("place", ["", "#/timeline", "#/house"])
+@pytest.mark.parametrize("place", ["", "#/timeline", "#/house", "#/glance"])
 def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, scheme, place):
     """No violation in either colour scheme, and nothing is wider than 360 px."""
     home.has_heard()
@@ -219,6 +220,28 @@ def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, scheme, pl
         page.wait_for_load_state("networkidle" if place == "#/house" else "load")
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_at_a_glance_the_chosen_sounds_flash_and_no_faster_than_is_safe(home, chromium):
+    """Big words for each room; three flashes a second can harm, one does not."""
+    with chromium.page(f"{home.address}#/glance", **DESK) as page:
+        expect(page.locator(".glance-room")).to_have_count(2)
+        page.get_by_text("What flashes").click()
+        page.evaluate(
+            "document.querySelectorAll('.glance-choices input:not(:checked)').forEach((one) => one.click())"
+        )
+        page.wait_for_function("() => document.querySelector('.page-glance.flash')", timeout=180_000)
+        style = "getComputedStyle(document.querySelector('.page-glance'), '::after')"
+        assert page.evaluate(f"{style}.animationDuration") == "1s"
+        page.emulate_media(reduced_motion="reduce")
+        assert page.evaluate(f"{style}.animationName") == "none"
+        assert page.evaluate(f"{style}.borderTopWidth") == "24px"
+        page.reload()
+        expect(page.locator(".glance-room").first).to_be_visible()
+        shot(page, "glance")
+        assert page.locator(".glance-choices input:not(:checked)").count() == 0
+        page.get_by_role("link", name="Back to the page").click()
+        expect(page.locator(".places").first).to_be_visible()
 
 
 def test_german_is_german_throughout(home, chromium):

@@ -20,7 +20,7 @@ const PAGES = {
   timeline: () => import("./pages/timeline.js"),
   event: () => import("./pages/event.js"),
   house: () => import("./pages/house.js"),
-  house: () => import("./pages/house.js"),
+  glance: () => import("./pages/glance.js"),
 };
 
 /** @typedef {{page: string, id: string, params: URLSearchParams}} Route */

@@ -33,7 +33,8 @@ function appearance() {
     location.reload();
   } }, Object.entries(LANGUAGES).map(([value, name]) => h("option", { value, lang: value, selected: value === language }, name)));
   return h("section", { class: "panel" }, h("h2", null, t("house.look")), h("div", { class: "stack" },
-    field(theme, t("house.theme")), field(tongue, t("house.language"))));
+    field(theme, t("house.theme")), field(tongue, t("house.language")),
+    h("p", null, h("a", { href: "#/glance" }, t("house.glance")), " ", h("span", { class: "hint" }, t("house.glance_why")))));
 }
 
 function keeps() {

@@ -123,7 +123,7 @@ export default function now(view) {
 }
 
 /** The same rule again and again is one card: its latest alert, and how often. @param {any[]} alerts */
-function byRule(alerts) {
+export function byRule(alerts) {
   /** @type {Map<string, any>} */
   const found = new Map();
   for (const alert of alerts) {
