@@ -41,7 +41,7 @@ TESTED = (
     ),
     Tested(
         "a camera says 8 kHz and sends 16",
-        "measured against its arrival, said, heard at the true rate",
+        "measured against its arrival, logged, heard at the true rate",
         (
             "sources/stream/test_odd_cameras.py::test_a_camera_that_lies_about_its_rate_is_heard_at_the_true_one",
             "sources/timing/test_rate.py::test_a_rate_that_nobody_uses_is_found_within_a_minute",
@@ -57,7 +57,7 @@ TESTED = (
     ),
     Tested(
         "one stereo channel is inverted",
-        "one channel is heard instead of silence, and it is said; live and in files",
+        "one channel is heard instead of silence, and it is logged; live and in files",
         (
             "sources/test_mixing.py::test_an_inverted_channel_does_not_cancel_the_other",
             "sources/stream/test_odd_cameras.py::test_inverted_stereo_over_the_network_is_heard",
@@ -74,7 +74,8 @@ TESTED = (
     ),
     Tested(
         "a microphone that flickers by one step (-92 to -110 dBFS), or delivers nothing but mains hum",
-        "said after 2 min, or 10 from a source that is not known yet; never of a quiet or humming room, or "
+        "reported after 2 min, or 10 from a source that is not known yet; never of a quiet or humming "
+        "room, or "
         "of a camera that gates noise",
         (
             "gate/test_life.py::test_a_source_without_life_is_said",
@@ -85,7 +86,7 @@ TESTED = (
     ),
     Tested(
         "a driver or camera repeats a buffer of 10 ms to 2 s",
-        "said within 8 s, also through a resampler; never of noise or of an alarm in a room",
+        "reported within 8 s, also through a resampler; never of noise or of an alarm in a room",
         (
             "gate/test_loops.py::test_a_loop_is_found_whatever_its_length",
             "gate/test_loops.py::test_what_repeats_but_for_the_room_is_no_loop",

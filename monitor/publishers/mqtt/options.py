@@ -115,7 +115,7 @@ class MqttOptions(Block):
     topic_prefix: _TopicPath = "earwitness"
     """Topics are `<topic_prefix>/<node>/...`."""
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
-    """After one and a half times this the broker takes us for dead and says so."""
+    """After one and a half times this the broker takes us for dead and publishes the last will."""
     homeassistant: bool = True
     """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
     discovery_prefix: _TopicPath = "homeassistant"
