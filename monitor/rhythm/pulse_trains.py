@@ -1,4 +1,5 @@
-"""Periodic beeps that follow no standard: march time, unbroken tones, the chirp of a low battery.
+"""Periodic beeps that follow no standard: march time, unbroken tones, the chirp of a low battery;
+and T3 in disguise.
 
 Hops are 10 ms. "Trials" are those of `python scripts/bench constants`.
 """
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
+from monitor.rhythm.folded import PERIOD_HOPS, Folded, folded
 from monitor.rhythm.pulses import Pulse
 from monitor.rhythm.report import PatternReport
 from monitor.types import Certainty
@@ -23,6 +25,9 @@ HOLD_S = 15.0
 missed."""
 CHIRP_HOLD_S = 150.0
 """How long a low battery is held after its last chirp: of chirps a minute apart one may be missed."""
+SMOKE_HOLD_S = 12.0
+"""How long a T3 in disguise is held after its last tone: as a whole one."""
+_HOLD_S = {"low_battery_chirp": CHIRP_HOLD_S, "smoke_alarm": SMOKE_HOLD_S}  # HOLD_S for the others
 
 _SAME_PITCH_SHARE, _SAME_PITCH_HZ = 0.015, 20.0
 """Pulses of one train differ in pitch by less than this share, or by less than 20 Hz: pitches are those of
@@ -49,6 +54,9 @@ lasts longer than 250 ms. Trials on a chirp of 60 ms: 40, 120 and 400 ms change 
 _CHIRP_SPACING_HOPS = (2500, 6500)
 """Shortest and longest time between chirps. UL 217 asks for one a minute at least; makers use 30 to 60 s.
 Less 15 % and more 8 %. With 39 s as the longest a chirp each 40 s is not found."""
+_PAUSE_HOPS, _RINGS_HOPS = 130, 20
+"""The pause of a T3 whose beeps were cut is longer than this, 1.3 s of nominally 1.85 s or more; another
+pitch counts as beeping in it from 0.2 s after a beep until 0.2 s before the next, which overtones do not."""
 _CHIRP_LOWEST_HZ = 1500.0
 """Lowest pitch of a chirp. Chosen: it comes from the alarm's own sounder of 2.8 to 3.6 kHz; most beeps of
 appliances are higher than this, too, but drops, knocks and voices are lower. Trials: with 3.5 kHz a chirp is
@@ -91,6 +99,8 @@ class Train:
     """Onset of the newest pulse in the last report; -1 before the first."""
     first: int | None = None
     """Onset at which the rhythm that is being reported began."""
+    folded: int = -PERIOD_HOPS[1]
+    """Onset of the last pulse that was reported as part of a T3 alarm."""
     reach_hz: float = field(init=False)
     """How far off a pulse may be and still belong here."""
 
@@ -116,7 +126,22 @@ class Trains:
             train.pulses.append(Pulse(onset, end, *_stronger(pulse, before)))
             return None
         train.pulses.append(pulse)
-        return _chirping(train) or _repeating(train)
+        return self._folding(train) or _chirping(train) or _repeating(train)
+
+    def _folding(self, train: Train) -> PatternReport | None:
+        found = folded(list(train.pulses))
+        if found is None or found.pulses[-1].onset - train.folded < PERIOD_HOPS[0]:
+            return None
+        pauses = [
+            (earlier.end + _RINGS_HOPS, later.onset - _RINGS_HOPS)
+            for earlier, later in pairwise(found.pulses)
+            if found.pattern == "temporal_three_cut" and later.onset - earlier.end > _PAUSE_HOPS
+        ]
+        others = [pulse.onset for other in self._trains if other is not train for pulse in other.pulses]
+        if any(first <= onset <= last for onset in others for first, last in pauses):
+            # A metronome's accent at another pitch: every fourth click is missing here.
+            return None
+        return _t3(train, found)
 
     def _train(self, pulse: Pulse) -> Train:
         for at, train in enumerate(self._trains):
@@ -132,7 +157,7 @@ class Trains:
 
 def _stronger(one: Pulse, other: Pulse) -> tuple[float, float, float]:
     best = max(one, other, key=lambda pulse: pulse.prominence_db)
-    return best.pitch_hz, best.prominence_db, best.level_dbfs
+    return best.pitch_hz, best.prominence_db, max(one.level_dbfs, other.level_dbfs)
 
 
 def _continuous(pulse: Pulse) -> PatternReport | None:
@@ -140,6 +165,16 @@ def _continuous(pulse: Pulse) -> PatternReport | None:
     if pulse.onset < _START_HOPS and pulse.level_dbfs < _LOUD_FROM_THE_START_DBFS:
         return None
     return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
+
+
+def _t3(train: Train, found: Folded) -> PatternReport:
+    pulses = list(found.pulses)
+    train.folded = train.told = pulses[-1].onset
+    train.first = pulses[0].onset if train.first is None else train.first
+    cycles = round((train.folded - train.first) / found.period_hops)
+    on_s = sum(pulse.on_s for pulse in pulses[1:]) / (len(pulses) - 1)
+    off_s = (pulses[-1].end - pulses[0].end) / 100 / (len(pulses) - 1) - on_s
+    return _told("smoke_alarm", found.pattern, "suspected", cycles, pulses, on_s, off_s, train.first)
 
 
 def _chirping(train: Train) -> PatternReport | None:
@@ -232,5 +267,5 @@ def _told(
         pause_s=None,
         pitch_hz=pulses[-1].pitch_hz,
         snr_db=median(pulse.prominence_db for pulse in pulses) - _SNR_BIAS_DB,
-        hold_s=CHIRP_HOLD_S if pattern == "chirp" else HOLD_S,
+        hold_s=_HOLD_S.get(label, HOLD_S),
     )

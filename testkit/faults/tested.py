@@ -24,6 +24,20 @@ TESTED = (
         ),
     ),
     Tested(
+        "two like alarms in one room out of step by 0.4 to 3 s, to -10 dB (-6 if whole seconds apart)",
+        "suspected smoke alarm at every lag; not from a truck, a metronome or other beeps",
+        (
+            "rhythm/test_folded.py::test_two_like_alarms_are_suspected_whatever_the_lag",
+            "rhythm/test_folded.py::test_two_like_alarms_are_suspected_in_noise",
+            "rhythm/test_folded.py::test_what_only_resembles_them_is_no_smoke_alarm",
+        ),
+    ),
+    Tested(
+        "T3 whose beeps a camera's noise suppressor cuts to 50-150 ms",
+        "suspected smoke alarm",
+        ("rhythm/test_folded.py::test_beeps_that_were_cut_short_are_suspected",),
+    ),
+    Tested(
         "stamps of a camera in a wrong unit, of the moment of sending, or with 250 ms of jitter",
         "heard whole, its alarms found",
         (

@@ -1,0 +1,145 @@
+"""T3 that no longer looks like T3: two like alarms out of step, and beeps that a noise suppressor cut short.
+
+One pitch's beeps are folded by the period of T3 (ISO 8201: 4 s, ±10 %). What remains is held against three
+beeps at the places of T3, and against two T3 patterns that are shifted against each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.rhythm.pulses import Pulse
+
+PERIOD_HOPS = (360, 440)
+"""4 s with the standard's ±10 %."""
+_GROUPS = range(1, 7)
+"""Beeps in a period: two alarms make one (half a second apart) to six."""
+_CYCLES, _EVEN_CYCLES = 2, 3
+"""Periods that must be alike; more where only the loudness tells two alarms from march time."""
+_UNEVEN_HOPS, _UNEVEN_SHARE = 2.5, 0.015
+"""By how much onsets may be off: the hop in which a beep is seen, and a device's clock."""
+_UNLIKE_HOPS, _UNLIKE_SHARE = 6.0, 0.15
+"""By how much a beep's length may change from one period to the next: two devices drift apart."""
+
+_CUT_HOPS = (3, 25)
+"""Length of a beep that was cut: suppressors take 50 to 150 ms to call a tone noise."""
+_CUT_PLACES = 0.02
+"""Share of the period by which a cut beep may be from its place."""
+
+_BINS = 160
+"""Of 25 ms each: what a period is divided into."""
+_LAGS = range(16, 81)
+"""Bins between the two alarms: 0.4 s, below which a T3 pattern of longer beeps remains, to half a period."""
+_LEAST_AGREEMENT = 0.9
+"""Correlation of what sounds with two patterns; 1 - 2 times the share of the period that differs."""
+
+_EVEN_SHARE = 0.1
+"""Share of a quarter of the period by which even beeps may be from their places."""
+_LEAST_TONE = 0.09
+"""Share of the period that a tone of T3, of 0.125, lasts at least: metronomes accent every fourth click."""
+_LOUDER_DB, _REPEATED_DB = 2.0, 1.0
+"""Beeps that are evenly spaced are two alarms if their loudness changes from beep to beep by so much, and is
+the same again a period later: where both sound at once it is not that of one."""
+
+Pattern = Literal["temporal_three_twice", "temporal_three_cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A T3 alarm that was found by folding."""
+
+    pattern: Pattern
+    pulses: tuple[Pulse, ...]
+    """Those of the periods that were looked at."""
+    period_hops: float
+
+
+def folded(pulses: Sequence[Pulse]) -> Folded | None:
+    """What the newest beeps of one pitch, oldest first, are when folded by the period of T3."""
+    for group in _GROUPS:
+        newest = pulses[-_CYCLES * group - 1 :]
+        period = _period(newest, group, _CYCLES)
+        if period is None:
+            continue
+        cycle = newest[-group - 1 : -1]
+        if _is_cut(cycle, newest[-1], period):
+            return Folded("temporal_three_cut", tuple(newest), period)
+        if group == 4 and _is_even(cycle, newest[-1], period):
+            longer = pulses[-_EVEN_CYCLES * group - 1 :]
+            if _period(longer, group, _EVEN_CYCLES) is not None and _loudness_repeats(longer, group):
+                return Folded("temporal_three_twice", tuple(longer), period)
+        elif _agreement(cycle, period) >= _LEAST_AGREEMENT:
+            return Folded("temporal_three_twice", tuple(newest), period)
+    return None
+
+
+def _period(pulses: Sequence[Pulse], group: int, cycles: int) -> float | None:
+    """The period in hops, if each beep comes again, as long as before, `group` beeps later."""
+    if len(pulses) < cycles * group + 1:
+        return None
+    pairs = list(zip(pulses, pulses[group:], strict=False))
+    periods = [later.onset - earlier.onset for earlier, later in pairs]
+    typical = sum(periods) / len(periods)
+    if not PERIOD_HOPS[0] <= typical <= PERIOD_HOPS[1]:
+        return None
+    if max(abs(period - typical) for period in periods) > max(_UNEVEN_HOPS, _UNEVEN_SHARE * typical):
+        return None
+    unlike = max(abs(_length(later) - _length(earlier)) for earlier, later in pairs)
+    return typical if unlike <= max(_UNLIKE_HOPS, _UNLIKE_SHARE * max(map(_length, pulses))) else None
+
+
+def _is_cut(cycle: Sequence[Pulse], following: Pulse, period: float) -> bool:
+    """Three short beeps at the places of T3: a quarter, a quarter and half a period apart."""
+    if len(cycle) != 3 or not all(_CUT_HOPS[0] <= _length(pulse) <= _CUT_HOPS[1] for pulse in cycle):
+        return False
+    apart = _apart(cycle, following, period)
+    pause = apart.index(max(apart))
+    in_order = apart[pause + 1 :] + apart[: pause + 1]
+    return all(abs(a - b) <= _CUT_PLACES for a, b in zip(in_order, (0.25, 0.25, 0.5), strict=True))
+
+
+def _is_even(cycle: Sequence[Pulse], following: Pulse, period: float) -> bool:
+    """Whether the beeps are those of march time as well: two alarms whole seconds apart. Clicks are not."""
+    whole = all(_length(pulse) / period >= _LEAST_TONE for pulse in cycle)
+    apart = _apart(cycle, following, period)
+    return whole and all(abs(each - 0.25) <= _EVEN_SHARE * 0.25 for each in apart)
+
+
+def _loudness_repeats(pulses: Sequence[Pulse], group: int) -> bool:
+    levels = [pulse.level_dbfs for pulse in pulses]
+    again = max(abs(later - earlier) for earlier, later in zip(levels, levels[group:], strict=False))
+    return again <= _REPEATED_DB and max(levels) - min(levels) >= _LOUDER_DB
+
+
+def _agreement(cycle: Sequence[Pulse], period: float) -> float:
+    """How well two T3 patterns, at the best of all lags and places, explain what sounds: -1 to 1."""
+    sounds = np.full(_BINS, -1.0)
+    for pulse in cycle:
+        first, last = (round((hop - cycle[0].onset) / period * _BINS) for hop in (pulse.onset, pulse.end))
+        sounds[np.arange(first, last) % _BINS] = 1.0
+    shifted = np.fft.irfft(np.fft.rfft(sounds) * _both(), _BINS, axis=1)
+    return float(shifted.max()) / _BINS
+
+
+@cache
+def _both() -> npt.NDArray[np.complex128]:
+    """Two alarms at every lag, 1 where one of them sounds and -1 where none does: conjugate spectra."""
+    one = np.zeros(_BINS, bool)
+    for at in (0, 40, 80):
+        one[at : at + 20] = True
+    rows = np.array([np.where(one | np.roll(one, lag), 1.0, -1.0) for lag in _LAGS])
+    return np.conj(np.fft.rfft(rows, axis=1))
+
+
+def _apart(cycle: Sequence[Pulse], following: Pulse, period: float) -> list[float]:
+    """From each beep to the next, as shares of the period."""
+    return [(later.onset - earlier.onset) / period for earlier, later in pairwise([*cycle, following])]
+
+
+def _length(pulse: Pulse) -> int:
+    return pulse.end - pulse.onset
