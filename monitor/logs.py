@@ -3,8 +3,10 @@
 import contextlib
 import logging
 import os
+import queue
 import sys
-from typing import Any
+import threading
+from typing import Any, Self
 
 import structlog
 
@@ -43,13 +45,75 @@ class _StandardError:
     """
 
     def msg(self, message: str) -> None:
-        """Write one line."""
-        with contextlib.suppress(OSError, ValueError):
-            # One write: lines of several threads must not run into one another.
-            sys.stderr.write(message + "\n")
-            sys.stderr.flush()
+        """Write one line, at once or behind."""
+        write_line(message)
 
     log = debug = info = warning = error = critical = exception = msg
+
+
+def write_line(text: str) -> None:
+    """Write a line to standard error; inside a `LogWriter` never wait for it."""
+    if _behind is not None:
+        _behind.put(text + "\n")
+        return
+    with contextlib.suppress(OSError, ValueError):
+        # One write: lines of several threads must not run into one another.
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+class LogWriter:
+    """Inside the `with` block lines are written by a thread of its own: a reader that does not read, or a
+    file on a disk that does not answer, would otherwise hold every thread that has something to log. What
+    waits is bounded; what finds no room is lost, and the log says how much when it goes on."""
+
+    MOST_LINES = 10_000
+    LEAVE_S = 1.0
+
+    def __init__(self) -> None:
+        # A signal handler may log at any moment; the lock of a Queue might be held then.
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lost = 0
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+
+    def __enter__(self) -> Self:
+        global _behind
+        self._thread.start()
+        _behind = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Write what waits, for a second; what hangs ends with the process."""
+        global _behind
+        self._lines.put(None)
+        self._thread.join(self.LEAVE_S)
+        if not self._thread.is_alive():
+            _behind = None
+
+    def put(self, line: str) -> None:
+        """From any thread; never waits."""
+        if self._lines.qsize() < self.MOST_LINES:
+            self._lines.put(line)
+        else:
+            self._lost += 1
+
+    def _write_all(self) -> None:
+        while (line := self._lines.get()) is not None:
+            _write_raw(line)
+            if self._lost and self._lines.empty():
+                lost, self._lost = self._lost, 0
+                get_logger().warning("lines of the log were lost: nobody took them in time", lines=lost)
+
+
+_behind: LogWriter | None = None
+
+
+def _write_raw(line: str) -> None:
+    """Past Python's own buffer: a thread that hangs would hold its lock, and so the end of the process."""
+    rest = line.encode(errors="backslashreplace")
+    with contextlib.suppress(OSError, ValueError):
+        while rest:
+            rest = rest[os.write(sys.stderr.fileno(), rest) :]
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:

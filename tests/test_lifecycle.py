@@ -7,6 +7,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,40 @@ def test_a_new_configuration_that_cannot_be_opened_gives_way_to_the_former(broke
         Reloading(daemon, tmp_path).change("cannot be used; going back", state_dir=taken)
         listener.wait_for("earwitness/home/demo/status", "online", times=2)
         assert daemon.process.poll() is None
+
+
+def test_a_log_that_nobody_reads_holds_up_no_alert(broker, tmp_path):
+    """A pager that waits, a journal whose disk does not answer: the pipe is full, and everything goes on."""
+    configuration = tmp_path / "earwitness.yaml"
+    plain = {"web": {"enabled": False}, "classifiers": [], "state_dir": str(tmp_path / "state")}
+    plain["log"] = {"level": "debug"}
+    configuration.write_text(yaml.safe_dump({**config(broker, ENDLESS), **plain}))
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "monitor", "run", "--config", str(configuration)]
+    with Subscriber(broker) as listener, subprocess.Popen(command, stderr=writing) as process:
+        try:
+            listener.wait_for("earwitness/home/demo/status", "online")
+            _fill(writing)
+            listener.say("earwitness/home/demo/mute/set", "ON")
+            listener.wait_for("earwitness/home/demo/mute", "ON")
+            listener.say("earwitness/home/test/set", "PRESS")
+            listener.wait_for("earwitness/home/alert")
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()
+            os.close(reading)
+            os.close(writing)
+        listener.wait_for("earwitness/home/status", "offline")
+
+
+def _fill(pipe: int) -> None:
+    """Write until not a byte more fits; through a description of its own, for the other's stays blocking."""
+    full = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(full, b" ")
+    os.close(full)
 
 
 def test_a_closed_terminal_ends_the_daemon_in_order(broker, tmp_path):

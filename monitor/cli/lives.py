@@ -8,14 +8,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-import typer
-
 from monitor.cli.console import err
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.model import Config
 from monitor.errors import ConfigError, EarwitnessError
-from monitor.logs import configure_logging, get_logger
+from monitor.logs import LogWriter, configure_logging, get_logger, write_line
 from monitor.publishers import PublisherConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.types import Health
@@ -55,12 +53,15 @@ class Lives:
             signal.signal(number, lambda *_: self._stop())
         signal.signal(signal.SIGUSR1, lambda *_: self._show_health())
         self._heed_hangups()
-        while self._next is not None and not self._stopped:
-            self._config, self._next = self._next, None
-            configure_logging(level=_log_level(self._config, self._verbose), json=self._config.log.json_lines)
-            if problem := zone_problem():
-                log.warning(problem)
-            self._live()
+        with LogWriter():
+            while self._next is not None and not self._stopped:
+                self._config, self._next = self._next, None
+                configure_logging(
+                    level=_log_level(self._config, self._verbose), json=self._config.log.json_lines
+                )
+                if problem := zone_problem():
+                    log.warning(problem)
+                self._live()
 
     def _live(self) -> None:
         with quits_at_once():
@@ -163,7 +164,7 @@ def _log_level(config: Config, verbose: bool) -> str:
 
 
 def _print_health(health: Health) -> None:
-    typer.echo(json.dumps({"at": health.at.isoformat(), **health.values}, indent=2), err=True)
+    write_line(json.dumps({"at": health.at.isoformat(), **health.values}, indent=2))
 
 
 def _problems(error: EarwitnessError) -> list[str]:

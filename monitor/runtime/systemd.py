@@ -5,6 +5,9 @@ import socket
 import time
 from collections.abc import Mapping
 
+SAY_S = 0.5
+"""What the manager gets to take a word: one that is stopped, or waits for a disk, holds nobody."""
+
 
 class Systemd:
     """Talks to the service manager if there is one; otherwise every method does nothing."""
@@ -61,8 +64,9 @@ class Systemd:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_manager:
+            to_manager.settimeout(SAY_S)
             try:
                 to_manager.sendto(message.encode(errors="replace"), self._address)
             except OSError:
-                # The manager is gone or restarting. It kills and restarts us if that matters.
+                # The manager is gone, restarting, or does not read. It kills and restarts us if that matters.
                 return

@@ -136,6 +136,11 @@ TESTED = (
         ),
     ),
     Tested(
+        "nobody reads the log: a pager that waits, a journal that is stuck",
+        "alerts go out and the stop is in order; what finds no room is lost and counted",
+        ("test_lifecycle.py::test_a_log_that_nobody_reads_holds_up_no_alert",),
+    ),
+    Tested(
         "a thread ends, by a bug or by SystemExit",
         "the daemon ends with the error, and systemd starts it again; it never runs on deaf or mute",
         ("test_threads.py::test_the_daemon_ends_with_a_thread_that_ends",),
