@@ -25,7 +25,7 @@ THREADS = (
     "send-mqtt",
     "settings",
 )
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 
 def configuration(broker: Mosquitto, folder: Path) -> Path:

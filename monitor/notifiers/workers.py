@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 MAIN = Path(__file__).with_name("worker_main.py")
-LOADING_S = 30.0
+LOADING_S = 60.0
 """What loading Apprise and its plug-ins may take on a small board that does other things, too."""
 GRACE_S = 2.0
 """The kernel ends a worker at its deadline; so much later it is given up in any case."""

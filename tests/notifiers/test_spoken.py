@@ -323,7 +323,7 @@ def test_a_loudspeaker_that_hangs_is_left_after_its_time(tmp_path: Path) -> None
         server.freeze()
         try:
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-            said = subprocess.check_output([sys.executable, "-c", program], env=environment, timeout=60)
+            said = subprocess.check_output([sys.executable, "-c", program], env=environment, timeout=180)
         finally:
             server.kill()
     assert said.decode().splitlines()[-2:] == ["the player does not answer; is it switched on?"] * 2
