@@ -30,12 +30,13 @@ log = get_logger()
 
 @dataclass(frozen=True)
 class LoadedClassifiers:
-    """The classifiers that could be loaded: those that always run, and those that give a second opinion."""
+    """The classifiers that could be loaded: those that always run (`first`), and verifiers (`second`), each
+    with what it wants to judge."""
 
     first: tuple[Classifier, ...] = ()
     second: tuple[tuple[Classifier, Wants], ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
-    """Name of a classifier that could not be loaded, and why."""
+    """The reason, by name, of each classifier that could not be loaded."""
 
     @property
     def all(self) -> Iterator[Classifier]:
@@ -44,7 +45,7 @@ class LoadedClassifiers:
         yield from (classifier for classifier, _ in self.second)
 
     def close(self) -> None:
-        """Let all models go."""
+        """Unload all models."""
         for classifier in self.all:
             classifier.close()
 
@@ -72,7 +73,7 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
 
 
 def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]:
-    """For each label the scores between which a small model itself wants a second opinion."""
+    """By label, the scores between which a small model itself asks for a second opinion."""
     bands: dict[str, tuple[float, float]] = {}
     for classifier in first:
         bands |= classifier.second_look

@@ -25,7 +25,8 @@ from monitor.types import (
 log = get_logger()
 
 TEST_EVERY_S = 10.0
-"""Test alerts are not closer together than this."""
+"""A test alert that follows another sooner is ignored. Chosen: a person who tests waits longer, and anyone on
+the broker can ask for a thousand."""
 
 
 class DecisionEngine:
@@ -51,26 +52,29 @@ class DecisionEngine:
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]:
-        """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
+        """Return what these detections, and the time that has passed, bring about; see `Tracker.update` for
+        the arguments."""
         exchanged = self._exchange(self._next_rules.pop(), now, times or {}) if self._next_rules else []
         changes = self._messages(self._tracker.update(detections, now, times))
         return [*exchanged, *changes, *self._rules.due(now)]
 
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
-        """A source came or went, or its microphone fell ill or got well; `now_s` by the monotonic clock."""
+        """Take a change of a source's status, or of its microphone's faults; `now_s` is of the monotonic
+        clock."""
         self._deafness.note(news, now_s)
         return [news]
 
     def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
-        """The alerts about sources that have not been heard for long; `now` is when they are raised."""
+        """Return the alerts about sources that have delivered no sound for long. They are dated `now`, UTC;
+        `now_s` is of the monotonic clock."""
         return [*self._deafness.due(now, now_s)]
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
-        """The source is gone: its open events end."""
+        """The source is gone: end its open events, and return what that brings about."""
         return self._messages(self._tracker.end_source(source, at, ended_by))
 
     def apply_command(self, command: Command, now: datetime) -> list[Message]:
-        """Do what was asked, and show the value now in force."""
+        """Carry out a command and return its effects, the value now in force among them."""
         if command.name == "test":
             return [*self._test(now)]
         if command.name == "mute" and command.source:
@@ -82,7 +86,7 @@ class DecisionEngine:
         return []
 
     def apply_settings(self, settings: Sequence[Setting], now: datetime) -> list[Message]:
-        """What `settings` bring about where they are found in force at the start."""
+        """Return the effects of settings that were in force when the daemon started."""
         commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
         return [message for command in commands for message in self.apply_command(command, now)]
 
@@ -97,7 +101,7 @@ class DecisionEngine:
         return alerts
 
     def _test(self, now: datetime) -> list[Alert]:
-        """A test alert, at most one in 10 s: anyone on the broker can ask for a thousand."""
+        """A test alert, at most one in 10 s."""
         if self._tested_at and abs((now - self._tested_at).total_seconds()) < TEST_EVERY_S:
             self._tests_refused += 1
             if self._tests_refused == 1:

@@ -1,4 +1,4 @@
-"""The first half of the loop, one per source: every frame goes to the rhythm listener and to the gate."""
+"""The first half of the loop, one per source: every frame goes to the rhythm detector and to the gate."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -9,7 +9,7 @@ from monitor.types import Detection, Findings, Frame
 
 
 class FrontEnd:
-    """What one source is listened to with. Plain and synchronous; one thread."""
+    """The gate and the rhythm detector of one source. Synchronous; one thread, no clock."""
 
     def __init__(
         self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Frame], None] | None = None
@@ -21,7 +21,7 @@ class FrontEnd:
         self._last: Frame | None = None
 
     def push(self, frame: Frame) -> Findings | None:
-        """What this frame brought; None when it brought nothing."""
+        """Take the next frame, 480 samples at 16 kHz, and return what it brought; None if nothing."""
         self._last = frame
         if self._remember:
             self._remember(frame)
@@ -30,7 +30,7 @@ class FrontEnd:
         return self._findings(frame, gate, rhythm) if rhythm or gate else None
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None:
-        """The sound stops here: what was still open."""
+        """The sound stops here: end the open segment and return it; None if there is none."""
         if self._last is None:
             return None
         rest = self._gate.finish(ended_by)
