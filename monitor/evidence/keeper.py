@@ -24,7 +24,7 @@ from monitor.types import Findings, Frame, SoundEvent
 log = get_logger()
 
 _PATIENCE = timedelta(seconds=10)
-"""So long after a clip's end its source may lag before the clip is made of what there is."""
+"""How long a source may lag behind a clip's end before the clip is made without the rest."""
 OPEN_S = 1.0
 """Longest wait for the disk to list what is kept: a start must not wait for a disk that hangs."""
 _SLACK_S = 30.0

@@ -29,7 +29,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What it takes for speech, chosen by `scripts/bench privacy`: docs/guides/evidence.md has the figures. A
+    """Thresholds for speech, chosen by `scripts/bench privacy`: docs/guides/evidence.md has the figures. A
     kept word does more harm than a clip that was not kept, so each is far below any onset."""
 
     words: float = 0.1
@@ -37,7 +37,7 @@ class Bars:
     words_with_voice: float = 0.02
     """This one counts in a segment in which the voice detector heard voice, however little."""
     voice: float = 0.5
-    """So much voice, as a share of a segment's frames, counts whatever the models say."""
+    """This share of a segment's frames with voice counts as speech, whatever the models' scores."""
 
 
 BARS = Bars()

@@ -13,9 +13,10 @@ from monitor.rules.verdict import Outcome, Step, Verdict
 from monitor.types import Alert, SoundEvent
 
 REMEMBERED_S = 600.0
-"""So long may the large model take back its doubt in an alert that waits."""
+"""How long a doubted alert waits in case the large model withdraws its doubt."""
 REMEMBERED_INCIDENTS = 64
-"""Raised ones per rule, and waiting ones; when as many wait, the next alert does not wait."""
+"""At most this many raised incidents per rule, and as many waiting ones; beyond that an alert does not
+wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the daemon keeps up: a snapshot for people, and the verdict that feeds the watchdog."""
+"""The daemon's health: a snapshot for people, and the check that feeds the watchdog."""
 
 import resource
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +17,13 @@ log = get_logger()
 
 STALLED_S = 20.0
 """A small queue without a taker, a small model at one batch, or an online source without a frame past its
-own limit, for this long: something hangs. A queue that is long but moves does not."""
+own limit, for this long: something hangs. A long queue that still drains is not a stall."""
 OPENING_S = 300.0
 """An attempt to open a source that takes this long hangs: the longest time-outs add up to four minutes."""
 
 
 class Checkup:
-    """Looks at the threads from outside; from any thread."""
+    """Checks the other threads; methods may be called from any thread."""
 
     def __init__(
         self,
@@ -46,15 +46,15 @@ class Checkup:
         self._overflowed: set[str] = set()
 
     def note(self, name: str, text: str) -> None:
-        """Something to be read in every snapshot from now on, for example a model that is missing."""
+        """Add a note to every snapshot from now on, for example about a missing model."""
         self._notes[name] = text
 
     def stalled(self) -> list[str]:
-        """What has stopped moving; empty while all is well. Feeding the watchdog depends on it.
+        """The parts that hang, one text each; empty while all is well. The watchdog is fed only then.
 
-        A source that is offline is weather: its listener is waiting for the next attempt. One source that
-        hangs is taken offline by itself; when every one does, it is not the sources. The large
-        model's queue is not vital: a model that hangs must not take the alarms down with it.
+        A source that is offline does not count: its thread waits for the next attempt. A single source that
+        hangs is taken offline by itself; if every source hangs, the daemon is at fault. The large model's
+        queue does not count: a large model that hangs must not stop the alarms.
         """
         stuck = [
             f"queue {name}: nobody has taken anything for {waiting.stuck_s:.0f} s"

@@ -1,4 +1,4 @@
-"""A bounded mailbox between two threads. Full, it drops the oldest of the least urgent, and counts it."""
+"""A bounded queue between two threads; when full it drops the oldest least urgent item and counts it."""
 
 import threading
 from collections import deque
@@ -15,13 +15,13 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class MailboxFigures:
-    """How a mailbox is doing."""
+    """A snapshot of a mailbox for health."""
 
     waiting: int
     oldest_s: float
-    """How long the first in line has waited."""
+    """How long the first item has waited."""
     stuck_s: float
-    """How long something has waited while nothing was taken at all."""
+    """How long items have waited while nothing was taken."""
     taken: int
     dropped: int
 
@@ -35,8 +35,8 @@ class _Queued(Generic[T]):
 
 
 class Mailbox(Generic[T]):
-    """First in, first out, but for what may overtake; never blocks who puts. All methods may be called from
-    any thread."""
+    """First in, first out, except for items that may overtake; `put` never blocks. All methods may be called
+    from any thread."""
 
     def __init__(self, name: str, capacity: int, clock: Clock) -> None:
         self._name = name
@@ -53,9 +53,9 @@ class Mailbox(Generic[T]):
         self._dropped = 0
 
     def put(self, item: T, urgency: int = 0, *, overtaking: int = 0, about: Hashable = None) -> bool:
-        """Leave `item`; False when it, or an older one that matters less, had to be dropped. `overtaking`: it
-        goes before those at the end of the line that are less urgent than that, which is at most its own
-        urgency. `about`: if something about the same still waits, `item` takes its place."""
+        """Add `item`; returns False when it, or an older and less urgent one, was dropped. `overtaking`, at
+        most `urgency`: the item goes before the items at the end of the queue that are less urgent than this.
+        `about`: an item with an equal `about` that still waits is replaced."""
         with self._changed:
             if about is not None and (waiting := self._newest.get(about)) is not None:
                 waiting.item = item

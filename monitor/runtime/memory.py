@@ -12,8 +12,8 @@ _M_ARENA_MAX = -8
 
 
 def limit_malloc_arenas() -> None:
-    """Have all threads share one arena; before the first of them starts. Whoever computes here holds Python's
-    lock anyway, so they do not wait for one another any longer than they did."""
+    """Make all threads share one arena; call it before the first thread starts. A thread that allocates holds
+    Python's lock in most cases, so the threads do not wait for one another longer than before."""
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_ARENA_MAX, 1)
 

@@ -11,17 +11,17 @@ from monitor.logs import get_logger
 log = get_logger()
 
 SHARE = 0.9
-"""Of what there is: beyond it the kernel throttles or kills, and asks nobody which part matters least."""
+"""Share of the limit: beyond the limit the kernel throttles or kills the whole process, alarms included."""
 PATIENCE_S = 30.0
-"""So long it may stay above after everything that can be spared was let go."""
+"""How long the process may stay above it after the large models were unloaded."""
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _PROC = Path("/proc/self")
 
 
 class MemoryWatch:
-    """Keeps the process below its limit, or ends it in order: systemd then starts a fresh one, and what is
-    undelivered waits in the outbox. To be checked about once a second, by one thread."""
+    """Keeps the process below its limit, or ends it in order: systemd then starts a fresh one, and
+    undelivered messages wait in the outbox. Call `check` about once a second, from one thread."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class MemoryWatch:
         limit_mb: float | None,
         taken_mb: Callable[[], float] | None = None,
     ) -> None:
-        """`shed_large_models` unloads what no alarm needs, logs why, and returns whether there was any."""
+        """`shed_large_models` unloads them, logs why, and returns whether there were any."""
         self.limit_mb = limit_mb
         self._shed_large_models = shed_large_models
         self._clock = clock

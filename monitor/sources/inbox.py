@@ -53,7 +53,7 @@ class Inbox(Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nobody listens any more: `get` returns None from now on."""
+        """Close it: `get` returns None from now on."""
         with self._changed:
             self._ended = True
             self._arrivals.clear()

@@ -27,7 +27,7 @@ LONGEST_WHOLE_S = 3600.0
 LONGEST_HOLE_S = 86_400.0
 """A longer hole in the timestamps means that two recordings were joined; motion cameras pause for hours."""
 PROBED_S = 120.0
-"""So much of every sound track is looked at to find the one that carries sound."""
+"""Length of every sound track that is decoded to find the one that carries sound."""
 
 _BEGINS_AT_ZERO = ("matroska", "mov")
 _LONGEST_START_S = 3600.0

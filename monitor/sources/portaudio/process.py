@@ -51,7 +51,7 @@ class PortAudioProcess:
                 self._process = None
 
     def ask(self, request: dict[str, Any]) -> None:
-        """Have a device opened. Raises EOFError when the process has ended."""
+        """Ask the process to open a device. Raises EOFError when the process has ended."""
         assert self._process is not None
         assert self._process.stdin is not None
         try:

@@ -27,7 +27,7 @@ PATIENCE_S = 1.0
 """A server that sends faster than it is heard is slowed down by not being read; a camera loses sound."""
 JUDGED_PACKETS = 30
 JUDGED_S = 3.0
-"""So many packets over so much time show whether a stream can be decoded; less may be a bad moment of the
+"""This many packets over this time show whether a stream can be decoded; fewer may be a bad moment of the
 network."""
 
 

@@ -46,7 +46,7 @@ class RateCheck:
         return self._found(sample_rate_hz)
 
     def missing(self, duration_s: float) -> None:
-        """So much was sent and did not arrive."""
+        """Count sound that was sent and did not arrive."""
         self._counted_s += duration_s
 
     def _found(self, sample_rate_hz: int) -> int | None:

@@ -105,7 +105,7 @@ class Timekeeper:
         return shift_s + wall_shift_s
 
     def skip(self, missing_s: float) -> None:
-        """So much is known to be missing before the next sound."""
+        """Move on by sound that is known to be missing before the next sound."""
         self._due = self._due.plus(missing_s)
         self._heard_s += missing_s
 

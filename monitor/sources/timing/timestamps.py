@@ -45,7 +45,7 @@ class Timestamps:
         return missing_s
 
     def lost(self, duration_s: float) -> None:
-        """So much is known to be lost before the next sound."""
+        """Count sound that is known to be lost before the next sound."""
         self._counted_s += duration_s
 
     def _hole_s(self, begins_s: float, arrived_s: float) -> float:
