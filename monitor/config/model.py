@@ -53,7 +53,7 @@ class Config(Block):
     """What says what a sound is: the first fast one decides, a large one may confirm. By default the one that
     ships with earwitness; `[]` is none."""
     transcripts: TranscriberConfig | None = None
-    """Who writes down what is said, for rules with `say`; by default nobody."""
+    """Transcripts of speech, for rules with `say`; by default none."""
     labels: Labels = {}
     """Thresholds per label; a source may override them under its own `labels`."""
     rules: list[Rule] = []

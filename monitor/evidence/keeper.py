@@ -47,21 +47,21 @@ class EvidenceConfig(Block):
     clip_format: ClipFormat = "flac"
     """`flac` is lossless, `opus` a sixth of its size."""
     pre_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
-    """How much from before the event."""
+    """Sound kept from before the event."""
     post_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
-    """How much from after its end."""
+    """Sound kept from after its end."""
     longest_s: Annotated[Seconds, Field(ge=1, le=120)] = 30.0
-    """Of a longer event only so much is kept."""
+    """At most this much of an event is kept."""
     no_speech: bool = True
-    """Nothing of a stretch that holds speech is kept, unless this is switched off."""
+    """Parts with speech are not kept, unless this is switched off."""
     mask_speech: bool = False
     """With `no_speech`: keep the clip, with noise in place of the speech, instead of none."""
     keep_days: Annotated[float, Field(gt=0)] = 14.0
-    """Older files go."""
+    """Older files are removed."""
     keep_mb: Annotated[int, Field(ge=1)] = 1000
-    """Beyond this the oldest go."""
+    """Beyond this size the oldest files are removed."""
     keep_per_label: Annotated[int, Field(ge=0)] = 3
-    """The latest so many events of every label outlast `keep_days`."""
+    """This many of the latest events of every label are kept beyond `keep_days`."""
 
     @property
     def wanted(self) -> bool:
