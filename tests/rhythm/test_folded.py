@@ -8,6 +8,7 @@ from monitor.rhythm.folded import folded
 from monitor.rhythm.pulses import Pulse
 from monitor.synthesis.alarms import piezo, played, steady_pulses, temporal_three
 from monitor.synthesis.room import coloured_noise
+from testkit.rhythm_trials import impostor_samples
 from tests.rhythm.hearing import heard_in, labels_of
 
 
@@ -87,6 +88,12 @@ def click(pitch_hz: float) -> Samples:
 def test_what_only_resembles_them_is_no_smoke_alarm(sound) -> None:
     """Beeps of another period or another order, and clicks whose fourth is accented."""
     assert "smoke_alarm" not in labels_of(heard_in(in_a_room(sound())))
+
+
+def test_a_truck_in_the_noise_is_no_smoke_alarm() -> None:
+    """Its beeps differ by the noise in them: by 2 dB at most, and not alike from period to period."""
+    samples = impostor_samples("reversing_truck", 400046)
+    assert "smoke_alarm" not in labels_of(heard_in(samples))
 
 
 def test_a_truck_that_comes_nearer_is_no_smoke_alarm() -> None:
