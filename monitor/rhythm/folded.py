@@ -43,8 +43,8 @@ _EVEN_SHARE = 0.1
 _LEAST_TONE = 0.09
 """Share of the period that a tone of T3, of 0.125, lasts at least: metronomes accent every fourth click."""
 _LOUDER_DB, _REPEATED_DB = 2.0, 1.0
-"""Beeps that are evenly spaced are two alarms if their loudness changes from place to place in the period by so
-much on average, and is the same again a period later: where both sound at once it is not that of one."""
+"""Beeps that are evenly spaced are two alarms if their loudness changes from place to place in the period by
+so much on average, and is the same again a period later: where both sound at once it is not that of one."""
 
 Pattern = Literal["temporal_three_twice", "temporal_three_cut"]
 

@@ -24,6 +24,33 @@ TESTED = (
         ),
     ),
     Tested(
+        "a switch or an automation presses the test button 3,000 times",
+        "one test in 10 s, marked as one; last in every queue, first to be dropped, and escalated to nobody",
+        (
+            "pipeline/test_decisions.py::test_a_flood_of_tests_is_one_test_in_ten_seconds",
+            "delivery/test_outbox.py::test_tests_are_the_first_to_go",
+            "delivery/test_coalescer.py::test_a_test_holds_back_no_real_alarm",
+            "delivery/test_escalation.py::test_a_test_calls_the_first_and_nobody_after",
+        ),
+    ),
+    Tested(
+        "an alarm of a kind that no standard describes",
+        "a warning by every example, and another when it lasts; the model alone confirms it",
+        (
+            "config/test_guides.py::test_an_alarm_of_an_unknown_kind_is_told_by_every_example",
+            "rules/test_lasting.py::test_an_unknown_alarm_warns_again_when_it_goes_on",
+        ),
+    ),
+    Tested(
+        "a model's scores overflow, or a server sends NaN",
+        "an error of the classifier, for every label and emotion; no event begins",
+        (
+            "runtime/test_worker.py::test_a_score_that_is_not_finite_is_an_error_of_its_classifier",
+            "runtime/test_worker.py::test_an_emotion_that_is_not_finite_is_an_error_too",
+            "rules/test_check.py::test_a_score_that_no_rhythm_reaches_is_an_error",
+        ),
+    ),
+    Tested(
         "two like alarms in one room out of step by 0.4 to 3 s, to -10 dB (-6 if whole seconds apart)",
         "suspected smoke alarm at every lag; not from a truck, a metronome or other beeps",
         (
