@@ -74,7 +74,7 @@ export default function eventPage(view, route) {
     for (const alert of event.alerts) {
       if (!found.deliveries.length) steps.push({ at: alert.raised_at, words: `${alert.rule}: ${t("event.raised")}` });
       if (alert.acknowledged_at) {
-        const by = alert.acknowledged_by;
+        const by = alert.acknowledged_by === "here" ? "" : alert.acknowledged_by;
         steps.push({ at: alert.acknowledged_at, words: by ? t("event.acked_by", { name: by }) : t("event.acked") });
       }
     }
