@@ -29,9 +29,9 @@ _TONAL_ABOVE_SHARE = 0.4
 0.2-0.35, sounders more than 0.6 (tests/gate/test_tonality.py): lower, the gate would stay open beside
 machines; higher, an alarm among noise would be learned."""
 _CREEP_DB_PER_S = 0.5 / 60
-"""How fast the floor rises while a tonal block is not learned: 0.5 dB a minute. Chosen:
-an alarm 30 dB above the floor stays above it for an hour, and so long does a whistling microphone keep the
-gate open. With 2 dB a minute it would be 15 minutes."""
+"""How fast the floor rises while a tonal block is not learned: 0.5 dB a minute. Chosen: an alarm 30 dB above
+the floor stays above it for an hour; a whistling microphone keeps the gate open as long. With 2 dB a minute
+it would be 15 minutes."""
 
 
 class NoiseFloor:

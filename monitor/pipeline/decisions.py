@@ -120,8 +120,8 @@ class DecisionEngine:
 
 
 def cut_short(events: Sequence[SoundEvent], now: datetime) -> list[SoundEvent]:
-    """The ends of events that an earlier run began and could not end. How long their sound went on nobody
-    knows: they end at the last time that that run published for them."""
+    """The ends of events that were open when an earlier run stopped (`ended_by: restart`). They end at their
+    last update, for how long their sound went on is not known."""
     return [
         replace(event, state="ended", at=max(now, event.at), ended_at=event.at, ended_by="restart")
         for event in events

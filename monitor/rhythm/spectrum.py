@@ -105,7 +105,7 @@ _OWN = BINS + 2 * (_LONG_BELOW_BIN - FIRST_BIN) + 1
 
 
 class _Tables(ctypes.Structure):
-    """What the kernel is told once (struct Tables in spectrum.c)."""
+    """The kernel's constant tables (struct Tables in spectrum.c)."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("short_shape", "short_turns", "short_unpack")),
