@@ -37,13 +37,15 @@ class OddBroker:
         self.refuses_5 = refuses_5
         """MQTT 5 is answered as a broker of 3.1.1 answers it."""
         self.receive_maximum = receive_maximum
-        """Told to the client; with one, nothing is acknowledged until `acknowledge_all`."""
+        """Told to the client; with one, nothing is acknowledged until `acknowledge_all` or one too many."""
         self.breaks_on = breaks_on
         """The connection ends on a message with these bytes in topic or payload."""
         self.levels: list[int] = []
         """The protocol level of each CONNECT: 5, or 4 for 3.1.1."""
         self.topics: list[str] = []
         """Where each message was published, in order."""
+        self.most_unacknowledged = 0
+        """The most messages that were on their way at once."""
         self.port = 0
         self._changed = threading.Condition()
         self._client: socket.socket | None = None
@@ -129,8 +131,9 @@ class OddBroker:
         with self._changed:
             self.topics.append(packet.body[2 : 2 + length].decode())
             self._unacknowledged.append(number)
+            self.most_unacknowledged = max(self.most_unacknowledged, len(self._unacknowledged))
             self._changed.notify_all()
-        if self.receive_maximum is None:
+        if self.receive_maximum is None or len(self._unacknowledged) > self.receive_maximum:
             self.acknowledge_all()
         return True
 

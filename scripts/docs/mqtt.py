@@ -82,6 +82,13 @@ has not come back within 5 s is kept and published again; so is an event while o
 If nothing may be read, health and *Trouble* report that delivery is unproven: give the user `readwrite`
 on its own topics, or use MQTT 5.
 
+A broker may accept only so much. The publisher keeps to its receive maximum and, over MQTT 5, to its largest
+packet: discovery documents are split into several of one device (`…_P2`, `…_P3`), pictures are scaled or left
+out, and an alert that is too long is published without `why`. If a broker closes the connection instead of
+naming a limit, the messages that were on their way are then sent one by one. A message that ends two
+connections sets the limit, or is set aside for an hour if its size cannot be the cause. The log, health and
+*Trouble* name it.
+
 After every connection alerts are sent first, then documents and states, then events. An alert that was sent
 before Home Assistant can have read its documents is published again.
 

@@ -204,6 +204,39 @@ TESTED = (
         "everything ends in order",
         ("test_lifecycle.py::test_a_closed_terminal_ends_the_daemon_in_order",),
     ),
+    Tested(
+        "a broker takes small packets or messages alone (2000 to 12000 bytes), over MQTT 5 and 3.1.1",
+        "0 alerts lost or falsely delivered, every entity announced in parts; one bad message blocks nothing",
+        (
+            "publishers/mqtt/test_limits.py::test_every_alert_arrives_whatever_the_brokers_limit",
+            "publishers/mqtt/test_limits.py::test_no_more_is_on_its_way_than_the_broker_takes_at_once",
+            "publishers/mqtt/acceptance/test_suspects.py::test_one_message_that_ends_every_connection_blocks_nothing",
+            "publishers/mqtt/test_publisher.py::test_alerts_go_out_before_everything_else",
+        ),
+    ),
+    Tested(
+        "the broker accepts late once; over 3.1.1 it acknowledges what its access list throws away",
+        "MQTT 5 stays; 0 falsely delivered, or health and Trouble name an unproven delivery",
+        (
+            "publishers/mqtt/test_connection.py::test_one_late_answer_does_not_cost_version_5",
+            "publishers/mqtt/acceptance/test_echo.py::test_what_an_access_list_throws_away_is_not_delivered",
+            "publishers/mqtt/acceptance/test_echo.py::test_a_user_who_may_not_read_loses_no_alert_and_no_event",
+        ),
+    ),
+    Tested(
+        "nobody subscribes to the alerts; a retained or forged `offline` of Home Assistant",
+        "not delivered, kept and published again; nothing is withheld; the status's age and origin in health",
+        (
+            "publishers/mqtt/test_publisher.py::test_what_nobody_subscribes_to_is_not_delivered",
+            "publishers/mqtt/test_publisher.py::test_home_assistants_restart_withholds_nothing",
+            "publishers/mqtt/test_publisher.py::test_the_age_and_origin_of_home_assistants_status_are_in_the_figures",
+        ),
+    ),
+    Tested(
+        "a message of 200 MB to a command's topic",
+        "less than 20 MB of memory, refused, and the next command is obeyed",
+        ("publishers/mqtt/test_inbound.py::test_a_message_of_200_mb_takes_no_memory",),
+    ),
 )
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 Version = Literal["5", "3.1.1"]
 
+_HEADER_BYTES = 16
+"""Of a PUBLISH beside topic and payload: header, lengths, number and an empty list of properties, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -49,6 +52,8 @@ class Acknowledged:
     number: int
     refused: str | None
     topic: str = ""
+    too_large: bool = False
+    """Refused for its size (MQTT 5, reason code 0x95)."""
     unheard: bool = False
     """Nobody subscribes to its topic (MQTT 5, reason code 0x10): the broker has thrown it away."""
 
@@ -72,6 +77,11 @@ class Ended:
 
 
 News = Accepted | Received | Acknowledged | Denied | Ended
+
+
+def packet_bytes(topic: str, payload: bytes) -> int:
+    """What a PUBLISH of it takes at most."""
+    return _HEADER_BYTES + len(topic.encode(errors="replace")) + len(payload)
 
 
 class Unsendable(Exception):

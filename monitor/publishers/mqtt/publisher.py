@@ -7,16 +7,16 @@ from typing import Any, Self
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, OnCommand, OnOutcome, Outcome, Refused, ignore, noop, topic_of
-from monitor.publishers.documents import alert_document, encoded, event_document
+from monitor.publishers.mqtt.acceptance.complaints import Complaints, kind_of
+from monitor.publishers.mqtt.acceptance.echo import Echo, Verdict
 from monitor.publishers.mqtt.commands import CommandReader
-from monitor.publishers.mqtt.complaints import Complaints, kind_of
 from monitor.publishers.mqtt.connection import Connection
-from monitor.publishers.mqtt.echo import Echo, Verdict
+from monitor.publishers.mqtt.dispatcher import Dispatcher
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
-from monitor.publishers.mqtt.news import Acknowledged, Denied, Received, TooLarge, Unsendable
+from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
 from monitor.publishers.mqtt.options import MqttOptions
-from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank, Statement
+from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import said
 from monitor.publishers.mqtt.topics import Topics
@@ -24,8 +24,6 @@ from monitor.types import Alert, Health, House, Message, SoundEvent
 
 log = get_logger()
 
-LATE_AFTER_S = 5.0
-"""A message that waited longer than this for its connection is marked late."""
 UNHEARD_S = 86400.0
 """A message without subscribers is kept for this time, unless its rule has `stale_after_s`."""
 
@@ -56,6 +54,9 @@ class MqttPublisher:
         self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
         self._told_not_ready = True
         self._read_back = False
+        self._dispatcher = Dispatcher(
+            self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock
+        )
 
     def __enter__(self) -> Self:
         if self._config.tls and self._config.tls.insecure:
@@ -99,6 +100,7 @@ class MqttPublisher:
     def figures(self) -> dict[str, Any]:
         """For the health report, as plain JSON values."""
         found: dict[str, Any] = {"connected": self._connected, "version": self._version}
+        found["largest_packet_bytes"] = self._dispatcher.largest_packet_bytes
         if self._config.homeassistant:
             found["homeassistant"] = self._watch.figures(self._clock.now())
         return found
@@ -131,6 +133,7 @@ class MqttPublisher:
         self._echo.begin(active=session.version == "3.1.1")
         if self._echo.active:
             session.subscribe(*self._echo.filters)
+        self._dispatcher.fit(session)
         if self._config.homeassistant:
             session.subscribe(self._house_status)
             self._watch.connected(self._clock.now(), self._clock.monotonic_s())
@@ -165,10 +168,13 @@ class MqttPublisher:
 
     def acknowledged(self, news: Acknowledged) -> None:
         """See `Handler`."""
+        self._dispatcher.suspects.acknowledged(news.number, too_large=news.too_large)
         if not self._outgoing.is_publication(news.number):
             self._outgoing.done(news.number)
             if news.refused is not None:
                 self._complaints.refused("states", news.topic, news.refused)
+        elif news.too_large and self._outgoing.shorten(news.number):
+            self._told_not_ready = True
         elif not self._echo.active:
             self._settle(news.number, news)
         elif (verdict := self._echo.acknowledged(news.number, self._clock.monotonic_s())) is not None:
@@ -178,19 +184,16 @@ class MqttPublisher:
         """See `Handler`. Alerts first, also after a new connection: hundreds of states would delay them."""
         now_s = self._clock.monotonic_s()
         for number, verdict in self._echo.overdue(now_s):
-            self._settle(number, verdict)
+            if verdict != "missing" or not self._outgoing.shorten(number):
+                self._settle(number, verdict)
+        self._dispatcher.fit(session)
         if self._watch.greets(now_s):
             self._outgoing.say_all_again()
         if self._watch.settles(now_s):
             self._read_back = True
             session.unsubscribe(self._found_documents)
             self._told_not_ready = True
-        while session.room and (publication := self._outgoing.next_publication(alerts_only=True)):
-            self._send(session, publication)
-        while session.room and (state := self._outgoing.next_state()):
-            self._say_state(session, state)
-        while session.room and self._watch.settled and (publication := self._outgoing.next_publication()):
-            self._send(session, publication)
+        self._dispatcher.send_waiting(session)
         if self._told_not_ready and not self._outgoing.full():
             self._told_not_ready = False
             self.on_ready()
@@ -204,47 +207,12 @@ class MqttPublisher:
         """See `Handler`."""
         self._connected = False
         self._told_not_ready = True
+        self._dispatcher.ended()
         self._outgoing.take_back()
 
     def failed(self) -> None:
         """See `Handler`: `ready` will raise it."""
         self.on_ready()
-
-    def _say_state(self, session: Session, state: Statement) -> None:
-        try:
-            self._outgoing.state_sent(session.send(state.topic, state.payload, retain=True), state)
-        except Unsendable as error:
-            self._outgoing.settled()
-            self._complaints.unsendable(state.topic, error)
-
-    def _send(self, session: Session, publication: Publication) -> None:
-        topic = publication.topic
-        try:
-            number, payload = _send_fitting(session, topic, self._document(publication))
-        except TooLarge as error:
-            self._outgoing.settled()
-            self._complaints.too_large(topic, error)
-            publication.done(Refused(str(error)))
-        except Unsendable:
-            # As in the sender: stopping for one message would silence the alarms behind it at every start.
-            self._outgoing.settled()
-            log.exception(
-                "cannot be told over mqtt and is given up", id=publication.message.id, topic=topic[:100]
-            )
-            publication.done(DELIVERED)
-        else:
-            self._outgoing.sent(number, publication)
-            self._echo.sent(number, topic, payload)
-            if isinstance(publication.message, Alert):
-                self._watch.sent_alert(self._clock.now())
-
-    def _document(self, publication: Publication) -> dict[str, Any]:
-        now = self._clock.now()
-        waited_s = self._clock.monotonic_s() - publication.handed_at_s
-        late = publication.late or publication.sends > 0 or waited_s > LATE_AFTER_S
-        if isinstance(publication.message, Alert):
-            return alert_document(publication.message.aged(waited_s), now, late=late)
-        return event_document(publication.message, now, late=late)
 
     def _came_back(self, message: Received) -> None:
         """What we published over 3.1.1. Anybody may publish there: only our own very words count."""
@@ -280,18 +248,6 @@ class MqttPublisher:
     def _wake(self) -> None:
         if self._link is not None:
             self._link.wake()
-
-
-def _send_fitting(session: Session, topic: str, document: dict[str, Any]) -> tuple[int, bytes]:
-    """Send a document: its number and what was sent. What the broker's limit leaves no room for is its
-    grounds. Raises Unsendable."""
-    payload = encoded(document)
-    try:
-        return session.send(topic, payload, retain=False), payload
-    except TooLarge:
-        left_out = {"why", "evidence"}
-        payload = encoded({key: value for key, value in document.items() if key not in left_out})
-        return session.send(topic, payload, retain=False), payload
 
 
 def _keep_s(message: SoundEvent | Alert) -> float:

@@ -3,12 +3,21 @@
 import itertools
 import threading
 from collections import deque
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 
 from monitor.publishers.base import OnOutcome
+from monitor.publishers.documents import alert_document, encoded, event_document
 from monitor.types import Alert, SoundEvent
 
+LATE_AFTER_S = 5.0
+"""What waited longer than this for its connection is marked late."""
+_GROUNDS = {"why", "evidence"}
+"""Left out first: they explain, and may be long."""
+LONG_BYTES = 1000
+"""What is longer may have been refused for its length: without grounds an alert has about 700."""
 WINDOW = 100
 """Events and alerts that a publisher holds before it reports that it is not ready."""
 
@@ -33,8 +42,29 @@ class Publication:
     """By the monotonic clock: setting the other one makes nothing late or stale."""
     late: bool
     topic: str = ""
+    short: bool = False
+    """Without its grounds: longer, it was not taken."""
+    sent_bytes: int = 0
     place: int = field(default=0)
     sends: int = field(default=0)
+
+    @property
+    def key(self) -> Hashable:
+        """The same for the same message, whenever it is handed over."""
+        state = self.message.state if isinstance(self.message, SoundEvent) else ""
+        return self.topic, self.message.id, state
+
+    def payloads(self, now: datetime, now_s: float) -> Iterator[bytes]:
+        """What is published now; the next one for a broker that takes no more."""
+        waited_s = now_s - self.handed_at_s
+        late = self.late or self.sends > 0 or waited_s > LATE_AFTER_S
+        if isinstance(self.message, Alert):
+            document = alert_document(self.message.aged(waited_s), now, late=late)
+        else:
+            document = event_document(self.message, now, late=late)
+        if not self.short:
+            yield encoded(document)
+        yield encoded({key: value for key, value in document.items() if key not in _GROUNDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +75,11 @@ class Statement:
     payload: bytes
     once: bool
     """Published once and not remembered, and again only if it was lost: removes something from receivers."""
+
+    @property
+    def key(self) -> Hashable:
+        """The same for each payload of a state: a broker may mind its topic."""
+        return self.topic, self.once
 
 
 class PublishQueue:
@@ -169,6 +204,17 @@ class PublishQueue:
         """What is in hand is not sent: it has its outcome already."""
         with self._lock:
             self._in_hand = self._once_in_hand = None
+
+    def shorten(self, number: int) -> bool:
+        """Send what went out under `number` anew without its grounds: whether that can be."""
+        with self._lock:
+            publication = self._sent.get(number)
+            if publication is None or publication.short or publication.sent_bytes <= LONG_BYTES:
+                return False
+            publication.short = True
+            again = sorted([self._sent.pop(number), *self._publications], key=lambda each: each.place)
+            self._publications = deque(again)
+            return True
 
     def is_publication(self, number: int) -> bool:
         """Whether an event or alert is on its way under this number."""

@@ -23,6 +23,7 @@ from monitor.publishers.mqtt.news import (
     TooLarge,
     Unsendable,
     Version,
+    packet_bytes,
 )
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ IN_FLIGHT = 20
 """Messages on their way at once: what mosquitto takes by default before it hangs up on us."""
 
 _SUCCESS_BELOW = 0x80
+_PACKET_TOO_LARGE = 0x95
 _NO_MATCHING_SUBSCRIBERS = 0x10
-_HEADER_BYTES = 16
-"""Of a PUBLISH beside topic and payload: header, lengths, number and an empty list of properties, at most."""
 _UNSPECIFIED = 128
 _UNSUPPORTED_VERSION = 132
 _SESSION_TAKEN_OVER = 142
@@ -54,7 +54,8 @@ class Session:
         self._in_flight: dict[int, str] = {}
         self._asked: dict[int, tuple[str, ...]] = {}
         self._most_in_flight = IN_FLIGHT
-        self._largest_packet: int | None = None
+        self.largest_packet: int | None = None
+        """In bytes, as the broker says, or as it was found out; None: any."""
         self._retains = True
         self._client: Client | None = None
         self._selector = selectors.DefaultSelector()
@@ -119,9 +120,9 @@ class Session:
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Publish with QoS 1: the number that `Acknowledged` will carry. Raises Unsendable."""
         assert self._client is not None
-        size = _HEADER_BYTES + len(topic.encode(errors="replace")) + len(payload)
-        if self._largest_packet is not None and size > self._largest_packet:
-            raise TooLarge(f"{size} bytes, and the broker takes {self._largest_packet} (max_packet_size)")
+        size = packet_bytes(topic, payload)
+        if self.largest_packet is not None and size > self.largest_packet:
+            raise TooLarge(f"{size} bytes, and the broker takes {self.largest_packet} (max_packet_size)")
         if not self._in_flight:
             self._last_heard_s = time.monotonic()
         try:
@@ -195,7 +196,7 @@ class Session:
         if reason.value < _SUCCESS_BELOW:
             self.accepted = True
             self._most_in_flight = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
-            self._largest_packet = getattr(properties, "MaximumPacketSize", None)
+            self.largest_packet = getattr(properties, "MaximumPacketSize", None)
             self._retains = bool(getattr(properties, "RetainAvailable", 1))
             self._news.append(Accepted())
         elif reason.value == _UNSUPPORTED_VERSION:
@@ -210,7 +211,8 @@ class Session:
         self._last_heard_s = time.monotonic()
         topic = self._in_flight.pop(number, "")
         refused = str(reason) if reason.value >= _SUCCESS_BELOW else None
-        self._news.append(Acknowledged(number, refused, topic, reason.value == _NO_MATCHING_SUBSCRIBERS))
+        too_large, unheard = reason.value == _PACKET_TOO_LARGE, reason.value == _NO_MATCHING_SUBSCRIBERS
+        self._news.append(Acknowledged(number, refused, topic, too_large, unheard))
 
     def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
         answers = zip(self._asked.pop(number, ()), reasons, strict=False)

@@ -330,19 +330,6 @@ def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, li
         told.deliver(alert())
 
 
-def test_a_brokers_packet_limit_costs_what_is_too_large_alone(tmp_path, life, publish: Publish):
-    """Discovery of a microphone is 7 kB: it is left out and logged, the connection stays, alerts arrive."""
-    broker = life.enter_context(Mosquitto(tmp_path / "small", more="max_packet_size 2000"))
-    listener = life.enter_context(Subscriber(broker))
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(alert(why={"x": "y" * 3000}))
-    listener.wait_for(f"{ROOT}/alert")
-
-    assert json.loads(listener.wait_for(f"{ROOT}/alert"))["rule"] == "glass_break"
-    assert listener.on(f"{ROOT}/status") == ["online"]
-
-
 def test_without_home_assistant_its_status_does_not_matter(broker, listener, publish: Publish):
     """`homeassistant: false`: nothing is announced, and only the broker counts."""
     told = publish(port=broker.port, homeassistant=False)

@@ -15,6 +15,8 @@ from monitor.publishers.mqtt.homeassistant.discovery import (
     state_topics,
     without_what_is_gone,
 )
+from monitor.publishers.mqtt.homeassistant.splitting import fitted
+from monitor.publishers.mqtt.news import packet_bytes
 from monitor.publishers.mqtt.queue import PublishQueue, Rank
 from monitor.publishers.mqtt.states import first_states
 from monitor.publishers.mqtt.topics import Topics
@@ -33,22 +35,38 @@ class Announcer:
         self._topics = topics
         self._discovery_prefix = discovery_prefix
         self._lock = threading.Lock()
+        self._whole: dict[str, Document] = {}
+        self._largest_bytes: int | None = None
         self._documents: dict[str, Document] | None = None
         self._found: dict[str, Document] = {}
 
     def announce(self, house: House) -> None:
         """From now on this is what there is; what was announced before, and is not in it, disappears."""
-        new = documents(house, self._topics, self._discovery_prefix) if self._discovery_prefix else {}
         self.rooms = MappingProxyType({room.source: room for room in house.sources})
         with self._lock:
-            before = self._found | (self._documents or {})
-            self._documents, self._found = new, {}
-            for topic, document in new.items():
-                self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
+            self._whole = (
+                documents(house, self._topics, self._discovery_prefix) if self._discovery_prefix else {}
+            )
+            self._replace()
             for room in house.sources:
                 self._begin(room)
-            for topic, document in before.items():
-                self._retire(topic, document, new)
+
+    def fit(self, largest_bytes: int | None) -> None:
+        """From now on no document is larger than this; None: any size."""
+        with self._lock:
+            if largest_bytes != self._largest_bytes:
+                self._largest_bytes = largest_bytes
+                if self._documents is not None:
+                    self._replace()
+
+    def _replace(self) -> None:
+        new = fitted(self._whole, self._largest_bytes)
+        before = self._found | (self._documents or {})
+        self._documents, self._found = new, {}
+        for topic, document in new.items():
+            self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
+        for topic, document in before.items():
+            self._retire(topic, document, new)
 
     def found(self, topic: str, payload: bytes) -> bool:
         """A document that the broker has kept: if an earlier start of ours wrote it, its entities may be
@@ -86,7 +104,15 @@ class Announcer:
         if topic not in now:
             self._outgoing.forget(topic)
         elif farewell := without_what_is_gone(old, now[topic]):
-            self._outgoing.say_before(topic, encoded(farewell))
+            self._outgoing.say_before(topic, self._farewell(topic, farewell, now[topic]))
         kept = {each for document in now.values() for each in state_topics(document, self._topics)}
         for gone in state_topics(old, self._topics) - kept:  # after the document: nobody reads them any more
             self._outgoing.forget(gone)
+
+    def _farewell(self, topic: str, farewell: Document, now: Document) -> bytes:
+        """Where the packets are small, with the tombstones alone."""
+        whole = encoded(farewell)
+        if self._largest_bytes is None or packet_bytes(topic, whole) <= self._largest_bytes:
+            return whole
+        gone = {k: each for k, each in farewell["components"].items() if k not in now["components"]}
+        return encoded(farewell | {"components": gone})

@@ -74,6 +74,16 @@ class Complaints:
         if self._is_new("too large", topic, f"too large for the broker: {error}"):
             log.error("too large for the mqtt broker; it is kept", topic=topic, reason=str(error))
 
+    def hung_up_on(self, topic: str, size_bytes: int, limit_bytes: int | None) -> None:
+        """The broker ended the connection twice on it."""
+        found = f"the broker hangs up on a message of {size_bytes} bytes to {topic}"
+        if limit_bytes is not None and size_bytes > limit_bytes:
+            fix = f"none is larger than {limit_bytes} bytes from now on; raise max_packet_size of the broker"
+        else:
+            fix = "it is set aside for an hour, all else goes on; see the broker's log for what it minds"
+        if self._is_new("hung up", topic, f"{found}; {fix}"):
+            log.error("mqtt broker hangs up on a message", topic=topic, size_bytes=size_bytes, fix=fix)
+
     def unsendable(self, topic: str, error: Unsendable) -> None:
         """A state that MQTT cannot carry, or this broker will not."""
         if self._is_new("unsendable", topic):

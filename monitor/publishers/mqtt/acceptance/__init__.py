@@ -1,0 +1,1 @@
+"""What a broker takes of ours, and what it does not."""

@@ -1,0 +1,114 @@
+"""Sends over one connection what waits: alerts first, nothing larger than the broker takes."""
+
+from monitor.clock import Clock
+from monitor.logs import get_logger
+from monitor.publishers.base import DELIVERED, Refused
+from monitor.publishers.mqtt.acceptance.complaints import Complaints
+from monitor.publishers.mqtt.acceptance.echo import Echo
+from monitor.publishers.mqtt.acceptance.suspects import Suspects
+from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
+from monitor.publishers.mqtt.news import TooLarge, Unsendable, packet_bytes
+from monitor.publishers.mqtt.queue import Publication, PublishQueue, Statement
+from monitor.publishers.mqtt.session import Session
+from monitor.types import Alert
+
+log = get_logger()
+
+
+class Dispatcher:
+    """In the connection's thread."""
+
+    def __init__(
+        self,
+        outgoing: PublishQueue,
+        echo: Echo,
+        watch: HomeAssistantWatch,
+        complaints: Complaints,
+        announcer: Announcer,
+        clock: Clock,
+    ) -> None:
+        self.suspects = Suspects()
+        self.largest_packet_bytes: int | None = None
+        """What the broker takes, as it says or as was found out; None: any size."""
+        self._outgoing = outgoing
+        self._echo = echo
+        self._watch = watch
+        self._complaints = complaints
+        self._announcer = announcer
+        self._clock = clock
+
+    def fit(self, session: Session) -> None:
+        """Keep to what the broker takes."""
+        limits = [each for each in (session.largest_packet, self.suspects.limit_bytes) if each is not None]
+        session.largest_packet = self.largest_packet_bytes = min(limits, default=None)
+        self._announcer.fit(session.largest_packet)
+
+    def send_waiting(self, session: Session) -> None:
+        """As much as may be on its way: alerts, then states, and events once those had time to be read."""
+        while self._has_room(session) and (each := self._outgoing.next_publication(alerts_only=True)):
+            self._send(session, each)
+        while self._has_room(session) and (state := self._outgoing.next_state()):
+            self._say_state(session, state)
+        while self._has_room(session) and self._watch.settled and (each := self._outgoing.next_publication()):
+            self._send(session, each)
+        if session.idle:
+            self.suspects.drained()
+
+    def ended(self) -> None:
+        """The connection is gone."""
+        guilty = self.suspects.ended(self._clock.monotonic_s())
+        if guilty is not None:
+            self._complaints.hung_up_on(guilty.topic, guilty.size_bytes, self.suspects.limit_bytes)
+
+    def _has_room(self, session: Session) -> bool:
+        return session.idle if self.suspects.one_by_one else session.room > 0
+
+    def _say_state(self, session: Session, state: Statement) -> None:
+        if self.suspects.is_aside(state.key, self._clock.monotonic_s()):
+            self._outgoing.settled()
+            return
+        try:
+            number = session.send(state.topic, state.payload, retain=True)
+        except Unsendable as error:
+            self._outgoing.settled()
+            self._complaints.unsendable(state.topic, error)
+        else:
+            self._outgoing.state_sent(number, state)
+            size_bytes = packet_bytes(state.topic, state.payload)
+            self.suspects.sent(number, state.key, state.topic, size_bytes)
+
+    def _send(self, session: Session, publication: Publication) -> None:
+        topic = publication.topic
+        if self.suspects.is_aside(publication.key, self._clock.monotonic_s()):
+            self._outgoing.settled()
+            publication.done(Refused("the broker hung up on it twice; it is set aside for an hour"))
+            return
+        try:
+            number, payload = self._fitting(session, publication)
+        except TooLarge as error:
+            self._outgoing.settled()
+            self._complaints.too_large(topic, error)
+            publication.done(Refused(str(error)))
+        except Unsendable:
+            # As in the sender: stopping for one message would silence the alarms behind it at every start.
+            self._outgoing.settled()
+            log.exception("cannot be published and is given up", id=publication.message.id, topic=topic[:100])
+            publication.done(DELIVERED)
+        else:
+            publication.sent_bytes = len(payload)
+            self._outgoing.sent(number, publication)
+            self.suspects.sent(number, publication.key, topic, packet_bytes(topic, payload))
+            self._echo.sent(number, topic, payload)
+            if isinstance(publication.message, Alert):
+                self._watch.sent_alert(self._clock.now())
+
+    def _fitting(self, session: Session, publication: Publication) -> tuple[int, bytes]:
+        """Send it: its number and what was sent. Raises Unsendable."""
+        topic, error = publication.topic, TooLarge()
+        for payload in publication.payloads(self._clock.now(), self._clock.monotonic_s()):
+            try:
+                return session.send(topic, payload, retain=False), payload
+            except TooLarge as too_large:
+                error = too_large
+        raise error

@@ -1,0 +1,76 @@
+"""Brokers that take only so much: packet size, message size, messages at once."""
+
+import json
+
+import pytest
+
+from monitor.labels import vocabulary
+from monitor.publishers.mqtt.homeassistant.discovery import documents
+from monitor.publishers.mqtt.topics import Topics
+from testkit.builders import alert, event, house, room
+from testkit.mosquitto import Mosquitto, Subscriber
+from testkit.odd_broker import OddBroker
+from tests.publishers.conftest import Lines, Publish
+
+ALERT = "earwitness/home/alert"
+LABELS = tuple(vocabulary())[:10]
+WHOLE = documents(house(room("kitchen", LABELS)), Topics("earwitness", "home"), "homeassistant")
+ENTITIES = {entity["unique_id"] for each in WHOLE.values() for entity in each["components"].values()}
+
+
+def announced(listener: Subscriber) -> set[str]:
+    """The entities that Home Assistant could read."""
+    found = set()
+    for message in list(listener.heard):
+        if message.topic.startswith("homeassistant/device/") and message.payload:
+            entities = json.loads(message.payload)["components"].values()
+            found |= {entity["unique_id"] for entity in entities if "unique_id" in entity}
+    return found
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("limit", ["max_packet_size 2000", "max_packet_size 4000", "message_size_limit 2000"])
+def test_every_alert_arrives_whatever_the_brokers_limit(
+    tmp_path, life, publish: Publish, lines: Lines, limit, protocol
+):
+    """Documents are split, an alert's grounds left out; what breaks the connection is found out."""
+    broker = life.enter_context(Mosquitto(tmp_path / "small", more=limit))
+    listener = life.enter_context(Subscriber(broker))
+    told = publish(house(room("kitchen", LABELS)), port=broker.port, protocol=protocol)
+    told.wait_ready()
+    told.deliver(event())
+    told.deliver(alert(why={"x": "y" * 5000}))
+    told.deliver(alert(why={"x": "short"}))
+    listener.wait_for(ALERT, times=2)
+
+    assert [each.get("why") for each in listener.documents(ALERT)] == [None, {"x": "short"}]
+    if (limit, protocol) != (
+        "message_size_limit 2000",
+        "3.1.1",
+    ):  # thrown away without a word: not to be known
+        listener.wait_until(lambda: announced(listener) == ENTITIES, "every entity")
+    assert not lines.events("a state cannot be told over mqtt")
+
+
+def test_a_limit_that_is_known_costs_no_connection(tmp_path, life, publish: Publish, lines: Lines):
+    """MQTT 5 names it with the acceptance."""
+    broker = life.enter_context(Mosquitto(tmp_path / "small", more="max_packet_size 2000"))
+    life.enter_context(Subscriber(broker))
+    told = publish(port=broker.port)
+    told.wait_ready()
+    told.deliver(alert())
+
+    assert told.publisher.connections == 1
+    assert told.publisher.figures()["largest_packet_bytes"] == 2000
+    assert lines.warnings() == []
+
+
+def test_no_more_is_on_its_way_than_the_broker_takes_at_once(life, publish: Publish):
+    """Its receive maximum; one more, and it would hang up."""
+    broker = life.enter_context(OddBroker(receive_maximum=2))
+    publish(port=broker.port)
+    for count in (2, 4, 6):
+        broker.wait_for_messages(count, 60.0)
+        broker.acknowledge_all()
+
+    assert broker.most_unacknowledged == 2
