@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from monitor.clock import Clock
+from monitor.clock import Backoff, Clock
 from monitor.delivery.outbox_tables import MIGRATIONS, Contents, Statement, everything, repeat, replace
 from monitor.errors import StoreError
 from monitor.logs import get_logger
@@ -61,7 +61,7 @@ class Mirror:
         self._clock = clock
         self._meet = meet
         self._failed = failed
-        self._retry_s = retry_s
+        self._backoff = Backoff(retry_s, LONGEST_RETRY_S)
         self._file: Database | None = None
         self._was_read = False
         self._changed = threading.Condition()
@@ -73,7 +73,6 @@ class Mirror:
         self._error: StoreError | None = None
         self._tried = False
         self._retry_at_s = _NEVER_S
-        self._pause_s = retry_s
         self._returned_at_s = _NEVER_S
         self._is_said = False
         self._closing = False
@@ -255,11 +254,11 @@ class Mirror:
         if file is not None:
             file.__exit__()
         now_s = self._clock.monotonic_s()
-        steady = now_s - self._returned_at_s >= STABLE_S
+        if now_s - self._returned_at_s >= STABLE_S:
+            self._backoff.reset()
         with self._changed:
             self._error = None
-            self._pause_s = self._retry_s if steady else min(2 * self._pause_s, LONGEST_RETRY_S)
-            self._retry_at_s = now_s + self._pause_s
+            self._retry_at_s = now_s + self._backoff.next_s()
         self._say_lost(str(error))
 
     def _refuse(self, error: StoreError) -> None:

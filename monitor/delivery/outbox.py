@@ -38,7 +38,7 @@ from monitor.types import Alert, SoundEvent
 log = get_logger()
 T = TypeVar("T")
 
-LATE_AFTER_S = 2.0
+KEPT_IS_LATE_AFTER_S = 2.0
 """Waited longer than this before it is handed out: late. Twice what a live one may take."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Linux: another one after every start of the machine, which is when the monotonic clock begins anew."""
@@ -239,7 +239,9 @@ class SqliteOutbox:
             self._say_unreadable(error)
             return None
         waited_s = max(waited_us / 1e6, 0.0)
-        late = bool(again) or number < self._first_number or waited_s > LATE_AFTER_S or message.lag_s > 0
+        late = (
+            bool(again) or number < self._first_number or waited_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
+        )
         urgent = worth_kept == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, _time(detected_at_us), late, waited_s, urgent)
 

@@ -1,6 +1,5 @@
 """A connection to an MQTT broker that is kept up: one thread that connects, talks, and connects again."""
 
-import random
 import socket
 import ssl
 import threading
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from monitor.clock import length_in_words
+from monitor.clock import Backoff, length_in_words
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.news import (
     Accepted,
@@ -95,7 +94,9 @@ class Connection:
         self._bell_w: socket.socket | None = None
         self._stopping = threading.Event()
         self._state = ""
-        self._failures = self._cut_off = 0
+        self._cut_off = 0
+        self._network = Backoff(QUICKEST_RETRY_S, SLOWEST_RETRY_S)
+        self._refusal = Backoff(*REFUSED_RETRY_S)
         self._refused_since_s: float | None = None
         self._was_accepted = False
         self._deaf = False
@@ -254,11 +255,11 @@ class Connection:
 
     def _pause_s(self, ended: Ended, lasted_s: float) -> float:
         """How long to wait before the next attempt."""
-        self._failures = 0 if lasted_s > STABLE_S else self._failures + 1
-        if ended.kind == "refused" and not self._may_be_starting():
-            return random.uniform(*REFUSED_RETRY_S)  # noqa: S311
-        slowest_s = min(SLOWEST_RETRY_S, QUICKEST_RETRY_S * 2 ** min(self._failures + 1, 10))
-        return random.uniform(QUICKEST_RETRY_S, slowest_s)  # noqa: S311
+        if lasted_s > STABLE_S:
+            self._network.reset()
+            self._refusal.reset()
+        is_refused = ended.kind == "refused" and not self._may_be_starting()
+        return (self._refusal if is_refused else self._network).next_s()
 
     def _may_be_starting(self) -> bool:
         now_s = time.monotonic()

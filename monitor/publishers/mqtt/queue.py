@@ -12,7 +12,7 @@ from monitor.publishers.base import OnOutcome
 from monitor.publishers.documents import alert_document, encoded, event_document
 from monitor.types import Alert, SoundEvent
 
-LATE_AFTER_S = 5.0
+QUEUED_IS_LATE_AFTER_S = 5.0
 """What waited longer than this for its connection is marked late."""
 _GROUNDS = {"why", "evidence"}
 """Left out first: they explain, and may be long."""
@@ -57,7 +57,7 @@ class Publication:
     def payloads(self, now: datetime, now_s: float) -> Iterator[bytes]:
         """What is published now; the next one for a broker that takes no more."""
         waited_s = now_s - self.handed_at_s
-        late = self.late or self.sends > 0 or waited_s > LATE_AFTER_S
+        late = self.late or self.sends > 0 or waited_s > QUEUED_IS_LATE_AFTER_S
         if isinstance(self.message, Alert):
             document = alert_document(self.message.aged(waited_s), now, late=late)
         else:
