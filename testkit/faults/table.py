@@ -47,8 +47,8 @@ FAULTS: dict[str, Fault] = {
         delivery.house_restarts, {"events": 8, "restarts": 1}, {"events": 20, "restarts": 10}
     ),
     "bad-network": Fault(network.bad_network, {"events": 20}, {"events": 200}),
-    "stop-hung": Fault(delivery.stop_hung, {"times": 1}, {"times": 5}),
-    "killed": Fault(delivery.killed, {"kills": 20}, {"kills": 200}),
+    "stop-hung": Fault(delivery.stop_hung, {"times": 1, "within_s": 30.0}, {"times": 5}),
+    "killed": Fault(delivery.killed, {"kills": 20, "within_s": 30.0}, {"kills": 200}),
     "disk-full": Fault(store.disk_full, {"events": 10}, {"events": 100}),
     "disk-unusable": Fault(store.disk_unusable, {"events": 10}, {"events": 100}),
     "store-overwritten": Fault(store.store_overwritten, {"events": 10}, {"events": 50}),
