@@ -233,6 +233,14 @@ TESTED = (
         ),
     ),
     Tested(
+        "the clock jumps by days, or was weeks behind, while an alert waits and the daemon restarts",
+        "no age moves in the same boot; after another the younger reading counts",
+        (
+            "delivery/test_age.py::test_setting_the_clock_makes_nothing_older_in_the_same_boot",
+            "delivery/test_age.py::test_after_another_boot_the_younger_reading_counts",
+        ),
+    ),
+    Tested(
         "a message of 200 MB to a command's topic",
         "less than 20 MB of memory, refused, and the next command is obeyed",
         ("publishers/mqtt/test_inbound.py::test_a_message_of_200_mb_takes_no_memory",),
