@@ -234,7 +234,13 @@ def test_a_closed_terminal_ends_the_daemon_in_order(broker, tmp_path):
     command = ["sh", "-c", script, "sh", sys.executable, "-m", "monitor", "run", "-c", str(configuration)]
     with Subscriber(broker) as listener, (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # Whoever runs the tests under nohup has it ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         try:
             listener.wait_for("earwitness/home/demo/status", "online")
