@@ -10,6 +10,7 @@ from select import select
 from statistics import median
 from typing import Any, Self
 
+from testkit.faults.allowance import ALLOWANCE
 from testkit.mosquitto import Mosquitto
 from testkit.noisy_house import (
     NODE,
@@ -94,7 +95,7 @@ def house_restarts(folder: Path, events: int, restarts: int) -> Row:
         return Row(fault, "0 alerts lost to it", held, figures)
 
 
-def killed(folder: Path, kills: int, within_s: float = START_S, seed: int = 0) -> Row:
+def killed(folder: Path, kills: int, seed: int = 0) -> Row:
     """kill -9 at random points while events flow, at every other one without a broker, so that something is
     waiting; and one orderly end."""
     rng = random.Random(seed)
@@ -115,7 +116,7 @@ def killed(folder: Path, kills: int, within_s: float = START_S, seed: int = 0) -
         left_on = len(house.sensors_on())
         held = (
             found.lost == found.unknown == found.out_of_order == found.stuck == set_aside == left_on == 0
-            and start_s < within_s
+            and start_s < START_S * ALLOWANCE.get()
         )
         figures = _figures(found) | {
             "undelivered at the kills": left,
@@ -168,7 +169,7 @@ class HungHouse(NoisyHouse):
         until(lambda: self.witness.on(f"{NODE}/status")[-1:] == ["offline"], "the farewell")
 
 
-def stop_hung(folder: Path, times: int, within_s: float = STOP_S) -> Row:
+def stop_hung(folder: Path, times: int) -> Row:
     """SIGTERM while the broker and three notifiers hang; then the broker answers again."""
     stops = [_stop_hung(folder / str(number)) for number in range(times)]
     longest_s = max(took_s for took_s, _, _ in stops)
@@ -176,7 +177,7 @@ def stop_hung(folder: Path, times: int, within_s: float = STOP_S) -> Row:
     return Row(
         f"stopped while the broker and three notifiers hang, {times} times",
         "stops within 3 s of SIGTERM, `offline` is published, nothing lost",
-        longest_s <= within_s and lost == 0 < kept,
+        longest_s <= STOP_S * ALLOWANCE.get() and lost == 0 < kept,
         {"longest stop s": round(longest_s, 2), "kept for the next start": kept, "lost": lost},
     )
 
@@ -255,7 +256,10 @@ def _row(fault: str, house: NoisyHouse, back_s: tuple[float, float]) -> Row:
     house.stop()
     found = verdict(house)
     back = {"back after s": round(back_s[0], 2), "all delivered after s": round(back_s[1], 2)}
-    held = found.lost == found.out_of_order == found.unknown == found.stuck == 0 and back_s[0] <= BACK_S
+    held = (
+        found.lost == found.out_of_order == found.unknown == found.stuck == 0
+        and back_s[0] <= BACK_S * ALLOWANCE.get()
+    )
     return Row(fault, HOLDS, held, _figures(found) | back)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from testkit.faults.allowance import ALLOWANCE
 from testkit.noisy_house import NoisyHouse, Row, key, noisy_house, until, verdict
 
 HOLDS = "keeps alerting live, one clear message, recovers alone"
@@ -65,7 +66,7 @@ def store_damaged(folder: Path, events: int) -> Row:
         set_aside = house.said("set aside")
         house.stop()
         found = verdict(house)
-        held = found.lost == 0 and figures["live p95 s"] < LIVE_S and set_aside == 1
+        held = found.lost == 0 and figures["live p95 s"] < LIVE_S * ALLOWANCE.get() and set_aside == 1
         more = {"lost": found.lost, "lines in the log": set_aside, "start s": round(start_s, 2)}
         return Row("store damaged between two runs", HOLDS, held, figures | more)
 
@@ -100,7 +101,9 @@ def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any]) -> Row:
     house.stop()
     found = verdict(house)
     said = house.said(NOT_KEPT)
-    held = found.lost == 0 and figures["live p95 s"] < LIVE_S and said == house.said(KEPT) == 1
+    held = (
+        found.lost == 0 and figures["live p95 s"] < LIVE_S * ALLOWANCE.get() and said == house.said(KEPT) == 1
+    )
     more = {"lost": found.lost, "lines in the log": said, "kept again after s": round(recovery_s, 1)}
     return Row(fault, HOLDS, held, figures | more)
 
