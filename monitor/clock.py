@@ -31,12 +31,15 @@ class SystemClock:
 
 
 class Backoff:
-    """Doubling waits between two bounds with ±20 % jitter, so that ten cameras do not knock together. One
-    thread."""
+    """Doubling waits between two bounds. The jitter keeps ten cameras from knocking together; what only we
+    ask needs none. One thread."""
 
-    def __init__(self, first_s: float, longest_s: float, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, first_s: float, longest_s: float, rng: random.Random | None = None, *, jitter: float = 0.2
+    ) -> None:
         self._first_s = first_s
         self._longest_s = longest_s
+        self._jitter = jitter
         self._next_s = first_s
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
 
@@ -44,7 +47,7 @@ class Backoff:
         """The wait before the coming attempt; the one after it will be longer."""
         wait_s = self._next_s
         self._next_s = min(self._next_s * 2, self._longest_s)
-        return wait_s * self._rng.uniform(0.8, 1.2)
+        return wait_s * self._rng.uniform(1 - self._jitter, 1 + self._jitter)
 
     def reset(self) -> None:
         """It worked: begin again with the shortest wait."""

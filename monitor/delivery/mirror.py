@@ -61,7 +61,7 @@ class Mirror:
         self._clock = clock
         self._meet = meet
         self._failed = failed
-        self._backoff = Backoff(retry_s, LONGEST_RETRY_S)
+        self._backoff = Backoff(retry_s, LONGEST_RETRY_S, jitter=0)
         self._file: Database | None = None
         self._was_read = False
         self._changed = threading.Condition()
