@@ -14,8 +14,8 @@ import pytest
 from testkit.faults.table import FAULTS, FIGURES, PAGE, page, run
 from testkit.faults.tested import TESTED
 
-AT_ONCE = 2
-"""Every row waits for most of its time: two share two cores without minding each other."""
+AT_ONCE = 4
+"""Every row waits for most of its time: four share two cores, and the short form bounds nothing tightly."""
 
 Rows = Mapping[str, Future[dict[str, Any]]]
 
