@@ -1,4 +1,4 @@
-"""How tonal a sound is: the share of its power in narrow lines. Tells a sounder from a fan."""
+"""How tonal a sound is: the share of its power in narrow lines. It separates a sounder from a fan."""
 
 from functools import cache
 

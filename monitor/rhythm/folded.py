@@ -20,7 +20,7 @@ PERIOD_HOPS = (360, 440)
 _GROUPS = range(1, 7)
 """Beeps in a period: two alarms make one (half a second apart) to six."""
 _CYCLES, _EVEN_CYCLES = 2, 3
-"""Periods that must be alike; more where only the loudness tells two alarms from march time."""
+"""Periods that must be alike; more where only the loudness separates two alarms from march time."""
 _UNEVEN_HOPS, _UNEVEN_SHARE = 2.5, 0.015
 """By how much onsets may be off: the hop in which a beep is seen, and a device's clock."""
 _UNLIKE_HOPS, _UNLIKE_SHARE = 6.0, 0.15

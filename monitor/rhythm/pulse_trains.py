@@ -95,7 +95,7 @@ class Train:
 
     pitch_hz: float
     pulses: deque[Pulse] = field(default_factory=lambda: deque(maxlen=_KEPT_PULSES))
-    told: int = -1
+    reported: int = -1
     """Onset of the newest pulse in the last report; -1 before the first."""
     first: int | None = None
     """Onset at which the rhythm that is being reported began."""
@@ -164,17 +164,17 @@ def _continuous(pulse: Pulse) -> PatternReport | None:
     # A tone from before the start is a refrigerator rather than an alarm, unless it is loud.
     if pulse.onset < _START_HOPS and pulse.level_dbfs < _LOUD_FROM_THE_START_DBFS:
         return None
-    return _told("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
+    return _report("unknown_alarm", "continuous", "suspected", 1, [pulse], pulse.on_s, 0.0)
 
 
 def _t3(train: Train, found: Folded) -> PatternReport:
     pulses = list(found.pulses)
-    train.folded = train.told = pulses[-1].onset
+    train.folded = train.reported = pulses[-1].onset
     train.first = pulses[0].onset if train.first is None else train.first
     cycles = round((train.folded - train.first) / found.period_hops)
     on_s = sum(pulse.on_s for pulse in pulses[1:]) / (len(pulses) - 1)
     off_s = (pulses[-1].end - pulses[0].end) / 100 / (len(pulses) - 1) - on_s
-    return _told("smoke_alarm", found.pattern, "suspected", cycles, pulses, on_s, off_s, train.first)
+    return _report("smoke_alarm", found.pattern, "suspected", cycles, pulses, on_s, off_s, train.first)
 
 
 def _chirping(train: Train) -> PatternReport | None:
@@ -192,7 +192,7 @@ def _chirping(train: Train) -> PatternReport | None:
     kept = pulses if certain else pulses[-2:]
     certainty: Certainty = "confirmed" if certain else "suspected"
     off_s = spacings[-1] / 100 - kept[-1].on_s
-    return _told("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
+    return _report("low_battery_chirp", "chirp", certainty, len(kept) - 1, kept, kept[-1].on_s, off_s)
 
 
 def _repeating(train: Train) -> PatternReport | None:
@@ -206,16 +206,19 @@ def _repeating(train: Train) -> PatternReport | None:
         return None
     pulses = list(train.pulses)[-(_LEAST_GROUPS * group + 1) :]
     train.first = pulses[0].onset if train.first is None else train.first
-    if pulses[-1].end - train.first < _LEAST_SPAN_HOPS or pulses[-1].onset - train.told < _LEAST_SPAN_HOPS:
+    if (
+        pulses[-1].end - train.first < _LEAST_SPAN_HOPS
+        or pulses[-1].onset - train.reported < _LEAST_SPAN_HOPS
+    ):
         return None
-    train.told = pulses[-1].onset
+    train.reported = pulses[-1].onset
     period_s = (onsets[-1] - onsets[-1 - group]) / 100
     on_s = median(lengths[-group:]) / 100
     marching = group == 1 and _within(period_s, _MARCH_PERIOD_S) and _within(on_s / period_s, _MARCH_ON_SHARE)
     pattern = "march_time" if marching else "repeating"
     cycles = int((pulses[-1].onset - train.first) / 100 / period_s)
     apart = [later - earlier for earlier, later in pairwise(onsets[-group - 1 :])]
-    return _told(
+    return _report(
         "unknown_alarm", pattern, "suspected", cycles, pulses, on_s, median(apart) / 100 - on_s, train.first
     )
 
@@ -244,7 +247,7 @@ def _changes(values: list[int], group: int) -> list[int]:
     return [later - earlier for earlier, later in zip(values, values[group:], strict=False)]
 
 
-def _told(
+def _report(
     label: str,
     pattern: str,
     certainty: Certainty,

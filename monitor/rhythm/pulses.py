@@ -56,7 +56,7 @@ class _Tone:
     onset: int
     last: int
     """Newest hop at which it sounded."""
-    told: int
+    reported: int
     """Hop of its onset, or of its last report while it sounds."""
     peak_db: float = 0.0
     level_db: float = -110.0
@@ -98,7 +98,7 @@ class PulseFinder:
             found += follower.found
             if tone is not None:
                 self._tones[k] = tone
-        found.sort(key=lambda told: (told[0], not told[1].ended))
+        found.sort(key=lambda item: (item[0], not item[1].ended))
         return [pulse for _, pulse in found if pulse.end > pulse.onset]
 
 
@@ -133,7 +133,7 @@ class _Bin:
                 tone = _Tone(self._first_hop + at, self._first_hop + at, self._first_hop + at)
             end = self._end(tone)
             self._measure(tone, at, min(end + 1, rows))
-            self._tell_long(tone, min(end, rows))
+            self._report_long(tone, min(end, rows))
             if end >= rows:
                 return tone
             self.found.append((end, self._pulse(tone, tone.last, ended=True)))
@@ -154,11 +154,11 @@ class _Bin:
         tone.peak_db = max(tone.peak_db, *self._prominence_db[first:end])
         tone.level_db = max(tone.level_db, *self._level_db[first:end])
 
-    def _tell_long(self, tone: _Tone, end: int) -> None:
-        row = tone.told + self._long_hops - self._first_hop
+    def _report_long(self, tone: _Tone, end: int) -> None:
+        row = tone.reported + self._long_hops - self._first_hop
         if row < end:
             self.found.append((row, self._pulse(tone, min(tone.last, self._first_hop + row), ended=False)))
-            tone.told += self._long_hops
+            tone.reported += self._long_hops
 
     def _pulse(self, tone: _Tone, last: int, *, ended: bool) -> Pulse:
         return Pulse(

@@ -19,7 +19,7 @@ _SHORT_GAP_HOPS = 50
 """A longer gap is a pause between groups: the gaps of T3 last 0.5 s, its pause 1.5 s."""
 _TONE_EDGES, _QUIET_EDGES = (0.15, 0.15), (0.4, 0.08)
 """Shares of a part that are uncertain at its beginning and end, and are not compared. A room fills the
-beginning of a gap, so that its end is more telling."""
+beginning of a gap, so its end shows more."""
 
 
 @dataclass(frozen=True)

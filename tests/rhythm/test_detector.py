@@ -101,7 +101,7 @@ def test_one_burst_a_minute_is_held_and_confirmed_at_the_second() -> None:
     assert heard[0][1].evidence["hold_s"] > 60
 
 
-def test_every_further_cycle_is_told() -> None:
+def test_every_further_cycle_is_reported() -> None:
     """The tracker's hold can follow the rhythm: one detection for each cycle, counting up."""
     heard = heard_in(alarm(temporal_three(6)))
 
@@ -209,7 +209,7 @@ def test_a_carbon_monoxide_alarm_is_no_failing_battery(seed: int) -> None:
 
 
 def test_a_continuous_tone_stays_suspected() -> None:
-    """An unbroken tone that begins while we listen is an unknown alarm, told of again each 5 s."""
+    """An unbroken tone that begins while we listen is an unknown alarm, reported again each 5 s."""
     heard = heard_in(alarm([(16.0, 0.0)]))
 
     assert {(d.label, d.certainty) for d in heard} == {("unknown_alarm", "suspected")}
@@ -264,7 +264,7 @@ def test_scores_grow_with_the_cycles() -> None:
 
 
 def test_detections_are_given_only_for_what_was_played() -> None:
-    """After the alarm has stopped nothing more is told, so that the event can end."""
+    """After the alarm has stopped nothing more is reported, so that the event can end."""
     heard: list[Detection] = heard_in(alarm(temporal_three(3), tail_s=20.0))
 
     assert all(d.ends_at <= START + timedelta(seconds=LEAD_S + 12) for d in heard)
