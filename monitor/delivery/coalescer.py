@@ -17,7 +17,7 @@ MOST_NAMED = 5
 
 
 @dataclass(slots=True)
-class _Told:
+class _Sent:
     """When a rule's last alert was sent, and how long its next alerts are collected."""
 
     at_s: float
@@ -46,7 +46,7 @@ class Coalescer:
     def __init__(self, *, pause_s: float = 60.0, per_minute: int = 10) -> None:
         self._pause_s = pause_s
         self._per_minute = per_minute
-        self._told: dict[Company, _Told] = {}
+        self._sent: dict[Company, _Sent] = {}
         self._sent_at_s: list[float] = []
 
     def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
@@ -61,20 +61,20 @@ class Coalescer:
         if key == _TESTS:
             return
         self._sent_at_s.append(now_s)
-        before = self._told.get(key)
+        before = self._sent.get(key)
         goes_on = before is not None and now_s - before.at_s < 2 * before.pause_s
         pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before and goes_on else self._pause_s
-        self._told[key] = _Told(now_s, pause_s)
-        self._told = {k: told for k, told in self._told.items() if now_s - told.at_s < 2 * LONGEST_PAUSE_S}
+        self._sent[key] = _Sent(now_s, pause_s)
+        self._sent = {k: sent for k, sent in self._sent.items() if now_s - sent.at_s < 2 * LONGEST_PAUSE_S}
 
     def _may_go(self, group: Sequence[Entry], now_s: float) -> bool:
-        told = self._told.get(_company(group[-1]))
+        sent = self._sent.get(_company(group[-1]))
         urgent = group[0].urgent
         if not urgent and len(self._sent_at_s) >= self._per_minute:
             return False
-        if told is None:
+        if sent is None:
             return True
-        return now_s - told.at_s >= (min(told.pause_s, URGENT_PAUSE_S) if urgent else told.pause_s)
+        return now_s - sent.at_s >= (min(sent.pause_s, URGENT_PAUSE_S) if urgent else sent.pause_s)
 
 
 def _company(entry: Entry) -> Company:

@@ -28,7 +28,7 @@ class Delivery:
 
     Events and alerts go into the outbox first, and to their receivers from there; states go straight to the
     publishers, of which the latest counts. `on_left` is given the events that an earlier run left going on
-    where the disk gives them only after the start. `on_answer` is given what people say of alerts and events.
+    where the disk gives them only after the start. `on_answer` is given the answers to alerts and events.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Delivery:
             self._on_answer(command)
 
     def _set_late(self, setting: Setting) -> None:
-        """The disk was slow to say what was set before the start."""
+        """The disk was slow to return what was set before the start."""
         self._on_command(Command(setting.name, setting.source, setting.value, by="restart"))
 
     def _found_late(self, left_going_on: Sequence[SoundEvent]) -> None:

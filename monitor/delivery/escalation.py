@@ -10,7 +10,7 @@ ACKNOWLEDGED_S = 600.0
 DANGER_OVER_S = 120.0
 """The acknowledgement of a life danger covers the rooms heard so far until this long after its last sound: an
 alarm that pauses must not call the neighbours every minute, and the next fire must."""
-TOLD_BEFORE = "told_before"
+NOTIFIED_BEFORE = "told_before"
 """In the grounds of an alert that was passed on: who did not answer."""
 
 
@@ -41,7 +41,7 @@ class _Incident:
     dangers: set[tuple[str, str]] = field(default_factory=set)
     sounding: set[str] = field(default_factory=set)
     """Ids of its life-safety events that have not ended."""
-    told: int = 1
+    notified: int = 1
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Escalation:
             return alert.notify
         if alert.test or self._is_covered(alert, now_s):
             return alert.notify[:1]
-        return alert.notify[: self._join(alert, alert.escalate_after_s, now_s).told]
+        return alert.notify[: self._join(alert, alert.escalate_after_s, now_s).notified]
 
     def rings(self, alert: Alert, now_s: float) -> bool:
         """Whether an alert that is about to be `raised` rings: an update does not, unless it is about a room
@@ -111,10 +111,10 @@ class Escalation:
         ones are taken up after earlier ones. Whoever fell due meanwhile is due now."""
         if alert.escalate_after_s is None:
             return
-        told = len(alert.why.get(TOLD_BEFORE, ())) + 1
+        notified = len(alert.why.get(NOTIFIED_BEFORE, ())) + 1
         incident = self._join(alert, alert.escalate_after_s, now_s - waited_s)
-        if told > incident.told:
-            incident.told, incident.due_at_s = told, now_s - waited_s + incident.wait_s
+        if notified > incident.notified:
+            incident.notified, incident.due_at_s = notified, now_s - waited_s + incident.wait_s
 
     def _join(self, alert: Alert, wait_s: float, at_s: float) -> _Incident:
         incident = self._open.setdefault(_key(alert), _Incident(alert, wait_s, at_s + wait_s))
@@ -158,21 +158,21 @@ class Escalation:
         return incident is not None and alert.id in incident.ids
 
     def next_due_s(self) -> float | None:
-        """When `due` will have something to say."""
+        """When `due` will next return something."""
         return min((incident.due_at_s for incident in self._open.values()), default=None)
 
     def _pass_on(self, incident: _Incident, now_s: float) -> Call | Unanswered:
         alert = incident.gravest
-        if incident.told >= len(alert.notify):
+        if incident.notified >= len(alert.notify):
             del self._open[_key(alert)]
             return Unanswered(alert.rule, frozenset(incident.ids))
-        told_before = alert.notify[: incident.told]
-        incident.told += 1
+        had_it = alert.notify[: incident.notified]
+        incident.notified += 1
         incident.due_at_s = now_s + incident.wait_s
-        prefix = "" if TOLD_BEFORE in alert.why else "Nobody has answered yet: "
-        why = {**alert.why, TOLD_BEFORE: list(told_before)}
+        prefix = "" if NOTIFIED_BEFORE in alert.why else "Nobody has answered yet: "
+        why = {**alert.why, NOTIFIED_BEFORE: list(had_it)}
         call = replace(alert, message=prefix + alert.message, why=why, update=False)
-        return Call(alert.notify[len(told_before)], call)
+        return Call(alert.notify[len(had_it)], call)
 
 
 def _key(alert: Alert) -> IncidentKey:

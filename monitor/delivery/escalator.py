@@ -66,7 +66,7 @@ class Escalator:
             self._changed.notify_all()
 
     def put_all(self, messages: Sequence[SoundEvent | Alert]) -> None:
-        """Put messages into the outbox, together, for everybody who is to hear of them now. Never raises for
+        """Put messages into the outbox, together, for everybody who is to get them now. Never raises for
         a disk or a network. An acknowledgement finds them there or not yet raised, never in between."""
         with self._changed:
             self._outbox.put_all([self._addressed(each) for each in messages])

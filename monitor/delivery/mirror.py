@@ -21,16 +21,16 @@ from monitor.store.database import DamagedStore, Database
 log = get_logger()
 
 WAIT_S = 0.1
-"""What a put gives the disk: a hundred times what a busy SSD takes, and no listener notices it."""
+"""What a put gives the disk: a hundred times what a busy SSD takes, and no source notices it."""
 SILENT_S = 1.0
-"""A disk that has owed an answer for so long keeps nothing, and that is said."""
+"""A disk that has owed an answer for so long keeps nothing, and that is logged."""
 OPEN_S = 3.0
 """What a start gives the disk to hand out what an earlier run left."""
 CLOSE_S = 1.0
 MOST_PENDING = 10_000
 """Changes that wait for a disk; with more of them it is quicker to write the file anew."""
 STABLE_S = 60.0
-"""A disk that fails again sooner than this after a return is tried less and less often, and so said less."""
+"""A disk that fails again sooner than this after a return is tried, and so logged, less and less often."""
 LONGEST_RETRY_S = 600.0
 ROOM_BYTES = 8 * 2**20
 """What must fit on a disk that failed before it is taken again: twice what the store's log grows to. On the
@@ -74,7 +74,7 @@ class Mirror:
         self._tried = False
         self._retry_at_s = _NEVER_S
         self._returned_at_s = _NEVER_S
-        self._is_said = False
+        self._is_logged = False
         self._closing = False
         self._unflushed = threading.Event()
         self._threads = [
@@ -141,7 +141,7 @@ class Mirror:
             self._changed.notify_all()
             is_silent = self._is_silent()
         if is_silent:
-            self._say_lost(f"{self._path}: the disk does not answer")
+            self._log_lost(f"{self._path}: the disk does not answer")
 
     def settle(self, within_s: float) -> bool:
         """Wait until the disk has everything, or has failed and is not due to be tried: whether it is so."""
@@ -194,7 +194,7 @@ class Mirror:
             keeps = self._accepts
             self._changed.notify_all()
         if keeps:
-            self._say_kept()
+            self._log_kept()
         return True
 
     def _work(self) -> None:
@@ -259,7 +259,7 @@ class Mirror:
         with self._changed:
             self._error = None
             self._retry_at_s = now_s + self._backoff.next_s()
-        self._say_lost(str(error))
+        self._log_lost(str(error))
 
     def _refuse(self, error: StoreError) -> None:
         """Take no more changes: the file is to be left, and replaced whole when it can be."""
@@ -270,20 +270,20 @@ class Mirror:
             self._written = self._accepted
             self._changed.notify_all()
 
-    def _say_lost(self, why: str) -> None:
+    def _log_lost(self, why: str) -> None:
         with self._changed:
-            is_said, self._is_said = self._is_said, True
-        if not is_said:
+            is_logged, self._is_logged = self._is_logged, True
+        if not is_logged:
             log.warning(
                 "history is not being kept: events and alerts wait in memory and are still delivered; "
                 "free or repair the disk and it goes on by itself",
                 why=why,
             )
 
-    def _say_kept(self) -> None:
+    def _log_kept(self) -> None:
         with self._changed:
-            was_said, self._is_said = self._is_said, False
-        if was_said:
+            was_logged, self._is_logged = self._is_logged, False
+        if was_logged:
             log.info("history is being kept again")
 
     def _keep_flushing(self) -> None:

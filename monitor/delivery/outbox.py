@@ -196,7 +196,7 @@ class SqliteOutbox:
 
     def _meet(self, found: Contents | None) -> Contents | None:
         """In the mirror's thread: take in what the file held, at the start or whenever it can first be read,
-        and say what else it is to hold from now on."""
+        and return what else it is to hold from now on."""
         with self._lock, self._memory.transaction() as connection:
             before = tables.everything(connection)
             if found is not None:
@@ -206,11 +206,11 @@ class SqliteOutbox:
             same = found is not None and not before
             contents = None if same else tables.everything(connection)
             channels = list(self._wakes)
-            tell = self._found_late if found is not None and self._is_entered else None
+            found_late = self._found_late if found is not None and self._is_entered else None
         for channel in channels:
             self._wake(channel)
-        if found is not None and tell is not None:
-            tell(queries.events(found.going_on, codec.VERSION))
+        if found is not None and found_late is not None:
+            found_late(queries.events(found.going_on, codec.VERSION))
         return contents
 
     def _wake(self, channel: str) -> None:

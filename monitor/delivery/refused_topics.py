@@ -63,5 +63,5 @@ class RefusedTopics:
         return due
 
     def next_due_s(self) -> float | None:
-        """When `due` will have something to say."""
+        """When `due` will next return something."""
         return min((each.retry_at_s for each in self._topics.values() if not each.on_trial), default=None)

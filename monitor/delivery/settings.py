@@ -26,7 +26,7 @@ class KeptSettings:
 
     `configured` are those of the configuration. What was set from outside holds until the configuration
     says something else than it did then: who edits the file means it. A file that cannot be read or written
-    costs what was set, is said once, and stops nothing.
+    costs what was set, is logged once, and stops nothing.
     """
 
     def __init__(self, file: Path, configured: Iterable[Setting]) -> None:

@@ -33,7 +33,7 @@ class Standstill:
                 self._since_s = self._clock.monotonic_s()
 
     def because(self, reason: str) -> None:
-        """The receiver has said why."""
+        """The receiver has given its reason."""
         with self._lock:
             self._reason = reason
 

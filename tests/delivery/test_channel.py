@@ -61,7 +61,7 @@ def test_one_that_hangs_is_named_and_left_behind(tmp_path: Path) -> None:
 
 
 def test_at_the_end_of_all_recordings_a_receiver_that_is_not_ready_is_waited_for(tmp_path: Path) -> None:
-    """A recording may be heard out before a broker is ready: what it gave is told all the same."""
+    """A recording may be heard out before a broker is ready: what it gave is delivered all the same."""
     late = Leaving("late")
     late.become(is_ready=False)
     with SqliteOutbox(tmp_path / "outbox.db", SystemClock(), raise_it) as outbox:

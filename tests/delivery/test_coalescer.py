@@ -1,4 +1,4 @@
-"""A person is told once, and then how often."""
+"""A person is notified once, and then how often."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,24 +22,24 @@ def waiting(label: str, at_s: float = 0.0, **more: object) -> Entry:
     return Entry(number, "phone", message, at, False, 0.0, label in {"smoke_alarm", "co_alarm"})
 
 
-def tell(storms: Coalescer, entries: list[Entry], now_s: float) -> list[str]:
+def send(storms: Coalescer, entries: list[Entry], now_s: float) -> list[str]:
     """What goes out now; delivered at once and taken off `entries`."""
-    said = []
+    sent = []
     while batches := storms.batches(entries, now_s):
         (batch,) = batches
         assert isinstance(batch.message, Alert)
-        said.append(batch.message.message)
+        sent.append(batch.message.message)
         storms.delivered(batch, now_s)
         for entry in batch.entries:
             entries.remove(entry)
-    return said
+    return sent
 
 
 def test_the_first_alert_goes_at_once() -> None:
     """Nothing is held for company that may never come."""
     entries = [waiting("glass_break"), waiting("dog_bark")]
 
-    assert tell(Coalescer(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
+    assert send(Coalescer(), entries, 0.0) == ["glass_break in the kitchen", "dog_bark in the kitchen"]
 
 
 def test_a_test_holds_back_no_real_alarm() -> None:
@@ -48,9 +48,9 @@ def test_a_test_holds_back_no_real_alarm() -> None:
     pressed = waiting("dog_bark")
     assert isinstance(pressed.message, Alert)
     test = replace(pressed, message=replace(pressed.message, test=True))
-    tell(storms, [test], 0.0)
+    send(storms, [test], 0.0)
 
-    assert tell(storms, [waiting("dog_bark", 1)], 1.0) == ["dog_bark in the kitchen"]
+    assert send(storms, [waiting("dog_bark", 1)], 1.0) == ["dog_bark in the kitchen"]
 
 
 def test_tests_come_last_and_use_nothing_up() -> None:
@@ -67,16 +67,16 @@ def test_tests_come_last_and_use_nothing_up() -> None:
     assert isinstance(first.message, Alert)
     assert first.message.message == "dog_bark in the kitchen"
     assert [entry.number for entry in rest.entries] == [entry.number for entry in entries[:3]]
-    assert tell(storms, [waiting("knock", 71)], 71.0) == ["knock in the kitchen"]
+    assert send(storms, [waiting("knock", 71)], 71.0) == ["knock in the kitchen"]
 
 
 def test_another_danger_never_waits_for_company() -> None:
     """One rule hears smoke and CO: CO five seconds after smoke goes out at once."""
     storms = Coalescer()
-    tell(storms, [waiting("smoke_alarm", rule="Alarms")], 0.0)
+    send(storms, [waiting("smoke_alarm", rule="Alarms")], 0.0)
 
-    assert tell(storms, [waiting("smoke_alarm", 4, rule="Alarms")], 4.0) == []
-    assert tell(storms, [waiting("co_alarm", 5, rule="Alarms")], 5.0) == ["co_alarm in the kitchen"]
+    assert send(storms, [waiting("smoke_alarm", 4, rule="Alarms")], 4.0) == []
+    assert send(storms, [waiting("co_alarm", 5, rule="Alarms")], 5.0) == ["co_alarm in the kitchen"]
 
 
 def test_an_update_rings_when_it_speaks_for_an_alert_that_has_not_rung() -> None:
@@ -88,15 +88,15 @@ def test_an_update_rings_when_it_speaks_for_an_alert_that_has_not_rung() -> None
 
 
 def test_a_storm_is_one_message_with_a_number() -> None:
-    """After the first, alerts of the same rule are collected for a minute and told as one."""
+    """After the first, alerts of the same rule are collected for a minute and sent as one."""
     storms = Coalescer(pause_s=60)
-    tell(storms, [waiting("dog_bark")], 0.0)
+    send(storms, [waiting("dog_bark")], 0.0)
     entries = [waiting("dog_bark", at_s) for at_s in range(1, 15)]
 
-    assert tell(storms, entries, 59.0) == []
-    (said,) = tell(storms, entries, 60.0)
+    assert send(storms, entries, 59.0) == []
+    (sent,) = send(storms, entries, 60.0)
 
-    assert said.startswith("dog_bark in the kitchen (14 times since ")
+    assert sent.startswith("dog_bark in the kitchen (14 times since ")
     assert entries == []
 
 
@@ -105,7 +105,7 @@ def test_the_same_alert_again_is_not_counted_twice() -> None:
     first = waiting("glass_break")
     again = Entry(first.number + 10_000, "phone", first.message, START, False, 0.0, False)
 
-    assert tell(Coalescer(), [first, again], 0.0) == ["glass_break in the kitchen"]
+    assert send(Coalescer(), [first, again], 0.0) == ["glass_break in the kitchen"]
 
 
 def test_all_sources_of_a_storm_are_named() -> None:
@@ -130,46 +130,46 @@ def test_every_room_of_a_storm_is_named() -> None:
         for at_s, room in enumerate(("porch", "nursery", "cellar", "porch"))
     ]
 
-    (said,) = tell(Coalescer(), entries, 0.0)
+    (sent,) = send(Coalescer(), entries, 0.0)
 
-    assert said.startswith("porch is lost; cellar is lost; nursery is lost (4 times since ")
+    assert sent.startswith("porch is lost; cellar is lost; nursery is lost (4 times since ")
 
 
 def test_a_long_list_is_cut_and_counted() -> None:
     """A message to a telephone has its limits."""
     entries = [waiting(f"sound {n}", rule="Any") for n in range(8)]
 
-    (said,) = tell(Coalescer(), entries, 0.0)
+    (sent,) = send(Coalescer(), entries, 0.0)
 
-    assert said.count("in the kitchen") == 5
-    assert "; and 3 more (8 times" in said
+    assert sent.count("in the kitchen") == 5
+    assert "; and 3 more (8 times" in sent
 
 
 def test_an_alarm_is_no_company_for_other_sounds() -> None:
     """A rule hears screams, breaking glass and smoke: what came before or after the smoke neither hides nor
     delays it."""
     storms = Coalescer(pause_s=60)
-    tell(storms, [waiting("scream", rule="Danger")], 0.0)
+    send(storms, [waiting("scream", rule="Danger")], 0.0)
     entries = [waiting("scream", 1, rule="Danger"), waiting("smoke_alarm", 2, rule="Danger")]
     entries.append(waiting("glass_break", 3, rule="Danger"))
 
-    assert tell(storms, entries, 3.0) == ["smoke_alarm in the kitchen"]
-    (rest,) = tell(storms, entries, 60.0)
+    assert send(storms, entries, 3.0) == ["smoke_alarm in the kitchen"]
+    (rest,) = send(storms, entries, 60.0)
     assert rest.startswith("glass_break in the kitchen; scream in the kitchen (2 times since ")
 
 
-def test_a_lasting_storm_is_told_less_and_less() -> None:
+def test_a_lasting_storm_is_sent_less_and_less() -> None:
     """While it goes on the pause doubles, to 15 minutes; after a calm it is short again."""
-    storms, told_at_s = Coalescer(pause_s=60), []
+    storms, sent_at_s = Coalescer(pause_s=60), []
     entries: list[Entry] = []
     for now_s in range(0, 6000, 10):
         entries.append(waiting("dog_bark"))
-        if tell(storms, entries, now_s):
-            told_at_s.append(now_s)
-    assert told_at_s == [0, 60, 180, 420, 900, 1800, 2700, 3600, 4500, 5400]
-    tell(storms, entries, 5400 + 2 * LONGEST_PAUSE_S)
+        if send(storms, entries, now_s):
+            sent_at_s.append(now_s)
+    assert sent_at_s == [0, 60, 180, 420, 900, 1800, 2700, 3600, 4500, 5400]
+    send(storms, entries, 5400 + 2 * LONGEST_PAUSE_S)
 
-    assert tell(storms, [waiting("dog_bark")], 5460 + 2 * LONGEST_PAUSE_S)
+    assert send(storms, [waiting("dog_bark")], 5460 + 2 * LONGEST_PAUSE_S)
 
 
 def test_an_alarm_overtakes_and_is_never_limited() -> None:
@@ -177,30 +177,30 @@ def test_an_alarm_overtakes_and_is_never_limited() -> None:
     storms = Coalescer(pause_s=60, per_minute=2)
     entries = [waiting(label) for label in ("dog_bark", "knock", "cat", "rain", "smoke_alarm", "co_alarm")]
 
-    said = tell(storms, entries, 0.0)
+    sent = send(storms, entries, 0.0)
 
-    assert said == ["smoke_alarm in the kitchen", "co_alarm in the kitchen"]
-    assert len(tell(storms, entries, 60.0)) == 2
+    assert sent == ["smoke_alarm in the kitchen", "co_alarm in the kitchen"]
+    assert len(send(storms, entries, 60.0)) == 2
 
 
 def test_an_alarm_that_goes_on_is_told_every_twenty_seconds() -> None:
     """The pause of an alarm does not grow."""
-    storms, told_at_s = Coalescer(), []
+    storms, sent_at_s = Coalescer(), []
     entries: list[Entry] = []
     for now_s in range(0, 200, 5):
         entries.append(waiting("smoke_alarm"))
-        if tell(storms, entries, now_s):
-            told_at_s.append(now_s)
+        if send(storms, entries, now_s):
+            sent_at_s.append(now_s)
 
-    assert told_at_s == list(range(0, 200, 20))
+    assert sent_at_s == list(range(0, 200, 20))
 
 
 def test_a_change_of_severity_is_news() -> None:
     """A critical alert does not hide in the storm of an informing one of the same rule."""
     storms = Coalescer()
-    tell(storms, [waiting("dog_bark", severity="info")], 0.0)
+    send(storms, [waiting("dog_bark", severity="info")], 0.0)
 
-    assert len(tell(storms, [waiting("dog_bark", severity="critical")], 1.0)) == 1
+    assert len(send(storms, [waiting("dog_bark", severity="critical")], 1.0)) == 1
 
 
 @given(
@@ -214,16 +214,16 @@ def test_everything_is_told_in_the_end(arrivals: list[tuple[str, float]], per_mi
     storms = Coalescer(pause_s=30, per_minute=per_minute)
     left = sorted(arrivals, key=lambda arrival: arrival[1])
     entries: list[Entry] = []
-    told: list[int] = []
+    sent: list[int] = []
     calm_at_s: list[float] = []
     for now_s in range(4000):
         while left and left[0][1] <= now_s:
             entries.append(waiting(left.pop(0)[0]))
         for batch in storms.batches(entries, now_s):
             storms.delivered(batch, now_s)
-            told += [entry.number for entry in batch.entries]
+            sent += [entry.number for entry in batch.entries]
             entries = [entry for entry in entries if entry not in batch.entries]
             calm_at_s += [] if batch.entries[0].urgent else [now_s]
 
-    assert len(told) == len(set(told)) == len(arrivals)
+    assert len(sent) == len(set(sent)) == len(arrivals)
     assert all(sum(now_s - 60 < at_s <= now_s for at_s in calm_at_s) <= per_minute for now_s in calm_at_s)

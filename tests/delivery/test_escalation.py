@@ -38,8 +38,8 @@ def called(escalation: Escalation, now_s: float) -> list[str]:
     return [step.notifier if isinstance(step, Call) else "nobody" for step in escalation.due(now_s)]
 
 
-def test_without_escalation_everybody_is_told_at_once() -> None:
-    """A rule that lists notifiers and no wait tells all of them, and nothing is left open."""
+def test_without_escalation_everybody_is_notified_at_once() -> None:
+    """A rule that lists notifiers and no wait notifies all of them, and nothing is left open."""
     escalation = Escalation()
 
     assert escalation.raised(alert(notify=("me", "partner")), 0.0) == ("me", "partner")
@@ -47,7 +47,7 @@ def test_without_escalation_everybody_is_told_at_once() -> None:
 
 
 def test_one_after_the_other_until_somebody_answers() -> None:
-    """The first at once, each next after the wait; when all were told, that nobody answered."""
+    """The first at once, each next after the wait; when all were notified, that nobody answered."""
     escalation = Escalation()
 
     assert escalation.raised(urgent(), 0.0) == ("me",)
@@ -95,8 +95,8 @@ def test_a_storm_is_one_incident_and_does_not_put_off_the_next() -> None:
     escalation = Escalation()
     calls = []
     for second in range(100):
-        told = escalation.raised(urgent(f"a{second}"), float(second))
-        assert told == (("me",) if second <= 60 else ("me", "partner"))
+        notified = escalation.raised(urgent(f"a{second}"), float(second))
+        assert notified == (("me",) if second <= 60 else ("me", "partner"))
         calls += called(escalation, float(second))
 
     assert calls == ["partner"]
@@ -318,14 +318,14 @@ def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path
     clock, calls = FakeClock(), []
     for notifier in ("partner", "neighbour"):
         with SqliteOutbox(path, clock, raise_it) as outbox:
-            told = Event()
-            outbox.listen(notifier, told.set)
+            woken = Event()
+            outbox.listen(notifier, woken.set)
             with escalator(outbox, clock) as running:
                 if notifier == "partner":
                     running.put_all([urgent(after_s=60.0)])
                     clock.advance(61)
                     running.put_all([event()])  # wakes it: its clock is not the wall's
-                assert told.wait(WAIT_S)
+                assert woken.wait(WAIT_S)
                 calls.append(notifier)
         clock.advance(61)
     with SqliteOutbox(path, clock, raise_it) as outbox:

@@ -148,7 +148,7 @@ def test_what_was_left_is_late_after_a_restart(path: Path, clock: FakeClock) -> 
 
 
 def test_what_has_waited_for_seconds_is_late(outbox: SqliteOutbox, clock: FakeClock) -> None:
-    """Late is said of what waited over two seconds, and how long it waited."""
+    """Late is logged for what waited over two seconds, and how long it waited."""
     put(outbox, event())
     clock.advance(2)
     assert [e.late for e in outbox.waiting("phone")] == [False]
@@ -258,7 +258,7 @@ def test_large_messages_are_bounded_too(path: Path, clock: FakeClock) -> None:
 
 
 def test_what_nobody_took_for_a_week_is_given_up(path: Path, clock: FakeClock) -> None:
-    """Too old is dropped at the next start, counted and said."""
+    """Too old is dropped at the next start, counted and logged."""
     with SqliteOutbox(path, clock, raise_it) as before:
         put(before, alert(id="ancient"))
     clock.advance(8 * 86400)
@@ -289,7 +289,7 @@ def test_a_waiting_alarm_is_never_given_up_by_age(path: Path, clock: FakeClock) 
 
 
 def test_only_the_owner_can_read_it(outbox: SqliteOutbox, path: Path) -> None:
-    """The directory is 0700 and every file of the store 0600: events tell who is at home."""
+    """The directory is 0700 and every file of the store 0600: events show who is at home."""
     put(outbox, event())
 
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -435,7 +435,7 @@ def test_a_store_overwritten_under_us_is_replaced(outbox: SqliteOutbox, path: Pa
 
 
 def test_what_goes_on_is_known_at_the_next_start(path: Path, clock: FakeClock) -> None:
-    """Events that began and did not end, delivered or not, as last told; their end takes them off."""
+    """Events that began and did not end, delivered or not, as last posted; their end takes them off."""
     with SqliteOutbox(path, clock, raise_it) as before:
         put(before, event(id="ends"), event(id="goes on"), alert(id="no event"))
         put(before, replace(ENDED, id="ends"), event(id="goes on", state="updated", score=0.99))
@@ -449,7 +449,7 @@ def test_what_goes_on_is_known_at_the_next_start(path: Path, clock: FakeClock) -
 
 
 def test_what_goes_on_without_receivers_is_known_at_the_next_start(path: Path, clock: FakeClock) -> None:
-    """A house that tells nobody still keeps a history: its events end there after a kill -9."""
+    """A house that notifies nobody still keeps a history: its events end there after a kill -9."""
     with SqliteOutbox(path, clock, raise_it) as before:
         before.put(event(id="goes on"), [])
         before.put(alert(), [])
@@ -550,24 +550,24 @@ with SqliteOutbox(Path(sys.argv[1]), SystemClock(), raise_it) as outbox:
 def test_kill_minus_nine_loses_nothing_that_was_put(path: Path) -> None:
     """Everything whose `put` returned is there after a SIGKILL at whatever instruction, in order, once."""
     clock = FakeClock()
-    said: list[int] = []
+    printed: list[int] = []
     for lines in (3, 41, 100, 257):
-        start = len(said)
+        start = len(printed)
         writer = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(path), str(start)], stdout=subprocess.PIPE, text=True
         )
         assert writer.stdout is not None
-        said += [int(next(writer.stdout)) for _ in range(lines)]
+        printed += [int(next(writer.stdout)) for _ in range(lines)]
         writer.send_signal(signal.SIGKILL)
-        said += [int(line) for line in writer.stdout if line.endswith("\n")]
+        printed += [int(line) for line in writer.stdout if line.endswith("\n")]
         writer.wait()
         writer.stdout.close()
         with SqliteOutbox(path, clock, raise_it) as outbox:
             entries = outbox.waiting("phone", limit=100_000)
             kept = [int(each.message.id[1:]) for each in sorted(entries, key=lambda each: each.number)]
-            assert kept[: len(said)] == said
-            assert len(kept) - len(said) <= 1
-            said = kept
+            assert kept[: len(printed)] == printed
+            assert len(kept) - len(printed) <= 1
+            printed = kept
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)

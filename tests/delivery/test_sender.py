@@ -222,7 +222,7 @@ def test_a_message_that_was_not_taken_is_tried_again(outbox: SqliteOutbox) -> No
 
 
 def test_one_impossible_message_does_not_silence_the_next(outbox: SqliteOutbox) -> None:
-    """A bug in publishing one message is said with its traceback; what follows is delivered."""
+    """A bug in publishing one message is logged with its traceback; what follows is delivered."""
     receiver = Receiver()
     receiver.raises["bad"] = ZeroDivisionError()
     with capture_logs() as logs, sender(outbox, receiver) as running:
@@ -293,20 +293,20 @@ def test_an_idle_courier_rests(outbox: SqliteOutbox) -> None:
 
 def test_a_bug_of_the_store_stops_the_daemon(outbox: SqliteOutbox) -> None:
     """What is no weather ends the thread through `failed`, not in silence."""
-    told: list[BaseException] = []
-    said = threading.Event()
+    errors: list[BaseException] = []
+    failure_seen = threading.Event()
 
     def failed(error: BaseException) -> None:
-        told.append(error)
-        said.set()
+        errors.append(error)
+        failure_seen.set()
 
     class Broken(Receiver):
         def lost_since(self) -> datetime | None:
             raise ZeroDivisionError
 
     with Sender(outbox, Broken(), failed, SystemClock()):
-        assert said.wait(WAIT_S)
-    assert isinstance(told[0], ZeroDivisionError)
+        assert failure_seen.wait(WAIT_S)
+    assert isinstance(errors[0], ZeroDivisionError)
 
 
 def test_a_storm_reaches_a_person_as_one_message(outbox: SqliteOutbox) -> None:
@@ -325,7 +325,7 @@ def test_a_storm_reaches_a_person_as_one_message(outbox: SqliteOutbox) -> None:
 
 def test_an_alarm_is_seen_behind_any_backlog(outbox: SqliteOutbox) -> None:
     """After days without a network more waits than is looked at at once: the smoke alarm that came last is
-    the first to be told."""
+    the first to be notified."""
     barks = [alert("dog_bark", id=f"bark{number}", severity="info") for number in range(MANY + 100)]
     outbox.put_all([(bark, ["mqtt"]) for bark in barks])
     outbox.put(alert("smoke_alarm", id="fire"), ["mqtt"])

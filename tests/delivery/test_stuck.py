@@ -1,4 +1,4 @@
-"""A channel that no longer moves is told over the others."""
+"""A channel that no longer moves is an alert over the others."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ def test_a_minute_without_a_move_is_told_once() -> None:
 
 
 def test_every_notifier_that_moves_is_told() -> None:
-    """One that has two channels moves while one of them does; one that is stuck does not tell of itself."""
+    """One that has two channels moves while one of them does; one that is stuck does not report itself."""
     [alert] = Watch().look({"phone": (STUCK_S, ""), "phone#2": (0.0, "")})
     assert alert.notify == ("phone", "neighbour")
     [alert] = Watch().look({"neighbour": (STUCK_S, "")})
@@ -44,7 +44,7 @@ def test_every_notifier_that_moves_is_told() -> None:
 
 
 def test_it_is_back_when_it_has_moved_for_a_minute() -> None:
-    """One that comes and goes is told once, and its return once."""
+    """One that comes and goes is alerted once, and its return once."""
     watch = Watch()
     assert len(watch.look(STILL)) == 1
     assert watch.look(MOVES, 10) == []
