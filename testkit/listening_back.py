@@ -39,7 +39,7 @@ class Past:
         self._engine = build_decision_engine(config, LoadedClassifiers())
         self._store = ScoreStore(path, FakeClock())
         self._now_s = 0.0
-        self.told: dict[str, SoundEvent | Alert] = {}
+        self.posted: dict[str, SoundEvent | Alert] = {}
 
     def begin(self, at_s: float) -> None:
         """Ticks are counted from then."""
@@ -78,7 +78,7 @@ class Past:
         """The source is gone."""
         self.wait_until(at_s)
         status = SourceStatus(source, False, after(at_s), "unplugged")
-        self._store.tell(status, after(at_s))
+        self._store.post(status, after(at_s))
         self._tell(self._engine.end_source(source, after(at_s), "source_lost"), after(at_s))
 
     def press_test(self, at_s: float) -> None:
@@ -106,9 +106,9 @@ class Past:
     def _tell(self, messages: Sequence[object], now: datetime) -> None:
         for message in messages:
             if isinstance(message, SoundEvent | Alert):
-                self.told[message.id] = message
+                self.posted[message.id] = message
             if isinstance(message, SoundEvent | Alert | Setting):
-                self._store.tell(message, now)
+                self._store.post(message, now)
 
 
 def busy_day(past: Past, seed: int, minutes: int = 10) -> None:

@@ -26,7 +26,7 @@ def write_history(folder: Path, count: int, until: datetime, *, source: str = "h
     with ScoreStore(folder / SCORES, SystemClock()) as store:
         for n in range(0, count, 100):
             about = event(LABELS[n % len(LABELS)], ids[n], times[n], source=source)
-            store.tell(alert(id=f"a{n:011x}", at=times[n], events=(about,)), times[n])
+            store.post(alert(id=f"a{n:011x}", at=times[n], events=(about,)), times[n])
         store.flush()
     with closing(sqlite3.connect(folder / SCORES)) as rows, rows:
         rows.executemany(

@@ -13,7 +13,7 @@ OPEN = timedelta(hours=24)
 def waiting_alerts(history: History, verdicts: Verdicts, now: datetime) -> list[Alert]:
     """The last word of each alert of the last day that is more than information and that nobody has
     acknowledged, oldest first. Raises StoreError."""
-    last = {one.id: one for _, one in history.said(now - OPEN, now, Alert) if isinstance(one, Alert)}
+    last = {one.id: one for _, one in history.messages(now - OPEN, now, Alert) if isinstance(one, Alert)}
     graver = [one for one in last.values() if one.severity != "info"]
     seen = verdicts.acknowledged([one.id for one in graver])
     return [one for one in graver if one.id not in seen]

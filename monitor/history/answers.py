@@ -19,13 +19,13 @@ log = get_logger()
 
 WAITING = 1000
 """Answers that may wait for the disk; anybody on the broker can send any number."""
-SAY_AGAIN_AFTER_S = 60.0
+LOG_AGAIN_AFTER_S = 60.0
 
 
 class Answers:
     """`put` may be called from any thread and only remembers. `write` belongs to the thread that may wait for
-    a disk, after what was told so far has been written: an answer may be about it. Never raises for a disk:
-    what cannot be written waits, and that is said once."""
+    a disk, after what was posted so far has been written: an answer may be about it. Never raises for a disk:
+    what cannot be written waits, and that is logged once."""
 
     def __init__(self, verdicts: Verdicts, scores: Path, clock: Clock) -> None:
         self._verdicts = verdicts
@@ -34,7 +34,7 @@ class Answers:
         self._lock = Lock()
         self._waiting: deque[Command] = deque(maxlen=WAITING)
         self._complained = False
-        self._said_at_s: float | None = None
+        self._logged_at_s: float | None = None
 
     def put(self, command: Command) -> None:
         """Somebody has acknowledged (`ack`) or judged (`verdict`)."""
@@ -42,7 +42,7 @@ class Answers:
             self._waiting.append(command)
 
     def write(self) -> list[Command]:
-        """Keep what was said: what was kept."""
+        """Keep what people answered; return what was kept."""
         with self._lock:
             batch, self._waiting = list(self._waiting), deque(maxlen=WAITING)
         kept: list[Command] = []
@@ -87,7 +87,7 @@ class Answers:
 
     def _is_unknown(self, command: Command) -> bool:
         now_s = self._clock.monotonic_s()
-        if self._said_at_s is None or now_s - self._said_at_s >= SAY_AGAIN_AFTER_S:
-            self._said_at_s = now_s
+        if self._logged_at_s is None or now_s - self._logged_at_s >= LOG_AGAIN_AFTER_S:
+            self._logged_at_s = now_s
             log.warning("an answer is about nothing that is known", answer=command.name, id=command.value)
         return False

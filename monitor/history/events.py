@@ -86,7 +86,7 @@ class EventFilter:
     ids: Sequence[str] = field(default=())
 
 
-def note_event(connection: sqlite3.Connection, event: SoundEvent, told_us: int) -> None:
+def note_event(connection: sqlite3.Connection, event: SoundEvent, decided_us: int) -> None:
     """The latest state of an event."""
     connection.execute(
         "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET"
@@ -94,24 +94,24 @@ def note_event(connection: sqlite3.Connection, event: SoundEvent, told_us: int) 
         " ended_by = excluded.ended_by, told_at = excluded.told_at",
         (
             event.id, to_us(event.started_at), event.ended_at and to_us(event.ended_at), event.source,
-            event.label, event.certainty, event.score, event.classifier, event.ended_by, told_us,
+            event.label, event.certainty, event.score, event.classifier, event.ended_by, decided_us,
         ),
     )  # fmt: skip
 
 
-def note_alert(connection: sqlite3.Connection, alert: Alert, told_us: int) -> None:
-    """An alert about events; it may be told before them."""
+def note_alert(connection: sqlite3.Connection, alert: Alert, decided_us: int) -> None:
+    """An alert about events; it may be posted before them."""
     rank = SEVERITIES.index(alert.severity) + 1
     for event in alert.events:
         known = connection.execute("SELECT 1 FROM event WHERE id = ?", (event.id,)).fetchone()
         if not known:
-            note_event(connection, event, told_us)
+            note_event(connection, event, decided_us)
         connection.execute("INSERT OR IGNORE INTO alert_event VALUES (?, ?)", (event.id, alert.id))
         connection.execute("UPDATE event SET severity = max(severity, ?) WHERE id = ?", (rank, event.id))
 
 
 def forget_events(connection: sqlite3.Connection, before_us: int) -> None:
-    """Those told of last before then."""
+    """Those whose last state was decided before then."""
     connection.execute(
         "DELETE FROM alert_event WHERE event_id IN (SELECT id FROM event WHERE told_at < ?)", (before_us,)
     )
@@ -150,7 +150,7 @@ def count_events(connection: sqlite3.Connection, wanted: EventFilter) -> int:
 
 
 def alerts_of(connection: sqlite3.Connection, event_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """The alerts of each event, as they were told last: id, rule, severity and time."""
+    """The alerts of each event, in their last state: id, rule, severity and time."""
     rows = connection.execute(
         "SELECT event_id, alert_id, json_extract(body, '$.rule'), json_extract(body, '$.severity'),"
         " json_extract(body, '$.raised_at'), max(number)"

@@ -1,4 +1,4 @@
-"""Why an event was told, or why nothing was: levels, scores against their thresholds, rules clause by clause.
+"""Why an event was raised, or why nothing was: levels, scores and thresholds, rules clause by clause.
 
 Works on what `ScoreStore` kept, with the thresholds and rules of the configuration as it is now.
 """
@@ -44,7 +44,7 @@ class LabelTrace:
 
 @dataclass(frozen=True, slots=True)
 class LookTrace:
-    """What one listener said: its best labels first."""
+    """One classifier's scores: its best labels first."""
 
     look: ScoreRecord
     best: tuple[LabelTrace, ...]
@@ -52,7 +52,7 @@ class LookTrace:
 
 @dataclass(frozen=True, slots=True)
 class EventTrace:
-    """An event as it was last told, and how far it came in every rule."""
+    """An event in its last state, and how far it came in every rule."""
 
     event: SoundEvent
     verdicts: tuple[Verdict, ...]
@@ -76,7 +76,7 @@ class Explanation:
 
 
 def explain_id(history: History, config: Config, id: str) -> Explanation:
-    """Why this event, or the last event of this alert, was told, and what the rules made of it. `id` may be
+    """Why this event, or the last event of this alert, was raised, and what the rules made of it. `id` may be
     its first digits. Raises StoreError when it is not known, or a test."""
     states = history.event(id) or _of_alert(history, id)
     if not states:
@@ -170,15 +170,15 @@ def _event_traces(
     source: str | None,
     event_id: str | None,
 ) -> Iterator[EventTrace]:
-    """The events of the stretch. Rules remember: everything told shortly before is held against them, too."""
+    """The events of the stretch. Rules remember: every event shortly before is held against them, too."""
     _, large = unloaded(config)
     engine = RuleEngine(config.rules, verifiers=frozenset(model.name for model, _ in large))
     verdicts: dict[str, list[Verdict]] = {}
     last: dict[str, SoundEvent] = {}
-    for told_at, event in history.said(since - _memory(config), until + _LATE):
+    for decided_at, event in history.messages(since - _memory(config), until + _LATE):
         if not isinstance(event, SoundEvent):
             continue
-        engine.due(told_at)
+        engine.due(decided_at)
         ours = event.id == event_id if event_id else source in (None, event.source)
         if ours and event.started_at <= until and (event.ended_at or event.at) >= since:
             last[event.id] = event
@@ -233,7 +233,7 @@ def _nearest_levels(
 
 
 def _whole(cuts: Iterable[SegmentRecord]) -> list[SegmentRecord]:
-    """One of each id: the last told is the whole segment, or the latest look at it."""
+    """One of each id: the last one is the whole segment, or the latest look at it."""
     return list({cut.id: cut for cut in cuts}.values())
 
 

@@ -18,7 +18,7 @@ def used_bytes(connection: Any) -> int:
 
 
 def forget(connection: Any, before_us: int) -> None:
-    """All that was told before then goes, but for the settings in force then."""
+    """All that was posted before then goes, but for the settings in force then."""
     for table in _HEARD:
         connection.execute(f"DELETE FROM {table} WHERE told_at < ?", (before_us,))  # noqa: S608
     events.forget_events(connection, before_us)

@@ -13,7 +13,7 @@ from monitor.history.records import ScoreRecord, SegmentRecord, from_us, to_us, 
 from monitor.store.codec import decode
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
-Said = SoundEvent | Alert | SourceStatus | Setting
+Kept = SoundEvent | Alert | SourceStatus | Setting
 
 
 class History:
@@ -68,8 +68,8 @@ class History:
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
-    def told_after(self, us: int, limit: int) -> list[tuple[int, SoundEvent | Alert]]:
-        """Events and alerts told after then, as they were told, with the microsecond of each; the oldest
+    def decided_after(self, us: int, limit: int) -> list[tuple[int, SoundEvent | Alert]]:
+        """Events and alerts decided after then, in that order, with the microsecond of each; the oldest
         first, and of more than `limit` the latest."""
         rows = self._rows(
             "SELECT told_at, body FROM said WHERE told_at > ? AND kind IN ('SoundEvent', 'Alert')"
@@ -77,27 +77,27 @@ class History:
             us,
             limit,
         )
-        return [(told_at, decode(body)) for told_at, body in rows][::-1]
+        return [(decided_at, decode(body)) for decided_at, body in rows][::-1]
 
     def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[ScoreRecord]:
-        """What listeners said, in the order in which the tracker was told."""
+        """What classifiers scored, in the order in which the tracker took it in."""
         labels = {number: names.split() for number, names in self._rows("SELECT number, names FROM labels")}
         rows = self._rows(
             "SELECT told_at, source, classifier, started_at, segment_id, certainty, labels, scores, spans,"
             " more FROM look WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
             to_us(since), to_us(until), source,
         )  # fmt: skip
-        for told_at, name, classifier, started_at, segment_id, certainty, which, scores, spans, more in rows:
+        for at_us, name, classifier, started_at, segment_id, certainty, which, scores, spans, more in rows:
             extra = json.loads(more) if more else {}
             yield ScoreRecord(
-                name, from_us(told_at), classifier, from_us(started_at), segment_id,
+                name, from_us(at_us), classifier, from_us(started_at), segment_id,
                 dict(zip(labels[which], unpack_scores(scores), strict=True)),
                 dict(zip(labels[which], unpack_spans(spans, len(labels[which])), strict=True)),
                 certainty, extra.get("emotion", {}), extra.get("evidence", {}),
             )  # fmt: skip
 
     def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[SegmentRecord]:
-        """Segments and early looks, in the order in which they were told."""
+        """Segments and early looks, in the order in which they were posted."""
         rows = self._rows(
             "SELECT id, source, started_at, duration_s, onset_s, floor_dbfs, peak_dbfs, speech_ratio,"
             " ended_by FROM cut WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
@@ -113,20 +113,20 @@ class History:
             " WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
             to_us(since), to_us(until), source,
         )  # fmt: skip
-        for name, told_at, level_dbfs, floor_dbfs in rows:
-            yield Level(name, from_us(told_at), level_dbfs, floor_dbfs)
+        for name, decided_at, level_dbfs, floor_dbfs in rows:
+            yield Level(name, from_us(decided_at), level_dbfs, floor_dbfs)
 
-    def said(
-        self, since: datetime, until: datetime, kind: type[Said] | None = None
-    ) -> Iterator[tuple[datetime, Said]]:
+    def messages(
+        self, since: datetime, until: datetime, kind: type[Kept] | None = None
+    ) -> Iterator[tuple[datetime, Kept]]:
         """What was decided and set (or only one kind of it), with the time it was, in that order."""
         rows = self._rows(
             "SELECT told_at, kind, body FROM said"
             " WHERE told_at BETWEEN ? AND ? AND kind = ifnull(?, kind) ORDER BY number",
             to_us(since), to_us(until), kind and kind.__name__,
         )  # fmt: skip
-        for told_at, name, body in rows:
-            yield from_us(told_at), _said(name, body)
+        for decided_at, name, body in rows:
+            yield from_us(decided_at), _decoded(name, body)
 
     def settings(self, at: datetime) -> list[Setting]:
         """What was in force then: what was set last, by source and name."""
@@ -184,7 +184,7 @@ class History:
         return StoreError(f"{self._path}: {error}")
 
 
-def _said(kind: str, body: str) -> Said:
+def _decoded(kind: str, body: str) -> Kept:
     if kind in ("SoundEvent", "Alert"):
         return decode(body)
     if kind == "Setting":

@@ -53,7 +53,7 @@ class Recorder:
         self._evidence.push(frame)
 
     def heard(self, heard: Findings, now: datetime) -> None:
-        """What listeners made of a stretch, and the time that the decider is told with; from any thread."""
+        """What classifiers made of a stretch, and the decider's `now` with it, UTC; from any thread."""
         self._evidence.hear(heard)
         if self._keeps_scores:
             self._scores.hear(heard, now)
@@ -63,7 +63,7 @@ class Recorder:
         if isinstance(message, SoundEvent):
             self._evidence.note(message)
         if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
-            self._scores.tell(message, now)
+            self._scores.post(message, now)
 
     def tend(self, *, last: bool = False) -> list[Picture]:
         """Write what waits, make the clips that are due, let go what is old: the new pictures. The

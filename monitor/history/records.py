@@ -1,4 +1,4 @@
-"""What one listener said of one stretch of sound, as it is kept for days: small, and complete enough to
+"""One classifier's scores for one stretch of sound, as they are kept for days: small, and complete enough to
 decide everything again."""
 
 import json
@@ -23,11 +23,11 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class ScoreRecord:
-    """Every score that a listener gave at once, and when the tracker was told."""
+    """Every score that a classifier gave at once, and when the tracker took it in."""
 
     source: str
-    told_at: datetime
-    """The time that the tracker was told with it (`now`)."""
+    decided_at: datetime
+    """The tracker's `now` when it took them in, UTC."""
     classifier: str
     started_at: datetime
     segment_id: str | None
@@ -41,7 +41,7 @@ class ScoreRecord:
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By label."""
     embedding: bytes | None = field(default=None, repr=False, compare=False)
-    """What it sounds like, as `Detection` has it; only as it is told, for few looks keep it."""
+    """What it sounds like, as `Detection` has it; None when read back, for few looks keep it."""
 
     @property
     def ends_at(self) -> datetime:
@@ -88,8 +88,8 @@ class SegmentRecord:
         return self.started_at + timedelta(seconds=self.duration_s)
 
 
-def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[ScoreRecord]:
-    """Detections that were told together, put together by listener and segment."""
+def looks_of(detections: Iterable[Detection], decided_at: datetime) -> Iterator[ScoreRecord]:
+    """Detections that the tracker took in together, grouped by classifier and segment."""
     groups: dict[tuple[Any, ...], dict[str, Detection]] = {}
     for one in detections:
         key = (one.source, one.classifier, one.segment_id, one.certainty)
@@ -98,15 +98,15 @@ def looks_of(detections: Iterable[Detection], told_at: datetime) -> Iterator[Sco
             group = groups.setdefault((*key, len(groups)), {})
         group[one.label] = one
     for group in groups.values():
-        yield _look(list(group.values()), told_at)
+        yield _look(list(group.values()), decided_at)
 
 
-def _look(group: list[Detection], told_at: datetime) -> ScoreRecord:
+def _look(group: list[Detection], decided_at: datetime) -> ScoreRecord:
     first = group[0]
     started_at = min(one.started_at for one in group)
     return ScoreRecord(
         source=first.source,
-        told_at=told_at,
+        decided_at=decided_at,
         classifier=first.classifier,
         started_at=started_at,
         segment_id=first.segment_id,

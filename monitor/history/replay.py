@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
 from monitor.errors import ConfigError
-from monitor.history.reader import History, Said
+from monitor.history.reader import History, Kept
 from monitor.history.records import ScoreRecord
 from monitor.labels import did_you_mean, sounds
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
@@ -28,7 +28,7 @@ _IDLE_TICK = timedelta(seconds=5)
 _LONGEST_HOLD = timedelta(hours=1, minutes=1)
 SAME_S = 6.0
 """An alert of the same rule that comes this much later or sooner is the same one: those that had to wait are
-released by the daemon's ticks, which fall otherwise here. The shift is told."""
+released by the daemon's ticks, which fall otherwise here. The shift is shown."""
 SHOWN_SHIFT_S = 0.5
 
 Change = Literal["as before", "new", "gone"]
@@ -61,8 +61,8 @@ def replay(
     """
     engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(*unloaded(config)))
     now = list(_last_states(_decided(engine, history, since, until)).values())
-    said = (one for _, one in history.said(since, until))
-    then = list(_last_states(one for one in said if not _is_test(one)).values())
+    messages = (one for _, one in history.messages(since, until))
+    then = list(_last_states(one for one in messages if not _is_test(one)).values())
     outcomes = [_held_against(one, then) for one in now]
     outcomes += [Outcome(old, "gone") for old in then if not any(_alike(one, old) for one in now)]
     return sorted(outcomes, key=lambda outcome: outcome.at)
@@ -140,9 +140,13 @@ def _change(values: dict[str, Any], change: str) -> Iterator[str]:
 
 def _decided(engine: DecisionEngine, history: History, since: datetime, until: datetime) -> Iterator[Message]:
     """Everything that the engine decides of the stretch, in order."""
-    looks = ((look.told_at, look) for look in history.looks(since, until))
-    said = ((at, one) for at, one in history.said(since, until) if isinstance(one, SourceStatus | Setting))
-    inputs: Iterator[tuple[datetime, ScoreRecord | Said]] = heapq.merge(looks, said, key=lambda item: item[0])
+    looks = ((look.decided_at, look) for look in history.looks(since, until))
+    changes = (
+        (at, one) for at, one in history.messages(since, until) if isinstance(one, SourceStatus | Setting)
+    )
+    inputs: Iterator[tuple[datetime, ScoreRecord | Kept]] = heapq.merge(
+        looks, changes, key=lambda item: item[0]
+    )
     yield from engine.apply_settings(history.settings(since), since)
     before = since
     for at, together in groupby(inputs, key=lambda item: item[0]):
@@ -152,7 +156,7 @@ def _decided(engine: DecisionEngine, history: History, since: datetime, until: d
     yield from _pass_time(engine, before, until)
 
 
-def _take_in(engine: DecisionEngine, items: list[ScoreRecord | Said], at: datetime) -> Iterator[Message]:
+def _take_in(engine: DecisionEngine, items: list[ScoreRecord | Kept], at: datetime) -> Iterator[Message]:
     detections = [one for item in items if isinstance(item, ScoreRecord) for one in item.detections()]
     if detections:
         yield from engine.decide(detections, at)
@@ -197,8 +201,8 @@ def _at(message: SoundEvent | Alert) -> datetime:
 
 
 def _alike(one: SoundEvent | Alert, other: SoundEvent | Alert) -> bool:
-    """The same sound over some of the same time, or the same rule at the same time. Ids do not tell: they are
-    new here. Where a sound paused for just as long as its hold, one event may be two the next time: the
+    """The same sound over some of the same time, or the same rule at the same time. Ids do not count: they
+    are new here. Where a sound paused for just as long as its hold, one event may be two the next time: the
     daemon's ticks fell otherwise."""
     same = timedelta(seconds=SAME_S)
     if isinstance(one, SoundEvent) and isinstance(other, SoundEvent):
@@ -237,7 +241,7 @@ def _what(outcome: Outcome) -> str:
 
 
 def _shift(outcome: Outcome) -> str:
-    """How far it has moved, where that is worth telling."""
+    """How far it has moved, where that is worth showing."""
     if abs(outcome.shift_s) < SHOWN_SHIFT_S:
         return ""
     return f", {abs(outcome.shift_s):.1f} s {'later' if outcome.shift_s > 0 else 'sooner'}"

@@ -129,7 +129,7 @@ class Verdicts:
             return rows.execute("DELETE FROM verdict WHERE event_id = ?", (event_id,)).rowcount > 0
 
     def of(self, event_ids: Sequence[str]) -> dict[str, Verdict]:
-        """What was said of these events."""
+        """The verdicts on these events."""
         with self._opened().reading() as rows:
             found = rows.execute(
                 "SELECT event_id, verdict, label, judged_at, judged_by, heard, source FROM verdict"

@@ -46,7 +46,7 @@ def _from_to(figures: Sequence[float]) -> str:
 
 
 def _sound_lines(found: Explanation) -> Iterator[str]:
-    """What the gate cut, then what listeners said of it."""
+    """What the gate cut, then how classifiers scored it."""
     cuts, groups, left_out = _closest(found.cuts, _by_listener(found.looks))
     for cut in cuts:
         yield f"  {_cut_line(cut)}"

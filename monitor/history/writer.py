@@ -1,6 +1,6 @@
 """Scores of everything that was heard, kept for days, so that one can ask why and try other thresholds.
 
-Not what was said: levels, scores, events and alerts; and of what made an event or nearly did what it is
+Not what people said: levels, scores, events and alerts; and of what made an event or nearly did what it is
 like to the model, unless words may be in it.
 """
 
@@ -78,10 +78,10 @@ Row = tuple[Any, ...]
 
 
 class ScoreStore:
-    """Takes in what was heard and decided. `hear` and `tell` may be called from any thread: they only
+    """Takes in what was heard and decided. `hear` and `post` may be called from any thread: they only
     remember. `flush` writes, in one transaction, and belongs to a thread that may wait for a disk; call it
     every few seconds. Never raises for a disk: what cannot be written waits, beyond 20 000 rows the oldest is
-    given up, and both are said once and counted.
+    given up, and both are logged once and counted.
 
     Rows older than `keep_s` go, and beyond `max_bytes` the oldest; of what was set before, what then was in
     force stays: whoever looks back must know under which settings it was heard.
@@ -121,27 +121,27 @@ class ScoreStore:
         self._database.__exit__()
         self._open = False
 
-    def hear(self, heard: Findings, told_at: datetime) -> None:
-        """What listeners said, as the tracker is told; `told_at` is the `now` that it is told with."""
-        told_us = to_us(told_at)
+    def hear(self, heard: Findings, decided_at: datetime) -> None:
+        """Findings, as the tracker takes them in; `decided_at` is the `now` it is given with them, UTC."""
+        decided_us = to_us(decided_at)
         for segment in heard.segments:
-            self._remember("cut", _cut_row(segment, told_us))
+            self._remember("cut", _cut_row(segment, decided_us))
         if self._best is not None:
             self._best.cut(heard.segments)
-        self._hear_all(heard.detections, told_at)
+        self._hear_all(heard.detections, decided_at)
         for notice in heard.notices:
             if isinstance(notice, Level):
-                self._remember("level", (told_us, notice.source, notice.level_dbfs, notice.floor_dbfs))
+                self._remember("level", (decided_us, notice.source, notice.level_dbfs, notice.floor_dbfs))
 
-    def tell(self, message: SoundEvent | Alert | SourceStatus | Setting, told_at: datetime) -> None:
+    def post(self, message: SoundEvent | Alert | SourceStatus | Setting, decided_at: datetime) -> None:
         """What was decided, or changes what will be: an event, an alert, a source that came or went, a
         setting."""
         if isinstance(message, Setting) and self._best is not None:
             self._best.note(message)
         kind, id = type(message).__name__, getattr(message, "id", "")
-        self._remember("said", (to_us(told_at), kind, id, _body(message)))
+        self._remember("said", (to_us(decided_at), kind, id, _body(message)))
         if isinstance(message, SoundEvent | Alert):
-            self._remember("event", (message, to_us(told_at)))
+            self._remember("event", (message, to_us(decided_at)))
 
     def flush(self) -> None:
         """Write what waits; now and then forget what is old."""
@@ -153,13 +153,13 @@ class ScoreStore:
             self._tend_at_s = self._clock.monotonic_s() + _TEND_EVERY_S
             self._try(self._tend)
 
-    def _hear_all(self, detections: Sequence[Detection], told_at: datetime) -> None:
-        for look in looks_of(detections, told_at):
+    def _hear_all(self, detections: Sequence[Detection], decided_at: datetime) -> None:
+        for look in looks_of(detections, decided_at):
             self._remember("look", _look_row(look))
             if self._best is not None and look.embedding is not None and look.segment_id is not None:
                 for label, score in self._best.near(look).items():
-                    told_us = to_us(look.told_at)
-                    row = (look.segment_id, label, told_us, look.source, score, look.embedding)
+                    decided_us = to_us(look.decided_at)
+                    row = (look.segment_id, label, decided_us, look.source, score, look.embedding)
                     self._remember("embedding", row)
 
     def _remember(self, table: str, row: Row) -> None:
@@ -187,9 +187,9 @@ class ScoreStore:
 
     def _write_row(self, connection: Any, table: str, row: Row) -> None:
         if table == "event":
-            message, told_us = row
+            message, decided_us = row
             note = events.note_alert if isinstance(message, Alert) else events.note_event
-            note(connection, message, told_us)
+            note(connection, message, decided_us)
             return
         connection.execute(_INSERT[table], self._with_labels(connection, row) if table == "look" else row)
 
@@ -251,16 +251,16 @@ class ScoreStore:
 def _look_row(look: ScoreRecord) -> Row:
     """Packed at once, for a look in memory is twenty times as large; the labels' names are all one string."""
     return (
-        to_us(look.told_at), look.source, look.classifier, to_us(look.started_at), look.segment_id,
+        to_us(look.decided_at), look.source, look.classifier, to_us(look.started_at), look.segment_id,
         look.certainty, sys.intern(" ".join(look.scores)), pack_scores(look.scores.values()),
         pack_spans(look.spans.values()), pack_more(look),
     )  # fmt: skip
 
 
-def _cut_row(segment: Segment, told_us: int) -> Row:
+def _cut_row(segment: Segment, decided_us: int) -> Row:
     cut = cut_of(segment)
     return (
-        told_us, cut.source, cut.id, to_us(cut.started_at), cut.duration_s, cut.onset_s, cut.floor_dbfs,
+        decided_us, cut.source, cut.id, to_us(cut.started_at), cut.duration_s, cut.onset_s, cut.floor_dbfs,
         cut.peak_dbfs, cut.speech_ratio, cut.ended_by,
     )  # fmt: skip
 

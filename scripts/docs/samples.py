@@ -104,7 +104,7 @@ def _kept(path: Path) -> dict[str, str]:
         store.hear(found, found.until)
         for message in messages:
             if isinstance(message, SoundEvent | Alert):
-                store.tell(message, found.until)
+                store.post(message, found.until)
             if isinstance(message, SoundEvent):
                 ids[message.label] = message.id
     with store:

@@ -351,7 +351,7 @@ def test_explain_takes_the_last_while(tmp_path, capsys):
     now = datetime.now(UTC)
     bark = event(id="0123456789ab", at=now - timedelta(minutes=7), state="ended", ended_by="quiet")
     with ScoreStore(tmp_path / SCORES, SystemClock()) as store:
-        store.tell(replace(bark, ended_at=bark.at), bark.at)
+        store.post(replace(bark, ended_at=bark.at), bark.at)
     path = tmp_path / "house.yaml"
     path.write_text(f"state_dir: {tmp_path}\nsources: [{{type: demo, name: kitchen}}]\n")
     assert earwitness("explain", "-10m", "--config", path) == 0

@@ -79,7 +79,7 @@ def test_a_verdict_keeps_the_best_look_with_its_scores(night: Night) -> None:
     """All scores of the look that was surest, what it was like to the model, and who said it."""
     night.hear("0" * 12, NEARLY, dog_bark=0.55, cough=0.2)
     night.hear("1" * 12, MADE_IT, dog_bark=0.9, cough=0.1)
-    night.store.tell(EVENT, START)
+    night.store.post(EVENT, START)
     night.store.flush()
 
     night.answers.put(say("wrong", label="cough"))
@@ -116,7 +116,7 @@ def test_nothing_of_speech_is_kept(night: Night) -> None:
 
 def test_a_rooms_sensitivity_moves_what_is_near(night: Night) -> None:
     """As it moves the onset."""
-    night.store.tell(Setting("kitchen", "sensitivity", 1.0), START)
+    night.store.post(Setting("kitchen", "sensitivity", 1.0), START)
     night.hear("0" * 12, NEARLY, dog_bark=0.45)
     assert [row[0] for row in night.embeddings()] == ["0" * 12]
 
@@ -124,7 +124,7 @@ def test_a_rooms_sensitivity_moves_what_is_near(night: Night) -> None:
 def test_it_is_forgotten_with_the_scores(night: Night, clock: FakeClock) -> None:
     """After `history_days`; what was judged is kept for good."""
     night.hear("1" * 12, MADE_IT, dog_bark=0.9)
-    night.store.tell(EVENT, START)
+    night.store.post(EVENT, START)
     night.store.flush()
     night.answers.put(say("right"))
     night.answers.write()
@@ -144,8 +144,8 @@ def test_an_answer_about_nothing_known_is_logged_once(night: Night) -> None:
 
 def test_acknowledging_all_names_each_open_alert(night: Night, clock: FakeClock) -> None:
     """Those that wait now; one that is raised later still waits."""
-    night.store.tell(alert(id="a00000000001", at=clock.now()), clock.now())
-    night.store.tell(alert(id="a00000000002", at=clock.now(), severity="info"), clock.now())
+    night.store.post(alert(id="a00000000001", at=clock.now()), clock.now())
+    night.store.post(alert(id="a00000000002", at=clock.now(), severity="info"), clock.now())
     night.store.flush()
     night.answers.put(Command("ack", by="mqtt"))
     night.answers.write()
@@ -157,7 +157,7 @@ def test_acknowledging_all_names_each_open_alert(night: Night, clock: FakeClock)
 def test_what_the_disk_refuses_waits(night: Night) -> None:
     """And is kept as soon as the disk takes it."""
     night.hear("1" * 12, MADE_IT, dog_bark=0.9)
-    night.store.tell(EVENT, START)
+    night.store.post(EVENT, START)
     night.store.flush()
     night.answers.put(say("right"))
     with closing(sqlite3.connect(night.folder / FILE, isolation_level=None)) as other:

@@ -1,4 +1,4 @@
-"""Why an event was told, or why nothing was."""
+"""Why an event was raised, or why nothing was."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def past(tmp_path: Path) -> Past:
 
 
 def event_of(past: Past, label: str) -> SoundEvent:
-    [found] = [one for one in past.told.values() if isinstance(one, SoundEvent) and one.label == label]
+    [found] = [one for one in past.posted.values() if isinstance(one, SoundEvent) and one.label == label]
     return found
 
 
@@ -40,7 +40,7 @@ def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:
     past.look(10, glass_break=0.95)
     found = explained(past, event_of(past, "glass_break").id)
     assert verdicts(found) == {"Glass": "alert", "Dog": "hear", "Restless": "hear"}
-    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    [alert] = [one for one in past.posted.values() if isinstance(one, Alert)]
     text = "\n".join(explanation_lines(found))
     assert f"rule Glass: alert {alert.id} at " in text
     assert "(hear glass_break, min_score 0.95)" in text
@@ -54,7 +54,7 @@ def test_the_first_of_a_sequence_names_the_alert_that_it_helped_to_raise(tmp_pat
     past.look(10, glass_break=0.95)
     past.look(35, "porch", dog_bark=0.9)
     past.end(120)
-    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    [alert] = [one for one in past.posted.values() if isinstance(one, Alert)]
     with History(past.path) as history:
         first = explain_id(history, config, event_of(past, "glass_break").id)
         last = explain_id(history, config, event_of(past, "dog_bark").id)
@@ -67,7 +67,7 @@ def test_the_first_of_a_sequence_names_the_alert_that_it_helped_to_raise(tmp_pat
 def test_an_alert_is_explained_by_its_event(past: Past) -> None:
     """Whoever was rung has the id of the alert."""
     past.look(10, glass_break=0.95)
-    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    [alert] = [one for one in past.posted.values() if isinstance(one, Alert)]
     [trace] = explained(past, alert.id[:8]).events
     assert trace.event.id == event_of(past, "glass_break").id
 
@@ -75,7 +75,7 @@ def test_an_alert_is_explained_by_its_event(past: Past) -> None:
 def test_an_alert_that_was_a_test_says_so(past: Past) -> None:
     """Its event never was."""
     past.press_test(10)
-    [alert] = [one for one in past.told.values() if isinstance(one, Alert)]
+    [alert] = [one for one in past.posted.values() if isinstance(one, Alert)]
     with pytest.raises(StoreError, match=f"alert {alert.id} was a test of rule 'Glass'"):
         explained(past, alert.id)
 
@@ -102,7 +102,7 @@ def test_what_went_before_is_held_against_it(past: Past) -> None:
     past.look(10, dog_bark=0.9)
     past.look(40, dog_bark=0.9)
     barks = sorted(
-        (one for one in past.told.values() if isinstance(one, SoundEvent)), key=lambda one: one.started_at
+        (one for one in past.posted.values() if isinstance(one, SoundEvent)), key=lambda one: one.started_at
     )
     found = explained(past, barks[-1].id)
     assert verdicts(found) == {"Glass": "hear", "Dog": "cooldown_s", "Restless": "count"}

@@ -38,7 +38,7 @@ def test_unchanged_it_decides_as_it_did(past: Past, seed: int) -> None:
     assert len(outcomes) > 40
     assert {outcome.change for outcome in outcomes} == {"as before"}
     assert sum(isinstance(outcome.message, Alert) for outcome in outcomes) > 3
-    scores = [one.score for one in past.told.values() if isinstance(one, SoundEvent)]
+    scores = [one.score for one in past.posted.values() if isinstance(one, SoundEvent)]
     again = [one.message.score for one in outcomes if isinstance(one.message, SoundEvent)]
     assert sorted(again) == pytest.approx(sorted(scores), abs=1e-4)
 
@@ -76,7 +76,7 @@ def test_a_higher_threshold_takes_away(past: Past) -> None:
 
 
 def test_an_alert_a_few_seconds_later_is_the_same_alert(past: Past) -> None:
-    """Four seconds later is told, and six are the limit; more is another alert."""
+    """Four seconds later is shown, and six are the limit; more is another alert."""
     past.look(10, dog_bark=0.7)
     past.look(14, dog_bark=0.9)
     outcomes = replayed(past, 60, "dog_bark.onset=0.8")
@@ -113,7 +113,7 @@ def test_only_what_is_asked_for_is_shown(past: Past) -> None:
 def test_a_test_is_no_past(past: Past) -> None:
     """Somebody pressed the button: nothing was heard, and nothing is gone."""
     past.press_test(20)
-    assert [one.rule for one in past.told.values() if isinstance(one, Alert)] == ["Glass"]
+    assert [one.rule for one in past.posted.values() if isinstance(one, Alert)] == ["Glass"]
     assert replayed(past, 60) == []
 
 
@@ -153,7 +153,7 @@ def test_a_rhythm_is_heard_again(past: Past) -> None:
     [outcome] = replayed(past, 60, "smoke_alarm.onset=0.99")
     assert outcome.change == "as before"
     assert isinstance(outcome.message, SoundEvent)
-    assert outcome.message.ended_at == next(iter(past.told.values())).ended_at  # type: ignore[union-attr]
+    assert outcome.message.ended_at == next(iter(past.posted.values())).ended_at  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

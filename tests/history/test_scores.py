@@ -63,9 +63,9 @@ def every_label(score: float = 0.25) -> tuple[Detection, ...]:
     return tuple(heard(label, score, segment_id="0123456789ab") for label in sounds())
 
 
-def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None:
+def test_a_look_comes_back_as_it_was_posted(store: ScoreStore, path: Path) -> None:
     """Detections come back in order, to 1/65535, with all that the tracker decides by."""
-    told = (
+    posted = (
         *every_label(0.123)[:-1],
         heard("knock", 0.4, START + timedelta(seconds=1.5), duration_s=2.5, segment_id="aa"),
         heard("door_slam", 0.4, START, duration_s=0.03, segment_id="aa"),
@@ -75,19 +75,19 @@ def test_a_look_comes_back_as_it_was_told(store: ScoreStore, path: Path) -> None
             evidence={"hold_s": 12.0, "beeps_s": [0.5, 0.5]},
         ),
     )  # fmt: skip
-    store.hear(Findings("kitchen", START, told), START)
+    store.hear(Findings("kitchen", START, posted), START)
     store.flush()
     with History(path) as history:
         back = [one for look in history.looks(*EVER) for one in look.detections()]
-    assert [replace(one, score=round(one.score, 4)) for one in back] == list(told)
+    assert [replace(one, score=round(one.score, 4)) for one in back] == list(posted)
 
 
 def test_what_was_said_is_not_kept(store: ScoreStore, path: Path) -> None:
     """Free text by a model may quote people: descriptions reach no byte of the file, nor do messages."""
     secret = "she said the safe code"
     store.hear(Findings("kitchen", START, (heard("speech", 0.9, description=secret),)), START)
-    store.tell(event(description=secret), START)
-    store.tell(Alert("a1", "Talk", "info", (event(description=secret),), START, secret, {}), START)
+    store.post(event(description=secret), START)
+    store.post(Alert("a1", "Talk", "info", (event(description=secret),), START, secret, {}), START)
     store.flush()
     assert all(secret.encode() not in file.read_bytes() for file in path.parent.iterdir())
 
@@ -105,24 +105,24 @@ def test_segments_and_levels_are_kept_without_sound(store: ScoreStore, path: Pat
 
 def test_decisions_and_settings_are_kept_in_order(store: ScoreStore, path: Path) -> None:
     """Events, alerts, losses and settings come back in the order in which they happened."""
-    told = [
+    posted = [
         Setting("kitchen", "sensitivity", 0.5),
         event(),
         Alert("f00", "Dog", "info", (event(),), START, "", {"hear": "dog_bark"}),
         event("ended", ended_at=START, ended_by="quiet"),
         SourceStatus("kitchen", False, START, "unplugged"),
     ]
-    for message in told:
-        store.tell(message, START)  # type: ignore[arg-type]
+    for message in posted:
+        store.post(message, START)  # type: ignore[arg-type]
     store.flush()
     with History(path) as history:
-        assert [message for _, message in history.said(*EVER)] == told
+        assert [message for _, message in history.messages(*EVER)] == posted
         assert [state.state for state in history.event("ab12")] == ["started", "ended"]
         assert history.event("ffff") == []
 
 
 def test_one_source_can_be_asked_for(store: ScoreStore, path: Path) -> None:
-    """Looks are found by source and by the time at which they were told."""
+    """Looks are found by source and by the time at which they were posted."""
     for i, source in enumerate(("kitchen", "porch", "kitchen")):
         at = START + timedelta(seconds=i)
         store.hear(Findings(source, at, (heard("knock", i / 10, source=source),)), at)
@@ -153,14 +153,14 @@ def test_old_rows_go(store: ScoreStore, path: Path, clock: FakeClock) -> None:
 def test_what_is_set_outlasts_the_week(store: ScoreStore, path: Path, clock: FakeClock) -> None:
     """Of each source and name the setting that was in force when what is kept begins stays, and no older."""
     for value in (0.5, -0.5):
-        store.tell(Setting("kitchen", "sensitivity", value), clock.now())
-    store.tell(Setting("porch", "mute", True), clock.now())
-    store.tell(event(), clock.now())
+        store.post(Setting("kitchen", "sensitivity", value), clock.now())
+    store.post(Setting("porch", "mute", True), clock.now())
+    store.post(event(), clock.now())
     clock.advance(8 * 86400)
-    store.tell(Setting("porch", "mute", False), clock.now())
+    store.post(Setting("porch", "mute", False), clock.now())
     store.flush()
     with History(path) as history:
-        kept = [one for _, one in history.said(*EVER)]
+        kept = [one for _, one in history.messages(*EVER)]
         assert history.settings(clock.now() - timedelta(days=1)) == kept[:2]
     assert kept == [
         Setting("kitchen", "sensitivity", -0.5),
@@ -172,7 +172,7 @@ def test_what_is_set_outlasts_the_week(store: ScoreStore, path: Path, clock: Fak
 def test_an_old_setting_does_not_cost_the_rest(path: Path, clock: FakeClock) -> None:
     """Where room must be made, the time to be kept is counted without a setting of long ago."""
     with ScoreStore(path, clock, max_bytes=200_000) as store:
-        store.tell(Setting("kitchen", "mute", True), clock.now())
+        store.post(Setting("kitchen", "mute", True), clock.now())
         clock.advance(300 * 86400)
         for _ in range(2000):
             clock.advance(1)
@@ -198,7 +198,7 @@ def test_size_is_bounded_and_the_oldest_goes_first(path: Path, clock: FakeClock)
         with History(path) as history:
             kept = list(history.looks(*EVER))
         assert 400 < len(kept) < 1200
-        assert kept[-1].told_at == clock.now() - timedelta(seconds=601)
+        assert kept[-1].decided_at == clock.now() - timedelta(seconds=601)
 
 
 def test_scores_are_tiny(path: Path, clock: FakeClock) -> None:
@@ -218,7 +218,7 @@ def test_a_disk_that_fails_loses_nothing_at_first(path: Path, clock: FakeClock) 
     """What cannot be written waits, and is there when the directory is."""
     path.parent.write_text("in the way")
     with ScoreStore(path, clock) as store:
-        store.tell(event(), START)
+        store.post(event(), START)
         store.flush()
         path.parent.unlink()
         store.flush()
@@ -229,11 +229,11 @@ def test_a_disk_that_fails_loses_nothing_at_first(path: Path, clock: FakeClock) 
 
 def test_a_deleted_file_is_begun_anew(store: ScoreStore, path: Path) -> None:
     """Somebody who deletes the history while it is kept gets a new one."""
-    store.tell(event(), START)
+    store.post(event(), START)
     store.flush()
     for file in path.parent.iterdir():
         file.unlink()
-    store.tell(event("updated"), START)
+    store.post(event("updated"), START)
     store.flush()
     store.flush()
     with History(path) as history:
@@ -245,7 +245,7 @@ def test_memory_is_bounded_while_the_disk_fails(path: Path, clock: FakeClock) ->
     path.parent.write_text("in the way")
     with ScoreStore(path, clock) as store:
         for _ in range(20_010):
-            store.tell(SourceStatus("kitchen", True, START), START)
+            store.post(SourceStatus("kitchen", True, START), START)
         assert store.lost == 10
         path.parent.unlink()
 
@@ -255,7 +255,7 @@ def test_a_damaged_file_is_set_aside(path: Path, clock: FakeClock) -> None:
     path.parent.mkdir()
     path.write_bytes(b"not a database" * 1000)
     with ScoreStore(path, clock) as store:
-        store.tell(event(), START)
+        store.post(event(), START)
         store.flush()
     with History(path) as history:
         assert len(history.event("ab12cd34ef56")) == 1
@@ -264,7 +264,7 @@ def test_a_damaged_file_is_set_aside(path: Path, clock: FakeClock) -> None:
 
 def test_the_file_is_private(store: ScoreStore, path: Path) -> None:
     """Only the owner may read what was heard in a home."""
-    store.tell(event(), START)
+    store.post(event(), START)
     store.flush()
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
@@ -313,9 +313,9 @@ def test_spans_survive_packing(spans: list[tuple[float, float]]) -> None:
     )
 
 
-def test_detections_are_grouped_by_who_said_them() -> None:
+def test_detections_are_grouped_by_classifier() -> None:
     """One look for each listener and segment; the same label twice makes two."""
-    told = [heard("knock"), heard("door_slam"), heard("knock", classifier="qwen"), heard("knock", 0.1)]
-    looks = list(looks_of(told, START))
+    posted = [heard("knock"), heard("door_slam"), heard("knock", classifier="qwen"), heard("knock", 0.1)]
+    looks = list(looks_of(posted, START))
     assert [sorted(look.scores) for look in looks] == [["door_slam", "knock"], ["knock"], ["knock"]]
     assert json.dumps(looks[2].scores) == '{"knock": 0.1}'

@@ -188,7 +188,7 @@ def _autumn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with ScoreStore(folder / "state" / SCORES, SystemClock(), keep_s=90 * 86400) as store:
         for n, hour in enumerate((-2.1, 0.5, 1.5, 22.9, 23.1)):
             at = CLOCKS_BACK + timedelta(hours=hour)
-            store.tell(event("cat", f"c{n:011x}", at, source="hall", state="ended", ended_at=at), at)
+            store.post(event("cat", f"c{n:011x}", at, source="hall", state="ended", ended_at=at), at)
         store.flush()
     config = {**house(port, sources=[GOES_ON]), "history_days": 90, "state_dir": str(folder / "state")}
     visit = Visit(port, {"Host": f"localhost:{port}"})

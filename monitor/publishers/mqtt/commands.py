@@ -15,7 +15,7 @@ from monitor.types import Command
 log = get_logger()
 
 LARGEST_PAYLOAD_BYTES = 256
-SAY_AGAIN_AFTER_S = 60.0
+LOG_AGAIN_AFTER_S = 60.0
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -31,7 +31,7 @@ class CommandReader:
         self.refused: Counter[str] = Counter()
         self._topics = topics
         self._clock = clock
-        self._said_at_s: float | None = None
+        self._logged_at_s: float | None = None
 
     def read(self, topic: str, payload: bytes, sources: Container[str], *, retained: bool) -> Command | None:
         """The command, or None after counting why it is none."""
@@ -46,8 +46,8 @@ class CommandReader:
     def _count(self, reason: str) -> None:
         self.refused[reason] += 1
         now_s = self._clock.monotonic_s()
-        if self._said_at_s is None or now_s - self._said_at_s >= SAY_AGAIN_AFTER_S:
-            self._said_at_s = now_s
+        if self._logged_at_s is None or now_s - self._logged_at_s >= LOG_AGAIN_AFTER_S:
+            self._logged_at_s = now_s
             log.warning("mqtt command ignored", reason=reason, ignored_so_far=self.refused.total())
 
 

@@ -171,9 +171,9 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
     reader = page.feed.join()
     try:
         yield f"retry: {RETRY_MS}\n: {page.house.node}\n\n".encode()
-        told = since or 0
+        last_number = since or 0
         for item in await _missed(ask, since):
-            told = max(told, item.number)
+            last_number = max(last_number, item.number)
             yield item.encoded()
         quiet = 0
         while not page.closing:
@@ -181,7 +181,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
             if reader.overrun:
                 reader.overrun = False
                 yield b"event: reset\ndata: {}\n\n"
-            fresh = [item for item in items if not item.number or item.number > told]
+            fresh = [item for item in items if not item.number or item.number > last_number]
             if fresh:
                 yield b"".join(item.encoded() for item in fresh)
             elif not items:
@@ -207,7 +207,7 @@ async def _missed(ask: Ask, since: int | None) -> list[Item]:
 def _kept(ask: Ask, since: int, until: int | None) -> list[Item]:
     """What the history has of what was missed."""
     with ask.page.history() as history:
-        found = history.told_after(since, CATCH_UP)
+        found = history.decided_after(since, CATCH_UP)
     return [
         Item(number, "alert" if isinstance(message, Alert) else "event", feed_data(message, ask.page.time))
         for number, message in found

@@ -169,7 +169,7 @@ def _spans(
     }
     began |= {(source, "lost"): since for source in history.lost_at(since)}
     spans: dict[tuple[str, str], list[tuple[datetime, datetime]]] = {}
-    for at, message in history.said(since, until):
+    for at, message in history.messages(since, until):
         if isinstance(message, SourceStatus):
             key, on = (message.source, "lost"), not message.online
         elif isinstance(message, Setting) and message.name == "mute":
