@@ -93,7 +93,7 @@ class Daemon:
             life.enter_context(Housekeeper(self._keep_house, self._failed))
             self._start_decider(life, listeners)
             self._pool = life.enter_context(
-                ClassifierPool(listeners.first, listeners.second, self._tell, self._failed, self._clock)
+                ClassifierPool(listeners.first, listeners.second, self._post, self._failed, self._clock)
             )
             self._progress.waiting += self._pool.vital.values()
             self._start_capture(life, listeners)
@@ -130,7 +130,7 @@ class Daemon:
             self._feed_watchdog()
             self._memory.check()
             if stuck := self._delivery.look():
-                self._tell(Announcement(tuple(stuck)))
+                self._post(Announcement(tuple(stuck)))
             if stuck or self._clock.monotonic_s() >= health_at_s:
                 health_at_s = self._clock.monotonic_s() + HEALTH_EVERY_S
                 self._publish_health()
@@ -152,8 +152,8 @@ class Daemon:
         heard goes on, and what the former rules remember stays."""
         self._engine.exchange_rules(build_rules(config, self._listeners))
 
-    def tell_health(self, to: Callable[[Health], None]) -> None:
-        """Have `run` say how everything is doing; from any thread or a signal handler."""
+    def report_health(self, to: Callable[[Health], None]) -> None:
+        """Have `run` report how everything is doing; from any thread or a signal handler."""
         self.ask(lambda: to(self.health()))
 
     @property
@@ -192,7 +192,7 @@ class Daemon:
 
     def _build_delivery(self) -> Delivery:
         answered = self._recorder.answers.put
-        return Delivery(self._config, self._tell, self._end_left, self._failed, self._clock, answered)
+        return Delivery(self._config, self._post, self._end_left, self._failed, self._clock, answered)
 
     def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
         self._listeners = listeners
@@ -200,7 +200,7 @@ class Daemon:
         recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
-        self._tell(Announcement(tuple(settings)))
+        self._post(Announcement(tuple(settings)))
         decider = Decider(
             engine,
             self._decisions,
@@ -216,8 +216,8 @@ class Daemon:
         life.callback(self._decisions.close)
 
     def _end_left(self, events: Sequence[SoundEvent]) -> None:
-        """What an earlier run began and could not end, as soon as the disk says so; from any thread."""
-        self._tell(Announcement(tuple(cut_short(events, self._clock.now()))))
+        """What an earlier run began and could not end, as soon as the disk returns it; from any thread."""
+        self._post(Announcement(tuple(cut_short(events, self._clock.now()))))
 
     def _open_page(self, life: ExitStack) -> None:
         """The page, in a thread of its own, unless it is switched off. It sees what the recorder is given."""
@@ -231,7 +231,7 @@ class Daemon:
             self._record = self._page.tap(self._recorder)
 
     def _start_capture(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
-        router = Router(self._recorder, self._pool, self._tell, self._clock, self._stopping)
+        router = Router(self._recorder, self._pool, self._post, self._clock, self._stopping)
         for block in self._config.sources:
             if not block.enabled:
                 continue
@@ -257,7 +257,7 @@ class Daemon:
             thread.stop()
         join_all(self._captures, STOP_S)
 
-    def _tell(self, item: Item) -> None:
+    def _post(self, item: Item) -> None:
         enqueue(item, self._decisions)
 
     def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
@@ -288,7 +288,7 @@ class Daemon:
         log.debug("health", summary=summary(health))
         self._delivery.show(health)
         if self._page is not None:
-            self._page.told(health, health.at)
+            self._page.decided(health, health.at)
         trim_heap()
 
     def _keep_house(self, last: bool = False) -> None:

@@ -87,7 +87,7 @@ class Lives:
 
     def _show_health(self) -> None:
         if self._daemon is not None:
-            self._daemon.tell_health(_print_health)
+            self._daemon.report_health(_print_health)
 
     def _stop(self) -> None:
         self._stopped = True

@@ -58,7 +58,7 @@ class Recorder:
         if self._keeps_scores:
             self._scores.hear(heard, now)
 
-    def told(self, message: Message, now: datetime) -> None:
+    def decided(self, message: Message, now: datetime) -> None:
         """What was decided; in the decider's thread."""
         if isinstance(message, SoundEvent):
             self._evidence.note(message)

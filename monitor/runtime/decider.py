@@ -61,7 +61,7 @@ class Record(Protocol):
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
-    def told(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None: ...
 
 
 def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
@@ -209,7 +209,7 @@ class Decider(threading.Thread):
         if messages:
             self._post(messages)
         for message in messages:
-            self._record.told(message, self._clock.now())
+            self._record.decided(message, self._clock.now())
 
     def _dated(self, message: Message) -> Message:
         """An event or alert that was decided long after its sound carries how long."""

@@ -30,7 +30,7 @@ class Board:
             self.note(setting)
 
     def note(self, message: Message) -> None:
-        """Something was told."""
+        """Take a message that was decided."""
         with self._lock:
             if isinstance(message, Health):
                 self._health = message
@@ -55,7 +55,7 @@ class Board:
         return not self._stalled and self._clock.monotonic_s() - self._alive_at_s < STALE_S
 
     def floor_dbfs(self, source: str) -> float | None:
-        """What a source takes for its room's own floor; None until it has said so."""
+        """What a source takes for its room's own floor; None until it has reported one."""
         with self._lock:
             found: float | None = self._sources.get(source, {}).get("floor_dbfs")
         return found

@@ -1,6 +1,6 @@
 """What happens, as it happens: a bounded ring, and one bounded queue for everybody who looks.
 
-`tell` is called by the thread that decides; it only remembers, and never waits for a browser or a disk.
+`post` is called by the thread that decides; it only remembers, and never waits for a browser or a disk.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from typing import Any
 RING = 2000
 """What somebody who was away for a moment can catch up with; longer absences are read from the history."""
 QUEUE = 500
-"""What may wait for a slow reader. Beyond it they are told to start over, and nobody else notices."""
+"""What may wait for a slow reader. Beyond it they must start over, and nobody else notices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One message. `number` rises and is the same after a restart; 0 for states, of which only the latest
-    counts and none is told again."""
+    counts and none is posted again."""
 
     number: int
     kind: str
@@ -100,11 +100,11 @@ class Feed:
             reader.wake()
 
     def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """The loop whose readers are told; None when it ends."""
+        """The loop whose readers are woken; None when it ends."""
         with self._lock:
             self._loop = loop
 
-    def tell(self, item: Item) -> None:
+    def post(self, item: Item) -> None:
         """From any thread: never waits, never raises."""
         with self._lock:
             if item.number:
@@ -124,7 +124,7 @@ class Feed:
                 self._is_woken = False
 
     def since(self, number: int) -> tuple[list[Item], bool]:
-        """What was told after `number`, and whether that is all of it: otherwise the history knows more."""
+        """What was posted after `number`, and whether that is all of it: otherwise the history knows more."""
         with self._lock:
             later = [item for item in self._ring if item.number > number]
             whole = bool(self._ring) and (self._ring[0].number <= number)

@@ -45,4 +45,4 @@ class Meters:
         }
         self._meters[frame.source] = _Meter()
         if floor_dbfs is not None:
-            self._feed.tell(Item(0, "level", data))
+            self._feed.post(Item(0, "level", data))

@@ -18,7 +18,7 @@ log = get_logger()
 def open_page(
     config: Config, delivery: Delivery, verdicts: Verdicts, clock: Clock, life: ExitStack
 ) -> Page | None:
-    """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are said,
+    """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are logged,
     and everything else goes on."""
     try:
         from monitor.web.http.server import Server

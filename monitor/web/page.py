@@ -34,7 +34,7 @@ READING_S = 2.0
 
 
 class Page:
-    """One for the life of the daemon. `told` and `alive` may be called from any thread and never wait."""
+    """One for the life of the daemon. `decided` and `alive` may be called from any thread and never wait."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class Page:
         self._code: str | None = None
         self._digests: dict[str, str] = {}
 
-    def told(self, message: Message, now: datetime) -> None:
+    def decided(self, message: Message, now: datetime) -> None:
         """What was decided, at the time that the history keeps it with. Never raises."""
         self.board.note(message)
         if isinstance(message, SoundEvent | Alert):
-            self.feed.tell(Item(to_us(now), _kind(message), feed_data(message, self.time)))
+            self.feed.post(Item(to_us(now), _kind(message), feed_data(message, self.time)))
         elif self.feed.watched and not isinstance(message, Picture | Level):
-            self.feed.tell(Item(0, _kind(message), {**feed_data(message, self.time), **self._until(message)}))
+            self.feed.post(Item(0, _kind(message), {**feed_data(message, self.time), **self._until(message)}))
 
     def _until(self, message: Message) -> dict[str, str]:
         """When a source that was muted for a while is heard again."""
@@ -100,13 +100,13 @@ class Page:
 
     def note_verdict(self, event_id: str) -> None:
         """Somebody judged an event: whoever looks sees it."""
-        self.feed.tell(Item(0, "verdict", {"name": event_id}))
+        self.feed.post(Item(0, "verdict", {"name": event_id}))
 
     def answered(self, answers: Sequence[Command]) -> None:
         """Somebody acknowledged or judged elsewhere, and it has been kept."""
         for answer in answers:
             kind = "ack" if answer.name == "ack" else "verdict"
-            self.feed.tell(Item(0, kind, {"name": str(answer.value or "")}))
+            self.feed.post(Item(0, kind, {"name": str(answer.value or "")}))
 
     def may_hear(self, visitor: Visitor) -> bool:
         """Whether they may hear clips and see spectrograms, from which speech can be read back."""
@@ -142,7 +142,7 @@ class Page:
 
     @contextmanager
     def history(self) -> Iterator[History]:
-        """The history, read-only, with what people said of it attached as `verdicts`."""
+        """The history, read-only, with people's verdicts on it attached as `verdicts`."""
         with History(self.folder / SCORES, patience_s=READING_S) as history:
             history.attach(self.folder / VERDICTS, "verdicts")
             yield history

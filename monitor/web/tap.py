@@ -13,7 +13,7 @@ class Record(Protocol):
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
-    def told(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None: ...
 
 
 class Onlooker(Protocol):
@@ -21,7 +21,7 @@ class Onlooker(Protocol):
 
     def hear(self, frame: Frame) -> None: ...
 
-    def told(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None: ...
 
 
 class Tap:
@@ -40,7 +40,7 @@ class Tap:
         """What classifiers made of a stretch."""
         self._record.heard(heard, now)
 
-    def told(self, message: Message, now: datetime) -> None:
+    def decided(self, message: Message, now: datetime) -> None:
         """What was decided."""
-        self._record.told(message, now)
-        self._onlooker.told(message, now)
+        self._record.decided(message, now)
+        self._onlooker.decided(message, now)

@@ -58,7 +58,7 @@ class EventView(Model):
     score: float
     classifier: str
     severity: Literal["info", "warning", "critical"] | None
-    """The gravest of its alerts; None if nobody was told."""
+    """The gravest of its alerts; None without an alert."""
     alerts: list[AlertView] = []
     verdict: VerdictView | None = None
     kept: bool = False

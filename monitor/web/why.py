@@ -1,4 +1,4 @@
-"""Why something was told, or was not, in sentences: what `explain` found, put into words of the catalogue."""
+"""Why something was raised, or was not, in sentences: `explain`'s findings in words of the catalogue."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -84,7 +84,7 @@ class _Say:
             yield self._fact("why.rhythm", label=label, pattern=words)
 
     def silence(self, found: Explanation) -> Iterator[dict[str, Any]]:
-        """Nothing was told: how close each sound came."""
+        """Nothing was raised: how close each sound came."""
         best: dict[str, tuple[str, LabelTrace]] = {}
         for trace in found.looks:
             for one in trace.best:

@@ -64,7 +64,7 @@ def main() -> None:
     configure_logging(level="info", json=True)
     daemon = Daemon(config.model_copy(update={"classifiers": leaking}))
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
-    signal.signal(signal.SIGUSR1, lambda *_: daemon.tell_health(_print_health))
+    signal.signal(signal.SIGUSR1, lambda *_: daemon.report_health(_print_health))
     with daemon:
         daemon.run()
 

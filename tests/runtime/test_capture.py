@@ -15,7 +15,7 @@ from testkit.fakes import FakeClock, ScriptedSource
 
 
 class CountingEars:
-    """Hears every frame; an end by gap or shutdown is told on."""
+    """Hears every frame; an end by gap or shutdown is passed on."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -31,50 +31,50 @@ class CountingEars:
 
 def listened(source: ScriptedSource, ears: Any = None) -> tuple[CountingEars, list[Any], list[BaseException]]:
     ears = ears or CountingEars()
-    told: list[Any] = []
+    posted: list[Any] = []
     failures: list[BaseException] = []
     at_once = Backoff(0, 0)
-    listener = CaptureThread(source, ears, told.append, failures.append, FakeClock(), at_once, at_once)
+    listener = CaptureThread(source, ears, posted.append, failures.append, FakeClock(), at_once, at_once)
     listener.run()
-    return ears, told, failures
+    return ears, posted, failures
 
 
-def statuses(told: Sequence[Any]) -> list[tuple[bool, str]]:
-    return [(t.online, t.reason) for t in told if isinstance(t, SourceStatus)]
+def statuses(posted: Sequence[Any]) -> list[tuple[bool, str]]:
+    return [(t.online, t.reason) for t in posted if isinstance(t, SourceStatus)]
 
 
 def test_a_source_is_online_when_sound_comes():
     """Not when it was opened: a camera may accept and then say nothing."""
-    ears, told, _ = listened(ScriptedSource(frames(noise(0.09))))
-    assert isinstance(told[0], SourceStatus)
+    ears, posted, _ = listened(ScriptedSource(frames(noise(0.09))))
+    assert isinstance(posted[0], SourceStatus)
     assert len(ears.frames) == 3
-    assert statuses(told) == [(True, ""), (False, "it has ended")]
+    assert statuses(posted) == [(True, ""), (False, "it has ended")]
 
 
 def test_a_lost_source_is_opened_again():
     """What was open ends by a gap, and listening goes on."""
     source = ScriptedSource([*frames(noise(0.06)), SourceLost("kitchen: gone")], [*frames(noise(0.06))])
-    ears, told, _ = listened(source)
+    ears, posted, _ = listened(source)
     assert source.opened == 2
     assert ears.ends == ["gap", "shutdown"]
-    assert statuses(told) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "it has ended")]
+    assert statuses(posted) == [(True, ""), (False, "kitchen: gone"), (True, ""), (False, "it has ended")]
 
 
 def test_a_damaged_recording_is_not_played_again():
     """It was heard as far as it goes; opening it again would raise its alarms once more."""
     damaged = SourceLost("kitchen: cut short", for_good=True)
     source = ScriptedSource([*frames(noise(0.06)), damaged], frames(noise(0.06)))
-    _, told, _ = listened(source)
+    _, posted, _ = listened(source)
     assert source.opened == 1
-    assert statuses(told)[-1] == (False, "kitchen: cut short")
+    assert statuses(posted)[-1] == (False, "kitchen: cut short")
 
 
-def test_the_same_refusal_is_told_once():
-    """A wrong password is said once per change of state, not per attempt."""
+def test_the_same_refusal_is_reported_once():
+    """A wrong password is reported once per change of state, not per attempt."""
     refusal = SourceUnavailable("kitchen: 401", refused=True)
     source = ScriptedSource([refusal], [refusal], [refusal], frames(noise(0.03)))
-    _, told, _ = listened(source)
-    assert statuses(told) == [(False, "kitchen: 401"), (True, ""), (False, "it has ended")]
+    _, posted, _ = listened(source)
+    assert statuses(posted) == [(False, "kitchen: 401"), (True, ""), (False, "it has ended")]
 
 
 def test_a_bug_in_listening_reaches_the_daemon():

@@ -27,7 +27,7 @@ from testkit.fakes import FakeClock
 
 
 class Diary:
-    """Keeps what the decider records, with the time that it was told."""
+    """Keeps what the decider records, with the time at which it was decided."""
 
     def __init__(self) -> None:
         self.heard_at: list[datetime] = []
@@ -36,7 +36,7 @@ class Diary:
     def heard(self, heard: Findings, now: datetime) -> None:
         self.heard_at.append(now)
 
-    def told(self, message: Message, now: datetime) -> None:
+    def decided(self, message: Message, now: datetime) -> None:
         self.messages.append(message)
 
 
@@ -51,20 +51,20 @@ class House:
         reached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self.clock = FakeClock()
-        self._deafness = SourceOutage(deaf_after_s, ["phone"])
-        self.told: list[Message] = []
+        self._outage = SourceOutage(deaf_after_s, ["phone"])
+        self.posted: list[Message] = []
         self.failures: list[BaseException] = []
         self.diary = Diary()
         self._recorded = recorded
         self._reached = reached
 
     def decide(self, *items: Item | Callable[[], None]) -> list[Message]:
-        """What is told, from the first item to the shutdown after the last one."""
+        """What is posted, from the first item to the shutdown after the last one."""
         box = OneByOne(list(items), self.clock)
         decider = Decider(
-            DecisionEngine(Tracker(), RuleEngine([]), self._deafness),
+            DecisionEngine(Tracker(), RuleEngine([]), self._outage),
             box,
-            self.told.extend,
+            self.posted.extend,
             self.diary,
             self.failures.append,
             self.clock,
@@ -72,7 +72,7 @@ class House:
             self._reached,
         )
         decider.run()
-        return self.told
+        return self.posted
 
     def hear(self, label: str, at_s: float, length_s: float = 0.5) -> Findings:
         """A model heard `label`, so many seconds after the clock's time now."""
@@ -99,44 +99,44 @@ class OneByOne(Mailbox[Any]):
         return []
 
 
-def events(told: list[Message]) -> list[SoundEvent]:
-    return [message for message in told if isinstance(message, SoundEvent)]
+def events(posted: list[Message]) -> list[SoundEvent]:
+    return [message for message in posted if isinstance(message, SoundEvent)]
 
 
-def states(told: list[Message]) -> list[str]:
-    return [event.state for event in events(told)]
+def states(posted: list[Message]) -> list[str]:
+    return [event.state for event in events(posted)]
 
 
 def test_a_source_that_goes_takes_its_events_with_it():
     """The house hears of the end of every open event before it hears that the source is offline."""
     house = House()
     at = house.clock.now()
-    told = house.decide(
+    posted = house.decide(
         house.hear("loud_noise", 0), SourceStatus("kitchen", online=False, at=at, reason="kitchen: gone")
     )
-    assert [type(message) for message in told] == [
+    assert [type(message) for message in posted] == [
         LabelState, SoundEvent, LabelState, SoundEvent, SourceStatus,
     ]  # fmt: skip
-    assert [event.ended_by for event in events(told)] == [None, "source_lost"]
+    assert [event.ended_by for event in events(posted)] == [None, "source_lost"]
 
 
 def test_open_events_end_at_shutdown():
     """Nobody is left with a sensor that is on for ever."""
     house = House()
-    told = house.decide(house.hear("loud_noise", 0))
-    assert [(event.state, event.ended_by) for event in events(told)] == [
+    posted = house.decide(house.hear("loud_noise", 0))
+    assert [(event.state, event.ended_by) for event in events(posted)] == [
         ("started", None),
         ("ended", "shutdown"),
     ]
-    assert [message.on for message in told if isinstance(message, LabelState)] == [True, False]
+    assert [message.on for message in posted if isinstance(message, LabelState)] == [True, False]
 
 
-def test_what_an_earlier_run_left_is_told_first():
+def test_what_an_earlier_run_left_is_posted_first():
     """Before anything that is heard now, and kept in the history too."""
     left = event(id="left", state="ended", ended_by="restart")
     house = House()
-    told = house.decide(Announcement((left,)), house.hear("loud_noise", 0))
-    assert told[0] == left
+    posted = house.decide(Announcement((left,)), house.hear("loud_noise", 0))
+    assert posted[0] == left
     assert house.diary.messages[0] == left
 
 
@@ -152,8 +152,8 @@ def test_what_is_set_now_holds_over_what_was_set_before():
 def test_time_alone_ends_an_event():
     """The source is quiet: no detection comes, and the event ends all the same."""
     house = House()
-    told = house.decide(house.hear("loud_noise", 0), lambda: house.clock.advance(60))
-    assert [(event.state, event.ended_by) for event in events(told)] == [
+    posted = house.decide(house.hear("loud_noise", 0), lambda: house.clock.advance(60))
+    assert [(event.state, event.ended_by) for event in events(posted)] == [
         ("started", None),
         ("ended", "quiet"),
     ]
@@ -166,8 +166,8 @@ def test_a_recording_read_faster_than_real_time_kept_ending_its_events_by_the_cl
     story: list[Item | Callable[[], None]] = []
     for i in range(8):
         story += [house.hear("speech", 30 + 0.5 * i), lambda: house.clock.advance(0.3)]
-    told = house.decide(*story)
-    whole = events(told)
+    posted = house.decide(*story)
+    whole = events(posted)
     assert {event.id for event in whole} == {whole[0].id}
     assert whole[-1].ended_at is not None
     assert (whole[-1].ended_at - whole[0].started_at).total_seconds() == 4.0
@@ -177,8 +177,8 @@ def test_a_recording_of_another_day_began_an_event_with_every_look():
     """Held against today's clock, each detection was long over as soon as it came."""
     house = House(recorded=frozenset({"kitchen"}))
     day_s = 86_400.0
-    told = house.decide(*[house.hear("speech", 0.5 * i - day_s) for i in range(8)])
-    assert states(told).count("started") == 1
+    posted = house.decide(*[house.hear("speech", 0.5 * i - day_s) for i in range(8)])
+    assert states(posted).count("started") == 1
     assert all(at < house.clock.now() - timedelta(hours=23) for at in house.diary.heard_at)
 
 
@@ -186,50 +186,50 @@ def test_a_recording_that_is_ahead_ends_nothing_at_the_microphone():
     """Each source has its own time."""
     house = House(recorded=frozenset({"tape"}))
     ahead = Findings("tape", house.clock.now() + timedelta(hours=1))
-    told = house.decide(house.hear("glass_break", 0), ahead, lambda: house.clock.advance(0.3))
-    assert [event.ended_by for event in events(told)] == [None, "shutdown"]
+    posted = house.decide(house.hear("glass_break", 0), ahead, lambda: house.clock.advance(0.3))
+    assert [event.ended_by for event in events(posted)] == [None, "shutdown"]
 
 
 def test_two_bangs_of_a_recording_are_two_events():
     """Five seconds apart in the recording and a millisecond apart for the clock: two events."""
     house = House(recorded=frozenset({"kitchen"}))
-    told = house.decide(house.hear("loud_noise", 10), house.hear("loud_noise", 15))
-    assert states(told) == ["started", "ended", "started", "ended"]
+    posted = house.decide(house.hear("loud_noise", 10), house.hear("loud_noise", 15))
+    assert states(posted) == ["started", "ended", "started", "ended"]
 
 
 def test_a_clock_set_back_keeps_no_event_open_until_it_has_caught_up():
     """An hour back, with an event open: it ends when its hold is over."""
     house = House()
-    told = house.decide(
+    posted = house.decide(
         house.hear("loud_noise", 0),
         lambda: house.clock.set_wall(-3600),
         lambda: house.clock.advance(0.3),
         lambda: house.clock.advance(60),
     )
-    assert [event.ended_by for event in events(told)] == [None, "quiet"]
+    assert [event.ended_by for event in events(posted)] == [None, "quiet"]
 
 
 def test_a_clock_set_forward_leaves_no_event_open():
     """An hour forward: the open event is over, and so is at once what is still dated by the old time."""
     house = House()
     old = [house.hear("loud_noise", 0.5 * i) for i in range(4)]
-    told = house.decide(old[0], lambda: house.clock.set_wall(3600), *old[1:])
-    assert states(told).count("started") == states(told).count("ended")
-    assert {event.ended_by for event in events(told)} == {None, "quiet"}
+    posted = house.decide(old[0], lambda: house.clock.set_wall(3600), *old[1:])
+    assert states(posted).count("started") == states(posted).count("ended")
+    assert {event.ended_by for event in events(posted)} == {None, "quiet"}
 
 
 def test_what_is_set_is_shown():
     """A command is answered with the value that is now in force."""
     house = House()
-    told = house.decide(Command("mute", "kitchen", True))
-    assert told == [Setting("kitchen", "mute", True)]
+    posted = house.decide(Command("mute", "kitchen", True))
+    assert posted == [Setting("kitchen", "mute", True)]
 
 
 def test_the_diary_has_everything():
-    """What was heard and what was told, in the same order."""
+    """What was heard and what was posted, in the same order."""
     house = House()
-    told = house.decide(house.hear("loud_noise", 0))
-    assert house.diary.messages == told
+    posted = house.decide(house.hear("loud_noise", 0))
+    assert house.diary.messages == posted
     assert house.diary.heard_at == [house.clock.now()]
 
 
@@ -249,12 +249,12 @@ def test_a_microphone_that_delivers_nothing_is_an_alert() -> None:
     house = House(deaf_after_s=300)
     silent = Problem("kitchen", house.clock.now(), ("digital_silence",))
 
-    told = house.decide(
+    posted = house.decide(
         Findings("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
     )
 
-    assert told[0] == silent
-    assert [message.rule for message in told if isinstance(message, Alert)] == [RULE]
+    assert posted[0] == silent
+    assert [message.rule for message in posted if isinstance(message, Alert)] == [RULE]
 
 
 def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
@@ -320,18 +320,18 @@ def test_a_stall_makes_no_second_event_of_one_sound():
     def stopped() -> None:
         house.clock.advance(60)
 
-    def told(bark: Findings) -> Item:
+    def given(bark: Findings) -> Item:
         return bark
 
     def judged(bark: Findings) -> Callable[[], None]:
         return lambda: judged_until.update(kitchen=bark.until)
 
-    after = [step for bark in barks[2:] for step in (told(bark), judged(bark))]
+    after = [step for bark in barks[2:] for step in (given(bark), judged(bark))]
     judged_until["kitchen"] = barks[1].until
-    events_told = events(house.decide(*barks[:2], stopped, *after))
+    posted_events = events(house.decide(*barks[:2], stopped, *after))
 
-    assert len({event.id for event in events_told}) == 1
-    assert [event.state for event in events_told].count("started") == 1
+    assert len({event.id for event in posted_events}) == 1
+    assert [event.state for event in posted_events].count("started") == 1
 
 
 def test_an_event_ends_by_its_sound_once_all_of_it_was_judged():
@@ -340,7 +340,7 @@ def test_an_event_ends_by_its_sound_once_all_of_it_was_judged():
     house = House(reached=lambda: dict(judged_until))
     bark = house.hear("dog_bark", 0)
     judged_until["kitchen"] = bark.until
-    told = house.decide(
+    posted = house.decide(
         bark,
         lambda: house.clock.advance(100),
         lambda: None,
@@ -348,7 +348,7 @@ def test_an_event_ends_by_its_sound_once_all_of_it_was_judged():
         lambda: house.clock.advance(1),
         lambda: house.clock.advance(1),
     )
-    ended = [event for event in events(told) if event.state == "ended"]
+    ended = [event for event in events(posted) if event.state == "ended"]
 
     assert [event.ended_by for event in ended] == ["quiet"]
     assert ended[0].at >= bark.until + timedelta(seconds=100)

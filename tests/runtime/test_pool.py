@@ -73,7 +73,7 @@ def test_every_small_model_hears_every_segment():
 
 
 def test_a_large_model_hears_what_the_small_one_leaves_open():
-    """It is shown what the small one said, and answers after it."""
+    """It is given what the small one detected, and answers after it."""
     cascade = Always()
     session = Session(
         [ScriptedClassifier({"cough": 0.5})], [(ScriptedClassifier({"cough": 0.9}, "qwen"), cascade)]
@@ -117,8 +117,8 @@ def test_without_a_small_model_the_large_one_hears_everything():
     assert session.judge(sound()) == [[("cough", "qwen")]]
 
 
-def test_a_look_and_its_segment_in_one_batch_are_told_once():
-    """They share an id: told twice, each detection would count as two hits."""
+def test_a_look_and_its_segment_in_one_batch_are_posted_once():
+    """They share an id: posted twice, each detection would count as two hits."""
     session = Session([ScriptedClassifier({"cough": 0.9})])
     assert session.judge(sound(ended_by="open"), sound()) == [[("cough", "embedded")] * 2]
 
@@ -148,7 +148,7 @@ def test_a_segment_that_cannot_be_judged_does_not_stop_the_panel():
 
 
 def test_an_orderly_stop_judges_what_waits():
-    """With its threads: what was submitted before the stop is told before the panel is gone."""
+    """With its threads: what was submitted before the stop is posted before the pool is gone."""
     heard: list[Findings] = []
     failures: list[BaseException] = []
     with ClassifierPool(

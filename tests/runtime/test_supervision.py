@@ -43,7 +43,7 @@ class Room:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.released = threading.Event()
-        self.said: list[SourceStatus] = []
+        self.statuses: list[SourceStatus] = []
         self.sources: list[Hanging] = []
         self.supervised = SupervisedSource(self._new_thread)
         self.supervised.start()
@@ -54,7 +54,7 @@ class Room:
 
     def _tell(self, item: Findings | SourceStatus) -> None:
         if isinstance(item, SourceStatus):
-            self.said.append(item)
+            self.statuses.append(item)
 
     def _failed(self, error: BaseException) -> None:
         raise AssertionError from error
@@ -66,7 +66,7 @@ class Room:
         self.supervised.tend()
 
     def states(self) -> list[tuple[bool, str]]:
-        return [(status.online, status.reason) for status in self.said]
+        return [(status.online, status.reason) for status in self.statuses]
 
 
 def test_a_source_that_hangs_is_offline_with_the_reason_and_opened_anew() -> None:

@@ -29,7 +29,7 @@ def test_the_manager_is_told_in_its_own_words(tmp_path):
 
 def test_a_reload_is_no_end_and_needs_no_watchdog_meanwhile(tmp_path):
     """Begun anew: the time of the reload, patience while models load, the watchdog as before, and no
-    STOPPING. The next stop is said."""
+    STOPPING. The next stop is sent."""
     path = str(tmp_path / "notify")
     with listening(path) as manager:
         systemd = Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"})

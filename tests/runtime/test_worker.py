@@ -60,7 +60,7 @@ def test_one_broken_segment_costs_only_itself():
 
 
 class Recovering(ScriptedClassifier):
-    """Fails for the first segments, one of them for another reason, then says what it was told."""
+    """Fails for the first segments, one of them for another reason, then returns what it was given."""
 
     @property
     def trouble(self) -> str:

@@ -62,7 +62,7 @@ def test_a_slow_reader_is_told_to_start_over_and_nobody_else_notices():
         slow, quick = feed.join(), feed.join()
         taken = []
         for number in range(1, QUEUE + 50):
-            feed.tell(item(number))
+            feed.post(item(number))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             taken += await quick.take(1)
@@ -81,8 +81,8 @@ def test_of_a_state_only_the_latest_waits():
         feed.attach(asyncio.get_running_loop())
         reader = feed.join()
         for n in range(100):
-            feed.tell(Item(0, "level", {"source": "hall", "level_dbfs": n}))
-            feed.tell(Item(0, "level", {"source": "attic", "level_dbfs": n}))
+            feed.post(Item(0, "level", {"source": "hall", "level_dbfs": n}))
+            feed.post(Item(0, "level", {"source": "attic", "level_dbfs": n}))
             await asyncio.sleep(0)
         found = await reader.take(1)
         assert sorted((one.data["source"], one.data["level_dbfs"]) for one in found) == [
@@ -96,14 +96,14 @@ def test_of_a_state_only_the_latest_waits():
 def test_telling_costs_nothing_while_nobody_looks_and_outlives_the_loop():
     """The thread that decides may tell before the page is open and after it has failed."""
     feed = Feed()
-    feed.tell(item(1))
+    feed.post(item(1))
 
     async def scene() -> None:
         feed.attach(asyncio.get_running_loop())
         feed.join()
 
     asyncio.run(scene())
-    feed.tell(item(2))
+    feed.post(item(2))
     assert [one.number for one in feed.since(0)[0]] == [1, 2]
 
 

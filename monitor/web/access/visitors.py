@@ -156,7 +156,7 @@ def _is_loopback(address: str) -> bool:
 
 def _from_ingress(ask: HTTPConnection) -> Visitor | None:
     """Home Assistant has checked who this is, and shows the page to its administrators alone (`panel_admin`)
-    unless told otherwise; only with both headers is it they."""
+    unless set otherwise; only with both headers is it they."""
     if not _INGRESS_PATH.fullmatch(ask.headers.get("x-ingress-path", "")):
         return None
     name = ask.headers.get("x-remote-user-display-name") or ask.headers.get("x-remote-user-name") or ""

@@ -32,7 +32,7 @@ class Which(Model):
     label: Annotated[str, Field(max_length=2000)] = ""
     source: Annotated[str, Field(max_length=2000)] = ""
     severity: Annotated[str, Field(max_length=40)] = ""
-    """`info`, `warning`, `critical`: those that somebody was told of."""
+    """`info`, `warning`, `critical`: those with an alert of it."""
     certainty: Literal["", "suspected", "confirmed"] = ""
     verdict: Literal["", "right", "wrong", "unsure", "none", "any"] = ""
     kept: bool = False

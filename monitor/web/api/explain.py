@@ -87,7 +87,7 @@ class MomentQuery(Model):
 
 
 def of_event(ask: Ask) -> WhyView:
-    """Why this event was told, or was not."""
+    """Why this event was raised, or was not."""
     page = ask.page
     with page.history() as history:
         if not history.event(ask.path["id"]):

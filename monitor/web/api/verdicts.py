@@ -71,7 +71,7 @@ def _check_label(wanted: Judgement) -> None:
 
 
 def undo(ask: Ask) -> Answer:
-    """Nothing was said of it."""
+    """Take the verdict back."""
     if not ask.page.verdicts.undo(ask.path["id"]):
         raise Refusal(404, "nobody has judged this event")
     ask.page.note_verdict(ask.path["id"])

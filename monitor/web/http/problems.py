@@ -9,7 +9,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Refusal(Exception):
-    """What was asked cannot be done; `detail` tells a person what to do instead."""
+    """What was asked cannot be done; `detail` names what a person can do instead."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

@@ -28,7 +28,7 @@ STOP_S = 1.0
 
 
 class Server:
-    """Serves `page` inside the `with` block. What cannot be opened is said once; the daemon goes on."""
+    """Serves `page` inside the `with` block. What cannot be opened is logged once; the daemon goes on."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -39,7 +39,7 @@ class Server:
         self._ready = threading.Event()
 
     def __enter__(self) -> Self:
-        """Listen at once, so that a port that is taken is said at the start; serve in the thread."""
+        """Listen at once, so that a port that is taken is logged at the start; serve in the thread."""
         web = self._page.config
         self._listen(web.host, web.port, ingress=False)
         if web.ingress is not None:
@@ -81,7 +81,7 @@ class Server:
                 "the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'"
             )
         except BaseException:
-            # The page is for looking: without it everything is heard and told as before.
+            # The page is for looking: without it everything is heard and published as before.
             log.exception("the page has stopped; everything else goes on")
             self._page.fault = "stopped by a bug, which the log has; a restart brings it back"
             self._page.is_open = False
