@@ -81,7 +81,7 @@ class JsonlPublisher(Local):
             try:
                 self._states.put_nowait(message)
             except queue.Full:
-                self._say_failing(BlockingIOError("nobody takes it; states are left out"))
+                self._log_failing(BlockingIOError("nobody takes it; states are left out"))
 
     def _write_states(self) -> None:
         while (message := self._states.get()) is not None:
@@ -91,7 +91,7 @@ class JsonlPublisher(Local):
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:
-            self._say_failing(error)
+            self._log_failing(error)
             return Failed(str(error))
         return DELIVERED
 
@@ -131,7 +131,7 @@ class JsonlPublisher(Local):
             self._out.close()
             self._out = None
 
-    def _say_failing(self, error: OSError) -> None:
+    def _log_failing(self, error: OSError) -> None:
         if not self._failing:
             self._failing = True
             log.warning("cannot write; make room or check path", publisher=self.name, reason=str(error))

@@ -72,9 +72,9 @@ def on_and_off(world: World) -> str:
     """A label's sensor is off at the start, on while it sounds, and off again"""
     entity = world.entity("smoke_alarm")
     world.ha.wait_state(entity, "off")
-    world.daemon.tell(LabelState("kitchen", "smoke_alarm", True))
+    world.daemon.post(LabelState("kitchen", "smoke_alarm", True))
     world.ha.wait_state(entity, "on")
-    world.daemon.tell(LabelState("kitchen", "smoke_alarm", False))
+    world.daemon.post(LabelState("kitchen", "smoke_alarm", False))
     world.ha.wait_state(entity, "off")
     world.ha.wait_state(world.entity("last_sound"), "smoke_alarm")
     return entity
@@ -83,7 +83,7 @@ def on_and_off(world: World) -> str:
 def event_fires(world: World) -> str:
     """The event entity fires with the label as its type and the event as its attributes"""
     entity, event = world.entity("event"), heard("scream")
-    world.daemon.tell(event)
+    world.daemon.post(event)
     wait_until(lambda: _attribute(world, entity, "id") == event.id, "the event")
     assert _attribute(world, entity, "event_type") == "scream"
     assert _attribute(world, entity, "score") == 0.93
@@ -93,7 +93,7 @@ def event_fires(world: World) -> str:
 def alert_fires(world: World) -> str:
     """An alert fires the node's event entity with its severity as the type"""
     entity, alert = world.entity("alert", None), raised()
-    world.daemon.tell(alert)
+    world.daemon.post(alert)
     wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert")
     assert _attribute(world, entity, "event_type") == "critical"
     assert _attribute(world, entity, "why") == {"score": 0.93}
@@ -120,10 +120,10 @@ def the_guides_automation_rings(world: World) -> str:
 def numbers_are_numbers(world: World) -> str:
     """Level and floor are numbers, digital silence included; health is a time with its figures"""
     for level_dbfs, shown in ((-31.26, "-31.3"), (float("-inf"), "-120")):
-        world.daemon.tell(Level("kitchen", now(), level_dbfs, -61.0))
+        world.daemon.post(Level("kitchen", now(), level_dbfs, -61.0))
         found = world.ha.wait_state(world.entity("level"), shown, f"{float(shown):.1f}")
         assert found["attributes"]["state_class"] == "measurement"
-    world.daemon.tell(Health(now(), {"dropped": 0}))
+    world.daemon.post(Health(now(), {"dropped": 0}))
     wait_until(lambda: _attribute(world, world.entity("health", None), "dropped") == 0, "health")
     return world.entity("level")
 
@@ -133,11 +133,11 @@ def settings_reach_us(world: World) -> str:
     mute, sensitivity = world.entity("mute"), world.entity("sensitivity")
     world.ha.act("switch.turn_on", mute)
     assert world.command() == Command("mute", "kitchen", True, by="mqtt")
-    world.daemon.tell(Setting("kitchen", "mute", True))
+    world.daemon.post(Setting("kitchen", "mute", True))
     world.ha.wait_state(mute, "on")
     world.ha.act("number.set_value", sensitivity, value=-0.35)
     assert world.command() == Command("sensitivity", "kitchen", -0.35, by="mqtt")
-    world.daemon.tell(Setting("kitchen", "sensitivity", -0.35))
+    world.daemon.post(Setting("kitchen", "sensitivity", -0.35))
     world.ha.wait_state(sensitivity, "-0.35")
     return f"{mute}, {sensitivity}"
 
@@ -154,10 +154,10 @@ def buttons_reach_us(world: World) -> str:
 def problems_show(world: World) -> str:
     """A sick microphone is a problem with its kinds, until it is well"""
     entity = world.entity("problem")
-    world.daemon.tell(Problem("kitchen", now(), ("clipping",)))
+    world.daemon.post(Problem("kitchen", now(), ("clipping",)))
     world.ha.wait_state(entity, "on")
     wait_until(lambda: _attribute(world, entity, "kinds") == ["clipping"], "the kinds")
-    world.daemon.tell(Problem("kitchen", now(), ()))
+    world.daemon.post(Problem("kitchen", now(), ()))
     world.ha.wait_state(entity, "off")
     return entity
 
@@ -165,7 +165,7 @@ def problems_show(world: World) -> str:
 def pictures_show(world: World) -> str:
     """The picture of the last sound is shown byte for byte, and says whose it is"""
     entity, png = world.entity("image"), b"\x89PNG\r\n\x1a\n" + bytes(100_000)
-    world.daemon.tell(Picture("kitchen", "e00000000001", "scream", png))
+    world.daemon.post(Picture("kitchen", "e00000000001", "scream", png))
     wait_until(lambda: _attribute(world, entity, "label") == "scream", "the picture's label")
     wait_until(lambda: world.ha.picture(entity) == png, "the picture")
     return entity
@@ -173,12 +173,12 @@ def pictures_show(world: World) -> str:
 
 def a_lost_source_is_unavailable(world: World) -> str:
     """A lost source's entities are unavailable, its connection reads off, and others are untouched"""
-    world.daemon.tell(SourceStatus("kitchen", False, now(), "no device"))
+    world.daemon.post(SourceStatus("kitchen", False, now(), "no device"))
     world.ha.wait_state(world.entity("smoke_alarm"), "unavailable")
     world.ha.wait_state(world.entity("connection"), "off")
     assert _attribute(world, world.entity("connection"), "reason") == "no device"
     world.ha.wait_state(world.entity("glass_break", "porch"), "off")
-    world.daemon.tell(SourceStatus("kitchen", True, now()))
+    world.daemon.post(SourceStatus("kitchen", True, now()))
     world.ha.wait_state(world.entity("smoke_alarm"), "off")
     return world.entity("connection")
 
@@ -207,17 +207,17 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
     entity, level = world.entity("alert", None), world.entity("level")
     alerts = [raised() for _ in range(30)]
     for alert in alerts[:10]:
-        world.daemon.tell(alert)
-    world.daemon.tell(Level("kitchen", now(), -33.0, -61.0))
-    world.daemon.tell(LabelState("kitchen", "glass_break", True))
+        world.daemon.post(alert)
+    world.daemon.post(Level("kitchen", now(), -33.0, -61.0))
+    world.daemon.post(LabelState("kitchen", "glass_break", True))
     world.ha.stop()
     for alert in alerts[10:20]:
-        world.daemon.tell(alert)
-    world.daemon.tell(LabelState("kitchen", "glass_break", False))
+        world.daemon.post(alert)
+    world.daemon.post(LabelState("kitchen", "glass_break", False))
     world.ha.start()
     with Watcher(world.ha, entity) as watcher:
         for alert in alerts[20:]:
-            world.daemon.tell(alert)
+            world.daemon.post(alert)
         wanted = {alert.id for alert in alerts}
         watcher.wait_for(lambda seen: wanted <= _ids(seen), f"all {len(wanted)} alerts")
     world.ha.wait_state(level, "-33", "-33.0")
@@ -231,12 +231,12 @@ def a_restart_of_the_broker_loses_nothing(world: World) -> str:
     alert = raised()
     with Watcher(world.ha, world.entity("alert", None)) as watcher:
         world.broker.stop()
-        world.daemon.tell(alert)
-        world.daemon.tell(LabelState("kitchen", "scream", True))
+        world.daemon.post(alert)
+        world.daemon.post(LabelState("kitchen", "scream", True))
         world.broker.start()
         watcher.wait_for(lambda seen: alert.id in _ids(seen), "the alert")
     world.ha.wait_state(world.entity("scream"), "on")
-    world.daemon.tell(LabelState("kitchen", "scream", False))
+    world.daemon.post(LabelState("kitchen", "scream", False))
     world.ha.wait_state(world.entity("scream"), "off")
     return world.entity("scream")
 

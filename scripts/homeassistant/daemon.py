@@ -38,7 +38,7 @@ def house(labels: tuple[str, ...] = LABELS) -> House:
 
 
 class Daemon:
-    """Open inside the `with` block; `tell` takes any message."""
+    """Open inside the `with` block; `post` takes any message."""
 
     def __init__(self, folder: Path, port: int, username: str, password: str) -> None:
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -64,7 +64,7 @@ class Daemon:
         if not self._failures.empty():
             raise self._failures.get()
 
-    def tell(self, message: Message) -> None:
+    def post(self, message: Message) -> None:
         """Events and alerts by way of the outbox, states at once."""
         match message:
             case SoundEvent() | Alert():
@@ -98,7 +98,7 @@ def raised() -> Alert:
 def live_until_killed(folder: Path, port: int, username: str, password: str) -> None:
     """A process of its own, for kill -9; a smoke alarm is sounding."""
     with Daemon(folder, port, username, password) as daemon:
-        daemon.tell(LabelState("kitchen", "smoke_alarm", True))
+        daemon.post(LabelState("kitchen", "smoke_alarm", True))
         sys.stdin.read()
 
 

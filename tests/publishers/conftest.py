@@ -69,12 +69,12 @@ class Lines:
     """What was logged, and a way to wait for it."""
 
     def __init__(self) -> None:
-        self.said: list[dict[str, Any]] = []
+        self.logged: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
     def __call__(self, logger: Any, level: str, line: Any) -> NoReturn:
         with self._changed:
-            self.said.append(dict(line) | {"level": level})
+            self.logged.append(dict(line) | {"level": level})
             self._changed.notify_all()
         raise structlog.DropEvent
 
@@ -82,16 +82,16 @@ class Lines:
         """Wait until `event` was logged so many times; the last one."""
         with self._changed:
             in_time = self._changed.wait_for(lambda: len(self.events(event)) >= times, WITHIN_S)
-            assert in_time, f"waited for {event!r}; logged: {self.said}"
+            assert in_time, f"waited for {event!r}; logged: {self.logged}"
             return self.events(event)[-1]
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """Every line of one event."""
-        return [line for line in self.said if line["event"] == event]
+        return [line for line in self.logged if line["event"] == event]
 
     def warnings(self) -> list[str]:
         """The events that the owner might act on."""
-        return [line["event"] for line in self.said if line["level"] == "warning"]
+        return [line["event"] for line in self.logged if line["level"] == "warning"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 class CommandReader:
-    """Turns messages into commands. What cannot be one is counted by reason, and said once a minute at
+    """Turns messages into commands. What cannot be one is counted by reason, and logged once a minute at
     most: anyone on the network can send a thousand a second."""
 
     def __init__(self, topics: Topics, clock: Clock) -> None:

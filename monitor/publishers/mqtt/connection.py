@@ -99,7 +99,7 @@ class Connection:
         self._refusal = Backoff(*REFUSED_RETRY_S)
         self._refused_since_s: float | None = None
         self._was_accepted = False
-        self._deaf = False
+        self._is_unheard = False
         self._bug: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -145,7 +145,7 @@ class Connection:
                 ended = self._suspected(self._converse(self._bell_r), time.monotonic() - began_s)
                 if self._stopping.is_set() or self._versions.ended(ended):
                     continue
-                self._say_ended(ended)
+                self._log_ended(ended)
                 self._stopping.wait(self._pause_s(ended, time.monotonic() - began_s))
 
     def _suspected(self, ended: Ended, lasted_s: float) -> Ended:
@@ -186,7 +186,7 @@ class Connection:
             elif time.monotonic() > began_s + self._versions.patience_s:
                 return _SILENT
             elif self._versions.is_last and time.monotonic() > began_s + SAY_SILENT_S:
-                self._say_ended(_SILENT)
+                self._log_ended(_SILENT)
             if session.unacknowledged_s > UNACKNOWLEDGED_S:
                 return Ended("lost", "it no longer acknowledges")
         self._take_leave(session, bell)
@@ -196,7 +196,7 @@ class Connection:
     def _take(self, news: News, session: Session) -> None:
         match news:
             case Accepted():
-                self._say_connected()
+                self._log_connected()
                 self._party.connected(session)
             case Received():
                 self._party.received(news)
@@ -204,7 +204,7 @@ class Connection:
                 self._party.acknowledged(news)
             case Denied(reason):
                 if not self._party.denied(news):
-                    self._say_deaf(reason)
+                    self._log_unheard(reason)
 
     def _take_leave(self, session: Session, bell: socket.socket) -> None:
         """Send what waits, the last words, and wait for their acknowledgement, all within FAREWELL_S."""
@@ -222,7 +222,7 @@ class Connection:
             if spoken and session.idle:
                 return
 
-    def _say_connected(self) -> None:
+    def _log_connected(self) -> None:
         self._was_accepted = True
         self._versions.accepted()
         self._refused_since_s = None
@@ -230,14 +230,14 @@ class Connection:
         self._reminder = None
         log.info("mqtt connected", broker=str(self._address), version=self._versions.current)
 
-    def _say_deaf(self, reason: str) -> None:
-        if not self._deaf:
-            self._deaf = True
+    def _log_unheard(self, reason: str) -> None:
+        if not self._is_unheard:
+            self._is_unheard = True
             fix = "allow this user to read the topics in docs/reference/mqtt.md in the broker's access list"
             log.warning("mqtt broker lets us hear no commands", reason=reason, fix=fix)
 
-    def _say_ended(self, ended: Ended) -> None:
-        """Say that the broker is lost or refuses us: once, and again ever more seldom while it lasts."""
+    def _log_ended(self, ended: Ended) -> None:
+        """Log that the broker is lost or refuses us: once, and again ever more seldom while it lasts."""
         state = "refused" if ended.kind == "refused" else "lost"
         reason = f"{ended.reason}; {self._credentials_fix()}" if state == "refused" else ended.reason
         now_s = time.monotonic()

@@ -49,7 +49,7 @@ class Dispatcher:
         while self._has_room(session) and (each := self._outgoing.next_publication(alerts_only=True)):
             self._send(session, each)
         while self._has_room(session) and (state := self._outgoing.next_state()):
-            self._say_state(session, state)
+            self._publish_state(session, state)
         while self._has_room(session) and self._watch.settled and (each := self._outgoing.next_publication()):
             self._send(session, each)
         if session.idle:
@@ -64,7 +64,7 @@ class Dispatcher:
     def _has_room(self, session: Session) -> bool:
         return session.idle if self.suspects.one_by_one else session.room > 0
 
-    def _say_state(self, session: Session, state: Statement) -> None:
+    def _publish_state(self, session: Session, state: Statement) -> None:
         if self.suspects.is_aside(state.key, self._clock.monotonic_s()):
             self._outgoing.settled()
             return

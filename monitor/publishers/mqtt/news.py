@@ -12,7 +12,7 @@ _HEADER_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker says `offline`
+    """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker publishes `offline`
     when we die."""
 
     host: str

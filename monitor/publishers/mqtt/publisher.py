@@ -18,7 +18,7 @@ from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
-from monitor.publishers.mqtt.states import said
+from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert, Health, House, Message, SoundEvent
 
@@ -52,7 +52,7 @@ class MqttPublisher:
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
         self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
-        self._told_not_ready = True
+        self._ready_is_due = True
         self._read_back = False
         self._dispatcher = Dispatcher(
             self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock
@@ -82,7 +82,7 @@ class MqttPublisher:
             self._link.check()
         is_ready = self._connected and not self._outgoing.full()
         if not is_ready:
-            self._told_not_ready = True
+            self._ready_is_due = True
         return is_ready
 
     @property
@@ -90,7 +90,7 @@ class MqttPublisher:
         """Whether our documents and states are published and had time to be read: events go out, too."""
         is_settled = self._connected and self._watch.settled and not self._outgoing.states_wait()
         if not is_settled:
-            self._told_not_ready = True
+            self._ready_is_due = True
         return is_settled
 
     def lost_since(self) -> datetime | None:
@@ -122,7 +122,7 @@ class MqttPublisher:
                 self._outgoing.put(Publication(message, done, self._clock.monotonic_s(), late, topic))
             case _:
                 room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
-                for topic, payload, rank in said(message, room, self.topics):
+                for topic, payload, rank in topic_states(message, room, self.topics):
                     self._outgoing.remember(topic, payload, rank)
         self._wake()
 
@@ -139,7 +139,7 @@ class MqttPublisher:
             self._watch.connected(self._clock.now(), self._clock.monotonic_s())
             if not self._read_back:
                 session.subscribe(self._found_documents)
-        self._outgoing.say_all_again()
+        self._outgoing.publish_again()
         self.connections += 1
         self._connected = True
 
@@ -174,7 +174,7 @@ class MqttPublisher:
             if news.refused is not None:
                 self._complaints.refused("states", news.topic, news.refused)
         elif news.too_large and self._outgoing.shorten(news.number):
-            self._told_not_ready = True
+            self._ready_is_due = True
         elif not self._echo.active:
             self._settle(news.number, news)
         elif (verdict := self._echo.acknowledged(news.number, self._clock.monotonic_s())) is not None:
@@ -188,14 +188,14 @@ class MqttPublisher:
                 self._settle(number, verdict)
         self._dispatcher.fit(session)
         if self._watch.greets(now_s):
-            self._outgoing.say_all_again()
+            self._outgoing.publish_again()
         if self._watch.settles(now_s):
             self._read_back = True
             session.unsubscribe(self._found_documents)
-            self._told_not_ready = True
+            self._ready_is_due = True
         self._dispatcher.send_waiting(session)
-        if self._told_not_ready and not self._outgoing.full():
-            self._told_not_ready = False
+        if self._ready_is_due and not self._outgoing.full():
+            self._ready_is_due = False
             self.on_ready()
         return self._watch.next_s(now_s)
 
@@ -206,7 +206,7 @@ class MqttPublisher:
     def lost(self) -> None:
         """See `Handler`."""
         self._connected = False
-        self._told_not_ready = True
+        self._ready_is_due = True
         self._dispatcher.ended()
         self._outgoing.take_back()
 

@@ -106,8 +106,8 @@ class PublishQueue:
                 self._states[topic] = (rank, payload)
                 self._unpublished[topic] = payload
 
-    def say_before(self, topic: str, payload: bytes) -> None:
-        """Say a payload once, and after it again what is remembered there."""
+    def publish_before(self, topic: str, payload: bytes) -> None:
+        """Publish a payload once, and after it again what is remembered there."""
         with self._lock:
             self._once.append(Statement(topic, payload, once=True))
             if topic in self._states:
@@ -136,8 +136,8 @@ class PublishQueue:
             in_hand = self._in_hand is not None
             return len(self._publications) + in_hand + len(self._sent) >= WINDOW
 
-    def say_all_again(self) -> None:
-        """Somebody may have forgotten every state."""
+    def publish_again(self) -> None:
+        """Publish every state anew, for somebody may have forgotten them."""
         with self._lock:
             ranked = sorted(self._states.items(), key=lambda item: item[1][0])
             cleared = {topic: payload for topic, payload in self._unpublished.items() if not payload}

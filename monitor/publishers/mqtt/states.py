@@ -1,4 +1,4 @@
-"""Messages that are states: which topic each is kept on, and in what words."""
+"""Messages that are states: which topic each is kept on, and as which payload."""
 
 from collections.abc import Iterator
 
@@ -8,24 +8,24 @@ from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Health, LabelState, Level, Picture, Problem, Room, Setting, SourceStatus
 
 State = SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
-Said = tuple[str, bytes, Rank]
-"""Topic, payload, and when it is said to somebody who has heard nothing yet."""
+TopicState = tuple[str, bytes, Rank]
+"""Topic, payload, and its place where all are published anew."""
 WRONG = ("notes", "stalled", "lagging", "stuck")
 """What in a health report is trouble, where it is not empty."""
 
 
-def first_states(room: Room, topics: Topics) -> Iterator[Said]:
-    """What holds of a source until something else is said. OFF also for a source that may never open: the
-    broker may still keep what was ON when an earlier start of ours crashed. That nobody listens is said by
-    `offline`, which makes the entities unavailable in Home Assistant."""
+def first_states(room: Room, topics: Topics) -> Iterator[TopicState]:
+    """What holds of a source until something else is published. OFF also for a source that may never open:
+    the broker may still keep what was ON when an earlier start of ours crashed. That nobody listens is shown
+    by `offline`, which makes the entities unavailable in Home Assistant."""
     for label in room.labels:
         yield topics.sounding(room.source, label), b"OFF", Rank.STATE
     yield topics.problem(room.source), b"OFF", Rank.STATE
     yield topics.source_status(room.source), b"offline", Rank.SOURCE_STATUS
 
 
-def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
-    """What a state says, and where. `room` is its source as announced."""
+def topic_states(message: State, room: Room | None, topics: Topics) -> Iterator[TopicState]:
+    """The payloads of a state, and their topics. `room` is its source as announced."""
     match message:
         case LabelState():
             if room is not None:
@@ -54,7 +54,7 @@ def said(message: State, room: Room | None, topics: Topics) -> Iterator[Said]:
             yield topics.trouble, _switch(bool(wrong)), Rank.STATE
 
 
-def _sounding(sounding: LabelState, room: Room, topics: Topics) -> Iterator[Said]:
+def _sounding(sounding: LabelState, room: Room, topics: Topics) -> Iterator[TopicState]:
     if sounding.on and sounding.label in room.event_labels:
         yield topics.last_sound(room.source), sounding.label.encode(), Rank.STATE
     if sounding.label in room.labels:

@@ -1,10 +1,10 @@
-"""Where things are said on MQTT: every topic of a node, in one place."""
+"""Where things are published on MQTT: every topic of a node, in one place."""
 
 import re
 from dataclasses import dataclass
 
 _STATE_PATH = re.compile(r"[a-z0-9_-]{1,64}(/[a-z0-9_-]{1,64}){0,2}")
-"""What follows the root: what the node says, a source and what it says, and what is said of either."""
+"""What follows the root: the node's own topics, those of its sources, and the attributes of either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,5 +192,5 @@ class _Descriptor(io.RawIOBase):
 
 def screen(out: TextIO) -> TextIO:
     """`out` without its lock; a letter that its encoding lacks is shown as `?`."""
-    raw: Any = _Descriptor(out)  # TextIOWrapper writes to it, although a buffer is what it is said to want
+    raw: Any = _Descriptor(out)  # TextIOWrapper writes to it, although a buffer is what its type asks for
     return io.TextIOWrapper(raw, out.encoding, "replace", write_through=True)

@@ -1,4 +1,4 @@
-"""When to say again that something is still wrong."""
+"""When to remind that something is still wrong."""
 
 FIRST_S = 60.0
 LONGEST_S = 3600.0

@@ -1,4 +1,4 @@
-"""What is still wrong, said again: sources that do not listen, receivers that do not take everything."""
+"""What is still wrong, shown again: sources that do not listen, receivers that do not take everything."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Troubles:
-    """Remembers what was said to be wrong and when to say so again. One thread; its time is that of the
+    """Remembers what was shown to be wrong and when to show it again. One thread; its time is that of the
     messages."""
 
     def __init__(self, but: str = "") -> None:
@@ -32,7 +32,7 @@ class Troubles:
         self._silent[status.source] = (why(status), reminder)
 
     def due(self, health: Health) -> "Iterator[Text]":
-        """A line for each trouble that is to be said again now."""
+        """A line for each trouble that is to be shown again now."""
         now_s = health.at.timestamp()
         for source, (reason, reminder) in self._silent.items():
             if reminder.due(now_s):

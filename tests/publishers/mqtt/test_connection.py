@@ -1,4 +1,4 @@
-"""Connecting to a broker, and what is said about it."""
+"""Connecting to a broker, and what is logged about it."""
 
 import socket
 import time
@@ -101,7 +101,7 @@ def test_a_wrong_password_is_said_with_its_fix_and_never_shown(
     refused = lines.wait_for("mqtt refused")
 
     assert "check `username` and `password` of the mqtt publisher" in refused["reason"]
-    assert "wr0ng-secret" not in repr(lines.said)
+    assert "wr0ng-secret" not in repr(lines.logged)
     assert "wr0ng-secret" not in repr(told.publisher.__dict__)
     assert not told.publisher.ready()
 

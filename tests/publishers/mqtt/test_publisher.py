@@ -445,7 +445,7 @@ def test_a_retained_document_with_a_wildcard_stops_nobody(broker, listener, publ
 def test_a_state_that_mqtt_cannot_carry_is_the_only_one_lost(
     broker, listener, publish: Publish, lines: Lines
 ):
-    """A topic that no broker would take is said once in the log, and everything else goes on."""
+    """A topic that no broker would take is logged once, and everything else goes on."""
     told = publish(port=broker.port, homeassistant=False)
     told.wait_ready()
     for level_dbfs in (-40.0, -20.0):

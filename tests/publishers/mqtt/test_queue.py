@@ -1,4 +1,4 @@
-"""What is still to be said."""
+"""What is still to be published."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ def publication(id: str) -> Publication:
 
 
 def states(outgoing: PublishQueue) -> list[tuple[str, bytes]]:
-    """Everything that is to be said now."""
+    """Everything that is to be published now."""
     found = []
     while state := outgoing.next_state():
         found.append((state.topic, state.payload))
@@ -36,7 +36,7 @@ def outgoing() -> PublishQueue:
 
 
 def test_only_the_latest_state_is_said(outgoing):
-    """A level that changed twice while nobody listened is said once."""
+    """A level that changed twice while nobody listened is published once."""
     outgoing.remember("level", b"-40", Rank.STATE)
     outgoing.remember("level", b"-20", Rank.STATE)
 
@@ -60,7 +60,7 @@ def test_a_newcomer_hears_what_exists_before_how_it_is(outgoing):
     outgoing.remember("config", b"{}", Rank.DOCUMENT)
     states(outgoing)
 
-    outgoing.say_all_again()
+    outgoing.publish_again()
 
     assert [topic for topic, _ in states(outgoing)] == ["config", "smoke", "kitchen", "status"]
 
@@ -69,10 +69,10 @@ def test_a_forgotten_topic_is_cleared_and_stays_so(outgoing):
     """An empty payload takes it off the broker, also when the connection is lost before."""
     outgoing.remember("smoke", b"ON", Rank.STATE)
     outgoing.forget("smoke")
-    outgoing.say_all_again()
+    outgoing.publish_again()
 
     assert states(outgoing) == [("smoke", b"")]
-    outgoing.say_all_again()
+    outgoing.publish_again()
     assert states(outgoing) == []
 
 
@@ -81,7 +81,7 @@ def test_what_is_said_before_is_followed_by_what_is_remembered(outgoing):
     outgoing.remember("config", b"new", Rank.DOCUMENT)
     states(outgoing)
 
-    outgoing.say_before("config", b"tombstone")
+    outgoing.publish_before("config", b"tombstone")
 
     assert states(outgoing) == [("config", b"tombstone"), ("config", b"new")]
 
@@ -123,11 +123,11 @@ def test_a_lost_tombstone_goes_out_again(outgoing):
     """Home Assistant would keep a sensor that is gone, since only the document is said again by itself."""
     outgoing.remember("config", b"new", Rank.DOCUMENT)
     states(outgoing)
-    outgoing.say_before("config", b"tombstone")
+    outgoing.publish_before("config", b"tombstone")
     outgoing.state_sent(1, outgoing.next_state())
 
     outgoing.take_back()
-    outgoing.say_all_again()
+    outgoing.publish_again()
 
     assert states(outgoing) == [("config", b"tombstone"), ("config", b"new")]
 
@@ -142,7 +142,7 @@ def test_a_lost_removal_goes_out_again_unless_the_state_is_back(outgoing):
     outgoing.remember("glass", b"OFF", Rank.STATE)
 
     outgoing.take_back()
-    outgoing.say_all_again()
+    outgoing.publish_again()
 
     assert states(outgoing) == [("smoke", b""), ("glass", b"OFF")]
 

@@ -76,7 +76,7 @@ class Announcer:
         if document is None:
             return False
         if not ours(document, self._topics):
-            self._say_shared(topic, document)
+            self._log_shared(topic, document)
             return False
         with self._lock:
             if self._documents is None:
@@ -85,7 +85,7 @@ class Announcer:
                 self._retire(topic, document, self._documents)
         return self._topics.alert in state_topics(document, self._topics)
 
-    def _say_shared(self, topic: str, document: Document) -> None:
+    def _log_shared(self, topic: str, document: Document) -> None:
         """Two daemons can have one topic: a node `home` with a source `kitchen`, and a node `home_kitchen`.
         The topics stay as they are: with other ones Home Assistant would take every entity for a new one."""
         with self._lock:
@@ -104,7 +104,7 @@ class Announcer:
         if topic not in now:
             self._outgoing.forget(topic)
         elif farewell := without_what_is_gone(old, now[topic]):
-            self._outgoing.say_before(topic, self._farewell(topic, farewell, now[topic]))
+            self._outgoing.publish_before(topic, self._farewell(topic, farewell, now[topic]))
         kept = {each for document in now.values() for each in state_topics(document, self._topics)}
         for gone in state_topics(old, self._topics) - kept:  # after the document: nobody reads them any more
             self._outgoing.forget(gone)

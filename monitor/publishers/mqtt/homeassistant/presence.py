@@ -1,4 +1,4 @@
-"""Whether Home Assistant is there, by what it says of itself. Decisions; no sockets."""
+"""Whether Home Assistant is there, by its birth and will. Decisions; no sockets."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ class Presence:
     """Whether Home Assistant is there to hear, by its birth and last will (`<discovery_prefix>/status`).
 
     It connects with a clean session and throws away what was sent while it restarted. As long as it has
-    said nothing on this connection, it counts as being there.
+    published nothing on this connection, it counts as being there.
     """
 
     def __init__(self) -> None:

@@ -98,7 +98,7 @@ class HomeAssistantWatch:
             return since
 
     def figures(self, now: datetime) -> dict[str, Any]:
-        """What Home Assistant said of itself last, how long ago, and whether the broker had kept it."""
+        """What Home Assistant published of itself last, how long ago, and whether the broker had kept it."""
         return self._presence.figures(now)
 
     def _note(self, since: datetime | None) -> None:

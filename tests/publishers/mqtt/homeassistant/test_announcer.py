@@ -20,7 +20,7 @@ def found_by(announcer: Announcer, *sources: str) -> None:
         announcer.found(topic, encoded(document))
 
 
-def said(outgoing: PublishQueue) -> dict[str, bytes]:
+def published(outgoing: PublishQueue) -> dict[str, bytes]:
     """What goes out, the last word on each topic."""
     states = {}
     while state := outgoing.next_state():
@@ -33,12 +33,12 @@ def test_what_is_found_before_anything_is_announced_waits():
     outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     found_by(announcer, "kitchen", "porch")
-    assert said(outgoing) == {}
+    assert published(outgoing) == {}
 
     announcer.announce(house(room("kitchen")))
-    told = said(outgoing)
-    assert told[PORCH] == told["earwitness/home/porch/status"] == b""
-    assert b"kitchen" in told["homeassistant/device/earwitness_home_kitchen/config"]
+    changed = published(outgoing)
+    assert changed[PORCH] == changed["earwitness/home/porch/status"] == b""
+    assert b"kitchen" in changed["homeassistant/device/earwitness_home_kitchen/config"]
 
 
 def test_what_is_found_and_still_there_is_left_as_it_is():
@@ -46,10 +46,10 @@ def test_what_is_found_and_still_there_is_left_as_it_is():
     outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     announcer.announce(house(room("kitchen")))
-    said(outgoing)
+    published(outgoing)
     found_by(announcer, "kitchen")
 
-    assert said(outgoing) == {}
+    assert published(outgoing) == {}
 
 
 def test_a_second_announcement_leaves_states_alone():
@@ -57,12 +57,12 @@ def test_a_second_announcement_leaves_states_alone():
     outgoing = PublishQueue()
     announcer = Announcer(outgoing, TOPICS, "homeassistant")
     announcer.announce(house(room("kitchen", ("smoke_alarm",))))
-    said(outgoing)
+    published(outgoing)
     announcer.announce(house(room("kitchen", ("smoke_alarm", "siren"))))
 
-    told = said(outgoing)
-    assert told["earwitness/home/kitchen/siren/state"] == b"OFF"
-    assert "earwitness/home/kitchen/smoke_alarm/state" not in told
+    changed = published(outgoing)
+    assert changed["earwitness/home/kitchen/siren/state"] == b"OFF"
+    assert "earwitness/home/kitchen/smoke_alarm/state" not in changed
 
 
 def test_without_discovery_there_are_no_documents():
@@ -70,7 +70,7 @@ def test_without_discovery_there_are_no_documents():
     outgoing = PublishQueue()
     Announcer(outgoing, TOPICS, None).announce(house())
 
-    assert not [topic for topic in said(outgoing) if topic.startswith("homeassistant")]
+    assert not [topic for topic in published(outgoing) if topic.startswith("homeassistant")]
 
 
 def test_two_daemons_that_announce_at_one_topic_are_said():

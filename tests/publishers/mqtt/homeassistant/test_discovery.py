@@ -197,7 +197,7 @@ def test_a_forged_document_names_no_topic_outside_ours():
         "\0",
     ],
 )
-def test_a_forged_document_names_no_topic_that_we_never_say(path):
+def test_a_forged_document_names_no_topic_that_we_never_publish(path):
     """Whatever is written below our root: a wildcard cannot be published, and stands for all our states."""
     assert state_topics({"components": {"x": {"state_topic": f"earwitness/home/{path}"}}}, TOPICS) == set()
 
@@ -215,7 +215,7 @@ def test_our_own_topics_are_known_again():
 
 
 def test_every_topic_of_a_document_lies_under_the_node():
-    """Nothing of ours is said or obeyed elsewhere."""
+    """Nothing of ours is published or obeyed elsewhere."""
     topics = chain.from_iterable(
         [value for key, value in each.items() if key.endswith("_topic")]
         for document in every_document()
@@ -234,7 +234,7 @@ def test_silence_counts_as_presence():
     assert Presence().here
 
 
-def test_what_was_told_before_it_left_may_be_lost():
+def test_what_was_published_before_it_left_may_be_lost():
     """Home Assistant may have been gone 120 s when its broker noticed."""
     presence = Presence()
 
