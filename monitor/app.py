@@ -84,20 +84,20 @@ class Daemon:
         with ExitStack() as life:
             life.enter_context(supervised_threads(self._failed))
             life.enter_context(OnlyInstance(self._config.state_folder(), self._failed))
-            listeners = load_classifiers(self._config)
-            life.callback(listeners.close)
+            classifiers = load_classifiers(self._config)
+            life.callback(classifiers.close)
             self._recorder = Recorder(self._config, self._clock)
             self._delivery = life.enter_context(self._build_delivery())
             life.enter_context(self._recorder)
             self._open_page(life)
             life.enter_context(Housekeeper(self._keep_house, self._failed))
-            self._start_decider(life, listeners)
+            self._start_decider(life, classifiers)
             self._pool = life.enter_context(
-                ClassifierPool(listeners.first, listeners.second, self._post, self._failed, self._clock)
+                ClassifierPool(classifiers.first, classifiers.second, self._post, self._failed, self._clock)
             )
             self._progress.waiting += self._pool.vital.values()
-            self._start_capture(life, listeners)
-            self._checkup = self._build_checkup(listeners)
+            self._start_capture(life, classifiers)
+            self._checkup = self._build_checkup(classifiers)
             self._memory = MemoryWatch(self._pool.shed_large_models, self._clock, memory_limit_mb())
             self._opening = False
             self._life = life.pop_all()
@@ -113,7 +113,7 @@ class Daemon:
         log.info("stopped")
 
     def run(self) -> None:
-        """Watch over the threads until `stop`, or until every source has ended and all it said is judged.
+        """Watch over the threads until `stop`, or until every source has ended and all its sound is judged.
         Raises the error of a thread that failed."""
         health_at_s = self._clock.monotonic_s() + FIRST_HEALTH_S
         pause_s = min((self._systemd.watchdog_s or 4) / 4, 1.0)
@@ -150,7 +150,7 @@ class Daemon:
     def exchange_rules(self, config: Config) -> None:
         """Go by the rules of another configuration that is alike but for them; in the main thread. What is
         heard goes on, and what the former rules remember stays."""
-        self._engine.exchange_rules(build_rules(config, self._listeners))
+        self._engine.exchange_rules(build_rules(config, self._classifiers))
 
     def report_health(self, to: Callable[[Health], None]) -> None:
         """Have `run` report how everything is doing; from any thread or a signal handler."""
@@ -194,9 +194,9 @@ class Daemon:
         answered = self._recorder.answers.put
         return Delivery(self._config, self._post, self._end_left, self._failed, self._clock, answered)
 
-    def _start_decider(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
-        self._listeners = listeners
-        engine = self._engine = build_decision_engine(self._config, listeners)
+    def _start_decider(self, life: ExitStack, classifiers: LoadedClassifiers) -> None:
+        self._classifiers = classifiers
+        engine = self._engine = build_decision_engine(self._config, classifiers)
         recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
@@ -230,22 +230,22 @@ class Daemon:
         if self._page is not None:
             self._record = self._page.tap(self._recorder)
 
-    def _start_capture(self, life: ExitStack, listeners: LoadedClassifiers) -> None:
+    def _start_capture(self, life: ExitStack, classifiers: LoadedClassifiers) -> None:
         router = Router(self._recorder, self._pool, self._post, self._clock, self._stopping)
         for block in self._config.sources:
             if not block.enabled:
                 continue
-            new_thread = partial(self._new_capture, block, listeners, router)
+            new_thread = partial(self._new_capture, block, classifiers, router)
             self._supervised.append(SupervisedSource(new_thread))
         life.callback(self._stop_capture)
         for source in self._supervised:
             source.start()
 
     def _new_capture(
-        self, block: SourceConfig, listeners: LoadedClassifiers, router: Router
+        self, block: SourceConfig, classifiers: LoadedClassifiers, router: Router
     ) -> CaptureThread:
         habit = self._recorder.habits.of(block.name)
-        ears = build_front_end(self._config, block, listeners, self._record.remember, habit)
+        ears = build_front_end(self._config, block, classifiers, self._record.remember, habit)
         post = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
             block.build(self._clock), ears, post, self._failed, self._clock, Backoff(*RETRY_S)
@@ -260,13 +260,13 @@ class Daemon:
     def _post(self, item: Item) -> None:
         enqueue(item, self._decisions)
 
-    def _build_checkup(self, listeners: LoadedClassifiers) -> Checkup:
+    def _build_checkup(self, classifiers: LoadedClassifiers) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._pool.mailboxes}
         vital = frozenset({"decisions", *self._pool.vital})
         checkup = Checkup(
             lambda: self._captures, self._pool.workers, queues, self._clock, vital, self._progress
         )
-        for name, reason in listeners.missing.items():
+        for name, reason in classifiers.missing.items():
             checkup.note(name, reason)
         return checkup
 

@@ -28,7 +28,7 @@ class ConfigError(EarwitnessError):
 
 
 class SourceError(EarwitnessError):
-    """Weather at a source: its listener closes it and opens it again with back-off."""
+    """Weather at a source: its capture thread closes it and opens it again with back-off."""
 
 
 class SourceUnavailable(SourceError):

@@ -16,7 +16,7 @@ from monitor.labels import DANGERS, Severity
 Certainty = Literal["suspected", "confirmed"]
 EventState = Literal["started", "updated", "ended"]
 EventEnd = Literal["quiet", "source_lost", "shutdown", "restart"]
-"""`restart`: the daemon was killed while it went on, and has said so at its next start."""
+"""`restart`: the daemon was killed while it went on, and published this at its next start."""
 SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "dead", "hum_only"]
 
@@ -72,24 +72,24 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One listener's word that a sound was heard. A classifier gives one for every label it knows, however
+    """One classifier's score for a sound. A classifier gives one for every label it knows, however
     low its score; gate and rhythm only for what they heard. The tracker decides what becomes an event."""
 
     label: str
     score: float
     classifier: str
-    """Who says so: "gate", "rhythm", "embedded", or the name of another classifier."""
+    """Whose score it is: "gate", "rhythm", "embedded", or the name of another classifier."""
     source: str
     started_at: datetime
     """UTC of the sound's onset."""
     duration_s: float  # of the sound as far as it was heard
     segment_id: str | None = None
     dated: bool = False  # start and length were measured, to half a second; else it is somewhere in between
-    certainty: Certainty | None = None  # given by the rhythm listener only
+    certainty: Certainty | None = None  # given by the rhythm detector only
     emotion: Mapping[str, float] | None = None
     description: str | None = None
     transcript: str | None = field(default=None, repr=False)
-    """What was said, if a listener writes that down. Private: never logged, published or stored."""
+    """The words in it, if a transcriber writes them down. Private: never logged, published or stored."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     embedding: bytes | None = field(default=None, repr=False, compare=False)
     """What the stretch sounds like to the model: little-endian float16, the same for all its labels."""
@@ -267,7 +267,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something asked or said from outside. Already checked for size, type and range by whoever read it."""
+    """A request or an answer from outside. Already checked for size, type and range by whoever read it."""
 
     name: Literal["mute", "sensitivity", "test", "ack", "verdict"]
     source: str | None = None

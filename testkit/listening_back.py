@@ -52,7 +52,7 @@ class Past:
             own = tuple(one for one in detections if one.source == source)
             now = after(at_s)
             self._store.hear(Findings(source, now, own), now)
-            self._tell(self._engine.decide(own, now), now)
+            self._post(self._engine.decide(own, now), now)
 
     def look(self, at_s: float, source: str = "kitchen", **scores: float) -> None:
         """A model's scores for a second of sound that ends then."""
@@ -79,23 +79,23 @@ class Past:
         self.wait_until(at_s)
         status = SourceStatus(source, False, after(at_s), "unplugged")
         self._store.post(status, after(at_s))
-        self._tell(self._engine.end_source(source, after(at_s), "source_lost"), after(at_s))
+        self._post(self._engine.end_source(source, after(at_s), "source_lost"), after(at_s))
 
     def press_test(self, at_s: float) -> None:
         """Somebody tries the chain."""
         self.wait_until(at_s)
-        self._tell(self._engine.apply_command(Command("test"), after(at_s)), after(at_s))
+        self._post(self._engine.apply_command(Command("test"), after(at_s)), after(at_s))
 
     def set(self, at_s: float, name: str, source: str, value: float) -> None:
         """Somebody turns a setting."""
         self.wait_until(at_s)
-        self._tell(self._engine.apply_command(Command(name, source, value), after(at_s)), after(at_s))  # type: ignore[arg-type]
+        self._post(self._engine.apply_command(Command(name, source, value), after(at_s)), after(at_s))  # type: ignore[arg-type]
 
     def wait_until(self, at_s: float) -> None:
         """Time passes, in the daemon's ticks."""
         while self._now_s + TICK_S < at_s:
             self._now_s += TICK_S
-            self._tell(self._engine.decide((), after(self._now_s)), after(self._now_s))
+            self._post(self._engine.decide((), after(self._now_s)), after(self._now_s))
 
     def end(self, at_s: float) -> None:
         """All is written, and the store closed."""
@@ -103,7 +103,7 @@ class Past:
         with self._store:
             pass
 
-    def _tell(self, messages: Sequence[object], now: datetime) -> None:
+    def _post(self, messages: Sequence[object], now: datetime) -> None:
         for message in messages:
             if isinstance(message, SoundEvent | Alert):
                 self.posted[message.id] = message

@@ -82,12 +82,12 @@ def _results(
 
         if plot is None and len(paths) > 1 and workers != 1:
             return analyze_all(paths, settings, source, workers)
-        listeners = load_classifiers(settings)
+        classifiers = load_classifiers(settings)
     if plot is not None:
         return (
-            plot_analysis(path, settings, listeners, source, plot, _followed(path, bar)) for path in paths
+            plot_analysis(path, settings, classifiers, source, plot, _followed(path, bar)) for path in paths
         )
-    return (analyze_one(path, settings, listeners, source, _followed(path, bar)) for path in paths)
+    return (analyze_one(path, settings, classifiers, source, _followed(path, bar)) for path in paths)
 
 
 def _followed(path: Path, bar: Bar) -> "Watch":

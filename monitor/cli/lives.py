@@ -32,7 +32,7 @@ class Lives:
     any other difference ends what is heard in order and begins anew in this process. A configuration with
     which the daemon cannot be opened is given up for the one before.
 
-    On a terminal SIGHUP says that the terminal is gone, and everything ends in order.
+    On a terminal SIGHUP means that the terminal is gone, and everything ends in order.
     """
 
     def __init__(self, config: Config, read: Callable[[], Config] | None, *, verbose: bool) -> None:

@@ -74,7 +74,7 @@ class Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("listening", total=None)
-        self._told_s = 0.0
+        self._shown_s = 0.0
 
     def over(self, results: Iterable[Any], total: int | None) -> Iterator[Any]:
         """Pass results on."""
@@ -83,8 +83,8 @@ class Bar:
 
     def heard(self, path: Path, until_s: float) -> None:
         """Show how far a recording has been heard, every ten seconds of its own time."""
-        if until_s < self._told_s or until_s >= self._told_s + HEARD_EVERY_S:
-            self._told_s = until_s
+        if until_s < self._shown_s or until_s >= self._shown_s + HEARD_EVERY_S:
+            self._shown_s = until_s
             words = f"{escape(path.name)}  {timedelta(seconds=int(until_s))}"
             self._progress.update(self._task, description=words)
 

@@ -66,7 +66,7 @@ def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classi
 
 
 def producible(config: Config) -> frozenset[str]:
-    """Every label that some enabled listener of this configuration can hear."""
+    """Every label that some enabled classifier of this configuration can hear."""
     labels = GATE_LABELS.union(RHYTHM_LABELS)
     for block in config.classifiers:
         with suppress(ModelError):

@@ -162,7 +162,7 @@ def after_rhythm(
 
 
 def rings_for_co(open_events: Mapping[str, Witnesses]) -> bool:
-    """Whether the rhythm of a CO alarm is open: no tagger can tell it from a smoke alarm."""
+    """Whether the rhythm of a CO alarm is open: no tagger separates it from a smoke alarm."""
     return has_rhythm(open_events.get("co_alarm", ()))
 
 

@@ -54,7 +54,7 @@ DEFAULTS: dict[str, Hysteresis] = {
     "car_alarm": _row(0.50, 0.30, 3, 4, 15, "sustained, with changes of melody in between"),
     "appliance_beep": _row(0.50, 0.30, 1, 2, 5, _CALL),
     "alarm_clock": _row(
-        0.50, 0.30, 2, 4, 10, "beeps for long; two hits tell it from one beep of an appliance"
+        0.50, 0.30, 2, 4, 10, "beeps for long; two hits separate it from one beep of an appliance"
     ),
     "doorbell": _row(0.50, 0.30, 1, 2, 5, _ONCE),
     "phone_ring": _row(0.50, 0.30, 2, 4, 8, "rings and pauses of up to 4 s are one call"),

@@ -156,7 +156,7 @@ class SourceTracker:
         """A new event if this hit is the last one needed."""
         if detection.certainty is not None:
             return self._open_event(detection)
-        if self._is_old_news(detection) or self._is_told_loud(detection):
+        if self._is_old_news(detection) or self._is_known_loud(detection):
             return None
         hits = self._pending.setdefault(detection.label, [])
         hits[:] = with_hits(hits, detection, at, row.within_s)
@@ -185,7 +185,7 @@ class SourceTracker:
         ended = self._ended.get(detection.label, ())
         return any(one.event.started_at <= detection.ends_at <= one.last_heard_at for one in ended)
 
-    def _is_told_loud(self, detection: Detection) -> bool:
+    def _is_known_loud(self, detection: Detection) -> bool:
         """Whether this segment already had a loud noise: the bangs of one sound are one noise."""
         if detection.label != "loud_noise" or detection.segment_id is None:
             return False

@@ -87,7 +87,7 @@ class LifeWatch:
         levels, powers = self._levels, self._powers
         self._levels, self._powers = [], []
         if max(levels) <= SILENCE_DBFS:
-            # Digital silence is a fault of its own, and says nothing of how quiet the room is.
+            # Digital silence is a fault of its own, and no measure of how quiet the room is.
             self.lifeless = None
             return
         life = look_closely(second, levels, powers)

@@ -21,7 +21,7 @@ from monitor.types import Alert, Level, Setting, SoundEvent
 
 TOP_LABELS = 5
 _LATE = timedelta(seconds=60)
-"""So much later than the sound may a listener's answer have come (a large model)."""
+"""So much later than the sound may a classifier's answer have come (a large model)."""
 _MARGIN = timedelta(seconds=1)
 _LEVEL_REACH = timedelta(seconds=60)
 _RANK = {"alert": 3, "corroborates": 2, "waits": 1, "stopped": 0}

@@ -9,7 +9,7 @@ from monitor.history.records import to_us
 from monitor.history.verdicts import Judged
 
 _LATE_US = 60_000_000
-"""So much later than the sound may a listener's answer have come."""
+"""So much later than the sound may a classifier's answer have come."""
 _MARGIN_US = 1_000_000
 _LONGEST_US = 3_600_000_000
 """Of an event that goes on, this much is looked at."""

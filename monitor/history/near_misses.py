@@ -1,4 +1,4 @@
-"""What nearly was an event: a listener's score close to what its label needs, and no event came of it."""
+"""What nearly was an event: a classifier's score close to what its label needs, and no event came of it."""
 
 import sqlite3
 from collections import defaultdict

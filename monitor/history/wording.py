@@ -87,7 +87,7 @@ def _cut_line(cut: SegmentRecord) -> str:
 
 
 def _by_listener(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
-    """Looks at the same segment by the same listener together: a long sound has dozens."""
+    """Looks at the same segment by the same classifier together: a long sound has dozens."""
     groups: dict[tuple[str, str, str | None], list[LookTrace]] = {}
     for trace in traces:
         key = (trace.look.source, trace.look.classifier, trace.look.segment_id)

@@ -116,13 +116,13 @@ def _sources_asked_for_words(config: Config) -> frozenset[str]:
 def build_front_end(
     config: Config,
     source: SourceConfig,
-    listeners: LoadedClassifiers,
+    classifiers: LoadedClassifiers,
     remember: Callable[[Frame], None] | None = None,
     habit: Habit | None = None,
 ) -> FrontEnd:
     """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is
     shown every frame; `habit` is how the source usually is."""
-    hears_speech = any("speech" in classifier.labels for classifier in listeners.first)
+    hears_speech = any("speech" in classifier.labels for classifier in classifiers.first)
     gate = Gate(
         source.name,
         config.gate_of(source),
@@ -133,9 +133,9 @@ def build_front_end(
     return FrontEnd(source.name, gate, RhythmDetector(source.name), remember)
 
 
-def build_rules(config: Config, listeners: LoadedClassifiers) -> RuleEngine:
+def build_rules(config: Config, classifiers: LoadedClassifiers) -> RuleEngine:
     """The rules of a configuration, with nothing remembered."""
-    second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
+    second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
     return RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
 
 
@@ -150,12 +150,12 @@ def only_rules_differ(config: Config, other: Config) -> bool:
     )
 
 
-def build_decision_engine(config: Config, listeners: LoadedClassifiers) -> DecisionEngine:
+def build_decision_engine(config: Config, classifiers: LoadedClassifiers) -> DecisionEngine:
     """Tracker and rules for all sources."""
-    second = frozenset(classifier.name for classifier, _ in listeners.second if classifier.labels)
-    tracker = Tracker(thresholds(config, listeners.first).of, verifiers=second)
+    second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
+    tracker = Tracker(thresholds(config, classifiers.first).of, verifiers=second)
     for source in config.sources:
         tracker.set_sensitivity(source.name, source.sensitivity)
     notifiers = [block.name for block in config.notifiers]
     outage = SourceOutage(config.not_listening_after_s, notifiers)
-    return DecisionEngine(tracker, build_rules(config, listeners), outage)
+    return DecisionEngine(tracker, build_rules(config, classifiers), outage)

@@ -36,10 +36,10 @@ class DecisionEngine:
     alert, then the event.
     """
 
-    def __init__(self, tracker: Tracker, rules: RuleEngine, deafness: SourceOutage | None = None) -> None:
+    def __init__(self, tracker: Tracker, rules: RuleEngine, outage: SourceOutage | None = None) -> None:
         self._tracker = tracker
         self._rules = rules
-        self._deafness = deafness or SourceOutage(0, ())
+        self._outage = outage or SourceOutage(0, ())
         self._next_rules: deque[RuleEngine] = deque(maxlen=1)
         self._tested_at: datetime | None = None
         self._tests_refused = 0
@@ -61,13 +61,13 @@ class DecisionEngine:
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
         """Take a change of a source's status, or of its microphone's faults; `now_s` is of the monotonic
         clock."""
-        self._deafness.note(news, now_s)
+        self._outage.note(news, now_s)
         return [news]
 
     def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
         """Return the alerts about sources that have delivered no sound for long. They are dated `now`, UTC;
         `now_s` is of the monotonic clock."""
-        return [*self._deafness.due(now, now_s)]
+        return [*self._outage.due(now, now_s)]
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: end its open events, and return what that brings about."""

@@ -45,12 +45,16 @@ class Analysis:
 
 
 def analyze(
-    path: Path, config: Config, listeners: LoadedClassifiers, source: str = SOURCE, watch: Watch | None = None
+    path: Path,
+    config: Config,
+    classifiers: LoadedClassifiers,
+    source: str = SOURCE,
+    watch: Watch | None = None,
 ) -> Analysis:
     """Run the whole loop over one recording, with the settings of the configured source of that name if
     there is one. Never raises for what is wrong with the file."""
     block = file_block(path, config, source)
-    loop = _Loop(config, block, listeners)
+    loop = _Loop(config, block, classifiers)
     result = Analysis(str(path))
     try:
         with block.build(SystemClock()) as recording:
@@ -122,11 +126,11 @@ def _analyze_here(path: Path) -> Analysis:
 class _Loop:
     """Front end, classifiers and decision engine for one recording."""
 
-    def __init__(self, config: Config, block: FileConfig, listeners: LoadedClassifiers) -> None:
+    def __init__(self, config: Config, block: FileConfig, classifiers: LoadedClassifiers) -> None:
         self._source = block.name
-        self._ears = build_front_end(config, block, listeners)
-        self._engine = build_decision_engine(config, listeners)
-        self._listeners = listeners
+        self._ears = build_front_end(config, block, classifiers)
+        self._engine = build_decision_engine(config, classifiers)
+        self._classifiers = classifiers
         self._now = self._decided_at = BEGINNING
         self.ledger = Ledger()
         self.unheard = ""
@@ -165,8 +169,8 @@ class _Loop:
         return found
 
     def _classified(self, segment: Segment) -> list[Detection]:
-        found = _asked(self._listeners.first, segment)
-        for classifier, cascade in self._listeners.second:
+        found = _asked(self._classifiers.first, segment)
+        for classifier, cascade in self._classifiers.second:
             if cascade.wants(segment, found):
                 found += judged(classifier, [cascade.narrowed(segment, found)])
         return found

@@ -158,7 +158,7 @@ class Witness:
 def plot_analysis(
     path: Path,
     config: Config,
-    listeners: LoadedClassifiers,
+    classifiers: LoadedClassifiers,
     source: str,
     picture: Path,
     watch: Watch | None = None,
@@ -173,7 +173,7 @@ def plot_analysis(
         if watch:
             watch(frame, heard, detections)
 
-    result = analyze(path, config.model_copy(update={"gate": gate}), listeners, source, see)
+    result = analyze(path, config.model_copy(update={"gate": gate}), classifiers, source, see)
     if witness.columns.count:
         _draw(result, witness, picture)
     return result

@@ -14,7 +14,7 @@ alarm is never confirmed (tests/rhythm/test_detector.py)."""
 
 HIGHEST_SCORE = 0.99
 """The score never exceeds this, however well a cycle fits and however often it was repeated. Chosen: below 1,
-because a score of 1 would say that no doubt is possible."""
+because a score of 1 would mean that no doubt is possible."""
 
 _SAME_PITCH_SHARE = 0.02
 """Pitches that differ by less than this share are one alarm's. Chosen: a piezo drifts by 1 %, and so wide is

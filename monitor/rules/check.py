@@ -15,7 +15,7 @@ class Capabilities:
     """What rules can count on in this house."""
 
     produced: frozenset[str]
-    """Labels that some enabled listener can hear, the emotions among them."""
+    """Labels that some enabled classifier can hear, the emotions among them."""
     sources: tuple[str, ...]
     """Names of the enabled sources."""
     onsets: Mapping[str, Mapping[str, float]]

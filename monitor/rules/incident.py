@@ -101,7 +101,7 @@ class Incident:
         return any("doubted_by" in event.evidence for event in self.alert.events)
 
     def verified(self, verifiers: frozenset[str] | None) -> bool:
-        """Whether one of the verifiers (None: any other listener) has heard it too."""
+        """Whether one of the verifiers (None: any other classifier) has heard it too."""
         heard_by = {name for event in self.alert.events for name in (event.classifier, *event.confirmed_by)}
         confirmed = any(event.confirmed_by for event in self.alert.events)
         return not self.doubted and (confirmed if verifiers is None else bool(heard_by & verifiers))
@@ -135,8 +135,8 @@ def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: di
 
 
 def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:
-    """What an alert stands on: for each label the surest event's score, certainty and listeners; and how many
-    microphones heard it."""
+    """What an alert stands on: for each label the surest event's score, certainty and classifiers; and how
+    many microphones heard it."""
     surest: dict[str, SoundEvent] = {}
     for event in sorted(events, key=lambda event: (event.certainty == "confirmed", event.score)):
         surest[event.label] = event

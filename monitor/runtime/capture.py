@@ -20,7 +20,7 @@ sound and breaks again does not."""
 
 _HEARING = threading.Lock()
 """One source is heard at a time. numpy lets go of the interpreter in most calls, and each time another of
-many listeners would be woken for microseconds of work: 32 busy rooms took 1.3 cores, a third of it in the
+many threads would be woken for microseconds of work: 32 busy rooms took 1.3 cores, a third of it in the
 kernel, and fell behind; one after the other they take 0.8 (docs/reference/benchmarks.md)."""
 
 

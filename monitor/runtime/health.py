@@ -27,14 +27,14 @@ class Checkup:
 
     def __init__(
         self,
-        listeners: Callable[[], Sequence[CaptureThread]],
+        captures: Callable[[], Sequence[CaptureThread]],
         workers: Sequence[Worker],
         mailboxes: Mapping[str, Mailbox[Any]],
         clock: Clock,
         vital: frozenset[str],
         progress: Progress | None = None,
     ) -> None:
-        self._listeners = listeners
+        self._captures = captures
         self._workers = workers
         self._mailboxes = mailboxes
         self._clock = clock
@@ -66,7 +66,7 @@ class Checkup:
             for worker in self._workers
             if worker.classifier.name in self._vital and (busy_s := worker.figures().busy_since_s) > STALLED_S
         ]
-        alive = [each for each in self._listeners() if not each.done.is_set()]
+        alive = [each for each in self._captures() if not each.done.is_set()]
         still = [line for each in alive if (line := standing_still(each))]
         return (still if len(still) == len(alive) else []) + stuck + busy
 
@@ -91,7 +91,7 @@ class Checkup:
         return Health(self._clock.now(), values)
 
     def _sources(self) -> dict[str, dict[str, Any]]:
-        figures = {listener.source.name: _source_figures(listener) for listener in self._listeners()}
+        figures = {capture.source.name: _source_figures(capture) for capture in self._captures()}
         for name, lag_s in self._progress.lags_s().items():
             figures[name]["lag_s"] = round(lag_s, 3)
         for name, each in figures.items():
@@ -115,22 +115,22 @@ def summary(health: Health) -> str:
     )
 
 
-def standing_still(listener: CaptureThread) -> str:
+def standing_still(capture: CaptureThread) -> str:
     """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing. From
     any thread."""
-    figures, name = listener.figures(), listener.source.name
-    if listener.done.is_set():
+    figures, name = capture.figures(), capture.source.name
+    if capture.done.is_set():
         return ""
     if figures.opening_s > OPENING_S:
         return f"source {name}: has been opening for {figures.opening_s:.0f} s"
-    if figures.online and figures.since_frame_s > listener.source.patience_s + STALLED_S:
+    if figures.online and figures.since_frame_s > capture.source.patience_s + STALLED_S:
         return f"source {name}: no frame for {figures.since_frame_s:.0f} s"
     return ""
 
 
-def _source_figures(listener: CaptureThread) -> dict[str, Any]:
-    figures = _rounded(asdict(listener.figures()))
-    source = listener.source
+def _source_figures(capture: CaptureThread) -> dict[str, Any]:
+    figures = _rounded(asdict(capture.figures()))
+    source = capture.source
     return figures | {
         "drift_ppm": round(source.drift_ppm, 4),
         "clock_offset_s": round(source.clock_offset_s, 4),

@@ -11,7 +11,7 @@ from monitor.types import Frame
 
 PIECE_S = 4 * FRAME_S
 """Sound of every source is handed on in pieces of this length: being woken costs several times what hearing a
-frame does. The rhythm listener's blocks are as long, so that nothing waits twice."""
+frame does. The rhythm detector's blocks are as long, so that nothing waits twice."""
 
 
 class Source(Protocol):

@@ -50,7 +50,7 @@ def measured() -> list[dict[str, Any]]:
 
 def _once(recording: Path, config: Config, *, model: bool) -> float:
     """Processor seconds for a minute of sound."""
-    listeners = load_classifiers(config) if model else LoadedClassifiers()
+    classifiers = load_classifiers(config) if model else LoadedClassifiers()
     began_s = time.process_time()
-    analyze(recording, config, listeners)
+    analyze(recording, config, classifiers)
     return time.process_time() - began_s

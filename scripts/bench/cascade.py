@@ -32,9 +32,9 @@ QUESTIONS = 4
 """Lettered questions about one segment, each with its sound: all labels, without the emotion."""
 
 
-def segments(config: Config, listeners: LoadedClassifiers, seed: int) -> Iterator[Segment]:
+def segments(config: Config, classifiers: LoadedClassifiers, seed: int) -> Iterator[Segment]:
     """Finished segments of one room."""
-    ears = build_front_end(config, config.sources[0], listeners)
+    ears = build_front_end(config, config.sources[0], classifiers)
     for frame in frames(demo_scene(seed).audio.samples, config.sources[0].name):
         if heard := ears.push(frame):
             yield from (segment for segment in heard.segments if segment.ended_by != "open")
@@ -45,13 +45,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of sound; the demo's scene lasts 75 s")
     options = parser.parse_args()
     config = default_config([{"type": "demo", "name": "room"}])
-    listeners = load_classifiers(config)
-    [small] = listeners.first
+    classifiers = load_classifiers(config)
+    [small] = classifiers.first
     bands = getattr(small, "second_look", {})
     sent, lengths_s, heard_s, sizes = Counter[str](), [], 0.0, []
     for seed in range(math.ceil(60 * options.minutes / demo_scene(0).audio.duration_s)):
         heard_s += demo_scene(seed).audio.duration_s
-        for segment in segments(config, listeners, seed):
+        for segment in segments(config, classifiers, seed):
             found = small.classify([segment])
             lengths_s.append(segment.audio.duration_s)
             sizes.append(QUESTIONS * len(wav_base64(segment.audio)))

@@ -99,17 +99,17 @@ def below(speech: Samples, sound: Samples) -> Samples:
     return mixed
 
 
-def listen(kind: str, samples: Samples, listeners: LoadedClassifiers, rng: np.random.Generator) -> Scene:
+def listen(kind: str, samples: Samples, classifiers: LoadedClassifiers, rng: np.random.Generator) -> Scene:
     """What the daemon would remember of it."""
     config = default_config([{"type": "demo", "name": "room"}])
     quiet = np.zeros(round(QUIET_S * SAMPLE_RATE_HZ), np.float32)
     sound = np.concatenate((quiet, samples, quiet))
     sound += rng.standard_normal(len(sound)).astype(np.float32) * np.float32(10 ** (FLOOR_DBFS / 20))
-    ears, words = build_front_end(config, config.sources[0], listeners), Words()
+    ears, words = build_front_end(config, config.sources[0], classifiers), Words()
 
     def take(heard: Findings | None) -> None:
         for segment in heard.segments if heard else ():
-            found = [one for model in listeners.first for one in judged(model, [segment])]
+            found = [one for model in classifiers.first for one in judged(model, [segment])]
             words.hear(Findings("room", segment.ends_at, tuple(found), (segment,)))
 
     whole = Audio(np.clip(sound, -1, 1), SAMPLE_RATE_HZ)
@@ -124,15 +124,15 @@ def listen(kind: str, samples: Samples, listeners: LoadedClassifiers, rng: np.ra
 def scenes(folder: Path, split: str | None, most: int) -> Iterator[Scene]:
     """Every recording, then speech below others."""
     rng = np.random.default_rng(20)
-    listeners = load_classifiers(default_config([{"type": "demo", "name": "room"}]))
+    classifiers = load_classifiers(default_config([{"type": "demo", "name": "room"}]))
     by_kind: dict[str, list[Samples]] = defaultdict(list)
     for kind, samples in recordings(folder, split, most, rng):
         by_kind[kind].append(samples)
-        yield listen(kind, samples, listeners, rng)
+        yield listen(kind, samples, classifiers, rng)
     others = [sound for kind in ("glass", "knock, door", "dog", "alarm", "dishes") for sound in by_kind[kind]]
     for speech in by_kind["speech"][: most // 2 if others else 0]:
         over = others[int(rng.integers(len(others)))]
-        yield listen("speech below a sound", below(speech, over), listeners, rng)
+        yield listen("speech below a sound", below(speech, over), classifiers, rng)
 
 
 def is_withheld(scene: Scene, bars: Bars) -> bool:

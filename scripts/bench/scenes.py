@@ -130,7 +130,7 @@ def _begin(options: argparse.Namespace) -> None:
 
 def _work(job: int | tuple[str, int]) -> Heard:
     assert _here is not None
-    options, pool, config, listeners, yamnet = _here
+    options, pool, config, classifiers, yamnet = _here
     if isinstance(job, int):
         scene = compose(pool, options.seed, job, options.minutes)
     else:
@@ -140,7 +140,7 @@ def _work(job: int | tuple[str, int]) -> Heard:
     if options.keep:
         _keep(options.keep, scene)
     windows = list(yamnet.windows(scene.samples)) if yamnet else []
-    return hear(scene, config, listeners), {
+    return hear(scene, config, classifiers), {
         use.name: events(windows, use) for use in (FRIGATE, OPEN) if yamnet
     }
 

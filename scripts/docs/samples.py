@@ -75,14 +75,14 @@ def sample(page: Path, first_words: str) -> list[str]:
 def _heard(config: Config) -> Iterator[tuple[Findings, Sequence[Message]]]:
     """The first source, heard to its end by the daemon's own parts, one after the other: nothing depends on
     how busy the machine is."""
-    listeners = load_classifiers(config)
-    ears = build_front_end(config, config.sources[0], listeners)
-    engine = build_decision_engine(config, listeners)
+    classifiers = load_classifiers(config)
+    ears = build_front_end(config, config.sources[0], classifiers)
+    engine = build_decision_engine(config, classifiers)
     with config.sources[0].build(FakeClock()) as source:
         for frame in source.frames():
             heard = ears.push(frame) or Findings(source.name, frame.ends_at)
             named = [
-                one for model in listeners.first for cut in heard.segments for one in judged(model, [cut])
+                one for model in classifiers.first for cut in heard.segments for one in judged(model, [cut])
             ]
             found = replace(heard, detections=(*heard.detections, *named))
             yield found, engine.decide(found.detections, frame.ends_at)

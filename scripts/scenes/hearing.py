@@ -61,13 +61,13 @@ class Hearing:
     """For every placed sound the scores of the sound cut out by hand, whatever gate and looks did."""
 
 
-def hear(scene: Scene, config: Config, listeners: LoadedClassifiers) -> Hearing:
+def hear(scene: Scene, config: Config, classifiers: LoadedClassifiers) -> Hearing:
     """Analyse a scene from a file, and judge each placed sound once more by itself."""
     trace = Trace()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{scene.name}.wav"
         write_wav(path, scene.samples)
-        analysis = analyze(path, config, listeners, watch=trace.watch)
+        analysis = analyze(path, config, classifiers, watch=trace.watch)
     if analysis.error:
         raise RuntimeError(analysis.error)
     return Hearing(
@@ -80,7 +80,7 @@ def hear(scene: Scene, config: Config, listeners: LoadedClassifiers) -> Hearing:
         scene.kind,
         analysis.rows,
         trace,
-        [_by_hand(scene, one, listeners) for one in scene.placed],
+        [_by_hand(scene, one, classifiers) for one in scene.placed],
     )
 
 
@@ -89,13 +89,13 @@ def _span(segment: Segment) -> Span:
     return Span(segment.id, start_s, start_s + segment.audio.duration_s, segment.ended_by != "open")
 
 
-def _by_hand(scene: Scene, placed: Placed, listeners: LoadedClassifiers) -> dict[str, float]:
+def _by_hand(scene: Scene, placed: Placed, classifiers: LoadedClassifiers) -> dict[str, float]:
     start_s = max(0.0, placed.start_s - AROUND_S)
     first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in (start_s, placed.end_s + AROUND_S))
     cut = audio(scene.samples[first:last])
     segment = Segment("by hand", SOURCE, BEGINNING, cut, AROUND_S, -60.0, -20.0, 0.0, "silence")
     scores: dict[str, float] = {}
-    for classifier in listeners.first:
+    for classifier in classifiers.first:
         for found in classifier.classify([segment]):
             scores[found.label] = max(found.score, scores.get(found.label, 0.0))
     return scores

@@ -35,7 +35,7 @@ class Hook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), HookHandler)
         self.status = 200
-        self.told: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.attempts = 0
         self.changed = threading.Condition()
 
@@ -44,8 +44,8 @@ class Hook(ThreadingHTTPServer):
 
     def wait_for(self, count: int) -> list[dict[str, Any]]:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.told) >= count, WAIT_S), self.told
-            return list(self.told)
+            assert self.changed.wait_for(lambda: len(self.received) >= count, WAIT_S), self.received
+            return list(self.received)
 
 
 class HookHandler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ class HookHandler(BaseHTTPRequestHandler):
         with self.server.changed:
             self.server.attempts += 1
             if self.server.status == 200:
-                self.server.told.append(document)
+                self.server.received.append(document)
             self.server.changed.notify_all()
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
@@ -103,10 +103,10 @@ def test_an_alert_arrives_with_its_severity(hook: Hook, clock: FakeClock) -> Non
         assert phone.ready()
         phone.publish(alert("smoke_alarm", rule="Smoke"), lambda _: delivered.append("yes"))
 
-    (told,) = hook.told
-    assert told["title"] == "ALARM: Smoke"
-    assert told["message"] == f"smoke_alarm in the kitchen\n{START.astimezone():%H:%M:%S}"
-    assert told["type"] == "failure"
+    (received,) = hook.received
+    assert received["title"] == "ALARM: Smoke"
+    assert received["message"] == f"smoke_alarm in the kitchen\n{START.astimezone():%H:%M:%S}"
+    assert received["type"] == "failure"
     assert delivered == ["yes"]
 
 
@@ -186,7 +186,7 @@ def test_a_mild_alert_is_not_sent_and_not_kept(hook: Hook, clock: FakeClock) -> 
         phone.publish(alert(severity="warning"), lambda _: delivered.append("warning"))
 
     assert delivered == ["info", "event", "warning"]
-    assert len(hook.told) == 1
+    assert len(hook.received) == 1
 
 
 def test_a_url_that_means_nothing_is_said_without_the_url() -> None:
@@ -228,9 +228,9 @@ def test_an_outage_of_the_receiver_loses_nothing(hook: Hook, tmp_path: Path) -> 
         outbox.put(alert("knock", id="third"), ["phone"])
         hook.status = 200
 
-        told = hook.wait_for(2)
+        received = hook.wait_for(2)
         assert sender.settle(WAIT_S)
         assert outbox.backlog() == {}
 
-    assert "(2 times since" in told[0]["message"]
-    assert told[1]["message"].startswith("knock")
+    assert "(2 times since" in received[0]["message"]
+    assert received[1]["message"].startswith("knock")

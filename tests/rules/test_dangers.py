@@ -139,9 +139,9 @@ def test_two_rooms_that_wait_for_a_cooldown_are_one_alert() -> None:
     for event in (*rooms, ended(rooms[0], 20), ended(rooms[1], 20)):
         house.decide(event)
     again = [sound("smoke_alarm", 40, "kitchen"), sound("smoke_alarm", 45, "hall")]
-    told = [alert for event in again for alert in house.decide(event)]
+    raised = [alert for event in again for alert in house.decide(event)]
 
-    assert told == []
+    assert raised == []
     [alert] = house.due(at(61))
     assert alert.message == "Smoke alarm in hall and kitchen (confirmed, 90%)"
     assert house.due(at(62)) == []
@@ -167,7 +167,7 @@ class House:
     sounding: dict[tuple[str, str], SoundEvent] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
     """Since when a danger has sounded somewhere without a break."""
-    told_at: dict[tuple[str, str], float] = field(default_factory=dict)
+    last_named_at: dict[tuple[str, str], float] = field(default_factory=dict)
     """Danger and room, and when an alert last named them."""
     raised_at: dict[str, float] = field(default_factory=dict)
     """Every alert by id."""
@@ -178,7 +178,7 @@ class House:
             began_at = self.raised_at.setdefault(alert.id, self.now)
             for danger, room in alert.dangers:
                 assert began_at >= self.since[danger], "an alert whose danger had ended took in another room"
-                self.told_at[danger, room] = self.now
+                self.last_named_at[danger, room] = self.now
 
     def pass_time(self, seconds: float) -> None:
         end = self.now + seconds
@@ -217,4 +217,4 @@ def test_every_danger_in_every_room_is_told(story: list[tuple[str, str, float]],
         house.pass_time(wait_s)
         for (name, place), event in house.sounding.items():
             if house.now - (event.started_at - at(0)).total_seconds() >= LIFE_SAFETY_COOLDOWN_S:
-                assert house.told_at[DANGERS[name], place] >= house.since[DANGERS[name]]
+                assert house.last_named_at[DANGERS[name], place] >= house.since[DANGERS[name]]

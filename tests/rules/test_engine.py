@@ -49,8 +49,8 @@ def test_an_alert_says_who_heard_it_and_how_surely() -> None:
     [first] = engine_.decide(suspected)
     [again] = engine_.decide(settled)
 
-    told = [alert.why["heard"]["smoke_alarm"] for alert in (first, again)]
-    assert told == [
+    raised = [alert.why["heard"]["smoke_alarm"] for alert in (first, again)]
+    assert raised == [
         {"score": 0.95, "certainty": "suspected", "by": ["embedded"]},
         {"score": 0.8, "certainty": "confirmed", "by": ["rhythm", "embedded"]},
     ]
@@ -84,12 +84,12 @@ def test_an_event_raises_one_alert() -> None:
     """Updates and the end of an event that has made its alert make no other."""
     engine_ = engine(rule(hear=["cat"]))
 
-    told = [
+    raised = [
         engine_.decide(sound("cat", s, id="c", state=state, evidence={"times": times}))
         for s, state, times in ((0, "started", 1), (5, "updated", 2), (9, "ended", 2))
     ]
 
-    assert [len(alerts) for alerts in told] == [1, 0, 0]
+    assert [len(alerts) for alerts in raised] == [1, 0, 0]
 
 
 def test_an_event_may_meet_the_rule_later() -> None:
@@ -189,7 +189,7 @@ TEN = datetime(2026, 1, 10, 22, 0, tzinfo=UTC)
 """Where `between: "22:00-07:00"` begins."""
 
 
-def told_at(s: float, **more: object) -> SoundEvent:
+def cry_at(s: float, **more: object) -> SoundEvent:
     """A state of the one baby's event, begun five seconds before ten, as told `s` seconds after ten."""
     now = TEN + timedelta(seconds=s)
     began = TEN - timedelta(seconds=5)
@@ -207,7 +207,7 @@ def barked(s: float, times: int = 1) -> SoundEvent:
 def test_what_goes_on_when_the_hours_begin_counts() -> None:
     """A baby that cries from 21:59:55 on is told once, as soon as it is heard after ten."""
     engine_ = engine(rule(hear=["baby_cry"], between="22:00-07:00"), zone=UTC)
-    states = [told_at(s, state="updated" if s > -5 else "started") for s in range(-5, 60, 5)]
+    states = [cry_at(s, state="updated" if s > -5 else "started") for s in range(-5, 60, 5)]
 
     alerts = [alert for state in states for alert in engine_.decide(state)]
 
@@ -219,9 +219,9 @@ def test_what_only_ends_in_the_hours_does_not_count() -> None:
     engine_ = engine(rule(hear=["baby_cry"], between="22:00-07:00"), zone=UTC)
     over = {"ended_at": TEN - timedelta(seconds=2), "ended_by": "quiet"}
 
-    assert engine_.decide(told_at(-3)) == []
-    assert engine_.decide(told_at(20, state="ended", **over)) == []
-    assert engine_.decide(told_at(30, state="updated", confirmed_by=("listener",), **over)) == []
+    assert engine_.decide(cry_at(-3)) == []
+    assert engine_.decide(cry_at(20, state="ended", **over)) == []
+    assert engine_.decide(cry_at(30, state="updated", confirmed_by=("listener",), **over)) == []
 
 
 def test_what_began_in_the_hours_counts_when_they_are_over() -> None:
@@ -241,8 +241,8 @@ def test_repetitions_in_the_hours_are_counted_from_their_beginning() -> None:
     engine_ = engine(nightly, zone=UTC)
     times_s = [-10, -2, 6, 14, 22, 30, 38, 46]
 
-    told = [len(engine_.decide(barked(s, times))) for times, s in enumerate(times_s, start=1)]
-    assert told == [0, 0, 0, 0, 0, 0, 1, 0]
+    raised = [len(engine_.decide(barked(s, times))) for times, s in enumerate(times_s, start=1)]
+    assert raised == [0, 0, 0, 0, 0, 0, 1, 0]
 
     early = barked(-1, 9)
     ended = replace(early, state="ended", at=TEN + timedelta(seconds=30), ended_at=TEN)
@@ -253,7 +253,7 @@ def test_a_count_must_be_reached_within_its_time() -> None:
     """Three times within ten seconds, and then three times again."""
     engine_ = engine(rule(hear=["knock", "doorbell"], count=3, within_s=10))
 
-    told = [
+    raised = [
         len(engine_.decide(sound(label, s)))
         for label, s in (
             ("knock", 0),
@@ -266,7 +266,7 @@ def test_a_count_must_be_reached_within_its_time() -> None:
         )
     ]
 
-    assert told == [0, 0, 0, 1, 0, 0, 1]
+    assert raised == [0, 0, 0, 1, 0, 0, 1]
 
 
 def test_the_repetitions_of_one_event_count() -> None:
@@ -339,20 +339,20 @@ def test_after_an_alert_the_rule_keeps_quiet_for_its_cooldown() -> None:
     """Within the cool-down a rule raises nothing more; other rules do."""
     engine_ = engine(rule("A", hear=["cat"], cooldown_s=60), rule("B", hear=["cat"]))
 
-    told = [[alert.rule for alert in engine_.decide(sound("cat", s))] for s in (0, 30, 59, 60)]
+    raised = [[alert.rule for alert in engine_.decide(sound("cat", s))] for s in (0, 30, 59, 60)]
 
-    assert told == [["A", "B"], ["B"], ["B"], ["A", "B"]]
+    assert raised == [["A", "B"], ["B"], ["B"], ["A", "B"]]
 
 
 def test_a_cooldown_does_not_swallow_something_graver() -> None:
     """A more severe label is told in the cool-down of a lesser one; not the other way round."""
     engine_ = engine(rule(hear=["dog_bark", "glass_break", "shout"], cooldown_s=60))
 
-    told = [len(engine_.decide(sound(label, s))) for s, label in enumerate(
+    raised = [len(engine_.decide(sound(label, s))) for s, label in enumerate(
         ["dog_bark", "shout", "glass_break", "shout", "dog_bark"], start=10
     )]  # fmt: skip
 
-    assert told == [1, 1, 1, 0, 0]
+    assert raised == [1, 1, 1, 0, 0]
 
 
 def test_one_sound_at_two_microphones_is_one_incident() -> None:
@@ -522,12 +522,12 @@ def test_explaining_tells_of_cooldown_waiting_and_told_before() -> None:
     engine_.decide(first)
 
     cool, wait, then = (verdict.stopped_by for verdict in engine_.explain(second))
-    told = engine_.explain(first)[0].stopped_by
+    raised = engine_.explain(first)[0].stopped_by
 
     assert cool == Step("cooldown_s", False, 60.0, 10.0)
     assert wait == Step("wait_for_verify_s", False, 5.0, "no answer yet")
     assert then == Step("then", False, "dog_bark within 5 s", None)
-    assert told == Step("once", False, "an event of its own", "alerted before")
+    assert raised == Step("once", False, "an event of its own", "alerted before")
 
 
 @pytest.mark.parametrize(
@@ -586,12 +586,12 @@ def test_a_storm_of_alerts_takes_no_memory_and_no_waiting_alert() -> None:
     """However many alerts a rule raises, what waits is kept, and beyond a bound nothing waits."""
     engine_ = engine(rule(hear=["cat", "gunshot"], wait_for_verify_s=60))
 
-    told = [len(engine_.decide(sound("gunshot", i / 100, id=f"g{i}"))) for i in range(300)]
+    raised = [len(engine_.decide(sound("gunshot", i / 100, id=f"g{i}"))) for i in range(300)]
     confirmed = [
         len(engine_.decide(sound("cat", 4 + i / 100, id=f"c{i}", confirmed_by=("qwen",)))) for i in range(300)
     ]
 
-    assert (sum(told[:64]), sum(told[64:])) == (0, 236)
+    assert (sum(raised[:64]), sum(raised[64:])) == (0, 236)
     assert sum(confirmed) == 300
     assert len(engine_.due(at(90))) == 64
 
@@ -627,6 +627,6 @@ def test_a_clock_set_back_does_not_silence_a_rule() -> None:
     )
     engine_.decide(sound("cat", 3600))
 
-    told = [alert.rule for s in (0, 5) for alert in engine_.decide(sound("cat", s))]
+    raised = [alert.rule for s in (0, 5) for alert in engine_.decide(sound("cat", s))]
 
-    assert told == ["Cool", "Twice"]
+    assert raised == ["Cool", "Twice"]

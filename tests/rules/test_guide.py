@@ -50,16 +50,16 @@ def test_every_key_of_a_rule_is_in_the_table() -> None:
 def test_distress_is_two_ways() -> None:
     """Scream, shout, crying or groan repeated within 30 s; or fearful speech."""
 
-    def told(*events: Any) -> int:
+    def raised(*events: Any) -> int:
         engine = RuleEngine([RULES["Distress"]])
         return sum(len(engine.decide(event)) for event in events)
 
-    assert told(sound("scream")) == 0
-    assert told(sound("shout")) == 0
-    assert told(sound("shout"), sound("groan", 20)) == 1
-    assert told(sound("crying"), sound("crying", 31)) == 0
-    assert told(sound("speech")) == 0
-    assert told(sound("speech", emotion={"fearful": 0.7})) == 1
+    assert raised(sound("scream")) == 0
+    assert raised(sound("shout")) == 0
+    assert raised(sound("shout"), sound("groan", 20)) == 1
+    assert raised(sound("crying"), sound("crying", 31)) == 0
+    assert raised(sound("speech")) == 0
+    assert raised(sound("speech", emotion={"fearful": 0.7})) == 1
 
 
 def test_a_break_in_needs_its_order() -> None:

@@ -23,15 +23,15 @@ def sound(*kinds: ProblemKind) -> Problem:
 LOST, BACK = status(online=False), status(online=True)
 
 
-def course(deafness: SourceOutage, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
+def course(outage: SourceOutage, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
     """What is said of a course of (minute, news), with a tick every second."""
-    told: list[Alert] = []
+    raised: list[Alert] = []
     waiting = list(news)
     for second in range(round(60 * until_min) + 1):
         while waiting and 60 * waiting[0][0] <= second:
-            deafness.note(waiting.pop(0)[1], second)
-        told += deafness.due(START + timedelta(seconds=second), second)
-    return told
+            outage.note(waiting.pop(0)[1], second)
+        raised += outage.due(START + timedelta(seconds=second), second)
+    return raised
 
 
 def test_a_long_loss_and_its_end_are_told_once_each() -> None:
@@ -103,11 +103,11 @@ def test_a_loud_microphone_is_not_deaf() -> None:
 
 def test_the_time_of_day_does_not_matter() -> None:
     """A clock that is set after a power cut makes nothing long, and one set back nothing short."""
-    deafness = SourceOutage(300, ["phone"])
-    deafness.note(LOST, 0.0)
+    outage = SourceOutage(300, ["phone"])
+    outage.note(LOST, 0.0)
 
-    assert deafness.due(START + timedelta(hours=9), 5.0) == []
-    assert len(deafness.due(START - timedelta(days=2), 300.0)) == 1
+    assert outage.due(START + timedelta(hours=9), 5.0) == []
+    assert len(outage.due(START - timedelta(days=2), 300.0)) == 1
 
 
 @pytest.mark.parametrize("ended_by", ["quiet", "shutdown"])
@@ -132,28 +132,28 @@ def test_an_excuse_is_for_digital_silence_alone(kind: ProblemKind) -> None:
     assert len(course(SourceOutage(300, ["phone"]), again, 70)) == 1
 
 
-def told_at_days(deafness: SourceOutage, news: Sequence[tuple[float, News]], days: float) -> list[float]:
+def raised_at_days(outage: SourceOutage, news: Sequence[tuple[float, News]], days: float) -> list[float]:
     """When something is said in a course of (day, news), with a tick every minute."""
-    waiting, told = list(news), []
+    waiting, raised = list(news), []
     for minute in range(round(days * 1440)):
         while waiting and waiting[0][0] * 1440 <= minute:
-            deafness.note(waiting.pop(0)[1], minute * 60)
-        told += [minute / 1440] * len(deafness.due(START, minute * 60))
-    return told
+            outage.note(waiting.pop(0)[1], minute * 60)
+        raised += [minute / 1440] * len(outage.due(START, minute * 60))
+    return raised
 
 
 def test_an_excuse_expires() -> None:
     """After 14 days without such a spell; and in a spell that lasts longer than any camera is quiet."""
     spell: list[tuple[float, News]] = [(0.0, sound("digital_silence")), (0.001, sound())]
     silent = sound("digital_silence")
-    assert told_at_days(SourceOutage(300, ["phone"]), [*spell, (15, silent)], 16) == pytest.approx(
+    assert raised_at_days(SourceOutage(300, ["phone"]), [*spell, (15, silent)], 16) == pytest.approx(
         [15.0035], abs=0.01
     )
-    assert told_at_days(SourceOutage(300, ["phone"]), [*spell, (5, silent)], 7) == pytest.approx(
+    assert raised_at_days(SourceOutage(300, ["phone"]), [*spell, (5, silent)], 7) == pytest.approx(
         [6.004], abs=0.01
     )
     weekend = [*spell, (1, silent), (3, sound())]
-    assert told_at_days(SourceOutage(300, ["phone"]), [*weekend, (5, silent), (8, sound())], 9) == (
+    assert raised_at_days(SourceOutage(300, ["phone"]), [*weekend, (5, silent), (8, sound())], 9) == (
         pytest.approx([2.004, 3.001], abs=0.01)
     )
 

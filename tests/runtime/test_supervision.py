@@ -50,9 +50,9 @@ class Room:
 
     def _new_thread(self) -> CaptureThread:
         self.sources.append(Hanging(self.released))
-        return CaptureThread(self.sources[-1], Deaf(), self._tell, self._failed, self.clock)
+        return CaptureThread(self.sources[-1], Deaf(), self._post, self._failed, self.clock)
 
-    def _tell(self, item: Findings | SourceStatus) -> None:
+    def _post(self, item: Findings | SourceStatus) -> None:
         if isinstance(item, SourceStatus):
             self.statuses.append(item)
 

@@ -10,7 +10,7 @@ from monitor.errors import ModelError
 def open_session(model: Path | bytes, name: str) -> Any:
     """An `onnxruntime.InferenceSession` on one thread. ModelError when the model cannot be opened.
 
-    One thread, because several listeners and a large model share a small computer, and a window takes
+    One thread, because several classifiers and a large model share a small computer, and a window takes
     milliseconds.
     """
     ort = _quiet_onnxruntime()

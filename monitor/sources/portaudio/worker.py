@@ -38,18 +38,18 @@ def main() -> None:
     try:
         import sounddevice
     except OSError as error:
-        _tell_error(str(error), missing=True)
+        _send_error(str(error), missing=True)
         return
     try:
         default = sounddevice.default.device[0]
         if default < 0 and sounddevice.query_hostapis():
             default = sounddevice.query_hostapis(0)["default_input_device"]
-        _tell(b"D", {"devices": list(sounddevice.query_devices()), "default": default})
+        _send(b"D", {"devices": list(sounddevice.query_devices()), "default": default})
         request = sys.stdin.readline()
         if request:
             _record(sounddevice, json.loads(request))
     except sounddevice.PortAudioError as error:
-        _tell_error(str(error.args[0]) if error.args else "PortAudio failed")
+        _send_error(str(error.args[0]) if error.args else "PortAudio failed")
 
 
 def _record(sounddevice: Any, request: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def _record(sounddevice: Any, request: dict[str, Any]) -> None:
         latency=BUFFER_S,
     )
     stream.start()
-    _tell(b"F", {"sample_rate_hz": rate_hz, **settings})
+    _send(b"F", {"sample_rate_hz": rate_hz, **settings})
     blocks: queue.Queue[_Block] = queue.Queue(request["queued_blocks"])
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     threading.Thread(target=_write_all, args=[blocks], daemon=True).start()
@@ -109,11 +109,11 @@ def _end_with_standard_input() -> None:
     os._exit(0)
 
 
-def _tell_error(reason: str, *, missing: bool = False) -> None:
-    _tell(b"E", {"reason": reason, "missing": missing})
+def _send_error(reason: str, *, missing: bool = False) -> None:
+    _send(b"E", {"reason": reason, "missing": missing})
 
 
-def _tell(kind: bytes, what: dict[str, Any]) -> None:
+def _send(kind: bytes, what: dict[str, Any]) -> None:
     _write(kind, time.monotonic(), json.dumps(what).encode())
 
 

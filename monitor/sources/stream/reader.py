@@ -117,7 +117,7 @@ class StreamReader(Thread):
         raise SourceLost(f"{self._source}: the stream ended")
 
     def _hand_over(self, sound: Packet | None) -> None:
-        """Sound goes on in pieces of `PIECE_S` and more: waking the listener up costs more than its work."""
+        """Sound goes on in pieces of `PIECE_S` and more: waking its thread costs more than its work."""
         held = self._held
         if held and (sound is None or sound.missing_s or sound.sample_rate_hz != held[0].sample_rate_hz):
             self._put(held)
