@@ -11,7 +11,7 @@ from monitor.types import Detection, Frame, Segment
 
 
 class FakeClock:
-    """A clock that moves when told."""
+    """A clock that moves when a test moves it."""
 
     def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
         self._now = now
@@ -39,7 +39,7 @@ def raise_it(error: BaseException) -> None:
 
 
 class ScriptedSource(Source):
-    """A source that does what it was told: each opening takes the next script, a list of frames that may
+    """A source that follows a script: each opening takes the next script, a list of frames that may
     end with an error. After the last script it ends like a file."""
 
     def __init__(self, *openings: Sequence[Frame | SourceError], name: str = "kitchen") -> None:
@@ -69,7 +69,7 @@ class ScriptedSource(Source):
 
 
 class ScriptedClassifier(ClassifierDefaults):
-    """A classifier that says what it was told for every segment, or raises it."""
+    """A classifier that returns what it was given for every segment, or raises it."""
 
     def __init__(self, answer: Mapping[str, float] | Exception, name: str = "embedded") -> None:
         self.name = name

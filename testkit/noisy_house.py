@@ -34,7 +34,7 @@ PATIENCE_S = 60.0
 NODE = "earwitness/home"
 
 Key = tuple[str, str, str]
-"""Id, state and time of detection: what tells one message from another, whenever it is delivered."""
+"""Id, state and time of detection: what separates one message from another, whenever it is delivered."""
 
 
 KEPT = """
@@ -247,7 +247,7 @@ def _began_at(document: Mapping[str, Any]) -> datetime:
 
 
 def key(document: dict[str, Any]) -> Key:
-    """What tells a message from another. An alert is said again, with its id, when another room joins in."""
+    """What identifies a message. An alert goes out again, with its id, when another room joins in."""
     if "rule" in document:
         return document["id"], f"alert of {len(document['sources'])}", document["raised_at"]
     return document["id"], document["state"], document["detected_at"]

@@ -113,7 +113,7 @@ def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
     assert health["stalled"] == []
 
 
-def test_systemd_is_told_when_it_listens_and_when_it_stops(broker, tmp_path):
+def test_systemd_is_notified_when_it_listens_and_when_it_stops(broker, tmp_path):
     """READY after everything is open, WATCHDOG while it advances, STOPPING at the end."""
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -154,7 +154,7 @@ def test_a_missing_model_is_said_and_the_alarms_are_heard_without_it(broker, tmp
 
 
 def test_a_damaged_model_is_trouble_that_home_assistant_shows(broker, tmp_path):
-    """One byte of the model is another one: nobody would hear glass break, and the house is told so."""
+    """One byte of the model is another one: nobody would hear glass break, and the house is notified."""
     shipped = Path(str(files("monitor"))) / "models"
     damaged = bytearray((shipped / "earwitness.onnx").read_bytes())
     damaged[len(damaged) // 2] ^= 1

@@ -129,7 +129,7 @@ def under_a_crowd(folder: Path, turns: int) -> Iterator[Row]:
         mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port}
         with _daemon(folder, [bangs], publishers=[mqtt]) as (_, visit):
             visit.until("/api/house", lambda house: house["sources"][0]["online"])
-            told = _reading_along(visit)
+            seen = _reading_along(visit)
             spans: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
             answered = 0
             for turn in range(2 * turns):
@@ -141,7 +141,7 @@ def under_a_crowd(folder: Path, turns: int) -> Iterator[Row]:
                 spans[bool(turn % 2)].append((began_s, time.monotonic()))
     delays = {crowded: _delays(phone, spans[crowded]) for crowded in spans}
     calm, crowded = _p95(delays[False]), _p95(delays[True])
-    yield _row("from MQTT to the feed, p95 ms", 1000 * _p95(_behind(phone, told)), 150)
+    yield _row("from MQTT to the feed, p95 ms", 1000 * _p95(_behind(phone, seen)), 150)
     yield _row(f"bang to MQTT, calm, {len(delays[False])} bangs, p95 ms", 1000 * calm)
     name = f"bang to MQTT, under the crowd, {len(delays[True])} bangs, p95 ms"
     yield _row(name, 1000 * crowded, 1000 * calm + 100)
@@ -154,20 +154,20 @@ def _crowd(port: int) -> int:
 
 
 def _reading_along(visit: Visit) -> dict[tuple[str, str], float]:
-    """When the feed told each state of an event."""
-    told: dict[tuple[str, str], float] = {}
+    """When the feed posted each state of an event."""
+    seen: dict[tuple[str, str], float] = {}
 
     def read() -> None:
         try:
             with visit.stream() as messages:
                 for one in messages:
                     if one.get("event") == "event":
-                        told.setdefault((one["data"]["id"], one["data"]["state"]), time.monotonic())
+                        seen.setdefault((one["data"]["id"], one["data"]["state"]), time.monotonic())
         except Exception:  # noqa: BLE001 - the daemon is stopped at the end
             return
 
     threading.Thread(target=read, daemon=True).start()
-    return told
+    return seen
 
 
 def _events(phone: Subscriber) -> Iterator[tuple[float, Row]]:
@@ -176,10 +176,10 @@ def _events(phone: Subscriber) -> Iterator[tuple[float, Row]]:
             yield message.timestamp, json.loads(message.payload)
 
 
-def _behind(phone: Subscriber, told: dict[tuple[str, str], float]) -> list[float]:
+def _behind(phone: Subscriber, seen: dict[tuple[str, str], float]) -> list[float]:
     """How much later than MQTT the feed was; earlier counts as 0."""
     keys = ((at_s, (event["id"], event["state"])) for at_s, event in _events(phone))
-    return [max(told[key] - at_s, 0) for at_s, key in keys if key in told]
+    return [max(seen[key] - at_s, 0) for at_s, key in keys if key in seen]
 
 
 def _delays(phone: Subscriber, spans: list[tuple[float, float]]) -> list[float]:

@@ -110,7 +110,7 @@ def silence_rows(results: Iterable[tuple[str, float, list[Word]]]) -> list[str]:
     for name, duration_s, heard in results:
         hours[name] = hours.get(name, 0) + duration_s / 3600
         pieces[name] = pieces.get(name, 0) + 1
-        # A rhythm is told of again with each cycle: what counts is whether it was told of at all.
+        # A rhythm is reported again with each cycle: what counts is whether it was reported at all.
         for label, certainty in dict.fromkeys(heard):
             kind = f"{certainty} smoke or CO" if label in LABELS.values() else label
             counts[name, kind] = counts.get((name, kind), 0) + 1

@@ -105,12 +105,12 @@ def the_guides_automation_rings(world: World) -> str:
     entity, alert = "automation.guide", world.entity("alert", None)
     with Watcher(world.ha, entity) as automation, Watcher(world.ha, alert) as alerts:
         for each, late in ((replace(raised(), severity="info"), False), (raised(), True), (raised(), False)):
-            _tell_alert(world, alerts, each, late)
+            _post_alert(world, alerts, each, late)
         automation.wait_for(bool, "the automation")
         assert min(_rung(automation)) > alerts.seen[-2]["last_changed"], "it rang for an earlier one"
         # A second microphone hears it, too; what rings after that is another alert.
-        _tell_alert(world, alerts, replace(each, why={"corroboration": 2}))
-        _tell_alert(world, alerts, raised())
+        _post_alert(world, alerts, replace(each, why={"corroboration": 2}))
+        _post_alert(world, alerts, raised())
         automation.wait_for(lambda seen: len(_rung(automation)) > 1, "the automation again")
         assert len(_rung(automation)) == 2, _rung(automation)
         assert max(_rung(automation)) > alerts.seen[-2]["last_changed"], "it rang for the same one again"
@@ -301,7 +301,7 @@ def _attribute(world: World, entity: str, name: str) -> Any:
     return (world.ha.state(entity) or {"attributes": {}})["attributes"].get(name)
 
 
-def _tell_alert(world: World, alerts: Watcher, alert: Alert, late: bool = False) -> None:
+def _post_alert(world: World, alerts: Watcher, alert: Alert, late: bool = False) -> None:
     """Publish it and wait until the entity shows it."""
     world.daemon.publisher.publish(alert, late=late)
 

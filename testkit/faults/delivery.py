@@ -150,7 +150,7 @@ class HungHouse(NoisyHouse):
             receiver.close()
 
     def config(self) -> dict[str, Any]:
-        """Everybody is told of every bang."""
+        """Everybody is notified of every bang."""
         config = super().config()
         ports = [receiver.getsockname()[1] for receiver in self._receivers]
         config["notifiers"] = [
@@ -161,7 +161,7 @@ class HungHouse(NoisyHouse):
         return config
 
     def wait_hung(self) -> None:
-        """Wait until everybody is being told."""
+        """Wait until everybody is being notified."""
         until(lambda: len(select(self._receivers, [], [], 0)[0]) == 3, "the notifiers to be called")
 
     def wait_offline(self) -> None:

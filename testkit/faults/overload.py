@@ -27,7 +27,7 @@ HOLDS = "alarms still within their latency bar; the large model is shed first"
 MODEL = "large"
 MAY_TAKE_MB = 400
 ALARM_S = 4.4 + 1.0
-"""Suspected within 1.1 cycles of the rhythm, and then a second to tell."""
+"""Suspected within 1.1 cycles of the rhythm, and then a second to notify."""
 QUIET_S = 12.0
 """Between two alarms in the recording: long enough for the first to end."""
 

@@ -87,6 +87,6 @@ def _progress(house: LongHouse, heard_h: float) -> None:
 
 
 def _drift_s(times: list[datetime]) -> float:
-    """How far the bangs leave their beat of 54 s; one that was not told is passed over."""
+    """How far the bangs leave their beat of 54 s; one that was not published is passed over."""
     gaps_s = [(at - times[0]).total_seconds() for at in times]
     return max(abs(gap_s - APART_S * round(gap_s / APART_S)) for gap_s in gaps_s)

@@ -19,7 +19,7 @@ TESTED = (
         "another room, or another danger, joins an alarm that was acknowledged",
         "one alert per danger with all its rooms; a new room or danger escalates anew; what ended is over",
         (
-            "rules/test_dangers.py::test_every_danger_in_every_room_is_told",
+            "rules/test_dangers.py::test_every_danger_in_every_room_is_alerted",
             "rules/test_dangers.py::test_a_danger_that_has_ended_takes_in_nothing",
         ),
     ),
@@ -37,7 +37,7 @@ TESTED = (
         "an alarm of a kind that no standard describes",
         "a warning by every example, and another when it lasts; the model alone confirms it",
         (
-            "config/test_guides.py::test_an_alarm_of_an_unknown_kind_is_told_by_every_example",
+            "config/test_guides.py::test_an_alarm_of_an_unknown_kind_is_alerted_by_every_example",
             "rules/test_lasting.py::test_an_unknown_alarm_warns_again_when_it_goes_on",
         ),
     ),
@@ -176,8 +176,8 @@ TESTED = (
         "a channel stands still while something waits",
         "an alert over the others after a minute, trouble in health; what is held back on purpose is none",
         (
-            "delivery/test_stuck.py::test_a_minute_without_a_move_is_told_once",
-            "delivery/test_stuck.py::test_every_notifier_that_moves_is_told",
+            "delivery/test_stuck.py::test_a_minute_without_a_move_is_alerted_once",
+            "delivery/test_stuck.py::test_every_notifier_that_moves_is_notified",
             "delivery/test_sender.py::test_a_channel_stands_still_while_something_waits_and_nothing_arrives",
             "delivery/test_sender.py::test_what_is_held_back_on_purpose_is_no_standstill",
         ),

@@ -155,7 +155,7 @@ def test_a_cached_model_needs_no_hub(tmp_path: Path) -> None:
     assert broken.endswith("`hf download me/torn` fetches what is missing")
 
 
-def test_a_folder_tells_its_family(tmp_path: Path) -> None:
+def test_a_folder_shows_its_family(tmp_path: Path) -> None:
     """By its config.json; a folder without a readable one tells nothing."""
     (tmp_path / "config.json").write_text('{"model_type": "qwen2_audio"}')
 

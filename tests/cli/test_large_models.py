@@ -49,7 +49,7 @@ def test_a_model_without_words_is_not_asked(clip, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("word", ["nosuch", "qwen"])
-def test_a_word_that_names_no_model_is_told_what_there_is(clip, word, capsys):
+def test_a_word_that_names_no_model_is_answered_with_what_there_is(clip, word, capsys):
     """The classifiers of the configuration, and models of the hub as examples; nothing is fetched."""
     assert earwitness("classify", "--model", word, clip) == 2
     said = unboxed(capsys.readouterr().err)

@@ -91,8 +91,8 @@ def test_suspected_warns_and_confirmed_rings_everywhere(where: str, rule: Rule) 
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_alarm_of_an_unknown_kind_is_told_by_every_example(path: Path) -> None:
-    """Most alarms of EN 14604 fit no pattern: somebody is told all the same."""
+def test_an_alarm_of_an_unknown_kind_is_alerted_by_every_example(path: Path) -> None:
+    """Most alarms of EN 14604 fit no pattern: somebody is notified all the same."""
     rules = [Rule.model_validate(rule) for rule in yaml.safe_load(read(path))["rules"]]
     [first, *again] = [rule for rule in rules if "unknown_alarm" in rule.hear]
 

@@ -37,7 +37,7 @@ def test_one_source_is_a_configuration():
     assert found.gate.open_above_floor_db == 9
 
 
-def test_every_problem_is_told_at_once_with_its_line():
+def test_every_problem_is_reported_at_once_with_its_line():
     """Nobody mends a file one error at a time."""
     text = (
         "sources:\n"
@@ -101,7 +101,7 @@ def test_who_looks_back_needs_no_passwords(tmp_path):
 
 
 def test_a_brokers_host_is_a_name_alone():
-    """What belongs into other keys is told, not a pattern."""
+    """What belongs into other keys is named, not a pattern."""
     [problem] = problems(MINIMAL + "publishers:\n  - {type: mqtt, host: 'mqtt://10.0.0.2:1883'}\n")
     assert "publishers[0].host: write the name or address alone, such as 192.168.1.2" in problem
 
@@ -145,7 +145,7 @@ def test_nothing_to_listen_to_is_a_problem():
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-def test_a_url_that_apprise_does_not_know_is_told_before_the_house_is_deaf():
+def test_a_url_that_apprise_does_not_know_is_refused_before_the_start():
     """With its line and without the URL; run would end with it, and systemd would not start it again."""
     urls = "['json://127.0.0.1', 'foo://s3cret']"
     text = f"sources:\n- {{type: demo, name: d}}\nnotifiers:\n- {{name: n, type: notify, urls: {urls}}}\n"
@@ -161,18 +161,18 @@ def test_names_are_taken_once():
     assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]
 
 
-def test_who_is_told_has_a_name_of_its_own():
-    """Messages wait in one outbox under the name of who is told, and so do alerts that nobody has answered
+def test_who_is_notified_has_a_name_of_its_own():
+    """Messages wait in one outbox under the name of its receiver, and so do alerts that nobody has answered
     yet: of two with one name, each would take what is for the other."""
-    told = "publishers: [{type: console, name: house}]\nnotifiers: [{type: spoken, name: %s}]\n"
-    assert problems(MINIMAL + told % "house") == [
+    template = "publishers: [{type: console, name: house}]\nnotifiers: [{type: spoken, name: %s}]\n"
+    assert problems(MINIMAL + template % "house") == [
         "house.yaml:4: notifiers[0].name: 'house' is taken; publishers and notifiers differ in their names, "
         "choose another `name`"
     ]
-    assert problems(MINIMAL + told % "escalation") == [
+    assert problems(MINIMAL + template % "escalation") == [
         "house.yaml:4: notifiers[0].name: 'escalation' is ours; choose another `name`"
     ]
-    assert config(MINIMAL + told % "voice").notifiers[0].name == "voice"
+    assert config(MINIMAL + template % "voice").notifiers[0].name == "voice"
 
 
 def test_a_source_overrides_part_of_the_gate():

@@ -72,7 +72,7 @@ def test_a_credential_name_cannot_leave_its_folder(tmp_path):
     assert document.unread == {("a",)}
 
 
-def test_all_missing_names_are_told_at_once():
+def test_all_missing_names_are_reported_at_once():
     """Each with its own line."""
     fix = "`export ONE=...`, or for the service a file /etc/earwitness/credentials/ONE"
     assert problems("a: ${ONE}\nb: ${T O}\n") == [
@@ -104,7 +104,7 @@ def test_broken_yaml_names_the_line():
 
 @pytest.mark.parametrize("text", [r'message: "smoke \ud83d"', r'"\udc80": 1', "message: ${SAID}"])
 def test_half_a_character_is_a_problem(text):
-    """It could neither be told nor kept: better found out now than by the alert that says it."""
+    """It could neither be published nor kept: better found out now than by the alert that says it."""
     document = parse_document(text.encode(), "home.yaml", {"SAID": "\udc80"})
 
     assert len(document.problems) == 1

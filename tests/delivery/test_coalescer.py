@@ -183,7 +183,7 @@ def test_an_alarm_overtakes_and_is_never_limited() -> None:
     assert len(send(storms, entries, 60.0)) == 2
 
 
-def test_an_alarm_that_goes_on_is_told_every_twenty_seconds() -> None:
+def test_an_alarm_that_goes_on_is_sent_every_twenty_seconds() -> None:
     """The pause of an alarm does not grow."""
     storms, sent_at_s = Coalescer(), []
     entries: list[Entry] = []
@@ -209,7 +209,7 @@ def test_a_change_of_severity_is_news() -> None:
     ),
     per_minute=st.integers(1, 5),
 )
-def test_everything_is_told_in_the_end(arrivals: list[tuple[str, float]], per_minute: int) -> None:
+def test_everything_is_sent_in_the_end(arrivals: list[tuple[str, float]], per_minute: int) -> None:
     """Whatever comes, every alert is in exactly one message, and others than alarms keep to the rate."""
     storms = Coalescer(pause_s=30, per_minute=per_minute)
     left = sorted(arrivals, key=lambda arrival: arrival[1])

@@ -113,7 +113,7 @@ def test_rules_are_incidents_of_their_own() -> None:
     assert called(escalation, 60.0) == ["partner"]
 
 
-def test_after_an_answer_the_first_is_told_and_nobody_else() -> None:
+def test_after_an_answer_the_first_is_notified_and_nobody_else() -> None:
     """For ten minutes somebody is on it; then the rule escalates again."""
     escalation = Escalation()
     escalation.raised(of("scream", "a1"), 0.0)

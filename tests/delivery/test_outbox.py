@@ -611,7 +611,7 @@ def test_whatever_happens_what_is_not_released_waits(
     outbox.__exit__()
 
 
-def test_what_a_slow_disk_gives_late_is_told_and_delivered(path: Path, clock: FakeClock) -> None:
+def test_what_a_slow_disk_gives_late_is_posted_and_delivered(path: Path, clock: FakeClock) -> None:
     """The disk did not answer at the start: the messages that wait, and events that went on, come later."""
     with SqliteOutbox(path, clock, raise_it) as before:
         put(before, event(id="goes on"))

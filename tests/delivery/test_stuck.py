@@ -23,7 +23,7 @@ class Watch:
         return self.channels.look(channels, {"mqtt": 3}, self.clock.now(), self.clock.monotonic_s())
 
 
-def test_a_minute_without_a_move_is_told_once() -> None:
+def test_a_minute_without_a_move_is_alerted_once() -> None:
     """Not before, and not again; health says it as long as it is so."""
     watch = Watch()
     assert watch.look({"mqtt": (STUCK_S - 1, "")}) == []
@@ -35,7 +35,7 @@ def test_a_minute_without_a_move_is_told_once() -> None:
     assert watch.look({"mqtt": (2 * STUCK_S, "no route")}, STUCK_S) == []
 
 
-def test_every_notifier_that_moves_is_told() -> None:
+def test_every_notifier_that_moves_is_notified() -> None:
     """One that has two channels moves while one of them does; one that is stuck does not report itself."""
     [alert] = Watch().look({"phone": (STUCK_S, ""), "phone#2": (0.0, "")})
     assert alert.notify == ("phone", "neighbour")

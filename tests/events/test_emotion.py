@@ -18,7 +18,7 @@ def test_an_emotion_only_goes_with_a_voice() -> None:
     tracker = tracking("speech", QWEN)
     tracker.update([hit("dog_bark", s=1), hit("speech", s=1)], at(1))
 
-    told = tracker.update(
+    updates = tracker.update(
         [
             hit("dog_bark", 0.9, 1, classifier="qwen", emotion={"angry": 0.9}),
             hit("speech", 0.0, 1, classifier="qwen", emotion={"angry": 0.9}),
@@ -26,7 +26,7 @@ def test_an_emotion_only_goes_with_a_voice() -> None:
         at(3),
     )
 
-    assert [(e.label, e.emotion, e.certainty) for e in told] == [
+    assert [(e.label, e.emotion, e.certainty) for e in updates] == [
         ("dog_bark", None, "confirmed"),
         ("speech", {"angry": 0.9}, "confirmed"),
     ]

@@ -95,9 +95,9 @@ def test_mute_ends_and_stops_all_but_the_life_safety_alarms() -> None:
 def test_a_co_alarm_stays_on_through_its_one_burst_a_minute() -> None:
     """The rhythm's own hold counts, else the table's 90 s."""
     tracker = Tracker()
-    told = [e for s in (6, 66, 126) for e in tracker.update([beeps("co_alarm", "confirmed", s)], at(s))]
-    told += tracker.update([], at(126 + 89))
-    assert states(told) == ["started"]
+    updates = [e for s in (6, 66, 126) for e in tracker.update([beeps("co_alarm", "confirmed", s)], at(s))]
+    updates += tracker.update([], at(126 + 89))
+    assert states(updates) == ["started"]
     assert states(tracker.update([], at(126 + 90))) == ["ended"]
 
     tracker.update([beeps("co_alarm", "confirmed", 300, hold_s=20)], at(300))
@@ -146,16 +146,16 @@ def test_every_event_begins_once_and_ends_once(
 ) -> None:
     """Whatever is heard: one start before everything else, one end, certainty and score that make sense."""
     tracker = Tracker(verifiers=QWEN)
-    told, now = [], 0.0
+    updates, now = [], 0.0
     for label, score, classifier, wait_s, source in looks:
         now += wait_s
         certainty = "suspected" if classifier == "rhythm" else None
         detection = hit(label, score, now, classifier=classifier, source=source, certainty=certainty)
-        told += tracker.update([detection], at(now)) + tracker.update([], at(now))
-    told += tracker.update([], at(now + 1000))
+        updates += tracker.update([detection], at(now)) + tracker.update([], at(now))
+    updates += tracker.update([], at(now + 1000))
 
-    for id in {event.id for event in told}:
-        story = [event for event in told if event.id == id]
+    for id in {event.id for event in updates}:
+        story = [event for event in updates if event.id == id]
         assert story[0].state == "started"
         assert [e.state for e in story].count("started") == 1
         assert [e.state for e in story].count("ended") == 1

@@ -40,10 +40,10 @@ def test_early_looks_of_one_growing_segment_are_hits_of_their_own() -> None:
     tracker = tracking("siren", hits=4, within_s=4)
 
     looks = [heard("siren", 0.8, at(0), duration_s=s, segment_id="a" * 12) for s in (0.51, 0.99, 1.5, 1.98)]
-    told = [tracker.update([look], look.ends_at) for look in looks]
+    updates = [tracker.update([look], look.ends_at) for look in looks]
 
-    assert [states(events) for events in told] == [[], [], [], ["started"]]
-    assert told[-1][0].segment_ids == ("a" * 12,)
+    assert [states(events) for events in updates] == [[], [], [], ["started"]]
+    assert updates[-1][0].segment_ids == ("a" * 12,)
 
 
 def test_hits_too_far_apart_begin_nothing() -> None:
@@ -75,7 +75,7 @@ def test_sensitivity_never_touches_the_rhythm() -> None:
 
 
 def test_a_look_that_waited_in_a_queue_does_not_begin_its_event_again() -> None:
-    """A detection whose sound lies within an event already told is old news."""
+    """A detection whose sound lies within an event already reported is old news."""
     tracker = tracking(hold_s=5)
     tracker.update([heard("dog_bark", 0.9, at(0), duration_s=4.0)], at(4))
     tracker.update([], at(20))
@@ -85,7 +85,7 @@ def test_a_look_that_waited_in_a_queue_does_not_begin_its_event_again() -> None:
 
 def test_what_a_gone_source_left_in_the_queue_rings_no_second_alarm() -> None:
     """The daemon stops, or a camera breaks off, while an alarm sounds: the look that is classified after
-    that is no alarm of its own. A sound that nobody has told is, and so is what the source brings back."""
+    that is no alarm of its own. A sound not yet reported is, and so is what the source brings back."""
     tracker = tracking(hold_s=5)
     tracker.update([hit("smoke_alarm", s=1)], at(1))
     tracker.end_source("kitchen", at(3), "shutdown")
@@ -105,7 +105,7 @@ def test_an_unknown_label_is_ignored() -> None:
 def test_a_segment_has_one_loud_noise() -> None:
     """Bangs that follow each other without quiet are one sound; the next segment may have its own."""
     tracker = tracking("loud_noise")
-    told = [
+    updates = [
         event
         for s, segment_id in ((1, "a" * 12), (5, "a" * 12), (9, "a" * 12), (13, "b" * 12))
         for event in (
@@ -114,7 +114,7 @@ def test_a_segment_has_one_loud_noise() -> None:
         )
     ]
 
-    assert [(e.state, e.segment_ids) for e in told if e.state == "started"] == [
+    assert [(e.state, e.segment_ids) for e in updates if e.state == "started"] == [
         ("started", ("a" * 12,)),
         ("started", ("b" * 12,)),
     ]

@@ -10,52 +10,52 @@ from tests.events.tracking import at, beeps, hit, states, tracking
 
 
 def test_updates_are_published_sparingly() -> None:
-    """A score is told again when it has risen by a tenth, not at every look; the end tells the peak."""
+    """A score is reported again when it has risen by a tenth, not at every look; the end has the peak."""
     tracker = tracking(hold_s=5, onset=0.5)
 
     looks = [
         heard("dog_bark", 0.6 + i / 100, at(0), duration_s=i / 2, segment_id="b" * 12) for i in range(15)
     ]
-    told = [event for look in looks for event in tracker.update([look], look.ends_at)]
-    told += tracker.update([], at(60))
+    updates = [event for look in looks for event in tracker.update([look], look.ends_at)]
+    updates += tracker.update([], at(60))
 
-    assert [(e.state, e.score) for e in told] == [
+    assert [(e.state, e.score) for e in updates] == [
         ("started", 0.6),
         ("updated", pytest.approx(0.7)),
         ("ended", pytest.approx(0.74)),
     ]
-    assert len({event.id for event in told}) == 1
+    assert len({event.id for event in updates}) == 1
 
 
 def test_a_repeated_sound_is_counted() -> None:
-    """Each sound of its own in an open event is counted; the first are told, later ones every 5 s."""
+    """Each sound of its own in an open event is counted; the first are reported, later ones every 5 s."""
     tracker = tracking(hold_s=30)
 
-    told = [
+    updates = [
         event
         for s in range(1, 21)
         for event in tracker.update([hit("dog_bark", s=s, segment_id=f"{s:012x}")], at(s))
     ]
 
-    assert [event.evidence.get("times", 1) for event in told] == [1, 2, 3, 4, 5, 10, 15, 20]
-    assert told[1].evidence["last_began_at"] == at(1.5).isoformat()
+    assert [event.evidence.get("times", 1) for event in updates] == [1, 2, 3, 4, 5, 10, 15, 20]
+    assert updates[1].evidence["last_began_at"] == at(1.5).isoformat()
 
 
 def test_a_long_sound_cut_into_segments_is_not_repeated() -> None:
     """A segment that overlaps the one before it is the same sound."""
     tracker = tracking("rain", hits=1, hold_s=30)
 
-    told = tracker.update([heard("rain", 0.9, at(0), duration_s=10.0, segment_id="a" * 12)], at(10))
-    told += tracker.update([heard("rain", 0.9, at(9), duration_s=10.0, segment_id="b" * 12)], at(19))
+    updates = tracker.update([heard("rain", 0.9, at(0), duration_s=10.0, segment_id="a" * 12)], at(10))
+    updates += tracker.update([heard("rain", 0.9, at(9), duration_s=10.0, segment_id="b" * 12)], at(19))
 
-    assert states(told) == ["started"]
+    assert states(updates) == ["started"]
 
 
 def test_an_emotion_that_wavers_is_published_now_and_then() -> None:
     """A first listener's emotion of every look is not an update each."""
     tracker = tracking("speech", hold_s=5)
 
-    told = [
+    updates = [
         event
         for i in range(13)
         for event in tracker.update(
@@ -63,11 +63,11 @@ def test_an_emotion_that_wavers_is_published_now_and_then() -> None:
         )
     ]
 
-    assert [event.at for event in told] == [at(0), at(2.5), at(5)]
+    assert [event.at for event in updates] == [at(0), at(2.5), at(5)]
 
 
 def test_the_evidence_is_that_of_the_clearest_pitch() -> None:
-    """One alarm found at its pitch and at a harmonic tells the louder, and the higher count of cycles."""
+    """One alarm found at its pitch and at a harmonic has the louder, and the higher count of cycles."""
     tracker = Tracker()
     found = [
         beeps("smoke_alarm", "suspected", 4, cycles=1, snr_db=19.0, pitch_hz=1300),

@@ -96,11 +96,13 @@ def test_a_description_goes_to_all_that_was_heard_in_its_segment() -> None:
     both = [hit(label, s=1, segment_id="a" * 12) for label in ("glass_break", "speech")]
     tracker.update([*both, hit("dog_bark", s=1, segment_id="b" * 12)], at(1))
 
-    told = tracker.update(
+    updates = tracker.update(
         [hit("music", 0.4, 1, segment_id="a" * 12, classifier="qwen", description="a glass falls")], at(3)
     )
 
-    assert {e.label: e.description for e in told} == dict.fromkeys(["glass_break", "speech"], "a glass falls")
+    assert {e.label: e.description for e in updates} == dict.fromkeys(
+        ["glass_break", "speech"], "a glass falls"
+    )
 
 
 def test_an_answer_five_minutes_late_changes_nothing() -> None:

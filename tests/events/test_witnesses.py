@@ -44,12 +44,12 @@ def test_rhythm_and_model_together_confirm_a_smoke_alarm() -> None:
     """One cycle of T3 and the sound model agreeing is enough, in either order."""
     model_first, rhythm_first = Tracker(), Tracker()
 
-    told = model_first.update([hit("smoke_alarm", s=1)], at(1))
-    told += model_first.update([beeps("smoke_alarm", "suspected", 4)], at(4))
+    updates = model_first.update([hit("smoke_alarm", s=1)], at(1))
+    updates += model_first.update([beeps("smoke_alarm", "suspected", 4)], at(4))
     other = rhythm_first.update([beeps("smoke_alarm", "suspected", 4)], at(4))
     other += rhythm_first.update([hit("smoke_alarm", s=5)], at(5))
 
-    for events, joined in ((told, "rhythm"), (other, "embedded")):
+    for events, joined in ((updates, "rhythm"), (other, "embedded")):
         assert [e.certainty for e in events] == ["suspected", "confirmed"]
         assert events[-1].confirmed_by == (joined,)
 
@@ -77,13 +77,13 @@ def test_the_model_may_speak_before_an_unknown_rhythm() -> None:
 
 
 def test_a_tagger_does_not_make_a_fire_of_a_co_alarm() -> None:
-    """While the rhythm hears T4, the tagger's smoke alarm is told as suspected and stays so."""
+    """While the rhythm hears T4, the tagger's smoke alarm is reported as suspected and stays so."""
     tracker = Tracker()
     tracker.update([beeps("co_alarm", "suspected", 6)], at(6))
 
-    told = [e for s in (7, 12, 18) for e in tracker.update([hit("smoke_alarm", s=s)], at(s))]
+    updates = [e for s in (7, 12, 18) for e in tracker.update([hit("smoke_alarm", s=s)], at(s))]
 
-    assert [(e.label, e.state, e.certainty) for e in told] == [("smoke_alarm", "started", "suspected")]
+    assert [(e.label, e.state, e.certainty) for e in updates] == [("smoke_alarm", "started", "suspected")]
 
 
 def test_a_co_rhythm_takes_back_what_the_tagger_made_of_it() -> None:

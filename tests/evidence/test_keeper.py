@@ -91,7 +91,7 @@ def test_a_clip_has_its_onset_to_the_sample(tmp_path: Path) -> None:
 
 
 def test_a_clip_is_made_when_its_end_has_been_heard(tmp_path: Path) -> None:
-    """Not before the post-roll, even if the event has ended; once, however often the event is told."""
+    """Not before the post-roll, even if the event has ended; once, however often the event is reported."""
     with keeping(tmp_path, post_roll_s=5) as keeper:
         sound = frames(noise(20, -30))
         for frame in sound[:400]:

@@ -63,7 +63,7 @@ def test_a_smoke_alarm_is_heard_to_its_last_beep(gate: Gate) -> None:
 
 
 def test_loud_noise_carries_its_segment_and_how_loud(gate: Gate) -> None:
-    """Far above the floor is a loud noise at once; its score tells how far."""
+    """Far above the floor is a loud noise at once; its score shows how far."""
     said = heard(gate, noise(1, -60), noise(0.3, -10, seed=36), noise(2, -60, seed=37))
     detections = [one for one in only(Detection, said) if one.label == "loud_noise"]
     [segment] = [one for one in only(Segment, said) if one.ended_by == "silence"]

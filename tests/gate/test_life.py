@@ -126,7 +126,7 @@ def test_a_habit_is_that_of_the_last_days_it_was_heard() -> None:
     assert habit.quietest_dbfs == pytest.approx(-60)
 
 
-def test_the_mains_are_told_from_the_rest() -> None:
+def test_the_mains_are_separated_from_the_rest() -> None:
     """Noise beside hum keeps its level; without hum nothing much is taken away."""
     rest_dbfs, hum_dbfs = without_hum(hum(0.99, 49.8) + noise(0.99, -70))
     assert rest_dbfs == pytest.approx(-70, abs=1)

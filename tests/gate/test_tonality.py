@@ -1,4 +1,4 @@
-"""Fans and sounders told apart."""
+"""Fans and sounders separated."""
 
 import numpy as np
 import pytest

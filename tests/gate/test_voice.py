@@ -1,4 +1,4 @@
-"""Voice told from other loud sounds."""
+"""Voice separated from other loud sounds."""
 
 from collections.abc import Callable
 

@@ -54,7 +54,7 @@ def test_an_endless_answer_is_cut_at_the_limit(client: HttpClient) -> None:
         client.request("GET", server.url, timeout_s=30, max_bytes=1 << 19)
 
 
-def test_a_silent_server_and_a_closed_port_are_told_apart(client: HttpClient) -> None:
+def test_a_silent_server_and_a_closed_port_are_distinguished(client: HttpClient) -> None:
     """One accepts and says nothing, at the other nobody listens."""
     with (
         serving(silent) as server,

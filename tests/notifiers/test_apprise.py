@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 
 class Hook(ThreadingHTTPServer):
-    """A webhook that keeps what it is told and answers `status`."""
+    """A webhook that keeps what it receives and answers `status`."""
 
     daemon_threads = True
 
@@ -178,7 +178,7 @@ def test_a_closed_door_counts_as_not_taken(clock: FakeClock) -> None:
 
 
 def test_a_mild_alert_is_not_sent_and_not_kept(hook: Hook, clock: FakeClock) -> None:
-    """Below `min_severity` an alert counts as delivered without anybody being told; so does an event."""
+    """Below `min_severity` an alert counts as delivered without anybody being notified; so does an event."""
     delivered: list[str] = []
     with notifier(hook.url(), clock, min_severity="warning") as phone:
         phone.publish(alert(severity="info"), lambda _: delivered.append("info"))

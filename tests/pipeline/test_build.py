@@ -70,8 +70,8 @@ def test_thresholds_of_a_source_win_over_those_of_the_house():
         labels={"dog_bark": {"onset": 0.3, "off": 0.2}},
     )
     engine = build_decision_engine(given, load_classifiers(given))
-    told = engine.decide([heard("dog_bark", 0.5), heard("dog_bark", 0.5, source="hall")], START)
-    assert {event.source for event in told if isinstance(event, SoundEvent)} == {"hall"}
+    posted = engine.decide([heard("dog_bark", 0.5), heard("dog_bark", 0.5, source="hall")], START)
+    assert {event.source for event in posted if isinstance(event, SoundEvent)} == {"hall"}
 
 
 def test_entities_are_what_rules_name_and_what_warns():

@@ -1,4 +1,4 @@
-"""Detections become events, events alerts: the order in which the house is told."""
+"""Detections become events, events alerts: the order in which they are published."""
 
 from datetime import timedelta
 
@@ -19,32 +19,32 @@ def engine() -> DecisionEngine:
 
 def test_the_sensor_turns_on_before_the_alert_and_the_alert_comes_before_the_event():
     """Who is woken by the alert finds the sensor on."""
-    told = engine().decide([heard("glass_break")], START)
-    assert [type(message) for message in told] == [LabelState, Alert, SoundEvent]
-    assert told[0] == LabelState("kitchen", "glass_break", on=True)
+    posted = engine().decide([heard("glass_break")], START)
+    assert [type(message) for message in posted] == [LabelState, Alert, SoundEvent]
+    assert posted[0] == LabelState("kitchen", "glass_break", on=True)
 
 
-def test_a_sensor_is_told_once_in_each_direction():
+def test_a_sensor_is_published_once_in_each_direction():
     """Updates of an event do not move it."""
     deciding = engine()
-    told = deciding.decide([heard("glass_break", 0.7)], START)
-    told += deciding.decide([heard("glass_break", 0.99)], START + timedelta(seconds=1))
-    told += deciding.decide([], START + timedelta(minutes=1))
-    assert [message.on for message in told if isinstance(message, LabelState)] == [True, False]
-    assert [m.state for m in told if isinstance(m, SoundEvent)] == ["started", "updated", "ended"]
+    posted = deciding.decide([heard("glass_break", 0.7)], START)
+    posted += deciding.decide([heard("glass_break", 0.99)], START + timedelta(seconds=1))
+    posted += deciding.decide([], START + timedelta(minutes=1))
+    assert [message.on for message in posted if isinstance(message, LabelState)] == [True, False]
+    assert [m.state for m in posted if isinstance(m, SoundEvent)] == ["started", "updated", "ended"]
 
 
 def test_a_lost_source_turns_its_sensors_off():
     """With the end of its events, and the reason in them."""
     deciding = engine()
     deciding.decide([heard("glass_break")], START)
-    told = deciding.end_source("kitchen", START + timedelta(seconds=2), "source_lost")
-    assert told[0] == LabelState("kitchen", "glass_break", on=False)
-    assert isinstance(told[1], SoundEvent)
-    assert told[1].ended_by == "source_lost"
+    posted = deciding.end_source("kitchen", START + timedelta(seconds=2), "source_lost")
+    assert posted[0] == LabelState("kitchen", "glass_break", on=False)
+    assert isinstance(posted[1], SoundEvent)
+    assert posted[1].ended_by == "source_lost"
 
 
-def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_told():
+def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_published():
     """Same id, ended by the restart; the clock may meanwhile have been set back."""
     left = event(id="e1", at=START + timedelta(seconds=3))
     [end] = cut_short([left], START + timedelta(minutes=1))
@@ -66,27 +66,27 @@ def test_a_flood_of_tests_is_one_test_in_ten_seconds():
     """Anyone on the broker can press a thousand times; the clock may be set meanwhile."""
     deciding = engine()
     pressed_at_s = [s / 10 for s in range(250)] + [-3600.0]
-    told = {s: deciding.apply_command(Command("test"), START + timedelta(seconds=s)) for s in pressed_at_s}
+    posted = {s: deciding.apply_command(Command("test"), START + timedelta(seconds=s)) for s in pressed_at_s}
 
-    assert [s for s, alerts in told.items() if alerts] == [0.0, 10.0, 20.0, -3600.0]
-    assert all(isinstance(alert, Alert) and alert.test for alerts in told.values() for alert in alerts)
+    assert [s for s, alerts in posted.items() if alerts] == [0.0, 10.0, 20.0, -3600.0]
+    assert all(isinstance(alert, Alert) and alert.test for alerts in posted.values() for alert in alerts)
 
 
 def test_muting_ends_what_is_open_and_shows_itself():
     """The sensor does not stay on behind a mute."""
     deciding = engine()
     deciding.decide([heard("glass_break")], START)
-    told = deciding.apply_command(Command("mute", "kitchen", True), START + timedelta(seconds=1))
-    assert told[0] == LabelState("kitchen", "glass_break", on=False)
-    assert told[-1] == Setting("kitchen", "mute", True)
+    posted = deciding.apply_command(Command("mute", "kitchen", True), START + timedelta(seconds=1))
+    assert posted[0] == LabelState("kitchen", "glass_break", on=False)
+    assert posted[-1] == Setting("kitchen", "mute", True)
 
 
 def test_sensitivity_comes_back_as_it_is_in_force():
     """And is in force: what was just below the onset is now heard."""
     deciding = engine()
     assert deciding.decide([heard("glass_break", 0.45)], START) == []
-    told = deciding.apply_command(Command("sensitivity", "kitchen", 1.0), START)
-    assert told == [Setting("kitchen", "sensitivity", 1.0)]
+    posted = deciding.apply_command(Command("sensitivity", "kitchen", 1.0), START)
+    assert posted == [Setting("kitchen", "sensitivity", 1.0)]
     assert deciding.decide([heard("glass_break", 0.45)], START) != []
 
 

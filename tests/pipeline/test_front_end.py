@@ -44,7 +44,7 @@ def test_what_was_still_open_is_handed_over_at_the_end():
 
 
 def test_the_end_comes_once():
-    """Lost and then stopped: the same segment is not told again."""
+    """Lost and then stopped: the same segment is not returned again."""
     listening = ears()
     pushed(listening, np.concatenate([noise(3), tone(700, 0.4)]))
     assert listening.finish("gap") is not None

@@ -19,8 +19,8 @@ from testkit.builders import house
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 
 
-class Told:
-    """A publisher that runs, with what it told whoever delivers."""
+class RunningPublisher:
+    """A publisher that runs, with what it called back with."""
 
     def __init__(
         self, config: MqttConfig, announced: House, obey: OnCommand | None, waiting: SoundEvent | Alert | None
@@ -62,7 +62,7 @@ class Told:
             self._changed.notify_all()
 
 
-Publish = Callable[..., Told]
+Publish = Callable[..., RunningPublisher]
 
 
 class Lines:
@@ -133,9 +133,11 @@ def publish(life: ExitStack) -> Publish:
         obey: OnCommand | None = None,
         waiting: SoundEvent | Alert | None = None,
         **config: Any,
-    ) -> Told:
-        told = Told(MqttConfig.model_validate({"type": "mqtt"} | config), announced or house(), obey, waiting)
-        life.enter_context(told.publisher)
-        return told
+    ) -> RunningPublisher:
+        running = RunningPublisher(
+            MqttConfig.model_validate({"type": "mqtt"} | config), announced or house(), obey, waiting
+        )
+        life.enter_context(running.publisher)
+        return running
 
     return start

@@ -44,9 +44,11 @@ def test_an_alert_says_everything_that_automations_are_built_on():
 
 def test_an_alert_names_its_events():
     """Clips and pictures are named by the event: whoever gets the alert can find them."""
-    told = alert_document(alert(events=(event(id="e1"), event(id="e2"), event(id="e1"))), LATER, late=False)
+    document = alert_document(
+        alert(events=(event(id="e1"), event(id="e2"), event(id="e1"))), LATER, late=False
+    )
 
-    assert told["event_ids"] == ["e1", "e2"]
+    assert document["event_ids"] == ["e1", "e2"]
 
 
 def test_an_event_says_what_was_measured():
@@ -57,9 +59,9 @@ def test_an_event_says_what_was_measured():
         "cycles": np.int64(2),
         "last_began_at": START,
     }
-    told = json.loads(encoded(event_document(event("smoke_alarm", evidence=evidence), LATER, late=False)))
+    document = json.loads(encoded(event_document(event("smoke_alarm", evidence=evidence), LATER, late=False)))
 
-    assert told["evidence"] == {
+    assert document["evidence"] == {
         "pattern": "T3",
         "pitch_hz": 3100.5,
         "cycles": 2,
@@ -67,12 +69,12 @@ def test_an_event_says_what_was_measured():
     }
 
 
-def test_no_text_keeps_anything_from_being_told():
+def test_no_text_keeps_anything_from_being_published():
     """Half of a surrogate pair, in a model's words or in a server's error, becomes a question mark."""
     heard = event("speech", description="a door \ud83d slams")
-    told = json.loads(encoded(event_document(heard, LATER, late=False)))
+    document = json.loads(encoded(event_document(heard, LATER, late=False)))
 
-    assert told["description"] == "a door ? slams"
+    assert document["description"] == "a door ? slams"
 
 
 def test_event_type_is_the_label():
@@ -80,22 +82,22 @@ def test_event_type_is_the_label():
     assert event_document(event("speech"), LATER, late=False)["event_type"] == "speech"
 
 
-def test_times_say_when_it_sounded_and_when_it_was_told():
+def test_times_say_when_it_sounded_and_when_it_was_published():
     """Detection is in the time of the sound, delivery is now; both in UTC with milliseconds."""
-    told = event_document(event(at=START), LATER, late=True)
+    document = event_document(event(at=START), LATER, late=True)
 
-    assert told["detected_at"] == "2026-01-02T03:04:05.000+00:00"
-    assert told["delivered_at"] == "2026-01-02T03:04:07.000+00:00"
-    assert told["late"] is True
+    assert document["detected_at"] == "2026-01-02T03:04:05.000+00:00"
+    assert document["delivered_at"] == "2026-01-02T03:04:07.000+00:00"
+    assert document["late"] is True
 
 
 def test_an_alert_names_each_label_and_source_once():
     """Three events of two microphones are one list of sources."""
     events = (event("scream"), event("scream", source="hall"), event("shout"))
-    told = alert_document(alert(events=events), LATER, late=False)
+    document = alert_document(alert(events=events), LATER, late=False)
 
-    assert told["labels"] == ["scream", "shout"]
-    assert told["sources"] == ["kitchen", "hall"]
+    assert document["labels"] == ["scream", "shout"]
+    assert document["sources"] == ["kitchen", "hall"]
 
 
 @pytest.mark.parametrize(
@@ -144,12 +146,12 @@ _TREES = st.recursive(
 def test_whatever_a_rule_says_of_itself_can_be_sent(why):
     """A clause may carry any value, NaN and frozen mappings included: an alert is never lost to its own
     explanation."""
-    told = json.loads(encoded(alert_document(alert(why=MappingProxyType(why)), LATER, late=False)))
+    document = json.loads(encoded(alert_document(alert(why=MappingProxyType(why)), LATER, late=False)))
 
-    assert told["why"].keys() == why.keys()
+    assert document["why"].keys() == why.keys()
 
 
 def test_delivery_time_is_aware():
     """A subscriber in another time zone reads the same moment."""
-    told = event_document(event(), datetime(2026, 1, 1, tzinfo=UTC), late=False)
-    assert datetime.fromisoformat(told["delivered_at"]).utcoffset() == timedelta(0)
+    document = event_document(event(), datetime(2026, 1, 1, tzinfo=UTC), late=False)
+    assert datetime.fromisoformat(document["delivered_at"]).utcoffset() == timedelta(0)

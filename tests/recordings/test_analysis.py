@@ -51,7 +51,7 @@ def labels(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def test_events_carry_the_times_of_the_recording(tmp_path):
-    """Seconds from its start, sorted, and told when they had been heard."""
+    """Seconds from its start, sorted, and reported when they had been heard."""
     result = analyze(recorded(tmp_path / "a.wav", bangs(7, 3)), CONFIG, LoadedClassifiers())
     assert labels(result.rows) == ["loud_noise", "loud_noise"]
     assert [round(row["start_s"]) for row in result.rows] == [3, 7]

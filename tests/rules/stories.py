@@ -1,4 +1,4 @@
-"""Short ways to tell a rule what happened."""
+"""Short ways to give a rule what happened."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

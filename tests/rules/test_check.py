@@ -152,7 +152,7 @@ def test_findings_name_the_thing_and_the_fix(one: Rule, around: Capabilities, fi
 
 
 def test_a_name_used_twice_is_an_error() -> None:
-    """Rules are told apart by their names."""
+    """Rules are known by their names."""
     [finding] = check_rules([rule("R", hear=["cat"]), rule("R", hear=["bird"])], able())
 
     assert finding == Finding(True, ("rules",), "rule 'R' is there 2 times; give each rule its own name")

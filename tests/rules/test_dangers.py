@@ -51,7 +51,7 @@ def test_a_danger_that_has_ended_takes_in_nothing() -> None:
 
 
 def test_another_danger_is_an_alert_of_its_own() -> None:
-    """CO beside smoke, in the same room or another, is told at once under its own id."""
+    """CO beside smoke, in the same room or another, is alerted at once under its own id."""
     house = alarms(cooldown_s=600)
     [smoke] = house.decide(sound("smoke_alarm", 0))
     [co] = house.decide(sound("co_alarm", 5))
@@ -84,7 +84,7 @@ def test_a_room_that_is_named_already_joins_in_silence() -> None:
     assert house.decide(sound("smoke_alarm", 60, "kitchen")) == []
 
 
-def test_a_pause_in_one_room_is_told_after_the_cooldown() -> None:
+def test_a_pause_in_one_room_is_alerted_after_the_cooldown() -> None:
     """Within the cool-down the same room rings again only if it still sounds at its end."""
     house = alarms()
     first, second = sound("smoke_alarm", 0), sound("smoke_alarm", 30)
@@ -97,7 +97,7 @@ def test_a_pause_in_one_room_is_told_after_the_cooldown() -> None:
     assert (alert.events, alert.raised_at, alert.update) == ((second,), at(60), False)
 
 
-def test_what_is_over_before_the_cooldown_ends_is_not_told() -> None:
+def test_what_is_over_before_the_cooldown_ends_is_not_alerted() -> None:
     """A second burst of toast smoke that has ended is no news at the end of the cool-down."""
     house = alarms()
     first, second = sound("smoke_alarm", 0), sound("smoke_alarm", 30)
@@ -149,7 +149,7 @@ def test_two_rooms_that_wait_for_a_cooldown_are_one_alert() -> None:
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_a_clock_that_is_set_hides_no_fire(step_s: float) -> None:
-    """After the clock was set by an hour, a fire in a room whose alarm had ended is told at once."""
+    """After the clock was set by an hour, a fire in a room whose alarm had ended is alerted at once."""
     house = alarms()
     toast = sound("smoke_alarm", 0)
     house.decide(toast)
@@ -160,7 +160,7 @@ def test_a_clock_that_is_set_hides_no_fire(step_s: float) -> None:
 
 @dataclass
 class House:
-    """A house with one rule, and what its people were told."""
+    """A house with one rule, and what its people were notified of."""
 
     engine: RuleEngine
     now: float = 0.0
@@ -208,7 +208,9 @@ class House:
     ),
     st.sampled_from([0.0, 30.0, 300.0, 3600.0]),
 )
-def test_every_danger_in_every_room_is_told(story: list[tuple[str, str, float]], cooldown_s: float) -> None:
+def test_every_danger_in_every_room_is_alerted(
+    story: list[tuple[str, str, float]], cooldown_s: float
+) -> None:
     """Whatever begins and ends, and however long the cool-down: every room in which a danger has sounded for
     two minutes has been named since the danger began, and what had ended takes in nothing."""
     house = House(alarms(cooldown_s))

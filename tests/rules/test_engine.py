@@ -132,7 +132,7 @@ def test_an_emotion_is_matched_on_the_voice_that_carries_it() -> None:
 
 
 def test_words_are_matched_in_the_transcript() -> None:
-    """`say` matches whole words and phrases of what was said, and tells only the rule's own words."""
+    """`say` matches whole words and phrases of what was said, and shows only the rule's own words."""
     said = {"a": "Please HELP, me!", "b": "a helpful person", "c": None}
     engine_ = engine(rule(hear=["speech"], say=["help me", "fire"]), transcript_of=lambda e: said[e.id])
 
@@ -190,7 +190,7 @@ TEN = datetime(2026, 1, 10, 22, 0, tzinfo=UTC)
 
 
 def cry_at(s: float, **more: object) -> SoundEvent:
-    """A state of the one baby's event, begun five seconds before ten, as told `s` seconds after ten."""
+    """A state of the one baby's event, begun five seconds before ten, as updated `s` seconds after ten."""
     now = TEN + timedelta(seconds=s)
     began = TEN - timedelta(seconds=5)
     return replace(sound("baby_cry", id="b", started_at=began, at=now), **more)  # type: ignore[arg-type]
@@ -205,7 +205,7 @@ def barked(s: float, times: int = 1) -> SoundEvent:
 
 
 def test_what_goes_on_when_the_hours_begin_counts() -> None:
-    """A baby that cries from 21:59:55 on is told once, as soon as it is heard after ten."""
+    """A baby that cries from 21:59:55 on is alerted once, as soon as it is heard after ten."""
     engine_ = engine(rule(hear=["baby_cry"], between="22:00-07:00"), zone=UTC)
     states = [cry_at(s, state="updated" if s > -5 else "started") for s in range(-5, 60, 5)]
 
@@ -225,7 +225,7 @@ def test_what_only_ends_in_the_hours_does_not_count() -> None:
 
 
 def test_what_began_in_the_hours_counts_when_they_are_over() -> None:
-    """A cat at 06:59:58 that is told at 07:00:01 was heard in the night, once."""
+    """A cat at 06:59:58 that is posted at 07:00:01 was heard in the night, once."""
     engine_ = engine(rule(hear=["cat"], between="22:00-07:00"), zone=UTC)
     began = datetime(2026, 1, 11, 6, 59, 58, tzinfo=UTC)
     first = sound("cat", started_at=began, at=began + timedelta(seconds=3))
@@ -236,7 +236,7 @@ def test_what_began_in_the_hours_counts_when_they_are_over() -> None:
 
 def test_repetitions_in_the_hours_are_counted_from_their_beginning() -> None:
     """Of a dog that barks every eight seconds from 21:59:50 on, the barks from ten on count: the fifth of
-    them is told. One that barked last at 21:59 is not told for ending at ten."""
+    them is alerted. One that barked last at 21:59 is not alerted for ending at ten."""
     nightly = rule(hear=["dog_bark"], count=5, within_s=60, between="22:00-07:00")
     engine_ = engine(nightly, zone=UTC)
     times_s = [-10, -2, 6, 14, 22, 30, 38, 46]
@@ -270,7 +270,7 @@ def test_a_count_must_be_reached_within_its_time() -> None:
 
 
 def test_the_repetitions_of_one_event_count() -> None:
-    """A dog that barks on in one event is counted by its barks, also when several are told at once."""
+    """A dog that barks on in one event is counted by its barks, also when several are posted at once."""
     engine_ = engine(rule(hear=["dog_bark"], count=5, within_s=20))
 
     def barked(s: float, times: int) -> int:
@@ -345,7 +345,7 @@ def test_after_an_alert_the_rule_keeps_quiet_for_its_cooldown() -> None:
 
 
 def test_a_cooldown_does_not_swallow_something_graver() -> None:
-    """A more severe label is told in the cool-down of a lesser one; not the other way round."""
+    """A more severe label is alerted in the cool-down of a lesser one; not the other way round."""
     engine_ = engine(rule(hear=["dog_bark", "glass_break", "shout"], cooldown_s=60))
 
     raised = [len(engine_.decide(sound(label, s))) for s, label in enumerate(
@@ -409,7 +409,7 @@ def test_an_alert_may_wait_for_the_large_model() -> None:
 
 @pytest.mark.parametrize("step_s", [700, -700])
 def test_setting_the_clock_loses_no_waiting_alert(step_s: float) -> None:
-    """NTP answers while an alert waits for the large model: it is told, rather soon than never."""
+    """NTP answers while an alert waits for the large model: it is raised, rather soon than never."""
     engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=30))
     engine_.decide(sound("glass_break"))
 
@@ -447,7 +447,7 @@ def test_without_a_large_model_nothing_waits() -> None:
 
 
 def test_what_is_confirmed_already_does_not_wait() -> None:
-    """An event that the large model has confirmed before the rule comes true is told at once."""
+    """An event that the large model has confirmed before the rule comes true is alerted at once."""
     engine_ = engine(rule(hear=["glass_break"], wait_for_verify_s=5))
 
     assert len(engine_.decide(sound("glass_break", confirmed_by=("qwen",)))) == 1
@@ -511,7 +511,7 @@ def test_explaining_decides_nothing() -> None:
     assert [alert.rule for alert in engine_.decide(cat)] == ["Plain"]
 
 
-def test_explaining_tells_of_cooldown_waiting_and_told_before() -> None:
+def test_explaining_names_cooldown_waiting_and_alerted_before() -> None:
     """What only the past of a rule can stop is explained too."""
     engine_ = engine(
         rule("Cool", hear=["cat"], cooldown_s=60),
@@ -555,7 +555,7 @@ def test_a_test_alert_goes_through_the_real_chain(keys: dict[str, object]) -> No
 
 
 def test_a_test_leaves_no_trace() -> None:
-    """A real event right after a test alert is told, for the cool-down has not begun."""
+    """A real event right after a test alert is alerted, for the cool-down has not begun."""
     engine_ = engine(rule("First", hear=["cat"], cooldown_s=60), rule("Second", hear=["cat"]))
 
     assert engine_.test(at(0)).rule == "First"

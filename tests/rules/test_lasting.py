@@ -20,7 +20,7 @@ def ticked(house: RuleEngine, first_s: float, last_s: float, step_s: float = 0.2
     return [s for s in ticks for _ in house.due(at(s))]
 
 
-def test_a_sound_that_goes_on_is_told_when_it_has_lasted() -> None:
+def test_a_sound_that_goes_on_is_alerted_when_it_has_lasted() -> None:
     """Nothing new is heard of the tap after the first state: the time decides, once."""
     house = engine(tap())
 
@@ -31,7 +31,7 @@ def test_a_sound_that_goes_on_is_told_when_it_has_lasted() -> None:
     assert house.decide(sound("water_running", 0, state="ended", at=at(210), ended_at=at(205))) == []
 
 
-def test_a_sound_that_ends_too_soon_is_not_told() -> None:
+def test_a_sound_that_ends_too_soon_is_not_alerted() -> None:
     """A filled glass is none."""
     house = engine(tap())
     running = sound("water_running", 0)
@@ -41,7 +41,7 @@ def test_a_sound_that_ends_too_soon_is_not_told() -> None:
     assert ticked(house, 40, 200) == []
 
 
-def test_a_recording_that_is_read_fast_is_told_at_its_end() -> None:
+def test_a_recording_that_is_read_fast_is_alerted_at_its_end() -> None:
     """Its time runs ahead of the clock: what its last state says counts."""
     house = engine(tap())
     running = sound("water_running", 0)

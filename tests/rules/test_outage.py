@@ -24,7 +24,7 @@ LOST, BACK = status(online=False), status(online=True)
 
 
 def course(outage: SourceOutage, news: Sequence[tuple[float, News]], until_min: float) -> list[Alert]:
-    """What is said of a course of (minute, news), with a tick every second."""
+    """The alerts of a course of (minute, news), with a tick every second."""
     raised: list[Alert] = []
     waiting = list(news)
     for second in range(round(60 * until_min) + 1):
@@ -34,7 +34,7 @@ def course(outage: SourceOutage, news: Sequence[tuple[float, News]], until_min: 
     return raised
 
 
-def test_a_long_loss_and_its_end_are_told_once_each() -> None:
+def test_a_long_loss_and_its_end_are_alerted_once_each() -> None:
     """To every notifier, with the reason; attempts to open it again change nothing."""
     alerts = course(SourceOutage(300, ["phone"]), [(0, LOST), (4, LOST), (60, BACK)], 70)
 
@@ -54,7 +54,7 @@ def test_a_short_loss_is_weather() -> None:
     assert course(SourceOutage(300, ["phone"]), news, 60) == []
 
 
-def test_a_camera_that_keeps_breaking_off_is_told() -> None:
+def test_a_camera_that_keeps_breaking_off_is_an_alert() -> None:
     """A second of sound in every ten, all night: as good as lost, and one alert, not one a minute."""
     news: list[tuple[float, News]] = [
         (second / 60, what)
@@ -68,7 +68,7 @@ def test_a_camera_that_keeps_breaking_off_is_told() -> None:
 
 
 @pytest.mark.parametrize("kind", ["digital_silence", "frozen", "dead", "hum_only"])
-def test_a_source_whose_sound_is_dead_is_told(kind: ProblemKind) -> None:
+def test_a_source_whose_sound_is_dead_is_an_alert(kind: ProblemKind) -> None:
     """Its connection is well, and it hears nothing: the quietest way to lose a house."""
     deaf, alive = course(SourceOutage(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
 
@@ -117,7 +117,7 @@ def test_what_came_to_its_end_is_not_missed(ended_by: EventEnd) -> None:
 
 
 def test_it_can_be_switched_off() -> None:
-    """0 tells nothing, neither of the loss nor of the return."""
+    """0 raises nothing, neither of the loss nor of the return."""
     assert course(SourceOutage(0, ["phone"]), [(0, LOST), (60, BACK)], 70) == []
 
 
@@ -133,7 +133,7 @@ def test_an_excuse_is_for_digital_silence_alone(kind: ProblemKind) -> None:
 
 
 def raised_at_days(outage: SourceOutage, news: Sequence[tuple[float, News]], days: float) -> list[float]:
-    """When something is said in a course of (day, news), with a tick every minute."""
+    """When something is raised in a course of (day, news), with a tick every minute."""
     waiting, raised = list(news), []
     for minute in range(round(days * 1440)):
         while waiting and waiting[0][0] * 1440 <= minute:

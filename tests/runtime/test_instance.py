@@ -10,7 +10,7 @@ from monitor.runtime.instance import LOCK, OnlyInstance
 from testkit.fakes import raise_it
 
 
-def test_a_second_one_is_told_who_was_first(tmp_path):
+def test_a_second_one_learns_who_was_first(tmp_path):
     """In one line, with the process and the fix."""
     first, second = OnlyInstance(tmp_path, raise_it), OnlyInstance(tmp_path, raise_it)
     with first, pytest.raises(StoreError) as refused, second:

@@ -14,7 +14,7 @@ def listening(address: str) -> socket.socket:
     return manager
 
 
-def test_the_manager_is_told_in_its_own_words(tmp_path):
+def test_the_manager_is_notified_in_its_own_words(tmp_path):
     """Ready, watchdog, status and stop arrive as single datagrams."""
     path = str(tmp_path / "notify")
     with listening(path) as manager:

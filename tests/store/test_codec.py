@@ -80,7 +80,7 @@ def test_a_measurement_of_numpy_is_kept_as_a_number() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"kind":"alert"}', encode(alert())[:-9]])
-def test_damage_is_told_apart(text: str) -> None:
+def test_damage_is_distinguished(text: str) -> None:
     """Text that is not a stored message raises ValueError and nothing else."""
     with pytest.raises(ValueError, match=r"."):
         decode(text)

@@ -137,7 +137,7 @@ def test_a_verdict_is_kept_shown_and_taken_back(home):
     assert home.visit.get(f"/api/events/{event['id']}").json()["verdict"] is None
 
 
-def test_why_is_told_in_sentences_of_either_language(home):
+def test_why_is_in_sentences_of_either_language(home):
     """Who heard it, against which onset, and what each rule made of it; with the times of delivery."""
     event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
     why = home.visit.get(f"/api/events/{event['id']}/explain").json()

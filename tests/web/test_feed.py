@@ -31,7 +31,7 @@ def test_what_was_missed_comes_first(home):
 
 def test_nothing_is_missed_across_kill_9(tmp_path):
     """The daemon is killed in the middle of an event and started again: the reader who comes back with its
-    last number is told of that event's end."""
+    last number gets that event's end."""
     port = free_port()
     visit = Visit(port, {"Host": f"localhost:{port}"})
     config = house(port, sources=ENDLESS)
@@ -53,7 +53,7 @@ def _is_event(message: dict[str, Any]) -> bool:
     return message.get("event") == "event"
 
 
-def test_a_slow_reader_is_told_to_start_over_and_nobody_else_notices():
+def test_a_slow_reader_must_start_over_and_nobody_else_notices():
     """What waits for one of them is bounded."""
 
     async def scene() -> None:
@@ -93,8 +93,8 @@ def test_of_a_state_only_the_latest_waits():
     asyncio.run(scene())
 
 
-def test_telling_costs_nothing_while_nobody_looks_and_outlives_the_loop():
-    """The thread that decides may tell before the page is open and after it has failed."""
+def test_posting_costs_nothing_while_nobody_looks_and_outlives_the_loop():
+    """The thread that decides may post before the page is open and after it has failed."""
     feed = Feed()
     feed.post(item(1))
 

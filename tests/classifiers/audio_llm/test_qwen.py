@@ -119,8 +119,8 @@ def test_a_description_goes_to_the_likeliest_label(qwen2_folder: Path) -> None:
     """With `describe` exactly one detection of a segment carries text: the one with the highest score."""
     found = listener(qwen2_folder, describe=True, max_new_tokens=5).classify([segment(SOUNDS[1])])
 
-    [told] = [d for d in found if d.description is not None]
-    assert told.score == max(d.score for d in found)
+    [described] = [d for d in found if d.description is not None]
+    assert described.score == max(d.score for d in found)
 
 
 def test_asking_keeps_to_the_budget_and_to_one_line(folder: Path) -> None:

@@ -92,9 +92,9 @@ def test_descriptions_and_answers_are_the_models_own(server: OpenAIServer, local
     clip = sound(noise(1.0, -20))
 
     assert remote.ask(clip.audio, "What?") == local.ask(clip.audio, "What?")
-    told = [d.description for d in remote.classify([clip]) if d.description is not None]
+    descriptions = [d.description for d in remote.classify([clip]) if d.description is not None]
     remote.close()
-    assert told == [local.describe(clip.audio)]
+    assert descriptions == [local.describe(clip.audio)]
 
 
 def test_a_label_that_is_only_named_gets_the_named_score(server: OpenAIServer) -> None:

@@ -31,7 +31,7 @@ rules: [{name: Help, hear: [speech], say: [help me], severity: critical}]
 
 
 class Dictated:
-    """A transcriber that writes what it was told."""
+    """A transcriber that writes what it was given."""
 
     def __init__(self, text: str | Exception) -> None:
         self._text = text
@@ -46,7 +46,7 @@ class Dictated:
         return Transcript(self._text)
 
 
-def told(text: str) -> list[SoundEvent | Alert]:
+def decided(text: str) -> list[SoundEvent | Alert]:
     """What a house with a transcriber makes of one spoken segment."""
     config = check_document(parse_document(CONFIG, "house.yaml", {}))
     words = WordListener(Dictated(text))
@@ -61,18 +61,18 @@ def told(text: str) -> list[SoundEvent | Alert]:
 
 def test_a_rule_that_asks_for_words_fires_when_they_are_said():
     """The words arrive after the event, and the rule is asked again."""
-    [alert] = [message for message in told("please help me, now") if isinstance(message, Alert)]
+    [alert] = [message for message in decided("please help me, now") if isinstance(message, Alert)]
     assert alert.rule == "Help"
 
 
 def test_other_words_say_nothing():
     """A conversation raises no alert."""
-    assert not [message for message in told("what is for dinner") if isinstance(message, Alert)]
+    assert not [message for message in decided("what is for dinner") if isinstance(message, Alert)]
 
 
 def test_what_was_said_stays_in_memory():
     """Neither a printed event, nor what is published, nor what is stored carries the words."""
-    for message in told("help me, my secret is plum"):
+    for message in decided("help me, my secret is plum"):
         assert "plum" not in repr(message)
         assert "plum" not in str(document(message, START))
         assert "plum" not in str(codec.encode(message))

@@ -18,13 +18,13 @@ from tests.publishers.conftest import Publish
 def test_somebody_on_this_machine_hears_everything(life, publish: Publish):
     """States are kept for newcomers, events arrive."""
     broker = life.enter_context(Broker(free_port()))
-    told = publish(port=broker.port, protocol="3.1.1")
-    told.wait_ready()
-    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
-    told.deliver(event())
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
+    running.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
+    running.deliver(event())
     listener = life.enter_context(Subscriber(broker, protocol="3.1.1"))
     listener.wait_for("earwitness/home/kitchen/smoke_alarm/state", "ON")
-    told.deliver(event())
+    running.deliver(event())
     listener.wait_for("earwitness/home/kitchen/event")
 
 
@@ -67,8 +67,8 @@ def test_it_says_nothing(life, publish: Publish, caplog):
     """amqtt would log a line for every message and a warning for every client."""
     with caplog.at_level(logging.WARNING):
         broker = life.enter_context(Broker(free_port()))
-        told = publish(port=broker.port, protocol="3.1.1", homeassistant=False)
-        told.wait_ready()
-        told.deliver(event())
-        told.publisher.__exit__()
+        running = publish(port=broker.port, protocol="3.1.1", homeassistant=False)
+        running.wait_ready()
+        running.deliver(event())
+        running.publisher.__exit__()
     assert caplog.records == []

@@ -38,9 +38,9 @@ def test_silence_means_another_version(life, publish: Publish, lines: Lines):
     """amqtt answers version 5 with silence: 3.1.1 is tried after three of them, and that is no failure to be
     logged."""
     broker = life.enter_context(Broker(free_port()))
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(event())
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.deliver(event())
 
     assert lines.wait_for("mqtt connected")["version"] == "3.1.1"
     assert lines.warnings() == []
@@ -86,9 +86,9 @@ def test_a_password_is_asked_for_and_given(tmp_path, life, publish: Publish):
     """User name and password, with characters that a URL would not take."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
     life.enter_context(Subscriber(broker))
-    told = publish(port=broker.port, username=USERNAME, password=PASSWORD)
-    told.wait_ready()
-    told.deliver(event())
+    running = publish(port=broker.port, username=USERNAME, password=PASSWORD)
+    running.wait_ready()
+    running.deliver(event())
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -97,20 +97,20 @@ def test_a_wrong_password_is_said_with_its_fix_and_never_shown(
 ):
     """The owner reads what to check; the password itself is nowhere."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
-    told = publish(port=broker.port, username=USERNAME, password="wr0ng-secret", protocol=protocol)
+    running = publish(port=broker.port, username=USERNAME, password="wr0ng-secret", protocol=protocol)
     refused = lines.wait_for("mqtt refused")
 
     assert "check `username` and `password` of the mqtt publisher" in refused["reason"]
     assert "wr0ng-secret" not in repr(lines.logged)
-    assert "wr0ng-secret" not in repr(told.publisher.__dict__)
-    assert not told.publisher.ready()
+    assert "wr0ng-secret" not in repr(running.publisher.__dict__)
+    assert not running.publisher.ready()
 
 
 def test_a_broker_that_took_us_before_is_asked_again_soon(tmp_path, life, publish: Publish, lines: Lines):
     """While it starts, a broker may refuse everybody; it is not left alone for a minute for that."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
-    told = publish(port=broker.port, username=USERNAME, password=PASSWORD, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, username=USERNAME, password=PASSWORD, homeassistant=False)
+    running.wait_ready()
     broker.stop()
     broker.password = "another"
     broker.start()
@@ -127,12 +127,12 @@ def test_a_broker_that_took_us_before_is_asked_again_soon(tmp_path, life, publis
 def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
     """Not once per attempt; and it is found when it comes."""
     port = free_port()
-    told = publish(port=port, homeassistant=False)
+    running = publish(port=port, homeassistant=False)
     lines.wait_for("mqtt lost")
     wire = Wire(life.enter_context(Broker(free_port())).port)
     wire.port = port
     life.enter_context(wire)
-    told.wait_ready()
+    running.wait_ready()
 
     assert lines.warnings() == ["mqtt lost"]
     assert "nobody listens there" in lines.wait_for("mqtt lost")["reason"]
@@ -150,9 +150,9 @@ def test_a_broker_that_wants_a_password_names_the_keys(tmp_path, life, publish: 
 def test_a_server_that_answers_nothing_is_said_soon(life, publish: Publish, lines: Lines):
     """While the last version is still waited for: that takes ten more seconds."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        told = publish(port=silent.getsockname()[1])
+        running = publish(port=silent.getsockname()[1])
         reason = lines.wait_for("mqtt lost")["reason"]
-        told.publisher.__exit__()
+        running.publisher.__exit__()
 
     assert "is this an MQTT broker?" in reason
 
@@ -198,12 +198,12 @@ def test_tls_with_an_authority_of_our_own(tmp_path, life, publish: Publish, cert
         Mosquitto(tmp_path / "broker", password=PASSWORD, certificates=certificates, client_certificates=True)
     )
     ours = {"cert_file": certificates.client, "key_file": certificates.client_key}
-    told = publish(
+    running = publish(
         port=broker.port, username=USERNAME, password=PASSWORD, tls={"ca_file": certificates.ca} | ours
     )
-    told.wait_ready()
+    running.wait_ready()
     with Subscriber(broker) as listener:
-        told.deliver(event())
+        running.deliver(event())
         listener.wait_for("earwitness/home/kitchen/event")
 
 
@@ -213,11 +213,11 @@ def test_tls_that_cannot_be_trusted_sends_nothing(
 ):
     """An unknown authority, or no TLS at all on a TLS port: said with its fix, and not connected."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", certificates=certificates))
-    told = publish(host=host, port=broker.port, tls=tls)
+    running = publish(host=host, port=broker.port, tls=tls)
     lost = lines.wait_for("mqtt lost")
 
     assert ("check tls.ca_file" if tls is not None else "does this port expect TLS?") in lost["reason"]
-    assert not told.publisher.ready()
+    assert not running.publisher.ready()
 
 
 def test_a_certificate_for_another_name_is_not_believed(
@@ -225,10 +225,10 @@ def test_a_certificate_for_another_name_is_not_believed(
 ):
     """Trusting the authority is not enough: the name must be the host's."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", certificates=certificates))
-    told = publish(host="127.0.0.2", port=broker.port, tls={"ca_file": certificates.ca})
+    running = publish(host="127.0.0.2", port=broker.port, tls={"ca_file": certificates.ca})
     lines.wait_for("mqtt lost")
 
-    assert not told.publisher.ready()
+    assert not running.publisher.ready()
 
 
 def test_insecure_is_possible_and_said(
@@ -249,10 +249,10 @@ def test_a_certificate_file_that_is_missing_is_a_wrong_configuration(publish: Pu
 
 def test_leaving_is_quick_while_nobody_answers(life, publish: Publish, lines: Lines):
     """Also in the middle of a back-off."""
-    told = publish(port=free_port())
+    running = publish(port=free_port())
     lines.wait_for("mqtt lost")
     began_s = time.monotonic()
-    told.publisher.__exit__()
+    running.publisher.__exit__()
 
     assert time.monotonic() - began_s < 15.0
 

@@ -36,11 +36,11 @@ def test_every_alert_arrives_whatever_the_brokers_limit(
     """Documents are split, an alert's grounds left out; what breaks the connection is found out."""
     broker = life.enter_context(Mosquitto(tmp_path / "small", more=limit))
     listener = life.enter_context(Subscriber(broker))
-    told = publish(house(room("kitchen", LABELS)), port=broker.port, protocol=protocol)
-    told.wait_ready()
-    told.deliver(event())
-    told.deliver(alert(why={"x": "y" * 5000}))
-    told.deliver(alert(why={"x": "short"}))
+    running = publish(house(room("kitchen", LABELS)), port=broker.port, protocol=protocol)
+    running.wait_ready()
+    running.deliver(event())
+    running.deliver(alert(why={"x": "y" * 5000}))
+    running.deliver(alert(why={"x": "short"}))
     listener.wait_for(ALERT, times=2)
 
     assert [each.get("why") for each in listener.documents(ALERT)] == [None, {"x": "short"}]
@@ -56,12 +56,12 @@ def test_a_limit_that_is_known_costs_no_connection(tmp_path, life, publish: Publ
     """MQTT 5 names it with the acceptance."""
     broker = life.enter_context(Mosquitto(tmp_path / "small", more="max_packet_size 2000"))
     life.enter_context(Subscriber(broker))
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(alert())
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.deliver(alert())
 
-    assert told.publisher.connections == 1
-    assert told.publisher.figures()["largest_packet_bytes"] == 2000
+    assert running.publisher.connections == 1
+    assert running.publisher.figures()["largest_packet_bytes"] == 2000
     assert lines.warnings() == []
 
 

@@ -99,10 +99,10 @@ def test_a_sound_without_an_entity_has_no_state(broker, listener, publish: Publi
 
 def test_events_and_alerts_arrive_and_are_not_kept(broker, listener, publish: Publish):
     """QoS 1, acknowledged, and gone: a retained event would fire again at every restart."""
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(event("speech"))
-    told.deliver(alert())
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.deliver(event("speech"))
+    running.deliver(alert())
     listener.wait_for(f"{ROOT}/alert")
 
     heard = [m for m in listener.heard if m.topic in (f"{ROOT}/kitchen/event", f"{ROOT}/alert")]
@@ -115,20 +115,20 @@ def test_events_and_alerts_arrive_and_are_not_kept(broker, listener, publish: Pu
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_both_versions_of_the_protocol(broker, listener, publish: Publish, protocol):
     """Either can be chosen, and both deliver and obey."""
-    told = publish(port=broker.port, protocol=protocol, homeassistant=False)
-    told.wait_ready()
-    told.deliver(event())
+    running = publish(port=broker.port, protocol=protocol, homeassistant=False)
+    running.wait_ready()
+    running.deliver(event())
     listener.say(f"{ROOT}/kitchen/mute/set", "ON")
 
-    assert told.wait_commands(1)[0].value is True
+    assert running.wait_commands(1)[0].value is True
 
 
 def test_leaving_says_offline(broker, listener, publish: Publish, life):
     """A clean stop tells the house at once, and what waits is still sent."""
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
-    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
-    told.publisher.__exit__()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
+    running.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
+    running.publisher.__exit__()
 
     assert listener.wait_for(f"{ROOT}/status", "offline")
     assert listener.wait_for(SMOKE, "ON")
@@ -163,17 +163,17 @@ def test_the_will_speaks_for_the_killed_and_the_next_life_clears_up(broker, list
     assert retained(broker)[SMOKE] == "OFF"
 
 
-def test_a_broker_that_forgot_everything_is_told_again(broker, publish: Publish):
+def test_a_broker_that_forgot_everything_is_sent_it_again(broker, publish: Publish):
     """A restart without persistence: documents, states and availability come back, and an OFF that was
     missed does not leave the sensor ON."""
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
-    told.publisher.publish(Setting("kitchen", "sensitivity", 0.25))
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
+    running.publisher.publish(Setting("kitchen", "sensitivity", 0.25))
     with Subscriber(broker) as listener:
         listener.wait_for(SMOKE, "ON")
     broker.stop()
-    told.publisher.publish(LabelState("kitchen", "smoke_alarm", False))
+    running.publisher.publish(LabelState("kitchen", "smoke_alarm", False))
     broker.start()
 
     with Subscriber(broker) as listener:
@@ -187,18 +187,18 @@ def test_a_broker_that_forgot_everything_is_told_again(broker, publish: Publish)
 def test_what_is_handed_over_during_an_outage_arrives_in_order(broker, listener, life, publish: Publish):
     """Nothing is lost, nothing overtakes, each is acknowledged once, and all of it is marked late."""
     wire = life.enter_context(Wire(broker.port))
-    told = publish(port=wire.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=wire.port, homeassistant=False)
+    running.wait_ready()
     wire.cut()
     arrived: list[str] = []
     ids = [f"e{number:011d}" for number in range(WINDOW)]
     for id in ids:
-        told.publisher.publish(event(id=id), partial(_note, arrived, id), late=True)
-    assert not told.publisher.ready()
+        running.publisher.publish(event(id=id), partial(_note, arrived, id), late=True)
+    assert not running.publisher.ready()
     wire.mend()
 
     listener.wait_for(f"{ROOT}/kitchen/event", times=WINDOW)
-    told.deliver(alert())
+    running.deliver(alert())
     documents = listener.documents(f"{ROOT}/kitchen/event")
     assert [document["id"] for document in documents] == arrived == ids
     assert all(document["late"] for document in documents)
@@ -211,16 +211,16 @@ def _note(arrived: list[str], id: str, outcome: Outcome) -> None:
 def test_a_lost_acknowledgement_sends_the_event_again(broker, listener, life, publish: Publish):
     """The broker has it, we cannot know: it comes again with the same id, marked late, and counts once."""
     wire = life.enter_context(Wire(broker.port))
-    told = publish(port=wire.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=wire.port, homeassistant=False)
+    running.wait_ready()
     wire.deafen()
     arrived: list[str] = []
-    told.publisher.publish(event(id="e00000000007"), lambda _: arrived.append("e00000000007"))
+    running.publisher.publish(event(id="e00000000007"), lambda _: arrived.append("e00000000007"))
     listener.wait_for(f"{ROOT}/kitchen/event")
     assert arrived == []
     wire.cut()
     wire.mend()
-    told.deliver(event(id="e00000000008"))
+    running.deliver(event(id="e00000000008"))
     listener.wait_for(f"{ROOT}/kitchen/event", times=3)
 
     heard = [(each["id"], each["late"]) for each in listener.documents(f"{ROOT}/kitchen/event")[:2]]
@@ -230,44 +230,44 @@ def test_a_lost_acknowledgement_sends_the_event_again(broker, listener, life, pu
 
 def test_a_broker_that_stops_answering_fills_the_window(broker, publish: Publish):
     """When the window is full whoever delivers keeps the rest, until acknowledgements make room."""
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     broker.freeze()
     for number in range(WINDOW):
-        told.publisher.publish(event(id=f"e{number:011d}"))
-    assert not told.publisher.ready()
+        running.publisher.publish(event(id=f"e{number:011d}"))
+    assert not running.publisher.ready()
 
     broker.thaw()
-    told.wait_ready()
+    running.wait_ready()
 
 
 def test_home_assistants_restart_withholds_nothing(broker, listener, publish: Publish):
     """Its `offline` may be retained, forged or another one's: everything goes out, and after its `online`
     what it may have missed is asked for again and everything is announced anew."""
-    told = publish(port=broker.port)
-    told.wait_ready()
+    running = publish(port=broker.port)
+    running.wait_ready()
     listener.say("homeassistant/status", "offline", retain=True)
     listener.say(f"{ROOT}/test/set", "PRESS")
-    told.wait_commands(1)
-    assert told.publisher.ready()
-    told.deliver(alert())
+    running.wait_commands(1)
+    assert running.publisher.ready()
+    running.deliver(alert())
 
     listener.say("homeassistant/status", "online")
     listener.wait_for(KITCHEN, times=2)
-    told.wait_ready()
-    assert told.publisher.lost_since() is not None
-    assert told.publisher.lost_since() is None
+    running.wait_ready()
+    assert running.publisher.lost_since() is not None
+    assert running.publisher.lost_since() is None
 
 
 def test_alerts_go_out_before_everything_else(broker, listener, life, publish: Publish, lines: Lines):
     """Twenty rooms are hundreds of states: a new connection does not delay an alert behind them."""
     wire = life.enter_context(Wire(broker.port))
-    told = publish(house(*(room(f"room_{n}") for n in range(20))), port=wire.port)
-    told.wait_ready()
+    running = publish(house(*(room(f"room_{n}") for n in range(20))), port=wire.port)
+    running.wait_ready()
     wire.cut()
     lines.wait_for("mqtt lost")
-    told.publisher.publish(event("speech"))
-    told.publisher.publish(alert())
+    running.publisher.publish(event("speech"))
+    running.publisher.publish(alert())
     before = len(listener.heard)
     wire.mend()
     listener.wait_for(f"{ROOT}/kitchen/event")
@@ -279,13 +279,13 @@ def test_alerts_go_out_before_everything_else(broker, listener, life, publish: P
 
 def test_an_alert_before_home_assistant_knows_us_is_sent_again(broker, listener, publish: Publish):
     """It goes out at once; that nobody had an entity for it is noted until the documents were read."""
-    told = publish(port=broker.port, waiting=alert())
+    running = publish(port=broker.port, waiting=alert())
     listener.wait_for(f"{ROOT}/status", "online")
 
     topics = [m.topic for m in listener.heard if m.topic.startswith(("earwitness", "homeassistant"))]
     assert topics[0] == f"{ROOT}/alert"
-    told.wait_ready()
-    assert told.publisher.lost_since() is not None
+    running.wait_ready()
+    assert running.publisher.lost_since() is not None
 
 
 def test_an_alert_at_the_start_is_not_repeated_for_who_knows_us(broker, listener, publish: Publish):
@@ -303,39 +303,39 @@ def test_an_alert_at_the_start_is_not_repeated_for_who_knows_us(broker, listener
 def test_the_age_and_origin_of_home_assistants_status_are_in_the_figures(broker, listener, publish: Publish):
     """A retained `offline` may be years old; whoever wonders reads where it came from."""
     listener.say("homeassistant/status", "offline", retain=True)
-    told = publish(port=broker.port)
-    told.wait_ready()
-    found = told.publisher.figures()["homeassistant"]
+    running = publish(port=broker.port)
+    running.wait_ready()
+    found = running.publisher.figures()["homeassistant"]
     assert (found["status"], found["origin"]) == ("offline", "retained")
 
     listener.say("homeassistant/status", "online")
     listener.wait_for(KITCHEN, times=2)
-    found = told.publisher.figures()["homeassistant"]
+    found = running.publisher.figures()["homeassistant"]
     assert (found["status"], found["origin"]) == ("online", "live")
     assert 0 <= found["age_s"] < 600
 
 
 def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, lines: Lines):
     """The broker acknowledges with 0x10 and throws it away: it is kept, and that is logged once."""
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-    told.publisher.publish(alert(stale_after_s=600.0), outcomes.put)
+    running.publisher.publish(alert(stale_after_s=600.0), outcomes.put)
 
     refused = outcomes.get(timeout=WITHIN_S)
     assert isinstance(refused, Refused)
     assert refused.keep_s == 600.0
     assert lines.warnings() == ["mqtt: nobody subscribes to alerts of ours"]
     with Subscriber(broker):
-        told.deliver(alert())
+        running.deliver(alert())
 
 
 def test_without_home_assistant_its_status_does_not_matter(broker, listener, publish: Publish):
     """`homeassistant: false`: nothing is announced, and only the broker counts."""
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     listener.say("homeassistant/status", "offline")
-    told.deliver(event())
+    running.deliver(event())
 
     assert not [m for m in listener.heard if m.topic.startswith("homeassistant/device")]
 
@@ -370,9 +370,9 @@ def test_what_the_configuration_no_longer_has_disappears(broker, publish: Publis
 
 def test_what_is_taken_out_while_running_disappears_too(broker, listener, publish: Publish):
     """A second announcement replaces the first."""
-    told = publish(house(room("kitchen"), room("porch")), port=broker.port)
-    told.wait_ready()
-    told.publisher.announce(house(room("kitchen")))
+    running = publish(house(room("kitchen"), room("porch")), port=broker.port)
+    running.wait_ready()
+    running.publisher.announce(house(room("kitchen")))
 
     listener.wait_for("homeassistant/device/earwitness_home_porch/config", "")
     listener.wait_for(f"{ROOT}/porch/status", "")
@@ -380,8 +380,8 @@ def test_what_is_taken_out_while_running_disappears_too(broker, listener, publis
 
 def test_commands_reach_us(broker, listener, publish: Publish):
     """What Home Assistant's switch, number and buttons send."""
-    told = publish(port=broker.port)
-    told.wait_ready()
+    running = publish(port=broker.port)
+    running.wait_ready()
     listener.say(f"{ROOT}/kitchen/mute/set", "ON")
     listener.say(f"{ROOT}/kitchen/sensitivity/set", "0.35")
     listener.say(f"{ROOT}/test/set", "PRESS")
@@ -389,7 +389,7 @@ def test_commands_reach_us(broker, listener, publish: Publish):
     said = {"id": "e00000000001", "verdict": "wrong", "label": "door_slam"}
     listener.say(f"{ROOT}/verdict/set", json.dumps(said))
 
-    heard = [(each.name, each.source, each.value) for each in told.wait_commands(5)]
+    heard = [(each.name, each.source, each.value) for each in running.wait_commands(5)]
     assert heard == [
         ("mute", "kitchen", True),
         ("sensitivity", "kitchen", 0.35),
@@ -402,17 +402,17 @@ def test_commands_reach_us(broker, listener, publish: Publish):
 def test_hostile_commands_change_nothing(broker, listener, publish: Publish, lines: Lines):
     """A flood of nonsense on every topic, retained or not: counted, never obeyed, and we stay connected."""
     listener.say(f"{ROOT}/kitchen/mute/set", "ON", retain=True)
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     for payload in (b"", b"\x00" * 64, b"\xff\xfe", b"9" * 100_000, b"NaN", b'{"on": true}'):
         for topic in ("kitchen/mute", "kitchen/sensitivity", "attic/mute", "test", "ack", "a/b"):
             listener.say(f"{ROOT}/{topic}/set", payload)
     listener.say(f"{ROOT}/kitchen/mute/set", "OFF")
 
-    assert [each.value for each in told.wait_commands(1)] == [False]
-    assert told.publisher.refused_commands == 1 + 6 * 6
+    assert [each.value for each in running.wait_commands(1)] == [False]
+    assert running.publisher.refused_commands == 1 + 6 * 6
     assert lines.warnings() == ["mqtt command ignored"]
-    told.deliver(event())
+    running.deliver(event())
 
 
 def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: Publish):
@@ -420,9 +420,9 @@ def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: 
     for payload in (b"", b"[", b"[[[[", b"\xff", b'{"components": 7}'):
         listener.say("homeassistant/device/x/config", payload, retain=True)
         listener.say("homeassistant/status", payload, retain=True)
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(event())
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.deliver(event())
 
 
 def test_a_retained_document_with_a_wildcard_stops_nobody(broker, listener, publish: Publish, lines: Lines):
@@ -434,9 +434,9 @@ def test_a_retained_document_with_a_wildcard_stops_nobody(broker, listener, publ
     }
     forgery = "homeassistant/device/anything/config"
     listener.say(forgery, json.dumps(forged), retain=True)
-    told = publish(port=broker.port)
-    told.wait_ready()
-    told.deliver(alert())
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.deliver(alert())
 
     listener.wait_for(forgery, "")
     assert lines.warnings() == []
@@ -446,14 +446,14 @@ def test_a_state_that_mqtt_cannot_carry_is_the_only_one_lost(
     broker, listener, publish: Publish, lines: Lines
 ):
     """A topic that no broker would take is logged once, and everything else goes on."""
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     for level_dbfs in (-40.0, -20.0):
-        told.publisher.publish(Level("attic/#", START, level_dbfs, -60.0))
-        told.publisher.publish(Level("kitchen", START, level_dbfs, -60.0))
+        running.publisher.publish(Level("attic/#", START, level_dbfs, -60.0))
+        running.publisher.publish(Level("kitchen", START, level_dbfs, -60.0))
         listener.wait_for(f"{ROOT}/kitchen/level", f"{level_dbfs:g}")
 
-    told.deliver(alert())
+    running.deliver(alert())
     said = lines.events("a state cannot be told over mqtt")
     assert [line["topic"] for line in said] == [f"{ROOT}/attic/#/level", f"{ROOT}/attic/#/floor"]
 
@@ -465,14 +465,14 @@ def test_a_bug_is_not_swallowed(broker, listener, publish: Publish):
     def fail(command: object) -> None:
         raise ZeroDivisionError
 
-    told = publish(port=broker.port, homeassistant=False, obey=fail)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False, obey=fail)
+    running.wait_ready()
     listener.say(f"{ROOT}/test/set", "PRESS")
 
     with pytest.raises(ZeroDivisionError):  # noqa: PT012
         while True:
-            told.wait_call()
-            told.publisher.ready()
+            running.wait_call()
+            running.publisher.ready()
     listener.wait_for(f"{ROOT}/status", "offline")
 
 
@@ -481,18 +481,18 @@ def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: P
     rules = tmp_path / "access"
     rules.write_text("topic readwrite homeassistant/#\ntopic readwrite earwitness/home/status\n")
     broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
-    told = publish(port=broker.port)
-    told.wait_ready()
+    running = publish(port=broker.port)
+    running.wait_ready()
     outcomes: list[Outcome] = []
     for _ in range(3):
-        told.publisher.publish(event(), outcomes.append)
+        running.publisher.publish(event(), outcomes.append)
     with Subscriber(broker, "homeassistant/#") as house_keeper:
         house_keeper.say("homeassistant/status", "online")
         house_keeper.wait_for(KITCHEN, times=2)
 
     refused = lines.wait_for("mqtt broker refuses events of ours")
     assert [type(outcome) for outcome in outcomes] == [Refused] * 3
-    told.wait_ready()
+    running.wait_ready()
     assert sorted(lines.warnings()) == [
         "mqtt broker refuses events of ours",
         "mqtt broker refuses states of ours",

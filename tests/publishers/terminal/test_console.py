@@ -217,16 +217,16 @@ def test_a_source_that_does_not_listen_is_said_again():
     lost = SourceStatus("kitchen", False, START, "no input device")
     back = SourceStatus("kitchen", True, START + timedelta(hours=2))
     every_minute = [after(minute) for minute in range(1, 60)]
-    told = shown(lost, *every_minute, back, after(180))
+    lines = shown(lost, *every_minute, back, after(180))
 
-    assert [line[10:] for line in told[1:-1]] == [
+    assert [line[10:] for line in lines[1:-1]] == [
         "kitchen      still not listening, for 1 minute: no input device",
         "kitchen      still not listening, for 3 minutes: no input device",
         "kitchen      still not listening, for 7 minutes: no input device",
         "kitchen      still not listening, for 15 minutes: no input device",
         "kitchen      still not listening, for 31 minutes: no input device",
     ]
-    assert told[-1].endswith("listening")
+    assert lines[-1].endswith("listening")
 
 
 def test_a_recording_that_has_ended_is_no_trouble():

@@ -82,7 +82,7 @@ def test_the_likeliest_label_of_the_set_counts(tmp_path: Path) -> None:
 
 
 class Dictated:
-    """A transcriber that writes what it was told."""
+    """A transcriber that writes what it was given."""
 
     def load(self) -> None: ...
 

@@ -10,7 +10,7 @@ from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import alert, event
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber, free_port
-from tests.publishers.conftest import Lines, Publish, Told
+from tests.publishers.conftest import Lines, Publish, RunningPublisher
 
 ROOT = "earwitness/home"
 TOPICS = Topics("earwitness", "home")
@@ -96,20 +96,20 @@ def test_a_real_broker_brings_back_what_it_delivers(tmp_path, life, publish: Pub
     """And so everything counts as delivered, with nothing to complain of."""
     broker = Mosquitto(tmp_path / "broker") if kind == "mosquitto" else Broker(free_port())
     life.enter_context(broker)
-    told = publish(port=broker.port, protocol="3.1.1")
-    told.wait_ready()
-    told.deliver(event())
-    told.deliver(alert())
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
+    running.deliver(event())
+    running.deliver(alert())
 
     assert lines.warnings() == []
-    assert told.publisher.notes() == {}
-    assert told.publisher.refused_commands == 0
+    assert running.publisher.notes() == {}
+    assert running.publisher.refused_commands == 0
 
 
-def outcome(told: Told, message: object) -> Outcome:
+def outcome(running: RunningPublisher, message: object) -> Outcome:
     """What becomes of a message."""
     outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-    told.publisher.publish(message, outcomes.put)  # type: ignore[arg-type]
+    running.publisher.publish(message, outcomes.put)  # type: ignore[arg-type]
     return outcomes.get(timeout=WITHIN_S)
 
 
@@ -118,15 +118,15 @@ def test_what_an_access_list_throws_away_is_not_delivered(tmp_path, life, publis
     rules = tmp_path / "access"
     rules.write_text(f"topic deny {ALERT}\ntopic readwrite #\n")
     broker = life.enter_context(Mosquitto(tmp_path / "broker", more=f"acl_file {rules}"))
-    told = publish(port=broker.port, protocol="3.1.1")
-    told.wait_ready()
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
 
-    assert outcome(told, event()) == DELIVERED
-    refused = outcome(told, alert(stale_after_s=600.0))
+    assert outcome(running, event()) == DELIVERED
+    refused = outcome(running, alert(stale_after_s=600.0))
     assert isinstance(refused, Refused)
     assert refused.keep_s == 600.0
     assert lines.warnings() == ["mqtt broker acknowledges alerts of ours and delivers none"]
-    assert "does not deliver" in told.publisher.notes()["mqtt: alerts"]
+    assert "does not deliver" in running.publisher.notes()["mqtt: alerts"]
 
 
 def test_a_user_who_may_not_read_loses_no_alert_and_no_event(tmp_path, life, publish: Publish):
@@ -134,21 +134,21 @@ def test_a_user_who_may_not_read_loses_no_alert_and_no_event(tmp_path, life, pub
     rules = tmp_path / "access"
     rules.write_text(f"topic write {ROOT}/#\ntopic read {ROOT}/+/set\n")
     broker = life.enter_context(Mosquitto(tmp_path / "broker", more=f"acl_file {rules}"))
-    told = publish(port=broker.port, protocol="3.1.1")
-    told.wait_ready()
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
 
-    assert isinstance(outcome(told, alert()), Refused)
-    assert outcome(told, event()) == DELIVERED
-    assert "unproven" in told.publisher.notes()["mqtt: events"]
+    assert isinstance(outcome(running, alert()), Refused)
+    assert outcome(running, event()) == DELIVERED
+    assert "unproven" in running.publisher.notes()["mqtt: events"]
 
 
 def test_what_a_size_limit_throws_away_is_sent_without_its_grounds(tmp_path, life, publish: Publish):
     """`message_size_limit`: acknowledged over 3.1.1 all the same, and it did not come back."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", more="message_size_limit 2000"))
     listener = life.enter_context(Subscriber(broker))
-    told = publish(port=broker.port, protocol="3.1.1")
-    told.wait_ready()
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
 
-    assert outcome(told, alert(why={"x": "y" * 3000})) == DELIVERED
+    assert outcome(running, alert(why={"x": "y" * 3000})) == DELIVERED
     listener.wait_for(ALERT)
     assert "why" not in listener.documents(ALERT)[0]

@@ -79,15 +79,15 @@ def test_what_a_broker_calls_too_large_lowers_the_limit():
 def test_one_message_that_ends_every_connection_blocks_nothing(life, publish: Publish, lines: Lines):
     """A broker that hangs up for a topic it forbids: the event is set aside and logged, the alert arrives."""
     broker = life.enter_context(OddBroker(breaks_on=EVENT.encode()))
-    told = publish(port=broker.port, homeassistant=False)
-    told.wait_ready()
+    running = publish(port=broker.port, homeassistant=False)
+    running.wait_ready()
     outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-    told.publisher.publish(event(), outcomes.put)
+    running.publisher.publish(event(), outcomes.put)
 
     refused = outcomes.get(timeout=WITHIN_S)
     assert isinstance(refused, Refused)
     assert "set aside" in refused.reason
     assert lines.wait_for("mqtt broker hangs up on a message")["topic"] == EVENT
-    assert any("hangs up" in note for note in told.publisher.notes().values())
-    told.wait_ready()
-    told.deliver(alert())
+    assert any("hangs up" in note for note in running.publisher.notes().values())
+    running.wait_ready()
+    running.deliver(alert())

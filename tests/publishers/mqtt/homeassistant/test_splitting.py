@@ -55,10 +55,10 @@ def test_an_entity_moves_after_it_was_taken_out_of_its_document():
         pass
     announcer.fit(2000)
 
-    told = []
+    published = []
     while state := outgoing.next_state():
-        told.append(state)
-    assert all(packet_bytes(state.topic, state.payload) <= 2000 for state in told)
-    first = next(k for k, state in enumerate(told) if "_P2" in state.topic)
-    tombstone = next(k for k, state in enumerate(told) if state.once and b"sensitivity" in state.payload)
+        published.append(state)
+    assert all(packet_bytes(state.topic, state.payload) <= 2000 for state in published)
+    first = next(k for k, state in enumerate(published) if "_P2" in state.topic)
+    tombstone = next(k for k, state in enumerate(published) if state.once and b"sensitivity" in state.payload)
     assert tombstone < first
