@@ -51,7 +51,7 @@ HEALTH_EVERY_S = 30.0
 LOADING_S = 1800.0
 """What loading all models may take before systemd gives us up: a large one from a slow disk."""
 STOP_S = 1.0
-"""What the ears, and after them the decider, get for an orderly stop."""
+"""What the front ends, and after them the decider, get for an orderly stop."""
 RETRY_S = (1.0, 5.0)
 """The first and the longest pause before a lost source is tried again. With 20 % jitter, and two seconds
 until a camera's first sound, it is heard again within 10 s of its return."""
@@ -245,10 +245,10 @@ class Daemon:
         self, block: SourceConfig, classifiers: LoadedClassifiers, router: Router
     ) -> CaptureThread:
         habit = self._recorder.habits.of(block.name)
-        ears = build_front_end(self._config, block, classifiers, self._record.remember, habit)
+        front_end = build_front_end(self._config, block, classifiers, self._record.remember, habit)
         post = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
-            block.build(self._clock), ears, post, self._failed, self._clock, Backoff(*RETRY_S)
+            block.build(self._clock), front_end, post, self._failed, self._clock, Backoff(*RETRY_S)
         )
 
     def _stop_capture(self) -> None:

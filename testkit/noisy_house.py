@@ -237,7 +237,7 @@ class NoisyHouse:
         lines = (self.folder / "log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith('{"')]
 
-    def said(self, words: str) -> int:
+    def logged(self, words: str) -> int:
         """How many lines of the log contain these words."""
         return sum(words in line["event"] for line in self.log())
 

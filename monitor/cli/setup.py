@@ -148,9 +148,9 @@ def _show_set_from_outside(settings: Sequence[Setting]) -> None:
     """A line for each source: it is not written in the configuration, and explains what is not."""
     for source in dict.fromkeys(one.source for one in settings):
         values = {one.name: one.value for one in settings if one.source == source}
-        said = ["muted"] if values.get("mute") else []
-        said += [f"sensitivity {values['sensitivity']:g}"] if "sensitivity" in values else []
-        out.print(f"{source}: {', '.join(said)}, set from Home Assistant", highlight=False)
+        changes = ["muted"] if values.get("mute") else []
+        changes += [f"sensitivity {values['sensitivity']:g}"] if "sensitivity" in values else []
+        out.print(f"{source}: {', '.join(changes)}, set from Home Assistant", highlight=False)
 
 
 def _show_thresholds(config: Config) -> None:

@@ -185,10 +185,10 @@ def _show_parts(found: Any) -> None:
 
 def _talker(config: Path | None, name: str | None) -> Describer:
     """A large model that can answer in words, loaded."""
-    from monitor.config.model import LARGE_MODEL, large_listeners
+    from monitor.config.model import LARGE_MODEL, large_classifiers
 
     given, _ = chosen_config(config)
-    large = large_listeners(given) if given else []
+    large = large_classifiers(given) if given else []
     classifier = named_classifier(config, name or (large[0] if large else LARGE_MODEL))
     if not isinstance(classifier, Describer):
         raise typer.BadParameter(

@@ -119,7 +119,7 @@ def classifier_block(model: str) -> ClassifierConfig | None:
         raise ConfigError([f"{model}: {found['msg']}" for found in error.errors()]) from None
 
 
-def large_listeners(config: Config) -> list[str]:
+def large_classifiers(config: Config) -> list[str]:
     """Names of the classifiers that can answer in words."""
     return [block.name for block in config.classifiers if block.type in ("qwen", "remote")]
 

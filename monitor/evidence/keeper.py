@@ -104,7 +104,7 @@ class EvidenceKeeper:
         self._done: deque[str] = deque(maxlen=4 * _WAITING)
         self._sweep_at: datetime | None = None
         self._complained = False
-        self._said: set[tuple[str, str, str]] = set()
+        self._logged: set[tuple[str, str, str]] = set()
         self.passed_over = 0
         """Events of which nothing was kept because too many came at once."""
 
@@ -168,11 +168,11 @@ class EvidenceKeeper:
     def _say_withheld(self, kept: StoredEvidence) -> None:
         """Once for each source, label and reason: somebody talks all evening, and each word is an event."""
         why = (kept.event.source, kept.event.label, kept.withheld)
-        if kept.withheld and why not in self._said:
-            self._said.add(why)
+        if kept.withheld and why not in self._logged:
+            self._logged.add(why)
             source, label, reason = why
-            said = "no clip and no picture; the next ones for this reason are not logged"
-            log.info(said, source=source, label=label, event_id=kept.event.id, because=reason)
+            line = "no clip and no picture; the next ones for this reason are not logged"
+            log.info(line, source=source, label=label, event_id=kept.event.id, because=reason)
 
     def lock(self, event_id: str) -> int:
         """Keep what there is of an event for good: how many files. Raises StoreError."""

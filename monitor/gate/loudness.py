@@ -40,7 +40,7 @@ class LoudNoise:
     def forget(self) -> None:
         """Samples are missing: the next loud frame begins another noise."""
         self._onset: datetime | None = None
-        self._frames_since_onset = self._frames_since_loud = self._frames_since_said = 0
+        self._frames_since_onset = self._frames_since_loud = self._frames_since_report = 0
         self._loudest_db = self._beyond_db = 0.0
 
     def push(
@@ -49,13 +49,13 @@ class LoudNoise:
         """Take the next frame with its level, the floor, and the id of the open segment, if there is one."""
         self._frames_since_onset += 1
         self._frames_since_loud += 1
-        self._frames_since_said += 1
+        self._frames_since_report += 1
         above_db = level_dbfs - floor_dbfs
         beyond_db = above_db - self._asked_db(floor_dbfs)
         if beyond_db >= 0:
             self._note(frame, above_db, beyond_db)
-        if self._loudest_db and self._frames_since_said >= _REPEAT_FRAMES and self._onset is not None:
-            return [self._say(frame.source, segment_id, self._onset)]
+        if self._loudest_db and self._frames_since_report >= _REPEAT_FRAMES and self._onset is not None:
+            return [self._report(frame.source, segment_id, self._onset)]
         return []
 
     def _asked_db(self, floor_dbfs: float) -> float:
@@ -67,15 +67,15 @@ class LoudNoise:
         if self._onset is None or self._frames_since_loud > _PAUSE_FRAMES:
             self._onset = frame.captured_at
             self._frames_since_onset = 1
-            self._frames_since_said = _REPEAT_FRAMES
+            self._frames_since_report = _REPEAT_FRAMES
         self._frames_since_loud = 0
         self._loudest_db = max(self._loudest_db, above_db)
         self._beyond_db = max(self._beyond_db, beyond_db)
 
-    def _say(self, source: str, segment_id: str | None, onset: datetime) -> Detection:
+    def _report(self, source: str, segment_id: str | None, onset: datetime) -> Detection:
         loudest_db, beyond_db = self._loudest_db, self._beyond_db
         self._loudest_db = self._beyond_db = 0.0
-        self._frames_since_said = 0
+        self._frames_since_report = 0
         return Detection(
             label="loud_noise",
             score=loudness_score(beyond_db),

@@ -66,7 +66,9 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
             else:
                 first.append(classifier)
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
-        writer = _transcriber(config.transcripts, [classifier for classifier, _ in second], _said(config))
+        writer = _transcriber(
+            config.transcripts, [classifier for classifier, _ in second], _awaited_phrases(config)
+        )
         words = _loaded(WORDS, lambda: WordListener(writer), missing)
         second += [(words, Voices(asked))] if words else []
     return LoadedClassifiers(tuple(first), tuple(second), missing)
@@ -101,7 +103,7 @@ def _transcriber(
     return block.model_copy(update={"hot_words": words}).build()
 
 
-def _said(config: Config) -> list[str]:
+def _awaited_phrases(config: Config) -> list[str]:
     """The phrases that rules wait for."""
     return [phrase for rule in config.rules for clause in rule.ways for phrase in clause.say]
 
@@ -145,8 +147,8 @@ def only_rules_differ(config: Config, other: Config) -> bool:
     return (
         other.model_copy(update={"rules": config.rules}) == config
         and build_house(other) == build_house(config)
-        and (_sources_asked_for_words(other), _said(other))
-        == (_sources_asked_for_words(config), _said(config))
+        and (_sources_asked_for_words(other), _awaited_phrases(other))
+        == (_sources_asked_for_words(config), _awaited_phrases(config))
     )
 
 

@@ -29,7 +29,7 @@ TICK = timedelta(seconds=TICK_S)
 
 Row = dict[str, Any]
 Watch = Callable[[Frame, Findings | None, list[Detection]], None]
-"""Shown every frame with what ears and classifiers made of it."""
+"""Shown every frame with what front end and classifiers made of it."""
 
 
 @dataclass
@@ -128,7 +128,7 @@ class _Loop:
 
     def __init__(self, config: Config, block: FileConfig, classifiers: LoadedClassifiers) -> None:
         self._source = block.name
-        self._ears = build_front_end(config, block, classifiers)
+        self._front_end = build_front_end(config, block, classifiers)
         self._engine = build_decision_engine(config, classifiers)
         self._classifiers = classifiers
         self._now = self._decided_at = BEGINNING
@@ -142,7 +142,7 @@ class _Loop:
 
     def push(self, frame: Frame, watch: Watch | None) -> None:
         self._now = frame.ends_at
-        heard = self._ears.push(frame)
+        heard = self._front_end.push(frame)
         detections = self._detections(heard) if heard else []
         if detections or self._now >= self._decided_at + TICK:
             self._decide(detections)
@@ -150,7 +150,7 @@ class _Loop:
             watch(frame, heard, detections)
 
     def finish(self) -> None:
-        rest = self._ears.finish("shutdown")
+        rest = self._front_end.finish("shutdown")
         if rest:
             self._decide(self._detections(rest))
         self.ledger.note(self._engine.end_source(self._source, self._now, "quiet"), self.heard_s)

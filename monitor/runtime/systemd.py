@@ -28,11 +28,11 @@ class Systemd:
         if self._reloading:
             self._reloading = False
             self._set_watchdog(self.watchdog_s)
-        self._say("READY=1")
+        self._notify("READY=1")
 
     def starting(self, within_s: float) -> None:
         """Loading takes its time: do not give up on us before `within_s` from now."""
-        self._say(f"EXTEND_TIMEOUT_USEC={round(within_s * 1e6)}")
+        self._notify(f"EXTEND_TIMEOUT_USEC={round(within_s * 1e6)}")
         if self._reloading:
             # The watchdog of a daemon that was ready runs on, and nobody can feed it meanwhile.
             self._set_watchdog(within_s)
@@ -41,26 +41,26 @@ class Systemd:
         """The configuration is being read anew (`systemctl reload`); `ready` follows, sooner or later."""
         self._reloading = True
         # Type=notify-reload wants the time as well; others pass it over.
-        self._say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         """An orderly stop has begun. Sends nothing while the daemon is reloading."""
         if not self._reloading:
-            self._say("STOPPING=1")
+            self._notify("STOPPING=1")
 
     def alive(self) -> None:
         """Feed the watchdog."""
-        self._say("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
     def status(self, text: str) -> None:
         """The line that `systemctl status` shows."""
-        self._say("STATUS=" + text.replace("\n", " "))
+        self._notify("STATUS=" + text.replace("\n", " "))
 
     def _set_watchdog(self, patience_s: float | None) -> None:
         if self.watchdog_s is not None and patience_s is not None:
-            self._say(f"WATCHDOG_USEC={round(patience_s * 1e6)}")
+            self._notify(f"WATCHDOG_USEC={round(patience_s * 1e6)}")
 
-    def _say(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_manager:

@@ -225,9 +225,9 @@ def _outage(house: NoisyHouse, events: int, outage_s: float) -> None:
 
 def _while_away(house: NoisyHouse, events: int) -> int:
     """Events and alerts that were sent although Home Assistant was away."""
-    times = house.said(GONE)
+    times = house.logged(GONE)
     house.witness.say("homeassistant/status", "offline")
-    until(lambda: house.said(GONE) > times, "the daemon to hear that the house has gone")
+    until(lambda: house.logged(GONE) > times, "the daemon to hear that the house has gone")
     house.wait_decided(2)
     before = len(house.witness.messages())
     house.wait_decided(events)
@@ -240,8 +240,8 @@ def _while_away(house: NoisyHouse, events: int) -> int:
 def _alerts_said_again(house: NoisyHouse) -> int:
     """Alerts that the house heard, and heard again as late after its return."""
     alerts = [document for document in house.witness.messages() if "rule" in document]
-    said = {key(alert) for alert in alerts if not alert["late"]}
-    return len({key(alert) for alert in alerts if alert["late"]} & said)
+    published = {key(alert) for alert in alerts if not alert["late"]}
+    return len({key(alert) for alert in alerts if alert["late"]} & published)
 
 
 def _back(house: NoisyHouse) -> tuple[float, float]:

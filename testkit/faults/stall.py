@@ -46,7 +46,7 @@ def _alerting(house: NoisyHouse, events: int) -> dict[str, Any]:
     """Let events happen during the fault: how soon after their detection they were heard."""
     before = {key(document) for document in house.decided()}
     house.wait_decided(events)
-    until(lambda: house.said(NOT_KEPT) > 0, "the log to say it")
+    until(lambda: house.logged(NOT_KEPT) > 0, "the log to say it")
     house.wait_delivered()
     assert house.daemon is not None
     durable = house.daemon.health(patience_s=60.0)["delivery"]["durable"]
@@ -68,18 +68,18 @@ def _seconds(text: str) -> float:
 
 def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any], within_s: float) -> Row:
     """The store is whole again by itself, and everything that was ever decided was heard."""
-    recovery_s = until(lambda: house.said(KEPT) > 0, "the store to recover")
+    recovery_s = until(lambda: house.logged(KEPT) > 0, "the store to recover")
     house.wait_decided(2)
     house.stop()
     found = verdict(house)
-    said = house.said(NOT_KEPT)
+    logged = house.logged(NOT_KEPT)
     held = (
         found.lost == found.unknown == found.stuck == 0
         and figures["longest delay s"] <= within_s
         and figures["called kept"] == "no"
-        and said == house.said(KEPT) == 1
+        and logged == house.logged(KEPT) == 1
     )
-    more = {"lost": found.lost, "lines in the log": said, "kept again after s": round(recovery_s, 1)}
+    more = {"lost": found.lost, "lines in the log": logged, "kept again after s": round(recovery_s, 1)}
     return Row(fault, HOLDS, held, figures | more)
 
 

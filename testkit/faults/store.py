@@ -63,7 +63,7 @@ def store_damaged(folder: Path, events: int) -> Row:
         spoil(house.state)
         start_s = house.start()
         figures = _alerting(house, events)
-        set_aside = house.said("set aside")
+        set_aside = house.logged("set aside")
         house.stop()
         found = verdict(house)
         held = found.lost == 0 and figures["live p95 s"] < LIVE_S * ALLOWANCE.get() and set_aside == 1
@@ -96,15 +96,17 @@ def _seconds(text: str) -> float:
 
 def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any]) -> Row:
     """Wait for the store to be whole again, by itself; then everything that was ever decided was heard."""
-    recovery_s = until(lambda: house.said(KEPT) > 0, "the store to recover")
+    recovery_s = until(lambda: house.logged(KEPT) > 0, "the store to recover")
     house.wait_decided(2)
     house.stop()
     found = verdict(house)
-    said = house.said(NOT_KEPT)
+    logged = house.logged(NOT_KEPT)
     held = (
-        found.lost == 0 and figures["live p95 s"] < LIVE_S * ALLOWANCE.get() and said == house.said(KEPT) == 1
+        found.lost == 0
+        and figures["live p95 s"] < LIVE_S * ALLOWANCE.get()
+        and logged == house.logged(KEPT) == 1
     )
-    more = {"lost": found.lost, "lines in the log": said, "kept again after s": round(recovery_s, 1)}
+    more = {"lost": found.lost, "lines in the log": logged, "kept again after s": round(recovery_s, 1)}
     return Row(fault, HOLDS, held, figures | more)
 
 

@@ -77,7 +77,7 @@ class Family:
         return out["input_features"], torch.tensor([-(-len(wave) // _HOP) for wave in waves])
 
     def trim(self, model: Any) -> None:
-        """Let go of what a listener never uses."""
+        """Let go of what a classifier never uses."""
 
     def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
         """Each wave (16 kHz, 0.1-30 s) as a (tokens, hidden) tensor in the language model's space."""

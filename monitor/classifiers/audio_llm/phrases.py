@@ -1,4 +1,4 @@
-"""What a large listener calls each sound: the one table of phrases behind every question put to it.
+"""What a large classifier calls each sound: the one table of phrases behind every question put to it.
 
 No phrase begins with the words of another, so the likelihood of a phrase is that of an answer which starts
 with it, and an answer that goes on to name a second sound still counts for the first.
@@ -82,7 +82,7 @@ NO_VOICE = ("silence", "no voice")
 
 
 def hearable() -> frozenset[str]:
-    """The sounds a large listener can be asked for: those with a phrase. What is known by its rhythm or its
+    """The sounds a large classifier can be asked for: those with a phrase. What is known by its rhythm or its
     level alone (co_alarm, unknown_alarm, low_battery_chirp, loud_noise) has none."""
     return frozenset(PHRASES) - frozenset(emotions())
 

@@ -1,4 +1,4 @@
-"""How to ask a large listener: three ways of turning labels into questions whose answers have likelihoods.
+"""How to ask a large classifier: three ways of turning labels into questions whose answers have likelihoods.
 
 A model is asked as it was trained to be asked. `INSTRUCT` follows the model card of Qwen2-Audio-7B-Instruct,
 `OMNI` the cookbooks of Qwen2.5-Omni and Qwen3-Omni, `BASE` the evaluation code of Qwen2-Audio-7B
@@ -73,7 +73,7 @@ def describing(model: str, prompts: Prompts) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Words a listener may begin its answer with, and the label they speak for (`NOTHING` for none)."""
+    """Words a classifier may begin its answer with, and the label they speak for (`NOTHING` for none)."""
 
     text: str
     label: str

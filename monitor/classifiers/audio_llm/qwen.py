@@ -1,4 +1,4 @@
-"""The large listener in this process: Qwen2-Audio, Qwen2.5-Omni or Qwen3-Omni through transformers.
+"""The large classifier in this process: Qwen2-Audio, Qwen2.5-Omni or Qwen3-Omni through transformers.
 
 Everything about a segment is asked in one pass: the audio is encoded once, and all questions with all their
 answers stand behind that one prefix (`qwen_tree`). Scores are likelihoods, never parsed prose.

@@ -1,4 +1,4 @@
-"""The large listener on another machine: vLLM, llama-server, Ollama, or any server of OpenAI's interface.
+"""The large classifier on another machine: vLLM, llama-server, Ollama, or any server of OpenAI's interface.
 
 One GPU box can so serve many microphones. Each segment is asked as lettered multiple choice, one token an
 answer; where the server gives log probabilities those are the scores, calibrated against silence as for a
@@ -16,7 +16,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import Read, detected, sanitize, strongest
 from monitor.classifiers.audio_llm.bounds import bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
-from monitor.classifiers.audio_llm.engines.connection import Connection, Deaf, Findings, Wishes
+from monitor.classifiers.audio_llm.engines.connection import Connection, Findings, UselessAnswers, Wishes
 from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
@@ -102,7 +102,7 @@ class RemoteClassifier(ClassifierDefaults):
         self._threads: ThreadPoolExecutor | None = None
         self._habits: dict[Question, Letters | None] = {}
         """What it answers to each question about silence; None where that answer is not usable."""
-        self._deaf: tuple[str, float] | None = None
+        self._useless: tuple[str, float] | None = None
         """Why the server is not asked, and until when."""
 
     @property
@@ -127,7 +127,7 @@ class RemoteClassifier(ClassifierDefaults):
         self._trouble = None
         try:
             found = self._server.meet(PROBE_S)
-        except Deaf as error:
+        except UselessAnswers as error:
             self.close()
             raise ModelError(str(error)) from error
         except ClassifyError as error:
@@ -227,12 +227,12 @@ class RemoteClassifier(ClassifierDefaults):
         return self._server
 
     def _meet_late(self, server: Connection) -> None:
-        if self._deaf is not None and self._clock.monotonic_s() < self._deaf[1]:
-            raise ClassifyError(self._deaf[0])
+        if self._useless is not None and self._clock.monotonic_s() < self._useless[1]:
+            raise ClassifyError(self._useless[0])
         try:
             server.meet(self.block.timeout_s)
-        except (Deaf, ModelError) as error:
-            self._deaf = str(error), self._clock.monotonic_s() + self.block.rest_s
+        except (UselessAnswers, ModelError) as error:
+            self._useless = str(error), self._clock.monotonic_s() + self.block.rest_s
             raise ClassifyError(str(error)) from error
 
     def _questions(self, about: frozenset[str] | None) -> tuple[Question, ...]:

@@ -251,19 +251,19 @@ class ListenerWordsConfig(Block):
     """Language to translate into, for example English; by default words are not translated."""
 
     def build(self, loaded: Sequence[Classifier]) -> "ListenerWords":
-        """The transcriber, over one of these listeners, which are loaded."""
+        """The transcriber, over one of these classifiers, which are loaded."""
         return ListenerWords(self, next((each for each in loaded if each.name == self.name), None))
 
 
 class ListenerWords:
-    """A listener that answers questions as a transcriber. Opens and closes nothing: it is on the panel."""
+    """A classifier that answers questions as a transcriber. Opens and closes nothing: the pool does."""
 
     def __init__(self, block: ListenerWordsConfig, listener: Classifier | None) -> None:
         self.block = block
         self._listener = listener
 
     def load(self) -> None:
-        """Raises ModelError when the listener is not loaded, has no words, or may not be sent a voice."""
+        """Raises ModelError when the classifier is not loaded, has no words, or may not be sent a voice."""
         listener = self._listener
         if not isinstance(listener, Describer):
             raise ModelError(
@@ -282,7 +282,7 @@ class ListenerWords:
         return Transcript(self._listener.ask(audio, f"{wanted} alone."), into)
 
     def close(self) -> None:
-        """The panel closes its listeners."""
+        """The pool closes its classifiers."""
 
 
 _WRITE = "Transcribe the speech in this audio. Give the words"

@@ -1,4 +1,4 @@
-"""Words as a listener of its own: what a transcriber writes down goes the way of every second opinion."""
+"""Words as a classifier of their own: what a transcriber writes down goes the way of every second opinion."""
 
 from collections.abc import Container, Sequence
 

@@ -222,10 +222,10 @@ class EmbeddedClassifier(ClassifierDefaults):
         hop_s = self.sidecar.frame_hop_s
         count = max(1, int(np.ceil(segment.audio.duration_s / hop_s)))
         timeline = np.zeros((count, len(self.sidecar.labels)), np.float32)
-        for window, said in judged:
+        for window, one in judged:
             first = round(window.start / SAMPLE_RATE_HZ / hop_s)
-            stretch = timeline[first : first + len(said.frames)]
-            np.maximum(stretch, said.frames[: len(stretch)], out=stretch)
+            stretch = timeline[first : first + len(one.frames)]
+            np.maximum(stretch, one.frames[: len(stretch)], out=stretch)
         above = timeline >= timeline.max(axis=0) / 2
         starts = above.argmax(axis=0)
         ends = count - above[::-1].argmax(axis=0)
@@ -236,16 +236,16 @@ class EmbeddedClassifier(ClassifierDefaults):
         voiced = [n for n, label in enumerate(self.sidecar.labels) if label in VOICED]
         if not voiced or not self.sidecar.emotions:
             return None
-        weights = np.array([said.scores[voiced].max() for _, said in judged])
+        weights = np.array([one.scores[voiced].max() for _, one in judged])
         if weights.max() < VOICE_SCORE:
             return None
-        mean = np.average([said.emotion for _, said in judged], axis=0, weights=weights)
+        mean = np.average([one.emotion for _, one in judged], axis=0, weights=weights)
         return {emotion: float(score) for emotion, score in zip(self.sidecar.emotions, mean, strict=True)}
 
 
 def _embedding(judged: Sequence[tuple[Window, _Judged]]) -> Scores:
     """What a segment sounds like, (n,): the mean over its windows."""
-    mean: Scores = np.mean([said.embedding for _, said in judged], axis=0)
+    mean: Scores = np.mean([one.embedding for _, one in judged], axis=0)
     return mean
 
 

@@ -42,7 +42,7 @@ class Scored:
 
     def scores(self, label: str) -> npt.NDArray[np.float64]:
         """The label's score for every clip; 0 where the classifier does not know it."""
-        return np.array([said.scores.get(label, 0.0) for said in self.heard])
+        return np.array([predicted.scores.get(label, 0.0) for predicted in self.heard])
 
 
 def evaluate(
@@ -79,7 +79,7 @@ def evaluate(
         classifier=classifier.name,
         manifest=manifest.name,
         clips=len(clean.clips),
-        hours=sum(said.duration_s for said in clean.heard) / 3600,
+        hours=sum(predicted.duration_s for predicted in clean.heard) / 3600,
         conditions=tuple(conditions),
         false_events=false_events(clean, classifier.labels, wanted),
         emotion=emotion_recall(clean),
@@ -113,7 +113,7 @@ def score_clips(
         if snr_db is not None:
             audio = noisy(audio, _noise_for(clip, backgrounds, len(audio)), snr_db)
         heard.append((clip, classify_file(audio, classifier)))
-    return Scored(tuple(clip for clip, _ in heard), tuple(said for _, said in heard), tuple(doubts))
+    return Scored(tuple(clip for clip, _ in heard), tuple(predicted for _, predicted in heard), tuple(doubts))
 
 
 def _noise_for(clip: Clip, backgrounds: Sequence[Clip], count: int) -> Samples:
@@ -140,14 +140,14 @@ def condition(scored: Scored, snr_db: float | None, onsets: Mapping[str, float])
 
 def _figures(scored: Scored, label: str, onset: float) -> LabelFigures:
     truth, scores = scored.truth(label), scored.scores(label)
-    said = scores >= onset
-    right = int((said & truth).sum())
+    predicted = scores >= onset
+    right = int((predicted & truth).sum())
     return LabelFigures(
         label=label,
         clips=int(truth.sum()),
         average_precision=average_precision(truth, scores),
         recall=Proportion(right, int(truth.sum())),
-        precision=Proportion(right, int(said.sum())),
+        precision=Proportion(right, int(predicted.sum())),
         calibration_error=calibration_error(truth, scores),
         onset=onset,
         proposal=proposed(truth, scores),
@@ -156,9 +156,9 @@ def _figures(scored: Scored, label: str, onset: float) -> LabelFigures:
 
 def _confusion(scored: Scored, present: Sequence[str]) -> dict[str, dict[str, int]]:
     confusion: dict[str, dict[str, int]] = {}
-    for clip, said in zip(scored.clips, scored.heard, strict=True):
-        if len(clip.labels) == 1 and said.scores:
-            best = max(said.scores, key=lambda label: said.scores[label])
+    for clip, predicted in zip(scored.clips, scored.heard, strict=True):
+        if len(clip.labels) == 1 and predicted.scores:
+            best = max(predicted.scores, key=lambda label: predicted.scores[label])
             row = confusion.setdefault(next(iter(clip.labels)), {})
             row[best] = row.get(best, 0) + 1
     return {label: confusion[label] for label in present if label in confusion}
@@ -166,22 +166,25 @@ def _confusion(scored: Scored, present: Sequence[str]) -> dict[str, dict[str, in
 
 def false_events(scored: Scored, labels: Iterable[str], onsets: Mapping[str, float]) -> dict[str, Rate]:
     """Events of each label on backgrounds."""
-    backgrounds = [said for clip, said in zip(scored.clips, scored.heard, strict=True) if not clip.labels]
-    hours = sum(said.duration_s for said in backgrounds) / 3600
+    backgrounds = [
+        predicted for clip, predicted in zip(scored.clips, scored.heard, strict=True) if not clip.labels
+    ]
+    hours = sum(predicted.duration_s for predicted in backgrounds) / 3600
     if not backgrounds:
         return {}
     return {
         label: Rate(
-            sum(events_in(said, label, onsets.get(label, FALLBACK_ONSET)) for said in backgrounds), hours
+            sum(events_in(predicted, label, onsets.get(label, FALLBACK_ONSET)) for predicted in backgrounds),
+            hours,
         )
         for label in sorted(labels)
     }
 
 
-def events_in(said: FileScores, label: str, onset: float) -> int:
+def events_in(predicted: FileScores, label: str, onset: float) -> int:
     """Stretches of windows at or over the threshold."""
     count, last_s = 0, -np.inf
-    for start_s, scores in said.frames:
+    for start_s, scores in predicted.frames:
         if scores.get(label, 0.0) >= onset:
             count += start_s - last_s > QUIET_BETWEEN_EVENTS_S
             last_s = start_s
@@ -192,8 +195,10 @@ def emotion_recall(scored: Scored) -> dict[str, Proportion]:
     """For every acted emotion, how often the classifier put it first; no answer counts as wrong."""
     found: dict[str, Proportion] = {}
     for emotion in emotions():
-        said = [s for clip, s in zip(scored.clips, scored.heard, strict=True) if clip.emotion == emotion]
-        right = sum(bool(s.emotion) and max(s.emotion, key=lambda e: s.emotion[e]) == emotion for s in said)
-        if said:
-            found[emotion] = Proportion(right, len(said))
+        predicted = [s for clip, s in zip(scored.clips, scored.heard, strict=True) if clip.emotion == emotion]
+        right = sum(
+            bool(s.emotion) and max(s.emotion, key=lambda e: s.emotion[e]) == emotion for s in predicted
+        )
+        if predicted:
+            found[emotion] = Proportion(right, len(predicted))
     return found

@@ -30,8 +30,8 @@ def calibration_error(truth: Truth, scores: Scores, bins: int = 10) -> float:
     which = np.minimum((scores * bins).astype(int), bins - 1)
     counts = np.bincount(which, minlength=bins)
     right = np.bincount(which, truth, bins)
-    said = np.bincount(which, scores, bins)
-    return float(np.abs(right - said).sum() / max(1, counts.sum()))
+    predicted = np.bincount(which, scores, bins)
+    return float(np.abs(right - predicted).sum() / max(1, counts.sum()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,14 +45,14 @@ def proposed(truth: Truth, scores: Scores) -> Proposal | None:
         for _ in range(RESAMPLINGS)
     ]
     low, high = np.quantile([best_onset(truth[chosen], scores[chosen]) for chosen in drawn], [0.05, 0.95])
-    said = scores >= onset
-    right = int((said & truth).sum())
+    predicted = scores >= onset
+    right = int((predicted & truth).sum())
     return Proposal(
         onset=onset,
         low=round(float(low), 2),
         high=round(float(high), 2),
         recall=right / int(truth.sum()),
-        precision=right / max(1, int(said.sum())),
+        precision=right / max(1, int(predicted.sum())),
     )
 
 

@@ -137,19 +137,19 @@ class Report:
     def _draw_confusion(self, axes: Any) -> None:
         confusion = self.conditions[0].confusion
         true = list(confusion)
-        said = sorted({label for row in confusion.values() for label in row}, key=_last_if_missing(true))
+        predicted = sorted({label for row in confusion.values() for label in row}, key=_last_if_missing(true))
         shares = np.array(
-            [[row.get(label, 0) / sum(row.values()) for label in said] for row in confusion.values()]
+            [[row.get(label, 0) / sum(row.values()) for label in predicted] for row in confusion.values()]
         )
         if shares.size:
             axes.imshow(shares, aspect="auto", cmap="Blues", vmin=0, vmax=1)
             size = max(4.0, min(9.0, 260 / max(shares.shape)))
             for (row, column), share in np.ndenumerate(shares):
-                count = confusion[true[row]].get(said[column], 0)
+                count = confusion[true[row]].get(predicted[column], 0)
                 if count:
                     colour = "white" if share > 0.5 else "black"
                     axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
-        axes.set_xticks(range(len(said)), said, rotation=90, fontsize=6)
+        axes.set_xticks(range(len(predicted)), predicted, rotation=90, fontsize=6)
         axes.set_yticks(range(len(true)), true, fontsize=6)
         axes.set(xlabel="scored highest", ylabel="recording of one label")
 

@@ -40,7 +40,10 @@ def classify_file(audio: Audio, classifier: Classifier) -> FileScores:
         frames[heard.segment_id or ""][1][heard.label] = heard.score
         if heard.emotion and heard.score >= surest:
             surest, emotion = heard.score, dict(heard.emotion)
-    scores = {label: max(said.get(label, 0.0) for _, said in frames.values()) for label in classifier.labels}
+    scores = {
+        label: max(predicted.get(label, 0.0) for _, predicted in frames.values())
+        for label in classifier.labels
+    }
     return FileScores(audio.duration_s, scores, emotion, tuple(frames.values()))
 
 

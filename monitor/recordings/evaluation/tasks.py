@@ -107,12 +107,12 @@ def judge_words(
 ) -> Outcome:
     """Words that are wrong, missing or too many, of those that were spoken. Raises SourceError,
     ClassifyError."""
-    wrong = said = 0
+    wrong = spoken = 0
     for item in progress(some):
         truth = words(item.truth)
         found = words(transcriber.transcribe(read_audio(item.path, SAMPLE_RATE_HZ)).text)
-        wrong, said = wrong + edits(truth, found), said + len(truth)
-    return Outcome("asr", Proportion(wrong, said), PUBLISHED["asr"])
+        wrong, spoken = wrong + edits(truth, found), spoken + len(truth)
+    return Outcome("asr", Proportion(wrong, spoken), PUBLISHED["asr"])
 
 
 def words(text: str) -> list[str]:
@@ -163,8 +163,8 @@ def _esc50(folder: Path) -> Iterator[Item]:
 def _librispeech(folder: Path) -> Iterator[Item]:
     for table in sorted(folder.rglob("*.trans.txt")):
         for line in table.read_text(encoding="utf-8").splitlines():
-            name, _, said = line.partition(" ")
-            yield Item(table.parent / f"{name}.flac", said)
+            name, _, spoken = line.partition(" ")
+            yield Item(table.parent / f"{name}.flac", spoken)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

@@ -74,10 +74,12 @@ def _csv(events: list[EventView]) -> bytes:
     table = csv.writer(out)
     table.writerow([*_COLUMNS, "rules", "verdict", "it_was"])
     for event in events:
-        said = event.verdict
+        verdict = event.verdict
         rules = "; ".join(dict.fromkeys(alert.rule for alert in event.alerts))
         own = [getattr(event, column) for column in _COLUMNS]
-        table.writerow([_cell(cell) for cell in (*own, rules, said and said.verdict, said and said.label)])
+        table.writerow(
+            [_cell(cell) for cell in (*own, rules, verdict and verdict.verdict, verdict and verdict.label)]
+        )
     return out.getvalue().encode()
 
 

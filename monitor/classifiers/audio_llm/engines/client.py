@@ -26,7 +26,7 @@ CHECK_TIMEOUT_S = 3.0
 """What a silent server may delay the start."""
 LARGEST_ANSWER = 4 << 20
 """Bytes of an answer that are read; more is a server gone wrong."""
-SAID_MAX = 160
+REASON_MAX = 160
 """Characters of a server's own words that are passed on."""
 BUSY = frozenset({429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 10.0
@@ -188,12 +188,12 @@ def _failure(host: str, status: int, content: bytes) -> ClassifyError:
     if status in BUSY:
         return ClassifyError(f"{host} is failing ({status}); its own log says why")
     return Refusal(
-        f"{host} does not accept the request ({status}{_said(content)}); check that the model takes audio, "
+        f"{host} does not accept the request ({status}{_reason(content)}); check that the model takes audio, "
         "and that the server knows what `guided` and `logprobs` ask for"
     )
 
 
-def _said(content: bytes) -> str:
+def _reason(content: bytes) -> str:
     """The server's reason, for a person: one short line, or nothing. Never an echo of our request."""
     try:
         answer = json.loads(content)
@@ -201,7 +201,7 @@ def _said(content: bytes) -> str:
         reason = reason["message"] if isinstance(reason, dict) else reason
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
-    return f": {sanitize(reason)[:SAID_MAX]}" if isinstance(reason, str) else ""
+    return f": {sanitize(reason)[:REASON_MAX]}" if isinstance(reason, str) else ""
 
 
 def _events(host: str, content: bytes) -> list[dict[str, Any]]:

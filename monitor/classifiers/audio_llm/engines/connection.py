@@ -34,7 +34,7 @@ _NAME_TOKENS = 8
 """Where a letter is read from words, some come before it: "Answer: B", a quote, an asterisk."""
 
 
-class Deaf(ClassifyError):
+class UselessAnswers(ClassifyError):
     """The server answers, but its answers are useless; waiting does not help."""
 
 
@@ -87,8 +87,8 @@ class Connection:
     def meet(self, within_s: float) -> Findings:
         """Ask which engine it is, then about a tone, a voice and silence by each means until one serves.
 
-        Sends made-up sounds alone. Raises ModelError for a wrong key or model; Deaf, with the reason and the
-        option to set, where no means serves; ClassifyError where the server does not answer.
+        Sends made-up sounds alone. Raises ModelError for a wrong key or model; UselessAnswers, with the
+        reason and the option to set, where no means serves; ClassifyError where the server does not answer.
         """
         deadline_s = time.monotonic() + within_s
         models = self._api.check()
@@ -104,7 +104,7 @@ class Connection:
                     passed[f"{means} ({part})"] = str(why)
                 else:
                     return self.found
-        raise Deaf(f"{self._api.host}: {_advice(passed)}")
+        raise UselessAnswers(f"{self._api.host}: {_advice(passed)}")
 
     def letters(self, sound: Audio, text: str, letters: Sequence[str]) -> Letters:
         """What is known of the log probability of each letter as the first of an answer; where the server
