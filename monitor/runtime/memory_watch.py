@@ -53,8 +53,13 @@ class MemoryWatch:
 
 
 def anonymous_mb() -> float:
-    """What is taken now that the kernel cannot take back by itself: without the pages of files."""
-    for line in (_PROC / "status").read_text().splitlines():
+    """What is taken now that the kernel cannot take back by itself: without the pages of files. 0 where it
+    cannot be read: a process that has no file descriptor left is not to end for want of a figure."""
+    try:
+        lines = (_PROC / "status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    for line in lines:
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024 / 1e6
     return 0.0

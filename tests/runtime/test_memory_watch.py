@@ -74,6 +74,21 @@ def test_what_is_taken_grows_with_what_is_kept():
         assert 40 < anonymous_mb() - before_mb < 60
 
 
+def test_without_a_file_descriptor_nothing_is_known_and_nothing_ends():
+    """Whoever takes the last one must not end the daemon by it."""
+    code = (
+        "import os, resource\n"
+        "from monitor.runtime.memory_watch import anonymous_mb\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))\n"
+        "taken = []\n"
+        "try:\n    while True: taken.append(os.open('/dev/null', os.O_RDONLY))\n"
+        "except OSError: pass\n"
+        "print(anonymous_mb())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout.strip(), ran.stderr) == ("0.0", "")
+
+
 def test_the_least_limit_counts():
     """`ulimit -m`, of which the kernel takes no notice, is heeded here."""
     machine_mb = memory_limit_mb()

@@ -3,14 +3,18 @@
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from select import select
 
 import pytest
+from urllib3.exceptions import HTTPError
 
 from monitor.web.access.passwords import Guard, TooManyTries, hashed, matches, new_code, same_code
 from monitor.web.http.routes import Route
 from monitor.web.http.table import ROUTES
 from testkit.fakes import FakeClock
 from testkit.mosquitto import free_port
+from testkit.noisy_house import until
 from testkit.visit import Visit
 from tests.web.conftest import Home, house, run
 
@@ -183,6 +187,25 @@ def test_slow_and_large_bodies_are_given_up(lan):
             b"POST /api/session HTTP/1.1\r\nHost: x\r\nX-Earwitness: 1\r\nContent-Length: 50\r\n\r\n{"
         )
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_connections_that_ask_for_nothing_leave_the_daemon_its_files(lan):
+    """The last of them is hung up on at once, while the first may still ask."""
+    with ExitStack() as life:
+        crowd = [
+            life.enter_context(socket.create_connection(("127.0.0.1", lan.port), 60)) for _ in range(700)
+        ]
+        with suppress(ConnectionResetError):
+            assert crowd[-1].recv(1) == b""
+        assert select([crowd[0]], [], [], 0)[0] == []
+    until(lambda: _answers(lan), "the page to answer again")
+    assert lan.daemon.process.poll() is None
+
+
+def _answers(home: Home) -> bool:
+    with suppress(OSError, HTTPError):
+        return home.visit.get("/api/health").status in (200, 503)
+    return False
 
 
 def test_nobody_can_frame_the_page(lan):

@@ -1,6 +1,7 @@
 """The thread that serves the page. It may fail, or be slow, without anything else noticing."""
 
 import asyncio
+import resource
 import socket
 import threading
 from contextlib import nullcontext, suppress
@@ -20,6 +21,9 @@ from monitor.web.page import Page
 log = get_logger()
 
 MOST_CONNECTIONS = 512
+SHARE_OF_FILES = 4
+"""At most one in so many file descriptors of the process is a visitor's: the rest is for cameras, brokers
+and disks."""
 FIRST_REQUEST_S = 10.0
 """Whoever connects says what they want within this time, or is hung up on."""
 IDLE_S = 65
@@ -96,7 +100,7 @@ class Server:
             served = Ingress(application, ingress.addresses) if is_ingress and ingress else application
             config = uvicorn.Config(
                 served,
-                http=patient_protocol(FIRST_REQUEST_S),
+                http=patient_protocol(FIRST_REQUEST_S, _most_connections()),
                 ws="none",
                 loop="none",
                 lifespan="off",
@@ -125,6 +129,13 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.create_server((host, port), family=family, backlog=256)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _most_connections() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, files // SHARE_OF_FILES)
 
 
 def _quiet(server: Any) -> Any:
