@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from testkit.visit import shots_folder
 
@@ -29,21 +29,6 @@ def check_accessible(page: Page) -> None:
     assert [
         (one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found["violations"]
     ] == []
-
-
-def test_german_is_german_throughout(home, chromium):
-    """The browser's language decides; every key has words, or the page would fail."""
-    home.has_heard()
-    with chromium.page(home.address, **PHONE, locale="de-DE") as page:
-        expect(page.get_by_role("heading", name="Räume")).to_be_visible()
-        assert page.evaluate("document.documentElement.lang") == "de"
-        page.get_by_role("link", name="Verlauf", exact=True).first.click()
-        expect(page.locator(".row").first).to_contain_text(
-            re.compile("Türklingel|Rauchmelder|Lautes|Sirene|Klopfen|Zuschlagende")
-        )
-        event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
-        page.goto(f"{home.address}#/event/{event['id']}")
-        expect(page.locator(".why")).to_contain_text("am Rhythmus erkannt")
 
 
 def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
@@ -126,6 +111,19 @@ def test_the_timeline_is_judged_by_keyboard_alone(home, chromium):
         shot(page, "timeline")
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile("#/event/"))
+
+
+def test_the_timeline_is_left_while_it_loads(home, chromium):
+    """Its answer is no longer waited for, and the browser is free."""
+    with chromium.page(home.address, **PHONE) as page:
+        held: list[Route] = []
+        page.route("**/api/events?limit=50*", lambda route: held.append(route))
+        page.get_by_role("link", name="Timeline", exact=True).first.click()
+        expect(page.locator(".page-timeline .rows")).to_have_attribute("aria-busy", "true")
+        page.get_by_role("link", name="House", exact=True).first.click()
+        expect(page.locator(".page-house h1")).to_be_visible()
+        assert page.evaluate("new Promise((done) => setTimeout(() => done('free'), 50))") == "free"
+        assert len(held) == 1
 
 
 def test_many_are_judged_at_once(home, chromium):
@@ -237,6 +235,43 @@ def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, scheme, pl
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_at_a_glance_the_chosen_sounds_flash_and_no_faster_than_is_safe(home, chromium):
+    """Big words for each room; three flashes a second can harm, one does not."""
+    with chromium.page(f"{home.address}#/glance", **DESK) as page:
+        expect(page.locator(".glance-room")).to_have_count(2)
+        page.get_by_text("What flashes").click()
+        page.evaluate(
+            "document.querySelectorAll('.glance-choices input:not(:checked)').forEach((one) => one.click())"
+        )
+        page.wait_for_function("() => document.querySelector('.page-glance.flash')", timeout=180_000)
+        style = "getComputedStyle(document.querySelector('.page-glance'), '::after')"
+        assert page.evaluate(f"{style}.animationDuration") == "1s"
+        page.emulate_media(reduced_motion="reduce")
+        assert page.evaluate(f"{style}.animationName") == "none"
+        assert page.evaluate(f"{style}.borderTopWidth") == "24px"
+        page.reload()
+        expect(page.locator(".glance-room").first).to_be_visible()
+        shot(page, "glance")
+        assert page.locator(".glance-choices input:not(:checked)").count() == 0
+        page.get_by_role("link", name="Back to the page").click()
+        expect(page.locator(".places").first).to_be_visible()
+
+
+def test_german_is_german_throughout(home, chromium):
+    """The browser's language decides; every key has words, or the page would fail."""
+    home.has_heard()
+    with chromium.page(home.address, **PHONE, locale="de-DE") as page:
+        expect(page.get_by_role("heading", name="Räume")).to_be_visible()
+        assert page.evaluate("document.documentElement.lang") == "de"
+        page.get_by_role("link", name="Verlauf", exact=True).first.click()
+        expect(page.locator(".row").first).to_contain_text(
+            re.compile("Türklingel|Rauchmelder|Lautes|Sirene|Klopfen|Zuschlagende")
+        )
+        event = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
+        page.goto(f"{home.address}#/event/{event['id']}")
+        expect(page.locator(".why")).to_contain_text("am Rhythmus erkannt")
+
+
 def test_times_are_the_houses_wherever_the_reader_is(home, chromium):
     """A reader in Sydney sees house time, and their own beside it."""
     event = home.has_heard()[0]
@@ -282,25 +317,3 @@ def test_nothing_comes_from_elsewhere_and_the_first_load_is_small(home, chromium
         shell = [(name, size) for name, size in sizes if "/api/" not in name]
         assert sum(size for _, size in shell) < 60_000, json.dumps(sizes, indent=1)
         assert len(shell) <= 25
-
-
-def test_at_a_glance_the_chosen_sounds_flash_and_no_faster_than_is_safe(home, chromium):
-    """Big words for each room; three flashes a second can harm, one does not."""
-    with chromium.page(f"{home.address}#/glance", **DESK) as page:
-        expect(page.locator(".glance-room")).to_have_count(2)
-        page.get_by_text("What flashes").click()
-        page.evaluate(
-            "document.querySelectorAll('.glance-choices input:not(:checked)').forEach((one) => one.click())"
-        )
-        page.wait_for_function("() => document.querySelector('.page-glance.flash')", timeout=180_000)
-        style = "getComputedStyle(document.querySelector('.page-glance'), '::after')"
-        assert page.evaluate(f"{style}.animationDuration") == "1s"
-        page.emulate_media(reduced_motion="reduce")
-        assert page.evaluate(f"{style}.animationName") == "none"
-        assert page.evaluate(f"{style}.borderTopWidth") == "24px"
-        page.reload()
-        expect(page.locator(".glance-room").first).to_be_visible()
-        shot(page, "glance")
-        assert page.locator(".glance-choices input:not(:checked)").count() == 0
-        page.get_by_role("link", name="Back to the page").click()
-        expect(page.locator(".places").first).to_be_visible()

@@ -111,8 +111,9 @@ export default function timeline(view, route) {
       loading = false;
       list.setAttribute("aria-busy", "false");
     }
-    if (signal.aborted) return more();
-    draw();
+    // What was asked for meanwhile is asked for now; who has left the page asks for nothing, or would for ever.
+    if (!signal.aborted) draw();
+    else if (!turn.signal.aborted) await more();
   }
 
   let dayUntil = "";
