@@ -3,15 +3,23 @@
 import random
 import time
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 TICK_S = 0.25
 """How often time passes for events and rules while no sound comes. Longer: a sensor turns OFF late;
 shorter: the decider wakes for nothing."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Linux: another one after every start of the machine, which is when the monotonic clock begins anew."""
 
 
 class Clock(Protocol):
-    """Wall-clock and monotonic time. Both methods may be called from any thread."""
+    """Wall-clock and monotonic time. All may be called from any thread."""
+
+    @property
+    def boot(self) -> str:
+        """Since which start of the machine the monotonic clock counts; empty where that is not known."""
 
     def now(self) -> datetime:
         """The current time, aware, in UTC. May jump when the system clock is set."""
@@ -23,11 +31,23 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
+    @property
+    def boot(self) -> str:
+        return _boot()
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+
+@cache
+def _boot() -> str:
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 class Backoff:

@@ -13,8 +13,11 @@ from monitor.types import Detection, Frame, Segment
 class FakeClock:
     """A clock that moves when a test moves it."""
 
-    def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
+    def __init__(
+        self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), boot: str = "first"
+    ) -> None:
         self._now = now
+        self.boot = boot
         self._monotonic_s = 1000.0
 
     def now(self) -> datetime:

@@ -40,8 +40,6 @@ T = TypeVar("T")
 
 KEPT_IS_LATE_AFTER_S = 2.0
 """Waited longer than this before it is handed out: late. Twice what a live one may take."""
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-"""Linux: another one after every start of the machine, which is when the monotonic clock begins anew."""
 
 
 class SqliteOutbox:
@@ -65,7 +63,6 @@ class SqliteOutbox:
         found_late: Callable[[Sequence[SoundEvent]], None] | None = None,
     ) -> None:
         self._clock = clock
-        self._boot = _boot()
         self._bounds = Bounds(max_age_s, max_entries, max_bytes)
         self._mirror = Mirror(path, clock, self._meet, failed, retry_s)
         self._memory = Database(None, MIGRATIONS, clock)
@@ -270,7 +267,7 @@ class SqliteOutbox:
             raise StoreError("the outbox is closed")
 
     def _now(self) -> Instant:
-        return Instant(self._boot, round(self._clock.monotonic_s() * 1e6), _us(self._clock.now()))
+        return Instant(self._clock.boot, round(self._clock.monotonic_s() * 1e6), _us(self._clock.now()))
 
 
 def _note_going_on(ledger: Ledger, event: SoundEvent, body: str) -> None:
@@ -279,13 +276,6 @@ def _note_going_on(ledger: Ledger, event: SoundEvent, body: str) -> None:
         tables.keep_going_on(ledger, event.id, codec.VERSION, body)
     else:
         tables.end(ledger, event.id)
-
-
-def _boot() -> str:
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -29,32 +29,33 @@ current = _Current()
 """The call that each thread makes."""
 
 
+class _Watched:
+    """What both kinds of connections do beside urllib3's own: its class comes after this one."""
+
+    host: str
+    sock: Any
+
+    def request(self, *args: Any, **more: Any) -> None:
+        _watch(self.sock)
+        super().request(*args, **more)  # type: ignore[misc]
+
+    def connect(self) -> None:
+        _guard_host(self.host)
+        super().connect()  # type: ignore[misc]
+        _watch(self.sock)
+        _guard_peer(self.sock)
+
+
 def pool_of(connections: int) -> Any:
     """A urllib3.PoolManager that keeps so many connections to each host."""
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
-    class Plain(HTTPConnection):
-        def request(self, *args: Any, **more: Any) -> None:
-            _watch(self.sock)
-            super().request(*args, **more)
+    class Plain(_Watched, HTTPConnection):
+        pass
 
-        def connect(self) -> None:
-            _guard_host(self.host)
-            super().connect()
-            _watch(self.sock)
-            _guard_peer(self.sock)
-
-    class Secure(HTTPSConnection):
-        def request(self, *args: Any, **more: Any) -> None:
-            _watch(self.sock)
-            super().request(*args, **more)
-
-        def connect(self) -> None:
-            _guard_host(self.host)
-            super().connect()
-            _watch(self.sock)
-            _guard_peer(self.sock)
+    class Secure(_Watched, HTTPSConnection):
+        pass
 
     class PlainPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.delivery import outbox as outbox_module
 from monitor.delivery.outbox import SqliteOutbox
 from testkit.builders import alert
 from testkit.fakes import FakeClock, raise_it
@@ -34,15 +33,11 @@ def test_setting_the_clock_makes_nothing_older_in_the_same_boot(tmp_path: Path, 
 
 @pytest.mark.parametrize(("passed_s", "expected_s"), [(60.0, 60.0), (30 * DAY_S, 1000.0)])
 def test_after_another_boot_the_younger_reading_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passed_s: float, expected_s: float
+    tmp_path: Path, passed_s: float, expected_s: float
 ) -> None:
     """The wall clock, unless this boot is shorter: one that was weeks behind makes nothing older."""
-    boot = tmp_path / "boot_id"
-    monkeypatch.setattr(outbox_module, "BOOT_ID", boot)
-    boot.write_text("first")
     with SqliteOutbox(tmp_path / "outbox.db", FakeClock(), raise_it) as outbox:
         outbox.put(alert(), ["mqtt"])
-    boot.write_text("second")
-    later = FakeClock(FakeClock().now() + timedelta(seconds=passed_s))
+    later = FakeClock(FakeClock().now() + timedelta(seconds=passed_s), boot="second")
 
     assert waited_s(tmp_path / "outbox.db", later) == pytest.approx(expected_s)
