@@ -2,7 +2,6 @@
 own: scores go after days, and a verdict is worth more the older it gets."""
 
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from monitor.errors import StoreError
 from monitor.history.records import from_us, to_us
 from monitor.logs import get_logger
 from monitor.store.database import Database
+from monitor.store.late_database import LateDatabase
 
 log = get_logger()
 
@@ -89,27 +89,17 @@ class Verdicts:
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S)
-        self._opening = threading.Lock()
-        self._is_open = False
+        self._database = LateDatabase(Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S))
 
     def __enter__(self) -> Self:
         try:
-            self._opened()
+            self._database.opened()
         except StoreError as error:
             log.warning("verdicts are not being kept", why=str(error))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._is_open:
-            self._database.__exit__()
-
-    def _opened(self) -> Database:
-        with self._opening:
-            if not self._is_open:
-                self._database.__enter__()
-                self._is_open = True
-            return self._database
+        self._database.close()
 
     def judge(self, judged: Judged, word: Word, label: str | None, at: datetime, by: str) -> Verdict:
         """Keep what somebody says; a later word replaces an earlier one."""
@@ -119,18 +109,18 @@ class Verdicts:
             to_us(judged.started_at), judged.score, judged.classifier, judged.labels, judged.scores,
             judged.embedding,
         )  # fmt: skip
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return Verdict(judged.event_id, word, label, at, by, judged.heard, judged.source)
 
     def undo(self, event_id: str) -> bool:
         """Whether there was a verdict to take back."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             return rows.execute("DELETE FROM verdict WHERE event_id = ?", (event_id,)).rowcount > 0
 
     def of(self, event_ids: Sequence[str]) -> dict[str, Verdict]:
         """The verdicts on these events."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT event_id, verdict, label, judged_at, judged_by, heard, source FROM verdict"
                 " WHERE event_id IN (SELECT value FROM json_each(?))",
@@ -143,7 +133,7 @@ class Verdicts:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many of each word, by the label that was heard."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT heard, verdict, count(*) FROM verdict GROUP BY heard, verdict"
             ).fetchall()
@@ -154,7 +144,7 @@ class Verdicts:
 
     def acknowledge(self, alert_ids: Sequence[str], at: datetime, by: str) -> None:
         """Somebody has seen these alerts; the first counts."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.executemany(
                 "INSERT OR IGNORE INTO acknowledged VALUES (?, ?, ?)",
                 [(alert_id, to_us(at), by) for alert_id in alert_ids],
@@ -162,7 +152,7 @@ class Verdicts:
 
     def acknowledged(self, alert_ids: Sequence[str]) -> dict[str, Acknowledgement]:
         """Which of these were."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT alert_id, at, acknowledged_by FROM acknowledged"
                 " WHERE alert_id IN (SELECT value FROM json_each(?))",
@@ -172,7 +162,7 @@ class Verdicts:
 
     def keep(self, event_id: str, at: datetime, by: str, *, kept: bool) -> None:
         """Mark an event as one to be kept, or no longer."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             if kept:
                 rows.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", (event_id, to_us(at), by))
             else:
@@ -180,7 +170,7 @@ class Verdicts:
 
     def kept(self, event_ids: Sequence[str]) -> set[str]:
         """Which of these are."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT event_id FROM kept WHERE event_id IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(event_ids)),),

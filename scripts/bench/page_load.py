@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page
+from urllib3.exceptions import HTTPError
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.synthesis.room import coloured_noise
@@ -163,8 +164,8 @@ def _reading_along(visit: Visit) -> dict[tuple[str, str], float]:
                 for one in messages:
                     if one.get("event") == "event":
                         seen.setdefault((one["data"]["id"], one["data"]["state"]), time.monotonic())
-        except Exception:  # noqa: BLE001 - the daemon is stopped at the end
-            return
+        except (HTTPError, OSError):
+            return  # the daemon is stopped at the end
 
     threading.Thread(target=read, daemon=True).start()
     return seen

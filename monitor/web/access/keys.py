@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.patience import Silent
 from monitor.store.database import Database
+from monitor.store.late_database import LateDatabase
 
 log = get_logger()
 
@@ -70,45 +70,35 @@ class Keys:
     entered is asked again by each."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S)
-        self._opening = threading.Lock()
-        self._is_open = False
+        self._database = LateDatabase(Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S))
         self._clock = clock
 
     def __enter__(self) -> Self:
         try:
-            self._opened()
+            self._database.opened()
         except Silent as error:
             log.warning("the page lets nobody in until the disk answers", why=str(error))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._is_open:
-            self._database.__exit__()
-
-    def _opened(self) -> Database:
-        with self._opening:
-            if not self._is_open:
-                self._database.__enter__()
-                self._is_open = True
-            return self._database
+        self._database.close()
 
     def password(self, role: Role) -> str | None:
         """The digest of the password for a role."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute("SELECT value FROM fact WHERE name = ?", (f"password {role}",)).fetchone()
         return found[0] if found else None
 
     def set_password(self, role: Role, digest: str) -> None:
         """A new password. Whoever had signed in with the old one is signed out."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (f"password {role}", digest))
             rows.execute("DELETE FROM session WHERE role = ?", (role,))
 
     def open_session(self, session: Session) -> str:
         """The key of a new session. Nobody outside ever chooses one."""
         key, now = secrets.token_urlsafe(32), self._now()
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.execute("DELETE FROM session WHERE seen_at < ?", (now - _us(SESSION),))
             rows.execute(
                 "DELETE FROM session WHERE digest IN"
@@ -122,26 +112,26 @@ class Keys:
     def session(self, key: str) -> Session | None:
         """Whose session this is; None when it has ended or never was."""
         digest, now = _digest(key), self._now()
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT name, role, seen_at FROM session WHERE digest = ?", (digest,)
             ).fetchone()
         if found is None or found[2] < now - _us(SESSION):
             return None
         if found[2] < now - _us(SEEN_EVERY):
-            with self._opened().transaction() as rows:
+            with self._database.opened().transaction() as rows:
                 rows.execute("UPDATE session SET seen_at = ? WHERE digest = ?", (now, digest))
         return Session(found[0], found[1])
 
     def close_session(self, key: str) -> None:
         """Sign out."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.execute("DELETE FROM session WHERE digest = ?", (_digest(key),))
 
     def make_token(self, name: str, scope: Scope) -> tuple[Token, str]:
         """A new token, and the key that is shown this once."""
         key, id, now = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(6), self._now()
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             rows.execute(
                 "INSERT INTO token VALUES (?, ?, ?, ?, ?, NULL)", (_digest(key), id, name, scope, now)
             )
@@ -149,7 +139,7 @@ class Keys:
 
     def tokens(self) -> list[Token]:
         """Every token, oldest first."""
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT id, name, scope, made_at, seen_at FROM token ORDER BY made_at, id"
             ).fetchall()
@@ -161,21 +151,21 @@ class Keys:
     def token(self, key: str) -> Token | None:
         """The token with this key, now used; None when there is none."""
         digest, now = _digest(key), self._now()
-        with self._opened().reading() as rows:
+        with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT id, name, scope, made_at, seen_at FROM token WHERE digest = ?", (digest,)
             ).fetchone()
         if found is None:
             return None
         if found[4] is None or found[4] < now - _us(SEEN_EVERY):
-            with self._opened().transaction() as rows:
+            with self._database.opened().transaction() as rows:
                 rows.execute("UPDATE token SET seen_at = ? WHERE digest = ?", (now, digest))
         id, name, scope, made, _ = found
         return Token(id, name, scope, _at(made), _at(now))
 
     def drop_token(self, id: str) -> bool:
         """Whether there was one to drop."""
-        with self._opened().transaction() as rows:
+        with self._database.opened().transaction() as rows:
             return rows.execute("DELETE FROM token WHERE id = ?", (id,)).rowcount > 0
 
     def _now(self) -> int:
