@@ -48,7 +48,9 @@ def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
         assert daemon.process.wait(30) == 0
         listener.wait_for("earwitness/home/status", "offline")
         events = listener.documents("earwitness/home/demo/event")
-        [alert] = listener.documents("earwitness/home/alert")
+        [alert, *repeats] = listener.documents("earwitness/home/alert")
+    # An alert within a second of the first connection is repeated for a Home Assistant that had no entity.
+    assert {(each["id"], each["late"]) for each in repeats} <= {(alert["id"], True)}
     assert {event["label"] for event in events} >= {"loud_noise", "smoke_alarm"}
     assert alert["rule"] == "Smoke alarm"
     assert alert["why"]
@@ -73,7 +75,7 @@ def test_a_test_alert_takes_the_real_way(broker, tmp_path):
         listener.wait_for("earwitness/home/demo/status", "online")
         listener.say("earwitness/home/test/set", "PRESS")
         listener.wait_for("earwitness/home/alert")
-        [alert] = listener.documents("earwitness/home/alert")
+        alert = listener.documents("earwitness/home/alert")[0]
     assert alert["message"].startswith("Test")
     assert alert["severity"] == "critical"
 
@@ -176,8 +178,8 @@ def test_events_of_a_night_without_a_broker_arrive_when_it_is_back(tmp_path):
     with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
         assert daemon.process.wait(30) == 0
     with broker, Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
-        listener.wait_until(lambda: len(listener.on("earwitness/home/alert")) == 1)
-        [alert] = listener.documents("earwitness/home/alert")
+        listener.wait_for("earwitness/home/alert")
+        alert = listener.documents("earwitness/home/alert")[0]
     assert alert["late"] is True
     assert alert["rule"] == "Smoke alarm"
 
