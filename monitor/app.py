@@ -82,18 +82,18 @@ class Daemon:
         self._systemd.starting(LOADING_S)
         limit_malloc_arenas()
         with ExitStack() as life:
-            life.enter_context(supervised_threads(self._failed))
-            life.enter_context(OnlyInstance(self._config.state_folder(), self._failed))
+            life.enter_context(supervised_threads(self.fail))
+            life.enter_context(OnlyInstance(self._config.state_folder(), self.fail))
             classifiers = load_classifiers(self._config)
             life.callback(classifiers.close)
             self._recorder = Recorder(self._config, self._clock)
             self._delivery = life.enter_context(self._build_delivery())
             life.enter_context(self._recorder)
             self._open_page(life)
-            life.enter_context(Housekeeper(self._keep_house, self._failed))
+            life.enter_context(Housekeeper(self._keep_house, self.fail))
             self._start_decider(life, classifiers)
             self._pool = life.enter_context(
-                ClassifierPool(classifiers.first, classifiers.second, self._post, self._failed, self._clock)
+                ClassifierPool(classifiers.first, classifiers.second, self._post, self.fail, self._clock)
             )
             self._progress.waiting += self._pool.vital.values()
             self._start_capture(life, classifiers)
@@ -182,8 +182,8 @@ class Daemon:
     def _end(self) -> None:
         self._ending = True
 
-    def _failed(self, error: BaseException) -> None:
-        """From a thread that ends by a bug: `run` raises it."""
+    def fail(self, error: BaseException) -> None:
+        """A thread ends by this bug: `run` raises it; from any thread."""
         self._failures.put(error)
         self._errands.put(self._give_up)
 
@@ -192,7 +192,7 @@ class Daemon:
 
     def _build_delivery(self) -> Delivery:
         answered = self._recorder.answers.put
-        return Delivery(self._config, self._post, self._end_left, self._failed, self._clock, answered)
+        return Delivery(self._config, self._post, self._end_left, self.fail, self._clock, answered)
 
     def _start_decider(self, life: ExitStack, classifiers: LoadedClassifiers) -> None:
         self._classifiers = classifiers
@@ -206,7 +206,7 @@ class Daemon:
             self._decisions,
             self._delivery,
             self._record,
-            self._failed,
+            self.fail,
             self._clock,
             recorded,
             self._progress.reached,
@@ -248,7 +248,7 @@ class Daemon:
         front_end = build_front_end(self._config, block, classifiers, self._record.remember, habit)
         post = partial(router.route, hurried=block.is_hurried)
         return CaptureThread(
-            block.build(self._clock), front_end, post, self._failed, self._clock, Backoff(*RETRY_S)
+            block.build(self._clock), front_end, post, self.fail, self._clock, Backoff(*RETRY_S)
         )
 
     def _stop_capture(self) -> None:

@@ -32,6 +32,7 @@ ALLOWED = {
     "runtime": {"sources.base", "classifiers.base"},
     "config": {
         "sources", "gate", "rhythm", "classifiers", "events", "rules", "publishers", "notifiers", "evidence",
+        "store.files",
     },
     "pipeline": {"config", "sources", "gate", "rhythm", "classifiers", "events", "rules"},
     "delivery": {"config", "publishers", "notifiers", "store", "runtime"},

@@ -8,12 +8,15 @@ import sys
 import wave
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from monitor.config.loading import as_configured
+from monitor.config.overrides import apply
 from monitor.synthesis.scene import demo_scene
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.noisy_house import until
@@ -169,6 +172,17 @@ def test_a_hangup_begins_anew_with_other_sources(broker, tmp_path):
         listener.wait_for("earwitness/home/demo/status", "online")
         Reloading(daemon, tmp_path).change("beginning anew", sources=[ENDLESS, hall])
         listener.wait_for("earwitness/home/hall/status", "online")
+        assert daemon.process.poll() is None
+    assert daemon.process.returncode == 0
+
+
+def test_what_is_set_without_the_configuration_is_taken_up(broker, tmp_path):
+    """By `earwitness set`, the page or a suggestion; within seconds, and without a signal."""
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        house = as_configured(tmp_path / "earwitness.yaml")
+        apply(house, {"labels.dog_bark.onset": 0.7}, by="test", at=datetime.now(UTC))
+        until(lambda: "beginning anew" in (tmp_path / "log").read_text(), "a new life", PATIENCE_S)
         assert daemon.process.poll() is None
     assert daemon.process.returncode == 0
 

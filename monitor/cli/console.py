@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from monitor.config.loading import default_config, find_config, load_config
 from monitor.config.model import Config
+from monitor.config.overrides import with_overrides
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -49,4 +50,4 @@ def config_in_force(path: Path | None, uses: Collection[str] = ("classifiers", "
     """The same, or else the built-in one, for commands that do not listen. Variables need to be set only in
     the parts that the command `uses`."""
     place = path or find_config()
-    return load_config(place, uses=uses) if place else default_config([NOWHERE])
+    return load_config(place, uses=uses) if place else with_overrides(default_config([NOWHERE]))

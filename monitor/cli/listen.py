@@ -12,6 +12,7 @@ from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
 from monitor.config.loading import default_config, load_config
 from monitor.config.model import Config, usual_state_folder
+from monitor.config.overrides import with_overrides
 from monitor.errors import EarwitnessError, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.publishers.jsonl import JsonlConfig
@@ -100,7 +101,7 @@ def _first_run(life: ExitStack) -> Config:
     if _has_microphone():
         err.print("No configuration: listening to the default microphone.")
         source = {"type": "microphone", "name": "microphone"}
-        return default_config([source], *find_broker(life))
+        return with_overrides(default_config([source], *find_broker(life)))
     err.print("No configuration and no microphone: listening to the built-in demo scene.")
     return scene_config(*find_broker(life))
 

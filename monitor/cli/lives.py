@@ -6,12 +6,14 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.cli.console import err
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.model import Config
+from monitor.config.overrides import FILE as OVERRIDES
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import LogWriter, configure_logging, get_logger, write_line
 from monitor.publishers import PublisherConfig
@@ -30,7 +32,8 @@ class Lives:
     SIGHUP without a terminal has `read` called. A configuration that it refuses (EarwitnessError) is logged,
     and the one in force stays. Where nothing but rules differs they are exchanged while everything goes on;
     any other difference ends what is heard in order and begins anew in this process. A configuration with
-    which the daemon cannot be opened is given up for the one before.
+    which the daemon cannot be opened is given up for the one before. What is changed without the
+    configuration (`overrides.json`) has it read anew within seconds, on a terminal too.
 
     On a terminal SIGHUP means that the terminal is gone, and everything ends in order.
     """
@@ -46,6 +49,7 @@ class Lives:
         self._next: Config | None = config
         self._former: Config | None = None
         self._stopped = self._hung_up = False
+        self._changes = ChangedFile(config.state_folder() / OVERRIDES, self._hang_up)
 
     def listen(self) -> None:
         """Until the end. Raises what the daemon raises, EarwitnessError too."""
@@ -66,6 +70,7 @@ class Lives:
     def _live(self) -> None:
         with quits_at_once():
             from monitor.app import Daemon
+            from monitor.runtime.housekeeper import Housekeeper
         daemon = self._daemon = Daemon(self._config, systemd=self._systemd)
         with ExitStack() as life:
             try:
@@ -83,6 +88,8 @@ class Lives:
                 daemon.ask(self._reload)
             if self._stopped:
                 daemon.stop()
+            if self._read is not None:
+                life.enter_context(Housekeeper(lambda last: self._changes.look(), daemon.fail))
             daemon.run()
 
     def _show_health(self) -> None:
@@ -138,6 +145,29 @@ class Lives:
         daemon.exchange_rules(fresh)
         self._config = fresh
         return False
+
+
+class ChangedFile:
+    """Calls `changed` at a look that finds another file than the look before; a file that is always there
+    whole or not at all."""
+
+    def __init__(self, file: Path, changed: Callable[[], None]) -> None:
+        self._file = file
+        self._changed = changed
+        self._seen = self._mark()
+
+    def look(self) -> None:
+        """In a thread that may wait for a disk."""
+        seen, self._seen = self._seen, self._mark()
+        if self._seen != seen:
+            self._changed()
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _has_terminal() -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +14,12 @@ from rich.table import Table
 from monitor.cli.console import ConfigOption, err, out, warn
 from monitor.cli.probe import show_probes
 from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
-from monitor.config.loading import find_config
+from monitor.config.loading import as_configured, find_config
 from monitor.config.model import Config
+from monitor.config.overrides import in_force as overrides_in_force
+from monitor.config.overrides import read_steps, with_overrides
 from monitor.config.yaml_document import read_document
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.types import Setting
 
@@ -96,7 +99,7 @@ def _checked(path: Path) -> _Checked:
     draft, problems = examined(document)
     if draft is None:
         return _Checked(problems)
-    checked = _Checked(problems, config=draft.config)
+    checked = _Checked(problems, config=with_overrides(draft.config))
     for found in outside_findings(draft.config):
         line = document.about(draft.original(found.place), found.text)
         (checked.problems if found.fatal else checked.warnings).append(line)
@@ -120,6 +123,15 @@ def _summarize(config: Config, path: Path) -> None:
         err.print(f"  local time   {zone_words()}: `between` and `weekdays` go by it", highlight=False)
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
+    for place, value in _changed(config, path).items():
+        err.print(f"  changed      {place} = {value}; `earwitness undo` takes it back", highlight=False)
+
+
+def _changed(config: Config, path: Path) -> dict[str, Any]:
+    """What was changed without the configuration, by place; nothing where that cannot be read."""
+    with suppress(StoreError):
+        return overrides_in_force(as_configured(path, uses=()), read_steps(config.state_folder()))
+    return {}
 
 
 def _plain_thresholds(config: Config) -> dict[str, dict[str, dict[str, Any]]]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
 from monitor.config.model import Config
+from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
@@ -35,11 +36,19 @@ def find_config() -> Path | None:
 def load_config(
     path: Path, environment: Mapping[str, str] | None = None, *, uses: Collection[str] | None = None
 ) -> Config:
-    """Read and check a file. Raises ConfigError with every problem found.
+    """Read and check a file, and lay over it what was changed without it. Raises ConfigError with every
+    problem found.
 
     Outside the parts that whoever asks `uses` (None: all of them) variables need not be set: a person who
     looks back has not the password of the broker.
     """
+    return with_overrides(as_configured(path, environment, uses=uses))
+
+
+def as_configured(
+    path: Path, environment: Mapping[str, str] | None = None, *, uses: Collection[str] | None = None
+) -> Config:
+    """The same as the file has it, without what was changed elsewhere."""
     document = read_document(path, environment)
     return check_document(document if uses is None else document.without(lambda part: part not in uses))
 

@@ -1,0 +1,91 @@
+"""Commands that change what is in force without editing the configuration: set, undo."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from monitor.cli.console import NOWHERE, ConfigOption, err, out
+from monitor.config.loading import as_configured, default_config, find_config
+from monitor.config.model import Config
+from monitor.config.overrides import Step, apply, read_steps
+from monitor.config.overrides import undo as take_back
+
+COMMAND_LINE = "command line"
+IN_FORCE = "A running daemon takes it up within seconds."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("set", rich_help_panel="Set up")(set_values)
+    app.command(rich_help_panel="Set up")(undo)
+
+
+def set_values(
+    changes: Annotated[
+        list[str],
+        typer.Argument(help="dog_bark.onset=0.7, or hits, within_s, hold_s, off in place of onset."),
+    ],
+    config: ConfigOption = None,
+    source: Annotated[str | None, typer.Option(help="Only at this source.")] = None,
+) -> None:
+    """Change what it takes for a sound to be an event, without editing the configuration.
+
+    The change lies in the state folder over the configuration, `earwitness check` lists it, and it ends when
+    you write something else at its place in the file. `dog_bark.onset=` without a value is as in the file.
+    What it takes to hear a smoke, fire or CO alarm is set in the file alone.
+
+    [bold]Examples[/bold]
+
+      earwitness replay --since 3d --set dog_bark.onset=0.7     what would it change?
+      earwitness set dog_bark.onset=0.7 --source porch
+      earwitness undo
+    """
+    values = dict(_parted(change, source) for change in changes)
+    step = apply(configured(config), values, by=COMMAND_LINE, at=datetime.now(UTC))
+    _show(step)
+    err.print(f"{IN_FORCE} `earwitness undo` takes it back.", highlight=False)
+
+
+def undo(
+    config: ConfigOption = None,
+    show: Annotated[bool, typer.Option("--list", help="List the steps, the last one first.")] = False,
+) -> None:
+    """Take back the last change that `set`, the page or an accepted suggestion made; again for the one
+    before."""
+    folder = configured(config).state_folder()
+    if show:
+        for step in reversed(read_steps(folder)):
+            _show(step)
+        return
+    taken = take_back(folder)
+    if taken is None:
+        err.print("There is nothing to take back: the configuration holds as it is written.")
+        raise typer.Exit(1)
+    out.print("taken back:")
+    _show(taken)
+    err.print(IN_FORCE)
+
+
+def configured(config: Path | None) -> Config:
+    """The configuration as its file has it, or the built-in one."""
+    path = config or find_config()
+    return as_configured(path, uses=()) if path else default_config([NOWHERE])
+
+
+def _parted(change: str, source: str | None) -> tuple[str, Any]:
+    """Place and value of `dog_bark.onset=0.7`."""
+    name, found, text = change.partition("=")
+    if not found or name.count(".") != 1:
+        raise typer.BadParameter(f"{change!r}: write LABEL.KEY=VALUE, for example dog_bark.onset=0.7")
+    place = f"labels.{name.strip()}" if source is None else f"sources.{source}.labels.{name.strip()}"
+    return place, yaml.safe_load(text)
+
+
+def _show(step: Step) -> None:
+    why = f": {step.why}" if step.why else ""
+    out.print(f"{step.at.astimezone():%Y-%m-%d %H:%M}  {step.by}{why}", highlight=False, markup=False)
+    for place, value in step.values.items():
+        out.print(f"  {place} = {'as configured' if value is None else value}", highlight=False, markup=False)
