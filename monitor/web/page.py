@@ -24,6 +24,7 @@ from monitor.web.files import KeptFiles
 from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
+from monitor.web.scope import Scopes
 from monitor.web.tap import Record, Tap
 from monitor.web.views import feed_data
 
@@ -57,6 +58,7 @@ class Page:
         self.feed = Feed()
         self.board = Board((room.source for room in house.sources), settings, clock)
         self.meters = Meters(self.feed, self.board, self.time)
+        self.scopes = Scopes(self.board)
         self.doors = Doorkeeper(config.web, keys)
         self.guard = Guard(clock)
         self.folder = config.state_folder()
@@ -88,6 +90,7 @@ class Page:
     def hear(self, frame: Frame) -> None:
         """The next frame of a source; in that source's thread."""
         self.meters.hear(frame)
+        self.scopes.hear(frame)
 
     def tap(self, record: Record) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""

@@ -173,11 +173,11 @@ def test_an_event_says_why_and_draws_its_sound(home, chromium):
         shot(page, "event")
 
 
-def loudest_hz(page: Page) -> float:
+def loudest_hz(page: Page, picture: str = "ew-spectrogram") -> float:
     """The frequency of the brightest row of the spectrogram, read back from its pixels by the mel axis."""
     found: float = page.evaluate(
-        """() => {
-        const canvas = document.querySelector("ew-spectrogram canvas");
+        """(picture) => {
+        const canvas = document.querySelector(`${picture} canvas`);
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         const rows = Array.from({ length: canvas.height }, (_, y) => {
             const row = [];
@@ -190,7 +190,8 @@ def loudest_hz(page: Page) -> float:
         const shown = rows.slice(0, Math.floor(rows.length * 0.875));
         const part = 1 - (shown.indexOf(Math.max(...shown)) + 0.5) / rows.length;
         return 700 * (10 ** (mel(60) + part * (mel(8000) - mel(60))) - 1);
-    }"""
+    }""",
+        picture,
     )
     return found
 

@@ -72,6 +72,7 @@ def test_every_sound_severity_and_fault_has_a_name():
         assert known(f"label.{label}")
     for kind in ProblemKind.__args__:  # type: ignore[attr-defined]
         assert known(f"problem.{kind}")
+        assert known(f"fix.{kind}")
     assert Config.model_fields["web"].annotation is not None
 
 

@@ -29,7 +29,7 @@ class Sensitivity(Model):
 def mute(ask: Ask) -> Answer:
     """Mute a source, or hear it again."""
     wanted: Mute = ask.body
-    source = _source(ask)
+    source = known_source(ask)
     ask.page.mutes.set(source, wanted.muted, wanted.for_s)
     ask.page.command(Command("mute", source, wanted.muted, by=f"page {ask.by}"))
     return None
@@ -38,7 +38,7 @@ def mute(ask: Ask) -> Answer:
 def sensitivity(ask: Ask) -> Answer:
     """Set how much it takes to be sure."""
     wanted: Sensitivity = ask.body
-    ask.page.command(Command("sensitivity", _source(ask), wanted.sensitivity, by=f"page {ask.by}"))
+    ask.page.command(Command("sensitivity", known_source(ask), wanted.sensitivity, by=f"page {ask.by}"))
     return None
 
 
@@ -48,7 +48,8 @@ def test(ask: Ask) -> Answer:
     return None
 
 
-def _source(ask: Ask) -> str:
+def known_source(ask: Ask) -> str:
+    """The source that the path names. Raises Refusal."""
     name = ask.path["name"]
     if name not in (room.source for room in ask.page.house.sources):
         raise Refusal(404, f"there is no source {name[:60]!r}")

@@ -12,7 +12,7 @@ from monitor.config.capabilities import in_force
 from monitor.events.settings import shifted
 from monitor.labels import LIFE_SAFETY, sounds, vocabulary
 from monitor.types import Alert, SoundEvent
-from monitor.web.board import plain_times
+from monitor.web.api.sources import SourceView, source_views
 from monitor.web.feed import Item
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
@@ -33,32 +33,6 @@ class LabelView(Model):
     id: str
     severity: Literal["info", "warning", "critical"]
     life_safety: bool
-
-
-class SourceView(Model):
-    """A source and how it is."""
-
-    name: str
-    area: str | None
-    labels: list[str]
-    """What can be heard there."""
-    online: bool | None
-    """None until it was tried."""
-    since: str | None = None
-    reason: str
-    problems: list[str]
-    muted: bool
-    muted_until: str | None = None
-    """When it is heard again; None: when somebody says so."""
-    sensitivity: float
-    level_dbfs: float | None = None
-    floor_dbfs: float | None = None
-    sounding: dict[str, dict[str, Any]]
-    """What is being heard now, by label."""
-    last: dict[str, Any] | None = None
-    """The last sound that was heard."""
-    lost_s: float | None = None
-    reconnects: int | None = None
 
 
 class FeedQuery(Model):
@@ -97,7 +71,7 @@ def house(ask: Ask) -> Answer:
         version=page.house.version,
         zone=page.time.name,
         now=page.time.iso(page.clock.now()),
-        sources=_sources(ask),
+        sources=source_views(ask),
         labels=[
             LabelView(id=id, severity=vocabulary()[id].severity_default, life_safety=id in LIFE_SAFETY)
             for id in sounds()
@@ -121,38 +95,6 @@ def _keeps(ask: Ask) -> dict[str, Any]:
         "no_speech": evidence.no_speech,
         "mask_speech": evidence.mask_speech,
     }
-
-
-def _sources(ask: Ask) -> list[SourceView]:
-    page = ask.page
-    known = page.board.sources()
-    until = page.mutes.until()
-    figures = page.board.health.values["sources"] if page.board.health else {}
-    found = []
-    for room in page.house.sources:
-        state = plain_times(known[room.source], page.time.iso)
-        numbers = figures.get(room.source, {})
-        found.append(
-            SourceView(
-                name=room.source,
-                area=room.area,
-                labels=list(room.event_labels),
-                online=state["online"],
-                since=state["since"],
-                reason=state["reason"],
-                problems=state["problems"],
-                muted=bool(state.get("mute", False)),
-                muted_until=page.time.iso(until[room.source]) if room.source in until else None,
-                sensitivity=float(state.get("sensitivity", 0.0)),
-                level_dbfs=state.get("level_dbfs"),
-                floor_dbfs=state.get("floor_dbfs"),
-                sounding=state["sounding"],
-                last=state.get("last"),
-                lost_s=numbers.get("lost_s"),
-                reconnects=numbers.get("reconnects"),
-            )
-        )
-    return found
 
 
 def feed(ask: Ask) -> Answer:
@@ -187,7 +129,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
             elif not items:
                 quiet += 1
                 yield b": still here\n\n"
-                if quiet % RIGHTS_EVERY == 0 and await _has_left(ask):
+                if quiet % RIGHTS_EVERY == 0 and await ask.has_left():
                     return
     finally:
         page.feed.leave(reader)
@@ -213,11 +155,6 @@ def _kept(ask: Ask, since: int, until: int | None) -> list[Item]:
         for number, message in found
         if (until is None or number < until) and isinstance(message, SoundEvent | Alert)
     ]
-
-
-async def _has_left(ask: Ask) -> bool:
-    """Whether the session has ended meanwhile."""
-    return await anyio.to_thread.run_sync(ask.page.doors.visitor, ask.request) is None
 
 
 def health(ask: Ask) -> Answer:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import anyio.to_thread
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,10 @@ class Ask:
     def by(self) -> str:
         """Who asks, for the record."""
         return (self.visitor.name or self.visitor.via) if self.visitor else ""
+
+    async def has_left(self) -> bool:
+        """Whether the session has ended meanwhile; for streams."""
+        return await anyio.to_thread.run_sync(self.page.doors.visitor, self.request) is None
 
     @property
     def language(self) -> str:

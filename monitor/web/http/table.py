@@ -1,6 +1,17 @@
 """The whole API: one table of routes."""
 
-from monitor.web.api import access, alerts, commands, events, explain, export, house, timeline, verdicts
+from monitor.web.api import (
+    access,
+    alerts,
+    commands,
+    events,
+    explain,
+    export,
+    house,
+    sources,
+    timeline,
+    verdicts,
+)
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
 
@@ -19,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,
     *timeline.ROUTES,
     *export.ROUTES,
+    *sources.ROUTES,
     *commands.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
 )

@@ -11,6 +11,7 @@ import { labelName, loadWords, roomName, t } from "./words.js";
 const PLACES = [
   { hash: "#/", name: "now", icon: "now" },
   { hash: "#/timeline", name: "timeline", icon: "timeline" },
+  { hash: "#/sources", name: "sources", icon: "sources" },
   { hash: "#/house", name: "house", icon: "house" },
 ];
 
@@ -19,6 +20,7 @@ const PAGES = {
   "": () => import("./pages/now.js"),
   timeline: () => import("./pages/timeline.js"),
   event: () => import("./pages/event.js"),
+  sources: () => import("./pages/sources.js"),
   house: () => import("./pages/house.js"),
   glance: () => import("./pages/glance.js"),
 };

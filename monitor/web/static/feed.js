@@ -1,7 +1,8 @@
 // What happens, as it happens. Closed while nobody looks; on return the daemon sends what was missed.
 
 const HIDDEN_MS = 60_000;
-const KINDS = ["event", "alert", "level", "setting", "sourcestatus", "problem", "labelstate", "verdict", "ack", "health"];
+const KINDS = ["event", "alert", "level", "setting", "sourcestatus", "problem", "labelstate", "verdict", "ack", "health",
+  "watched"];
 
 /** Emits the daemon's messages, and `reset` when more was missed than it can send again. */
 class Feed extends EventTarget {

@@ -5,7 +5,8 @@ import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
 import "../parts/level.js";
-import { attempt, menu, note } from "../parts/overlay.js";
+import { muteButton } from "../parts/mute.js";
+import { attempt, note } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import { iconOf, judged } from "../parts/verdict.js";
 import { ago, clock, labelName, percent, roomName, shortClock, t, timeTag } from "../words.js";
@@ -162,7 +163,7 @@ function subtitle() {
 function roomCard(source) {
   const card = h("article", { class: "room" });
   const state = h("p", { class: "state" });
-  const name = h("h3", null, roomName(source.name), source.area && h("small", null, source.area));
+  const name = h("h3", null, h("a", { href: `#/sources/${source.name}` }, roomName(source.name)), source.area && h("small", null, source.area));
   const holder = h("span");
   fill(card, h("header", null, name, holder), h("ew-level", { source: source.name }), state);
   /** @type {any} */ (card).update = draw;
@@ -174,7 +175,7 @@ function roomCard(source) {
   function draw(now) {
     card.classList.toggle("lost", now.online === false);
     card.classList.toggle("muted", now.muted);
-    fill(state, stateOf(now));
+    fill(state, stateOf(now), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
     const key = String(now.muted);
     if (key !== drawn && house.may_change) fill(holder, muteButton(now));
     drawn = key;
@@ -182,7 +183,7 @@ function roomCard(source) {
 }
 
 /** @param {any} source */
-function stateOf(source) {
+export function stateOf(source) {
   if (source.online === false) return [icon("warning"), source.reason || t("now.no_sound")];
   if (source.online === null) return t("now.opening");
   const sounding = Object.entries(source.sounding).sort((a, b) => b[1].score - a[1].score).slice(0, 3);
@@ -193,21 +194,4 @@ function stateOf(source) {
   }
   if (!source.last) return t("now.quiet");
   return [t("now.quiet_since"), " ", labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
-}
-
-/** @param {any} source */
-function muteButton(source) {
-  const set = (/** @type {boolean} */ muted, /** @type {number | null} */ for_s = null) => () =>
-    attempt(async () => {
-      await post(`api/sources/${source.name}/mute`, { muted, for_s });
-      note(muted ? t("mute.done", { room: roomName(source.name) }) : t("mute.undone", { room: roomName(source.name) }),
-        set(!muted));
-    });
-  if (source.muted) {
-    return h("button", { type: "button", class: "quiet square", title: t("mute.off", { room: roomName(source.name) }),
-      "aria-label": t("mute.off", { room: roomName(source.name) }), onclick: set(false) }, icon("mute"));
-  }
-  return menu(t("mute.on", { room: roomName(source.name) }), [icon("unmute")], () => [
-    [t("mute.minutes", { n: 15 }), set(true, 900)], [t("mute.hours", { n: 1 }), set(true, 3600)],
-    [t("mute.hours", { n: 8 }), set(true, 8 * 3600)], [t("mute.for_good"), set(true)]], "quiet square");
 }
