@@ -145,9 +145,9 @@ class Subscriber:
             context.load_cert_chain(broker.certificates.client, broker.certificates.client_key)
             self._client.tls_set_context(context)
 
-    def say(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+    def say(self, topic: str, payload: str | bytes, *, retain: bool = False, qos: int = 1) -> None:
         """Publish and wait until the broker has it."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(WITHIN_S)
+        self._client.publish(topic, payload, qos=qos, retain=retain).wait_for_publish(WITHIN_S)
 
     def on(self, topic: str) -> list[str]:
         """Every payload heard on a topic, in order."""

@@ -82,6 +82,13 @@ has not come back within 5 s is kept and published again; so is an event while o
 If nothing may be read, health and *Trouble* report that delivery is unproven: give the user `readwrite`
 on its own topics, or use MQTT 5.
 
+A broker that keeps no retained messages (mosquitto: `retain_available false`), or takes QoS 0 only
+(`max_qos 0`), refuses a connection with the usual last will. The next connection asks for less. Without
+retained messages every state is published at each connection, whenever it changes, and when Home Assistant
+publishes `online`; another subscriber that comes later does not see the earlier states. With QoS 0 nothing
+is acknowledged: a message counts as delivered when it has come back, as over 3.1.1. The log, health and
+*Trouble* name the broker's option to change. At the next connection everything is asked for again.
+
 A broker may accept only so much. The publisher keeps to its receive maximum and, over MQTT 5, to its largest
 packet: discovery documents are split into several of one device (`…_P2`, `…_P3`), pictures are scaled or left
 out, and an alert that is too long is published without `why`. If a broker closes the connection instead of

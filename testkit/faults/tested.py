@@ -245,6 +245,16 @@ TESTED = (
         "less than 20 MB of memory, refused, and the next command is obeyed",
         ("publishers/mqtt/test_inbound.py::test_a_message_of_200_mb_takes_no_memory",),
     ),
+    Tested(
+        "a broker keeps no retained messages, or takes QoS 0 only",
+        "connected with less, every alert delivered, the broker's option named in the log and health",
+        (
+            "publishers/mqtt/test_limits.py::test_every_alert_arrives_where_nothing_is_retained_or_acknowledged",
+            "publishers/mqtt/test_limits.py::test_a_broker_that_was_mended_is_asked_for_all_again",
+            "publishers/mqtt/test_versions.py::test_a_broker_of_version_3_1_1_that_hangs_up_is_asked_for_less",
+            "publishers/mqtt/test_probe.py::test_a_broker_that_keeps_no_messages_takes_us",
+        ),
+    ),
 )
 
 

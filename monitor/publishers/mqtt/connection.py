@@ -44,7 +44,7 @@ Assistant who we are): for this long it is asked at the usual pace, before the s
 TWIN_S = 15.0
 TWIN_LOSSES = 3
 """So many connections on end that were taken and cut off within `TWIN_S`: another client has our name."""
-_SILENT = Ended("unanswered", "it takes the connection and does not answer; is this an MQTT broker?")
+_SILENT = Ended("silent", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
 class Handler(Protocol):
@@ -162,7 +162,7 @@ class Connection:
 
     def _converse(self, bell: socket.socket) -> Ended:
         """One session, from its first word to its end."""
-        session = Session(self._address, self._versions.current)
+        session = Session(self._address, self._versions.current, self._versions.terms)
         try:
             session.open(bell)
             return self._talk(session, bell)
@@ -239,7 +239,8 @@ class Connection:
     def _log_ended(self, ended: Ended) -> None:
         """Log that the broker is lost or refuses us: once, and again ever more seldom while it lasts."""
         state = "refused" if ended.kind == "refused" else "lost"
-        reason = f"{ended.reason}; {self._credentials_fix()}" if state == "refused" else ended.reason
+        fix = ended.fix or (self._credentials_fix() if state == "refused" else "")
+        reason = f"{ended.reason}; {fix}" if fix else ended.reason
         now_s = time.monotonic()
         if state != self._state or self._reminder is None:
             self._state = state

@@ -13,12 +13,12 @@ _HEADER_BYTES = 16
 @dataclass(frozen=True, slots=True)
 class Address:
     """Whom to connect to and how. `tls` is a ready context; on `will_topic` the broker publishes `offline`
-    when we die."""
+    when we die, without one it publishes nothing."""
 
     host: str
     port: int
     client_id: str
-    will_topic: str
+    will_topic: str | None
     username: str | None = None
     password: str | None = None
     tls: ssl.SSLContext | None = None
@@ -29,6 +29,14 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({self})"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of a broker: that it keeps retained messages, and takes messages with this QoS."""
+
+    retain: bool = True
+    qos: Literal[0, 1] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +77,14 @@ class Denied:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """Why a connection is over. `refused`: our credentials are not taken; `version`: the broker says that it
-    does not speak this version of MQTT; `unanswered`: it was silent or hung up before it accepted us, perhaps
-    for the version; `lost`: anything that passes."""
+    does not speak this version of MQTT; `retain`, `qos`: it does not take a last will that is retained, or of
+    this QoS; `silent`, `hung up`: it did so before it accepted us, perhaps for one of these; `lost`: anything
+    that passes."""
 
-    kind: Literal["refused", "version", "unanswered", "lost"]
+    kind: Literal["refused", "version", "retain", "qos", "silent", "hung up", "lost"]
     reason: str
+    fix: str = ""
+    """What to set, where it is neither user name nor password."""
 
 
 News = Accepted | Received | Acknowledged | Denied | Ended

@@ -15,7 +15,7 @@ PATIENCE_S = 2.0
 def ask(host: str, port: int, within_s: float = PATIENCE_S) -> Answer:
     """Connect without a name, in MQTT 3.1.1, which every broker speaks. Blocks for `within_s` after the
     connection at most."""
-    address = Address(host, port, f"earwitness-{new_id()}", "earwitness/probe")
+    address = Address(host, port, f"earwitness-{new_id()}", will_topic=None)
     session = Session(address, "3.1.1")
     bell, other_end = socket.socketpair()
     with bell, other_end:

@@ -130,7 +130,8 @@ class MqttPublisher:
         """See `Handler`."""
         session.subscribe(*self.topics.commands)
         self._version = session.version
-        self._echo.begin(active=session.version == "3.1.1")
+        self._complaints.asked_less(session.terms)
+        self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
         if self._echo.active:
             session.subscribe(*self._echo.filters)
         self._dispatcher.fit(session)
@@ -173,6 +174,8 @@ class MqttPublisher:
             self._outgoing.done(news.number)
             if news.refused is not None:
                 self._complaints.refused("states", news.topic, news.refused)
+            else:
+                self._complaints.taken("states", news.topic)
         elif news.too_large and self._outgoing.shorten(news.number):
             self._ready_is_due = True
         elif not self._echo.active:
@@ -215,7 +218,7 @@ class MqttPublisher:
         self.on_ready()
 
     def _came_back(self, message: Received) -> None:
-        """What we published over 3.1.1. Anybody may publish there: only our own very words count."""
+        """What we published, over 3.1.1 or with QoS 0. Anybody may publish there: our very words count."""
         number = self._echo.came_back(message.topic, message.payload)
         if number is not None:
             self._settle(number, "delivered")
@@ -237,12 +240,14 @@ class MqttPublisher:
                 return Refused(f"nobody subscribes to {topic}", _keep_s(publication.message))
             case "missing":
                 self._complaints.vanished(kind, topic)
-                return Refused(f"acknowledged, and not delivered on {topic}", _keep_s(publication.message))
+                return Refused(
+                    f"taken by the broker, and not delivered on {topic}", _keep_s(publication.message)
+                )
             case "unproven":
                 self._complaints.unproven(kind, topic)
             case _:
-                self._complaints.proven(kind)
-        self._complaints.taken(kind)
+                self._complaints.proven(kind, topic)
+        self._complaints.taken(kind, topic)
         return DELIVERED
 
     def _wake(self) -> None:

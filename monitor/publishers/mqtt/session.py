@@ -20,6 +20,7 @@ from monitor.publishers.mqtt.news import (
     Ended,
     News,
     Received,
+    Terms,
     TooLarge,
     Unsendable,
     Version,
@@ -38,15 +39,20 @@ _PACKET_TOO_LARGE = 0x95
 _NO_MATCHING_SUBSCRIBERS = 0x10
 _UNSPECIFIED = 128
 _UNSUPPORTED_VERSION = 132
+_BAD_CLIENT_ID = 133
 _SESSION_TAKEN_OVER = 142
-_REFUSED = frozenset({133, 134, 135, 138, 140})
+_NO_RETAIN = 154
+_NO_QOS = 155
+_REFUSED = frozenset({_BAD_CLIENT_ID, 134, 135, 138, 140})
 """Client id, user name or password, not authorized, banned, authentication method."""
+
+_FULL_TERMS = Terms()
 
 
 class Session:
     """One client, one connection, one thread. `open` once, then `step` until it returns `Ended`."""
 
-    def __init__(self, address: Address, version: Version) -> None:
+    def __init__(self, address: Address, version: Version, terms: Terms = _FULL_TERMS) -> None:
         self.accepted = False
         self._address = address
         self.version: Version = version
@@ -56,7 +62,8 @@ class Session:
         self._most_in_flight = IN_FLIGHT
         self.largest_packet: int | None = None
         """In bytes, as the broker says, or as it was found out; None: any."""
-        self._retains = True
+        self.terms = terms
+        """What the broker takes, as it says once it has accepted us."""
         self._client: Client | None = None
         self._selector = selectors.DefaultSelector()
         self._last_heard_s = 0.0
@@ -90,7 +97,8 @@ class Session:
     def _introduce(self, client: "Client") -> None:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(IN_FLIGHT)
-        client.will_set(self._address.will_topic, "offline", qos=1, retain=True)
+        if self._address.will_topic is not None:
+            client.will_set(self._address.will_topic, "offline", qos=self.terms.qos, retain=self.terms.retain)
         if self._address.username is not None:
             client.username_pw_set(self._address.username, self._address.password)
         if self._address.tls is not None:
@@ -118,7 +126,8 @@ class Session:
         return time.monotonic() - self._last_heard_s if self._in_flight else 0.0
 
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
-        """Publish with QoS 1: the number that `Acknowledged` will carry. Raises Unsendable."""
+        """Publish, with QoS 1 if the broker takes it: the number that `Acknowledged` will carry. With QoS 0
+        that comes at once, and proves nothing. Raises Unsendable."""
         assert self._client is not None
         size = packet_bytes(topic, payload)
         if self.largest_packet is not None and size > self.largest_packet:
@@ -126,10 +135,14 @@ class Session:
         if not self._in_flight:
             self._last_heard_s = time.monotonic()
         try:
-            number = self._client.publish(topic, payload, qos=1, retain=retain and self._retains).mid
+            retained = retain and self.terms.retain
+            number = self._client.publish(topic, payload, qos=self.terms.qos, retain=retained).mid
         except ValueError as error:  # UnicodeEncodeError among them
             raise Unsendable(str(error)) from error
-        self._in_flight[number] = topic
+        if self.terms.qos:
+            self._in_flight[number] = topic
+        else:
+            self._news.append(Acknowledged(number, None, topic))
         return number
 
     def subscribe(self, *filters: str) -> None:
@@ -149,7 +162,7 @@ class Session:
         from paho.mqtt import MQTTException
 
         try:
-            self._wait(bell, timeout_s)
+            self._wait(bell, 0.0 if self._news else timeout_s)
         except (MQTTException, ValueError, LookupError, struct.error) as error:
             # paho's decoders raise these on a packet that is not MQTT.
             self._news.append(Ended(self._lost(), f"not understood ({type(error).__name__})"))
@@ -188,19 +201,28 @@ class Session:
         if self._client is not None and (connection := self._client.socket()) is not None:
             connection.close()
 
-    def _lost(self) -> Literal["unanswered", "lost"]:
+    def _lost(self) -> Literal["hung up", "lost"]:
         """A connection that ends before it was accepted may do so for the version it spoke."""
-        return "lost" if self.accepted else "unanswered"
+        return "lost" if self.accepted else "hung up"
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.value < _SUCCESS_BELOW:
             self.accepted = True
             self._most_in_flight = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
             self.largest_packet = getattr(properties, "MaximumPacketSize", None)
-            self._retains = bool(getattr(properties, "RetainAvailable", 1))
+            retains = bool(getattr(properties, "RetainAvailable", 1))
+            qos: Literal[0, 1] = 1 if getattr(properties, "MaximumQoS", 1) else 0
+            self.terms = Terms(self.terms.retain and retains, min(self.terms.qos, qos))
             self._news.append(Accepted())
         elif reason.value == _UNSUPPORTED_VERSION:
             self._news.append(Ended("version", str(reason)))
+        elif reason.value == _NO_RETAIN and self.terms.retain:
+            self._news.append(Ended("retain", str(reason)))
+        elif reason.value == _NO_QOS and self.terms.qos:
+            self._news.append(Ended("qos", str(reason)))
+        elif reason.value == _BAD_CLIENT_ID:
+            fix = "set `client_id` of the mqtt publisher to one that this broker takes"
+            self._news.append(Ended("refused", str(reason), fix))
         else:
             self._news.append(Ended("refused" if reason.value in _REFUSED else "lost", str(reason)))
 
@@ -209,6 +231,8 @@ class Session:
 
     def _on_publish(self, client: Any, data: Any, number: int, reason: Any, properties: Any) -> None:
         self._last_heard_s = time.monotonic()
+        if not self.terms.qos:
+            return  # paho calls for every message that it has written; `send` has reported it
         topic = self._in_flight.pop(number, "")
         refused = str(reason) if reason.value >= _SUCCESS_BELOW else None
         too_large, unheard = reason.value == _PACKET_TOO_LARGE, reason.value == _NO_MATCHING_SUBSCRIBERS

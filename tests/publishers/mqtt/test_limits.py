@@ -1,4 +1,4 @@
-"""Brokers that take only so much: packet size, message size, messages at once."""
+"""Brokers that take only so much: packet size, message size, messages at once, no retained ones, no QoS 1."""
 
 import json
 
@@ -74,3 +74,48 @@ def test_no_more_is_on_its_way_than_the_broker_takes_at_once(life, publish: Publ
         broker.acknowledge_all()
 
     assert broker.most_unacknowledged == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "protocol", "wrong"),
+    [
+        ("retain_available false", "5", {"mqtt: states"}),
+        ("max_qos 0", "5", {"mqtt: alerts"}),
+        ("retain_available false\nmax_qos 0", "auto", {"mqtt: states", "mqtt: alerts"}),
+        ("retain_available false", "3.1.1", {"mqtt: states"}),
+    ],
+)
+def test_every_alert_arrives_where_nothing_is_retained_or_acknowledged(
+    tmp_path, life, publish: Publish, lines: Lines, limit, protocol, wrong
+):
+    """A broker that refuses our last will is asked for less; what is missing is in the log and in health."""
+    broker = life.enter_context(Mosquitto(tmp_path / "plain", more=limit))
+    listener = life.enter_context(Subscriber(broker))
+    running = publish(house(room("kitchen", LABELS)), port=broker.port, protocol=protocol)
+    running.wait_ready()
+    running.deliver(alert())
+    listener.wait_for(ALERT)
+    listener.wait_until(lambda: announced(listener) == ENTITIES, "every entity")
+    listener.say("homeassistant/status", "online", qos=0)
+    listener.wait_for("earwitness/home/status", "online", times=2)
+
+    assert running.publisher.notes().keys() == wrong
+    expected = {"mqtt: states": "keeps no retained messages", "mqtt: alerts": "takes QoS 0 only"}
+    warnings = [each for each in lines.warnings() if each != "mqtt lost"]  # 3.1.1 has no other way to refuse
+    assert {f"mqtt broker {expected[each]}" for each in wrong} <= set(warnings)
+
+
+def test_a_broker_that_was_mended_is_asked_for_all_again(tmp_path, life, publish: Publish, lines: Lines):
+    """The complaint ends with the connection that it was about."""
+    broker = life.enter_context(Mosquitto(tmp_path / "plain", more="retain_available false"))
+    running = publish(port=broker.port)
+    running.wait_ready()
+    broker.stop()
+    broker.more = ""
+    broker.start()
+    lines.wait_for("mqtt connected", times=2)
+    running.wait_ready()
+    newcomer = life.enter_context(Subscriber(broker))
+
+    assert running.publisher.notes() == {}
+    assert newcomer.wait_for("earwitness/home/status") == "online"

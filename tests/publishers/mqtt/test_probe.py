@@ -51,3 +51,9 @@ def test_a_server_of_another_kind_is_no_broker():
         thread.start()
         assert ask("127.0.0.1", server.getsockname()[1]) == "no broker"
         thread.join()
+
+
+def test_a_broker_that_keeps_no_messages_takes_us(tmp_path, life):
+    """The question leaves no last will, which such a broker refuses."""
+    broker = life.enter_context(Mosquitto(tmp_path / "broker", more="retain_available false\nmax_qos 0"))
+    assert ask("127.0.0.1", broker.port) == "takes us"

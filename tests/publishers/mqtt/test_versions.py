@@ -2,10 +2,11 @@
 
 import pytest
 
-from monitor.publishers.mqtt.news import Ended
+from monitor.publishers.mqtt.news import Ended, Terms
 from monitor.publishers.mqtt.versions import Versions
 
-SILENT = Ended("unanswered", "silent")
+SILENT = Ended("silent", "silent")
+HUNG_UP = Ended("hung up", "hung up")
 NOT_5 = Ended("version", "unsupported")
 LOST = Ended("lost", "gone")
 
@@ -60,7 +61,7 @@ def test_a_refused_version_5_is_tried_first_again_after_the_connection():
     assert spoken == ["5", "3.1.1", "5"]
 
 
-@pytest.mark.parametrize("ended", [SILENT, NOT_5, LOST])
+@pytest.mark.parametrize("ended", [SILENT, HUNG_UP, NOT_5, LOST])
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
 def test_a_version_that_was_chosen_stays(version, ended):
     """Whoever names one gets no other."""
@@ -68,3 +69,31 @@ def test_a_version_that_was_chosen_stays(version, ended):
 
     assert not versions.ended(ended)
     assert versions.current == version
+
+
+@pytest.mark.parametrize("version", ["auto", "5"])
+def test_what_a_broker_of_version_5_does_not_take_is_left_out_at_once(version):
+    """Retained messages, then QoS 1; at the next connection all is asked for again: it may be mended."""
+    versions = Versions(version)
+    asked = [versions.terms]
+    for refused in ("retain", "qos"):
+        assert versions.ended(Ended(refused, "not supported"))
+        asked.append(versions.terms)
+    versions.accepted()
+    versions.ended(LOST)
+    asked.append(versions.terms)
+
+    assert asked == [Terms(), Terms(retain=False), Terms(retain=False, qos=0), Terms()]
+
+
+def test_a_broker_of_version_3_1_1_that_hangs_up_is_asked_for_less():
+    """It cannot name what it does not take. One that hangs up once may just be starting."""
+    versions = Versions("3.1.1")
+    asked = []
+    for ended in (SILENT, HUNG_UP, HUNG_UP, HUNG_UP, HUNG_UP, HUNG_UP):
+        asked.append(versions.terms)
+        versions.ended(ended)
+
+    less = [Terms(retain=False), Terms(qos=0), Terms(retain=False, qos=0)]
+    assert asked == [Terms(), Terms(), Terms(), *less]
+    assert versions.terms == Terms()

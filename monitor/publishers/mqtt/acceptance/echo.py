@@ -1,7 +1,8 @@
-"""Over MQTT 3.1.1, whether what was acknowledged was also delivered. Decisions; no sockets.
+"""Over MQTT 3.1.1 or with QoS 0, whether what was sent was also delivered. Decisions; no sockets.
 
-A broker of that version acknowledges what its access list or its size limit throws away. So we subscribe to
-what we publish: what comes back has been delivered. Over MQTT 5 a broker gives its reasons instead.
+A broker of that version acknowledges what its access list or its size limit throws away, and with QoS 0
+nothing is acknowledged. So we subscribe to what we publish: what comes back has been delivered. Over MQTT 5
+with QoS 1 a broker gives its reasons instead.
 """
 
 from collections.abc import Iterable
