@@ -1,6 +1,7 @@
 """From recordings to the shipped model: `python -m scripts.train_tagger train DATA --run FOLDER`."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,6 +97,8 @@ def stock(
     begin_with: BeginWith = None,
     wanted: Annotated[int, typer.Option(help="mixtures")] = 20_000,
     unnamed: Annotated[float, typer.Option(help="share of mixtures of sound without any label")] = 0.5,
+    noisy: Annotated[float, typer.Option(help="share with a background 0 to 20 dB below the sound")] = 0.0,
+    household: Annotated[float, typer.Option(help="share of pieces of an ordinary day")] = 0.0,
     seed: int = 0,
     variant: Variant = "all",
     fold: Fold = None,
@@ -107,6 +110,7 @@ def stock(
     from scripts.train_tagger.preparing import make_stock
     from scripts.train_tagger.recordings import build_cache
     from scripts.train_tagger.rooms import build_rooms
+    from scripts.train_tagger.stock import Shares
     from scripts.train_tagger.training import Places
 
     torch.set_num_threads(1)
@@ -114,7 +118,8 @@ def stock(
     build_cache(data / "train", recordings, cache)
     build_rooms(data / "rir", cache / "rooms.npy")
     places = Places(data, cache, run)
-    make_stock(places, _taught(recordings, variant), begin_with, (seed, wanted, unnamed))
+    plan = (seed, wanted, Shares(unnamed, noisy, household))
+    make_stock(places, _taught(recordings, variant), begin_with, plan)
 
 
 @app.command()
@@ -133,6 +138,9 @@ def train(
     stocks: Annotated[
         list[Path] | None, typer.Option("--stock", help="folders of other runs' stocks")
     ] = None,
+    looks: Annotated[
+        float | None, typer.Option(help="let a mixture go after so many looks, and wait for fresh ones")
+    ] = None,
 ) -> None:
     """Third: both teachers and the labels, from the stock. Resumes when run again; takes in what is added."""
     import torch
@@ -142,7 +150,7 @@ def train(
 
     torch.set_num_threads(threads)
     recipe = Recipe(steps=steps, learning_rate=learning_rate, seed=seed)
-    kept = stocked([run / "stock", *(stocks or [])])
+    kept = stocked([run / "stock", *(stocks or [])], looks or math.inf, run / "spent.txt")
     learner(recipe, data, run, begin_with, kept, beside or []).learn(kept)
 
 

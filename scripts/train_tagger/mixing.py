@@ -32,6 +32,8 @@ WITHHELD = ("nonspeech100",)
 CIRCULAR = ("eco-gunshots", "icu-alarms", "domotic-doorbell")
 CIRCULAR_ODDS = 0.3
 """Sets whose labels a teacher chose say little that it does not, and come up less often."""
+ANY_SNR_DB, NOISY_SNR_DB = (-5.0, 30.0), (0.0, 20.0)
+"""How far a background is below the sound, in mixtures of any kind and in noisy ones."""
 BEGUN_SHARE, BEGUN_LONGEST_S = 0.35, 1.0
 """Of the mixtures that are not longer, so many hear a sound begin and no more: what an early look has."""
 
@@ -110,8 +112,8 @@ class Mixer:
         odds = np.clip(groups, 8, 120) ** 0.4
         return np.asarray(odds / odds.sum())
 
-    def draw(self, rng: Rng) -> Mixture:
-        """One mixture of this mixer's length."""
+    def draw(self, rng: Rng, behind_share: float = 0.7, snr_db: tuple[float, float] = ANY_SNR_DB) -> Mixture:
+        """One mixture of this mixer's length; so many of them have a background, so far below the sound."""
         front = self._foreground(rng)
         sounds, parts = [front], [self._placed(rng, front)]
         levels = [_active_rms(parts[0])]
@@ -121,13 +123,17 @@ class Mixer:
             levels.append(levels[0] * 10 ** (rng.uniform(-10, 10) / 20))
         spectrum = self._in_room(rng, parts, levels)
         labels, unknown = _union(sounds)
-        if rng.random() < 0.7:
-            snr_db = rng.uniform(-5, 30)
+        if rng.random() < behind_share:
+            below_db = rng.uniform(*snr_db)
             behind = self._background(rng, self._unlabelled)
-            spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-snr_db / 20))
-            labels, unknown = _with_background(labels, unknown, behind, snr_db)
+            spectrum += self._spectrum(behind.wave, levels[0] * 10 ** (-below_db / 20))
+            labels, unknown = _with_background(labels, unknown, behind, below_db)
             sounds.append(behind)
         return self._mixture(rng, spectrum, sounds, (labels, unknown))
+
+    def draw_noisy(self, rng: Rng) -> Mixture:
+        """As a home's microphone has it: something always goes on behind the sound, and not far below it."""
+        return self.draw(rng, 1.0, NOISY_SNR_DB)
 
     def draw_anything(self, rng: Rng) -> Mixture:
         """One or two sounds of any kind, remixed, of which nothing is known but what the teachers say."""

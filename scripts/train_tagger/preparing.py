@@ -2,6 +2,7 @@
 teachers, and what their classes mean.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,10 +44,10 @@ def beginning(run: Path, earlier: Path | None) -> Student:
 
 
 def make_stock(
-    places: Places, recordings: Sequence[Recording], earlier: Path | None, plan: tuple[int, int, float]
+    places: Places, recordings: Sequence[Recording], earlier: Path | None, plan: tuple[int, int, stock.Shares]
 ) -> None:
-    """Seed, mixtures wanted and the share of unnamed ones are the plan. The stock is in the run's folder."""
-    seed, wanted, unnamed = plan
+    """Seed, mixtures wanted and the shares of their kinds are the plan. The stock is in the run's folder."""
+    seed, wanted, shares = plan
     models = places.data / "models"
     student = beginning(places.run, earlier).eval()
     judges = stock.Judges(student, load_teacher(models / TEACHER), Yamnet(models))
@@ -56,14 +57,14 @@ def make_stock(
     mixers = [
         Mixer(recordings, cache, rooms, length_s, anything=cache.anything) for length_s in stock.LENGTHS_S
     ]
-    stock.make(places.run / "stock", mixers, judges, seed, wanted, unnamed)
+    stock.make(places.run / "stock", mixers, judges, seed, wanted, shares)
 
 
-def stocked(folders: Sequence[Path]) -> stock.Stock:
-    """What is in the folders by now. FileNotFoundError when that is nothing."""
-    kept = stock.Stock(folders)
+def stocked(folders: Sequence[Path], looks: float = math.inf, spent: Path | None = None) -> stock.Stock:
+    """What is in the folders by now. FileNotFoundError when nothing was ever put there."""
+    kept = stock.Stock(folders, looks, spent)
     kept.refresh()
-    if not len(kept):
+    if not any(file for folder in folders for file in folder.glob("*.npz")):
         raise FileNotFoundError(f"no mixture is in {', '.join(map(str, folders))}: run `stock` first")
     return kept
 

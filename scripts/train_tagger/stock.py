@@ -4,6 +4,7 @@ and every mixture is looked at several times. Parts are files of their own: a st
 from.
 """
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -27,8 +28,22 @@ LENGTHS_S = (3.2, 1.0, 0.5)
 PART = 128
 """Mixtures of one length in a file."""
 FRAME_S = 0.32
+WAIT_S = 5.0
+"""Between looks for new parts, when there is nothing left to learn from."""
 LOOKS: dict[float, tuple[int, ...]] = {3.2: (2, 4, 6, 8), 1.0: (1, 2), 0.5: ()}
 """By length, the student's frames about which the second teacher listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of a stock's mixtures; the rest are of any kind."""
+
+    unnamed: float = 0.5
+    """Sound of which nothing is known but what the teachers say."""
+    noisy: float = 0.0
+    """A sound with something else behind it."""
+    household: float = 0.0
+    """Pieces of an ordinary day: what must not be taken for an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,7 @@ def _first_sample(frame: int) -> int:
 
 
 def make(
-    folder: Path, mixers: Sequence[Mixer], judges: Judges, seed: int, wanted: int, unnamed: float
+    folder: Path, mixers: Sequence[Mixer], judges: Judges, seed: int, wanted: int, shares: Shares
 ) -> None:
     """Fill the folder with parts until there are `wanted` mixtures; goes on with a stock that is there."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,11 +100,21 @@ def make(
     rng = np.random.default_rng([seed, made, int(time.time())])
     while made < wanted:
         mixer = mixers[int(rng.choice(len(mixers), p=(0.65, 0.2, 0.15)))]
-        mixtures = [
-            mixer.draw_anything(rng) if rng.random() < unnamed else mixer.draw(rng) for _ in range(PART)
-        ]
+        mixtures = [drawn(mixer, rng, shares) for _ in range(PART)]
         _write(folder, judged(mixtures, judges, mixer.duration_s), mixer.duration_s)
         made += PART
+
+
+def drawn(mixer: Mixer, rng: np.random.Generator, shares: Shares) -> Mixture:
+    """One mixture of a kind that the shares decide."""
+    pick = rng.random()
+    if pick < shares.unnamed:
+        return mixer.draw_anything(rng)
+    if pick < shares.unnamed + shares.noisy:
+        return mixer.draw_noisy(rng)
+    if pick < shares.unnamed + shares.noisy + shares.household:
+        return mixer.draw_household(rng)
+    return mixer.draw(rng)
 
 
 def _write(folder: Path, part: Arrays, length_s: float) -> None:
@@ -99,13 +124,24 @@ def _write(folder: Path, part: Arrays, length_s: float) -> None:
     unfinished.rename(folder / f"{length_s}-{time.time_ns()}-{PART}.npz")
 
 
+@dataclass(slots=True, eq=False)
+class _Part:
+    file: Path
+    arrays: Arrays
+    drawn: int = 0
+
+
 class Stock:
     """All parts of some folders, in memory; `refresh` takes in what has been added since."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], looks: float = math.inf, spent: Path | None = None) -> None:
+        """A part whose mixtures have been looked at so often, on average, is let go, and its name is noted in
+        the file `spent`: it is not read again, and what is learnt is not learnt by heart."""
         self._folders = folders
-        self._read: set[Path] = set()
-        self._parts: dict[float, list[Arrays]] = {length: [] for length in LENGTHS_S}
+        self._looks = looks
+        self._spent = spent
+        self._read = {Path(line) for line in _lines(spent)}
+        self._parts: dict[float, list[_Part]] = {length: [] for length in LENGTHS_S}
 
     def refresh(self) -> None:
         """Read the files that are new."""
@@ -113,28 +149,47 @@ class Stock:
             if file not in self._read:
                 self._read.add(file)
                 with np.load(file) as part:
-                    self._parts[float(file.name.split("-")[0])].append(
-                        {name: part[name] for name in part.files}
-                    )
+                    arrays = {name: part[name] for name in part.files}
+                self._parts[float(file.name.split("-")[0])].append(_Part(file, arrays))
 
     def __len__(self) -> int:
         return PART * sum(map(len, self._parts.values()))
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[float, dict[str, torch.Tensor]]]:
-        """Without end: mixtures of one length, each drawn from anywhere in the stock."""
+        """Without end: mixtures of one length, each drawn from anywhere in the stock. Waits for new parts
+        when every one has been looked at often enough."""
         while True:
             length = self._drawn(rng)
             rows = [self._row(self._parts[length], rng) for _ in range(round(size * _more(length)))]
+            self._let_go(length)
             yield length, {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
 
     def _drawn(self, rng: np.random.Generator) -> float:
+        while not len(self):
+            self.refresh()
+            if not len(self):
+                time.sleep(WAIT_S)
         counts = np.array([len(self._parts[length]) for length in LENGTHS_S], float)
         return LENGTHS_S[int(rng.choice(len(counts), p=counts / counts.sum()))]
 
     @staticmethod
-    def _row(parts: list[Arrays], rng: np.random.Generator) -> Arrays:
+    def _row(parts: list[_Part], rng: np.random.Generator) -> Arrays:
         part, row = parts[rng.integers(len(parts))], rng.integers(PART)
-        return {name: values[row] for name, values in part.items()}
+        part.drawn += 1
+        return {name: values[row] for name, values in part.arrays.items()}
+
+    def _let_go(self, length: float) -> None:
+        often = [part for part in self._parts[length] if part.drawn >= self._looks * PART]
+        if not often:
+            return
+        self._parts[length] = [part for part in self._parts[length] if part not in often]
+        if self._spent:
+            with self._spent.open("a") as names:
+                names.writelines(f"{part.file}\n" for part in often)
+
+
+def _lines(file: Path | None) -> list[str]:
+    return file.read_text().splitlines() if file and file.exists() else []
 
 
 def _more(length_s: float) -> float:

@@ -7,6 +7,7 @@ import pytest
 from scipy import fft
 
 from monitor.synthesis.room import mu_law
+from scripts.train_tagger import stock
 from scripts.train_tagger.channels import at_rate, student_copy, telephone
 from scripts.train_tagger.mixing import Mixer, Mixture
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
@@ -143,3 +144,32 @@ def test_the_students_copy_is_the_sound_that_went_in() -> None:
             np.random.default_rng(seed), fft.rfft(tone(1_000)).astype(np.complex64), CACHE_RATE_HZ, 32_000
         )
         assert loudest_hz(heard, 16_000) == pytest.approx(1_000, abs=2)
+
+
+def test_something_goes_on_throughout_a_noisy_mixture(mixer: Mixer) -> None:
+    """At most 20 dB below the sound; a mixture of any kind may be digitally silent around it."""
+    rng = np.random.default_rng(2)
+
+    noisy = [faintest_db(mixer.draw_noisy(rng).teacher_wave) for _ in range(30)]
+
+    assert min(noisy) > -45
+    assert min(faintest_db(mixture.teacher_wave) for mixture in drawn(mixer, 30)) < -90
+
+
+def test_a_stock_has_the_wanted_shares(mixer: Mixer) -> None:
+    """Nothing is known of unnamed sound; an ordinary day has no alarm in it; the rest is of any kind."""
+    rng = np.random.default_rng(3)
+
+    unnamed = [stock.drawn(mixer, rng, stock.Shares(unnamed=1)) for _ in range(20)]
+    days = [stock.drawn(mixer, rng, stock.Shares(unnamed=0, household=1)) for _ in range(20)]
+    rest = [stock.drawn(mixer, rng, stock.Shares(unnamed=0)) for _ in range(60)]
+
+    assert not any(mixture.known.any() for mixture in unnamed)
+    assert all(mixture.known[CRITICAL].all() and not mixture.labels[CRITICAL].any() for mixture in days)
+    assert any(mixture.labels[INDEX["dog_bark"]] for mixture in rest)
+
+
+def faintest_db(wave: Wave) -> float:
+    """The faintest 50 ms below the loudest."""
+    powers = np.square(wave.astype(np.float64)).reshape(20, -1).mean(axis=1)
+    return float(10 * np.log10(powers.min() / powers.max() + 1e-12))

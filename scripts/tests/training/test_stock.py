@@ -86,6 +86,25 @@ def test_a_stock_grows_while_it_is_learnt_from(folder: Path) -> None:
     assert len(batch["ours"]) == 16
 
 
+def test_a_part_is_let_go_when_it_was_looked_at_often_enough(folder: Path, tmp_path: Path) -> None:
+    """It is not read again after a restart, either; learning goes on with what is added."""
+    spent, first = tmp_path / "spent.txt", next(folder.glob("*.npz"))
+    kept = stock.Stock([folder], 2, spent)
+    batches = kept.batches(8, np.random.default_rng(0))
+    for _ in range(2 * stock.PART // 16):
+        next(batches)
+    assert len(kept) == 0
+    assert spent.read_text().splitlines() == [str(first)]
+
+    restarted = stock.Stock([folder], 2, spent)
+    restarted.refresh()
+    assert len(restarted) == 0
+
+    (folder / f"{LENGTH_S}-2-{stock.PART}.npz").write_bytes(first.read_bytes())
+    next(batches)
+    assert len(kept) == stock.PART
+
+
 def test_learning_goes_on_where_it_stopped(
     folder: Path, tmp_path: Path, teacher: Teacher, classes: Classes
 ) -> None:
