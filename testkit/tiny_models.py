@@ -64,6 +64,16 @@ def _lively(model: Any) -> Any:
     return model
 
 
+def _legible(model: Any, tokenizer: Any) -> Any:
+    """`model` whose head never prefers a control character: an answer of nothing else is none."""
+    import torch
+
+    spelt = tokenizer.convert_ids_to_tokens(range(256))
+    with torch.no_grad():
+        model.lm_head.weight[[i for i, symbol in enumerate(spelt) if ord(symbol) >= 256]] = 0
+    return model
+
+
 def _whisper_features(chunk_length: int) -> Any:
     from transformers import WhisperFeatureExtractor
 
@@ -95,7 +105,8 @@ def qwen2_audio(
     model = t.Qwen2AudioForConditionalGeneration(config)
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.pad_token_id]
     model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return _save(folder, _lively(model), t.Qwen2AudioProcessor(_whisper_features(30), tokenizer))
+    processor = t.Qwen2AudioProcessor(_whisper_features(30), tokenizer)
+    return _save(folder, _legible(_lively(model), tokenizer), processor)
 
 
 def qwen2_audio_of_real_words(folder: Path, ranks: Path, *, seed: int = 0) -> Path:
@@ -175,7 +186,7 @@ def qwen25_omni(folder: Path, *, seed: int = 0) -> Path:
         **_thinker_ids(tokenizer, "qwen2"),
     )
     model = t.Qwen2_5OmniThinkerForConditionalGeneration(config)
-    return _save(folder, _lively(model), tokenizer, _whisper_features(300))
+    return _save(folder, _legible(_lively(model), tokenizer), tokenizer, _whisper_features(300))
 
 
 def qwen3_omni(folder: Path, *, seed: int = 0) -> Path:
@@ -200,7 +211,7 @@ def qwen3_omni(folder: Path, *, seed: int = 0) -> Path:
         **_thinker_ids(tokenizer, "qwen3"),
     )
     model = t.Qwen3OmniMoeThinkerForConditionalGeneration(config)
-    return _save(folder, _lively(model), tokenizer, _whisper_features(30))
+    return _save(folder, _legible(_lively(model), tokenizer), tokenizer, _whisper_features(30))
 
 
 def as_whole_omni(thinker: Path, folder: Path) -> Path:
@@ -328,7 +339,9 @@ def qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=[tokenizer.eos_token_id, tokenizer.pad_token_id],
     )
+    # As published: the system's part stands there also when nobody gives one.
     template = (
+        "{% if messages[0]['role'] != 'system' %}<|im_start|>system\n<|im_end|>\n{% endif %}"
         "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
         "{% for part in m['content'] %}"
         f"{{% if part['type'] == 'audio' %}}{start}{pad}{end}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"

@@ -6,7 +6,9 @@ from pydantic import Field
 
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteConfig
-from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Qwen3AsrConfig, RemoteAsrConfig
+from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
+from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
+from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taggers.hub import HubConfig
 from monitor.classifiers.taggers.onnx import OnnxConfig

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from monitor.classifiers import TranscriberConfig
-from monitor.classifiers.audio_llm.transcribe import ListenerWordsConfig, Transcriber
-from monitor.classifiers.audio_llm.words import NAME as WORDS
-from monitor.classifiers.audio_llm.words import Voices, WordListener
+from monitor.classifiers.audio_llm.transcribers.base import Transcriber
+from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
+from monitor.classifiers.audio_llm.transcribers.words import NAME as WORDS
+from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListener
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.capabilities import thresholds
@@ -20,6 +21,7 @@ from monitor.logs import get_logger
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.pipeline.front_end import FrontEnd
 from monitor.rhythm.detector import RhythmDetector
+from monitor.rules.clauses import says
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
 from monitor.sources import SourceConfig
@@ -66,11 +68,10 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
             else:
                 first.append(classifier)
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
-        writer = _transcriber(
-            config.transcripts, [classifier for classifier, _ in second], _awaited_phrases(config)
-        )
-        words = _loaded(WORDS, lambda: WordListener(writer), missing)
-        second += [(words, Voices(asked))] if words else []
+        options, phrases = config.transcripts, _awaited_phrases(config)
+        writer = _transcriber(options, [classifier for classifier, _ in second], phrases)
+        words = _loaded(WORDS, lambda: WordListener(writer, lambda text: says(text, phrases)), missing)
+        second += [(words, Voices(asked, while_speaking=options.while_speaking))] if words else []
     return LoadedClassifiers(tuple(first), tuple(second), missing)
 
 

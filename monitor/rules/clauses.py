@@ -1,7 +1,7 @@
 """The clauses that one event meets or fails on its own, whatever came before."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
 from monitor.rules.model import WEEKDAYS, Clause, Rule, parse_between
@@ -93,6 +93,11 @@ def _say_step(clause: Clause, transcript: str | None) -> Step:
     """The rule's own words that are in the transcript, and nothing else of it."""
     said = [words for words in clause.say if _contains(transcript or "", words)]
     return Step("say", bool(said), list(clause.say), said or None)
+
+
+def says(transcript: str, phrases: Iterable[str]) -> bool:
+    """Whether any of the phrases is in the transcript."""
+    return any(_contains(transcript, phrase) for phrase in phrases)
 
 
 def _contains(transcript: str, words: str) -> bool:

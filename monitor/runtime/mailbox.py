@@ -58,7 +58,7 @@ class Mailbox(Generic[T]):
         `about`: an item with an equal `about` that still waits is replaced."""
         with self._changed:
             if about is not None and (waiting := self._newest.get(about)) is not None:
-                waiting.item = item
+                waiting.item, waiting.urgency = item, max(waiting.urgency, urgency)
                 return True
             letter = _Queued(item, urgency, self._clock.monotonic_s(), about)
             self._letters.insert(self._place(overtaking), letter)

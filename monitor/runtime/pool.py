@@ -123,12 +123,16 @@ class ClassifierPool:
         for segment in segments:
             found = tuple(each for each in detections if each.segment_id == segment.id)
             self._heard(Findings(segment.source, segment.ends_at, found))
-            _log(segment, found, took_s)
+            if segment.ended_by != "open":
+                _log(segment, found, took_s)
 
     def _pass_on(self, segment: Segment, detections: Sequence[Detection]) -> None:
+        urgency = 0 if segment.ended_by == "open" else 1
         for worker, cascade in self._second:
             if worker.classifier.name not in self.retired and cascade.wants(segment, detections):
-                worker.mailbox.put(cascade.narrowed(segment, detections))
+                wanted = cascade.narrowed(segment, detections)
+                # Of a sound that goes on, a slow model gets the newest look alone, or the finished segment.
+                worker.mailbox.put(wanted, urgency, overtaking=urgency, about=segment.id)
 
     def _retire(self, name: str, error: BaseException) -> None:
         self.retired[name] = f"taken off after an error ({error!r})"

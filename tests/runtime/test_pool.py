@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,18 @@ class Never:
 
     def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:
         return segment
+
+
+class Remembering(ScriptedClassifier):
+    """Remembers what it was asked about."""
+
+    def __init__(self, answer: Mapping[str, float], name: str) -> None:
+        super().__init__(answer, name)
+        self.asked: list[Segment] = []
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        self.asked += segments
+        return super().classify(segments)
 
 
 class Session:
@@ -109,6 +121,27 @@ def test_overload_costs_the_large_model_first():
     assert dropped == {"embedded": 0, "qwen": WAITING - WAITING_AGAIN}
     assert judged.count([("cough", "embedded")]) == WAITING
     assert judged.count([("cough", "qwen")]) == WAITING_AGAIN
+
+
+def test_a_large_model_that_is_behind_gets_the_newest_of_a_sound_and_what_has_ended_first():
+    """A look that waits gives way to the next look at the same sound, and to the sound once it has ended;
+    finished sounds go before looks at others."""
+    large = Remembering({"cough": 0.9}, "qwen")
+    session = Session([ScriptedClassifier({"cough": 0.9})], [(large, Always())])
+
+    session.judge(
+        sound("00000000000a", "open"),
+        sound("00000000000a", "open"),
+        sound("00000000000b", "open"),
+        sound("00000000000a"),
+        sound("00000000000c"),
+    )
+
+    assert [(each.id[-1], each.ended_by) for each in large.asked] == [
+        ("a", "silence"),
+        ("c", "silence"),
+        ("b", "open"),
+    ]
 
 
 def test_without_a_small_model_the_large_one_hears_everything():

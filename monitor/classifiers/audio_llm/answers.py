@@ -1,4 +1,4 @@
-"""From the scores of one segment to the detections that a classifier owes for it."""
+"""From what a large model answers about one segment to the detections that a classifier owes for it."""
 
 import math
 import re
@@ -12,6 +12,8 @@ from monitor.types import Detection, Segment
 DESCRIPTION_MAX = 400
 """Characters of a description that go on: a screen's worth. A model that was talked into rambling by
 what it heard cannot fill a payload."""
+WORDS_MAX = 8000
+"""Characters of a transcript, or of an answer to a person: more than a model writes within its tokens."""
 SURE_SCORE = 0.5
 """A sound that scores this in one part of a segment is in the segment, whatever the other parts hold."""
 _NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
@@ -53,6 +55,7 @@ def detected(
             "bfloat16 or float32"
         )
     best = max(scores, key=scores.__getitem__, default=None)
+    description = _presentable(description)
     carriers = [label for label in unscored if emotion and label in VOICED and label not in scores]
     carriers += [_CARRIER] if description and best is None else []
     bare = dict.fromkeys(carriers, 0.0)
@@ -76,9 +79,35 @@ _CARRIER = "speech"
 """The label of a detection that carries nothing but words."""
 
 
-def sanitize(text: str) -> str:
-    """A model's words as one line of bounded length without control characters, and without halves of
-    surrogate pairs, which JSON can hold and UTF-8 cannot: they go into logs, payloads and notifications, and
-    people near the microphone can influence them."""
+def _presentable(description: str | None) -> str | None:
+    """A description for an event; None where the model's answer is none: the scores stand without it."""
+    try:
+        return sanitize(answer_in(description, "")) if description else None
+    except ClassifyError:
+        return None
+
+
+def sanitize(text: str, longest: int = DESCRIPTION_MAX) -> str:
+    """A model's words as one line of at most `longest` characters without control characters, and without
+    halves of surrogate pairs, which JSON can hold and UTF-8 cannot: they go into logs, payloads and
+    notifications, and people near the microphone can influence them."""
     line = _NO_TEXT.sub(" ", text).strip()
-    return line if len(line) <= DESCRIPTION_MAX else line[: DESCRIPTION_MAX - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def answer_in(text: str, who: str) -> str:
+    """What a model answers, as one line, without the thoughts that some write before it. ClassifyError where
+    no word is left: silence and unfinished thoughts are no answer."""
+    line = sanitize(text.rpartition(_END_OF_THOUGHT)[2], WORDS_MAX)
+    if THOUGHT in line:
+        raise ClassifyError(f"{who}: {THINKS_ALOUD}")
+    if not line:
+        raise ClassifyError(f"{who}: its answer is empty")
+    return line
+
+
+THOUGHT, _END_OF_THOUGHT = "<think", "</think>"
+THINKS_ALOUD = (
+    "the model thinks aloud before it answers; switch that off, for Qwen3 on a server with "
+    "extra: {chat_template_kwargs: {enable_thinking: false}}"
+)

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import detected, sanitize, strongest
+from monitor.classifiers.audio_llm.answers import answer_in, detected, strongest
 from monitor.classifiers.audio_llm.batching import halving, in_batches
 from monitor.classifiers.audio_llm.bounds import LONGEST_S, parts
 from monitor.classifiers.audio_llm.engines.probe import probe_sounds
@@ -159,14 +159,14 @@ class QwenClassifier(ClassifierDefaults):
         if not self._model.chat:
             return None
         with self._busy, inference(self.block.model, "summarized"):
-            return sanitize(self._model.write_about(words, self.block.max_new_tokens))
+            return answer_in(self._model.write_about(words, self.block.max_new_tokens), self.name)
 
     def ask(self, audio: Audio, question: str = "") -> str:
         """Answer a question about a sound; without one, answer what is said in it (voice chat).
         The answer is one line of the model's own words: show it, never act on it. Raises ClassifyError."""
         with self._busy, inference(self.block.model, "asked about"):
             [answer] = self._write(self._model.encode([audio]), question)
-            return answer
+            return answer_in(answer, self.name)
 
     @property
     def _model(self) -> "AudioLanguageModel":
@@ -223,7 +223,7 @@ class QwenClassifier(ClassifierDefaults):
             )
 
     def _write(self, heard: Sequence[Any], question: str) -> list[str]:
-        return [sanitize(words) for words in self._model.write(heard, question, self.block.max_new_tokens)]
+        return self._model.write(heard, question, self.block.max_new_tokens)
 
     def _classified(self, segments: Sequence[Segment], asked: "_Asked") -> list[Detection]:
         """Detections of segments that are asked the same."""

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.audio_llm.answers import Read, detected, sanitize, strongest
+from monitor.classifiers.audio_llm.answers import Read, answer_in, detected, strongest
 from monitor.classifiers.audio_llm.bounds import bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
 from monitor.classifiers.audio_llm.engines.connection import Connection, Findings, UselessAnswers, Wishes
@@ -208,15 +208,14 @@ class RemoteClassifier(ClassifierDefaults):
 
     def summarize(self, words: str) -> str | None:
         """The model's own words about words."""
-        return sanitize(self._ready().words(None, words, self.block.max_new_tokens))
+        return answer_in(self._ready().words(None, words, self.block.max_new_tokens), self.name)
 
     def ask(self, audio: Audio, question: str = "") -> str:
         """Answer a question about at most `longest_s` of sound, which is sent whatever is in it; without a
         question, answer the speech in it. One line of the model's own words: never act on it. Raises
         ClassifyError."""
-        return sanitize(
-            self._ready().words(bounded(audio, self.block.longest_s), question, self.block.max_new_tokens)
-        )
+        sound = bounded(audio, self.block.longest_s)
+        return answer_in(self._ready().words(sound, question, self.block.max_new_tokens), self.name)
 
     def _ready(self) -> Connection:
         """The server once it has shown that it hears. ClassifyError with the reason until then."""
@@ -284,4 +283,12 @@ class RemoteClassifier(ClassifierDefaults):
     def _descriptions(self, sounds: Sequence[Audio]) -> list[str | None]:
         if not self.block.describe:
             return [None] * len(sounds)
-        return list(self._in_parallel(self.describe, sounds))
+        return list(self._in_parallel(self._described, sounds))
+
+    def _described(self, sound: Audio) -> str | None:
+        """A description, or None where the server gives none: the scores that it gave are not lost by it."""
+        try:
+            return self.describe(sound)
+        except ClassifyError as error:
+            log.debug("no description", classifier=self.name, reason=str(error))
+            return None

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.classifiers.audio_llm.transcribe import Transcriber
+from monitor.classifiers.audio_llm.bounds import parts
+from monitor.classifiers.audio_llm.transcribers.base import Transcriber
 from monitor.classifiers.base import Classifier
 from monitor.errors import ConfigError
 from monitor.recordings.evaluation.metrics import Proportion
@@ -110,7 +111,8 @@ def judge_words(
     wrong = spoken = 0
     for item in progress(some):
         truth = words(item.truth)
-        found = words(transcriber.transcribe(read_audio(item.path, SAMPLE_RATE_HZ)).text)
+        pieces = parts(read_audio(item.path, SAMPLE_RATE_HZ), transcriber.longest_s)
+        found = [word for piece in transcriber.transcribe(pieces) for word in words(piece.text)]
         wrong, spoken = wrong + edits(truth, found), spoken + len(truth)
     return Outcome("asr", Proportion(wrong, spoken), PUBLISHED["asr"])
 

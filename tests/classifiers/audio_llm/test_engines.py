@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.classifiers.audio_llm.engines.connection import named_letter
@@ -417,6 +417,129 @@ def test_no_answer_opens_or_doubts_an_event_without_mass_and_certainty(
     if OPEN in events and events[OPEN].certainty == "suspected":
         assert np.isfinite(letters[1].least[a])
         assert np.isfinite(letters[0].least[none])
+
+
+bodies: st.SearchStrategy[Any] = st.one_of(
+    rows.map(lambda each: with_list(*each) if each else {"choices": []}),
+    st.sampled_from(
+        [
+            b"<!doctype html><title>Login</title>", b"", b"null", b"[" * 5000, (500, {}), (400, b"no"),
+            {"choices": [{"message": None}]}, {"choices": [{"message": {"content": "A"}, "logprobs": None}]},
+            {"choices": [{"message": {"content": "<think>"}, "logprobs": {"content": [{}]}}]},
+            with_list(("B", "nan")), with_list(("A", None), ("B", -0.1)), with_list((7, -0.1)),  # type: ignore[arg-type]
+        ]
+    ),
+)  # fmt: skip
+
+
+def mass_of(body: Any) -> float:
+    """The probability on the letters A, B and C in an answer, where it lists numbers of a distribution."""
+    try:
+        listed_ones = body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        pairs = [(str(row["token"]), float(row["logprob"])) for row in listed_ones]
+    except (TypeError, KeyError, IndexError, ValueError):
+        return 0.0
+    if any(np.isnan(nats) or nats > 0.01 for _, nats in pairs):
+        return 0.0
+    return sum(float(np.exp(nats)) for token, nats in pairs if token.strip(" .") in LETTERS)
+
+
+def test_no_server_opens_or_doubts_an_event_with_less_than_the_stated_mass() -> None:
+    """Whatever a server that was found to hear answers later, over HTTP: without numbers that carry the
+    stated mass in sound and silence its word changes no event."""
+    given_now: dict[str, Any] = {}
+
+    def answer(body: dict[str, Any]) -> Any:
+        return given_now["silence" if is_silent(body) else "sound"] if given_now else held_to_letters(body)
+
+    one = segment(noise(0.3, -20))
+    with answering(answer) as server:
+        listener = remote(server, labels=[OPEN, OTHER], give_up_after=100, rest_s=0)
+        listener.load()
+
+        @settings(max_examples=60, deadline=None)
+        @given(bodies, bodies)
+        def whatever(in_sound: Any, in_silence: Any) -> None:
+            given_now.update(sound=in_sound, silence=in_silence)
+            listener._habits.clear()
+            try:
+                found = listener.classify([one])
+            except ClassifyError:
+                found = []
+            tracker = Tracker(Thresholds().of, verifiers=frozenset({listener.name}))
+            tracker.update([heard(OPEN, 0.9, segment_id=one.id)], START + timedelta(seconds=1))
+            changed = tracker.update(found, START + timedelta(seconds=2))
+            if min(mass_of(in_sound), mass_of(in_silence)) < 0.2:
+                assert found == []
+                assert changed == []
+
+        whatever()
+        listener.close()
+
+
+def says(words: Any, **message: Any) -> Callable[[dict[str, Any]], Any]:
+    """A server that hears, and writes that when it is asked for words."""
+
+    def answer(body: dict[str, Any]) -> Any:
+        if body["max_tokens"] == 1:
+            return held_to_letters(body)
+        return {"choices": [{"message": {"role": "assistant", "content": words, **message}}]}
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "error"),
+    [
+        ("", {}, "its answer is empty"),
+        (" \n\u200b ", {}, "its answer is empty"),
+        (None, {}, "its answer is empty"),
+        ("<think>The user wants", {}, "thinks aloud before it answers"),
+        ("<think></think>", {}, "its answer is empty"),
+        ("", {"reasoning_content": "The user wants"}, "thinks aloud before it answers"),
+    ],
+)
+def test_what_is_no_answer_is_an_error(words: Any, message: dict[str, Any], error: str) -> None:
+    """An empty answer or unfinished thoughts describe nothing; a segment's scores are not lost by it."""
+    with answering(says(words, **message)) as server:
+        listener = remote(server, describe=True)
+        listener.load()
+        for ask in (listener.describe, listener.ask):
+            with pytest.raises(ClassifyError, match=error):
+                ask(segment(noise(0.3, -20)).audio)
+        found = listener.classify([segment(noise(0.3, -20))])
+        listener.close()
+
+    assert {(d.label, d.description) for d in found} == {("glass_break", None), ("gunshot", None)}
+
+
+@pytest.mark.parametrize(
+    "words", ["A dog barks.", "<think>Hm.</think>\n\nA dog barks.", "Hm.</think> A dog barks."]
+)
+def test_thoughts_before_an_answer_are_left_out(words: str) -> None:
+    """Those of a model that comes to an answer."""
+    with answering(says(words)) as server:
+        listener = remote(server, describe=True)
+        listener.load()
+        assert listener.describe(segment(noise(0.3, -20)).audio) == "A dog barks."
+        [described] = {d.description for d in listener.classify([segment(noise(0.3, -20))])} - {None}
+        listener.close()
+    assert described == "A dog barks."
+
+
+@pytest.mark.parametrize("answer", [same, thinking, chatty])
+def test_a_server_that_is_refused_gives_no_words_either(answer: Any) -> None:
+    """A description by a model that hears nothing would be made up."""
+    down = threading.Event()
+    down.set()
+    with answering(lambda body: (503, {}) if down.is_set() else answer(body)) as server:
+        listener = remote(server)
+        listener.load()
+        down.clear()
+        for ask in (listener.describe, listener.ask):
+            with pytest.raises(ClassifyError, match="it is not asked"):
+                ask(segment(noise(0.3, -20)).audio)
+        listener.close()
 
 
 # The rest -------------------------------------------------------------------------------------------------

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.audio import Audio
 from monitor.classifiers.audio_llm.families import Family, Qwen2Audio, Qwen3Omni, Qwen25Omni
 from monitor.classifiers.audio_llm.prompts import questions
+from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
+from testkit import tiny_models
+from testkit.builders import noise
 
 FIXED = json.loads((Path(__file__).parent / "qwen_token_ids.json").read_text(encoding="utf-8"))
 """`vocabulary`: ids of Qwen's published tokenizers and what they spell. `prompts`: what each checkpoint is
@@ -19,7 +23,7 @@ CHECKPOINTS: dict[str, tuple[Family, bool, str]] = {
 }
 
 
-@pytest.mark.parametrize("row", FIXED["prompts"])
+@pytest.mark.parametrize("row", [row for row in FIXED["prompts"] if row.split(": ")[0] in CHECKPOINTS])
 def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
     """Chat form, system prompt, audio tokens, question and beginning of the answer, token for token."""
     name, about = row.split(": ")
@@ -38,9 +42,30 @@ def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
         asked = family.question(question.text, chat=chat, opening=question.opening)
         asked += (" " if question.opening or not chat else "") + question.answers[0].text
 
-    spelt = "".join(FIXED["vocabulary"][str(token)] for token in FIXED["prompts"][row])
+    assert before + audio + behind + asked == spelt(row)
 
-    assert before + audio + behind + asked == spelt
+
+def spelt(row: str) -> str:
+    """A prompt's ids as text."""
+    return "".join(FIXED["vocabulary"][str(token)] for token in FIXED["prompts"][row])
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ["help me", "fire"]), (None, [])])
+def test_a_transcript_is_asked_for_as_the_checkpoint_was_trained(
+    tmp_path: Path, language: str | None, words: list[str]
+) -> None:
+    """Qwen3-ASR gets the hot words as the system's text, which stands there also when it is empty, and the
+    language by its name as the beginning of the answer, token for token."""
+    folder = tiny_models.qwen3_asr(tmp_path)
+    given = {"type": "qwen3_asr", "model": str(folder), "device": "cpu", "language": language}
+    transcriber = Qwen3AsrConfig.model_validate({**given, "hot_words": words}).build()
+    transcriber.load()
+
+    [asked] = transcriber.request([Audio(noise(0.5, -20), 16000)], tokenize=False)
+
+    name = ", ".join(["English", *words]) if language else ""
+    assert asked == spelt(f"qwen3_asr: {name}")
+    transcriber.close()
 
 
 @pytest.mark.parametrize(
@@ -49,17 +74,29 @@ def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
         ("qwen2_audio_instruct", (151647, 151646, 151648)),
         ("qwen25_omni", (151647, 151646, 151648)),
         ("qwen3_omni", (151669, 151675, 151670)),
+        ("qwen3_asr", (151669, 151676, 151670)),
     ],
 )
 def test_a_sound_stands_between_the_tokens_of_its_family(name: str, ids: tuple[int, int, int]) -> None:
-    """Begin, sound and end, by the ids in the published configurations."""
-    family, _, audio = CHECKPOINTS[name]
+    """Begin, sound and end, by the ids in the published configurations: the same word for a sound has other
+    ids in Qwen3-Omni and in Qwen3-ASR."""
+    family, _, audio = CHECKPOINTS.get(name, CHECKPOINTS["qwen3_omni"])
     words = (family.audio_bos, audio, family.audio_eos)
 
     assert tuple(FIXED["vocabulary"][str(token)] for token in ids) == words
-    prompt = FIXED["prompts"][f"{name}: describe"]
-    at = prompt.index(ids[0])
-    assert tuple(prompt[at : at + 3]) == ids
+    for row, prompt in FIXED["prompts"].items():
+        if row.split(": ")[0] == name:
+            at = prompt.index(ids[0])
+            assert tuple(prompt[at : at + 3]) == ids
+
+
+def test_the_library_takes_a_sound_for_the_same_token() -> None:
+    """transformers' own defaults name the ids that are fixed here, so that neither can change alone."""
+    import transformers as t
+
+    assert t.Qwen2AudioConfig().audio_token_index == 151646
+    assert t.Qwen2_5OmniThinkerConfig().audio_token_index == 151646
+    assert t.Qwen3ASRConfig().audio_token_id == 151676
 
 
 def test_answers_of_chat_models_are_sentences() -> None:

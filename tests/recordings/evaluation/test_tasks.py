@@ -1,12 +1,13 @@
 """Public test sets in their own folders, laid out here as they are published."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from monitor.audio import Audio
-from monitor.classifiers.audio_llm.transcribe import Transcript
+from monitor.classifiers.audio_llm.transcribers.base import Transcript
 from monitor.errors import ConfigError
 from monitor.recordings.evaluation.tasks import Item, edits, items, judge_sounds, judge_words, words
 from testkit.builders import noise
@@ -84,12 +85,14 @@ def test_the_likeliest_label_of_the_set_counts(tmp_path: Path) -> None:
 class Dictated:
     """A transcriber that writes what it was given."""
 
+    longest_s = 30.0
+
     def load(self) -> None: ...
 
     def close(self) -> None: ...
 
-    def transcribe(self, audio: Audio) -> Transcript:
-        return Transcript("He hoped, there'd be a stew!")
+    def transcribe(self, sounds: Sequence[Audio]) -> list[Transcript]:
+        return [Transcript("He hoped, there'd be a stew!") for _ in sounds]
 
 
 def test_words_are_counted_without_case_and_punctuation(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from string import ascii_uppercase
 from typing import Any, Literal
 
 from monitor.audio import Audio
+from monitor.classifiers.audio_llm.answers import THINKS_ALOUD, THOUGHT
 from monitor.classifiers.audio_llm.engines import probe
 from monitor.classifiers.audio_llm.engines.client import Api, Refusal, wav_base64
 from monitor.classifiers.audio_llm.engines.dialects import (
@@ -29,7 +30,6 @@ from monitor.errors import ClassifyError
 _HELD = 0.9999
 """With every letter listed and this mass on them, a server can have been held to the letters."""
 _UNKNOWN_FIELD = "it does not know the field that holds a model to letters; leave `guided` out"
-_THINKING = "<think"
 _NAME_TOKENS = 8
 """Where a letter is read from words, some come before it: "Answer: B", a quote, an asterisk."""
 
@@ -115,7 +115,10 @@ class Connection:
     def words(self, sound: Audio | None, text: str, max_tokens: int) -> str:
         """The model's own words about a sound, or about the text alone. ClassifyError where there is no
         answer."""
-        return self._ask(self._met.way, sound, text, max_tokens, {}, None).words
+        reply = self._ask(self._met.way, sound, text, max_tokens, {}, None)
+        if reply.thinks and not reply.words.strip():
+            raise ClassifyError(f"{self._api.host}: {THINKS_ALOUD}")
+        return reply.words
 
     @property
     def names_only(self) -> bool:
@@ -247,11 +250,8 @@ def named_letter(words: str, letters: Sequence[str]) -> str | None:
 
 
 def _too_little(mass: float, reply: Reply, engine: EngineName) -> str:
-    if reply.thinks or _THINKING in _first_token(reply):
-        return (
-            "the model thinks aloud before it answers; switch that off, for Qwen3 with "
-            "extra: {chat_template_kwargs: {enable_thinking: false}}"
-        )
+    if reply.thinks or THOUGHT in _first_token(reply):
+        return THINKS_ALOUD
     holds = "hold it to them with guided: structured_outputs, or " if engine in ("vllm", "openai") else ""
     return (
         f"the letters get {100 * mass:.1f} % of the probability: the model would rather say something else; "
@@ -264,7 +264,7 @@ def _first_token(reply: Reply) -> str:
 
 
 def _unnamed(reply: Reply) -> str:
-    if reply.thinks or reply.words.lstrip().startswith(_THINKING):
+    if reply.thinks or reply.words.lstrip().startswith(THOUGHT):
         return _too_little(0.0, reply, "openai")
     return "the server neither gave log probabilities nor named a letter; set guided, or another model"
 

@@ -1,5 +1,6 @@
 """Transcripts, by Qwen3-ASR from disk, by a server, and by instruction."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,13 @@ from pydantic import ValidationError
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.remote import RemoteConfig
-from monitor.classifiers.audio_llm.transcribe import (
-    ListenerWordsConfig,
-    Qwen3AsrConfig,
-    RemoteAsrConfig,
-    Transcript,
-)
+from monitor.classifiers.audio_llm.transcribers.base import Transcript
+from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
+from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
+from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.errors import ClassifyError, ModelError
 from testkit import tiny_models
-from testkit.builders import noise
+from testkit.builders import noise, tone
 from testkit.fakes import ScriptedClassifier
 from testkit.openai_server import MODEL, OpenAIServer
 
@@ -39,7 +38,7 @@ def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
     transcriber = block.build()
     transcriber.load()
 
-    found = transcriber.transcribe(SPEECH)
+    [found] = transcriber.transcribe([SPEECH])
 
     processor, model = transcriber._processor, transcriber._model
     inputs = processor.apply_transcription_request(audio=[SPEECH.samples], language="English")
@@ -51,7 +50,47 @@ def test_qwen3_asr_writes_what_its_own_pipeline_writes(tmp_path: Path) -> None:
     assert found.language == "English"
     transcriber.close()
     with pytest.raises(ClassifyError, match="call load"):
-        transcriber.transcribe(SPEECH)
+        transcriber.transcribe([SPEECH])
+
+
+def test_sounds_are_transcribed_together_as_its_own_pipeline_does(tmp_path: Path) -> None:
+    """In batches of like length; each sound gets its own words, in the order given."""
+    folder = tiny_models.qwen3_asr(tmp_path, seed=1)
+    given = {"type": "qwen3_asr", "model": str(folder), "device": "cpu", "dtype": "float32", "language": "en"}
+    block = Qwen3AsrConfig.model_validate({**given, "max_new_tokens": 12, "batch_size": 2})
+    long, short, middle = (
+        Audio(x, SAMPLE_RATE_HZ) for x in (noise(2.0, -20), tone(440, 0.7), tone(3000, 1.2))
+    )
+    transcriber = block.build()
+    transcriber.load()
+
+    found = [words.text for words in transcriber.transcribe([long, short, middle])]
+
+    processor, model = transcriber._processor, transcriber._model
+    own = []
+    for batch in ([short, middle], [long]):
+        inputs = processor.apply_transcription_request(
+            audio=[sound.samples for sound in batch], language="English"
+        )
+        out = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+        own += processor.decode(out[:, inputs["input_ids"].shape[1] :], return_format="transcription_only")
+    assert found == [sanitize(own[i]) for i in (2, 0, 1)]
+    assert len(set(found)) == 3
+    transcriber.close()
+
+
+def test_a_long_transcript_is_whole() -> None:
+    """Half a minute of fast speech is more than a description may hold; its last words count like the
+    first."""
+    words = "and then she said " * 60 + "help"
+    with OpenAIServer() as server:
+        transcriber = RemoteAsrConfig(type="remote", url=server.url, model=MODEL, send_speech=True).build()
+        transcriber.load()
+        server.answers = [json.dumps({"text": words}).encode()]
+        [found] = transcriber.transcribe([SPEECH])
+        transcriber.close()
+
+    assert found.text == words
 
 
 @pytest.mark.parametrize(
@@ -85,7 +124,7 @@ def test_a_server_is_sent_a_wav_and_gives_the_words() -> None:
             type="remote", url=server.url, model=MODEL, send_speech=True, language="en"
         ).build()
         transcriber.load()
-        found = transcriber.transcribe(SPEECH)
+        [found] = transcriber.transcribe([SPEECH])
         transcriber.close()
     [form] = server.asked("/v1/audio/transcriptions")
 
@@ -108,7 +147,7 @@ def test_hot_words_go_to_the_server_and_to_the_model(tmp_path: Path) -> None:
             type="remote", url=server.url, model=MODEL, send_speech=True, hot_words=["Ottilie", "help me"]
         ).build()
         transcriber.load()
-        transcriber.transcribe(SPEECH)
+        transcriber.transcribe([SPEECH])
         transcriber.close()
     [form] = server.asked("/v1/audio/transcriptions")
     assert form["prompt"] == b"Ottilie, help me"
@@ -120,7 +159,7 @@ def test_hot_words_go_to_the_server_and_to_the_model(tmp_path: Path) -> None:
     for words in ([], ["Ottilie"]):
         own = block.model_copy(update={"hot_words": words}).build()
         own.load()
-        heard.append(own.transcribe(SPEECH).text)
+        heard.append(own.transcribe([SPEECH])[0].text)
         own.close()
     assert heard[0] != heard[1]
 
@@ -134,7 +173,7 @@ def test_an_answer_without_text_is_one_clear_error() -> None:
         transcriber.load()
         server.answers = [b'{"error": 1}']
         with pytest.raises(ClassifyError, match="has no text"):
-            transcriber.transcribe(SPEECH)
+            transcriber.transcribe([SPEECH])
         transcriber.close()
 
 
@@ -160,9 +199,9 @@ def test_a_listening_model_transcribes_and_translates_by_instruction() -> None:
     french = ListenerWordsConfig(type="listener", translate_to="French").build(listeners)
     plain.load()
 
-    assert plain.transcribe(SPEECH).text == "Transcribe the speech in this audio. Give the words alone."
-    assert "into French" in french.transcribe(SPEECH).text
-    assert french.transcribe(SPEECH).language == "French"
+    assert plain.transcribe([SPEECH])[0].text == "Transcribe the speech in this audio. Give the words alone."
+    assert "into French" in french.transcribe([SPEECH])[0].text
+    assert french.transcribe([SPEECH])[0].language == "French"
 
 
 def test_a_listener_that_cannot_write_is_named() -> None:
@@ -187,5 +226,5 @@ def test_more_than_thirty_seconds_is_refused(tmp_path: Path) -> None:
         transcriber = RemoteAsrConfig(type="remote", url=server.url, model=MODEL, send_speech=True).build()
         transcriber.load()
         with pytest.raises(ClassifyError, match="give it 30 s"):
-            transcriber.transcribe(Audio(noise(31), SAMPLE_RATE_HZ))
+            transcriber.transcribe([Audio(noise(31), SAMPLE_RATE_HZ)])
         transcriber.close()

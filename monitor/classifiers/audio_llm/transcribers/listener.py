@@ -1,0 +1,65 @@
+"""Transcripts by a large classifier that is loaded already, with the instruction to transcribe."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from monitor.audio import Audio
+from monitor.classifiers.audio_llm.bounds import LONGEST_S
+from monitor.classifiers.audio_llm.remote import RemoteClassifier
+from monitor.classifiers.audio_llm.transcribers.base import Transcript, WordOptions, check_leave
+from monitor.classifiers.base import Classifier, Describer
+from monitor.errors import ClassifyError, ModelError
+from monitor.schema import Slug
+
+
+class ListenerWordsConfig(WordOptions):
+    """A large classifier of `classifiers:` that also transcribes or translates speech. No second model is
+    loaded; its `max_new_tokens` is the longest transcript."""
+
+    type: Literal["listener"]
+    name: Slug = "qwen"
+    """The name of a `qwen` or `remote` classifier."""
+    translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Language to translate into, for example English; by default words are not translated."""
+
+    def build(self, loaded: Sequence[Classifier]) -> "ListenerWords":
+        """The transcriber, over one of these classifiers, which are loaded."""
+        return ListenerWords(self, next((each for each in loaded if each.name == self.name), None))
+
+
+class ListenerWords:
+    """A classifier that answers questions as a transcriber. Opens and closes nothing: the pool does."""
+
+    longest_s = LONGEST_S
+
+    def __init__(self, block: ListenerWordsConfig, listener: Classifier | None) -> None:
+        self.block = block
+        self._listener = listener
+
+    def load(self) -> None:
+        """Raises ModelError when the classifier is not loaded, has no words, or may not be sent a voice."""
+        listener = self._listener
+        if not isinstance(listener, Describer):
+            raise ModelError(
+                f"transcripts: no listener named {self.block.name!r} is loaded that can answer in words; "
+                "name a `qwen` or `remote` classifier"
+            )
+        if isinstance(listener, RemoteClassifier):
+            check_leave(listener.block)
+
+    def transcribe(self, sounds: Sequence[Audio]) -> list[Transcript]:
+        """See `Transcriber`."""
+        listener = self._listener
+        if not isinstance(listener, Describer):
+            raise ClassifyError("transcripts: the listener is not there; call load() first")
+        into = self.block.translate_to
+        wanted = f"Translate the speech in this audio into {into}. Give the translation" if into else _WRITE
+        return [Transcript(listener.ask(sound, f"{wanted} alone."), into) for sound in sounds]
+
+    def close(self) -> None:
+        """The pool closes its classifiers."""
+
+
+_WRITE = "Transcribe the speech in this audio. Give the words"

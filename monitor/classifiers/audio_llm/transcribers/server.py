@@ -1,0 +1,102 @@
+"""Transcripts by a server of OpenAI's `/audio/transcriptions` (vLLM, llama-server, `transformers serve`)."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from monitor.audio import Audio
+from monitor.classifiers.audio_llm.answers import WORDS_MAX, sanitize
+from monitor.classifiers.audio_llm.bounds import LONGEST_S, bounded
+from monitor.classifiers.audio_llm.engines.client import Api, wav
+from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.transcribers.base import HotWord, Transcript, WordOptions, check_leave
+from monitor.clock import Clock
+from monitor.errors import ClassifyError
+from monitor.logs import get_logger
+
+log = get_logger()
+
+
+class RemoteAsrConfig(WordOptions, Server):
+    """An OpenAI-compatible server's /audio/transcriptions. Words are speech: send_speech must be true."""
+
+    type: Literal["remote"]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    """Code of the language spoken (ISO 639, for example en); by default the server detects it."""
+    hot_words: list[HotWord] = []
+    """Names and words that are rare elsewhere, sent as the server's `prompt` with the words of `say`."""
+    to_english: bool = False
+    """Translate into English (/audio/translations), where the server offers it."""
+
+    def build(self) -> "RemoteAsr":
+        """The transcriber; nothing is sent yet."""
+        return RemoteAsr(self)
+
+
+class RemoteAsr:
+    """A transcription server. Sounds go out in parallel, `concurrency` at once."""
+
+    longest_s = LONGEST_S
+
+    def __init__(self, block: RemoteAsrConfig, clock: Clock | None = None) -> None:
+        self.block = block
+        self._clock = clock
+        self._api: Api | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def audio_goes_to(self) -> str:
+        """Which audio goes where, in words."""
+        return f"transcripts: {self.block.audio_goes_to}"
+
+    def load(self) -> None:
+        """Log where audio goes, and meet the server. Raises ModelError for a wrong key or model, or when
+        `send_speech` is not allowed."""
+        check_leave(self.block)
+        self._api = Api(self.block, self._clock)
+        self._threads = ThreadPoolExecutor(self.block.concurrency, "transcribe")
+        log.info(self.audio_goes_to)
+        try:
+            self._api.check()
+        except ClassifyError as error:
+            log.warning("the transcription server does not answer yet", reason=str(error))
+
+    def transcribe(self, sounds: Sequence[Audio]) -> list[Transcript]:
+        """See `Transcriber`."""
+        api, threads = self._api, self._threads
+        if api is None or threads is None:
+            raise ClassifyError("transcripts: not connected; call load() first")
+        return list(threads.map(lambda sound: self._transcribed(api, sound), sounds))
+
+    def close(self) -> None:
+        """Close what connections are open."""
+        if self._api is not None:
+            self._api.close()
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+        self._api = self._threads = None
+
+    def _transcribed(self, api: Api, sound: Audio) -> Transcript:
+        path = "/audio/translations" if self.block.to_english else "/audio/transcriptions"
+        answer = api.post_form(path, self._form(sound))
+        if not isinstance(text := answer.get("text"), str):
+            raise ClassifyError("transcripts: the server's answer has no text; is it a transcription server?")
+        language = answer.get("language")
+        return Transcript(
+            sanitize(text, WORDS_MAX), language if isinstance(language, str) else self.block.language
+        )
+
+    def _form(self, sound: Audio) -> dict[str, Any]:
+        block = self.block
+        form: dict[str, Any] = {
+            "model": block.model,
+            "response_format": "json",
+            "file": ("sound.wav", wav(bounded(sound, self.longest_s)), "audio/wav"),
+        }
+        if block.language and not block.to_english:
+            form["language"] = block.language
+        if block.hot_words:
+            form["prompt"] = ", ".join(block.hot_words)
+        return form
