@@ -23,6 +23,7 @@ import pytest
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
+from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.http.client import HttpClient
 from monitor.http.errors import HttpFailed
@@ -137,8 +138,9 @@ def test_vllm(folder: Path, tmp_path: Path) -> None:
 
 
 def test_llama_server(folder: Path, tmp_path: Path) -> None:
-    """It hears, lists as many tokens as it is asked for, answers and writes about words. Its scores are not
-    those of transformers: it pads every sound to 30 s, and hears the silence."""
+    """It hears, lists as many tokens as it is asked for, answers, writes about words, and transcribes within
+    the limit. Its scores are not those of transformers: it pads every sound to 30 s, and hears the
+    silence."""
     source = variable("EARWITNESS_LLAMA")
     python = os.environ.get("EARWITNESS_LLAMA_PYTHON", sys.executable)
     files = [tmp_path / "tiny.gguf", tmp_path / "ears.gguf"]
@@ -157,5 +159,10 @@ def test_llama_server(folder: Path, tmp_path: Path) -> None:
         assert listener.ask(SEGMENTS[0].audio, "What?")
         assert listener.summarize("Say hello.")
         listener.close()
+        given = {"type": "remote", "url": url, "model": "tiny", "send_speech": True, "timeout_s": 300}
+        transcriber = RemoteAsrConfig.model_validate({**given, "max_new_tokens": 16}).build()
+        transcriber.load()
+        assert all(words.text for words in transcriber.transcribe([one.audio for one in SEGMENTS]))
+        transcriber.close()
         with pytest.raises(ModelError, match=r"the letters get [\d.]+ % of the probability"):
             remote(url, min_mass=1)

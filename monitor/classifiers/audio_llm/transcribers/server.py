@@ -10,10 +10,11 @@ from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import WORDS_MAX, sanitize
 from monitor.classifiers.audio_llm.bounds import LONGEST_S, bounded
 from monitor.classifiers.audio_llm.engines.client import Api, wav
+from monitor.classifiers.audio_llm.engines.dialects import recognized
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.transcribers.base import HotWord, Transcript, WordOptions, check_leave
 from monitor.clock import Clock
-from monitor.errors import ClassifyError
+from monitor.errors import ClassifyError, ModelError
 from monitor.logs import get_logger
 
 log = get_logger()
@@ -29,6 +30,11 @@ class RemoteAsrConfig(WordOptions, Server):
     """Names and words that are rare elsewhere, sent as the server's `prompt` with the words of `say`."""
     to_english: bool = False
     """Translate into English (/audio/translations), where the server offers it."""
+    engine: Literal["auto", "llama", "openai"] = "auto"
+    """What serves the model; auto asks the server. llama-server takes `prompt` for the whole instruction, and
+    writes without end unless it is limited."""
+    max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
+    """The longest transcript in tokens, where the server takes a limit (llama-server)."""
 
     def build(self) -> "RemoteAsr":
         """The transcriber; nothing is sent yet."""
@@ -45,6 +51,7 @@ class RemoteAsr:
         self._clock = clock
         self._api: Api | None = None
         self._threads: ThreadPoolExecutor | None = None
+        self._engine: str | None = None if block.engine == "auto" else block.engine
 
     @property
     def audio_goes_to(self) -> str:
@@ -59,7 +66,7 @@ class RemoteAsr:
         self._threads = ThreadPoolExecutor(self.block.concurrency, "transcribe")
         log.info(self.audio_goes_to)
         try:
-            self._api.check()
+            self._meet(self._api)
         except ClassifyError as error:
             log.warning("the transcription server does not answer yet", reason=str(error))
 
@@ -68,6 +75,8 @@ class RemoteAsr:
         api, threads = self._api, self._threads
         if api is None or threads is None:
             raise ClassifyError("transcripts: not connected; call load() first")
+        if self._engine is None:
+            self._meet_late(api)
         return list(threads.map(lambda sound: self._transcribed(api, sound), sounds))
 
     def close(self) -> None:
@@ -78,15 +87,25 @@ class RemoteAsr:
             self._threads.shutdown(cancel_futures=True)
         self._api = self._threads = None
 
+    def _meet(self, api: Api) -> None:
+        models = api.check()
+        self._engine = self._engine or recognized(api.url, models)
+
+    def _meet_late(self, api: Api) -> None:
+        try:
+            self._meet(api)
+        except ModelError as error:
+            raise ClassifyError(str(error)) from error
+
     def _transcribed(self, api: Api, sound: Audio) -> Transcript:
         path = "/audio/translations" if self.block.to_english else "/audio/transcriptions"
         answer = api.post_form(path, self._form(sound))
         if not isinstance(text := answer.get("text"), str):
             raise ClassifyError("transcripts: the server's answer has no text; is it a transcription server?")
         language = answer.get("language")
-        return Transcript(
-            sanitize(text, WORDS_MAX), language if isinstance(language, str) else self.block.language
-        )
+        # Where a server passes on what Qwen3-ASR writes, this stands between the language and the words.
+        words = sanitize(text.rpartition("<asr_text>")[2], WORDS_MAX)
+        return Transcript(words, language if isinstance(language, str) else self.block.language)
 
     def _form(self, sound: Audio) -> dict[str, Any]:
         block = self.block
@@ -97,6 +116,11 @@ class RemoteAsr:
         }
         if block.language and not block.to_english:
             form["language"] = block.language
-        if block.hot_words:
-            form["prompt"] = ", ".join(block.hot_words)
-        return form
+        words = ", ".join(block.hot_words)
+        if self._engine == "llama":
+            asked = f"{_INSTRUCTION} These words may occur: {words}." if words else _INSTRUCTION
+            return {**form, "prompt": asked, "max_tokens": str(block.max_new_tokens), "temperature": "0"}
+        return {**form, "prompt": words} if words else form
+
+
+_INSTRUCTION = "Transcribe the audio to text."

@@ -164,6 +164,40 @@ def test_hot_words_go_to_the_server_and_to_the_model(tmp_path: Path) -> None:
     assert heard[0] != heard[1]
 
 
+def test_llama_server_is_given_an_instruction_and_a_limit() -> None:
+    """Its `prompt` is the whole instruction, which hot words alone would replace; without a limit it writes
+    until its context is full, and it samples unless told not to."""
+    with OpenAIServer() as server:
+        server.owner = "llamacpp"
+        block = RemoteAsrConfig(
+            type="remote", url=server.url, model=MODEL, send_speech=True, hot_words=["Ottilie"]
+        )
+        transcriber = block.build()
+        transcriber.load()
+        server.answers = [json.dumps({"text": "language English<asr_text>Ottilie, help!"}).encode()]
+        [found] = transcriber.transcribe([SPEECH])
+        transcriber.close()
+    [form] = server.asked("/v1/audio/transcriptions")
+
+    assert form["prompt"] == b"Transcribe the audio to text. These words may occur: Ottilie."
+    assert (form["max_tokens"], form["temperature"]) == (b"256", b"0")
+    assert found.text == "Ottilie, help!"
+
+
+def test_a_server_that_was_down_at_the_start_is_recognized_later() -> None:
+    """What it is decides how it is asked."""
+    with OpenAIServer() as server:
+        server.owner = "llamacpp"
+        block = RemoteAsrConfig(type="remote", url=server.url, model=MODEL, send_speech=True)
+        transcriber = block.build()
+        server.answers = [503]
+        transcriber.load()
+        transcriber.transcribe([SPEECH])
+        transcriber.close()
+    [form] = server.asked("/v1/audio/transcriptions")
+    assert form["prompt"] == b"Transcribe the audio to text."
+
+
 def test_an_answer_without_text_is_one_clear_error() -> None:
     """JSON that is not a transcription names the fix."""
     with OpenAIServer() as server:
