@@ -37,6 +37,7 @@ ALLOWED = {
     "pipeline": {"config", "sources", "gate", "rhythm", "classifiers", "events", "rules"},
     "delivery": {"config", "publishers", "notifiers", "store", "runtime"},
     "history": {"config", "pipeline", "events", "rules", "store", "evidence", "gate"},
+    "teaching": {"config", "history", "events", "rhythm"},
     "recordings": {"config", "pipeline", "sources", "classifiers"},
     "web": {"config", "delivery", "events", "evidence", "history", "publishers", "rules", "store"},
     "app": {"config", "pipeline", "delivery", "history", "runtime", "sources", "web"},

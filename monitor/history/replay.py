@@ -1,8 +1,8 @@
 """What would have fired: the scores that were kept, decided again under other thresholds and rules."""
 
 import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
@@ -59,8 +59,10 @@ def replay(
     The large model is not asked again. What else began before `since` is not known: an event that was open
     then counts as new at its next hit.
     """
-    engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(*unloaded(config)))
-    now = list(_last_states(_decided(engine, history, since, until)).values())
+    first, second = unloaded(config)
+    engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(first, second))
+    dating = frozenset(one.name for one in first if one.dates)
+    now = list(_last_states(_decided(engine, history, since, until, dating)).values())
     messages = (one for _, one in history.messages(since, until))
     then = list(_last_states(one for one in messages if not _is_test(one)).values())
     outcomes = [_held_against(one, then) for one in now]
@@ -138,8 +140,11 @@ def _change(values: dict[str, Any], change: str) -> Iterator[str]:
     values["labels"].setdefault(label, {})["onset" if key == "threshold" else key] = value
 
 
-def _decided(engine: DecisionEngine, history: History, since: datetime, until: datetime) -> Iterator[Message]:
-    """Everything that the engine decides of the stretch, in order."""
+def _decided(
+    engine: DecisionEngine, history: History, since: datetime, until: datetime, dating: Collection[str]
+) -> Iterator[Message]:
+    """Everything that the engine decides of the stretch, in order. `dating` names the classifiers that
+    measure how long a sound lasted, which is a hit for every half second."""
     looks = ((look.decided_at, look) for look in history.looks(since, until))
     changes = (
         (at, one) for at, one in history.messages(since, until) if isinstance(one, SourceStatus | Setting)
@@ -152,12 +157,19 @@ def _decided(engine: DecisionEngine, history: History, since: datetime, until: d
     for at, together in groupby(inputs, key=lambda item: item[0]):
         yield from _pass_time(engine, before, at)
         before = at
-        yield from _take_in(engine, [item for _, item in together], at)
+        yield from _take_in(engine, [item for _, item in together], at, dating)
     yield from _pass_time(engine, before, until)
 
 
-def _take_in(engine: DecisionEngine, items: list[ScoreRecord | Kept], at: datetime) -> Iterator[Message]:
-    detections = [one for item in items if isinstance(item, ScoreRecord) for one in item.detections()]
+def _take_in(
+    engine: DecisionEngine, items: list[ScoreRecord | Kept], at: datetime, dating: Collection[str]
+) -> Iterator[Message]:
+    detections = [
+        replace(one, dated=one.classifier in dating)
+        for item in items
+        if isinstance(item, ScoreRecord)
+        for one in item.detections()
+    ]
     if detections:
         yield from engine.decide(detections, at)
     for item in items:

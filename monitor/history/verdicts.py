@@ -36,6 +36,14 @@ _MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE kept (event_id TEXT PRIMARY KEY, at INTEGER NOT NULL, kept_by TEXT NOT NULL) WITHOUT ROWID
     """,
+    """
+    ALTER TABLE verdict ADD COLUMN trace BLOB;
+    CREATE TABLE missed (
+        source TEXT NOT NULL, label TEXT NOT NULL, at INTEGER NOT NULL, noted_at INTEGER NOT NULL,
+        noted_by TEXT NOT NULL, trace BLOB, PRIMARY KEY (source, label, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE asked (event_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID
+    """,
 )
 
 
@@ -56,6 +64,19 @@ class Judged:
     """Of the event's best look, as `pack_scores` writes them."""
     embedding: bytes | None = None
     """384 float16 of that look; none of speech."""
+    trace: bytes | None = None
+    """Every look at the event's label, as `pack_trace` writes them: what another onset would make of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A sound of which nobody was notified, though it was there."""
+
+    source: str
+    label: str
+    at: datetime
+    trace: bytes | None = None
+    """The looks that came nearest; None where nothing was classified then: the gate had not opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +128,12 @@ class Verdicts:
         row = (
             judged.event_id, word, label, to_us(at), by, judged.heard, judged.source,
             to_us(judged.started_at), judged.score, judged.classifier, judged.labels, judged.scores,
-            judged.embedding,
+            judged.embedding, judged.trace,
         )  # fmt: skip
         with self._database.opened().transaction() as rows:
-            rows.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            rows.execute(
+                "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            )
         return Verdict(judged.event_id, word, label, at, by, judged.heard, judged.source)
 
     def undo(self, event_id: str) -> bool:
@@ -130,6 +153,40 @@ class Verdicts:
             id: Verdict(id, word, label, from_us(us), by, heard, source)
             for id, word, label, us, by, heard, source in found
         }
+
+    def all(self) -> list[tuple[Judged, Word]]:
+        """Everything that was judged right or wrong, oldest first, without embeddings and other scores."""
+        with self._database.opened().reading() as rows:
+            found = rows.execute(
+                "SELECT event_id, heard, source, started_at, score, classifier, trace, verdict FROM verdict"
+                " WHERE verdict != 'unsure' ORDER BY judged_at"
+            ).fetchall()
+        return [
+            (Judged(id, heard, source, from_us(us), score, classifier, trace=trace), word)
+            for id, heard, source, us, score, classifier, trace, word in found
+        ]
+
+    def miss(self, missed: Missed, noted_at: datetime, by: str) -> None:
+        """Keep that a sound was there of which nobody was notified."""
+        row = (missed.source, missed.label, to_us(missed.at), to_us(noted_at), by, missed.trace)
+        with self._database.opened().transaction() as rows:
+            rows.execute("INSERT OR REPLACE INTO missed VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def missed(self) -> list[Missed]:
+        """All of these, the oldest first."""
+        with self._database.opened().reading() as rows:
+            found = rows.execute("SELECT source, label, at, trace FROM missed ORDER BY at").fetchall()
+        return [Missed(source, label, from_us(us), trace) for source, label, us, trace in found]
+
+    def ask(self, event_id: str, at: datetime) -> None:
+        """Keep that somebody was asked about an event; the first time counts."""
+        with self._database.opened().transaction() as rows:
+            rows.execute("INSERT OR IGNORE INTO asked VALUES (?, ?)", (event_id, to_us(at)))
+
+    def asked(self) -> dict[str, datetime]:
+        """When somebody was asked about which events."""
+        with self._database.opened().reading() as rows:
+            return {id: from_us(us) for id, us in rows.execute("SELECT event_id, at FROM asked")}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many of each word, by the label that was heard."""

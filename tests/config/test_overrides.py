@@ -122,6 +122,17 @@ def test_what_no_longer_fits_is_left_out(house: Path):
     assert onset(house, "garden", "cat") == 0.4
 
 
+def test_a_disk_that_takes_nothing_leaves_what_was_in_force(house: Path):
+    """The step is refused with its reason, and the steps before it hold: never half a file."""
+    changed(house, {"labels.dog_bark.onset": 0.7})
+    (house.parent / f"{FILE}.part").mkdir()
+    with pytest.raises(StoreError, match=FILE):
+        changed(house, {"labels.dog_bark.onset": 0.9})
+    with pytest.raises(StoreError, match=FILE):
+        undo(house.parent)
+    assert onset(house, "hall") == 0.7
+
+
 def test_the_file_stays_small(tmp_path: Path):
     """The oldest of too many steps become one, and hold."""
     step = Step(START, "test", {"labels.cat.onset": 0.2}, {"labels.cat.onset": None})

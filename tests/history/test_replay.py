@@ -1,14 +1,20 @@
 """What would have fired."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from monitor.config.loading import check_document
+from monitor.config.yaml_document import parse_document
 from monitor.errors import ConfigError
 from monitor.history.reader import History
+from monitor.history.recorder import SCORES
 from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
 from monitor.types import Alert, SoundEvent
 from testkit.builders import heard
+from testkit.judged_house import live, state
 from testkit.listening_back import CONFIG, Past, after, busy_day
 
 
@@ -180,3 +186,14 @@ def test_a_change_touches_nothing_else() -> None:
     assert changed.labels["glass_break"].onset == 0.4
     assert [rule.cooldown_s for rule in changed.rules] == [60, 5, 60]
     assert changed.model_copy(update={"labels": CONFIG.labels, "rules": CONFIG.rules}) == CONFIG
+
+
+def test_a_measured_length_counts_again_as_so_many_hits() -> None:
+    """A siren heard in one look of two seconds was an event then, and is one again."""
+    until = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+    with TemporaryDirectory() as folder:
+        config = check_document(parse_document(state(Path(folder)).encode(), "house.yaml"))
+        assert live(config, [0.99], until, "siren", length_s=2.5)
+        with History(config.state_folder() / SCORES) as history:
+            outcomes = replay(history, config, until - timedelta(hours=1), until)
+    assert ("siren", "as before") in brief(outcomes)
