@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from monitor.clock import Backoff, Clock, SystemClock
+from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.delivery.delivery import Delivery
 from monitor.history.recorder import Recorder
@@ -148,9 +149,9 @@ class Daemon:
         self._errands.put(errand)
 
     def exchange_rules(self, config: Config) -> None:
-        """Go by the rules of another configuration that is alike but for them; in the main thread. What is
-        heard goes on, and what the former rules remember stays."""
+        """Go by the rules of another configuration that is alike but for them; in the main thread."""
         self._engine.exchange_rules(build_rules(config, self._classifiers))
+        self._delivery.announce(build_house(config))
 
     def report_health(self, to: Callable[[Health], None]) -> None:
         """Have `run` report how everything is doing; from any thread or a signal handler."""

@@ -31,11 +31,9 @@ class Frame:
     """30 ms of one source at 16 kHz (480 samples): one webrtcvad window."""
 
     source: str
-    captured_at: datetime
-    """UTC of the first sample, from sample counts."""
+    captured_at: datetime  # UTC of the first sample, from sample counts
     audio: Audio
-    follows_gap: bool = False
-    """Samples are missing between the previous frame and this one (also true of the first)."""
+    follows_gap: bool = False  # samples are missing before it (also true of the first)
 
     @property
     def ends_at(self) -> datetime:
@@ -50,14 +48,11 @@ class Segment:
 
     id: str
     source: str
-    started_at: datetime
-    """UTC of the first sample (the pre-roll's)."""
+    started_at: datetime  # UTC of the first sample (the pre-roll's)
     audio: Audio
-    onset_s: float
-    """From the first sample to where the sound rose above the floor."""
+    onset_s: float  # from the first sample to where the sound rose above the floor
     floor_dbfs: float
-    peak_dbfs: float
-    """The loudest frame's RMS level."""
+    peak_dbfs: float  # the loudest frame's RMS level
     speech_ratio: float
     """Share of frames since the onset in which the voice-activity detector heard voice, 0-1."""
     ended_by: SegmentEnd
@@ -77,11 +72,9 @@ class Detection:
 
     label: str
     score: float
-    classifier: str
-    """Whose score it is: "gate", "rhythm", "embedded", or the name of another classifier."""
+    classifier: str  # "gate", "rhythm", "embedded", or the name of another classifier
     source: str
-    started_at: datetime
-    """UTC of the sound's onset."""
+    started_at: datetime  # UTC of the sound's onset
     duration_s: float  # of the sound as far as it was heard
     segment_id: str | None = None
     dated: bool = False  # start and length were measured, to half a second; else it is somewhere in between
@@ -153,10 +146,8 @@ class Alert:
     events: tuple[SoundEvent, ...]
     raised_at: datetime
     message: str
-    why: Mapping[str, Any]
-    """Which clause matched with which value."""
-    notify: tuple[str, ...] = ()
-    """Names of the notifiers that the rule asks for."""
+    why: Mapping[str, Any]  # which clause matched with which value
+    notify: tuple[str, ...] = ()  # names of the notifiers that the rule asks for
     escalate_after_s: float | None = None
     stale_after_s: float | None = None  # older on delivery, it informs and no longer rings
     test: bool = False  # somebody pressed the button: last in every queue, and never escalated
@@ -191,8 +182,7 @@ class SourceStatus:
     online: bool
     at: datetime
     reason: str = ""
-    ended_by: EventEnd = "source_lost"
-    """How its open events end when it goes offline: "quiet" when it came to its end, as a recording does."""
+    ended_by: EventEnd = "source_lost"  # of its open events; "quiet" when it came to its end, as a recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +231,14 @@ class LabelState:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveAlert:
+    """Whether an alert waits for an acknowledgement, and the gravest of those: a state."""
+
+    alert: Alert | None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """The latest picture of what a source heard: a state, of which only the latest counts."""
 
@@ -250,8 +248,8 @@ class Picture:
     png: bytes
 
 
-Message = SoundEvent | Alert | SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
-"""All that a publisher may be handed."""
+State = SourceStatus | Level | Problem | Setting | LabelState | ActiveAlert | Picture | Health
+Message = SoundEvent | Alert | State  # all that a publisher may be handed
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +269,7 @@ class Command:
 
     name: Literal["mute", "sensitivity", "test", "ack", "verdict"]
     source: str | None = None
-    value: bool | float | str | None = None
-    """mute: bool; sensitivity: -1..1; ack: an alert id, or None for all; verdict: an event's id."""
+    value: bool | float | str | None = None  # sensitivity: -1..1; ack: an alert id, or None for all
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
     label: str | None = None  # verdict, with `wrong`: what it really was
@@ -280,11 +277,13 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What publishers announce: the node and what each source can report."""
+    """What publishers announce: the node, what each source can report, and the names of the rules."""
 
     node: str
     version: str
     sources: tuple["Room", ...]
+    rules: tuple[str, ...] = ()
+    page: str | None = None  # address of the page as others reach it
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +291,8 @@ class Room:
     """One source as the house sees it."""
 
     source: str
-    labels: tuple[str, ...]
-    """Labels that get an entity of their own."""
-    event_labels: tuple[str, ...]
-    """Every label that an event of this source can have."""
+    labels: tuple[str, ...]  # labels that get an entity of their own
+    event_labels: tuple[str, ...]  # every label that an event of this source can have
     area: str | None = None
     pictures: bool = False  # whether it shows pictures of what it heard
+    hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on

@@ -147,7 +147,7 @@ def _set_from_outside(config: Config) -> list[Setting]:
     be read."""
     from monitor.config.house import configured_settings
     from monitor.delivery.delivery import SETTINGS
-    from monitor.delivery.settings import KeptSettings
+    from monitor.delivery.kept.settings import KeptSettings
 
     configured, file = configured_settings(config), config.state_folder() / SETTINGS
     kept = KeptSettings(file, configured)

@@ -1,5 +1,7 @@
 """What publishers announce, and the configured settings: pure functions of a configuration."""
 
+from dataclasses import replace
+
 from monitor import __version__
 from monitor.config.capabilities import producible
 from monitor.config.model import Config
@@ -22,7 +24,9 @@ def configured_settings(config: Config) -> list[Setting]:
 def build_house(config: Config) -> House:
     """What publishers announce."""
     labels = producible(config)
-    shown = config.entities if config.entities is not None else _entities(config)
+    named = _named(config)
+    shown = config.entities if config.entities is not None else named | _warning()
+    hidden = frozenset() if config.entities is not None else _warning() - named
     rooms = [
         Room(
             source=source.name,
@@ -30,16 +34,32 @@ def build_house(config: Config) -> House:
             event_labels=tuple(label for label in sounds() if label in labels),
             area=source.area,
             pictures=config.evidence.pictures,
+            hidden=hidden,
         )
         for source in config.sources
         if source.enabled
     ]
-    return House(config.node, __version__, tuple(rooms))
+    rules = tuple(rule.name for rule in config.rules)
+    return House(config.node, __version__, tuple(rooms), rules, config.web.address)
 
 
-def _entities(config: Config) -> set[str]:
-    """The labels named in a rule, and those that warn by default."""
+def is_alike(one: House, other: House) -> bool:
+    """Whether they differ in nothing but the names of their rules and which entities are shown at first."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(house: House) -> House:
+    rooms = tuple(replace(room, hidden=frozenset()) for room in house.sources)
+    return replace(house, sources=rooms, rules=())
+
+
+def _named(config: Config) -> frozenset[str]:
+    """The labels named in a rule."""
     clauses = [clause for rule in config.rules for clause in rule.ways]
     named = {label for clause in clauses for label in clause.hear}
-    named |= {label for clause in clauses if clause.then for label in clause.then.hear}
-    return named | {row.id for row in vocabulary().values() if row.severity_default != "info"}
+    return frozenset(named | {label for clause in clauses if clause.then for label in clause.then.hear})
+
+
+def _warning() -> frozenset[str]:
+    """The labels that warn by default."""
+    return frozenset(row.id for row in vocabulary().values() if row.severity_default != "info")

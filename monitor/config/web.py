@@ -45,6 +45,9 @@ class WebConfig(Block):
     host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
     """Address to listen on."""
     port: Port = 8199
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$", max_length=200)] | None = None
+    """Address by which others reach the page, such as `http://earwitness.local:8199`: Home Assistant links
+    to it."""
     password: Secret | None = None
     """Of whoever may change things; by default the one that was set on the page."""
     viewer_password: Secret | None = None
@@ -55,6 +58,19 @@ class WebConfig(Block):
     """Let a reverse proxy say who somebody is."""
     ingress: IngressConfig | None = None
     """Let Home Assistant say who somebody is."""
+
+    @property
+    def address(self) -> str | None:
+        """Where others reach the page; None where only this machine does, or nobody can know."""
+        if not self.enabled or self.url:
+            return self.url if self.enabled else None
+        try:
+            host = ipaddress.ip_address(self.host)
+        except ValueError:
+            return None if self.host == "localhost" else f"http://{self.host}:{self.port}"
+        if host.is_loopback or host.is_unspecified:
+            return None
+        return f"http://[{host}]:{self.port}" if host.version == 6 else f"http://{host}:{self.port}"
 
     @model_validator(mode="after")
     def _consistent(self) -> "WebConfig":

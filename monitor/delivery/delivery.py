@@ -11,16 +11,19 @@ from monitor.config.model import Config
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.escalator import Escalator
+from monitor.delivery.kept.active import ActiveAlerts
+from monitor.delivery.kept.settings import KeptSettings
+from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.settings import KeptSettings, SettingsWriter
 from monitor.delivery.stuck import StuckChannels
 from monitor.notifiers import NotifierConfig
 from monitor.publishers.base import OnCommand, Publisher, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
-from monitor.types import Alert, Command, Message, Setting, SoundEvent
+from monitor.types import ActiveAlert, Alert, Command, House, Message, Setting, SoundEvent
 
 OUTBOX = "outbox.db"
 SETTINGS = "settings.json"
+ACTIVE = "active.json"
 
 
 class Delivery:
@@ -49,6 +52,7 @@ class Delivery:
         self.outbox = SqliteOutbox(config.state_folder() / OUTBOX, clock, failed, found_late=self._found_late)
         self._escalator = self._build_escalator()
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
+        self.active = ActiveAlerts(config.state_folder() / ACTIVE)
         self.publishers: list[Publisher] = []
         self._lines: list[Channel] = []
         self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
@@ -58,7 +62,8 @@ class Delivery:
     def __enter__(self) -> Self:
         with ExitStack() as life:
             life.enter_context(self.outbox)
-            life.enter_context(SettingsWriter(self.settings, self._set_late, self._failed))
+            life.enter_context(KeptWriter(self.settings, self._set_late, self._failed))
+            life.enter_context(KeptWriter(self.active, self._active_late, self._failed, "active"))
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             life.enter_context(self._escalator)
             life.callback(lambda: close_all(self._lines, self._patience))
@@ -83,6 +88,9 @@ class Delivery:
             self.show(message)
         if kept:
             self._escalator.put_all(kept)
+            active = [self.active.raised(each) for each in kept if isinstance(each, Alert)]
+            if any(active):
+                self.show(self.active.state())
 
     def ended(self) -> None:
         """The daemon ends because all is heard, not by a signal: the receivers get more time."""
@@ -128,15 +136,31 @@ class Delivery:
     def command(self, command: Command) -> None:
         """From any thread: an acknowledgement stops the calls at once; what is asked is for the decider."""
         if command.name == "ack":
-            self._escalator.acknowledge(str(command.value) if command.value else None)
+            self._acknowledge(str(command.value) if command.value else None)
         if command.name not in ("ack", "verdict"):
             self._on_command(command)
         elif self._on_answer is not None:
             self._on_answer(command)
 
-    def _set_late(self, setting: Setting) -> None:
+    def announce(self, house: House) -> None:
+        """What there is to hear has changed; from any thread."""
+        for publisher in self.publishers:
+            publisher.announce(house)
+
+    def _acknowledge(self, alert_id: str | None) -> None:
+        ended = self._escalator.acknowledge(alert_id)
+        if self.active.acknowledged(None if alert_id is None else ended | {alert_id}):
+            self.show(self.active.state())
+
+    def _set_late(self, found: Sequence[Setting]) -> None:
         """The disk was slow to return what was set before the start."""
-        self._on_command(Command(setting.name, setting.source, setting.value, by="restart"))
+        for setting in found:
+            self._on_command(Command(setting.name, setting.source, setting.value, by="restart"))
+
+    def _active_late(self, found: Sequence[ActiveAlert]) -> None:
+        """It was slow to return what nobody had acknowledged."""
+        for state in found:
+            self.show(state)
 
     def _found_late(self, left_going_on: Sequence[SoundEvent]) -> None:
         """The disk was slow to give what an earlier run left."""
@@ -153,6 +177,7 @@ class Delivery:
             publisher.announce(house)
             for setting in self.settings.in_force():
                 publisher.publish(setting)
+            publisher.publish(self.active.state())
             self._open(Channel(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
 

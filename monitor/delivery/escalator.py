@@ -72,14 +72,14 @@ class Escalator:
             self._outbox.put_all([self._addressed(each) for each in messages])
             self._changed.notify_all()
 
-    def acknowledge(self, alert_id: str | None) -> int:
-        """Somebody has heard the alert, or all of them: how many alerts that settled."""
+    def acknowledge(self, alert_id: str | None) -> frozenset[str]:
+        """Somebody has heard the alert, or all of them: the ids of the alerts whose calls that ended."""
         with self._changed:
             ids = self._escalation.acknowledge(alert_id, self._clock.monotonic_s())
             self._close(ids)
             self._changed.notify_all()
         log.info("acknowledged", alerts=len(ids))
-        return len(ids)
+        return ids
 
     def _addressed(self, message: SoundEvent | Alert) -> Addressed:
         """The message with everybody who gets it now."""

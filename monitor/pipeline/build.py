@@ -11,7 +11,7 @@ from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListene
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.capabilities import thresholds
-from monitor.config.house import build_house
+from monitor.config.house import build_house, is_alike
 from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
@@ -143,11 +143,11 @@ def build_rules(config: Config, classifiers: LoadedClassifiers) -> RuleEngine:
 
 
 def only_rules_differ(config: Config, other: Config) -> bool:
-    """Whether rules are all that differs, and what they show in Home Assistant and want written down is the
-    same: nothing but the engine has to know."""
+    """Whether rules are all that differs, and the labels that they show in Home Assistant and the words that
+    they want written down are the same: nothing but the engine and Home Assistant has to know."""
     return (
         other.model_copy(update={"rules": config.rules}) == config
-        and build_house(other) == build_house(config)
+        and is_alike(build_house(other), build_house(config))
         and (_sources_asked_for_words(other), _awaited_phrases(other))
         == (_sources_asked_for_words(config), _awaited_phrases(config))
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.types import (
+    ActiveAlert,
     Alert,
     Health,
     LabelState,
@@ -49,6 +50,8 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
             return {"type": "sounding", "source": source, "label": label, "on": on}
         case Picture(source, event_id, label):
             return {"type": "picture", "source": source, "event_id": event_id, "label": label}
+        case ActiveAlert():
+            return {"type": "active_alert"} | active_alert_document(message)
         case Health():
             return {"type": "health"} | health_document(message)
 
@@ -97,6 +100,19 @@ def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[
         "delivered_at": iso(delivered_at),
         "late": late,
         "why": _plain(alert.why),
+    }
+
+
+def active_alert_document(active: ActiveAlert) -> dict[str, Any]:
+    """The gravest alert that nobody has acknowledged, and how many there are; nulls when there is none."""
+    alert = active.alert
+    return {
+        "id": alert.id if alert else None,
+        "rule": alert.rule if alert else None,
+        "severity": alert.severity if alert else None,
+        "message": alert.message if alert else None,
+        "raised_at": iso(alert.raised_at) if alert else None,
+        "count": active.count,
     }
 
 

@@ -8,6 +8,7 @@ from monitor.history.events import EventRow
 from monitor.history.verdicts import Acknowledgement, Verdict
 from monitor.publishers.documents import dbfs
 from monitor.types import (
+    ActiveAlert,
     Alert,
     Health,
     LabelState,
@@ -150,6 +151,8 @@ def feed_data(message: Message, time: HouseTime) -> dict[str, Any]:
             return {"source": source, "label": label, "on": on}
         case Picture(source, event_id):
             return {"source": source, "event_id": event_id}
+        case ActiveAlert(alert, count):
+            return {"id": alert.id if alert else None, "count": count}
         case Health(at):
             return {"at": time.iso(at)}
 

@@ -170,10 +170,14 @@ def alert_fields() -> set[str]:
 def _topics() -> Iterator[tuple[str, str]]:
     for name, member in vars(Topics).items():
         if isinstance(member, property) and name not in ("root", "commands"):
-            yield f"`{getattr(TOPICS, name)}`", inspect.getdoc(member) or ""
+            yield f"`{getattr(TOPICS, name)}`", _in_one_line(member)
         elif inspect.isfunction(member) and not name.startswith("_"):
             given = [ARGUMENTS[each] for each in inspect.signature(member).parameters if each != "self"]
-            yield f"`{member(TOPICS, *given)}`", inspect.getdoc(member) or ""
+            yield f"`{member(TOPICS, *given)}`", _in_one_line(member)
+
+
+def _in_one_line(member: object) -> str:
+    return " ".join((inspect.getdoc(member) or "").split())
 
 
 def _options(block: type[BaseModel]) -> Iterator[tuple[str, str, str]]:

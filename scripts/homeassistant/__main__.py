@@ -37,7 +37,7 @@ def main(root: Path) -> int:
 def automation_of_the_guide() -> str:
     """The example in docs/guides/homeassistant.md, for the node of the checks; a phone is not at hand."""
     guide = (Path(__file__).parents[2] / "docs/guides/homeassistant.md").read_text()
-    example = next(block for block in guide.split("```") if block.startswith("yaml\ntriggers:"))
+    example = next(block for block in guide.split("```") if block.startswith("yaml\nmode:"))
     for_us = example.removeprefix("yaml\n").replace("earwitness_home_alert", "earwitness_probe_alert")
     return for_us.replace("notify.mobile_app_phone", "persistent_notification.create")
 

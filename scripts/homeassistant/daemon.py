@@ -25,16 +25,16 @@ from monitor.types import (
     new_id,
 )
 
-LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream")
+LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream", "groan")
 
 
 def house(labels: tuple[str, ...] = LABELS) -> House:
     """One node with two sources."""
     rooms = (
-        Room("kitchen", labels, sounds(), "Kitchen", pictures=True),
+        Room("kitchen", labels, sounds(), "Kitchen", pictures=True, hidden=frozenset({"groan"})),
         Room("porch", ("glass_break",), sounds()),
     )
-    return House("probe", "check", rooms)
+    return House("probe", "check", rooms, ("Glass", 'Küche: "laut" 100 %'), "http://127.0.0.1:8199")
 
 
 class Daemon:

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from testkit.mosquitto import USERNAME, Mosquitto, free_port
 
 START_S = 180.0
-WITHIN_S = 20.0
+WITHIN_S = 120.0
 POLL_S = 0.2
 
 _CONFIGURATION = """
@@ -30,6 +30,7 @@ websocket_api:
 config:
 logger: {{default: warning}}
 automation: !include automations.yaml
+input_text: {{earwitness_told: {{max: 255}}}}
 """
 
 
@@ -89,7 +90,7 @@ class HomeAssistant:
         """What an image entity shows."""
         request = urllib.request.Request(self._url + f"/api/image_proxy/{entity}")
         request.add_header("Authorization", f"Bearer {self._token()}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             shown: bytes = answer.read()
             return shown
 
@@ -123,18 +124,22 @@ class HomeAssistant:
 
     def entities(self) -> dict[str, str]:
         """Entity ids of MQTT by their unique ids."""
+        return {id: each["entity_id"] for id, each in self.registry().items()}
+
+    def registry(self) -> dict[str, dict[str, Any]]:
+        """What it keeps of each entity of MQTT, by its unique id."""
         listed = self.ask("config/entity_registry/list")
-        return {each["unique_id"]: each["entity_id"] for each in listed if each["platform"] == "mqtt"}
+        return {each["unique_id"]: each for each in listed if each["platform"] == "mqtt"}
 
     def devices(self) -> dict[str, dict[str, Any]]:
         """MQTT devices by their identifiers."""
         listed = self.ask("config/device_registry/list")
         return {word: each for each in listed for _, word in each["identifiers"]}
 
-    def ask(self, kind: str) -> Any:
+    def ask(self, kind: str, **more: Any) -> Any:
         """One question over its WebSocket."""
         with self.socket() as socket:
-            socket.send(json.dumps({"id": 1, "type": kind}))
+            socket.send(json.dumps({"id": 1, "type": kind, **more}))
             return json.loads(socket.recv())["result"]
 
     def socket(self) -> ClientConnection:
@@ -167,7 +172,7 @@ class HomeAssistant:
 
     def _grant(self, **form: str) -> dict[str, str]:
         body = urllib.parse.urlencode(form).encode()
-        with urllib.request.urlopen(f"{self._url}/auth/token", body, timeout=10) as answer:
+        with urllib.request.urlopen(f"{self._url}/auth/token", body, timeout=60) as answer:
             tokens: dict[str, str] = json.load(answer)
             return tokens
 
@@ -176,7 +181,7 @@ class HomeAssistant:
         if self._tokens:
             headers["Authorization"] = f"Bearer {self._token()}"
         request = urllib.request.Request(self._url + path, body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def _served(self, path: str) -> bool:

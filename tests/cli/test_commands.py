@@ -15,7 +15,7 @@ from monitor.clock import SystemClock
 from monitor.config.house import configured_settings
 from monitor.config.loading import load_config
 from monitor.delivery.delivery import SETTINGS
-from monitor.delivery.settings import KeptSettings
+from monitor.delivery.kept.settings import KeptSettings
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
 from monitor.synthesis.alarms import piezo, played, temporal_three

@@ -281,7 +281,7 @@ def test_an_alert_is_put_for_everybody_who_is_to_hear_it(path: Path) -> None:
         running.put_all([urgent(), event()])
 
         assert outbox.backlog() == {"mqtt": 2, "me": 1, "me#2": 1, ESCALATION_CHANNEL: 1}
-        assert running.acknowledge("a1") == 1
+        assert running.acknowledge("a1") == {"a1"}
         assert ESCALATION_CHANNEL not in outbox.backlog()
 
 
@@ -308,9 +308,9 @@ def test_an_open_incident_survives_the_end_of_the_process(path: Path) -> None:
         outbox.listen("partner", partner.set)
         with escalator(outbox, clock) as running:
             assert partner.wait(WAIT_S)
-            assert running.acknowledge("a1") == 1
+            assert running.acknowledge("a1") == {"a1"}
     with SqliteOutbox(path, clock, raise_it) as outbox, escalator(outbox, clock) as running:
-        assert running.acknowledge(None) == 0
+        assert running.acknowledge(None) == frozenset()
 
 
 def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from monitor.config.house import build_house
@@ -81,12 +82,37 @@ def test_entities_are_what_rules_name_and_what_warns():
     assert {"loud_noise", "speech", "smoke_alarm", "co_alarm"} <= set(room.labels)
     assert "glass_break" not in room.labels
     assert set(room.labels) <= set(room.event_labels)
+    assert room.hidden.isdisjoint({"loud_noise", "speech"})
+    assert {"smoke_alarm", "co_alarm"} <= room.hidden
 
 
 def test_entities_that_are_listed_are_all_there_are():
     """The owner's list wins."""
     [room] = build_house(config(entities=["smoke_alarm"])).sources
     assert room.labels == ("smoke_alarm",)
+    assert not room.hidden
+
+
+@pytest.mark.parametrize(
+    ("web", "address"),
+    [
+        ({}, None), ({"host": "0.0.0.0"}, None), ({"host": "::"}, None), ({"host": "localhost"}, None),
+        ({"host": "10.0.0.7"}, "http://10.0.0.7:8199"), ({"host": "fd00::7"}, "http://[fd00::7]:8199"),
+        ({"host": "nas.lan", "port": 80}, "http://nas.lan:80"),
+        ({"host": "0.0.0.0", "url": "https://ears.example/page"}, "https://ears.example/page"),
+        ({"host": "10.0.0.7", "enabled": False}, None),
+    ],
+)  # fmt: skip
+def test_the_page_is_named_where_others_reach_it(web: dict[str, Any], address: str | None):
+    """A link to 127.0.0.1 would lead a phone to itself."""
+    assert build_house(config(web=web)).page == address
+
+
+@pytest.mark.parametrize("url", ["ears.lan", "javascript:alert(1)", "http://", "http://a b/"])
+def test_the_page_has_an_address_of_the_web(url: str):
+    """Home Assistant refuses a whole device for an address that is none."""
+    with pytest.raises(ValidationError):
+        config(web={"url": url})
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -109,7 +135,8 @@ def test_rules_alone_are_exchanged_where_nothing_else_has_to_know():
     words = {"name": "Words", "hear": ["speech"], "say": ["help"]}
     shown = ["smoke_alarm"]
     assert only_rules_differ(with_rules(), with_rules(alike))
-    assert not only_rules_differ(with_rules(), with_rules(door))
+    chirp = {"name": "Chirp", "hear": ["low_battery_chirp"]}
+    assert not only_rules_differ(with_rules(), with_rules(chirp))
     assert only_rules_differ(with_rules(entities=shown), with_rules(door, entities=shown))
     assert not only_rules_differ(with_rules(entities=shown), with_rules(words, entities=shown))
     assert not only_rules_differ(with_rules(), with_rules(alike, not_listening_after_s=60))

@@ -20,7 +20,7 @@ from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Alert, Health, House, Message, SoundEvent
+from monitor.types import Alert, House, Message, SoundEvent
 
 log = get_logger()
 
@@ -121,7 +121,7 @@ class MqttPublisher:
                 topic = f"{self.topics.root}/{topic_of(message)}"
                 self._outgoing.put(Publication(message, done, self._clock.monotonic_s(), late, topic))
             case _:
-                room = None if isinstance(message, Health) else self._announcer.rooms.get(message.source)
+                room = self._announcer.rooms.get(getattr(message, "source", ""))
                 for topic, payload, rank in topic_states(message, room, self.topics):
                     self._outgoing.remember(topic, payload, rank)
         self._wake()

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterator
 
-from monitor.publishers.documents import dbfs, encoded, health_document, iso
+from monitor.publishers.documents import active_alert_document, dbfs, encoded, health_document, iso
 from monitor.publishers.mqtt.queue import Rank
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Health, LabelState, Level, Picture, Problem, Room, Setting, SourceStatus
+from monitor.types import (
+    ActiveAlert,
+    Health,
+    LabelState,
+    Level,
+    Picture,
+    Problem,
+    Room,
+    Setting,
+    SourceStatus,
+    State,
+)
 
-State = SourceStatus | Level | Problem | Setting | LabelState | Picture | Health
 TopicState = tuple[str, bytes, Rank]
 """Topic, payload, and its place where all are published anew."""
 WRONG = ("notes", "stalled", "lagging", "stuck")
@@ -47,6 +57,10 @@ def topic_states(message: State, room: Room | None, topics: Topics) -> Iterator[
             whose = {"event_id": event_id, "label": label}
             yield topics.image_attributes(source), encoded(whose), Rank.STATE
             yield topics.image(source), png, Rank.STATE
+        case ActiveAlert():
+            attributes = active_alert_document(message)
+            yield topics.alert_active_attributes, encoded(attributes), Rank.STATE
+            yield topics.alert_active, _switch(message.alert is not None), Rank.STATE
         case Health():
             yield topics.health, encoded(health_document(message)), Rank.STATE
             wrong = {key: message.values[key] for key in WRONG if message.values.get(key)}

@@ -45,6 +45,18 @@ class Topics:
         return f"{self.root}/alert"
 
     @property
+    def alert_active(self) -> str:
+        """`ON` while an alert of severity warning or critical waits for an acknowledgement, else `OFF`;
+        retained."""
+        return f"{self.root}/alert/active"
+
+    @property
+    def alert_active_attributes(self) -> str:
+        """The gravest of them (`rule`, `severity`, `message`, `id`, `raised_at`) and their `count`, JSON;
+        retained."""
+        return f"{self.root}/alert/active/attributes"
+
+    @property
     def test_set(self) -> str:
         """Command: `PRESS` raises a test alert through the rules."""
         return f"{self.root}/test/set"

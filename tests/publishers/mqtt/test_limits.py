@@ -15,7 +15,12 @@ from tests.publishers.conftest import Lines, Publish
 ALERT = "earwitness/home/alert"
 LABELS = tuple(vocabulary())[:10]
 WHOLE = documents(house(room("kitchen", LABELS)), Topics("earwitness", "home"), "homeassistant")
-ENTITIES = {entity["unique_id"] for each in WHOLE.values() for entity in each["components"].values()}
+ENTITIES = {
+    entity["unique_id"]
+    for each in WHOLE.values()
+    for entity in each["components"].values()
+    if entity["platform"] != "device_automation"
+}
 
 
 def announced(listener: Subscriber) -> set[str]:

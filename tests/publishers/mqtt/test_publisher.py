@@ -16,7 +16,7 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.base import Outcome, Refused
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
-from monitor.types import Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
+from monitor.types import ActiveAlert, Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
 from testkit.builders import START, alert, event, house, room
 from testkit.fakes import raise_it
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
@@ -59,6 +59,7 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
         Problem("kitchen", START, ("clipping", "dc_offset")),
         Setting("kitchen", "mute", True),
         Setting("kitchen", "sensitivity", -0.5),
+        ActiveAlert(alert(), 2),
         Health(START, {"dropped": 3}),
     ):
         publisher.publish(message)
@@ -73,6 +74,9 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
     listener.wait_for(f"{ROOT}/kitchen/mute", "ON")
     listener.wait_for(f"{ROOT}/kitchen/sensitivity", "-0.5")
     assert json.loads(listener.wait_for(f"{ROOT}/health"))["dropped"] == 3
+    listener.wait_for(f"{ROOT}/alert/active", "ON")
+    shown = json.loads(listener.wait_for(f"{ROOT}/alert/active/attributes"))
+    assert (shown["id"], shown["rule"], shown["count"]) == (alert().id, alert().rule, 2)
     reason = json.loads(listener.wait_for(f"{ROOT}/kitchen/status/attributes"))["reason"]
     assert reason == "no device 'hw:1,0'"
 

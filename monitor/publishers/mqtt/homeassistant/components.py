@@ -1,4 +1,4 @@
-"""The entities of the discovery documents, one by one.
+"""A source's entities in the discovery documents, one by one.
 
 https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 """
@@ -6,13 +6,19 @@ https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.labels import SEVERITIES, label_name, vocabulary
+from monitor.labels import label_name, sounds, vocabulary
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Room
 
 Component = dict[str, Any]
 
-_ALERT_AS_EVENT = "{{ dict(value_json, event_type=value_json.severity) | tojson }}"
+_READABLE = {label: label_name(label) for label in sounds()}
+_IRREGULAR = {
+    label: name for label, name in _READABLE.items() if name != label.replace("_", " ").capitalize()
+}
+_LABEL_NAME = f"{{{{ {_IRREGULAR}.get(value, value | replace('_', ' ') | capitalize) }}}}"
+"""A label as people read it."""
+_LABEL_ATTRIBUTE = "{{ {'label': value} | tojson }}"
 
 
 def words(slug: str) -> str:
@@ -20,54 +26,11 @@ def words(slug: str) -> str:
     return slug.replace("_", " ").replace("-", " ")
 
 
-def node_components(topics: Topics) -> Iterator[tuple[str, Component]]:
-    """The daemon's own entities by key."""
-    # Always available: a dead daemon is to read "disconnected".
-    yield "connection", _connectivity(topics.status) | {"availability": []}
-    yield (
-        "health",
-        {
-            "platform": "sensor",
-            "name": "Health",
-            "device_class": "timestamp",
-            "entity_category": "diagnostic",
-            "state_topic": topics.health,
-            "value_template": "{{ value_json.at }}",
-            "json_attributes_topic": topics.health,
-        },
-    )
-    yield (
-        "trouble",
-        {
-            "platform": "binary_sensor",
-            "name": "Trouble",
-            "device_class": "problem",
-            "entity_category": "diagnostic",
-            "state_topic": topics.trouble,
-            "json_attributes_topic": topics.trouble_attributes,
-        },
-    )
-    # Always available, too: an alert goes out before `online`, and automations pass over what comes then.
-    yield (
-        "alert",
-        {
-            "availability": [],
-            "platform": "event",
-            "name": "Alert",
-            "icon": "mdi:bell-alert",
-            "state_topic": topics.alert,
-            "event_types": list(SEVERITIES),
-            "value_template": _ALERT_AS_EVENT,
-        },
-    )
-    yield "test", _button("Test alert", "mdi:bell-check", topics.test_set)
-    yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
-
-
 def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
     """A source's entities by key."""
     for label in room.labels:
-        yield label, _sounding(label, topics.sounding(room.source, label))
+        shown = {"enabled_by_default": False} if label in room.hidden else {}
+        yield label, _sounding(label, topics.sounding(room.source, label)) | shown
     yield (
         "event",
         {
@@ -84,12 +47,22 @@ def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Compone
             "platform": "sensor",
             "name": "Last sound",
             "device_class": "enum",
-            "options": list(room.event_labels),
+            "options": [_READABLE[label] for label in room.event_labels],
             "state_topic": topics.last_sound(room.source),
+            "value_template": _LABEL_NAME,
+            "json_attributes_topic": topics.last_sound(room.source),
+            "json_attributes_template": _LABEL_ATTRIBUTE,
         },
     )
+    yield from _diagnostic_components(room, topics)
+    if room.pictures:
+        yield "image", _image(room.source, topics)
+    yield from _setting_components(room.source, topics)
+
+
+def _diagnostic_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
     yield "level", _decibels("Level", topics.level(room.source))
-    yield "floor", _decibels("Noise floor", topics.floor(room.source))
+    yield "floor", _decibels("Noise floor", topics.floor(room.source)) | {"enabled_by_default": False}
     yield (
         "problem",
         {
@@ -103,16 +76,13 @@ def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Compone
     )
     yield (
         "connection",
-        _connectivity(topics.source_status(room.source))
+        connectivity(topics.source_status(room.source))
         | {
             # Not the source's own status: a lost source is to read "disconnected", not "unavailable".
             "availability": [{"topic": topics.status}],
             "json_attributes_topic": topics.source_status_attributes(room.source),
         },
     )
-    if room.pictures:
-        yield "image", _image(room.source, topics)
-    yield from _setting_components(room.source, topics)
 
 
 def _setting_components(source: str, topics: Topics) -> Iterator[tuple[str, Component]]:
@@ -124,6 +94,7 @@ def _setting_components(source: str, topics: Topics) -> Iterator[tuple[str, Comp
             "platform": "switch",
             "name": "Mute",
             "icon": "mdi:microphone-off",
+            "entity_category": "config",
             "state_topic": topics.setting(source, "mute"),
             "command_topic": topics.setting_set(source, "mute"),
         }
@@ -184,7 +155,8 @@ def _image(source: str, topics: Topics) -> Component:
     }
 
 
-def _connectivity(topic: str) -> Component:
+def connectivity(topic: str) -> Component:
+    """On while what publishes there is connected."""
     return {
         "platform": "binary_sensor",
         "name": "Connection",
@@ -194,7 +166,3 @@ def _connectivity(topic: str) -> Component:
         "payload_on": "online",
         "payload_off": "offline",
     }
-
-
-def _button(name: str, icon: str, topic: str) -> Component:
-    return {"platform": "button", "name": name, "icon": icon, "command_topic": topic}

@@ -5,16 +5,21 @@ each source. https://www.home-assistant.io/integrations/mqtt/#device-discovery-p
 """
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from monitor.publishers.mqtt.homeassistant.components import node_components, source_components, words
+from monitor.publishers.mqtt.homeassistant.components import source_components, words
+from monitor.publishers.mqtt.homeassistant.node import node_components
 from monitor.publishers.mqtt.topics import Topics, may_be_state
 from monitor.types import House, Room
 
 Document = dict[str, Any]
 
 ORIGIN_NAME = "earwitness"
+NO_ENTITY = "device_automation"
+"""The platform of device triggers, which have no id of their own."""
 _TOLD_BY = ("state_topic", "json_attributes_topic", "image_topic")
 
 
@@ -40,18 +45,19 @@ def documents(house: House, topics: Topics, discovery_prefix: str) -> dict[str, 
 def node_document(house: House, topics: Topics) -> Document:
     """The daemon as a device: alive or not, its health, its alerts, the test and acknowledge buttons."""
     identity = _identity(topics.node)
+    device = {
+        "identifiers": [identity],
+        "name": f"Earwitness {words(house.node)}",
+        "manufacturer": ORIGIN_NAME,
+        "model": "Listening daemon",
+        "sw_version": house.version,
+    }
     return {
-        "device": {
-            "identifiers": [identity],
-            "name": f"Earwitness {words(house.node)}",
-            "manufacturer": ORIGIN_NAME,
-            "model": "Listening daemon",
-            "sw_version": house.version,
-        },
+        "device": device | _page(house),
         "origin": _origin(house),
         "availability": [{"topic": topics.status}],
         "qos": 1,
-        "components": _components(identity, node_components(topics)),
+        "components": _components(identity, house.node, node_components(topics, house.rules)),
     }
 
 
@@ -60,19 +66,19 @@ def source_document(house: House, room: Room, topics: Topics) -> Document:
     identity = _identity(topics.node, room.source)
     device = {
         "identifiers": [identity],
-        "name": f"Earwitness {words(room.source)}",
+        "name": f"{_capitalized(words(room.source))} sounds",
         "manufacturer": ORIGIN_NAME,
         "model": "Sound source",
         "sw_version": house.version,
         "via_device": _identity(topics.node),
     }
     return {
-        "device": device | ({"suggested_area": room.area} if room.area else {}),
+        "device": device | ({"suggested_area": room.area} if room.area else {}) | _page(house),
         "origin": _origin(house),
         "availability": [{"topic": topics.status}, {"topic": topics.source_status(room.source)}],
         "availability_mode": "all",
         "qos": 1,
-        "components": _components(identity, source_components(room, topics)),
+        "components": _components(identity, room.source, source_components(room, topics)),
     }
 
 
@@ -130,8 +136,31 @@ def _identity(*names: str) -> str:
     return ".".join((ORIGIN_NAME, *names))
 
 
-def _components(identity: str, components: Iterable[tuple[str, Document]]) -> dict[str, Document]:
-    return {key: {"unique_id": f"{identity}.{key}"} | component for key, component in components}
+def _page(house: House) -> Document:
+    """*Visit* on the device's page in Home Assistant."""
+    return {"configuration_url": house.page} if house.page else {}
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _components(
+    identity: str, device: str, components: Iterable[tuple[str, Document]]
+) -> dict[str, Document]:
+    """With the ids by which Home Assistant knows an entity for ever, and what it proposes to call it."""
+    return {
+        key: component
+        if component["platform"] == NO_ENTITY
+        else _ids(identity, device, key, component) | component
+        for key, component in components
+    }
+
+
+def _ids(identity: str, device: str, key: str, component: Document) -> Document:
+    text = unicodedata.normalize("NFKD", f"{ORIGIN_NAME}_{device}_{component['name']}".lower())
+    name = re.sub(r"[^a-z0-9]+", "_", text.encode("ascii", "ignore").decode()).strip("_")
+    return {"unique_id": f"{identity}.{key}", "default_entity_id": f"{component['platform']}.{name}"}
 
 
 def _components_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Document]]:

@@ -1,13 +1,16 @@
 """What Home Assistant is told, and what we learn about it."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 import pytest
+from jinja2 import Environment
 
-from monitor.labels import sounds, vocabulary
+from monitor.labels import label_name, sounds, vocabulary
+from monitor.publishers.documents import alert_document
 from monitor.publishers.mqtt.homeassistant.components import sensor_name
 from monitor.publishers.mqtt.homeassistant.discovery import (
     documents,
@@ -20,7 +23,7 @@ from monitor.publishers.mqtt.homeassistant.discovery import (
 )
 from monitor.publishers.mqtt.homeassistant.presence import Presence
 from monitor.publishers.mqtt.topics import Topics
-from testkit.builders import START, house, room
+from testkit.builders import START, alert, house, room
 
 TOPICS = Topics("earwitness", "home")
 
@@ -38,10 +41,17 @@ def component(name: str, **more: Any) -> dict[str, Any]:
     return found
 
 
+def entities(document: dict[str, Any]) -> dict[str, Any]:
+    """The components that are entities; the others are device triggers."""
+    found: dict[str, Any] = document["components"]
+    return {key: each for key, each in found.items() if each["platform"] != "device_automation"}
+
+
 def every_document() -> list[dict[str, Any]]:
     """Those of a house with two sources that hear everything."""
     rooms = (room("kitchen", sounds(), ()), room("kitchen_2", sounds(), ()))
-    return list(documents(house(*rooms), TOPICS, "homeassistant").values())
+    whole = replace(house(*rooms), rules=("Smoke", "Glass"))
+    return list(documents(whole, TOPICS, "homeassistant").values())
 
 
 def test_a_document_for_the_node_and_one_for_each_source():
@@ -90,6 +100,12 @@ def test_every_label_has_its_device_class(label):
     assert sensor["device_class"] in BINARY_SENSOR_CLASSES
 
 
+def test_no_class_reads_as_what_we_do_not_know():
+    """Home Assistant shows `safety` as Safe and `moisture` as Dry: a room without a scream is not thereby
+    safe, nor is it dry because no water runs."""
+    assert not {vocabulary()[label].device_class for label in sounds()} & {"safety", "moisture"}
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [
@@ -103,6 +119,110 @@ def test_every_label_has_its_device_class(label):
 def test_an_alarm_is_not_called_smoke(label, name):
     """We hear an alarm; whether there is smoke we do not know."""
     assert sensor_name(label) == name
+
+
+def test_a_device_reads_as_its_room():
+    """The area's view shows the beginning of a name: eight tiles must not all begin with ours."""
+    assert source_document(house(), room("living_room"), TOPICS)["device"]["name"] == "Living room sounds"
+
+
+def test_what_no_rule_uses_has_to_be_switched_on():
+    """Twenty sensors that nobody asked for hide the one that matters; whoever wants them finds them."""
+    kitchen = replace(room(labels=("smoke_alarm", "groan")), hidden=frozenset({"groan"}))
+    components = source_document(house(), kitchen, TOPICS)["components"]
+
+    assert "enabled_by_default" not in components["smoke_alarm"]
+    assert components["groan"]["enabled_by_default"] is False
+    assert components["floor"]["enabled_by_default"] is False
+
+
+def test_settings_and_diagnostics_are_in_their_categories():
+    """Home Assistant keeps them off its dashboards."""
+    kitchen = source_document(house(), room(), TOPICS)["components"]
+    node = node_document(house(), TOPICS)["components"]
+
+    assert {kitchen[key]["entity_category"] for key in ("mute", "sensitivity")} == {"config"}
+    diagnostic = [kitchen[key] for key in ("level", "floor", "problem", "connection")]
+    diagnostic += [node[key] for key in ("connection", "health", "lag", "trouble")]
+    assert {each["entity_category"] for each in diagnostic} == {"diagnostic"}
+
+
+def test_the_last_sound_is_readable():
+    """`Loud noise`, and the label stays as an attribute for automations."""
+    assert component("last_sound")["options"] == ["Smoke alarm", "Glass break", "Speech", "Dog bark"]
+    assert rendered(component("last_sound")["value_template"], value="co_alarm") == "CO alarm"
+    assert rendered(component("last_sound")["value_template"], value="loud_noise") == "Loud noise"
+
+
+@pytest.mark.parametrize("label", sounds())
+def test_every_label_is_shown_by_its_name(label):
+    """Home Assistant refuses a value that is none of the options."""
+    assert rendered(component("last_sound")["value_template"], value=label) == label_name(label)
+
+
+RULES = ("Smoke", 'It\'s "loud" {{ 1 }} 100 %', "Küche: Glas")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_an_event_entity_and_a_trigger(rule):
+    """Each fires for the alerts of its rule alone, whatever its name holds."""
+    components = node_document(replace(house(), rules=RULES), TOPICS)["components"]
+    entity = next(
+        each for key, each in components.items() if key.startswith("rule_") and each["name"] == rule
+    )
+    trigger = next(each for each in components.values() if each.get("subtype") == rule)
+
+    for other in RULES:
+        shown = rendered(entity["value_template"], value_json=as_published(rule=other))
+        assert (json.loads(shown)["event_type"] if shown else None) == ("critical" if other == rule else None)
+        fires = rendered(trigger["value_template"], value_json=as_published(rule=other)) == trigger["payload"]
+        assert fires == (other == rule)
+
+
+@pytest.mark.parametrize(
+    ("more", "severity", "fires"),
+    [
+        ({}, "critical", True), ({}, "warning", True), ({"test": True}, "warning", True),
+        ({"update": True}, "critical", False), ({"late": True}, "warning", False),
+        ({"late": True}, "critical", True),
+    ],
+)  # fmt: skip
+def test_a_trigger_rings_once_and_a_late_critical_one_rings_all_the_same(more, severity, fires):
+    """Another room that joins does not ring again; a late smoke alarm is better than none."""
+    trigger = node_document(house(), TOPICS)["components"][f"trigger_{severity}"]
+    assert (trigger["type"], trigger["subtype"]) == ("raises an alert", f"Any {severity} rule")
+    for each in ("info", "warning", "critical"):
+        shown = rendered(trigger["value_template"], value_json=as_published(severity=each, **more))
+        assert (shown == trigger["payload"]) == (fires and each == severity)
+
+
+def test_the_delay_is_that_of_the_slowest_source():
+    """A house is as late as its latest room; one without a source is not late."""
+    template = node_document(house(), TOPICS)["components"]["lag"]["value_template"]
+    sources = {"kitchen": {"lag_s": 0.2}, "porch": {"lag_s": 7.5}, "tape": {}}
+
+    assert rendered(template, value_json={"sources": sources}) == "7.5"
+    assert rendered(template, value_json={}) == "0"
+
+
+def test_the_page_is_linked_from_the_devices():
+    """Where its address is known; a link to 127.0.0.1 would lead to another machine."""
+    linked = replace(house(), page="http://10.0.0.7:8199")
+    for of in (node_document(linked, TOPICS), source_document(linked, room(), TOPICS)):
+        assert of["device"]["configuration_url"] == "http://10.0.0.7:8199"
+    assert "configuration_url" not in node_document(house(), TOPICS)["device"]
+
+
+def as_published(**more: Any) -> dict[str, Any]:
+    """An alert as on its topic."""
+    return alert_document(alert(), START, late=False) | more
+
+
+def rendered(template: str, **values: Any) -> str:
+    """What Home Assistant makes of a template; its filter `tojson` is plain JSON."""
+    environment = Environment()
+    environment.filters["tojson"] = json.dumps
+    return environment.from_string(template).render(**values)
 
 
 def test_the_event_entity_declares_every_label_it_may_carry():
@@ -119,21 +239,23 @@ def test_only_a_source_that_shows_pictures_has_an_image():
 
 
 def test_no_two_entities_wait_on_the_same_topic():
-    """One topic per entity: what one microphone hears never resets another's sensor."""
+    """One topic per entity: what one microphone hears never resets another's sensor. But for two: alerts,
+    of which an event entity picks its own, and health, of which each sensor shows another figure."""
+    shared = (TOPICS.alert, TOPICS.health)
     named = [
         each["state_topic"]
         for document in every_document()
         for key, each in document["components"].items()
-        if "state_topic" in each
+        if each.get("state_topic") not in (None, *shared)
     ]
     assert len(named) == len(set(named))
 
 
 def test_no_two_entities_share_an_id():
     """Also between a source `kitchen` and a source `kitchen_2`."""
-    ids = [each["unique_id"] for document in every_document() for each in document["components"].values()]
-
-    assert len(ids) == len(set(ids))
+    for key in ("unique_id", "default_entity_id"):
+        ids = [each[key] for document in every_document() for each in entities(document).values()]
+        assert len(ids) == len(set(ids)) > 100
 
 
 def test_ids_hold_when_everything_else_changes():

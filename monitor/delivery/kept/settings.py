@@ -2,9 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from monitor.errors import StoreError
 from monitor.logs import get_logger
@@ -12,10 +12,6 @@ from monitor.store.files import write_private
 from monitor.types import Setting
 
 log = get_logger()
-
-READ_S = 1.0
-"""What a start gives the disk to hand out what was set."""
-WRITE_S = 1.0
 
 _Name = Literal["mute", "sensitivity"]
 _Key = tuple[str, _Name]
@@ -38,8 +34,9 @@ class KeptSettings:
         self.changed = threading.Event()
         """Set while something is to be written."""
 
-    def read(self) -> None:
-        """Find again what was kept; what was set meanwhile holds."""
+    def read(self) -> list[Setting]:
+        """Find again what was kept; what was set meanwhile holds. Returns what holds since then."""
+        before = self.in_force()
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             kept = {
@@ -48,12 +45,13 @@ class KeptSettings:
                 if (source, name) in self._configured and configured == self._configured[source, name]
             }
         except FileNotFoundError:
-            return
+            return []
         except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
             self._complain("mute and sensitivity are as configured again", error)
-            return
+            return []
         with self._lock:
             self._set = kept | self._set
+        return [setting for setting in self.in_force() if setting not in before]
 
     def in_force(self) -> list[Setting]:
         """Every setting with the value that holds."""
@@ -84,53 +82,6 @@ class KeptSettings:
         if not self._complained:
             self._complained = True
             log.warning(consequence, reason=str(error), file=str(self._file))
-
-
-class SettingsWriter:
-    """Reads and writes settings in a thread of its own, named `settings`, open inside the `with` block:
-    nobody who decides waits for a disk. `late` is given each setting that the disk handed out only after a
-    second; a bug reaches `failed`."""
-
-    def __init__(
-        self, kept: KeptSettings, late: Callable[[Setting], None], failed: Callable[[BaseException], None]
-    ) -> None:
-        self._kept = kept
-        self._late = late
-        self._failed = failed
-        self._read = threading.Event()
-        self._is_late = False
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="settings", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Begin, and wait until what was set is known, for a second at most."""
-        self._thread.start()
-        self._is_late = not self._read.wait(READ_S)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Write what is not written yet; a disk that does not answer is left."""
-        self._closing = True
-        self._kept.changed.set()
-        self._thread.join(WRITE_S)
-
-    def _run(self) -> None:
-        try:
-            before = set(self._kept.in_force())
-            self._kept.read()
-            self._read.set()
-            if self._is_late:
-                for setting in self._kept.in_force():
-                    if setting not in before:
-                        self._late(setting)
-            self._write_what_changes()
-        except BaseException as error:  # noqa: BLE001 - the one place of this thread: the daemon stops with it
-            self._failed(error)
-
-    def _write_what_changes(self) -> None:
-        while self._kept.changed.wait() and not self._closing:
-            self._kept.write()
-        self._kept.write()
 
 
 def _key(setting: Setting) -> _Key:

@@ -1,0 +1,107 @@
+"""The alerts that nobody has acknowledged yet: what *Alert active* shows, also after a restart."""
+
+import json
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+from monitor.errors import StoreError
+from monitor.labels import SEVERITIES
+from monitor.logs import get_logger
+from monitor.store import codec
+from monitor.store.files import write_private
+from monitor.types import ActiveAlert, Alert
+
+log = get_logger()
+
+MOST_KEPT = 100
+"""Beyond that the least severe oldest is forgotten: nobody in this house acknowledges."""
+
+
+class ActiveAlerts:
+    """Alerts of severity warning and critical that wait for an acknowledgement, in a file of their own, mode
+    0600. A test and what merely informs (`info`) wait for none. Every method may be called from any thread. A
+    file that cannot be read or written is logged once, and stops nothing."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._waiting: dict[str, Alert] = {}
+        self._answered: set[str] = set()
+        """What was acknowledged before the file was read."""
+        self._all_answered = self._was_read = False
+        self._lock = threading.Lock()
+        self._complained = False
+        self.changed = threading.Event()
+
+    def state(self) -> ActiveAlert:
+        """The gravest, and of those the newest."""
+        with self._lock:
+            waiting = sorted(self._waiting.values(), key=_gravity)
+        return ActiveAlert(waiting[-1] if waiting else None, len(waiting))
+
+    def raised(self, alert: Alert) -> bool:
+        """Take in an alert: whether it waits from now on."""
+        if alert.test or alert.severity == "info":
+            return False
+        with self._lock:
+            self._waiting[alert.id] = alert
+            while len(self._waiting) > MOST_KEPT:
+                del self._waiting[min(self._waiting.values(), key=_gravity).id]
+        self.changed.set()
+        return True
+
+    def acknowledged(self, ids: Collection[str] | None) -> bool:
+        """These, or all (None), are acknowledged: whether any waited."""
+        with self._lock:
+            gone = set(self._waiting if ids is None else self._waiting.keys() & set(ids))
+            for id in gone:
+                del self._waiting[id]
+            if not self._was_read:
+                self._answered |= gone if ids is None else set(ids)
+                self._all_answered |= ids is None
+        if gone:
+            self.changed.set()
+        return bool(gone)
+
+    def read(self) -> list[ActiveAlert]:
+        """Find again what was kept, but for what was acknowledged meanwhile; returns the state if any was."""
+        found = self._found()
+        with self._lock:
+            self._was_read = True
+            if self._all_answered:
+                found = []
+            kept = {one.id: one for one in found if one.id not in self._answered}
+            self._waiting = kept | self._waiting
+        return [self.state()] if kept else []
+
+    def _found(self) -> list[Alert]:
+        try:
+            rows = json.loads(self._file.read_text(encoding="utf-8"))
+            found = [codec.decode(row) for row in rows]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            self._complain("which alerts nobody has acknowledged is not known any more", error)
+            return []
+        return [one for one in found if isinstance(one, Alert)]
+
+    def write(self) -> None:
+        """Keep on disk what waits now."""
+        with self._lock:
+            if not self._was_read:
+                return
+            self.changed.clear()
+            rows = [codec.encode(alert) for alert in self._waiting.values()]
+        try:
+            write_private(self._file, json.dumps(rows).encode())
+        except StoreError as error:
+            self._complain("after a restart no alert will wait to be acknowledged", error)
+
+    def _complain(self, consequence: str, error: Exception) -> None:
+        if not self._complained:
+            self._complained = True
+            log.warning(consequence, reason=str(error), file=str(self._file))
+
+
+def _gravity(alert: Alert) -> tuple[bool, int, float]:
+    return alert.is_life_safety, SEVERITIES.index(alert.severity), alert.raised_at.timestamp()
