@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from monitor.clock import Backoff, Clock, SystemClock
+from monitor.config.capabilities import thresholds
 from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.delivery.delivery import Delivery
@@ -61,8 +62,14 @@ until a camera's first sound, it is heard again within 10 s of its return."""
 class Daemon:
     """One life of the daemon: everything is open inside the `with` block, and nothing is left after it."""
 
-    def __init__(self, config: Config, clock: Clock | None = None, systemd: Systemd | None = None) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        systemd: Systemd | None = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._config, self._look = config, look
         self._clock = clock or SystemClock()
         self._systemd = systemd or Systemd()
         self._life = ExitStack()
@@ -70,7 +77,6 @@ class Daemon:
         self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._opening = self._ending = False
-        self._stalled: list[str] = []
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
         self._supervised: list[SupervisedSource] = []
@@ -128,7 +134,9 @@ class Daemon:
                 return
             for source in self._supervised:
                 source.tend()
-            self._feed_watchdog()
+            stalled = self._checkup.feed(self._systemd)
+            if self._page is not None:
+                self._page.alive(stalled)
             self._memory.check()
             if stuck := self._delivery.look():
                 self._post(Announcement(tuple(stuck)))
@@ -148,10 +156,13 @@ class Daemon:
         """Have `run` do something in the main thread; from any thread or a signal handler."""
         self._errands.put(errand)
 
-    def exchange_rules(self, config: Config) -> None:
-        """Go by the rules of another configuration that is alike but for them; in the main thread."""
-        self._engine.exchange_rules(build_rules(config, self._classifiers))
+    def exchange(self, config: Config) -> None:
+        """Go by the rules and thresholds of a configuration that is alike otherwise; in the main thread."""
+        rows_of = thresholds(config, self._classifiers.first).of
+        self._engine.exchange(build_rules(config, self._classifiers), rows_of)
         self._delivery.announce(build_house(config))
+        self._record.follow(config)
+        self._config = config
 
     def report_health(self, to: Callable[[Health], None]) -> None:
         """Have `run` report how everything is doing; from any thread or a signal handler."""
@@ -227,7 +238,8 @@ class Daemon:
         if self._config.web.enabled:
             from monitor.web.opening import open_page
 
-            self._page = open_page(self._config, self._delivery, self._recorder.verdicts, self._clock, life)
+            verdicts = self._recorder.verdicts
+            self._page = open_page(self._config, self._delivery, verdicts, self._look, self._clock, life)
         if self._page is not None:
             self._record = self._page.tap(self._recorder)
 
@@ -270,18 +282,6 @@ class Daemon:
         for name, reason in classifiers.missing.items():
             checkup.note(name, reason)
         return checkup
-
-    def _feed_watchdog(self) -> None:
-        stalled = self._checkup.stalled()
-        if not stalled:
-            self._systemd.alive()
-        if stalled and not self._stalled:
-            log.error("something has stopped moving; the watchdog is not fed", stalled=stalled)
-        elif self._stalled and not stalled:
-            log.info("everything moves again")
-        self._stalled = stalled
-        if self._page is not None:
-            self._page.alive(stalled)
 
     def _publish_health(self) -> None:
         health = self.health()

@@ -158,7 +158,7 @@ def test_a_hangup_exchanges_rules_without_a_pause(broker, tmp_path):
         log = reloading.change("the configuration is wrong", sauces=[])
         assert "did you mean 'sources'" in log
         reloading.change("the configuration has not changed")
-        reloading.change("the new rules are in force", rules=bells)
+        reloading.change("the new rules and thresholds are in force", rules=bells)
         listener.say("earwitness/home/test/set", "PRESS")
         listener.wait_for("earwitness/home/alert")
         assert listener.on("earwitness/home/demo/status") == before
@@ -177,13 +177,15 @@ def test_a_hangup_begins_anew_with_other_sources(broker, tmp_path):
 
 
 def test_what_is_set_without_the_configuration_is_taken_up(broker, tmp_path):
-    """By `earwitness set`, the page or a suggestion; within seconds, and without a signal."""
+    """By `earwitness set`, the page or a suggestion; within seconds, without a signal and without a pause."""
     with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         house = as_configured(tmp_path / "earwitness.yaml")
         apply(house, {"labels.dog_bark.onset": 0.7}, by="test", at=datetime.now(UTC))
-        until(lambda: "beginning anew" in (tmp_path / "log").read_text(), "a new life", PATIENCE_S)
-        assert daemon.process.poll() is None
+        before = listener.on("earwitness/home/demo/status")
+        said = "the new rules and thresholds are in force"
+        until(lambda: said in (tmp_path / "log").read_text(), said, PATIENCE_S)
+        assert listener.on("earwitness/home/demo/status") == before
     assert daemon.process.returncode == 0
 
 

@@ -54,8 +54,11 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
         check_outside(given, path)
         err.print(f"Configuration: {path}", highlight=False)
     with ExitStack() as life:
-        read = (lambda: _read(path)) if path is not None else None
-        _listen(given or _first_run(life), verbose, as_json, read)
+        if path is not None:
+            _listen(given or _read(path), verbose, as_json, lambda: _read(path))
+        else:
+            bare = _first_run(life)
+            _listen(with_overrides(bare), verbose, as_json, lambda: with_overrides(bare), has_file=False)
 
 
 def _read(path: Path) -> Config:
@@ -70,12 +73,19 @@ def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
         _listen(scene_config(*find_broker(life)), verbose, as_json)
 
 
-def _listen(config: Config, verbose: bool, as_json: bool, read: Callable[[], Config] | None = None) -> None:
+def _listen(
+    config: Config,
+    verbose: bool,
+    as_json: bool,
+    read: Callable[[], Config] | None = None,
+    has_file: bool = True,
+) -> None:
     def shown(config: Config) -> Config:
         return shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
 
     try:
-        Lives(shown(config), read and (lambda: shown(read())), verbose=verbose).listen()
+        again = read and (lambda: shown(read()))
+        Lives(shown(config), again, verbose=verbose, heeds_hangups=has_file).listen()
     except EarwitnessError:
         raise
     except Exception as error:
@@ -101,7 +111,7 @@ def _first_run(life: ExitStack) -> Config:
     if _has_microphone():
         err.print("No configuration: listening to the default microphone.")
         source = {"type": "microphone", "name": "microphone"}
-        return with_overrides(default_config([source], *find_broker(life)))
+        return default_config([source], *find_broker(life))
     err.print("No configuration and no microphone: listening to the built-in demo scene.")
     return scene_config(*find_broker(life))
 

@@ -30,18 +30,26 @@ class Lives:
     """Listens with `config`, and with each that `read` finds changed after it, until it is stopped.
 
     SIGHUP without a terminal has `read` called. A configuration that it refuses (EarwitnessError) is logged,
-    and the one in force stays. Where nothing but rules differs they are exchanged while everything goes on;
-    any other difference ends what is heard in order and begins anew in this process. A configuration with
-    which the daemon cannot be opened is given up for the one before. What is changed without the
-    configuration (`overrides.json`) has it read anew within seconds, on a terminal too.
+    and the one in force stays. Where nothing but rules and thresholds differs they are exchanged while
+    everything goes on; any other difference ends what is heard in order and begins anew in this process. A
+    configuration with which the daemon cannot be opened is given up for the one before. What is changed
+    without the configuration (`overrides.json`) has it read anew within seconds, on a terminal too.
 
     On a terminal SIGHUP means that the terminal is gone, and everything ends in order.
     """
 
-    def __init__(self, config: Config, read: Callable[[], Config] | None, *, verbose: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        read: Callable[[], Config] | None,
+        *,
+        verbose: bool,
+        heeds_hangups: bool = True,
+    ) -> None:
         from monitor.runtime.systemd import Systemd
 
         self._read = read
+        self._heeds_hangups = heeds_hangups and read is not None
         self._verbose = verbose
         self._systemd = Systemd()
         self._daemon: Daemon | None = None
@@ -71,7 +79,7 @@ class Lives:
         with quits_at_once():
             from monitor.app import Daemon
             from monitor.runtime.housekeeper import Housekeeper
-        daemon = self._daemon = Daemon(self._config, systemd=self._systemd)
+        daemon = self._daemon = Daemon(self._config, systemd=self._systemd, look=self._changes.look)
         with ExitStack() as life:
             try:
                 life.enter_context(daemon)
@@ -107,7 +115,7 @@ class Lives:
             self._daemon.ask(self._reload)
 
     def _heed_hangups(self) -> None:
-        if self._read is None or _has_terminal():
+        if not self._heeds_hangups or _has_terminal():
             # Under nohup it is ignored, and stays so.
             if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
                 signal.signal(signal.SIGHUP, lambda *_: self._stop())
@@ -135,14 +143,14 @@ class Lives:
             self._systemd.ready()
 
     def _begins_anew(self, daemon: "Daemon", fresh: Config) -> bool:
-        from monitor.pipeline.build import only_rules_differ
+        from monitor.pipeline.build import only_decisions_differ
 
         if fresh == self._config:
             log.info("the configuration has not changed")
             return False
-        if not only_rules_differ(self._config, fresh):
+        if not only_decisions_differ(self._config, fresh):
             return True
-        daemon.exchange_rules(fresh)
+        daemon.exchange(fresh)
         self._config = fresh
         return False
 

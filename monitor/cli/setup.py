@@ -72,7 +72,7 @@ def check(
     if checked.config is not None and not as_json:
         _summarize(checked.config, path)
         if thresholds:
-            _show_thresholds(checked.config)
+            _show_thresholds(checked.config, path)
         if probe:
             show_probes(checked.config)
 
@@ -165,9 +165,11 @@ def _show_set_from_outside(settings: Sequence[Setting]) -> None:
         out.print(f"{source}: {', '.join(changes)}, set from Home Assistant", highlight=False)
 
 
-def _show_thresholds(config: Config) -> None:
+def _show_thresholds(config: Config, path: Path) -> None:
     """A table for all sources with the same thresholds."""
-    from monitor.config.capabilities import in_force
+    from monitor.config.capabilities import in_force, onset_origins
+
+    origins = onset_origins(config, _changed(config, path))
 
     settings = _set_from_outside(config)
     _show_set_from_outside(settings)
@@ -180,14 +182,18 @@ def _show_thresholds(config: Config) -> None:
             alike.append(name)
     for names, rows in tables:
         table = Table(
-            "sound", "score", "hits", "ends after", "for",
+            "sound", "score", "from", "hits", "ends after", "for",
             title=f"\n{', '.join(names)}", title_justify="left", box=None, header_style="bold",
         )  # fmt: skip
         for label, row in rows.items():
             hits = f"{row.hits} in {row.within_s:g} s" if row.hits > 1 else "1"
-            table.add_row(label, f"{row.onset:.2f}", hits, f"{row.hold_s:g} s", row.reason)
+            score = f"{row.onset:.2f}" if row.heard else "off"
+            table.add_row(label, score, origins[names[0]][label], hits, f"{row.hold_s:g} s", row.reason)
         out.print(table)
-    out.print("\nA rhythm is held to no score. Yours to change, here or under a source:")
+    out.print(
+        "\nA score is from our table, the model, the file, a source's own labels, or set (`earwitness set`)."
+    )
+    out.print("A rhythm is held to no score. Yours to change, here or under a source:")
     out.print("  labels: {dog_bark: {onset: 0.6, hits: 2}}", highlight=False)
 
 

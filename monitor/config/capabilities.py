@@ -1,15 +1,16 @@
 """What a configuration can hear, and with which thresholds: the ground that rules stand on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from typing import Literal
 
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.config.model import Config
 from monitor.errors import ModelError
-from monitor.events.defaults import Hysteresis
-from monitor.events.settings import HIT_GAP_S, LABELS, Thresholds, shifted
+from monitor.events.defaults import DEFAULTS, Hysteresis
+from monitor.events.settings import HIT_GAP_S, LABELS, Labels, Thresholds, shifted
 from monitor.labels import emotions
 from monitor.rhythm.detector import HIGHEST_SCORES as RHYTHM_SCORES
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
@@ -44,6 +45,30 @@ def in_force(config: Config, settings: Iterable[Setting] = ()) -> dict[str, dict
         for source in config.sources
         if source.enabled
     }
+
+
+Origin = Literal["source", "set", "file", "model", "table"]
+"""The source's own `labels`, a change without the configuration, its `labels`, the model, our table."""
+
+
+def onset_origins(config: Config, changed: Collection[str]) -> dict[str, dict[str, Origin]]:
+    """Where each sound's onset comes from, by source and label; `changed` are the places of the changes that
+    hold, as in `labels.dog_bark.onset`."""
+    rows = thresholds(config, unloaded(config)[0])
+
+    def origin(source: str, label: str) -> Origin:
+        if _names_onset(rows.sources.get(source, {}), label):
+            return "set" if f"sources.{source}.labels.{label}.onset" in changed else "source"
+        if _names_onset(rows.general, label):
+            return "set" if f"labels.{label}.onset" in changed else "file"
+        return "model" if _names_onset(rows.model, label) else "table"
+
+    enabled = [source.name for source in config.sources if source.enabled]
+    return {name: {label: origin(name, label) for label in DEFAULTS} for name in enabled}
+
+
+def _names_onset(labels: Labels, label: str) -> bool:
+    return label in labels and labels[label].onset is not None
 
 
 def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classifier, Cascade], ...]]:

@@ -112,6 +112,15 @@ def in_force(config: Config, steps: Sequence[Step]) -> dict[str, Any]:
     return found
 
 
+def without(config: Config, steps: Sequence[Step]) -> Config:
+    """The configuration as its file has it, from one over which `steps` lie."""
+    last: dict[str, tuple[Any, Any]] = {}
+    for step in steps:
+        last |= {place: (value, step.configured.get(place)) for place, value in step.values.items()}
+    former = {place: was for place, (value, was) in last.items() if _configured(config, place) == value}
+    return _laid_over(config, former)
+
+
 def with_overrides(config: Config) -> Config:
     """The configuration with what was changed without it. What cannot be read or no longer fits costs those
     changes, is logged, and stops nothing."""

@@ -22,6 +22,8 @@ class Hysteresis:
     hold_s: float
     """An event ends this long after its sound was last found."""
     reason: str = ""
+    heard: bool = True
+    """Whether it begins events at all."""
 
 
 def _row(onset: float, off: float, hits: int, within_s: float, hold_s: float, reason: str) -> Hysteresis:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from monitor.events.defaults import DEFAULTS, Hysteresis
-from monitor.labels import check_sound
+from monitor.labels import LIFE_SAFETY, check_sound
 from monitor.schema import Block, Score, Seconds
 
 HIT_GAP_S = 0.45
@@ -36,6 +36,8 @@ class LabelSettings(Block):
     """The event ends when the sound was not heard for so long. An alarm's rhythm brings its own."""
     off: Score | None = None
     """Score that keeps an event alive once it has begun."""
+    heard: bool | None = None
+    """false: this sound begins no event. Smoke, CO and fire alarms are always heard."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -48,8 +50,15 @@ class LabelSettings(Block):
         return self
 
 
+def _alarms_are_heard(labels: "dict[str, LabelSettings]") -> "dict[str, LabelSettings]":
+    for label in LIFE_SAFETY & labels.keys():
+        if labels[label].heard is False:
+            raise ValueError(f"{label} is a matter of life and is always heard; remove `heard: false`")
+    return labels
+
+
 SoundLabel = Annotated[str, AfterValidator(check_sound)]
-Labels = dict[SoundLabel, LabelSettings]
+Labels = Annotated[dict[SoundLabel, LabelSettings], AfterValidator(_alarms_are_heard)]
 """The `labels:` of a configuration, of a source, or the thresholds that a model ships for its own scores."""
 LABELS: TypeAdapter[Labels] = TypeAdapter(Labels)
 """Reads `Labels` from plain mappings (YAML, a model's JSON); raises pydantic's ValidationError."""
@@ -88,7 +97,8 @@ def _merged(row: Hysteresis, layers: list[LabelSettings]) -> Hysteresis:
         within_s = max(row.within_s, float(hits)) if layer.within_s is None else layer.within_s
         hold_s = row.hold_s if layer.hold_s is None else layer.hold_s
         # An `off` written for another onset must not keep an event from staying open.
-        row = Hysteresis(onset, min(off, onset), hits, within_s, hold_s, row.reason)
+        heard = row.heard if layer.heard is None else layer.heard
+        row = Hysteresis(onset, min(off, onset), hits, within_s, hold_s, row.reason, heard)
     return row
 
 

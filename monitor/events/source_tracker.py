@@ -36,6 +36,7 @@ class SourceTracker:
 
     def __init__(self, rows: Mapping[str, Hysteresis]) -> None:
         self._unshifted = rows
+        self._sensitivity = 0.0
         self._rows: Mapping[str, Hysteresis] = rows
         self._muted = False
         self._open: dict[str, OpenEvent] = {}
@@ -49,10 +50,17 @@ class SourceTracker:
 
     def set_sensitivity(self, value: float) -> None:
         """Shift every onset and off score by a sensitivity of -1..1."""
+        self._sensitivity = value
         self._rows = {label: shifted(row, value) for label, row in self._unshifted.items()}
         self.floors = {
             label: row.off if label in self._open else row.onset for label, row in self._rows.items()
         }
+
+    def set_rows(self, rows: Mapping[str, Hysteresis]) -> None:
+        """Go by other thresholds, under the same sensitivity. `report` ends the events of sounds that are no
+        longer heard; the others go on."""
+        self._unshifted = rows
+        self.set_sensitivity(self._sensitivity)
 
     def mute(self, on: bool) -> None:
         """Stop the events of every label but the life-safety ones; `report` ends those that are open."""
@@ -64,7 +72,7 @@ class SourceTracker:
         """Take a detection of a tagger, the gate or the rhythm detector; `now` is the time of the source's
         newest sound."""
         label = detection.label
-        if self._muted and label not in LIFE_SAFETY:
+        if self._ignores(label):
             return
         # A source that dates its sound in the future must not keep an event open until then.
         at = min(detection.ends_at, now)
@@ -88,7 +96,7 @@ class SourceTracker:
         """Take a verifier's detection. A verifier judges the whole segment, so that one hit opens an event
         that no other classifier found; never a life-safety one."""
         label = detection.label
-        if self._muted and label not in LIFE_SAFETY:
+        if self._ignores(label):
             return
         row = self._rows[label]
         open_event = self._find(detection, now)
@@ -124,7 +132,7 @@ class SourceTracker:
         events = [one.report("updated" if one.reported else "started", now) for one in changed]
         self._touched.clear()
         for open_event in list(self._open.values()):
-            if self._muted and open_event.event.label not in LIFE_SAFETY:
+            if self._ignores(open_event.event.label):
                 open_event.mark_muted()
                 events.append(self._end(open_event, now, "quiet"))
             elif self._is_over(open_event, over_at):
@@ -141,6 +149,10 @@ class SourceTracker:
     def open_events(self) -> list[SoundEvent]:
         """The open events as they were last reported."""
         return [one.reported.event for one in self._open.values() if one.reported]
+
+    def _ignores(self, label: str) -> bool:
+        """Whether the sound is muted here, or not to be heard at all."""
+        return label not in LIFE_SAFETY and (self._muted or not self._rows[label].heard)
 
     def _touch(self, open_event: OpenEvent) -> None:
         self._touched[open_event.event.id] = open_event

@@ -68,6 +68,12 @@ class Tracker:
         """Shift every onset of a source by up to 2 logits: 1 hears more, -1 less. Never the alarm rhythms."""
         self._source(source).set_sensitivity(value)
 
+    def exchange_thresholds(self, rows_of: RowsOf) -> None:
+        """Go by other thresholds from now on; events that go on go on."""
+        self._rows_of = rows_of
+        for name, source in self._sources.items():
+            source.set_rows(rows_of(name))
+
     def mute(self, source: str, on: bool, at: datetime) -> list[SoundEvent]:
         """Stop (or allow) a source's events, except smoke, CO and fire alarms. Returns the ends of its open
         events: `quiet`, with `muted` in the evidence."""

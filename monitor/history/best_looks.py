@@ -43,6 +43,11 @@ class BestLooks:
         self._onsets: dict[str, dict[str, float]] = {}
         self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
 
+    def follow(self, config: Config) -> None:
+        """Other thresholds are in force."""
+        self._rows = thresholds(config, unloaded(config)[0])
+        self._onsets = {}
+
     def note(self, setting: Setting) -> None:
         """A sensitivity was set from outside."""
         if setting.name == "sensitivity":

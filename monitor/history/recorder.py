@@ -28,7 +28,8 @@ class Recorder:
         folder = config.state_folder()
         self._clock = clock
         keep_s = config.history_days * 86400
-        self._scores = ScoreStore(folder / SCORES, clock, keep_s=keep_s, best=BestLooks(config))
+        self._best = BestLooks(config)
+        self._scores = ScoreStore(folder / SCORES, clock, keep_s=keep_s, best=self._best)
         self._evidence = EvidenceKeeper(config.evidence, folder / "evidence", _new_detector)
         self._keeps_scores = config.history_days > 0
         self.verdicts = Verdicts(folder, clock)
@@ -47,6 +48,10 @@ class Recorder:
 
     def __exit__(self, *exc: object) -> None:
         self._life.close()
+
+    def follow(self, config: Config) -> None:
+        """Other thresholds are in force from now on; from any thread."""
+        self._best.follow(config)
 
     def remember(self, frame: Frame) -> None:
         """The next frame of a source; in that source's thread."""

@@ -142,15 +142,20 @@ def build_rules(config: Config, classifiers: LoadedClassifiers) -> RuleEngine:
     return RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
 
 
-def only_rules_differ(config: Config, other: Config) -> bool:
-    """Whether rules are all that differs, and the labels that they show in Home Assistant and the words that
-    they want written down are the same: nothing but the engine and Home Assistant has to know."""
+def only_decisions_differ(config: Config, other: Config) -> bool:
+    """Whether rules and thresholds are all that differs, and the labels that they show in Home Assistant and
+    the words that they want written down are the same: nothing that hears has to know."""
     return (
-        other.model_copy(update={"rules": config.rules}) == config
+        _without_decisions(other) == _without_decisions(config)
         and is_alike(build_house(other), build_house(config))
         and (_sources_asked_for_words(other), _awaited_phrases(other))
         == (_sources_asked_for_words(config), _awaited_phrases(config))
     )
+
+
+def _without_decisions(config: Config) -> Config:
+    sources = [source.model_copy(update={"labels": {}}) for source in config.sources]
+    return config.model_copy(update={"rules": [], "labels": {}, "sources": sources})
 
 
 def build_decision_engine(config: Config, classifiers: LoadedClassifiers) -> DecisionEngine:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.events.tracker import Tracker
+from monitor.events.tracker import RowsOf, Tracker
 from monitor.logs import get_logger
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
@@ -40,21 +40,21 @@ class DecisionEngine:
         self._tracker = tracker
         self._rules = rules
         self._outage = outage or SourceOutage(0, ())
-        self._next_rules: deque[RuleEngine] = deque(maxlen=1)
+        self._next: deque[tuple[RuleEngine, RowsOf]] = deque(maxlen=1)
         self._tested_at: datetime | None = None
         self._tests_refused = 0
 
-    def exchange_rules(self, rules: RuleEngine) -> None:
-        """Decide by other rules from the next `decide` on; from any thread. Events that go on go on, and the
-        rules take over what the former ones remember."""
-        self._next_rules.append(rules)
+    def exchange(self, rules: RuleEngine, rows_of: RowsOf) -> None:
+        """Decide by other rules and thresholds from the next `decide` on; from any thread. Events that go on
+        go on, and the rules take over what the former ones remember."""
+        self._next.append((rules, rows_of))
 
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
     ) -> list[Message]:
         """Return what these detections, and the time that has passed, bring about; see `Tracker.update` for
         the arguments."""
-        exchanged = self._exchange(self._next_rules.pop(), now, times or {}) if self._next_rules else []
+        exchanged = self._exchange(*self._next.pop(), now, times or {}) if self._next else []
         changes = self._messages(self._tracker.update(detections, now, times))
         return [*exchanged, *changes, *self._rules.due(now)]
 
@@ -90,14 +90,17 @@ class DecisionEngine:
         commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
         return [message for command in commands for message in self.apply_command(command, now)]
 
-    def _exchange(self, rules: RuleEngine, now: datetime, times: Mapping[str, datetime]) -> list[Alert]:
+    def _exchange(
+        self, rules: RuleEngine, rows_of: RowsOf, now: datetime, times: Mapping[str, datetime]
+    ) -> list[Alert]:
+        self._tracker.exchange_thresholds(rows_of)
         going_on = [
             replace(event, state="updated", at=max(event.at, times.get(event.source, now)))
             for event in self._tracker.open_events()
         ]
         alerts = rules.take_over(self._rules, going_on)
         self._rules = rules
-        log.info("the new rules are in force")
+        log.info("the new rules and thresholds are in force")
         return alerts
 
     def _test(self, now: datetime) -> list[Alert]:

@@ -10,6 +10,7 @@ from monitor.logs import get_logger
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.progress import Progress
+from monitor.runtime.systemd import Systemd
 from monitor.runtime.worker import Worker
 from monitor.types import Health
 
@@ -44,10 +45,24 @@ class Checkup:
         self._cpu_before_s = _cpu_s()
         self._notes: dict[str, str] = {}
         self._overflowed: set[str] = set()
+        self._stalled: list[str] = []
 
     def note(self, name: str, text: str) -> None:
         """Add a note to every snapshot from now on, for example about a missing model."""
         self._notes[name] = text
+
+    def feed(self, systemd: Systemd) -> list[str]:
+        """Feed the watchdog while nothing has stopped moving; logged when that changes. Returns what has
+        stopped. In the main thread."""
+        stalled = self.stalled()
+        if not stalled:
+            systemd.alive()
+        if stalled and not self._stalled:
+            log.error("something has stopped moving; the watchdog is not fed", stalled=stalled)
+        elif self._stalled and not stalled:
+            log.info("everything moves again")
+        self._stalled = stalled
+        return stalled
 
     def stalled(self) -> list[str]:
         """The parts that hang, one text each; empty while all is well. The watchdog is fed only then.

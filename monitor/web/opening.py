@@ -1,5 +1,6 @@
 """Opens the page inside the daemon; or says why it is off."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from monitor.clock import Clock
@@ -16,10 +17,15 @@ log = get_logger()
 
 
 def open_page(
-    config: Config, delivery: Delivery, verdicts: Verdicts, clock: Clock, life: ExitStack
+    config: Config,
+    delivery: Delivery,
+    verdicts: Verdicts,
+    look: Callable[[], None],
+    clock: Clock,
+    life: ExitStack,
 ) -> Page | None:
     """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are logged,
-    and everything else goes on."""
+    and everything else goes on. `look` has somebody look whether anything was changed."""
     try:
         from monitor.web.http.server import Server
     except ImportError as error:
@@ -30,8 +36,7 @@ def open_page(
     except StoreError as error:
         log.warning("the page is off", reason=str(error))
         return None
-    page = Page(
-        config, build_house(config), delivery.settings.in_force(), delivery.command, keys, verdicts, clock
-    )
+    settings = delivery.settings.in_force()
+    page = Page(config, build_house(config), settings, delivery.command, look, keys, verdicts, clock)
     life.enter_context(Server(page))
     return page

@@ -4,8 +4,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Condition, Lock
 
 from monitor.clock import Clock
+from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
@@ -30,6 +32,8 @@ from monitor.web.views import feed_data
 
 log = get_logger()
 
+APPLYING_S = 5.0
+"""The main thread takes milliseconds; where it hangs, whoever set something is not kept waiting."""
 READING_S = 2.0
 """How long a question to the history may wait for the disk's lock."""
 
@@ -43,6 +47,7 @@ class Page:
         house: House,
         settings: Sequence[Setting],
         command: Callable[[Command], None],
+        look: Callable[[], None],
         keys: Keys,
         verdicts: Verdicts,
         clock: Clock,
@@ -51,6 +56,10 @@ class Page:
         self.config = config.web
         self.house = house
         self.command = command
+        self._look = look
+        self._followed = Condition()
+        self.changing = Lock()
+        """Held by whoever changes settings: one change after another."""
         self.keys = keys
         self.verdicts = verdicts
         self.clock = clock
@@ -86,6 +95,18 @@ class Page:
             until = self.mutes.until().get(message.source)
             return {"until": self.time.iso(until)} if until else {}
         return {}
+
+    def follow(self, config: Config) -> None:
+        """Other rules and thresholds are in force from now on."""
+        with self._followed:
+            self.whole, self.house = config, build_house(config)
+            self._followed.notify_all()
+
+    def apply(self, is_applied: Callable[[Config], bool]) -> None:
+        """Have settings that were just kept take effect, and wait for it, but not for long."""
+        self._look()
+        with self._followed:
+            self._followed.wait_for(lambda: is_applied(self.whole), APPLYING_S)
 
     def hear(self, frame: Frame) -> None:
         """The next frame of a source; in that source's thread."""

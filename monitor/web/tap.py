@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Protocol
 
+from monitor.config.model import Config
 from monitor.types import Findings, Frame, Message
 
 
 class Record(Protocol):
     """What keeps a history."""
+
+    def follow(self, config: Config) -> None: ...
 
     def remember(self, frame: Frame) -> None: ...
 
@@ -18,6 +21,8 @@ class Record(Protocol):
 
 class Onlooker(Protocol):
     """What is shown to whoever looks. Never waits, never raises."""
+
+    def follow(self, config: Config) -> None: ...
 
     def hear(self, frame: Frame) -> None: ...
 
@@ -30,6 +35,11 @@ class Tap:
     def __init__(self, record: Record, onlooker: Onlooker) -> None:
         self._record = record
         self._onlooker = onlooker
+
+    def follow(self, config: Config) -> None:
+        """Other rules and thresholds are in force."""
+        self._record.follow(config)
+        self._onlooker.follow(config)
 
     def remember(self, frame: Frame) -> None:
         """The next frame of a source."""

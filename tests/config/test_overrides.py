@@ -18,6 +18,7 @@ from monitor.config.overrides import (
     read_steps,
     undo,
     with_overrides,
+    without,
     write_steps,
 )
 from monitor.errors import ConfigError, StoreError
@@ -163,3 +164,14 @@ def test_no_change_whatever_touches_a_life_safety_alarm(tmp_path_factory, steps)
     for source in ("hall", "porch"):
         for label in LIFE_SAFETY:
             assert after[source][label] == before[source][label]
+
+
+def test_the_configuration_is_known_again_below_what_was_changed(house: Path):
+    """The page knows what is in force; what it changes next is held against the file."""
+    written = as_configured(house)
+    changes = {"labels.dog_bark.onset": 0.9, "labels.cat.heard": False}
+    apply(written, changes, by="page", at=START)
+    laid = with_overrides(written)
+    assert laid.labels["cat"].heard is False
+    after = without(laid, read_steps(house.parent))
+    assert (after.labels["dog_bark"].onset, after.labels["cat"].heard) == (0.6, None)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from monitor.events.defaults import DEFAULTS
 from monitor.events.settings import HIT_GAP_S, LABELS, LabelSettings, Thresholds, shifted
-from monitor.labels import sounds
+from monitor.labels import LIFE_SAFETY, sounds
 
 
 def test_every_sound_has_defaults_in_the_order_of_the_file() -> None:
@@ -97,3 +97,12 @@ def test_sensitivity_keeps_scores_scores(onset: float, off: float, sensitivity: 
 
     assert 0 <= moved.off <= moved.onset <= 1
     assert (moved.onset - row.onset) * sensitivity <= 1e-6
+
+
+@pytest.mark.parametrize("label", sorted(LIFE_SAFETY))
+def test_an_alarm_cannot_be_switched_off(label: str):
+    """Any other sound can."""
+    with pytest.raises(ValidationError, match="always heard"):
+        LABELS.validate_python({label: {"heard": False}})
+    rows = Thresholds(general=LABELS.validate_python({"insect": {"heard": False}})).of("hall")
+    assert [rows[one].heard for one in ("insect", label)] == [False, True]

@@ -14,7 +14,7 @@ from monitor.pipeline.build import (
     build_decision_engine,
     build_front_end,
     load_classifiers,
-    only_rules_differ,
+    only_decisions_differ,
 )
 from monitor.types import SoundEvent
 from testkit.builders import START, frames, heard, noise
@@ -134,9 +134,10 @@ def test_rules_alone_are_exchanged_where_nothing_else_has_to_know():
     door = {"name": "Door", "hear": ["doorbell"]}
     words = {"name": "Words", "hear": ["speech"], "say": ["help"]}
     shown = ["smoke_alarm"]
-    assert only_rules_differ(with_rules(), with_rules(alike))
+    assert only_decisions_differ(with_rules(), with_rules(alike))
     chirp = {"name": "Chirp", "hear": ["low_battery_chirp"]}
-    assert not only_rules_differ(with_rules(), with_rules(chirp))
-    assert only_rules_differ(with_rules(entities=shown), with_rules(door, entities=shown))
-    assert not only_rules_differ(with_rules(entities=shown), with_rules(words, entities=shown))
-    assert not only_rules_differ(with_rules(), with_rules(alike, not_listening_after_s=60))
+    assert not only_decisions_differ(with_rules(), with_rules(chirp))
+    assert only_decisions_differ(with_rules(entities=shown), with_rules(door, entities=shown))
+    assert not only_decisions_differ(with_rules(entities=shown), with_rules(words, entities=shown))
+    assert not only_decisions_differ(with_rules(), with_rules(alike, not_listening_after_s=60))
+    assert only_decisions_differ(with_rules(), with_rules(labels={"dog_bark": {"onset": 0.9}}))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.events.settings import LABELS, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine, cut_short
 from monitor.rules.engine import RuleEngine
@@ -103,8 +104,8 @@ def test_rules_are_exchanged_between_two_decisions():
     deciding = engine()
     deciding.decide([heard("glass_break")], START)
     bang = Rule.model_validate({"name": "Break-in", "hear": ["glass_break"], "severity": "warning"})
-    deciding.exchange_rules(RuleEngine([]))
-    deciding.exchange_rules(RuleEngine([bang]))
+    deciding.exchange(RuleEngine([]), Thresholds().of)
+    deciding.exchange(RuleEngine([bang]), Thresholds().of)
 
     later = START + timedelta(seconds=1)
     [alert] = deciding.decide([], later)
@@ -112,3 +113,21 @@ def test_rules_are_exchanged_between_two_decisions():
     assert isinstance(alert, Alert)
     assert (alert.rule, alert.raised_at) == ("Break-in", later)
     assert deciding.decide([], later) == []
+
+
+def test_thresholds_are_exchanged_while_events_go_on():
+    """A bark that goes on is not cut; the next needs more. A sound that is no longer heard ends, and begins
+    no more; the source's sensitivity stays."""
+    deciding = engine()
+    deciding.apply_command(Command("sensitivity", "kitchen", -0.5), START)
+    deciding.decide([heard("dog_bark", 0.8), heard("cat", 0.9)], START)
+    stricter = LABELS.validate_python({"dog_bark": {"onset": 0.85}, "cat": {"heard": False}})
+    deciding.exchange(RuleEngine([]), Thresholds(general=stricter).of)
+    ended = [one for one in deciding.decide([], START) if isinstance(one, SoundEvent)]
+    assert [(one.label, one.state) for one in ended] == [("cat", "ended")]
+
+    after = START + timedelta(minutes=1)
+    over = deciding.decide([], after)
+    assert [one.label for one in over if isinstance(one, SoundEvent)] == ["dog_bark"]
+    assert deciding.decide([heard("dog_bark", 0.9, at=after), heard("cat", 0.9, at=after)], after) == []
+    assert deciding.decide([heard("dog_bark", 0.95, at=after + timedelta(seconds=5))], after) != []

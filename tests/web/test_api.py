@@ -34,6 +34,7 @@ def test_each_answer_is_what_the_description_says(home, route):
     if route.path in STREAMS:
         return
     path = route.path.replace("{id}", event["id"]).replace("{day}", event["started_at"][:10])
+    path = path.replace("{label}", "dog_bark")
     query = "?at=2026-01-02T03:04:05Z" if route.path == "api/explain" else ""
     answer = home.visit.get(f"/{path}{query}")
     assert answer.status == 200, answer.body

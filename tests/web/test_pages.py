@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from monitor.config.overrides import read_steps
 from testkit.mosquitto import free_port
 from testkit.visit import Visit
 from tests.web.conftest import HEARD_ALL, Home, house, run
@@ -33,7 +34,7 @@ def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     write_tone(folder / "tone.wav")
     tone = {"type": "file", "name": "tone", "path": str(folder / "tone.wav"), "realtime": True, "loop": True}
     port = free_port()
-    config = house(port, sources=[HEARD_ALL, tone], evidence={})
+    config = house(port, sources=[HEARD_ALL, tone])
     yield from run(folder, config, Visit(port, {"Host": f"localhost:{port}"}))
 
 
@@ -66,3 +67,56 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
 def watched(home: Home) -> int:
     found: int = home.visit.get("/api/house").json()["sources"][1]["watched"]
     return found
+
+
+def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium):
+    """The line shows at once what the week would have been; the daemon follows without a restart, and one tap
+    undoes it. An alarm has no line."""
+    workshop.has_heard()
+    visit = workshop.visit
+    events = visit.get("/api/events?source=kitchen&limit=200").json()["events"]
+    unsure = min(events, key=lambda one: one["score"])
+    label, name = unsure["label"], unsure["label"].replace("_", " ").capitalize()
+    assert unsure["score"] < 0.95
+    visit.ask("PUT", f"/api/events/{unsure['id']}/verdict", {"verdict": "wrong"})
+    before = visit.get(f"/api/sounds/{label}").json()
+    left = sum(one["score"] >= 0.95 for one in before["marks"] if one["id"])
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE) as page:
+        page.get_by_role("searchbox").fill(name)
+        page.get_by_role("link", name=re.compile(f"^{name}")).click()
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        page.wait_for_function("() => document.querySelector('ew-dots canvas').width > 200")
+        slider = page.get_by_role("slider", name="How sure it must be")
+        slider.focus()
+        for _ in range(3):
+            slider.press("ArrowLeft")
+        slider.press("End")
+        expect(page.locator(".outcome")).to_contain_text(f"{left} instead of {before['count']}")
+        expect(page.locator(".outcome")).to_contain_text("Of 1 you called wrong 1 would be gone")
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        shot(page, "sounds")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.get_by_text("95%, changed here")).to_be_visible()
+        page.get_by_role("checkbox", name=re.compile("Report this sound")).uncheck()
+        expect(page.get_by_role("button", name=f"Undo {label}.heard false")).to_be_visible()
+        assert set_in(workshop) == {f"labels.{label}.onset": 0.95, f"labels.{label}.heard": False}
+        page.get_by_role("button", name=f"Undo {label}.heard false").click()
+        page.get_by_role("button", name=f"Undo {label}.onset 0.95").click()
+        expect(page.get_by_role("button", name=re.compile("^Undo "))).to_have_count(0)
+        page.get_by_role("link", name="All sounds").click()
+        page.get_by_role("link", name=re.compile("^Smoke alarm")).click()
+        expect(page.get_by_text("A matter of life")).to_be_visible()
+        expect(page.get_by_role("slider")).to_have_count(0)
+    assert set_in(workshop) == {}
+    assert visit.get(f"/api/sounds/{label}").json()["onset"] == before["onset"]
+    refused = visit.ask("PUT", "/api/sounds/smoke_alarm", {"onset": 0.95})
+    assert (refused.status, "configuration alone" in refused.json()["detail"]) == (422, True)
+    assert "beginning anew" not in workshop.log
+
+
+def set_in(home: Home) -> dict[str, object]:
+    """What holds without the configuration, as the file has it."""
+    return {
+        place: value for step in read_steps(home.folder / "state") for place, value in step.values.items()
+    }

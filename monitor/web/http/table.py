@@ -8,6 +8,7 @@ from monitor.web.api import (
     explain,
     export,
     house,
+    sounds,
     sources,
     timeline,
     verdicts,
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *timeline.ROUTES,
     *export.ROUTES,
     *sources.ROUTES,
+    *sounds.ROUTES,
     *commands.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
 )

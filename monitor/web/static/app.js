@@ -11,6 +11,7 @@ import { labelName, loadWords, roomName, t } from "./words.js";
 const PLACES = [
   { hash: "#/", name: "now", icon: "now" },
   { hash: "#/timeline", name: "timeline", icon: "timeline" },
+  { hash: "#/sounds", name: "sounds", icon: "sounds" },
   { hash: "#/sources", name: "sources", icon: "sources" },
   { hash: "#/house", name: "house", icon: "house" },
 ];
@@ -20,6 +21,7 @@ const PAGES = {
   "": () => import("./pages/now.js"),
   timeline: () => import("./pages/timeline.js"),
   event: () => import("./pages/event.js"),
+  sounds: () => import("./pages/sounds.js"),
   sources: () => import("./pages/sources.js"),
   house: () => import("./pages/house.js"),
   glance: () => import("./pages/glance.js"),

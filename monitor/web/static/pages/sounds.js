@@ -1,0 +1,169 @@
+// Every sound: what it takes to hear it, what the week had of it, and what another onset would have made of that.
+
+import { get, post, put } from "../api.js";
+import { fill, h, icon } from "../base.js";
+import { house } from "../house.js";
+import "../parts/dots.js";
+import { attempt, note } from "../parts/overlay.js";
+import { iconOf } from "../parts/verdict.js";
+import { ago, labelName, percent, roomName, t, timeTag } from "../words.js";
+
+/** @param {HTMLElement} view @param {{id: string}} route */
+export default function sounds(view, route) {
+  if (route.id) one(view, route.id);
+  else all(view);
+}
+
+/** @param {HTMLElement} view */
+async function all(view) {
+  const list = h("div", { class: "rows", role: "list" });
+  const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
+  view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
+    h("p", { class: "hint" }, t("sounds.hint")), h("p", null, search), list);
+  const undo = h("p");
+  view.append(undo);
+  let found = await attempt(() => get("api/sounds"));
+  if (!found) return;
+  undoButton(undo, found.last_change, async () => {
+    found = await get("api/sounds");
+    draw();
+  });
+  draw();
+
+  function draw() {
+    const wanted = search.value.trim().toLowerCase();
+    const shown = found.sounds
+      .filter((/** @type {any} */ one) => labelName(one.id).toLowerCase().includes(wanted))
+      .sort((/** @type {any} */ a, /** @type {any} */ b) => Number(b.known) - Number(a.known) || b.count - a.count ||
+        labelName(a.id).localeCompare(labelName(b.id)));
+    fill(list, shown.map(row));
+  }
+}
+
+/** @param {any} sound */
+function row(sound) {
+  return h("div", { class: `row sound${sound.known ? "" : " unknown"}`, role: "listitem", "data-id": sound.id },
+    h("span", { class: "glyph" }, icon(iconOf(sound.id))),
+    h("a", { class: "what", href: `#/sounds/${sound.id}` },
+      h("span", { class: "name" }, labelName(sound.id)),
+      h("span", { class: "facts" },
+        !sound.known ? t("sounds.unknown") : sound.count ? t("sounds.week", { n: sound.count }) : t("sounds.quiet"),
+        sound.last_at && h("span", { class: "long" }, ago(sound.last_at)),
+        sound.right > 0 && h("span", { class: "tag right" }, icon("check"), sound.right),
+        sound.wrong > 0 && h("span", { class: "tag wrong" }, icon("cross"), sound.wrong))),
+    h("span", { class: "when" }, !sound.heard ? h("span", { class: "tag" }, t("sounds.off"))
+      : sound.life_safety ? t("sounds.rhythm") : percent(sound.onset),
+      sound.origin === "set" && h("span", { class: "tag live" }, t("sounds.changed"))));
+}
+
+/** @param {HTMLElement} view @param {string} id */
+async function one(view, id) {
+  const place = h("div");
+  view.append(h("div", { class: "eventhead" }, h("span", { class: "glyph" }, icon(iconOf(id))),
+    h("h1", null, labelName(id))), place, h("p", null, h("a", { href: "#/sounds" }, t("sounds.all"))));
+  const found = await attempt(() => get(`api/sounds/${encodeURIComponent(id)}`));
+  if (found) drawOne(place, found);
+}
+
+/** @param {HTMLElement} place @param {any} sound */
+function drawOne(place, sound) {
+  const again = (/** @type {any} */ now) => drawOne(place, now);
+  const may = house.may_change && !sound.life_safety;
+  const undo = h("p");
+  fill(place,
+    h("section", { class: "panel" },
+      h("p", null, sound.count ? t("sounds.week", { n: sound.count }) : t("sounds.quiet"), " ",
+        sound.last_at && [t("sounds.last"), " ", timeTag(sound.last_at, ago), ". "],
+        h("a", { href: `#/timeline?label=${sound.id}` }, t("sounds.events"))),
+      sound.life_safety && h("p", { class: "hint" }, t("sounds.life_safety")),
+      !sound.known && h("p", { class: "hint" }, t("sounds.unknown_why")),
+      may && onOff(sound, again)),
+    !sound.life_safety && h("section", { class: "panel" }, h("h2", null, t("sounds.onset")), onset(sound, may, again)),
+    h("section", { class: "panel" }, h("h2", null, t("sounds.rules")), sound.rules.length
+      ? h("ul", { class: "lines" }, sound.rules.map((/** @type {string} */ name) => h("li", null, name)))
+      : h("p", { class: "hint" }, t("sounds.no_rules"))),
+    undo);
+  if (house.may_change) undoButton(undo, sound.last_change, async () => again(await get(`api/sounds/${sound.id}`)));
+}
+
+/** @param {any} sound @param {(now: any) => void} again */
+function onOff(sound, again) {
+  const box = h("input", { type: "checkbox", checked: sound.heard, onchange: async () => {
+    const now = await attempt(() => put(`api/sounds/${sound.id}`, { heard: box.checked ? null : false }));
+    if (!now) box.checked = !box.checked;
+    else again(now);
+  } });
+  return h("label", { class: "switch" }, box, h("span", null, t("sounds.heard"),
+    sound.rules.length > 0 && h("small", null, " ", t("sounds.heard_rules", { n: sound.rules.length }))));
+}
+
+/** @param {any} sound @param {boolean} may @param {(now: any) => void} again */
+function onset(sound, may, again) {
+  const dots = /** @type {any} */ (document.createElement("ew-dots"));
+  const outcome = h("p", { class: "outcome", role: "status" });
+  const value = h("output", null, percent(sound.onset));
+  const save = async (/** @type {number | null} */ to) => {
+    const now = await attempt(() => put(`api/sounds/${sound.id}`, { onset: to }));
+    if (!now) return;
+    note(t("sounds.saved", { label: labelName(sound.id), onset: percent(now.onset) }));
+    again(now);
+  };
+  const apply = h("button", { type: "button", class: "primary", disabled: true, onclick: () => save(Number(slider.value) / 100) }, t("sounds.apply"));
+  const slider = h("input", { type: "range", id: "onset", min: 5, max: 95, step: 1, value: Math.round(sound.onset * 100),
+    "aria-label": t("sounds.onset"), oninput: () => draw() });
+  const draw = () => {
+    const at = Number(slider.value) / 100;
+    const moved = Math.round(sound.onset * 100) !== Number(slider.value);
+    value.textContent = percent(at);
+    dots.set(moved ? at : sound.onset);
+    apply.disabled = !moved;
+    fill(outcome, moved ? outcomeOf(sound, at) : t("sounds.try"));
+  };
+  dots.show(sound.marks, sound.onset, (/** @type {number} */ at) => {
+    if (!may) return;
+    slider.value = String(Math.round(at * 100));
+    draw();
+  });
+  dots.setAttribute("role", "img");
+  dots.setAttribute("aria-label", t("sounds.picture", { label: labelName(sound.id), n: sound.marks.filter((/** @type {any} */ one) => one.id).length,
+    near: sound.marks.filter((/** @type {any} */ one) => !one.id).length }));
+  draw();
+  return [
+    h("p", null, t(`origin.${sound.origin}`, { onset: percent(sound.onset) }), " ",
+      sound.hits > 1 && t("sounds.hits", { n: sound.hits })),
+    sound.places.map((/** @type {any} */ one) => h("p", { class: "hint" }, roomName(one.source), ": ",
+      one.heard ? percent(one.onset) : t("sounds.off"), ", ", t(`origin.${one.origin}_there`))),
+    dots,
+    h("p", { class: "hint" }, t("sounds.legend")),
+    may && [h("div", { class: "controls" }, slider, value), outcome,
+      h("div", { class: "acts" }, apply,
+        sound.origin === "set" && h("button", { type: "button", onclick: () => save(null) }, t("sounds.as_configured")))],
+  ];
+}
+
+/** What the week would have been. @param {any} sound @param {number} at */
+function outcomeOf(sound, at) {
+  const events = sound.marks.filter((/** @type {any} */ one) => one.id);
+  const stay = events.filter((/** @type {any} */ one) => one.score >= at);
+  const gone = events.filter((/** @type {any} */ one) => one.score < at);
+  const said = (/** @type {any[]} */ marks, /** @type {string} */ verdict) => marks.filter((one) => one.verdict === verdict).length;
+  const near = sound.marks.filter((/** @type {any} */ one) => !one.id && one.score >= at);
+  const fresh = at < sound.onset ? near.length : 0;
+  return [
+    h("strong", null, t("sounds.instead", { now: stay.length, before: events.length })), " ",
+    said(events, "wrong") > 0 && [t("sounds.wrong_gone", { gone: said(gone, "wrong"), all: said(events, "wrong") }), " "],
+    said(events, "right") > 0 && [t("sounds.right_lost", { gone: said(gone, "right"), all: said(events, "right") }), " "],
+    fresh > 0 && t("sounds.more", { n: fresh }),
+  ];
+}
+
+/** @param {HTMLElement} place @param {any} last @param {() => Promise<void>} done */
+function undoButton(place, last, done) {
+  if (!last || !house.may_change) return fill(place);
+  const what = Object.entries(last.values).map(([key, value]) => `${key.replace("labels.", "")} ${value ?? t("sounds.as_file")}`).join(", ");
+  return fill(place, h("button", { type: "button", onclick: async () => {
+    if (!(await attempt(async () => (await post("api/sounds/undo", {}), true)))) return;
+    note(t("sounds.undone", { what }));
+    await done();
+  } }, icon("undo"), t("sounds.undo", { what })));
+}
