@@ -90,7 +90,7 @@ class Daemon:
         limit_malloc_arenas()
         with ExitStack() as life:
             life.enter_context(supervised_threads(self.fail))
-            life.enter_context(OnlyInstance(self._config.state_folder(), self.fail))
+            self._instance = life.enter_context(OnlyInstance(self._config.state_folder(), self.fail))
             classifiers = load_classifiers(self._config)
             life.callback(classifiers.close)
             self._recorder = Recorder(self._config, self._clock)
@@ -176,10 +176,9 @@ class Daemon:
     def health(self) -> Health:
         """How everything is doing; in the main thread."""
         page = {"page": self._page.fault} if self._page is not None and self._page.fault else {}
-        for name, reason in {**self._pool.retired, **page}.items():
-            self._checkup.note(name, reason)
         health = self._checkup.snapshot()
-        notes = health.values["notes"] | self._delivery.notes()
+        wrong = page | self._instance.notes() | self._delivery.notes()
+        notes = health.values["notes"] | self._pool.retired | wrong
         return replace(health, values={**health.values, **self._delivery.health(), "notes": notes})
 
     @property
@@ -293,6 +292,7 @@ class Daemon:
         trim_heap()
 
     def _keep_house(self, last: bool = False) -> None:
+        self._instance.look()
         for picture in self._recorder.tend(last=last):
             self._delivery.show(picture)
         answered = self._recorder.answers.write()

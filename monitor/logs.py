@@ -62,6 +62,37 @@ def write_line(text: str) -> None:
         sys.stderr.flush()
 
 
+class Lapse:
+    """A fault that lasts: a warning when it begins, a line when it is over, and none between. Any thread."""
+
+    def __init__(self, begins: str, over: str) -> None:
+        self._begins = begins
+        self._over = over
+        self._lock = threading.Lock()
+        self._lasts = False
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it goes on now."""
+        return self._lasts
+
+    def begin(self, **details: object) -> None:
+        """It is so; logged if it was not before."""
+        with self._lock:
+            is_new, self._lasts = not self._lasts, True
+        if is_new:
+            get_logger().warning(self._begins, **details)
+
+    def end(self, **details: object) -> None:
+        """All is well; logged if it was not before."""
+        if not self._lasts:
+            return
+        with self._lock:
+            was_so, self._lasts = self._lasts, False
+        if was_so:
+            get_logger().info(self._over, **details)
+
+
 class LogWriter:
     """Inside the `with` block lines are written by a thread of its own: a reader that does not read, or a
     file on a disk that does not answer, would otherwise hold every thread that has something to log. What

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
+from monitor.logs import Lapse
+
 _LOGS = """
 from monitor.logs import configure_logging, get_logger
 configure_logging(json=True)
@@ -24,3 +28,18 @@ def test_lines_for_programs_are_json() -> None:
     ran = subprocess.run([sys.executable, "-c", _LOGS], capture_output=True, text=True, check=True)
     assert '"event": "the disk is full"' in ran.stderr
     assert '"level": "warning"' in ran.stderr
+
+
+def test_a_fault_that_lasts_is_logged_at_its_beginning_and_at_its_end() -> None:
+    """Not in between, and its end only if it had begun."""
+    lapse = Lapse("the disk is full", "there is room again")
+    with capture_logs() as logs:
+        lapse.end()
+        for _ in range(3):
+            lapse.begin(free_bytes=0)
+        for _ in range(3):
+            lapse.end()
+        lapse.begin()
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("the disk is full", "warning"), ("there is room again", "info"), ("the disk is full", "warning"),
+    ]  # fmt: skip

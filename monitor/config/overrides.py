@@ -7,7 +7,6 @@ label has no place here: what silences a smoke or CO alarm stands in the configu
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,8 +71,6 @@ def write_steps(folder: Path, steps: Sequence[Step]) -> None:
          "configured": dict(one.configured)}
         for one in _bounded(steps)
     ]  # fmt: skip
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(folder / FILE, (json.dumps({"steps": rows}, indent=1) + "\n").encode())
 
 

@@ -91,6 +91,7 @@ class ClipFolder:
         """Keep the files of an event for good: how many there were. Raises StoreError."""
         ours = [one for one in self.files() if one.event_id == event_id]
         try:
+            (self._folder / LOCKED).mkdir(mode=0o700, exist_ok=True)
             for one in ours:
                 one.path.rename(self._folder / LOCKED / one.path.name)
         except OSError as error:

@@ -16,7 +16,7 @@ from monitor.evidence.privacy import HearsVoice, Words, masked, speech_spans
 from monitor.evidence.ring_buffer import Excerpt, RecentSound
 from monitor.evidence.spectrogram import spectrogram_png
 from monitor.labels import check_sound
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience
 from monitor.schema import Block, Seconds
 from monitor.types import Findings, Frame, SoundEvent
@@ -103,7 +103,7 @@ class EvidenceKeeper:
         self._waiting: dict[str, SoundEvent] = {}
         self._done: deque[str] = deque(maxlen=4 * _WAITING)
         self._sweep_at: datetime | None = None
-        self._complained = False
+        self._lapse = Lapse("clips and pictures cannot be kept", "clips and pictures are kept again")
         self._logged: set[tuple[str, str, str]] = set()
         self.passed_over = 0
         """Events of which nothing was kept because too many came at once."""
@@ -218,9 +218,10 @@ class EvidenceKeeper:
             if self._config.clips:
                 clip = self._shelf.put(event, self._config.clip_format, self._encoded(event, allowed))
         except StoreError as error:
-            self._complain(error)
+            self._lapse.begin(why=str(error))
             return StoredEvidence(event, None, picture, "disk")
-        self._complained = False
+        if clip is not None or picture:
+            self._lapse.end()
         return StoredEvidence(event, clip, picture)
 
     def _without_speech(self, event: SoundEvent, cutout: Excerpt) -> Excerpt | None:
@@ -244,12 +245,7 @@ class EvidenceKeeper:
         try:
             work()
         except (StoreError, OSError) as error:
-            self._complain(error)
-
-    def _complain(self, error: Exception) -> None:
-        if not self._complained:
-            log.warning("clips and pictures cannot be kept", why=str(error))
-        self._complained = True
+            self._lapse.begin(why=str(error))
 
 
 class _Source:

@@ -12,7 +12,7 @@ from monitor.history.events import EventFilter
 from monitor.history.judging import judged
 from monitor.history.reader import History
 from monitor.history.verdicts import Verdicts
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.types import Command
 
 log = get_logger()
@@ -33,7 +33,9 @@ class Answers:
         self._clock = clock
         self._lock = Lock()
         self._waiting: deque[Command] = deque(maxlen=WAITING)
-        self._complained = False
+        self._lapse = Lapse(
+            "acknowledgements and verdicts are not being kept", "acknowledgements and verdicts are kept again"
+        )
         self._logged_at_s: float | None = None
 
     def put(self, command: Command) -> None:
@@ -51,17 +53,13 @@ class Answers:
             try:
                 kept += [command] if self._write(command) else []
             except StoreError as error:
-                self._complain(error)
+                self._lapse.begin(why=str(error))
                 failed.append(command)
-        self._complained = self._complained and bool(failed or not batch)
+        if batch and not failed:
+            self._lapse.end()
         with self._lock:
             self._waiting.extendleft(reversed(failed))
         return kept
-
-    def _complain(self, error: StoreError) -> None:
-        if not self._complained:
-            log.warning("acknowledgements and verdicts are not being kept", why=str(error))
-        self._complained = True
 
     def _write(self, command: Command) -> bool:
         if command.name == "ack" and command.value is not None:

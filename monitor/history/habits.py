@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.errors import StoreError
 from monitor.gate.habit import Habit
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.store.files import write_private
 
 log = get_logger()
@@ -23,7 +23,10 @@ class KeptHabits:
         self._file = folder / FILE
         self._habits = {source: Habit() for source in sources}
         self._written_s: float | None = None
-        self._complained = False
+        self._lapse = Lapse(
+            "how quiet the sources usually are is not being kept",
+            "how quiet the sources usually are is kept again",
+        )
 
     def of(self, source: str) -> Habit:
         """The habit of a source, which is written on while it is heard; the same one at every call."""
@@ -45,7 +48,11 @@ class KeptHabits:
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            self._complain("how quiet the sources usually are must be learnt anew", error)
+            log.warning(
+                "how quiet the sources usually are must be learnt anew",
+                file=str(self._file),
+                reason=str(error),
+            )
             return
         for name, habit in habits.items():
             self._habits[name].recall(habit)
@@ -57,9 +64,6 @@ class KeptHabits:
         try:
             write_private(self._file, json.dumps(habits).encode())
         except StoreError as error:
-            self._complain("how quiet the sources usually are is not being kept", error)
-
-    def _complain(self, what: str, error: Exception) -> None:
-        if not self._complained:
-            self._complained = True
-            log.warning(what, file=str(self._file), reason=str(error))
+            self._lapse.begin(file=str(self._file), reason=str(error))
+        else:
+            self._lapse.end()

@@ -3,6 +3,7 @@ own: scores go after days, and a verdict is worth more the older it gets."""
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +12,9 @@ from typing import Literal, Self
 from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.history.records import from_us, to_us
-from monitor.logs import get_logger
+from monitor.logs import Lapse
 from monitor.store.database import Database
 from monitor.store.late_database import LateDatabase
-
-log = get_logger()
 
 FILE = "verdicts.db"
 PATIENCE_S = 1.0
@@ -110,13 +109,14 @@ class Verdicts:
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = LateDatabase(Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S))
+        self._database = LateDatabase(
+            Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S),
+            Lapse("verdicts are not being kept", "verdicts are kept again"),
+        )
 
     def __enter__(self) -> Self:
-        try:
+        with suppress(StoreError):
             self._database.opened()
-        except StoreError as error:
-            log.warning("verdicts are not being kept", why=str(error))
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -29,7 +29,7 @@ from monitor.history.records import (
     pack_spans,
     to_us,
 )
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience, Silent
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
@@ -105,7 +105,9 @@ class ScoreStore:
         self._waiting: deque[tuple[str, Row]] = deque()
         self._labels: dict[str, int] = {}
         self._open = False
-        self._complained = False
+        self._lapse = Lapse(
+            "scores are not being kept: explain and replay will have a gap", "scores are being kept again"
+        )
         self._tend_at_s = 0.0
         self.lost = 0
         """Rows given up because the disk did not take them."""
@@ -231,14 +233,13 @@ class ScoreStore:
             self._labels.clear()
             self._complain(error)
             return False
-        self._complained = False
+        if work != self._opened:  # a full disk lets a file be opened and takes nothing
+            self._lapse.end(lost=self.lost)
         return True
 
     def _complain(self, error: StoreError) -> None:
         """Say it once, and open the file anew before the next attempt: it may have been deleted."""
-        if not self._complained:
-            log.warning("scores are not being kept: explain and replay will have a gap", why=str(error))
-        self._complained = True
+        self._lapse.begin(why=str(error))
         self._database.__exit__()
         self._open = False
         if isinstance(error, DamagedStore):

@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 from monitor.clock import Clock
-from monitor.logs import get_logger
+from monitor.logs import Lapse
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Slug
 from monitor.types import Alert, Message, SoundEvent
-
-log = get_logger()
-
 
 WAITING = 200
 """States that may wait for a disk or a reader; beyond that they are left out, and the next state replaces
@@ -55,7 +52,8 @@ class JsonlPublisher(Local):
         self._clock = clock
         self._lock = threading.Lock()
         self._out: io.FileIO | None = None
-        self._failing = False
+        self._no_reader = Lapse("nobody takes the states; some are left out", "states are taken again")
+        self._lapse = Lapse("cannot write; make room or check path", "what is published is written again")
         self._states: queue.Queue[Message | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._write_states, name=f"{config.name}-states", daemon=True)
 
@@ -81,17 +79,19 @@ class JsonlPublisher(Local):
             try:
                 self._states.put_nowait(message)
             except queue.Full:
-                self._log_failing(BlockingIOError("nobody takes it; states are left out"))
+                self._no_reader.begin(publisher=self.name)
 
     def _write_states(self) -> None:
         while (message := self._states.get()) is not None:
             self._written(message, late=False)
+            if self._states.empty():
+                self._no_reader.end(publisher=self.name)
 
     def _written(self, message: Message, *, late: bool) -> Outcome:
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:
-            self._log_failing(error)
+            self._lapse.begin(publisher=self.name, reason=str(error))
             return Failed(str(error))
         return DELIVERED
 
@@ -106,7 +106,7 @@ class JsonlPublisher(Local):
             except OSError:
                 self._close()
                 raise
-            self._failing = False
+            self._lapse.end(publisher=self.name)
 
     def _opened(self) -> io.FileIO:
         if self._config.path is None:
@@ -130,11 +130,6 @@ class JsonlPublisher(Local):
         if self._out is not None:
             self._out.close()
             self._out = None
-
-    def _log_failing(self, error: OSError) -> None:
-        if not self._failing:
-            self._failing = True
-            log.warning("cannot write; make room or check path", publisher=self.name, reason=str(error))
 
 
 def _end_the_line(out: io.FileIO) -> None:

@@ -138,7 +138,7 @@ class Worker(threading.Thread):
             self._reasons.append(why)
 
     def _recovered(self) -> None:
-        if self._reasons:
+        if self._failing is not None:
             log.info("classifying again", classifier=self.classifier.name, failures=self._failures)
             self._reasons.clear()
         self._failing = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.store.files import write_private
 from monitor.types import Command
 
@@ -19,13 +19,19 @@ FILE = "mutes.json"
 
 
 class Mutes:
-    """`due` is asked once a second by the main thread; `set` may be called from any thread."""
+    """`due` is asked once a second by the main thread, and `until` by the one that decides: neither waits for
+    the disk. `set` and `keep` do."""
 
     def __init__(self, folder: Path, command: Callable[[Command], None], clock: Clock) -> None:
         self._file = folder / FILE
         self._command = command
         self._clock = clock
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._is_kept = True
+        self._lapse = Lapse(
+            "after a restart a mute for a while would last for good", "mutes for a while are kept again"
+        )
         self._until: dict[str, datetime] = self._read()
 
     def set(self, source: str, muted: bool, for_s: float | None) -> None:
@@ -34,7 +40,8 @@ class Mutes:
             self._until.pop(source, None)
             if muted and for_s is not None:
                 self._until[source] = self._clock.now() + timedelta(seconds=for_s)
-            self._write()
+            self._is_kept = False
+        self.keep()
 
     def until(self) -> dict[str, datetime]:
         """When those that are muted for a while are heard again."""
@@ -50,10 +57,15 @@ class Mutes:
             over = [source for source, until in self._until.items() if until <= now]
             for source in over:
                 del self._until[source]
-            if over:
-                self._write()
+            self._is_kept = self._is_kept and not over
         for source in over:
             self._command(Command("mute", source, False, by="page"))
+
+    def keep(self) -> None:
+        """Write what is not on disk yet. In a thread that may wait for it."""
+        with self._writing:
+            if not self._is_kept:
+                self._write()
 
     def _read(self) -> dict[str, datetime]:
         try:
@@ -66,8 +78,13 @@ class Mutes:
             return {}
 
     def _write(self) -> None:
-        try:
+        with self._lock:
             rows = {source: until.isoformat() for source, until in self._until.items()}
+            self._is_kept = True
+        try:
             write_private(self._file, json.dumps(rows).encode())
         except StoreError as error:
-            log.warning("after a restart a mute for a while would last for good", why=str(error))
+            self._lapse.begin(why=str(error))
+            self._is_kept = False
+        else:
+            self._lapse.end()

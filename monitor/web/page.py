@@ -14,7 +14,7 @@ from monitor.history.recorder import SCORES
 from monitor.history.records import to_us
 from monitor.history.verdicts import FILE as VERDICTS
 from monitor.history.verdicts import Verdicts
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.schema import Secret
 from monitor.types import Alert, Command, Frame, Health, House, Level, Message, Picture, Setting, SoundEvent
 from monitor.web.access.keys import Keys
@@ -73,6 +73,7 @@ class Page:
         self.folder = config.state_folder()
         self.files = KeptFiles(self.folder / "evidence", clock)
         self.mutes = Mutes(self.folder, command, clock)
+        self.lapse = Lapse("the page cannot read what is kept", "the page reads what is kept again")
         self.closing = False
         self.is_open = False
         """Whether it is served."""
@@ -127,7 +128,9 @@ class Page:
         self.feed.post(Item(0, "verdict", {"name": event_id}))
 
     def answered(self, answers: Sequence[Command]) -> None:
-        """Somebody acknowledged or judged elsewhere, and it has been kept."""
+        """Somebody acknowledged or judged elsewhere, and it has been kept. In the thread that may wait for a
+        disk, every two seconds."""
+        self.mutes.keep()
         for answer in answers:
             kind = "ack" if answer.name == "ack" else "verdict"
             self.feed.post(Item(0, kind, {"name": str(answer.value or "")}))
@@ -170,6 +173,7 @@ class Page:
         with History(self.folder / SCORES, patience_s=READING_S) as history:
             history.attach(self.folder / VERDICTS, "verdicts")
             yield history
+        self.lapse.end()
 
     @contextmanager
     def rows(self) -> Iterator[sqlite3.Connection]:

@@ -255,6 +255,35 @@ TESTED = (
             "publishers/mqtt/test_probe.py::test_a_broker_that_keeps_no_messages_takes_us",
         ),
     ),
+    Tested(
+        "the state folder is deleted under the running daemon",
+        "locked anew; a second daemon is refused, or named while it runs; all is kept in the new folder",
+        (
+            "runtime/test_instance.py::test_a_folder_that_was_deleted_is_locked_anew",
+            "runtime/test_instance.py::test_another_daemon_on_the_same_folder_is_named_while_it_runs",
+            "history/test_scores.py::test_a_deleted_file_is_begun_anew",
+            "history/test_verdicts.py::test_a_folder_that_was_deleted_meanwhile_is_begun_anew",
+            "evidence/test_clips.py::test_a_folder_that_was_deleted_is_made_anew",
+        ),
+    ),
+    Tested(
+        "the disk takes nothing for a while, then everything",
+        "one warning for each thing that is not kept, and one line when it is kept again",
+        (
+            "test_logs.py::test_a_fault_that_lasts_is_logged_at_its_beginning_and_at_its_end",
+            "history/test_scores.py::test_a_disk_that_fails_loses_nothing_at_first",
+            "history/test_answers.py::test_what_the_disk_refuses_waits",
+            "history/test_habits.py::test_a_disk_that_takes_it_again_is_logged",
+            "delivery/test_settings.py::test_a_disk_that_takes_nothing_is_said_once",
+            "evidence/test_keeper.py::test_a_full_disk_is_said_and_survived",
+            "publishers/test_jsonl.py::test_a_missing_folder_is_said_once_and_events_stay",
+        ),
+    ),
+    Tested(
+        "the disk hangs while somebody mutes a room for a while from the page",
+        "only that visitor waits; decisions and the watchdog go on",
+        ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),
+    ),
 )
 
 

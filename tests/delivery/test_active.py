@@ -109,7 +109,7 @@ def test_a_house_in_which_nobody_acknowledges_fills_no_disk(tmp_path: Path) -> N
 
 
 def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
-    """And what waits still waits."""
+    """And what waits still waits; and that it is kept again."""
     os.mkdir(tmp_path / "active.json")
     active = ActiveAlerts(tmp_path / "active.json")
     with capture_logs() as logs:
@@ -117,5 +117,11 @@ def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
         for _ in range(2):
             active.raised(alert())
             active.write()
-    assert len(logs) == 1
+        (tmp_path / "active.json").rmdir()
+        active.write()
+    assert [line["event"] for line in logs] == [
+        "which alerts nobody has acknowledged is not known any more",
+        "after a restart no alert will wait to be acknowledged",
+        "alerts that wait to be acknowledged are kept again",
+    ]
     assert active.state().count == 1

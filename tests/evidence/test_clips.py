@@ -1,6 +1,7 @@
 """Clips and pictures on disk."""
 
 import io
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -161,3 +162,14 @@ def test_names_sort_by_time() -> None:
     """A listing of the folder is in the order of events."""
     names = [file_name(event(age_s=age_s), "flac") for age_s in (3600, 60, 0.5, 0)]
     assert names == sorted(names)
+
+
+def test_a_folder_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    """Who deletes the state folder under a running daemon loses what was in it, and nothing after."""
+    clips = ClipFolder(tmp_path / "state" / "evidence", Retention(1e9, 2**30, 0))
+    clips.open()
+    shutil.rmtree(tmp_path / "state")
+    clips.put(event(), "flac", b"sound")
+
+    assert clips.lock(event().id) == 1
+    assert [one.event_id for one in clips.files(locked=True)] == [event().id]

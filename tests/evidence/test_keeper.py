@@ -272,12 +272,19 @@ def test_without_speech_there_are_clips(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_and_survived(tmp_path: Path) -> None:
     """A folder that cannot be is no reason to stop; the picture still goes to the house."""
     (tmp_path / "clips").write_text("in the way")
-    with keeping(tmp_path / "clips", pictures=True) as keeper:
+    with capture_logs() as logs, keeping(tmp_path / "clips", pictures=True) as keeper:
         play(keeper, noise(20, -30))
         keeper.note(event(5, 6))
         [keepsake] = made(keeper, 30)
+        (tmp_path / "clips").unlink()
+        keeper.note(event(8, 9, id="e00000000002"))
+        [later] = made(keeper, 30)
     assert (keepsake.withheld, keepsake.clip) == ("disk", None)
     assert keepsake.picture is not None
+    assert not later.withheld
+    assert [line["event"] for line in logs if "pictures" in line["event"]] == [
+        "clips and pictures cannot be kept", "clips and pictures are kept again",
+    ]  # fmt: skip
 
 
 def test_a_storm_is_bounded(tmp_path: Path) -> None:

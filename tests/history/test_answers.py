@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.config.model import Config
 from monitor.history.answers import Answers
@@ -162,6 +163,10 @@ def test_what_the_disk_refuses_waits(night: Night) -> None:
     night.answers.put(say("right"))
     with closing(sqlite3.connect(night.folder / FILE, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert night.answers.write() == []
-        other.execute("ROLLBACK")
-    assert [one.value for one in night.answers.write()] == [EVENT.id]
+        with capture_logs() as logs:
+            assert night.answers.write() == []
+            assert night.answers.write() == []
+            other.execute("ROLLBACK")
+            assert [one.value for one in night.answers.write()] == [EVENT.id]
+    what = "acknowledgements and verdicts are"
+    assert [line["event"] for line in logs] == [f"{what} not being kept", f"{what} kept again"]

@@ -44,6 +44,21 @@ def test_it_is_written_every_hour(tmp_path: Path) -> None:
     assert (tmp_path / FILE).exists()
 
 
+def test_a_disk_that_takes_it_again_is_logged(tmp_path: Path) -> None:
+    """As the failure was, once."""
+    blocked = tmp_path / FILE
+    blocked.mkdir()
+    kept = KeptHabits(tmp_path, ["hall"])
+    heard(kept)
+    with capture_logs() as logs:
+        for hour in range(3):
+            kept.tend(3600.0 * hour, last=False)
+        blocked.rmdir()
+        kept.tend(3600.0 * 4, last=False)
+    what = "how quiet the sources usually are is"
+    assert [line["event"] for line in logs][-2:] == [f"{what} not being kept", f"{what} kept again"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"hall": 3}', '{"hall": {"x": {"minutes": NaN}}}', "[" * 99999])
 def test_a_damaged_file_costs_what_was_known(tmp_path: Path, text: str) -> None:
     """It is said once, and written anew."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from monitor.errors import StoreError
 from monitor.history.reader import History
@@ -215,9 +216,9 @@ def test_scores_are_tiny(path: Path, clock: FakeClock) -> None:
 
 
 def test_a_disk_that_fails_loses_nothing_at_first(path: Path, clock: FakeClock) -> None:
-    """What cannot be written waits, and is there when the directory is."""
+    """What cannot be written waits, and is there when the directory is; the log says both."""
     path.parent.write_text("in the way")
-    with ScoreStore(path, clock) as store:
+    with capture_logs() as logs, ScoreStore(path, clock) as store:
         store.post(event(), START)
         store.flush()
         path.parent.unlink()
@@ -225,6 +226,9 @@ def test_a_disk_that_fails_loses_nothing_at_first(path: Path, clock: FakeClock) 
         with History(path) as history:
             assert len(history.event("ab12cd34ef56")) == 1
         assert store.lost == 0
+    lost, again = [line["event"] for line in logs]
+    assert lost.startswith("scores are not being kept")
+    assert again == "scores are being kept again"
 
 
 def test_a_deleted_file_is_begun_anew(store: ScoreStore, path: Path) -> None:

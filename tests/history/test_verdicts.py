@@ -1,8 +1,10 @@
 """Verdicts: kept for good, and never in the way of listening."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.errors import StoreError
 from monitor.history.verdicts import Judged, Verdicts
@@ -33,5 +35,19 @@ def test_an_unusable_folder_does_not_stop_the_daemon(tmp_path: Path) -> None:
         with pytest.raises(StoreError):
             verdicts.judge(DOG, "right", None, START, "me")
         folder.unlink()
+        with capture_logs() as logs:
+            verdicts.of(["event-1"])
         verdicts.judge(DOG, "right", None, START, "me")
         assert verdicts.of(["event-1"])["event-1"].by == "me"
+    assert [line["event"] for line in logs] == ["verdicts are kept again"]
+
+
+def test_a_folder_that_was_deleted_meanwhile_is_begun_anew(tmp_path: Path) -> None:
+    """The next verdict is kept, in a new file; those before are gone with the folder."""
+    folder = tmp_path / "state"
+    with Verdicts(folder, FakeClock()) as verdicts:
+        verdicts.judge(DOG, "right", None, START, "me")
+        shutil.rmtree(folder)
+        verdicts.judge(DOG, "unsure", None, START, "me")
+    with Verdicts(folder, FakeClock()) as verdicts:
+        assert verdicts.of(["event-1"])["event-1"].verdict == "unsure"

@@ -82,6 +82,7 @@ def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
     assert delivered == DELIVERED
 
     assert lines.warnings() == ["cannot write; make room or check path"]
+    assert len(lines.events("what is published is written again")) == 1
     assert len(read(path)) == 1
 
 

@@ -1,9 +1,11 @@
 """One daemon per state folder."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.errors import StoreError
 from monitor.runtime.instance import LOCK, OnlyInstance
@@ -34,3 +36,45 @@ def test_a_folder_that_cannot_be_written_is_no_reason_not_to_listen(tmp_path):
     for folder in (blocked, Path("/proc/nothing")):
         with OnlyInstance(folder, raise_it):
             assert not (folder / LOCK).exists()
+
+
+def test_a_folder_that_was_deleted_is_locked_anew(tmp_path):
+    """The lock on a file without a name would let a second daemon start."""
+    folder = tmp_path / "state"
+    first, second = OnlyInstance(folder, raise_it), OnlyInstance(folder, raise_it)
+    with first:
+        shutil.rmtree(folder)
+        with capture_logs() as logs:
+            first.look()
+            first.look()
+        with pytest.raises(StoreError), second:
+            pass
+    assert [line["event"] for line in logs] == ["the state folder was deleted or replaced; it is used anew"]
+
+
+def test_another_daemon_on_the_same_folder_is_named_while_it_runs(tmp_path):
+    """One that started between the deletion and the next look: both go on, for an alert sent twice is better
+    than none; log and health name the other."""
+    folder = tmp_path / "state"
+    first, second = OnlyInstance(folder, raise_it), OnlyInstance(folder, raise_it)
+    with first, capture_logs() as logs:
+        shutil.rmtree(folder)
+        with second:
+            first.look()
+            first.look()
+            assert f"process {os.getpid()}" in first.notes()["state_dir"]
+        first.look()
+        assert first.notes() == {}
+    assert [line["log_level"] for line in logs] == ["warning", "warning", "info"]
+
+
+def test_a_folder_that_can_be_written_later_is_locked_then(tmp_path):
+    """Until then nobody can hold it."""
+    blocked = tmp_path / "state"
+    blocked.touch()
+    first, second = OnlyInstance(blocked, raise_it), OnlyInstance(blocked, raise_it)
+    with first:
+        blocked.unlink()
+        first.look()
+        with pytest.raises(StoreError), second:
+            pass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitor.errors import StoreError
 from monitor.labels import SEVERITIES
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.store import codec
 from monitor.store.files import write_private
 from monitor.types import ActiveAlert, Alert
@@ -30,7 +30,10 @@ class ActiveAlerts:
         """What was acknowledged before the file was read."""
         self._all_answered = self._was_read = False
         self._lock = threading.Lock()
-        self._complained = False
+        self._lapse = Lapse(
+            "after a restart no alert will wait to be acknowledged",
+            "alerts that wait to be acknowledged are kept again",
+        )
         self.changed = threading.Event()
 
     def state(self) -> ActiveAlert:
@@ -81,7 +84,8 @@ class ActiveAlerts:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            self._complain("which alerts nobody has acknowledged is not known any more", error)
+            lost = "which alerts nobody has acknowledged is not known any more"
+            log.warning(lost, reason=str(error), file=str(self._file))
             return []
         return [one for one in found if isinstance(one, Alert)]
 
@@ -95,12 +99,9 @@ class ActiveAlerts:
         try:
             write_private(self._file, json.dumps(rows).encode())
         except StoreError as error:
-            self._complain("after a restart no alert will wait to be acknowledged", error)
-
-    def _complain(self, consequence: str, error: Exception) -> None:
-        if not self._complained:
-            self._complained = True
-            log.warning(consequence, reason=str(error), file=str(self._file))
+            self._lapse.begin(reason=str(error), file=str(self._file))
+        else:
+            self._lapse.end()
 
 
 def _gravity(alert: Alert) -> tuple[bool, int, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.errors import StoreError
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.store.files import write_private
 from monitor.types import Setting
 
@@ -30,7 +30,10 @@ class KeptSettings:
         self._configured = {_key(setting): setting.value for setting in configured}
         self._set: dict[_Key, bool | float] = {}
         self._lock = threading.Lock()
-        self._complained = False
+        self._lapse = Lapse(
+            "mute and sensitivity will be as configured after a restart",
+            "mute and sensitivity are kept again",
+        )
         self.changed = threading.Event()
         """Set while something is to be written."""
 
@@ -47,7 +50,9 @@ class KeptSettings:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            self._complain("mute and sensitivity are as configured again", error)
+            log.warning(
+                "mute and sensitivity are as configured again", reason=str(error), file=str(self._file)
+            )
             return []
         with self._lock:
             self._set = kept | self._set
@@ -76,12 +81,9 @@ class KeptSettings:
         try:
             write_private(self._file, json.dumps(rows).encode())
         except StoreError as error:
-            self._complain("mute and sensitivity will be as configured after a restart", error)
-
-    def _complain(self, consequence: str, error: Exception) -> None:
-        if not self._complained:
-            self._complained = True
-            log.warning(consequence, reason=str(error), file=str(self._file))
+            self._lapse.begin(reason=str(error), file=str(self._file))
+        else:
+            self._lapse.end()
 
 
 def _key(setting: Setting) -> _Key:

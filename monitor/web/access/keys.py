@@ -2,18 +2,17 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
 from monitor.clock import Clock
-from monitor.logs import get_logger
+from monitor.logs import Lapse
 from monitor.patience import Silent
 from monitor.store.database import Database
 from monitor.store.late_database import LateDatabase
-
-log = get_logger()
 
 Role = Literal["viewer", "admin"]
 Scope = Literal["read", "write"]
@@ -70,14 +69,15 @@ class Keys:
     entered is asked again by each."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = LateDatabase(Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S))
+        self._database = LateDatabase(
+            Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S),
+            Lapse("the page lets nobody in until the disk answers", "the page lets people in again"),
+        )
         self._clock = clock
 
     def __enter__(self) -> Self:
-        try:
+        with suppress(Silent):
             self._database.opened()
-        except Silent as error:
-            log.warning("the page lets nobody in until the disk answers", why=str(error))
         return self
 
     def __exit__(self, *exc: object) -> None:

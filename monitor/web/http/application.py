@@ -71,7 +71,7 @@ async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, re
     except Refusal as refusal:
         return problem(refusal.status, refusal.detail, refusal.headers)
     except StoreError as error:
-        log.warning("the page cannot read what is kept", why=str(error))
+        page.lapse.begin(why=str(error))
         return problem(503, "what is kept cannot be read now; the log says why")
     except ClientDisconnect:
         return Response(status_code=400)
