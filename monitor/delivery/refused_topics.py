@@ -1,14 +1,20 @@
 """Topics that a receiver refuses: its messages wait in the outbox, and those of other topics go on."""
 
-import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from monitor.clock import Backoff
 from monitor.delivery.base import WHOLE_TOPIC, Entry
 from monitor.publishers.base import ALERTS, topic_of
 from monitor.types import Alert, SoundEvent
 
-RETRY_S = (30.0, 60.0)
-"""When a refused topic is tried again with one message; random, so that many topics do not knock together."""
+FIRST_RETRY_S = 1.0
+"""Soon: after a broker's restart whoever subscribes to the topic may only come back a moment after us."""
+LONGEST_RETRY_S = 60.0
+"""What an access list refuses it refuses for days: one message a minute costs nobody anything."""
+
+
+def _retries() -> Backoff:
+    return Backoff(FIRST_RETRY_S, LONGEST_RETRY_S)
 
 
 @dataclass(slots=True)
@@ -17,6 +23,7 @@ class _RefusedTopic:
 
     up_to: int
     retry_at_s: float
+    retries: Backoff = field(default_factory=_retries)
     on_trial: bool = False
 
 
@@ -31,13 +38,13 @@ class RefusedTopics:
     def refused(self, entry: Entry, now_s: float) -> None:
         """The receiver would not have it."""
         topic = topic_of(entry.message)
-        retry_at_s = now_s + random.uniform(*RETRY_S)  # noqa: S311
         up_to = entry.number if topic == ALERTS else WHOLE_TOPIC
-        known = self._topics.get(topic)
-        if known is not None:
-            up_to = max(up_to, known.up_to)
-            retry_at_s = retry_at_s if known.on_trial else known.retry_at_s
-        self._topics[topic] = _RefusedTopic(up_to, retry_at_s)
+        known = self._topics.get(topic) or _RefusedTopic(up_to, now_s, on_trial=True)
+        if known.on_trial:
+            known.retry_at_s = now_s + known.retries.next_s()
+        known.up_to = max(up_to, known.up_to)
+        known.on_trial = False
+        self._topics[topic] = known
 
     def taken(self, message: SoundEvent | Alert) -> None:
         """The receiver has taken one: everything of its topic may go."""

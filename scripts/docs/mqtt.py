@@ -75,7 +75,9 @@ the fix, and the broker is asked again every 30 to 60 s. Only a broker that had 
 the usual pace for two minutes, because it may be starting.
 
 Over MQTT 5 a broker reports when its access list forbids a message. The message then stays in the outbox
-and is tried again every 30 to 60 s, messages on other topics are sent, and the log names the topic once.
+and is tried again after 1 s, then less often, at least every 72 s; messages on other topics are sent, and
+the log names the topic once. It is the same for a message that nobody subscribes to: after a broker's restart
+Home Assistant may come back a moment later than this daemon.
 Over 3.1.1 a broker acknowledges a forbidden message and drops it. So over 3.1.1 the publisher subscribes
 to its own `alert` and `+/event`, and a message counts as delivered when it has come back. An alert that
 has not come back within 5 s is kept and published again; so is an event while other events do come back.

@@ -360,7 +360,7 @@ def test_a_refused_topic_holds_up_no_other(outbox: SqliteOutbox) -> None:
 
 
 def test_a_refused_topic_is_tried_again_with_one_message(outbox: SqliteOutbox) -> None:
-    """Half a minute later, not each of hundreds: once it is taken the others follow in their order."""
+    """A moment later, not each of hundreds: once it is taken the others follow in their order."""
     receiver, clock = Receiver(), Clock()
     receiver.outcomes["kitchen/event"] = Refused("not allowed")
     ids = [f"e{number:03d}" for number in range(WINDOW)]
