@@ -12,6 +12,7 @@ from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.rules.check import Finding
 from monitor.sources import SourceConfig
+from monitor.sources.decoding import what_is_no_file
 from monitor.sources.file import FileConfig
 from monitor.sources.stream.source import StreamConfig
 
@@ -100,4 +101,6 @@ def _unreadable(path: Path) -> str:
     """Why a file cannot be read; empty when it can. It is not opened: a pipe would wait for its writer."""
     if not path.exists():
         return f"{path} is not there"
+    if not path.is_dir() and (found := what_is_no_file(path)):
+        return f"{path} is {found[0]} and no file"
     return "" if os.access(path, os.R_OK) else f"{path} cannot be read (permission denied)"

@@ -97,7 +97,8 @@ class Document:
 def read_document(path: Path, environment: Mapping[str, str] | None = None) -> Document:
     """Read a file. Raises ConfigError when it cannot be read as a whole; see `Document.problems`."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # a device has no end
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read ({error.strerror})"]) from None
     return parse_document(data, str(path), environment, path.parent / FOLDER)
@@ -109,7 +110,7 @@ def parse_document(
     """Like `read_document`, from bytes. `environment` None means the process's; `credentials` is a folder of
     secrets."""
     if len(data) > MAX_BYTES:
-        raise ConfigError([f"{name}: {len(data)} bytes; a configuration has at most {MAX_BYTES}"])
+        raise ConfigError([f"{name}: too long; a configuration has at most {MAX_BYTES} bytes"])
     node = _compose(_text(data, name), name)
     if node is None:
         return Document(name, {})

@@ -11,7 +11,7 @@ from typing import Any, Self
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.sources.decoding import begins_s, decoded_frames, plain_reason, planar_sound
+from monitor.sources.decoding import begins_s, check_is_file, decoded_frames, plain_reason, planar_sound
 from monitor.sources.lengths import promised_s
 from monitor.sources.mixing import Mixer
 from monitor.sources.timing.framer import as_float
@@ -76,7 +76,7 @@ class Recording:
         if not tracks:
             which = f" as its track {self._wanted} of {len(every)}" if self._wanted and every else ""
             raise SourceUnavailable(f"{self._path}: holds no sound that can be decoded{which}", refused=True)
-        if len(tracks) == 1 or not self._path.is_file():
+        if len(tracks) == 1:
             return tracks[0]
         with self._opened() as probe:
             carrying = _carrying_sound(probe, [track.index for track in tracks])
@@ -92,6 +92,7 @@ class Recording:
     def _opened(self) -> Any:
         import av
 
+        check_is_file(self._path)
         try:
             if os.path.isfile(self._path) and not os.path.getsize(self._path):
                 raise SourceUnavailable(f"{self._path}: the file is empty", refused=True)

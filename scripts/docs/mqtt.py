@@ -102,7 +102,8 @@ After every connection alerts are sent first, then documents and states, then ev
 before Home Assistant can have read its documents is published again.
 
 With `tls` the broker's certificate and name are verified. After a kill, a crash or a cut cable the broker
-publishes `offline` on `status` (the last will); at a clean stop the daemon does.
+publishes `offline` on `status` (the last will); at a clean stop the daemon does. A last will that comes late,
+or what another client publishes on the `status` of the node or of a source, is put right at once.
 
 The daemon never waits for Home Assistant: its `offline` on `<discovery_prefix>/status` may be retained,
 forged or of another Home Assistant, and others may subscribe too. With `homeassistant: true`, the alerts that
@@ -171,7 +172,7 @@ def alert_fields() -> set[str]:
 
 def _topics() -> Iterator[tuple[str, str]]:
     for name, member in vars(Topics).items():
-        if isinstance(member, property) and name not in ("root", "commands"):
+        if isinstance(member, property) and name not in ("root", "commands", "statuses"):
             yield f"`{getattr(TOPICS, name)}`", _in_one_line(member)
         elif inspect.isfunction(member) and not name.startswith("_"):
             given = [ARGUMENTS[each] for each in inspect.signature(member).parameters if each != "self"]

@@ -284,6 +284,19 @@ TESTED = (
         "only that visitor waits; decisions and the watchdog go on",
         ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),
     ),
+    Tested(
+        "somebody publishes another status of ours, retained or not; a last will comes late",
+        "put right at once, for the node and for every source; our own farewell stays",
+        (
+            "publishers/mqtt/test_publisher.py::test_a_foreign_status_is_put_right",
+            "publishers/mqtt/test_publisher.py::test_our_own_farewell_is_left_as_it_is",
+        ),
+    ),
+    Tested(
+        "a pipe, a device, a socket or a folder where a recording should be",
+        "refused at once, with what it is and the fix",
+        ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
+    ),
 )
 
 

@@ -1,5 +1,8 @@
 """Recordings as a source."""
 
+import os
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +113,31 @@ def test_damage_in_the_middle_is_a_gap_and_dates_stay_true(tmp_path: Path) -> No
 def test_what_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     """A file that is not there is refused on entering, by name."""
     with pytest.raises(SourceUnavailable, match=r"none\.wav"), playing(tmp_path / "none.wav"):
+        pass
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (make_fifo, "is a pipe"),
+        (Path.mkdir, "is a folder"),
+        (make_socket, "is a socket"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device"),
+    ],
+)
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None], what: str) -> None:
+    """FFmpeg would wait for a pipe for ever, and the source would stay silent without a reason."""
+    make(tmp_path / "tape.wav")
+    with pytest.raises(SourceUnavailable, match=rf"tape\.wav: {what}"), playing(tmp_path / "tape.wav"):
         pass
 
 

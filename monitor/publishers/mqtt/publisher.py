@@ -53,7 +53,7 @@ class MqttPublisher:
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
         self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
         self._ready_is_due = True
-        self._read_back = False
+        self._read_back = self._has_left = False
         self._dispatcher = Dispatcher(
             self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock
         )
@@ -129,6 +129,7 @@ class MqttPublisher:
     def connected(self, session: Session) -> None:
         """See `Handler`."""
         session.subscribe(*self.topics.commands)
+        session.subscribe(*self.topics.statuses)
         self._version = session.version
         self._complaints.asked_less(session.terms)
         self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
@@ -153,6 +154,8 @@ class MqttPublisher:
         elif topic.startswith(f"{self._config.discovery_prefix}/device/"):
             if message.retained and self._announcer.found(topic, payload):
                 self._watch.found_us()
+        elif topic == self.topics.status or topic.endswith("/status"):
+            self._put_right(message)
         elif topic == self.topics.alert or topic.endswith("/event"):
             self._came_back(message)
         else:
@@ -162,6 +165,8 @@ class MqttPublisher:
 
     def denied(self, news: Denied) -> bool:
         """See `Handler`."""
+        if news.topic_filter in self.topics.statuses:
+            return True
         if news.topic_filter not in self._echo.filters:
             return False
         self._echo.denied(news.topic_filter)
@@ -204,6 +209,7 @@ class MqttPublisher:
 
     def farewell(self, session: Session) -> None:
         """See `Handler`."""
+        self._has_left = True
         session.send(self.topics.status, b"offline", retain=True)
 
     def lost(self) -> None:
@@ -216,6 +222,15 @@ class MqttPublisher:
     def failed(self) -> None:
         """See `Handler`: `ready` will raise it."""
         self.on_ready()
+
+    def _put_right(self, message: Received) -> None:
+        """The last will of an earlier connection of ours can come late, and anybody may publish there: Home
+        Assistant would take us, or a room, for gone while everything works."""
+        if not self._has_left and self._outgoing.put_right(message.topic, message.payload):
+            payload = message.payload[:20].decode(errors="replace")
+            log.info(
+                "mqtt: another status than ours was published; put right", topic=message.topic, was=payload
+            )
 
     def _came_back(self, message: Received) -> None:
         """What we published, over 3.1.1 or with QoS 0. Anybody may publish there: our very words count."""

@@ -136,6 +136,15 @@ class PublishQueue:
             in_hand = self._in_hand is not None
             return len(self._publications) + in_hand + len(self._sent) >= WINDOW
 
+    def put_right(self, topic: str, payload: bytes) -> bool:
+        """Publish a state anew where the broker has another payload than the one that holds: whether so."""
+        with self._lock:
+            held = self._states.get(topic)
+            if held is None or held[1] == payload:
+                return False
+            self._unpublished[topic] = held[1]
+            return True
+
     def publish_again(self) -> None:
         """Publish every state anew, for somebody may have forgotten them."""
         with self._lock:

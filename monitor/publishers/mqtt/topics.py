@@ -76,6 +76,11 @@ class Topics:
         """Filters that take in every command, known or not, so that the unknown are counted."""
         return (f"{self.root}/+/set", f"{self.root}/+/+/set")
 
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """Filters that take in `online` and `offline` of ours: anybody could overwrite them."""
+        return (self.status, self.source_status("+"))
+
     def source_status(self, source: str) -> str:
         """`online` or `offline`; retained."""
         return f"{self.root}/{source}/status"

@@ -37,6 +37,11 @@ def retained(broker: Mosquitto, filters: str = "#") -> dict[str, str]:
         return {m.topic: m.payload.decode() for m in newcomer.heard if m.retain}
 
 
+def is_last(listener: Subscriber, topic: str, payload: str) -> bool:
+    """Whether that was heard last on a topic."""
+    return listener.on(topic)[-1:] == [payload]
+
+
 def test_a_newcomer_finds_everything_it_needs(broker, publish: Publish):
     """Discovery, states and availability are retained; nothing is ON that does not sound."""
     publish(port=broker.port).wait_ready()
@@ -165,6 +170,33 @@ def test_the_will_speaks_for_the_killed_and_the_next_life_clears_up(broker, list
     publish(port=broker.port).wait_ready()
 
     assert retained(broker)[SMOKE] == "OFF"
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_foreign_status_is_put_right(broker, listener, publish: Publish, protocol):
+    """A late last will or a forged `offline`, retained or not, of the node or of a room: Home Assistant would
+    show as unavailable what works."""
+    running = publish(port=broker.port, protocol=protocol)
+    running.publisher.publish(SourceStatus("kitchen", True, START))
+    running.wait_ready()
+    for forged, retain in (("gone", True), ("offline", True), ("", True), ("offline\0", False)):
+        for topic in (f"{ROOT}/status", f"{ROOT}/kitchen/status"):
+            listener.say(topic, forged, retain=retain)
+            listener.wait_for(topic, forged)
+            listener.wait_until(partial(is_last, listener, topic, "online"), f"{topic} put right")
+    with Subscriber(broker) as newcomer:
+        assert newcomer.wait_for(f"{ROOT}/status") == "online"
+        assert newcomer.wait_for(f"{ROOT}/kitchen/status") == "online"
+
+
+def test_our_own_farewell_is_left_as_it_is(broker, listener, publish: Publish):
+    """It comes back to us like the words of others."""
+    running = publish(port=broker.port)
+    running.wait_ready()
+    running.publisher.__exit__()
+
+    listener.wait_for(f"{ROOT}/status", "offline")
+    assert retained(broker)[f"{ROOT}/status"] == "offline"
 
 
 def test_a_broker_that_forgot_everything_is_sent_it_again(broker, publish: Publish):
