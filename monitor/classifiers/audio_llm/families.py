@@ -60,8 +60,9 @@ class Family:
         # A base model goes on with what stands there; its own tasks end in a colon or a language tag.
         return text if text.endswith((":", "|>")) else f"{text}\nAnswer:"
 
-    def features(self, extractor: Any, waves: Sequence[Samples]) -> tuple[Any, Any]:
-        """Log-mel features (batch, 128, frames) and the number of frames that carry sound (batch,)."""
+    def features(self, extractor: Any, waves: Sequence[Samples], device: Any) -> tuple[Any, Any]:
+        """Log-mel features (batch, 128, frames), computed on a CUDA device where there is one, and the number
+        of frames that carry sound (batch,), on the host."""
         import torch
 
         window = round(self.longest_s * SAMPLE_RATE_HZ)
@@ -72,6 +73,7 @@ class Family:
             padding="max_length",
             max_length=min(window, -(-longest // _HOP) * _HOP + _TAIL_SAMPLES),
             truncation=False,
+            device=str(device) if device.type == "cuda" else "cpu",
             return_tensors="pt",
         )
         return out["input_features"], torch.tensor([-(-len(wave) // _HOP) for wave in waves])
@@ -94,7 +96,7 @@ class Qwen2Audio(Family):
     system = "You are a helpful assistant."
 
     def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
-        features, frames = self.features(extractor, waves)
+        features, frames = self.features(extractor, waves, model.device)
         # Two frames more than the longest sound: the convolutions look that far. Behind them the model would
         # only compute positions that its own mask then hides, for 2 s of sound fourteen fifteenths of them.
         longest = min(features.shape[-1], 2 * ((int(frames.max()) + 3) // 2))
@@ -131,7 +133,7 @@ class _Omni(Family):
     def encode(self, model: Any, extractor: Any, waves: Sequence[Samples]) -> list[Any]:
         import torch
 
-        features, frames = self.features(extractor, waves)
+        features, frames = self.features(extractor, waves, model.device)
         heard = (torch.arange(features.shape[-1]) < frames[:, None]).to(model.device)
         out = model.get_audio_features(
             features.to(model.device, model.dtype), feature_attention_mask=heard.long()

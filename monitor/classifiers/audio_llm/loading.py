@@ -62,9 +62,11 @@ _QUANTISED_BY = {
     "gptq": ("gptqmodel", "optimum"),
     "compressed-tensors": ("compressed_tensors",),
     "bitsandbytes": ("bitsandbytes",),
-    "fp8": (),
+    "torchao": ("torchao",),
+    "hqq": ("hqq",),
 }
-"""The ways of quantising that public folders come with, and the packages that read them."""
+"""Ways of quantising that public folders come with, and the packages that read them. FP8 needs none, and of
+the others transformers itself names the package."""
 
 
 def _check_quantised(model: str, config: Any, quantize: str | None) -> None:
@@ -79,10 +81,23 @@ def _check_quantised(model: str, config: Any, quantize: str | None) -> None:
         raise ModelError(
             f"{model}: its weights are quantised by {method} already; leave out quantize: {quantize}"
         )
+    if method not in _methods():
+        raise ModelError(
+            f"{model}: its weights are quantised by {method}, which transformers does not read; choose AWQ, "
+            "GPTQ, FP8 or compressed-tensors, or let a server hold it (`type: remote`)"
+        )
     for package in _QUANTISED_BY.get(method, ()):
         if importlib.util.find_spec(package) is None:
             name = package.replace("_", "-")
             raise ModelError(f"{model}: its weights are quantised by {method}; run `pip install {name}`")
+
+
+def _methods() -> set[str]:
+    """The ways of quantising that transformers reads. It loads a folder of any other as if its weights were
+    whole, and what they then say is noise."""
+    from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
+
+    return {*AUTO_QUANTIZER_MAPPING, "bitsandbytes"}
 
 
 def _device_map(wanted: str, where: str) -> Any:

@@ -133,8 +133,8 @@ class AudioLanguageModel:
         import torch
 
         device = prefixes[0].device
+        width, n = max(map(len, prefixes)), len(tree.token_ids)
         lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
-        width, n = int(lengths.max()), len(tree.token_ids)
         branch = self._embed(tree.token_ids.tolist())
         embeds = torch.stack(
             [torch.cat([one.new_zeros(width - len(one), one.shape[1]), one, branch]) for one in prefixes]
@@ -162,8 +162,9 @@ class AudioLanguageModel:
             logits = self.model.lm_head(part).float()
             # The head may be on another GPU than the layers before it.
             spot, target = spot.to(logits.device), target.to(logits.device)
-            picked.append((logits[:, spot, target] - logits.logsumexp(-1)[:, spot]).cpu())
-        factors = torch.cat(picked).double().numpy()
+            picked.append(logits[:, spot, target] - logits.logsumexp(-1)[:, spot])
+        # Brought to the host once: a GPU would stand still at each part.
+        factors = torch.cat(picked).cpu().double().numpy()
         return np.stack([np.bincount(tree.answer, weights=one, minlength=tree.answers) for one in factors])
 
 

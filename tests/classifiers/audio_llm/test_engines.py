@@ -143,9 +143,9 @@ def test_what_is_wholly_listed_is_said_exactly(in_sound: list[float], in_silence
 
 class Answering:
     """An HTTP server that answers a chat completion with whatever `answer(body)` gives: an object, bytes, or
-    a status with either. It knows no other address."""
+    a status with either, and a request for its models with `models`. It knows no other address."""
 
-    def __init__(self, answer: Callable[[dict[str, Any]], Any]) -> None:
+    def __init__(self, answer: Callable[[dict[str, Any]], Any], models: Any) -> None:
         self.bodies: list[dict[str, Any]] = []
         server = self
 
@@ -153,7 +153,7 @@ class Answering:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self._send({"data": [{"id": "m"}]})
+                self._send(models)
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -185,8 +185,8 @@ class Answering:
 
 
 @contextmanager
-def answering(answer: Callable[[dict[str, Any]], Any]) -> Iterator[Answering]:
-    server = Answering(answer)
+def answering(answer: Callable[[dict[str, Any]], Any], models: Any = None) -> Iterator[Answering]:
+    server = Answering(answer, models or {"data": [{"id": "m"}]})
     try:
         yield server
     finally:
@@ -335,6 +335,39 @@ def test_fields_of_the_owner_go_with_every_request() -> None:
         listener.close()
 
     assert all(thinks_not.items() <= body.items() for body in server.bodies)
+
+
+def test_a_field_that_is_refused_is_not_the_reason_of_a_server_without_numbers() -> None:
+    """`transformers serve` refuses fields that it does not know. What counts is that it gives no log
+    probabilities and names no letter."""
+
+    def answer(body: dict[str, Any]) -> Any:
+        unknown = body.keys() & {"structured_outputs", "guided_choice"}
+        return (
+            (422, {"detail": f"Unexpected fields in the request: {unknown}"})
+            if unknown
+            else told_nothing(body)
+        )
+
+    with answering(answer) as server, pytest.raises(ModelError) as error:
+        remote(server).load()
+    assert str(error.value) == (
+        "127.0.0.1: it is not asked, for it gives no log probabilities; the server neither gave log "
+        "probabilities nor named a letter; set guided, or another model"
+    )
+
+
+@pytest.mark.parametrize(
+    ("models", "model"),
+    [((500, b"Internal Server Error"), "m"), ({"data": [{"id": "other"}]}, "/models/ours")],
+)
+def test_a_list_of_models_that_is_no_use_is_done_without(models: Any, model: str) -> None:
+    """`transformers serve` fails over its list where there is no cache, and lists no folder it serves."""
+    with answering(held_to_letters, models) as server:
+        listener = remote(server, model=model)
+        listener.load()
+        assert listener.found is not None
+        listener.close()
 
 
 @pytest.mark.parametrize("drops", ["input_audio", "audio_url"])

@@ -362,6 +362,8 @@ def test_a_deaf_model_is_refused(tmp_path: Path) -> None:
         ("gptq", "gptqmodel"),
         ("compressed-tensors", "compressed-tensors"),
         ("bitsandbytes", "bitsandbytes"),
+        ("torchao", "torchao"),
+        ("hqq", "hqq"),
     ],
 )
 def test_a_quantised_folder_names_the_one_package_that_is_missing(
@@ -370,14 +372,55 @@ def test_a_quantised_folder_names_the_one_package_that_is_missing(
     """Before any weight is read, as the command that mends it; and it is not quantised a second time."""
     folder = tmp_path / "quantised"
     shutil.copytree(qwen2_folder, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["quantization_config"] = {"quant_method": method, "bits": 4}
-    (folder / "config.json").write_text(json.dumps(config))
+    call_quantised(folder, {"quant_method": method, "bits": 4})
 
     with pytest.raises(ModelError, match=f"quantised by {method}; run `pip install {package}`$"):
         listener(folder)
     with pytest.raises(ModelError, match=f"quantised by {method} already; leave out quantize: int8"):
         listener(folder, quantize="int8")
+
+
+def call_quantised(folder: Path, how: dict[str, object]) -> None:
+    """Let the folder's configuration call its weights quantised."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "quantization_config": how}))
+
+
+def test_a_way_of_quantising_that_nobody_here_reads_is_refused(qwen2_folder: Path, tmp_path: Path) -> None:
+    """transformers would take the weights for whole ones, and the scores would be noise."""
+    folder = tmp_path / "quantised"
+    shutil.copytree(qwen2_folder, folder)
+    call_quantised(folder, {"quant_method": "modelopt"})
+
+    with pytest.raises(ModelError, match=r"quantised by modelopt, which transformers does not read; choose"):
+        listener(folder)
+
+
+def test_a_folder_in_fp8_loads(qwen2_folder: Path, tmp_path: Path) -> None:
+    """Its blocks are brought back to what they were, to the three bits of FP8; the encoder is whole."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "fp8"
+    shutil.copytree(qwen2_folder, folder)
+    weights = load_file(folder / "model.safetensors")
+    of = "language_model.model.layers."
+    for name in [name for name in weights if name.startswith(of) and name.endswith("proj.weight")]:
+        scale = weights[name].abs().max() / torch.finfo(torch.float8_e4m3fn).max
+        weights[f"{name}_scale_inv"] = torch.full((1, 1), float(scale))
+        weights[name] = (weights[name] / scale).to(torch.float8_e4m3fn)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    kept = ["audio_tower", "multi_modal_projector", "lm_head"]
+    call_quantised(
+        folder, {"quant_method": "fp8", "weight_block_size": [128, 128], "modules_to_not_convert": kept}
+    )
+
+    stored, whole = (listener(each)._model.model.state_dict() for each in (folder, qwen2_folder))
+
+    for name, weight in whole.items():
+        apart = float((stored[name].float() - weight).abs().max() / weight.abs().max().clamp(min=1e-9))
+        assert apart < 0.07, name
+    assert not all(torch.equal(stored[name].float(), weight) for name, weight in whole.items())
 
 
 def test_only_the_language_model_is_quantised(folder: Path) -> None:

