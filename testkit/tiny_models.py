@@ -308,8 +308,42 @@ def clap(folder: Path, *, seed: int = 0) -> Path:
     )
 
 
+def qwen3_aligner(folder: Path, *, seed: int = 0) -> Path:
+    """Qwen3-ForcedAligner with its processor; its times end at 4 s."""
+    import transformers as t
+
+    pad, start, end = AUDIO_TOKENS["qwen3"]
+    config, processor = _qwen3_words(
+        seed,
+        "{% for m in messages %}{% for part in m['content'] %}"
+        f"{{% if part['type'] == 'audio' %}}{start}{pad}{end}"
+        "{% else %}{{ part['text'] }}<timestamp><timestamp>{% endif %}"
+        "{% endfor %}{% endfor %}",
+    )
+    config.num_labels = 50
+    return _save(folder, _lively(t.Qwen3ASRForTokenClassification(config)), processor)
+
+
 def qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
     """Qwen3-ASR with its processor."""
+    import transformers as t
+
+    pad, start, end = AUDIO_TOKENS["qwen3"]
+    # As published: the system's part stands there also when nobody gives one.
+    config, processor = _qwen3_words(
+        seed,
+        "{% if messages[0]['role'] != 'system' %}<|im_start|>system\n<|im_end|>\n{% endif %}"
+        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
+        "{% for part in m['content'] %}"
+        f"{{% if part['type'] == 'audio' %}}{start}{pad}{end}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
+        "{% endfor %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+    )
+    return _save(folder, _lively(t.Qwen3ASRForConditionalGeneration(config)), processor)
+
+
+def _qwen3_words(seed: int, template: str) -> tuple[Any, Any]:
+    """Configuration and processor of the models that write or align words."""
     import torch
     import transformers as t
 
@@ -339,14 +373,5 @@ def qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=[tokenizer.eos_token_id, tokenizer.pad_token_id],
     )
-    # As published: the system's part stands there also when nobody gives one.
-    template = (
-        "{% if messages[0]['role'] != 'system' %}<|im_start|>system\n<|im_end|>\n{% endif %}"
-        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
-        "{% for part in m['content'] %}"
-        f"{{% if part['type'] == 'audio' %}}{start}{pad}{end}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
-        "{% endfor %}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
     processor = t.Qwen3ASRProcessor(t.Qwen3ASRFeatureExtractor(), tokenizer, chat_template=template)
-    return _save(folder, _lively(t.Qwen3ASRForConditionalGeneration(config)), processor)
+    return config, processor

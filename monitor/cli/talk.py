@@ -1,4 +1,4 @@
-"""Commands that talk with a large model: describe, ask, chat."""
+"""Commands that put sound into words by a large model: describe, ask, chat, transcribe."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ WAIT_FOR_VOICE_S = 15.0
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (describe, ask, chat):
+    for command in (describe, ask, chat, transcribe):
         app.command(rich_help_panel="Recordings")(command)
 
 
@@ -112,6 +112,49 @@ def chat(
             continue
         typer.echo(answer)
         speak(answer)
+
+
+def transcribe(
+    file: Annotated[Path, typer.Argument(help="A recording of any length and format.")],
+    config: ConfigOption = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Each word with its time (Qwen3-ASR and its aligner).")
+    ] = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Write down what is said in a recording, by the `transcripts:` of the configuration.
+
+    [bold]Examples[/bold]
+
+      earwitness transcribe voicemail.wav
+      earwitness transcribe --timestamps --format jsonl voicemail.wav
+    """
+    from monitor.classifiers.audio_llm.transcribers.aligner import Aligner
+    from monitor.recordings.descriptions import timed, transcribed
+    from monitor.sources.recording import read_audio
+
+    block = config_in_force(config).transcripts
+    if block is None or block.type == "listener" or (timestamps and block.type != "qwen3_asr"):
+        kinds = "qwen3_asr" if timestamps else "qwen3_asr or remote"
+        raise typer.BadParameter(f"write a transcripts: block of type {kinds}", param_hint="--config")
+    audio, transcriber = read_audio(file, warn=warn), block.build()
+    transcriber.load()
+    said = transcribed(audio, transcriber)
+    if timestamps and block.type == "qwen3_asr":
+        aligner = Aligner(block.aligner, block.device, block.dtype)
+        aligner.load()
+        _show_words([asdict(word) for word in timed(said, aligner)], format)
+    elif format is Format.JSONL:
+        typer.echo(json.dumps({"file": str(file), "text": " ".join(words.text for _, _, words in said)}))
+    else:
+        for _, _, words in said:
+            typer.echo(words.text)
+
+
+def _show_words(words: list[dict[str, Any]], format: Format) -> None:
+    for each in words:
+        line = f"{each['start_s']:.2f}-{each['end_s']:.2f}  {each['word']}"
+        typer.echo(json.dumps(each) if format is Format.JSONL else line)
 
 
 def _next_turn() -> bool:

@@ -1,11 +1,14 @@
-"""A large model's description of a recording of any length: in one pass where it hears so much at once, else
-in parts with a summary."""
+"""A recording of any length in words: described or transcribed in one pass where a model hears so much at
+once, else in parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.bounds import parts
+from monitor.classifiers.audio_llm.transcribers.aligner import Aligner, TimedWord
+from monitor.classifiers.audio_llm.transcribers.base import Transcriber, Transcript
 from monitor.classifiers.base import Describer
 
 MUSIC = {
@@ -46,6 +49,23 @@ def music(audio: Audio, talker: Describer) -> dict[str, str]:
     ClassifyError."""
     beginning = audio.slice(0, talker.longest_s)
     return {name: talker.ask(beginning, question) for name, question in MUSIC.items()}
+
+
+def transcribed(audio: Audio, transcriber: Transcriber) -> list[tuple[float, Audio, Transcript]]:
+    """What is said in a recording, in parts of at most the transcriber's `longest_s`: where each begins in
+    seconds, its sound and its words. Raises ClassifyError."""
+    pieces = parts(audio, transcriber.longest_s)
+    starts_s = accumulate((piece.duration_s for piece in pieces[:-1]), initial=0.0)
+    return list(zip(starts_s, pieces, transcriber.transcribe(pieces), strict=True))
+
+
+def timed(said: Iterable[tuple[float, Audio, Transcript]], aligner: Aligner) -> list[TimedWord]:
+    """Every word of such parts with its time in the whole recording. Raises ClassifyError."""
+    return [
+        TimedWord(each.word, round(start_s + each.start_s, 3), round(start_s + each.end_s, 3))
+        for start_s, sound, words in said
+        for each in aligner.words(sound, words)
+    ]
 
 
 def _heard(audio: Audio, talker: Describer) -> Iterator[Part]:

@@ -63,6 +63,40 @@ def test_a_transcriber_names_its_place(clip, tmp_path, capsys):
     assert "name it under `transcripts:`" in capsys.readouterr().err
 
 
+def test_what_is_said_is_written_down_with_times(tmp_path, capsys):
+    """By the transcriber of the configuration; each word with its time by the aligner."""
+    clip = recorded(tmp_path / "clip.wav", noise(2.0, -20))
+    asr = tiny_models.qwen3_asr(tmp_path / "asr", seed=5)
+    aligner = tiny_models.qwen3_aligner(tmp_path / "aligner")
+    config = tmp_path / "house.yaml"
+    config.write_text(
+        "sources: [{type: demo, name: none}]\n"
+        f"transcripts: {{type: qwen3_asr, model: {asr}, aligner: {aligner}, device: cpu, language: en,"
+        " max_new_tokens: 12}\n"
+    )
+    assert earwitness("transcribe", "--config", config, clip) == 0
+    said = capsys.readouterr().out.strip()
+    assert len(said) > 3
+    assert earwitness("transcribe", "--config", config, "--timestamps", "--format", "jsonl", clip) == 0
+    words = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert words
+    assert all(each["word"] in said and 0 <= each["start_s"] <= each["end_s"] <= 2 for each in words)
+
+
+def test_without_a_transcriber_nothing_is_written_down(clip, tmp_path, capsys):
+    """The message names the block; a server has no aligner."""
+    config = tmp_path / "house.yaml"
+    config.write_text("sources: [{type: demo, name: none}]\n")
+    assert earwitness("transcribe", "--config", config, clip) == 2
+    assert "transcripts: block of type qwen3_asr or remote" in unboxed(capsys.readouterr().err)
+    config.write_text(
+        "sources: [{type: demo, name: none}]\n"
+        "transcripts: {type: remote, url: 'http://10.0.0.5/v1', model: m, send_speech: true}\n"
+    )
+    assert earwitness("transcribe", "--config", config, "--timestamps", clip) == 2
+    assert "transcripts: block of type qwen3_asr" in unboxed(capsys.readouterr().err)
+
+
 def test_a_long_recording_is_described_in_parts_and_as_a_whole(tmp_path, qwen, capsys):
     """A minute is more than the model hears at once: every part with its time, then a summary."""
     clip = recorded(tmp_path / "long.wav", noise(61, -20))

@@ -170,9 +170,9 @@ def test_llama_server(folder: Path, tmp_path: Path) -> None:
     command = [binary, "-m", str(files[0]), "--mmproj", str(files[1]), "--alias", "tiny", "-c", "4096"]
     with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, tmp_path / "llama.log") as url:
         listener = remote(url, min_mass=0)
+        listener.classify(SEGMENTS)  # which meets it, where a slow machine has not at the start
         assert listener.found is not None
         assert (listener.found.way.dialect.name, listener.found.way.means) == ("llama", "listed")
-        listener.classify(SEGMENTS)
         assert listener.ask(SEGMENTS[0].audio, "What?")
         assert listener.summarize("Say hello.")
         listener.close()
@@ -181,5 +181,5 @@ def test_llama_server(folder: Path, tmp_path: Path) -> None:
         transcriber.load()
         assert all(words.text for words in transcriber.transcribe([one.audio for one in SEGMENTS]))
         transcriber.close()
-        with pytest.raises(ModelError, match=r"the letters get [\d.]+ % of the probability"):
-            remote(url, min_mass=1)
+        with pytest.raises((ModelError, ClassifyError), match=r"the letters get [\d.]+ % of the probability"):
+            remote(url, min_mass=1).classify(SEGMENTS)

@@ -66,6 +66,9 @@ class Qwen3AsrConfig(WordOptions):
     """Sounds transcribed in one pass."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
     """The longest transcript, in tokens."""
+    aligner: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
+    """Hub id or folder of the model that `earwitness transcribe --timestamps` loads beside it; the daemon
+    never does."""
 
     def build(self) -> "Qwen3Asr":
         """The transcriber, not yet loaded."""

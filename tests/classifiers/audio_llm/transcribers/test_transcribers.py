@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.remote import RemoteConfig
+from monitor.classifiers.audio_llm.transcribers.aligner import Aligner
 from monitor.classifiers.audio_llm.transcribers.base import Transcript
 from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
 from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
@@ -77,6 +78,42 @@ def test_sounds_are_transcribed_together_as_its_own_pipeline_does(tmp_path: Path
     assert found == [sanitize(own[i]) for i in (2, 0, 1)]
     assert len(set(found)) == 3
     transcriber.close()
+
+
+def test_every_word_gets_its_time_from_the_aligner(tmp_path: Path) -> None:
+    """Those of transformers' own processor and forward, in order and within the sound."""
+    import torch
+
+    aligner = Aligner(str(tiny_models.qwen3_aligner(tmp_path)), "cpu", "float32")
+    aligner.load()
+
+    found = aligner.words(SPEECH, Transcript("Help me, please!", "English"))
+
+    processor, model = aligner._processor, aligner._model
+    inputs, words = processor.prepare_forced_aligner_inputs(
+        audio=[SPEECH.samples], transcript="Help me, please!", language="English"
+    )
+    with torch.inference_mode():
+        logits = model(**inputs).logits
+    marker = processor.tokenizer.convert_tokens_to_ids("<timestamp>")
+    [own] = processor.decode_forced_alignment(logits, inputs["input_ids"], words, marker)
+    assert [each.word for each in found] == ["Help", "me", "please"]
+    assert [each.end_s for each in found] == [min(each["end_time"], 1.5) for each in own]
+    times_s = [time_s for each in found for time_s in (each.start_s, each.end_s)]
+    assert times_s == sorted(times_s)
+    assert aligner.words(SPEECH, Transcript("...", "English")) == []
+    with pytest.raises(ClassifyError, match=r"does not align Thai; it aligns Cantonese, .*, Spanish"):
+        aligner.words(SPEECH, Transcript("Help", "Thai"))
+    assert "Help" not in repr(found)
+    aligner.close()
+    with pytest.raises(ClassifyError, match="call load"):
+        aligner.words(SPEECH, Transcript("Help", "English"))
+
+
+def test_another_model_is_no_aligner(tmp_path: Path) -> None:
+    """Qwen3-ASR itself is of the same family and cannot align."""
+    with pytest.raises(ModelError, match=r"not Qwen3-ForcedAligner; use Qwen/Qwen3-ForcedAligner"):
+        Aligner(str(tiny_models.qwen3_asr(tmp_path))).load()
 
 
 def test_a_long_transcript_is_whole() -> None:
