@@ -177,9 +177,10 @@ class Daemon:
         """How everything is doing; in the main thread."""
         page = {"page": self._page.fault} if self._page is not None and self._page.fault else {}
         health = self._checkup.snapshot()
+        drill = {"drill": self._recorder.drill.figures()}
         wrong = page | self._instance.notes() | self._delivery.notes()
         notes = health.values["notes"] | self._pool.retired | wrong
-        return replace(health, values={**health.values, **self._delivery.health(), "notes": notes})
+        return replace(health, values={**health.values, **self._delivery.health(), **drill, "notes": notes})
 
     @property
     def _captures(self) -> list[CaptureThread]:
@@ -213,15 +214,9 @@ class Daemon:
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
         self._post(Announcement(tuple(settings)))
         decider = Decider(
-            engine,
-            self._decisions,
-            self._delivery,
-            self._record,
-            self.fail,
-            self._clock,
-            recorded,
+            engine, self._decisions, self._delivery, self._record, self.fail, self._clock, recorded,
             self._progress.reached,
-        )
+        )  # fmt: skip
         decider.start()
         life.callback(join_all, [decider], STOP_S)
         life.callback(self._decisions.close)
@@ -295,6 +290,8 @@ class Daemon:
         self._instance.look()
         for picture in self._recorder.tend(last=last):
             self._delivery.show(picture)
+        for command in self._recorder.drill.tend(self.fail):
+            self._post(command)
         answered = self._recorder.answers.write()
         if self._page is not None:
             self._page.answered(answered)

@@ -267,12 +267,14 @@ class Findings:
 class Command:
     """A request or an answer from outside. Already checked for size, type and range by whoever read it."""
 
-    name: Literal["mute", "sensitivity", "test", "ack", "verdict"]
+    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill"]
     source: str | None = None
-    value: bool | float | str | None = None  # sensitivity: -1..1; ack: an alert id, or None for all
+    value: bool | float | str | None = (
+        None  # sensitivity: -1..1; ack: an alert id, or None for all; drill: its id
+    )
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
-    label: str | None = None  # verdict, with `wrong`: what it really was
+    label: str | None = None  # verdict, with `wrong`: what it really was; drill: which alarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ import yaml
 
 from monitor.config.loading import as_configured
 from monitor.config.overrides import apply
+from monitor.drill.report import FILE as DRILLS
+from monitor.drill.report import REQUEST, read_drills
+from monitor.store.files import write_private
 from monitor.synthesis.scene import demo_scene
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.noisy_house import until
@@ -187,6 +190,20 @@ def test_what_is_set_without_the_configuration_is_taken_up(broker, tmp_path):
         until(lambda: said in (tmp_path / "log").read_text(), said, PATIENCE_S)
         assert listener.on("earwitness/home/demo/status") == before
     assert daemon.process.returncode == 0
+
+
+def test_a_drill_that_is_asked_for_begins(broker, tmp_path):
+    """The daemon takes the request from its state folder, also with the page off, and Home Assistant sees
+    when the next drill is due."""
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
+        listener.wait_for("earwitness/home/demo/status", "online")
+        folder = tmp_path / "state"
+        row = {"id": "d1", "label": "smoke_alarm", "asked_at": datetime.now(UTC).isoformat()}
+        write_private(folder / REQUEST, json.dumps(row).encode())
+        until(lambda: (folder / DRILLS).exists(), "the drill has begun", PATIENCE_S)
+        assert [one.ended_at for one in read_drills(folder)] == [None]
+        assert listener.wait_for("earwitness/home/health")
+        assert listener.documents("earwitness/home/health")[-1]["drill"]["overdue"] is True
 
 
 def test_a_new_configuration_that_cannot_be_opened_gives_way_to_the_former(broker, tmp_path):

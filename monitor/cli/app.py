@@ -9,7 +9,7 @@ import typer
 from monitor import __version__
 from monitor.cli import analyze, files, history, listen, setup, talk
 from monitor.cli.console import fail
-from monitor.cli.house import changes, forget, teach
+from monitor.cli.house import changes, drill, forget, teach
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import configure_logging
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (listen, setup, forget, changes, teach, analyze, files, talk, history):
+for part in (listen, setup, forget, changes, teach, drill, analyze, files, talk, history):
     part.register(app)
 
 

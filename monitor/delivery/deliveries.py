@@ -7,6 +7,9 @@ from pathlib import Path
 
 from monitor.errors import StoreError
 
+OUTBOX = "outbox.db"
+"""In the state folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:

@@ -10,6 +10,7 @@ from monitor.config.house import build_house, configured_settings
 from monitor.config.model import Config
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
+from monitor.delivery.deliveries import OUTBOX
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.kept.active import ActiveAlerts
 from monitor.delivery.kept.settings import KeptSettings
@@ -21,7 +22,6 @@ from monitor.publishers.base import OnCommand, Publisher, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.types import ActiveAlert, Alert, Command, House, Message, Setting, SoundEvent
 
-OUTBOX = "outbox.db"
 SETTINGS = "settings.json"
 ACTIVE = "active.json"
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from monitor.clock import Clock
 from monitor.config.model import Config
+from monitor.drill.runner import DrillRunner
 from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
@@ -35,6 +36,7 @@ class Recorder:
         self.verdicts = Verdicts(folder, clock)
         self.answers = Answers(self.verdicts, folder / SCORES, clock)
         self.habits = KeptHabits(folder, [source.name for source in config.sources])
+        self.drill = DrillRunner(folder, [one.name for one in config.sources if one.enabled], clock)
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
@@ -56,6 +58,7 @@ class Recorder:
     def remember(self, frame: Frame) -> None:
         """The next frame of a source; in that source's thread."""
         self._evidence.push(frame)
+        self.drill.push(frame)
 
     def heard(self, heard: Findings, now: datetime) -> None:
         """What classifiers made of a stretch, and the decider's `now` with it, UTC; from any thread."""
@@ -67,6 +70,7 @@ class Recorder:
         """What was decided; in the decider's thread."""
         if isinstance(message, SoundEvent):
             self._evidence.note(message)
+        self.drill.decided(message)
         if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
             self._scores.post(message, now)
 

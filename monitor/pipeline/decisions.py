@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.events.tracker import RowsOf, Tracker
+from monitor.labels import LIFE_SAFETY
 from monitor.logs import get_logger
+from monitor.rules.drill import Drill
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
 from monitor.types import (
@@ -28,6 +30,9 @@ TEST_EVERY_S = 10.0
 """A test alert that follows another sooner is ignored. Chosen: a person who tests waits longer, and anyone on
 the broker can ask for a thousand."""
 
+DRILLED = LIFE_SAFETY
+"""Alarms that have a test button worth a drill."""
+
 
 class DecisionEngine:
     """Tracker and rules together. Plain and synchronous; one thread.
@@ -41,6 +46,7 @@ class DecisionEngine:
         self._rules = rules
         self._outage = outage or SourceOutage(0, ())
         self._next: deque[tuple[RuleEngine, RowsOf]] = deque(maxlen=1)
+        self._drill: Drill | None = None
         self._tested_at: datetime | None = None
         self._tests_refused = 0
 
@@ -56,7 +62,7 @@ class DecisionEngine:
         the arguments."""
         exchanged = self._exchange(*self._next.pop(), now, times or {}) if self._next else []
         changes = self._messages(self._tracker.update(detections, now, times))
-        return [*exchanged, *changes, *self._rules.due(now)]
+        return [*exchanged, *changes, *self._drilled(detections, now), *self._rules.due(now)]
 
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
         """Take a change of a source's status, or of its microphone's faults; `now_s` is of the monotonic
@@ -77,6 +83,9 @@ class DecisionEngine:
         """Carry out a command and return its effects, the value now in force among them."""
         if command.name == "test":
             return [*self._test(now)]
+        if command.name == "drill" and command.label in DRILLED:
+            self._drill = Drill(str(command.value), command.label, now, self._rules.without_memory())
+            return []
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
             return [*self._messages(ended), Setting(command.source, "mute", bool(command.value))]
@@ -116,7 +125,19 @@ class DecisionEngine:
     def _messages(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]
 
+    def _drilled(self, detections: Sequence[Detection], now: datetime) -> list[Message]:
+        """What a drill brings: tests that have waited, and alarms that outlasted it, which are real."""
+        if self._drill is None:
+            return []
+        real = [replace(event, state="started") for event in self._drill.given_back(detections)]
+        tests = self._drill.due(now)
+        if self._drill.is_over(now):
+            self._drill = None
+        return [*tests, *self._messages(real)]
+
     def _about(self, event: SoundEvent) -> list[Message]:
+        if self._drill is not None and self._drill.claims(event):
+            return [*self._drill.take(event)]
         alerts: list[Alert] = self._rules.decide(event)
         sounding = [LabelState(event.source, event.label, event.state != "ended")]
         return [*(sounding if event.state != "updated" else []), *alerts, event]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import datetime, tzinfo
 
 from monitor.errors import ConfigError
@@ -38,6 +39,12 @@ class RuleEngine:
         self._zone = zone
         self._judges = [Judge(rule, zone, transcript_of, verifiers) for rule in rules]
         self._memories = [judge.nothing() for judge in self._judges]
+
+    def without_memory(self) -> "RuleEngine":
+        """The same rules, which remember nothing yet."""
+        fresh = copy(self)
+        fresh._memories = [judge.nothing() for judge in fresh._judges]
+        return fresh
 
     def take_over(self, former: "RuleEngine", open_events: Sequence[SoundEvent]) -> list[Alert]:
         """Go on where `former` was: a rule of the same name keeps its alerts, cool-downs and, where they mean

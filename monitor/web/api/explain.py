@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from monitor.delivery.deliveries import Delivered, deliveries
+from monitor.delivery.deliveries import OUTBOX, Delivered, deliveries
 from monitor.errors import StoreError
 from monitor.history.explain import Explanation, explain_id, explain_time
 from monitor.history.wording import explanation_lines
@@ -13,8 +13,6 @@ from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
 from monitor.web.why import why_sentences
-
-OUTBOX = "outbox.db"
 
 
 class Sentence(Model):

@@ -38,6 +38,42 @@ def rule_key(rule: str) -> str:
     return f"{zlib.crc32(rule.encode(errors='replace')):08x}"
 
 
+def _drill_components(topics: Topics) -> Iterator[tuple[str, Component]]:
+    """When an alarm's test button was last pressed for all to hear, and whether it is time again."""
+    shared = {"entity_category": "diagnostic", "state_topic": topics.health}
+    drill = "(value_json.drill | default({}))"
+    yield (
+        "last_drill",
+        shared
+        | {
+            "platform": "sensor",
+            "name": "Last drill",
+            "device_class": "timestamp",
+            "value_template": f"{{{{ {drill}.last | default(none) }}}}",
+        },
+    )
+    yield (
+        "drill_coverage",
+        shared
+        | {
+            "platform": "sensor",
+            "name": "Drill coverage",
+            "icon": "mdi:home-sound-in",
+            "value_template": f"{{{{ {drill}.coverage | default(none) }}}}",
+        },
+    )
+    yield (
+        "drill_overdue",
+        shared
+        | {
+            "platform": "binary_sensor",
+            "name": "Drill overdue",
+            "icon": "mdi:calendar-alert",
+            "value_template": f"{{{{ 'ON' if {drill}.overdue | default(false) else 'OFF' }}}}",
+        },
+    )
+
+
 def _health_components(topics: Topics) -> Iterator[tuple[str, Component]]:
     diagnostic = {"entity_category": "diagnostic"}
     yield (
@@ -66,6 +102,7 @@ def _health_components(topics: Topics) -> Iterator[tuple[str, Component]]:
             "value_template": _LAG,
         },
     )
+    yield from _drill_components(topics)
     yield (
         "trouble",
         diagnostic

@@ -1,0 +1,215 @@
+"""`earwitness drill`: does every room hear the alarm, and by how much?"""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from monitor.cli.console import ConfigOption, config_in_force, err, out
+from monitor.errors import StoreError
+from monitor.types import new_id
+
+if TYPE_CHECKING:
+    from monitor.drill.report import DeliveryReport, DrillReport, RoomReport
+
+TAKEN_UP_S = 30.0
+"""A daemon looks for requests every 2 s; one that is busy with a disk a little later."""
+LOOK_EVERY_S = 0.5
+NO_CERTIFICATE = (
+    "A drill shows what these microphones heard today. It is no certificate, and earwitness is no certified "
+    "life-safety device: test and replace your alarms as their makers say."
+)
+
+
+class Alarm(StrEnum):
+    """Which alarm is pressed."""
+
+    SMOKE = "smoke"
+    CO = "co"
+    FIRE = "fire"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command(rich_help_panel="Teach")(drill)
+
+
+def drill(
+    config: ConfigOption = None,
+    alarm: Annotated[Alarm, typer.Option(help="Which alarm you are going to press.")] = Alarm.SMOKE,
+    past: Annotated[bool, typer.Option("--list", help="Show the drills of the past; begin none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Press an alarm's test button within three minutes: which rooms hear it, how well, and who is notified?
+
+    For each room: pattern, pitch and cycles, seconds until it was reported, level over the noise, and the
+    margin: how many dB quieter the alarm could be before its rhythm is lost there. Then when each receiver
+    acknowledged the alert, and when a person did.
+
+    The daemon must run. The alert goes the real way and begins with "Test:". Only the announced alarm is a
+    test, and only if it begins during the drill; that closes 30 s after the first room has confirmed it.
+    Another alarm, one that sounded before, and one that still sounds 30 s after the end are real.
+
+    [bold]Examples[/bold]
+
+      earwitness drill
+      earwitness drill --alarm co
+      earwitness drill --list
+    """
+    from monitor.drill.report import read_drills
+
+    folder = config_in_force(config, uses=()).state_folder()
+    if past:
+        drills = read_drills(folder)
+        if not drills:
+            err.print("No drill was held yet. Begin one: earwitness drill", highlight=False)
+        for one in drills:
+            _show(one, folder, as_json=as_json)
+        return
+    if not is_running(folder):
+        raise StoreError(f"no daemon keeps its state in {folder}; start it with `earwitness run`")
+    id = _asked(folder, alarm)
+    begun = _wait(folder, id, TAKEN_UP_S, ended=False)
+    if begun is None:
+        (folder / _request_name()).unlink(missing_ok=True)
+        raise StoreError("the daemon does not answer; look into its log")
+    err.print(f"[bold]Press the test button of a {alarm.value} alarm now[/bold], for two rounds of beeps.")
+    done = _wait(folder, id, 300.0, ended=True)
+    if done is None:
+        raise StoreError("the daemon has ended or begun anew during the drill; begin another one")
+    _show(done, folder, as_json=as_json)
+    raise typer.Exit(0 if done.heard == len(done.rooms) else 1)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a daemon holds the lock of a state folder (flock(2))."""
+    import fcntl
+
+    from monitor.runtime.instance import LOCK
+
+    try:
+        with (folder / LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _request_name() -> str:
+    from monitor.drill.report import REQUEST
+
+    return REQUEST
+
+
+def _asked(folder: Path, alarm: Alarm) -> str:
+    """The id under which the daemon is asked to begin."""
+    from monitor.store.files import write_private
+
+    id = new_id()
+    row = {"id": id, "label": f"{alarm.value}_alarm", "asked_at": datetime.now(UTC).isoformat()}
+    write_private(folder / _request_name(), json.dumps(row).encode())
+    return id
+
+
+def _wait(folder: Path, id: str, longest_s: float, *, ended: bool) -> "DrillReport | None":
+    """The report of a drill that has begun, or has ended; None when it has not in this time."""
+    from monitor.drill.report import read_drills
+
+    until_s = time.monotonic() + longest_s
+    while time.monotonic() < until_s:
+        for one in read_drills(folder):
+            if one.id == id and (one.ended_at is not None or not ended):
+                return one
+        time.sleep(LOOK_EVERY_S)
+    return None
+
+
+def _show(report: "DrillReport", folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        typer.echo(json.dumps(asdict(report), default=datetime.isoformat))
+        return
+    name = report.label.replace("_", " ")
+    at = f"{report.began_at.astimezone():%Y-%m-%d %H:%M}"
+    out.print(f"\n{at}  {name}: heard in {report.coverage}", highlight=False)
+    out.print(_table(report.rooms))
+    for line in (*_advice(report.rooms), *_chain(report, folder), NO_CERTIFICATE):
+        out.print(line, highlight=False, markup=False)
+
+
+def _table(rooms: "Sequence[RoomReport]") -> Table:
+    table = Table("room", "heard", "margin", "over the noise", "reported", "confirmed", "alarm",
+                  box=None, header_style="bold")  # fmt: skip
+    for room in rooms:
+        if not room.heard:
+            table.add_row(room.source, "[red]no[/red]", "", "", "", "", "")
+            continue
+        table.add_row(
+            room.source,
+            "[green]yes[/green]",
+            _margin(room),
+            "" if room.over_floor_db is None else f"{room.over_floor_db:.0f} dB",
+            f"{room.suspected_s:.1f} s",
+            "not" if room.confirmed_s is None else f"{room.confirmed_s:.1f} s",
+            f"{room.pattern}, {room.pitch_hz} Hz, {room.cycles} cycles",
+        )
+    return table
+
+
+def _margin(room: "RoomReport") -> str:
+    if room.margin_db is None:
+        return "unknown: the room was not heard before it"
+    return f"{'at least ' if room.margin_is_at_least else ''}{room.margin_db:.0f} dB"
+
+
+def _advice(rooms: "Sequence[RoomReport]") -> list[str]:
+    from monitor.drill.report import LOW_MARGIN_DB
+
+    low = [one.source for one in rooms if one.margin_db is not None and one.margin_db < LOW_MARGIN_DB]
+    deaf = [one.source for one in rooms if not one.heard]
+    advice = []
+    if low:
+        advice.append(
+            f"{', '.join(low)}: less than {LOW_MARGIN_DB:.0f} dB of margin; a closed door costs more. Move "
+            "the microphone nearer, or raise its gain, and drill again with the doors closed."
+        )
+    if deaf:
+        advice.append(
+            f"{', '.join(deaf)}: not heard. Level and floor: earwitness explain -5m --source {deaf[0]}"
+        )
+    return advice
+
+
+def _chain(report: "DrillReport", folder: Path) -> list[str]:
+    """When each receiver, and a person, acknowledged the test alert."""
+    if not report.alert_ids:
+        return ["No alert was raised: no rule rings for it."] if report.heard else []
+    lines = [f"{one.channel}: {_delivered(one)}" for one in report.deliveries]
+    lines = lines or ["Nobody was notified: there is no receiver that keeps count."]
+    return [*lines, _acknowledged(report, folder)]
+
+
+def _delivered(one: "DeliveryReport") -> str:
+    return "not delivered yet" if one.seconds is None else f"delivered after {one.seconds:.1f} s"
+
+
+def _acknowledged(report: "DrillReport", folder: Path) -> str:
+    from monitor.clock import SystemClock
+    from monitor.history.verdicts import Verdicts
+
+    with Verdicts(folder, SystemClock()) as verdicts:
+        found = list(verdicts.acknowledged(list(report.alert_ids)).values())
+    if not found or report.alerted_at is None:
+        return "Nobody has acknowledged it; `earwitness drill --list` shows it when somebody does."
+    first = min(found, key=lambda one: one.at)
+    after_s = (first.at - report.alerted_at).total_seconds()
+    return f"acknowledged by {first.by or 'somebody'} after {after_s:.0f} s"

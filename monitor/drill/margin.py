@@ -1,0 +1,114 @@
+"""How much quieter an alarm could be before its rhythm is no longer found, in dB. Pure.
+
+The recording of the drill is attenuated and the room's own noise added again, so that its level stays as
+it is: y = g x + sqrt(1 - g^2) n. The rhythm detector that the house listens with is run on that, in steps of
+3 dB, and between the last level that it finds and the first that it loses in steps of 1 dB.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.rhythm.tracker import RhythmTracker
+
+STEP_DB = 3.0
+FINE_STEP_DB = 1.0
+MOST_DB = 60.0
+"""A microphone's own range; beyond it the figure would be of the arithmetic."""
+NOISES = 5
+"""Draws of the room's noise at each level; most must be found. With one the figure is the luck of a draw."""
+LEAST_NOISE_S = 3.0
+"""Shorter, and one cough in it is the room's noise."""
+AROUND_S = 1.5
+_BAND = 2 ** (1 / 6)
+"""Half a third octave, as the detector measures its signal-to-noise ratio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far above losing it an alarm was heard."""
+
+    margin_db: float | None
+    """It could fall by so much; None where the room's noise before it is not known."""
+    over_floor_db: float | None
+    """The tone over the room's noise in the third octave around its pitch."""
+    is_at_least: bool = False
+    """The margin is larger: nothing lost it."""
+
+
+def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch_hz: float) -> Margin:
+    """The margin of an alarm in a recording at 16 kHz: it sounds from `begins_s` to `ends_s`, and what lies
+    before it is the room. `label` is what it is found as."""
+    noise = samples[: max(0, round((begins_s - 1.0) * SAMPLE_RATE_HZ))]
+    first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in (begins_s - AROUND_S, ends_s + AROUND_S))
+    alarm = samples[max(0, first) : last]
+    if len(noise) < LEAST_NOISE_S * SAMPLE_RATE_HZ or not len(alarm):
+        return Margin(None, None)
+    over_db = _over_db(alarm, noise, pitch_hz)
+    if _is_found(alarm, noise, MOST_DB, label):
+        return Margin(MOST_DB, over_db, is_at_least=True)
+    kept_db, lost_db = 0.0, MOST_DB
+    for step_db in (STEP_DB, FINE_STEP_DB):
+        while lost_db - kept_db > step_db:
+            middle_db = kept_db + step_db * max(1, int((lost_db - kept_db) / step_db / 2))
+            if _is_found(alarm, noise, middle_db, label):
+                kept_db = middle_db
+            else:
+                lost_db = middle_db
+    return Margin((kept_db + lost_db) / 2, over_db)
+
+
+def quieter(alarm: Samples, noise: Samples, by_db: float, rng: np.random.Generator) -> Samples:
+    """The recording with its alarm quieter and its noise as loud as before."""
+    gain = 10 ** (-by_db / 20)
+    return np.asarray(gain * alarm + np.sqrt(1 - gain**2) * _other_noise(noise, len(alarm), rng), np.float32)
+
+
+def is_heard(samples: Samples, label: str) -> bool:
+    """Whether the detector finds the label in them."""
+    tracker = RhythmTracker()
+    return any(found.label == label for found in tracker.push(samples))
+
+
+def _is_found(alarm: Samples, noise: Samples, by_db: float, label: str) -> bool:
+    found = 0
+    for draw in range(NOISES):
+        rng = np.random.default_rng([draw, round(by_db * 10)])
+        before = _other_noise(noise, 2 * SAMPLE_RATE_HZ, rng)
+        found += is_heard(np.concatenate([before, quieter(alarm, noise, by_db, rng)]), label)
+        if 2 * found > NOISES or 2 * (found + NOISES - draw - 1) < NOISES:
+            break
+    return 2 * found > NOISES
+
+
+def _other_noise(noise: Samples, length: int, rng: np.random.Generator) -> Samples:
+    """More of the same noise: pieces of it from anywhere, some backwards, joined at equal power."""
+    piece, fade = SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
+    out = np.zeros(length + 2 * piece, np.float32)
+    ramp = np.sqrt(np.linspace(0, 1, fade, dtype=np.float32))
+    at = 0
+    while at < length + fade:
+        start = int(rng.integers(0, len(noise) - piece))
+        some = noise[start : start + piece][:: int(rng.choice([-1, 1]))].copy()
+        some[:fade] *= ramp
+        some[-fade:] *= ramp[::-1]
+        out[at : at + piece] += some
+        at += piece - fade
+    return out[fade : fade + length]
+
+
+def _over_db(alarm: Samples, noise: Samples, pitch_hz: float) -> float:
+    """Level of the loudest half second over the noise's, in the band."""
+    width = SAMPLE_RATE_HZ // 2
+    pieces = [alarm[at : at + width] for at in range(0, len(alarm) - width, width // 4)]
+    loudest = max((_band_power(one, pitch_hz) for one in pieces), default=0.0)
+    quiet = float(np.median([_band_power(noise[at : at + width], pitch_hz)
+                             for at in range(0, len(noise) - width, width)]))  # fmt: skip
+    return round(10 * float(np.log10(max(loudest, 1e-14) / max(quiet, 1e-14))), 1)
+
+
+def _band_power(samples: Samples, pitch_hz: float) -> float:
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
+    return float(spectrum[(hz > pitch_hz / _BAND) & (hz < pitch_hz * _BAND)].mean())

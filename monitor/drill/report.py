@@ -1,0 +1,118 @@
+"""What a drill found, as it is kept for ever."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import StoreError
+from monitor.store.files import write_private
+
+FILE = "drills.json"
+REQUEST = "drill-request.json"
+OVERDUE_DAYS = 35.0
+"""Alarm makers ask for a test a month; a few days more are no neglect."""
+LOW_MARGIN_DB = 6.0
+"""A closed door costs more."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomReport:
+    """How one source heard the alarm; everything but its name is None where it did not."""
+
+    source: str
+    pattern: str | None = None
+    pitch_hz: int | None = None
+    cycles: int | None = None
+    suspected_s: float | None = None
+    """From the first burst until the alarm was reported at all."""
+    confirmed_s: float | None = None
+    over_floor_db: float | None = None
+    margin_db: float | None = None
+    margin_is_at_least: bool = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether the alarm was found here."""
+        return self.pattern is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """One receiver and the test alert."""
+
+    channel: str
+    seconds: float | None
+    """From the alert until it was acknowledged by the receiver; None while it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillReport:
+    """One drill."""
+
+    id: str
+    label: str
+    began_at: datetime
+    rooms: tuple[RoomReport, ...]
+    ended_at: datetime | None = None
+    """None while it goes on."""
+    alert_ids: tuple[str, ...] = ()
+    alerted_at: datetime | None = None
+    deliveries: tuple[DeliveryReport, ...] = field(default=())
+
+    @property
+    def heard(self) -> int:
+        """In how many rooms."""
+        return sum(room.heard for room in self.rooms)
+
+    @property
+    def coverage(self) -> str:
+        """`3 of 4 rooms`."""
+        return f"{self.heard} of {len(self.rooms)} rooms"
+
+
+def read_drills(folder: Path) -> list[DrillReport]:
+    """Every drill, oldest first. Raises StoreError when the file cannot be understood."""
+    file = folder / FILE
+    try:
+        return [_report(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise StoreError(f"{file}: cannot be read ({error}); move it away to begin a new one") from error
+
+
+def keep_drill(folder: Path, report: DrillReport) -> None:
+    """Add a drill, or what is known of it now. Raises StoreError; then the file is as before."""
+    others = [one for one in read_drills(folder) if one.id != report.id]
+    rows = [asdict(one) for one in [*others, report]]
+    write_private(folder / FILE, json.dumps(rows, indent=1, default=datetime.isoformat).encode())
+
+
+def drill_figures(drills: Sequence[DrillReport], now: datetime) -> dict[str, Any]:
+    """For health and Home Assistant: the last drill in which any room heard something, and whether the next
+    one is overdue."""
+    done = [one for one in drills if one.ended_at is not None and one.heard]
+    if not done:
+        return {"last": None, "coverage": None, "overdue": True}
+    last = done[-1]
+    overdue = (now - last.began_at).total_seconds() > OVERDUE_DAYS * 86_400
+    return {"last": last.began_at.isoformat(), "coverage": last.coverage, "overdue": overdue}
+
+
+def _report(row: Mapping[str, Any]) -> DrillReport:
+    def at(text: str | None) -> datetime | None:
+        return None if text is None else datetime.fromisoformat(text)
+
+    return DrillReport(
+        id=str(row["id"]),
+        label=str(row["label"]),
+        began_at=datetime.fromisoformat(row["began_at"]),
+        rooms=tuple(RoomReport(**room) for room in row["rooms"]),
+        ended_at=at(row["ended_at"]),
+        alert_ids=tuple(row["alert_ids"]),
+        alerted_at=at(row["alerted_at"]),
+        deliveries=tuple(DeliveryReport(**one) for one in row["deliveries"]),
+    )
