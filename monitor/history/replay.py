@@ -1,7 +1,7 @@
 """What would have fired: the scores that were kept, decided again under other thresholds and rules."""
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -50,19 +50,24 @@ class Outcome:
 
 
 def replay(
-    history: History, config: Config, since: datetime, until: datetime, changes: Sequence[str] = ()
+    history: History,
+    config: Config,
+    since: datetime,
+    until: datetime,
+    changes: Sequence[str] = (),
+    progress: Callable[[datetime], None] = lambda at: None,
 ) -> list[Outcome]:
     """Decide the stretch again under the configuration with `changes` (`--set`), and hold it against what was
     decided then, in the order of time. Raises ConfigError for a change that cannot be.
 
     Looks, rhythms, losses, mutes and sensitivities are taken as they were, those that were set before too.
     The large model is not asked again. What else began before `since` is not known: an event that was open
-    then counts as new at its next hit.
+    then counts as new at its next hit. `progress` is told how far it is.
     """
     first, second = unloaded(config)
     engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(first, second))
     dating = frozenset(one.name for one in first if one.dates)
-    now = list(_last_states(_decided(engine, history, since, until, dating)).values())
+    now = list(_last_states(_decided(engine, history, since, until, dating, progress)).values())
     messages = (one for _, one in history.messages(since, until))
     then = list(_last_states(one for one in messages if not _is_test(one)).values())
     outcomes = [_held_against(one, then) for one in now]
@@ -141,7 +146,12 @@ def _change(values: dict[str, Any], change: str) -> Iterator[str]:
 
 
 def _decided(
-    engine: DecisionEngine, history: History, since: datetime, until: datetime, dating: Collection[str]
+    engine: DecisionEngine,
+    history: History,
+    since: datetime,
+    until: datetime,
+    dating: Collection[str],
+    progress: Callable[[datetime], None],
 ) -> Iterator[Message]:
     """Everything that the engine decides of the stretch, in order. `dating` names the classifiers that
     measure how long a sound lasted, which is a hit for every half second."""
@@ -155,6 +165,7 @@ def _decided(
     yield from engine.apply_settings(history.settings(since), since)
     before = since
     for at, together in groupby(inputs, key=lambda item: item[0]):
+        progress(at)
         yield from _pass_time(engine, before, at)
         before = at
         yield from _take_in(engine, [item for _, item in together], at, dating)

@@ -28,6 +28,7 @@ from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
 from monitor.web.scope import Scopes
 from monitor.web.tap import Record, Tap
+from monitor.web.trying.runner import Runner
 from monitor.web.views import feed_data
 
 log = get_logger()
@@ -58,6 +59,7 @@ class Page:
         self.command = command
         self._look = look
         self._followed = Condition()
+        self.trying = Runner()
         self.changing = Lock()
         """Held by whoever changes settings: one change after another."""
         self.keys = keys

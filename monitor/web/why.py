@@ -20,6 +20,12 @@ def why_sentences(found: Explanation, language: str, event_id: str | None = None
     return [*say.room(found), *(say.event(trace, found) if trace else say.silence(found))]
 
 
+def rule_sentence(verdict: Verdict, language: str) -> str:
+    """How far an event came in one rule."""
+    text: str = _Say(language).verdict(verdict)["text"]
+    return text
+
+
 class _Say:
     def __init__(self, language: str) -> None:
         self._language = language
@@ -121,6 +127,10 @@ class _Say:
         if others == len(trace.verdicts):
             label = label_words(trace.event.label, self._language)
             yield {**self._fact("why.no_rule", label=label), "weight": "stop"}
+
+    def verdict(self, verdict: Verdict) -> dict[str, Any]:
+        """One rule."""
+        return self._rule(verdict, verdict.stopped_by)
 
     def _helped(self, event: SoundEvent, alert: Alert) -> dict[str, Any]:
         """By itself it was stopped; a sound before or after it completed the alert."""

@@ -120,3 +120,27 @@ def set_in(home: Home) -> dict[str, object]:
     return {
         place: value for step in read_steps(home.folder / "state") for place, value in step.values.items()
     }
+
+
+def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium):
+    """As a sentence, with its alerts and what it let pass; with a higher score it would have rung less."""
+    workshop.has_heard()
+    with chromium.page(f"{workshop.address}#/rules", **PHONE) as page:
+        card = page.locator(".rule", has_text="At the door")
+        expect(card).to_contain_text("When Doorbell or Knock in any room is heard → information.")
+        check_accessible(page)
+        card.get_by_role("link", name="At the door").click()
+        expect(page.get_by_role("heading", name="At the door")).to_be_visible()
+        count = workshop.visit.get("/api/rules/2").json()["count"]
+        assert count
+        page.get_by_label("What is another").select_option("min_score")
+        page.get_by_label("Its value").fill("1.0")
+        page.get_by_role("button", name="Decide again").click()
+        expect(page.get_by_text(f"0 alerts instead of {count}.")).to_be_visible()
+        expect(page.locator(".tried li").first).to_contain_text("gone")
+        page.get_by_label("Its value").fill("loud")
+        page.get_by_role("button", name="Decide again").click()
+        expect(page.locator(".try .error")).to_contain_text("valid number")
+        check_accessible(page)
+        shot(page, "rules")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

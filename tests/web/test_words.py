@@ -12,6 +12,7 @@ from monitor.web.words import LANGUAGES, catalogue, sentence
 
 WEB = Path(__file__).parents[2] / "monitor/web"
 SCRIPTS = sorted((WEB / "static").rglob("*.js"))
+SENTENCES = (WEB / "why.py", WEB / "rule_words.py")
 FORMS = (".one", ".other")
 
 
@@ -24,13 +25,15 @@ def said() -> set[str]:
         found |= set(re.findall(r'"((?:keys|house)\.[a-z_]+)"', text))
         for one in re.findall(r'\bt\([^()"]*\? "([a-z_.]+)" : "([a-z_.]+)"', text):
             found |= set(one)
-    return found | set(re.findall(r'"(why\.[a-z_.]+)"', (WEB / "why.py").read_text()))
+    for path in SENTENCES:
+        found |= set(re.findall(r'"((?:why|rule)\.[a-z_.]+)"', path.read_text()))
+    return found
 
 
 def begun() -> set[str]:
     """Beginnings of keys whose end is a value."""
     found: set[str] = set()
-    for path in (*SCRIPTS, WEB / "why.py", WEB / "words.py"):
+    for path in (*SCRIPTS, *SENTENCES, WEB / "words.py"):
         found |= set(re.findall(r'[`"]([a-z]+(?:\.[a-z_]+)*\.)\$?\{', path.read_text()))
     return found
 

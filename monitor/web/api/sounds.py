@@ -73,7 +73,7 @@ class SoundView(Model):
     """Those that hear it."""
 
 
-class StepView(Model):
+class ChangeView(Model):
     """What was changed without the configuration, at once."""
 
     at: str
@@ -87,7 +87,7 @@ class SoundList(Model):
     """Every sound that has a name here."""
 
     sounds: list[SoundView]
-    last_change: StepView | None
+    last_change: ChangeView | None
     """What an undo takes back."""
 
 
@@ -106,7 +106,7 @@ class SoundDetail(SoundView):
     """A sound with its scores."""
 
     marks: list[MarkView]
-    last_change: StepView | None
+    last_change: ChangeView | None
 
 
 class Wanted(Model):
@@ -173,13 +173,13 @@ def _label(ask: Ask) -> str:
     return label
 
 
-def _last_change(ask: Ask) -> StepView | None:
+def _last_change(ask: Ask) -> ChangeView | None:
     steps = read_steps(ask.page.folder)
     return _step_view(ask, steps[-1]) if steps else None
 
 
-def _step_view(ask: Ask, step: Step) -> StepView:
-    return StepView(at=ask.page.time.iso(step.at), by=step.by, why=step.why, values=dict(step.values))
+def _step_view(ask: Ask, step: Step) -> ChangeView:
+    return ChangeView(at=ask.page.time.iso(step.at), by=step.by, why=step.why, values=dict(step.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +291,7 @@ def _marks(ask: Ask, label: str) -> list[MarkView]:
 
 ROUTES = (
     Route("GET", "api/sounds", "Every sound and what it takes", listed, answer=SoundList),
-    Route("POST", "api/sounds/undo", "Take the last change back", take_back, "change", answer=StepView,
+    Route("POST", "api/sounds/undo", "Take the last change back", take_back, "change", answer=ChangeView,
           fails=(409,)),
     Route("GET", "api/sounds/{label}", "A sound and its week", detail, answer=SoundDetail, fails=(404,)),
     Route("PUT", "api/sounds/{label}", "Change what a sound needs", change, "change", body=Wanted,

@@ -8,6 +8,7 @@ from monitor.web.api import (
     explain,
     export,
     house,
+    rules,
     sounds,
     sources,
     timeline,
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *export.ROUTES,
     *sources.ROUTES,
     *sounds.ROUTES,
+    *rules.ROUTES,
     *commands.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
 )

@@ -12,6 +12,7 @@ const PLACES = [
   { hash: "#/", name: "now", icon: "now" },
   { hash: "#/timeline", name: "timeline", icon: "timeline" },
   { hash: "#/sounds", name: "sounds", icon: "sounds" },
+  { hash: "#/rules", name: "rules", icon: "rules" },
   { hash: "#/sources", name: "sources", icon: "sources" },
   { hash: "#/house", name: "house", icon: "house" },
 ];
@@ -22,6 +23,7 @@ const PAGES = {
   timeline: () => import("./pages/timeline.js"),
   event: () => import("./pages/event.js"),
   sounds: () => import("./pages/sounds.js"),
+  rules: () => import("./pages/rules.js"),
   sources: () => import("./pages/sources.js"),
   house: () => import("./pages/house.js"),
   glance: () => import("./pages/glance.js"),

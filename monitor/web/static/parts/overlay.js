@@ -109,7 +109,7 @@ export function menu(label, content, choices, look = "quiet") {
 
 /** The keys that there are. */
 export function help() {
-  const keys = [["1 … 5", "keys.places"], ["j k", "keys.move"], ["Enter", "keys.open"], ["Space", "keys.play"],
+  const keys = [["1 … 6", "keys.places"], ["j k", "keys.move"], ["Enter", "keys.open"], ["Space", "keys.play"],
     ["y", "keys.right"], ["n", "keys.wrong"], ["u", "keys.unsure"], ["z", "keys.undo"], ["x", "keys.select"],
     ["/", "keys.search"], ["?", "keys.help"]];
   dialog(t("help.keys"), () => [

@@ -1,0 +1,1 @@
+"""The last days decided again with something changed, in a process of its own."""
