@@ -9,7 +9,7 @@ from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.mailbox import Mailbox
-from monitor.runtime.progress import Progress
+from monitor.runtime.progress import Progress, surplus_text
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.worker import Worker
 from monitor.types import Health
@@ -112,7 +112,7 @@ class Checkup:
         for name, each in figures.items():
             if each["overflows"] and name not in self._overflowed:
                 self._overflowed.add(name)
-                fix = "health counts them from now on as `overflows`; this machine has more to do than it can"
+                fix = f"health counts them from now on as `overflows`; {_why_lost(name, each['surplus'])}"
                 log.warning("sound was lost: nobody took it in time", source=name, fix=fix)
         return figures
 
@@ -150,7 +150,12 @@ def _source_figures(capture: CaptureThread) -> dict[str, Any]:
         "drift_ppm": round(source.drift_ppm, 4),
         "clock_offset_s": round(source.clock_offset_s, 4),
         "overflows": source.overflows,
+        "surplus": round(source.surplus, 1),
     }
+
+
+def _why_lost(name: str, surplus: float) -> str:
+    return surplus_text(name, surplus) if surplus > 1 else "this machine has more to do than it can"
 
 
 def _rounded(figures: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How far each source has been heard and judged, in the time of its sound."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.clock import Clock
@@ -12,6 +12,14 @@ LAG_IS_TROUBLE_S = 5.0
 """Sound that is judged so much later than it came makes what follows from it late, and is trouble."""
 MOST_LAG_S = 120.0
 """A source further behind than this goes by the clock: its stamps are wrong, and its events must end."""
+
+
+def surplus_text(source: str, times: float) -> str:
+    """What is wrong with a source that delivers so many times as much sound as time passes."""
+    return (
+        f"source {source}: sends {times:.3g} s of sound a second; is it a recording (`type: file`), "
+        "or its sample rate wrong?"
+    )
 
 
 class Progress:
@@ -57,12 +65,21 @@ class Progress:
 
     def lagging(self) -> list[str]:
         """The sources that are behind by so much that it is trouble, with what to do."""
-        return [
-            f"source {source}: its sound is judged {lag_s:.0f} s late; this machine has too much to do: use "
-            "fewer sources, a higher `early_look_s`, or no large model"
+        hasty = {
+            each.source.name: each.source.surplus for each in self._captures() if each.source.surplus > 1
+        }
+        return [surplus_text(source, times) for source, times in hasty.items()] + [
+            f"source {source}: its sound is judged {lag_s:.0f} s late; {self._culprit(hasty)}"
             for source, lag_s in self.lags_s().items()
-            if lag_s > LAG_IS_TROUBLE_S
+            if lag_s > LAG_IS_TROUBLE_S and source not in hasty
         ]
+
+    def _culprit(self, hasty: Mapping[str, float]) -> str:
+        if hasty:
+            return f"{', '.join(hasty)} takes up the processor"
+        return (
+            "this machine has too much to do: use fewer sources, a higher `early_look_s`, or no large model"
+        )
 
     def _earliest(self) -> dict[str, datetime]:
         """The end of each source's earliest look that some small model has not judged."""

@@ -41,6 +41,11 @@ class Source(Protocol):
         """How often sound was lost since the start because nobody took it in time."""
         return 0
 
+    @property
+    def surplus(self) -> float:
+        """How many seconds of sound it delivers a second, where that is too much for a microphone; else 1."""
+        return 1.0
+
     def __enter__(self) -> Self:
         """Open. Raises SourceUnavailable when that is not possible now."""
 

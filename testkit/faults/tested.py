@@ -297,6 +297,15 @@ TESTED = (
         "refused at once, with what it is and the fix",
         ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
     ),
+    Tested(
+        "a camera sends 50 times as much sound as time passes",
+        "named in the log and in health, with the measure; the machine is not blamed",
+        (
+            "sources/timing/test_rate.py::test_a_source_that_sends_more_than_time_passes_is_measured",
+            "runtime/test_progress.py::test_a_source_that_sends_too_much_is_to_blame_and_not_the_machine",
+            "sources/timing/test_rate.py::test_a_rate_that_no_microphone_has_is_never_believed",
+        ),
+    ),
 )
 
 

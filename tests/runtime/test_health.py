@@ -27,6 +27,7 @@ class Watched:
     drift_ppm = 0.0
     clock_offset_s = 0.0
     overflows = 0
+    surplus = 1.0
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ class Kitchen:
     drift_ppm = 0.0
     clock_offset_s = 0.0
     overflows = 0
+    surplus = 1.0
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
@@ -42,6 +43,12 @@ class Kitchen:
         pass
 
 
+class HastyKitchen(Kitchen):
+    """It sends fifty times as much as time passes."""
+
+    surplus = 50.0
+
+
 class Hearing:
     """Ears that find nothing."""
 
@@ -58,14 +65,16 @@ def look(ends_s: float) -> Segment:
     return replace(segment(np.zeros(8000, np.float32), source="kitchen"), started_at=started_at)
 
 
-def heard(clock: FakeClock, then: Callable[[Progress, Mailbox[Segment]], Any]) -> list[Any]:
+def heard(
+    clock: FakeClock, then: Callable[[Progress, Mailbox[Segment]], Any], kitchen: type[Kitchen] = Kitchen
+) -> list[Any]:
     """What `then` gives after each frame of a kitchen that is heard."""
     captures: list[CaptureThread] = []
     progress = Progress(clock, lambda: captures)
     looks: Mailbox[Segment] = Mailbox("looks", 10, clock)
     found: list[Any] = []
     capture = CaptureThread(
-        Kitchen(lambda: found.append(then(progress, looks))), Hearing(), lambda item: None, _fail, clock
+        kitchen(lambda: found.append(then(progress, looks))), Hearing(), lambda item: None, _fail, clock
     )
     captures.append(capture)
     progress.waiting.append(looks)
@@ -125,3 +134,13 @@ def test_a_source_that_is_behind_is_trouble():
 
     assert text.startswith("source kitchen: its sound is judged 41 s late")
     assert heard(punctual, lambda progress, looks: progress.lagging())[0] == []
+
+
+def test_a_source_that_sends_too_much_is_to_blame_and_not_the_machine():
+    """With its name and the measure."""
+    late = FakeClock()
+    late.advance(41)
+
+    [text] = heard(late, lambda progress, looks: progress.lagging(), HastyKitchen)[0]
+    assert text.startswith("source kitchen: sends 50 s of sound a second")
+    assert "machine" not in text

@@ -12,13 +12,15 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from monitor.clock import Clock
 from monitor.errors import SourceLost, SourceUnavailable
-from monitor.logs import get_logger
+from monitor.logs import Lapse, get_logger
 from monitor.schema import Secret
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.inbox import Arrival, Inbox
 from monitor.sources.stream.connection import PROTOCOLS, StreamConnection
 from monitor.sources.stream.reader import Packet, StreamReader
 from monitor.sources.timing.live import LiveFramer
+from monitor.sources.timing.rate import Surplus
+from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
 
 log = get_logger()
@@ -97,6 +99,11 @@ class StreamSource(Source):
         self._reader: StreamReader | None = None
         self._true_rates_hz: dict[int, int] = {}
         self._framer = self._new_framer()
+        self._surplus = Surplus()
+        self._lapse = Lapse(
+            "the source sends more sound than time passes; is it a recording, or its sample rate wrong?",
+            "the source sends as much sound as time passes again",
+        )
         self._heard_any = False
         self._overflows_before = 0
 
@@ -116,10 +123,15 @@ class StreamSource(Source):
     def overflows(self) -> int:
         return self._overflows_before + self._inbox.overflows
 
+    @property
+    def surplus(self) -> float:
+        return self._surplus.times
+
     def __enter__(self) -> Self:
         self._overflows_before = self.overflows
         self._inbox = Inbox(INBOX_PACKETS)
         self._framer = self._new_framer()
+        self._surplus = Surplus()
         self._heard_any = False
         reader = StreamReader(self.name, self._connection.open, self._clock, self._inbox, self._config.track)
         self._reader = reader
@@ -178,7 +190,16 @@ class StreamSource(Source):
             self._framer.gap()
         elif packet.missing_s:
             self._framer.gap(packet.missing_s)
-        return self._framer.push(packet.samples, rate_hz, arrival.at)
+        frames = self._framer.push(packet.samples, rate_hz, arrival.at)
+        self._count(len(packet.samples) / self._true_rates_hz.get(rate_hz, rate_hz), arrival.at)
+        return frames
+
+    def _count(self, duration_s: float, arrived: Instant) -> None:
+        self._surplus.push(duration_s, arrived.monotonic_s)
+        if self._surplus.times > 1:
+            self._lapse.begin(source=self.name, times_real_time=round(self._surplus.times, 1))
+        else:
+            self._lapse.end(source=self.name)
 
     def _next(self) -> Arrival[Packet] | None:
         silent_s = self._config.silent_after_s

@@ -12,6 +12,8 @@ OFF_BY = 0.05
 """A rate that is wrong by less is a clock that drifts, which is followed without this. The nearest usual
 rates (44.1 and 48 kHz) are 9 % apart."""
 NEAR = 0.03
+HIGHEST_RATE_HZ = 192_000
+"""No microphone delivers more: such a source sends more than time passes, see `Surplus`."""
 _AGREEING = 3
 _MOST_WINDOWS = 20
 
@@ -62,6 +64,38 @@ class RateCheck:
             usual = min(USUAL_RATES_HZ, key=lambda rate_hz: abs(rate_hz / (sample_rate_hz * ratio) - 1))
             if abs(usual / (sample_rate_hz * ratio) - 1) < NEAR:
                 return usual
-            if count == _MOST_WINDOWS:
+            if count == _MOST_WINDOWS and sample_rate_hz * ratio <= HIGHEST_RATE_HZ:
                 return round(sample_rate_hz * ratio)
         return None
+
+
+SURPLUS_WINDOW_S = 10.0
+"""A server may begin with what it has kept, of HLS half a minute: one or two windows of this length."""
+SURPLUS = 1.5
+"""Below this it is a rate that is wrong by less than any two usual ones, or a backlog that is caught up."""
+_WINDOWS_IN_A_ROW = 3
+
+
+class Surplus:
+    """Does a source deliver more sound than time passes, for longer than any backlog lasts? It plays a
+    recording, or its clock is wrong; the machine is not to blame for what it cannot follow. Pure; seconds."""
+
+    def __init__(self) -> None:
+        self.times = 1.0
+        """How many seconds of sound come in a second, at least; 1 while that is usual."""
+        self._began_s: float | None = None
+        self._counted_s = 0.0
+        self._latest: deque[float] = deque(maxlen=_WINDOWS_IN_A_ROW)
+
+    def push(self, duration_s: float, arrived_s: float) -> None:
+        """So much more sound."""
+        if self._began_s is None:
+            self._began_s = arrived_s
+        self._counted_s += duration_s
+        elapsed_s = arrived_s - self._began_s
+        if elapsed_s < SURPLUS_WINDOW_S:
+            return
+        self._latest.append(self._counted_s / elapsed_s)
+        self._began_s, self._counted_s = arrived_s, 0.0
+        times = min(self._latest)
+        self.times = times if len(self._latest) == _WINDOWS_IN_A_ROW and times > SURPLUS else 1.0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sources.timing.rate import USUAL_RATES_HZ, RateCheck
+from monitor.sources.timing.rate import USUAL_RATES_HZ, RateCheck, Surplus
 
 PACKET_S = 0.02
 
@@ -73,3 +73,29 @@ def test_sound_that_is_known_to_be_lost_counts_as_sent() -> None:
     for number in range(3000):
         assert check.push(PACKET_S, 16_000, number * 2 * PACKET_S) is None
         check.missing(PACKET_S)
+
+
+def surplus(pace: float, duration_s: float, backlog_s: float = 0.0) -> float:
+    """What is found of a source that sends so many seconds a second, after what it had kept."""
+    check = Surplus()
+    check.push(backlog_s, 0.0)
+    for number in range(round(duration_s / PACKET_S)):
+        check.push(PACKET_S * pace, number * PACKET_S)
+    return check.times
+
+
+def test_a_source_that_sends_more_than_time_passes_is_measured() -> None:
+    """A recording that is served as a camera, or a clock that is wrong."""
+    assert surplus(50, 40) == pytest.approx(50, rel=0.02)
+    assert surplus(1.8, 40) == pytest.approx(1.8, rel=0.02)
+
+
+@pytest.mark.parametrize(("pace", "backlog_s"), [(1, 0), (1, 60), (1.05, 30), (0.5, 0)])
+def test_a_backlog_and_a_drift_are_no_surplus(pace: float, backlog_s: float) -> None:
+    """A server begins with what it has kept, and a crystal is never quite right."""
+    assert surplus(pace, 60, backlog_s) == 1
+
+
+def test_a_rate_that_no_microphone_has_is_never_believed() -> None:
+    """Of a camera that says 96 kHz and sends nine times as much: the daemon would end with an error."""
+    assert found(96_000, 96_000 * 9.1, 120)[0] is None
