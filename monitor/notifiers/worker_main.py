@@ -32,7 +32,8 @@ def main() -> None:
         if os.fork() == 0:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(apprise, socket.socket(fileno=fds[0]))
+            with suppress(OSError):  # the daemon has closed its end: nobody waits for the answer
+                _serve(apprise, socket.socket(fileno=fds[0]))
             os._exit(0)
         os.close(fds[0])
     os.killpg(0, signal.SIGKILL)  # a worker that hangs would outlive us
@@ -53,15 +54,23 @@ def _serve(apprise: Any, connection: socket.socket) -> None:
     logger.propagate = False
     _bound_memory()
     with connection.makefile("rw", encoding="utf-8", newline="\n") as lines:
-        plugin = _plugin(apprise, json.loads(lines.readline()))
+        if (receiver := _parsed(lines.readline())) is None:
+            return
+        plugin = _plugin(apprise, receiver)
         _answer(lines, taken=plugin is not None, why=complaints.last or "Apprise does not understand its URL")
         for line in lines:
-            message = json.loads(line)
+            if (message := _parsed(line)) is None:
+                return
             complaints.last = ""
             signal.setitimer(signal.ITIMER_REAL, message.pop("within_s"))  # SIGALRM: the end
             taken, why = _sent(plugin, message)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _answer(lines, taken=taken, why=why or complaints.last)
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """What the daemon asks; None where it has ended, perhaps in the middle of a line."""
+    return json.loads(line) if line.endswith("\n") else None
 
 
 def _bound_memory() -> None:

@@ -306,6 +306,11 @@ TESTED = (
             "sources/timing/test_rate.py::test_a_rate_that_no_microphone_has_is_never_believed",
         ),
     ),
+    Tested(
+        "the daemon leaves while a notifier's process works, also in the middle of a line",
+        "the process ends in order, without a traceback",
+        ("notifiers/test_workers.py::test_a_daemon_that_leaves_is_no_error",),
+    ),
 )
 
 

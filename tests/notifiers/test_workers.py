@@ -1,8 +1,11 @@
 """Receivers that would hold or fill a process for ever, against real servers on loopback."""
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitor.notifiers.workers import Worker, WorkerHost
+from monitor.notifiers.workers import MAIN, Worker, WorkerHost
 from testkit.http_servers import SocketServer, asked, dripping, serving
 
 MESSAGE = {"title": "Smoke", "body": "in the kitchen", "notify_type": "failure"}
@@ -123,3 +126,41 @@ def test_nothing_is_left_when_the_last_has_gone(host: WorkerHost) -> None:
     call.join(WAIT_S)
     assert not call.is_alive()
     assert processes() == set()
+
+
+RECEIVER = b'{"url": "json://localhost", "timeout_s": 1}\n'
+
+
+UNFINISHED = (b"", RECEIVER[:9], RECEIVER, RECEIVER + b'{"body": "smoke')
+
+
+def test_a_daemon_that_leaves_is_no_error() -> None:
+    """Whenever it closes its end, also in the middle of a line: no traceback appears at its stop."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-P", str(MAIN)]
+    # A session of its own: at its end the host kills its whole group.
+    with (
+        ours,
+        subprocess.Popen(
+            command, stdin=theirs.fileno(), stderr=subprocess.PIPE, start_new_session=True
+        ) as host,
+    ):
+        theirs.close()
+        for words in UNFINISHED:
+            with _connected(ours) as left:
+                left.sendall(words)
+        with _connected(ours) as well:
+            well.sendall(RECEIVER)
+            assert json.loads(well.makefile().readline())["taken"]
+            workers = Path(f"/proc/{host.pid}/task/{host.pid}/children")
+            wait_for(lambda: len(workers.read_text().split()) == 1)
+        ours.close()
+        assert host.stderr is not None
+        assert host.stderr.read() == b""
+
+
+def _connected(control: socket.socket) -> socket.socket:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(control, [b"."], [theirs.fileno()])
+    return ours
