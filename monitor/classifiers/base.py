@@ -126,5 +126,9 @@ class Describer(Protocol):
         """Its own words about at most `longest_s` of sound; without a question, an answer to what is said in
         it. Raises ClassifyError."""
 
+    def write_down(self, audio: Audio, language: str | None = None, translate_to: str | None = None) -> str:
+        """What is said in at most `longest_s` of sound, in its own words for that request; the languages by
+        their English names. Raises ClassifyError."""
+
     def summarize(self, words: str) -> str | None:
         """Its own words about words; None where it cannot be talked to. Raises ClassifyError."""

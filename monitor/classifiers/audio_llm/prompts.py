@@ -59,7 +59,7 @@ BASE = Prompts(
     vocal=("Classify the human vocal sound to VocalSound in English:", ""),
     emotion=("Recognize the emotion with keywords in English:", ""),
     describe="Generate the caption in English:",
-    transcribe="Detect the language and recognize the speech: <|{language}|>",
+    transcribe="Detect the language and recognize the speech:",
     translate="Translate the speech into {language}:",
     capital=True,
 )
@@ -69,6 +69,14 @@ def describing(model: str, prompts: Prompts) -> str:
     """What a model of that name is asked for a description: a captioner nothing, for it knows nothing else
     (model card of Qwen3-Omni-30B-A3B-Captioner)."""
     return "" if "captioner" in model.lower() else prompts.describe
+
+
+def writing_down(prompts: Prompts, language: str | None, translate_to: str | None) -> str:
+    """What a model is asked for the words of a sound: as they are said, in `language` if that is known, or
+    translated."""
+    if translate_to:
+        return prompts.translate.format(language=translate_to)
+    return " ".join(prompts.transcribe.format(language=language or "").split())
 
 
 @dataclass(frozen=True, slots=True)

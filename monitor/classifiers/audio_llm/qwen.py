@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.batching import halving, in_batches
 from monitor.classifiers.audio_llm.bounds import LONGEST_S, parts
 from monitor.classifiers.audio_llm.engines.probe import probe_sounds
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import Question, Strategy, describing, questions
+from monitor.classifiers.audio_llm.prompts import Question, Strategy, describing, questions, writing_down
 from monitor.classifiers.audio_llm.scoring import Floats, label_scores
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook
@@ -147,7 +147,11 @@ class QwenClassifier(ClassifierDefaults):
 
     def describe(self, audio: Audio) -> str:
         """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
-        return self.ask(audio, describing(self.block.model, self._model.prompts))
+        return self.ask(audio, self._describing)
+
+    def write_down(self, audio: Audio, language: str | None = None, translate_to: str | None = None) -> str:
+        """See `Describer`."""
+        return self.ask(audio, writing_down(self._model.prompts, language, translate_to))
 
     @property
     def longest_s(self) -> float:
@@ -222,6 +226,10 @@ class QwenClassifier(ClassifierDefaults):
                 "download it again"
             )
 
+    @property
+    def _describing(self) -> str:
+        return describing(self.block.model, self._model.prompts)
+
     def _write(self, heard: Sequence[Any], question: str) -> list[str]:
         return self._model.write(heard, question, self.block.max_new_tokens)
 
@@ -269,21 +277,14 @@ class QwenClassifier(ClassifierDefaults):
     def _descriptions(self, heard: Sequence[Any]) -> list[str | None]:
         if not self.block.describe:
             return [None] * len(heard)
-        question = describing(self.block.model, self._model.prompts)
-        return [
-            words
-            for batch in in_batches(heard, self.block.batch_size)
-            for words in self._write(batch, question)
-        ]
+        question, batches = self._describing, in_batches(heard, self.block.batch_size)
+        return [words for batch in batches for words in self._write(batch, question)]
 
     def _answer(
         self, segment: Segment, likelihoods: Sequence[Floats], asked: "_Asked", description: str | None
     ) -> list[Detection]:
-        block = self.block
-        read = [
-            label_scores(asked.questions, one, asked.null_prior, block.prior, block.temperature)
-            for one in likelihoods
-        ]
+        weighing = self.block.prior, self.block.temperature
+        read = [label_scores(asked.questions, one, asked.null_prior, *weighing) for one in likelihoods]
         return detected(
             segment, self.name, *strongest(read), description=description, unscored=sorted(self.labels)
         )

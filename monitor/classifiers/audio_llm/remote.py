@@ -20,7 +20,7 @@ from monitor.classifiers.audio_llm.engines.connection import Connection, Finding
 from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.audio_llm.phrases import hearable
-from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, describing, questions
+from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, describing, questions, writing_down
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.cascade import LabelSubset, SecondLook, sounds_private
@@ -200,6 +200,10 @@ class RemoteClassifier(ClassifierDefaults):
     def describe(self, audio: Audio) -> str:
         """One sentence about at most `longest_s` of sound. Raises ClassifyError."""
         return self.ask(audio, describing(self.block.model, INSTRUCT))
+
+    def write_down(self, audio: Audio, language: str | None = None, translate_to: str | None = None) -> str:
+        """See `Describer`."""
+        return self.ask(audio, writing_down(INSTRUCT, language, translate_to))
 
     @property
     def longest_s(self) -> float:

@@ -1,13 +1,14 @@
 """What each family is asked, down to the token ids of its published tokenizer."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.families import Family, Qwen2Audio, Qwen3Omni, Qwen25Omni
-from monitor.classifiers.audio_llm.prompts import questions
+from monitor.classifiers.audio_llm.prompts import Prompts, questions, writing_down
 from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
 from testkit import tiny_models
 from testkit.builders import noise
@@ -22,6 +23,14 @@ CHECKPOINTS: dict[str, tuple[Family, bool, str]] = {
     "qwen3_omni": (Qwen3Omni(), True, "<|audio_pad|>"),
 }
 
+ASKED: dict[str, Callable[[Prompts], str]] = {
+    "describe": lambda prompts: prompts.describe,
+    "transcribe": lambda prompts: writing_down(prompts, None, None),
+    "transcribe English": lambda prompts: writing_down(prompts, "English", None),
+    "translate English": lambda prompts: writing_down(prompts, None, "English"),
+}
+"""What is asked for words rather than scores."""
+
 
 @pytest.mark.parametrize("row", [row for row in FIXED["prompts"] if row.split(": ")[0] in CHECKPOINTS])
 def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
@@ -30,8 +39,8 @@ def test_prompts_are_what_the_checkpoints_were_trained_on(row: str) -> None:
     family, chat, audio = CHECKPOINTS[name]
     before, behind = family.prefix(None, chat=chat)
     prompts = family.prompts(chat=chat)
-    if about == "describe":
-        asked = family.question(prompts.describe, chat=chat)
+    if about in ASKED:
+        asked = family.question(ASKED[about](prompts), chat=chat)
     else:
         labels = frozenset({"glass_break", "cough"})
         [question] = [

@@ -21,6 +21,8 @@ class ListenerWordsConfig(WordOptions):
     type: Literal["listener"]
     name: Slug = "qwen"
     """The name of a `qwen` or `remote` classifier."""
+    language: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Language spoken, by its English name; by default the model detects it."""
     translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     """Language to translate into, for example English; by default words are not translated."""
 
@@ -54,12 +56,8 @@ class ListenerWords:
         listener = self._listener
         if not isinstance(listener, Describer):
             raise ClassifyError("transcripts: the listener is not there; call load() first")
-        into = self.block.translate_to
-        wanted = f"Translate the speech in this audio into {into}. Give the translation" if into else _WRITE
-        return [Transcript(listener.ask(sound, f"{wanted} alone."), into) for sound in sounds]
+        spoken, into = self.block.language, self.block.translate_to
+        return [Transcript(listener.write_down(sound, spoken, into), into or spoken) for sound in sounds]
 
     def close(self) -> None:
         """The pool closes its classifiers."""
-
-
-_WRITE = "Transcribe the speech in this audio. Give the words"

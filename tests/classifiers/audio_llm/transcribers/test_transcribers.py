@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
+from monitor.classifiers.audio_llm.prompts import OMNI, writing_down
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.audio_llm.transcribers.aligner import Aligner
 from monitor.classifiers.audio_llm.transcribers.base import Transcript
@@ -256,6 +257,9 @@ class Parrot(ScriptedClassifier):
     def describe(self, audio: Audio) -> str:
         return "a parrot"
 
+    def write_down(self, audio: Audio, language: str | None = None, translate_to: str | None = None) -> str:
+        return writing_down(OMNI, language, translate_to)
+
     def summarize(self, words: str) -> str | None:
         return words
 
@@ -264,14 +268,16 @@ class Parrot(ScriptedClassifier):
 
 
 def test_a_listening_model_transcribes_and_translates_by_instruction() -> None:
-    """The listener of that name is told to; the instruction names the language of a translation."""
+    """The listener of that name is asked in its own words, which name a language that is known."""
     listeners = [ScriptedClassifier({}, "small"), Parrot({}, "qwen")]
     plain = ListenerWordsConfig(type="listener").build(listeners)
     french = ListenerWordsConfig(type="listener", translate_to="French").build(listeners)
     plain.load()
 
-    assert plain.transcribe([SPEECH])[0].text == "Transcribe the speech in this audio. Give the words alone."
-    assert "into French" in french.transcribe([SPEECH])[0].text
+    assert plain.transcribe([SPEECH])[0].text == "Transcribe the audio into text."
+    german = ListenerWordsConfig(type="listener", language="German").build(listeners)
+    assert german.transcribe([SPEECH]) == [Transcript("Transcribe the German audio into text.", "German")]
+    assert "in French" in french.transcribe([SPEECH])[0].text
     assert french.transcribe([SPEECH])[0].language == "French"
 
 

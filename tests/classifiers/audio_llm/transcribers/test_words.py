@@ -149,7 +149,7 @@ def test_the_large_listener_of_a_house_writes_down_what_a_rule_asks_for(tmp_path
     [written] = words.classify([spoken])
 
     assert isinstance(large, QwenClassifier)
-    asked = "Transcribe the speech in this audio. Give the words alone."
+    asked = "Transcribe the speech into text. Give the words alone."
     assert written.transcript == large.ask(spoken.audio, asked)
     assert len(written.transcript) > 3
     assert voices.wants(spoken, [])
