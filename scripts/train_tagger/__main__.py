@@ -195,6 +195,34 @@ def export(
 
 
 @app.command()
+def onsets(
+    data: Data,
+    run: RunFolder,
+    cache: CacheFolder = DEFAULT_CACHE,
+    model: Annotated[Path, typer.Option(help="the ONNX file; its JSON gets the onsets")] = SHIPPED,
+    hours: Annotated[float, typer.Option(help="of background on which thresholds are chosen")] = 30.0,
+    scenes: Annotated[
+        list[Path] | None, typer.Option(help="what `scripts/bench scenes --traces` wrote; several, if wanted")
+    ] = None,
+    judge: Annotated[
+        list[Path] | None,
+        typer.Option(help="further scenes, of other sources, on which onsets before and now are judged"),
+    ] = None,
+    only_raise: Annotated[
+        bool, typer.Option("--only-raise", help="where the onsets that are there were chosen on more hours")
+    ] = False,
+    fold: Fold = None,
+    held_out: HeldOut = None,
+) -> None:
+    """Choose a model's thresholds again, by hours of background and by scenes. Resumes when run again."""
+    from scripts.train_tagger.thresholds import choose_again
+    from scripts.train_tagger.training import Places
+
+    recordings = _recordings(data, fold, held_out)
+    choose_again(Places(data, cache, run), recordings, model, hours, scenes or [], only_raise, judge or [])
+
+
+@app.command()
 def evaluate(
     data: Data,
     run: RunFolder,
@@ -203,6 +231,9 @@ def evaluate(
     snr_db: Annotated[list[float] | None, typer.Option(help="also with noise at this ratio")] = None,
     baselines: Annotated[bool, typer.Option(help="judge the teacher and YAMNet again as well")] = True,
     fold: Fold = None,
+    without: Annotated[
+        str | None, typer.Option(help="sources to leave out, with commas between them")
+    ] = None,
 ) -> None:
     """Judge a model, the teacher and YAMNet on the held-out recordings."""
     from rich import print as show
@@ -214,7 +245,7 @@ def evaluate(
     from scripts.train_tagger.pictures import draw_training
     from scripts.train_tagger.release import opened, write_manifest
 
-    held_out = [r for r in _recordings(data, fold) if r.split == "valid"]
+    held_out = [r for r in _recordings(data, fold, without) if r.split == "valid"]
     manifest = run / "valid.csv"
     write_manifest(held_out, data / "train", manifest)
     figures.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,8 @@ so or leaves it open, and where the teacher hears it and nobody wrote it down. A
 excused by the teacher.
 """
 
+import hashlib
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -35,6 +37,8 @@ PIECE_S = 30.0
 FADE_S = 1.0
 """Pieces fade into each other: a sudden start of the next one is a bang that no house makes."""
 SOURCE = "background"
+HOURS = "hours"
+"""Folder of a run in which hours that were heard are kept."""
 FAINTEST = 0.05
 """Scores below keep no event alive, whatever the threshold; they are not remembered."""
 AUDIBLE = 0.3
@@ -113,15 +117,32 @@ class Listening:
     data: Path
 
 
-def listen(listening: Listening, held_out: tuple[Half, Half], hours: float) -> tuple[Background, Background]:
-    """Hours of either half's remixes by turns, on all cores."""
+def listen(
+    listening: Listening, held_out: tuple[Half, Half], hours: float, kept: Path
+) -> tuple[Background, Background]:
+    """Hours of either half's remixes by turns, on all cores. Each is kept in a folder as soon as it has been
+    heard: what was stopped goes on there."""
     from rich.progress import track
 
     # Not forked: torch's and onnxruntime's threads would leave their locks held.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         count = max(2, round(hours))
-        heard = list(track(pool.map(partial(_hour, listening, held_out), range(count)), "background", count))
+        work = partial(hour_heard, listening, held_out, kept)
+        heard = list(track(pool.map(work, range(count)), "background", count))
     return together(heard[0::2]), together(heard[1::2])
+
+
+def hour_heard(listening: Listening, held_out: tuple[Half, Half], kept: Path, hour: int) -> Background:
+    """From the folder, or heard now and put there; of each model by itself."""
+    model = hashlib.sha256(listening.model.read_bytes()).hexdigest()[:12]
+    file = kept / f"{model}-{hour}.pkl"
+    if not file.exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".part")
+        unfinished.write_bytes(pickle.dumps(_hour(listening, held_out, hour)))
+        unfinished.replace(file)
+    heard: Background = pickle.loads(file.read_bytes())
+    return heard
 
 
 def _hour(listening: Listening, held_out: tuple[Half, Half], hour: int) -> Background:

@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.labels import vocabulary
 from monitor.recordings.evaluation.metrics import Proportion, Rate
+from scripts.train_tagger import card_raised
 from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
 from testkit import markdown
 
@@ -69,6 +70,7 @@ def card(sources: Sources) -> str:
         | _of_evaluation(sources)
         | _of_background(sources)
         | _of_crossed(sources.crossed)
+        | {"raised": card_raised.section(sources.model.get("raised"))}
         | _of_timing(sources)
         | _of_variants(sources.variants)
         | _of_folds(sources.folds, sources.folds_baselines)

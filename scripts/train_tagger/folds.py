@@ -15,7 +15,7 @@ import numpy as np
 from monitor.recordings.evaluation.evaluate import Progress, Scored, condition, emotion_recall, score_clips
 from monitor.recordings.evaluation.manifest import read_clips
 from monitor.recordings.evaluation.metrics import average_precision
-from scripts.train_tagger.background import Background, Listening, halves, listen, together
+from scripts.train_tagger.background import HOURS, Background, Listening, halves, listen, together
 from scripts.train_tagger.crossing import plain, pooled
 from scripts.train_tagger.operating_point import Onsets, choose_onsets, events_at
 from scripts.train_tagger.recordings import Recording, folded
@@ -74,7 +74,9 @@ def _listened(listening: Listening, part: Sequence[Recording], hours: float, pro
     clips = read_clips(manifest)
     noise = [clip for clip in clips if not clip.labels]
     scored = {snr_db: score_clips(clips, classifier, snr_db, noise, progress) for snr_db in SNRS_DB}
-    return Fold(part, scored, together(listen(listening, halves(part), hours)))
+    return Fold(
+        part, scored, together(listen(listening, halves(part), hours, listening.model.with_name(HOURS)))
+    )
 
 
 def judge_folds(folds: Sequence[Fold]) -> dict[str, Any]:

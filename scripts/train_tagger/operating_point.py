@@ -11,6 +11,7 @@ import numpy as np
 
 from scripts.train_tagger.background import Background, together
 from scripts.train_tagger.targets import CRITICAL, INDEX, LABELS
+from scripts.train_tagger.worth import Worth, alone, logit, raised
 
 FALSE_EVENTS_PER_HOUR = 0.1
 """For all critical labels together, and for every other label by itself."""
@@ -26,24 +27,29 @@ STEP = 0.01
 Onsets = dict[str, float]
 
 
-def choose_onsets(background: Background) -> Onsets:
-    """The lowest threshold of each label that keeps to the stated rate of false events."""
-    onsets = {
+def choose_onsets(
+    background: Background, worth: Worth | None = None, least: Mapping[str, float] | None = None
+) -> Onsets:
+    """The lowest threshold of each label that keeps to the stated rate of false events, and no lower than
+    `least`; with what thresholds are worth in scenes, the one from there up that is worth most."""
+    lowest = {
         label: lowest_onset(background, label, int(FALSE_EVENTS_PER_HOUR * background.hours[label]))
         for label in LABELS
     }
-    return onsets | _critical_onsets(background)
+    lowest |= _critical_onsets(background, worth or alone)
+    lowest |= {label: max(lowest[label], onset) for label, onset in (least or {}).items()}
+    return raised(lowest, worth, HIGHEST) if worth else lowest
 
 
-def _critical_onsets(background: Background) -> Onsets:
-    """No false event of any, then one more where it lowers a threshold most, as long as the rate allows."""
+def _critical_onsets(background: Background, worth: Worth) -> Onsets:
+    """No false event of any, then one more where it is worth most, as long as the rate allows."""
     critical = [label for label, grave in zip(LABELS, CRITICAL, strict=True) if grave]
     spent = dict.fromkeys(critical, 0)
     onsets = {label: lowest_onset(background, label, 0) for label in critical}
     hours = min(background.hours[label] for label in critical)
     for _ in range(int(CRITICAL_SHARE * FALSE_EVENTS_PER_HOUR * hours)):
         lower = {label: lowest_onset(background, label, spent[label] + 1) for label in critical}
-        gained = max(critical, key=lambda label: _logit(onsets[label]) - _logit(lower[label]))
+        gained = max(critical, key=lambda label: worth(label, lower[label]) - worth(label, onsets[label]))
         spent[gained] += 1
         onsets[gained] = lower[gained]
     return onsets
@@ -66,18 +72,16 @@ def second_look(onsets: Onsets) -> dict[str, Sequence[float]]:
     """Where a second opinion is worth its price: 1.5 logits to either side of the onset."""
 
     def moved(onset: float, logits: float) -> float:
-        return round(float(1 / (1 + np.exp(-(_logit(onset) + logits)))), 3)
+        return round(float(1 / (1 + np.exp(-(logit(onset) + logits)))), 3)
 
     return {label: (moved(onset, -1.5), moved(onset, 1.5)) for label, onset in onsets.items()}
 
 
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
-
-
-def operating_point(parts: tuple[Background, Background], onsets: Onsets) -> dict[str, Any]:
+def operating_point(
+    parts: tuple[Background, Background], onsets: Onsets, worth: Worth | None = None
+) -> dict[str, Any]:
     """False events at the onsets, and at each half's own onsets on the other half."""
-    crossed = [choose_onsets(part) for part in parts]
+    crossed = [choose_onsets(part, worth) for part in parts]
     counts = [events_at(parts[1], crossed[0]), events_at(parts[0], crossed[1])]
     background = together(parts)
     return {

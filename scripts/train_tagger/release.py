@@ -16,7 +16,7 @@ import torch
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.recordings.evaluation.evaluate import score_clips
 from monitor.recordings.evaluation.manifest import Clip, read_clips
-from scripts.train_tagger.background import Listening, halves, listen, together
+from scripts.train_tagger.background import HOURS, Listening, halves, listen, together
 from scripts.train_tagger.calibration import fit_calibration
 from scripts.train_tagger.network import FRAME_HOP_S, Student
 from scripts.train_tagger.onnx_graph import Blend, Calibration, Heads, student_graph
@@ -56,7 +56,10 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
     content = student_graph(student, calibration, heads).SerializeToString()
     write_model(draft, content, {})
     backgrounds = listen(
-        Listening(draft, places.cache, places.data), halves(held_out), wanted.backgrounds_hours
+        Listening(draft, places.cache, places.data),
+        halves(held_out),
+        wanted.backgrounds_hours,
+        places.run / HOURS,
     )
     onsets = choose_onsets(together(backgrounds))
     about = {
