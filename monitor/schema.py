@@ -40,11 +40,30 @@ def _without(kind: type, name: str) -> Callable[[Any], Any]:
     return refuse
 
 
+PlainWord = str | bool | float
+"""What may be written for one word."""
+
+
+def plain_text(value: Any) -> Any:
+    """A value of YAML or JSON as one word: true and ON are `on`. What is no single value stays as it is."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return {"true": "on", "false": "off"}.get(word, word)
+    return value
+
+
 _NO_BOOL = BeforeValidator(_without(bool, "a number"))
 
 ESCALATION_CHANNEL = "escalation"
 """The outbox channel where an open alert waits until a person acknowledges it or every notifier was asked; no
 publisher or notifier may have this name."""
+
+RESERVED_SOURCES = ("test", "ack", "house", "verdict", "alert", "status", "health", "trouble")
+"""No source has one of these names: a topic of the node's own would be the source's."""
 
 Slug = Annotated[str, AfterValidator(_check_slug), Field(min_length=1, max_length=48)]
 """A name that is used in topics, file names and entity ids."""

@@ -21,6 +21,9 @@ SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "dead", "hum_only"]
 
 
+HOUSE = "house"  # in place of a source's name, where something is of the house
+
+
 def new_id() -> str:
     """12 hexadecimal digits: the same in log, payload and clip name."""
     return secrets.token_hex(6)
@@ -53,11 +56,9 @@ class Segment:
     onset_s: float  # from the first sample to where the sound rose above the floor
     floor_dbfs: float
     peak_dbfs: float  # the loudest frame's RMS level
-    speech_ratio: float
-    """Share of frames since the onset in which the voice-activity detector heard voice, 0-1."""
+    speech_ratio: float  # share of frames since the onset in which there was voice, 0-1
     ended_by: SegmentEnd
-    about: frozenset[str] | None = None
-    """The labels that a large model is asked about; None: all it knows."""
+    about: frozenset[str] | None = None  # labels that a large model is asked about; None: all
 
     @property
     def ends_at(self) -> datetime:
@@ -81,11 +82,9 @@ class Detection:
     certainty: Certainty | None = None  # given by the rhythm detector only
     emotion: Mapping[str, float] | None = None
     description: str | None = None
-    transcript: str | None = field(default=None, repr=False)
-    """The words in it, if a transcriber writes them down. Private: never logged, published or stored."""
+    transcript: str | None = field(default=None, repr=False)  # private: never logged, published or stored
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    embedding: bytes | None = field(default=None, repr=False, compare=False)
-    """What the stretch sounds like to the model: little-endian float16, the same for all its labels."""
+    embedding: bytes | None = field(default=None, repr=False, compare=False)  # little-endian float16
 
     @property
     def ends_at(self) -> datetime:
@@ -208,9 +207,15 @@ class Problem:
 class Setting:
     """The value in force of something that can be set from outside, to be shown there."""
 
-    source: str
-    name: Literal["mute", "sensitivity"]
-    value: bool | float
+    source: str  # HOUSE for a value of the house
+    name: str  # `mute`, `sensitivity`, or that of the value
+    value: Any  # mute: bool; sensitivity: float; of the house: text, or None for unknown
+
+    def command(self, by: str) -> "Command":
+        """What sets it."""
+        if self.source == HOUSE:
+            return Command("house", self.name, self.value, by)
+        return Command("mute" if self.name == "mute" else "sensitivity", self.source, self.value, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +272,7 @@ class Findings:
 class Command:
     """A request or an answer from outside. Already checked for size, type and range by whoever read it."""
 
-    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill"]
+    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house"]
     source: str | None = None
     value: bool | float | str | None = (
         None  # sensitivity: -1..1; ack: an alert id, or None for all; drill: its id
@@ -275,26 +280,3 @@ class Command:
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
     label: str | None = None  # verdict, with `wrong`: what it really was; drill: which alarm
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What publishers announce: the node, what each source can report, and the names of the rules."""
-
-    node: str
-    version: str
-    sources: tuple["Room", ...]
-    rules: tuple[str, ...] = ()
-    page: str | None = None  # address of the page as others reach it
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """One source as the house sees it."""
-
-    source: str
-    labels: tuple[str, ...]  # labels that get an entity of their own
-    event_labels: tuple[str, ...]  # every label that an event of this source can have
-    area: str | None = None
-    pictures: bool = False  # whether it shows pictures of what it heard
-    hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
-from monitor.types import Alert, Detection, Frame, House, Room, Segment, SoundEvent
+from monitor.publishers.base import House, Room
+from monitor.types import Alert, Detection, Frame, Segment, SoundEvent
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -86,7 +86,7 @@ class Past:
         self.wait_until(at_s)
         self._post(self._engine.apply_command(Command("test"), after(at_s)), after(at_s))
 
-    def set(self, at_s: float, name: str, source: str, value: float) -> None:
+    def set(self, at_s: float, name: str, source: str, value: float | str) -> None:
         """Somebody turns a setting."""
         self.wait_until(at_s)
         self._post(self._engine.apply_command(Command(name, source, value), after(at_s)), after(at_s))  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ def rings(alerts: list[dict[str, Any]]) -> list[str]:
     guide = (ROOT / "docs/guides/homeassistant.md").read_text()
     [automation] = (yaml.safe_load(each[4:]) for each in guide.split("```") if each.startswith("yaml\nmode"))
     assert automation["mode"] == "queued"
-    variables, compare, remember, notify = automation["actions"]
+    compare, remember, notify = automation["actions"]
     told = "unknown"
     sent = []
     for alert in alerts:
@@ -67,7 +67,6 @@ def rings(alerts: list[dict[str, Any]]) -> list[str]:
         known["states"] = {remember["target"]["entity_id"]: told}.get
         if not all(rendered(each, known) == "True" for each in automation["conditions"]):
             continue
-        known |= {name: rendered(text, known) for name, text in variables["variables"].items()}
         if rendered(compare["value_template"], known) == "True":
             told = rendered(remember["data"]["value"], known)
             assert len(told) <= 255

@@ -149,4 +149,5 @@ def _capabilities(config: Config) -> Capabilities:
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
         classifies=bool(config.classifiers),
+        house=config.house,
     )

@@ -6,12 +6,15 @@ from monitor import __version__
 from monitor.config.capabilities import producible
 from monitor.config.model import Config
 from monitor.labels import sounds, vocabulary
-from monitor.types import House, Room, Setting
+from monitor.publishers.base import House, HouseValue, Room
+from monitor.rules.house import TopicConfig
+from monitor.types import HOUSE, Setting
 
 
 def configured_settings(config: Config) -> list[Setting]:
     """What can be set from outside, as it is before anybody does."""
-    return [
+    own = [Setting(HOUSE, value.name, None) for value in _values(config) if value.topic is None]
+    return own + [
         setting
         for source in config.sources
         for setting in (
@@ -40,7 +43,16 @@ def build_house(config: Config) -> House:
         if source.enabled
     ]
     rules = tuple(rule.name for rule in config.rules)
-    return House(config.node, __version__, tuple(rooms), rules, config.web.address)
+    return House(config.node, __version__, tuple(rooms), rules, config.web.address, _values(config))
+
+
+def _values(config: Config) -> tuple[HouseValue, ...]:
+    return tuple(
+        HouseValue(name, block.options, block.topic, block.path, block.on_values)
+        if isinstance(block, TopicConfig)
+        else HouseValue(name, block.options)
+        for name, block in config.house.items()
+    )
 
 
 def is_alike(one: House, other: House) -> bool:

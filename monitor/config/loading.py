@@ -18,7 +18,7 @@ from monitor.config.yaml_document import Document, Place, parse_document, read_d
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.notifiers.apprise import NotifyConfig
-from monitor.schema import ESCALATION_CHANNEL
+from monitor.schema import ESCALATION_CHANNEL, RESERVED_SOURCES
 
 SEARCHED = (
     Path("earwitness.yaml"),
@@ -162,10 +162,13 @@ def _line(document: Document, problem: str) -> int:
 def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     """Problems between blocks."""
     config = draft.config
-    yield from _duplicates(("sources",), draft, document)
+    yield from _duplicates(("sources",), draft, document, reserved=RESERVED_SOURCES)
     yield from _duplicates(("classifiers",), draft, document)
     # One outbox holds the messages of all receivers, under the receiver's name.
-    yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=ESCALATION_CHANNEL)
+    yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=(ESCALATION_CHANNEL,))
+    has_broker = any(publisher.type == "mqtt" for publisher in config.publishers)
+    if config.house and not has_broker and not draft.is_spoiled(("publishers",)):
+        yield document.about(("house",), "its values come over MQTT; add a publisher of `type: mqtt`")
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for j, notifier in enumerate(config.notifiers):
@@ -196,12 +199,12 @@ _HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
 def _duplicates(
-    parts: Sequence[str], draft: Draft, document: Document, reserved: str | None = None
+    parts: Sequence[str], draft: Draft, document: Document, reserved: Collection[str] = ()
 ) -> Iterator[str]:
     seen: set[str] = set()
     for part in parts:
         for i, name in draft.names(part, document):
-            if name == reserved:
+            if name in reserved:
                 yield document.about((part, i, "name"), f"{name!r} is ours; choose another `name`")
             elif name in seen:
                 text = (
@@ -227,6 +230,9 @@ _STANDS_ON = {
     "emotion": "classifiers",
     "say": "transcripts",
     "classifiers": "classifiers",
+    "when": "house",
+    "unless": "house",
+    "demote_while": "house",
 }
 """What must be right before a rule's key can be called wrong."""
 

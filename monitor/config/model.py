@@ -18,6 +18,7 @@ from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig, current_names
 from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
+from monitor.rules.house import HouseConfig, HouseName
 from monitor.rules.model import Rule
 from monitor.schema import Block, Seconds, Slug, slug
 from monitor.sources import SourceConfig
@@ -56,6 +57,9 @@ class Config(Block):
     """Transcripts of speech, for rules with `say`; by default none."""
     labels: Labels = {}
     """Thresholds per label; a source may override them under its own `labels`."""
+    house: dict[HouseName, HouseConfig] = {}
+    """What rules can ask of the house with `when`, `unless` and `demote_while`: entities in Home Assistant,
+    or MQTT topics."""
     rules: list[Rule] = []
     """Which events matter."""
     entities: list[SoundLabel] | None = None

@@ -18,9 +18,9 @@ from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.stuck import StuckChannels
 from monitor.notifiers import NotifierConfig
-from monitor.publishers.base import OnCommand, Publisher, Reports
+from monitor.publishers.base import House, OnCommand, Publisher, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
-from monitor.types import ActiveAlert, Alert, Command, House, Message, Setting, SoundEvent
+from monitor.types import ActiveAlert, Alert, Command, Message, Setting, SoundEvent
 
 SETTINGS = "settings.json"
 ACTIVE = "active.json"
@@ -155,7 +155,7 @@ class Delivery:
     def _set_late(self, found: Sequence[Setting]) -> None:
         """The disk was slow to return what was set before the start."""
         for setting in found:
-            self._on_command(Command(setting.name, setting.source, setting.value, by="restart"))
+            self._on_command(setting.command("restart"))
 
     def _active_late(self, found: Sequence[ActiveAlert]) -> None:
         """It was slow to return what nobody had acknowledged."""

@@ -17,7 +17,7 @@ from monitor.history.reader import History
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
-from monitor.types import Alert, Level, Setting, SoundEvent
+from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent
 
 TOP_LABELS = 5
 _LATE = timedelta(seconds=60)
@@ -137,7 +137,9 @@ def _explain(
         looks=tuple(looks),
         events=tuple(_event_traces(history, config, since, until, source, event_id)),
         settings=tuple(
-            one for one in settings if source in (None, one.source) and one not in configured_settings(config)
+            one
+            for one in settings
+            if source in (None, one.source) and one.source != HOUSE and one not in configured_settings(config)
         ),
     )
 
@@ -172,10 +174,16 @@ def _event_traces(
 ) -> Iterator[EventTrace]:
     """The events of the stretch. Rules remember: every event shortly before is held against them, too."""
     _, large = unloaded(config)
-    engine = RuleEngine(config.rules, verifiers=frozenset(model.name for model, _ in large))
+    verifiers = frozenset(model.name for model, _ in large)
+    engine = RuleEngine(config.rules, verifiers=verifiers, house=config.house)
+    begins = since - _memory(config)
+    for setting in history.settings(begins):
+        _note_house(engine, setting, begins)
     verdicts: dict[str, list[Verdict]] = {}
     last: dict[str, SoundEvent] = {}
-    for decided_at, event in history.messages(since - _memory(config), until + _LATE):
+    for decided_at, event in history.messages(begins, until + _LATE):
+        if isinstance(event, Setting):
+            _note_house(engine, event, decided_at)
         if not isinstance(event, SoundEvent):
             continue
         engine.due(decided_at)
@@ -186,6 +194,11 @@ def _event_traces(
         engine.decide(event)
     for id, event in last.items():
         yield EventTrace(event, tuple(_furthest(verdicts[id])), tuple(history.alerts_about(id)))
+
+
+def _note_house(engine: RuleEngine, setting: Setting, at: datetime) -> None:
+    if setting.source == HOUSE:
+        engine.note_house(setting.name, setting.value, at)
 
 
 def _memory(config: Config) -> timedelta:

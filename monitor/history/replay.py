@@ -18,7 +18,7 @@ from monitor.history.records import ScoreRecord
 from monitor.labels import did_you_mean, sounds
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
 from monitor.pipeline.decisions import DecisionEngine
-from monitor.types import Alert, Command, Message, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Message, Setting, SoundEvent, SourceStatus
 
 _TICK_US = 250_000
 """How often time alone may end an event in the daemon."""
@@ -185,7 +185,7 @@ def _take_in(
         yield from engine.decide(detections, at)
     for item in items:
         if isinstance(item, Setting):
-            yield from engine.apply_command(Command(item.name, item.source, item.value), at)
+            yield from engine.apply_command(item.command("replay"), at)
         elif isinstance(item, SourceStatus):
             if not item.online:
                 yield from engine.end_source(item.source, item.at, item.ended_by)

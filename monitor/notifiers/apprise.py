@@ -17,9 +17,9 @@ from monitor.clock import Attempts, Clock
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.notifiers.workers import Worker
-from monitor.publishers.base import DELIVERED, Failed, OnOutcome, Outcome, ignore, noop
+from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
-from monitor.types import Alert, House, Message
+from monitor.types import Alert, Message
 
 log = get_logger()
 _COMPARE = "compare it with https://appriseit.com/services/ (it is not shown here: it may hold a password)"

@@ -12,9 +12,9 @@ from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.notifiers.speech import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
 from monitor.patience import Patience, Silent
-from monitor.publishers.base import DELIVERED, Failed, OnOutcome, ignore, noop
+from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Slug
-from monitor.types import Alert, House, Message
+from monitor.types import Alert, Message
 
 log = get_logger()
 GRACE_S = 1.0

@@ -139,7 +139,12 @@ def build_front_end(
 def build_rules(config: Config, classifiers: LoadedClassifiers) -> RuleEngine:
     """The rules of a configuration, with nothing remembered."""
     second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
-    return RuleEngine(config.rules, verifiers=second, transcript_of=lambda event: event.transcript)
+    return RuleEngine(
+        config.rules,
+        verifiers=second,
+        transcript_of=lambda event: event.transcript,
+        house=config.house,
+    )
 
 
 def only_decisions_differ(config: Config, other: Config) -> bool:

@@ -12,6 +12,7 @@ from monitor.rules.drill import Drill
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
 from monitor.types import (
+    HOUSE,
     Alert,
     Command,
     Detection,
@@ -86,6 +87,10 @@ class DecisionEngine:
         if command.name == "drill" and command.label in DRILLED:
             self._drill = Drill(str(command.value), command.label, now, self._rules.without_memory())
             return []
+        if command.name == "house" and command.source:
+            value = None if command.value is None else str(command.value)
+            is_new = self._rules.note_house(command.source, value, now)
+            return [Setting(HOUSE, command.source, value)] if is_new else []
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
             return [*self._messages(ended), Setting(command.source, "mute", bool(command.value))]
@@ -96,7 +101,7 @@ class DecisionEngine:
 
     def apply_settings(self, settings: Sequence[Setting], now: datetime) -> list[Message]:
         """Return the effects of settings that were in force when the daemon started."""
-        commands = [Command(setting.name, setting.source, setting.value, by="start") for setting in settings]
+        commands = [setting.command("start") for setting in settings]
         return [message for command in commands for message in self.apply_command(command, now)]
 
     def _exchange(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self, runtime_checkable
 
-from monitor.types import Alert, Command, House, Message, SoundEvent
+from monitor.types import Alert, Command, Message, SoundEvent
 
 OnCommand = Callable[[Command], None]
 """Where a publisher hands what was asked from outside; may be called from any thread, never blocks."""
@@ -52,6 +52,41 @@ def ignore(outcome: Outcome) -> None:
 
 def noop() -> None:
     """For a call-back that nobody has set."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What publishers announce: the node, what each source can report, and the names of the rules."""
+
+    node: str
+    version: str
+    sources: tuple["Room", ...]
+    rules: tuple[str, ...] = ()
+    page: str | None = None  # address of the page as others reach it
+    values: tuple["HouseValue", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HouseValue:
+    """Something that rules may ask of the house: an entity of ours, or what is published on a `topic`."""
+
+    name: str
+    options: tuple[str, ...]
+    topic: str | None = None
+    path: str = ""
+    on_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One source as the house sees it."""
+
+    source: str
+    labels: tuple[str, ...]  # labels that get an entity of their own
+    event_labels: tuple[str, ...]  # every label that an event of this source can have
+    area: str | None = None
+    pictures: bool = False  # whether it shows pictures of what it heard
+    hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on
 
 
 class Publisher(Protocol):

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from monitor.publishers.base import noop
-from monitor.types import House
+from monitor.publishers.base import House, noop
 
 
 class Local:

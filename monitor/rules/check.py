@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, vocabulary
+from monitor.rules.conditions import condition_problems
 from monitor.rules.engine import duplicate_names
+from monitor.rules.house import HouseConfig
 from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule
 
 Place = tuple[str | int, ...]
@@ -32,6 +34,8 @@ class Capabilities:
     """Whether there is a large model to wait for."""
     classifies: bool = True
     """Whether there is any classifier."""
+    house: Mapping[str, HouseConfig] = field(default_factory=dict)
+    """What rules can ask of the house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,9 @@ def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
         found += _check_ways(rule, place, able)
         found += _check_wait(rule, place, able)
         found += _check_cooldown(rule, place)
+        found += [
+            Finding(bad, (*place, key), text) for bad, key, text in condition_problems(rule, able.house)
+        ]
     in_vain = any(one.fatal and one.place[-1] in ("hear", "then") for one in found)
     return [*found, *_check_without_classifiers(rules, able, fatal=in_vain)]
 

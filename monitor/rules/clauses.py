@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
+from monitor.rules.house import HouseValues, house_steps
 from monitor.rules.model import WEEKDAYS, Clause, Rule, parse_between
 from monitor.rules.verdict import Step
 from monitor.types import SoundEvent
@@ -28,14 +29,21 @@ def heard_for_s(event: SoundEvent) -> float:
 
 
 def own_steps(
-    rule: Rule, clause: Clause, event: SoundEvent, zone: tzinfo | None, transcript_of: Transcripts
+    rule: Rule,
+    clause: Clause,
+    event: SoundEvent,
+    zone: tzinfo | None,
+    transcript_of: Transcripts,
+    house: HouseValues,
 ) -> Iterator[Step]:
-    """Every clause that is given and needs nothing but the event. `zone` None is the system's."""
+    """Every clause that is given and needs nothing but the event and the house. `zone` None is the
+    system's."""
     yield hear_step(clause, event)
     if rule.sources:
         yield Step("sources", event.source in rule.sources, list(rule.sources), event.source)
     if rule.between or rule.weekdays:
         yield from _schedule_steps(rule, event, zone)
+    yield from house_steps(rule, event, house, zone)
     if clause.min_score:
         yield Step("min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3))
     if clause.certainty == "confirmed":

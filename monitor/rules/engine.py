@@ -1,7 +1,7 @@
 """Events in, alerts out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime, tzinfo
 
@@ -9,6 +9,7 @@ from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES
 from monitor.rules.carried import carried_over
 from monitor.rules.clauses import Transcripts, no_transcripts
+from monitor.rules.house import HouseConfig, HouseValues
 from monitor.rules.judge import Judge, Memory
 from monitor.rules.model import Rule
 from monitor.rules.self_test import FALLBACK_TEST_RULE, build_test_alert
@@ -22,7 +23,8 @@ class RuleEngine:
     `zone` is the time zone of `between` and `weekdays`, None for the system's. `transcript_of` returns the
     transcript of an event, for rules with `say`; pass the event to `decide` again when its transcript is
     known. `verifiers` names the classifiers for which `wait_for_verify_s` waits: empty means none; with None
-    every classifier but the event's first counts as one. Raises ConfigError when two rules have the same
+    every classifier but the event's first counts as one. `house` are the
+    values that rules may ask for. Raises ConfigError when two rules have the same
     name.
     """
 
@@ -33,11 +35,13 @@ class RuleEngine:
         zone: tzinfo | None = None,
         transcript_of: Transcripts = no_transcripts,
         verifiers: frozenset[str] | None = None,
+        house: Mapping[str, HouseConfig] | None = None,
     ) -> None:
         if problems := duplicate_names(rules):
             raise ConfigError(problems)
         self._zone = zone
-        self._judges = [Judge(rule, zone, transcript_of, verifiers) for rule in rules]
+        self._house = HouseValues(house)
+        self._judges = [Judge(rule, zone, transcript_of, verifiers, self._house) for rule in rules]
         self._memories = [judge.nothing() for judge in self._judges]
 
     def without_memory(self) -> "RuleEngine":
@@ -50,6 +54,7 @@ class RuleEngine:
         """Go on where `former` was: a rule of the same name keeps its alerts, cool-downs and, where they mean
         the same, counts. The sounds that go on are held against the rules that are new or changed; who had an
         alert of the former rule has none again."""
+        self._house.take_over(former._house)
         before = {judge.rule.name: (judge.rule, memory) for judge, memory in former._remembered()}
         alerts: list[Alert] = []
         for i, judge in enumerate(self._judges):
@@ -61,6 +66,10 @@ class RuleEngine:
 
     def _remembered(self) -> Iterator[tuple[Judge, Memory]]:
         return zip(self._judges, self._memories, strict=True)
+
+    def note_house(self, name: str, value: str | None, at: datetime) -> bool:
+        """A value of the house is this from `at` on; None: unknown. Whether that is to be recorded."""
+        return self._house.note(name, value, at)
 
     def decide(self, event: SoundEvent) -> list[Alert]:
         """The alerts that this state of an event raises, or re-issues with the same id when another

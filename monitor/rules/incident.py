@@ -25,6 +25,8 @@ class Incident:
     then: str | None
     waits_until: datetime | None = None
     waits_for: Literal["verify", "cooldown"] | None = None
+    demoted: bool = False
+    """Lowered by `demote_while`: whatever is heard of it counts as suspected."""
 
     def about(self, event: SoundEvent) -> bool:
         """Whether the event is part of it."""
@@ -41,6 +43,7 @@ class Incident:
 
     def with_events(self, events: Sequence[SoundEvent]) -> "Incident":
         """The same alert, about these events."""
+        events = as_suspected(events) if self.demoted else events
         alert = replace(
             self.alert,
             events=tuple(events),
@@ -112,18 +115,23 @@ class Incident:
         return any(event.ended_at is None for event in self.alert.events)
 
 
-def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: dict[str, Any]) -> Incident:
-    """The alert that the match asks for, as if raised at `at`."""
-    events = match.events
+def new_incident(
+    rule: Rule, clause: Clause, match: Match, at: datetime, why: dict[str, Any], *, demoted: bool = False
+) -> Incident:
+    """The alert that the match asks for, as if raised at `at`. `demoted`: a severity lower, and suspected."""
+    events = as_suspected(match.events) if demoted else match.events
     of_labels = [vocabulary()[event.label].severity_default for event in events]
     gravest: Severity = max(of_labels, key=SEVERITIES.index)
+    severity = rule.severity or gravest
+    if demoted:
+        severity = SEVERITIES[max(SEVERITIES.index(severity) - 1, 0)]
     times = len(match.heard) if clause.count > 1 else 1
     then = match.followed.events[0].label if match.followed else None
     alert = Alert(
         id=new_id(),
         rule=rule.name,
-        severity=rule.severity or gravest,
-        events=events,
+        severity=severity,
+        events=tuple(events),
         raised_at=at,
         message=alert_message(events, times=times, then=then),
         why=why | grounds(events),
@@ -131,7 +139,12 @@ def new_incident(rule: Rule, clause: Clause, match: Match, at: datetime, why: di
         escalate_after_s=rule.escalate_after_s,
         stale_after_s=rule.stale_after_s,
     )
-    return Incident(alert, times, then)
+    return Incident(alert, times, then, demoted=demoted)
+
+
+def as_suspected(events: Sequence[SoundEvent]) -> list[SoundEvent]:
+    """The events, none of them confirmed."""
+    return [replace(event, certainty="suspected") for event in events]
 
 
 def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:

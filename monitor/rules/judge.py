@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.rules.clauses import Transcripts, hear_step, no_transcripts, own_steps
 from monitor.rules.history import ClauseHistory, Match, find_match, history_steps, remember, spent
+from monitor.rules.house import HouseValues, demotion
 from monitor.rules.incident import CLOCK_SKEW_S, Incident, new_incident
 from monitor.rules.lasting import Lasting, followed
 from monitor.rules.model import Clause, Rule
@@ -46,6 +47,7 @@ class Judge:
     zone: tzinfo | None = None
     transcript_of: Transcripts = field(default=no_transcripts)
     verifiers: frozenset[str] | None = None
+    house: HouseValues = field(default_factory=HouseValues)
 
     def nothing(self) -> Memory:
         """The memory of a rule that has met no event."""
@@ -130,7 +132,10 @@ class Judge:
         if match is None:
             return Judgement(_with_way(memory, way, history), (), (self._verdict(way, "stopped", steps),))
         memory = _with_way(memory, way, spent(history, match))
-        incident = new_incident(self.rule, clause, match, event.at, self._why(way, clause, match, history))
+        demoted = demotion(self.rule, event, self.house, self.zone)
+        steps += [demoted] if demoted else []
+        why = self._why(way, clause, match, history, demoted)
+        incident = new_incident(self.rule, clause, match, event.at, why, demoted=demoted is not None)
         return self._raise(memory, incident, way, steps)
 
     def _own(self, event: SoundEvent, clause: Clause) -> tuple[list[Step], bool, bool]:
@@ -143,7 +148,7 @@ class Judge:
         )
         if event.label not in clause.hear:
             return ([] if follows else [hear_step(clause, event)]), False, follows
-        steps = list(own_steps(rule, clause, event, self.zone, self.transcript_of))
+        steps = list(own_steps(rule, clause, event, self.zone, self.transcript_of, self.house))
         return steps, all(step.passed for step in steps), follows
 
     def _corroborate(
@@ -228,11 +233,14 @@ class Judge:
             return incident.is_near(now, REMEMBERED_S)
         return incident.waits_for == "verify" or incident.ongoing
 
-    def _why(self, way: int, clause: Clause, match: Match, history: ClauseHistory) -> dict[str, Any]:
+    def _why(
+        self, way: int, clause: Clause, match: Match, history: ClauseHistory, demoted: Step | None
+    ) -> dict[str, Any]:
         latest = match.heard[-1].events[0]
         steps = [
-            *own_steps(self.rule, clause, latest, self.zone, self.transcript_of),
+            *own_steps(self.rule, clause, latest, self.zone, self.transcript_of, self.house),
             *history_steps(clause, history, match),
+            *([demoted] if demoted else []),
         ]
         which = {"any": way + 1} if self.rule.any else {}
         return which | {step.clause: step.found for step in steps}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from monitor.labels import VOICED, Severity, check_emotion, check_sound
-from monitor.schema import Block, Score, Seconds, Slug
+from monitor.schema import Block, PlainWord, Score, Seconds, Slug, plain_text
 from monitor.types import Certainty
 
 LIFE_SAFETY_COOLDOWN_S = 120.0
@@ -42,6 +42,20 @@ def _check_between(text: str) -> str:
     return text
 
 
+def _plain_conditions(value: Any) -> Any:
+    """Each value as a list of words: `away`, `[away, night]` and `true` may be written."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: [plain_text(each) for each in (words if isinstance(words, list | tuple) else [words])]
+        for name, words in value.items()
+    }
+
+
+Conditions = Annotated[
+    dict[Slug, Annotated[tuple[str, ...], Field(min_length=1)]],
+    BeforeValidator(_plain_conditions, json_schema_input_type=dict[str, PlainWord | list[PlainWord]]),
+]
 Words = Annotated[tuple[str, ...], BeforeValidator(_not_a_word)]
 Sounds = Annotated[tuple[Annotated[str, AfterValidator(check_sound)], ...], BeforeValidator(_not_a_word)]
 Emotions = Annotated[tuple[Annotated[str, AfterValidator(check_emotion)], ...], BeforeValidator(_not_a_word)]
@@ -123,6 +137,12 @@ class Rule(Clause):
     """Time of day, local: `22:00-07:00`."""
     weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()
     """The day on which the time of `between` begins; empty for all."""
+    when: Conditions = {}
+    """Values of `house:` that must hold, each one of those listed; unknown counts as holding."""
+    unless: Conditions = {}
+    """Values of `house:`, any of which stops the rule; unknown does not stop it."""
+    demote_while: Conditions = {}
+    """Values of `house:`, any of which lowers the alert by one severity, and to suspected."""
     notify: Words = ()
     """Names of the notifiers that get the alert."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from monitor.labels import VOICED
 from monitor.rules.judge import Judge
@@ -12,11 +13,13 @@ from monitor.types import Alert, SoundEvent, new_id
 FALLBACK_TEST_RULE = Rule(name="Test", hear=("doorbell",), severity="info")
 """What is rehearsed where there are no rules: delivery can be tested all the same."""
 
+ANY_HOUSE: dict[str, Any] = {"when": {}, "unless": {}, "demote_while": {}}
+
 
 def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> Alert:
-    """The alert that `rule` would raise, at any hour and without waiting; marked as a `test`, and so
-    are its message and events."""
-    anytime = rule.model_copy(update={"between": None, "weekdays": (), "wait_for_verify_s": 0.0})
+    """The alert that `rule` would raise, at any hour, in any house and without waiting; marked as a `test`,
+    and so are its message and events."""
+    anytime = rule.model_copy(update={"between": None, "weekdays": (), "wait_for_verify_s": 0.0} | ANY_HOUSE)
     clause = rule.ways[0]
     judge = Judge(anytime, zone, transcript_of=lambda event: clause.say[0] if clause.say else None)
     memory = judge.nothing()

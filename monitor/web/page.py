@@ -15,8 +15,9 @@ from monitor.history.records import to_us
 from monitor.history.verdicts import FILE as VERDICTS
 from monitor.history.verdicts import Verdicts
 from monitor.logs import Lapse, get_logger
+from monitor.publishers.base import House
 from monitor.schema import Secret
-from monitor.types import Alert, Command, Frame, Health, House, Level, Message, Picture, Setting, SoundEvent
+from monitor.types import Alert, Command, Frame, Health, Level, Message, Picture, Setting, SoundEvent
 from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor

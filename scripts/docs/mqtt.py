@@ -16,7 +16,7 @@ from monitor.types import Alert, SoundEvent
 from testkit.markdown import table
 
 TOPICS = Topics("earwitness", "<node>")
-ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensitivity>"}
+ARGUMENTS = {"source": "<source>", "label": "<label>", "name": "<mute or sensitivity>", "value": "<value>"}
 
 ENVELOPE_FIELDS = {
     "event_type": "the label again: what Home Assistant's event entity takes as the type",

@@ -11,19 +11,9 @@ from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.labels import sounds
+from monitor.publishers.base import House, HouseValue, Room
 from monitor.publishers.mqtt.config import MqttConfig
-from monitor.types import (
-    Alert,
-    Command,
-    House,
-    LabelState,
-    Message,
-    Room,
-    Setting,
-    SoundEvent,
-    SourceStatus,
-    new_id,
-)
+from monitor.types import Alert, Command, LabelState, Message, Setting, SoundEvent, SourceStatus, new_id
 
 LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream", "groan")
 
@@ -34,7 +24,9 @@ def house(labels: tuple[str, ...] = LABELS) -> House:
         Room("kitchen", labels, sounds(), "Kitchen", pictures=True, hidden=frozenset({"groan"})),
         Room("porch", ("glass_break",), sounds()),
     )
-    return House("probe", "check", rooms, ("Glass", 'Küche: "laut" 100 %'), "http://127.0.0.1:8199")
+    rules = ("Glass", 'Küche: "laut" 100 %')
+    values = (HouseValue("mode", ("home", "away")), HouseValue("guests", ("on", "off")))
+    return House("probe", "check", rooms, rules, "http://127.0.0.1:8199", values)
 
 
 class Daemon:

@@ -175,6 +175,27 @@ def test_who_is_notified_has_a_name_of_its_own():
     assert config(MINIMAL + template % "voice").notifiers[0].name == "voice"
 
 
+@pytest.mark.parametrize("name", ["test", "ack", "house", "alert"])
+def test_a_source_has_no_name_of_the_nodes_own_topics(name: str):
+    """Its mute would be the house's, its test somebody's button."""
+    assert problems(MINIMAL + f"  - {{type: demo, name: {name}}}\n") == [
+        f"house.yaml:3: sources[1].name: {name!r} is ours; choose another `name`"
+    ]
+
+
+def test_what_rules_ask_of_the_house_comes_over_mqtt():
+    """Without a broker it would be unknown for ever. `[on]` and `true` are the same word."""
+    rules = "rules: [{name: R, hear: [knock], when: {guests: [on], mode: away}}]\n"
+    house = "house: {guests: {type: switch}, mode: {type: select}}\n"
+    assert problems(MINIMAL + house + rules) == [
+        "house.yaml:3: house: its values come over MQTT; add a publisher of `type: mqtt`"
+    ]
+    good = config(MINIMAL + house + rules + "publishers: [{type: mqtt}]\n")
+    assert good.rules[0].when == {"guests": ("on",), "mode": ("away",)}
+    [problem] = problems(MINIMAL + "house: {mute: {type: switch}}\npublishers: [{type: mqtt}]\n")
+    assert "'mute' is a setting of every source" in problem
+
+
 def test_a_source_overrides_part_of_the_gate():
     """What it leaves out stays as in the whole house."""
     text = (

@@ -13,8 +13,8 @@ from monitor.clock import SystemClock
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import MANY, WINDOW, Sender
-from monitor.publishers.base import DELIVERED, Failed, OnOutcome, Outcome, Refused, ignore, topic_of
-from monitor.types import Alert, House, Message, SoundEvent
+from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, Refused, ignore, topic_of
+from monitor.types import Alert, Message, SoundEvent
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock, raise_it
 from testkit.noisy_house import until

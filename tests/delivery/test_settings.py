@@ -34,6 +34,16 @@ def test_what_was_set_is_found_again(tmp_path: Path) -> None:
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_house_is_as_it_was_left(tmp_path: Path) -> None:
+    """The mode that Home Assistant set; what other devices publish comes again by itself."""
+    own = Setting("house", "mode", None)
+    before = settings(tmp_path, [own])
+    before.keep(Setting("house", "mode", "away"))
+    before.keep(Setting("house", "tv", "on"))
+    before.write()
+    assert settings(tmp_path, [own]).in_force() == [Setting("house", "mode", "away")]
+
+
 def test_who_edits_the_configuration_means_it(tmp_path: Path) -> None:
     """Another sensitivity in the configuration than when it was set from outside: the configuration's."""
     before = settings(tmp_path)

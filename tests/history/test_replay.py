@@ -7,8 +7,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from monitor.config.loading import check_document
+from monitor.config.model import Config
 from monitor.config.yaml_document import parse_document
 from monitor.errors import ConfigError
+from monitor.history.explain import explain_time
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
@@ -145,6 +147,24 @@ def test_what_was_set_before_is_in_force(past: Past) -> None:
     with History(past.path) as history:
         outcomes = replay(history, CONFIG, after(60), after(120))
     assert brief(outcomes) == [("dog_bark", "as before"), ("Dog", "as before")]
+
+
+def test_the_house_is_as_it_was_then(tmp_path: Path) -> None:
+    """Also by what was set before the stretch; and explaining knows it, too."""
+    house = {"mode": {"type": "select"}, "tv": {"type": "topic", "topic": "tv", "on_values": ["1"]}}
+    rules = [{"name": "Dog", "hear": ["dog_bark"], "cooldown_s": 0, "when": {"mode": "away"}}]
+    config = Config.model_validate(CONFIG.model_dump() | {"house": house, "rules": rules})
+    past = Past(tmp_path / "scores.db", config)
+    for s, value in ((5, "home"), (20, "away"), (80, "home"), (140, "away")):
+        past.set(s, "house", "mode", value)
+        past.look(s + 10, dog_bark=0.9)
+    past.end(200)
+    with History(past.path) as history:
+        outcomes = replay(history, config, after(60), after(200))
+        dogs = [explain_time(history, config, after(s)).events[0].verdicts[0] for s in (29.5, 89.5)]
+
+    assert [one for one in brief(outcomes) if one[0] == "Dog"] == [("Dog", "as before")]
+    assert [verdict.stopped_by and verdict.stopped_by.clause for verdict in dogs] == [None, "when"]
 
 
 def test_a_rhythm_is_heard_again(past: Past) -> None:

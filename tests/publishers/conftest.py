@@ -11,10 +11,10 @@ import pytest
 import structlog
 
 from monitor.clock import SystemClock
-from monitor.publishers.base import DELIVERED, OnCommand, Outcome
+from monitor.publishers.base import DELIVERED, House, OnCommand, Outcome
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.publisher import MqttPublisher
-from monitor.types import Alert, Command, House, SoundEvent
+from monitor.types import Alert, Command, SoundEvent
 from testkit.builders import house
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
 

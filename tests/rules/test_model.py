@@ -48,12 +48,19 @@ def test_what_makes_no_sense_is_refused(keys: dict[str, Any], said: str) -> None
 
 
 def test_a_rule_has_all_the_keys_of_the_design() -> None:
-    """Every key that the design names is there, and `any` and `lasts_s` besides."""
+    """Every key that the design names is there, and `any`, `lasts_s` and the house besides."""
     of_the_design = """
         name hear min_score certainty emotion min_emotion_score sources severity count within_s then
         cooldown_s between weekdays say notify escalate_after_s stale_after_s wait_for_verify_s
     """
-    assert set(Rule.model_fields) == {*of_the_design.split(), "any", "lasts_s"}
+    assert set(Rule.model_fields) == {
+        *of_the_design.split(),
+        "any",
+        "lasts_s",
+        "when",
+        "unless",
+        "demote_while",
+    }
 
 
 def test_every_key_is_explained() -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from monitor.errors import StoreError
 from monitor.logs import Lapse, get_logger
@@ -13,8 +13,7 @@ from monitor.types import Setting
 
 log = get_logger()
 
-_Name = Literal["mute", "sensitivity"]
-_Key = tuple[str, _Name]
+_Key = tuple[str, str]
 
 
 class KeptSettings:
@@ -28,7 +27,7 @@ class KeptSettings:
     def __init__(self, file: Path, configured: Iterable[Setting]) -> None:
         self._file = file
         self._configured = {_key(setting): setting.value for setting in configured}
-        self._set: dict[_Key, bool | float] = {}
+        self._set: dict[_Key, Any] = {}
         self._lock = threading.Lock()
         self._lapse = Lapse(
             "mute and sensitivity will be as configured after a restart",
@@ -43,7 +42,7 @@ class KeptSettings:
         try:
             rows = json.loads(self._file.read_text(encoding="utf-8"))
             kept = {
-                (source, name): type(self._configured[source, name])(value)
+                (source, name): _like(self._configured[source, name], value)
                 for source, name, value, configured in rows
                 if (source, name) in self._configured and configured == self._configured[source, name]
             }
@@ -84,6 +83,11 @@ class KeptSettings:
             self._lapse.begin(reason=str(error), file=str(self._file))
         else:
             self._lapse.end()
+
+
+def _like(configured: Any, value: Any) -> Any:
+    """`value` as what it is; a value of the house is text, and unknown in every configuration."""
+    return str(value)[:64] if configured is None else type(configured)(value)
 
 
 def _key(setting: Setting) -> _Key:

@@ -4,13 +4,15 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
 from monitor.clock import Clock
 from monitor.labels import sounds
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Command
+from monitor.schema import plain_text
+from monitor.types import HOUSE, Command
 
 log = get_logger()
 
@@ -33,12 +35,20 @@ class CommandReader:
         self._clock = clock
         self._logged_at_s: float | None = None
 
-    def read(self, topic: str, payload: bytes, sources: Container[str], *, retained: bool) -> Command | None:
-        """The command, or None after counting why it is none."""
+    def read(
+        self,
+        topic: str,
+        payload: bytes,
+        sources: Container[str],
+        house: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        *,
+        retained: bool,
+    ) -> Command | None:
+        """The command, or None after counting why it is none. `house`: what each value of ours can be."""
         try:
             if retained:
                 raise Refused("retained: it would be obeyed again at every start")
-            return read_command(self._topics, topic, payload, sources)
+            return read_command(self._topics, topic, payload, sources, house)
         except Refused as reason:
             self._count(str(reason))
             return None
@@ -51,7 +61,13 @@ class CommandReader:
             log.warning("mqtt command ignored", reason=reason, ignored_so_far=self.refused.total())
 
 
-def read_command(topics: Topics, topic: str, payload: bytes, sources: Container[str]) -> Command:
+def read_command(
+    topics: Topics,
+    topic: str,
+    payload: bytes,
+    sources: Container[str],
+    house: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Command:
     """The command that `payload` on `topic` is. Raises Refused."""
     if len(payload) > LARGEST_PAYLOAD_BYTES:
         raise Refused("too large")
@@ -65,7 +81,10 @@ def read_command(topics: Topics, topic: str, payload: bytes, sources: Container[
         return _acknowledgement(text)
     if topic == topics.verdict_set:
         return _verdict(text)
-    return _setting(topic.removeprefix(topics.root + "/"), text, sources)
+    path = topic.removeprefix(topics.root + "/")
+    if path.startswith(f"{HOUSE}/"):
+        return _house(path.split("/")[1], text, house)
+    return _setting(path, text, sources)
 
 
 def _test(text: str) -> Command:
@@ -96,6 +115,15 @@ def _verdict(text: str) -> Command:
     if label is not None and label not in sounds():
         raise Refused("verdict takes a label that exists")
     return Command("verdict", value=id, by="mqtt", word=word, label=label)
+
+
+def _house(name: str, text: str, house: Mapping[str, Sequence[str]]) -> Command:
+    if name not in house:
+        raise Refused("unknown value of the house")
+    word = plain_text(text)
+    if word not in house[name]:
+        raise Refused("a value of the house takes one of its options")
+    return Command("house", name, word, by="mqtt")
 
 
 def _setting(path: str, text: str, sources: Container[str]) -> Command:

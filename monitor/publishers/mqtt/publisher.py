@@ -1,12 +1,22 @@
 """Publishes over MQTT: states, which are remembered and published again, and events and alerts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.base import DELIVERED, OnCommand, OnOutcome, Outcome, Refused, ignore, noop, topic_of
+from monitor.publishers.base import (
+    DELIVERED,
+    House,
+    OnCommand,
+    OnOutcome,
+    Outcome,
+    Refused,
+    ignore,
+    noop,
+    topic_of,
+)
 from monitor.publishers.mqtt.acceptance.complaints import Complaints, kind_of
 from monitor.publishers.mqtt.acceptance.echo import Echo, Verdict
 from monitor.publishers.mqtt.commands import CommandReader
@@ -14,13 +24,14 @@ from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.dispatcher import Dispatcher
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
+from monitor.publishers.mqtt.inputs import Inputs
 from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Alert, House, Message, SoundEvent
+from monitor.types import Alert, Command, Message, Setting, SoundEvent
 
 log = get_logger()
 
@@ -52,6 +63,8 @@ class MqttPublisher:
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
         self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
+        self._inputs = Inputs()
+        self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True
         self._read_back = self._has_left = False
         self._dispatcher = Dispatcher(
@@ -73,6 +86,8 @@ class MqttPublisher:
 
     def announce(self, house: House) -> None:
         """What there is to hear. Whatever was announced before and is not in it disappears."""
+        self._own = {value.name: value.options for value in house.values if value.topic is None}
+        self._inputs.announce(house.values)
         self._announcer.announce(house)
         self._wake()
 
@@ -120,6 +135,8 @@ class MqttPublisher:
             case SoundEvent() | Alert():
                 topic = f"{self.topics.root}/{topic_of(message)}"
                 self._outgoing.put(Publication(message, done, self._clock.monotonic_s(), late, topic))
+            case Setting(source="house", name=name) if name not in self._own:
+                return  # published by whoever it is from
             case _:
                 room = self._announcer.rooms.get(getattr(message, "source", ""))
                 for topic, payload, rank in topic_states(message, room, self.topics):
@@ -128,7 +145,7 @@ class MqttPublisher:
 
     def connected(self, session: Session) -> None:
         """See `Handler`."""
-        session.subscribe(*self.topics.commands)
+        session.subscribe(*self.topics.commands, *self._inputs.topics)
         session.subscribe(*self.topics.statuses)
         self._version = session.version
         self._complaints.asked_less(session.terms)
@@ -151,6 +168,8 @@ class MqttPublisher:
         if topic == self._house_status:
             now, now_s = self._clock.now(), self._clock.monotonic_s()
             self._watch.heard(payload, now, now_s, retained=message.retained)
+        elif topic in self._inputs.topics:
+            self._obey(self._inputs.read(message))
         elif topic.startswith(f"{self._config.discovery_prefix}/device/"):
             if message.retained and self._announcer.found(topic, payload):
                 self._watch.found_us()
@@ -159,9 +178,9 @@ class MqttPublisher:
         elif topic == self.topics.alert or topic.endswith("/event"):
             self._came_back(message)
         else:
-            command = self._commands.read(topic, payload, self._announcer.rooms, retained=message.retained)
-            if command is not None:
-                self._on_command(command)
+            rooms = self._announcer.rooms
+            command = self._commands.read(topic, payload, rooms, self._own, retained=message.retained)
+            self._obey([command] if command is not None else [])
 
     def denied(self, news: Denied) -> bool:
         """See `Handler`."""
@@ -216,6 +235,7 @@ class MqttPublisher:
         """See `Handler`."""
         self._connected = False
         self._ready_is_due = True
+        self._obey(self._inputs.lost())
         self._dispatcher.ended()
         self._outgoing.take_back()
 
@@ -231,6 +251,10 @@ class MqttPublisher:
             log.info(
                 "mqtt: another status than ours was published; put right", topic=message.topic, was=payload
             )
+
+    def _obey(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            self._on_command(command)
 
     def _came_back(self, message: Received) -> None:
         """What we published, over 3.1.1 or with QoS 0. Anybody may publish there: our very words count."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from monitor.publishers.base import Room
 from monitor.publishers.documents import active_alert_document, dbfs, encoded, health_document, iso
 from monitor.publishers.mqtt.queue import Rank
 from monitor.publishers.mqtt.topics import Topics
@@ -12,7 +13,6 @@ from monitor.types import (
     Level,
     Picture,
     Problem,
-    Room,
     Setting,
     SourceStatus,
     State,
@@ -50,6 +50,10 @@ def topic_states(message: State, room: Room | None, topics: Topics) -> Iterator[
         case Problem(source, _, kinds):
             yield topics.problem_attributes(source), encoded({"kinds": list(kinds)}), Rank.STATE
             yield topics.problem(source), _switch(bool(kinds)), Rank.STATE
+        case Setting(value=None):
+            return
+        case Setting(source, name, str(word)):
+            yield topics.setting(source, name), word.encode(), Rank.STATE
         case Setting(source, name, value):
             payload = _switch(value) if isinstance(value, bool) else _number(value)
             yield topics.setting(source, name), payload, Rank.STATE

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from monitor.types import HOUSE
+
 _STATE_PATH = re.compile(r"[a-z0-9_-]{1,64}(/[a-z0-9_-]{1,64}){0,2}")
 """What follows the root: the node's own topics, those of its sources, and the attributes of either."""
 
@@ -128,6 +130,14 @@ class Topics:
     def setting(self, source: str, name: str) -> str:
         """The value in force of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
         return f"{self.root}/{source}/{name}"
+
+    def house_value(self, value: str) -> str:
+        """A value of `house:` that Home Assistant sets: an option, or `on` and `off`; retained."""
+        return self.setting(HOUSE, value)
+
+    def house_value_set(self, value: str) -> str:
+        """Command: sets it."""
+        return self.setting_set(HOUSE, value)
 
     def setting_set(self, source: str, name: str) -> str:
         """Command: sets `mute` or `sensitivity`."""

@@ -5,6 +5,7 @@ import queue
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.delivery.channel import STOPPED, Channel
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.publishers.base import Outcome, Refused
+from monitor.publishers.base import HouseValue, Outcome, Refused
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import ActiveAlert, Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
@@ -84,6 +85,31 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
     assert (shown["id"], shown["rule"], shown["count"]) == (alert().id, alert().rule, 2)
     reason = json.loads(listener.wait_for(f"{ROOT}/kitchen/status/attributes"))["reason"]
     assert reason == "no device 'hw:1,0'"
+
+
+def test_the_house_is_set_from_outside(broker, listener, publish: Publish):
+    """Our own entities by their commands, anything else by what it publishes, retained or not; what is
+    known is kept for whoever comes later."""
+    values = (
+        HouseValue("mode", ("home", "away")),
+        HouseValue("tv", ("on", "off"), "tv/state", "", ("playing",)),
+    )
+    listener.say("tv/state", "playing", retain=True)
+    running = publish(replace(house(), values=values), port=broker.port)
+    running.wait_ready()
+    listener.say(f"{ROOT}/house/mode/set", "away")
+    listener.say(f"{ROOT}/house/mode/set", "out")
+    listener.say("tv/state", "idle")
+    commands = [(each.source, each.value) for each in running.wait_commands(3)]
+
+    assert sorted(commands) == [("mode", "away"), ("tv", "off"), ("tv", "on")]
+    for setting in (Setting("house", "tv", "off"), Setting("house", "mode", "away")):
+        running.publisher.publish(setting)
+    listener.wait_for(f"{ROOT}/house/mode", "away")
+    assert listener.on(f"{ROOT}/house/tv") == []
+    node = json.loads(listener.wait_for("homeassistant/device/earwitness_home/config"))
+    assert node["components"]["house_mode"]["options"] == ["home", "away"]
+    assert "house_tv" not in node["components"]
 
 
 def test_a_picture_is_its_bytes(broker, listener, publish: Publish):

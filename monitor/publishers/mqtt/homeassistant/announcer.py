@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from monitor.logs import get_logger
+from monitor.publishers.base import House, Room
 from monitor.publishers.documents import encoded
 from monitor.publishers.mqtt.homeassistant.discovery import (
     Document,
@@ -20,7 +21,6 @@ from monitor.publishers.mqtt.news import packet_bytes
 from monitor.publishers.mqtt.queue import PublishQueue, Rank
 from monitor.publishers.mqtt.states import first_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import House, Room
 
 log = get_logger()
 

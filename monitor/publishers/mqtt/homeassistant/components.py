@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.labels import label_name, sounds, vocabulary
+from monitor.publishers.base import Room
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Room
 
 Component = dict[str, Any]
 

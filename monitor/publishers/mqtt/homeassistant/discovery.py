@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from monitor.publishers.base import House, Room
 from monitor.publishers.mqtt.homeassistant.components import source_components, words
 from monitor.publishers.mqtt.homeassistant.node import node_components
 from monitor.publishers.mqtt.topics import Topics, may_be_state
-from monitor.types import House, Room
 
 Document = dict[str, Any]
 
@@ -57,7 +57,7 @@ def node_document(house: House, topics: Topics) -> Document:
         "origin": _origin(house),
         "availability": [{"topic": topics.status}],
         "qos": 1,
-        "components": _components(identity, house.node, node_components(topics, house.rules)),
+        "components": _components(identity, house.node, node_components(topics, house)),
     }
 
 

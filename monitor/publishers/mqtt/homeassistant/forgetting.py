@@ -13,15 +13,14 @@ from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import new_id
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 """What a broker gets for each step."""
-QUIET_S = 1.0
-"""What it keeps arrives at once after we ask; when nothing has come for this time, that was all."""
+STEP_S = 1.0
 
 
 class Forgetting:
     """One connection to a broker, open inside the `with` block; one thread. Raises PublishError where the
-    broker does not let us in, and when it does not answer for 20 s."""
+    broker does not let us in, and when it does not answer for 30 s."""
 
     def __init__(self, broker: MqttOptions, node: str) -> None:
         self.is_running = False
@@ -54,14 +53,18 @@ class Forgetting:
     def found(self) -> list[str]:
         """The topics of the node that the broker keeps something on, documents first."""
         self._session.subscribe(f"{self._discovery_prefix}/device/+/config", f"{self._topics.root}/#")
+        # What a broker keeps comes before what is published after we asked for it.
+        end = f"{self._topics.root}/forgetting/{new_id()}"
+        self._session.send(end, b"", retain=False)
         documents: list[str] = []
         states: list[str] = []
-        heard_at_s = time.monotonic()
-        until_s = heard_at_s + PATIENCE_S
-        while time.monotonic() < min(heard_at_s + QUIET_S, until_s):
-            for news in self._step(QUIET_S / 4):
-                heard_at_s = time.monotonic()
-                if not isinstance(news, Received) or not news.retained:
+        is_all, until_s = False, time.monotonic() + PATIENCE_S
+        while not is_all and time.monotonic() < until_s:
+            for news in self._step(STEP_S):
+                if not isinstance(news, Received):
+                    continue
+                is_all |= news.topic == end
+                if not news.retained:
                     continue
                 if news.topic.startswith(f"{self._topics.root}/"):
                     states.append(news.topic)
@@ -77,13 +80,13 @@ class Forgetting:
         while waiting or not self._session.idle:
             while waiting and self._session.room > 0:
                 self._session.send(waiting.pop(0), b"", retain=True)
-            if self._step(QUIET_S):
+            if self._step(STEP_S):
                 until_s = time.monotonic() + PATIENCE_S
             self._check(until_s)
 
     def _wait_until_accepted(self) -> None:
         until_s = time.monotonic() + PATIENCE_S
-        while not any(isinstance(news, Accepted) for news in self._step(QUIET_S)):
+        while not any(isinstance(news, Accepted) for news in self._step(STEP_S)):
             self._check(until_s)
 
     def _check(self, until_s: float) -> None:

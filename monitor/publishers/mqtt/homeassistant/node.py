@@ -2,9 +2,10 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from monitor.labels import SEVERITIES
+from monitor.publishers.base import House, HouseValue
 from monitor.publishers.mqtt.homeassistant.components import Component, connectivity
 from monitor.publishers.mqtt.topics import Topics
 
@@ -15,7 +16,7 @@ _LAGS = "(value_json.sources | default({})).values() | map(attribute='lag_s', de
 _LAG = f"{{{{ ({_LAGS} | list + [0]) | max }}}}"
 
 
-def node_components(topics: Topics, rules: Sequence[str]) -> Iterator[tuple[str, Component]]:
+def node_components(topics: Topics, house: House) -> Iterator[tuple[str, Component]]:
     """The daemon's entities and triggers by key."""
     # Always available: a dead daemon is to read "disconnected".
     yield "connection", connectivity(topics.status) | {"availability": []}
@@ -27,7 +28,10 @@ def node_components(topics: Topics, rules: Sequence[str]) -> Iterator[tuple[str,
     yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
     for severity in SEVERITIES:
         yield f"trigger_{severity}", _trigger(topics, f"Any {severity} rule", _severity_is(severity))
-    for rule in rules:
+    for value in house.values:
+        if value.topic is None:
+            yield f"house_{value.name}", _house_value(value, topics)
+    for rule in house.rules:
         key = rule_key(rule)
         yield f"rule_{key}", _alert(rule, topics, _of_rule(rule))
         yield f"trigger_rule_{key}", _trigger(topics, rule, _rule_is(rule))
@@ -157,6 +161,20 @@ def _alert_active(topics: Topics) -> Component:
         "state_topic": topics.alert_active,
         "json_attributes_topic": topics.alert_active_attributes,
     }
+
+
+def _house_value(value: HouseValue, topics: Topics) -> Component:
+    """What Home Assistant sets for the rules: its automations, or a person."""
+    name = value.name.replace("_", " ").replace("-", " ")
+    component: Component = {
+        "name": f"House {name}",
+        "icon": "mdi:home-account",
+        "state_topic": topics.house_value(value.name),
+        "command_topic": topics.house_value_set(value.name),
+    }
+    if tuple(value.options) == ("on", "off"):
+        return component | {"platform": "switch", "payload_on": "on", "payload_off": "off"}
+    return component | {"platform": "select", "options": list(value.options)}
 
 
 def _trigger(topics: Topics, subtype: str, condition: str) -> Component:
