@@ -1,6 +1,7 @@
 """The building blocks of what people write in YAML: strict blocks and values that carry their unit."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -20,9 +21,14 @@ class Block(BaseModel):
     )
 
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
+
+
 def slug(text: str) -> str:
     """`text` as a slug: lower case, digits, `_` and `-`; safe in a topic, a file name and an entity id."""
-    return re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:48] or "home"
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9_-]+", "_", plain).strip("_-")[:48] or "home"
 
 
 def _check_slug(text: str) -> str:

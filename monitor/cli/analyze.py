@@ -133,4 +133,4 @@ def _event_line(row: dict[str, Any]) -> str:
 def _alert_line(row: dict[str, Any]) -> str:
     style = _STYLES[row["severity"]]
     what = f"[{style}]{row['severity'].upper()}: {escape(row['rule'])}[/{style}]"
-    return f"{row['start_s']:8.2f} s  {what}: {escape(row['message'])}"
+    return f"{row['decided_s']:8.2f} s  {what}: {escape(row['message'])}"

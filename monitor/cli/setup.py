@@ -32,6 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
+    file: Annotated[
+        Path | None, typer.Argument(help="The configuration to check; the same as --config.")
+    ] = None,
     config: ConfigOption = None,
     thresholds: Annotated[
         bool, typer.Option("--thresholds", help="Also list what it takes for each sound to be an event.")
@@ -49,7 +52,7 @@ def check(
 
     Exit code 0 when it is good, 78 when it is not; 1 when a server that --probe asks is no use.
     """
-    path = config or find_config()
+    path = file or config or find_config()
     if path is None:
         err.print("No configuration was found; `earwitness run` would use its defaults.")
         if as_json:

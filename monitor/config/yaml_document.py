@@ -128,6 +128,8 @@ def parse_document(
 def _text(data: bytes, name: str) -> str:
     """UTF-8, or UTF-16 as an editor of Windows writes it."""
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    if encoding != "utf-16" and b"\0" in data:
+        raise ConfigError([f"{name}: is UTF-16, or no text at all; save the file as UTF-8"])
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -115,9 +115,21 @@ def overridden(config: Config, changes: Sequence[str]) -> Config:
         changed = Config.model_validate({"sources": config.sources, **values})
     except ValidationError as error:
         raise ConfigError(
-            [f"--set: {'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()]
+            [f"--set {_place(config, found['loc'])}: {_plain(found['msg'])}" for found in error.errors()]
         ) from None
     return config.model_copy(update={"labels": changed.labels, "rules": changed.rules})
+
+
+def _place(config: Config, place: Sequence[str | int]) -> str:
+    """A place as `--set` names it."""
+    part, which, *rest = place
+    name = ["rules", config.rules[which].name] if isinstance(which, int) else [which]
+    return ".".join(map(str, [*name, *rest])) if part in ("rules", "labels") else str(part)
+
+
+def _plain(text: str) -> str:
+    text = text.removeprefix("Value error, ").replace("Input should be", "should be")
+    return text.replace("Extra inputs are not permitted", "there is no such key")
 
 
 def _change(values: dict[str, Any], change: str) -> Iterator[str]:

@@ -198,14 +198,14 @@ class Ledger:
                 self._alerts[message.id] = (message, decided_s)
 
     def rows(self, file: str) -> Iterator[Row]:
-        """Everything as printed by `earwitness analyze --format jsonl`, by its start; a loud noise comes
-        after what a model named in the same segment."""
+        """Everything that `earwitness analyze --format jsonl` prints: events by their start, alerts by their
+        decision; a loud noise comes after what a model named in the same segment."""
         rows = [
             (self._place(event), event_row(file, event, decided_s))
             for event, decided_s in self._events.values()
         ]
         rows += [
-            ((row["start_s"], False), row)
+            ((row["decided_s"], False), row)
             for row in (alert_row(file, alert, decided_s) for alert, decided_s in self._alerts.values())
         ]
         return (row for _, row in sorted(rows, key=lambda pair: pair[0]))

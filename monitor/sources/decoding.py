@@ -61,7 +61,13 @@ def decoded_frames(packet: Any) -> Iterator[Any]:
     return (frame for frame in packet.decode() if frame.samples)
 
 
+_INTERRUPTED = "Immediate exit requested"
+"""FFmpeg's words for a time-out of PyAV."""
+
+
 def plain_reason(error: Exception) -> str:
     """FFmpeg's words for what went wrong, without the file name or URL (and its credentials) PyAV adds."""
     text = getattr(error, "strerror", None) or type(error).__name__
+    if text == _INTERRUPTED:
+        return "no answer in time"
     return re.sub(r"\s+", " ", str(text)).strip()

@@ -199,11 +199,13 @@ def test_classify_of_an_unknown_model_names_the_fix(smoke, capsys):
 
 
 def test_check_says_what_is_good(config, capsys):
-    """Sources, classifiers, rules and publishers at a glance."""
+    """Sources, classifiers, rules and publishers at a glance; the file may be named without `--config`."""
     assert earwitness("check", "--config", config) == 0
     text = capsys.readouterr().err
     assert "good" in text
     assert "porch (demo)" in text
+    assert earwitness("check", config) == 0
+    assert capsys.readouterr().err == text
 
 
 def test_check_shows_what_a_sound_needs(tmp_path, capsys):
@@ -361,6 +363,22 @@ def test_explain_takes_the_last_while(tmp_path, capsys):
     assert earwitness("explain", "012345", "--config", path) == 0
     assert "event 0123456789ab" in capsys.readouterr().out
     assert earwitness("explain", "9999999999h", "--config", path) == 2
+
+
+def test_explain_shows_the_demo_scene_where_there_is_nothing_else(tmp_path, monkeypatch, capsys):
+    """The demo keeps its state in a folder of its own, which a newcomer does not know."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    demo = tmp_path / "earwitness" / "demo"
+    demo.mkdir(parents=True)
+    with ScoreStore(demo / SCORES, SystemClock()) as store:
+        store.post(replace(event(), at=datetime.now(UTC)), datetime.now(UTC))
+
+    assert earwitness("explain", event().id) == 0
+    shown = capsys.readouterr()
+    assert str(demo) in shown.err.replace("\n", "")
+    assert "dog_bark" in shown.out
 
 
 def test_the_schema_is_json(capsys):

@@ -16,6 +16,7 @@ from monitor.config.model import json_schema
 from monitor.config.yaml_document import parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.config import MqttConfig
+from monitor.schema import slug
 
 MINIMAL = "sources:\n  - {type: demo, name: demo}\n"
 
@@ -308,3 +309,12 @@ def test_any_document_is_a_configuration_or_a_configuration_error(values: dict[s
     except ConfigError as error:
         assert error.problems
         assert all(problem.startswith("house.yaml") for problem in error.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [("Küche", "kueche"), ("Büro Süd", "buero_sued"), ("Café", "cafe"), ("客厅", "home")],
+)
+def test_a_name_that_cannot_be_comes_with_one_that_can(name: str, suggested: str) -> None:
+    """As people write it who have no umlauts on their keyboard."""
+    assert slug(name) == suggested

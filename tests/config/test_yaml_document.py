@@ -135,3 +135,9 @@ def test_any_punctuation_is_a_document_or_a_configuration_error(text: str):
         parsed(text)
     except ConfigError as error:
         assert error.problems
+
+
+def test_utf_16_without_its_mark_names_the_fix() -> None:
+    """As some editors of Windows save it."""
+    with pytest.raises(ConfigError, match="save the file as UTF-8"):
+        parse_document("node: home\n".encode("utf-16-le"), "house.yaml")
