@@ -64,6 +64,14 @@ class Fit:
         """P(right) of each evidence, shape (len(xs),)."""
         return np.asarray(self._weights @ self._each(np.asarray(xs, float)))
 
+    def at_most(self, xs: Sequence[float] | Floats, surely: float) -> Floats:
+        """What P(right) lies below with that probability: the upper end of what it may be; (len(xs),)."""
+        each = self._each(np.asarray(xs, float))
+        order = np.argsort(each, axis=0)
+        reached = np.cumsum(self._weights[order], axis=0) >= surely
+        place = reached.argmax(axis=0)[None, :]
+        return np.asarray(np.take_along_axis(np.take_along_axis(each, order, axis=0), place, axis=0)[0])
+
     def drawn(self, xs: Sequence[float] | Floats, draws: int, rng: np.random.Generator) -> Floats:
         """P(right) under parameters drawn from the posterior, shape (draws, len(xs))."""
         chosen = rng.choice(len(self._weights), draws, p=self._weights)

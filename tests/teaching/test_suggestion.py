@@ -56,7 +56,7 @@ def test_the_onset_goes_where_right_and_wrong_part():
     """Twenty clear verdicts: what was judged wrong is gone, what was judged right stays."""
     found = suggest(house(STREAM, WRONG_BELOW_2))
     assert isinstance(found, Suggestion)
-    assert 0.5 < found.dx < 2.4
+    assert 1.2 < found.dx < 2.8
     assert found.false_then.a_day < found.false_now.a_day
     assert found.lost.low <= found.lost.a_day <= found.lost.high
     assert {one.sound.x < found.dx for one in found.gone} == {True}
