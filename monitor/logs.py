@@ -6,6 +6,8 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
+from collections.abc import MutableMapping
 from typing import Any, Self
 
 import structlog
@@ -29,12 +31,27 @@ def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _remember,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: _StandardError(),
         cache_logger_on_first_use=False,
     )
+
+
+RECENT = 400
+_recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
+
+
+def recent_lines() -> list[dict[str, Any]]:
+    """The latest lines of this process, oldest first, as dictionaries; from any thread."""
+    return [dict(line) for line in _recent.copy()]
+
+
+def _remember(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    _recent.append(dict(line))
+    return line
 
 
 class _StandardError:

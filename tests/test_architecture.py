@@ -40,7 +40,8 @@ ALLOWED = {
     "history": {"config", "drill", "pipeline", "events", "rules", "store", "evidence", "gate"},
     "teaching": {"config", "history", "events", "rhythm"},
     "recordings": {"config", "pipeline", "sources", "classifiers"},
-    "web": {"config", "delivery", "events", "evidence", "history", "publishers", "rules", "store"},
+    "support": {"config", "rules"},
+    "web": {"support", "config", "delivery", "events", "evidence", "history", "publishers", "rules", "store"},
     "app": {"config", "pipeline", "delivery", "history", "runtime", "sources", "web"},
 }  # fmt: skip
 """What each part may import beside the vocabulary, the demo's sounds (`synthesis`) and itself."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import analyze, files, history, listen, setup, talk
+from monitor.cli import analyze, files, history, listen, setup, support, talk
 from monitor.cli.console import fail
 from monitor.cli.house import changes, drill, forget, teach
 from monitor.errors import ConfigError, EarwitnessError
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (listen, setup, forget, changes, teach, drill, analyze, files, talk, history):
+for part in (listen, setup, forget, changes, teach, drill, analyze, files, talk, history, support):
     part.register(app)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import wave
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,3 +145,18 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
         check_accessible(page)
         shot(page, "rules")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_support_bundle_is_read_before_it_is_given_away(workshop, chromium):
+    """What the page shows is what the zip has."""
+    with chromium.page(f"{workshop.address}#/house", **PHONE) as page:
+        page.get_by_role("button", name="Show what is in it").click()
+        dialog = page.get_by_role("dialog", name="Support bundle")
+        dialog.get_by_text("configuration.yaml").click()
+        expect(dialog.locator("pre", has_text="kitchen").first).to_be_visible()
+        check_accessible(page)
+        with page.expect_download() as download:
+            dialog.get_by_role("link", name="Download").click()
+        with zipfile.ZipFile(download.value.path()) as archive:
+            names = {name.rpartition("/")[2] for name in archive.namelist()}
+        assert names >= {"README.txt", "configuration.yaml", "versions.json", "health.json", "log.jsonl"}

@@ -11,6 +11,7 @@ from monitor.web.api import (
     rules,
     sounds,
     sources,
+    support,
     timeline,
     verdicts,
 )
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *sources.ROUTES,
     *sounds.ROUTES,
     *rules.ROUTES,
+    *support.ROUTES,
     *commands.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
 )

@@ -4,7 +4,7 @@ import { get, post, put, remove } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { applyTheme } from "../theme.js";
 import { house } from "../house.js";
-import { attempt, note } from "../parts/overlay.js";
+import { attempt, dialog, note } from "../parts/overlay.js";
 import { LANGUAGES, language, length, number, percent, ago, t } from "../words.js";
 import { field } from "./login.js";
 
@@ -15,7 +15,7 @@ export default function housePage(view) {
   const tokens = h("section", { class: "panel" }, h("h2", null, t("house.tokens")));
   view.append(
     h("header", { class: "bar" }, h("h1", null, t("house.title"), " ", h("small", null, house.node))),
-    h("div", { class: "columns" }, health, keeps(), access, house.may_change && tokens, appearance(), house.may_change && testing()));
+    h("div", { class: "columns" }, health, keeps(), access, house.may_change && tokens, appearance(), house.may_change && testing(), house.may_change && support()));
   drawHealth(health);
   drawAccess(access);
   if (house.may_change) drawTokens(tokens);
@@ -54,6 +54,20 @@ function testing() {
     h("button", { type: "button", onclick: async () => {
       if (await attempt(async () => (await post("api/test", {}), true))) note(t("house.tested"));
     } }, icon("alarm"), t("house.test")));
+}
+
+/** What somebody who helps may see; first it is read here. */
+function support() {
+  const show = async () => {
+    const found = await attempt(() => get("api/support"));
+    if (!found) return;
+    dialog(t("support.title"), () => [
+      h("p", { class: "hint" }, t("support.read")),
+      ...found.files.map((/** @type {any} */ file) => h("details", null, h("summary", null, file.name), h("pre", { tabindex: "0" }, file.text))),
+      h("p", null, h("a", { class: "button", href: "api/support.zip", download: "earwitness-support.zip" }, icon("download"), t("support.download")))]);
+  };
+  return h("section", { class: "panel" }, h("h2", null, t("support.title")), h("p", { class: "hint" }, t("support.why")),
+    h("button", { type: "button", onclick: show }, t("support.show")));
 }
 
 /** @param {HTMLElement} box */
