@@ -92,8 +92,7 @@ class _Checked:
 def _checked(path: Path) -> _Checked:
     from monitor.cli.external_files import outside_findings
     from monitor.cli.plain_secrets import plain_secret_warnings
-    from monitor.config.capabilities import rule_findings
-    from monitor.config.loading import examined
+    from monitor.config.loading import examined, rule_lines
 
     try:
         document = read_document(path)
@@ -107,9 +106,8 @@ def _checked(path: Path) -> _Checked:
         line = document.about(draft.original(found.place), found.text)
         (checked.problems if found.fatal else checked.warnings).append(line)
     checked.warnings += plain_secret_warnings(draft, document, path)
-    if not problems:
-        warnings = (found for found in rule_findings(draft.config) if not found.fatal)
-        checked.warnings += [f"{document.where(found.place)}: {found.text}" for found in warnings]
+    if not draft.is_spoiled(("classifiers",)):
+        checked.warnings += rule_lines(draft, document, fatal=False)
     return checked
 
 

@@ -95,7 +95,7 @@ def examined(document: Document) -> "tuple[Draft | None, list[str]]":
         draft = _draft(document, error)
     if draft is not None:
         problems += _cross_checks(draft, document)
-        problems += _rule_problems(draft, document)
+        problems += rule_lines(draft, document, fatal=True)
     return draft, sorted(dict.fromkeys(problems), key=partial(_line, document))
 
 
@@ -237,12 +237,12 @@ _STANDS_ON = {
 """What must be right before a rule's key can be called wrong."""
 
 
-def _rule_problems(draft: Draft, document: Document) -> Iterator[str]:
-    """Rules that can never come true."""
+def rule_lines(draft: Draft, document: Document, *, fatal: bool) -> Iterator[str]:
+    """Rules that can never come true, or those that hardly mean what they say."""
     # A source's own settings, which may be wrong, make no rule impossible.
     sources = [source.model_copy(update={"labels": {}, "gate": {}}) for source in draft.config.sources]
     for finding in rule_findings(draft.config.model_copy(update={"sources": sources})):
         place = draft.original(finding.place)
         ground = _STANDS_ON.get(str(place[-1]))
-        if finding.fatal and not (ground and draft.is_spoiled((ground,))):
+        if finding.fatal == fatal and not (ground and draft.is_spoiled((ground,))):
             yield f"{document.where(place)}: {finding.text}"

@@ -265,6 +265,22 @@ def test_check_lists_every_problem_and_exits_78(tmp_path, capsys):
     assert "wrong.yaml:4" in text
 
 
+def test_check_warns_of_one_rule_behind_the_mistake_of_another(tmp_path, capsys):
+    """One run lists everything; a mistake of a source or a notifier hides nothing, either."""
+    path = tmp_path / "wrong.yaml"
+    path.write_text(
+        "sources: [{type: demo, name: a}, {type: demo, name: b, colour: red}]\n"
+        "rules:\n"
+        "  - {name: x, hear: [glass]}\n"
+        "  - {name: y, hear: [smoke_alarm], cooldown_s: 900}\n"
+    )
+    assert earwitness("check", "--config", path) == 78
+    text = capsys.readouterr().err.replace("\n", " ")
+    assert "cooldown_s 900 counts as 120" in text
+    assert "unknown label 'glass'" in text
+    assert "colour" in text
+
+
 def test_check_names_files_that_are_not_there(tmp_path, capsys):
     """What would keep it from running is an error, beside wrong keys; what it can do without is a warning."""
     path = tmp_path / "files.yaml"
