@@ -91,3 +91,37 @@ def test_the_guides_automation_rings_once_per_alert():
     mild = alerts[0] | {"id": "e" * 12, "event_type": "info"}
 
     assert rings([*alerts, *again, mild, late, late]) == [*(f"m{i}" for i in range(15)), "late"]
+
+
+BLUEPRINTS = sorted((ROOT / "config/blueprints").glob("*.yaml"))
+
+
+class _Blueprint(yaml.SafeLoader):
+    """Reads Home Assistant's `!input`."""
+
+
+_Blueprint.add_constructor("!input", lambda _, node: Input(node.value))
+
+
+class Input(str):
+    """The name of an input."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.name)
+def test_a_blueprint_uses_what_it_asks_for(path: Path):
+    """Every input is used, none is unheard of, every template can be read, and the guide names the file."""
+
+    def within(value: Any) -> list[Any]:
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return [value, *(found for item in items for found in within(item))]
+
+    document = yaml.load(path.read_text(), _Blueprint)
+    used = {str(each) for each in within(document) if isinstance(each, Input)}
+    assert used == set(document["blueprint"]["input"])
+    environment = pytest.importorskip("jinja2").Environment()
+    for text in within(document):
+        if isinstance(text, str):
+            environment.parse(text)
+    assert f"`{path.name}`" in (ROOT / "docs/guides/homeassistant.md").read_text()

@@ -203,6 +203,54 @@ def an_alert_is_active_until_acknowledged(world: World) -> str:
     return entity
 
 
+def blueprints_run(world: World) -> str:
+    """Each blueprint is an automation: a phone rings once, its answers reach us, the mode follows people"""
+    inputs: dict[str, dict[str, Any]] = {
+        "alert_on_phone": {
+            "alert": world.entity("alert", None),
+            "told": "input_text.by_blueprint",
+            "notify": "notify.persistent_notification",
+            "picture": world.entity("image"),
+        },
+        "answers_from_phone": {"topic": "earwitness/probe"},
+        "house_mode": {
+            "mode": world.entity("house_mode", None),
+            "persons": ["person.anna"],
+            "night_from": "00:00:00",
+            "night_to": "00:00:01",
+        },
+        "flash_lights": {"active": world.entity("alert_active", None), "lights": ["light.hall"]},
+    }
+    world.ha.post("/api/states/person.anna", state="home")
+    for name, chosen in inputs.items():
+        use = {"path": f"earwitness/{name}.yaml", "input": chosen}
+        world.ha.post(f"/api/config/automation/config/{name}", alias=name, use_blueprint=use)
+        world.ha.wait_state(f"automation.{name}", "on")
+    alert = replace(raised(), id="641866514357")
+    with Watcher(world.ha, "input_text.by_blueprint") as told:
+        for late in (False, True):
+            world.daemon.publisher.publish(alert, late=late)
+        last = raised()
+        world.daemon.publisher.publish(last)
+        told.wait_for(lambda seen: bool(seen) and last.id in seen[-1]["state"], "the last alert")
+    assert len(told.seen) == 2, told.seen
+    for action, expected in (
+        (f"EARWITNESS_ACK/{alert.id}", Command("ack", value=alert.id, by="mqtt")),
+        (
+            f"EARWITNESS_NOTHING/{alert.events[0].id}",
+            Command("verdict", value=alert.events[0].id, by="mqtt", word="wrong"),
+        ),
+        ("EARWITNESS_MUTE/kitchen", Command("mute", "kitchen", True, by="mqtt")),
+    ):
+        world.ha.post("/api/events/mobile_app_notification_action", action=action)
+        assert world.command() == expected
+    world.ha.post("/api/states/person.anna", state="not_home")
+    assert world.command() == Command("house", "mode", "away", by="mqtt")
+    world.ha.post("/api/states/person.anna", state="home")
+    assert world.command() == Command("house", "mode", "home", by="mqtt")
+    return f"{len(inputs)} blueprints"
+
+
 def numbers_are_numbers(world: World) -> str:
     """Level and floor are numbers, digital silence included; health is a time with its figures"""
     for level_dbfs, shown in ((-31.26, "-31.3"), (float("-inf"), "-120")):
@@ -408,6 +456,7 @@ CHECKS: tuple[Check, ...] = (
     device_triggers_fire,
     an_alert_is_active_until_acknowledged,
     the_guides_automation_rings,
+    blueprints_run,
     numbers_are_numbers,
     settings_reach_us,
     the_house_reaches_us,

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from testkit.mosquitto import USERNAME, Mosquitto, free_port
 
+BLUEPRINTS = Path(__file__).parents[2] / "config/blueprints"
 START_S = 180.0
 WITHIN_S = 120.0
 POLL_S = 0.2
@@ -30,7 +31,10 @@ websocket_api:
 config:
 logger: {{default: warning}}
 automation: !include automations.yaml
-input_text: {{earwitness_told: {{max: 255}}}}
+input_text: {{earwitness_told: {{max: 255}}, by_blueprint: {{max: 255}}}}
+notify:
+scene:
+blueprint:
 """
 
 
@@ -53,6 +57,7 @@ class HomeAssistant:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
+        shutil.copytree(BLUEPRINTS, folder / "blueprints/automation/earwitness")
         (folder / "automations.yaml").write_text("- alias: guide\n" + indent(self._automation, "  "))
         self.start("/api/onboarding")
         self._onboard()
