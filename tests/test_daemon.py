@@ -45,7 +45,7 @@ def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
     with Subscriber(broker) as listener, DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
         listener.wait_for("earwitness/home/demo/loud_noise/state", "ON")
-        assert daemon.process.wait(30) == 0
+        assert daemon.process.wait(120) == 0
         listener.wait_for("earwitness/home/status", "offline")
         events = listener.documents("earwitness/home/demo/event")
         [alert, *repeats] = listener.documents("earwitness/home/alert")
@@ -151,7 +151,7 @@ def test_a_missing_model_is_said_and_the_alarms_are_heard_without_it(broker, tmp
         DaemonProcess(config(broker, SCENE, classifiers=classifiers), tmp_path) as daemon,
     ):
         listener.wait_for("earwitness/home/demo/smoke_alarm/state", "ON")
-        assert daemon.process.wait(30) == 0
+        assert daemon.process.wait(120) == 0
     assert "listening without this model" in (tmp_path / "log").read_text()
 
 
@@ -176,7 +176,7 @@ def test_events_of_a_night_without_a_broker_arrive_when_it_is_back(tmp_path):
     """Nothing is lost while the broker is away, and everything that waited says that it is late."""
     broker = Mosquitto(tmp_path / "broker")
     with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
-        assert daemon.process.wait(30) == 0
+        assert daemon.process.wait(120) == 0
     with broker, Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path):
         listener.wait_for("earwitness/home/alert")
         alert = listener.documents("earwitness/home/alert")[0]
@@ -188,7 +188,7 @@ def test_nothing_is_left_of_it(broker, tmp_path):
     """A second daemon opens at once where the first one was: no lock, no socket, no process stays."""
     for _ in range(2):
         with DaemonProcess(config(broker, SCENE), tmp_path) as daemon:
-            assert daemon.process.wait(30) == 0
+            assert daemon.process.wait(120) == 0
     assert not (tmp_path / "state" / "outbox.db-wal").exists()
 
 
