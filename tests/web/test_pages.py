@@ -59,6 +59,7 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
         card.get_by_label("Sensitivity").select_option("lower")
         page.get_by_role("link", name="All sources").click()
         expect(page.locator(".source")).to_have_count(2)
+        page.emulate_media(color_scheme="dark")
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == -0.5)
@@ -106,6 +107,9 @@ def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium
         page.get_by_role("button", name=f"Undo {label}.onset 0.95").click()
         expect(page.get_by_role("button", name=re.compile("^Undo "))).to_have_count(0)
         page.get_by_role("link", name="All sounds").click()
+        expect(page.locator(".sound").first).to_be_visible()
+        page.emulate_media(color_scheme="dark")
+        check_accessible(page)
         page.get_by_role("link", name=re.compile("^Smoke alarm")).click()
         expect(page.get_by_text("A matter of life")).to_be_visible()
         expect(page.get_by_role("slider")).to_have_count(0)
@@ -129,7 +133,9 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
     with chromium.page(f"{workshop.address}#/rules", **PHONE) as page:
         card = page.locator(".rule", has_text="At the door")
         expect(card).to_contain_text("When Doorbell or Knock in any room is heard → information.")
+        page.emulate_media(color_scheme="dark")
         check_accessible(page)
+        page.emulate_media(color_scheme="light")
         card.get_by_role("link", name="At the door").click()
         expect(page.get_by_role("heading", name="At the door")).to_be_visible()
         count = workshop.visit.get("/api/rules/2").json()["count"]
@@ -139,11 +145,12 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
         page.get_by_role("button", name="Decide again").click()
         expect(page.get_by_text(f"0 alerts instead of {count}.")).to_be_visible()
         expect(page.locator(".tried li").first).to_contain_text("gone")
+        check_accessible(page)
+        page.get_by_role("heading", name="At the door").scroll_into_view_if_needed()
+        shot(page, "rules")
         page.get_by_label("Its value").fill("loud")
         page.get_by_role("button", name="Decide again").click()
         expect(page.locator(".try .error")).to_contain_text("valid number")
-        check_accessible(page)
-        shot(page, "rules")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

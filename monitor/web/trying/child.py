@@ -51,7 +51,7 @@ def main() -> None:
         try:
             _say({"outcomes": _outcomes(job)})
         except ConfigError as error:
-            _say({"problems": error.problems})
+            _say({"problems": [one.removeprefix("--set: ").removeprefix("--set ") for one in error.problems]})
         except StoreError as error:
             _say({"problems": [str(error)]})
 
