@@ -68,7 +68,7 @@ def test_a_drill_from_the_request_to_the_report(tmp_path: Path):
     assert runner.tend(bug) == []
     for thread in threads():
         if thread.name == "drill":
-            thread.join(60)
+            thread.join(300)
     [report] = read_drills(tmp_path)
     hall, cellar = report.rooms
     assert (report.coverage, report.alert_ids) == ("1 of 2 rooms", (found[0].id,))
