@@ -80,6 +80,18 @@ def refuse(status: int) -> Answer:
     return answer
 
 
+def redirect(place: str) -> Answer:
+    """It is somewhere else."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", place)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
 def serve(body: bytes, kind: str = "application/octet-stream") -> Answer:
     """Answer with a document."""
 

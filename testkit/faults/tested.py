@@ -311,6 +311,11 @@ TESTED = (
         "the process ends in order, without a traceback",
         ("notifiers/test_workers.py::test_a_daemon_that_leaves_is_no_error",),
     ),
+    Tested(
+        "the server of a camera redirects in a circle",
+        "given up, with that as the reason",
+        ("sources/stream/test_source.py::test_a_server_that_redirects_in_a_circle_is_unavailable",),
+    ),
 )
 
 

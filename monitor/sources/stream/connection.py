@@ -1,5 +1,6 @@
 """Opening a network stream with FFmpeg: what is asked for, what is allowed, and what its refusals mean."""
 
+import errno
 import ssl
 from pathlib import Path
 from typing import Any, Literal
@@ -131,6 +132,8 @@ class StreamConnection:
             av.InvalidDataError: "does a camera answer there, and is this a stream with sound?",
         }
         hint = next((hint for kinds, hint in hints.items() if isinstance(error, kinds)), "")
+        if self._scheme == "http" and getattr(error, "errno", None) == errno.EIO:
+            hint = "open its url in a browser: does it redirect in a circle, or send no answer?"
         return SourceUnavailable(
             "; ".join(filter(None, [what, hint])), refused=isinstance(error, _refusals())
         )

@@ -19,7 +19,7 @@ from monitor.clock import SystemClock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.sources.stream.source import StreamConfig, StreamSource
 from monitor.types import Frame
-from testkit.http_servers import http_server, raw_server, refuse, serve, serve_folder
+from testkit.http_servers import http_server, raw_server, redirect, refuse, serve, serve_folder
 from testkit.recordings import pitch_hz, record, tone_at
 from testkit.rtsp import RtspServer
 
@@ -228,6 +228,12 @@ def test_http_refusals(status: int, refused: bool) -> None:
     with http_server(refuse(status)) as url, pytest.raises(SourceUnavailable) as error:
         stream(f"{url}/live.mp3").__enter__()
     assert error.value.refused is refused
+
+
+def test_a_server_that_redirects_in_a_circle_is_unavailable() -> None:
+    """FFmpeg calls it an input or output error; host and port are right."""
+    with http_server(redirect("/again.mp3")) as url, pytest.raises(SourceUnavailable, match="in a circle"):
+        stream(f"{url}/live.mp3").__enter__()
 
 
 def test_nobody_listening_is_unavailable() -> None:
