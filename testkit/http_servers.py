@@ -41,7 +41,7 @@ def raw_server(answer: bytes = b"", *, then_close: bool = False) -> Iterator[int
 
 @contextmanager
 def http_server(answer: Answer, certificate: Path | None = None) -> Iterator[str]:
-    """Answers each GET by the function: its address, `http://127.0.0.1:port` (or https)."""
+    """Answers each GET and POST by the function: its address, `http://127.0.0.1:port` (or https)."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -49,6 +49,8 @@ def http_server(answer: Answer, certificate: Path | None = None) -> Iterator[str
                 answer(self)
             except OSError:  # the client has left
                 self.close_connection = True
+
+        do_POST = do_GET  # noqa: N815 - the library's name
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -1,4 +1,4 @@
-"""Receivers on MQTT, in files and on the terminal."""
+"""Receivers on MQTT, on the web, in files and on the terminal."""
 
 from typing import Annotated
 
@@ -7,6 +7,9 @@ from pydantic import Field
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.terminal.console import ConsoleConfig
+from monitor.publishers.webhook import WebhookConfig
 
-PublisherConfig = Annotated[MqttConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")]
+PublisherConfig = Annotated[
+    MqttConfig | WebhookConfig | JsonlConfig | ConsoleConfig, Field(discriminator="type")
+]
 """Every kind of publisher that the configuration knows."""
