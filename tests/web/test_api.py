@@ -205,3 +205,14 @@ def test_times_carry_the_houses_offset(tmp_path_factory, home):
     found = home.visit.get("/api/house").json()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", found["now"])
     assert found["zone"]
+
+
+def test_the_hours_of_a_week_are_the_houses(home):
+    """Every event is counted once, in the hour that the clock on the wall showed."""
+    home.has_heard()
+    rows = home.visit.get("/api/heat").json()["rows"]
+    smoke = next(row for row in rows if row["label"] == "smoke_alarm")
+    events = home.visit.get("/api/events?label=smoke_alarm&limit=200").json()["events"]
+    hours = {int(one["started_at"][11:13]) for one in events}
+    assert {n for n, count in enumerate(smoke["hours"]) if count} <= hours
+    assert sum(smoke["hours"]) == smoke["count"]

@@ -108,9 +108,12 @@ def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium
         expect(page.get_by_role("button", name=re.compile("^Undo "))).to_have_count(0)
         page.get_by_role("link", name="All sounds").click()
         expect(page.locator(".sound").first).to_be_visible()
+        page.get_by_text("When each is heard").first.click()
+        expect(page.locator(".heat tbody tr").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.emulate_media(color_scheme="dark")
         check_accessible(page)
-        page.get_by_role("link", name=re.compile("^Smoke alarm")).click()
+        page.locator(".sound").get_by_role("link", name=re.compile("^Smoke alarm")).click()
         expect(page.get_by_text("A matter of life")).to_be_visible()
         expect(page.get_by_role("slider")).to_have_count(0)
     assert set_in(workshop) == {}

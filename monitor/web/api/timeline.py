@@ -186,6 +186,41 @@ def _spans(
     return spans
 
 
+class HeatRow(Model):
+    """How often a sound was heard, by the hour of the day."""
+
+    label: str
+    hours: list[int]
+    """24 counts; the first is from midnight to one, house time."""
+    count: int
+
+
+class HeatView(Model):
+    """The last seven days, sound by hour; the most frequent first."""
+
+    rows: list[HeatRow]
+
+
+def heat(ask: Ask) -> Answer:
+    """When each sound is usually heard."""
+    page = ask.page
+    if not page.keeps_history():
+        return HeatView(rows=[])
+    hours: dict[str, list[int]] = {}
+    with page.rows() as rows:
+        found = rows.execute(
+            "SELECT label, started_at / 3600000000 AS hour, count(*) FROM event WHERE started_at >= ?"
+            " GROUP BY label, hour",
+            (to_us(page.clock.now() - timedelta(days=7)),),
+        ).fetchall()
+    for label, hour, count in found:
+        # By the whole hour: a zone with half hours counts from the half.
+        at = from_us(hour * 3_600_000_000).astimezone(page.time.zone).hour
+        hours.setdefault(label, [0] * 24)[at] += count
+    ranked = sorted(hours.items(), key=lambda item: -sum(item[1]))
+    return HeatView(rows=[HeatRow(label=label, hours=row, count=sum(row)) for label, row in ranked])
+
+
 def missed(ask: Ask) -> Answer:
     """What nearly was an event, of a day or of the last 24 hours."""
     wanted: MissQuery = ask.query
@@ -217,5 +252,6 @@ def missed(ask: Ask) -> Answer:
 
 ROUTES = (
     Route("GET", "api/days/{day}", "A day at a glance", a_day, answer=DayView, fails=(422,)),
+    Route("GET", "api/heat", "When each sound is heard, over seven days", heat, answer=HeatView),
     Route("GET", "api/near_misses", "What nearly was an event", missed, query=MissQuery, answer=MissList),
 )  # fmt: skip

@@ -4,6 +4,7 @@ import { get, post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import "../parts/dots.js";
+import { heatMap } from "../parts/heat.js";
 import { attempt, note } from "../parts/overlay.js";
 import { iconOf } from "../parts/verdict.js";
 import { ago, labelName, percent, roomName, t, timeTag } from "../words.js";
@@ -18,10 +19,12 @@ export default function sounds(view, route) {
 async function all(view) {
   const list = h("div", { class: "rows", role: "list" });
   const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
+  const hours = h("details");
   view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
-    h("p", { class: "hint" }, t("sounds.hint")), h("p", null, search), list);
+    h("p", { class: "hint" }, t("sounds.hint")), hours, h("p", null, search), list);
   const undo = h("p");
   view.append(undo);
+  get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});
   let found = await attempt(() => get("api/sounds"));
   if (!found) return;
   undoButton(undo, found.last_change, async () => {
