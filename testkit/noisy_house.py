@@ -184,8 +184,9 @@ class NoisyHouse:
         return sum(self.witness.on(f"{NODE}/room{n}/status").count("online") for n in range(self._rooms))
 
     def sensors_on(self) -> list[str]:
-        """Topics of binary sensors whose last word was ON."""
-        return [topic for topic in self.witness.topics() if self.witness.on(topic)[-1] == "ON"]
+        """Topics of binary sensors whose last word was ON; an alert is active until it is answered."""
+        sensors = (topic for topic in self.witness.topics() if not topic.endswith("/alert/active"))
+        return [topic for topic in sensors if self.witness.on(topic)[-1] == "ON"]
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""

@@ -55,10 +55,13 @@ def analyze(
     """
     settings = config_in_force(config)
     _check_source(settings, source)
-    paths = list(recordings(files))
+    empty: list[str] = []
+    paths = list(recordings(files, empty.append))
     if plot is not None:
         _check_plot(paths, plot)
-    failed = False
+    for line in empty:
+        fail(line)
+    failed = bool(empty)
     bar = Bar()
     for result in bar.over(_results(paths, settings, source, plot, workers, bar), len(paths)):
         _print(result.rows, format)

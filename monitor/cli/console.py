@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor.config.loading import default_config, find_config, load_config
-from monitor.config.model import Config
+from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 
 out = Console(soft_wrap=True)
@@ -29,6 +29,9 @@ ConfigOption = Annotated[
     ),
 ]
 
+DEMO = "demo"
+"""The node of the demo scene, and its folder among what is kept."""
+
 
 def fail(message: str) -> None:
     """One line of error, without markup, so that a path with brackets survives."""
@@ -44,6 +47,19 @@ def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
     """The configuration that was named, or the first one found; (None, None) when there is none."""
     place = path or find_config()
     return (load_config(place), place) if place else (None, None)
+
+
+def where_kept(settings: Config, path: Path | None) -> Config:
+    """The same, or where the demo scene keeps what it hears, if there is no configuration and nothing else
+    was kept."""
+    from monitor.history.recorder import SCORES
+
+    demo = usual_state_folder() / DEMO
+    is_plain = path is None and find_config() is None
+    if not is_plain or (settings.state_folder() / SCORES).exists() or not (demo / SCORES).exists():
+        return settings
+    err.print(f"No configuration: this is what the demo scene left in {demo}.")
+    return settings.model_copy(update={"node": DEMO, "state_dir": demo})
 
 
 def config_in_force(path: Path | None, uses: Collection[str] = ("classifiers", "transcripts")) -> Config:

@@ -61,8 +61,11 @@ def classify(
     from monitor.sources.recording import read_audio
 
     classifier = _classifier(config, model)
-    paths = list(recordings(files))
-    failed = False
+    empty: list[str] = []
+    paths = list(recordings(files, empty.append))
+    for line in empty:
+        fail(line)
+    failed = bool(empty)
     for path in with_progress(paths, len(paths)):
         try:
             found = classify_file(read_audio(path, warn=warn), classifier)

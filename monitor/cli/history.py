@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.console import ConfigOption, config_in_force, err, out
-from monitor.config.loading import find_config
+from monitor.cli.console import ConfigOption, config_in_force, out, where_kept
 from monitor.labels import did_you_mean, sounds
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -129,15 +128,8 @@ def moment(text: str) -> datetime:
 
 def _history(config: Path | None) -> tuple[Any, Any]:
     """The configuration, and the history that a daemon with it keeps."""
-    from monitor.cli.listen import DEMO
-    from monitor.config.model import usual_state_folder
     from monitor.history.reader import History
     from monitor.history.recorder import SCORES
 
-    settings = config_in_force(config, uses=())
-    demo = usual_state_folder() / DEMO
-    is_plain = config is None and find_config() is None
-    if is_plain and not (settings.state_folder() / SCORES).exists() and (demo / SCORES).exists():
-        err.print(f"No configuration: this is what the demo scene left in {demo}.")
-        settings = settings.model_copy(update={"node": DEMO, "state_dir": demo})
+    settings = where_kept(config_in_force(config, uses=()), config)
     return settings, History(settings.state_folder() / SCORES)

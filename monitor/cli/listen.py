@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.console import NOWHERE, ConfigOption, chosen_config, err, out, warn
+from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
 from monitor.config.loading import default_config, load_config
@@ -20,8 +20,6 @@ from monitor.publishers.terminal.console import ConsoleConfig
 
 log = get_logger()
 MQTT_PORT = 1883
-DEMO = "demo"
-"""Node and state folder of the built-in scene."""
 HERE = "standard-output"
 """Name of the publisher that a command adds."""
 
@@ -45,7 +43,8 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
     is none. Stop with Ctrl-C. SIGUSR1 prints how it keeps up; SIGHUP, where there is no terminal, reads the
     configuration anew.
 
-    What is heard goes to standard output, the log to standard error: JSON when that is no terminal.
+    What is heard goes to a terminal, or with --json to standard output, the log to standard error: JSON when
+    that is no terminal.
 
     Exit code 0 after an orderly stop, 1 after an error, 78 when the configuration is wrong.
     """

@@ -22,7 +22,7 @@ def plain_secret_warnings(draft: Draft, document: Document, path: Path) -> Itera
         return
     places = (draft.original(place) for place, secret in _secrets(draft.config, ()) if _is_telling(secret))
     for place in dict.fromkeys(map(document.nearest, places)):
-        if place and place not in document.filled:
+        if place and place not in document.filled and place not in document.unset:
             fix = f"write ${{NAME}} there and the secret into {path.resolve().parent / FOLDER}/NAME"
             yield document.about(place, f"a secret that every user of this machine can read; {fix}")
 

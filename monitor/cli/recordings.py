@@ -1,7 +1,7 @@
 """Recordings on the command line: which ones, how results are printed, how far it has come."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.cli.console import err
-from monitor.errors import SourceUnavailable
 
 AUDIO_SUFFIXES = frozenset(
     {".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".flac", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg"}
@@ -38,8 +37,8 @@ FormatOption = Annotated[
 ]
 
 
-def recordings(files: Iterable[Path]) -> Iterator[Path]:
-    """The files, and of folders what looks like sound, in order of name. Raises SourceUnavailable for a
+def recordings(files: Iterable[Path], empty: Callable[[str], None]) -> Iterator[Path]:
+    """The files, and of folders what looks like sound, in order of name. `empty` is given a line about each
     folder without any: no output would look like a quiet night."""
     for path in files:
         if not path.is_dir():
@@ -47,7 +46,7 @@ def recordings(files: Iterable[Path]) -> Iterator[Path]:
             continue
         found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
         if not found:
-            raise SourceUnavailable(f"{path}: no recording is in this folder; name the files themselves")
+            empty(f"{path}: no recording is in this folder; name the files themselves")
         yield from found
 
 

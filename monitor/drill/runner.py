@@ -119,15 +119,16 @@ class DrillRunner:
         """Id and label of a fresh request; the file is gone afterwards."""
         file = self._folder / REQUEST
         try:
-            row = json.loads(file.read_text(encoding="utf-8"))
+            text = file.read_bytes()
+            file.unlink()
+        except OSError:
+            return None  # there is none, or the folder is ill, which the stores in it report
+        try:
+            row = json.loads(text)
             id, label, asked_at = str(row["id"]), row["label"], datetime.fromisoformat(row["asked_at"])
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a request for a drill cannot be read", why=str(error))
-            file.unlink(missing_ok=True)
             return None
-        file.unlink(missing_ok=True)
         fresh = abs((now - asked_at).total_seconds()) <= STALE_S and label in LIFE_SAFETY
         return (id, label) if fresh else None
 

@@ -213,7 +213,7 @@ def _levels(axis: Any, witness: Witness) -> None:
     axis.plot(columns.times_s, columns.levels_dbfs, color="#5d6d7e", linewidth=0.6)
     if witness.floor.points:
         axis.step(*witness.floor.lines(), color="#1e8449", where="post", label="noise floor")
-        axis.legend(loc="upper right", fontsize="small")
+        _legend(axis)
     # One collection: a patch for each segment of a night would take minutes to draw.
     axis.broken_barh(
         list(witness.segments.values()), (0, 1), transform=axis.get_xaxis_transform(),
@@ -222,13 +222,18 @@ def _levels(axis: Any, witness: Witness) -> None:
     axis.set_ylabel("level in dBFS\n(shaded: segments)")
 
 
+def _legend(axis: Any) -> None:
+    """Beside the curves: inside, it would hide the highest of them."""
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
+
+
 def _scores(axis: Any, witness: Witness) -> None:
     for label in witness.loudest_labels():
         axis.plot(*witness.scores[label].lines(), marker=".", markersize=4, linewidth=0.8, label=label)
-    axis.set_ylim(0, 1.3)
+    axis.set_ylim(0, 1.05)
     axis.set_ylabel("score")
     if witness.scores:
-        axis.legend(loc="upper right", fontsize="small", ncols=3)
+        _legend(axis)
 
 
 def _events(axis: Any, rows: list[Row]) -> None:
@@ -251,7 +256,8 @@ def _alert(axis: Any, row: Row) -> None:
     axis.axvline(row["decided_s"], color=colour, linewidth=1.5, linestyle="--")
     axis.text(
         row["decided_s"], 1.0, f" {row['rule']}", transform=axis.get_xaxis_transform(),
-        rotation=90, va="top", ha="left", fontsize=7, color=colour,
+        rotation=90, va="top", ha="left", fontsize=7, color=colour, clip_on=True,
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5},
     )  # fmt: skip
 
 

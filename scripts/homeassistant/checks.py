@@ -28,6 +28,9 @@ from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
 from testkit.mosquitto import USERNAME, Mosquitto
 
+SMALL_PACKET_BYTES = 2000
+"""A third of the document of a source."""
+
 
 class World:
     """What a check has at hand."""
@@ -395,6 +398,29 @@ def a_restart_of_the_broker_loses_nothing(world: World) -> str:
     return world.entity("scream")
 
 
+def small_packets_make_the_same_entities(world: World) -> str:
+    """Where the broker takes 2,000 bytes at most, a restarted Home Assistant finds the same entities"""
+    before = world.ha.registry()
+    world.broker.stop()
+    world.broker.more = f"max_packet_size {SMALL_PACKET_BYTES}"
+    world.broker.start()
+    wait_until(lambda: _largest_packet(world) == SMALL_PACKET_BYTES, "the daemon to know the limit")
+    _restart(world)
+    shown = [entry["entity_id"] for entry in before.values() if not entry["disabled_by"]]
+    wait_until(lambda: not [each for each in shown if not _is_available(world, each)], "every entity")
+    assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == {
+        unique: entry["entity_id"] for unique, entry in before.items()
+    }
+    world.broker.stop()
+    world.broker.more = ""
+    world.broker.start()
+    wait_until(lambda: _largest_packet(world) is None, "the daemon to be back")
+    # It still has the entities of the parts, which this broker has forgotten: nobody can take them off it.
+    _restart(world)
+    wait_until(lambda: not [each for each in shown if not _is_available(world, each)], "every entity again")
+    return f"{len(shown)} entities"
+
+
 def what_is_removed_disappears(world: World) -> str:
     """A label taken out of the configuration disappears from Home Assistant, and the others stay"""
     gone, stays = world.entity("scream"), world.entity("smoke_alarm")
@@ -467,11 +493,29 @@ CHECKS: tuple[Check, ...] = (
     a_killed_daemon_is_unavailable,
     a_restart_of_home_assistant_loses_nothing,
     a_restart_of_the_broker_loses_nothing,
+    small_packets_make_the_same_entities,
     what_is_removed_disappears,
     what_is_removed_while_we_were_down_disappears,
     a_node_is_forgotten,
     no_complaints,
 )
+
+
+def _restart(world: World) -> None:
+    world.ha.stop()
+    world.ha.start()
+
+
+def _largest_packet(world: World) -> int | None:
+    """What the broker of the present connection takes; 0 while there is none."""
+    figures = world.daemon.publisher.figures()
+    return figures["largest_packet_bytes"] if figures["connected"] else 0
+
+
+def _is_available(world: World, entity: str) -> bool:
+    """Whether Home Assistant has made it of a document since its start, and not only remembered it."""
+    state = world.ha.state(entity)
+    return state is not None and state["state"] != "unavailable" and not state["attributes"].get("restored")
 
 
 def _attribute(world: World, entity: str, name: str) -> Any:

@@ -395,6 +395,8 @@ def test_explain_shows_the_demo_scene_where_there_is_nothing_else(tmp_path, monk
     shown = capsys.readouterr()
     assert str(demo) in shown.err.replace("\n", "")
     assert "dog_bark" in shown.out
+    assert earwitness("set", "dog_bark.onset=0.61") == 0
+    assert (demo / "overrides.json").exists()
 
 
 def test_the_schema_is_json(capsys):

@@ -71,3 +71,15 @@ def test_a_file_of_ones_own_may_hold_secrets(house: Path, capsys) -> None:
     house.chmod(0o644)
     house.parent.chmod(0o700)
     assert warned_lines(house, capsys) == []
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_a_variable_that_is_not_set_is_no_secret(house: Path, capsys) -> None:
+    """It is named as not set, and not also as a secret in the file."""
+    house.chmod(0o644)
+    (house.parent / "credentials" / "GATE").unlink()
+    with pytest.raises(SystemExit):
+        main(["check", "--json", "--config", str(house)])
+    found = json.loads(capsys.readouterr().out)
+    assert "${GATE} is not set" in json.dumps(found["problems"])
+    assert not [line for line in found["warnings"] if "sources[2].url" in line]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from monitor.cli.recordings import Bar
+from monitor.cli.recordings import Bar, recordings
 
 
 def listened(console: Console, bar: Bar) -> list[str]:
@@ -34,3 +34,12 @@ def test_without_a_terminal_there_is_no_bar():
     console = Console(file=screen)
     assert listened(console, Bar(console)) == ["heard"]
     assert screen.getvalue() == ""
+
+
+def test_a_folder_without_recordings_stops_no_other(tmp_path: Path):
+    """It is named, and the files before and after it are taken."""
+    empty: list[str] = []
+    (tmp_path / "none").mkdir()
+    files = [Path("a.wav"), tmp_path / "none", Path("b.wav")]
+    assert list(recordings(files, empty.append)) == [Path("a.wav"), Path("b.wav")]
+    assert empty == [f"{tmp_path / 'none'}: no recording is in this folder; name the files themselves"]

@@ -24,6 +24,8 @@ ENVIRONMENT = dict.fromkeys(SECRETS, "s3cret") | {
     "NTFY_URL": "ntfys://s3cret@ntfy.sh/house",
     "PARTNER_URL": "ntfys://s3cret@ntfy.sh/partner",
     "NEIGHBOUR_URL": "ntfys://s3cret@ntfy.sh/next-door",
+    "HOOK_URL": "https://hook.example/alert",
+    "HOOK_SECRET": "0123456789abcdef0123456789abcdef",
     "TELEGRAM_BOT": "123456789:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKKLL",
     "TELEGRAM_CHAT": "12345678",
 }

@@ -107,6 +107,14 @@ def test_a_disk_that_keeps_nothing_stops_no_drill(tmp_path: Path):
     assert read_drills(tmp_path) == [former]
 
 
+def test_a_state_folder_that_is_none_asks_for_no_drill(tmp_path: Path):
+    """A file where the folder should be, or a folder in its place: the daemon goes on."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / REQUEST).mkdir(parents=True)
+    for folder in (tmp_path / "file", tmp_path / "folder", tmp_path / "none"):
+        assert DrillRunner(folder, ["hall"], FakeClock(START)).tend(bug) == []
+
+
 def test_the_last_drill_is_overdue_after_five_weeks():
     """One in which no room heard anything proves nothing."""
     heard = DrillReport("d1", "smoke_alarm", START, (RoomReport("hall", pattern="T3"),), START)

@@ -93,7 +93,7 @@ def test_a_missing_file_is_said_plainly(tmp_path: Path) -> None:
 
 def test_a_directory_is_not_a_recording(tmp_path: Path) -> None:
     """A directory is refused in one line."""
-    with pytest.raises(SourceUnavailable, match="cannot be read"):
+    with pytest.raises(SourceUnavailable, match="is a folder and no file"):
         read_audio(tmp_path)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from monitor.cli.console import NOWHERE, ConfigOption, err, out
+from monitor.cli.console import NOWHERE, ConfigOption, err, out, where_kept
 from monitor.config.loading import as_configured, default_config, find_config
 from monitor.config.model import Config
 from monitor.config.overrides import Step, apply, read_steps
@@ -72,7 +72,7 @@ def undo(
 def configured(config: Path | None) -> Config:
     """The configuration as its file has it, or the built-in one."""
     path = config or find_config()
-    return as_configured(path, uses=()) if path else default_config([NOWHERE])
+    return as_configured(path, uses=()) if path else where_kept(default_config([NOWHERE]), config)
 
 
 def _parted(change: str, source: str | None) -> tuple[str, Any]:

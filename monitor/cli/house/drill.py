@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from monitor.cli.console import ConfigOption, config_in_force, err, out
+from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
 from monitor.errors import StoreError
 from monitor.types import new_id
 
@@ -64,7 +64,7 @@ def drill(
     """
     from monitor.drill.report import read_drills
 
-    folder = config_in_force(config, uses=()).state_folder()
+    folder = where_kept(config_in_force(config, uses=()), config).state_folder()
     if past:
         drills = read_drills(folder)
         if not drills:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.console import ConfigOption, config_in_force, err, out
+from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
 from monitor.cli.history import moment
 from monitor.cli.house.changes import COMMAND_LINE, IN_FORCE, configured
 from monitor.labels import did_you_mean, label_name, sounds
@@ -208,7 +208,7 @@ def _play(config: Path | None, event_id: str) -> None:
     from monitor.notifiers.speech import LocalPlayer
     from monitor.sources.recording import read_audio
 
-    clip = clip_of(config_in_force(config, uses=()).state_folder(), event_id)
+    clip = clip_of(where_kept(config_in_force(config, uses=()), config).state_folder(), event_id)
     if clip is None:
         err.print("No clip was kept of it; `evidence: {clips: true}` keeps them from now on.")
         return
@@ -256,7 +256,7 @@ def _house(config: Path | None) -> "Iterator[tuple[House, Verdicts]]":
     from monitor.history.verdicts import Verdicts
     from monitor.teaching.house import House
 
-    settings = config_in_force(config, uses=())
+    settings = where_kept(config_in_force(config, uses=()), config)
     folder = settings.state_folder()
     with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
         yield House(settings, history, verdicts, datetime.now(UTC)), verdicts

@@ -17,7 +17,6 @@ from monitor.publishers.mqtt.homeassistant.discovery import (
     without_what_is_gone,
 )
 from monitor.publishers.mqtt.homeassistant.splitting import fitted
-from monitor.publishers.mqtt.news import packet_bytes
 from monitor.publishers.mqtt.queue import PublishQueue, Rank
 from monitor.publishers.mqtt.states import first_states
 from monitor.publishers.mqtt.topics import Topics
@@ -104,15 +103,15 @@ class Announcer:
         if topic not in now:
             self._outgoing.forget(topic)
         elif farewell := without_what_is_gone(old, now[topic]):
-            self._outgoing.publish_before(topic, self._farewell(topic, farewell, now[topic]))
+            self._outgoing.publish_before(topic, self._farewell(farewell, now[topic]))
         kept = {each for document in now.values() for each in state_topics(document, self._topics)}
         for gone in state_topics(old, self._topics) - kept:  # after the document: nobody reads them any more
             self._outgoing.forget(gone)
 
-    def _farewell(self, topic: str, farewell: Document, now: Document) -> bytes:
-        """Where the packets are small, with the tombstones alone."""
-        whole = encoded(farewell)
-        if self._largest_bytes is None or packet_bytes(topic, whole) <= self._largest_bytes:
-            return whole
+    def _farewell(self, farewell: Document, now: Document) -> bytes:
+        """Where packets have a limit, with the tombstones alone: these still fit when it turns out to be
+        lower."""
+        if self._largest_bytes is None:
+            return encoded(farewell)
         gone = {k: each for k, each in farewell["components"].items() if k not in now["components"]}
         return encoded(farewell | {"components": gone})

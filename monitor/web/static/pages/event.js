@@ -1,12 +1,27 @@
 // One event: its sound, why, who was told, and what it was.
 
-import { get, put, query } from "../api.js";
+import { get, Problem, put, query } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
 import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
 import { clock, labelName, language, listenerName, length, longDay, percent, roomName, t, timeTag } from "../words.js";
+
+const KEPT_AFTER_MS = 6000;
+
+/** What was heard a moment ago is shown at once, and kept some seconds later. @param {string} path */
+async function patiently(path) {
+  const until = Date.now() + KEPT_AFTER_MS;
+  for (;;) {
+    try {
+      return await get(path);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404 || Date.now() > until) throw error;
+      await new Promise((done) => setTimeout(done, 500));
+    }
+  }
+}
 
 /**
  * @param {HTMLElement} view
@@ -52,8 +67,9 @@ export default function eventPage(view, route) {
 
   async function load() {
     try {
-      event = await get(`api/events/${route.id}`);
-    } catch {
+      event = await patiently(`api/events/${route.id}`);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) return attempt(() => Promise.reject(error));
       return fill(view, h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), h("h1", null, t("event.unknown")));
     }
     draw();

@@ -21,7 +21,7 @@ async function all(view) {
   const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
   const hours = h("details");
   view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
-    h("p", { class: "hint" }, t("sounds.hint")), hours, h("p", null, search), list);
+    h("p", { class: "hint" }, t("sounds.hint")), hours, h("p", { class: "searchbar" }, search), list);
   const undo = h("p");
   view.append(undo);
   get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});

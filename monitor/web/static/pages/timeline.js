@@ -15,13 +15,18 @@ const ROW = 69;
 const DAY = 45;
 const MARGIN = 600;
 
+/** A day of the calendar, or null: addresses are typed, too. @param {string | null} text */
+function dayIn(text) {
+  return text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
+}
+
 /**
  * @param {HTMLElement} view
  * @param {import("../app.js").Route} route
  */
 export default function timeline(view, route) {
   const wanted = {
-    day: route.params.get("day") ?? dayOf(Date.now()),
+    day: dayIn(route.params.get("day")) ?? dayOf(Date.now()),
     only: route.params.get("only") === "1",
     label: route.params.get("label") ?? "",
     source: route.params.get("source") ?? "",
