@@ -173,6 +173,37 @@ def test_an_event_says_why_and_draws_its_sound(home, chromium):
         shot(page, "event")
 
 
+def test_an_event_of_this_moment_is_asked_for_until_it_is_kept(home, chromium):
+    """The feed shows it at once, the history knows it a second later."""
+    event = next(one for one in home.has_heard() if one["label"] == "siren")
+    early = [404, 404]
+
+    def answer(route: Route) -> None:
+        if early:
+            route.fulfill(status=early.pop(), json={"detail": "not kept yet"})
+        else:
+            route.continue_()
+
+    with chromium.page(
+        f"{home.address}#/event/{event['id']}",
+        **PHONE,
+        begin=f"{home.address}#/house",
+        allowed=("Failed to load resource",),
+    ) as page:
+        page.route(f"**/api/events/{event['id']}", answer)
+        page.goto(f"{home.address}#/event/{event['id']}")
+        expect(page.locator(".ask .verdict.right")).to_be_visible()
+        expect(page.locator(".eventhead")).to_contain_text("Siren")
+    assert not early
+
+
+def test_a_day_that_is_none_is_today(home, chromium):
+    """Addresses are typed, too."""
+    home.has_heard()
+    with chromium.page(f"{home.address}#/timeline?day=2026-13-99&source=kitchen", **PHONE) as page:
+        expect(page.locator(".row").first).to_be_visible()
+
+
 def loudest_hz(page: Page, picture: str = "ew-spectrogram") -> float:
     """The frequency of the brightest row of the spectrogram, read back from its pixels by the mel axis."""
     found: float = page.evaluate(
