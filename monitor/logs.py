@@ -88,11 +88,6 @@ class Lapse:
         self._lock = threading.Lock()
         self._lasts = False
 
-    @property
-    def lasts(self) -> bool:
-        """Whether it goes on now."""
-        return self._lasts
-
     def begin(self, **details: object) -> None:
         """It is so; logged if it was not before."""
         with self._lock:

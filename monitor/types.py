@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.audio import Audio
-from monitor.labels import DANGERS, Severity
+from monitor.labels import DANGERS, SEVERITIES, Severity
 
 Certainty = Literal["suspected", "confirmed"]
 EventState = Literal["started", "updated", "ended"]
@@ -164,6 +164,11 @@ class Alert:
         """Whether it is about a smoke, CO or fire alarm, and no test."""
         return bool(self.dangers)
 
+    @property
+    def gravity(self) -> tuple[bool, int]:
+        """Sorts alerts, the least grave first: life safety above everything, then by severity."""
+        return self.is_life_safety, SEVERITIES.index(self.severity)
+
     def aged(self, by_s: float) -> "Alert":
         """After waiting so long (monotonic): `info` once nothing of `stale_after_s` is left."""
         if self.stale_after_s is None:
@@ -274,9 +279,7 @@ class Command:
 
     name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house"]
     source: str | None = None
-    value: bool | float | str | None = (
-        None  # sensitivity: -1..1; ack: an alert id, or None for all; drill: its id
-    )
+    value: bool | float | str | None = None  # sensitivity: -1..1; ack: an alert's id, or all; drill: its id
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
     label: str | None = None  # verdict, with `wrong`: what it really was; drill: which alarm

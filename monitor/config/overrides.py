@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config.model import Config
+from monitor.config.problems import plain_message
 from monitor.errors import ConfigError, StoreError
 from monitor.events.settings import LABELS, LabelSettings
 from monitor.labels import LIFE_SAFETY, did_you_mean, sounds
@@ -157,7 +158,7 @@ def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
         try:
             LabelSettings.model_validate({key: value})
         except ValidationError as error:
-            yield from (f"{place}: {found['msg']}" for found in error.errors())
+            yield from (f"{place}: {plain_message(found)}" for found in error.errors())
 
 
 def _parted(parts: Sequence[str]) -> tuple[str | None, str, str]:
@@ -195,7 +196,7 @@ def _laid_over(config: Config, values: Values) -> Config:
         checked = LABELS.validate_python(labels)
     except ValidationError as error:
         raise ConfigError(
-            [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            [f"{'.'.join(map(str, one['loc']))}: {plain_message(one)}" for one in error.errors()]
         ) from None
     changed = [source.model_copy(update={"labels": own[source.name]}) for source in config.sources]
     return config.model_copy(update={"labels": checked, "sources": changed})

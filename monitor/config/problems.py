@@ -48,6 +48,12 @@ def problem_lines(error: ValidationError, document: Document, place: Place = ())
             yield document.about(whole, _plain(found, document, whole))
 
 
+def plain_message(found: ErrorDetails) -> str:
+    """What pydantic found, without its own words for it."""
+    text = found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    return text.replace("Extra inputs are not permitted", "there is no such key")
+
+
 def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
     key = str(place[-1]) if place else ""
     match found["type"]:
@@ -68,7 +74,7 @@ def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
         case "string_type" if isinstance(document.value(place), bool | int | float):
             return 'is a number, or yes or no, to YAML; put it in quotes: "..."'
         case _:
-            return found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+            return plain_message(found)
 
 
 def _missing(document: Document, place: Place) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from monitor.labels import DANGERS, SEVERITIES
+from monitor.labels import DANGERS
 from monitor.types import Alert, SoundEvent
 
 ACKNOWLEDGED_S = 600.0
@@ -121,7 +121,7 @@ class Escalation:
         incident.ids.add(alert.id)
         incident.dangers |= alert.dangers
         incident.sounding |= _sounding(alert)
-        if _gravity(alert) >= _gravity(incident.gravest):
+        if alert.gravity >= incident.gravest.gravity:
             incident.gravest = alert
         return incident
 
@@ -181,7 +181,3 @@ def _key(alert: Alert) -> IncidentKey:
 
 def _sounding(alert: Alert) -> set[str]:
     return {event.id for event in alert.events if event.label in DANGERS and event.ended_at is None}
-
-
-def _gravity(alert: Alert) -> tuple[bool, int]:
-    return alert.is_life_safety, SEVERITIES.index(alert.severity)

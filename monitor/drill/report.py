@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.errors import StoreError
 from monitor.store.files import write_private
+from monitor.types import new_id
 
 FILE = "drills.json"
 REQUEST = "drill-request.json"
@@ -89,6 +90,14 @@ def keep_drill(folder: Path, report: DrillReport) -> None:
     others = [one for one in read_drills(folder) if one.id != report.id]
     rows = [asdict(one) for one in [*others, report]]
     write_private(folder / FILE, json.dumps(rows, indent=1, default=datetime.isoformat).encode())
+
+
+def ask_drill(folder: Path, label: str, now: datetime) -> str:
+    """Ask the daemon of a state folder for a drill: the id that it will have. Raises StoreError."""
+    id = new_id()
+    row = {"id": id, "label": label, "asked_at": now.isoformat()}
+    write_private(folder / REQUEST, json.dumps(row).encode())
+    return id
 
 
 def drill_figures(drills: Sequence[DrillReport], now: datetime) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from monitor.errors import StoreError
 from monitor.labels import LIFE_SAFETY
 from monitor.logs import get_logger
 from monitor.rules.drill import CLOSES_S, LASTS_S
+from monitor.rules.message import pattern_name
 from monitor.types import Alert, Command, Frame, Message, SoundEvent
 
 log = get_logger()
@@ -40,7 +41,6 @@ AFTERWARDS_S = 5.0
 STALE_S = 60.0
 """A request that is older was made while no daemon ran; who made it has gone away."""
 _INT16 = 32767
-_PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
 
 
 class _Ears:
@@ -211,7 +211,7 @@ def _room(source: str, events: Sequence[SoundEvent], ears: _Ears) -> RoomReport:
     confirmed = next((one for one in events if one.certainty == "confirmed"), None)
     return RoomReport(
         source=source,
-        pattern=_PATTERNS.get(str(last.evidence["pattern"]), str(last.evidence["pattern"])),
+        pattern=pattern_name(last.evidence["pattern"]),
         pitch_hz=pitch_hz,
         cycles=int(last.evidence["cycles"]),
         suspected_s=round((first.at - first.started_at).total_seconds(), 1),

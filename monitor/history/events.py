@@ -142,13 +142,6 @@ def events(
     return [_row(row) for row in connection.execute(sql, (*values, limit))]
 
 
-def count_events(connection: sqlite3.Connection, wanted: EventFilter) -> int:
-    """How many there are."""
-    where, values = _conditions(wanted)
-    sql = f"SELECT count(*) FROM event WHERE {' AND '.join(where) or '1'}"  # noqa: S608
-    return int(connection.execute(sql, values).fetchone()[0])
-
-
 def alerts_of(connection: sqlite3.Connection, event_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The alerts of each event, in their last state: id, rule, severity and time."""
     rows = connection.execute(

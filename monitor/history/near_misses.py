@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from monitor.history.records import from_us, to_us, unpack_spans
+from monitor.history.records import from_us, to_us, unpack_score_rows, unpack_spans
 
 REACH = 0.1
 """So far below its onset a score is still near."""
 _SLACK_US = 2_000_000
 """An event begins with the look that completes it, perhaps later than the first that came near."""
-_STEP = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _near(
     for (source, number), looks in groups.items():
         order = names[number].split()
         onset = np.array([onsets[source].get(label, 2.0) for label in order])
-        scores = np.frombuffer(b"".join(look[3] for look in looks), "<u2").reshape(-1, len(order)) / _STEP
+        scores = unpack_score_rows((look[3] for look in looks), len(order))
         for n, column in np.argwhere(scores >= onset - REACH):
             classifier, started_us, segment_id, _, packed = looks[n]
             start_s, length_s = unpack_spans(packed, len(order))[column]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.types import Certainty, Detection, SegmentEnd
 
@@ -149,6 +150,11 @@ def pack_scores(scores: Iterable[float]) -> bytes:
 def unpack_scores(data: bytes) -> list[float]:
     """The scores that `pack_scores` wrote."""
     return [float(step) / _STEP for step in np.frombuffer(data, "<u2")]
+
+
+def unpack_score_rows(packed: Iterable[bytes], count: int) -> NDArray[np.float64]:
+    """The same of many looks with as many labels, shape (looks, count)."""
+    return np.frombuffer(b"".join(packed), "<u2").reshape(-1, count) / _STEP
 
 
 def pack_more(look: ScoreRecord) -> str | None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
+from monitor.config.problems import plain_message
 from monitor.errors import ConfigError
 from monitor.history.reader import History, Kept
 from monitor.history.records import ScoreRecord
@@ -115,7 +116,7 @@ def overridden(config: Config, changes: Sequence[str]) -> Config:
         changed = Config.model_validate({"sources": config.sources, **values})
     except ValidationError as error:
         raise ConfigError(
-            [f"--set {_place(config, found['loc'])}: {_plain(found['msg'])}" for found in error.errors()]
+            [f"--set {_place(config, found['loc'])}: {plain_message(found)}" for found in error.errors()]
         ) from None
     return config.model_copy(update={"labels": changed.labels, "rules": changed.rules})
 
@@ -125,11 +126,6 @@ def _place(config: Config, place: Sequence[str | int]) -> str:
     part, which, *rest = place
     name = ["rules", config.rules[which].name] if isinstance(which, int) else [which]
     return ".".join(map(str, [*name, *rest])) if part in ("rules", "labels") else str(part)
-
-
-def _plain(text: str) -> str:
-    text = text.removeprefix("Value error, ").replace("Input should be", "should be")
-    return text.replace("Extra inputs are not permitted", "there is no such key")
 
 
 def _change(values: dict[str, Any], change: str) -> Iterator[str]:

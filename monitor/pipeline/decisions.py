@@ -31,9 +31,6 @@ TEST_EVERY_S = 10.0
 """A test alert that follows another sooner is ignored. Chosen: a person who tests waits longer, and anyone on
 the broker can ask for a thousand."""
 
-DRILLED = LIFE_SAFETY
-"""Alarms that have a test button worth a drill."""
-
 
 class DecisionEngine:
     """Tracker and rules together. Plain and synchronous; one thread.
@@ -84,7 +81,7 @@ class DecisionEngine:
         """Carry out a command and return its effects, the value now in force among them."""
         if command.name == "test":
             return [*self._test(now)]
-        if command.name == "drill" and command.label in DRILLED:
+        if command.name == "drill" and command.label in LIFE_SAFETY:
             self._drill = Drill(str(command.value), command.label, now, self._rules.without_memory())
             return []
         if command.name == "house" and command.source:

@@ -91,7 +91,7 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
             if name not in known:
                 text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
                 yield Finding(True, (*place, key), text)
-    gravest = _gravest(rule)
+    gravest = gravest_severity(rule)
     for name in rule.notify:
         least = (able.notifiers or {}).get(name, gravest)
         if SEVERITIES.index(gravest) < SEVERITIES.index(least):
@@ -101,7 +101,7 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
             yield Finding(False, (*place, "notify"), f"{text}, and never gets its alerts")
 
 
-def _gravest(rule: Rule) -> Severity:
+def gravest_severity(rule: Rule) -> Severity:
     """The highest severity that an alert of this rule can have."""
     clauses = [each for way in rule.ways for each in (way, way.then) if each]
     labels = [label for clause in clauses for label in clause.hear]

@@ -6,7 +6,6 @@ from monitor.labels import LIFE_SAFETY, label_name
 from monitor.types import SoundEvent
 
 _PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
-"""What the labels on the devices call them."""
 _UNCERTAIN_BY_NATURE = LIFE_SAFETY | {"unknown_alarm", "low_battery_chirp"}
 
 
@@ -23,6 +22,11 @@ def alert_message(events: Sequence[SoundEvent], *, times: int = 1, then: str | N
     else:
         text = f"{', '.join(parts[:-1])}, then {_lowered(parts[-1])}"
     return f"{text}, {times} times" if times > 1 else text
+
+
+def pattern_name(pattern: object) -> str:
+    """A rhythm as the label on the device calls it: `T3`."""
+    return _PATTERNS.get(str(pattern), str(pattern).replace("_", " "))
 
 
 def _lowered(part: str) -> str:
@@ -44,8 +48,7 @@ def _details(event: SoundEvent) -> list[str]:
     if event.label in _UNCERTAIN_BY_NATURE or event.certainty == "suspected":
         details.append(event.certainty)
     if event.evidence.get("pattern"):
-        pattern = str(event.evidence["pattern"])
-        details.append(_PATTERNS.get(pattern, pattern.replace("_", " ")))
+        details.append(pattern_name(event.evidence["pattern"]))
     else:
         details.append(f"{event.score:.0%}")
     pitch_hz = event.evidence.get("pitch_hz")

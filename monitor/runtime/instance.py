@@ -19,6 +19,18 @@ OPEN_S = 1.0
 """Longest wait for the disk to answer whether another process holds the lock."""
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a daemon holds the lock of a state folder."""
+    try:
+        with (folder / LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class OnlyInstance:
     """Holds the lock of a state folder (flock(2)) inside the `with` block. The kernel lets it go when the
     process ends, however it ends, so that no stale lock can keep a daemon from starting."""

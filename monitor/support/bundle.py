@@ -1,5 +1,6 @@
 """The support bundle: a few text files, each of which can be read before it is given away."""
 
+import ast
 import io
 import json
 import platform
@@ -32,8 +33,8 @@ was spoken, and what sounds were like to a model. Every text that is not a word 
 The names of your sources, classifiers and receivers stay, for without them nothing could be told apart.
 """
 STATE_FILES = (
-    "scores.db", "verdicts.db", "outbox.db", "settings.json", "overrides.json", "habits.json", "mutes.json",
-    "web.db",
+    "scores.db", "verdicts.db", "outbox.db", "settings.json", "active.json", "overrides.json", "habits.json",
+    "mutes.json", "drills.json", "web.db",
 )  # fmt: skip
 _FRAME = re.compile(r'^\s*File ".*?((?:monitor|site-packages)/[^"]+|[^/"]+)", line (\d+), in (\w+)')
 _KIND = re.compile(r"^([A-Za-z_.]*(?:Error|Exception|Exit|Interrupt|Timeout\w*|Lost|Unavailable))\b")
@@ -84,10 +85,12 @@ def _sentence(text: str, words: frozenset[str]) -> str:
 
 @cache
 def _sentences() -> frozenset[str]:
-    """The first argument of every call of a logger in this package."""
-    call = re.compile(r'log\.(?:debug|info|warning|error|critical|exception)\(\s*"((?:[^"\\]|\\.)*)"')
+    """Every text that stands in the code of this package."""
     texts = (path.read_text(encoding="utf-8") for path in Path(__file__).parent.parent.rglob("*.py"))
-    return frozenset(found for text in texts for found in call.findall(text))
+    nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
+    return frozenset(
+        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def _frames(traceback: str) -> Iterable[str]:

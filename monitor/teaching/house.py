@@ -46,6 +46,7 @@ class House:
         self._history = history
         self._verdicts = verdicts
         self._now = now
+        self.folder = config.state_folder()
         first, second = unloaded(config)
         self._dating = frozenset(one.name for one in first if one.dates)
         self._verifiers = frozenset(one.name for one, _ in second)

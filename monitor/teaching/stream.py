@@ -12,11 +12,10 @@ import numpy as np
 
 from monitor.events.defaults import Hysteresis
 from monitor.events.source_tracker import SourceTracker
-from monitor.history.records import from_us, to_us, unpack_spans
+from monitor.history.records import from_us, to_us, unpack_score_rows, unpack_spans
 from monitor.teaching.evidence import Look, evidence, logit, probability
 from monitor.types import Detection
 
-_STEP = 65535
 LOWER_LOGITS = 1.0
 """So far below its onset a sound is still looked at. Further down nobody has judged anything, and a fit says
 nothing there."""
@@ -78,7 +77,7 @@ def near_looks(
     for (source, number), looks in groups.items():
         order = names[number].split()
         floors = np.array([_floor(needs[source].get(label)) for label in order])
-        scores = np.frombuffer(b"".join(look[4] for look in looks), "<u2").reshape(-1, len(order)) / _STEP
+        scores = unpack_score_rows((look[4] for look in looks), len(order))
         for row, column in np.argwhere(scores >= floors):
             count, classifier, started_us, segment_id, _, spans = looks[row]
             start_s, length_s = unpack_spans(spans, len(order))[column]

@@ -1,19 +1,15 @@
 """Sources that are muted for a while: when each is to be heard again, also after a restart."""
 
-import json
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from monitor.clock import Clock
-from monitor.errors import StoreError
-from monitor.logs import Lapse, get_logger
-from monitor.store.files import write_private
+from monitor.logs import Lapse
+from monitor.store.kept_file import KeptFile
 from monitor.types import Command
-
-log = get_logger()
 
 FILE = "mutes.json"
 
@@ -23,16 +19,19 @@ class Mutes:
     the disk. `set` and `keep` do."""
 
     def __init__(self, folder: Path, command: Callable[[Command], None], clock: Clock) -> None:
-        self._file = folder / FILE
+        self._file = KeptFile(
+            folder / FILE,
+            "a mute for a while may last longer",
+            Lapse(
+                "after a restart a mute for a while would last for good", "mutes for a while are kept again"
+            ),
+        )
         self._command = command
         self._clock = clock
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._is_kept = True
-        self._lapse = Lapse(
-            "after a restart a mute for a while would last for good", "mutes for a while are kept again"
-        )
-        self._until: dict[str, datetime] = self._read()
+        self._until: dict[str, datetime] = self._file.read(_times) or {}
 
     def set(self, source: str, muted: bool, for_s: float | None) -> None:
         """A source was muted, for so long, or is heard again."""
@@ -67,24 +66,13 @@ class Mutes:
             if not self._is_kept:
                 self._write()
 
-    def _read(self) -> dict[str, datetime]:
-        try:
-            kept: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
-            return {source: datetime.fromisoformat(until) for source, until in kept.items()}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            log.warning("a mute for a while may last longer", why=str(error), file=str(self._file))
-            return {}
-
     def _write(self) -> None:
         with self._lock:
             rows = {source: until.isoformat() for source, until in self._until.items()}
             self._is_kept = True
-        try:
-            write_private(self._file, json.dumps(rows).encode())
-        except StoreError as error:
-            self._lapse.begin(why=str(error))
+        if not self._file.write(rows):
             self._is_kept = False
-        else:
-            self._lapse.end()
+
+
+def _times(kept: Any) -> dict[str, datetime]:
+    return {source: datetime.fromisoformat(until).astimezone(UTC) for source, until in kept.items()}

@@ -2,17 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from monitor.labels import SEVERITIES, Severity, vocabulary
-from monitor.rules.model import Clause, Rule
+from monitor.rules.check import gravest_severity
+from monitor.rules.model import Clause, Conditions, Rule
 from monitor.web.words import label_words, room_words, sentence
-
-
-def rule_severity(rule: Rule) -> Severity:
-    """The rule's own, else the gravest default of what it hears."""
-    if rule.severity is not None:
-        return rule.severity
-    labels = [label for way in rule.ways for label in way.hear]
-    return max((vocabulary()[label].severity_default for label in labels), key=SEVERITIES.index)
 
 
 def rule_words(rule: Rule, language: str) -> str:
@@ -23,9 +15,13 @@ def rule_words(rule: Rule, language: str) -> str:
         sentence("rule.when", language, what=ways),
         sentence("rule.in", language, rooms=where) if where else sentence("rule.anywhere", language),
         *_times(rule, language),
+        *_house(rule, language),
     ]
-    severity = sentence(f"severity.{rule_severity(rule)}", language)
+    severity = sentence(f"severity.{gravest_severity(rule)}", language)
     end = [sentence("rule.then_severity", language, severity=severity), *_people(rule, language)]
+    if rule.demote_while:
+        values = _values(rule.demote_while, language, "rule.or")
+        end.append(sentence("rule.demoted", language, values=values))
     return " ".join([*parts, *end])
 
 
@@ -55,6 +51,20 @@ def _times(rule: Rule, language: str) -> Iterator[str]:
     if rule.weekdays:
         days = _joined([sentence(f"weekday.{day}", language) for day in rule.weekdays], language)
         yield sentence("rule.weekdays", language, days=days)
+
+
+def _house(rule: Rule, language: str) -> Iterator[str]:
+    if rule.when:
+        yield sentence("rule.while", language, values=_values(rule.when, language, "rule.and"))
+    if rule.unless:
+        yield sentence("rule.unless", language, values=_values(rule.unless, language, "rule.or"))
+
+
+def _values(conditions: Conditions, language: str, last: str) -> str:
+    """`mode: away or vacation`, joined as the rule joins them."""
+    return _joined(
+        [f"{name}: {_joined(values, language)}" for name, values in conditions.items()], language, last
+    )
 
 
 def _people(rule: Rule, language: str) -> Iterator[str]:

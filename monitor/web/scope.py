@@ -18,8 +18,6 @@ WINDOW = 1024
 """64 ms: it parts two tones that are 31 Hz from each other, and smears a click over two columns."""
 QUIETEST_DBFS, LOUDEST_DBFS = -110.0, -10.0
 """What 0 and 255 of a band stand for."""
-COLUMN_BYTES = BANDS + 2
-"""Level and floor in half decibels above -120 dBFS, then the bands, the lowest first."""
 BEHIND = 100
 """Columns that may wait for somebody whose line is slow: 3 s. Beyond that the oldest are dropped."""
 TOGETHER = 2
@@ -130,6 +128,7 @@ class Scopes:
         ear.samples = np.concatenate([ear.samples, frame.audio.samples])[-WINDOW:]
         floor_dbfs = self._board.floor_dbfs(frame.source)
         levels = (frame.audio.rms_dbfs, -120.0 if floor_dbfs is None else floor_dbfs)
+        # A column: level and floor in half decibels above -120 dBFS, then the bands, the lowest first.
         halves = bytes(int(min(max(2 * (one + 120), 0), 255)) for one in levels)
         ear.columns.append(halves + bands(ear.samples).tobytes())
         if len(ear.columns) >= TOGETHER:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
+from monitor.rules.message import pattern_name
 from monitor.rules.verdict import Step, Verdict
 from monitor.types import Alert, SoundEvent
 from monitor.web.words import catalogue, label_words, room_words, sentence
 
-_PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
 CLASSES_SHOWN = 3
 
 
@@ -83,7 +83,7 @@ class _Say:
         pattern, pitch_hz = event.evidence.get("pattern"), event.evidence.get("pitch_hz")
         if not pattern:
             return
-        words = _PATTERNS.get(pattern, str(pattern).replace("_", " "))
+        words = pattern_name(pattern)
         if isinstance(pitch_hz, int | float):
             yield self._fact("why.rhythm_pitch", label=label, pattern=words, pitch=f"{pitch_hz / 1000:.1f}")
         else:

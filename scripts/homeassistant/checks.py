@@ -14,7 +14,6 @@ from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
 from monitor.publishers.mqtt.homeassistant.node import rule_key
 from monitor.types import (
     ActiveAlert,
-    Alert,
     Command,
     Health,
     LabelState,
@@ -520,17 +519,6 @@ def _is_available(world: World, entity: str) -> bool:
 
 def _attribute(world: World, entity: str, name: str) -> Any:
     return (world.ha.state(entity) or {"attributes": {}})["attributes"].get(name)
-
-
-def _post_alert(world: World, alerts: Watcher, alert: Alert, late: bool = False) -> None:
-    """Publish it and wait until the entity shows it."""
-    world.daemon.publisher.publish(alert, late=late)
-
-    def shown(seen: list[dict[str, Any]]) -> bool:
-        attributes = seen[-1]["attributes"] if seen else {}
-        return (attributes.get("id"), attributes.get("why")) == (alert.id, alert.why)
-
-    alerts.wait_for(shown, "the alert")
 
 
 def _rung(automation: Watcher) -> set[str]:

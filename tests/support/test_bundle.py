@@ -110,3 +110,14 @@ def test_what_is_not_known_is_taken_out() -> None:
     words = frozenset({"dog_bark", "porch"})
     found = plain({"labels": {"dog_bark": [1, "x"], "anna": "porch"}}, words)
     assert found == {"labels": {"dog_bark": [1, TEXT], TEXT: "porch"}}
+
+
+def test_a_sentence_of_ours_stays_wherever_it_is_logged(config: Config) -> None:
+    """What a store logs when it fails, and what stands in two lines of the code, help most."""
+    for text in (
+        "scores are not being kept: explain and replay will have a gap",
+        "history is not being kept: events and alerts wait in memory and are still delivered; "
+        "free or repair the disk and it goes on by itself",
+    ):
+        files = bundle_files(config, log=[{"event": text}])
+        assert text in files["log.jsonl"]

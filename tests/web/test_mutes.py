@@ -5,6 +5,8 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from monitor.types import Command
 from monitor.web.mutes import FILE, Mutes
 from testkit.fakes import FakeClock
@@ -41,3 +43,18 @@ def test_a_disk_that_hangs_holds_up_only_who_mutes(tmp_path: Path) -> None:
     with half.open("rb"):
         visitor.join(60)
     assert not visitor.is_alive()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", '{"hall": 1}', "\x00"])
+def test_a_damaged_file_of_mutes_stops_no_start(tmp_path: Path, text: str) -> None:
+    """It is logged, and nobody is muted for a while."""
+    (tmp_path / FILE).write_text(text)
+    assert Mutes(tmp_path, list[Command]().append, FakeClock()).until() == {}
+
+
+def test_a_time_without_a_zone_is_a_time(tmp_path: Path) -> None:
+    """Somebody has edited the file: the mute ends, and nothing else does."""
+    commands = list[Command]()
+    (tmp_path / FILE).write_text('{"hall": "2020-01-01T00:00:00"}')
+    Mutes(tmp_path, commands.append, FakeClock()).due()
+    assert [command.source for command in commands] == ["hall"]

@@ -3,23 +3,34 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
+from monitor.drill.report import (
+    LOW_MARGIN_DB,
+    REQUEST,
+    DeliveryReport,
+    DrillReport,
+    RoomReport,
+    ask_drill,
+    read_drills,
+)
 from monitor.errors import StoreError
-from monitor.types import new_id
-
-if TYPE_CHECKING:
-    from monitor.drill.report import DeliveryReport, DrillReport, RoomReport
+from monitor.labels import label_name
+from monitor.rules.drill import LASTS_S
+from monitor.runtime.instance import is_running
 
 TAKEN_UP_S = 30.0
 """A daemon looks for requests every 2 s; one that is busy with a disk a little later."""
+ENDED_S = LASTS_S + 120.0
+"""A drill of full length, and the computing of every room's margin."""
 LOOK_EVERY_S = 0.5
 NO_CERTIFICATE = (
     "A drill shows what these microphones heard today. It is no certificate, and earwitness is no certified "
@@ -62,8 +73,6 @@ def drill(
       earwitness drill --alarm co
       earwitness drill --list
     """
-    from monitor.drill.report import read_drills
-
     folder = where_kept(config_in_force(config, uses=()), config).state_folder()
     if past:
         drills = read_drills(folder)
@@ -74,55 +83,21 @@ def drill(
         return
     if not is_running(folder):
         raise StoreError(f"no daemon keeps its state in {folder}; start it with `earwitness run`")
-    id = _asked(folder, alarm)
+    id = ask_drill(folder, f"{alarm.value}_alarm", datetime.now(UTC))
     begun = _wait(folder, id, TAKEN_UP_S, ended=False)
     if begun is None:
-        (folder / _request_name()).unlink(missing_ok=True)
+        (folder / REQUEST).unlink(missing_ok=True)
         raise StoreError("the daemon does not answer; look into its log")
     err.print(f"[bold]Press the test button of a {alarm.value} alarm now[/bold], for two rounds of beeps.")
-    done = _wait(folder, id, 300.0, ended=True)
+    done = _wait(folder, id, ENDED_S, ended=True)
     if done is None:
         raise StoreError("the daemon has ended or begun anew during the drill; begin another one")
     _show(done, folder, as_json=as_json)
     raise typer.Exit(0 if done.heard == len(done.rooms) else 1)
 
 
-def is_running(folder: Path) -> bool:
-    """Whether a daemon holds the lock of a state folder (flock(2))."""
-    import fcntl
-
-    from monitor.runtime.instance import LOCK
-
-    try:
-        with (folder / LOCK).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _request_name() -> str:
-    from monitor.drill.report import REQUEST
-
-    return REQUEST
-
-
-def _asked(folder: Path, alarm: Alarm) -> str:
-    """The id under which the daemon is asked to begin."""
-    from monitor.store.files import write_private
-
-    id = new_id()
-    row = {"id": id, "label": f"{alarm.value}_alarm", "asked_at": datetime.now(UTC).isoformat()}
-    write_private(folder / _request_name(), json.dumps(row).encode())
-    return id
-
-
-def _wait(folder: Path, id: str, longest_s: float, *, ended: bool) -> "DrillReport | None":
+def _wait(folder: Path, id: str, longest_s: float, *, ended: bool) -> DrillReport | None:
     """The report of a drill that has begun, or has ended; None when it has not in this time."""
-    from monitor.drill.report import read_drills
-
     until_s = time.monotonic() + longest_s
     while time.monotonic() < until_s:
         for one in read_drills(folder):
@@ -132,13 +107,11 @@ def _wait(folder: Path, id: str, longest_s: float, *, ended: bool) -> "DrillRepo
     return None
 
 
-def _show(report: "DrillReport", folder: Path, *, as_json: bool) -> None:
+def _show(report: DrillReport, folder: Path, *, as_json: bool) -> None:
     if as_json:
-        from dataclasses import asdict
-
         typer.echo(json.dumps(asdict(report), default=datetime.isoformat))
         return
-    name = report.label.replace("_", " ")
+    name = label_name(report.label)
     at = f"{report.began_at.astimezone():%Y-%m-%d %H:%M}"
     out.print(f"\n{at}  {name}: heard in {report.coverage}", highlight=False)
     out.print(_table(report.rooms))
@@ -146,7 +119,7 @@ def _show(report: "DrillReport", folder: Path, *, as_json: bool) -> None:
         out.print(line, highlight=False, markup=False)
 
 
-def _table(rooms: "Sequence[RoomReport]") -> Table:
+def _table(rooms: Sequence[RoomReport]) -> Table:
     table = Table("room", "heard", "margin", "over the noise", "reported", "confirmed", "alarm",
                   box=None, header_style="bold")  # fmt: skip
     for room in rooms:
@@ -165,15 +138,13 @@ def _table(rooms: "Sequence[RoomReport]") -> Table:
     return table
 
 
-def _margin(room: "RoomReport") -> str:
+def _margin(room: RoomReport) -> str:
     if room.margin_db is None:
         return "unknown: the room was not heard before it"
     return f"{'at least ' if room.margin_is_at_least else ''}{room.margin_db:.0f} dB"
 
 
-def _advice(rooms: "Sequence[RoomReport]") -> list[str]:
-    from monitor.drill.report import LOW_MARGIN_DB
-
+def _advice(rooms: Sequence[RoomReport]) -> list[str]:
     low = [one.source for one in rooms if one.margin_db is not None and one.margin_db < LOW_MARGIN_DB]
     deaf = [one.source for one in rooms if not one.heard]
     advice = []
@@ -189,7 +160,7 @@ def _advice(rooms: "Sequence[RoomReport]") -> list[str]:
     return advice
 
 
-def _chain(report: "DrillReport", folder: Path) -> list[str]:
+def _chain(report: DrillReport, folder: Path) -> list[str]:
     """When each receiver, and a person, acknowledged the test alert."""
     if not report.alert_ids:
         return ["No alert was raised: no rule rings for it."] if report.heard else []
@@ -198,11 +169,11 @@ def _chain(report: "DrillReport", folder: Path) -> list[str]:
     return [*lines, _acknowledged(report, folder)]
 
 
-def _delivered(one: "DeliveryReport") -> str:
+def _delivered(one: DeliveryReport) -> str:
     return "not delivered yet" if one.seconds is None else f"delivered after {one.seconds:.1f} s"
 
 
-def _acknowledged(report: "DrillReport", folder: Path) -> str:
+def _acknowledged(report: DrillReport, folder: Path) -> str:
     from monitor.clock import SystemClock
     from monitor.history.verdicts import Verdicts
 

@@ -60,7 +60,7 @@ def review(
         if missed is not None:
             _note_missed(house, verdicts, label, source, moment(missed))
             return
-        _ask(house, verdicts, config, label, more=more)
+        _ask(house, verdicts, label, more=more)
 
 
 def suggest(
@@ -159,7 +159,7 @@ def _take(config: Path | None, found: "list[Suggestion]") -> None:
     err.print(f"{IN_FORCE} `earwitness undo` takes it back in one step.", highlight=False)
 
 
-def _ask(house: "House", verdicts: "Verdicts", config: Path | None, label: str | None, *, more: bool) -> None:
+def _ask(house: "House", verdicts: "Verdicts", label: str | None, *, more: bool) -> None:
     from monitor.teaching.fit import Prior
     from monitor.teaching.questions import chosen, left_today
 
@@ -173,12 +173,12 @@ def _ask(house: "House", verdicts: "Verdicts", config: Path | None, label: str |
         return
     fits, counts = house.fits(Prior()), house.verdict_counts()
     for question in chosen(wanted, fits, counts, len(wanted) if more else limit):
-        if not _judged(house, config, question):
+        if not _judged(house, question):
             break
     err.print("`earwitness suggest` shows what follows from your verdicts.", highlight=False)
 
 
-def _judged(house: "House", config: Path | None, question: "Question") -> bool:
+def _judged(house: "House", question: "Question") -> bool:
     """Ask about one sound; False when the person has had enough."""
     from monitor.teaching.wording import question_lines
 
@@ -191,7 +191,7 @@ def _judged(house: "House", config: Path | None, question: "Question") -> bool:
         except (EOFError, KeyboardInterrupt):
             return False
         if answer == "p":
-            _play(config, question.event_id)
+            _play(house.folder, question.event_id)
         elif answer == "q":
             return False
         elif answer in ("y", "n", "u", "s"):
@@ -201,14 +201,15 @@ def _judged(house: "House", config: Path | None, question: "Question") -> bool:
             err.print("y right, n wrong, u not sure, p play, s skip, q stop")
 
 
-def _play(config: Path | None, event_id: str) -> None:
+def _play(state_folder: Path, event_id: str) -> None:
     """The clip of an event over the loudspeaker of this machine."""
-    from monitor.cli.house.clips import clip_of, wav
+    from monitor.classifiers.audio_llm.engines.client import wav
+    from monitor.cli.house.clips import clip_of
     from monitor.errors import PublishError, SourceError
     from monitor.notifiers.speech import LocalPlayer
     from monitor.sources.recording import read_audio
 
-    clip = clip_of(where_kept(config_in_force(config, uses=()), config).state_folder(), event_id)
+    clip = clip_of(state_folder, event_id)
     if clip is None:
         err.print("No clip was kept of it; `evidence: {clips: true}` keeps them from now on.")
         return

@@ -1,18 +1,15 @@
 """The alerts that nobody has acknowledged yet: what *Alert active* shows, also after a restart."""
 
-import json
 import threading
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from monitor.errors import StoreError
-from monitor.labels import SEVERITIES
-from monitor.logs import Lapse, get_logger
+from monitor.logs import Lapse
 from monitor.store import codec
-from monitor.store.files import write_private
+from monitor.store.kept_file import KeptFile
 from monitor.types import ActiveAlert, Alert
-
-log = get_logger()
 
 MOST_KEPT = 100
 """Beyond that the least severe oldest is forgotten: nobody in this house acknowledges."""
@@ -24,16 +21,19 @@ class ActiveAlerts:
     file that cannot be read or written is logged once, and stops nothing."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file = KeptFile(
+            file,
+            "which alerts nobody has acknowledged is not known any more",
+            Lapse(
+                "after a restart no alert will wait to be acknowledged",
+                "alerts that wait to be acknowledged are kept again",
+            ),
+        )
         self._waiting: dict[str, Alert] = {}
         self._answered: set[str] = set()
         """What was acknowledged before the file was read."""
         self._all_answered = self._was_read = False
         self._lock = threading.Lock()
-        self._lapse = Lapse(
-            "after a restart no alert will wait to be acknowledged",
-            "alerts that wait to be acknowledged are kept again",
-        )
         self.changed = threading.Event()
 
     def state(self) -> ActiveAlert:
@@ -68,7 +68,7 @@ class ActiveAlerts:
 
     def read(self) -> list[ActiveAlert]:
         """Find again what was kept, but for what was acknowledged meanwhile; returns the state if any was."""
-        found = self._found()
+        found = self._file.read(_alerts) or []
         with self._lock:
             self._was_read = True
             if self._all_answered:
@@ -77,18 +77,6 @@ class ActiveAlerts:
             self._waiting = kept | self._waiting
         return [self.state()] if kept else []
 
-    def _found(self) -> list[Alert]:
-        try:
-            rows = json.loads(self._file.read_text(encoding="utf-8"))
-            found = [codec.decode(row) for row in rows]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            lost = "which alerts nobody has acknowledged is not known any more"
-            log.warning(lost, reason=str(error), file=str(self._file))
-            return []
-        return [one for one in found if isinstance(one, Alert)]
-
     def write(self) -> None:
         """Keep on disk what waits now."""
         with self._lock:
@@ -96,13 +84,13 @@ class ActiveAlerts:
                 return
             self.changed.clear()
             rows = [codec.encode(alert) for alert in self._waiting.values()]
-        try:
-            write_private(self._file, json.dumps(rows).encode())
-        except StoreError as error:
-            self._lapse.begin(reason=str(error), file=str(self._file))
-        else:
-            self._lapse.end()
+        self._file.write(rows)
 
 
-def _gravity(alert: Alert) -> tuple[bool, int, float]:
-    return alert.is_life_safety, SEVERITIES.index(alert.severity), alert.raised_at.timestamp()
+def _alerts(rows: Any) -> list[Alert]:
+    return [one for one in map(codec.decode, rows) if isinstance(one, Alert)]
+
+
+def _gravity(alert: Alert) -> tuple[tuple[bool, int], datetime]:
+    """The newer of two that are as grave."""
+    return alert.gravity, alert.raised_at

@@ -1,17 +1,13 @@
 """What people set from outside and expect to find again after a restart: mute and sensitivity of a source."""
 
-import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import StoreError
-from monitor.logs import Lapse, get_logger
-from monitor.store.files import write_private
+from monitor.logs import Lapse
+from monitor.store.kept_file import KeptFile
 from monitor.types import Setting
-
-log = get_logger()
 
 _Key = tuple[str, str]
 
@@ -25,33 +21,25 @@ class KeptSettings:
     """
 
     def __init__(self, file: Path, configured: Iterable[Setting]) -> None:
-        self._file = file
+        self._file = KeptFile(
+            file,
+            "mute and sensitivity are as configured again",
+            Lapse(
+                "mute and sensitivity will be as configured after a restart",
+                "mute and sensitivity are kept again",
+            ),
+        )
         self._configured = {_key(setting): setting.value for setting in configured}
         self._set: dict[_Key, Any] = {}
         self._lock = threading.Lock()
-        self._lapse = Lapse(
-            "mute and sensitivity will be as configured after a restart",
-            "mute and sensitivity are kept again",
-        )
         self.changed = threading.Event()
         """Set while something is to be written."""
 
     def read(self) -> list[Setting]:
         """Find again what was kept; what was set meanwhile holds. Returns what holds since then."""
         before = self.in_force()
-        try:
-            rows = json.loads(self._file.read_text(encoding="utf-8"))
-            kept = {
-                (source, name): _like(self._configured[source, name], value)
-                for source, name, value, configured in rows
-                if (source, name) in self._configured and configured == self._configured[source, name]
-            }
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            log.warning(
-                "mute and sensitivity are as configured again", reason=str(error), file=str(self._file)
-            )
+        kept = self._file.read(self._known)
+        if kept is None:
             return []
         with self._lock:
             self._set = kept | self._set
@@ -77,12 +65,15 @@ class KeptSettings:
         with self._lock:
             self.changed.clear()
             rows = [[*key, value, self._configured[key]] for key, value in self._set.items()]
-        try:
-            write_private(self._file, json.dumps(rows).encode())
-        except StoreError as error:
-            self._lapse.begin(reason=str(error), file=str(self._file))
-        else:
-            self._lapse.end()
+        self._file.write(rows)
+
+    def _known(self, rows: Any) -> dict[_Key, Any]:
+        """Of what was kept, what the configuration has not changed since."""
+        return {
+            (source, name): _like(self._configured[source, name], value)
+            for source, name, value, configured in rows
+            if (source, name) in self._configured and configured == self._configured[source, name]
+        }
 
 
 def _like(configured: Any, value: Any) -> Any:

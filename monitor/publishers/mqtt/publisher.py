@@ -31,7 +31,7 @@ from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import Alert, Command, Message, Setting, SoundEvent
+from monitor.types import HOUSE, Alert, Command, Message, Setting, SoundEvent
 
 log = get_logger()
 
@@ -135,7 +135,7 @@ class MqttPublisher:
             case SoundEvent() | Alert():
                 topic = f"{self.topics.root}/{topic_of(message)}"
                 self._outgoing.put(Publication(message, done, self._clock.monotonic_s(), late, topic))
-            case Setting(source="house", name=name) if name not in self._own:
+            case Setting(source, name) if source == HOUSE and name not in self._own:
                 return  # published by whoever it is from
             case _:
                 room = self._announcer.rooms.get(getattr(message, "source", ""))

@@ -12,7 +12,7 @@ OFF_BY = 0.05
 """A rate that is wrong by less is a clock that drifts, which is followed without this. The nearest usual
 rates (44.1 and 48 kHz) are 9 % apart."""
 NEAR = 0.03
-HIGHEST_RATE_HZ = 192_000
+MICROPHONE_MOST_HZ = 192_000
 """No microphone delivers more: such a source sends more than time passes, see `Surplus`."""
 _AGREEING = 3
 _MOST_WINDOWS = 20
@@ -64,7 +64,7 @@ class RateCheck:
             usual = min(USUAL_RATES_HZ, key=lambda rate_hz: abs(rate_hz / (sample_rate_hz * ratio) - 1))
             if abs(usual / (sample_rate_hz * ratio) - 1) < NEAR:
                 return usual
-            if count == _MOST_WINDOWS and sample_rate_hz * ratio <= HIGHEST_RATE_HZ:
+            if count == _MOST_WINDOWS and sample_rate_hz * ratio <= MICROPHONE_MOST_HZ:
                 return round(sample_rate_hz * ratio)
         return None
 

@@ -13,13 +13,14 @@ from monitor.errors import StoreError
 from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.explain import explain_id
+from monitor.rules.check import gravest_severity
 from monitor.rules.model import Rule
 from monitor.types import Alert
 from monitor.web.api.events import views
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.rule_words import rule_severity, rule_words
+from monitor.web.rule_words import rule_words
 from monitor.web.trying.child import Job
 from monitor.web.views import EventView
 from monitor.web.why import rule_sentence
@@ -123,7 +124,7 @@ def _view(ask: Ask, number: int, rule: Rule, rang: dict[str, list[Alert]]) -> Ru
     return RuleCard(
         number=number,
         name=rule.name,
-        severity=rule_severity(rule),
+        severity=gravest_severity(rule),
         text=rule_words(rule, ask.language),
         yaml=yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=100),
         labels=_labels(rule),

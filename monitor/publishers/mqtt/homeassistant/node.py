@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from monitor.labels import SEVERITIES
 from monitor.publishers.base import House, HouseValue
-from monitor.publishers.mqtt.homeassistant.components import Component, connectivity
+from monitor.publishers.mqtt.homeassistant.components import Component, connectivity, words
 from monitor.publishers.mqtt.topics import Topics
 
 _SILENT = "value_json['update'] or (value_json.late and value_json.severity != 'critical')"
@@ -165,9 +165,8 @@ def _alert_active(topics: Topics) -> Component:
 
 def _house_value(value: HouseValue, topics: Topics) -> Component:
     """What Home Assistant sets for the rules: its automations, or a person."""
-    name = value.name.replace("_", " ").replace("-", " ")
     component: Component = {
-        "name": f"House {name}",
+        "name": f"House {words(value.name)}",
         "icon": "mdi:home-account",
         "state_topic": topics.house_value(value.name),
         "command_topic": topics.house_value_set(value.name),

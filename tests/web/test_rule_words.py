@@ -1,0 +1,28 @@
+"""A rule as the page reads it aloud."""
+
+from monitor.rules.model import Rule
+from monitor.web.rule_words import rule_words
+
+
+def test_the_severity_is_the_gravest_that_an_alert_can_have() -> None:
+    """Of what follows, too: knocking and then a scream is critical."""
+    rule = Rule.model_validate({"name": "R", "hear": ["knock"], "then": {"hear": ["scream"], "within_s": 60}})
+    assert "→ critical." in rule_words(rule, "en").lower()
+
+
+def test_what_the_house_stops_and_lowers_is_in_the_sentence() -> None:
+    """A sentence that leaves it out would promise an alert that does not come."""
+    rule = Rule.model_validate(
+        {
+            "name": "R",
+            "hear": ["dog_bark"],
+            "when": {"mode": ["away", "vacation"]},
+            "unless": {"guests": "on"},
+            "demote_while": {"tv": "on"},
+        }
+    )
+    words = rule_words(rule, "en")
+    assert "while mode: away or vacation" in words
+    assert "unless guests: on" in words
+    assert "One severity lower while tv: on." in words
+    assert "außer bei guests: on" in rule_words(rule, "de")
