@@ -7,6 +7,15 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+import monitor.evidence.keeper
+import monitor.history.verdicts
+import monitor.history.writer
+import monitor.runtime.instance
+import monitor.web.access.keys
+from testkit.memory_disk import keep_temporary_files_in_memory
+
+keep_temporary_files_in_memory()
+
 # A test that fails on a busy machine and passes on an idle one says nothing about the code; one that fails
 # by the luck of a draw says nothing about a change. `pytest --hypothesis-profile=search` draws anew.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,3 +31,13 @@ def untouched_logging() -> Iterator[None]:
     """A command under test sets up logging for its whole process; the next test starts without."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def unhurried_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store gives up a disk after a second; on a busy machine a sound one may take as long. A test that is
+    about a disk that hangs sets what it needs."""
+    for module in (monitor.history.writer, monitor.history.verdicts, monitor.web.access.keys):
+        monkeypatch.setattr(module, "PATIENCE_S", 30.0)
+    for module in (monitor.evidence.keeper, monitor.runtime.instance):
+        monkeypatch.setattr(module, "OPEN_S", 30.0)

@@ -65,6 +65,17 @@ TESTED = (
         ("rhythm/test_folded.py::test_beeps_that_were_cut_short_are_suspected",),
     ),
     Tested(
+        "the process stands still for seconds, or judges a sound late",
+        "one sound is one event, which ends by the time of its sound; more than 5 s behind is trouble, and "
+        "what was decided then is marked late",
+        (
+            "runtime/test_decider.py::test_a_stall_makes_no_second_event_of_one_sound",
+            "runtime/test_decider.py::test_an_event_ends_by_its_sound_once_all_of_it_was_judged",
+            "runtime/test_progress.py::test_a_source_that_is_behind_is_trouble",
+            "delivery/test_outbox.py::test_what_was_judged_late_is_late",
+        ),
+    ),
+    Tested(
         "stamps of a camera in a wrong unit, of the moment of sending, or with 250 ms of jitter",
         "heard whole, its alarms found",
         (
@@ -101,6 +112,7 @@ TESTED = (
         "one channel is heard instead of silence, and it is logged; live and in files",
         (
             "sources/test_mixing.py::test_an_inverted_channel_does_not_cancel_the_other",
+            "sources/test_recording.py::test_an_inverted_channel_does_not_cancel_the_other_in_a_file",
             "sources/stream/test_odd_cameras.py::test_inverted_stereo_over_the_network_is_heard",
         ),
     ),
@@ -148,7 +160,7 @@ TESTED = (
     ),
     Tested(
         "two daemons of one node at one broker",
-        "named in the log and in health, with the fix; under MQTT 3.1.1, too",
+        "named in the log, with the fix; under MQTT 3.1.1, too",
         ("publishers/mqtt/test_connection.py::test_two_daemons_of_one_name_are_named",),
     ),
     Tested(

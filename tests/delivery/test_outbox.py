@@ -157,6 +157,13 @@ def test_what_has_waited_for_seconds_is_late(outbox: SqliteOutbox, clock: FakeCl
     assert [(e.late, e.waited_s) for e in outbox.waiting("phone")] == [(True, 3.0)]
 
 
+def test_what_was_judged_late_is_late(outbox: SqliteOutbox) -> None:
+    """An overloaded machine decides long after the sound: who gets it at once must know all the same."""
+    put(outbox, event(lag_s=41.0), event(id="prompt"))
+
+    assert [e.late for e in outbox.waiting("phone")] == [True, False]
+
+
 def test_setting_the_clock_makes_nothing_late(path: Path) -> None:
     """An hour forward or ten years: within one run only the monotonic clock counts, for lateness and age."""
 

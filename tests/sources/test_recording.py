@@ -1,5 +1,6 @@
 """Recorded files: what is read, and what is said of a bad one."""
 
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,19 @@ def test_every_container_is_read_whole(tmp_path: Path, suffix: str, channels: in
     assert audio.sample_rate_hz == 16_000
     assert audio.duration_s == pytest.approx(3, abs=0.1)
     assert audio.rms_dbfs == pytest.approx(-20, abs=0.6)
+    assert pitch_hz(audio.samples) == pytest.approx(1000, abs=1)
+
+
+def test_an_inverted_channel_does_not_cancel_the_other_in_a_file(tmp_path: Path) -> None:
+    """A microphone soldered the wrong way round records silence as the mean of its channels."""
+    left = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(3 * 16_000) / 16_000)
+    with wave.open(str(tmp_path / "inverted.wav"), "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((np.stack([left, -left], axis=1) * 32767).astype("<i2").tobytes())
+
+    audio = read_audio(tmp_path / "inverted.wav")
+
+    assert audio.rms_dbfs == pytest.approx(-23, abs=0.6)
     assert pitch_hz(audio.samples) == pytest.approx(1000, abs=1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from monitor.config.overrides import read_steps
 from testkit.mosquitto import free_port
@@ -69,6 +69,19 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
 def watched(home: Home) -> int:
     found: int = home.visit.get("/api/house").json()["sources"][1]["watched"]
     return found
+
+
+def test_a_search_that_is_typed_before_the_sounds_are_there_holds(workshop, chromium):
+    """A quick hand, or a slow machine."""
+    held: list[Route] = []
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE, begin=f"{workshop.address}#/house") as page:
+        page.route("**/api/sounds", lambda route: held.append(route))
+        with page.expect_request("**/api/sounds"):
+            page.goto(f"{workshop.address}#/sounds")
+        page.get_by_role("searchbox").fill("siren")
+        for route in held:
+            route.continue_()
+        expect(page.locator(".row.sound")).to_have_count(1)
 
 
 def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium):

@@ -17,6 +17,8 @@ export default function sounds(view, route) {
 
 /** @param {HTMLElement} view */
 async function all(view) {
+  /** @type {any} */
+  let found = null;
   const list = h("div", { class: "rows", role: "list" });
   const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
   const hours = h("details");
@@ -25,7 +27,7 @@ async function all(view) {
   const undo = h("p");
   view.append(undo);
   get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});
-  let found = await attempt(() => get("api/sounds"));
+  found = await attempt(() => get("api/sounds"));
   if (!found) return;
   undoButton(undo, found.last_change, async () => {
     found = await get("api/sounds");
@@ -34,6 +36,7 @@ async function all(view) {
   draw();
 
   function draw() {
+    if (!found) return; // somebody types before the sounds are there
     const wanted = search.value.trim().toLowerCase();
     const shown = found.sounds
       .filter((/** @type {any} */ one) => labelName(one.id).toLowerCase().includes(wanted))
