@@ -187,7 +187,8 @@ def _listen(settings: Any, block: Any) -> Audio | None:
 
 
 def _voice(settings: Any) -> Callable[[str], None]:
-    from monitor.notifiers.speech import EspeakVoice, LocalPlayer
+    from monitor.notifiers.players import LocalPlayer
+    from monitor.notifiers.speech import EspeakVoice, reading
 
     spoken = next((block for block in settings.notifiers if block.type == "spoken"), None)
     voice = spoken.voice if spoken else EspeakVoice()
@@ -195,7 +196,8 @@ def _voice(settings: Any) -> Callable[[str], None]:
 
     def speak(text: str) -> None:
         try:
-            player.play(voice.synthesize(text))
+            play, _ = reading(text, voice, player)
+            play()
         except PublishError as error:
             err.print(f"not read aloud: {error}", highlight=False)
 

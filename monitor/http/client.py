@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -69,14 +69,31 @@ class HttpClient:
     ) -> Iterator[tuple[int, bytes]]:
         """The lines of an answer as they come, each with the answer's status, without their ends; for
         server-sent events. The same bounds. Raises HttpFailed."""
+        rest, status = b"", 0
+        asked = self.pieces(method, url, timeout_s=timeout_s, max_bytes=max_bytes, headers=headers, body=body)
+        with closing(asked) as pieces:
+            for status, piece in pieces:
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from ((status, line.rstrip(b"\r")) for line in lines)
+        if rest:
+            yield status, rest
+
+    def pieces(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout_s: float,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Generator[tuple[int, bytes], None, None]:
+        """The bytes of an answer as they come, each piece with the answer's status; nothing of an empty one.
+        The same bounds. Raises HttpFailed."""
         call = self._call(method, url, timeout_s, max_bytes, headers, body, None)
-        rest = b""
         with closing(call.chunks()) as chunks:
             for chunk in chunks:
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from ((call.status, line.rstrip(b"\r")) for line in lines)
-        if rest:
-            yield call.status, rest
+                yield call.status, chunk
 
     def close(self) -> None:
         """Close the connections that are kept."""

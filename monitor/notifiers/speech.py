@@ -1,27 +1,26 @@
-"""Words into sound, and sound into a room: the two halves of a spoken alert."""
+"""Words into sound, the first half of a spoken alert, and how a player gets it."""
 
 import io
 import os
-import ssl
 import struct
 import subprocess
-import time
 import wave
-from contextlib import closing, suppress
-from typing import Annotated, Literal, Protocol
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
 from monitor.errors import PublishError
-from monitor.http.client import HttpClient, json_body
-from monitor.http.errors import AnswerTooLarge, HttpFailed
-from monitor.schema import Block, Port, Secret
+from monitor.http.client import json_body
+from monitor.notifiers.arriving import Arriving
+from monitor.notifiers.players import OPEN_S, LocalPlayer, PlayerConfig
+from monitor.notifiers.sound_http import credentials, pieces, post
+from monitor.schema import Block, Secret
 
-LARGEST_WAV = 8 << 20
-"""Bytes; a minute and a half at 48 kHz, far more than an alert."""
-OPEN_S = 10.0
-"""What a loudspeaker may take to be opened."""
 _ESPEAK_HEADER_BYTES = 44
+READ_S = 60.0
+"""What reading an alert may take: its 300 characters take half of it, slowly read."""
 
 
 class Voice(Protocol):
@@ -29,16 +28,6 @@ class Voice(Protocol):
 
     def synthesize(self, text: str) -> bytes:
         """A mono or stereo 16-bit WAV. Blocks; raises PublishError with the fix."""
-
-
-class Player(Protocol):
-    """Lets a room hear a WAV."""
-
-    def play(self, sound: bytes) -> None:
-        """Blocks until it has been played or taken. Raises PublishError with the fix."""
-
-    def longest_s(self, sound: bytes) -> float:
-        """What playing it may take; a player that has not ended by then hangs."""
 
 
 class EspeakVoice(Block):
@@ -100,151 +89,51 @@ class ServerVoice(Block):
     """How it is to be read, for servers that take `instructions`, such as Qwen3-TTS: "calm and slow"."""
     api_key: Secret | None = None
     """Sent as a bearer token."""
+    stream: bool = False
+    """Play the voice while it is still being made, on a loudspeaker of this machine; for servers that take
+    `stream`, such as vLLM-Omni with Qwen3-TTS."""
+    sample_rate_hz: Annotated[int, Field(ge=8000, le=96000)] = 24000
+    """Of sound that is streamed, which does not name it; Qwen3-TTS gives 24,000."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
 
     def synthesize(self, text: str) -> bytes:
         """Ask for a WAV."""
-        body = {"model": self.model, "voice": self.voice, "input": text, "response_format": "wav"}
-        if self.style is not None:
-            body["instructions"] = self.style
-        sound = _post(
-            f"{self.url.rstrip('/')}/audio/speech",
-            self.api_key,
-            self.timeout_s,
-            "the voice server",
-            json_body(body),
-            "application/json",
-        )
+        headers, body = self._request(text, response_format="wav")
+        sound = post(self._address, headers, self.timeout_s, "the voice server", body)
         if sound[:4] != b"RIFF":
             raise PublishError(
                 "the voice server did not answer with a WAV; check url (it ends in /v1) and model"
             )
         return sound
 
+    def streamed(self, text: str) -> Iterator[bytes]:
+        """The sound as it is made: 16-bit mono PCM of `sample_rate_hz`. Raises PublishError with the fix."""
+        headers, body = self._request(text, response_format="pcm", stream=True)
+        for piece in pieces(self._address, headers, self.timeout_s, "the voice server", body):
+            if piece[:4] == b"RIFF":
+                raise PublishError("the voice server does not stream; leave out stream: true")
+            yield piece
 
-class LocalPlayer(Block):
-    """A loudspeaker of this machine."""
+    @property
+    def _address(self) -> str:
+        return f"{self.url.rstrip('/')}/audio/speech"
 
-    type: Literal["local"] = "local"
-    device: str | None = None
-    """Name or part of it, as `earwitness devices` shows it; by default the system's."""
-
-    def play(self, sound: bytes) -> None:
-        """Play to the end."""
-        import sounddevice
-
-        try:
-            with (
-                wave.open(io.BytesIO(sound)) as file,
-                sounddevice.RawOutputStream(
-                    samplerate=file.getframerate(),
-                    channels=file.getnchannels(),
-                    dtype="int16",
-                    device=self.device,
-                ) as stream,
-            ):
-                stream.write(file.readframes(file.getnframes()))
-        except wave.Error as error:
-            raise PublishError(f"the voice gave no WAV that can be played ({error})") from error
-        except (sounddevice.PortAudioError, ValueError) as error:
-            raise PublishError(
-                f"no loudspeaker can be opened ({error}); run `earwitness devices` to list them"
-            ) from error
-
-    def longest_s(self, sound: bytes) -> float:
-        """Its length, and what a sleeping loudspeaker takes to wake."""
-        with suppress(wave.Error, EOFError), wave.open(io.BytesIO(sound)) as file:
-            length_s: float = file.getnframes() / file.getframerate()
-            return OPEN_S + length_s
-        return OPEN_S
+    def _request(self, text: str, **more: Any) -> tuple[dict[str, str], bytes]:
+        body = {"model": self.model, "voice": self.voice, "input": text, **more}
+        if self.style is not None:
+            body["instructions"] = self.style
+        return {"Content-Type": "application/json", **credentials(self.api_key)}, json_body(body)
 
 
-class HttpPlayer(Block):
-    """A media player that takes a WAV as the body of a POST."""
-
-    type: Literal["http"]
-    url: Annotated[str, Field(pattern=r"^https?://")]
-    token: Secret | None = None
-    """Sent as a bearer token."""
-    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
-
-    def play(self, sound: bytes) -> None:
-        """Hand it over."""
-        _post(self.url, self.token, self.timeout_s, "the media player", sound, "audio/wav")
-
-    def longest_s(self, sound: bytes) -> float:
-        """The whole call."""
-        return self.timeout_s
-
-
-class MqttPlayer(Block):
-    """A media player that takes a WAV from an MQTT topic."""
-
-    type: Literal["mqtt"]
-    host: str
-    topic: Annotated[str, Field(pattern=r"^[^#+]+$")]
-    port: Port = 1883
-    username: str | None = None
-    password: Secret | None = None
-    tls: bool = False
-    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
-
-    def play(self, sound: bytes) -> None:
-        """Hand it over, acknowledged by the broker."""
-        from paho.mqtt.client import Client
-        from paho.mqtt.enums import CallbackAPIVersion
-
-        until_s = time.monotonic() + self.timeout_s
-        client = Client(CallbackAPIVersion.VERSION2)
-        client.connect_timeout = self.timeout_s
-        if self.username is not None:
-            password = self.password.get_secret_value() if self.password else None
-            client.username_pw_set(self.username, password)
-        if self.tls:
-            client.tls_set_context(ssl.create_default_context())
-        try:
-            client.connect(self.host, self.port)
-            client.loop_start()
-            sent = client.publish(self.topic, sound, qos=1)
-            sent.wait_for_publish(max(0.0, until_s - time.monotonic()))
-            if not sent.is_published():
-                raise PublishError(f"{self.host} did not take the sound; check user name, password and topic")
-        except (OSError, RuntimeError, ValueError) as error:
-            raise PublishError(f"{self.host}: the broker cannot be reached ({error})") from error
-        finally:
-            client.disconnect()
-            client.loop_stop()
-
-    def longest_s(self, sound: bytes) -> float:
-        """Connecting and handing over; a broker that drips would take for ever."""
-        return self.timeout_s
-
-
-def _post(
-    url: str,
-    token: Secret | None,
-    timeout_s: float,
-    who: str,
-    body: bytes,
-    content_type: str,
-) -> bytes:
-    """The body of a 2xx answer, within `timeout_s` for the whole call and `LARGEST_WAV`."""
-    headers = {"Content-Type": content_type}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
-    with closing(HttpClient()) as client:
-        try:
-            answer = client.request(
-                "POST", url, timeout_s=timeout_s, max_bytes=LARGEST_WAV, headers=headers, body=body
-            )
-        except AnswerTooLarge as error:
-            raise PublishError(f"{who} {error}") from error
-        except HttpFailed as error:
-            raise PublishError(f"{who}: {error}; is it running?") from error
-    if not answer.ok:
-        raise PublishError(f"{who} refused ({answer.status}); check url and key")
-    return answer.content
+def reading(text: str, voice: "VoiceConfig", player: PlayerConfig) -> tuple[Callable[[], None], float]:
+    """What plays a text to its end, as often as it is called, and the seconds that one time may take. A
+    streamed voice on a loudspeaker here is played while it is made. Both raise PublishError with the fix."""
+    if isinstance(voice, ServerVoice) and voice.stream and isinstance(player, LocalPlayer):
+        sound = Arriving(voice.streamed(text))
+        longest_s = OPEN_S + voice.timeout_s + READ_S
+        return partial(player.play_arriving, sound, voice.sample_rate_hz), longest_s
+    whole = voice.synthesize(text)
+    return partial(player.play, whole), player.longest_s(whole)
 
 
 VoiceConfig = Annotated[EspeakVoice | ServerVoice, Field(discriminator="type")]
-PlayerConfig = Annotated[LocalPlayer | HttpPlayer | MqttPlayer, Field(discriminator="type")]

@@ -1,7 +1,6 @@
 """Alerts read aloud in the house: for whoever has no telephone at hand, and whoever sleeps."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
@@ -10,7 +9,8 @@ from monitor.clock import Attempts, Clock, length_in_words
 from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
-from monitor.notifiers.speech import EspeakVoice, LocalPlayer, PlayerConfig, VoiceConfig
+from monitor.notifiers.players import LocalPlayer, PlayerConfig
+from monitor.notifiers.speech import EspeakVoice, VoiceConfig, reading
 from monitor.patience import Patience, Silent
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Slug
@@ -120,18 +120,17 @@ class SpokenPublisher:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
     def _read(self, text: str) -> None:
-        sound = self._config.voice.synthesize(text)
+        play, longest_s = reading(text, self._config.voice, self._config.player)
         for _ in range(self._config.repeat):
-            self._play(sound)
+            self._play(play, longest_s)
         if failed := self._attempts.worked():
             log.info("alerts are read aloud again", notifier=self.name, failed_attempts=failed)
 
-    def _play(self, sound: bytes) -> None:
+    def _play(self, play: Callable[[], None], longest_s: float) -> None:
         """In a thread that can be left: a driver or a broker that never answers would hold every alert that
         is to be read after this one."""
-        player = self._config.player
         try:
-            self._patience.do(partial(player.play, sound), more_s=player.longest_s(sound))
+            self._patience.do(play, more_s=longest_s)
         except Silent as error:
             raise PublishError("the player does not answer; is it switched on?") from error
 

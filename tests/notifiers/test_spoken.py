@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.errors import PublishError
 from monitor.labels import LIFE_SAFETY
+from monitor.notifiers.arriving import Arriving
 from monitor.notifiers.speech import EspeakVoice, ServerVoice
 from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
 from monitor.publishers.base import DELIVERED, Failed, Outcome
@@ -29,7 +31,7 @@ from monitor.types import Alert
 from testkit import builders
 from testkit.builders import START
 from testkit.fakes import FakeClock, raise_it
-from testkit.http_servers import dripping, serving
+from testkit.http_servers import dripping, http_server, serving
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.pulse import PulseServer, sound_environment
 
@@ -141,14 +143,53 @@ def test_a_player_can_listen_on_mqtt(tmp_path: Path) -> None:
 
 
 def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
-    """Played through PortAudio, the alert can be recorded where the loudspeaker stands. In a process of its
-    own, for PortAudio remembers the first sound server that a process saw."""
+    """Played through PortAudio, the alert can be recorded where the loudspeaker stands."""
+    heard = recorded(tmp_path, {})
+
+    assert np.abs(heard).max() > 3000
+    assert (np.abs(heard) > 300).sum() > 4000
+
+
+def test_a_voice_is_heard_while_it_is_still_being_made(tmp_path: Path) -> None:
+    """Asked to stream, the server sends half of the sound, and the other half only when the first one has
+    been recorded where the loudspeaker stands."""
+    first_half, asked = threading.Event(), []
+    tone = (8000 * np.sin(np.arange(24_000) * 0.2)).astype("<i2").tobytes()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(json.loads(handler.rfile.read(int(handler.headers["Content-Length"]))))
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(tone)
+        handler.wfile.flush()
+        if first_half.wait(60):
+            handler.wfile.write(tone)
+
+    with http_server(answer) as url:
+        voice = {"type": "server", "url": f"{url}/v1", "model": "tts", "stream": True, "style": "calm"}
+        heard = recorded(tmp_path, {"voice": voice}, first_half)
+
+    assert first_half.is_set()
+    assert (np.abs(heard) > 3000).sum() > 20_000, "two seconds of a tone, not one"
+    assert {key: asked[0][key] for key in ("stream", "response_format", "instructions")} == {
+        "stream": True,
+        "response_format": "pcm",
+        "instructions": "calm",
+    }
+
+
+def recorded(tmp_path: Path, options: dict[str, Any], loud: threading.Event | None = None) -> np.ndarray:
+    """What is heard at the loudspeaker while an alert is read, 16 kHz; sets `loud` with the first of it. In a
+    process of its own, for PortAudio remembers the first sound server that a process saw."""
     program = (
         "from monitor.notifiers.spoken import SpokenConfig\n"
+        "from monitor.publishers.base import DELIVERED\n"
         "from testkit.fakes import FakeClock\n"
         "from tests.notifiers.test_spoken import alert\n"
-        "[publisher] = SpokenConfig(type='spoken').build(FakeClock())\n"
-        "publisher.publish(alert())\n"
+        f"[publisher] = SpokenConfig.model_validate({{'type': 'spoken', **{options!r}}}).build(FakeClock())\n"
+        "ends = []\n"
+        "publisher.publish(alert(), ends.append)\n"
+        "assert ends == [DELIVERED], ends\n"
     )
     with sound_environment(tmp_path):
         server = PulseServer(tmp_path)
@@ -161,18 +202,27 @@ def test_a_loudspeaker_here_is_heard(tmp_path: Path) -> None:
         recorder.stdout.read(3200)  # it records
         with ThreadPoolExecutor() as reading:
             # All the while: a pipe holds two seconds, and then the recorder would stand still.
-            rest = reading.submit(recorder.stdout.read)
+            rest = reading.submit(_until_its_end, recorder.stdout, loud)
             try:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-                subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+                subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
             finally:
                 recorder.terminate()
-                heard = np.frombuffer(rest.result(), "<i2")
+                heard = rest.result()
             recorder.stdout.close()
             recorder.wait()
             server.kill()
-    assert np.abs(heard).max() > 3000
-    assert (np.abs(heard) > 300).sum() > 4000
+    return heard
+
+
+def _until_its_end(recording: Any, loud: threading.Event | None) -> np.ndarray:
+    pieces = []
+    while piece := recording.read(3200):
+        pieces.append(piece)
+        if loud is not None and np.abs(np.frombuffer(piece[: len(piece) // 2 * 2], "<i2")).max() > 3000:
+            loud.set()
+    whole = b"".join(pieces)
+    return np.frombuffer(whole[: len(whole) // 2 * 2], "<i2").astype(int)
 
 
 def test_what_is_mild_is_let_go(speaker: Speaker) -> None:
@@ -339,6 +389,36 @@ def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:
     (outcome,) = outcomes
     assert isinstance(outcome, Failed)
     assert "did not answer with a WAV" in outcome.reason
+
+
+def test_a_voice_that_is_sent_as_it_is_made_is_whole_samples_and_may_be_read_again() -> None:
+    """Pieces are cut anywhere; every reader gets all of them."""
+    sound = Arriving(iter([b"\x01", b"\x02\x03", b"\x04\x05"]))
+
+    assert [list(sound), list(sound)] == [[b"\x01\x02", b"\x03\x04"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fix"),
+    [
+        (400, b"{}", r"refused \(400\)"),
+        (200, b"", "sent no sound"),
+        (200, b"RIFF....", "leave out stream: true"),
+    ],
+)
+def test_a_server_that_does_not_stream_is_named_with_the_fix(
+    speaker: Speaker, status: int, body: bytes, fix: str
+) -> None:
+    """Before a loudspeaker is opened; an alert that was not read has failed."""
+    speaker.status, speaker.answer = status, body
+    voice = {"type": "server", "url": speaker.url + "/v1", "model": "tts", "stream": True}
+    ends: list[Outcome] = []
+
+    spoken(voice=voice).publish(alert(), ends.append)
+
+    [end] = ends
+    assert isinstance(end, Failed)
+    assert re.search(fix, end.reason)
 
 
 def test_words_are_few_and_can_be_said() -> None:

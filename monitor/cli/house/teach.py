@@ -206,7 +206,7 @@ def _play(state_folder: Path, event_id: str) -> None:
     from monitor.classifiers.audio_llm.engines.client import wav
     from monitor.cli.house.clips import clip_of
     from monitor.errors import PublishError, SourceError
-    from monitor.notifiers.speech import LocalPlayer
+    from monitor.notifiers.players import LocalPlayer
     from monitor.sources.recording import read_audio
 
     clip = clip_of(state_folder, event_id)

@@ -102,7 +102,7 @@ def free_port() -> int:
 
 
 def remote(url: str, **options: Any) -> RemoteClassifier:
-    given = {"type": "remote", "url": url, "model": "tiny", "labels": LABELS, "timeout_s": 120}
+    given = {"type": "remote", "url": url, "model": "tiny", "labels": LABELS, "timeout_s": 600}
     classifier = RemoteConfig.model_validate({**given, "max_new_tokens": 8, **options}).build()
     classifier.load()
     return classifier
