@@ -8,9 +8,9 @@ Weights are random: they say how fast a model of that size is, and nothing about
 tokenizer is Qwen's own where `dashscope` is installed, which carries it (`pip install --no-deps dashscope`);
 else one is made here of whole words, which counts a quarter fewer tokens.
 
-On a bare GPU machine without a network: bring the wheels of torch (CUDA), transformers, accelerate,
-safetensors, numpy and dashscope with `pip download`, install them, and run the second line above. It builds
-the model where it runs.
+On a bare GPU machine without a network: bring the wheels that `scripts/bench/qwen-wheels.txt` lists (its
+first lines are the commands), and run the second line above. It builds the model where it runs, prints how
+long each stage took, writes the file after each table, and leaves out what would go over `--most-s`.
 """
 
 import argparse
@@ -68,15 +68,30 @@ SIZES = {
 class Report:
     """Markdown in the making."""
 
+    file: Path | None = None
+    most_s: float = float("inf")
+    """When this has passed since the start, no further row is begun."""
     lines: list[str] = field(default_factory=list)
+    began_s: float = field(default_factory=time.perf_counter)
 
     def say(self, text: str = "") -> None:
         print(text, flush=True)
         self.lines.append(text)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
+        """Print it, and write all so far: a machine that is taken away leaves what was measured."""
         self.say(table(head, rows))
         self.say()
+        if self.file is not None:
+            self.file.write_text("\n".join(self.lines).rstrip() + "\n", encoding="utf-8")
+
+    def has_time(self, what: str) -> bool:
+        """Whether another row may be begun; one that may not is named."""
+        passed_s = time.perf_counter() - self.began_s
+        print(f"{passed_s:6.0f} s  {what}", file=sys.stderr, flush=True)
+        if passed_s > self.most_s:
+            self.say(f"Left out after {passed_s:.0f} s: {what}.")
+        return passed_s <= self.most_s
 
 
 def word_tokenizer(texts: list[str]) -> Any:
@@ -305,6 +320,8 @@ def versus_naive(report: Report, loaded: AudioLanguageModel, asked: Any, device:
     tree = loaded.pack(asked)
     rows = []
     for duration_s, ways in NAIVE.items():
+        if not report.has_time(f"shared prefix against generate(), {duration_s:g} s"):
+            break
         heard = sound(duration_s)
         ours = warmed(partial(shared, loaded, tree, [heard]), device, runs)
         tokens = len(loaded._prefix(loaded.encode([heard])[0])) + len(tree.token_ids)
@@ -338,6 +355,7 @@ def encoder_cost(report: Report, loaded: AudioLanguageModel, device: str, runs: 
     rows = [
         [f"{duration_s:g} s", *_encoder_ms(loaded, duration_s, device, runs)]
         for duration_s in (2.0, 5.0, 10.0, 30.0)
+        if report.has_time(f"encoder, {duration_s:g} s")
     ]
     report.table(["segment", "features and encoder, wall ms", "CPU ms"], rows)
 
@@ -377,6 +395,7 @@ def throughput(report: Report, loaded: AudioLanguageModel, asked: Any, options: 
         [f"{duration_s:g} s", str(batch), *_throughput(loaded, tree, duration_s, batch, runs, options)]
         for duration_s in (2.0, 5.0, 10.0)
         for batch in (1, 8, 32)
+        if report.has_time(f"batch {batch}, {duration_s:g} s")
     ]
     head = ["segment", "batch", "segments/s", "p95 ms", "peak MiB", "TFLOP a segment", "TFLOP/s", "of peak"]
     report.table(head, rows)
@@ -421,14 +440,18 @@ def main() -> None:
     )
     parser.add_argument("--batches", action="store_true", help="also batch 1, 8 and 32; always on a GPU")
     parser.add_argument("--compile", action="store_true", help="only this: does torch.compile pay?")
+    parser.add_argument(
+        "--most-s", type=float, help="begin nothing after so many seconds; by default 420 on a GPU"
+    )
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
     gpu = options.device.startswith("cuda")
     dtype = getattr(torch, options.dtype or ("bfloat16" if gpu else "float32"))
+    report = Report(options.write, options.most_s or (420.0 if gpu else float("inf")))
+    report.has_time("building the model")
     loaded, asked = listener(SIZES[options.size], options.device, dtype)
     parameters = sum(p.numel() for p in loaded.model.parameters())
     name = torch.cuda.get_device_name() if gpu else f"{platform.machine()}, {torch.get_num_threads()} threads"
-    report = Report()
     report.say(f"# Speed of the large listener on a {'GPU' if gpu else 'CPU'}")
     report.say()
     report.say(
@@ -442,11 +465,10 @@ def main() -> None:
         compiling(report, loaded, asked, options.device)
         return
     encoder_cost(report, loaded, options.device, options.runs)
-    versus_naive(report, loaded, asked, options.device, options.runs)
     if gpu or options.batches:
         throughput(report, loaded, asked, options)
-    if options.write:
-        options.write.write_text("\n".join(report.lines).rstrip() + "\n", encoding="utf-8")
+    versus_naive(report, loaded, asked, options.device, options.runs)
+    print(f"{time.perf_counter() - report.began_s:6.0f} s  the end", file=sys.stderr)
 
 
 if __name__ == "__main__":
