@@ -23,7 +23,7 @@ def load(
         quiet()
         config = transformers.AutoConfig.from_pretrained(model, **safe(model))
         family = _family(model, config.model_type)
-        _check_quantised(model, config, quantize)
+        quantised = _check_quantised(model, config, quantize)
         if quantize and family.experts:
             raise ModelError(
                 f"{model}: quantize: {quantize} leaves a mixture of experts as large as it is; leave it "
@@ -33,6 +33,7 @@ def load(
         loaded = open_weights(
             getattr(transformers, family.model_class),
             model,
+            config=_with_ears_whole(config, quantised) if quantised else None,
             dtype=pick_dtype(dtype, where),
             device_map=_device_map(device, where),
             attn_implementation="sdpa",
@@ -69,14 +70,15 @@ _QUANTISED_BY = {
 the others transformers itself names the package."""
 
 
-def _check_quantised(model: str, config: Any, quantize: str | None) -> None:
-    """ModelError when the folder's weights are quantised and something is missing to read them."""
+def _check_quantised(model: str, config: Any, quantize: str | None) -> dict[str, Any] | None:
+    """How the folder's weights are quantised; None where they are whole. ModelError when something is missing
+    to read them."""
     thinker = getattr(config, "thinker_config", config)
     found = getattr(config, "quantization_config", None) or getattr(thinker, "quantization_config", None)
     if not found:
-        return
-    method = found.get("quant_method") if isinstance(found, dict) else found.quant_method
-    method = str(getattr(method, "value", method))
+        return None
+    how: dict[str, Any] = found if isinstance(found, dict) else found.to_dict()
+    method = str(getattr(how.get("quant_method"), "value", how.get("quant_method")))
     if quantize:
         raise ModelError(
             f"{model}: its weights are quantised by {method} already; leave out quantize: {quantize}"
@@ -90,6 +92,18 @@ def _check_quantised(model: str, config: Any, quantize: str | None) -> None:
         if importlib.util.find_spec(package) is None:
             name = package.replace("_", "-")
             raise ModelError(f"{model}: its weights are quantised by {method}; run `pip install {name}`")
+    return {**how, "quant_method": method}
+
+
+def _with_ears_whole(config: Any, how: dict[str, Any]) -> Any:
+    """The configuration of what is loaded, with how its weights are quantised: whole Omni folders name that
+    beside their parts, and the class of a part does not look there. Lists of what is left whole are by the
+    names of the transformers that wrote them; without ours it would look for a quantised encoder."""
+    if how["quant_method"] in ("awq", "fp8"):
+        how["modules_to_not_convert"] = [*(how.get("modules_to_not_convert") or ()), *KEPT_WHOLE]
+    loaded = getattr(config, "thinker_config", config)
+    loaded.quantization_config = how
+    return loaded
 
 
 def _methods() -> set[str]:

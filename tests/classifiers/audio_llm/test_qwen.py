@@ -20,6 +20,7 @@ from monitor.labels import VOICED, emotions
 from monitor.types import Detection
 from testkit import tiny_models
 from testkit.builders import noise, segment, tone
+from testkit.tiny_quantised import quantise
 
 FAMILIES: dict[str, Callable[[Path], Path]] = {
     "qwen2_audio": tiny_models.qwen2_audio,
@@ -396,31 +397,21 @@ def test_a_way_of_quantising_that_nobody_here_reads_is_refused(qwen2_folder: Pat
         listener(folder)
 
 
-def test_a_folder_in_fp8_loads(qwen2_folder: Path, tmp_path: Path) -> None:
-    """Its blocks are brought back to what they were, to the three bits of FP8; the encoder is whole."""
+@pytest.mark.parametrize("layout", ["alone", "inside a whole Omni"])
+def test_a_folder_in_fp8_loads(tmp_path: Path, layout: str) -> None:
+    """Every weight is what FP8 stands for; the encoder is whole. A whole Omni folder says beside its parts
+    how it is quantised."""
     import torch
-    from safetensors.torch import load_file, save_file
 
-    folder = tmp_path / "fp8"
-    shutil.copytree(qwen2_folder, folder)
-    weights = load_file(folder / "model.safetensors")
-    of = "language_model.model.layers."
-    for name in [name for name in weights if name.startswith(of) and name.endswith("proj.weight")]:
-        scale = weights[name].abs().max() / torch.finfo(torch.float8_e4m3fn).max
-        weights[f"{name}_scale_inv"] = torch.full((1, 1), float(scale))
-        weights[name] = (weights[name] / scale).to(torch.float8_e4m3fn)
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    kept = ["audio_tower", "multi_modal_projector", "lm_head"]
-    call_quantised(
-        folder, {"quant_method": "fp8", "weight_block_size": [128, 128], "modules_to_not_convert": kept}
-    )
+    folder = (tiny_models.qwen2_audio if layout == "alone" else tiny_models.qwen25_omni)(tmp_path / "model")
+    if layout != "alone":
+        folder = tiny_models.as_whole_omni(folder, tmp_path / "omni")
 
-    stored, whole = (listener(each)._model.model.state_dict() for each in (folder, qwen2_folder))
+    whole = quantise(folder, "fp8")
 
-    for name, weight in whole.items():
-        apart = float((stored[name].float() - weight).abs().max() / weight.abs().max().clamp(min=1e-9))
-        assert apart < 0.07, name
-    assert not all(torch.equal(stored[name].float(), weight) for name, weight in whole.items())
+    stored, meant = (listener(each)._model.model.state_dict() for each in (folder, whole))
+    for name, weight in meant.items():
+        assert torch.allclose(stored[name].float(), weight, atol=1e-6), name
 
 
 def test_only_the_language_model_is_quantised(folder: Path) -> None:
