@@ -12,9 +12,11 @@ from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taggers.hub import HubConfig
 from monitor.classifiers.taggers.onnx import OnnxConfig
+from monitor.classifiers.taggers.tflite import TfliteConfig
 
 ClassifierConfig = Annotated[
-    EmbeddedConfig | OnnxConfig | QwenConfig | HubConfig | RemoteConfig, Field(discriminator="type")
+    EmbeddedConfig | OnnxConfig | TfliteConfig | QwenConfig | HubConfig | RemoteConfig,
+    Field(discriminator="type"),
 ]
 """Every kind of classifier that the configuration knows; a new one is its file and its name here."""
 

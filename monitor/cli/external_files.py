@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.classifiers import ClassifierConfig
+from monitor.classifiers.cascade import SecondLook
+from monitor.classifiers.taggers.calibration import read_calibration
+from monitor.classifiers.taggers.onnx import OnnxConfig
 from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError, ModelError
@@ -24,6 +27,7 @@ def outside_findings(config: Config) -> Iterator[Finding]:
             yield from _of_source(source, i)
     for i, classifier in enumerate(config.classifiers):
         yield from _of_classifier(classifier, i)
+    yield from _of_combination(config)
     yield from _certificates(config)
     for i, publisher in enumerate(config.publishers):
         if isinstance(publisher, JsonlConfig):
@@ -57,8 +61,30 @@ def _of_classifier(block: ClassifierConfig, i: int) -> Iterator[Finding]:
         return
     try:
         assert block.build().labels is not None
+        if isinstance(block, OnnxConfig) and block.calibration is not None:
+            read_calibration(block.calibration)
     except ModelError as error:
         yield Finding(False, ("classifiers", i), f"{error}; the house is heard without this model")
+
+
+def _of_combination(config: Config) -> Iterator[Finding]:
+    """Scores of which each means something else are not to be averaged."""
+    if config.combine == "first":
+        return
+    small = [block for block in config.classifiers if not isinstance(block, SecondLook)]
+    if len(small) < 2:
+        yield Finding(
+            False, ("combine",), f"there is nothing to combine: small classifiers here: {len(small)}"
+        )
+    for block in small:
+        if isinstance(block, OnnxConfig) and block.calibration is None:
+            yield Finding(
+                False,
+                ("combine",),
+                f"the scores of {block.name} are not calibrated, and count for more or less than they "
+                f"should; `earwitness eval CLIPS.csv --model {block.name} --calibration FILE` makes its "
+                "`calibration:`",
+            )
 
 
 def _certificates(config: Config) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor.classifiers.base import Classifier
+from monitor.classifiers.taggers.calibration import write_calibration
 from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
 from monitor.cli.recordings import (
     Files,
@@ -101,6 +102,10 @@ def evaluate(
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw them (PNG).")] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Write what makes an onnx or tflite classifier's scores probabilities (JSON)."),
+    ] = None,
     task: Annotated[
         TaskName | None,
         typer.Option(help="Judge as papers do, beside the published figure, on the set's own folder."),
@@ -119,13 +124,17 @@ def evaluate(
         return
     check_output(json_file, "--json")
     check_picture(plot, "--plot")
+    check_output(calibration, "--calibration")
     report = judged(
         manifest,
-        _classifier(config, model),
+        _classifier(config, model, raw=calibration is not None),
         snrs_db=snr or (),
         progress=lambda clips: with_progress(clips, None),
     )
     _show_report(report, json_file, plot)
+    if calibration is not None:
+        write_calibration(calibration, report.calibration)
+        out.print(f"\n{calibration}: {len(report.calibration)} labels, for `calibration:` of the classifier")
     if report.unread:
         raise typer.Exit(1)
 
@@ -187,23 +196,31 @@ def _about(path: Path, error: Exception) -> str:
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
-def _classifier(config: Path | None, name: str | None) -> Classifier:
+def _classifier(config: Path | None, name: str | None, *, raw: bool = False) -> Classifier:
     """The classifier that was asked for, loaded."""
-    classifier = named_classifier(config, name)
+    classifier = named_classifier(config, name, raw=raw)
     classifier.load()
     return classifier
 
 
-def named_classifier(config: Path | None, name: str | None) -> Classifier:
-    """The classifier that was asked for: by its name in the configuration, or by its model."""
+def named_classifier(config: Path | None, name: str | None, *, raw: bool = False) -> Classifier:
+    """The classifier that was asked for: by its name in the configuration, or by its model; by default what
+    decides there. `raw` is without its calibration."""
+    from monitor.config.capabilities import unloaded
     from monitor.config.model import classifier_block
 
-    blocks = {block.name: block for block in config_in_force(config).classifiers}
+    given = config_in_force(config)
+    small, _ = unloaded(given)
+    if small and name in (None, small[0].name) and not raw:
+        return small[0]
+    blocks = {block.name: block for block in given.classifiers}
     if name is None and not blocks:
         raise typer.BadParameter("the configuration has no classifier; name a --model")
     block = next(iter(blocks.values())) if name is None else blocks.get(name) or classifier_block(name)
     if block is None:
         raise typer.BadParameter(_unknown(name, blocks), param_hint="--model")
+    if raw and hasattr(block, "calibration"):
+        block = block.model_copy(update={"calibration": None})
     return block.build()
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from monitor.classifiers.audio_llm.engines.server import Server
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.classifiers.taggers.ensemble import combined
 from monitor.config.model import Config
 from monitor.errors import ModelError
 from monitor.events.defaults import DEFAULTS, Hysteresis
@@ -87,7 +88,7 @@ def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classi
                 second.append((classifier, Cascade(block)))
             else:
                 first.append(classifier)
-    return tuple(first), tuple(second)
+    return combined(config.combine, first), tuple(second)
 
 
 def producible(config: Config) -> frozenset[str]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
+from monitor.classifiers.taggers.ensemble import Combination
 from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
@@ -53,6 +54,9 @@ class Config(Block):
     classifiers: list[ClassifierConfig] = [EmbeddedConfig(type="embedded")]
     """What says what a sound is: the first fast one decides, a large one may confirm. By default the one that
     ships with earwitness; `[]` is none."""
+    combine: Combination = "first"
+    """How several small classifiers decide. first: each by itself, by its own name; mean_log_odds: together,
+    as `ensemble`, by the mean of their log odds: give foreign ones a `calibration`."""
     transcripts: TranscriberConfig | None = None
     """Transcripts of speech, for rules with `say`; by default none."""
     labels: Labels = {}

@@ -10,6 +10,7 @@ from monitor.classifiers.audio_llm.transcribers.words import NAME as WORDS
 from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListener
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
+from monitor.classifiers.taggers.ensemble import combined
 from monitor.config.capabilities import thresholds
 from monitor.config.house import build_house, is_alike
 from monitor.config.model import Config
@@ -72,7 +73,7 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
         writer = _transcriber(options, [classifier for classifier, _ in second], phrases)
         words = _loaded(WORDS, lambda: WordListener(writer, lambda text: says(text, phrases)), missing)
         second += [(words, Voices(asked, while_speaking=options.while_speaking))] if words else []
-    return LoadedClassifiers(tuple(first), tuple(second), missing)
+    return LoadedClassifiers(combined(config.combine, first), tuple(second), missing)
 
 
 def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]:

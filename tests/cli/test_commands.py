@@ -21,6 +21,7 @@ from monitor.history.writer import ScoreStore
 from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.types import Setting
 from testkit.builders import event, noise
+from testkit.tagger_models import class_list, foreign_model
 
 CONFIG = """
 sources:
@@ -490,3 +491,30 @@ def test_a_filter_that_names_nothing_is_an_error(config, capsys):
     assert earwitness("replay", "--config", config, "--label", "smoke_alrm") == 2
     assert "did you mean 'smoke_alarm'?" in unboxed(capsys.readouterr().err)
     assert earwitness("replay", "--config", config, "--rule", "Smoke alrm") == 2
+
+
+def test_check_says_what_keeps_taggers_from_judging_together(tmp_path, capsys):
+    """Scores that are not calibrated, a calibration that is none, and a company of one."""
+    model, classes = foreign_model(tmp_path, ["b", "n"]), class_list(tmp_path)
+    path, curve = tmp_path / "company.yaml", tmp_path / "curve.json"
+    curve.write_text("{}")
+    block = f"{{type: onnx, name: NAME, model: {model}, classes: {classes}"
+    head = "sources: [{type: demo, name: hall}]\npublishers: []\ncombine: mean_log_odds\nclassifiers:\n"
+
+    def warned(*classifiers: str) -> list[str]:
+        path.write_text(head + "".join(f"  - {each}\n" for each in classifiers))
+        assert earwitness("check", "--config", path, "--json") == 0
+        lines: list[str] = json.loads(capsys.readouterr().out)["warnings"]
+        return lines
+
+    raw = block.replace("NAME", "raw")
+    told = f"{block.replace('NAME', 'told')}, calibration: {curve}"
+    assert [line.split(" combine: ")[1][:27] for line in warned("{type: embedded}", f"{raw}}}")] == [
+        "the scores of raw are not c"
+    ]
+    assert warned("{type: embedded}", f"{told}}}") == []
+    [alone] = warned("{type: embedded}")
+    assert "nothing to combine" in alone
+    curve.write_text("[]")
+    [broken] = warned("{type: embedded}", f"{told}}}")
+    assert "holds no calibration" in broken

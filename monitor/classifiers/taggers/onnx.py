@@ -17,6 +17,7 @@ from pydantic import Field
 
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.taggers.audioset import ClassMap, read_class_map
+from monitor.classifiers.taggers.calibration import Calibration, calibrated, read_calibration
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut, padded
 from monitor.errors import ClassifyError, ModelError
@@ -35,7 +36,7 @@ class OnnxConfig(Block):
     name: Slug = "onnx"
     """Names this listener in events (`confirmed_by`) and logs."""
     model: Path
-    """The ONNX file."""
+    """The model file."""
     classes: Path
     """CSV of its classes in the order of its scores, with AudioSet names in a column `display_name`."""
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
@@ -48,6 +49,13 @@ class OnnxConfig(Block):
     """Name of the output with the scores; by default the first one with as many classes as the CSV."""
     scores: Literal["probability", "logit"] = "probability"
     """logit: its scores are taken before the sigmoid."""
+    calibration: Path | None = None
+    """What makes its scores probabilities, from your own recordings: `earwitness eval --calibration` writes
+    it. Without it they are taken as they are."""
+
+    def open(self) -> Any:
+        """The model, to be asked as an onnxruntime session is. ModelError when it cannot be opened."""
+        return open_session(self.model, self.name)
 
     def build(self) -> "OnnxClassifier":
         """The classifier, not yet loaded. ModelError when the list of classes cannot be used."""
@@ -69,6 +77,10 @@ class OnnxClassifier(ClassifierDefaults):
     def _map(self) -> ClassMap:
         return read_class_map(self._block.classes)
 
+    @cached_property
+    def _calibration(self) -> Calibration:
+        return {} if self._block.calibration is None else read_calibration(self._block.calibration)
+
     @property
     def labels(self) -> frozenset[str]:
         """Those of ours that a class of it means."""
@@ -78,7 +90,8 @@ class OnnxClassifier(ClassifierDefaults):
         """Open the model and classify one window of silence. ModelError when it differs from the block."""
         if not self._block.model.is_file():
             raise ModelError(f"{self.name}: there is no file {self._block.model}")
-        self._session = open_session(self._block.model, self.name)
+        assert self._calibration is not None
+        self._session = self._block.open()
         self._check_input()
         self._output = self._chosen_output()
         if self._input_samples:
@@ -142,7 +155,8 @@ class OnnxClassifier(ClassifierDefaults):
             ) from error
         heard = np.array([not window.silent for window in windows], np.float32)
         by_label = self._map.scores(self._as_probability(of_classes))
-        return np.asarray(np.stack(list(by_label.values()), axis=1) * heard[:, None], np.float32)
+        columns = [calibrated(label, own, self._calibration) for label, own in by_label.items()]
+        return np.asarray(np.stack(columns, axis=1) * heard[:, None], np.float32)
 
     def _parts(self, wave: Scores) -> list[Scores]:
         """One call for all windows where the model takes a batch, else one for each."""

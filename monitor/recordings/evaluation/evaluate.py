@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.base import Classifier
+from monitor.classifiers.taggers.calibration import fitted
 from monitor.errors import SourceError, SourceUnavailable
 from monitor.labels import emotions, sounds
 from monitor.recordings.evaluation.manifest import Clip, read_clips
@@ -151,6 +152,7 @@ def _figures(scored: Scored, label: str, onset: float) -> LabelFigures:
         calibration_error=calibration_error(truth, scores),
         onset=onset,
         proposal=proposed(truth, scores),
+        curve=fitted(truth, scores),
     )
 
 

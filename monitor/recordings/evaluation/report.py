@@ -26,6 +26,8 @@ class LabelFigures:
     onset: float
     proposal: Proposal | None = None
     """None where there are too few recordings to propose an onset."""
+    curve: tuple[float, float] | None = None
+    """Offset and slope that make its scores probabilities; None where there are too few recordings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class Report:
         """The proposed onsets as YAML to paste."""
         rows = self.conditions[0].labels
         return as_yaml((row.label, row.onset, row.proposal) for row in rows if row.proposal)
+
+    @property
+    def calibration(self) -> dict[str, tuple[float, float]]:
+        """By label, what makes scores probabilities, where there are recordings enough."""
+        return {row.label: row.curve for row in self.conditions[0].labels if row.curve is not None}
 
     def to_json(self) -> str:
         """Everything, with the derived figures; NaN as null."""
