@@ -159,6 +159,18 @@ def _line(document: Document, problem: str) -> int:
     return int(found[1]) if found else 0
 
 
+def _unreachable_values(config: Config, document: Document) -> Iterator[str]:
+    """Values of the house that nobody could set: without a broker there is the page alone."""
+    for name, value in config.house.items():
+        if value.type == "topic":
+            yield document.about(
+                ("house", name), "its values come over MQTT; add a publisher of `type: mqtt`"
+            )
+        elif not config.web.enabled:
+            fix = "it is set over MQTT or on the page; add a publisher of `type: mqtt`, or enable `web`"
+            yield document.about(("house", name), fix)
+
+
 def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     """Problems between blocks."""
     config = draft.config
@@ -167,8 +179,8 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     # One outbox holds the messages of all receivers, under the receiver's name.
     yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=(ESCALATION_CHANNEL,))
     has_broker = any(publisher.type == "mqtt" for publisher in config.publishers)
-    if config.house and not has_broker and not draft.is_spoiled(("publishers",)):
-        yield document.about(("house",), "its values come over MQTT; add a publisher of `type: mqtt`")
+    if not has_broker and not draft.is_spoiled(("publishers",)):
+        yield from _unreachable_values(config, document)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     for j, notifier in enumerate(config.notifiers):

@@ -54,6 +54,9 @@ class WebConfig(Block):
     """Of those who may only look."""
     viewers_hear: bool = False
     """Whether those who may only look also hear clips and see spectrograms."""
+    ask_model: bool = False
+    """Whether a classifier of type `remote` can be asked about the clip of an event: the clip goes to its
+    server."""
     proxy: ProxyConfig | None = None
     """Let a reverse proxy say who somebody is."""
     ingress: IngressConfig | None = None

@@ -230,7 +230,8 @@ class EvidenceKeeper:
         spans = speech_spans(cutout, words, self._new_detector())
         if spans and not self._config.mask_speech:
             return None
-        return replace(cutout, audio=masked(cutout.audio, spans))
+        covered = tuple((begin_s, end_s) for begin_s, end_s in spans)
+        return replace(cutout, audio=masked(cutout.audio, spans), masked=covered)
 
     def _encoded(self, event: SoundEvent, cutout: Excerpt) -> bytes:
         tags = {
@@ -239,6 +240,8 @@ class EvidenceKeeper:
             "onset_s": f"{_onset_s(event, cutout):.6f}",
             "event": event.id,
         }
+        if cutout.masked:
+            tags["masked_s"] = " ".join(f"{begin_s:.3f}-{end_s:.3f}" for begin_s, end_s in cutout.masked)
         return encoded(cutout.audio, self._config.clip_format, tags)
 
     def _try(self, work: Callable[[], object]) -> None:

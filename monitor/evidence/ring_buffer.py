@@ -21,6 +21,8 @@ class Excerpt:
 
     started_at: datetime
     audio: Audio
+    masked: tuple[tuple[float, float], ...] = ()
+    """Where speech was covered, in seconds."""
 
     @property
     def ends_at(self) -> datetime:

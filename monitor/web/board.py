@@ -1,5 +1,6 @@
 """What holds right now, source by source: the latest of every state, for whoever opens the page."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
@@ -7,7 +8,18 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.publishers.documents import dbfs
-from monitor.types import Health, LabelState, Level, Message, Problem, Setting, SoundEvent, SourceStatus
+from monitor.types import (
+    HOUSE,
+    Alert,
+    Health,
+    LabelState,
+    Level,
+    Message,
+    Problem,
+    Setting,
+    SoundEvent,
+    SourceStatus,
+)
 
 STALE_S = 30.0
 """The main thread says every second or so that everything moves; silent for so long, it hangs."""
@@ -23,7 +35,9 @@ class Board:
             name: {"online": None, "since": None, "reason": "", "problems": [], "sounding": {}}
             for name in sources
         }
+        self._values: dict[str, str | None] = {}
         self._health: Health | None = None
+        self._counts: Counter[tuple[str, str, str]] = Counter()
         self._stalled: tuple[str, ...] = ()
         self._alive_at_s = clock.monotonic_s()
         for setting in settings:
@@ -35,9 +49,26 @@ class Board:
             if isinstance(message, Health):
                 self._health = message
                 return
+            if isinstance(message, SoundEvent) and message.state == "started":
+                self._counts["event", message.label, message.source] += 1
+            elif isinstance(message, Alert) and not message.test:
+                self._counts["alert", message.rule, message.severity] += 1
+            if isinstance(message, Setting) and message.source == HOUSE:
+                self._values[message.name] = message.value
+                return
             source = self._sources.get(getattr(message, "source", ""))
             if source is not None:
                 _update(source, message)
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """Since the start: `event`, label and source; `alert`, rule and severity."""
+        with self._lock:
+            return dict(self._counts)
+
+    def values(self) -> dict[str, str | None]:
+        """What rules know of the house beside its sounds; None: unknown."""
+        with self._lock:
+            return dict(self._values)
 
     def alive(self, stalled: Iterable[str]) -> None:
         """The main thread has looked after everything, and this is what had stopped moving."""

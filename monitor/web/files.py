@@ -3,7 +3,6 @@
 import re
 import threading
 from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 
 from monitor.clock import Clock
@@ -23,6 +22,16 @@ def onset_s(clip: Path) -> float:
     return float(found[1]) if found else 0.0
 
 
+_MASKED = re.compile(rb"masked_s=([0-9. -]{1,4000})", re.IGNORECASE)
+
+
+def masked_s(clip: Path) -> str:
+    """Where in a clip speech was covered, from the comment: `1.250-2.500 7.000-8.125`, or nothing."""
+    with clip.open("rb") as file:
+        found = _MASKED.search(file.read(8192))
+    return found[1].decode().strip() if found else ""
+
+
 class KeptFiles:
     """Reads the folder of evidence; from any thread."""
 
@@ -33,8 +42,8 @@ class KeptFiles:
         self._by_event: dict[str, list[KeptFile]] = {}
         self._read_at_s: float | None = None
 
-    def of(self, since: datetime, until: datetime) -> dict[str, list[KeptFile]]:
-        """The files of events that began in this time."""
+    def by_event(self) -> dict[str, list[KeptFile]]:
+        """Every file, by its event."""
         with self._lock:
             now_s = self._clock.monotonic_s()
             if self._read_at_s is None or now_s - self._read_at_s > FRESH_S:

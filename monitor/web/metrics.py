@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from monitor.delivery.deliveries import OUTBOX, last_deliveries
+from monitor.drill.report import read_drills
 from monitor.web.page import Page
 
 if TYPE_CHECKING:
@@ -54,9 +56,34 @@ class _Collector:
             "label",
             "verdict",
         )
+        counts = page.board.counts()
+        for kind, labels in (("event", ("label", "source")), ("alert", ("rule", "severity"))):
+            rows = [([one, other], n) for (of, one, other), n in counts.items() if of == kind]
+            yield gauge(f"earwitness_{kind}s_total", f"{kind.capitalize()}s since the start.", rows, *labels)
+        yield from self._drills(gauge)
+        yield from self._oldest(gauge)
         health = page.board.health
         if health is not None:
             yield from _of_health(health.values, gauge)
+
+    def _drills(self, gauge: Any) -> Iterator[Any]:
+        drills = [one for one in read_drills(self._page.folder) if one.ended_at is not None and one.heard]
+        last = drills[-1:]
+        at: list[tuple[list[str], float]] = [([], one.began_at.timestamp()) for one in last]
+        yield gauge("earwitness_last_drill_timestamp_seconds", "When an alarm was last heard in a drill.", at)
+        rooms = [room for one in last for room in one.rooms if room.margin_db is not None]
+        margins = [([room.source], float(room.margin_db or 0)) for room in rooms]
+        words = "By so much the alarm of the last drill could have been quieter."
+        yield gauge("earwitness_drill_margin_db", words, margins, "source")
+
+    def _oldest(self, gauge: Any) -> Iterator[Any]:
+        now = self._page.clock.now()
+        rows = [
+            ([channel], (now - one.waits_since).total_seconds() if one.waits_since else 0.0)
+            for channel, one in last_deliveries(self._page.folder / OUTBOX).items()
+        ]
+        words = "How long the oldest message has waited for its receiver."
+        yield gauge("earwitness_outbox_oldest_seconds", words, rows, "channel")
 
     def _levels(self, gauge: Any) -> Iterator[Any]:
         sources = self._page.board.sources()

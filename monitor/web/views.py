@@ -1,11 +1,12 @@
 """What the API answers with: events, alerts and the rest as models, times in house time."""
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from monitor.history.events import EventRow
-from monitor.history.verdicts import Acknowledgement, Verdict
+from monitor.history.events import EventRow, alerts_of
+from monitor.history.verdicts import Acknowledgement, Verdict, Verdicts
 from monitor.publishers.documents import dbfs
 from monitor.types import (
     ActiveAlert,
@@ -20,8 +21,17 @@ from monitor.types import (
     SoundEvent,
     SourceStatus,
 )
+from monitor.web.files import KeptFiles
 from monitor.web.house_time import HouseTime
 from monitor.web.model import Model
+
+
+class Shelf(Protocol):
+    """Where all that belongs to an event is looked up, beside the history."""
+
+    verdicts: Verdicts
+    files: KeptFiles
+    time: HouseTime
 
 
 class VerdictView(Model):
@@ -91,6 +101,28 @@ def alert_view(alert: Mapping[str, Any], seen: Acknowledgement | None, time: Hou
         acknowledged_at=time.iso(seen.at) if seen else None,
         acknowledged_by=seen.by if seen else None,
     )
+
+
+def event_views(shelf: Shelf, rows: sqlite3.Connection, shown: Sequence[EventRow]) -> list[EventView]:
+    """The events with all that belongs to them: five questions, however many events."""
+    if not shown:
+        return []
+    ids = [row.id for row in shown]
+    alerts = alerts_of(rows, ids)
+    seen = shelf.verdicts.acknowledged([alert["id"] for each in alerts.values() for alert in each])
+    verdicts, kept = shelf.verdicts.of(ids), shelf.verdicts.kept(ids)
+    files = shelf.files.by_event()
+    return [
+        event_view(
+            row,
+            shelf.time,
+            alerts=[alert_view(each, seen.get(each["id"]), shelf.time) for each in alerts.get(row.id, [])],
+            verdict=verdicts.get(row.id),
+            kept=row.id in kept,
+            files={file.path.suffix[1:] for file in files.get(row.id, [])},
+        )
+        for row in shown
+    ]
 
 
 def event_view(

@@ -184,13 +184,17 @@ def test_a_source_has_no_name_of_the_nodes_own_topics(name: str):
     ]
 
 
-def test_what_rules_ask_of_the_house_comes_over_mqtt():
-    """Without a broker it would be unknown for ever. `[on]` and `true` are the same word."""
+def test_what_rules_ask_of_the_house_can_be_set():
+    """A topic needs a broker; what is chosen needs one, or the page. `[on]` and `true` are the same word."""
     rules = "rules: [{name: R, hear: [knock], when: {guests: [on], mode: away}}]\n"
     house = "house: {guests: {type: switch}, mode: {type: select}}\n"
-    assert problems(MINIMAL + house + rules) == [
-        "house.yaml:3: house: its values come over MQTT; add a publisher of `type: mqtt`"
+    tv = "house: {tv: {type: topic, topic: tv/state}}\n"
+    assert problems(MINIMAL + tv) == [
+        "house.yaml:3: house.tv: its values come over MQTT; add a publisher of `type: mqtt`"
     ]
+    closed = "web: {enabled: false}\n"
+    assert ["or on the page" in one for one in problems(MINIMAL + closed + house)] == [True, True]
+    assert config(MINIMAL + house + rules).house
     good = config(MINIMAL + house + rules + "publishers: [{type: mqtt}]\n")
     assert good.rules[0].when == {"guests": ("on",), "mode": ("away",)}
     [problem] = problems(MINIMAL + "house: {mute: {type: switch}}\npublishers: [{type: mqtt}]\n")

@@ -18,6 +18,7 @@ from monitor.evidence.privacy import BARS
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Findings, Segment, SoundEvent
+from monitor.web.files import masked_s
 from testkit.builders import START, frames, heard, noise
 from testkit.gate_sounds import in_a_room, smoke_alarm, voice
 
@@ -194,8 +195,8 @@ def likeness(samples: Samples, original: Samples) -> float:
 
 def test_masked_speech_is_gone(tmp_path: Path) -> None:
     """With `mask_speech` the clip is kept, and no tenth of a second of the speech is found anywhere in it;
-    in the clip that was kept without asking for that, all of it is."""
-    alikes = {}
+    in the clip that was kept without asking for that, all of it is. The clip says where it was covered."""
+    alikes, covered = {}, {}
     for mask in (False, True):
         with keeping(tmp_path / str(mask), no_speech=mask, mask_speech=mask) as keeper:
             play(keeper, CONVERSATION)
@@ -203,10 +204,13 @@ def test_masked_speech_is_gone(tmp_path: Path) -> None:
             [keepsake] = made(keeper, 30)
         assert keepsake.clip is not None
         samples, _ = samples_of(keepsake.clip)
+        covered[mask] = masked_s(keepsake.clip)
         alikes[mask] = likeness(samples, voice(3))
         before = slice(0, 5 * 16_000)
         assert np.abs(samples[before] - CONVERSATION[16_000 : 6 * 16_000]).max() < 1e-4
     assert alikes[False] > 0.95
+    assert covered[False] == ""
+    assert all(float(one.partition("-")[0]) >= 0 for one in covered[True].split(" "))
     assert alikes[True] < 0.5  # what a tenth of a second of noise has in common with a vowel by chance: 0.3
 
 

@@ -30,6 +30,7 @@ def house(port: int, **more: Any) -> dict[str, Any]:
         "rules": RULES,
         # With a receiver the outbox remembers what goes on, so that a kill -9 loses no end.
         "publishers": [{"type": "jsonl", "name": "lines"}],
+        "house": {"mode": {"type": "select"}},
         "evidence": {"clips": True, "pictures": True, "no_speech": False},
         "web": {"port": port, **more.pop("web", {})},
         **more,

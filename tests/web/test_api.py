@@ -6,17 +6,20 @@ import json
 import re
 import zipfile
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, Phase, settings
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.web.http.openapi import openapi
 from monitor.web.http.table import ROUTES
+from testkit.visit import WITHIN_S
 from tests.web.conftest import Home
 
 
@@ -47,10 +50,15 @@ def test_each_answer_is_what_the_description_says(home, route):
         jsonschema.validate(answer.json(), schema)
 
 
+CONFIG = Path(__file__).parents[2] / "config"
 STREAMS = {"api/feed", "api/sources/{name}/scope", "api/whatif"}
 """They never end, or take long."""
 LEFT_OUT = [*(f"/{path}" for path in STREAMS), "/api/password", "/api/session"]
 """These, and what signs out."""
+
+
+PROCESSES = {"/api/export", "/api/sounds/{label}/suggestion"}
+"""Each request is one."""
 
 
 def schema_of(home: Home) -> Any:
@@ -67,20 +75,20 @@ def schema_of(home: Home) -> Any:
 def test_no_request_makes_it_fall_over(home, path):
     """schemathesis asks each route what its schema allows and what it does not: never a 5xx."""
     for operation in schema_of(home).include(path=path).get_all_operations():
-        check_never_fails(home, operation.ok())
+        check_never_fails(home, operation.ok(), 4 if path in PROCESSES else 20)
 
 
-def check_never_fails(home: Home, operation: Any) -> None:
-    """Twenty requests of one operation."""
+def check_never_fails(home: Home, operation: Any, most: int) -> None:
+    """So many requests of one operation."""
     import hypothesis
 
     @settings(
-        max_examples=20, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        max_examples=most, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @hypothesis.given(case=operation.as_strategy())
     def ask(case: Any) -> None:
-        answer = case.call(headers={"X-Earwitness": "1"})
+        answer = case.call(headers={"X-Earwitness": "1"}, timeout=WITHIN_S)
         assert answer.status_code < 500, (case.path, answer.status_code, answer.text)
 
     ask()
@@ -179,7 +187,11 @@ def test_an_event_is_downloaded_with_all_that_is_known_of_it(home):
     body = home.visit.get(f"/api/events/{event['id']}/bundle").body
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         assert json.loads(archive.read("event.json"))["id"] == event["id"]
-        assert {name.rpartition(".")[2] for name in archive.namelist()} >= {"json", "txt", "flac", "png"}
+        assert {name.rpartition(".")[2] for name in archive.namelist()} >= {
+            "json", "txt", "flac", "png", "html",
+        }  # fmt: skip
+        page = archive.read("index.html").decode()
+        assert all(name in page for name in archive.namelist() if name.endswith((".flac", ".png")))
 
 
 def test_a_clip_can_be_read_in_parts(home):
@@ -200,6 +212,21 @@ def test_metrics_are_what_prometheus_reads(home):
     assert figures["earwitness_queue_dropped"].type == "counter"
 
 
+def test_the_board_and_the_rules_ask_for_figures_that_there_are(home):
+    """Every name in Grafana's board and in the alert rules of Prometheus; and each rule is whole."""
+    home.visit.until("/api/health", lambda found: "uptime_s" in found)
+    text = home.visit.get("/metrics").body.decode()
+    there = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    for path in ("grafana/earwitness.json", "prometheus/earwitness.rules.yaml"):
+        wanted = set(re.findall(r"earwitness_[a-z_]+", (CONFIG / path).read_text()))
+        assert wanted
+        assert wanted - there == set(), path
+    [group] = yaml.safe_load((CONFIG / "prometheus/earwitness.rules.yaml").read_text())["groups"]
+    assert all({"alert", "expr", "labels", "annotations"} <= set(rule) for rule in group["rules"])
+    board = json.loads((CONFIG / "grafana/earwitness.json").read_text())
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
 def test_times_carry_the_houses_offset(tmp_path_factory, home):
     """RFC 3339; the zone's name stands beside it."""
     found = home.visit.get("/api/house").json()
@@ -216,3 +243,57 @@ def test_the_hours_of_a_week_are_the_houses(home):
     hours = {int(one["started_at"][11:13]) for one in events}
     assert {n for n, count in enumerate(smoke["hours"]) if count} <= hours
     assert sum(smoke["hours"]) == smoke["count"]
+
+
+def test_receivers_models_and_what_is_kept_are_listed(home):
+    """With the time of the last delivery, and sizes."""
+
+    def delivered(found: dict[str, Any]) -> bool:
+        return any(one["name"] == "lines" and one["last_delivered_at"] for one in found["receivers"])
+
+    home.has_heard()
+    found = home.visit.until("/api/upkeep", lambda found: delivered(found) and found["models"])
+    assert found["models"][0]["type"] == "embedded"
+    kept = {one["kind"]: one for one in found["kept"]}
+    assert min(kept[kind]["count"] for kind in ("scores", "clips", "pictures")) > 0
+
+
+def test_the_mode_of_the_house_is_set_here(home):
+    """As Home Assistant sets it; what is no option, or no value, is refused."""
+    assert home.visit.ask("PUT", "/api/values/mode", {"value": "away"}).status == 204
+    home.visit.until("/api/values", lambda found: found["values"][0]["value"] == "away")
+    refused = home.visit.ask("PUT", "/api/values/mode", {"value": "asleep"})
+    assert (refused.status, "vacation" in refused.json()["detail"]) == (422, True)
+    assert home.visit.ask("PUT", "/api/values/tv", {"value": "on"}).status == 404
+
+
+def test_a_drill_is_announced_once(home):
+    """The daemon takes it up, and a second has to wait."""
+    drills = home.visit.get("/api/drills").json()["drills"]
+    if not drills or drills[0]["ended_at"]:
+        assert home.visit.ask("POST", "/api/drills", {"alarm": "co_alarm"}).status == 204
+    found = home.visit.until("/api/drills", lambda found: found["drills"])
+    assert {room["source"] for room in found["drills"][0]["rooms"]} == {"kitchen", "hall"}
+    assert home.visit.ask("POST", "/api/drills", {"alarm": "co_alarm"}).status == 409
+    assert found["overdue"]
+
+
+def test_a_large_model_is_asked_only_where_the_configuration_allows_it(home):
+    """Here it does not; the refusal names the line."""
+    event = next(one for one in home.has_heard() if one["clip"])
+    refused = home.visit.ask("POST", f"/api/events/{event['id']}/ask", {})
+    assert (refused.status, "ask_model: true" in refused.json()["detail"]) == (409, True)
+    assert not home.visit.get("/api/house").json()["may_ask"]
+
+
+def test_what_follows_from_verdicts_is_suggested_taken_and_undone(home):
+    """Without enough of them there is a reason; what is taken holds at its place until an undo."""
+    found = home.visit.get("/api/sounds/cat/suggestion").json()
+    assert found["suggestions"] == []
+    assert "judge" in found["refused"][0]
+    assert home.visit.get("/api/sounds/smoke_alarm/suggestion").json()["suggestions"] == []
+    taken = home.visit.ask("PUT", "/api/sounds/cat/suggestion", {"onset": 0.77, "source": "hall"}).json()
+    assert [(one["source"], one["onset"]) for one in taken["places"]] == [("hall", 0.77)]
+    undone = home.visit.ask("POST", "/api/sounds/undo").json()
+    assert undone["values"] == {"sources.hall.labels.cat.onset": 0.77}
+    assert home.visit.ask("PUT", "/api/sounds/smoke_alarm/suggestion", {"onset": 0.77}).status == 422

@@ -22,7 +22,7 @@ def said() -> set[str]:
     for path in SCRIPTS:
         text = path.read_text()
         found |= set(re.findall(r'\bt\(\s*"([a-z_.]+)"', text))
-        found |= set(re.findall(r'"((?:keys|house)\.[a-z_]+)"', text))
+        found |= set(re.findall(r'"((?:keys|house|upkeep|drill)\.[a-z_]+)"', text))
         for one in re.findall(r'\bt\([^()"]*\? "([a-z_.]+)" : "([a-z_.]+)"', text):
             found |= set(one)
     for path in SENTENCES:

@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from pydantic import Field
 from starlette.responses import FileResponse
 
 from monitor.evidence.clips import KeptFile
 from monitor.history import events as index
 from monitor.history.events import EventFilter, EventRow
-from monitor.web.files import onset_s
+from monitor.logs import get_logger
+from monitor.web.files import masked_s, onset_s
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.views import EventPage, EventView, alert_view, event_view
+from monitor.web.trying.asking import Asking, model_to_ask
+from monitor.web.views import EventPage, EventView, event_views
+
+log = get_logger()
 
 MOST = 200
 MOST_AT_ONCE = 500
@@ -104,25 +109,8 @@ def listed(ask: Ask) -> Answer:
 
 
 def views(ask: Ask, rows: Any, shown: Sequence[EventRow]) -> list[EventView]:
-    """The events with all that belongs to them: five questions, however many events."""
-    if not shown:
-        return []
-    page, ids = ask.page, [row.id for row in shown]
-    alerts = index.alerts_of(rows, ids)
-    seen = page.verdicts.acknowledged([alert["id"] for each in alerts.values() for alert in each])
-    verdicts, kept = page.verdicts.of(ids), page.verdicts.kept(ids)
-    files = page.files.of(shown[-1].started_at, shown[0].started_at)
-    return [
-        event_view(
-            row,
-            page.time,
-            alerts=[alert_view(each, seen.get(each["id"]), page.time) for each in alerts.get(row.id, [])],
-            verdict=verdicts.get(row.id),
-            kept=row.id in kept,
-            files={file.path.suffix[1:] for file in files.get(row.id, [])},
-        )
-        for row in shown
-    ]
+    """The events with all that belongs to them."""
+    return event_views(ask.page, rows, shown)
 
 
 def one(ask: Ask) -> EventView:
@@ -144,7 +132,8 @@ def clip(ask: Ask) -> Answer:
     name = f"{file.started_at:%Y%m%dT%H%M%SZ}-{file.source}-{file.label}-{file.event_id}{file.path.suffix}"
     return FileResponse(
         file.path, media_type=_MEDIA[file.path.suffix[1:]], filename=name, content_disposition_type="inline",
-        headers={"Cache-Control": "private, max-age=3600", "X-Onset-S": f"{onset_s(file.path):.3f}"},
+        headers={"Cache-Control": "private, max-age=3600", "X-Onset-S": f"{onset_s(file.path):.3f}",
+                 "X-Masked-S": masked_s(file.path)},
     )  # fmt: skip
 
 
@@ -157,7 +146,7 @@ def picture(ask: Ask) -> Answer:
 def _file(ask: Ask, kinds: tuple[str, ...]) -> KeptFile:
     with ask.page.rows() as rows:
         row = row_of(ask, rows)
-    for file in ask.page.files.of(row.started_at, row.started_at).get(row.id, []):
+    for file in ask.page.files.by_event().get(row.id, []):
         if file.path.suffix[1:] in kinds and file.path.is_file():
             return file
     raise Refusal(404, "nothing of its sound was kept; `evidence: {clips: true, pictures: true}` would")
@@ -174,7 +163,41 @@ def keep(ask: Ask) -> Answer:
         return views(ask, rows, [row])[0]
 
 
+class Question(Model):
+    """What the large model is asked about a clip."""
+
+    question: Annotated[str, Field(max_length=300)] = ""
+    """Empty: what is heard in it."""
+
+
+class AnswerView(Model):
+    """Its own words; shown, never acted on."""
+
+    answer: str
+    model: str
+
+
+async def ask_model(ask: Ask) -> Answer:
+    """Ask a large model behind a server about its sound. The clip goes there."""
+    wanted: Question = ask.body
+    page = ask.page
+    model = model_to_ask(page.whole) if page.config.ask_model else None
+    if model is None:
+        raise Refusal(
+            409, "no model may be asked: `web: {ask_model: true}` with a classifier of type `remote`"
+        )
+    file = await anyio.to_thread.run_sync(_file, ask, ("flac", "opus"))
+    job = Asking(page.whole, model, file.path, wanted.question.strip())
+    log.info("a large model is asked about a clip", event_id=file.event_id, model=model, by=ask.by)
+    found = [line async for line in page.trying.run(job)][-1]
+    if "problems" in found:
+        raise Refusal(409, "; ".join(found["problems"]))
+    return AnswerView.model_validate(found)
+
+
 ROUTES = (
+    Route("POST", "api/events/{id}/ask", "Ask a large model about its sound", ask_model, "change",
+          body=Question, answer=AnswerView, waits=False, fails=(404, 409)),
     Route("GET", "api/events", "Events, newest first", listed, query=ListQuery, answer=EventPage),
     Route("GET", "api/events/{id}", "One event", one, answer=EventView, fails=(404,)),
     Route("GET", "api/events/{id}/clip", "Its sound", clip, "hear", answer="audio/flac", fails=(404,)),

@@ -17,6 +17,7 @@ from monitor.web.feed import Item
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
+from monitor.web.trying.asking import model_to_ask
 from monitor.web.views import feed_data
 
 HEARTBEAT_S = 15.0
@@ -54,6 +55,8 @@ class HouseView(Model):
     labels: list[LabelView]
     may_change: bool
     may_hear: bool
+    may_ask: bool
+    """Whether a large model can be asked about a clip."""
     name: str
     keeps: dict[str, Any]
     """What is kept of a sound, and for how long."""
@@ -65,6 +68,7 @@ def house(ask: Ask) -> Answer:
     """Everything that the page needs to begin."""
     page = ask.page
     wrong = page.board.health.values if page.board.health else {}
+    may_change = ask.visitor is not None and ask.visitor.may_change
     notes = [f"{name}: {why}" for name, why in wrong.get("notes", {}).items()]
     return HouseView(
         node=page.house.node,
@@ -76,8 +80,9 @@ def house(ask: Ask) -> Answer:
             LabelView(id=id, severity=vocabulary()[id].severity_default, life_safety=id in LIFE_SAFETY)
             for id in sounds()
         ],
-        may_change=ask.visitor is not None and ask.visitor.may_change,
+        may_change=may_change,
         may_hear=ask.visitor is not None and page.may_hear(ask.visitor),
+        may_ask=may_change and page.config.ask_model and model_to_ask(page.whole) is not None,
         name=ask.visitor.name if ask.visitor else "",
         keeps=_keeps(ask),
         not_well=[*(line for kind in ("stalled", "stuck") for line in wrong.get(kind, ())), *notes],

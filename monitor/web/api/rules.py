@@ -21,7 +21,7 @@ from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
 from monitor.web.rule_words import rule_words
-from monitor.web.trying.child import Job
+from monitor.web.trying.deciding import Deciding
 from monitor.web.views import EventView
 from monitor.web.why import rule_sentence
 
@@ -176,7 +176,7 @@ def _passed(ask: Ask, rule: Rule) -> list[PassedView]:
     return found
 
 
-async def _lines(ask: Ask, job: Job) -> AsyncIterator[bytes]:
+async def _lines(ask: Ask, job: Deciding) -> AsyncIterator[bytes]:
     async for document in ask.page.trying.run(job):
         for outcome in document.get("outcomes", ()):
             _in_house_time(ask, outcome)
@@ -196,7 +196,7 @@ def what_if(ask: Ask) -> Answer:
     if not page.keeps_history():
         raise Refusal(409, "nothing is kept to decide again (`history_days`)")
     now = page.clock.now()
-    job = Job(page.whole, page.folder, now - timedelta(days=wanted.days), now, tuple(wanted.changes))
+    job = Deciding(page.whole, page.folder, now - timedelta(days=wanted.days), now, tuple(wanted.changes))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_lines(ask, job), headers=headers, media_type="application/x-ndjson")
 

@@ -123,7 +123,7 @@ def listed(ask: Ask) -> Answer:
 
 def detail(ask: Ask) -> SoundDetail:
     """One, with what the week had of it."""
-    label = _label(ask)
+    label = known_label(ask)
     view = next(view for view in _views(ask) if view.id == label)
     return SoundDetail(**view.model_dump(), marks=_marks(ask, label), last_change=_last_change(ask))
 
@@ -131,7 +131,7 @@ def detail(ask: Ask) -> SoundDetail:
 def change(ask: Ask) -> Answer:
     """Change it without editing the configuration."""
     wanted: Wanted = ask.body
-    label, page = _label(ask), ask.page
+    label, page = known_label(ask), ask.page
     values = {f"labels.{label}.{key}": getattr(wanted, key) for key in wanted.model_fields_set}
     if not values:
         raise Refusal(422, "say what is to be changed: `onset` or `heard`")
@@ -141,7 +141,7 @@ def change(ask: Ask) -> Answer:
             apply(written, values, by=f"page {ask.by}".strip(), at=page.clock.now())
         except ConfigError as error:
             raise Refusal(422, "; ".join(error.problems)) from None
-        _take_effect(ask, written)
+        take_effect(ask, written)
     return detail(ask)
 
 
@@ -153,11 +153,12 @@ def take_back(ask: Ask) -> Answer:
         step = undo(page.folder)
         if step is None:
             raise Refusal(409, "nothing was changed: the configuration holds as it is written")
-        _take_effect(ask, written)
+        take_effect(ask, written)
     return _step_view(ask, step)
 
 
-def _take_effect(ask: Ask, written: Config) -> None:
+def take_effect(ask: Ask, written: Config) -> None:
+    """Have steps that were just kept hold, and wait until they do."""
     after = _decisive(with_overrides(written))
     ask.page.apply(lambda now: _decisive(now) == after)
 
@@ -166,7 +167,7 @@ def _decisive(config: Config) -> tuple[Any, ...]:
     return config.labels, [source.labels for source in config.sources]
 
 
-def _label(ask: Ask) -> str:
+def known_label(ask: Ask) -> str:
     label = ask.path["label"]
     if label not in sounds():
         raise Refusal(404, f"there is no sound {label[:40]!r}; `api/sounds` lists them")

@@ -16,8 +16,6 @@ from monitor.web.model import Model
 POINTS = 288
 """Five minutes each, on a day of 24 hours."""
 MOST_MARKS = 4000
-MOST_EXPORTED = 5000
-MOST_CLIPS_BYTES = 200_000_000
 
 
 class Stretch(Model):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 import anyio
@@ -68,6 +69,8 @@ async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, re
             page, visitor, request, request.path_params, _query(route, request), await _body(route, request)
         )
         answer = await _in_thread(limiter, partial(route.handle, ask)) if route.waits else route.handle(ask)
+        if isawaitable(answer):
+            answer = await answer
     except Refusal as refusal:
         return problem(refusal.status, refusal.detail, refusal.headers)
     except StoreError as error:

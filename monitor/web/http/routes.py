@@ -1,6 +1,6 @@
 """One table says what the API has: who may ask, with what, and what is answered. OpenAPI is made from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,7 +54,7 @@ class Route:
     path: str
     """Relative to the page, as in `api/events/{id}`."""
     summary: str
-    handle: Callable[[Ask], Answer]
+    handle: Callable[[Ask], Answer | Awaitable[Answer]]
     right: Right = "look"
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None

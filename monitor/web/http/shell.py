@@ -44,7 +44,9 @@ def shell() -> dict[str, File]:
         words = {key: sentence[language] for key, sentence in catalogue().items()}
         content = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
         found[f"words/{language}.json"] = made(content, "json")
-    found[""] = found["index.html"]
+    # In the page itself: fetched by its name the sprite would be asked for again and again.
+    whole = found["index.html"].body.replace(b"<!-- icons.svg -->", found["icons.svg"].body)
+    found[""] = found["index.html"] = made(whole, "html")
     return found
 
 

@@ -15,6 +15,8 @@ from monitor.web.api import (
     timeline,
     verdicts,
 )
+from monitor.web.api.upkeep import drills, suggestions
+from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
 
@@ -36,6 +38,9 @@ ROUTES: tuple[Route, ...] = (
     *sources.ROUTES,
     *sounds.ROUTES,
     *rules.ROUTES,
+    *upkeep.ROUTES,
+    *drills.ROUTES,
+    *suggestions.ROUTES,
     *support.ROUTES,
     *commands.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),

@@ -45,8 +45,8 @@ function route() {
 
 async function begin() {
   applyTheme();
-  await loadWords();
-  const session = await get("api/session").catch(() => null);
+  // Side by side: each waits for the network as long as the other.
+  const [session] = await Promise.all([get("api/session").catch(() => null), loadWords()]);
   if (!session) return fill(app, h("main", { class: "lost" }, h("h1", null, t("lost.title")), h("p", null, t("lost.fix"))));
   if (!session.signed_in) return (await import("./pages/login.js")).default(app, session, begin);
   await loadHouse();

@@ -54,7 +54,7 @@ export function icon(name, more = "") {
   svg.setAttribute("class", `icon ${more}`.trim());
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.appendChild(use);
   return svg;
 }

@@ -4,7 +4,13 @@ const HIDDEN_MS = 60_000;
 const KINDS = ["event", "alert", "level", "setting", "sourcestatus", "problem", "labelstate", "verdict", "ack", "health",
   "watched"];
 
-/** Emits the daemon's messages, and `reset` when more was missed than it can send again. */
+const SETTLED_MS = 2000;
+
+/**
+ * Emits the daemon's messages, `reset` when more was missed than it can send again, `connection`, and `again`
+ * when everything else that is shown has to be asked for anew: at each return, and a while after the start, for
+ * what changed between the first questions and the first message.
+ */
 class Feed extends EventTarget {
   constructor() {
     super();
@@ -13,6 +19,7 @@ class Feed extends EventTarget {
     this._last = "";
     this._wanted = false;
     this._timer = 0;
+    this._returned = false;
     this.connected = false;
     document.addEventListener("visibilitychange", () => this._visible());
   }
@@ -64,6 +71,10 @@ class Feed extends EventTarget {
     if (this.connected === connected) return;
     this.connected = connected;
     this.dispatchEvent(new CustomEvent("connection", { detail: connected }));
+    if (!connected) return;
+    const wait = this._returned ? 0 : SETTLED_MS;
+    this._returned = true;
+    window.setTimeout(() => this._wanted && this.dispatchEvent(new Event("again")), wait);
   }
 }
 

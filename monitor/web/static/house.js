@@ -73,7 +73,5 @@ feed.addEventListener("level", (message) => {
   changes.dispatchEvent(new CustomEvent("level", { detail: data.source }));
 });
 feed.addEventListener("reset", () => loadHouse().catch(() => {}));
-feed.addEventListener("connection", (message) => {
-  if (/** @type {CustomEvent} */ (message).detail && house) loadHouse().catch(() => {});
-  tell();
-});
+feed.addEventListener("again", () => house && loadHouse().catch(() => {}));
+feed.addEventListener("connection", tell);

@@ -4,6 +4,8 @@
 let catalogue = {};
 let zone = "UTC";
 let plural = new Intl.PluralRules("en");
+/** Kept: a phone takes milliseconds to make one. @type {Map<string, any>} */
+const formats = new Map();
 
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 export let language = "en";
@@ -13,6 +15,7 @@ export async function loadWords() {
   const chosen = localStorage.getItem("language") ?? navigator.language.slice(0, 2);
   language = chosen in LANGUAGES ? chosen : "en";
   plural = new Intl.PluralRules(language);
+  formats.clear();
   catalogue = await (await fetch(`words/${language}.json`)).json();
   document.documentElement.lang = language;
 }
@@ -58,19 +61,23 @@ export function roomName(name) {
 /** The reader's own manner of writing dates, if they read this language: 29 November, or November 29. */
 const manner = () => (navigator.language.startsWith(language) ? navigator.language : language);
 
-/** @type {Map<string, Intl.DateTimeFormat>} */
-const formats = new Map();
+/**
+ * @template T
+ * @param {string} key
+ * @param {() => T} make
+ * @returns {T}
+ */
+function made(key, make) {
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key);
+}
 
 /**
  * @param {Intl.DateTimeFormatOptions} options
  * @param {string} [where]
  */
-function format(options, where = zone) {
-  const key = JSON.stringify([options, where]);
-  let found = formats.get(key);
-  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(manner(), { timeZone: where, ...options })));
-  return found;
-}
+const format = (options, where = zone) =>
+  made(JSON.stringify([options, where]), () => new Intl.DateTimeFormat(manner(), { timeZone: where, ...options }));
 
 /** @param {string} iso */
 export const clock = (iso) =>
@@ -98,8 +105,7 @@ export function dayName(day) {
   const today = dayOf(Date.now());
   if (day === today) return t("day.today");
   if (day === shifted(today, -1)) return t("day.yesterday");
-  return new Intl.DateTimeFormat(manner(), { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" })
-    .format(new Date(`${day}T12:00:00Z`));
+  return format({ weekday: "long", day: "numeric", month: "long" }, "UTC").format(new Date(`${day}T12:00:00Z`));
 }
 
 /**
@@ -124,7 +130,7 @@ export function elsewhere(iso) {
 /** @param {string} iso */
 export function ago(iso) {
   const seconds = (Date.now() - new Date(iso).getTime()) / 1000;
-  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const words = made("ago", () => new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }));
   if (seconds < 45) return t("time.just_now");
   if (seconds < 3600) return words.format(-Math.round(seconds / 60), "minute");
   if (seconds < 86400) return words.format(-Math.round(seconds / 3600), "hour");
@@ -144,11 +150,11 @@ export function length(seconds) {
  * @param {number} digits
  */
 export const number = (value, digits) =>
-  new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  made(`number ${digits}`, () => new Intl.NumberFormat(language, { maximumFractionDigits: digits })).format(value);
 
 /** @param {number} score */
 export const percent = (score) =>
-  new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(score);
+  made("percent", () => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 })).format(score);
 
 /**
  * A moment for readers and machines.

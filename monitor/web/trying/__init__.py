@@ -1,1 +1,1 @@
-"""The last days decided again with something changed, in a process of its own."""
+"""Heavy work in a process of its own: the last days decided again, and what is taken away."""

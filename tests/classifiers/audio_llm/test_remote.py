@@ -1,5 +1,6 @@
 """The remote listener against a real HTTP server with a real (tiny, random) model behind it."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -16,12 +17,15 @@ from monitor.classifiers.audio_llm.engines.client import Api, _failure
 from monitor.classifiers.audio_llm.engines.server import at_home
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
+from monitor.config.model import Config
 from monitor.errors import ClassifyError, ModelError
+from monitor.web.trying.asking import Asking, model_to_ask
 from testkit import tiny_models
 from testkit.builders import heard, noise, segment, tone
 from testkit.fakes import FakeClock
 from testkit.http_servers import dripping, serving
 from testkit.openai_server import MODEL, OpenAIServer
+from testkit.wav import write_wav
 
 LABELS = ["glass_break", "dog_bark", "cough", "scream"]
 
@@ -411,3 +415,21 @@ def test_over_thirty_seconds_is_refused_or_heard_in_parts(server: OpenAIServer) 
     remote.classify([long])
     remote.close()
     assert len(server.asked("/v1/chat/completions")) == 2
+
+
+def test_the_page_asks_it_about_a_clip(server: OpenAIServer, tmp_path: Path) -> None:
+    """With the question that somebody typed; its words come back, whatever they are worth."""
+    clip = tmp_path / "clip.wav"
+    write_wav(clip, tone(900, 0.5))
+    block = {"type": "remote", "name": "nas", "url": server.url, "model": MODEL, "labels": LABELS}
+    config = Config.model_validate(
+        {
+            "sources": [{"type": "demo", "name": "hall"}],
+            "classifiers": [{"type": "embedded"}, {**block, "guided": "structured_outputs"}],
+        }
+    )
+    assert model_to_ask(config) == "nas"
+    lines: list[bytes] = []
+    Asking(config, "nas", clip, "What broke?").work(lines.append)
+    assert json.loads(lines[-1])["model"] == "nas"
+    assert "What broke?" in json.dumps(server.asked("/v1/chat/completions")[-1]["messages"])

@@ -1,10 +1,11 @@
 // One event: its sound, why, who was told, and what it was.
 
-import { get, Problem, put, query } from "../api.js";
+import { get, post, Problem, put, query } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
+import { whatIf } from "../parts/whatif.js";
 import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
 import { clock, labelName, language, listenerName, length, longDay, percent, roomName, t, timeTag } from "../words.js";
 
@@ -39,8 +40,10 @@ export default function eventPage(view, route) {
   const why = h("section", { class: "panel" }, h("h2", null, t("event.why")));
   const told = h("section", { class: "panel" }, h("h2", null, t("event.told")));
   const acts = h("div", { class: "acts" });
+  const tried = h("details", { class: "panel", hidden: true });
+  const asked = h("section", { class: "panel", hidden: true });
   view.append(h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), head, verdict,
-    h("div", { class: "two" }, h("div", null, clip, acts), h("div", null, why, told)));
+    h("div", { class: "two" }, h("div", null, clip, acts, asked), h("div", null, why, told, tried)));
 
   const draw = () => {
     fill(head,
@@ -75,10 +78,12 @@ export default function eventPage(view, route) {
     draw();
     drawSound();
     document.title = `${labelName(event.label)} · ${house.node}`;
+    if (house.may_ask && event.clip) drawAsking(asked, event);
     const found = await attempt(() => get(query(`api/events/${route.id}/explain`, { lang: language })));
     if (!found) return;
     drawWhy(why, found);
     drawTold(found);
+    if (house.may_change && !lifeSafety(event.label)) drawTrying(tried, event);
   }
 
   /** @param {any} found */
@@ -136,6 +141,40 @@ export default function eventPage(view, route) {
     judged.removeEventListener("judged", said);
     document.removeEventListener("keydown", key);
   };
+}
+
+/** @param {string} label */
+const lifeSafety = (label) => house.labels.some((/** @type {any} */ one) => one.id === label && one.life_safety);
+
+/** Would it have been one with another onset? @param {HTMLElement} box @param {any} event */
+function drawTrying(box, event) {
+  const value = h("output", { for: "try-onset" }, percent(event.score));
+  const slider = h("input", { type: "range", id: "try-onset", min: 5, max: 95, value: Math.round(event.score * 100), "aria-label": t("sounds.onset"),
+    oninput: () => (value.textContent = percent(Number(slider.value) / 100)) });
+  const days = Math.min(7, Math.max(1, Math.ceil((Date.now() - Date.parse(event.started_at)) / 86_400_000)));
+  box.hidden = false;
+  fill(box, h("summary", null, t("event.try", { label: labelName(event.label) })), h("p", { class: "hint" }, t("try.hint")),
+    h("div", { class: "controls" }, slider, value),
+    whatIf(() => ({ days, changes: [`${event.label}.onset=${Number(slider.value) / 100}`] }),
+      (outcome) => outcome.labels.includes(event.label)),
+    h("p", null, h("a", { href: `#/sounds/${event.label}` }, t("event.change"))));
+}
+
+/** What a large model makes of the clip. @param {HTMLElement} box @param {any} event */
+function drawAsking(box, event) {
+  const question = h("input", { id: "question", maxlength: "300", placeholder: t("ask.default") });
+  const answer = h("p", { role: "status" });
+  const button = h("button", { type: "submit" }, t("ask.ask"));
+  box.hidden = false;
+  fill(box, h("h2", null, t("ask.title")), h("p", { class: "hint" }, t("ask.leaves")),
+    h("form", { class: "stack", onsubmit: async (/** @type {Event} */ submitted) => {
+      submitted.preventDefault();
+      button.disabled = true;
+      answer.textContent = t("ask.waits");
+      const found = await attempt(() => post(`api/events/${event.id}/ask`, { question: question.value }));
+      button.disabled = false;
+      answer.textContent = found ? `${found.model}: ${found.answer}` : "";
+    } }, h("div", { class: "field" }, h("label", { for: "question" }, t("ask.question")), question), button), answer);
 }
 
 /** @param {HTMLElement} box @param {any} found */

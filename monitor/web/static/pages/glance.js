@@ -65,7 +65,7 @@ export default function glance(view) {
   };
 
   const follows = [[changes, "change", draw], [feed, "event", heard], [feed, "alert", load], [feed, "ack", load],
-    [feed, "verdict", load], [feed, "reset", load], [feed, "connection", load]];
+    [feed, "verdict", load], [feed, "reset", load], [feed, "again", load]];
   for (const [from, kind, act] of follows) /** @type {any} */ (from).addEventListener(kind, act);
   document.addEventListener("visibilitychange", awake);
   const clockwork = window.setInterval(drift, DRIFT_MS);

@@ -6,6 +6,7 @@ import { applyTheme } from "../theme.js";
 import { house } from "../house.js";
 import { attempt, dialog, note } from "../parts/overlay.js";
 import { LANGUAGES, language, length, number, percent, ago, t } from "../words.js";
+import { drills, following, kept, models, receivers, values } from "../parts/upkeep.js";
 import { field } from "./login.js";
 
 /** @param {HTMLElement} view */
@@ -13,12 +14,20 @@ export default function housePage(view) {
   const health = h("section", { class: "panel" }, h("h2", null, t("house.health")));
   const access = h("section", { class: "panel" }, h("h2", null, t("house.access")));
   const tokens = h("section", { class: "panel" }, h("h2", null, t("house.tokens")));
+  const drill = h("section", { class: "panel" }, h("h2", null, t("drill.title")));
+  const mode = h("section", { class: "panel", hidden: true });
+  const upkeep = h("div", { class: "columns wide" });
   view.append(
     h("header", { class: "bar" }, h("h1", null, t("house.title"), " ", h("small", null, house.node))),
-    h("div", { class: "columns" }, health, keeps(), access, house.may_change && tokens, appearance(), house.may_change && testing(), house.may_change && support()));
+    h("div", { class: "columns" }, mode, health, drill, keeps(), access, house.may_change && tokens, appearance(), house.may_change && testing(), house.may_change && support()),
+    upkeep);
   drawHealth(health);
+  drills(drill);
+  values(mode);
+  get("api/upkeep").then((found) => fill(upkeep, receivers(found), models(found), kept(found)), () => {});
   drawAccess(access);
   if (house.may_change) drawTokens(tokens);
+  return following(mode, values);
 }
 
 function appearance() {

@@ -82,7 +82,7 @@ export default function now(view) {
 
   const follows = [
     [changes, "change", drawHouse], [feed, "event", heard], [feed, "alert", () => (soon(), soonAll())],
-    [feed, "verdict", soonAll], [feed, "ack", soonAll], [feed, "reset", again], [feed, "connection", again], [judged, "judged", said],
+    [feed, "verdict", soonAll], [feed, "ack", soonAll], [feed, "reset", again], [feed, "again", again], [judged, "judged", said],
   ];
   for (const [from, kind, act] of follows) /** @type {any} */ (from).addEventListener(kind, act);
   const clockwork = window.setInterval(drawHouse, 20_000);

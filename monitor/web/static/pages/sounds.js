@@ -7,7 +7,7 @@ import "../parts/dots.js";
 import { heatMap } from "../parts/heat.js";
 import { attempt, note } from "../parts/overlay.js";
 import { iconOf } from "../parts/verdict.js";
-import { ago, labelName, percent, roomName, t, timeTag } from "../words.js";
+import { ago, labelName, number, percent, roomName, t, timeTag } from "../words.js";
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function sounds(view, route) {
@@ -144,7 +144,42 @@ function onset(sound, may, again) {
     may && [h("div", { class: "controls" }, slider, value), outcome,
       h("div", { class: "acts" }, apply,
         sound.origin === "set" && h("button", { type: "button", onclick: () => save(null) }, t("sounds.as_configured")))],
+    sound.right + sound.wrong > 0 && suggestion(sound, again),
   ];
+}
+
+/** Which onset follows from what people said. @param {any} sound @param {(now: any) => void} again */
+function suggestion(sound, again) {
+  const place = h("div", { role: "status" });
+  const take = async (/** @type {any} */ one) => {
+    const now = await attempt(() => put(`api/sounds/${sound.id}/suggestion`, { onset: one.onset, source: one.source }));
+    if (!now) return;
+    note(t("sounds.saved", { label: labelName(sound.id), onset: percent(one.onset) }));
+    again(now);
+  };
+  const ask = h("button", { type: "button", onclick: async () => {
+    ask.disabled = true;
+    fill(place, h("p", { class: "hint" }, t("suggest.works")));
+    const found = await attempt(() => get(`api/sounds/${sound.id}/suggestion`));
+    ask.disabled = false;
+    fill(place, found && (found.suggestions.length ? found.suggestions.map((/** @type {any} */ one) => suggested(one, take))
+      : h("p", { class: "hint" }, t("suggest.none"))));
+  } }, t("suggest.ask"));
+  return [h("p", null, ask), place];
+}
+
+/** @param {any} one @param {(one: any) => void} take */
+function suggested(one, take) {
+  const a_day = (/** @type {number} */ value) => number(value, value < 1 ? 2 : 1);
+  return h("div", { class: "suggested" },
+    h("p", null, h("strong", null, one.source && `${t("suggest.there", { room: roomName(one.source) })}: `,
+      t("suggest.words", { onset: percent(one.onset), now: percent(one.now), right: one.right, wrong: one.wrong }))),
+    h("ul", { class: "lines" },
+      h("li", null, t("suggest.false", { then: a_day(one.false_then.a_day), low: a_day(one.false_then.low), high: a_day(one.false_then.high), now: a_day(one.false_now.a_day) })),
+      h("li", null, t("suggest.lost", { lost: a_day(one.lost.a_day), low: a_day(one.lost.low), high: a_day(one.lost.high) })),
+      h("li", null, t("suggest.changes", { days: number(one.days, 1), gone: one.gone, fresh: one.new })),
+      one.more_verdicts > 0 && h("li", null, t("suggest.more", { n: one.more_verdicts }))),
+    house.may_change && h("button", { type: "button", class: "primary", onclick: () => take(one) }, t("suggest.take")));
 }
 
 /** What the week would have been. @param {any} sound @param {number} at */

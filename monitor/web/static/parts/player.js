@@ -66,7 +66,7 @@ function column(samples, middle) {
 class Spectrogram extends Drawn {
   /**
    * @param {Float32Array} samples
-   * @param {{onset_s: number, end_s: number}} event
+   * @param {{onset_s: number, end_s: number, masked: number[][]}} event
    */
   show(samples, event) {
     this.samples = samples;
@@ -134,6 +134,7 @@ class Spectrogram extends Drawn {
     pen.fillStyle = "rgb(0 0 0 / 45%)";
     pen.fillRect(0, 0, clamp(x(this.event.onset_s), 0, width), height);
     pen.fillRect(clamp(x(this.event.end_s), 0, width), 0, width, height);
+    for (const [begin, end] of this.event.masked) hatch(pen, clamp(x(begin), 0, width), clamp(x(end), 0, width), height);
     pen.strokeStyle = "rgb(255 255 255 / 75%)";
     pen.setLineDash([4, 4]);
     for (const s of [this.event.onset_s, this.event.end_s]) {
@@ -206,6 +207,32 @@ function label(pen, text, x, y) {
   pen.fillText(text, x, y);
 }
 
+/**
+ * Speech that was covered with noise before anything was written.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} left
+ * @param {number} right
+ * @param {number} height
+ */
+function hatch(pen, left, right, height) {
+  if (right - left < 1) return;
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, 0, right - left, height);
+  pen.clip();
+  pen.fillStyle = "rgb(0 0 0 / 55%)";
+  pen.fillRect(left, 0, right - left, height);
+  pen.strokeStyle = "rgb(255 255 255 / 50%)";
+  pen.beginPath();
+  for (let x = left - height; x < right; x += 9) {
+    pen.moveTo(x, height);
+    pen.lineTo(x + height, 0);
+  }
+  pen.stroke();
+  label(pen, t("player.masked"), left + 4, 16);
+  pen.restore();
+}
+
 customElements.define("ew-spectrogram", Spectrogram);
 
 /**
@@ -224,10 +251,11 @@ export function player(event) {
   async function load() {
     const answer = await fetch(address);
     const onset_s = Number(answer.headers.get("x-onset-s") ?? 0);
+    const masked = (answer.headers.get("x-masked-s") ?? "").split(" ").filter(Boolean).map((one) => one.split("-").map(Number));
     const samples = await decoded(await answer.arrayBuffer());
     const total = samples.length / RATE;
     const lasted = event.ended_at ? (Date.parse(event.ended_at) - Date.parse(event.started_at)) / 1000 : total;
-    const span = { onset_s, end_s: Math.min(total, onset_s + lasted) };
+    const span = { onset_s, end_s: Math.min(total, onset_s + lasted), masked };
     const picture = /** @type {any} */ (document.createElement("ew-spectrogram"));
     const words = inWords(samples, span, event.label);
     picture.setAttribute("role", "img");
@@ -239,7 +267,8 @@ export function player(event) {
     const zoom = (/** @type {number} */ by, /** @type {string} */ words, /** @type {string} */ sign) =>
       h("button", { type: "button", class: "square", "aria-label": words, onclick: () => picture.zoom(by) }, sign);
     fill(box, picture, h("div", { class: "controls" }, button, range, zoom(1.6, t("player.zoom_out"), "−"), zoom(0.6, t("player.zoom_in"), "+")),
-      h("p", { class: "hint" }, words));
+      h("p", { class: "hint" }, words),
+      masked.length > 0 && h("p", { class: "hint" }, t("player.masked_words", { spans: masked.map(([begin, end]) => `${number(begin, 1)}–${number(end, 1)} s`).join(", ") })));
     picture.show(samples, span);
     picture.onclick = (/** @type {MouseEvent} */ click) => {
       sound.currentTime = picture.when(click.offsetX);

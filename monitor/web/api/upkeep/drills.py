@@ -1,0 +1,119 @@
+"""Drills: which rooms heard the alarm and by how much, who was notified; and how one begins."""
+
+from typing import Literal
+
+from monitor.drill.report import LOW_MARGIN_DB, DrillReport, ask_drill, drill_figures, read_drills
+from monitor.rules.drill import LASTS_S
+from monitor.web.http.problems import Refusal
+from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.model import Model
+
+MOST = 20
+Alarm = Literal["smoke_alarm", "co_alarm", "fire_alarm"]
+
+
+class RoomView(Model):
+    """How one source heard the alarm."""
+
+    source: str
+    heard: bool
+    pattern: str | None
+    pitch_hz: int | None
+    confirmed_s: float | None
+    """From the first burst until the alarm was certain."""
+    margin_db: float | None
+    """By so much it could be quieter before its rhythm is lost there."""
+    margin_is_at_least: bool
+    margin_is_low: bool
+
+
+class SentView(Model):
+    """One receiver and the test alert."""
+
+    channel: str
+    seconds: float | None
+    """Until it acknowledged the alert; None while it waits."""
+
+
+class DrillView(Model):
+    """One drill."""
+
+    id: str
+    label: str
+    began_at: str
+    ended_at: str | None
+    """None while it goes on, or where the daemon was stopped meanwhile."""
+    rooms: list[RoomView]
+    sent: list[SentView]
+
+
+class DrillList(Model):
+    """The latest first."""
+
+    drills: list[DrillView]
+    last_at: str | None
+    """When an alarm was heard in a drill for the last time."""
+    overdue: bool
+    lasts_s: float
+    """For so long the announced alarm counts as a test."""
+
+
+class NewDrill(Model):
+    """Which alarm is going to be pressed."""
+
+    alarm: Alarm = "smoke_alarm"
+
+
+def listed(ask: Ask) -> DrillList:
+    """What they found."""
+    page = ask.page
+    drills = read_drills(page.folder)
+    figures = drill_figures(drills, page.clock.now())
+    return DrillList(
+        drills=[_view(ask, one) for one in reversed(drills[-MOST:])],
+        last_at=figures["last"],
+        overdue=figures["overdue"],
+        lasts_s=LASTS_S,
+    )
+
+
+def _view(ask: Ask, one: DrillReport) -> DrillView:
+    iso = ask.page.time.iso
+    return DrillView(
+        id=one.id,
+        label=one.label,
+        began_at=iso(one.began_at),
+        ended_at=iso(one.ended_at) if one.ended_at else None,
+        rooms=[
+            RoomView(
+                source=room.source,
+                heard=room.heard,
+                pattern=room.pattern,
+                pitch_hz=room.pitch_hz,
+                confirmed_s=room.confirmed_s,
+                margin_db=room.margin_db,
+                margin_is_at_least=room.margin_is_at_least,
+                margin_is_low=room.margin_db is not None and room.margin_db < LOW_MARGIN_DB,
+            )
+            for room in one.rooms
+        ],
+        sent=[SentView(channel=each.channel, seconds=each.seconds) for each in one.deliveries],
+    )
+
+
+def begin(ask: Ask) -> Answer:
+    """Announce a drill: the alarm rings as a test for three minutes, and every other one is real."""
+    wanted: NewDrill = ask.body
+    page = ask.page
+    now = page.clock.now()
+    drills = read_drills(page.folder)
+    if drills and drills[-1].ended_at is None and (now - drills[-1].began_at).total_seconds() < LASTS_S:
+        raise Refusal(409, "a drill goes on already; wait until it has ended")
+    ask_drill(page.folder, wanted.alarm, now)
+    return None
+
+
+ROUTES = (
+    Route("GET", "api/drills", "What drills found", listed, answer=DrillList),
+    Route("POST", "api/drills", "Announce a drill", begin, "change", body=NewDrill, status=204, fails=(409,)),
+)  # fmt: skip

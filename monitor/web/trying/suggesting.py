@@ -1,0 +1,49 @@
+"""Which onset suits what people said of a sound: a line, `{"suggestions": […], "refused": [reasons]}`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitor.clock import SystemClock
+from monitor.config.model import Config
+from monitor.history.reader import History
+from monitor.history.recorder import SCORES
+from monitor.history.verdicts import Verdicts
+from monitor.teaching.forecast import Rate
+from monitor.teaching.house import House
+from monitor.teaching.suggestion import Suggestion, suggest
+from monitor.web.trying.child import Write, line
+
+
+@dataclass(frozen=True, slots=True)
+class Suggesting:
+    """Of which sound."""
+
+    config: Config
+    label: str
+    now: datetime
+
+    def work(self, write: Write) -> None:
+        """Find it. Raises StoreError."""
+        folder = self.config.state_folder()
+        with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
+            house = House(self.config, history, verdicts, self.now)
+            known = [one for one in house.everything_taught() if one.label == self.label]
+            found = [suggest(one) for one in known or [house.taught(self.label)]]
+        shown = [_plain(one) for one in found if isinstance(one, Suggestion)]
+        refused = [one.reason for one in found if not isinstance(one, Suggestion)]
+        write(line({"suggestions": shown, "refused": refused}))
+
+
+def _plain(one: Suggestion) -> dict[str, Any]:
+    return {
+        "source": one.source, "now": round(one.now, 4), "onset": round(one.onset, 4),
+        "days": round(one.days, 1), "right": one.right, "wrong": one.wrong, "missed": one.missed,
+        "more_verdicts": one.more_verdicts, "false_now": _rate(one.false_now),
+        "false_then": _rate(one.false_then), "lost": _rate(one.lost),
+        "gone": len(one.gone), "new": len(one.new),
+    }  # fmt: skip
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    return {"a_day": round(rate.a_day, 3), "low": round(rate.low, 3), "high": round(rate.high, 3)}
