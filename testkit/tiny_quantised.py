@@ -50,14 +50,6 @@ def _fp8(weight: Any) -> tuple[Weights, Any]:
     return {"weight": stored, "weight_scale_inv": torch.full((1, 1), float(scale))}, stored.float() * scale
 
 
-def _int8(weight: Any) -> tuple[Weights, Any]:
-    import torch
-
-    scale = weight.abs().amax(1, keepdim=True) / 127
-    stored = (weight / scale).round().to(torch.int8)
-    return {"weight": stored, "weight_scale": scale}, stored * scale
-
-
 def _codes(weight: Any) -> tuple[Any, Any, Any]:
     """Codes 0-15 with 8 for zero (outputs, inputs), scales (outputs, groups), and the weights they mean."""
     groups = weight.view(len(weight), -1, GROUP)
@@ -81,6 +73,15 @@ def _zeros(scales: Any, zero: int, order: tuple[int, ...]) -> Any:
     import torch
 
     return _packed(torch.full((scales.shape[1], len(scales)), zero, dtype=torch.int32), order)
+
+
+def _packed_int4(weight: Any) -> tuple[Weights, Any]:
+    import torch
+
+    codes, scales, meant = _codes(weight)
+    shape = torch.tensor(weight.shape)
+    packed = _packed(codes, tuple(range(8)))
+    return {"weight_packed": packed, "weight_scale": scales, "weight_shape": shape}, meant
 
 
 def _awq(weight: Any) -> tuple[Weights, Any]:
@@ -108,7 +109,7 @@ def _gptq(weight: Any) -> tuple[Weights, Any]:
 
 _WAYS: dict[str, Callable[[Any], tuple[Weights, Any]]] = {
     "fp8": _fp8,
-    "compressed-tensors": _int8,
+    "compressed-tensors": _packed_int4,
     "awq": _awq,
     "gptq": _gptq,
 }
@@ -117,13 +118,20 @@ _HOW: dict[str, dict[str, Any]] = {
     "fp8": {"quant_method": "fp8", "weight_block_size": [128, 128], "modules_to_not_convert": _WHOLE},
     "compressed-tensors": {
         "quant_method": "compressed-tensors",
-        "format": "int-quantized",
+        "format": "pack-quantized",
         "quantization_status": "compressed",
         "ignore": ["lm_head", *(f"re:.*{name}.*" for name in _WHOLE[:3])],
         "config_groups": {
             "group_0": {
                 "targets": ["Linear"],
-                "weights": {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "channel"},
+                "weights": {
+                    "num_bits": 4,
+                    "type": "int",
+                    "symmetric": True,
+                    "strategy": "group",
+                    "group_size": GROUP,
+                    "dynamic": False,
+                },
             }
         },
     },

@@ -32,6 +32,14 @@ class TaskName(StrEnum):
     ASR = "asr"
 
 
+TaskOption = Annotated[
+    TaskName | None,
+    typer.Option(
+        "--task",
+        "--tasks",
+        help="Judge as papers do, beside the published figure, on the set's own folder.",
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -106,10 +114,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Write what makes an onnx or tflite classifier's scores probabilities (JSON)."),
     ] = None,
-    task: Annotated[
-        TaskName | None,
-        typer.Option(help="Judge as papers do, beside the published figure, on the set's own folder."),
-    ] = None,
+    task: TaskOption = None,
 ) -> None:
     """How well does a classifier do on your own labelled recordings?
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from monitor.http.connections import Guard, current
-from monitor.http.errors import AnswerTooLarge, HttpFailed
+from monitor.http.errors import AnswerTooLarge, HttpFailed, NoAnswerInTime
 
 CONNECT_TIMEOUT_S = 10.0
 """For one address of a host. A host that does not accept within it does not answer later either."""
@@ -63,7 +63,7 @@ class Call:
         try:
             news = self._news.get(timeout=max(0.0, self._deadline_s - time.monotonic()))
         except queue.Empty:
-            raise HttpFailed("no answer in time") from None
+            raise NoAnswerInTime("no answer in time") from None
         if isinstance(news, BaseException):
             raise news
         return news
@@ -129,7 +129,7 @@ def _failed(error: Exception) -> Exception:
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not isinstance(
         error, urllib3.exceptions.NewConnectionError
     ):
-        return HttpFailed("no answer in time")
+        return NoAnswerInTime("no answer in time")
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return HttpFailed("no such host")
     if isinstance(error, urllib3.exceptions.NewConnectionError):

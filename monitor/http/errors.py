@@ -10,3 +10,7 @@ class HttpFailed(EarwitnessError):
 
 class AnswerTooLarge(HttpFailed):
     """The server sends more than the caller takes; it would do so again."""
+
+
+class NoAnswerInTime(HttpFailed):
+    """The time of the call has passed."""

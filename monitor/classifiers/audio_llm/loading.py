@@ -33,7 +33,7 @@ def load(
         loaded = open_weights(
             getattr(transformers, family.model_class),
             model,
-            config=_with_ears_whole(config, quantised) if quantised else None,
+            config=with_ears_whole(config, quantised) if quantised else None,
             dtype=pick_dtype(dtype, where),
             device_map=_device_map(device, where),
             attn_implementation="sdpa",
@@ -95,12 +95,15 @@ def _check_quantised(model: str, config: Any, quantize: str | None) -> dict[str,
     return {**how, "quant_method": method}
 
 
-def _with_ears_whole(config: Any, how: dict[str, Any]) -> Any:
+def with_ears_whole(config: Any, how: dict[str, Any]) -> Any:
     """The configuration of what is loaded, with how its weights are quantised: whole Omni folders name that
     beside their parts, and the class of a part does not look there. Lists of what is left whole are by the
     names of the transformers that wrote them; without ours it would look for a quantised encoder."""
     if how["quant_method"] in ("awq", "fp8"):
         how["modules_to_not_convert"] = [*(how.get("modules_to_not_convert") or ()), *KEPT_WHOLE]
+    if how["quant_method"] == "compressed-tensors":
+        # Left compressed, they are unpacked by the first call of the whole model; we call its parts.
+        how["dequantize"] = True
     loaded = getattr(config, "thinker_config", config)
     loaded.quantization_config = how
     return loaded

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.bounds import parts
-from monitor.classifiers.audio_llm.loading import KEPT_WHOLE
+from monitor.classifiers.audio_llm.loading import KEPT_WHOLE, with_ears_whole
 from monitor.classifiers.audio_llm.qwen import QwenClassifier, QwenConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED, emotions
@@ -412,6 +414,29 @@ def test_a_folder_in_fp8_loads(tmp_path: Path, layout: str) -> None:
     stored, meant = (listener(each)._model.model.state_dict() for each in (folder, whole))
     for name, weight in meant.items():
         assert torch.allclose(stored[name].float(), weight, atol=1e-6), name
+
+
+@pytest.mark.parametrize(
+    ("how", "read"),
+    [
+        (
+            {"quant_method": "awq", "modules_to_not_convert": ["ear"]},
+            {"modules_to_not_convert": ["ear", *KEPT_WHOLE]},
+        ),
+        ({"quant_method": "compressed-tensors"}, {"dequantize": True}),
+    ],
+)
+def test_how_a_folder_is_quantised_is_told_to_the_part_that_is_loaded(
+    how: dict[str, Any], read: dict[str, Any]
+) -> None:
+    """The encoder is whole whatever the folder calls it, and nothing waits for a call of the whole model to
+    be unpacked: its parts are called."""
+    whole = SimpleNamespace(thinker_config=SimpleNamespace(), quantization_config=how)
+
+    loaded = with_ears_whole(whole, dict(how))
+
+    assert loaded is whole.thinker_config
+    assert loaded.quantization_config == {**how, **read}
 
 
 def test_only_the_language_model_is_quantised(folder: Path) -> None:

@@ -19,7 +19,7 @@ from monitor.classifiers.audio_llm.engines.server import Server, is_private
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
 from monitor.http.client import Answer, HttpClient, json_body
-from monitor.http.errors import AnswerTooLarge, HttpFailed
+from monitor.http.errors import AnswerTooLarge, HttpFailed, NoAnswerInTime
 
 T = TypeVar("T")
 CHECK_TIMEOUT_S = 3.0
@@ -149,6 +149,8 @@ class Api:
             answer = self._http.request(method, url, timeout_s=left_s, max_bytes=LARGEST_ANSWER, **more)
         except AnswerTooLarge as error:
             raise ClassifyError(f"{self.host} {error}; is this an OpenAI-style server?") from error
+        except NoAnswerInTime as error:
+            return None, ClassifyError(f"{self.host}: {error}; a slow machine needs a longer timeout_s")
         except HttpFailed as error:
             return None, ClassifyError(f"{self.host}: {error}; is the server running?")
         return answer, None if answer.status == 200 else _failure(self.host, answer.status, answer.content)
