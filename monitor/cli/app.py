@@ -1,5 +1,6 @@
 """The commands together, and what their errors come to."""
 
+import inspect
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -28,6 +29,17 @@ app = typer.Typer(
 )
 for part in (listen, setup, forget, changes, teach, drill, analyze, files, talk, history, support):
     part.register(app)
+
+
+def _flowing(text: str) -> str:
+    """Each paragraph as one line, which the terminal wraps at its own width; what is indented stays."""
+    blocks = [block.split("\n") for block in text.split("\n\n")]
+    kept = ["\n".join(one) if one[0].startswith(" ") else " ".join(one) for one in blocks]
+    return "\n\n".join(kept)
+
+
+for _command in app.registered_commands:
+    _command.help = _flowing(inspect.getdoc(_command.callback) or "")
 
 
 def _version(wanted: bool) -> None:

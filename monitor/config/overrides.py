@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
@@ -78,15 +79,27 @@ def write_steps(folder: Path, steps: Sequence[Step]) -> None:
 def apply(config: Config, values: Values, *, by: str, at: datetime, why: str = "") -> Step:
     """Make a step and keep it. `config` is the configuration as the file has it (`as_configured`). Raises
     ConfigError when a value cannot be, and StoreError when the disk does not keep it; nothing is changed
-    then."""
+    then. A step that would change nothing is not kept."""
     folder = config.state_folder()
     step = Step(at, by, dict(values), {place: _configured(config, place) for place in values}, why)
     if problems := [text for place, value in values.items() for text in place_problems(config, place, value)]:
         raise ConfigError(problems)
-    steps = [*read_steps(folder), step]
+    before = read_steps(folder)
+    steps = [*before, step]
     _laid_over(config, in_force(config, steps))
-    write_steps(folder, steps)
+    if changes_anything(config, before, values):
+        write_steps(folder, steps)
     return step
+
+
+def changes_anything(config: Config, steps: Sequence[Step], values: Values) -> bool:
+    """Whether a step with these values would make any of them another than it is after `steps`."""
+    now = in_force(config, steps)
+
+    def held(value: Any, place: str) -> Any:
+        return _configured(config, place) if value is None else value
+
+    return any(held(value, place) != held(now.get(place), place) for place, value in values.items())
 
 
 def undo(folder: Path) -> Step | None:
@@ -158,7 +171,27 @@ def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
         try:
             LabelSettings.model_validate({key: value})
         except ValidationError as error:
-            yield from (f"{place}: {plain_message(found)}" for found in error.errors())
+            yield from (f"{place}: {_words(value, found)}" for found in error.errors())
+
+
+def _words(value: Any, found: ErrorDetails) -> str:
+    """What is wrong with a value that somebody typed."""
+    bounds = found.get("ctx", {})
+    match found["type"]:
+        case "float_parsing" | "float_type":
+            return f"{value!r} is no number; write one as in 0.7"
+        case "int_parsing" | "int_from_float" | "int_type":
+            return f"{value!r} is no whole number; write one as in 2"
+        case "less_than_equal":
+            return f"{value:g} is too much; at most {bounds['le']:g}"
+        case "greater_than_equal":
+            return f"{value:g} is too little; at least {bounds['ge']:g}"
+        case "greater_than":
+            return f"{value:g} is too little; it must be above {bounds['gt']:g}"
+        case "bool_parsing" | "bool_type":
+            return f"{value!r} is neither true nor false"
+        case _:
+            return plain_message(found)
 
 
 def _parted(parts: Sequence[str]) -> tuple[str | None, str, str]:

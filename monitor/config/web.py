@@ -54,6 +54,9 @@ class WebConfig(Block):
     """Of those who may only look."""
     viewers_hear: bool = False
     """Whether those who may only look also hear clips and see spectrograms."""
+    live_audio: bool = False
+    """Whether those who may change things can listen to a source live. While somebody does, everybody who
+    looks at the page sees it, and so do the log and the source's MQTT topic `listened`."""
     ask_model: bool = False
     """Whether a classifier of type `remote` can be asked about the clip of an event: the clip goes to its
     server."""

@@ -12,6 +12,7 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import BEGINNING, Analysis, Row, Watch, analyze
+from monitor.recordings.saving import saved
 from monitor.types import Detection, Findings, Frame, Level
 
 QUIETEST_DBFS = -100.0
@@ -193,7 +194,7 @@ def _draw(result: Analysis, witness: Witness, picture: Path) -> None:
     axes[0].set_title(Path(result.file).name, loc="left")
     axes[-1].set_xlabel("time in s")
     axes[-1].set_xlim(0, max(result.duration_s, 0.1))
-    figure.savefig(picture, dpi=100)
+    saved(figure, picture, dpi=100)
 
 
 def _waveform(axis: Any, columns: Columns) -> None:

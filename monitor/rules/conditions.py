@@ -22,6 +22,14 @@ def condition_problems(rule: Rule, house: Mapping[str, HouseConfig]) -> Iterator
             yield True, key, f"rule {rule.name!r}: {text}, or give them a rule of their own"
         for name, words in conditions.items():
             yield from ((True, key, f"rule {rule.name!r}: {text}") for text in _unknown(name, words, house))
+    for name, words in given.get("when", {}).items():
+        if never := sorted(set(words) & set(given.get("unless", {}).get(name, ()))):
+            both = f"`when` and `unless` both name {name}: {', '.join(never)}"
+            yield (
+                False,
+                "unless",
+                f"rule {rule.name!r}: {both}, which then always stops it; leave one of them out",
+            )
     for label in sorted(labels & DEMOTED_RATHER) if "unless" in given else ():
         text = f"rule {rule.name!r}: `unless` hides a real {label} too; `demote_while` only lowers its alert"
         yield False, "unless", text

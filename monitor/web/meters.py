@@ -1,12 +1,16 @@
 """Levels twice a second, while somebody looks: the daemon's own reports come every ten seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from monitor.audio import Samples
 from monitor.publishers.documents import dbfs
 from monitor.types import Frame
 from monitor.web.board import Board
 from monitor.web.feed import Feed, Item
 from monitor.web.house_time import HouseTime
+from monitor.web.live.bandwidth import Bandwidth
 
 FRAMES = 17
 """Of 30 ms: half a second."""
@@ -15,7 +19,7 @@ FRAMES = 17
 @dataclass(slots=True)
 class _Meter:
     loudest_dbfs: float = -120.0
-    frames: int = 0
+    samples: list[Samples] = field(default_factory=list)
 
 
 class Meters:
@@ -26,6 +30,12 @@ class Meters:
         self._board = board
         self._time = time
         self._meters: dict[str, _Meter] = {}
+        self._widths: dict[str, Bandwidth] = {}
+
+    def bandwidth_hz(self, source: str) -> float | None:
+        """Where a source's sound ends, as far as it was looked at; from any thread."""
+        width = self._widths.get(source)
+        return width.hz if width is not None else None
 
     def hear(self, frame: Frame) -> None:
         """The next frame of a source."""
@@ -33,9 +43,10 @@ class Meters:
             return
         meter = self._meters.setdefault(frame.source, _Meter())
         meter.loudest_dbfs = max(meter.loudest_dbfs, frame.audio.rms_dbfs)
-        meter.frames += 1
-        if meter.frames < FRAMES:
+        meter.samples.append(frame.audio.samples)
+        if len(meter.samples) < FRAMES:
             return
+        self._widths.setdefault(frame.source, Bandwidth()).push(np.concatenate(meter.samples))
         floor_dbfs = self._board.floor_dbfs(frame.source)
         data = {
             "source": frame.source,

@@ -37,6 +37,8 @@ def open_page(
         log.warning("the page is off", reason=str(error))
         return None
     settings = delivery.settings.in_force()
-    page = Page(config, build_house(config), settings, delivery.command, look, keys, verdicts, clock)
+    page = Page(
+        config, build_house(config), settings, delivery.command, delivery.show, look, keys, verdicts, clock
+    )
     life.enter_context(Server(page))
     return page

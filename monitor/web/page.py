@@ -25,6 +25,7 @@ from monitor.web.board import Board
 from monitor.web.feed import Feed, Item
 from monitor.web.files import KeptFiles
 from monitor.web.house_time import HouseTime, house_zone
+from monitor.web.live.audio import LiveAudio
 from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
 from monitor.web.scope import Scopes
@@ -49,6 +50,7 @@ class Page:
         house: House,
         settings: Sequence[Setting],
         command: Callable[[Command], None],
+        show: Callable[[Message], None],
         look: Callable[[], None],
         keys: Keys,
         verdicts: Verdicts,
@@ -71,6 +73,8 @@ class Page:
         self.board = Board((room.source for room in house.sources), settings, clock)
         self.meters = Meters(self.feed, self.board, self.time)
         self.scopes = Scopes(self.board)
+        live = (room.source for room in house.sources) if config.web.live_audio else ()
+        self.audio = LiveAudio(show, live)
         self.doors = Doorkeeper(config.web, keys)
         self.guard = Guard(clock)
         self.folder = config.state_folder()
@@ -116,6 +120,7 @@ class Page:
         """The next frame of a source; in that source's thread."""
         self.meters.hear(frame)
         self.scopes.hear(frame)
+        self.audio.hear(frame)
 
     def tap(self, record: Record) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""

@@ -72,8 +72,8 @@ class _Say:
             values = {
                 "name": self._listener(classifier),
                 "label": label,
-                "score": _percent(one.score),
-                "onset": _percent(one.row.onset),
+                "score": _percent(one.score, self._language),
+                "onset": _percent(one.row.onset, self._language),
             }
             yield {**self._fact(key, **values), "weight": "good" if one.reached else "fact"}
             if one.row.hits > 1:
@@ -102,8 +102,8 @@ class _Say:
             values = {
                 "name": self._listener(classifier),
                 "label": label,
-                "score": _percent(one.score),
-                "onset": _percent(one.row.onset),
+                "score": _percent(one.score, self._language),
+                "onset": _percent(one.row.onset, self._language),
             }
             weight = "fact" if one.reached else "stop"
             yield {**self._fact("why.reached" if one.reached else "why.below", **values), "weight": weight}
@@ -174,12 +174,12 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _figures(one: LabelTrace) -> dict[str, str]:
-    return {"score": _percent(one.score), "onset": _percent(one.row.onset)}
+_PERCENT = {"en": "%", "de": "\N{NO-BREAK SPACE}%"}
 
 
-def _percent(score: float) -> str:
-    return f"{score:.0%}"
+def _percent(score: float, language: str) -> str:
+    """As the page itself writes it."""
+    return f"{100 * score:.0f}{_PERCENT[language]}"
 
 
 def _db(level_dbfs: float) -> str:

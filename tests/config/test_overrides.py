@@ -85,7 +85,7 @@ def test_who_edits_the_file_means_it(house: Path):
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
-        ("labels.dog_bark.onset", 1.5, "less than or equal to 1"),
+        ("labels.dog_bark.onset", 1.5, "is too much; at most 1"),
         ("labels.dogbark.onset", 0.5, "did you mean 'dog_bark'"),
         ("labels.dog_bark.onsets", 0.5, "did you mean 'onset'"),
         ("sources.hal.labels.dog_bark.onset", 0.5, "did you mean 'hall'"),
@@ -175,3 +175,31 @@ def test_the_configuration_is_known_again_below_what_was_changed(house: Path):
     assert laid.labels["cat"].heard is False
     after = without(laid, read_steps(house.parent))
     assert (after.labels["dog_bark"].onset, after.labels["cat"].heard) == (0.6, None)
+
+
+def test_a_step_that_changes_nothing_is_none(house: Path):
+    """The same value again, what the file has anyway, nothing in place of nothing: an undo takes back what
+    somebody saw change."""
+    changed(house, {"labels.dog_bark.onset": 0.6})
+    changed(house, {"labels.cat.onset": None})
+    assert read_steps(house.parent) == []
+    changed(house, {"labels.dog_bark.onset": 0.7})
+    changed(house, {"labels.dog_bark.onset": 0.7})
+    assert len(read_steps(house.parent)) == 1
+    changed(house, {"labels.dog_bark.onset": None})
+    assert len(read_steps(house.parent)) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("onset", "abc", "'abc' is no number"),
+        ("onset", 7, "7 is too much; at most 1"),
+        ("hits", "x", "'x' is no whole number"),
+        ("heard", "maybe", "'maybe' is neither true nor false"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_in_plain_words(house: Path, key: str, value: object, words: str):
+    """Not in those of a library."""
+    with pytest.raises(ConfigError, match=words):
+        changed(house, {f"labels.dog_bark.{key}": value})

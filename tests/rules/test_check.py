@@ -4,6 +4,7 @@ import pytest
 
 from monitor.labels import emotions, sounds
 from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule
 from tests.rules.stories import rule
 
@@ -175,3 +176,12 @@ def test_a_score_that_the_rhythm_reaches_is_none() -> None:
     one = rule("R", hear=["smoke_alarm"], min_score=0.99)
 
     assert check_rules([one], able(highest={"smoke_alarm": 0.99})) == []
+
+
+def test_a_rule_that_its_own_condition_always_stops_is_named() -> None:
+    """`when` and `unless` of one value."""
+    one = rule("R", hear=["knock"], when={"mode": ["away", "night"]}, unless={"mode": ["away"]})
+    house = {"mode": SelectConfig(type="select")}
+    [found] = check_rules([one], able(house=house))
+    assert (found.fatal, found.place) == (False, ("rules", 0, "unless"))
+    assert "both name mode: away" in found.text

@@ -37,7 +37,7 @@ def test_each_answer_is_what_the_description_says(home, route):
     if route.path in STREAMS:
         return
     path = route.path.replace("{id}", event["id"]).replace("{day}", event["started_at"][:10])
-    path = path.replace("{label}", "dog_bark").replace("{number}", "0")
+    path = path.replace("{label}", "dog_bark").replace("{number}", "0").replace("{name}", "hall")
     query = "?at=2026-01-02T03:04:05Z" if route.path == "api/explain" else ""
     answer = home.visit.get(f"/{path}{query}")
     assert answer.status == 200, answer.body
@@ -51,7 +51,7 @@ def test_each_answer_is_what_the_description_says(home, route):
 
 
 CONFIG = Path(__file__).parents[2] / "config"
-STREAMS = {"api/feed", "api/sources/{name}/scope", "api/whatif"}
+STREAMS = {"api/feed", "api/sources/{name}/scope", "api/sources/{name}/audio", "api/whatif"}
 """They never end, or take long."""
 LEFT_OUT = [*(f"/{path}" for path in STREAMS), "/api/password", "/api/session"]
 """These, and what signs out."""
@@ -284,6 +284,13 @@ def test_a_large_model_is_asked_only_where_the_configuration_allows_it(home):
     refused = home.visit.ask("POST", f"/api/events/{event['id']}/ask", {})
     assert (refused.status, "ask_model: true" in refused.json()["detail"]) == (409, True)
     assert not home.visit.get("/api/house").json()["may_ask"]
+
+
+def test_nobody_listens_live_unless_the_configuration_allows_it(home):
+    """Here it does not; the refusal names the line."""
+    refused = home.visit.get("/api/sources/hall/audio")
+    assert (refused.status, "live_audio: true" in refused.json()["detail"]) == (409, True)
+    assert not home.visit.get("/api/house").json()["may_listen"]
 
 
 def test_what_follows_from_verdicts_is_suggested_taken_and_undone(home):

@@ -35,7 +35,7 @@ def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     write_tone(folder / "tone.wav")
     tone = {"type": "file", "name": "tone", "path": str(folder / "tone.wav"), "realtime": True, "loop": True}
     port = free_port()
-    config = house(port, sources=[HEARD_ALL, tone])
+    config = house(port, sources=[HEARD_ALL, tone], web={"live_audio": True})
     yield from run(folder, config, Visit(port, {"Host": f"localhost:{port}"}))
 
 
@@ -56,6 +56,14 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
         assert watched(workshop) == 1
         card.get_by_role("button", name="Look live").click()
         expect(card).not_to_contain_text("looks live")
+        banner = page.locator("#listened")
+        expect(banner).to_be_hidden()
+        card.get_by_role("button", name="Listen live").click()
+        expect(banner).to_have_text("Somebody is listening live: Tone")
+        check_accessible(page)
+        card.get_by_role("button", name="Listen live").click()
+        expect(banner).to_be_hidden()
+        expect(card).to_contain_text("Reaches up to")
         card.get_by_label("Sensitivity").select_option("lower")
         page.get_by_role("link", name="All sources").click()
         expect(page.locator(".source")).to_have_count(2)
@@ -64,6 +72,7 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == -0.5)
     assert watched(workshop) == 0
+    assert "somebody listens to a source live" in workshop.log
 
 
 def watched(home: Home) -> int:

@@ -10,7 +10,7 @@ import yaml
 from monitor.cli.console import NOWHERE, ConfigOption, err, out, where_kept
 from monitor.config.loading import as_configured, default_config, find_config
 from monitor.config.model import Config
-from monitor.config.overrides import Step, apply, read_steps
+from monitor.config.overrides import Step, apply, changes_anything, read_steps
 from monitor.config.overrides import undo as take_back
 
 COMMAND_LINE = "command line"
@@ -44,7 +44,12 @@ def set_values(
       earwitness undo
     """
     values = dict(_parted(change, source) for change in changes)
-    step = apply(configured(config), values, by=COMMAND_LINE, at=datetime.now(UTC))
+    written = configured(config)
+    was = read_steps(written.state_folder())
+    step = apply(written, values, by=COMMAND_LINE, at=datetime.now(UTC))
+    if not changes_anything(written, was, values):
+        err.print("It is so already: nothing is changed.", highlight=False)
+        return
     _show(step)
     err.print(f"{IN_FORCE} `earwitness undo` takes it back.", highlight=False)
 

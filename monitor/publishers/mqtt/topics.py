@@ -131,6 +131,11 @@ class Topics:
         """The value in force of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
         return f"{self.root}/{source}/{name}"
 
+    def listened(self, source: str) -> str:
+        """`ON` while somebody listens to it live on the page (`web: {live_audio: true}`), else `OFF`;
+        retained."""
+        return self.setting(source, "listened")
+
     def house_value(self, value: str) -> str:
         """A value of `house:` that Home Assistant sets: an option, or `on` and `off`; retained."""
         return self.setting(HOUSE, value)

@@ -10,6 +10,7 @@ import numpy as np
 
 from monitor.recordings.evaluation.metrics import Proportion, Rate
 from monitor.recordings.evaluation.proposal import Proposal, as_yaml
+from monitor.recordings.saving import saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Report:
 
     def draw(self, picture: Path) -> None:
         """Write `figure` to a file; its format follows from its name."""
-        self.figure().savefig(picture, dpi=90)
+        saved(self.figure(), picture, dpi=90)
 
     def figure(self) -> Any:
         """Average precision by label and the confusion matrix, and mAP against noise where there is any."""

@@ -55,6 +55,8 @@ class HouseView(Model):
     labels: list[LabelView]
     may_change: bool
     may_hear: bool
+    may_listen: bool
+    """Whether a source can be listened to live."""
     may_ask: bool
     """Whether a large model can be asked about a clip."""
     name: str
@@ -82,6 +84,7 @@ def house(ask: Ask) -> Answer:
         ],
         may_change=may_change,
         may_hear=ask.visitor is not None and page.may_hear(ask.visitor),
+        may_listen=may_change and page.config.live_audio,
         may_ask=may_change and page.config.ask_model and model_to_ask(page.whole) is not None,
         name=ask.visitor.name if ask.visitor else "",
         keeps=_keeps(ask),

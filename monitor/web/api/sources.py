@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from monitor.history.records import to_us
 from monitor.logs import get_logger
 from monitor.web.api.commands import known_source
 from monitor.web.board import plain_times
@@ -18,6 +21,11 @@ from monitor.web.scope import Viewer
 log = get_logger()
 
 MOST_SCOPES = 16
+DRIFT = timedelta(days=14)
+DRIFT_POINTS = 56
+"""Six hours each."""
+DAYS_COMPARED = 8
+"""Points: two days."""
 RIGHTS_EVERY_S = 60.0
 LOOK_AROUND_S = 1.0
 """So often a stream without sound looks whether the page closes."""
@@ -53,6 +61,10 @@ class SourceView(Model):
     overflows: int | None = None
     """Sound that was dropped because nobody took it in time."""
     reconnects: int | None = None
+    bandwidth_hz: float | None = None
+    """Where its sound ends; known after ten seconds in which somebody looked at the page."""
+    listened: int = 0
+    """How many listen to it live now."""
     watched: int = 0
     """How many look at its live spectrogram now."""
 
@@ -89,10 +101,56 @@ def source_views(ask: Ask) -> list[SourceView]:
                 gaps=numbers.get("gaps"),
                 overflows=numbers.get("overflows"),
                 reconnects=numbers.get("reconnects"),
+                bandwidth_hz=page.meters.bandwidth_hz(room.source),
+                listened=page.audio.listening(room.source),
                 watched=page.scopes.watching(room.source),
             )
         )
     return found
+
+
+class DriftView(Model):
+    """Level and floor of a source, every six hours."""
+
+    since: str
+    until: str
+    levels: list[float | None]
+    """The mean of what was reported, in dBFS; None where nobody listened."""
+    floors: list[float | None]
+    floor_change_db: float | None
+    """The floor of the latest two days, over that of the first two of which anything is kept."""
+
+
+def drift(ask: Ask) -> Answer:
+    """How a source's level and floor have changed, as far back as the history goes."""
+    source, page = known_source(ask), ask.page
+    until = page.clock.now()
+    since = until - DRIFT
+    levels: list[float | None] = [None] * DRIFT_POINTS
+    floors: list[float | None] = [None] * DRIFT_POINTS
+    if page.keeps_history():
+        width = to_us(until) - to_us(since)
+        with page.rows() as rows:
+            found = rows.execute(
+                "SELECT (told_at - ?2) * ?4 / ?3 AS part, avg(level_dbfs), avg(floor_dbfs) FROM level"
+                " WHERE source = ?1 AND told_at >= ?2 AND told_at < ?5 GROUP BY part",
+                (source, to_us(since), width, DRIFT_POINTS, to_us(until)),
+            ).fetchall()
+        for part, level, floor in found:
+            levels[part], floors[part] = round(max(level, -120.0), 1), round(max(floor, -120.0), 1)
+    return DriftView(
+        since=page.time.iso(since),
+        until=page.time.iso(until),
+        levels=levels,
+        floors=floors,
+        floor_change_db=_change([one for one in floors if one is not None]),
+    )
+
+
+def _change(floors: list[float]) -> float | None:
+    if len(floors) < 2 * DAYS_COMPARED:
+        return None
+    return round(median(floors[-DAYS_COMPARED:]) - median(floors[:DAYS_COMPARED]), 1)
 
 
 def scope(ask: Ask) -> Answer:
@@ -110,25 +168,65 @@ async def _columns(ask: Ask, source: str) -> AsyncIterator[bytes]:
     _show_watching(ask, source)
     log.info("somebody looks at a source live", source=source, by=ask.by)
     try:
-        checked_s = page.clock.monotonic_s()
-        while not page.closing:
-            if columns := await viewer.take(LOOK_AROUND_S):
-                yield columns
-            if page.clock.monotonic_s() - checked_s > RIGHTS_EVERY_S:
-                checked_s = page.clock.monotonic_s()
-                if await ask.has_left():
-                    return
+        async for columns in _while_allowed(ask, viewer):
+            yield columns
     finally:
         page.scopes.leave(viewer)
         _show_watching(ask, source)
 
 
+def audio(ask: Ask) -> Answer:
+    """The sound of a source as it comes, 16-bit at 16 kHz, where the configuration allows it. Everybody who
+    looks at the page sees that somebody listens; the log and MQTT have it, too."""
+    source = known_source(ask)
+    if not ask.page.config.live_audio:
+        raise Refusal(409, "nobody may listen live; `web: {live_audio: true}` would allow it")
+    if ask.page.audio.listening(source) >= MOST_SCOPES:
+        raise Refusal(503, "too many listen to this source; try again later", {"Retry-After": "30"})
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_sound(ask, source), headers=headers, media_type="application/octet-stream")
+
+
+async def _sound(ask: Ask, source: str) -> AsyncIterator[bytes]:
+    page = ask.page
+    listener = page.audio.join(source, asyncio.get_running_loop())
+    _show_watching(ask, source)
+    log.warning("somebody listens to a source live", source=source, by=ask.by)
+    try:
+        async for samples in _while_allowed(ask, listener):
+            yield samples
+    finally:
+        page.audio.leave(listener)
+        _show_watching(ask, source)
+
+
+async def _while_allowed(ask: Ask, viewer: Viewer) -> AsyncIterator[bytes]:
+    """What comes, until the page closes or the session has ended."""
+    page = ask.page
+    checked_s = page.clock.monotonic_s()
+    while not page.closing:
+        if part := await viewer.take(LOOK_AROUND_S):
+            yield part
+        if page.clock.monotonic_s() - checked_s > RIGHTS_EVERY_S:
+            checked_s = page.clock.monotonic_s()
+            if await ask.has_left():
+                return
+
+
 def _show_watching(ask: Ask, source: str) -> None:
-    data: dict[str, Any] = {"source": source, "watched": ask.page.scopes.watching(source)}
+    data: dict[str, Any] = {
+        "source": source,
+        "watched": ask.page.scopes.watching(source),
+        "listened": ask.page.audio.listening(source),
+    }
     ask.page.feed.post(Item(0, "watched", data))
 
 
 ROUTES = (
     Route("GET", "api/sources/{name}/scope", "What a source sounds like at this moment", scope, "hear",
           answer="application/octet-stream", waits=False, fails=(404, 503)),
+    Route("GET", "api/sources/{name}/audio", "The sound of a source as it comes", audio, "change",
+          answer="application/octet-stream", waits=False, fails=(404, 409, 503)),
+    Route("GET", "api/sources/{name}/drift", "Level and floor over fourteen days", drift, answer=DriftView,
+          fails=(404,)),
 )  # fmt: skip

@@ -67,6 +67,7 @@ function frame() {
       links,
       h("button", { class: "quiet keys", type: "button", onclick: help }, icon("help"), h("span", null, t("help.keys")))),
     h("div", { class: "offline", id: "offline", role: "status", hidden: true }),
+    h("div", { class: "offline", id: "listened", role: "status", hidden: true }),
     h("main", { id: "view", tabindex: "-1" }),
     polite, urgent);
 }
@@ -110,6 +111,13 @@ signedIn.ended = () => {
 };
 addEventListener("hashchange", () => house && show());
 changes.addEventListener("change", () => {
+  const live = document.getElementById("listened");
+  if (live && house) {
+    const rooms = house.sources.filter((/** @type {any} */ one) => one.listened).map((/** @type {any} */ one) => roomName(one.name));
+    live.hidden = !rooms.length;
+    const words = rooms.length ? t("listen.somebody", { rooms: rooms.join(", ") }) : "";
+    if (live.textContent !== words) live.textContent = words;
+  }
   const note = document.getElementById("offline");
   if (note) {
     note.hidden = feed.connected || !house;

@@ -1,6 +1,6 @@
 // The ground: elements made in one expression, keyed lists, and custom elements that draw once a frame.
 
-/** @typedef {Node | string | number | false | null | undefined | Child[]} Child */
+/** @typedef {Node | string | number | false | null | undefined | any[]} Child */
 
 /**
  * An element with its attributes, listeners and children.
@@ -13,7 +13,7 @@ export function h(tag, props, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props ?? {})) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked" || name === "disabled") node[name] = value;
+    else if (name === "value" || name === "checked" || name === "disabled") /** @type {any} */ (node)[name] = value;
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }
@@ -83,7 +83,7 @@ export function keyed(parent, items, key, make) {
       node = make(item);
       node.key = id;
     }
-    if (node === place) place = place.nextSibling;
+    if (node === place) place = node.nextSibling;
     else parent.insertBefore(node, place);
   }
   for (const node of before.values()) node.remove();

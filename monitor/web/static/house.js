@@ -56,7 +56,7 @@ follow("setting", (source, data) => {
   if (data.name === "mute") Object.assign(source, { muted: data.value, muted_until: data.until ?? null });
   else source[data.name] = data.value;
 });
-follow("watched", (source, data) => (source.watched = data.watched));
+follow("watched", (source, data) => Object.assign(source, { watched: data.watched, listened: data.listened }));
 follow("event", (source, data) => {
   if (data.state === "ended") delete source.sounding[data.label];
   else source.sounding[data.label] = { score: data.score, certainty: data.certainty };

@@ -52,6 +52,9 @@ export const labelName = (id) => catalogue[`label.${id}`] ?? id.replaceAll("_", 
 /** @param {string} name */
 export const listenerName = (name) => catalogue[`listener.${name}`] ?? name;
 
+/** What a receiver is called. @param {string} channel */
+export const receiverName = (channel) => catalogue[`receiver.${channel}`] ?? channel;
+
 /** @param {string} name */
 export function roomName(name) {
   const plain = name.replaceAll("_", " ").replaceAll("-", " ");

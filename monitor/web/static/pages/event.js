@@ -7,7 +7,7 @@ import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
 import { whatIf } from "../parts/whatif.js";
 import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
-import { clock, labelName, language, listenerName, length, longDay, percent, roomName, t, timeTag } from "../words.js";
+import { clock, labelName, language, listenerName, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
 
 const KEPT_AFTER_MS = 6000;
 
@@ -90,8 +90,8 @@ export default function eventPage(view, route) {
   function drawTold(found) {
     const steps = found.deliveries.flatMap((/** @type {any} */ one) => [
       { at: one.raised_at, words: `${one.rule}: ${t("event.raised")}` },
-      one.delivered_at ? { at: one.delivered_at, words: t("event.delivered", { channel: one.channel }) }
-        : { at: null, words: t("event.waits", { channel: one.channel }) }]);
+      one.delivered_at ? { at: one.delivered_at, words: t("event.delivered", { channel: receiverName(one.channel) }) }
+        : { at: null, words: t("event.waits", { channel: receiverName(one.channel) }) }]);
     for (const alert of event.alerts) {
       if (!found.deliveries.length) steps.push({ at: alert.raised_at, words: `${alert.rule}: ${t("event.raised")}` });
       if (alert.acknowledged_at) {

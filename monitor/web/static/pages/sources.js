@@ -6,13 +6,16 @@ import { feed } from "../feed.js";
 import { changes, house, loadHouse } from "../house.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
+import { listen } from "../parts/listen.js";
 import { attempt, note } from "../parts/overlay.js";
+import "../parts/drift.js";
 import "../parts/scope.js";
 import "../parts/strip.js";
 import { dayName, dayOf, length, number, roomName, shortClock, t } from "../words.js";
 import { stateOf } from "./now.js";
 
 const LAG_S = 3;
+const NARROW_HZ = 5000;
 const WORDS_MS = 1000;
 
 /** @param {HTMLElement} view @param {{id: string}} route */
@@ -58,12 +61,15 @@ function sourceCard(source) {
   const facts = h("dl", { class: "facts" });
   const mute = h("span");
   const look = h("div");
+  const drifting = h("div");
+  drawDrift(drifting, source.name);
   const card = h("article", { class: "panel source", "data-source": source.name },
     h("header", { class: "bar" },
       h("h2", null, roomName(source.name), " ", h("small", null, [source.area, t(`source.${source.type}`)].filter(Boolean).join(", "))), mute),
-    state, wrong, h("ew-level", { source: source.name }), look, h("div", { class: "day" }), facts,
+    state, wrong, h("ew-level", { source: source.name }), look, h("div", { class: "day" }), drifting, facts,
     house.may_change && sensitivity(source));
   if (house.may_hear) liveLook(look, source);
+  if (house.may_listen) liveListen(look, source);
   let muted = "";
   /** @type {any} */ (card).update = draw;
   draw(source);
@@ -75,6 +81,7 @@ function sourceCard(source) {
     fill(state, stateOf(now), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
     fill(wrong, now.problems.map((/** @type {string} */ kind) =>
       h("li", null, h("strong", null, roomName(now.name), " ", t(`problem.${kind}`)), " ", t(`fix.${kind}`))),
+      now.bandwidth_hz != null && now.bandwidth_hz < NARROW_HZ && h("li", null, t("fix.narrow", { khz: number(now.bandwidth_hz / 1000, 1) })),
       now.lag_s > LAG_S && h("li", null, t("fix.lag", { s: number(now.lag_s, 1) })),
       now.overflows > 0 && h("li", null, t("fix.dropped")));
     fill(facts, factsOf(now).map(([key, value]) => h("div", null, h("dt", null, t(key)), h("dd", null, value))));
@@ -90,6 +97,7 @@ function factsOf(now) {
   return [
     ["source.level", dbfs(now.level_dbfs)], ["source.floor", dbfs(now.floor_dbfs)],
     ["source.since", now.since ? shortClock(now.since) : "–"],
+    ["source.bandwidth", now.bandwidth_hz == null ? "–" : `${number(now.bandwidth_hz / 1000, 1)} kHz`],
     ["source.lag", now.lag_s == null ? "–" : length(Math.max(0, now.lag_s))],
     ["source.gaps", count(now.gaps)], ["source.dropped", count(now.overflows)], ["source.reconnects", count(now.reconnects)],
   ];
@@ -114,6 +122,38 @@ function liveLook(box, source) {
     else changes.removeEventListener("scope", say);
   } }, icon("timeline"), t("scope.look"));
   fill(box, h("p", null, button));
+}
+
+/** Its sound, while the button is pressed; everybody sees that somebody listens. @param {HTMLElement} box @param {any} source */
+function liveListen(box, source) {
+  /** @type {{stop: () => void} | null} */
+  let playing = null;
+  const button = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
+    if (playing) return stop();
+    button.setAttribute("aria-pressed", "true");
+    playing = listen(source.name, (why) => (note(why || t("offline")), stop()));
+  } }, icon("play"), t("listen.start"));
+  const gone = new MutationObserver(() => box.isConnected || (stop(), gone.disconnect()));
+  gone.observe(document.body, { childList: true, subtree: true });
+  box.firstElementChild?.append(" ", button);
+  function stop() {
+    playing?.stop();
+    playing = null;
+    button.setAttribute("aria-pressed", "false");
+  }
+}
+
+/** Fourteen days of level and floor in words and a line. @param {HTMLElement} box @param {string} source */
+async function drawDrift(box, source) {
+  const found = await get(`api/sources/${source}/drift`).catch(() => null);
+  const known = found?.floors.filter((/** @type {any} */ one) => one !== null) ?? [];
+  if (!known.length) return;
+  const change = found.floor_change_db;
+  const words = change === null ? t("drift.short") : Math.abs(change) < 3 ? t("drift.steady")
+    : t(change > 0 ? "drift.up" : "drift.down", { db: number(Math.abs(change), 0) });
+  const picture = /** @type {any} */ (document.createElement("ew-drift"));
+  fill(box, h("p", { class: "hint" }, t("drift.title"), ": ", words), picture);
+  picture.show(found, words);
 }
 
 /** How much it takes to be sure. @param {any} source */

@@ -64,6 +64,19 @@ function column(samples, middle) {
 }
 
 class Spectrogram extends Drawn {
+  /** @type {Float32Array | null} */
+  samples = null;
+  /** @type {{onset_s: number, end_s: number, masked: number[][]} | null} */
+  event = null;
+  total_s = 1;
+  from_s = 0;
+  to_s = 1;
+  at_s = 0;
+  /** What is painted already. */
+  drawn = "";
+  /** @type {HTMLCanvasElement | null} */
+  image = null;
+
   /**
    * @param {Float32Array} samples
    * @param {{onset_s: number, end_s: number, masked: number[][]}} event

@@ -20,6 +20,9 @@ const hzOf = (band) =>
   700 * (10 ** (mel(LOWEST_HZ) + ((band + 0.5) / BANDS) * (mel(HIGHEST_HZ) - mel(LOWEST_HZ))) - 1);
 
 class Scope extends Drawn {
+  rest = new Uint8Array(0);
+  columns = 0;
+
   connectedCallback() {
     super.connectedCallback();
     this.past = document.createElement("canvas");

@@ -6,6 +6,9 @@ import { labelName, longDay, number, roomName, shortClock, t } from "../words.js
 const QUIET_DBFS = -90;
 
 class Strip extends Drawn {
+  begin = 0;
+  end = 1;
+
   /** @param {any} strip @param {{since: string, until: string}} day @param {(at: number) => void} pick */
   show(strip, day, pick) {
     this.strip = strip;

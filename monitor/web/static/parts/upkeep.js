@@ -4,7 +4,7 @@ import { get, post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { feed } from "../feed.js";
 import { house } from "../house.js";
-import { ago, labelName, length, number, percent, roomName, t, timeTag } from "../words.js";
+import { ago, labelName, length, number, percent, receiverName, roomName, t, timeTag } from "../words.js";
 import { attempt, note } from "./overlay.js";
 
 const ALARMS = ["smoke_alarm", "co_alarm", "fire_alarm"];
@@ -16,9 +16,6 @@ const panel = (title, ...body) => h("section", { class: "panel" }, h("h2", null,
 /** @param {[string, any][]} rows */
 const facts = (rows) => h("dl", { class: "facts" }, rows.map(([key, value]) => h("div", null, h("dt", null, key), h("dd", null, value))));
 
-/** What a receiver is called. @param {any} one */
-const receiverName = (one) => (["console", "mqtt", "jsonl", "webhook"].includes(one.name) ? t(`receiver.${one.name}`) : one.name);
-
 /** Who gets alerts, and when that last worked. @param {any} found */
 export function receivers(found) {
   const state = (/** @type {any} */ one) => [
@@ -27,7 +24,7 @@ export function receivers(found) {
     one.waiting > 0 && " ",
     one.last_delivered_at ? [t("upkeep.last"), " ", timeTag(one.last_delivered_at, ago)] : t("upkeep.never")];
   return panel("upkeep.receivers",
-    found.receivers.length ? facts(found.receivers.map((/** @type {any} */ one) => [receiverName(one), state(one)]))
+    found.receivers.length ? facts(found.receivers.map((/** @type {any} */ one) => [receiverName(one.name), state(one)]))
       : h("p", { class: "hint" }, t("upkeep.nobody")),
     h("p", { class: "hint" }, t(found.outbox_durable === false ? "upkeep.from_memory" : "upkeep.durable")));
 }
@@ -104,7 +101,7 @@ function report(one, goes) {
   return h("details", { open: true }, h("summary", null, labelName(one.label), ", ", timeTag(one.began_at, ago)),
     facts(one.rooms.map((/** @type {any} */ each) => [roomName(each.source), room(each)])),
     one.rooms.some((/** @type {any} */ each) => each.margin_is_low) && h("p", { class: "hint" }, t("drill.low")),
-    one.sent.length > 0 && facts(one.sent.map((/** @type {any} */ each) => [receiverName({ name: each.channel }),
+    one.sent.length > 0 && facts(one.sent.map((/** @type {any} */ each) => [receiverName(each.channel),
       each.seconds === null ? t("upkeep.waits") : length(each.seconds)])));
 }
 
