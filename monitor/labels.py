@@ -1,14 +1,19 @@
-"""The vocabulary: every sound that has a name here, read from labels.csv."""
+"""The vocabulary: every sound that has a name here, from labels.csv, and those that this house has taught.
+
+Which sounds are taught belongs to a house, and a process serves one: whoever reads a configuration names them
+(`name_taught`) before anything is checked against the vocabulary.
+"""
 
 import csv
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Kind = Literal["environment", "vocal", "emotion"]
+Kind = Literal["environment", "vocal", "emotion", "taught"]
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -32,9 +37,14 @@ class Label:
     note: str
 
 
-@cache
 def vocabulary() -> dict[str, Label]:
-    """Every label by id, in the order of the file."""
+    """Every label by id, in the order of the file, and behind them those that the house has taught."""
+    return _house.vocabulary
+
+
+@cache
+def shipped() -> dict[str, Label]:
+    """The labels of the file alone, by id, in its order."""
     lines = files("monitor").joinpath("labels.csv").read_text(encoding="utf-8").splitlines()
     return {row["id"]: _label(row) for row in csv.DictReader(lines)}
 
@@ -50,16 +60,38 @@ def _label(row: dict[str, str]) -> Label:
     )
 
 
-@cache
+class _House:
+    """The vocabulary of this process; exchanged as a whole, for many threads read it."""
+
+    def __init__(self, taught: Iterable[str] = ()) -> None:
+        self.taught = tuple(sorted(taught))
+        own = {id: Label(id, "taught", (), "sound", "info", "taught by this house") for id in self.taught}
+        self.vocabulary = shipped() | own
+        self.sounds = tuple(row.id for row in self.vocabulary.values() if row.kind != "emotion")
+
+
+def name_taught(labels: Iterable[str]) -> None:
+    """From now on these are the sounds that the house has taught; no others are."""
+    global _house
+    wanted = tuple(sorted(labels))
+    if wanted != _house.taught:
+        _house = _House(wanted)
+
+
+def taught() -> tuple[str, ...]:
+    """The ids of the sounds that the house has taught."""
+    return _house.taught
+
+
 def sounds() -> tuple[str, ...]:
-    """The ids that can be events of their own: environment and vocal sounds."""
-    return tuple(label.id for label in vocabulary().values() if label.kind != "emotion")
+    """The ids that can be events of their own: environment and vocal sounds, and those taught."""
+    return _house.sounds
 
 
 @cache
 def emotions() -> tuple[str, ...]:
     """The ids of the emotions of speech."""
-    return tuple(label.id for label in vocabulary().values() if label.kind == "emotion")
+    return tuple(label.id for label in shipped().values() if label.kind == "emotion")
 
 
 def label_name(label: str) -> str:
@@ -91,3 +123,30 @@ def check_emotion(word: str) -> str:
     if word not in emotions():
         raise ValueError(f"unknown emotion {word!r}{did_you_mean(word, emotions())}")
     return word
+
+
+MOST_NAME = 32
+_NAME = re.compile(rf"[a-z][a-z0-9_]{{1,{MOST_NAME - 1}}}")
+_OF_LIFE = frozenset({"smoke", "fire", "co", "carbon", "monoxide", "gas"})
+"""Words of alarms that may save a life: nobody must rely on a taught sound for one."""
+
+
+def check_taught_name(word: str) -> str:
+    """`word` if a house may teach a sound of that name; ValueError with the reason otherwise."""
+    if not _NAME.fullmatch(word):
+        raise ValueError(
+            f"{word!r} is no name for a sound: 2 to {MOST_NAME} lower-case letters, digits and _, "
+            "beginning with a letter, such as washer_done"
+        )
+    if word in shipped():
+        raise ValueError(f"{word!r} is known already; choose another name, such as our_{word}"[:200])
+    parts = word.split("_")
+    if _OF_LIFE & {*parts, *(part.rstrip("s") for part in parts)}:
+        raise ValueError(
+            f"{word!r} reads like an alarm that may save a life. Smoke, fire and CO alarms are heard without "
+            "teaching and must not depend on it; choose another name"
+        )
+    return word
+
+
+_house = _House()

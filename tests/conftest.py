@@ -12,6 +12,7 @@ import monitor.history.verdicts
 import monitor.history.writer
 import monitor.runtime.instance
 import monitor.web.access.keys
+from monitor.labels import name_taught
 from testkit.memory_disk import keep_temporary_files_in_memory
 
 keep_temporary_files_in_memory()
@@ -31,6 +32,13 @@ def untouched_logging() -> Iterator[None]:
     """A command under test sets up logging for its whole process; the next test starts without."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def untaught_vocabulary() -> Iterator[None]:
+    """What a house has taught belongs to its test alone."""
+    yield
+    name_taught(())
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ ALLOWED = {
     "delivery": {"config", "publishers", "notifiers", "store", "runtime"},
     "drill": {"rhythm", "rules", "delivery.deliveries", "store"},
     "history": {"config", "drill", "pipeline", "events", "rules", "store", "evidence", "gate"},
-    "teaching": {"config", "history", "events", "rhythm"},
+    "teaching": {"config", "history", "events", "rhythm", "classifiers", "store"},
     "recordings": {"config", "pipeline", "sources", "classifiers"},
     "support": {"config", "rules"},
     "web": {

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.model import Config
 from monitor.config.overrides import FILE as OVERRIDES
+from monitor.config.taught import FOLDER as TAUGHT
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import LogWriter, configure_logging, get_logger, write_line
 from monitor.publishers import PublisherConfig
@@ -33,7 +34,8 @@ class Lives:
     and the one in force stays. Where nothing but rules and thresholds differs they are exchanged while
     everything goes on; any other difference ends what is heard in order and begins anew in this process. A
     configuration with which the daemon cannot be opened is given up for the one before. What is changed
-    without the configuration (`overrides.json`) has it read anew within seconds, on a terminal too.
+    without the configuration (`overrides.json`), or taught, has it read anew within seconds, on a terminal
+    too.
 
     On a terminal SIGHUP means that the terminal is gone, and everything ends in order.
     """
@@ -57,7 +59,8 @@ class Lives:
         self._next: Config | None = config
         self._former: Config | None = None
         self._stopped = self._hung_up = False
-        self._changes = ChangedFile(config.state_folder() / OVERRIDES, self._hang_up)
+        folder = config.state_folder()
+        self._changes = ChangedFiles([folder / OVERRIDES, folder / TAUGHT], self._hang_up)
 
     def listen(self) -> None:
         """Until the end. Raises what the daemon raises, EarwitnessError too."""
@@ -155,27 +158,31 @@ class Lives:
         return False
 
 
-class ChangedFile:
-    """Calls `changed` at a look that finds another file than the look before; a file that is always there
-    whole or not at all."""
+class ChangedFiles:
+    """Calls `changed` at a look that finds other files than the look before: files that are always there
+    whole or not at all, and folders of such files."""
 
-    def __init__(self, file: Path, changed: Callable[[], None]) -> None:
-        self._file = file
+    def __init__(self, files: Sequence[Path], changed: Callable[[], None]) -> None:
+        self._files = files
         self._changed = changed
-        self._seen = self._mark()
+        self._seen = self._marks()
 
     def look(self) -> None:
         """In a thread that may wait for a disk."""
-        seen, self._seen = self._seen, self._mark()
+        seen, self._seen = self._seen, self._marks()
         if self._seen != seen:
             self._changed()
 
-    def _mark(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_size, found.st_mtime_ns
+    def _marks(self) -> list[tuple[int, int, int] | None]:
+        return [_mark(file) for file in self._files]
+
+
+def _mark(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _has_terminal() -> bool:

@@ -9,8 +9,10 @@ from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.taggers.ensemble import combined
 from monitor.config.model import Config
+from monitor.config.taught import built, unheard
 from monitor.errors import ModelError
-from monitor.events.defaults import DEFAULTS, Hysteresis
+from monitor.events.defaults import Hysteresis
+from monitor.events.defaults import rows as known_rows
 from monitor.events.settings import HIT_GAP_S, LABELS, Labels, Thresholds, shifted
 from monitor.labels import emotions
 from monitor.rhythm.detector import HIGHEST_SCORES as RHYTHM_SCORES
@@ -65,7 +67,7 @@ def onset_origins(config: Config, changed: Collection[str]) -> dict[str, dict[st
         return "model" if _names_onset(rows.model, label) else "table"
 
     enabled = [source.name for source in config.sources if source.enabled]
-    return {name: {label: origin(name, label) for label in DEFAULTS} for name in enabled}
+    return {name: {label: origin(name, label) for label in known_rows()} for name in enabled}
 
 
 def _names_onset(labels: Labels, label: str) -> bool:
@@ -81,7 +83,7 @@ def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classi
     second: list[tuple[Classifier, Cascade]] = []
     for block in config.classifiers:
         with suppress(ModelError):
-            classifier: Classifier = block.build()
+            classifier = built(block, config.taught)
             if not classifier.labels:
                 continue
             if isinstance(block, SecondLook):
@@ -93,7 +95,8 @@ def unloaded(config: Config) -> tuple[tuple[Classifier, ...], tuple[tuple[Classi
 
 def producible(config: Config) -> frozenset[str]:
     """Every label that some enabled classifier of this configuration can hear."""
-    labels = GATE_LABELS.union(RHYTHM_LABELS)
+    # A taught sound whose file is damaged is named in rules all the same; `unheard` says what is wrong.
+    labels = GATE_LABELS.union(RHYTHM_LABELS, config.taught.labels)
     for block in config.classifiers:
         with suppress(ModelError):
             labels |= block.build().labels
@@ -107,7 +110,13 @@ def rule_findings(config: Config) -> list[Finding]:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed and was hardly meant."""
-    return [finding.text for finding in rule_findings(config) if not finding.fatal]
+    found = [finding.text for finding in rule_findings(config) if not finding.fatal]
+    return found + taught_problems(config)
+
+
+def taught_problems(config: Config) -> list[str]:
+    """What keeps taught sounds from being heard, with the fix."""
+    return unheard(config.taught, frozenset().union(*(one.labels for one in unloaded(config)[0])))
 
 
 def audio_goes_to(config: Config) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from monitor import __version__
 from monitor.config.capabilities import producible
 from monitor.config.model import Config
-from monitor.labels import sounds, vocabulary
+from monitor.labels import sounds, taught, vocabulary
 from monitor.publishers.base import House, HouseValue, Room
 from monitor.rules.house import TopicConfig
 from monitor.types import HOUSE, Setting
@@ -27,8 +27,8 @@ def configured_settings(config: Config) -> list[Setting]:
 def build_house(config: Config) -> House:
     """What publishers announce."""
     labels = producible(config)
-    named = _named(config)
-    shown = config.entities if config.entities is not None else named | _warning()
+    named = named_in_rules(config)
+    shown = config.entities if config.entities is not None else named | _warning() | frozenset(taught())
     hidden = frozenset() if config.entities is not None else _warning() - named
     rooms = [
         Room(
@@ -65,7 +65,7 @@ def _bare(house: House) -> House:
     return replace(house, sources=rooms, rules=())
 
 
-def _named(config: Config) -> frozenset[str]:
+def named_in_rules(config: Config) -> frozenset[str]:
     """The labels named in a rule."""
     clauses = [clause for rule in config.rules for clause in rule.ways]
     named = {label for clause in clauses for label in clause.hear}

@@ -11,12 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
-from monitor.config.model import Config
+from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines
+from monitor.config.taught import TaughtHere, read_taught
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
+from monitor.labels import name_taught
 from monitor.notifiers.apprise import NotifyConfig
 from monitor.schema import ESCALATION_CHANNEL, RESERVED_SOURCES
 
@@ -88,15 +90,28 @@ def examined(document: Document) -> "tuple[Draft | None, list[str]]":
     """
     problems = list(document.problems)
     draft: Draft | None
+    taught = _taught_here(document)
+    name_taught(taught.labels)
     try:
         draft = Draft(Config.model_validate(document.values))
     except ValidationError as error:
         problems += problem_lines(error, document)
         draft = _draft(document, error)
     if draft is not None:
+        draft = replace(draft, config=draft.config.with_taught(taught))
         problems += _cross_checks(draft, document)
         problems += rule_lines(draft, document, fatal=True)
     return draft, sorted(dict.fromkeys(problems), key=partial(_line, document))
+
+
+def _taught_here(document: Document) -> TaughtHere:
+    """What the house has taught: known before the document is checked, for its rules may name it."""
+    stated = document.values.get("state_dir")
+    try:
+        folder = Path(stated).expanduser() if isinstance(stated, str) else usual_state_folder()
+    except RuntimeError:  # nobody's home; the check says so
+        return TaughtHere()
+    return read_taught(folder)
 
 
 @dataclass(frozen=True)

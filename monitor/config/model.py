@@ -4,14 +4,15 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taggers.ensemble import Combination
+from monitor.config.taught import TaughtHere
 from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
@@ -82,6 +83,18 @@ class Config(Block):
     web: WebConfig = WebConfig()
     """The page: what was heard, why, and what people say of it."""
     log: LogConfig = LogConfig()
+    _taught: TaughtHere = PrivateAttr(TaughtHere())
+
+    @property
+    def taught(self) -> TaughtHere:
+        """The sounds that this house has taught: no part of the document."""
+        return self._taught
+
+    def with_taught(self, taught: TaughtHere) -> Self:
+        """The same in a house that has taught these."""
+        changed = self.model_copy()
+        changed._taught = taught
+        return changed
 
     def gate_of(self, source: SourceConfig) -> GateConfig:
         """The gate's settings with the source's own laid over them."""

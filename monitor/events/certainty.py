@@ -6,6 +6,7 @@ A witness is a classifier, or the rhythm detector, by its name. docs/decisions/c
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from monitor.events.defaults import Hysteresis
 from monitor.labels import LIFE_SAFETY
@@ -43,8 +44,15 @@ class Witness:
     """The score, 0-1, with which a verifier did not find the sound; None where it agrees."""
 
 
+LEARNING = "learning"
+"""Evidence of a sound that the house has taught and still tries out."""
 Witnesses = tuple[Witness, ...]
 """The witnesses of one event, in the order of their first detection, or of their agreement after a doubt."""
+
+
+def held_back(label: str, evidence: Mapping[str, Any]) -> bool:
+    """Whether what this house has taught keeps an event suspected; never a life-safety alarm."""
+    return label not in LIFE_SAFETY and bool(evidence.get(LEARNING))
 
 
 def certainty(label: str, witnesses: Witnesses) -> Certainty:

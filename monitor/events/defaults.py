@@ -6,6 +6,8 @@ The onsets here are where an uncalibrated tagger starts; a model ships better on
 
 from dataclasses import dataclass
 
+from monitor.labels import taught
+
 
 @dataclass(frozen=True, slots=True)
 class Hysteresis:
@@ -121,3 +123,11 @@ Onset: 0.5 is where a calibrated score means *more likely than not*; 0.55 and 0.
 an error is costly. Off: 0.3 keeps an event open while its score wavers; nearer to the onset one sound would
 be several events, lower any noise would keep it open. Hits and hold are chosen from how the sound goes on, as
 the reason says; `within_s` leaves room for twice the hits at two looks a second."""
+
+TAUGHT = _row(0.50, 0.30, 1, 4, 10, "taught by this house, which also found how often it must be heard")
+"""Where a house teaches a sound, before what was found at teaching is laid over it."""
+
+
+def rows() -> dict[str, Hysteresis]:
+    """What it takes for every sound of the vocabulary: the table, and what the house has taught."""
+    return DEFAULTS | dict.fromkeys(taught(), TAUGHT)

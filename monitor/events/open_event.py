@@ -8,7 +8,7 @@ from typing import Any
 from monitor.events import certainty
 from monitor.events.certainty import Witnesses
 from monitor.labels import LIFE_SAFETY, VOICED
-from monitor.types import Detection, EventEnd, EventState, SoundEvent, new_id
+from monitor.types import Certainty, Detection, EventEnd, EventState, SoundEvent, new_id
 
 LEAST_SCORE_CHANGE = 0.1
 """An update is published when the score rose by this, or a share of an emotion changed by this. Chosen: with
@@ -162,10 +162,17 @@ class OpenEvent:
             self.event,
             state=state,
             at=at,
-            certainty=certainty.certainty(self.event.label, self.witnesses),
+            certainty=self._certainty,
             confirmed_by=certainty.names(self.witnesses)[1:],
             evidence=self._evidence(),
         )
+
+    @property
+    def _certainty(self) -> Certainty:
+        label = self.event.label
+        if certainty.held_back(label, self.event.evidence):
+            return "suspected"
+        return certainty.certainty(label, self.witnesses)
 
     def _evidence(self) -> Mapping[str, Any]:
         repeated = {"times": self.times, "last_began_at": self.last_began_at.isoformat()}

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from monitor.events.defaults import DEFAULTS, Hysteresis
+from monitor.events.defaults import Hysteresis, rows
 from monitor.labels import LIFE_SAFETY, check_sound
 from monitor.schema import Block, Score, Seconds
 
@@ -77,7 +77,7 @@ class Thresholds:
         layers = (self.model, self.general, self.sources.get(source, {}))
         return {
             label: _merged(row, [layer[label] for layer in layers if label in layer])
-            for label, row in DEFAULTS.items()
+            for label, row in rows().items()
         }
 
 

@@ -1,18 +1,20 @@
 """Which looks are worth more than their scores: those that made an event, or nearly did.
 
 Of these what the sound was like is kept as well (the model's embedding), so that what people say of them can
-teach something later. None of speech: a voice could be known again by it.
+teach something later; and of every sound that is over, for that is the background which a taught sound must
+stand out from. None of speech: a voice could be known again by it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.events.settings import shifted
 from monitor.evidence.privacy import BARS, SPOKEN
 from monitor.history.near_misses import REACH
-from monitor.history.records import ScoreRecord
+from monitor.history.records import ScoreRecord, to_us
 from monitor.types import Segment, Setting
 
 SCHEMA = """
@@ -28,10 +30,27 @@ INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (segment_id, label) 
     WHERE excluded.score > score
 """
 """Of a segment and a label the best look stays."""
+BACKGROUND_SCHEMA = """
+CREATE TABLE background (
+    segment_id TEXT PRIMARY KEY, told_at INTEGER NOT NULL, source TEXT NOT NULL, label TEXT,
+    embedding BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX background_told_at ON background (told_at)
+"""
+INSERT_BACKGROUND = """
+INSERT INTO background VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (segment_id) DO UPDATE SET label = coalesce(excluded.label, label)
+"""
+"""A sound is looked at by the model, and for what the house has taught."""
 
 
 SPOKEN_SEGMENTS = 1000
 """Of so many segments in which a voice was detected it is remembered until their scores have come."""
+WHOLE_SEGMENTS = 1000
+"""Of so many segments that are over it is remembered."""
+
+
+Row = tuple[Any, ...]
 
 
 class BestLooks:
@@ -42,6 +61,7 @@ class BestLooks:
         self._sensitivity = {source.name: source.sensitivity for source in config.sources}
         self._onsets: dict[str, dict[str, float]] = {}
         self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
+        self._whole: deque[str] = deque(maxlen=WHOLE_SEGMENTS)
 
     def follow(self, config: Config) -> None:
         """Other thresholds are in force."""
@@ -56,18 +76,37 @@ class BestLooks:
 
     def cut(self, segments: Iterable[Segment]) -> None:
         """Segments that will be looked at: the voice detector's word counts as much as a score."""
-        self._spoken.extend(each.id for each in segments if each.speech_ratio)
+        cut = tuple(segments)
+        self._spoken.extend(each.id for each in cut if each.speech_ratio)
+        self._whole.extend(each.id for each in cut if each.ended_by != "open")
+
+    def rows(self, look: ScoreRecord) -> Iterator[tuple[str, Row]]:
+        """What is kept of a look beside its scores: tables with their rows."""
+        if look.embedding is None or look.segment_id is None:
+            return
+        decided_us = to_us(look.decided_at)
+        near = self.near(look)
+        for label, score in near.items():
+            yield "embedding", (look.segment_id, label, decided_us, look.source, score, look.embedding)
+        if look.segment_id in self._whole and not self._is_spoken(look):
+            onsets = self._onsets_of(look.source)
+            heard = [label for label, score in near.items() if score >= onsets[label]]
+            claimed = max(heard, key=near.__getitem__, default=None)
+            yield "background", (look.segment_id, decided_us, look.source, claimed, look.embedding)
 
     def near(self, look: ScoreRecord) -> Mapping[str, float]:
         """The labels with their scores that reached their onset or came near; none where words may be."""
-        if look.segment_id in self._spoken or any(
-            look.scores.get(label, 0.0) >= BARS.words for label in SPOKEN
-        ):
+        if self._is_spoken(look):
             return {}
         onsets = self._onsets_of(look.source)
         return {
             label: score for label, score in look.scores.items() if score >= onsets.get(label, 2.0) - REACH
         }
+
+    def _is_spoken(self, look: ScoreRecord) -> bool:
+        return look.segment_id in self._spoken or any(
+            look.scores.get(label, 0.0) >= BARS.words for label in SPOKEN
+        )
 
     def _onsets_of(self, source: str) -> Mapping[str, float]:
         known = self._onsets.get(source)

@@ -59,7 +59,7 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA)
+MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA, best_looks.BACKGROUND_SCHEMA)
 
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -67,6 +67,7 @@ _INSERT = {
     "level": "INSERT INTO level VALUES (NULL, ?, ?, ?, ?)",
     "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
     "embedding": best_looks.INSERT,
+    "background": best_looks.INSERT_BACKGROUND,
 }
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
@@ -158,11 +159,8 @@ class ScoreStore:
     def _hear_all(self, detections: Sequence[Detection], decided_at: datetime) -> None:
         for look in looks_of(detections, decided_at):
             self._remember("look", _look_row(look))
-            if self._best is not None and look.embedding is not None and look.segment_id is not None:
-                for label, score in self._best.near(look).items():
-                    decided_us = to_us(look.decided_at)
-                    row = (look.segment_id, label, decided_us, look.source, score, look.embedding)
-                    self._remember("embedding", row)
+            for table, row in self._best.rows(look) if self._best is not None else ():
+                self._remember(table, row)
 
     def _remember(self, table: str, row: Row) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.audio_llm.transcribers.base import Transcriber
@@ -11,9 +12,11 @@ from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListene
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.taggers.ensemble import combined
+from monitor.classifiers.taught.listener import NAME as TAUGHT
 from monitor.config.capabilities import thresholds
 from monitor.config.house import build_house, is_alike
 from monitor.config.model import Config
+from monitor.config.taught import built, unheard
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
@@ -63,11 +66,14 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
     second: list[tuple[Classifier, Wants]] = []
     missing: dict[str, str] = {}
     for block in config.classifiers:
-        if classifier := _loaded(block.name, block.build, missing):
+        if classifier := _loaded(block.name, partial(built, block, config.taught), missing):
             if isinstance(block, SecondLook):
                 second.append((classifier, Cascade(block, _unsure_bands(first))))
             else:
                 first.append(classifier)
+    for problem in unheard(config.taught, frozenset().union(*(one.labels for one in first))):
+        log.warning("a taught sound is not heard", why=problem)
+        missing[TAUGHT] = problem
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
         options, phrases = config.transcripts, _awaited_phrases(config)
         writer = _transcriber(options, [classifier for classifier, _ in second], phrases)

@@ -159,6 +159,7 @@ def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:
             "certainty": surest[label].certainty,
             "by": [surest[label].classifier, *surest[label].confirmed_by],
         }
+        | ({"learning": True} if surest[label].evidence.get("learning") else {})
         for label in dict.fromkeys(event.label for event in events)
     }
     return {"heard": heard, "corroboration": corroboration(events)}

@@ -46,7 +46,7 @@ def _places(events: Iterable[SoundEvent]) -> str:
 def _details(event: SoundEvent) -> list[str]:
     details: list[str] = []
     if event.label in _UNCERTAIN_BY_NATURE or event.certainty == "suspected":
-        details.append(event.certainty)
+        details.append("learning" if event.evidence.get("learning") else event.certainty)
     if event.evidence.get("pattern"):
         details.append(pattern_name(event.evidence["pattern"]))
     else:

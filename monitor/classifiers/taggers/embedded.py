@@ -89,13 +89,13 @@ class EmbeddedClassifier(ClassifierDefaults):
 
     def __init__(self, block: EmbeddedConfig) -> None:
         self.name = block.name
-        self._file = block.model or shipped_model()
+        self.file = block.model or shipped_model()
         self._session: Any = None
 
     @cached_property
     def sidecar(self) -> Sidecar:
         """The JSON beside the model. ModelError when it is missing or wrong."""
-        return read_sidecar(self._file)
+        return read_sidecar(self.file)
 
     @property
     def labels(self) -> frozenset[str]:
@@ -130,14 +130,14 @@ class EmbeddedClassifier(ClassifierDefaults):
     def load(self) -> None:
         """Open the model after checking that it is the one the JSON describes. ModelError otherwise."""
         try:
-            content = self._file.read_bytes()
+            content = self.file.read_bytes()
         except OSError as error:
             raise ModelError(
-                f"{self.name}: {self._file} cannot be read ({error.strerror}); {_REINSTALL}"
+                f"{self.name}: {self.file} cannot be read ({error.strerror}); {_REINSTALL}"
             ) from error
         if hashlib.sha256(content).hexdigest() != self.sidecar.sha256:
             raise ModelError(
-                f"{self.name}: {self._file} is damaged or not the model of its JSON; {_REINSTALL}"
+                f"{self.name}: {self.file} is damaged or not the model of its JSON; {_REINSTALL}"
             )
         self._session = open_session(content, self.name)
 

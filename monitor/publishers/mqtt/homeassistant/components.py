@@ -6,15 +6,14 @@ https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.labels import label_name, sounds, vocabulary
+from monitor.labels import label_name, shipped, vocabulary
 from monitor.publishers.base import Room
 from monitor.publishers.mqtt.topics import Topics
 
 Component = dict[str, Any]
 
-_READABLE = {label: label_name(label) for label in sounds()}
 _IRREGULAR = {
-    label: name for label, name in _READABLE.items() if name != label.replace("_", " ").capitalize()
+    label: name for label in shipped() if (name := label_name(label)) != label.replace("_", " ").capitalize()
 }
 _LABEL_NAME = f"{{{{ {_IRREGULAR}.get(value, value | replace('_', ' ') | capitalize) }}}}"
 """A label as people read it."""
@@ -47,7 +46,7 @@ def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Compone
             "platform": "sensor",
             "name": "Last sound",
             "device_class": "enum",
-            "options": [_READABLE[label] for label in room.event_labels],
+            "options": [label_name(label) for label in room.event_labels],
             "state_topic": topics.last_sound(room.source),
             "value_template": _LABEL_NAME,
             "json_attributes_topic": topics.last_sound(room.source),

@@ -1,0 +1,1 @@
+"""Sounds that a house has taught: heard on the embedding that the model gives anyway."""

@@ -1,0 +1,108 @@
+"""A classifier that gives embeddings, and what a house has taught on them: a dot product a sound and look."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from monitor.classifiers.base import Classifier
+from monitor.classifiers.taught.sound import TaughtSound, unpacked
+from monitor.types import Detection, Segment
+
+NAME = "taught"
+"""Names it in events, logs and the history."""
+NEVER = (1.0, 0.0)
+"""No score lies between these: a large model knows no sound that only this house has taught."""
+
+
+class TaughtListener:
+    """The classifier `model` as it is, and the taught sounds with it. One thread at a time."""
+
+    def __init__(self, model: Classifier, sounds: Sequence[TaughtSound]) -> None:
+        self._model = model
+        self._sounds = tuple(sounds)
+
+    @property
+    def name(self) -> str:
+        """The model's own."""
+        return self._model.name
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What the model can hear, and what was taught."""
+        return self._model.labels | {one.label for one in self._sounds}
+
+    @property
+    def window_s(self) -> float:
+        """The model's own."""
+        return self._model.window_s
+
+    @property
+    def hop_s(self) -> float:
+        """The model's own."""
+        return self._model.hop_s
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]:
+        """Those of the model, and what was found when a sound was taught."""
+        taught = {
+            one.label: {"onset": 0.5, "hits": one.hits, "within_s": one.within_s, "hold_s": one.hold_s}
+            for one in self._sounds
+        }
+        return {**self._model.thresholds, **taught}
+
+    @property
+    def second_look(self) -> Mapping[str, tuple[float, float]]:
+        """Those of the model; a taught sound needs none."""
+        return {**self._model.second_look, **{one.label: NEVER for one in self._sounds}}
+
+    @property
+    def dates(self) -> bool:
+        """Whether the model does; taught sounds are somewhere in their look."""
+        return self._model.dates
+
+    @property
+    def trouble(self) -> str | None:
+        """The model's own."""
+        return self._model.trouble
+
+    def load(self) -> None:
+        """Load the model. Raises ModelError."""
+        self._model.load()
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._model.close()
+
+    def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+        """What the model finds, and a detection of each taught sound. Raises ClassifyError."""
+        found = self._model.classify(segments)
+        # A look and its segment may share a batch, and an id: the model has them in the order of the batch.
+        first = found[0].label if found else ""
+        embeddings = [one.embedding for one in found if one.label == first]
+        return found + [
+            detection
+            for segment, embedding in zip(segments, embeddings, strict=False)
+            if embedding is not None
+            for detection in self._taught(segment, embedding)
+        ]
+
+    def _taught(self, segment: Segment, embedding: bytes) -> list[Detection]:
+        heard = unpacked(embedding)
+        if not np.isfinite(heard).all():
+            return []
+        started_at = segment.started_at + timedelta(seconds=segment.onset_s)
+        return [
+            Detection(
+                label=one.label,
+                score=one.score(float(one.likeness(heard))),
+                classifier=NAME,
+                source=segment.source,
+                started_at=started_at,
+                duration_s=max(0.0, segment.audio.duration_s - segment.onset_s),
+                segment_id=segment.id,
+                evidence={"learning": True} if one.is_learning(started_at) else {},
+                embedding=embedding,
+            )
+            for one in self._sounds
+        ]

@@ -1,0 +1,136 @@
+"""A sound that a house has taught, as numbers: what it is like, from when on that counts, and what to expect.
+
+Kept as JSON, which is read strictly: whoever can write the file can make a sound be heard, and nothing else.
+"""
+
+import json
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+
+from monitor.errors import StoreError
+from monitor.labels import check_taught_name
+from monitor.schema import Block
+
+Floats = NDArray[np.float32]
+LEARNING = timedelta(days=7)
+"""For so long what it finds is suspected at most, and marked: nobody has yet seen what it does here."""
+MOST_BYTES = 2 * 2**20
+"""Of a file; one of ten hearings takes 0.5 MB."""
+STEEPNESS = 30.0
+"""Log odds by which the score rises for each 1.0 of likeness above the bar. Chosen: 0.1 more is then 0.95,
+and the off score of 0.3 lies 0.03 below the bar."""
+Number = Annotated[float, Field(ge=-10_000, le=10_000)]
+Vector = Annotated[tuple[Number, ...], Field(min_length=2, max_length=1024)]
+
+
+class Expected(Block):
+    """What was measured when it was taught, each hearing judged by the others alone."""
+
+    heard: Annotated[int, Field(ge=0)]
+    of: Annotated[int, Field(ge=1)]
+    false_a_week: Annotated[float, Field(ge=0)]
+    background_hours: Annotated[float, Field(ge=0)]
+    """Of this house, that the false ones were counted in; with few, sounds of other houses stood in."""
+    weak_at: tuple[str, ...] = ()
+    """What in the background is most like it."""
+
+
+class TaughtSound(Block):
+    """One taught sound: a direction in the space of the model's embeddings as this house fills it."""
+
+    label: Annotated[str, AfterValidator(check_taught_name)]
+    taught_at: AwareDatetime
+    model: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the model whose embedding it stands on."""
+    mean: Vector
+    """The middle of what the house sounds like, n numbers."""
+    basis: Annotated[tuple[Vector, ...], Field(min_length=2, max_length=512)]
+    """k directions of n numbers each that make what the house sounds like as wide in one as in another."""
+    prototype: Vector
+    """The mean of its hearings in that space: k numbers, of unit length."""
+    hearings: Annotated[tuple[Vector, ...], Field(min_length=1, max_length=64)]
+    """The embedding of each, n numbers."""
+    bar: Annotated[float, Field(ge=-1, le=1)]
+    """The likeness from which a look is a hit."""
+    hits: Annotated[int, Field(ge=1, le=20)] = 1
+    within_s: Annotated[float, Field(ge=0, le=600)] = 4.0
+    hold_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    expected: Expected
+    clips: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    """The recordings it was taught from: with them it is taught anew for another model."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        n, k = len(self.mean), len(self.prototype)
+        if any(len(one) != n for one in (*self.basis, *self.hearings)) or len(self.basis) != k:
+            raise ValueError("its numbers do not belong together")
+        return self
+
+    def is_learning(self, at: datetime) -> bool:
+        """Whether it is on probation at that time."""
+        return at < self.taught_at + LEARNING
+
+    def likeness(self, embeddings: Floats) -> Floats:
+        """The cosine of sounds to its prototype, -1..1, shape (..., n) to (...)."""
+        return np.asarray(self._space.of(embeddings) @ self._prototype, np.float32)
+
+    def score(self, likeness: float) -> float:
+        """The likeness as a score, 0-1: 0.5 at the bar."""
+        return float(1 / (1 + np.exp(-STEEPNESS * np.clip(likeness - self.bar, -1, 1))))
+
+    @cached_property
+    def _space(self) -> "Space":
+        return Space(np.array(self.mean, np.float32), np.array(self.basis, np.float32).T)
+
+    @cached_property
+    def _prototype(self) -> Floats:
+        return np.array(self.prototype, np.float32)
+
+
+class Space:
+    """Embeddings centred, whitened (Kessy et al., 2018, https://arxiv.org/abs/1512.00809; PCA) and of unit
+    length, so that the cosine of two sounds says how alike they are beside what all sounds share."""
+
+    def __init__(self, mean: Floats, basis: Floats) -> None:
+        """`mean` (n,), `basis` (n, k)."""
+        self.mean = mean
+        self.basis = basis
+
+    def of(self, embeddings: Floats) -> Floats:
+        """Shape (..., n) to (..., k)."""
+        white = (np.asarray(embeddings, np.float32) - self.mean) @ self.basis
+        length = np.linalg.norm(white, axis=-1, keepdims=True)
+        return np.asarray(white / np.maximum(length, 1e-6), np.float32)
+
+
+def unpacked(embedding: bytes) -> Floats:
+    """An embedding as a `Detection` carries it, (n,)."""
+    return np.frombuffer(embedding, "<f2").astype(np.float32)
+
+
+def read_sound(file: Path) -> TaughtSound:
+    """The sound of a file, whose name is its label. Raises StoreError with the fix."""
+    again = f"teach it again (earwitness teach {file.stem} CLIPS...) or forget it (--forget {file.stem})"
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise StoreError(f"{file}: larger than any taught sound; {again}")
+        found = TaughtSound.model_validate(json.loads(data))
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read ({error.strerror}); {again}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{file}: damaged ({where}: {first['msg']}); {again}") from error
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{file}: damaged ({error}); {again}") from error
+    if found.label != file.stem:
+        raise StoreError(f"{file}: holds {found.label!r}, which is not its name; {again}")
+    return found

@@ -1,0 +1,115 @@
+"""From a few hearings of one thing to a taught sound, or to the reason why not. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from monitor.classifiers.taught.sound import Expected, Floats, TaughtSound
+from monitor.teaching.background import Background
+from monitor.teaching.tail import a_week, bar_for
+
+LEAST_HEARINGS = 3
+ASKED_HEARINGS = 5
+LEAST_HEARD = 0.6
+"""A sound of which fewer than this share would be heard again is not taught: it would be relied on."""
+ODD = 0.25
+"""A hearing whose likeness to the others is this much below theirs on average is pointed out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """One occurrence of the thing."""
+
+    name: str
+    """A file, or when and where it was heard."""
+    embedding: Floats
+    """(n,)"""
+    clip: str = ""
+    """The recording, where there is one."""
+    segment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaught:
+    """Why it was not taught, and what would help."""
+
+    reason: str
+
+
+def learn(
+    label: str,
+    hearings: Sequence[Hearing],
+    background: Background,
+    at: datetime,
+    false_a_week: float = 1.0,
+) -> TaughtSound | NotTaught:
+    """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach."""
+    if len(hearings) < LEAST_HEARINGS:
+        return NotTaught(
+            f"{len(hearings)} hearings are too few to know what they share: at least {LEAST_HEARINGS}, "
+            f"better {ASKED_HEARINGS}, each another occurrence"
+        )
+    embeddings = np.array([one.embedding for one in hearings], np.float32)
+    each = background.space.of(embeddings)
+    prototype = mean_of(each)
+    beside, hours = background.heard
+    likeness = beside @ prototype
+    bar = bar_for(likeness, hours, false_a_week)
+    heard = sum(one >= bar for one in left_out(each))
+    likest = background.likest(prototype, bar)
+    if heard < LEAST_HEARD * len(hearings):
+        return NotTaught(_refusal(label, heard, len(hearings), likest, false_a_week))
+    return TaughtSound(
+        label=label,
+        taught_at=at,
+        model=background.households.model,
+        mean=_numbers(background.space.mean),
+        basis=tuple(_numbers(row) for row in background.space.basis.T),
+        prototype=_numbers(prototype),
+        hearings=tuple(_numbers(one) for one in embeddings),
+        bar=round(bar, 4),
+        expected=Expected(
+            heard=heard,
+            of=len(hearings),
+            false_a_week=round(a_week(likeness, hours, bar), 2),
+            background_hours=round(background.hours, 1),
+            weak_at=tuple(likest),
+        ),
+        clips=tuple(one.clip for one in hearings if one.clip),
+    )
+
+
+def mean_of(whitened: Floats) -> Floats:
+    """Their prototype, (n, k) to (k,) of unit length."""
+    mean = whitened.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6), np.float32)
+
+
+def left_out(whitened: Floats) -> list[float]:
+    """The likeness of each hearing to the prototype of the others, as it would be heard had it come later."""
+    return [
+        float(one @ mean_of(np.delete(whitened, position, axis=0))) for position, one in enumerate(whitened)
+    ]
+
+
+def odd_ones(hearings: Sequence[Hearing], background: Background) -> list[str]:
+    """The names of those that are unlike the others."""
+    if len(hearings) < LEAST_HEARINGS:
+        return []
+    likeness = left_out(background.space.of(np.array([one.embedding for one in hearings], np.float32)))
+    usual = float(np.median(likeness))
+    return [one.name for one, own in zip(hearings, likeness, strict=True) if own < usual - ODD]
+
+
+def _refusal(label: str, heard: int, of: int, likest: Sequence[str], false_a_week: float) -> str:
+    wrong = f"cannot be told from {' and '.join(likest)}" if likest else "is too unlike itself"
+    return (
+        f"{label} {wrong}: with at most {false_a_week:g} false a week only {heard} of these {of} would be "
+        "heard. Teach more hearings, put the microphone nearer, or allow more (--false-per-week)"
+    )
+
+
+def _numbers(vector: Floats) -> tuple[float, ...]:
+    return tuple(float(f"{value:.4g}") for value in vector)

@@ -1,0 +1,50 @@
+"""How often a likeness is reached, counted where it can be, else from how the tail falls. Pure.
+
+Peaks over a threshold (Balkema and de Haan, 1974), exponential in the Fisher transform of the cosine, which
+has no end at 1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOURS_A_WEEK = 168.0
+TAIL = 20
+"""So many of the likest sounds tell how the rest of the tail falls."""
+HIGHEST = 0.995
+Likeness = NDArray[np.floating]
+
+
+def bar_for(likeness: Likeness, hours: float, a_week: float) -> float:
+    """The likeness that so many a week reach, of these in so many hours."""
+    if not len(likeness):
+        return HIGHEST
+    ranked = np.sort(_spread(likeness))[::-1]
+    expected = a_week * hours / HOURS_A_WEEK
+    start, fall, count = _tail(ranked)
+    at = (
+        float(ranked[min(int(expected), len(ranked) - 1)])
+        if expected >= count
+        else start + fall * float(np.log(count / max(expected, 1e-9)))
+    )
+    return float(min(np.tanh(at), HIGHEST))
+
+
+def a_week(likeness: Likeness, hours: float, bar: float) -> float:
+    """How many a week reach this likeness."""
+    if not len(likeness) or hours <= 0:
+        return 0.0
+    start, fall, count = _tail(np.sort(_spread(likeness))[::-1])
+    over = float(np.arctanh(min(bar, HIGHEST))) - start
+    reaching = float((likeness >= bar).sum()) if over < 0 else count * float(np.exp(-over / fall))
+    return reaching * HOURS_A_WEEK / hours
+
+
+def _tail(ranked: NDArray[np.float64]) -> tuple[float, float, int]:
+    """Where the tail begins, its mean excess above that, and how many lie in it."""
+    count = min(TAIL, max(1, len(ranked) // 2))
+    start = float(ranked[min(count, len(ranked) - 1)])
+    return start, max(float(np.mean(ranked[:count] - start)), 1e-3), count
+
+
+def _spread(likeness: Likeness) -> NDArray[np.float64]:
+    return np.arctanh(np.clip(likeness.astype(np.float64), -HIGHEST, HIGHEST))

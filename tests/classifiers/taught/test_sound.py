@@ -1,0 +1,111 @@
+"""A taught sound on disk: whole, strict, and never a reason to stop."""
+
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.classifiers.taught.sound import LEARNING, MOST_BYTES, read_sound
+from monitor.config.taught import forget_taught, read_taught, write_taught
+from monitor.errors import StoreError
+from monitor.labels import check_taught_name
+from testkit.builders import START
+from testkit.taught import taught
+
+
+def test_it_is_kept_as_json_and_read_as_it_was(tmp_path: Path):
+    """Numbers and text, nothing that runs."""
+    sound = taught()
+    file = write_taught(tmp_path, sound)
+    assert json.loads(file.read_text())["label"] == "washer_done"
+    assert read_sound(file) == sound
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def broken(sound_file: Path, **changes: object) -> str:
+    return json.dumps(json.loads(sound_file.read_text()) | changes)
+
+
+def test_a_hostile_or_damaged_file_costs_its_sound_alone(tmp_path: Path):
+    """Each is a line with the fix; the others are heard, and every name stays known to the rules."""
+    good = write_taught(tmp_path, taught())
+    bad = {
+        "cut": good.read_text()[:100],
+        "empty": "",
+        "text": "nothing here",
+        "list": "[1, 2]",
+        "deep": "[" * 100_000,
+        "endless": broken(good, label="endless", bar=float("inf")),
+        "number": broken(good, label="number", prototype=["NaN"] * 8),
+        "shape": broken(good, label="shape", prototype=[0.1] * 7),
+        "another": broken(good, label="somebody_else"),
+        "unknown": broken(good, label="unknown", run="rm -rf /"),
+        "large": " " * (MOST_BYTES + 1),
+        "pickle": "\\x80\\x04cos\\nsystem\\n",
+    }
+    for name, text in bad.items():
+        (good.parent / f"{name}.json").write_text(text)
+    (good.parent / "folder.json").mkdir()
+    (good.parent / "No Name.json").write_text("{}")
+
+    here = read_taught(tmp_path)
+
+    assert [one.label for one in here.sounds] == ["washer_done"]
+    assert set(here.labels) == {"washer_done", "folder", *bad}
+    assert len(here.problems) == len(bad) + 2
+    assert all("teach it again" in problem or "remove it" in problem for problem in here.problems)
+
+
+def test_it_is_forgotten(tmp_path: Path):
+    """Once."""
+    write_taught(tmp_path, taught())
+    assert forget_taught(tmp_path, "washer_done")
+    assert not forget_taught(tmp_path, "washer_done")
+    assert read_taught(tmp_path).labels == ()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path):
+    """With the path; nothing half-written stays."""
+    (tmp_path / "taught").write_text("a file is in the way")
+    with pytest.raises(StoreError, match="taught"):
+        write_taught(tmp_path, taught())
+    shutil.rmtree(tmp_path / "nowhere", ignore_errors=True)
+    assert read_taught(tmp_path / "nowhere").labels == ()
+
+
+def test_it_learns_for_a_week():
+    """From when it was taught."""
+    sound = taught()
+    assert sound.is_learning(START)
+    assert not sound.is_learning(START + LEARNING)
+    assert sound.is_learning(START + LEARNING - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("name", ["washer_done", "our_gate", "beep2", "coffee", "fireplace", "cohort"])
+def test_a_name_of_ones_own(name: str):
+    """Small letters, digits and _."""
+    assert check_taught_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("smoke_alarm", "known already"),
+        ("dog_bark", "known already"),
+        ("kitchen_smoke", "save a life"),
+        ("fire_bell", "save a life"),
+        ("co_detector", "save a life"),
+        ("carbon_monoxide", "save a life"),
+        ("Washer", "no name"),
+        ("../../etc/passwd", "no name"),
+        ("x" * 33, "no name"),
+        ("a.b", "no name"),
+        ("", "no name"),
+    ],
+)
+def test_a_name_that_may_not_be_taught(name: str, reason: str):
+    """Never one that somebody's life might be trusted to."""
+    with pytest.raises(ValueError, match=reason):
+        check_taught_name(name)

@@ -1,0 +1,96 @@
+"""From a few hearings to a taught sound, or to the reason why not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.classifiers.taught.sound import TaughtSound
+from monitor.teaching.sounds import NotTaught, learn, odd_ones
+from monitor.teaching.tail import a_week, bar_for
+from testkit.builders import START
+from testkit.taught import SIZE, background, hearings, taught
+
+RNG = np.random.default_rng(3)
+
+
+def test_what_stands_apart_is_taught_with_what_to_expect():
+    """Each hearing is judged by the others alone."""
+    found = learn("washer_done", hearings(), background(), START)
+
+    assert isinstance(found, TaughtSound)
+    assert (found.expected.heard, found.expected.of) == (5, 5)
+    assert 0 < found.expected.false_a_week <= 1.01
+    assert found.expected.background_hours == 0
+    again = hearings(count=6)[5]
+    assert found.score(float(found.likeness(again.embedding))) > 0.5
+    assert found.score(float(found.likeness(-again.embedding))) < 0.01
+
+
+def test_something_wholly_new_is_not_taken_for_it():
+    """The bar holds against sounds in every other direction."""
+    found = taught()
+    others = 6 * np.eye(SIZE, dtype=np.float32)[1:]
+    assert max(found.score(float(one)) for one in found.likeness(others)) < 0.3
+
+
+def test_what_cannot_be_told_from_the_house_is_refused_with_its_name():
+    """The dishes sound alike, and there are many of them."""
+    dishes = np.array([one.embedding for one in hearings(count=300)])
+    refused = learn("gate", hearings(), background(dishes, ["dishes"] * 300, hours=100.0), START)
+
+    assert isinstance(refused, NotTaught)
+    assert "cannot be told from dishes" in refused.reason
+    assert "Teach more hearings" in refused.reason
+
+
+def test_hearings_that_share_nothing_are_refused():
+    """Five different things are no thing."""
+    mixed = [hearings(direction=n, count=1)[0] for n in range(5)]
+    refused = learn("mixture", mixed, background(), START)
+    assert isinstance(refused, NotTaught)
+    assert "too unlike itself" in refused.reason
+
+
+def test_two_hearings_are_too_few():
+    """At least three, and the answer says so."""
+    refused = learn("gate", hearings(count=2), background(), START)
+    assert isinstance(refused, NotTaught)
+    assert "at least 3" in refused.reason
+
+
+def test_the_odd_one_is_pointed_out():
+    """A hearing of something else among five."""
+    one = hearings(direction=4, count=1)[0]
+    assert odd_ones([*hearings(), one], background()) == [one.name]
+    assert odd_ones(hearings(), background()) == []
+
+
+def test_the_sounds_that_are_taught_are_no_background():
+    """They were heard in the last days, too, and would stand against themselves."""
+    heard = hearings()
+    house = background(np.array([one.embedding for one in heard]), hours=48.0)
+    own = type(house)(
+        house.embeddings,
+        house.labels,
+        house.hours,
+        house.households,
+        tuple(str(one.segment_id) for one in heard),
+    )
+    assert len(own.without([str(one.segment_id) for one in heard]).embeddings) == 0
+
+
+@given(st.floats(0.1, 50), st.floats(1, 500))
+def test_the_bar_lets_through_what_was_asked(wanted: float, hours: float):
+    """What it predicts for its own bar is what was asked for."""
+    likeness = np.tanh(np.random.default_rng(4).exponential(0.2, 2000) - 0.5)
+    bar = bar_for(likeness, hours, wanted)
+    if bar < 0.99:
+        expected = wanted * hours / 168
+        assert a_week(likeness, hours, bar) * hours / 168 == pytest.approx(expected, abs=1.5, rel=0.1)
+
+
+def test_a_louder_week_asks_for_a_higher_bar():
+    """More of the same in less time."""
+    likeness = np.tanh(RNG.exponential(0.2, 500) - 0.5)
+    assert bar_for(likeness, 10, 1) > bar_for(likeness, 1000, 1)
