@@ -38,6 +38,7 @@ from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import as_bug, join_all, supervised_threads
 from monitor.sources import SourceConfig
+from monitor.teaching.tending import KeptVetoes
 from monitor.types import Health, SoundEvent
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Daemon:
             classifiers = load_classifiers(self._config)
             life.callback(classifiers.close)
             self._recorder = Recorder(self._config, self._clock)
+            self._vetoes = KeptVetoes(self._recorder.verdicts, self._config.taught.vetoes, self._clock)
             self._delivery = life.enter_context(self._build_delivery())
             life.enter_context(self._recorder)
             self._open_page(life)
@@ -293,5 +295,6 @@ class Daemon:
         for command in self._recorder.drill.tend(self.fail):
             self._post(command)
         answered = self._recorder.answers.write()
+        self._vetoes.tend()
         if self._page is not None:
             self._page.answered(answered)

@@ -130,7 +130,9 @@ class SoundEvent:
     segment_ids: tuple[str, ...] = ()
     """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; or empty"""
+    """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; `learning`
+    of a sound taught in the last days; `house_right`, how likely it is right by what this house called wrong;
+    or empty"""
     lag_s: float = 0.0
     """how long after its sound it was decided, where that is more than 5 s; else 0"""
 

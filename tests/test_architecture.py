@@ -45,7 +45,7 @@ ALLOWED = {
         "support", "config", "classifiers.base", "delivery", "drill", "events", "evidence", "history",
         "publishers", "rules", "sources.recording", "store", "teaching",
     },
-    "app": {"config", "pipeline", "delivery", "history", "runtime", "sources", "web"},
+    "app": {"config", "pipeline", "delivery", "history", "runtime", "sources", "teaching", "web"},
 }  # fmt: skip
 """What each part may import beside the vocabulary, the demo's sounds (`synthesis`) and itself."""
 HEAVY = {

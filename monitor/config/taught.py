@@ -6,7 +6,7 @@ hears everything else, and logs what is wrong.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.classifiers import ClassifierConfig
@@ -14,6 +14,7 @@ from monitor.classifiers.base import Classifier
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
 from monitor.classifiers.taught.listener import TaughtListener
 from monitor.classifiers.taught.sound import TaughtSound, read_sound
+from monitor.classifiers.taught.veto import VetoBook
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name
 from monitor.store.files import write_private
@@ -32,6 +33,8 @@ class TaughtHere:
     sounds: tuple[TaughtSound, ...] = ()
     problems: tuple[str, ...] = ()
     """What is wrong with the others, with the fix."""
+    vetoes: VetoBook | None = field(default=None, compare=False)
+    """What the daemon has learnt from verdicts, for those who hear; None: nothing holds anything back."""
 
 
 def read_taught(folder: Path) -> TaughtHere:
@@ -50,7 +53,8 @@ def read_taught(folder: Path) -> TaughtHere:
             sounds.append(read_sound(file))
         except StoreError as error:
             problems.append(str(error))
-    return TaughtHere(tuple(file.stem for file in named[:MOST_SOUNDS]), tuple(sounds), tuple(problems))
+    labels = tuple(file.stem for file in named[:MOST_SOUNDS])
+    return TaughtHere(labels, tuple(sounds), tuple(problems), VetoBook())
 
 
 def write_taught(folder: Path, sound: TaughtSound) -> Path:
@@ -75,10 +79,11 @@ def forget_taught(folder: Path, label: str) -> bool:
 def built(block: ClassifierConfig, taught: TaughtHere) -> Classifier:
     """The classifier of a block, not loaded, with what was taught on it. ModelError as `block.build`."""
     classifier: Classifier = block.build()
-    if not (taught.sounds and isinstance(classifier, EmbeddedClassifier)):
+    vetoes = taught.vetoes
+    if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or vetoes):
         return classifier
     own = [one for one in taught.sounds if one.model == classifier.sidecar.sha256]
-    return TaughtListener(classifier, own) if own else classifier
+    return TaughtListener(classifier, own, vetoes) if own or vetoes else classifier
 
 
 def unheard(taught: TaughtHere, heard: frozenset[str]) -> list[str]:

@@ -46,13 +46,21 @@ class Witness:
 
 LEARNING = "learning"
 """Evidence of a sound that the house has taught and still tries out."""
+HOUSE_RIGHT = "house_right"
+"""Evidence: how likely a sound is right by what this house called wrong and right, 0-1; of the looks at an
+event the highest."""
+HELD_BACK_BELOW = 0.5
+"""Chosen: as likely wrong as right. Higher would hold back what people mostly called right, lower hardly
+anything."""
 Witnesses = tuple[Witness, ...]
 """The witnesses of one event, in the order of their first detection, or of their agreement after a doubt."""
 
 
 def held_back(label: str, evidence: Mapping[str, Any]) -> bool:
     """Whether what this house has taught keeps an event suspected; never a life-safety alarm."""
-    return label not in LIFE_SAFETY and bool(evidence.get(LEARNING))
+    if label in LIFE_SAFETY:
+        return False
+    return bool(evidence.get(LEARNING)) or float(evidence.get(HOUSE_RIGHT, 1.0)) < HELD_BACK_BELOW
 
 
 def certainty(label: str, witnesses: Witnesses) -> Certainty:

@@ -95,7 +95,12 @@ class OpenEvent:
     def add_evidence(self, detection: Detection) -> None:
         """Take over the measured evidence, unless the event's own is clearer."""
         if _strength(detection.evidence) >= _strength(self.event.evidence):
-            self._change(evidence={**self.event.evidence, **detection.evidence})
+            best = {
+                key: max(self.event.evidence[key], detection.evidence[key])
+                for key in (certainty.HOUSE_RIGHT,)
+                if key in self.event.evidence and key in detection.evidence
+            }
+            self._change(evidence={**self.event.evidence, **detection.evidence, **best})
 
     def add_emotion(self, detection: Detection, *, verified: bool) -> None:
         """Take over the emotion of a voice, if there is one. A tagger's never replaces a verifier's."""

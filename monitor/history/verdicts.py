@@ -166,6 +166,25 @@ class Verdicts:
             for id, heard, source, us, score, classifier, trace, word in found
         ]
 
+    def embedded(self, most: int) -> list[tuple[str, bytes, bool]]:
+        """Label, embedding, and whether it was right, of what people judged here themselves (not over MQTT,
+        where anything may answer); of each label the newest `most`."""
+        with self._database.opened().reading() as rows:
+            found = rows.execute(
+                "SELECT heard, embedding, verdict FROM (SELECT heard, embedding, verdict, row_number() OVER"
+                " (PARTITION BY heard ORDER BY judged_at DESC) AS place FROM verdict"
+                " WHERE embedding IS NOT NULL AND verdict != 'unsure' AND judged_by != 'mqtt')"
+                " WHERE place <= ?",
+                (most,),
+            ).fetchall()
+        return [(heard, embedding, word == "right") for heard, embedding, word in found]
+
+    def judged_count(self) -> tuple[int, int]:
+        """How many were judged, and when the last time: another pair means that somebody has judged."""
+        with self._database.opened().reading() as rows:
+            [(count, last_us)] = rows.execute("SELECT count(*), max(judged_at) FROM verdict")
+        return count, last_us or 0
+
     def miss(self, missed: Missed, noted_at: datetime, by: str) -> None:
         """Keep that a sound was there of which nobody was notified."""
         row = (missed.source, missed.label, to_us(missed.at), to_us(noted_at), by, missed.trace)

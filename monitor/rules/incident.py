@@ -159,10 +159,14 @@ def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:
             "certainty": surest[label].certainty,
             "by": [surest[label].classifier, *surest[label].confirmed_by],
         }
-        | ({"learning": True} if surest[label].evidence.get("learning") else {})
+        | {key: value for key in _OF_HOUSE if (value := surest[label].evidence.get(key)) is not None}
         for label in dict.fromkeys(event.label for event in events)
     }
     return {"heard": heard, "corroboration": corroboration(events)}
+
+
+_OF_HOUSE = ("learning", "house_right")
+"""What this house has taught, where it keeps a sound suspected."""
 
 
 def corroboration(events: Sequence[SoundEvent]) -> int:

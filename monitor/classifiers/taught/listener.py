@@ -7,6 +7,7 @@ import numpy as np
 
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.taught.sound import TaughtSound, unpacked
+from monitor.classifiers.taught.veto import VetoBook
 from monitor.types import Detection, Segment
 
 NAME = "taught"
@@ -18,7 +19,10 @@ NEVER = (1.0, 0.0)
 class TaughtListener:
     """The classifier `model` as it is, and the taught sounds with it. One thread at a time."""
 
-    def __init__(self, model: Classifier, sounds: Sequence[TaughtSound]) -> None:
+    def __init__(
+        self, model: Classifier, sounds: Sequence[TaughtSound], vetoes: VetoBook | None = None
+    ) -> None:
+        self._vetoes = vetoes or VetoBook()
         self._model = model
         self._sounds = tuple(sounds)
 
@@ -75,12 +79,13 @@ class TaughtListener:
         self._model.close()
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
-        """What the model finds, and a detection of each taught sound. Raises ClassifyError."""
+        """What the model finds, with the vetoes as evidence, and a detection of each taught sound. Raises
+        ClassifyError."""
         found = self._model.classify(segments)
         # A look and its segment may share a batch, and an id: the model has them in the order of the batch.
         first = found[0].label if found else ""
         embeddings = [one.embedding for one in found if one.label == first]
-        return found + [
+        return self._vetoes.noted(found) + [
             detection
             for segment, embedding in zip(segments, embeddings, strict=False)
             if embedding is not None
