@@ -44,8 +44,10 @@ def learn(
     background: Background,
     at: datetime,
     false_a_week: float = 1.0,
+    least_heard: float = LEAST_HEARD,
 ) -> TaughtSound | NotTaught:
-    """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach."""
+    """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach. Refused
+    where of its own hearings a smaller share than `least_heard` would."""
     if len(hearings) < LEAST_HEARINGS:
         return NotTaught(
             f"{len(hearings)} hearings are too few to know what they share: at least {LEAST_HEARINGS}, "
@@ -59,7 +61,7 @@ def learn(
     bar = bar_for(likeness, hours, false_a_week)
     heard = sum(one >= bar for one in left_out(each))
     likest = background.likest(prototype, bar)
-    if heard < LEAST_HEARD * len(hearings):
+    if heard < least_heard * len(hearings):
         return NotTaught(_refusal(label, heard, len(hearings), likest, false_a_week))
     return TaughtSound(
         label=label,
