@@ -92,6 +92,8 @@ _SPEED = """() => {
     for (; performance.now() - began < 500; passes++) for (let n = 0; n < one.length; n++) other[n] = one[n];
     return passes / 5;
 }"""
+_NO_ICON = ("Failed to load resource",)
+"""A browser asks for one beside a file that is no page."""
 _USABLE = """new MutationObserver((_, observer) => {
     if (!document.querySelector(".room")) return;
     window.usableMs = performance.now();
@@ -101,12 +103,12 @@ _USABLE = """new MutationObserver((_, observer) => {
 
 def _first_load(chromium: Chromium, address: str) -> Iterator[Row]:
     usable_ms, size = [], 0
-    with chromium.page(f"{address}app.js") as page:
+    with chromium.page(f"{address}app.js", allowed=_NO_ICON) as page:
         speed = page.evaluate(_SPEED)
     slower = max(1.0, speed / PHONE_SPEED)
     for _ in range(5):
         # A browser that is open already: what is measured is the page, not the start of a process.
-        with chromium.page(address, begin=f"{address}app.js") as page:
+        with chromium.page(address, begin=f"{address}app.js", allowed=_NO_ICON) as page:
             page.add_init_script(_USABLE)
             session = page.context.new_cdp_session(page)
             session.send("Network.enable")
@@ -148,13 +150,10 @@ def another_onset(folder: Path) -> Iterator[Row]:
 
 def while_nobody_looks(folder: Path, idle_s: float) -> Iterator[Row]:
     """Two daemons side by side, one without a page."""
-    quiet = [{"type": "file", "name": "hall", "path": str(_quiet(folder)), "realtime": True, "loop": True}]
+    quiet = [_recording(folder, bangs=0)]
     with (
         _daemon(folder / "with", quiet) as (paged, visit),
-        _daemon(folder / "without", quiet, page=False) as (
-            bare,
-            _,
-        ),
+        _daemon(folder / "without", quiet, page=False) as (bare, _),
     ):
         visit.until("/api/house", lambda house: house["sources"][0]["online"])
         time.sleep(20)  # a benchmark: until both have settled
@@ -168,7 +167,7 @@ def while_nobody_looks(folder: Path, idle_s: float) -> Iterator[Row]:
 def under_a_crowd(folder: Path, turns: int) -> Iterator[Row]:
     """From a bang to its event over MQTT, turn by turn with and without the crowd, and to the feed; at last
     with the page's thread dead."""
-    bangs = {"type": "file", "name": "hall", "path": str(_bangs(folder)), "realtime": True, "loop": True}
+    bangs = _recording(folder, bangs=15)
     with Mosquitto(folder / "broker") as broker, Subscriber(broker, "earwitness/#") as phone:
         mqtt = {"type": "mqtt", "host": "127.0.0.1", "port": broker.port}
         with _daemon(folder, [bangs], publishers=[mqtt], module="testkit.page_dies") as (_, visit):
@@ -263,16 +262,8 @@ def _daemon(
         yield daemon, Visit(port, {"Host": f"localhost:{port}"})
 
 
-def _quiet(folder: Path) -> Path:
-    return _recording(folder, 0)
-
-
-def _bangs(folder: Path) -> Path:
-    return _recording(folder, 15)
-
-
-def _recording(folder: Path, bangs: int) -> Path:
-    """A minute of a quiet room, with bangs in it."""
+def _recording(folder: Path, bangs: int) -> Row:
+    """A source: a minute of a quiet room, with bangs in it."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     samples = coloured_noise(rng, 60 * SAMPLE_RATE_HZ).astype(np.float64)
@@ -282,7 +273,7 @@ def _recording(folder: Path, bangs: int) -> Path:
         samples[at : at + 1600] += 0.2 * rng.standard_normal(1600) * np.exp(-np.arange(1600) / 400)
     file = folder / "room.wav"
     write_wav(file, samples)
-    return file
+    return {"type": "file", "name": "hall", "path": str(file), "realtime": True, "loop": True}
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

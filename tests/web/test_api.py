@@ -177,8 +177,12 @@ def test_a_diary_is_exported_with_its_sums(home):
     with zipfile.ZipFile(io.BytesIO(home.visit.get("/api/export?format=zip&source=kitchen").body)) as archive:
         sums = [line.split("  ") for line in archive.read("SHA256SUMS").decode().splitlines()]
         assert any(name.endswith(".flac") for _, name in sums)
+        assert any(name.endswith(".png") for _, name in sums)
         for digest, name in sums:
             assert sha256(archive.read(name)).hexdigest() == digest
+    one = rows[0]["id"]
+    chosen = home.visit.get(f"/api/export?format=json&ids={one}").json()
+    assert [row["id"] for row in chosen] == [one]
 
 
 def test_an_event_is_downloaded_with_all_that_is_known_of_it(home):

@@ -327,6 +327,7 @@ def test_a_token_is_made_and_shown_once(home, chromium):
         page.get_by_role("button", name="Make a token").click()
         key = page.locator(".made code").inner_text()
         assert key.startswith("ew_")
+        page.evaluate("scrollTo(0, 0)")
         shot(page, "house")
         page.reload()
         expect(page.get_by_text("dashboard").first).to_be_visible()

@@ -4,8 +4,11 @@ import io
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from html import escape
+from typing import Annotated
 
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from monitor.web.api.events import Which, filter_of, one
@@ -24,6 +27,8 @@ class ExportQuery(Which):
     """What to take away."""
 
     format: Format = "csv"
+    ids: Annotated[str, Field(pattern=r"^([0-9a-f]{12}(,[0-9a-f]{12}){0,499})?$")] = ""
+    """Only these events."""
 
 
 async def export(ask: Ask) -> Answer:
@@ -34,7 +39,8 @@ async def export(ask: Ask) -> Answer:
         raise Refusal(409, "nothing is kept to be taken away (`history_days`)")
     if wanted.format == "zip" and (ask.visitor is None or not page.may_hear(ask.visitor)):
         raise Refusal(403, "you may not hear clips; take the table instead")
-    job = Exporting(page.folder, page.time.name, filter_of(ask, wanted), wanted.format)
+    chosen = replace(filter_of(ask, wanted), ids=wanted.ids.split(",") if wanted.ids else ())
+    job = Exporting(page.folder, page.time.name, chosen, wanted.format)
     parts = page.trying.parts(job)
     try:
         await anext(parts)

@@ -49,9 +49,6 @@ export const has = (key) => key in catalogue;
 /** @param {string} id */
 export const labelName = (id) => catalogue[`label.${id}`] ?? id.replaceAll("_", " ");
 
-/** @param {string} name */
-export const listenerName = (name) => catalogue[`listener.${name}`] ?? name;
-
 /** What a receiver is called. @param {string} channel */
 export const receiverName = (channel) => catalogue[`receiver.${channel}`] ?? channel;
 

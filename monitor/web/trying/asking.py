@@ -6,7 +6,6 @@ from pathlib import Path
 from monitor.classifiers.base import Describer
 from monitor.config.model import Config, large_classifiers
 from monitor.errors import StoreError
-from monitor.sources.recording import read_audio
 from monitor.web.trying.child import Write, line
 
 
@@ -21,6 +20,8 @@ class Asking:
 
     def work(self, write: Write) -> None:
         """Ask. Raises ClassifierError, SourceError or StoreError."""
+        from monitor.sources.recording import read_audio
+
         block = next(block for block in self.config.classifiers if block.name == self.model)
         model = block.build()
         if not isinstance(model, Describer):

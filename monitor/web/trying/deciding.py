@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.config.model import Config
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
-from monitor.history.replay import Outcome, replay
 from monitor.types import Alert
 from monitor.web.trying.child import Write, line
+
+if TYPE_CHECKING:
+    from monitor.history.replay import Outcome
 
 EVERY_S = 0.2
 MOST_OUTCOMES = 2000
@@ -31,7 +33,9 @@ class Deciding:
     changes: tuple[str, ...]
 
     def work(self, write: Write) -> None:
-        """Decide."""
+        """Decide. What it takes is imported here: the daemon itself needs none of it."""
+        from monitor.history.replay import replay
+
         with History(self.folder / SCORES) as history:
             found = replay(history, self.config, self.since, self.until, self.changes, self._progress(write))
         # Alerts, and events that would be other ones; of too many the latest.
@@ -53,7 +57,7 @@ class Deciding:
         return at
 
 
-def _plain(one: Outcome) -> dict[str, Any]:
+def _plain(one: "Outcome") -> dict[str, Any]:
     message = one.message
     common = {"change": one.change, "at": one.at.isoformat(), "shift_s": round(one.shift_s, 1)}
     if isinstance(message, Alert):

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.clock import SystemClock
 from monitor.config.model import Config
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.verdicts import Verdicts
-from monitor.teaching.forecast import Rate
-from monitor.teaching.house import House
-from monitor.teaching.suggestion import Suggestion, suggest
 from monitor.web.trying.child import Write, line
+
+if TYPE_CHECKING:
+    from monitor.teaching.forecast import Rate
+    from monitor.teaching.suggestion import Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class Suggesting:
     now: datetime
 
     def work(self, write: Write) -> None:
-        """Find it. Raises StoreError."""
+        """Find it. Raises StoreError. What it takes is imported here: the daemon itself needs none of it."""
+        from monitor.teaching.house import House
+        from monitor.teaching.suggestion import Suggestion, suggest
+
         folder = self.config.state_folder()
         with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
             house = House(self.config, history, verdicts, self.now)
@@ -35,7 +39,7 @@ class Suggesting:
         write(line({"suggestions": shown, "refused": refused}))
 
 
-def _plain(one: Suggestion) -> dict[str, Any]:
+def _plain(one: "Suggestion") -> dict[str, Any]:
     return {
         "source": one.source, "now": round(one.now, 4), "onset": round(one.onset, 4),
         "days": round(one.days, 1), "right": one.right, "wrong": one.wrong, "missed": one.missed,
@@ -45,5 +49,5 @@ def _plain(one: Suggestion) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rate(rate: Rate) -> dict[str, float]:
+def _rate(rate: "Rate") -> dict[str, float]:
     return {"a_day": round(rate.a_day, 3), "low": round(rate.low, 3), "high": round(rate.high, 3)}

@@ -7,7 +7,7 @@ import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
 import { whatIf } from "../parts/whatif.js";
 import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
-import { clock, labelName, language, listenerName, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
+import { clock, labelName, language, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
 
 const KEPT_AFTER_MS = 6000;
 
@@ -51,7 +51,7 @@ export default function eventPage(view, route) {
       h("div", null, h("h1", null, labelName(event.label)),
         h("p", null, roomName(event.source), " · ", timeTag(event.started_at, longDay), ", ", timeTag(event.started_at, clock),
           event.ended_at && ` · ${length((Date.parse(event.ended_at) - Date.parse(event.started_at)) / 1000)}`),
-        h("p", null, t("event.facts", { score: percent(event.score), classifier: listenerName(event.classifier), certainty: t(`certainty.${event.certainty}`) }))));
+        h("p", null, t("event.facts", { score: percent(event.score), certainty: t(`certainty.${event.certainty}`) }))));
     fill(verdict, h("h2", null, t("verdict.ask")), verdictBar(event, true));
     fill(acts,
       house.may_change && h("button", { type: "button", "aria-pressed": String(event.kept), onclick: keep }, icon("star"),

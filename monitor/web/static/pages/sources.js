@@ -121,7 +121,7 @@ function liveLook(box, source) {
     if (on) changes.addEventListener("scope", say);
     else changes.removeEventListener("scope", say);
   } }, icon("timeline"), t("scope.look"));
-  fill(box, h("p", null, button));
+  fill(box, h("p", { class: "acts" }, button));
 }
 
 /** Its sound, while the button is pressed; everybody sees that somebody listens. @param {HTMLElement} box @param {any} source */
@@ -135,7 +135,8 @@ function liveListen(box, source) {
   } }, icon("play"), t("listen.start"));
   const gone = new MutationObserver(() => box.isConnected || (stop(), gone.disconnect()));
   gone.observe(document.body, { childList: true, subtree: true });
-  box.firstElementChild?.append(" ", button);
+  if (!box.firstElementChild) box.append(h("p", { class: "acts" }));
+  box.firstElementChild?.append(button);
   function stop() {
     playing?.stop();
     playing = null;

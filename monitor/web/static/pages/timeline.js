@@ -14,6 +14,7 @@ const PAGE = 50;
 const ROW = 69;
 const DAY = 45;
 const MARGIN = 600;
+const MOST_TAKEN = 500;
 
 /** A day of the calendar, or null: addresses are typed, too. @param {string | null} text */
 function dayIn(text) {
@@ -342,7 +343,9 @@ export default function timeline(view, route) {
       } }, t("timeline.all")),
       h("span", null,
         ["right", "wrong", "unsure"].map((verdict) => h("button", { type: "button", disabled: !picked.size,
-          onclick: many(/** @type {"right"} */ (verdict)) }, t(`verdict.${verdict}`)))));
+          onclick: many(/** @type {"right"} */ (verdict)) }, t(`verdict.${verdict}`))),
+        house.may_hear && picked.size > 0 && picked.size <= MOST_TAKEN && h("a", { class: "button", download: "",
+          href: query("api/export", { format: "zip", ids: [...picked.keys()].join(",") }) }, t("timeline.take"))));
   }
 
   /** @param {KeyboardEvent} event */
