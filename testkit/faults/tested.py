@@ -292,6 +292,34 @@ TESTED = (
         ),
     ),
     Tested(
+        "the daemon is killed, or its disk is full, while people judge, change a threshold, teach a sound or "
+        "hold a drill",
+        "all that was acknowledged is there and whole; what the disk refuses is an error and spoils nothing",
+        (
+            "teaching/test_kept.py::test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged",
+            "teaching/test_kept.py::test_a_full_disk_refuses_each_and_spoils_none",
+            "teaching/test_vetoes.py::test_a_disk_that_fails_leaves_the_vetoes_as_they_are",
+        ),
+    ),
+    Tested(
+        "the file of a taught sound is damaged, hostile, or of another model",
+        "a rule that names it stays right, everything else is heard, and `check` names the fix",
+        (
+            "classifiers/taught/test_sound.py::test_a_hostile_or_damaged_file_costs_its_sound_alone",
+            "config/test_taught.py::test_a_damaged_sound_stops_nothing",
+            "config/test_taught.py::test_a_sound_of_another_model_is_to_be_taught_again",
+        ),
+    ),
+    Tested(
+        "somebody calls every smoke alarm wrong, teaches a sound like one, or names one like it",
+        "it is reported as before: no verdict and no taught sound holds it back",
+        (
+            "teaching/test_vetoes.py::test_nothing_that_people_judge_holds_an_alarm_back",
+            "classifiers/taught/test_listener.py::test_nothing_that_is_taught_changes_what_the_model_says",
+            "cli/test_sounds.py::test_a_smoke_alarm_cannot_be_taught",
+        ),
+    ),
+    Tested(
         "the disk hangs while somebody mutes a room for a while from the page",
         "only that visitor waits; decisions and the watchdog go on",
         ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),

@@ -1,0 +1,53 @@
+"""What people have said and taught outlasts a kill and a full disk: all that was acknowledged, and whole."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from monitor.config.overrides import read_steps
+from monitor.config.taught import read_taught
+from monitor.drill.report import read_drills
+from monitor.history.verdicts import Verdicts
+from testkit.builders import START
+
+KEEPER = [sys.executable, "-m", "testkit.faults.kept"]
+ROUNDS = 5
+
+
+def kept(folder: Path) -> dict[str, int]:
+    """How far each of the four has come; whatever is damaged raises."""
+    with Verdicts(folder, SystemClock()) as verdicts:
+        ids = [judged.event_id for judged, _ in verdicts.all()]
+    here = read_taught(folder)
+    assert here.problems == ()
+    [sound] = here.sounds
+    return {
+        "verdict": max(int(id, 16) for id in ids),
+        "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
+        "taught": round((sound.taught_at - START).total_seconds()),
+        "drill": max(int(drill.id, 16) for drill in read_drills(folder)),
+    }
+
+
+def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path):
+    """SIGKILL at any moment: the last whole round is there, and at most one more of each."""
+    with subprocess.Popen([*KEEPER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [int(process.stdout.readline()) for _ in range(ROUNDS)]
+        process.kill()
+        said += [int(line) for line in process.stdout.read().splitlines() if line]
+    for number in kept(tmp_path).values():
+        assert said[-1] <= number <= said[-1] + 1
+
+
+def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
+    """Each is an error of ours, what was there stays, and when there is room again it goes on."""
+    done = subprocess.run(
+        [*KEEPER, str(tmp_path), "--full"], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout.split() == ["4"]
+    assert kept(tmp_path) == {"verdict": 4, "threshold": 4, "taught": 4, "drill": 4}
+    with Verdicts(tmp_path, SystemClock()) as verdicts:
+        assert [int(judged.event_id, 16) for judged, _ in verdicts.all()] == [1, 2, 4]
+    assert [int(drill.id, 16) for drill in read_drills(tmp_path)] == [1, 2, 4]
