@@ -13,11 +13,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 UNIT = Path(__file__).parent.parent / "systemd" / "earwitness.service"
 _ALLOW, _EPERM = 0x7FFF0000, 0x00050001
+_NEW_MOUNTS = 0x00020000
 _NO_NEW_PRIVILEGES, _DROP_CAPABILITY, _LAST_CAPABILITY = 38, 24, 40
 
 
@@ -53,8 +53,8 @@ def confine() -> None:
     """From here on this process, and all that it starts, may do no more than the unit lets it."""
     calls = sorted(allowed_calls())
     os.umask(int(values("UMask")[0], 8))
-    _read_only(os.environ.get("STATE_DIRECTORY"))
     libc = ctypes.CDLL(None, use_errno=True)
+    _read_only(libc, os.environ.get("STATE_DIRECTORY"))
     if os.geteuid() == 0:
         for capability in range(_LAST_CAPABILITY + 1):
             libc.prctl(_DROP_CAPABILITY, capability, 0, 0, 0)
@@ -63,18 +63,16 @@ def confine() -> None:
     _filter(calls)
 
 
-def _read_only(state: str | None) -> None:
-    """`ProtectSystem=strict`, where a namespace can be had."""
-    if not hasattr(os, "unshare"):
+def _read_only(libc: ctypes.CDLL, state: str | None) -> None:
+    """`ProtectSystem=strict`, where this process may have a namespace of its own."""
+    if libc.unshare(_NEW_MOUNTS) != 0:
         return
-    with suppress(OSError):
-        os.unshare(os.CLONE_NEWNS)  # type: ignore[attr-defined, unused-ignore]
-        for command in (
-            ["mount", "--make-rprivate", "/"],
-            *(["mount", "--bind", place, place] for place in ("/tmp", state) if place),
-            ["mount", "-o", "remount,bind,ro", "/"],
-        ):
-            subprocess.run(command, check=False, capture_output=True)
+    for command in (
+        ["mount", "--make-rprivate", "/"],
+        *(["mount", "--bind", place, place] for place in ("/tmp", state) if place),
+        ["mount", "-o", "remount,bind,ro", "/"],
+    ):
+        subprocess.run(command, check=False, capture_output=True)
 
 
 def _filter(calls: list[str]) -> None:
