@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
-from monitor.config.loading import default_config, load_config
+from monitor.config.loading import BUILT_IN, default_config, find_config, load_config
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.errors import EarwitnessError, SourceUnavailable
@@ -27,6 +28,10 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Events and alerts as JSON, one object a line, instead of text.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also one line for every sound that was cut.")]
+PagePort = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="Port of the page, instead of the configured one (8199)."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +40,15 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Listen")(demo)
 
 
-def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
+def run(
+    config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose = False, port: PagePort = None
+) -> None:
     """Listen, publish events, and notify people of alerts.
 
     Without a configuration: the default microphone, or the built-in demo scene where there is none; the
     embedded classifier; Home Assistant over the MQTT broker on this machine, or a broker of its own if there
-    is none. Stop with Ctrl-C. SIGUSR1 prints how it keeps up; SIGHUP, where there is no terminal, reads the
-    configuration anew.
+    is none; and the page, whose set-up writes a configuration. Stop with Ctrl-C. SIGUSR1 prints how it keeps
+    up; SIGHUP, where there is no terminal, reads the configuration anew.
 
     What is heard goes to a terminal, or with --json to standard output, the log to standard error: JSON when
     that is no terminal.
@@ -54,10 +61,17 @@ def run(config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose =
         err.print(f"Configuration: {path}", highlight=False)
     with ExitStack() as life:
         if path is not None:
-            _listen(given or _read(path), verbose, as_json, lambda: _read(path))
+            _listen(given or _read(path), verbose, as_json, lambda: _read(path), port=port)
         else:
             bare = _first_run(life)
-            _listen(with_overrides(bare), verbose, as_json, lambda: with_overrides(bare), has_file=False)
+            again = partial(_read_by_now, bare)
+            _listen(with_overrides(bare), verbose, as_json, again, has_file=False, port=port)
+
+
+def _read_by_now(bare: Config) -> Config:
+    """What somebody has written meanwhile; nothing yet: as before."""
+    path = find_config()
+    return _read(path) if path else with_overrides(bare)
 
 
 def _read(path: Path) -> Config:
@@ -69,7 +83,8 @@ def _read(path: Path) -> Config:
 def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Listen to a built-in scene: door bell, knocks, a siren, a bang, a voice and a smoke alarm."""
     with ExitStack() as life:
-        _listen(scene_config(*find_broker(life)), verbose, as_json)
+        # Whoever wants to see the scene is not asked to set anything up.
+        _listen(scene_config(*find_broker(life)).of_file(BUILT_IN), verbose, as_json)
 
 
 def _listen(
@@ -78,8 +93,11 @@ def _listen(
     as_json: bool,
     read: Callable[[], Config] | None = None,
     has_file: bool = True,
+    port: int | None = None,
 ) -> None:
     def shown(config: Config) -> Config:
+        if port is not None:
+            config = config.model_copy(update={"web": config.web.model_copy(update={"port": port})})
         return shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
 
     try:

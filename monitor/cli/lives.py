@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.cli.console import err
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
+from monitor.config.loading import OWN
 from monitor.config.model import Config
 from monitor.config.overrides import FILE as OVERRIDES
 from monitor.config.taught import FOLDER as TAUGHT
@@ -35,7 +36,7 @@ class Lives:
     everything goes on; any other difference ends what is heard in order and begins anew in this process. A
     configuration with which the daemon cannot be opened is given up for the one before. What is changed
     without the configuration (`overrides.json`), or taught, has it read anew within seconds, on a terminal
-    too.
+    too; so does the first configuration, written on the page.
 
     On a terminal SIGHUP means that the terminal is gone, and everything ends in order.
     """
@@ -59,8 +60,8 @@ class Lives:
         self._next: Config | None = config
         self._former: Config | None = None
         self._stopped = self._hung_up = False
-        folder = config.state_folder()
-        self._changes = ChangedFiles([folder / OVERRIDES, folder / TAUGHT], self._hang_up)
+        self._changes = ChangedFiles(self._hang_up)
+        self._changes.watch(_changed_outside(config))
 
     def listen(self) -> None:
         """Until the end. Raises what the daemon raises, EarwitnessError too."""
@@ -82,6 +83,7 @@ class Lives:
         with quits_at_once():
             from monitor.app import Daemon
             from monitor.runtime.housekeeper import Housekeeper
+        self._changes.watch(_changed_outside(self._config))
         daemon = self._daemon = Daemon(self._config, systemd=self._systemd, look=self._changes.look)
         with ExitStack() as life:
             try:
@@ -162,27 +164,38 @@ class ChangedFiles:
     """Calls `changed` at a look that finds other files than the look before: files that are always there
     whole or not at all, and folders of such files."""
 
-    def __init__(self, files: Sequence[Path], changed: Callable[[], None]) -> None:
-        self._files = files
+    def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._seen = self._marks()
+        self._seen: dict[Path, Mark | None] = {}
+
+    def watch(self, files: Iterable[Path]) -> None:
+        """Look at these from now on; of one that was looked at before, nothing is missed."""
+        self._seen = {file: self._seen[file] if file in self._seen else _mark(file) for file in files}
 
     def look(self) -> None:
         """In a thread that may wait for a disk."""
-        seen, self._seen = self._seen, self._marks()
-        if self._seen != seen:
+        seen, now = self._seen, {file: _mark(file) for file in self._seen}
+        self._seen = now
+        if seen != now:
             self._changed()
 
-    def _marks(self) -> list[tuple[int, int, int] | None]:
-        return [_mark(file) for file in self._files]
+
+Mark = tuple[int, int, int]
 
 
-def _mark(file: Path) -> tuple[int, int, int] | None:
+def _mark(file: Path) -> Mark | None:
     try:
         found = file.stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _changed_outside(config: Config) -> list[Path]:
+    """What is changed without the configuration; and the configuration that somebody writes on the page."""
+    folder = config.state_folder()
+    files = [folder / OVERRIDES, folder / TAUGHT]
+    return files if config.file else [*files, OWN.expanduser()]
 
 
 def _has_terminal() -> bool:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,10 @@ SEARCHED = (
     Path("/etc/earwitness/earwitness.yaml"),
 )
 """Where `earwitness run` looks without `--config`; the first existing file is used."""
+OWN = SEARCHED[1]
+"""The one that the page's set-up writes where there is none."""
+BUILT_IN = Path(__file__).parents[1] / "default.yaml"
+"""The defaults of a first run."""
 
 
 def find_config() -> Path | None:
@@ -52,7 +55,8 @@ def as_configured(
 ) -> Config:
     """The same as the file has it, without what was changed elsewhere."""
     document = read_document(path, environment)
-    return check_document(document if uses is None else document.without(lambda part: part not in uses))
+    needed = document if uses is None else document.without(lambda part: part not in uses)
+    return check_document(needed).of_file(path)
 
 
 def default_config(
@@ -62,7 +66,7 @@ def default_config(
 
     The demo scene is not announced to Home Assistant: its smoke alarm must not ring in a house.
     """
-    text = files("monitor").joinpath("default.yaml").read_bytes()
+    text = BUILT_IN.read_bytes()
     real = all(source.get("type") != "demo" for source in sources)
     filled_in = {
         "MQTT_PORT": str(mqtt_port),

@@ -84,6 +84,7 @@ class Config(Block):
     """The page: what was heard, why, and what people say of it."""
     log: LogConfig = LogConfig()
     _taught: TaughtHere = PrivateAttr(TaughtHere())
+    _file: Path | None = PrivateAttr(None)
 
     @property
     def taught(self) -> TaughtHere:
@@ -95,6 +96,17 @@ class Config(Block):
         changed = self.model_copy()
         changed._taught = taught
         return changed
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it was read from; None for the built-in defaults."""
+        return self._file
+
+    def of_file(self, file: Path) -> Self:
+        """The same, read from `file`."""
+        same = self.model_copy()
+        same._file = file
+        return same
 
     def gate_of(self, source: SourceConfig) -> GateConfig:
         """The gate's settings with the source's own laid over them."""

@@ -34,7 +34,7 @@ The names of your sources, classifiers and receivers stay, for without them noth
 """
 STATE_FILES = (
     "scores.db", "verdicts.db", "outbox.db", "settings.json", "active.json", "overrides.json", "habits.json",
-    "mutes.json", "drills.json", "web.db",
+    "mutes.json", "drills.json", "web.db", "setup.json",
 )  # fmt: skip
 _FRAME = re.compile(r'^\s*File ".*?((?:monitor|site-packages)/[^"]+|[^/"]+)", line (\d+), in (\w+)')
 _KIND = re.compile(r"^([A-Za-z_.]*(?:Error|Exception|Exit|Interrupt|Timeout\w*|Lost|Unavailable))\b")

@@ -29,6 +29,7 @@ from monitor.web.live.audio import LiveAudio
 from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
 from monitor.web.scope import Scopes
+from monitor.web.setup.listening import Trials
 from monitor.web.tap import Record, Tap
 from monitor.web.trying.runner import Runner
 from monitor.web.views import feed_data
@@ -60,7 +61,8 @@ class Page:
         self.config = config.web
         self.house = house
         self.command = command
-        self._look = look
+        self.look = look
+        """Has somebody look whether anything was changed from outside."""
         self._followed = Condition()
         self.trying = Runner()
         self.changing = Lock()
@@ -75,6 +77,7 @@ class Page:
         self.scopes = Scopes(self.board)
         live = (room.source for room in house.sources) if config.web.live_audio else ()
         self.audio = LiveAudio(show, live)
+        self.trials = Trials(clock)
         self.doors = Doorkeeper(config.web, keys)
         self.guard = Guard(clock)
         self.folder = config.state_folder()
@@ -112,7 +115,7 @@ class Page:
 
     def apply(self, is_applied: Callable[[Config], bool]) -> None:
         """Have settings that were just kept take effect, and wait for it, but not for long."""
-        self._look()
+        self.look()
         with self._followed:
             self._followed.wait_for(lambda: is_applied(self.whole), APPLYING_S)
 
@@ -121,6 +124,7 @@ class Page:
         self.meters.hear(frame)
         self.scopes.hear(frame)
         self.audio.hear(frame)
+        self.trials.hear(frame)
 
     def tap(self, record: Record) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""

@@ -1,7 +1,7 @@
 """A rule as the page reads it aloud."""
 
 from monitor.rules.model import Rule
-from monitor.web.rule_words import rule_words
+from monitor.web.rules.words import rule_words
 
 
 def test_the_severity_is_the_gravest_that_an_alert_can_have() -> None:

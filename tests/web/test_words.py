@@ -12,7 +12,12 @@ from monitor.web.words import LANGUAGES, catalogue, sentence
 
 WEB = Path(__file__).parents[2] / "monitor/web"
 SCRIPTS = sorted((WEB / "static").rglob("*.js"))
-SENTENCES = (WEB / "why.py", WEB / "rule_words.py")
+SENTENCES = (
+    WEB / "why.py",
+    WEB / "rules/words.py",
+    *sorted((WEB / "setup").glob("*.py")),
+    WEB / "rules/templates.py",
+)
 FORMS = (".one", ".other")
 
 
@@ -26,7 +31,8 @@ def said() -> set[str]:
         for one in re.findall(r'\bt\([^()"]*\? "([a-z_.]+)" : "([a-z_.]+)"', text):
             found |= set(one)
     for path in SENTENCES:
-        found |= set(re.findall(r'"((?:why|rule)\.[a-z_.]+)"', path.read_text()))
+        found |= set(re.findall(r'"((?:why|rule|written)\.[a-z_.]+)"', path.read_text()))
+        found |= set(re.findall(r'\bsentence\("([a-z_.]+)"', path.read_text()))
     return found
 
 

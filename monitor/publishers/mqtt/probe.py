@@ -1,4 +1,4 @@
-"""Who answers where an MQTT broker should be: asked once, before a first run."""
+"""Who answers where an MQTT broker should be: asked before a first run, and by set-up."""
 
 import socket
 import time
@@ -12,10 +12,16 @@ Answer = Literal["takes us", "wants a password", "no broker", "nobody"]
 PATIENCE_S = 2.0
 
 
-def ask(host: str, port: int, within_s: float = PATIENCE_S) -> Answer:
-    """Connect without a name, in MQTT 3.1.1, which every broker speaks. Blocks for `within_s` after the
-    connection at most."""
-    address = Address(host, port, f"earwitness-{new_id()}", will_topic=None)
+def ask(
+    host: str,
+    port: int,
+    within_s: float = PATIENCE_S,
+    username: str | None = None,
+    password: str | None = None,
+) -> Answer:
+    """Connect, by default without a name, in MQTT 3.1.1, which every broker speaks. Blocks for `within_s`
+    after the connection at most."""
+    address = Address(host, port, f"earwitness-{new_id()}", None, username, password)
     session = Session(address, "3.1.1")
     bell, other_end = socket.socketpair()
     with bell, other_end:

@@ -62,6 +62,8 @@ class HouseView(Model):
     name: str
     keeps: dict[str, Any]
     """What is kept of a sound, and for how long."""
+    is_set_up: bool
+    """Whether somebody wrote a configuration; otherwise the page opens at its set-up."""
     not_well: list[str]
     """What has stopped moving, or is missing; in the daemon's words."""
 
@@ -88,6 +90,7 @@ def house(ask: Ask) -> Answer:
         may_ask=may_change and page.config.ask_model and model_to_ask(page.whole) is not None,
         name=ask.visitor.name if ask.visitor else "",
         keeps=_keeps(ask),
+        is_set_up=page.whole.file is not None,
         not_well=[*(line for kind in ("stalled", "stuck") for line in wrong.get(kind, ())), *notes],
     )
 

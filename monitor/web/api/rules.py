@@ -20,7 +20,7 @@ from monitor.web.api.events import views
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.rule_words import rule_words
+from monitor.web.rules.words import rule_words
 from monitor.web.trying.deciding import Deciding
 from monitor.web.views import EventView
 from monitor.web.why import rule_sentence

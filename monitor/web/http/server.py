@@ -72,7 +72,7 @@ class Server:
         try:
             listening = listen(host, port)
         except OSError as error:
-            fix = "end what listens there, or set another port under `web:`"
+            fix = "end what listens there, or set another port: under `web:`, or with `earwitness run --port`"
             log.warning("the page is off", host=host, port=port, reason=error.strerror or str(error), fix=fix)
             return
         self._sockets.append((listening, ingress))

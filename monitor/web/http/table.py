@@ -19,6 +19,7 @@ from monitor.web.api.upkeep import drills, suggestions
 from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.setup import routes as setup
 
 
 def description(ask: Ask) -> Answer:
@@ -43,5 +44,6 @@ ROUTES: tuple[Route, ...] = (
     *suggestions.ROUTES,
     *support.ROUTES,
     *commands.ROUTES,
+    *setup.ROUTES,
     Route("GET", "api/openapi.json", "This description", description, answer="application/json"),
 )

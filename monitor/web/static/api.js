@@ -49,6 +49,26 @@ export const put = (path, body) => ask("PUT", path, body);
 export const remove = (path) => ask("DELETE", path);
 
 /**
+ * Lines of JSON as they come. Throws what the daemon refuses.
+ * @param {string} path
+ * @param {unknown} body
+ * @param {AbortSignal} signal
+ * @param {(line: any) => void} take
+ */
+export async function lines(path, body, signal, take) {
+  const headers = { "Content-Type": "application/json", "X-Earwitness": "1" };
+  const answer = await fetch(path, { method: "POST", signal, body: JSON.stringify(body), headers });
+  if (!answer.ok || !answer.body) throw new Problem(answer.status, (await answer.json()).detail);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const found = (rest + part.value).split("\n");
+    rest = found.pop() ?? "";
+    for (const line of found) take(JSON.parse(line));
+  }
+}
+
+/**
  * `path` with those of `values` that are set.
  * @param {string} path
  * @param {Record<string, any>} values

@@ -27,6 +27,7 @@ const PAGES = {
   sources: () => import("./pages/sources.js"),
   house: () => import("./pages/house.js"),
   glance: () => import("./pages/glance.js"),
+  setup: () => import("./pages/setup.js"),
 };
 
 /** @typedef {{page: string, id: string, params: URLSearchParams}} Route */
@@ -51,6 +52,8 @@ async function begin() {
   if (!session.signed_in) return (await import("./pages/login.js")).default(app, session, begin);
   await loadHouse();
   frame();
+  // Whoever has set nothing up yet begins there, and may leave it.
+  if (!house.is_set_up && house.may_change && !location.hash) history.replaceState(null, "", "#/setup");
   feed.start();
   await show();
 }

@@ -19,7 +19,7 @@ export default function housePage(view) {
   const upkeep = h("div", { class: "columns wide" });
   view.append(
     h("header", { class: "bar" }, h("h1", null, t("house.title"), " ", h("small", null, house.node))),
-    h("div", { class: "columns" }, mode, health, drill, keeps(), access, house.may_change && tokens, appearance(), house.may_change && testing(), house.may_change && support()),
+    h("div", { class: "columns" }, mode, health, drill, keeps(), access, house.may_change && tokens, appearance(), house.may_change && settingUp(), house.may_change && testing(), house.may_change && support()),
     upkeep);
   drawHealth(health);
   drills(drill);
@@ -56,6 +56,11 @@ function keeps() {
   ];
   return h("section", { class: "panel" }, h("h2", null, t("house.keeps")),
     h("ul", { class: "lines" }, lines.filter(Boolean).map((line) => h("li", null, line))));
+}
+
+function settingUp() {
+  return h("section", { class: "panel" }, h("h2", null, t("house.set_up")), h("p", { class: "hint" }, t("house.set_up_why")),
+    h("p", null, h("a", { class: "button", href: "#/setup" }, t("house.set_up"))));
 }
 
 function testing() {

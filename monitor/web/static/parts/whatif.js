@@ -1,28 +1,10 @@
 // The last days decided again with something changed: progress, a way to end it, and what would be another.
 
+import { lines } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { labelName, longDay, number, roomName, shortClock, t } from "../words.js";
 
 const SHOWN = 60;
-
-/**
- * Lines of JSON as they come.
- * @param {{days: number, changes: string[]}} wanted
- * @param {AbortSignal} signal
- * @param {(line: any) => void} take
- */
-async function ask(wanted, signal, take) {
-  const answer = await fetch("api/whatif", { method: "POST", signal, body: JSON.stringify(wanted),
-    headers: { "Content-Type": "application/json", "X-Earwitness": "1" } });
-  if (!answer.ok || !answer.body) throw new Error((await answer.json()).detail);
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const lines = (rest + part.value).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) take(JSON.parse(line));
-  }
-}
 
 /**
  * A button that tries, and the outcome below it.
@@ -48,7 +30,7 @@ export function whatIf(wanted, concerns) {
     fill(outcome, bar, cancel);
     button.disabled = true;
     try {
-      await ask(wanted(), mine.signal, (line) => {
+      await lines("api/whatif", wanted(), mine.signal, (line) => {
         if (line.progress !== undefined) bar.setAttribute("value", String(line.progress));
         if (line.problems) fill(outcome, h("p", { class: "error" }, line.problems.join("; ")));
         if (line.outcomes) fill(outcome, shown(line.outcomes, concerns));

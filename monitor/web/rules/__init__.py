@@ -1,0 +1,1 @@
+"""Rules on the page: as sentences, as templates, edited and tried."""
