@@ -10,7 +10,7 @@ import typer
 from monitor import __version__
 from monitor.cli import analyze, files, history, listen, setup, support, talk
 from monitor.cli.console import fail
-from monitor.cli.house import changes, drill, forget, sounds, teach
+from monitor.cli.house import changes, diary, drill, forget, sounds, teach
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import configure_logging
 
@@ -27,7 +27,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (listen, setup, forget, changes, teach, sounds, drill, analyze, files, talk, history, support):
+for part in (
+    listen,
+    setup,
+    forget,
+    changes,
+    teach,
+    sounds,
+    drill,
+    analyze,
+    files,
+    talk,
+    history,
+    diary,
+    support,
+):
     part.register(app)
 
 

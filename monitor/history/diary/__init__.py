@@ -1,0 +1,1 @@
+"""What a house sounded like, hour by hour, and what chirps in it."""

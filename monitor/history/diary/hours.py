@@ -1,0 +1,125 @@
+"""For how long each sound was heard, hour by hour: at each source, and in the house."""
+
+import csv
+import hashlib
+import io
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+
+from monitor.errors import StoreError
+from monitor.history.records import from_us, to_us
+from monitor.labels import label_name
+from monitor.store.files import write_private
+from monitor.types import HOUSE
+
+_HOUR = timedelta(hours=1)
+_BARS = " ▁▂▃▄▅▆▇█"
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sound in one hour."""
+
+    hour: datetime
+    """Its beginning, in the zone of the house."""
+    source: str
+    """`house`: wherever it was heard, counted once."""
+    label: str
+    minutes: float
+    events: int
+    """That began in it."""
+
+
+def entries(
+    rows: sqlite3.Connection, since: datetime, until: datetime, zone: tzinfo | None = None
+) -> list[Entry]:
+    """By hour, source and label; an event that goes on lasts until now (`until`)."""
+    found = rows.execute(
+        "SELECT label, source, started_at, ended_at FROM event"
+        " WHERE started_at < ? AND coalesce(ended_at, ?) > ? ORDER BY started_at",
+        (to_us(until), to_us(until), to_us(since)),
+    )
+    spans: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    for label, source, started_us, ended_us in found:
+        start = max(from_us(started_us), since)
+        end = min(from_us(ended_us) if ended_us else until, until)
+        for where in (source, HOUSE):
+            spans[where, label].append((start, max(start, end)))
+    return sorted(
+        (entry for (where, label), own in spans.items() for entry in _of_hours(where, label, own, zone)),
+        key=lambda one: (one.hour, one.source != HOUSE, one.source, one.label),
+    )
+
+
+def _of_hours(source: str, label: str, spans: Sequence[Span], zone: tzinfo | None) -> Iterator[Entry]:
+    seconds: dict[datetime, float] = defaultdict(float)
+    begun: dict[datetime, int] = defaultdict(int)
+    for start, _ in spans:
+        begun[_hour_of(start)] += 1
+    for start, end in _merged(spans):
+        at = start
+        while at < end:
+            hour = _hour_of(at)
+            upto = min(end, hour + _HOUR)
+            seconds[hour] += (upto - at).total_seconds()
+            at = upto
+    for hour in {*seconds, *begun}:
+        yield Entry(hour.astimezone(zone), source, label, round(seconds[hour] / 60, 2), begun[hour])
+
+
+def _hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Without what is counted twice."""
+    current: Span | None = None
+    for start, end in sorted(spans):
+        if current is not None and start <= current[1]:
+            current = (current[0], max(current[1], end))
+            continue
+        if current is not None:
+            yield current
+        current = (start, end)
+    if current is not None:
+        yield current
+
+
+def chart(found: Sequence[Entry]) -> Iterator[str]:
+    """A line for each sound of the house: minutes in all, and how they lie over the 24 hours of the day."""
+    of_day: dict[str, list[float]] = defaultdict(lambda: [0.0] * 24)
+    events: dict[str, int] = defaultdict(int)
+    for one in found:
+        if one.source == HOUSE:
+            of_day[one.label][one.hour.hour] += one.minutes
+            events[one.label] += one.events
+    ranked = sorted(of_day, key=lambda label: -sum(of_day[label]))
+    for label in ranked:
+        most = max(of_day[label]) or 1.0
+        # What was heard at all shows, however short it was.
+        bars = "".join(
+            _BARS[0 if minutes == 0 else max(1, round(minutes / most * 8))] for minutes in of_day[label]
+        )
+        yield f"{label_name(label):24} {sum(of_day[label]):8.1f} min {events[label]:6d} times  |{bars}|"
+
+
+def export(found: Sequence[Entry], file: Path) -> str:
+    """Write it as CSV, and beside it its SHA-256 as `sha256sum -c` reads it; returns that. Raises
+    StoreError."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["hour", "source", "label", "minutes", "events"])
+    for one in found:
+        table.writerow([one.hour.isoformat(), one.source, one.label, f"{one.minutes:.2f}", one.events])
+    data = text.getvalue().encode()
+    digest = hashlib.sha256(data).hexdigest()
+    if file.is_dir():
+        raise StoreError(f"{file} is a folder; name a file")
+    write_private(file, data)
+    write_private(file.with_name(file.name + ".sha256"), f"{digest}  {file.name}\n".encode())
+    return digest
