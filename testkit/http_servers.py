@@ -50,7 +50,7 @@ def http_server(answer: Answer, certificate: Path | None = None) -> Iterator[str
             except OSError:  # the client has left
                 self.close_connection = True
 
-        do_POST = do_GET  # noqa: N815 - the library's name
+        do_POST = do_PUT = do_GET  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -13,12 +13,12 @@ from monitor.config.capabilities import rule_findings
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines
+from monitor.config.receivers import receiver_lines
 from monitor.config.taught import TaughtHere, read_taught
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import name_taught
-from monitor.notifiers.apprise import NotifyConfig
 from monitor.schema import ESCALATION_CHANNEL, RESERVED_SOURCES
 
 SEARCHED = (
@@ -202,12 +202,7 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
         yield from _unreachable_values(config, document)
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
-    for j, notifier in enumerate(config.notifiers):
-        place = draft.original(("notifiers", j, "urls"))
-        if not isinstance(notifier, NotifyConfig) or document.is_unread(place):
-            continue
-        if reason := notifier.not_understood():
-            yield document.about(place, reason)
+    yield from receiver_lines(config, document, draft.original, draft.is_spoiled)
     yield from _ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):

@@ -13,12 +13,13 @@ from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.deliveries import OUTBOX
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.kept.active import ActiveAlerts
+from monitor.delivery.kept.memory import KeptMemory
 from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.stuck import StuckChannels
 from monitor.notifiers import NotifierConfig
-from monitor.publishers.base import House, OnCommand, Publisher, Reports
+from monitor.publishers.base import House, OnCommand, Publisher, Remembers, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.types import ActiveAlert, Alert, Command, Message, Setting, SoundEvent
 
@@ -58,6 +59,7 @@ class Delivery:
         self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
         self._patience = STOPPED
         self._life = ExitStack()
+        self._memories = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as life:
@@ -66,6 +68,7 @@ class Delivery:
             life.enter_context(KeptWriter(self.active, self._active_late, self._failed, "active"))
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             life.enter_context(self._escalator)
+            life.enter_context(self._memories)
             life.callback(lambda: close_all(self._lines, self._patience))
             self._open_publishers()
             for block in self._config.notifiers:
@@ -178,8 +181,15 @@ class Delivery:
             for setting in self.settings.in_force():
                 publisher.publish(setting)
             publisher.publish(self.active.state())
+            if isinstance(publisher, Remembers):
+                self._remember(publisher)
             self._open(Channel(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
+
+    def _remember(self, receiver: Remembers) -> None:
+        """Closed after the receivers: what they learn last is kept, too."""
+        kept = KeptMemory(self._config.state_folder(), receiver.name, receiver.memory)
+        self._memories.enter_context(KeptWriter(kept, ignore_late, self._failed, receiver.name))
 
     def _open_notifier(self, block: NotifierConfig) -> None:
         for notifier in block.build(self._clock):
@@ -193,3 +203,7 @@ class Delivery:
         always = [block.name for block in self._config.publishers]
         channels = {block.name: block.channels for block in self._config.notifiers}
         return Escalator(self.outbox, always, channels, self._failed, self._clock)
+
+
+def ignore_late(found: Sequence[None]) -> None:
+    """A receiver takes what it is given, whenever that comes."""

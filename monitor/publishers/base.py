@@ -1,8 +1,9 @@
 """What a publisher promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event
 from typing import Any, Protocol, Self, runtime_checkable
 
 from monitor.types import Alert, Command, Message, SoundEvent
@@ -137,3 +138,30 @@ class Reports(Protocol):
 
     def notes(self) -> dict[str, str]:
         """What is wrong now and somebody should mend: makes *Trouble*. Empty while all is well."""
+
+
+class Memory(Protocol):
+    """Rows that survive a restart. Any thread."""
+
+    changed: Event
+    """Set while something is to be kept."""
+
+    def rows(self) -> Mapping[str, Any]:
+        """What is to be kept, as plain JSON values."""
+
+    def found(self, rows: Mapping[str, Any]) -> None:
+        """What an earlier run kept. Raises LookupError, TypeError or ValueError for anything else."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A receiver with something to remember. It begins without, and is given what was kept when the disk has
+    it."""
+
+    name: str
+    memory: Memory
+
+
+def memory_file(name: str) -> str:
+    """In the state folder: what the receiver of this name remembers."""
+    return f"receiver-{name}.json"

@@ -76,6 +76,8 @@ class EventView(Model):
     """Whether somebody wants its clip kept for good."""
     clip: bool = False
     picture: bool = False
+    video: str | None = None
+    """Its address in Frigate; only where one event is asked for."""
 
 
 class EventPage(Model):

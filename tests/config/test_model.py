@@ -157,6 +157,21 @@ def test_a_url_that_apprise_does_not_know_is_refused_before_the_start():
     assert "s3cret" not in problem
 
 
+def test_a_receiver_names_rules_and_sources_that_exist():
+    """A siren that waits for a rule of another name would never sound."""
+    text = (
+        "sources: [{type: demo, name: porch}]\n"
+        "rules: [{name: Smoke alarm, hear: [smoke_alarm]}]\n"
+        "publishers:\n"
+        "- {type: command, argv: [/bin/true], rules: [Smoke alarn]}\n"
+        "- {type: frigate, url: 'http://f:5000', cameras: {proch: cam}}\n"
+    )
+    assert problems(text) == [
+        "house.yaml:4: publishers[0].rules: no rule is named 'Smoke alarn'; did you mean 'Smoke alarm'?",
+        "house.yaml:5: publishers[1].cameras: no source is named 'proch'; did you mean 'porch'?",
+    ]
+
+
 def test_names_are_taken_once():
     """Two sources of one name would share topics."""
     assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]

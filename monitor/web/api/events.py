@@ -8,6 +8,7 @@ import anyio.to_thread
 from pydantic import Field
 from starlette.responses import FileResponse
 
+from monitor.delivery.kept.memory import video_of
 from monitor.evidence.clips import KeptFile
 from monitor.history import events as index
 from monitor.history.events import EventFilter, EventRow
@@ -116,7 +117,9 @@ def views(ask: Ask, rows: Any, shown: Sequence[EventRow]) -> list[EventView]:
 def one(ask: Ask) -> EventView:
     """One event."""
     with ask.page.rows() as rows:
-        return views(ask, rows, [row_of(ask, rows)])[0]
+        found = views(ask, rows, [row_of(ask, rows)])[0]
+    video = video_of(ask.page.whole, ask.page.folder, found.id)
+    return found.model_copy(update={"video": video})
 
 
 def row_of(ask: Ask, rows: Any) -> EventRow:

@@ -56,6 +56,7 @@ export default function eventPage(view, route) {
     fill(acts,
       house.may_change && h("button", { type: "button", "aria-pressed": String(event.kept), onclick: keep }, icon("star"),
         h("span", null, event.kept ? t("event.kept") : t("event.keep"))),
+      event.video && h("a", { class: "button", href: event.video, target: "_blank", rel: "noopener" }, icon("video"), t("event.video")),
       house.may_hear && h("a", { class: "button", href: `api/events/${event.id}/bundle`, download: "" }, icon("download"), t("event.zip")));
   };
 

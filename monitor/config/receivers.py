@@ -1,0 +1,39 @@
+"""What is wrong with receivers in the light of the rest of the configuration."""
+
+from collections.abc import Callable, Iterator
+
+from monitor.config.model import Config
+from monitor.config.yaml_document import Document, Place
+from monitor.labels import did_you_mean
+from monitor.notifiers.apprise import NotifyConfig
+from monitor.publishers.command import CommandConfig
+from monitor.publishers.frigate import FrigateConfig
+
+
+def receiver_lines(
+    config: Config,
+    document: Document,
+    original: Callable[[Place], Place],
+    is_spoiled: Callable[[Place], bool],
+) -> Iterator[str]:
+    """Every problem with its place. `original`: where a place of `config` stands in the document."""
+    for j, publisher in enumerate(config.publishers):
+        place: Place = ("publishers", j)
+        if isinstance(publisher, CommandConfig) and not is_spoiled(("rules",)):
+            known = [rule.name for rule in config.rules]
+            for name in publisher.rules:
+                if name not in known:
+                    text = f"no rule is named {name!r}{did_you_mean(name, known)}"
+                    yield document.about(original((*place, "rules")), text)
+        if isinstance(publisher, FrigateConfig) and not is_spoiled(("sources",)):
+            sources = [source.name for source in config.sources]
+            for name in publisher.cameras:
+                if name not in sources:
+                    text = f"no source is named {name!r}{did_you_mean(name, sources)}"
+                    yield document.about(original((*place, "cameras")), text)
+    for j, notifier in enumerate(config.notifiers):
+        place = original(("notifiers", j, "urls"))
+        if not isinstance(notifier, NotifyConfig) or document.is_unread(place):
+            continue
+        if reason := notifier.not_understood():
+            yield document.about(place, reason)
