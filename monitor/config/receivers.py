@@ -33,7 +33,16 @@ def receiver_lines(
                     yield document.about(original((*place, "cameras")), text)
     for j, notifier in enumerate(config.notifiers):
         place = original(("notifiers", j, "urls"))
-        if not isinstance(notifier, NotifyConfig) or document.is_unread(place):
+        if not isinstance(notifier, NotifyConfig):
+            continue
+        if notifier.pictures and not is_spoiled(("evidence",)):
+            here = original(("notifiers", j, "pictures"))
+            if not config.evidence.pictures:
+                yield document.about(here, "there are none; set `evidence: {pictures: true}`")
+            elif not config.evidence.no_speech:
+                text = "pictures leave the house only without speech; leave `evidence: no_speech` at true"
+                yield document.about(here, text)
+        if document.is_unread(place):
             continue
         if reason := notifier.not_understood():
             yield document.about(place, reason)

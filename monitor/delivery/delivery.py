@@ -19,9 +19,12 @@ from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.stuck import StuckChannels
 from monitor.notifiers import NotifierConfig
+from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
+from monitor.notifiers.buttons import Buttons
+from monitor.notifiers.replies import ReplyListener
 from monitor.publishers.base import House, OnCommand, Publisher, Remembers, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
-from monitor.types import ActiveAlert, Alert, Command, Message, Setting, SoundEvent
+from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
 
 SETTINGS = "settings.json"
 ACTIVE = "active.json"
@@ -55,6 +58,7 @@ class Delivery:
         self.settings = KeptSettings(config.state_folder() / SETTINGS, configured_settings(config))
         self.active = ActiveAlerts(config.state_folder() / ACTIVE)
         self.publishers: list[Publisher] = []
+        self._picture_takers: list[NotifyPublisher] = []
         self._lines: list[Channel] = []
         self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
         self._patience = STOPPED
@@ -103,6 +107,9 @@ class Delivery:
         """Give a state to every publisher; from any thread."""
         for publisher in self.publishers:
             publisher.publish(message)
+        if isinstance(message, Picture):
+            for notifier in self._picture_takers:
+                notifier.show(message)
 
     def look(self) -> list[Alert]:
         """Log it when the disk has stopped answering, and return an alert for each channel that has stopped
@@ -192,9 +199,21 @@ class Delivery:
         self._memories.enter_context(KeptWriter(kept, ignore_late, self._failed, receiver.name))
 
     def _open_notifier(self, block: NotifierConfig) -> None:
-        for notifier in block.build(self._clock):
+        for notifier in self._built(block):
+            if isinstance(notifier, NotifyPublisher):
+                self._picture_takers.append(notifier)
             storms = Coalescer(pause_s=block.collapse_s, per_minute=block.max_per_minute)
             self._open(Channel(self.outbox, notifier, self._failed, self._clock, choice=storms))
+
+    def _built(self, block: NotifierConfig) -> Sequence[Publisher]:
+        """The notifier's publishers; with answers, somebody listens for these."""
+        if not isinstance(block, NotifyConfig) or block.answers is None:
+            return block.build(self._clock)
+        buttons = Buttons(self._clock)
+        listener = ReplyListener(block.name, block.answers, buttons, self.command, self._failed, self._clock)
+        self._remember(listener)
+        self._memories.enter_context(listener)
+        return block.build(self._clock, buttons)
 
     def _open(self, line: Channel) -> None:
         self._lines.append(line.open())

@@ -1,5 +1,6 @@
 """One request under way."""
 
+import math
 import queue
 import socket
 import threading
@@ -52,6 +53,13 @@ class Call:
                 yield news
         finally:
             self._abandon()
+
+    def hang_up(self) -> None:
+        """End it now; from any thread."""
+        self._deadline_s = -math.inf
+        self._abandon()
+        with suppress(queue.Full):  # whoever takes from a full queue finds the deadline past
+            self._news.put_nowait(HttpFailed("hung up"))
 
     def watch(self, sock: socket.socket | None) -> None:
         """Called by the connection with the socket in use, to be shut down at the deadline."""

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from monitor.http.call import Call
 from monitor.http.connections import Guard, pool_of
@@ -38,6 +39,7 @@ class HttpClient:
         self._guard = guard
         self._lock = threading.Lock()
         self._pool: Any = None
+        self._calls: WeakSet[Call] = WeakSet()
 
     def request(
         self,
@@ -95,6 +97,13 @@ class HttpClient:
             for chunk in chunks:
                 yield call.status, chunk
 
+    def hang_up(self) -> None:
+        """End every call under way: whoever waits for one gets HttpFailed. From any thread."""
+        with self._lock:
+            calls = list(self._calls)
+        for call in calls:
+            call.hang_up()
+
     def close(self) -> None:
         """Close the connections that are kept."""
         with self._lock:
@@ -119,7 +128,10 @@ class HttpClient:
         # Without this a server may compress, and a small answer unpack to any size.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         more: dict[str, Any] = {"fields": dict(fields)} if fields is not None else {"body": body}
-        return Call(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more}, self._guard)
+        call = Call(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more}, self._guard)
+        with self._lock:
+            self._calls.add(call)
+        return call
 
 
 def json_body(value: Any) -> bytes:

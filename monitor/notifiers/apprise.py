@@ -11,19 +11,25 @@ from collections.abc import Callable
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from monitor.clock import Attempts, Clock
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
+from monitor.notifiers.buttons import Buttons, ntfy_actions
+from monitor.notifiers.pictures import PictureSender
+from monitor.notifiers.replies import AnswersConfig
 from monitor.notifiers.workers import Worker
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
-from monitor.types import Alert, Message
+from monitor.types import Alert, Message, Picture
 
 log = get_logger()
 _COMPARE = "compare it with https://appriseit.com/services/ (it is not shown here: it may hold a password)"
 _KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
+_PRIORITIES = {"info": "default", "warning": "high", "critical": "max"}
+_QUIET = "low"
+"""ntfy shows it and does not ring."""
 _TITLES = {"info": "", "warning": "Warning: ", "critical": "ALARM: "}
 
 
@@ -44,6 +50,19 @@ class NotifyConfig(Block):
     """Over all rules; smoke, carbon monoxide and fire are always sent."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     """For the whole call, until the receiver has answered."""
+    pictures: bool = False
+    """Send the picture of its sound after an alert, to services that take pictures. It leaves the house; of
+    sounds with speech there is none."""
+    answers: AnswersConfig | None = None
+    """Buttons under alerts in ntfy; by default none."""
+
+    @model_validator(mode="after")
+    def _buttons_somewhere(self) -> Self:
+        if self.answers is not None and not any(takes_buttons(url) for url in self.urls):
+            raise ValueError(
+                "answers come from ntfy, and none of `urls` is one, such as ntfys://ntfy.sh/our-house"
+            )
+        return self
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -62,10 +81,10 @@ class NotifyConfig(Block):
             logger.disabled = before
         return "" if all(known) else f"Apprise does not understand URL {known.index(False) + 1}; {_COMPARE}"
 
-    def build(self, clock: Clock) -> list["NotifyPublisher"]:
-        """One publisher per URL; nothing is opened yet."""
+    def build(self, clock: Clock, buttons: Buttons | None = None) -> list["NotifyPublisher"]:
+        """One publisher per URL; nothing is opened yet. `buttons` where there are `answers`."""
         return [
-            NotifyPublisher(self, channel, url, clock)
+            NotifyPublisher(self, channel, url, clock, buttons)
             for channel, url in zip(self.channels, self.urls, strict=True)
         ]
 
@@ -77,7 +96,9 @@ class NotifyPublisher:
 
     connections = 0
 
-    def __init__(self, config: NotifyConfig, name: str, url: Secret, clock: Clock) -> None:
+    def __init__(
+        self, config: NotifyConfig, name: str, url: Secret, clock: Clock, buttons: Buttons | None = None
+    ) -> None:
         self.name = name
         self.on_ready: Callable[[], None] = noop
         self._config = config
@@ -85,15 +106,26 @@ class NotifyPublisher:
         self._worker = Worker(url.get_secret_value(), config.timeout_s)
         self._secrets = _secrets(url.get_secret_value())
         self._is_open = False
+        self._is_ntfy = takes_buttons(url)
+        self._ranks = self._is_ntfy and "priority=" not in url.get_secret_value()
+        self._buttons = buttons if self._is_ntfy else None
+        self._pictures: PictureSender | None = None
+        if config.pictures:
+            quiet = {"priority": _QUIET} if self._ranks else {}
+            self._pictures = PictureSender(name, url.get_secret_value(), quiet, config.timeout_s, clock)
 
     def __enter__(self) -> Self:
         """Have Apprise loaded; nothing is sent."""
         self._worker.open()
+        if self._pictures is not None:
+            self._pictures.__enter__()
         self._is_open = True
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._is_open = False
+        if self._pictures is not None:
+            self._pictures.__exit__(*exc)
         self._worker.close()
 
     def announce(self, house: House) -> None:
@@ -119,15 +151,31 @@ class NotifyPublisher:
     def _sent(self, alert: Alert, *, late: bool) -> Outcome:
         title, body = wording(alert, late=late)
         kind = "info" if alert.update else _KINDS[alert.severity]
-        why_not = self._without_secrets(
-            self._worker.send({"title": title, "body": body, "notify_type": kind})
-        )
+        message = {"title": title, "body": body, "notify_type": kind, "query": self._query(alert)}
+        why_not = self._without_secrets(self._worker.send(message))
         if why_not:
             self._put_off(why_not)
             return Failed(why_not)
         if failed := self._attempts.worked():
             log.info("notifier works again", notifier=self.name, failed_attempts=failed)
+        if self._pictures is not None:
+            self._pictures.sent(alert)
         return DELIVERED
+
+    def show(self, picture: Picture) -> None:
+        """A picture of an event was made. Never waits."""
+        if self._pictures is not None and self._is_open:
+            self._pictures.came(picture)
+
+    def _query(self, alert: Alert) -> dict[str, str]:
+        """What only ntfy knows: how loud, and buttons."""
+        query = {}
+        if self._ranks:
+            query["priority"] = _PRIORITIES["info" if alert.update else alert.severity]
+        if self._buttons is not None and self._config.answers is not None:
+            url = self._config.answers.url.get_secret_value()
+            query["actions"] = ntfy_actions(self._buttons.offered(alert), url)
+        return query
 
     def _without_secrets(self, text: str) -> str:
         for secret in self._secrets:
@@ -141,6 +189,11 @@ class NotifyPublisher:
                 notifier=self.name,
                 reason=why,
             )
+
+
+def takes_buttons(url: Secret) -> bool:
+    """Whether it is an ntfy server."""
+    return re.match(r"ntfys?://|https://ntfy\.sh/", url.get_secret_value()) is not None
 
 
 def wording(alert: Alert, *, late: bool) -> tuple[str, str]:

@@ -6,6 +6,7 @@ lines of JSON over its socket. While it sends it has a deadline, kept by the ker
 much memory.
 """
 
+import base64
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import signal
 import socket
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, urlencode
 
 MEMORY_BYTES = 256 * 2**20
 """What a worker may take beyond what it begins with."""
@@ -56,14 +58,15 @@ def _serve(apprise: Any, connection: socket.socket) -> None:
     with connection.makefile("rw", encoding="utf-8", newline="\n") as lines:
         if (receiver := _parsed(lines.readline())) is None:
             return
-        plugin = _plugin(apprise, receiver)
+        plugin = _plugin(apprise, receiver, {})
         _answer(lines, taken=plugin is not None, why=complaints.last or "Apprise does not understand its URL")
         for line in lines:
             if (message := _parsed(line)) is None:
                 return
             complaints.last = ""
             signal.setitimer(signal.ITIMER_REAL, message.pop("within_s"))  # SIGALRM: the end
-            taken, why = _sent(plugin, message)
+            query = message.pop("query", {})
+            taken, why = _sent(apprise, _plugin(apprise, receiver, query) if query else plugin, message)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _answer(lines, taken=taken, why=why or complaints.last)
 
@@ -84,12 +87,16 @@ def _bound_memory() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def _plugin(apprise: Any, receiver: dict[str, Any]) -> Any:
+def _plugin(apprise: Any, receiver: dict[str, Any], query: dict[str, str]) -> Any:
+    """The service; `query` is what this message asks of it beside what its URL does."""
+    url = receiver["url"]
+    if query:
+        url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
     asset = apprise.AppriseAsset(
         app_id="earwitness", app_desc="earwitness", app_url="", async_mode=False, secure_logging=True
     )
     try:
-        plugin = apprise.Apprise.instantiate(receiver["url"], asset=asset)
+        plugin = apprise.Apprise.instantiate(url, asset=asset)
     except Exception:  # noqa: BLE001 - see _sent
         return None
     if plugin is not None:
@@ -99,14 +106,27 @@ def _plugin(apprise: Any, receiver: dict[str, Any]) -> Any:
     return plugin
 
 
-def _sent(plugin: Any, message: dict[str, Any]) -> tuple[bool, str]:
-    """The service is asked in this thread: Apprise's own pool of threads would outlive the deadline."""
+def _sent(apprise: Any, plugin: Any, message: dict[str, Any]) -> tuple[bool, str]:
+    """The service is asked in this thread: Apprise's own pool of threads outlives the deadline. A picture
+    is not sent to a service that takes none: its words alone are known already."""
+    name = message.pop("picture_name", None)
     try:
+        if name is not None:
+            if not plugin.attachment_support:
+                return True, ""
+            message["attach"] = _attached(apprise, name, message.pop("picture"))
         return bool(plugin.notify(**message)), ""
     except MemoryError:
         return False, "the answer is too large"
     except Exception as error:  # noqa: BLE001 - a hundred services by a hundred hands; any may raise anything
         return False, type(error).__name__
+
+
+def _attached(apprise: Any, name: str, picture: str) -> Any:
+    from apprise.attachment.memory import AttachMemory
+
+    content = base64.b64decode(picture)
+    return apprise.AppriseAttachment(AttachMemory(content=content, name=name, mimetype="image/png"))
 
 
 def _answer(lines: Any, *, taken: bool, why: str) -> None:

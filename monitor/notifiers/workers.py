@@ -124,8 +124,9 @@ class Worker:
             self._busy.release()
         self._host.leave()
 
-    def send(self, message: dict[str, str]) -> str:
-        """Send `body`, `title` and `notify_type` of Apprise to the service. Returns why that failed, in
+    def send(self, message: dict[str, Any]) -> str:
+        """Send `body`, `title` and `notify_type` of Apprise to the service, with `query` put on its URL, and
+        `picture` (base64, PNG) under its `picture_name`. Returns why that failed, in
         Apprise's words, which may hold secrets of the URL; empty if it succeeded. Blocks for at most
         `timeout_s`, and until Apprise is loaded."""
         with self._busy:
@@ -136,7 +137,7 @@ class Worker:
                 self._disconnect()
                 return str(error)
 
-    def _asked(self, message: dict[str, str]) -> str:
+    def _asked(self, message: dict[str, Any]) -> str:
         if not self._is_open:
             raise OSError("the notifier is closed")
         if self._is_loaded and self._connection is not None and _has_ended(self._connection):

@@ -19,7 +19,15 @@ from monitor.rules.model import Rule
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
 EXAMPLES = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "monitor" / "default.yaml"]
-SECRETS = ["PORCH_PASSWORD", "MQTT_PASSWORD", "MAIL_PASSWORD", "API_KEY", "GPU_KEY", "NTFY_TOKEN"]
+SECRETS = [
+    "PORCH_PASSWORD",
+    "MQTT_PASSWORD",
+    "MAIL_PASSWORD",
+    "API_KEY",
+    "GPU_KEY",
+    "NTFY_TOKEN",
+    "ANSWER_TOPIC",
+]
 ENVIRONMENT = dict.fromkeys(SECRETS, "s3cret") | {
     "NTFY_URL": "ntfys://s3cret@ntfy.sh/house",
     "PARTNER_URL": "ntfys://s3cret@ntfy.sh/partner",

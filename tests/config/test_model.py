@@ -172,6 +172,20 @@ def test_a_receiver_names_rules_and_sources_that_exist():
     ]
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_pictures_leave_the_house_only_without_speech():
+    """A notifier that is to send what is not made, or what may hold words, is a problem."""
+    text = (
+        "sources: [{type: demo, name: d}]\nnotifiers: [{type: notify, urls: ['ntfy://h'], pictures: true}]\n"
+    )
+    assert problems(text) == [
+        "house.yaml:2: notifiers[0].pictures: there are none; set `evidence: {pictures: true}`"
+    ]
+    [problem] = problems(text + "evidence: {pictures: true, no_speech: false}\n")
+    assert "only without speech" in problem
+    assert config(text + "evidence: {pictures: true}\n").notifiers
+
+
 def test_names_are_taken_once():
     """Two sources of one name would share topics."""
     assert "'demo' is taken" in problems(MINIMAL + "  - {type: demo, name: demo}\n")[0]
