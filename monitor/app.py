@@ -81,6 +81,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
         self._supervised: list[SupervisedSource] = []
+        self._recorded = frozenset(block.name for block in config.sources if block.is_recorded)
         self._progress = Progress(self._clock, self._live_captures)
 
     def __enter__(self) -> Self:
@@ -160,8 +161,8 @@ class Daemon:
 
     def exchange(self, config: Config) -> None:
         """Go by the rules and thresholds of a configuration that is alike otherwise; in the main thread."""
-        rows_of = thresholds(config, self._classifiers.first).of
-        self._engine.exchange(build_rules(config, self._classifiers), rows_of)
+        rules = build_rules(config, self._classifiers)
+        self._engine.exchange(rules, thresholds(config, self._classifiers.first).of)
         self._delivery.announce(build_house(config))
         self._record.follow(config)
         self._config = config
@@ -190,8 +191,7 @@ class Daemon:
 
     def _live_captures(self) -> list[CaptureThread]:
         """Of the sources whose sound is heard as it happens."""
-        recorded = {block.name for block in self._config.sources if block.is_recorded}
-        return [thread for thread in self._captures if thread.source.name not in recorded]
+        return [thread for thread in self._captures if thread.source.name not in self._recorded]
 
     def _end(self) -> None:
         self._ending = True
@@ -211,12 +211,12 @@ class Daemon:
     def _start_decider(self, life: ExitStack, classifiers: LoadedClassifiers) -> None:
         self._classifiers = classifiers
         engine = self._engine = build_decision_engine(self._config, classifiers)
-        recorded = frozenset(block.name for block in self._config.sources if block.is_recorded)
+        life.enter_context(self._delivery.watching("not_heard", engine.vigils))
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
         self._post(Announcement(tuple(settings)))
         decider = Decider(
-            engine, self._decisions, self._delivery, self._record, self.fail, self._clock, recorded,
+            engine, self._decisions, self._delivery, self._record, self.fail, self._clock, self._recorded,
             self._progress.reached,
         )  # fmt: skip
         decider.start()

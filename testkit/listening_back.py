@@ -37,6 +37,8 @@ class Past:
     def __init__(self, path: Path, config: Config = CONFIG) -> None:
         self.path = path
         self._engine = build_decision_engine(config, LoadedClassifiers())
+        for source in config.sources:
+            self._engine.note_source(SourceStatus(source.name, True, START), 0.0)
         self._store = ScoreStore(path, FakeClock())
         self._now_s = 0.0
         self.posted: dict[str, SoundEvent | Alert] = {}
@@ -79,6 +81,7 @@ class Past:
         self.wait_until(at_s)
         status = SourceStatus(source, False, after(at_s), "unplugged")
         self._store.post(status, after(at_s))
+        self._engine.note_source(status, at_s)
         self._post(self._engine.end_source(source, after(at_s), "source_lost"), after(at_s))
 
     def press_test(self, at_s: float) -> None:

@@ -67,9 +67,7 @@ def _bare(house: House) -> House:
 
 def named_in_rules(config: Config) -> frozenset[str]:
     """The labels named in a rule."""
-    clauses = [clause for rule in config.rules for clause in rule.ways]
-    named = {label for clause in clauses for label in clause.hear}
-    return frozenset(named | {label for clause in clauses if clause.then for label in clause.then.hear})
+    return frozenset(label for rule in config.rules for label in rule.labels)
 
 
 def _warning() -> frozenset[str]:

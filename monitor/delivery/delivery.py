@@ -13,7 +13,7 @@ from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.deliveries import OUTBOX
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.kept.active import ActiveAlerts
-from monitor.delivery.kept.memory import KeptMemory
+from monitor.delivery.kept.memory import KeptMemory, Signalled, Watched
 from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
@@ -22,7 +22,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.replies import ReplyListener
-from monitor.publishers.base import House, OnCommand, Publisher, Remembers, Reports
+from monitor.publishers.base import House, Memory, OnCommand, Publisher, Remembers, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
 
@@ -195,8 +195,16 @@ class Delivery:
 
     def _remember(self, receiver: Remembers) -> None:
         """Closed after the receivers: what they learn last is kept, too."""
-        kept = KeptMemory(self._config.state_folder(), receiver.name, receiver.memory)
-        self._memories.enter_context(KeptWriter(kept, ignore_late, self._failed, receiver.name))
+        self._memories.enter_context(self.remembering(receiver.name, receiver.memory))
+
+    def remembering(self, name: str, memory: Memory) -> KeptWriter[None]:
+        """Keeps it on disk over restarts, while it is open."""
+        kept = KeptMemory(self._config.state_folder(), name, memory)
+        return KeptWriter(kept, ignore_late, self._failed, name)
+
+    def watching(self, name: str, rows: Watched) -> KeptWriter[None]:
+        """The same for rows of somebody who knows no threads."""
+        return self.remembering(name, Signalled(rows))
 
     def _open_notifier(self, block: NotifierConfig) -> None:
         for notifier in self._built(block):

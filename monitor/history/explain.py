@@ -94,6 +94,10 @@ def _of_alert(history: History, id: str) -> list[SoundEvent]:
         return []
     if alert.test:
         raise StoreError(f"alert {alert.id} was a test of rule {alert.rule!r}: nothing was heard")
+    if "unless_heard" in alert.why:
+        text = f"alert {alert.id} of rule {alert.rule!r} is about what was not heard"
+        missed = ", ".join(f"{source} for {s} s" for source, s in alert.why.get("missed_s", {}).items())
+        raise StoreError(f"{text}; not listened to: {missed}" if missed else text)
     return [event for last in alert.events[-1:] for event in history.event(last.id) or [last]]
 
 

@@ -66,7 +66,9 @@ def replay(
     then counts as new at its next hit. `progress` is told how far it is.
     """
     first, second = unloaded(config)
-    engine = build_decision_engine(overridden(config, changes), LoadedClassifiers(first, second))
+    engine = build_decision_engine(
+        overridden(config, changes), LoadedClassifiers(first, second), replayed=True
+    )
     dating = frozenset(one.name for one in first if one.dates)
     now = list(_last_states(_decided(engine, history, since, until, dating, progress)).values())
     messages = (one for _, one in history.messages(since, until))

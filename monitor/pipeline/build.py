@@ -143,14 +143,16 @@ def build_front_end(
     return FrontEnd(source.name, gate, RhythmDetector(source.name), remember)
 
 
-def build_rules(config: Config, classifiers: LoadedClassifiers) -> RuleEngine:
-    """The rules of a configuration, with nothing remembered."""
+def build_rules(config: Config, classifiers: LoadedClassifiers, *, replayed: bool = False) -> RuleEngine:
+    """The rules of a configuration, with nothing remembered; `replayed`: see `AbsenceWatch`."""
     second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
     return RuleEngine(
         config.rules,
         verifiers=second,
         transcript_of=lambda event: event.transcript,
         house=config.house,
+        sources=[source.name for source in config.sources if source.enabled],
+        replayed=replayed,
     )
 
 
@@ -170,12 +172,14 @@ def _without_decisions(config: Config) -> Config:
     return config.model_copy(update={"rules": [], "labels": {}, "sources": sources})
 
 
-def build_decision_engine(config: Config, classifiers: LoadedClassifiers) -> DecisionEngine:
-    """Tracker and rules for all sources."""
+def build_decision_engine(
+    config: Config, classifiers: LoadedClassifiers, *, replayed: bool = False
+) -> DecisionEngine:
+    """Tracker and rules for all sources; `replayed`: of what was kept, not as it happens."""
     second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
     tracker = Tracker(thresholds(config, classifiers.first).of, verifiers=second)
     for source in config.sources:
         tracker.set_sensitivity(source.name, source.sensitivity)
     notifiers = [block.name for block in config.notifiers]
     outage = SourceOutage(config.not_listening_after_s, notifiers)
-    return DecisionEngine(tracker, build_rules(config, classifiers), outage)
+    return DecisionEngine(tracker, build_rules(config, classifiers, replayed=replayed), outage)

@@ -8,6 +8,7 @@ from datetime import datetime
 from monitor.events.tracker import RowsOf, Tracker
 from monitor.labels import LIFE_SAFETY
 from monitor.logs import get_logger
+from monitor.rules.absence.vigil import Vigils
 from monitor.rules.drill import Drill
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
@@ -48,6 +49,11 @@ class DecisionEngine:
         self._tested_at: datetime | None = None
         self._tests_refused = 0
 
+    @property
+    def vigils(self) -> Vigils:
+        """What is known of sounds that are waited for, to be kept over a restart."""
+        return self._rules.absence.vigils
+
     def exchange(self, rules: RuleEngine, rows_of: RowsOf) -> None:
         """Decide by other rules and thresholds from the next `decide` on; from any thread. Events that go on
         go on, and the rules take over what the former ones remember."""
@@ -66,12 +72,16 @@ class DecisionEngine:
         """Take a change of a source's status, or of its microphone's faults; `now_s` is of the monotonic
         clock."""
         self._outage.note(news, now_s)
+        if isinstance(news, SourceStatus):
+            self._rules.absence.note_source(news)
         return [news]
 
     def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
         """Return the alerts about sources that have delivered no sound for long. They are dated `now`, UTC;
         `now_s` is of the monotonic clock."""
-        return [*self._outage.due(now, now_s)]
+        alerts = self._outage.due(now, now_s)
+        self._rules.absence.note_deaf(self._outage.deaf)
+        return [*alerts]
 
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
         """The source is gone: end its open events, and return what that brings about."""
@@ -90,6 +100,7 @@ class DecisionEngine:
             return [Setting(HOUSE, command.source, value)] if is_new else []
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
+            self._rules.absence.note_mute(command.source, bool(command.value))
             return [*self._messages(ended), Setting(command.source, "mute", bool(command.value))]
         if command.name == "sensitivity" and command.source and isinstance(command.value, float | int):
             self._tracker.set_sensitivity(command.source, float(command.value))

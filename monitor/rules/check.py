@@ -7,7 +7,7 @@ from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, voca
 from monitor.rules.conditions import condition_problems
 from monitor.rules.engine import duplicate_names
 from monitor.rules.house import HouseConfig
-from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule
+from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule, UnlessHeard
 
 Place = tuple[str | int, ...]
 
@@ -70,8 +70,7 @@ def _check_without_classifiers(
     rules: Sequence[Rule], able: Capabilities, *, fatal: bool
 ) -> Iterator[Finding]:
     """`classifiers: []` is allowed; what it costs is listed as a whole, an error where a rule is in vain."""
-    clauses = [each for rule in rules for way in rule.ways for each in (way, way.then) if each]
-    wanted = dict.fromkeys(label for clause in clauses for label in clause.hear)
+    wanted = dict.fromkeys(label for rule in rules for label in rule.labels)
     unheard = [label for label in wanted if label not in able.produced]
     if unheard and not able.classifies:
         text = (
@@ -103,13 +102,18 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
 
 def gravest_severity(rule: Rule) -> Severity:
     """The highest severity that an alert of this rule can have."""
-    clauses = [each for way in rule.ways for each in (way, way.then) if each]
-    labels = [label for clause in clauses for label in clause.hear]
-    severities = [rule.severity] if rule.severity else [vocabulary()[one].severity_default for one in labels]
+    if rule.unless_heard is not None:
+        return rule.severity or "warning"
+    severities = (
+        [rule.severity] if rule.severity else [vocabulary()[one].severity_default for one in rule.labels]
+    )
     return max(severities, key=SEVERITIES.index)
 
 
 def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+    if rule.unless_heard is not None:
+        yield from _check_absence(rule, rule.unless_heard, place, able)
+        return
     problems = [_why_never(clause, able) for clause in rule.ways]
     hopeless = all(problems)
     for way, (clause, problem) in enumerate(zip(rule.ways, problems, strict=True)):
@@ -120,6 +124,14 @@ def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findin
             yield Finding(hopeless, (*here, key), f"rule {rule.name!r} {scope}: {text}")
         else:
             yield from _check_labels(rule, clause, here, able)
+
+
+def _check_absence(rule: Rule, block: UnlessHeard, place: Place, able: Capabilities) -> Iterator[Finding]:
+    """A sound that nobody can hear would be missed every day."""
+    unheard = [label for label in block.hear if label not in able.produced]
+    if unheard:
+        text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}; add a classifier that does"
+        yield Finding(unheard == list(block.hear), (*place, "unless_heard"), text)
 
 
 def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:

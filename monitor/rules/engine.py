@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from monitor.errors import ConfigError
 from monitor.labels import SEVERITIES
+from monitor.rules.absence.watch import AbsenceWatch
 from monitor.rules.carried import carried_over
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.house import HouseConfig, HouseValues
@@ -24,8 +25,8 @@ class RuleEngine:
     transcript of an event, for rules with `say`; pass the event to `decide` again when its transcript is
     known. `verifiers` names the classifiers for which `wait_for_verify_s` waits: empty means none; with None
     every classifier but the event's first counts as one. `house` are the
-    values that rules may ask for. Raises ConfigError when two rules have the same
-    name.
+    values that rules may ask for, `sources` the names of all sources; `replayed`: see `AbsenceWatch`. Raises
+    ConfigError when two rules have the same name.
     """
 
     def __init__(
@@ -36,17 +37,22 @@ class RuleEngine:
         transcript_of: Transcripts = no_transcripts,
         verifiers: frozenset[str] | None = None,
         house: Mapping[str, HouseConfig] | None = None,
+        sources: Sequence[str] = (),
+        replayed: bool = False,
     ) -> None:
         if problems := duplicate_names(rules):
             raise ConfigError(problems)
         self._zone = zone
         self._house = HouseValues(house)
+        self.absence = AbsenceWatch(rules, sources, self._house, zone, replayed=replayed)
+        """The rules about what is not heard; they want to know which sources are listened to."""
         self._judges = [Judge(rule, zone, transcript_of, verifiers, self._house) for rule in rules]
         self._memories = [judge.nothing() for judge in self._judges]
 
     def without_memory(self) -> "RuleEngine":
         """The same rules, which remember nothing yet."""
         fresh = copy(self)
+        fresh.absence = AbsenceWatch((), (), self._house)
         fresh._memories = [judge.nothing() for judge in fresh._judges]
         return fresh
 
@@ -55,6 +61,7 @@ class RuleEngine:
         the same, counts. The sounds that go on are held against the rules that are new or changed; who had an
         alert of the former rule has none again."""
         self._house.take_over(former._house)
+        self.absence.take_over(former.absence)
         before = {judge.rule.name: (judge.rule, memory) for judge, memory in former._remembered()}
         alerts: list[Alert] = []
         for i, judge in enumerate(self._judges):
@@ -76,6 +83,7 @@ class RuleEngine:
         microphone corroborates one. An event raises one alert per rule, in whichever of its states the rule
         comes true."""
         alerts: list[Alert] = []
+        self.absence.note(event)
         for i in range(len(self._judges)):
             alerts += self._hold_against(i, event)
         return alerts
@@ -87,7 +95,7 @@ class RuleEngine:
 
     def due(self, now: datetime) -> list[Alert]:
         """The alerts that have waited long enough. Call it a few times a second."""
-        alerts: list[Alert] = []
+        alerts = self.absence.due(now)
         for i, judge in enumerate(self._judges):
             if self._memories[i].incidents or self._memories[i].lasting:
                 judgement = judge.due(self._memories[i], now)
@@ -97,9 +105,10 @@ class RuleEngine:
 
     def explain(self, event: SoundEvent) -> list[Verdict]:
         """What `decide` would make of the event now, rule by rule and clause by clause; decides nothing."""
-        return [
+        verdicts = [
             verdict for judge, memory in self._remembered() for verdict in judge.judge(memory, event).verdicts
         ]
+        return [*verdicts, *self.absence.explain(event)]
 
     def test(self, now: datetime, rule: str | None = None) -> Alert:
         """An alert of the named rule (else the first of the most severe: who tests wants to know whether that

@@ -1,7 +1,7 @@
 """What rules know of the house beside its sounds: its mode, whether a television is on."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Literal
 
@@ -146,9 +146,18 @@ class HouseValues:
 
 def house_steps(rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | None) -> Iterator[Step]:
     """Whether the house lets the rule be, at some moment of the sound. What is unknown never stops it."""
+    return _steps(rule, lambda name: _during(house, name, event), zone)
+
+
+def house_steps_at(rule: Rule, at: datetime, house: HouseValues, zone: tzinfo | None) -> Iterator[Step]:
+    """The same at one moment."""
+    return _steps(rule, lambda name: house.during(name, at, at), zone)
+
+
+def _steps(rule: Rule, during: Callable[[str], "Found"], zone: tzinfo | None) -> Iterator[Step]:
     for clause, conditions, needed in (("when", rule.when, True), ("unless", rule.unless, False)):
         if conditions:
-            found = {name: _during(house, name, event) for name in conditions}
+            found = {name: during(name) for name in conditions}
             passed = all(
                 any(value is None or (value in wanted) is needed for _, value in found[name])
                 for name, wanted in conditions.items()

@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.labels import VOICED, Severity, check_emotion, check_sound
 from monitor.schema import Block, PlainWord, Score, Seconds, Slug, plain_text
@@ -119,14 +119,53 @@ class Clause(Block):
         return self
 
 
+def _time_of_day(text: str) -> str:
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo or len(text) != 5:
+        raise ValueError(f'{text!r} is not a time of day; write for example "05:30"')
+    return text
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+
+
+class UnlessHeard(Block):
+    """An alert that something was not heard. No care alarm: a person can lie there with the water running."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    hear: Annotated[Sounds, Field(min_length=1)]
+    """Labels, any of which will do."""
+    from_: Annotated[TimeOfDay, Field(alias="from")]
+    """Time of day, local, from which it is waited for: `05:30`."""
+    by: TimeOfDay
+    """Time of day by which it must have been heard; at or before `from` it is on the next day."""
+
+    @property
+    def times(self) -> tuple[time, time]:
+        """Begin and end."""
+        return time.fromisoformat(self.from_), time.fromisoformat(self.by)
+
+    @property
+    def span(self) -> str:
+        """`not from 05:30 to 10:00`"""
+        return f"not from {self.from_} to {self.by}"
+
+
 class Rule(Clause):
-    """Which events matter. Either `hear` and what goes with it, or several ways under `any`."""
+    """Which events matter. Either `hear` and what goes with it, or several ways under `any`; or
+    `unless_heard`, with which the alert is that nothing was heard."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     hear: Sounds = ()
     """Labels, any of which will do."""
     any: tuple[Clause, ...] = ()
     """Ways in which the rule can come true; each has the keys `hear` to `then`."""
+    unless_heard: UnlessHeard | None = None
+    """Raise the alert when none of these was heard in time."""
     sources: Annotated[tuple[Slug, ...], BeforeValidator(_not_a_word)] = ()
     """Only sounds of these sources; empty for all."""
     severity: Severity | None = None
@@ -155,6 +194,10 @@ class Rule(Clause):
     @model_validator(mode="after")
     def _one_way_or_several(self) -> Self:
         own = [key for key in Clause.model_fields if getattr(self, key) != Rule.model_fields[key].default]
+        if self.unless_heard is not None:
+            if also := [*own, *(key for key in _OF_SOUNDS if getattr(self, key) != _default(key))]:
+                raise ValueError(f"`unless_heard` and `{also[0]}` exclude each other; make two rules of them")
+            return self
         if not self.any and not self.hear:
             raise ValueError("a rule needs `hear`, for example [smoke_alarm]")
         if self.any and own:
@@ -173,5 +216,20 @@ class Rule(Clause):
 
     @property
     def ways(self) -> tuple[Clause, ...]:
-        """The clauses, any of which makes the rule come true."""
-        return self.any or (self,)
+        """The clauses, any of which makes the rule come true; none where it is about what is not heard."""
+        return () if self.unless_heard is not None else self.any or (self,)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label that it asks for, each once."""
+        clauses = [each for way in self.ways for each in (way, way.then) if each]
+        asked = [label for clause in clauses for label in clause.hear]
+        return tuple(dict.fromkeys([*asked, *(self.unless_heard.hear if self.unless_heard else ())]))
+
+
+_OF_SOUNDS = ("any", "between", "cooldown_s", "demote_while", "wait_for_verify_s")
+"""Keys that need a sound to be about."""
+
+
+def _default(key: str) -> object:
+    return Rule.model_fields[key].default

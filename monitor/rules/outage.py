@@ -122,6 +122,11 @@ class SourceOutage:
         alerts = [self._due(source, lost, now, now_s) for source, lost in list(self._lost.items())]
         return [alert for alert in alerts if alert is not None]
 
+    @property
+    def deaf(self) -> frozenset[str]:
+        """The sources that are not heard now, by their status or their sound."""
+        return frozenset(source for source, lost in self._lost.items() if lost.reasons)
+
     def _judge_sound(self, source: str, now_s: float) -> None:
         """Whether its sound makes the source deaf, as it is now; an excuse may have expired."""
         dead = [kind for kind in DEAD_SOUND if kind in self._kinds[source]]

@@ -9,8 +9,8 @@ import pytest
 from monitor.config.loading import check_document
 from monitor.config.model import Config
 from monitor.config.yaml_document import parse_document
-from monitor.errors import ConfigError
-from monitor.history.explain import explain_time
+from monitor.errors import ConfigError, StoreError
+from monitor.history.explain import explain_id, explain_time
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
@@ -165,6 +165,31 @@ def test_the_house_is_as_it_was_then(tmp_path: Path) -> None:
 
     assert [one for one in brief(outcomes) if one[0] == "Dog"] == [("Dog", "as before")]
     assert [verdict.stopped_by and verdict.stopped_by.clause for verdict in dogs] == [None, "when"]
+
+
+def test_what_was_not_heard_is_missed_again(tmp_path: Path) -> None:
+    """With a threshold that a sound does not reach the alert would have come; without it nothing changes."""
+    begins, ends = (after(s).astimezone().strftime("%H:%M") for s in (60, 360))
+    wait = {"hear": ["dog_bark"], "from": begins, "by": ends}
+    rules = [
+        {"name": "Dog is well", "unless_heard": wait},
+        {"name": "Cat", "unless_heard": wait | {"hear": ["cat"]}},
+    ]
+    config = Config.model_validate(CONFIG.model_dump() | {"rules": rules})
+    past = Past(tmp_path / "scores.db", config)
+    past.look(200, dog_bark=0.8)
+    past.end(700)
+    with History(past.path) as history:
+        same = replay(history, config, after(0), after(700))
+        other = replay(history, config, after(0), after(700), ["dog_bark.onset=0.95"])
+        [verdict] = explain_time(history, config, after(199.5)).events[0].verdicts
+        [missed] = [one.id for one in past.posted.values() if isinstance(one, Alert)]
+        with pytest.raises(StoreError, match=f"{missed} of rule 'Cat' is about what was not heard"):
+            explain_id(history, config, missed)
+
+    assert brief(same) == [("dog_bark", "as before"), ("Cat", "as before")]
+    assert brief(other) == [("dog_bark", "gone"), ("Dog is well", "new"), ("Cat", "as before")]
+    assert (verdict.rule, verdict.outcome) == ("Dog is well", "stopped")
 
 
 def test_a_rhythm_is_heard_again(past: Past) -> None:

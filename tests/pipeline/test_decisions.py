@@ -9,7 +9,8 @@ from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine, cut_short
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
-from monitor.types import Alert, Command, LabelState, Setting, SoundEvent
+from monitor.rules.outage import SourceOutage
+from monitor.types import Alert, Command, LabelState, Problem, Setting, SoundEvent, SourceStatus
 from testkit.builders import START, event, heard
 
 
@@ -53,6 +54,25 @@ def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_published():
     assert end.at == START + timedelta(minutes=1)
     [back] = cut_short([left], START - timedelta(hours=1))
     assert back.at == left.at
+
+
+def test_rules_about_what_is_not_heard_know_who_listens():
+    """A source that is muted, away, or delivers dead sound could not have heard it."""
+    deciding = DecisionEngine(Tracker(), RuleEngine([], sources=["kitchen"]), SourceOutage(300, ()))
+    absence = deciding._rules.absence
+
+    assert not absence._is_heard("kitchen")
+    deciding.note_source(SourceStatus("kitchen", True, START), 0.0)
+    assert absence._is_heard("kitchen")
+    for muted in (True, False):
+        deciding.apply_command(Command("mute", "kitchen", muted), START)
+        assert absence._is_heard("kitchen") is not muted
+    for kinds in (("dead",), ()):
+        deciding.note_source(Problem("kitchen", START, kinds), 0.0)
+        deciding.due_alerts(START, 0.0)
+        assert absence._is_heard("kitchen") is not bool(kinds)
+    deciding.note_source(SourceStatus("kitchen", False, START), 0.0)
+    assert not absence._is_heard("kitchen")
 
 
 def test_the_test_button_rings_like_a_real_alert():

@@ -26,3 +26,13 @@ def test_what_the_house_stops_and_lowers_is_in_the_sentence() -> None:
     assert "unless guests: on" in words
     assert "One severity lower while tv: on." in words
     assert "außer bei guests: on" in rule_words(rule, "de")
+
+
+def test_what_is_waited_for_is_a_sentence() -> None:
+    """Without the cool-down that it has not."""
+    wait = {"hear": ["footsteps", "speech"], "from": "05:30", "by": "10:00"}
+    rule = Rule.model_validate({"name": "R", "unless_heard": wait, "sources": ["hall"], "notify": ["phones"]})
+    assert rule_words(rule, "en") == (
+        "When Footsteps or Speech is not heard in Hall between 05:30–10:00 → warning. Notifies phones."
+    )
+    assert "in Hall nicht zu hören ist" in rule_words(rule, "de")

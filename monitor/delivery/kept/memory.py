@@ -1,14 +1,45 @@
 """What a receiver must know again after a restart, in a file of its own."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Protocol
 
 from monitor.config.model import Config
 from monitor.logs import Lapse
 from monitor.publishers.base import Memory, memory_file
 from monitor.publishers.frigate import FrigateConfig
 from monitor.store.kept_file import KeptFile
+
+
+class Watched(Protocol):
+    """Rows of somebody who knows no threads."""
+
+    on_change: Callable[[], None]
+
+    def rows(self) -> Mapping[str, Any]:
+        """See `Memory`."""
+
+    def found(self, rows: Mapping[str, Any]) -> None:
+        """See `Memory`."""
+
+
+class Signalled:
+    """Such rows as a `Memory`."""
+
+    def __init__(self, rows: Watched) -> None:
+        self.changed = Event()
+        self._rows = rows
+        rows.on_change = self.changed.set
+
+    def rows(self) -> Mapping[str, Any]:
+        """See `Memory`."""
+        return self._rows.rows()
+
+    def found(self, rows: Mapping[str, Any]) -> None:
+        """See `Memory`."""
+        self._rows.found(rows)
 
 
 class KeptMemory:

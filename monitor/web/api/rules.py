@@ -127,15 +127,11 @@ def _view(ask: Ask, number: int, rule: Rule, rang: dict[str, list[Alert]]) -> Ru
         severity=gravest_severity(rule),
         text=rule_words(rule, ask.language),
         yaml=yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=100),
-        labels=_labels(rule),
+        labels=list(rule.labels),
         sources=list(rule.sources),
         count=len(own),
         rang=[_rang_view(ask, alert) for alert in own[:LATEST]],
     )
-
-
-def _labels(rule: Rule) -> list[str]:
-    return list(dict.fromkeys(label for way in rule.ways for label in way.hear))
 
 
 def _rang_view(ask: Ask, alert: Alert) -> RangView:
@@ -154,7 +150,7 @@ def _passed(ask: Ask, rule: Rule) -> list[PassedView]:
     page = ask.page
     if not page.keeps_history():
         return []
-    wanted = EventFilter(since=page.clock.now() - WEEK, labels=_labels(rule), sources=rule.sources or ())
+    wanted = EventFilter(since=page.clock.now() - WEEK, labels=rule.labels, sources=rule.sources or ())
     found: list[PassedView] = []
     with page.history() as history, history.rows() as rows:
         shown = index.events(rows, wanted, limit=MOST_LOOKED_AT)

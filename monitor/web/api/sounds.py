@@ -240,7 +240,7 @@ def _views(ask: Ask) -> list[SoundView]:
                 right=week.right,
                 wrong=week.wrong,
                 last_at=page.time.iso(week.last_at) if week.last_at else None,
-                rules=[rule.name for rule in config.rules if any(label in way.hear for way in rule.ways)],
+                rules=[rule.name for rule in config.rules if label in rule.labels],
             )
         )
     return found

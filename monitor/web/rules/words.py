@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from monitor.rules.check import gravest_severity
-from monitor.rules.model import Clause, Conditions, Rule
+from monitor.rules.model import Clause, Conditions, Rule, UnlessHeard
 from monitor.web.words import label_words, room_words, sentence
 
 
 def rule_words(rule: Rule, language: str) -> str:
     """`When Breaking glass is heard in any room, between 22:00 and 07:00: critical. Notifies phones.`"""
+    if rule.unless_heard is not None:
+        return _absence(rule, rule.unless_heard, language)
     ways = f" {sentence('rule.or', language)} ".join(_way(way, language) for way in rule.ways)
     where = _joined([room_words(name) for name in rule.sources], language)
     parts = [
@@ -23,6 +25,20 @@ def rule_words(rule: Rule, language: str) -> str:
         values = _values(rule.demote_while, language, "rule.or")
         end.append(sentence("rule.demoted", language, values=values))
     return " ".join([*parts, *end])
+
+
+def _absence(rule: Rule, block: UnlessHeard, language: str) -> str:
+    where = _joined([room_words(name) for name in rule.sources], language)
+    parts = [
+        sentence("rule.when", language, what=_labels(block.hear, language)),
+        sentence("rule.in_not", language, rooms=where) if where else sentence("rule.nowhere", language),
+        sentence("rule.between", language, between=f"{block.from_}\N{EN DASH}{block.by}"),
+        *_times(rule, language),
+        *_house(rule, language),
+    ]
+    severity = sentence(f"severity.{gravest_severity(rule)}", language)
+    end = sentence("rule.then_severity", language, severity=severity)
+    return " ".join([*parts, end, *list(_people(rule, language))[:-1]])
 
 
 def _way(way: Clause, language: str) -> str:

@@ -1,0 +1,1 @@
+"""Rules about what was not heard in time."""
