@@ -240,6 +240,8 @@ class LabelState:
     source: str
     label: str
     on: bool
+    count: int = field(default=0, compare=False)
+    """How often it has begun since the daemon started."""
 
 
 @dataclass(frozen=True, slots=True)

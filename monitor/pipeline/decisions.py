@@ -1,6 +1,6 @@
 """The second half of the loop: detections become events, events become alerts."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -48,6 +48,7 @@ class DecisionEngine:
         self._drill: Drill | None = None
         self._tested_at: datetime | None = None
         self._tests_refused = 0
+        self._begun: Counter[tuple[str, str]] = Counter()
 
     @property
     def vigils(self) -> Vigils:
@@ -152,8 +153,15 @@ class DecisionEngine:
         if self._drill is not None and self._drill.claims(event):
             return [*self._drill.take(event)]
         alerts: list[Alert] = self._rules.decide(event)
-        sounding = [LabelState(event.source, event.label, event.state != "ended")]
-        return [*(sounding if event.state != "updated" else []), *alerts, event]
+        return [*self._sounding(event), *alerts, event]
+
+    def _sounding(self, event: SoundEvent) -> list[LabelState]:
+        """Its sensor's state, where that changes."""
+        if event.state == "updated":
+            return []
+        heard = (event.source, event.label)
+        self._begun[heard] += event.state == "started"
+        return [LabelState(*heard, event.state != "ended", self._begun[heard])]
 
 
 def cut_short(events: Sequence[SoundEvent], now: datetime) -> list[SoundEvent]:

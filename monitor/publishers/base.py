@@ -159,7 +159,10 @@ class Remembers(Protocol):
     it."""
 
     name: str
-    memory: Memory
+
+    @property
+    def memory(self) -> Memory:
+        """Its rows."""
 
 
 def memory_file(name: str) -> str:

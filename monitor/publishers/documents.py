@@ -46,8 +46,8 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
             return {"type": "problem", "source": source, "at": iso(at), "kinds": list(kinds)}
         case Setting(source, name, value):
             return {"type": "setting", "source": source, "name": name, "value": value}
-        case LabelState(source, label, on):
-            return {"type": "sounding", "source": source, "label": label, "on": on}
+        case LabelState(source, label, on, count):
+            return {"type": "sounding", "source": source, "label": label, "on": on, "count": count}
         case Picture(source, event_id, label):
             return {"type": "picture", "source": source, "event_id": event_id, "label": label}
         case ActiveAlert():

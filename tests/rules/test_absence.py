@@ -56,7 +56,7 @@ def passed(
     return alerts
 
 
-def water(clock: str, source: str = "kitchen", **more: object) -> Any:
+def water(clock: str, source: str = "kitchen", **more: Any) -> Any:
     return event("water_running", source=source, at=at(clock), **more)
 
 

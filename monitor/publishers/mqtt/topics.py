@@ -99,6 +99,10 @@ class Topics:
         """`ON` while the label is heard, else `OFF`; retained."""
         return f"{self.root}/{source}/{label}/state"
 
+    def count(self, source: str, label: str) -> str:
+        """How often the label has begun since the daemon started; retained."""
+        return f"{self.root}/{source}/{label}/count"
+
     def last_sound(self, source: str) -> str:
         """The label that began last; retained."""
         return f"{self.root}/{source}/last_sound"

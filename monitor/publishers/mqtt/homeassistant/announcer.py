@@ -103,15 +103,16 @@ class Announcer:
         if topic not in now:
             self._outgoing.forget(topic)
         elif farewell := without_what_is_gone(old, now[topic]):
-            self._outgoing.publish_before(topic, self._farewell(farewell, now[topic]))
+            for part in self._farewells(topic, farewell, now[topic]):
+                self._outgoing.publish_before(topic, encoded(part))
         kept = {each for document in now.values() for each in state_topics(document, self._topics)}
         for gone in state_topics(old, self._topics) - kept:  # after the document: nobody reads them any more
             self._outgoing.forget(gone)
 
-    def _farewell(self, farewell: Document, now: Document) -> bytes:
+    def _farewells(self, topic: str, farewell: Document, now: Document) -> list[Document]:
         """Where packets have a limit, with the tombstones alone: these still fit when it turns out to be
-        lower."""
+        lower. As many as it takes."""
         if self._largest_bytes is None:
-            return encoded(farewell)
+            return [farewell]
         gone = {k: each for k, each in farewell["components"].items() if k not in now["components"]}
-        return encoded(farewell | {"components": gone})
+        return list(fitted({topic: farewell | {"components": gone}}, self._largest_bytes).values())

@@ -30,6 +30,8 @@ def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Compone
     for label in room.labels:
         shown = {"enabled_by_default": False} if label in room.hidden else {}
         yield label, _sounding(label, topics.sounding(room.source, label)) | shown
+        if label not in room.hidden:
+            yield f"{label}_count", _count(label, topics.count(room.source, label))
     yield (
         "event",
         {
@@ -121,6 +123,19 @@ def _sounding(label: str, topic: str) -> Component:
     device_class = vocabulary()[label].device_class
     component = {"platform": "binary_sensor", "name": sensor_name(label), "state_topic": topic}
     return component | ({"device_class": device_class} if device_class else {})
+
+
+def _count(label: str, topic: str) -> Component:
+    """Home Assistant keeps statistics of it for years; a restart of ours begins at 0, which it allows for."""
+    return {
+        "platform": "sensor",
+        "name": f"{label_name(label)} count",
+        "icon": "mdi:counter",
+        "entity_category": "diagnostic",
+        "state_class": "total_increasing",
+        "suggested_display_precision": 0,
+        "state_topic": topic,
+    }
 
 
 def sensor_name(label: str) -> str:

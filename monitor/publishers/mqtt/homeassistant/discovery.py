@@ -128,7 +128,8 @@ def parsed(payload: bytes) -> Document | None:
 
 
 def _origin(house: House) -> Document:
-    return {"name": ORIGIN_NAME, "sw_version": house.version}
+    support = {"support_url": f"{house.page.rstrip('/')}/#/house"} if house.page else {}
+    return {"name": ORIGIN_NAME, "sw_version": house.version} | support
 
 
 def _identity(*names: str) -> str:
