@@ -270,7 +270,7 @@ def told_nothing(body: dict[str, Any]) -> dict[str, Any]:
         (same, "answers alike to a tone, a voice and silence: it does not hear"),
         (thinking, r"thinks aloud .* extra: \{chat_template_kwargs: \{enable_thinking: false\}\}"),
         (chatty, r"the letters get [23]\.\d % of the probability.*guided: structured_outputs"),
-        (told_nothing, "neither gave log probabilities nor named a letter; set guided"),
+        (told_nothing, "asked in words, it named no letter; set guided"),
     ],
 )
 def test_a_server_that_is_no_listener_is_refused_at_the_start(answer: Any, words: str) -> None:
@@ -352,8 +352,8 @@ def test_a_field_that_is_refused_is_not_the_reason_of_a_server_without_numbers()
     with answering(answer) as server, pytest.raises(ModelError) as error:
         remote(server).load()
     assert str(error.value) == (
-        "127.0.0.1: it is not asked, for it gives no log probabilities; the server neither gave log "
-        "probabilities nor named a letter; set guided, or another model"
+        "127.0.0.1: it is not asked, for it gives no log probabilities; asked in words, it named no "
+        "letter; set guided where the server knows it, or take another model"
     )
 
 

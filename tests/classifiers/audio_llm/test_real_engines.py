@@ -154,7 +154,7 @@ def test_transformers_serve(folder: Path, tmp_path: Path) -> None:
     command += ["--host", "127.0.0.1", "--port", str(port)]
     with served(command, port, log, path="/health") as url:
         with pytest.raises(
-            (ModelError, ClassifyError), match=r"no log probabilities.* nor named a letter"
+            (ModelError, ClassifyError), match=r"no log probabilities.* it named no letter"
         ) as why:
             remote(url, model=str(folder)).classify(SEGMENTS)
         assert "does not accept the request" not in str(why.value)

@@ -267,7 +267,7 @@ def _first_token(reply: Reply) -> str:
 def _unnamed(reply: Reply) -> str:
     if reply.thinks or reply.words.lstrip().startswith(THOUGHT):
         return _too_little(0.0, reply, "openai")
-    return "the server neither gave log probabilities nor named a letter; set guided, or another model"
+    return "asked in words, it named no letter; set guided where the server knows it, or take another model"
 
 
 def _no_list(host: str, probing: bool) -> Exception:
