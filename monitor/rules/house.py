@@ -20,7 +20,7 @@ Words = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class SelectConfig(Block):
-    """A choice that Home Assistant sets: an entity of ours."""
+    """A choice that is set on the page or in Home Assistant, as an entity of ours."""
 
     type: Literal["select"]
     options: Annotated[Words, Field(min_length=2)] = ("home", "away", "night", "vacation")
@@ -33,7 +33,7 @@ class SelectConfig(Block):
 
 
 class SwitchConfig(Block):
-    """On or off, as Home Assistant sets it: an entity of ours."""
+    """On or off, set on the page or in Home Assistant, as an entity of ours."""
 
     type: Literal["switch"]
 
