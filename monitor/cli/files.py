@@ -11,6 +11,7 @@ import typer
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.taggers.calibration import write_calibration
 from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
+from monitor.cli.house.mine import show_mine
 from monitor.cli.recordings import (
     Files,
     Format,
@@ -47,6 +48,23 @@ ModelOption = Annotated[
         "--classifier",
         "-m",
         help="A classifier of the configuration by name, an .onnx file, or the id or folder of a model.",
+    ),
+]
+
+
+ManifestArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="CSV with the columns path and labels (separated by ;); empty: background. With --task the "
+        "folder of a public test set."
+    ),
+]
+MineOption = Annotated[
+    bool,
+    typer.Option(
+        "--mine",
+        help="By what you judged in this house, without a file; with --model also whether that model "
+        "would do better on the kept clips.",
     ),
 ]
 
@@ -96,13 +114,7 @@ def classify(
 
 
 def evaluate(
-    manifest: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV with the columns path and labels (separated by ;); empty: background. With --task the "
-            "folder of a public test set."
-        ),
-    ],
+    manifest: ManifestArgument = None,
     config: ConfigOption = None,
     model: ModelOption = None,
     snr: Annotated[
@@ -115,6 +127,7 @@ def evaluate(
         typer.Option(help="Write what makes an onnx or tflite classifier's scores probabilities (JSON)."),
     ] = None,
     task: TaskOption = None,
+    mine: MineOption = False,
 ) -> None:
     """How well does a classifier do on your own labelled recordings?
 
@@ -124,6 +137,11 @@ def evaluate(
     """
     from monitor.recordings.evaluation.evaluate import evaluate as judged
 
+    if mine:
+        show_mine(config, _classifier(config, model) if model else None)
+        return
+    if manifest is None:
+        raise typer.BadParameter("name a CSV of recordings, or --mine", param_hint="MANIFEST")
     if task is not None:
         out.print(_on_task(task, manifest, config, model), highlight=False)
         return

@@ -1,0 +1,73 @@
+"""How well a house is heard, by what people said."""
+
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from monitor.history.verdicts import Judged, Missed, Verdicts, Word
+from monitor.teaching.mine import Another, Record, another_line, record_lines, records, rejudged
+from testkit.builders import START
+from tests.cli.test_commands import earwitness
+
+
+def judge(verdicts: Verdicts, number: int, label: str, word: Word, by: str = "embedded") -> Judged:
+    one = Judged(f"{number:012x}", label, "hall", START, 0.9, by)
+    verdicts.judge(one, word, None, START, "page")
+    return one
+
+
+def test_precision_and_recall_by_label_and_classifier(tmp_path: Path):
+    """Recall only where somebody has said what was missed; not sure counts for neither."""
+    with Verdicts(tmp_path, SystemClock()) as verdicts:
+        for number in range(9):
+            judge(verdicts, number, "dog_bark", "right" if number < 6 else "wrong")
+        judge(verdicts, 20, "dog_bark", "wrong", "yamnet")
+        judge(verdicts, 21, "cough", "unsure")
+        verdicts.miss(Missed("hall", "dog_bark", START), START, "page")
+        verdicts.miss(Missed("hall", "doorbell", START), START, "page")
+        found = records(verdicts)
+    assert found == [
+        Record("dog_bark", "embedded", 6, 3, 1),
+        Record("dog_bark", "yamnet", 0, 1, 1),
+        Record("doorbell", "", 0, 0, 1),
+    ]
+    assert (found[0].precision, found[0].recall) == (6 / 9, 6 / 7)
+    assert (found[2].precision, found[2].recall) == (None, 0.0)
+    lines = list(record_lines(found))
+    assert lines[1].split() == ["Dog", "bark", "embedded", "6", "3", "1", "0.67", "0.86"]
+
+
+def test_another_model_is_held_to_the_same_verdicts():
+    """What was wrong and is gone is better, what was right and is lost is worse."""
+    dog = Judged("a", "dog_bark", "hall", START, 0.9, "embedded")
+    unknown = Judged("b", "doorbell", "hall", START, 0.9, "embedded")
+    scores: list[tuple[Word, float]] = [
+        ("right", 0.9),
+        ("right", 0.2),
+        ("wrong", 0.1),
+        ("wrong", 0.8),
+        ("wrong", 0.0),
+    ]
+    judged: list[tuple[Judged, Word, dict[str, float]]] = [
+        *((dog, word, {"dog_bark": score}) for word, score in scores),
+        (unknown, "wrong", {"dog_bark": 0.9}),
+    ]
+    found = rejudged(judged, {"dog_bark": 0.5, "doorbell": 0.5})
+    assert found == [Another("dog_bark", 1, 1, 2, 1)]
+    assert another_line(found) == (
+        "your 5 judged sounds with a clip: 2 better, 1 worse (Dog bark 2 better, 1 worse)"
+    )
+
+
+def test_as_it_is_typed(tmp_path: Path, capsys):
+    """Without a file; with nothing judged, and with something; a file is asked for otherwise."""
+    house = tmp_path / "house.yaml"
+    house.write_text(f"state_dir: {tmp_path / 'state'}\nsources: [{{type: demo, name: hall}}]\n")
+    assert earwitness("eval", "--mine", "--config", house) == 0
+    assert "earwitness review" in capsys.readouterr().out
+    with Verdicts(tmp_path / "state", SystemClock()) as verdicts:
+        judge(verdicts, 1, "dog_bark", "right")
+    assert earwitness("eval", "--mine", "--config", house) == 0
+    assert "Dog bark" in capsys.readouterr().out
+    assert earwitness("eval", "--mine", "--model", "embedded", "--config", house) == 0
+    assert "No clip of a judged sound is kept" in capsys.readouterr().err
+    assert earwitness("eval", "--config", house) == 2
