@@ -10,13 +10,14 @@ import numpy as np
 
 from monitor.audio import FRAME_S, SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
-from monitor.classifiers.taught.sound import unpacked
+from monitor.classifiers.taught.sound import Floats, unpacked
 from monitor.events.defaults import DEFAULTS
 from monitor.history.records import from_us, to_us
 from monitor.labels import LIFE_SAFETY, label_name
 from monitor.rhythm.detector import RhythmDetector
 from monitor.store.codec import decode
 from monitor.teaching.sounds import Hearing
+from monitor.teaching.unnamed import Unclaimed
 from monitor.types import Detection, Frame, Segment, SoundEvent, new_id
 
 PIECE_S, STEP_S, MOST_PIECES = 3.0, 1.5, 8
@@ -56,12 +57,13 @@ def from_clip(name: str, clip: Audio, classifier: EmbeddedClassifier) -> Hearing
 
 
 def from_event(rows: sqlite3.Connection, event_id: str) -> Hearing | Unfit | None:
-    """The hearing of an event by its history; None where there is no such event."""
+    """The hearing of an event, or of a sound that was none; None where the history has no such id."""
     found = rows.execute(
         "SELECT body FROM said WHERE kind = 'SoundEvent' AND id = ? ORDER BY number DESC LIMIT 1", (event_id,)
     ).fetchone()
     if found is None:
-        return None
+        kept = _of_segments(rows, [event_id])
+        return Hearing(event_id, unpacked(kept[0][1]), segment_id=event_id) if kept else None
     event = decode(found[0])
     assert isinstance(event, SoundEvent)  # by its kind
     name = f"{event_id} ({event.label.replace('_', ' ')}, {event.source})"
@@ -84,6 +86,15 @@ def since(rows: sqlite3.Connection, at: datetime, source: str | None = None) -> 
         taken_for = f", like {label.replace('_', ' ')}" if label else ""
         name = f"{from_us(told_us).astimezone():%H:%M:%S} {where}{taken_for}"
         yield Hearing(name, unpacked(blob), segment_id=segment_id)
+
+
+def unclaimed(rows: sqlite3.Connection) -> tuple[Floats, list[Unclaimed]]:
+    """What no label claims, the oldest first: embeddings (m, n), and when and where each was heard."""
+    found = rows.execute(
+        "SELECT segment_id, source, told_at, embedding FROM background WHERE label IS NULL ORDER BY told_at"
+    ).fetchall()
+    sounds = [Unclaimed(id, source, from_us(us).astimezone()) for id, source, us, _ in found]
+    return np.array([unpacked(blob) for _, _, _, blob in found], np.float32), sounds
 
 
 def _of_segments(rows: sqlite3.Connection, ids: Sequence[str]) -> list[tuple[str, bytes]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.teaching.background import Households
     from monitor.teaching.hearings import Unfit
     from monitor.teaching.sounds import Hearing
+    from monitor.teaching.unnamed import Unnamed
 
 EVENT_ID = re.compile(r"[0-9a-f]{12}")
 NOW_S = 180.0
@@ -33,6 +34,7 @@ LOOK_EVERY_S = 1.0
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command(rich_help_panel="Teach")(teach)
+    app.command(rich_help_panel="Teach")(unnamed)
 
 
 def teach(
@@ -82,6 +84,40 @@ def teach(
         _list(settings)
     else:
         _teach(settings, label, hearings or [], (source, count) if now else None, false_per_week)
+
+
+def unnamed(config: ConfigOption = None) -> None:
+    """What keeps coming and has no name? Sounds of the last days that are alike and that no label claims.
+
+    Five times on three days at least. Each comes with the command that teaches it: put your name for it in
+    place of NAME.
+    """
+    from monitor.teaching.background import house_background
+    from monitor.teaching.hearings import unclaimed
+    from monitor.teaching.unnamed import unnamed as groups
+
+    settings = where_kept(config_in_force(config, uses=("classifiers",)), config)
+    _, households = _model(settings)
+    found: list[Unnamed] = []
+    with _history(settings) as rows:
+        if rows is not None:
+            embeddings, sounds = unclaimed(rows)
+            space = house_background(rows, households).space
+            found = groups(space.of(embeddings), sounds) if sounds else []
+    for one in found:
+        ids = " ".join(each.segment_id for each in one.sounds[:ASKED])
+        out.print(
+            f"{len(one.sounds)} times on {one.days} days, mostly around {one.hour}:00, {one.source}; last "
+            f"{max(each.at for each in one.sounds):%Y-%m-%d %H:%M}\n  earwitness teach NAME {ids}",
+            highlight=False,
+            markup=False,
+        )
+    if not found:
+        out.print("Nothing without a name has come five times on three days.", highlight=False)
+
+
+ASKED = 8
+"""So many of a group are named in its command, those nearest to its middle."""
 
 
 def _teach(
