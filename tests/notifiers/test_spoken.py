@@ -162,11 +162,12 @@ def test_a_voice_is_heard_while_it_is_still_being_made(tmp_path: Path) -> None:
         handler.end_headers()
         handler.wfile.write(tone)
         handler.wfile.flush()
-        if first_half.wait(60):
+        if first_half.wait(100):
             handler.wfile.write(tone)
 
     with http_server(answer) as url:
         voice = {"type": "server", "url": f"{url}/v1", "model": "tts", "stream": True, "style": "calm"}
+        voice["timeout_s"] = 120
         heard = recorded(tmp_path, {"voice": voice}, first_half)
 
     assert first_half.is_set()
@@ -205,7 +206,7 @@ def recorded(tmp_path: Path, options: dict[str, Any], loud: threading.Event | No
             rest = reading.submit(_until_its_end, recorder.stdout, loud)
             try:
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-                subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
+                subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=180)
             finally:
                 recorder.terminate()
                 heard = rest.result()
