@@ -283,7 +283,9 @@ class Command:
 
     name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house"]
     source: str | None = None
-    value: bool | float | str | None = None  # sensitivity: -1..1; ack: an alert's id, or all; drill: its id
+    value: bool | float | str | None = (
+        None  # sensitivity: -1..1; ack: an alert's id; test: a rule; drill: its id
+    )
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
     label: str | None = None  # verdict, with `wrong`: what it really was; drill: which alarm

@@ -1,8 +1,9 @@
-"""What people change without editing the configuration: thresholds, in steps that can be taken back.
+"""What people change without editing the configuration: thresholds and rules, in steps that are taken back.
 
 The file is `overrides.json` in the state folder: a list of steps, the oldest first, whoever made them (the
 command line, the page, a suggestion that somebody took). Of each place the last step holds. A life-safety
-label has no place here: what silences a smoke or CO alarm stands in the configuration, or nowhere.
+label has no place here, nor has a rule that hears one: what silences a smoke or CO alarm stands in the
+configuration, or nowhere.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from monitor.config import changed_rules
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
 from monitor.errors import ConfigError, StoreError
@@ -32,7 +34,8 @@ MOST_STEPS = 1000
 disk."""
 
 Values = Mapping[str, Any]
-"""By place, `labels.dog_bark.onset` or `sources.hall.labels.dog_bark.onset`; None: as the file has it."""
+"""By place, `labels.dog_bark.onset`, `sources.hall.labels.dog_bark.onset` or `rules.NAME`; None: as the file
+has it. A rule is its keys as they are written, or False where it is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def without(config: Config, steps: Sequence[Step]) -> Config:
     last: dict[str, tuple[Any, Any]] = {}
     for step in steps:
         last |= {place: (value, step.configured.get(place)) for place, value in step.values.items()}
-    former = {place: was for place, (value, was) in last.items() if _configured(config, place) == value}
+    former = {place: was for place, (value, was) in last.items() if _is_in_force(config, place, value)}
     return _laid_over(config, former)
 
 
@@ -153,10 +156,13 @@ def with_overrides(config: Config) -> Config:
 
 def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
     """What is wrong with setting a place to a value."""
+    if changed_rules.name_in(place) is not None:
+        yield from changed_rules.problems(config, place, value)
+        return
     parts = place.split(".")
     source, label, key = _parted(parts)
     if not label:
-        yield f"{place}: write labels.LABEL.KEY or sources.SOURCE.labels.LABEL.KEY"
+        yield f"{place}: write labels.LABEL.KEY, sources.SOURCE.labels.LABEL.KEY or rules.NAME"
         return
     names = [one.name for one in config.sources]
     if source is not None and source not in names:
@@ -206,6 +212,8 @@ def _parted(parts: Sequence[str]) -> tuple[str | None, str, str]:
 
 def _configured(config: Config, place: str) -> Any:
     """What the file has at a place; None: nothing."""
+    if changed_rules.name_in(place) is not None:
+        return changed_rules.as_configured(config, place)
     source, label, key = _parted(place.split("."))
     if source is None:
         block = config.labels.get(label)
@@ -214,8 +222,26 @@ def _configured(config: Config, place: str) -> Any:
     return own.get(label, {}).get(key)
 
 
+def _is_in_force(config: Config, place: str, value: Any) -> bool:
+    if changed_rules.name_in(place) is not None:
+        return changed_rules.is_in_force(config, place, value)
+    return bool(_configured(config, place) == value)
+
+
 def _laid_over(config: Config, values: Values) -> Config:
     """Raises ConfigError where values do not fit together, such as an `off` above its onset."""
+    rules = {place: value for place, value in values.items() if changed_rules.name_in(place) is not None}
+    labels = {place: value for place, value in values.items() if place not in rules}
+    try:
+        return changed_rules.laid_over(_with_labels(config, labels), rules)
+    except ValidationError as error:
+        raise ConfigError(
+            [f"{'.'.join(map(str, one['loc']))}: {plain_message(one)}" for one in error.errors()]
+        ) from None
+
+
+def _with_labels(config: Config, values: Values) -> Config:
+    """Raises ValidationError."""
     if not values:
         return config
     labels = {name: block.model_dump(exclude_unset=True) for name, block in config.labels.items()}
@@ -223,14 +249,9 @@ def _laid_over(config: Config, values: Values) -> Config:
     for place, value in values.items():
         source, label, key = _parted(place.split("."))
         (labels if source is None else own[source]).setdefault(label, {})[key] = value
-    try:
-        for rows in own.values():
-            LABELS.validate_python(rows)
-        checked = LABELS.validate_python(labels)
-    except ValidationError as error:
-        raise ConfigError(
-            [f"{'.'.join(map(str, one['loc']))}: {plain_message(one)}" for one in error.errors()]
-        ) from None
+    for rows in own.values():
+        LABELS.validate_python(rows)
+    checked = LABELS.validate_python(labels)
     changed = [source.model_copy(update={"labels": own[source.name]}) for source in config.sources]
     return config.model_copy(update={"labels": checked, "sources": changed})
 

@@ -91,7 +91,7 @@ class DecisionEngine:
     def apply_command(self, command: Command, now: datetime) -> list[Message]:
         """Carry out a command and return its effects, the value now in force among them."""
         if command.name == "test":
-            return [*self._test(now)]
+            return [*self._test(now, None if command.value is None else str(command.value))]
         if command.name == "drill" and command.label in LIFE_SAFETY:
             self._drill = Drill(str(command.value), command.label, now, self._rules.without_memory())
             return []
@@ -126,15 +126,19 @@ class DecisionEngine:
         log.info("the new rules and thresholds are in force")
         return alerts
 
-    def _test(self, now: datetime) -> list[Alert]:
-        """A test alert, at most one in 10 s."""
+    def _test(self, now: datetime, rule: str | None) -> list[Alert]:
+        """A test alert, of that rule or of the gravest, at most one in 10 s."""
         if self._tested_at and abs((now - self._tested_at).total_seconds()) < TEST_EVERY_S:
             self._tests_refused += 1
             if self._tests_refused == 1:
                 log.warning("a test follows another too soon and is ignored", at_most_every_s=TEST_EVERY_S)
             return []
         self._tested_at, self._tests_refused = now, 0
-        return [self._rules.test(now)]
+        try:
+            return [self._rules.test(now, rule)]
+        except KeyError:
+            log.warning("a test of a rule that is gone", rule=rule)
+            return []
 
     def _messages(self, events: Sequence[SoundEvent]) -> list[Message]:
         return [message for event in events for message in self._about(event)]

@@ -192,3 +192,53 @@ def test_a_support_bundle_is_read_before_it_is_given_away(workshop, chromium):
         with zipfile.ZipFile(download.value.path()) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
         assert names >= {"README.txt", "configuration.yaml", "versions.json", "health.json", "log.jsonl"}
+
+
+def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(workshop, chromium):
+    """From a template and at its slots, with the daemon's own words where something is wrong; nothing is
+    restarted, and the configuration stays as it was written."""
+    workshop.has_heard()
+    before = (workshop.folder / "earwitness.yaml").read_text()
+    with chromium.page(f"{workshop.address}#/rules", **PHONE, device_scale_factor=2) as page:
+        page.get_by_role("link", name="New rule").click()
+        page.get_by_role("button", name="At the door").click()
+        page.get_by_role("button", name="Adjust").click()
+        page.get_by_label("Name").fill("Bell at night")
+        page.get_by_label("Time of day").fill("25-7")
+        expect(page.locator("[data-slot=between] .error")).to_contain_text("is not a time of day")
+        expect(page.get_by_role("button", name="Apply")).to_be_disabled()
+        check_accessible(page)
+        page.get_by_label("Time of day").fill("")
+        expect(page.locator(".rule-sentence")).to_contain_text("When Doorbell or Knock in any room is heard")
+        page.get_by_text("As it is written").click()
+        yaml = page.get_by_label("YAML")
+        expect(yaml).to_have_value(re.compile("name: Bell at night"))
+        yaml.fill(yaml.input_value().replace("[doorbell, knock]", "[doorbell]").replace("10.0", "5"))
+        expect(page.locator(".rule-sentence")).to_contain_text("When Doorbell in any room is heard")
+        page.get_by_role("button", name="Decide again").click()
+        expect(page.locator(".outcome")).to_contain_text("instead of 0.")
+        shot(page, "rule")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.get_by_role("button", name="Apply").click()
+        card = page.locator(".rule", has_text="Bell at night")
+        expect(card).to_contain_text("changed here")
+        card.get_by_role("link", name="Bell at night").click()
+        page.get_by_role("button", name="Test this rule").click()
+        page.get_by_role("link", name="Change").click()
+        page.emulate_media(color_scheme="dark")
+        expect(page.get_by_role("button", name="Switch this rule off")).to_be_visible()
+        check_accessible(page)
+        page.get_by_role("button", name="Switch this rule off").click()
+        expect(page.locator(".rule", has_text="Bell at night")).to_have_count(0)
+        page.get_by_role("button", name=re.compile("^Undo Bell at night")).click()
+        expect(page.locator(".rule", has_text="Bell at night")).to_have_count(1)
+        page.get_by_role("button", name=re.compile("^Undo Bell at night")).click()
+        expect(page.locator(".rule", has_text="Bell at night")).to_have_count(0)
+        page.get_by_role("link", name="Smoke alarm").click()
+        expect(page.get_by_text("A life may hang on this rule")).to_be_visible()
+    for body in ({"rules": [{"name": "Smoke alarm", "hear": ["knock"]}], "replaces": "Smoke alarm"},):
+        refused = workshop.visit.ask("PUT", "/api/rules", body)
+        assert (refused.status, "configuration alone" in refused.json()["detail"]) == (422, True)
+    assert workshop.visit.ask("POST", "/api/rules/off", {"name": "Smoke alarm"}).status == 422
+    assert (workshop.folder / "earwitness.yaml").read_text() == before
+    assert "beginning anew" not in workshop.log

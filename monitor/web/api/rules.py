@@ -9,6 +9,8 @@ import yaml
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
+from monitor.config.changed_rules import is_guarded, named
+from monitor.config.overrides import read_steps, without
 from monitor.errors import StoreError
 from monitor.history import events as index
 from monitor.history.events import EventFilter
@@ -17,6 +19,7 @@ from monitor.rules.check import gravest_severity
 from monitor.rules.model import Rule
 from monitor.types import Alert
 from monitor.web.api.events import views
+from monitor.web.api.sounds import ChangeView, last_change
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -54,6 +57,10 @@ class RuleCard(Model):
     yaml: str
     labels: list[str]
     sources: list[str]
+    may_change: bool
+    """Whether it is changed here; one that hears a smoke, fire or CO alarm is not, unless made here."""
+    is_changed: bool
+    """Whether it was changed or made without the configuration."""
     count: int
     """Alerts of the last seven days."""
     rang: list[RangView]
@@ -64,6 +71,8 @@ class RuleList(Model):
     """Every rule, in the order of the configuration."""
 
     rules: list[RuleCard]
+    last_change: ChangeView | None
+    """What an undo takes back."""
 
 
 class PassedView(Model):
@@ -90,7 +99,8 @@ class WhatIf(Model):
 def listed(ask: Ask) -> Answer:
     """All of them."""
     rang = _rang(ask)
-    return RuleList(rules=[_view(ask, n, rule, rang) for n, rule in enumerate(ask.page.whole.rules)])
+    rules = [_view(ask, n, rule, rang) for n, rule in enumerate(ask.page.whole.rules)]
+    return RuleList(rules=rules, last_change=last_change(ask))
 
 
 def detail(ask: Ask) -> Answer:
@@ -120,6 +130,7 @@ def _rang(ask: Ask) -> dict[str, list[Alert]]:
 
 def _view(ask: Ask, number: int, rule: Rule, rang: dict[str, list[Alert]]) -> RuleCard:
     own = rang.get(rule.name, [])
+    before = named(without(ask.page.whole, read_steps(ask.page.folder)), rule.name)
     written = rule.model_dump(mode="json", exclude_unset=True)
     return RuleCard(
         number=number,
@@ -129,6 +140,8 @@ def _view(ask: Ask, number: int, rule: Rule, rang: dict[str, list[Alert]]) -> Ru
         yaml=yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=100),
         labels=list(rule.labels),
         sources=list(rule.sources),
+        may_change=not is_guarded(before),
+        is_changed=before != rule,
         count=len(own),
         rang=[_rang_view(ask, alert) for alert in own[:LATEST]],
     )
@@ -172,7 +185,8 @@ def _passed(ask: Ask, rule: Rule) -> list[PassedView]:
     return found
 
 
-async def _lines(ask: Ask, job: Deciding) -> AsyncIterator[bytes]:
+async def decided_again(ask: Ask, job: Deciding) -> AsyncIterator[bytes]:
+    """Lines of JSON, with the times of the house."""
     async for document in ask.page.trying.run(job):
         for outcome in document.get("outcomes", ()):
             _in_house_time(ask, outcome)
@@ -194,7 +208,7 @@ def what_if(ask: Ask) -> Answer:
     now = page.clock.now()
     job = Deciding(page.whole, page.folder, now - timedelta(days=wanted.days), now, tuple(wanted.changes))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_lines(ask, job), headers=headers, media_type="application/x-ndjson")
+    return StreamingResponse(decided_again(ask, job), headers=headers, media_type="application/x-ndjson")
 
 
 ROUTES = (

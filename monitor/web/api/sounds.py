@@ -32,8 +32,7 @@ MOST_MARKS = 1000
 BELOW = 0.25
 """So far below its onset scores are shown: what a lower onset would bring."""
 NEAR = timedelta(days=2)
-"""Of so long. Events have an index by label; what was none is looked for in every score, and a busy house
-keeps fifty thousand a day."""
+"""Events have an index by label; near misses are looked for in every score, fifty thousand a day."""
 Share = Annotated[float, Field(ge=0.02, le=0.99)]
 
 
@@ -118,14 +117,14 @@ class Wanted(Model):
 
 def listed(ask: Ask) -> Answer:
     """All of them."""
-    return SoundList(sounds=_views(ask), last_change=_last_change(ask))
+    return SoundList(sounds=_views(ask), last_change=last_change(ask))
 
 
 def detail(ask: Ask) -> SoundDetail:
     """One, with what the week had of it."""
     label = known_label(ask)
     view = next(view for view in _views(ask) if view.id == label)
-    return SoundDetail(**view.model_dump(), marks=_marks(ask, label), last_change=_last_change(ask))
+    return SoundDetail(**view.model_dump(), marks=_marks(ask, label), last_change=last_change(ask))
 
 
 def change(ask: Ask) -> Answer:
@@ -164,7 +163,7 @@ def take_effect(ask: Ask, written: Config) -> None:
 
 
 def _decisive(config: Config) -> tuple[Any, ...]:
-    return config.labels, [source.labels for source in config.sources]
+    return config.labels, [one.labels for one in config.sources], {rule.name: rule for rule in config.rules}
 
 
 def known_label(ask: Ask) -> str:
@@ -174,7 +173,8 @@ def known_label(ask: Ask) -> str:
     return label
 
 
-def _last_change(ask: Ask) -> ChangeView | None:
+def last_change(ask: Ask) -> ChangeView | None:
+    """What an undo takes back."""
     steps = read_steps(ask.page.folder)
     return _step_view(ask, steps[-1]) if steps else None
 

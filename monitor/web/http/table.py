@@ -19,6 +19,7 @@ from monitor.web.api.upkeep import drills, suggestions
 from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
+from monitor.web.rules import editing
 from monitor.web.setup import routes as setup
 
 
@@ -38,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
     *export.ROUTES,
     *sources.ROUTES,
     *sounds.ROUTES,
+    *editing.ROUTES,
     *rules.ROUTES,
     *upkeep.ROUTES,
     *drills.ROUTES,

@@ -28,6 +28,7 @@ const PAGES = {
   house: () => import("./pages/house.js"),
   glance: () => import("./pages/glance.js"),
   setup: () => import("./pages/setup.js"),
+  rule: () => import("./pages/rule.js"),
 };
 
 /** @typedef {{page: string, id: string, params: URLSearchParams}} Route */
@@ -94,7 +95,8 @@ async function show() {
   view.className = `page-${now.page || "now"}`;
   for (const link of document.querySelectorAll(".places a")) {
     const name = /** @type {HTMLElement} */ (link).dataset.place;
-    const here = name === (now.page || "now") || (name === "timeline" && now.page === "event");
+    const here = name === (now.page || "now") || (name === "timeline" && now.page === "event") || (name === "rules" && now.page === "rule")
+      || (name === "house" && now.page === "setup");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

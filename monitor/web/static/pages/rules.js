@@ -1,10 +1,11 @@
 // Each rule as a sentence: what it raised lately, what it let pass and why, and what another would have done.
 
-import { get } from "../api.js";
+import { get, post } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
-import { attempt } from "../parts/overlay.js";
+import { attempt, note } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
+import { undoButton } from "../parts/undo.js";
 import { whatIf } from "../parts/whatif.js";
 import { ago, clock, labelName, language, roomName, t, timeTag } from "../words.js";
 import { field } from "./login.js";
@@ -21,17 +22,25 @@ export default function rules(view, route) {
 /** @param {HTMLElement} view */
 async function all(view) {
   const list = h("div", { class: "sources" });
-  view.append(h("header", { class: "bar" }, h("h1", null, t("rules.title"))), list);
-  const found = await attempt(() => get(`api/rules?lang=${language}`));
-  if (!found) return;
-  fill(list, found.rules.length ? found.rules.map(card) : h("p", { class: "empty" }, t("rules.none")));
+  const undo = h("p");
+  view.append(h("header", { class: "bar" }, h("h1", null, t("rules.title")),
+    house.may_change && h("a", { class: "button", href: "#/rule/new" }, t("rules.add"))), undo, list);
+  await load();
+
+  async function load() {
+    const found = await attempt(() => get(`api/rules?lang=${language}`));
+    if (!found) return;
+    fill(list, found.rules.length ? found.rules.map(card) : h("p", { class: "empty" }, t("rules.none")));
+    undoButton(undo, found.last_change, load);
+  }
 }
 
 /** @param {any} rule */
 function card(rule) {
   return h("article", { class: "panel rule" },
     h("h2", null, h("a", { href: `#/rules/${rule.number}` }, rule.name), " ",
-      h("span", { class: `tag ${rule.severity}` }, t(`severity.${rule.severity}`))),
+      h("span", { class: `tag ${rule.severity}` }, t(`severity.${rule.severity}`)),
+      rule.is_changed && [" ", h("span", { class: "tag" }, t("rules.changed"))]),
     h("p", null, rule.text),
     h("p", { class: "hint" }, rule.count ? t("rules.week", { n: rule.count }) : t("rules.quiet"), " ",
       rule.rang.length > 0 && [t("rules.last"), " ", timeTag(rule.rang[0].raised_at, ago), "."]));
@@ -48,7 +57,13 @@ async function one(view, id) {
   fill(place,
     h("section", { class: "panel" },
       h("p", null, h("span", { class: `tag ${rule.severity}` }, t(`severity.${rule.severity}`)), " ", rule.text),
-      h("details", null, h("summary", null, t("rules.yaml")), h("pre", { tabindex: "0" }, rule.yaml), h("p", { class: "hint" }, t("rules.yaml_hint")))),
+      h("details", null, h("summary", null, t("rules.yaml")), h("pre", { tabindex: "0" }, rule.yaml), h("p", { class: "hint" }, t("rules.yaml_hint"))),
+      house.may_change && h("p", { class: "acts" },
+        rule.may_change ? h("a", { class: "button", href: `#/rule/${encodeURIComponent(rule.name)}` }, t("rules.edit"))
+          : h("span", { class: "hint" }, t("rules.guarded")),
+        h("button", { type: "button", onclick: async () => {
+          if (await attempt(async () => (await post(`api/rules/${rule.number}/test`, {}), true))) note(t("rules.tested"));
+        } }, icon("alarm"), t("rules.test")))),
     h("section", { class: "panel" }, h("h2", null, rule.count ? t("rules.week", { n: rule.count }) : t("rules.quiet")),
       h("ul", { class: "lines" }, rule.rang.map(rang))),
     h("section", null, h("h2", null, t("rules.passed")), rule.passed.length

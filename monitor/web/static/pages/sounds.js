@@ -6,6 +6,7 @@ import { house } from "../house.js";
 import "../parts/dots.js";
 import { heatMap } from "../parts/heat.js";
 import { attempt, note } from "../parts/overlay.js";
+import { undoButton } from "../parts/undo.js";
 import { iconOf } from "../parts/verdict.js";
 import { ago, labelName, number, percent, roomName, t, timeTag } from "../words.js";
 
@@ -196,15 +197,4 @@ function outcomeOf(sound, at) {
     said(events, "right") > 0 && [t("sounds.right_lost", { gone: said(gone, "right"), all: said(events, "right") }), " "],
     fresh > 0 && t("sounds.more", { n: fresh }),
   ];
-}
-
-/** @param {HTMLElement} place @param {any} last @param {() => Promise<void>} done */
-function undoButton(place, last, done) {
-  if (!last || !house.may_change) return fill(place);
-  const what = Object.entries(last.values).map(([key, value]) => `${key.replace("labels.", "")} ${value ?? t("sounds.as_file")}`).join(", ");
-  return fill(place, h("button", { type: "button", onclick: async () => {
-    if (!(await attempt(async () => (await post("api/sounds/undo", {}), true)))) return;
-    note(t("sounds.undone", { what }));
-    await done();
-  } }, icon("undo"), t("sounds.undo", { what })));
 }

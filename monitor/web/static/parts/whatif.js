@@ -7,11 +7,18 @@ import { labelName, longDay, number, roomName, shortClock, t } from "../words.js
 const SHOWN = 60;
 
 /**
- * A button that tries, and the outcome below it.
+ * A button that tries a change, and the outcome below it.
  * @param {() => {days: number, changes: string[]}} wanted
  * @param {(outcome: any) => boolean} concerns which outcomes are listed
  */
-export function whatIf(wanted, concerns) {
+export const whatIf = (wanted, concerns) => tried("api/whatif", wanted, concerns);
+
+/**
+ * @param {string} path
+ * @param {() => any} wanted
+ * @param {(outcome: any) => boolean} concerns
+ */
+export function tried(path, wanted, concerns) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": t("try.progress") });
   const outcome = h("div", { class: "outcome", role: "status" });
   /** @type {AbortController | undefined} */
@@ -30,7 +37,7 @@ export function whatIf(wanted, concerns) {
     fill(outcome, bar, cancel);
     button.disabled = true;
     try {
-      await lines("api/whatif", wanted(), mine.signal, (line) => {
+      await lines(path, wanted(), mine.signal, (line) => {
         if (line.progress !== undefined) bar.setAttribute("value", String(line.progress));
         if (line.problems) fill(outcome, h("p", { class: "error" }, line.problems.join("; ")));
         if (line.outcomes) fill(outcome, shown(line.outcomes, concerns));
