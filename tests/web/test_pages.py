@@ -194,6 +194,21 @@ def test_a_support_bundle_is_read_before_it_is_given_away(workshop, chromium):
         assert names >= {"README.txt", "configuration.yaml", "versions.json", "health.json", "log.jsonl"}
 
 
+def test_a_lost_room_and_a_note_are_no_larger_than_their_words(workshop, chromium):
+    """On a phone."""
+    workshop.has_heard()
+    with chromium.page(f"{workshop.address}#/", **PHONE) as page:
+        lost = page.locator(".room.lost", has_text="Kitchen")
+        expect(lost).to_contain_text("it has ended")
+        assert lost.evaluate("it => it.offsetHeight") < 300
+        page.evaluate(
+            "import('./parts/overlay.js').then((it) => it.note('Kitchen is muted; alarms ring', () => {}))"
+        )
+        note = page.locator("#note.shown")
+        expect(note).to_contain_text("Undo")
+        assert note.evaluate("it => it.offsetHeight") < 120
+
+
 def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(workshop, chromium):
     """From a template and at its slots, with the daemon's own words where something is wrong; nothing is
     restarted, and the configuration stays as it was written."""
