@@ -94,11 +94,13 @@ is acknowledged: a message counts as delivered when it has come back, as over 3.
 A broker may accept only so much. The publisher keeps to its receive maximum and, over MQTT 5, to its largest
 packet: discovery documents are split into several of one device (`…_P2`, `…_P3`), pictures that are too
 large are left out and logged, and an alert that is too long is published without `why`. Over 3.1.1 a broker
-with `message_size_limit` drops a document or picture that is too long without a word, and Home Assistant
-shows no entities: use MQTT 5, or raise the limit. If a broker closes the connection instead of naming a
-limit, the messages that were on their way are then sent one by one. A message that ends two connections sets
-the limit, or is set aside for an hour if its size cannot be the cause. The log, health and *Trouble* name
-it.
+with `message_size_limit` acknowledges a document or picture that is too long, and throws it away. So over
+3.1.1, or with QoS 0, the publisher also subscribes to its own documents and to what it publishes in more than
+1500 bytes. A document that has not come back within 5 s is split until its parts do. A picture that has not
+is in health and *Trouble* until one comes back; so are documents if this user may not read them. If a broker
+closes the connection instead of naming a limit, the messages that were on their way are then sent one by one.
+A message that ends two connections sets the limit, or is set aside for an hour if its size cannot be the
+cause. The log, health and *Trouble* name it.
 
 After every connection alerts are sent first, then documents and states, then events. An alert that was sent
 before Home Assistant can have read its documents is published again.

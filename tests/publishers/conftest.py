@@ -85,6 +85,11 @@ class Lines:
             assert in_time, f"waited for {event!r}; logged: {self.logged}"
             return self.events(event)[-1]
 
+    def wait_until(self, fact: Callable[[], bool]) -> None:
+        """Wait until something that is logged makes `fact` true."""
+        with self._changed:
+            assert self._changed.wait_for(fact, WITHIN_S), self.logged
+
     def events(self, event: str) -> list[dict[str, Any]]:
         """Every line of one event."""
         return [line for line in self.logged if line["event"] == event]

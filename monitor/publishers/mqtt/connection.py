@@ -5,11 +5,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal, Protocol
 
 from monitor.clock import Backoff, length_in_words
 from monitor.logs import get_logger
+from monitor.publishers.mqtt.acceptance.twins import Twins
 from monitor.publishers.mqtt.news import (
     Accepted,
     Acknowledged,
@@ -41,9 +41,6 @@ TRUSTED_FOR_S = 120.0
 """A broker that took us before and refuses us now may just be starting (Home Assistant's own asks Home
 Assistant who we are): for this long it is asked at the usual pace, before the slow one begins."""
 
-TWIN_S = 15.0
-TWIN_LOSSES = 3
-"""So many connections on end that were taken and cut off within `TWIN_S`: another client has our name."""
 _SILENT = Ended("silent", "it takes the connection and does not answer; is this an MQTT broker?")
 
 
@@ -94,7 +91,7 @@ class Connection:
         self._bell_w: socket.socket | None = None
         self._stopping = threading.Event()
         self._state = ""
-        self._cut_off = 0
+        self._twins = Twins(address.client_id)
         self._network = Backoff(QUICKEST_RETRY_S, SLOWEST_RETRY_S)
         self._refusal = Backoff(*REFUSED_RETRY_S)
         self._refused_since_s: float | None = None
@@ -124,6 +121,10 @@ class Connection:
         self.wake()
         self._thread.join(within_s)
 
+    def twin(self) -> str:
+        """What is wrong if another client has our name, else nothing. Any thread."""
+        return self._twins.note
+
     def check(self) -> None:
         """Raises what ended the thread before its time. Any thread."""
         if self._bug is not None:
@@ -142,30 +143,21 @@ class Connection:
         with self._bell_r, self._bell_w:
             while not self._stopping.is_set():
                 began_s = time.monotonic()
-                ended = self._suspected(self._converse(self._bell_r), time.monotonic() - began_s)
+                ended = self._converse(self._bell_r)
                 if self._stopping.is_set() or self._versions.ended(ended):
                     continue
                 self._log_ended(ended)
                 self._stopping.wait(self._pause_s(ended, time.monotonic() - began_s))
 
-    def _suspected(self, ended: Ended, lasted_s: float) -> Ended:
-        """Two daemons of one name push each other off the broker every few seconds, for ever; brokers of
-        version 3.1.1, and some of version 5, only hang up without a reason."""
-        cut_off = ended.kind == "lost" and self._state == "connected" and lasted_s < TWIN_S
-        self._cut_off = self._cut_off + 1 if cut_off else 0
-        if self._cut_off < TWIN_LOSSES:
-            return ended
-        name = self._address.client_id
-        times = f"{self._cut_off} times within seconds of taking us"
-        fix = f"does another daemon use the client id {name}? give each its own `node`"
-        return replace(ended, reason=f"{ended.reason}; {times}: {fix}")
-
     def _converse(self, bell: socket.socket) -> Ended:
         """One session, from its first word to its end."""
         session = Session(self._address, self._versions.current, self._versions.terms)
+        began_s = time.monotonic()
         try:
             session.open(bell)
-            return self._talk(session, bell)
+            ended = self._talk(session, bell)
+            taken, idle = session.accepted, session.idle
+            return self._twins.ended(ended, time.monotonic() - began_s, was_taken=taken, was_idle=idle)
         except (OSError, UnicodeError) as error:  # a host name that no resolver takes is a UnicodeError
             return Ended("lost", _fix(error))
         finally:
@@ -182,6 +174,7 @@ class Connection:
                     return news
                 self._take(news, session)
             if session.accepted:
+                self._twins.lasts(time.monotonic() - began_s)
                 timeout_s = min(self._party.pump(session), 1.0)
             elif time.monotonic() > began_s + self._versions.patience_s:
                 return _SILENT

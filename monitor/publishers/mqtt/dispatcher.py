@@ -5,12 +5,14 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Refused
 from monitor.publishers.mqtt.acceptance.complaints import Complaints
 from monitor.publishers.mqtt.acceptance.echo import Echo
+from monitor.publishers.mqtt.acceptance.size import SwallowedStates
 from monitor.publishers.mqtt.acceptance.suspects import Suspects
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
-from monitor.publishers.mqtt.news import TooLarge, Unsendable, packet_bytes
+from monitor.publishers.mqtt.news import Acknowledged, Received, TooLarge, Unsendable, packet_bytes
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Statement
 from monitor.publishers.mqtt.session import Session
+from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert
 
 log = get_logger()
@@ -27,8 +29,12 @@ class Dispatcher:
         complaints: Complaints,
         announcer: Announcer,
         clock: Clock,
+        topics: Topics,
+        discovery_prefix: str,
     ) -> None:
         self.suspects = Suspects()
+        self._swallowed = SwallowedStates(topics, discovery_prefix, self.suspects, complaints)
+        self._named_bytes: int | None = None
         self.largest_packet_bytes: int | None = None
         """What the broker takes, as it says or as was found out; None: any size."""
         self._outgoing = outgoing
@@ -38,11 +44,36 @@ class Dispatcher:
         self._announcer = announcer
         self._clock = clock
 
-    def fit(self, session: Session) -> None:
+    def begin(self, session: Session) -> None:
+        """A new connection."""
+        self._named_bytes = session.largest_packet
+        self._swallowed.echo.begin(active=self._echo.active)
+        self.review(session)
+
+    def review(self, session: Session) -> None:
         """Keep to what the broker takes."""
-        limits = [each for each in (session.largest_packet, self.suspects.limit_bytes) if each is not None]
+        self._swallowed.review(self._clock.monotonic_s())
+        limits = [each for each in (self._named_bytes, self.suspects.limit_bytes) if each is not None]
         session.largest_packet = self.largest_packet_bytes = min(limits, default=None)
         self._announcer.fit(session.largest_packet)
+
+    def acknowledged(self, news: Acknowledged) -> None:
+        """The broker has the message."""
+        self.suspects.acknowledged(news.number, too_large=news.too_large)
+        self._swallowed.echo.acknowledged(news.number, self._clock.monotonic_s())
+
+    def is_echo(self, message: Received) -> bool:
+        """Whether it is a state of ours that has come back, and nothing else."""
+        if not self._swallowed.echo.follows(message.topic):
+            return False
+        self._swallowed.came_back(message.topic, message.payload)
+        return True
+
+    def denied(self, topic_filter: str) -> bool:
+        """We may not read there: whether only an echo was expected."""
+        echo: Echo = self._echo if topic_filter in self._echo.filters else self._swallowed.echo
+        echo.denied(topic_filter)
+        return echo is self._echo or self._swallowed.echo.follows(topic_filter)
 
     def send_waiting(self, session: Session) -> None:
         """As much as may be on its way: alerts, then states, and events once those had time to be read."""
@@ -68,6 +99,9 @@ class Dispatcher:
         if self.suspects.is_aside(state.key, self._clock.monotonic_s()):
             self._outgoing.settled()
             return
+        is_watched = self._swallowed.watches(state.topic, state.payload)
+        if is_watched and self._swallowed.echo.asks(state.topic):
+            session.subscribe(state.topic)
         try:
             number = session.send(state.topic, state.payload, retain=True)
         except Unsendable as error:
@@ -77,6 +111,8 @@ class Dispatcher:
             self._outgoing.state_sent(number, state)
             size_bytes = packet_bytes(state.topic, state.payload)
             self.suspects.sent(number, state.key, state.topic, size_bytes)
+            if is_watched:
+                self._swallowed.echo.sent(number, state.topic, state.payload)
 
     def _send(self, session: Session, publication: Publication) -> None:
         topic = publication.topic

@@ -67,9 +67,8 @@ class MqttPublisher:
         self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True
         self._read_back = self._has_left = False
-        self._dispatcher = Dispatcher(
-            self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock
-        )
+        parts = (self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock)
+        self._dispatcher = Dispatcher(*parts, self.topics, config.discovery_prefix)
 
     def __enter__(self) -> Self:
         if self._config.tls and self._config.tls.insecure:
@@ -122,7 +121,8 @@ class MqttPublisher:
 
     def notes(self) -> dict[str, str]:
         """What is wrong now and somebody should mend; empty while all is well."""
-        return self._complaints.notes()
+        twin = self._link.twin() if self._link is not None else ""
+        return self._complaints.notes() | ({f"{self.name}: client id": twin} if twin else {})
 
     @property
     def refused_commands(self) -> int:
@@ -152,7 +152,7 @@ class MqttPublisher:
         self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
         if self._echo.active:
             session.subscribe(*self._echo.filters)
-        self._dispatcher.fit(session)
+        self._dispatcher.begin(session)
         if self._config.homeassistant:
             session.subscribe(self._house_status)
             self._watch.connected(self._clock.now(), self._clock.monotonic_s())
@@ -165,6 +165,7 @@ class MqttPublisher:
     def received(self, message: Received) -> None:
         """See `Handler`."""
         topic, payload = message.topic, message.payload
+        is_echo = self._dispatcher.is_echo(message)
         if topic == self._house_status:
             now, now_s = self._clock.now(), self._clock.monotonic_s()
             self._watch.heard(payload, now, now_s, retained=message.retained)
@@ -177,7 +178,7 @@ class MqttPublisher:
             self._put_right(message)
         elif topic == self.topics.alert or topic.endswith("/event"):
             self._came_back(message)
-        else:
+        elif not is_echo:
             rooms = self._announcer.rooms
             command = self._commands.read(topic, payload, rooms, self._own, retained=message.retained)
             self._obey([command] if command is not None else [])
@@ -186,14 +187,11 @@ class MqttPublisher:
         """See `Handler`."""
         if news.topic_filter in self.topics.statuses:
             return True
-        if news.topic_filter not in self._echo.filters:
-            return False
-        self._echo.denied(news.topic_filter)
-        return True
+        return self._dispatcher.denied(news.topic_filter)
 
     def acknowledged(self, news: Acknowledged) -> None:
         """See `Handler`."""
-        self._dispatcher.suspects.acknowledged(news.number, too_large=news.too_large)
+        self._dispatcher.acknowledged(news)
         if not self._outgoing.is_publication(news.number):
             self._outgoing.done(news.number)
             if news.refused is not None:
@@ -213,7 +211,7 @@ class MqttPublisher:
         for number, verdict in self._echo.overdue(now_s):
             if verdict != "missing" or not self._outgoing.shorten(number):
                 self._settle(number, verdict)
-        self._dispatcher.fit(session)
+        self._dispatcher.review(session)
         if self._watch.greets(now_s):
             self._outgoing.publish_again()
         if self._watch.settles(now_s):

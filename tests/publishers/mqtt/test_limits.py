@@ -7,6 +7,7 @@ import pytest
 from monitor.labels import vocabulary
 from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.publishers.mqtt.topics import Topics
+from monitor.types import Picture
 from testkit.builders import alert, event, house, room
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.odd_broker import OddBroker
@@ -49,12 +50,29 @@ def test_every_alert_arrives_whatever_the_brokers_limit(
     listener.wait_for(ALERT, times=2)
 
     assert [each.get("why") for each in listener.documents(ALERT)] == [None, {"x": "short"}]
-    if (limit, protocol) != (
-        "message_size_limit 2000",
-        "3.1.1",
-    ):  # thrown away without a word: not to be known
-        listener.wait_until(lambda: announced(listener) == ENTITIES, "every entity")
+    listener.wait_until(lambda: announced(listener) == ENTITIES, "every entity")
     assert not lines.events("a state cannot be told over mqtt")
+    assert not any("another daemon" in line["reason"] for line in lines.events("mqtt lost"))
+
+
+def test_a_picture_that_a_broker_swallows_is_named(tmp_path, life, publish: Publish, lines: Lines):
+    """Over 3.1.1 mosquitto acknowledges what its `message_size_limit` throws away. A smaller one ends it."""
+    broker = life.enter_context(Mosquitto(tmp_path / "small", more="message_size_limit 12000"))
+    running = publish(house(room("kitchen", LABELS)), port=broker.port, protocol="3.1.1")
+    running.wait_ready()
+    running.publisher.publish(picture(bytes(20_000)))
+    lines.wait_for("mqtt broker takes pictures of ours and delivers none")
+
+    assert "20" in running.publisher.notes()["mqtt: pictures"]
+    running.publisher.publish(picture(bytes(9_000)))
+    lines.wait_for("mqtt broker delivers pictures of ours again")
+    assert running.publisher.notes() == {}
+    assert running.publisher.refused_commands == 0
+
+
+def picture(png: bytes) -> Picture:
+    """Of the last sound in the kitchen."""
+    return Picture("kitchen", "0123456789ab", "glass_break", png)
 
 
 def test_a_limit_that_is_known_costs_no_connection(tmp_path, life, publish: Publish, lines: Lines):

@@ -12,6 +12,7 @@ from monitor.types import Alert, SoundEvent
 log = get_logger()
 
 Kind = Literal["alerts", "events", "states"]
+StateKind = Literal["documents", "pictures", "long states"]
 _NOT_TAKEN = ("refused", "unheard", "vanished")
 _UNPROVEN = "unproven"
 _NO_RETAIN, _NO_QOS = "no retain", "no qos"
@@ -76,6 +77,32 @@ class Complaints:
                 "they are kept and published again"
             )
             log.warning(f"mqtt broker takes {kind} of ours and delivers none", topic=topic, fix=fix)
+
+    def swallows(self, topic: str, size_bytes: int) -> None:
+        """A document was acknowledged over 3.1.1 or sent with QoS 0, and did not come back: it is split."""
+        if self._is_new("swallows", "documents", topic):
+            fix = "raise message_size_limit of the broker, or use MQTT 5; until then documents are split"
+            log.warning(
+                "mqtt broker swallows long messages without a word",
+                topic=topic,
+                size_bytes=size_bytes,
+                fix=fix,
+            )
+
+    def swallowed(self, kind: StateKind, topic: str, size_bytes: int) -> None:
+        """The same of what cannot be split."""
+        found = f"the broker takes {kind} and does not deliver them (one of {size_bytes} bytes)"
+        if self._is_new("swallowed", kind, topic, found):
+            fix = (
+                "raise message_size_limit of the broker, or allow this user to write and read "
+                f"{self._ours} in its access list"
+            )
+            log.warning(f"mqtt broker takes {kind} of ours and delivers none", topic=topic, fix=fix)
+
+    def arrived(self, kind: StateKind, topic: str) -> None:
+        """One that was read back."""
+        if self._end("swallowed", kind, topic):
+            log.info(f"mqtt broker delivers {kind} of ours again", topic=topic)
 
     def unproven(self, kind: Kind, topic: str) -> None:
         """Nobody can know whether it was delivered."""

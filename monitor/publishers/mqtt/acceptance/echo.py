@@ -5,7 +5,7 @@ nothing is acknowledged. So we subscribe to what we publish: what comes back has
 with QoS 1 a broker gives its reasons instead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,8 +60,7 @@ class Echo:
         if awaited is None or awaited.has_come_back:
             self._awaited.pop(number, None)
             return "delivered"
-        alert_filter, event_filter = self.filters
-        if (alert_filter if awaited.topic == alert_filter else event_filter) in self._denied:
+        if self._filter_of(awaited.topic) in self._denied:
             del self._awaited[number]
             return "unproven"
         awaited.due_at_s = now_s + ECHO_S
@@ -78,11 +77,56 @@ class Echo:
     def overdue(self, now_s: float) -> Iterable[tuple[int, Verdict]]:
         """Those that should be back by now. An alert counts as lost. So does an event where anything at all
         has come back; where nothing does, we may just not be allowed to read, and events would pile up."""
+        for number, awaited in self._due(now_s):
+            lost = self.proven or awaited.topic == self.filters[0]
+            yield number, "missing" if lost else "unproven"
+
+    def _filter_of(self, topic: str) -> str:
+        return self.filters[0] if topic == self.filters[0] else self.filters[1]
+
+    def _due(self, now_s: float) -> Iterator[tuple[int, _Awaited]]:
         due = {number: each.due_at_s for number, each in self._awaited.items()}
         for number in [each for each, at_s in due.items() if at_s is not None and now_s >= at_s]:
-            lost = self.proven or self._awaited[number].topic == self.filters[0]
-            yield self._settled(number), "missing" if lost else "unproven"
+            yield number, self._awaited.pop(number)
 
     def _settled(self, number: int) -> int:
         del self._awaited[number]
         return number
+
+
+class StateEcho(Echo):
+    """The same for states that a limit of size could swallow. Each topic is subscribed to by itself, before
+    the first state that is sent there on a connection."""
+
+    def __init__(self, topics: Topics) -> None:
+        super().__init__(topics)
+        self._asked: set[str] = set()
+
+    def begin(self, *, active: bool) -> None:
+        """See `Echo`."""
+        super().begin(active=active)
+        self._asked.clear()
+
+    def asks(self, topic: str) -> bool:
+        """Whether the topic is to be subscribed to now."""
+        is_new = topic not in self._asked
+        self._asked.add(topic)
+        return is_new
+
+    def follows(self, topic: str) -> bool:
+        """Whether what comes from this topic is an echo."""
+        return topic in self._asked
+
+    def expects(self, topic: str, payload: bytes) -> bool:
+        """Whether this is one of ours that has not come back yet."""
+        return any(
+            (each.topic, each.payload, each.has_come_back) == (topic, payload, False)
+            for each in self._awaited.values()
+        )
+
+    def lost(self, now_s: float) -> Iterable[tuple[str, bytes]]:
+        """Topics and payloads that should be back by now."""
+        return [(awaited.topic, awaited.payload) for _, awaited in self._due(now_s)]
+
+    def _filter_of(self, topic: str) -> str:
+        return topic

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 ASIDE_S = 3600.0
 """How long what ended the connection twice is not sent. Shorter: it interrupts everything more often."""
-_SMALL_BYTES = 1500
+SMALL_BYTES = 1500
 """Hardly a broker's limit is lower: a message of this size is refused for something else, as its topic."""
 
 
@@ -71,7 +71,7 @@ class Suspects:
             return None
         guilty = sent[0]
         self._suspected.discard(guilty.key)
-        if guilty.size_bytes > max(self._largest_taken_bytes, _SMALL_BYTES):
+        if guilty.size_bytes > max(self._largest_taken_bytes, SMALL_BYTES):
             self._lower_limit(guilty.size_bytes)
         else:
             self._largest_taken_bytes = 0  # the broker may have got another limit since
@@ -80,4 +80,4 @@ class Suspects:
 
     def _lower_limit(self, refused_bytes: int) -> None:
         """Halved until it fits: the true one is between what was taken and what was refused."""
-        self.limit_bytes = max(self._largest_taken_bytes, refused_bytes // 2, _SMALL_BYTES)
+        self.limit_bytes = max(self._largest_taken_bytes, refused_bytes // 2, SMALL_BYTES)
