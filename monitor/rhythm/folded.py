@@ -1,9 +1,12 @@
-"""T3 that no longer looks like T3: two like alarms out of step, and beeps that a noise suppressor cut short.
+"""T3 that no longer looks like T3: two like alarms out of step, beeps that a noise suppressor cut short, and
+beeps with spoken words between them.
 
 One pitch's beeps are folded by the period of T3 (ISO 8201: 4 s, ±10 %). What remains is held against three
-beeps at the places of T3, and against two T3 patterns that are shifted against each other.
+beeps at the places of T3, and against two T3 patterns that are shifted against each other. A voice alarm has
+no such period: its groups of three are as far apart as its words are long.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +49,24 @@ _LOUDER_DB, _REPEATED_DB = 2.0, 1.0
 """Beeps that are evenly spaced are two alarms if their loudness changes from place to place in the period by
 so much on average, and is the same again a period later: where both sound at once it is not that of one."""
 
-Pattern = Literal["temporal_three_twice", "temporal_three_cut"]
+_SPOKEN_TONE_HOPS, _SPOKEN_STEP_HOPS = (30, 80), (88, 113)
+"""Length of a beep of a voice alarm, and from one's onset to the next: those of T3 itself
+(`monitor.rhythm.templates`)."""
+_WORD_HOPS = 15
+"""What is shorter, at the alarm's own pitch, is of a word: an overtone of a voice glides."""
+_SPOKEN_PAUSE_HOPS = (180, 800)
+"""Between two groups: longer than T3's own pause, with up to 6 s of words. Chosen: with more, the end of a
+group is older than the levels that are kept."""
+_KEPT_GROUPS = 8
+"""A sounder's overtones make groups of their own, and neighbouring bins share them."""
+_SAME_PITCH = 0.02
+"""Two bins at 3 kHz."""
+_GROUP_PAUSE_HOPS = 105
+"""Before a group of three its pitch is silent for longer than this: T3's shortest pause."""
+_SPOKEN_UNEVEN_HOPS, _SPOKEN_UNLIKE_HOPS = 4, 20
+"""By how much the two groups may differ in their steps and in their beeps' lengths, which rooms change."""
+
+Pattern = Literal["temporal_three_twice", "temporal_three_cut", "temporal_three_spoken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +96,69 @@ def folded(pulses: Sequence[Pulse]) -> Folded | None:
         elif _agreement(cycle, period) >= _LEAST_AGREEMENT:
             return Folded("temporal_three_twice", tuple(newest), period)
     return None
+
+
+class VoiceAlarms:
+    """Groups of three beeps as those of T3, with room for words until the next. An oven may beep so; what
+    separates is what sounds there (`monitor.rhythm.isolation.has_words`). The trains do not outlast words,
+    which have many pitches: groups are kept apart from them. One thread."""
+
+    def __init__(self) -> None:
+        self._groups: deque[Sequence[Pulse]] = deque(maxlen=_KEPT_GROUPS)
+
+    def add(self, pulses: Sequence[Pulse]) -> Folded | None:
+        """The beeps of one pitch, oldest first: whether the newest three are a group like an earlier one."""
+        if not pulses or _length(pulses[-1]) < _WORD_HOPS:
+            return None
+        self._forget_longer(pulses[-1])
+        beeps = [pulse for pulse in pulses[-12:] if _length(pulse) >= _WORD_HOPS]
+        newest = beeps[-3:]
+        if len(newest) < 3 or not _is_group(newest):
+            return None
+        if len(beeps) > 3 and newest[0].onset - beeps[-4].end < _GROUP_PAUSE_HOPS:
+            return None
+        before = next((group for group in reversed(self._groups) if _are_alike(group, newest)), None)
+        self._groups.append(newest)
+        if before is None:
+            return None
+        return Folded("temporal_three_spoken", (*before, *newest), newest[0].onset - before[0].onset)
+
+    def _forget_longer(self, pulse: Pulse) -> None:
+        """Groups that have a fourth beep."""
+        for group in list(self._groups):
+            follows = 0 < pulse.onset - group[-1].end < _GROUP_PAUSE_HOPS
+            if follows and _same_pitch(group[-1], pulse):
+                self._groups.remove(group)
+
+
+def _are_alike(earlier: Sequence[Pulse], later: Sequence[Pulse]) -> bool:
+    """Whether two groups are one device's, as far apart as words last."""
+    if not _same_pitch(earlier[-1], later[0]):
+        return False
+    if not _SPOKEN_PAUSE_HOPS[0] <= later[0].onset - earlier[-1].end <= _SPOKEN_PAUSE_HOPS[1]:
+        return False
+    steps = zip(_steps(earlier), _steps(later), strict=True)
+    lengths = zip(map(_length, earlier), map(_length, later), strict=True)
+    return (
+        max(abs(one - other) for one, other in steps) <= _SPOKEN_UNEVEN_HOPS
+        and max(abs(one - other) for one, other in lengths) <= _SPOKEN_UNLIKE_HOPS
+    )
+
+
+def _same_pitch(one: Pulse, other: Pulse) -> bool:
+    return abs(one.pitch_hz - other.pitch_hz) <= _SAME_PITCH * other.pitch_hz
+
+
+def _is_group(pulses: Sequence[Pulse]) -> bool:
+    shortest, longest = _SPOKEN_TONE_HOPS
+    least, most = _SPOKEN_STEP_HOPS
+    return all(shortest <= _length(pulse) <= longest for pulse in pulses) and all(
+        least <= step <= most for step in _steps(pulses)
+    )
+
+
+def _steps(pulses: Sequence[Pulse]) -> list[int]:
+    return [later.onset - earlier.onset for earlier, later in pairwise(pulses)]
 
 
 def _period(pulses: Sequence[Pulse], group: int, cycles: int) -> float | None:

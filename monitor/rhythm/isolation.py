@@ -7,8 +7,9 @@ import numpy as np
 
 from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of, median
 from monitor.rhythm.cycles import EXPECTED, Cycle
-from monitor.rhythm.history import History, Hops
-from monitor.rhythm.spectrum import BINS
+from monitor.rhythm.history import History, Hops, Means
+from monitor.rhythm.report import PatternReport
+from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
 
 _STRETCH_HOPS = 30
 """The time around a burst is judged in stretches of 0.3 s. Trials: with 0.15 s an alarm in a room of 0.8 s is
@@ -28,6 +29,40 @@ passes; 9 changes nothing."""
 _AS_LOUD_DB = 10.0
 """Another pitch is as loud as the burst if its level is no more than this below. Chosen: notes of one
 instrument are; trials with 5 and 15 change nothing."""
+
+_WORDS_BELOW_HZ = 2500.0
+"""Up to here words have most of their power, and an alarm's disc has none."""
+_WORDS_DB, _WORDS_SHARE = 3.0, 0.4
+"""Words stand by so much above what lies between the beeps, for so much of the pause: syllables fill half
+of it and more. `python scripts/bench rhythm --cadences` shows what that takes."""
+
+
+def has_words(history: History, report: PatternReport) -> bool:
+    """Whether something is spoken in the pause before the last three beeps, and not between these. A
+    television goes on between them, and an oven is silent."""
+    assert report.pause_s is not None
+    pause, on, off = (round(100 * each) for each in (report.pause_s, report.on_s, report.off_s))
+    group = report.end - 3 * on - 2 * off
+    first, end = max(group - pause + _RING_HOPS, history.begin), group - _RING_HOPS
+    gaps = [group + n * (on + off) - off for n in (1, 2)]
+    between_db = [_speech_db(history, report.pitch_hz, gap + _RING_HOPS, gap + off - 5) for gap in gaps]
+    if end <= first or min(map(len, between_db)) == 0:
+        return False
+    clear = (
+        _speech_db(history, report.pitch_hz, first, end) > np.median(np.concatenate(between_db)) + _WORDS_DB
+    )
+    return bool(clear.mean() >= _WORDS_SHARE)
+
+
+def _speech_db(history: History, pitch_hz: float, first: int, end: int) -> Means:
+    """The level of every hop in the band of words, less the alarm's own pitch, dB; shape (end - first,)."""
+    if end <= first:
+        return np.empty(0)
+    high = round(_WORDS_BELOW_HZ / BIN_HZ) - FIRST_BIN
+    power = 10 ** (history.level_db(first, end, 0, high).astype(np.float64) / 10)
+    pitch = round(pitch_hz / BIN_HZ) - FIRST_BIN
+    power[:, max(pitch - 4, 0) : max(pitch + 5, 0)] = 0.0
+    return np.asarray(10 * np.log10(power.sum(axis=1) + 1e-12))
 
 
 def is_alone(history: History, cycle: Cycle) -> bool:

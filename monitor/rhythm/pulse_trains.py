@@ -5,11 +5,11 @@ Hops are 10 ms. "Trials" are those of `python scripts/bench constants`.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from monitor.rhythm.folded import PERIOD_HOPS, Folded, folded
+from monitor.rhythm.folded import PERIOD_HOPS, Folded, VoiceAlarms, folded
 from monitor.rhythm.pulses import Pulse
 from monitor.rhythm.report import PatternReport
 from monitor.types import Certainty
@@ -27,6 +27,8 @@ CHIRP_HOLD_S = 150.0
 """How long a low battery is held after its last chirp: of chirps a minute apart one may be missed."""
 SMOKE_HOLD_S = 12.0
 """How long a T3 in disguise is held after its last tone: as a whole one."""
+SPOKEN = "temporal_three_spoken"
+"""The pattern of a voice alarm, if words are in its pause (`monitor.rhythm.isolation.has_words`)."""
 _HOLD_S = {"low_battery_chirp": CHIRP_HOLD_S, "smoke_alarm": SMOKE_HOLD_S}  # HOLD_S for the others
 
 _SAME_PITCH_SHARE, _SAME_PITCH_HZ = 0.015, 20.0
@@ -113,6 +115,7 @@ class Trains:
 
     def __init__(self) -> None:
         self._trains: list[Train] = []
+        self._voice_alarms = VoiceAlarms()
 
     def add(self, pulse: Pulse) -> PatternReport | None:
         """Add a pulse to its train. Returns a report if the train is now one of the rhythms."""
@@ -129,7 +132,8 @@ class Trains:
         return self._folding(train) or _chirping(train) or _repeating(train)
 
     def _folding(self, train: Train) -> PatternReport | None:
-        found = folded(list(train.pulses))
+        pulses = list(train.pulses)
+        found = folded(pulses) or self._voice_alarms.add(pulses)
         if found is None or found.pulses[-1].onset - train.folded < PERIOD_HOPS[0]:
             return None
         pauses = [
@@ -173,8 +177,12 @@ def _t3(train: Train, found: Folded) -> PatternReport:
     train.first = pulses[0].onset if train.first is None else train.first
     cycles = round((train.folded - train.first) / found.period_hops)
     on_s = sum(pulse.on_s for pulse in pulses[1:]) / (len(pulses) - 1)
-    off_s = (pulses[-1].end - pulses[0].end) / 100 / (len(pulses) - 1) - on_s
-    return _report("smoke_alarm", found.pattern, "suspected", cycles, pulses, on_s, off_s, train.first)
+    spaced = pulses[-3:] if found.pattern == SPOKEN else pulses
+    off_s = (spaced[-1].end - spaced[0].end) / 100 / (len(spaced) - 1) - on_s
+    report = _report("smoke_alarm", found.pattern, "suspected", cycles, pulses, on_s, off_s, train.first)
+    if found.pattern != SPOKEN:
+        return report
+    return replace(report, pause_s=(pulses[3].onset - pulses[2].end) / 100)
 
 
 def _chirping(train: Train) -> PatternReport | None:

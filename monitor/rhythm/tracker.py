@@ -3,6 +3,7 @@
 "Trials" are those of `python scripts/bench constants`.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,8 +14,8 @@ from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import SAME_CHANNELS, CycleCounter
 from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
 from monitor.rhythm.history import History
-from monitor.rhythm.isolation import is_alone, is_in_company
-from monitor.rhythm.pulse_trains import LONG_HOPS, Trains
+from monitor.rhythm.isolation import has_words, is_alone, is_in_company
+from monitor.rhythm.pulse_trains import LONG_HOPS, SPOKEN, Trains
 from monitor.rhythm.pulses import BEGINS_DB, PulseFinder
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BLOCK, BLOCK_HOPS, HOP, Spectrum
@@ -30,6 +31,9 @@ _AGAIN_HOPS, _BETTER_DB = 20, 0.5
 """A channel that was parsed within the last 0.2 s is parsed again only where the contrast is 0.5 dB greater.
 Chosen to save parses. Trials: with 0.1 s a microwave oven passes, with 0.3 s a sweep in noise is found two
 bursts later; 0.25 and 0.75 dB change nothing."""
+
+_WORDS_AGAIN_HOPS = 1200
+"""The next three beeps after words end within 12 s: the longest pause and the group."""
 
 
 @dataclass
@@ -53,6 +57,8 @@ class RhythmTracker:
         self._counter = CycleCounter()
         self._looks: dict[tuple[str, int], _Look] = {}
         self._unfinished: list[Cycle] = []
+        self._words_ends = deque([-_WORDS_AGAIN_HOPS] * 2, maxlen=2)
+        """Ends of the last two groups of beeps that words went before."""
         self._unseen_blocks = 0
         self._peak_db = 0.0
         """The highest prominence in the unseen blocks."""
@@ -103,16 +109,27 @@ class RhythmTracker:
             heard += self._trains_heard(self._history.end - _PATIENT_BLOCKS * BLOCK_HOPS)
         return [found for found in heard if found is not None]
 
-    def _trains_heard(self, first_hop: int) -> list[PatternReport | None]:
+    def _trains_heard(self, first_hop: int) -> list[PatternReport]:
         peak_db, self._peak_db = self._peak_db, 0.0
         if peak_db < BEGINS_DB and not self._pulses.is_following:
             return []
         pulses = self._pulses.find(*self._history.rows(first_hop, self._history.end), first_hop)
-        heard = [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
+        reports = [self._trains.add(p) for p in pulses if not self._counter.is_sounding(p.pitch_hz)]
+        heard = [found for found in reports if found is not None and self._is_believed(found)]
         if self._counter.is_any_known(TEMPORAL_FOUR):
             # Its bursts leave a single pulse now and then in pitches nearby, as far apart as chirps are.
-            return [found for found in heard if found is None or found.pattern != "chirp"]
+            return [found for found in heard if found.pattern != "chirp"]
         return heard
+
+    def _is_believed(self, found: PatternReport) -> bool:
+        """Of beeps with words between them: the second time. Once, somebody may speak while an oven beeps."""
+        if found.pattern != SPOKEN:
+            return True
+        if not has_words(self._history, found):
+            return False
+        if found.end - self._words_ends[-1] > _SAME_BURST_HOPS:  # else an overtone of the same beeps
+            self._words_ends.append(found.end)
+        return found.end - self._words_ends[0] <= _WORDS_AGAIN_HOPS
 
     def _finished(self) -> list[Cycle]:
         """Cycles that were found before and have now been followed by the quiet they need."""

@@ -2,6 +2,7 @@
 docs/reference/rhythm.md.
 
     python scripts/bench rhythm --trials 40 --jobs 2 [--backgrounds DIRECTORY] [--without CHECK] [--write]
+    python scripts/bench rhythm --cadences --trials 10 --impostors 20 [--backgrounds DIRECTORY] [--write]
 
 Seeds below 200 000 are for tuning; the reported figures come from `--seed` 200 000 and up.
 """
@@ -22,6 +23,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from testkit import markdown
+from testkit.cadences import table as cadences
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_ablation import CHECKS, without
 from testkit.rhythm_trials import (
@@ -41,6 +43,8 @@ from testkit.rhythm_trials import (
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 ALARM_LIKE = ("smoke", "alarm", "buzzer", "telephone", "ringtone", "siren")
+HARMLESS = ("alarm clock", "beep", "buzzer", "telephone", "ringtone", "siren")
+DANGERS = ("smoke", "fire", "carbon")
 
 
 def without_alarms(directory: Path) -> list[Path]:
@@ -49,6 +53,14 @@ def without_alarms(directory: Path) -> list[Path]:
         rows = list(csv.DictReader(lines))
     quiet = (row for row in rows if not any(word in row["labels"].lower() for word in ALARM_LIKE))
     return [directory / row["path"] for row in quiet]
+
+
+def like_alarms(directory: Path) -> list[Path]:
+    """Those of things that beep, ring and wail, and are no smoke, fire or CO alarm."""
+    with (directory / "manifest.csv").open(encoding="utf-8") as lines:
+        rows = [(directory / row["path"], " ".join(row.values()).lower()) for row in csv.DictReader(lines)]
+    like = (pair for pair in rows if any(word in pair[1] for word in HARMLESS))
+    return [path for path, text in like if not any(word in text for word in DANGERS)]
 
 
 def cost_us(seconds: int = 15) -> dict[str, float]:
@@ -163,12 +175,22 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def written(report: str, path: Path) -> None:
+def written(report: str, path: Path, marker: str = "measured") -> None:
     """Replace what stands between the page's markers."""
-    begin, end = "<!-- measured -->\n", "<!-- /measured -->"
+    begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->"
     page = path.read_text(encoding="utf-8")
     before, rest = page.split(begin)
     path.write_text(before + begin + report + rest[rest.index(end) :], encoding="utf-8")
+
+
+def _cadences(options: argparse.Namespace) -> None:
+    """What a pattern for each European cadence would take."""
+    recordings = like_alarms(options.backgrounds)[: options.recordings] if options.backgrounds else []
+    with Pool(options.jobs) as pool:
+        report = cadences.report(options.trials, options.impostors, options.seed, recordings, pool)
+    print("\n".join(report))
+    if options.write:
+        written("\n".join(report) + "\n", DOCS / "rhythm.md", "cadences")
 
 
 def main() -> None:
@@ -185,7 +207,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="keep the rows here too")
     parser.add_argument("--without", choices=CHECKS, help="one of the detector's checks is left out")
     parser.add_argument("--write", action="store_true", help="into docs/reference/rhythm.md and rhythm.svg")
+    parser.add_argument("--cadences", action="store_true", help="of European alarms, and nothing else")
     options = parser.parse_args()
+    if options.cadences:
+        _cadences(options)
+        return
     costs = cost_us()
     report = ["CPU for each 30 ms of sound (a budget of 150 µs is 0.5 % of a core): "]
     report[0] += ", ".join(f"{kind} {cost:.0f} µs" for kind, cost in costs.items()) + "."

@@ -1,4 +1,4 @@
-"""T3 that no longer looks like T3: two like alarms out of step, and beeps that were cut short."""
+"""T3 that no longer looks like T3: two like alarms out of step, beeps that were cut, and words between."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from monitor.rhythm.folded import folded
 from monitor.rhythm.pulses import Pulse
 from monitor.synthesis.alarms import piezo, played, steady_pulses, temporal_three
 from monitor.synthesis.room import coloured_noise
+from testkit.cadences.sounds import spoken
 from testkit.rhythm_trials import impostor_samples
 from tests.rhythm.hearing import heard_in, labels_of
 
@@ -67,6 +68,34 @@ def test_beeps_that_were_cut_short_are_suspected(tone_s: float, snr_db: float) -
     assert {(one.evidence["pattern"], one.certainty) for one in smoke} == {
         ("temporal_three_cut", "suspected")
     }
+
+
+def speaking(beeps: int, words_s: float, gain: float = 0.6, lasts: int = 4) -> Samples:
+    """So many beeps of T3 each time, and then words, all with the same voice."""
+    once = played(piezo(3100), [(0.5, 0.5)] * beeps, SAMPLE_RATE_HZ)
+    words = gain * spoken(np.random.default_rng(4), words_s)
+    return np.tile(np.concatenate([once, words, np.zeros(SAMPLE_RATE_HZ // 4, np.float32)]), lasts)
+
+
+@pytest.mark.parametrize("words_s", [2.0, 4.0, 6.0])
+def test_an_alarm_that_speaks_after_three_beeps_is_suspected(words_s: float) -> None:
+    """Its groups are too far apart for T3, and the words have the pitches of all trains that are followed."""
+    found = heard_in(in_a_room(speaking(3, words_s, gain=0.3), snr_db=20))
+    smoke = {(one.evidence["pattern"], one.certainty) for one in found if one.label == "smoke_alarm"}
+    assert smoke == {("temporal_three_spoken", "suspected")}
+
+
+@pytest.mark.parametrize(("beeps", "gain"), [(3, 0.0), (4, 0.6), (2, 0.6)])
+def test_beeps_without_words_or_in_other_numbers_are_no_voice_alarm(beeps: int, gain: float) -> None:
+    """An oven beeps three times, too, and says nothing."""
+    assert "smoke_alarm" not in labels_of(heard_in(in_a_room(speaking(beeps, 4.0, gain))))
+
+
+def test_words_that_go_on_between_the_beeps_are_a_television() -> None:
+    """And the beeps are an oven's."""
+    oven = speaking(3, 4.0, gain=0.0)
+    television = np.resize(spoken(np.random.default_rng(4), 5.0), len(oven))
+    assert "smoke_alarm" not in labels_of(heard_in(in_a_room(oven + 0.5 * television)))
 
 
 def click(pitch_hz: float) -> Samples:
