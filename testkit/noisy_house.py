@@ -83,6 +83,18 @@ class Witness(Subscriber):
         if not self._subscribed.wait(PATIENCE_S):
             raise Broken("the subscriber did not come back")
 
+    def leave(self) -> None:
+        """Hear nothing for a while."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._subscribed.clear()
+
+    def come_back(self) -> None:
+        """Hear again."""
+        self._client.connect("127.0.0.1", self._broker.port)
+        self._client.loop_start()
+        self.wait_subscribed()
+
     def _on_message(self, client: Any, data: object, message: MQTTMessage) -> None:
         if message.topic.endswith(("/event", "/alert")):
             document = json.loads(message.payload)
@@ -130,6 +142,7 @@ class NoisyHouse:
         self._every_s = every_s
         self._account = {"username": USERNAME, "password": password} if password else {}
         self.daemon: DaemonProcess | None = None
+        self.environment: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +188,9 @@ class NoisyHouse:
         """Start the daemon: seconds from its exec until a room is being heard and the house knows."""
         before = self.online_count()
         began_s = time.monotonic()
-        self.daemon = DaemonProcess(self.config(), self.folder, module=self.module).__enter__()
+        self.daemon = DaemonProcess(
+            self.config(), self.folder, self.environment, module=self.module
+        ).__enter__()
         until(lambda: self.online_count() > before, "the daemon to listen")
         return time.monotonic() - began_s
 

@@ -24,8 +24,11 @@ from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.replies import ReplyListener
 from monitor.publishers.base import House, Memory, OnCommand, Publisher, Remembers, Reports
 from monitor.publishers.terminal.console import ConsolePublisher
+from monitor.runtime.threads import closed_within
 from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
 
+CLOSE_S = 1.5
+"""What outbox and settings get at the end, together: each waits a second for a disk that does not answer."""
 SETTINGS = "settings.json"
 ACTIVE = "active.json"
 
@@ -67,9 +70,11 @@ class Delivery:
 
     def __enter__(self) -> Self:
         with ExitStack() as life:
-            life.enter_context(self.outbox)
-            life.enter_context(KeptWriter(self.settings, self._set_late, self._failed))
-            life.enter_context(KeptWriter(self.active, self._active_late, self._failed, "active"))
+            opened: list[SqliteOutbox | KeptWriter[Setting] | KeptWriter[ActiveAlert]] = []
+            life.callback(lambda: closed_within([one.__exit__ for one in opened], CLOSE_S, "kept-close"))
+            opened.append(self.outbox.__enter__())
+            opened.append(KeptWriter(self.settings, self._set_late, self._failed).__enter__())
+            opened.append(KeptWriter(self.active, self._active_late, self._failed, "active").__enter__())
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             life.enter_context(self._escalator)
             life.enter_context(self._memories)

@@ -105,6 +105,10 @@ class SqliteOutbox:
         """Whether messages are being kept on disk; for the health report."""
         return self._mirror.keeps
 
+    def is_durable(self) -> bool:
+        """`durable`, to be handed on."""
+        return self.durable
+
     @property
     def counts(self) -> OutboxCounts:
         """Messages given up, by reason; for the health report."""

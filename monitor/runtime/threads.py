@@ -47,3 +47,12 @@ def join_all(threads: Sequence[threading.Thread], within_s: float) -> None:
         thread.join(max(0.0, until_s - time.monotonic()))
     if left := [thread.name for thread in threads if thread.is_alive()]:
         log.warning("does not stop and is left behind", threads=left)
+
+
+def closed_within(closes: Sequence[Callable[[], object]], within_s: float, name: str) -> None:
+    """Call all of these at once, each in a thread of its own, and wait `within_s` for all together: what
+    waits for a disk that does not answer is left behind."""
+    threads = [threading.Thread(target=close, name=name, daemon=True) for close in closes]
+    for thread in threads:
+        thread.start()
+    join_all(threads, within_s)

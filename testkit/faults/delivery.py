@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import socket
 import threading
 import time
@@ -10,6 +11,11 @@ from select import select
 from statistics import median
 from typing import Any, Self
 
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.synthesis.alarms import piezo, played, temporal_three
+from testkit.builders import noise
 from testkit.faults.allowance import ALLOWANCE
 from testkit.mosquitto import Mosquitto
 from testkit.noisy_house import (
@@ -23,6 +29,7 @@ from testkit.noisy_house import (
     until,
     verdict,
 )
+from testkit.wav import write_wav
 from testkit.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
@@ -30,6 +37,7 @@ BACK_S = 5.0
 GONE = "home assistant has gone"
 START_S = 3.0
 STOP_S = 3.0
+PAUSE_S = 4.0
 LEARNING_S = 3.5
 """So long a room's floor is learned before its bangs are told from it."""
 
@@ -193,6 +201,69 @@ def _stop_hung(folder: Path) -> tuple[float, int, int]:
         house.broker.thaw()
         house.wait_offline()
         return took_s, len(house.kept("mqtt")), verdict(house).lost
+
+
+def interrupted(folder: Path, times: int) -> Row:
+    """Ctrl-C while events flow: the signal that a terminal sends."""
+    with noisy_house(folder) as house:
+        stops_s = []
+        for _ in range(times):
+            house.start()
+            house.wait_decided(4)
+            assert house.daemon is not None
+            house.daemon.process.send_signal(signal.SIGINT)
+            stops_s.append(until(lambda: _has_ended(house), "the end"))
+            house.stop()
+        lost = verdict(house).lost
+    return Row(
+        f"Ctrl-C, {times} times",
+        "everything ends within 3 s, nothing lost",
+        max(stops_s) <= STOP_S * ALLOWANCE.get() and lost == 0,
+        {"longest stop s": round(max(stops_s), 2), "lost": lost},
+    )
+
+
+def _has_ended(house: NoisyHouse) -> bool:
+    return house.daemon is not None and house.daemon.process.poll() is not None
+
+
+class RingingHouse(NoisyHouse):
+    """One room in which a smoke alarm rings for 24 s, and rests as long."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        ring = 0.3 * played(piezo(3100), temporal_three(6), SAMPLE_RATE_HZ)
+        rest = np.zeros(24 * SAMPLE_RATE_HZ, np.float32)
+        sound = np.concatenate([rest[: len(rest) // 4], ring, rest])
+        write_wav(self.folder / "room0.wav", sound + np.resize(noise(10.0, -65.0), len(sound)))
+        return self
+
+    def rings(self, state: str) -> int:
+        """How many smoke alarms have begun, or ended."""
+        found = [each for each in self.decided() if each.get("label") == "smoke_alarm"]
+        return len({each["id"] for each in found if each["state"] == state})
+
+
+def paused(folder: Path, times: int) -> Row:
+    """The process stands still for 4 s while an alarm rings, as a virtual machine that is paused."""
+    with RingingHouse(folder, rooms=1) as house:
+        house.start()
+        for number in range(1, times + 1):
+            until(lambda number=number: house.rings("started") >= number, "the alarm", PATIENCE_S)  # type: ignore[misc]
+            assert house.daemon is not None
+            house.daemon.process.send_signal(signal.SIGSTOP)
+            threading.Event().wait(PAUSE_S)
+            house.daemon.process.send_signal(signal.SIGCONT)
+            until(lambda number=number: house.rings("ended") >= number, "its end", PATIENCE_S)  # type: ignore[misc]
+        house.wait_delivered()
+        house.stop()
+        events, lost = house.rings("started"), verdict(house).lost
+    return Row(
+        f"the process stands still for {PAUSE_S:g} s (SIGSTOP) during an alarm, {times} times",
+        "each alarm is one event, nothing lost",
+        events == times and lost == 0,
+        {"alarms": times, "events": events, "lost": lost},
+    )
 
 
 def _start(house: NoisyHouse) -> tuple[float, float]:

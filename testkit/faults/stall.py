@@ -1,7 +1,9 @@
 """What happens to alerts when the disk under the outbox gives no error, but no answer either."""
 
+import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from testkit.faults.store import KEPT, NOT_KEPT
-from testkit.noisy_house import NoisyHouse, Row, key, noisy_house, until, verdict
+from testkit.faults.watchdog import LIMIT_S, Manager
+from testkit.noisy_house import NODE, NoisyHouse, Row, key, noisy_house, until, verdict
 
-HOLDS = "every alert within 1 s, one clear message, health answers, recovers alone"
+HOLDS = "every alert within 1 s, one clear message, health answers, watchdog fed, recovers alone"
 FREEZE = "a disk that is frozen (fsfreeze of ext4)"
 LOCK = "a store that another program holds locked (no file system may be mounted here)"
 
@@ -19,13 +22,40 @@ LOCK = "a store that another program holds locked (no file system may be mounted
 def while_running(folder: Path, events: int, within_s: float) -> Row:
     """The disk of the state directory stops answering while events go on; later it answers again."""
     with noisy_house(folder) as house, _stalling_disk(house) as (kind, stall, release):
+        with Manager(folder / "notify") as manager:
+            house.environment = manager.environment
+            house.start()
+            house.wait_decided(4)
+            house.wait_delivered()
+            began_s = time.monotonic()
+            stall()
+            figures = _alerting(house, events)
+            figures["watchdog fed each s"] = round(manager.longest_gap_s(began_s, time.monotonic()), 2)
+        release()
+        return _recovered(f"{kind}, during {events} events", house, figures, within_s)
+
+
+def stopped(folder: Path, within_s: float) -> Row:
+    """SIGTERM while the disk of the state directory does not answer. The process itself cannot end before
+    that: its threads wait in the kernel."""
+    with noisy_house(folder) as house, _stalling_disk(house) as (kind, stall, release):
         house.start()
         house.wait_decided(4)
         house.wait_delivered()
         stall()
-        figures = _alerting(house, events)
+        house.wait_decided(4)
+        assert house.daemon is not None
+        house.daemon.process.send_signal(signal.SIGTERM)
+        took_s = until(lambda: house.witness.on(f"{NODE}/status")[-1:] == ["offline"], "the last word")
         release()
-        return _recovered(f"{kind}, during {events} events", house, figures, within_s)
+        house.stop()
+        lost = verdict(house).lost
+    return Row(
+        f"{kind}, and SIGTERM meanwhile",
+        "`offline` is published within 3 s, nothing lost",
+        took_s <= within_s and lost == 0,
+        {"offline after s": round(took_s, 2), "lost": lost},
+    )
 
 
 def at_the_start(folder: Path, events: int, within_s: float) -> Row:
@@ -49,7 +79,9 @@ def _alerting(house: NoisyHouse, events: int) -> dict[str, Any]:
     until(lambda: house.logged(NOT_KEPT) > 0, "the log to say it")
     house.wait_delivered()
     assert house.daemon is not None
+    asked_s = time.monotonic()
     durable = house.daemon.health(patience_s=60.0)["delivery"]["durable"]
+    answered_s = time.monotonic() - asked_s
     delays_s = [
         _seconds(document["delivered_at"]) - _seconds(document["detected_at"])
         for document in house.witness.messages()
@@ -58,6 +90,7 @@ def _alerting(house: NoisyHouse, events: int) -> dict[str, Any]:
     return {
         "events meanwhile": len(delays_s),
         "longest delay s": round(max(delays_s), 3),
+        "health after s": round(answered_s, 2),
         "called kept": "yes" if durable else "no",
     }
 
@@ -76,6 +109,7 @@ def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any], within_s:
     held = (
         found.lost == found.unknown == found.stuck == 0
         and figures["longest delay s"] <= within_s
+        and figures.get("watchdog fed each s", 0.0) <= LIMIT_S / 2
         and figures["called kept"] == "no"
         and logged == house.logged(KEPT) == 1
     )

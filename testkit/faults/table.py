@@ -13,7 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from testkit.faults import camera, delivery, fuzz, network, overload, people, soak, stall, store
+from testkit.faults import (
+    camera,
+    delivery,
+    fuzz,
+    network,
+    overload,
+    people,
+    refusals,
+    soak,
+    stall,
+    store,
+    watchdog,
+)
 from testkit.faults.allowance import ALLOWANCE, SHORT
 from testkit.faults.tested import tested_section
 from testkit.machine import machine
@@ -44,6 +56,9 @@ FAULTS: dict[str, Fault] = {
         delivery.broker_forgets, {"events": 20, "outage_s": 0}, {"events": 200, "outage_s": 60}
     ),
     "broker-refuses": Fault(delivery.broker_refuses, {"events": 15}, {"events": 100}),
+    "broker-takes-less": Fault(
+        refusals.broker_takes_less, {"events": 6, "conditions": 1}, {"events": 20, "conditions": 7}
+    ),
     "house-restarts": Fault(
         delivery.house_restarts, {"events": 8, "restarts": 1}, {"events": 20, "restarts": 10}
     ),
@@ -60,6 +75,9 @@ FAULTS: dict[str, Fault] = {
     "disk-stalled-start": Fault(
         stall.at_the_start, {"events": 10, "within_s": 10.0}, {"events": 50, "within_s": 1.0}
     ),
+    "disk-stalled-stop": Fault(stall.stopped, {"within_s": 30.0}, {"within_s": 3.0}),
+    "ctrl-c": Fault(delivery.interrupted, {"times": 1}, {"times": 5}),
+    "paused": Fault(delivery.paused, {"times": 1}, {"times": 5}),
     "notifiers-drip": Fault(
         people.drips, {"events": 10, "within_s": 30.0}, {"events": 100, "within_s": 10.0}
     ),
@@ -73,6 +91,9 @@ FAULTS: dict[str, Fault] = {
     "camera-codec": Fault(camera.codec_at_the_address, {"times": 1}, {"times": 10}),
     "stream-codec": Fault(camera.codec_in_the_stream, {"times": 1}, {"times": 10}),
     "stream-rate": Fault(camera.rate_in_the_stream, {"times": 1}, {"times": 10}),
+    "source-ill": Fault(
+        watchdog.fed_whatever_is_ill, {"each_s": 6.0, "kinds": 1}, {"each_s": 30.0, "kinds": 10}
+    ),
     "camera-reconnects": Fault(camera.reconnects, {"cycles": 5}, {"cycles": 100}),
     "fuzz-configuration": Fault(fuzz.configurations, {"inputs": 50}, {"inputs": 2000}),
     "fuzz-recordings": Fault(fuzz.recordings, {"inputs": 50}, {"inputs": 2000}),

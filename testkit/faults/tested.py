@@ -65,6 +65,15 @@ TESTED = (
         ("rhythm/test_folded.py::test_beeps_that_were_cut_short_are_suspected",),
     ),
     Tested(
+        "a smoke alarm that speaks after every three beeps",
+        "suspected smoke alarm after the third group; not from an oven, or from one beside a television",
+        (
+            "rhythm/test_folded.py::test_an_alarm_that_speaks_after_three_beeps_is_suspected",
+            "rhythm/test_folded.py::test_beeps_without_words_or_in_other_numbers_are_no_voice_alarm",
+            "rhythm/test_folded.py::test_words_that_go_on_between_the_beeps_are_a_television",
+        ),
+    ),
+    Tested(
         "the process stands still for seconds, or judges a sound late",
         "one sound is one event, which ends by the time of its sound; more than 5 s behind is trouble, and "
         "what was decided then is marked late",
@@ -160,8 +169,13 @@ TESTED = (
     ),
     Tested(
         "two daemons of one node at one broker",
-        "named in the log, with the fix; under MQTT 3.1.1, too",
-        ("publishers/mqtt/test_connection.py::test_two_daemons_of_one_name_are_named",),
+        "named in the log and in health, with the fix; under MQTT 3.1.1, too, and where packets have a limit",
+        (
+            "publishers/mqtt/test_connection.py::test_two_daemons_of_one_name_are_named",
+            "publishers/mqtt/acceptance/test_twins.py::"
+            "test_connections_that_are_cut_off_with_nothing_on_their_way_have_a_twin",
+            "publishers/mqtt/acceptance/test_twins.py::test_a_broker_that_minds_a_size_is_no_twin",
+        ),
     ),
     Tested(
         "SIGHUP after the configuration was edited, rightly or wrongly",
@@ -221,6 +235,9 @@ TESTED = (
         "0 alerts lost or falsely delivered, every entity announced in parts; one bad message blocks nothing",
         (
             "publishers/mqtt/test_limits.py::test_every_alert_arrives_whatever_the_brokers_limit",
+            "publishers/mqtt/acceptance/test_size.py::test_the_limit_is_found_and_no_document_above_it_is_sent",
+            "publishers/mqtt/acceptance/test_size.py::test_where_nothing_may_be_read_no_limit_is_believed",
+            "publishers/mqtt/test_limits.py::test_a_picture_that_a_broker_swallows_is_named",
             "publishers/mqtt/test_limits.py::test_no_more_is_on_its_way_than_the_broker_takes_at_once",
             "publishers/mqtt/acceptance/test_suspects.py::test_one_message_that_ends_every_connection_blocks_nothing",
             "publishers/mqtt/test_publisher.py::test_alerts_go_out_before_everything_else",
