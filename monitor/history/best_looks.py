@@ -37,11 +37,9 @@ CREATE TABLE background (
 ) WITHOUT ROWID;
 CREATE INDEX background_told_at ON background (told_at)
 """
-INSERT_BACKGROUND = """
-INSERT INTO background VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (segment_id) DO UPDATE SET label = coalesce(excluded.label, label)
-"""
-"""A sound is looked at by the model, and for what the house has taught."""
+INSERT_BACKGROUND = "INSERT OR REPLACE INTO background VALUES (?, ?, ?, ?, ?)"
+CLAIM_BACKGROUND = "UPDATE background SET label = ? WHERE segment_id = ?"
+"""A sound is looked at by the model, and then for what the house has taught."""
 
 
 SPOKEN_SEGMENTS = 1000
@@ -62,6 +60,7 @@ class BestLooks:
         self._onsets: dict[str, dict[str, float]] = {}
         self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
         self._whole: deque[str] = deque(maxlen=WHOLE_SEGMENTS)
+        self._voice: deque[tuple[str, float]] = deque(maxlen=WHOLE_SEGMENTS)
 
     def follow(self, config: Config) -> None:
         """Other thresholds are in force."""
@@ -78,7 +77,9 @@ class BestLooks:
         """Segments that will be looked at: the voice detector's word counts as much as a score."""
         cut = tuple(segments)
         self._spoken.extend(each.id for each in cut if each.speech_ratio)
-        self._whole.extend(each.id for each in cut if each.ended_by != "open")
+        whole = [each for each in cut if each.ended_by != "open"]
+        self._voice.extend((each.id, each.speech_ratio) for each in whole)
+        self._whole.extend(each.id for each in whole)
 
     def rows(self, look: ScoreRecord) -> Iterator[tuple[str, Row]]:
         """What is kept of a look beside its scores: tables with their rows."""
@@ -88,10 +89,14 @@ class BestLooks:
         near = self.near(look)
         for label, score in near.items():
             yield "embedding", (look.segment_id, label, decided_us, look.source, score, look.embedding)
-        if look.segment_id in self._whole and not self._is_spoken(look):
-            onsets = self._onsets_of(look.source)
-            heard = [label for label, score in near.items() if score >= onsets[label]]
-            claimed = max(heard, key=near.__getitem__, default=None)
+        if look.segment_id not in self._whole:
+            return
+        onsets = self._onsets_of(look.source)
+        heard = [label for label, score in look.scores.items() if score >= onsets.get(label, 2.0)]
+        claimed = max(heard, key=look.scores.__getitem__, default=None)
+        if not SPOKEN & look.scores.keys():  # of a taught sound: whether words are in it the model has said
+            yield from [("claimed", (claimed, look.segment_id))] if claimed else []
+        elif not self._holds_words(look):
             yield "background", (look.segment_id, decided_us, look.source, claimed, look.embedding)
 
     def near(self, look: ScoreRecord) -> Mapping[str, float]:
@@ -102,6 +107,13 @@ class BestLooks:
         return {
             label: score for label, score in look.scores.items() if score >= onsets.get(label, 2.0) - REACH
         }
+
+    def _holds_words(self, look: ScoreRecord) -> bool:
+        """By the bars that decide whether a clip may be kept: the voice detector alone takes a chime for a
+        voice."""
+        voice = dict(self._voice).get(str(look.segment_id), 0.0)
+        words = max(look.scores.get(label, 0.0) for label in SPOKEN)
+        return words >= BARS.words or voice >= BARS.voice or (voice > 0 and words >= BARS.words_with_voice)
 
     def _is_spoken(self, look: ScoreRecord) -> bool:
         return look.segment_id in self._spoken or any(

@@ -68,6 +68,7 @@ _INSERT = {
     "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
     "embedding": best_looks.INSERT,
     "background": best_looks.INSERT_BACKGROUND,
+    "claimed": best_looks.CLAIM_BACKGROUND,
 }
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""

@@ -1,0 +1,60 @@
+"""What is kept of every sound that is over, so that a house can teach what stands out from it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.config.loading import default_config
+from monitor.history.best_looks import BestLooks
+from monitor.history.reader import History
+from monitor.history.recorder import SCORES
+from monitor.history.writer import ScoreStore
+from monitor.labels import name_taught
+from monitor.types import Findings, Segment
+from testkit.builders import START, heard
+from testkit.fakes import FakeClock
+
+EMBEDDING = np.ones(384, "<f2").tobytes()
+SILENT = Audio(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
+
+
+def kept(folder: Path, ended_by: str, voice: float, **scores: float) -> list[tuple[str | None, str]]:
+    """Label and source of what is kept of one sound."""
+    config = default_config([{"type": "demo", "name": "hall"}])
+    name_taught(["washer_done"])
+    segment = Segment("a" * 12, "hall", START, SILENT, 0.0, -60, -30, voice, ended_by)  # type: ignore[arg-type]
+    looks = [
+        replace(heard(label, score, START), source="hall", segment_id="a" * 12, embedding=EMBEDDING,
+                classifier="taught" if label == "washer_done" else "embedded")
+        for label, score in ({"speech": 0.0} | scores).items()
+    ]  # fmt: skip
+    with ScoreStore(folder / SCORES, FakeClock(START), best=BestLooks(config)) as store:
+        at = START + timedelta(seconds=2)
+        store.hear(Findings("hall", at, (), (segment,)), at)
+        store.hear(Findings("hall", at, tuple(looks)), at)
+        store.flush()
+    with History(folder / SCORES) as history, history.rows() as rows:
+        return rows.execute("SELECT label, source FROM background").fetchall()
+
+
+def test_a_sound_that_is_over_is_kept_with_what_it_was_taken_for(tmp_path: Path):
+    """By the model, or by what the house has taught."""
+    assert kept(tmp_path / "a", "silence", 0.0, cough=0.1) == [(None, "hall")]
+    assert kept(tmp_path / "b", "silence", 0.0, dog_bark=0.99) == [("dog_bark", "hall")]
+    assert kept(tmp_path / "c", "silence", 0.0, washer_done=0.9) == [("washer_done", "hall")]
+    assert kept(tmp_path / "d", "open", 0.0, dog_bark=0.99) == []
+
+
+def test_a_chime_that_the_voice_detector_takes_for_a_voice_is_kept(tmp_path: Path):
+    """The model knows better: it hears no words at all."""
+    assert kept(tmp_path, "silence", 0.1, doorbell=0.9, speech=0.005) == [("doorbell", "hall")]
+
+
+@pytest.mark.parametrize(("voice", "speech"), [(0.0, 0.2), (0.1, 0.03), (0.6, 0.0)])
+def test_of_what_may_hold_words_nothing_is_kept(tmp_path: Path, voice: float, speech: float):
+    """Also where a taught sound is heard in it."""
+    assert kept(tmp_path, "silence", voice, speech=speech, washer_done=0.9) == []
