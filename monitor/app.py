@@ -29,7 +29,7 @@ from monitor.runtime.health import Checkup, summary
 from monitor.runtime.housekeeper import Housekeeper
 from monitor.runtime.instance import OnlyInstance
 from monitor.runtime.mailbox import Mailbox
-from monitor.runtime.memory import limit_malloc_arenas, trim_heap
+from monitor.runtime.memory import limit_malloc_arenas, settled_heap, trim_heap
 from monitor.runtime.memory_watch import MemoryWatch, memory_limit_mb
 from monitor.runtime.pool import ClassifierPool
 from monitor.runtime.progress import Progress
@@ -109,9 +109,9 @@ class Daemon:
             self._start_capture(life, classifiers)
             self._checkup = self._build_checkup(classifiers)
             self._memory = MemoryWatch(self._pool.shed_large_models, self._clock, memory_limit_mb())
+            life.enter_context(settled_heap())
             self._opening = False
             self._life = life.pop_all()
-        trim_heap()
         self._systemd.ready()
         return self
 

@@ -1,7 +1,8 @@
-"""Sound as a value: mono float32 samples that never travel without their rate."""
+"""Sound as a value: mono float32 samples that never travel without their rate; frames, and pieces of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 480
 """A frame is 30 ms: the longest that webrtcvad takes, and a third of the calls of 10 ms."""
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
+_FRAME_TIME = timedelta(seconds=FRAME_S)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,3 +101,61 @@ class Audio:
 
 def _power_db(power: float) -> float:
     return float(10 * np.log10(power)) if power > 0 else -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """30 ms of one source at 16 kHz (480 samples): one webrtcvad window."""
+
+    source: str
+    captured_at: datetime  # UTC of the first sample, from sample counts
+    audio: Audio
+    follows_gap: bool = False  # samples are missing before it (also true of the first)
+
+    @property
+    def ends_at(self) -> datetime:
+        """UTC just after the last sample."""
+        return self.captured_at + timedelta(seconds=self.audio.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Successive frames of one source that came together, in one array. A daemon hears hundreds of frames a
+    second: as long as nothing goes on, none of them becomes a value of its own."""
+
+    source: str
+    captured_at: datetime  # UTC of the first sample, from sample counts
+    audio: Audio  # one frame or several, whole, at 16 kHz
+    follows_gap: bool = False  # samples are missing before its first frame
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return len(self.audio.samples) // FRAME_SAMPLES
+
+    def frame(self, index: int) -> Frame:
+        """One of its frames, counted from 0. No copy."""
+        samples = self.audio.samples[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES]
+        return Frame(
+            self.source,
+            self.captured_at + index * _FRAME_TIME,
+            Audio(samples, self.audio.sample_rate_hz),
+            self.follows_gap and index == 0,
+        )
+
+    def frames(self) -> list[Frame]:
+        """All of them."""
+        return [self.frame(index) for index in range(len(self))]
+
+    def until(self, index: int) -> datetime:
+        """UTC just after the last sample of one of its frames."""
+        return self.captured_at + (index + 1) * _FRAME_TIME
+
+    @property
+    def ends_at(self) -> datetime:
+        """UTC just after the last sample."""
+        return self.captured_at + len(self) * _FRAME_TIME
+
+    @classmethod
+    def of(cls, frame: Frame) -> "Piece":
+        """A single frame."""
+        return cls(frame.source, frame.captured_at, frame.audio, frame.follows_gap)

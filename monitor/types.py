@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.audio import Audio
+from monitor.audio import Frame as Frame  # what flows first
 from monitor.labels import DANGERS, SEVERITIES, Severity
 
 Certainty = Literal["suspected", "confirmed"]
@@ -27,21 +28,6 @@ HOUSE = "house"  # in place of a source's name, where something is of the house
 def new_id() -> str:
     """12 hexadecimal digits: the same in log, payload and clip name."""
     return secrets.token_hex(6)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """30 ms of one source at 16 kHz (480 samples): one webrtcvad window."""
-
-    source: str
-    captured_at: datetime  # UTC of the first sample, from sample counts
-    audio: Audio
-    follows_gap: bool = False  # samples are missing before it (also true of the first)
-
-    @property
-    def ends_at(self) -> datetime:
-        """UTC just after the last sample."""
-        return self.captured_at + timedelta(seconds=self.audio.duration_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Short ways to make what flows, for tests."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Piece, Samples
 from monitor.publishers.base import House, Room
 from monitor.types import Alert, Detection, Frame, Segment, SoundEvent
 
@@ -36,6 +37,11 @@ def frames(samples: Samples, source: str = "kitchen", start: datetime = START) -
         )
         for i in range(0, len(samples) - size + 1, size)
     ]
+
+
+def in_frames(sound: Iterable[Piece]) -> list[Frame]:
+    """All frames of some pieces."""
+    return [frame for piece in sound for frame in piece.frames()]
 
 
 def segment(samples: Samples, source: str = "kitchen", id: str = "0123456789ab") -> Segment:

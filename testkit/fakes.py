@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from monitor.audio import Piece
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.errors import SourceError, SourceUnavailable
 from monitor.sources.base import Source
@@ -61,11 +62,11 @@ class ScriptedSource(Source):
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def frames(self) -> Iterator[Frame]:
+    def pieces(self) -> Iterator[Piece]:
         for step in self._script:
             if isinstance(step, SourceError):
                 raise step
-            yield step
+            yield Piece.of(step)
 
     def close(self) -> None:
         self._openings.clear()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.audio import FRAME_S, SAMPLE_RATE_HZ
+from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Piece
 from monitor.clock import Clock
 from monitor.delivery.deliveries import OUTBOX, deliveries
 from monitor.drill.margin import measured
@@ -30,7 +30,7 @@ from monitor.labels import LIFE_SAFETY
 from monitor.logs import get_logger
 from monitor.rules.drill import CLOSES_S, LASTS_S
 from monitor.rules.message import pattern_name
-from monitor.types import Alert, Command, Frame, Message, SoundEvent
+from monitor.types import Alert, Command, Message, SoundEvent
 
 log = get_logger()
 
@@ -50,9 +50,10 @@ class _Ears:
         self.frames: deque[NDArray[np.int16]] = deque(maxlen=int(KEPT_S / FRAME_S))
         self.ends_at: datetime | None = None
 
-    def push(self, frame: Frame) -> None:
-        self.frames.append((np.clip(frame.audio.samples, -1, 1) * _INT16).astype(np.int16))
-        self.ends_at = frame.ends_at
+    def push(self, piece: Piece) -> None:
+        samples = (np.clip(piece.audio.samples, -1, 1) * _INT16).astype(np.int16)
+        self.frames.extend(samples.reshape(-1, FRAME_SAMPLES))
+        self.ends_at = piece.ends_at
 
 
 class DrillRunner:
@@ -77,10 +78,10 @@ class DrillRunner:
         """The last drill, how many rooms heard it, and whether the next is overdue; from any thread."""
         return drill_figures(self._drills or [], self._clock.now())
 
-    def push(self, frame: Frame) -> None:
-        """The next frame of a source."""
-        if self._report is not None and (ears := self._ears.get(frame.source)):
-            ears.push(frame)
+    def push(self, piece: Piece) -> None:
+        """The next frames of a source."""
+        if self._report is not None and (ears := self._ears.get(piece.source)):
+            ears.push(piece)
 
     def decided(self, message: Message) -> None:
         """What was decided."""

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
+from monitor.audio import Piece
 from monitor.errors import StoreError
 from monitor.evidence.clips import ClipFolder, ClipFormat, Retention, encoded
 from monitor.evidence.privacy import HearsVoice, Words, masked, speech_spans
@@ -19,7 +20,7 @@ from monitor.labels import check_sound
 from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience
 from monitor.schema import Block, Seconds
-from monitor.types import Findings, Frame, SoundEvent
+from monitor.types import Findings, SoundEvent
 
 log = get_logger()
 
@@ -84,7 +85,7 @@ class StoredEvidence:
 class EvidenceKeeper:
     """Makes clips and pictures of events, when all of their sound has been heard.
 
-    `push` takes every frame of a source, in its own thread; `hear` and `note` take what was heard and
+    `push` takes all frames of a source, in its own thread; `hear` and `note` take what was heard and
     decided, in any thread; these only remember. `due` cuts, draws, encodes and writes, a few tenths of a
     second for each event, and belongs to a thread of its own. Never raises for a disk: it says so once and
     goes on.
@@ -119,10 +120,10 @@ class EvidenceKeeper:
             self._waiting.clear()
             self._sources.clear()
 
-    def push(self, frame: Frame) -> None:
-        """The next frame of a source."""
+    def push(self, piece: Piece) -> None:
+        """The next frames of a source."""
         if self._config.wanted:
-            self._source(frame.source).recent.push(frame)
+            self._source(piece.source).recent.push(piece)
 
     def hear(self, heard: Findings) -> None:
         """Classifiers' scores: where words may be."""

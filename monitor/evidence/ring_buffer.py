@@ -8,8 +8,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.types import Frame
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Piece
 
 _SAME_STREAM_SAMPLES = SAMPLE_RATE_HZ // 50
 """Stamps that are off by less than 20 ms are the clock being corrected, not sound missing."""
@@ -38,30 +37,30 @@ class _Kept:
 
 
 class RecentSound:
-    """A ring of 16-bit frames of one source, 32 kB a second. `push` and `cut` may be called from different
+    """A ring of 16-bit pieces of one source, 32 kB a second. `push` and `cut` may be called from different
     threads."""
 
     def __init__(self, keep_s: float) -> None:
         self._keep = timedelta(seconds=keep_s)
-        self._frames: deque[_Kept] = deque()
+        self._pieces: deque[_Kept] = deque()
         self._lock = Lock()
 
-    def push(self, frame: Frame) -> None:
-        """The next frame; the oldest is forgotten."""
-        kept = _Kept(frame.captured_at, np.frombuffer(frame.audio.to_pcm16(), "<i2"), frame.follows_gap)
+    def push(self, piece: Piece) -> None:
+        """The next frames; the oldest are forgotten."""
+        kept = _Kept(piece.captured_at, np.frombuffer(piece.audio.to_pcm16(), "<i2"), piece.follows_gap)
         with self._lock:
-            if self._frames and frame.captured_at < self._frames[-1].captured_at:
+            if self._pieces and piece.captured_at < self._pieces[-1].captured_at:
                 # The clock was set back: a clip across that moment would be put together wrongly.
-                self._frames.clear()
-            self._frames.append(kept)
-            while frame.captured_at - self._frames[0].captured_at > self._keep:
-                self._frames.popleft()
+                self._pieces.clear()
+            self._pieces.append(kept)
+            while piece.captured_at - self._pieces[0].captured_at > self._keep:
+                self._pieces.popleft()
 
     @property
     def heard_until(self) -> datetime | None:
-        """The end of the latest frame; None before the first."""
+        """The end of the latest piece; None before the first."""
         with self._lock:
-            return _end(self._frames[-1]) if self._frames else None
+            return _end(self._pieces[-1]) if self._pieces else None
 
     def cut(self, start: datetime, end: datetime) -> Excerpt | None:
         """What was heard from `start` to `end`, as far as it is still here; None when nothing is.
@@ -70,29 +69,29 @@ class RecentSound:
         lies where it was.
         """
         with self._lock:
-            frames = [f for f in self._frames if _end(f) > start and f.captured_at < end]
-        if not frames:
+            pieces = [one for one in self._pieces if _end(one) > start and one.captured_at < end]
+        if not pieces:
             return None
-        start = max(start, frames[0].captured_at)
-        count = _samples(min(end, _end(frames[-1])) - start)
+        start = max(start, pieces[0].captured_at)
+        count = _samples(min(end, _end(pieces[-1])) - start)
         samples = np.zeros(count, np.int16)
-        for offset, frame in _placed(frames, start):
-            begin, stop = max(0, offset), min(count, offset + len(frame.samples))
+        for offset, piece in _placed(pieces, start):
+            begin, stop = max(0, offset), min(count, offset + len(piece.samples))
             if begin < stop:
-                samples[begin:stop] = frame.samples[begin - offset : stop - offset]
+                samples[begin:stop] = piece.samples[begin - offset : stop - offset]
         return Excerpt(start, Audio.from_pcm16(samples.tobytes()))
 
 
-def _placed(frames: list[_Kept], start: datetime) -> list[tuple[int, _Kept]]:
-    """Each frame with the sample at which it begins: right behind the one before unless sound is missing."""
+def _placed(pieces: list[_Kept], start: datetime) -> list[tuple[int, _Kept]]:
+    """Each piece with the sample at which it begins: right behind the one before unless sound is missing."""
     placed = []
-    follows = _samples(frames[0].captured_at - start)
-    for frame in frames:
-        stamped = _samples(frame.captured_at - start)
-        if frame.follows_gap or abs(stamped - follows) > _SAME_STREAM_SAMPLES:
+    follows = _samples(pieces[0].captured_at - start)
+    for piece in pieces:
+        stamped = _samples(piece.captured_at - start)
+        if piece.follows_gap or abs(stamped - follows) > _SAME_STREAM_SAMPLES:
             follows = stamped
-        placed.append((follows, frame))
-        follows += len(frame.samples)
+        placed.append((follows, piece))
+        follows += len(piece.samples)
     return placed
 
 
@@ -100,5 +99,5 @@ def _samples(length: timedelta) -> int:
     return round(length.total_seconds() * SAMPLE_RATE_HZ)
 
 
-def _end(frame: _Kept) -> datetime:
-    return frame.captured_at + timedelta(seconds=len(frame.samples) / SAMPLE_RATE_HZ)
+def _end(piece: _Kept) -> datetime:
+    return piece.captured_at + timedelta(seconds=len(piece.samples) / SAMPLE_RATE_HZ)

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-import numpy as np
-
-from monitor.audio import FRAME_SAMPLES, Samples
+from monitor.audio import Samples
 from monitor.gate.bucket import LeakyBucket
 from monitor.gate.habit import Habit
 from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured
@@ -20,9 +18,6 @@ leaves clipped peaks a little short of full scale, would hide the fault; speech 
 _OFFSET_FROM_AMPLITUDE = 0.05
 """Mean of a frame, as a share of full scale (-26 dBFS), that counts as an offset. Chosen: at 0.02 a converter
 with a small offset, which harms nothing, would be a fault; the offset of 0.1 in the tests must be one."""
-_ROUNDING_SHARE = 1e-4
-"""Error of a sum of squares in single precision, as a share of it: 480 terms at 2^-24 make at most 3e-5.
-Smaller, the cheap test by power would overlook a fault; larger, it would only spare less work."""
 
 _RAISE_AND_CLEAR_S: dict[ProblemKind, tuple[float, float]] = {
     "digital_silence": (10, 3),
@@ -64,22 +59,32 @@ class MicrophoneFaults:
 
     def push(self, measured: Measured, samples: Samples, at: datetime) -> None:
         """Take the next frame: `samples` of shape (480,) in -1..1, and what `measure` returned for them;
-        `at` is when it ends. `kinds` changes where a fault is raised or cleared."""
-        still = _may_be_still(measured) and float(np.ptp(samples)) < _PCM16_STEP
-        clipped = _may_clip(measured) and float(np.abs(samples).max()) >= _CLIPPED_FROM_AMPLITUDE
+        `at` is its day and time. `kinds` changes where a fault is raised or cleared."""
+        still = measured.highest - measured.lowest < _PCM16_STEP
+        clipped = max(measured.highest, -measured.lowest) >= _CLIPPED_FROM_AMPLITUDE
         offset = abs(measured.mean)
         self._look(measured, samples, at)
+        if (
+            still
+            or clipped
+            or offset > _OFFSET_FROM_AMPLITUDE
+            or self._loops
+            or self._leaking
+            or self._life.lifeless
+        ):
+            self._count(still, clipped, offset)
+
+    def _count(self, still: bool, clipped: bool, offset: float) -> None:
         frame, lifeless = self._frames, self._life.lifeless
-        if still or clipped or offset > _OFFSET_FROM_AMPLITUDE or self._loops or lifeless or self._leaking:
-            self._faults["digital_silence"].push(still and offset < _PCM16_STEP, frame)
-            self._faults["frozen"].push(self._loops or (still and offset >= _PCM16_STEP), frame)
-            self._faults["clipping"].push(clipped, frame)
-            self._faults["dc_offset"].push(offset > _OFFSET_FROM_AMPLITUDE, frame)
-            silent = self._faults["digital_silence"].raised
-            self._faults["dead"].push(lifeless == "dead" and not silent, frame)
-            self._faults["hum_only"].push(lifeless == "hum_only", frame)
-            self._leaking = any(fault.leaking for fault in self._faults.values())
-            self.kinds = tuple(kind for kind, fault in self._faults.items() if fault.raised)
+        self._faults["digital_silence"].push(still and offset < _PCM16_STEP, frame)
+        self._faults["frozen"].push(self._loops or (still and offset >= _PCM16_STEP), frame)
+        self._faults["clipping"].push(clipped, frame)
+        self._faults["dc_offset"].push(offset > _OFFSET_FROM_AMPLITUDE, frame)
+        silent = self._faults["digital_silence"].raised
+        self._faults["dead"].push(lifeless == "dead" and not silent, frame)
+        self._faults["hum_only"].push(lifeless == "hum_only", frame)
+        self._leaking = any(fault.leaking for fault in self._faults.values())
+        self.kinds = tuple(kind for kind, fault in self._faults.items() if fault.raised)
 
     def _look(self, measured: Measured, samples: Samples, at: datetime) -> None:
         """Search once a second: a loop lasts longer, and a search costs as much as twenty frames."""
@@ -91,15 +96,3 @@ class MicrophoneFaults:
             self._loops = heard and self._loop_watch.loops()
             self._life.look(self._loop_watch.latest, at)
             self._faults["dead"].raise_after_s = self._faults["hum_only"].raise_after_s = self._life.limit_s
-
-
-def _may_be_still(measured: Measured) -> bool:
-    """Whether the variance allows that no two samples differ by a step. Looking at the samples themselves
-    costs more than all other checks."""
-    variance = measured.power - measured.mean**2
-    return variance <= _PCM16_STEP**2 + _ROUNDING_SHARE * measured.power
-
-
-def _may_clip(measured: Measured) -> bool:
-    """Whether the power is enough for one clipped sample in the frame."""
-    return measured.power * FRAME_SAMPLES >= _CLIPPED_FROM_AMPLITUDE**2 * (1 - _ROUNDING_SHARE)

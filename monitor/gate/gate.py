@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from monitor.audio import FRAME_SAMPLES
+from monitor.audio import FRAME_SAMPLES, Piece
 from monitor.gate.config import GateConfig
 from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.habit import Habit
-from monitor.gate.level import SILENCE_DBFS, LevelReport, measure
+from monitor.gate.level import SILENCE_DBFS, LevelMeter, LevelReport, Measured
 from monitor.gate.loudness import LoudNoise
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Detection, Frame, Level, Problem, Segment
@@ -66,6 +66,7 @@ class Gate:
         self._source = source
         self._require_speech = require_speech
         self._vad_speech = vad_speech
+        self._meter = LevelMeter()
         self._floor = NoiseFloor(config.quietest_floor_dbfs)
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
@@ -86,24 +87,45 @@ class Gate:
 
     def push(self, frame: Frame) -> GateOutput:
         """Return what the next frame brings. ValueError unless it has 480 samples (30 ms at 16 kHz)."""
-        if len(frame.audio) != FRAME_SAMPLES:
-            raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(frame.audio)}")
-        segments = self._end_at_gap() if frame.follows_gap else []
-        samples = frame.audio.samples
-        measured = measure(samples)
+        found = self.hear(Piece.of(frame))
+        return found[0][1] if found else _NOTHING
+
+    def hear(self, piece: Piece) -> list[tuple[int, GateOutput]]:
+        """What some frames bring, each output with the index of its frame. The same as frame by frame.
+        ValueError unless they are whole frames of 480 samples (30 ms at 16 kHz)."""
+        if len(piece.audio) % FRAME_SAMPLES:
+            raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(piece.audio)}")
+        found = []
+        for index, measured in enumerate(self._meter.measure(piece.audio.samples)):
+            if output := self._next(piece, index, measured):
+                found.append((index, output))
+        return found
+
+    def _next(self, piece: Piece, index: int, measured: Measured) -> GateOutput:
+        segments = self._end_at_gap() if piece.follows_gap and not index else []
+        samples = piece.audio.samples[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES]
         level_dbfs = self._level_dbfs = measured.level_dbfs
         self._floor.push(level_dbfs, samples)
         floor_dbfs = self._floor.dbfs
-        segments += self._segmenter.push(frame, level_dbfs, floor_dbfs)
+        segments += self._segmenter.hear(piece, index, level_dbfs, floor_dbfs)
         loud: list[Detection] = []
         if self._floor.settled:
-            loud = self._loud_noise.push(frame, level_dbfs, floor_dbfs, self._segmenter.segment_id)
-        levels = self._report.push(frame, level_dbfs, floor_dbfs)
-        self._condition.push(measured, samples, frame.ends_at)
-        problems = self._problem(frame)
-        if not (segments or loud or levels or problems):
+            above_db = level_dbfs - floor_dbfs
+            if self._loud_noise.waits and above_db < self._loud_noise.least_above_db:
+                self._loud_noise.pass_over()
+            else:
+                segment_id = self._segmenter.segment_id
+                loud = self._loud_noise.push(piece.frame(index), level_dbfs, floor_dbfs, segment_id)
+        notices: list[Level | Problem] = []
+        if self._report.is_due(level_dbfs):
+            notices.append(self._report.made(self._source, piece.until(index), floor_dbfs))
+        self._condition.push(measured, samples, piece.captured_at)
+        if self._condition.kinds != self._kinds:
+            self._kinds = self._condition.kinds
+            notices.append(Problem(self._source, piece.until(index), self._kinds))
+        if not (segments or loud or notices):
             return _NOTHING
-        return self._passed(segments, loud, (*levels, *problems))
+        return self._passed(segments, loud, tuple(notices))
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> GateOutput:
         """End the open segment, if there is one, and return it. More frames may follow."""
@@ -126,12 +148,6 @@ class Gate:
             [_speech(one) for one in segments if _voice_s(one) >= _LEAST_SPEECH_S] if self._vad_speech else []
         )
         return GateOutput(tuple(segments), (*words, *loud), notices)
-
-    def _problem(self, frame: Frame) -> list[Problem]:
-        if self._condition.kinds == self._kinds:
-            return []
-        self._kinds = self._condition.kinds
-        return [Problem(self._source, frame.ends_at, self._kinds)]
 
 
 def _voice_s(segment: Segment) -> float:

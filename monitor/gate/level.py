@@ -1,12 +1,15 @@
 """The level of a frame above 100 Hz, without offset, mains hum and rumble."""
 
+import ctypes
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
-from monitor.types import Frame, Level
+from monitor.native.kernels import kernels
+from monitor.types import Level
 
 SILENCE_DBFS = -120.0
 """The level of a frame without any sound. Finite, because it is published and compared: JSON has no
@@ -31,8 +34,7 @@ def _slow_cosines() -> Samples:
 
 
 _SLOW_COSINES = _slow_cosines()
-_COSINES_BACK = np.ascontiguousarray(_SLOW_COSINES.T)
-"""The same, shape (480, 7), laid out for the way back to samples."""
+_COSINES_ADDRESS = _SLOW_COSINES.ctypes.data
 _MOSTLY_SLOW_SHARE = 0.99
 """Share of the energy below 100 Hz from which the rest is summed anew. The rounding of single precision, 3e-5
 of the energy, is then at most 0.3 % of the rest, 0.013 dB; at 0.9999 it would be 1 dB."""
@@ -50,29 +52,55 @@ class Measured:
     """Mean square of all that was recorded, rumble included; full scale is 1."""
     mean: float
     """Mean of the samples, -1..1."""
+    lowest: float
+    highest: float
+    """The extremes of the samples."""
 
 
-def measure(samples: Samples) -> Measured:
-    """Level, power and mean of one frame; `samples` has shape (480,), values in -1..1.
+class LevelMeter:
+    """Measures frames in a compiled kernel (monitor/native/level.c). Belongs to one thread.
 
     The level leaves out offset, mains hum and rumble, by projection on the frame's slowest cosines. They
     carry most of the power of many microphones; a floor made of them would hide every quiet sound. Unlike a
     recursive filter, this carries nothing from one frame to the next.
     """
-    slow = _SLOW_COSINES @ samples
-    energy, slow_energy = float(samples @ samples), float(slow @ slow)
-    # The cosines are orthonormal, so energies subtract, as long as single precision leaves a difference.
-    rest = energy - slow_energy if slow_energy < _MOSTLY_SLOW_SHARE * energy else _energy_above(samples, slow)
-    return Measured(
-        level_dbfs=max(SILENCE_DBFS, 10 * math.log10(rest / FRAME_SAMPLES)) if rest > 0 else SILENCE_DBFS,
-        power=energy / FRAME_SAMPLES,
-        mean=float(slow[0]) / _ROOT_OF_SAMPLES,
-    )
+
+    def __init__(self, library: ctypes.PyDLL | None = None) -> None:
+        self._measure = (library or kernels()).measure
+        self._make_room(1)
+
+    def _make_room(self, frames: int) -> None:
+        # Asking numpy for an address takes longer than all of the arithmetic.
+        self._samples = np.zeros(frames * FRAME_SAMPLES, np.float32)
+        self._found = np.zeros((frames, 5), np.float32)  # struct Measure
+        self._places = self._samples.ctypes.data, self._found.ctypes.data
+
+    def measure(self, samples: Samples) -> list[Measured]:
+        """Level, power, mean and extremes of each frame; `samples` has shape (480 n,), values in -1..1."""
+        if len(samples) > len(self._samples):
+            self._make_room(len(samples) // FRAME_SAMPLES)
+        count = len(samples) // FRAME_SAMPLES
+        self._samples[: len(samples)] = samples
+        self._measure(self._places[0], count, _COSINES_ADDRESS, _MOSTLY_SLOW_SHARE, self._places[1])
+        return [
+            Measured(
+                _dbfs(fast_energy / FRAME_SAMPLES),
+                energy / FRAME_SAMPLES,
+                offset / _ROOT_OF_SAMPLES,
+                lowest,
+                highest,
+            )
+            for energy, fast_energy, offset, lowest, highest in self._found[:count].tolist()
+        ]
 
 
-def _energy_above(samples: Samples, slow: Samples) -> float:
-    rest = samples - _COSINES_BACK @ slow
-    return float(rest @ rest)
+def measure(samples: Samples) -> Measured:
+    """One frame, measured by itself."""
+    return LevelMeter().measure(samples)[0]
+
+
+def _dbfs(power: float) -> float:
+    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
 
 
 def frames_in(duration_s: float) -> int:
@@ -88,12 +116,14 @@ class LevelReport:
         self._frames = 0
         self._power = 0.0
 
-    def push(self, frame: Frame, level_dbfs: float, floor_dbfs: float) -> list[Level]:
-        """Take the next frame, its level and the floor. Returns one report, or none."""
+    def is_due(self, level_dbfs: float) -> bool:
+        """Take the next frame's level: whether a report is to be made."""
         self._frames += 1
         self._power += 10 ** (level_dbfs / 10)
-        if self._frames < self._every:
-            return []
+        return self._frames >= self._every
+
+    def made(self, source: str, at: datetime, floor_dbfs: float) -> Level:
+        """The report on the frames since the last one."""
         mean_dbfs = max(SILENCE_DBFS, 10 * math.log10(self._power / self._frames))
         self._frames, self._power = 0, 0.0
-        return [Level(frame.source, frame.ends_at, mean_dbfs, floor_dbfs)]
+        return Level(source, at, mean_dbfs, floor_dbfs)

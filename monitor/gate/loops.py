@@ -1,12 +1,12 @@
 """A driver or a camera that delivers one buffer again and again."""
 
-from collections import deque
+import ctypes
 
 import numpy as np
-import numpy.typing as npt
 
 from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
 from monitor.gate.tonality import flatness
+from monitor.native.kernels import kernels
 
 LOOK_FRAMES = 33
 """Frames between two looks: a second."""
@@ -17,7 +17,8 @@ _SHORTEST_LOOP_SAMPLES = 160
 _WINDOW_FRAMES = 134 + LOOK_FRAMES
 """Twice the longest loop, 4 s, and a second in which its loudest place may lie."""
 _NEEDLE_SAMPLES = 64
-"""4 ms, looked for in all that came before; the whole loop is compared only where they are found."""
+"""4 ms, looked for in all that came before; the whole loop is compared only where they are found. The kernel
+(monitor/native/search.c) has the same number."""
 _CANDIDATES = 8
 """Places that are compared in full. Chosen: noise has none by chance, and of a loop the first is it."""
 _NOT_A_TONE = 0.1
@@ -31,20 +32,27 @@ class LoopWatch:
     """Whether the latest sound is one buffer (10 ms to 2 s) delivered again and again."""
 
     def __init__(self) -> None:
-        self._recent: deque[Samples] = deque(maxlen=_WINDOW_FRAMES)
+        # In one piece, with room for a second after which the latest moves to the front.
+        self._recent = np.zeros((_WINDOW_FRAMES + LOOK_FRAMES) * FRAME_SAMPLES, np.float32)
+        self._end = 0
 
     def push(self, samples: Samples) -> None:
         """The next frame."""
-        self._recent.append(samples)
+        if self._end == len(self._recent):
+            kept = _WINDOW_FRAMES * FRAME_SAMPLES
+            self._recent[:kept] = self._recent[-kept:]
+            self._end = kept
+        self._recent[self._end : self._end + FRAME_SAMPLES] = samples
+        self._end += FRAME_SAMPLES
 
     @property
     def latest(self) -> Samples:
-        """The samples of the latest second."""
-        return np.concatenate(list(self._recent)[-LOOK_FRAMES:])
+        """The samples of the latest second; valid until the next `push`."""
+        return self._recent[max(0, self._end - LOOK_FRAMES * FRAME_SAMPLES) : self._end]
 
     def loops(self) -> bool:
-        """Look; it costs as much as twenty frames."""
-        return is_loop(np.concatenate(self._recent))
+        """Look; it costs as much as several frames."""
+        return is_loop(self._recent[max(0, self._end - _WINDOW_FRAMES * FRAME_SAMPLES) : self._end])
 
 
 def is_loop(samples: Samples) -> bool:
@@ -58,11 +66,9 @@ def is_loop(samples: Samples) -> bool:
     needle = samples[at : at + _NEEDLE_SAMPLES]
     tolerance = min(_QUARTER_STEP, 0.01 * float(np.ptp(needle)))
     earliest = max(0, at - round(_LONGEST_LOOP_S * SAMPLE_RATE_HZ))
-    lags = at - _matches(
-        samples[: at - _SHORTEST_LOOP_SAMPLES + _NEEDLE_SAMPLES], earliest, needle, tolerance
-    )
-    newest = lags[::-1][:_CANDIDATES]
-    return any(_repeats(samples, int(lag), tolerance) for lag in newest) and not _is_tone(samples)
+    hay = samples[earliest : at - _SHORTEST_LOOP_SAMPLES + _NEEDLE_SAMPLES]
+    lags = [at - earliest - place for place in _matches(hay, needle, tolerance)]
+    return any(_repeats(samples, lag, tolerance) for lag in lags) and not _is_tone(samples)
 
 
 def _loudest(samples: Samples) -> int:
@@ -72,19 +78,17 @@ def _loudest(samples: Samples) -> int:
     return len(samples) - frames.size + loudest * FRAME_SAMPLES + (FRAME_SAMPLES - _NEEDLE_SAMPLES) // 2
 
 
-def _matches(hay: Samples, earliest: int, needle: Samples, tolerance: float) -> npt.NDArray[np.intp]:
-    """The places from `earliest` on where `hay` has the needle."""
-    starts = len(hay) - len(needle) + 1 - earliest
-    if starts <= 0:
-        return np.empty(0, dtype=np.intp)
-    first = hay[earliest : earliest + starts]
-    found = earliest + np.flatnonzero((first >= needle[0] - tolerance) & (first <= needle[0] + tolerance))
-    for i in (13, 26, 39, 52, 63):
-        found = found[np.abs(hay[found + i] - needle[i]) <= tolerance]
-    # What the few points have left is compared whole.
-    whole = hay[found[-512:, None] + np.arange(len(needle))]
-    alike: npt.NDArray[np.bool_] = (np.abs(whole - needle) <= tolerance).all(axis=1)
-    return np.compress(alike, found[-512:])
+def _matches(hay: Samples, needle: Samples, tolerance: float) -> list[int]:
+    """The last places where `hay` has the needle, the very last first."""
+    count = len(hay) - len(needle) + 1
+    if count <= 0:
+        return []
+    hay, needle = np.ascontiguousarray(hay), np.ascontiguousarray(needle)
+    found = (ctypes.c_int32 * _CANDIDATES)()
+    places = kernels().find_needle(
+        hay.ctypes.data, count, needle.ctypes.data, tolerance, ctypes.addressof(found), _CANDIDATES
+    )
+    return list(found[:places])
 
 
 def _repeats(samples: Samples, lag: int, tolerance: float) -> bool:

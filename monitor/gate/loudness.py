@@ -35,6 +35,8 @@ class LoudNoise:
 
     def __init__(self, above_floor_db: float) -> None:
         self._above_floor_db = above_floor_db
+        self.least_above_db = min(above_floor_db, _LEAST_ABOVE_FLOOR_DB)
+        """No frame that is less above the floor is loud, whatever the floor."""
         self.forget()
 
     def forget(self) -> None:
@@ -43,17 +45,27 @@ class LoudNoise:
         self._frames_since_onset = self._frames_since_loud = self._frames_since_report = 0
         self._loudest_db = self._beyond_db = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is to be reported, unless the next frame is loud."""
+        return not self._loudest_db
+
+    def pass_over(self) -> None:
+        """Take a frame that is not loud, while it waits."""
+        self._frames_since_onset += 1
+        self._frames_since_loud += 1
+        self._frames_since_report += 1
+
     def push(
         self, frame: Frame, level_dbfs: float, floor_dbfs: float, segment_id: str | None
     ) -> list[Detection]:
         """Take the next frame with its level, the floor, and the id of the open segment, if there is one."""
-        self._frames_since_onset += 1
-        self._frames_since_loud += 1
-        self._frames_since_report += 1
+        self.pass_over()
         above_db = level_dbfs - floor_dbfs
-        beyond_db = above_db - self._asked_db(floor_dbfs)
-        if beyond_db >= 0:
-            self._note(frame, above_db, beyond_db)
+        if above_db >= self.least_above_db:
+            beyond_db = above_db - self._asked_db(floor_dbfs)
+            if beyond_db >= 0:
+                self._note(frame, above_db, beyond_db)
         if self._loudest_db and self._frames_since_report >= _REPEAT_FRAMES and self._onset is not None:
             return [self._report(frame.source, segment_id, self._onset)]
         return []

@@ -1,9 +1,9 @@
 """Cuts whole sounds out of a stream of frames."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from monitor.audio import FRAME_S, Audio
+from monitor.audio import FRAME_S, Audio, Piece
 from monitor.gate.config import GateConfig
 from monitor.gate.level import frames_in
 from monitor.gate.voice import VoiceDetector
@@ -67,7 +67,7 @@ class Segmenter:
         self._look_length = frames_in(config.look_length_s)
         self._longest = int(config.max_length_s / FRAME_S + 1e-6)
         self._overlap = frames_in(config.overlap_s)
-        self._before: deque[_Buffered] = deque(maxlen=frames_in(config.pre_roll_s))
+        self._before: deque[tuple[Piece, int, float]] = deque(maxlen=frames_in(config.pre_roll_s))
         self._growing: _Growing | None = None
         self._voice = VoiceDetector()
 
@@ -78,13 +78,18 @@ class Segmenter:
 
     def push(self, frame: Frame, level_dbfs: float, floor_dbfs: float) -> list[Segment]:
         """Take the next frame, which follows the last without a gap. Returns at most one segment or look."""
+        return self.hear(Piece.of(frame), 0, level_dbfs, floor_dbfs)
+
+    def hear(self, piece: Piece, index: int, level_dbfs: float, floor_dbfs: float) -> list[Segment]:
+        """The same for a frame of a piece."""
         above_db = level_dbfs - floor_dbfs
-        if self._growing is None and above_db >= self._open_db:
-            self._growing = _Growing(floor_dbfs, self._pre_roll())
-        self._before.append(_Buffered(frame, level_dbfs))
         if self._growing is None:
-            return []
-        self._grow(self._growing, _Buffered(frame, level_dbfs, sounding=above_db >= self._close_db))
+            if above_db < self._open_db:
+                self._before.append((piece, index, level_dbfs))
+                return []
+            self._growing = _Growing(floor_dbfs, self._pre_roll())
+        self._before.append((piece, index, level_dbfs))
+        self._grow(self._growing, piece.frame(index), level_dbfs, sounding=above_db >= self._close_db)
         return self._cut(self._growing, floor_dbfs)
 
     def finish(self, ended_by: SegmentEnd) -> list[Segment]:
@@ -95,16 +100,17 @@ class Segmenter:
 
     def _pre_roll(self) -> list[_Buffered]:
         """The frames before the onset. The voice detector gets them too: it adapts within a few frames."""
-        for one in self._before:
+        before = [_Buffered(piece.frame(index), level_dbfs) for piece, index, level_dbfs in self._before]
+        for one in before:
             self._voice.hears_voice(one.frame.audio)
-        return list(self._before)
+        return before
 
-    def _grow(self, growing: _Growing, heard: _Buffered) -> None:
-        heard = replace(heard, voiced=self._voice.hears_voice(heard.frame.audio))
-        growing.heard.append(heard)
+    def _grow(self, growing: _Growing, frame: Frame, level_dbfs: float, sounding: bool) -> None:
+        voiced = self._voice.hears_voice(frame.audio)
+        growing.heard.append(_Buffered(frame, level_dbfs, sounding, voiced))
         growing.own_frames += 1
-        growing.quiet_frames = 0 if heard.sounding else growing.quiet_frames + 1
-        growing.sounded_since_look |= heard.sounding
+        growing.quiet_frames = 0 if sounding else growing.quiet_frames + 1
+        growing.sounded_since_look |= sounding
 
     def _cut(self, growing: _Growing, floor_dbfs: float) -> list[Segment]:
         if growing.quiet_frames >= self._hangover:

@@ -1,26 +1,24 @@
 """Whether a frame holds a human voice. Used on frames of open segments only."""
 
+import ctypes
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.gate.level import frames_in
+from monitor.native.kernels import kernels
 
 _VAD_MODE = 3
 """WebRTC's strictest mode of 0 to 3: the others take still more loud sounds for voice
 (docs/decisions/voice-needs-a-pitch.md)."""
 
-_DECIMATION = 4
+_PITCH_RATE_HZ = 4000
 """The pitch is looked for at 4 kHz, ten samples a period at 400 Hz: a quarter of the samples costs a
-sixteenth."""
-_PITCH_RATE_HZ = SAMPLE_RATE_HZ // _DECIMATION
+sixteenth. In the kernel (monitor/native/search.c), too: a change here is one there."""
 _SHORTEST_PERIOD_SAMPLES = _PITCH_RATE_HZ // 400
 """Of a child's voice at 400 Hz. A shorter period would be a sounder's, which begin at 468 Hz."""
-_LONGEST_PERIOD_SAMPLES = _PITCH_RATE_HZ // 70
-"""Of a deep voice at 70 Hz (men speak at 85 to 180 Hz). Longer, and the window below had no room."""
-_WINDOW_SAMPLES = 2 * FRAME_SAMPLES // _DECIMATION - _LONGEST_PERIOD_SAMPLES
-"""What is compared with itself a period later: of two frames, 60 ms, all but the longest period."""
 _PERIODIC_FROM_CORRELATION = 0.6
 """Normalised autocorrelation, 0-1, from which a sound has a pitch. Measured on
 tests/gate/test_voice.py: at 0.9 a deep voice loses a fifth of its frames, at 0.8 hardly any. Lower values
@@ -34,6 +32,39 @@ _PITCH_LASTS_FRAMES = frames_in(0.24)
 seventh of its frames (the same sounds); longer than a consonant, it would carry over into other sounds."""
 
 
+class _Voice(ctypes.Structure):
+    """What the kernel is given (struct Voice in monitor/native/search.c)."""
+
+    _fields_ = [
+        ("samples", ctypes.c_float * (2 * FRAME_SAMPLES)),
+        ("periodic", ctypes.c_float),
+        ("as_good", ctypes.c_float),
+    ]
+
+
+class PitchFinder:
+    """Whether the last two frames repeat 70 to 400 times a second, as the vocal folds do.
+
+    By normalised autocorrelation (Boersma 1993) at 4 kHz, in a compiled kernel. Of the periods nearly as good
+    as the best, the shortest counts (de Cheveigné and Kawahara 2002): a whistle at 3 kHz also repeats 300
+    times a second.
+    """
+
+    def __init__(self) -> None:
+        self._voice = _Voice(periodic=_PERIODIC_FROM_CORRELATION**2, as_good=_AS_GOOD_AS_BEST_SHARE**2)
+        self._samples = np.ctypeslib.as_array(self._voice.samples)
+        self._find_period = partial(kernels().find_period, ctypes.addressof(self._voice))
+
+    def push(self, samples: Samples) -> None:
+        """The next frame, shape (480,), 16 kHz."""
+        self._samples[:FRAME_SAMPLES] = self._samples[FRAME_SAMPLES:]
+        self._samples[FRAME_SAMPLES:] = samples
+
+    def is_voice(self) -> bool:
+        """Whether the last two frames do."""
+        return bool(self._find_period() >= _SHORTEST_PERIOD_SAMPLES)
+
+
 class VoiceDetector:
     """WebRTC's voice-activity detector (Gaussian mixtures over six sub-bands) together with a pitch check.
 
@@ -45,7 +76,7 @@ class VoiceDetector:
 
     def __init__(self) -> None:
         self._vad: Any = None
-        self._previous = np.zeros(FRAME_SAMPLES, np.float32)
+        self._pitch = PitchFinder()
         self._frames_since_pitch = _PITCH_LASTS_FRAMES
 
     def hears_voice(self, audio: Audio) -> bool:
@@ -55,27 +86,16 @@ class VoiceDetector:
 
             self._vad = webrtcvad.Vad(_VAD_MODE)
         active = bool(self._vad.is_speech(audio.to_pcm16(), SAMPLE_RATE_HZ))
-        pitched = active and has_voice_pitch(np.concatenate((self._previous, audio.samples)))
-        self._previous = audio.samples
+        self._pitch.push(audio.samples)
+        pitched = active and self._pitch.is_voice()
         self._frames_since_pitch = 0 if pitched else self._frames_since_pitch + 1
         return active and self._frames_since_pitch < _PITCH_LASTS_FRAMES
 
 
 def has_voice_pitch(samples: Samples) -> bool:
-    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do.
-
-    `samples`: shape (960,), 16 kHz. By normalised autocorrelation (Boersma 1993) at 4 kHz. Of the periods
-    nearly as good as the best, the shortest counts (de Cheveigné and Kawahara 2002): a whistle at 3 kHz also
-    repeats 300 times a second.
-    """
-    slow = samples.reshape(-1, _DECIMATION).mean(axis=1)
-    slow -= slow.mean()
-    energy = np.cumsum(np.concatenate(([0.0], slow * slow)))
-    energy = energy[_WINDOW_SAMPLES:] - energy[:-_WINDOW_SAMPLES]
-    similarity = np.correlate(slow, slow[:_WINDOW_SAMPLES], "valid") / np.sqrt(energy * energy[0] + 1e-20)
-    middle = similarity[1:-1]
-    peaks = np.flatnonzero((middle > similarity[:-2]) & (middle >= similarity[2:])) + 1
-    if not len(peaks) or (best := similarity[peaks].max()) < _PERIODIC_FROM_CORRELATION:
-        return False
-    period = peaks[np.argmax(similarity[peaks] >= _AS_GOOD_AS_BEST_SHARE * best)]
-    return bool(period >= _SHORTEST_PERIOD_SAMPLES)
+    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do. `samples`: shape (960,),
+    16 kHz."""
+    pitch = PitchFinder()
+    pitch.push(samples[:FRAME_SAMPLES])
+    pitch.push(samples[FRAME_SAMPLES:])
+    return pitch.is_voice()

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Self
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.drill.runner import DrillRunner
@@ -15,7 +16,7 @@ from monitor.history.best_looks import BestLooks
 from monitor.history.habits import KeptHabits
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
-from monitor.types import Alert, Findings, Frame, Message, Picture, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Findings, Message, Picture, Setting, SoundEvent, SourceStatus
 
 SCORES = "scores.db"
 """In the state folder: what `earwitness explain` and `replay` read."""
@@ -55,10 +56,10 @@ class Recorder:
         """Other thresholds are in force from now on; from any thread."""
         self._best.follow(config)
 
-    def remember(self, frame: Frame) -> None:
-        """The next frame of a source; in that source's thread."""
-        self._evidence.push(frame)
-        self.drill.push(frame)
+    def remember(self, piece: Piece) -> None:
+        """The next frames of a source; in that source's thread."""
+        self._evidence.push(piece)
+        self.drill.push(piece)
 
     def heard(self, heard: Findings, now: datetime) -> None:
         """What classifiers made of a stretch, and the decider's `now` with it, UTC; from any thread."""

@@ -1,4 +1,4 @@
-/* What the three kernels share. Plain C11 without libc: nothing to link, nothing to initialise, no state of its own.
+/* What the kernels share. Plain C11 without libc: nothing to link, nothing to initialise, no state of its own.
  *
  * Every sum is written in the order in which it is taken (no -ffast-math, no contraction into fused operations), so
  * every machine gives the same bits. Loops over LANES, hops or channels are written for the compiler to vectorise.

@@ -35,12 +35,15 @@ def load(variant: str) -> ctypes.PyDLL:
     library.put_rows.argtypes = [ctypes.c_void_p] * 6
     library.find_places.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 3, *[ctypes.c_void_p] * 2]
     library.measure.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_int32,
-        ctypes.c_void_p,
-        ctypes.c_float,
-        ctypes.c_void_p,
+        *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
+        *(ctypes.c_float, ctypes.c_void_p),
     ]
+    library.measure.restype = None
+    library.find_needle.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
+        *(ctypes.c_float, ctypes.c_void_p, ctypes.c_int32),
+    ]
+    library.find_period.argtypes = [ctypes.c_void_p]
     return library
 
 

@@ -4,7 +4,7 @@
 /* The digest of these sources, so that a library can be told from an older one. */
 EXPORT const char sources[] = SOURCES;
 
-#define COSINES 13
+#define COSINES 7 /* 0 to 100 Hz; monitor/gate/level.py makes them */
 #define WAYS 8 /* partial sums, in lanes */
 
 typedef struct {
@@ -41,31 +41,37 @@ static float energy_without(const float *x, const float *cosines, const float *s
     return dot(rest, rest);
 }
 
-/* `count` frames; `cosines` are COSINES orthonormal rows of a frame's length. */
+/* One frame; `cosines` are COSINES orthonormal rows of a frame's length. Where they hold the share `mostly` of the energy
+ * they are taken out of the samples. */
+static void measure_one(const float *samples, const float *cosines, float mostly, Measure *out)
+{
+    float slow[COSINES], slow_energy = 0, low[WAYS], high[WAYS];
+    for (int j = 0; j < WAYS; j++)
+        low[j] = high[j] = samples[j];
+    for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
+        for (int j = 0; j < WAYS; j++) {
+            low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
+            high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
+        }
+    for (int j = 1; j < WAYS; j++) {
+        low[0] = low[j] < low[0] ? low[j] : low[0];
+        high[0] = high[j] > high[0] ? high[j] : high[0];
+    }
+    for (int r = 0; r < COSINES; r++) {
+        slow[r] = dot(cosines + r * FRAME_SAMPLES, samples);
+        slow_energy += slow[r] * slow[r];
+    }
+    out->energy = dot(samples, samples);
+    out->fast_energy =
+        slow_energy < mostly * out->energy ? out->energy - slow_energy : energy_without(samples, cosines, slow);
+    out->offset = slow[0];
+    out->lowest = low[0];
+    out->highest = high[0];
+}
+
+/* `count` frames, one after the other. */
 EXPORT void measure(const float *samples, int32_t count, const float *cosines, float mostly, Measure *out)
 {
-    for (int f = 0; f < count; f++, samples += FRAME_SAMPLES, out++) {
-        float slow[COSINES], slow_energy = 0, low[WAYS], high[WAYS];
-        for (int j = 0; j < WAYS; j++)
-            low[j] = high[j] = samples[j];
-        for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
-            for (int j = 0; j < WAYS; j++) {
-                low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
-                high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
-            }
-        for (int j = 1; j < WAYS; j++) {
-            low[0] = low[j] < low[0] ? low[j] : low[0];
-            high[0] = high[j] > high[0] ? high[j] : high[0];
-        }
-        for (int r = 0; r < COSINES; r++) {
-            slow[r] = dot(cosines + r * FRAME_SAMPLES, samples);
-            slow_energy += slow[r] * slow[r];
-        }
-        out->energy = dot(samples, samples);
-        out->fast_energy =
-            slow_energy < mostly * out->energy ? out->energy - slow_energy : energy_without(samples, cosines, slow);
-        out->offset = slow[0];
-        out->lowest = low[0];
-        out->highest = high[0];
-    }
+    for (int32_t i = 0; i < count; i++)
+        measure_one(samples + i * FRAME_SAMPLES, cosines, mostly, out + i);
 }

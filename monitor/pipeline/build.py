@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from monitor.audio import Piece
 from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.audio_llm.transcribers.base import Transcriber
 from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
@@ -29,7 +30,6 @@ from monitor.rules.clauses import says
 from monitor.rules.engine import RuleEngine
 from monitor.rules.outage import SourceOutage
 from monitor.sources import SourceConfig
-from monitor.types import Frame
 
 log = get_logger()
 
@@ -127,11 +127,11 @@ def build_front_end(
     config: Config,
     source: SourceConfig,
     classifiers: LoadedClassifiers,
-    remember: Callable[[Frame], None] | None = None,
+    remember: Callable[[Piece], None] | None = None,
     habit: Habit | None = None,
 ) -> FrontEnd:
     """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is
-    shown every frame; `habit` is how the source usually is."""
+    shown all sound; `habit` is how the source usually is."""
     hears_speech = any("speech" in classifier.labels for classifier in classifiers.first)
     gate = Gate(
         source.name,

@@ -1,8 +1,10 @@
 """The first half of the loop, one per source: every frame goes to the rhythm detector and to the gate."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Literal
 
+from monitor.audio import Piece
 from monitor.gate.gate import Gate, GateOutput
 from monitor.rhythm.detector import RhythmDetector
 from monitor.types import Detection, Findings, Frame
@@ -12,34 +14,45 @@ class FrontEnd:
     """The gate and the rhythm detector of one source. Synchronous; one thread, no clock."""
 
     def __init__(
-        self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Frame], None] | None = None
+        self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Piece], None] | None = None
     ) -> None:
         self._source = source
         self._remember = remember
         self._gate = gate
         self._rhythm = rhythm
-        self._last: Frame | None = None
+        self._last: Piece | None = None
 
     def push(self, frame: Frame) -> Findings | None:
         """Take the next frame, 480 samples at 16 kHz, and return what it brought; None if nothing."""
-        self._last = frame
+        found = self.hear(Piece.of(frame))
+        return found[0] if found else None
+
+    def hear(self, piece: Piece) -> list[Findings]:
+        """Take the next frames and return what they brought, in order: nothing, mostly. It does not matter
+        how the sound is cut into pieces."""
+        self._last = piece
         if self._remember:
-            self._remember(frame)
-        rhythm = self._rhythm.push(frame)
-        gate = self._gate.push(frame)
-        return self._findings(frame, gate, rhythm) if rhythm or gate else None
+            self._remember(piece)
+        rhythm, gate = self._rhythm.hear(piece), self._gate.hear(piece)
+        if not rhythm and not gate:
+            return []
+        outputs = dict(gate)
+        return [
+            self._findings(piece.until(i), outputs.get(i, GateOutput()), [d for at, d in rhythm if at == i])
+            for i in sorted({*outputs, *(at for at, _ in rhythm)})
+        ]
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None:
         """The sound stops here: end the open segment and return it; None if there is none."""
         if self._last is None:
             return None
         rest = self._gate.finish(ended_by)
-        return self._findings(self._last, rest) if rest else None
+        return self._findings(self._last.ends_at, rest) if rest else None
 
-    def _findings(self, frame: Frame, gate: GateOutput, rhythm: Sequence[Detection] = ()) -> Findings:
+    def _findings(self, until: datetime, gate: GateOutput, rhythm: Sequence[Detection] = ()) -> Findings:
         return Findings(
             source=self._source,
-            until=frame.ends_at,
+            until=until,
             detections=(*rhythm, *gate.detections),
             segments=gate.segments,
             notices=gate.notices,

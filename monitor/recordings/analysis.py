@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from monitor.audio import Piece
 from monitor.classifiers.base import Classifier, judged
 from monitor.clock import TICK_S, SystemClock
 from monitor.config.model import Config
@@ -58,8 +59,8 @@ def analyze(
     result = Analysis(str(path))
     try:
         with block.build(SystemClock()) as recording:
-            for frame in recording.frames():
-                loop.push(frame, watch)
+            for piece in recording.pieces():
+                loop.hear(piece, watch)
     except SourceError as error:
         result.error = str(error)
     loop.finish()
@@ -140,14 +141,16 @@ class _Loop:
     def heard_s(self) -> float:
         return (self._now - BEGINNING).total_seconds()
 
-    def push(self, frame: Frame, watch: Watch | None) -> None:
-        self._now = frame.ends_at
-        heard = self._front_end.push(frame)
-        detections = self._detections(heard) if heard else []
-        if detections or self._now >= self._decided_at + TICK:
-            self._decide(detections)
-        if watch:
-            watch(frame, heard, detections)
+    def hear(self, piece: Piece, watch: Watch | None) -> None:
+        brought = {heard.until: heard for heard in self._front_end.hear(piece)}
+        for index in range(len(piece)):
+            self._now = piece.until(index)
+            heard = brought.get(self._now)
+            detections = self._detections(heard) if heard else []
+            if detections or self._now >= self._decided_at + TICK:
+                self._decide(detections)
+            if watch:
+                watch(piece.frame(index), heard, detections)
 
     def finish(self) -> None:
         rest = self._front_end.finish("shutdown")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Piece
 from monitor.rhythm import counting, pulse_trains
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import HOP, SMOOTHED, WINDOW
@@ -42,22 +42,41 @@ class RhythmDetector:
     def __init__(self, source: str) -> None:
         self._source = source
         self._tracker = RhythmTracker()
-        self._next_at: datetime | None = None
+        self._last: Frame | Piece | None = None
 
     def push(self, frame: Frame) -> list[Detection]:
         """Take a frame of any length and return what it completes, usually nothing. Raises ValueError unless
         the frame is at 16 kHz."""
-        if frame.audio.sample_rate_hz != SAMPLE_RATE_HZ:
-            raise ValueError(f"{frame.source}: rhythm needs 16000 Hz, not {frame.audio.sample_rate_hz}")
-        heard = self._bridge(frame) if frame.follows_gap else []
-        heard += self._tracker.push(frame.audio.samples)
-        self._next_at = frame.ends_at
+        heard = self._begin(frame) + self._tracker.push(frame.audio.samples)
         return [self._detection(found, frame.ends_at) for found in heard]
 
-    def _bridge(self, frame: Frame) -> list[PatternReport]:
-        if self._next_at is None:
-            return []
-        missing_s = (frame.captured_at - self._next_at).total_seconds()
+    def hear(self, piece: Piece) -> list[tuple[int, Detection]]:
+        """What some frames complete, each detection with the index of its frame. The same as frame by frame.
+        Raises ValueError as `push` does."""
+        # What the gap before it completes is dated by the first frame.
+        found = [(0, self._detection(report, piece.until(0), FRAME_SAMPLES)) for report in self._begin(piece)]
+        samples, at = piece.audio.samples, 0
+        while at < len(samples):
+            taken = min(self._tracker.samples_wanted, len(samples) - at)
+            reports = self._tracker.push(samples[at : at + taken])
+            at += taken
+            if reports:
+                index = (at - 1) // FRAME_SAMPLES
+                ahead = (index + 1) * FRAME_SAMPLES - at
+                found += [(index, self._detection(each, piece.until(index), ahead)) for each in reports]
+        return found
+
+    def _begin(self, sound: Frame | Piece) -> list[PatternReport]:
+        if sound.audio.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ValueError(f"{sound.source}: rhythm needs 16000 Hz, not {sound.audio.sample_rate_hz}")
+        last, self._last = self._last, sound
+        return (
+            self._bridge((sound.captured_at - last.ends_at).total_seconds())
+            if sound.follows_gap and last
+            else []
+        )
+
+    def _bridge(self, missing_s: float) -> list[PatternReport]:
         if missing_s <= 0:
             return []
         if missing_s > _LONGEST_GAP_S:
@@ -65,8 +84,9 @@ class RhythmDetector:
             return []
         return self._tracker.push(np.zeros(round(missing_s * SAMPLE_RATE_HZ), np.float32))
 
-    def _detection(self, heard: PatternReport, now: datetime) -> Detection:
-        started_at = self._at(heard.onset, now)
+    def _detection(self, heard: PatternReport, now: datetime, ahead: int = 0) -> Detection:
+        """`now` is the end of a frame of which `ahead` samples are still to be taken."""
+        started_at = self._at(heard.onset, now, ahead)
         return Detection(
             label=heard.label,
             score=heard.score,
@@ -78,9 +98,9 @@ class RhythmDetector:
             evidence=_evidence(heard),
         )
 
-    def _at(self, hop: int, now: datetime) -> datetime:
+    def _at(self, hop: int, now: datetime, ahead: int) -> datetime:
         """UTC of a hop, counted back from the newest sample: exact even after a clock was set."""
-        samples_ago = self._tracker.samples_heard - (hop * HOP - _LAG_SAMPLES)
+        samples_ago = self._tracker.samples_heard + ahead - (hop * HOP - _LAG_SAMPLES)
         return now - timedelta(seconds=samples_ago / SAMPLE_RATE_HZ)
 
 

@@ -68,6 +68,11 @@ class RhythmTracker:
         """All samples taken so far, including those that wait for their block to be whole."""
         return self._history.end * HOP + self._waiting
 
+    @property
+    def samples_wanted(self) -> int:
+        """Samples until the next block is whole: nothing is found before."""
+        return BLOCK - self._waiting
+
     def push(self, samples: Samples) -> list[PatternReport]:
         """Take samples at 16 kHz, shape (any,), -1..1. Returns what was found, in order."""
         heard: list[PatternReport] = []

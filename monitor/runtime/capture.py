@@ -1,16 +1,17 @@
 """One thread per source: opens it, listens, and opens it again when it was lost."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from monitor.audio import Piece
 from monitor.clock import Backoff, Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.base import Source
-from monitor.types import EventEnd, Findings, Frame, SourceStatus
+from monitor.types import EventEnd, Findings, SourceStatus
 
 log = get_logger()
 
@@ -27,7 +28,7 @@ kernel, and fell behind; one after the other they take 0.8 (docs/reference/bench
 class FrontEnd(Protocol):
     """Rhythm detector and gate. Used by this thread alone. Must not block: all other sources wait for it."""
 
-    def push(self, frame: Frame) -> Findings | None: ...
+    def hear(self, piece: Piece) -> Sequence[Findings]: ...
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None: ...
 
@@ -111,10 +112,19 @@ class CaptureThread(threading.Thread):
         self._abandoned = True
         self.stop()
 
+    def waiting_s(self) -> tuple[float, float]:
+        """How long it has been opening, and how long since the last frame while online; 0 for what is not
+        so. Asked of every source every second; from any thread."""
+        now_s, opening_since_s = self._clock.monotonic_s(), self._opening_since_s
+        return (
+            now_s - opening_since_s if opening_since_s is not None else 0.0,
+            now_s - self._last_frame_s if self._online else 0.0,
+        )
+
     def figures(self) -> ListenerFigures:
         """A snapshot for the health message; from any thread."""
         now_s = self._clock.monotonic_s()
-        opening_since_s = self._opening_since_s
+        opening_s, _ = self.waiting_s()
         return ListenerFigures(
             online=bool(self._online),
             frames=self._frames,
@@ -122,7 +132,7 @@ class CaptureThread(threading.Thread):
             reconnects=max(0, self._opened - 1),
             since_frame_s=now_s - self._last_frame_s,
             lag_s=self._lag_s,
-            opening_s=now_s - opening_since_s if opening_since_s is not None else 0.0,
+            opening_s=opening_s,
             reason=self._reason,
         )
 
@@ -133,9 +143,9 @@ class CaptureThread(threading.Thread):
             with self.source:
                 self._opening_since_s = None
                 self._opened += 1
-                for number, frame in enumerate(self.source.frames()):
-                    self._gaps += frame.follows_gap and number > 0
-                    self._hear(frame)
+                for number, piece in enumerate(self.source.pieces()):
+                    self._gaps += piece.follows_gap and number > 0
+                    self._hear(piece)
             # An open segment is posted before the source's end, as it is before a loss.
             self._hand_over(self._ears.finish("shutdown"))
             if self._stopping.is_set():
@@ -149,18 +159,20 @@ class CaptureThread(threading.Thread):
         finally:
             self._opening_since_s = None
 
-    def _hear(self, frame: Frame) -> None:
-        self._frames += 1
+    def _hear(self, piece: Piece) -> None:
+        until = piece.ends_at
+        self._frames += len(piece)
         self._last_frame_s = self._clock.monotonic_s()
-        self._until = frame.ends_at
-        self._lag_s = (self._clock.now() - frame.ends_at).total_seconds()
+        self._until = until
+        self._lag_s = (self._clock.now() - until).total_seconds()
         if not self._online:
             self._online_since_s = self._last_frame_s
             self._report(online=True)
         with _HEARING:
-            heard = self._ears.push(frame)
-        self._hand_over(heard)
-        self.heard_until = frame.ends_at
+            found = self._ears.hear(piece)
+        for heard in found:
+            self._hand_over(heard)
+        self.heard_until = until
 
     def _lost(self, error: SourceError) -> None:
         self._hand_over(self._ears.finish("gap"))

@@ -133,13 +133,14 @@ def summary(health: Health) -> str:
 def standing_still(capture: CaptureThread) -> str:
     """What is wrong with a source that neither delivers nor notices that it does not; empty if nothing. From
     any thread."""
-    figures, name = capture.figures(), capture.source.name
+    name = capture.source.name
     if capture.done.is_set():
         return ""
-    if figures.opening_s > OPENING_S:
-        return f"source {name}: has been opening for {figures.opening_s:.0f} s"
-    if figures.online and figures.since_frame_s > capture.source.patience_s + STALLED_S:
-        return f"source {name}: no frame for {figures.since_frame_s:.0f} s"
+    opening_s, since_frame_s = capture.waiting_s()
+    if opening_s > OPENING_S:
+        return f"source {name}: has been opening for {opening_s:.0f} s"
+    if since_frame_s > capture.source.patience_s + STALLED_S:
+        return f"source {name}: no frame for {since_frame_s:.0f} s"
     return ""
 
 

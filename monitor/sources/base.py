@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field
 
-from monitor.audio import FRAME_S
+from monitor.audio import FRAME_S, Piece
 from monitor.schema import Block, Slug
 from monitor.types import Frame
 
@@ -51,10 +51,16 @@ class Source(Protocol):
 
     def __exit__(self, *exc: object) -> None: ...
 
+    def pieces(self) -> Iterator[Piece]:
+        """Sound as it is heard, some frames at a time; blocks for the next ones. Ends when `close` was called
+        or, for a file, at its end (its last frame is filled up with silence). Raises SourceLost when the
+        sound stops coming. One thread."""
+        ...
+
     def frames(self) -> Iterator[Frame]:
-        """Frames as they are heard; blocks for the next one. Ends when `close` was called or, for a file,
-        at its end (its last frame is filled up with silence). Raises SourceLost when the sound stops
-        coming. One thread."""
+        """The same, frame by frame."""
+        for piece in self.pieces():
+            yield from piece.frames()
 
     def close(self) -> None:
         """Make `frames` end soon (within 1 s). From any thread, more than once, also before opening."""

@@ -4,16 +4,16 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from threading import Event
 from typing import Literal, Self
 
-from monitor.audio import Audio
+from monitor.audio import Audio, Piece
 from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.timing.framer import Framer
-from monitor.sources.timing.pacing import Pacer
-from monitor.types import Frame
+from monitor.sources.timing.pacing import Pacer, in_step
 
 log = get_logger()
 
@@ -67,18 +67,18 @@ class DemoSource(Source):
     def close(self) -> None:
         self._closed.set()
 
-    def frames(self) -> Iterator[Frame]:
-        """See Source.frames. Never raises SourceLost."""
+    def pieces(self) -> Iterator[Piece]:
+        """See Source.pieces. Never raises SourceLost."""
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
-        for frame in self._heard():
-            if not pacer.wait(frame.audio.duration_s):
+        for piece in in_step(self._heard(self._clock.now() + pacer.begins_in)):
+            if not pacer.wait(piece):
                 return
-            yield frame
+            yield piece
 
-    def _heard(self) -> Iterator[Frame]:
+    def _heard(self, begins_at: datetime) -> Iterator[Piece]:
         assert self._scene is not None, "frames before opening"
         framer = Framer(self.name)
-        framer.begin(self._clock.now(), self._scene.sample_rate_hz)
+        framer.begin(begins_at, self._scene.sample_rate_hz)
         yield from framer.push(self._scene.samples)
         while self._config.loop:
             yield from framer.push(self._scene.samples)

@@ -8,12 +8,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.recording import Recording, Sound
 from monitor.sources.timing.framer import Framer
-from monitor.sources.timing.pacing import Pacer
-from monitor.types import Frame
+from monitor.sources.timing.pacing import Pacer, in_step
 
 
 class FileConfig(AnySourceConfig):
@@ -67,17 +67,18 @@ class FileSource(Source):
     def close(self) -> None:
         self._closed.set()
 
-    def frames(self) -> Iterator[Frame]:
-        """See Source.frames; SourceLost at the end of a recording that is not whole."""
+    def pieces(self) -> Iterator[Piece]:
+        """See Source.pieces; SourceLost at the end of a recording that is not whole."""
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
-        for frame in self._heard():
-            if not pacer.wait(frame.audio.duration_s):
+        begins_at = self._config.started_at or self._clock.now() + pacer.begins_in
+        for piece in in_step(self._heard(begins_at)):
+            if not pacer.wait(piece):
                 return
-            yield frame
+            yield piece
 
-    def _heard(self) -> Iterator[Frame]:
+    def _heard(self, begins_at: datetime) -> Iterator[Piece]:
         framer = Framer(self.name)
-        timeline = _Timeline(framer, self._config.started_at or self._clock.now())
+        timeline = _Timeline(framer, begins_at)
         while True:
             for sound in self._recording.sounds():
                 yield from timeline.push(sound)
@@ -97,12 +98,12 @@ class _Timeline:
         self._position_s = 0.0
         self._sample_rate_hz = 0
 
-    def push(self, sound: Sound) -> list[Frame]:
-        frames: list[Frame] = []
+    def push(self, sound: Sound) -> list[Piece]:
+        pieces: list[Piece] = []
         self._position_s += sound.lost_s
         if sound.lost_s or sound.sample_rate_hz != self._sample_rate_hz:
             self._sample_rate_hz = sound.sample_rate_hz
             captured_at = self._started_at + timedelta(seconds=self._position_s)
-            frames = self._framer.begin(captured_at, sound.sample_rate_hz)
+            pieces = self._framer.begin(captured_at, sound.sample_rate_hz)
         self._position_s += len(sound.samples) / sound.sample_rate_hz
-        return frames + self._framer.push(sound.samples)
+        return pieces + self._framer.push(sound.samples)

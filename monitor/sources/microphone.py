@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
@@ -19,7 +20,6 @@ from monitor.sources.portaudio.devices import Device, check_device_name, chosen
 from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, silent_server, unavailable
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
-from monitor.types import Frame
 
 log = get_logger()
 
@@ -122,8 +122,8 @@ class MicrophoneSource(Source):
     def close(self) -> None:
         self._closed.set()
 
-    def frames(self) -> Iterator[Frame]:
-        """See Source.frames."""
+    def pieces(self) -> Iterator[Piece]:
+        """See Source.pieces."""
         try:
             while (record := self._heard()) is not None:
                 yield from self._framed(record)
@@ -131,7 +131,7 @@ class MicrophoneSource(Source):
             yield from self._framer.finish()
             raise
 
-    def _framed(self, record: Record) -> list[Frame]:
+    def _framed(self, record: Record) -> list[Piece]:
         assert self._format is not None
         if record.kind == b"L":
             self._overflows += 1

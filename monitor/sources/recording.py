@@ -120,7 +120,7 @@ class Recording:
                     lost_s += piece
                     continue
                 self._heard_s += len(piece.samples) / piece.sample_rate_hz
-                yield replace(piece, lost_s=lost_s + piece.lost_s)
+                yield replace(piece, lost_s=lost_s + piece.lost_s) if lost_s else piece
                 lost_s = 0.0
 
     def _packets(self) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from monitor.audio import Samples
+from monitor.audio import Piece, Samples
 from monitor.publishers.documents import dbfs
 from monitor.types import Frame
 from monitor.web.board import Board
@@ -37,10 +37,13 @@ class Meters:
         width = self._widths.get(source)
         return width.hz if width is not None else None
 
-    def hear(self, frame: Frame) -> None:
-        """The next frame of a source."""
-        if not self._feed.watched:
-            return
+    def hear(self, piece: Piece) -> None:
+        """The next frames of a source."""
+        if self._feed.watched:
+            for frame in piece.frames():
+                self._hear(frame)
+
+    def _hear(self, frame: Frame) -> None:
         meter = self._meters.setdefault(frame.source, _Meter())
         meter.loudest_dbfs = max(meter.loudest_dbfs, frame.audio.rms_dbfs)
         meter.samples.append(frame.audio.samples)

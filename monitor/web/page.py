@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from threading import Condition, Lock
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.config.house import build_house
 from monitor.config.model import Config
@@ -17,7 +18,7 @@ from monitor.history.verdicts import Verdicts
 from monitor.logs import Lapse, get_logger
 from monitor.publishers.base import House
 from monitor.schema import Secret
-from monitor.types import Alert, Command, Frame, Health, Level, Message, Picture, Setting, SoundEvent
+from monitor.types import Alert, Command, Health, Level, Message, Picture, Setting, SoundEvent
 from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
@@ -119,12 +120,12 @@ class Page:
         with self._followed:
             self._followed.wait_for(lambda: is_applied(self.whole), APPLYING_S)
 
-    def hear(self, frame: Frame) -> None:
-        """The next frame of a source; in that source's thread."""
-        self.meters.hear(frame)
-        self.scopes.hear(frame)
-        self.audio.hear(frame)
-        self.trials.hear(frame)
+    def hear(self, piece: Piece) -> None:
+        """The next frames of a source; in that source's thread."""
+        self.meters.hear(piece)
+        self.scopes.hear(piece)
+        self.audio.hear(piece)
+        self.trials.hear(piece)
 
     def tap(self, record: Record) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""

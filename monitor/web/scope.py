@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.audio import SAMPLE_RATE_HZ, Piece, Samples
 from monitor.types import Frame
 from monitor.web.board import Board
 
@@ -120,11 +120,13 @@ class Scopes:
             if not ear.viewers:
                 del self._ears[viewer.source]
 
-    def hear(self, frame: Frame) -> None:
-        """The next frame of a source."""
-        ear = self._ears.get(frame.source)
-        if ear is None:
-            return
+    def hear(self, piece: Piece) -> None:
+        """The next frames of a source."""
+        if ear := self._ears.get(piece.source):
+            for frame in piece.frames():
+                self._hear(ear, frame)
+
+    def _hear(self, ear: _Ear, frame: Frame) -> None:
         ear.samples = np.concatenate([ear.samples, frame.audio.samples])[-WINDOW:]
         floor_dbfs = self._board.floor_dbfs(frame.source)
         levels = (frame.audio.rms_dbfs, -120.0 if floor_dbfs is None else floor_dbfs)

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Protocol
 
+from monitor.audio import Piece
 from monitor.config.model import Config
-from monitor.types import Findings, Frame, Message
+from monitor.types import Findings, Message
 
 
 class Record(Protocol):
@@ -12,7 +13,7 @@ class Record(Protocol):
 
     def follow(self, config: Config) -> None: ...
 
-    def remember(self, frame: Frame) -> None: ...
+    def remember(self, piece: Piece) -> None: ...
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
@@ -24,7 +25,7 @@ class Onlooker(Protocol):
 
     def follow(self, config: Config) -> None: ...
 
-    def hear(self, frame: Frame) -> None: ...
+    def hear(self, piece: Piece) -> None: ...
 
     def decided(self, message: Message, now: datetime) -> None: ...
 
@@ -41,10 +42,10 @@ class Tap:
         self._record.follow(config)
         self._onlooker.follow(config)
 
-    def remember(self, frame: Frame) -> None:
-        """The next frame of a source."""
-        self._record.remember(frame)
-        self._onlooker.hear(frame)
+    def remember(self, piece: Piece) -> None:
+        """The next frames of a source."""
+        self._record.remember(piece)
+        self._onlooker.hear(piece)
 
     def heard(self, heard: Findings, now: datetime) -> None:
         """What classifiers made of a stretch."""

@@ -7,7 +7,7 @@ from threading import enumerate as threads
 
 import pytest
 
-from monitor.audio import SAMPLE_RATE_HZ
+from monitor.audio import SAMPLE_RATE_HZ, Piece
 from monitor.drill.report import (
     FILE,
     REQUEST,
@@ -58,7 +58,7 @@ def test_a_drill_from_the_request_to_the_report(tmp_path: Path):
     detector = RhythmDetector("hall")
     found: list[Alert] = []
     for frame in frames(samples, "hall"):
-        runner.push(frame)
+        runner.push(Piece.of(frame))
         for message in engine.decide(detector.push(frame), frame.ends_at):
             runner.decided(message)
             found += [message] if isinstance(message, Alert) else []

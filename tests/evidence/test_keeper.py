@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.audio import Audio, Samples
+from monitor.audio import Audio, Piece, Samples
 from monitor.evidence.keeper import EvidenceConfig, EvidenceKeeper, StoredEvidence
 from monitor.evidence.privacy import BARS
 from monitor.gate.gate import Gate, GateConfig
@@ -43,7 +43,7 @@ def play(keeper: EvidenceKeeper, sound: Samples) -> None:
     """What a listener thread does: every frame to the keeper, what the gate heard as well."""
     gate = Gate("kitchen", GateConfig())
     for frame in frames(sound):
-        keeper.push(frame)
+        keeper.push(Piece.of(frame))
         keeper.hear(Findings("kitchen", frame.ends_at, (), gate.push(frame).segments))
 
 
@@ -96,12 +96,12 @@ def test_a_clip_is_made_when_its_end_has_been_heard(tmp_path: Path) -> None:
     with keeping(tmp_path, post_roll_s=5) as keeper:
         sound = frames(noise(20, -30))
         for frame in sound[:400]:
-            keeper.push(frame)
+            keeper.push(Piece.of(frame))
         keeper.note(event(5, None))
         keeper.note(event(5, 8))
         assert made(keeper, 12) == []
         for frame in sound[400:]:
-            keeper.push(frame)
+            keeper.push(Piece.of(frame))
         assert len(made(keeper, 13)) == 1
         keeper.note(event(5, 9))
         assert made(keeper, 30) == []
@@ -234,7 +234,7 @@ def test_glass_in_which_the_voice_detector_hears_voice_is_kept(tmp_path: Path) -
         with keeping(tmp_path / str(has_model), no_speech=True) as keeper:
             gate = Gate("kitchen", GateConfig())
             for frame in frames(sound):
-                keeper.push(frame)
+                keeper.push(Piece.of(frame))
                 found = gate.push(frame).segments
                 segments += found
                 no_words = tuple(

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Piece
 from monitor.evidence.ring_buffer import RecentSound
 from testkit.builders import START, frames, noise
 
@@ -22,7 +22,7 @@ def after(samples: float) -> timedelta:
 def filled(keep_s: float = 60.0) -> RecentSound:
     recent = RecentSound(keep_s)
     for frame in frames(SOUND):
-        recent.push(frame)
+        recent.push(Piece.of(frame))
     return recent
 
 
@@ -48,7 +48,7 @@ def test_missing_sound_is_silence_of_the_same_length() -> None:
     recent = RecentSound(60)
     first, second = frames(SOUND[:480]), frames(SOUND[480:960], start=START + timedelta(seconds=2))
     for frame in first + second:
-        recent.push(frame)
+        recent.push(Piece.of(frame))
     cutout = recent.cut(START, START + timedelta(seconds=5))
     assert cutout is not None
     assert len(cutout.audio) == 2 * SAMPLE_RATE_HZ + 480
@@ -60,7 +60,8 @@ def test_a_corrected_clock_tears_nothing_apart() -> None:
     """Stamps that drift by a millisecond leave the samples side by side."""
     recent = RecentSound(60)
     for i, frame in enumerate(frames(SOUND[:16000])):
-        recent.push(replace(frame, captured_at=frame.captured_at + timedelta(milliseconds=i % 3 * 0.5)))
+        moved = frame.captured_at + timedelta(milliseconds=i % 3 * 0.5)
+        recent.push(Piece.of(replace(frame, captured_at=moved)))
     cutout = recent.cut(START, START + timedelta(seconds=0.9))
     assert cutout is not None
     assert np.array_equal(cutout.audio.samples, SOUND[: len(cutout.audio)])
@@ -70,7 +71,7 @@ def test_a_clock_set_back_begins_anew() -> None:
     """Sound from before is not mixed with sound that has the same times."""
     recent = filled()
     for frame in frames(SOUND[:4800], start=START - timedelta(hours=1)):
-        recent.push(frame)
+        recent.push(Piece.of(frame))
     assert recent.cut(START, START + timedelta(seconds=12)) is None
     assert recent.heard_until == START - timedelta(hours=1) + after(4800)
 

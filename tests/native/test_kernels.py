@@ -7,11 +7,16 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from monitor.gate.level import LevelMeter
+from monitor.gate.loops import _matches
 from monitor.native import kernels as native
 from monitor.native.kernels import FOLDER, digest, kernels, load
 from monitor.rhythm.history import History
 from monitor.rhythm.spectrum import BLOCK, Spectrum
+from testkit.builders import noise
 
 MACHINES = ("x86_64", "x86_64_v3", "aarch64")
 
@@ -69,3 +74,30 @@ def test_old_processors_get_the_library_that_runs_everywhere(monkeypatch: pytest
     assert native.variant() == "x86_64"
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     assert native.variant() == "aarch64"
+
+
+@pytest.mark.skipif(native.variant() != "x86_64_v3", reason="a processor with AVX2 runs both libraries")
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), level_dbfs=st.floats(-110, 0), offset=st.floats(-0.9, 0.9))
+def test_frames_are_measured_as_by_numpy(seed: int, level_dbfs: float, offset: float) -> None:
+    """To a millionth, with the same bits on old and new processors, also where offset is nearly all of it."""
+    samples = noise(0.06, level_dbfs, seed) + np.float32(offset)
+    old, new = (LevelMeter(load(variant)).measure(samples) for variant in ("x86_64", "x86_64_v3"))
+
+    assert old == new
+    for measured, frame in zip(old, np.split(samples.astype(np.float64), 2), strict=True):
+        assert measured.power == pytest.approx(np.mean(frame**2), rel=1e-6)
+        assert measured.mean == pytest.approx(np.mean(frame), rel=1e-5, abs=1e-7)
+        assert (measured.lowest, measured.highest) == (frame.min(), frame.max())
+
+
+def test_a_needle_is_found_where_it_is() -> None:
+    """The last places first, and none where a single sample is astray."""
+    hay = noise(1.0, -30, 5)
+    needle = hay[700:764].copy()
+    for start in (40, 5000, 15_936):
+        hay[start : start + 64] = needle
+    hay[9000:9064] = needle
+    hay[9063] += 0.01
+
+    assert _matches(hay, needle, 1e-6) == [15_936, 5000, 700, 40]

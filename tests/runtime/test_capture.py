@@ -6,24 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from monitor.audio import Piece
 from monitor.clock import Backoff
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.runtime.capture import CaptureThread
-from monitor.types import Findings, Frame, SourceStatus
+from monitor.types import Findings, SourceStatus
 from testkit.builders import frames, noise
 from testkit.fakes import FakeClock, ScriptedSource
 
 
 class CountingEars:
-    """Hears every frame; an end by gap or shutdown is passed on."""
+    """Hears every piece; an end by gap or shutdown is passed on."""
 
     def __init__(self) -> None:
-        self.frames: list[Frame] = []
+        self.pieces: list[Piece] = []
         self.ends: list[str] = []
 
-    def push(self, frame: Frame) -> Findings:
-        self.frames.append(frame)
-        return Findings(frame.source, frame.ends_at)
+    def hear(self, piece: Piece) -> list[Findings]:
+        self.pieces.append(piece)
+        return [Findings(piece.source, piece.ends_at)]
 
     def finish(self, ended_by: str) -> None:
         self.ends.append(ended_by)
@@ -47,7 +48,7 @@ def test_a_source_is_online_when_sound_comes():
     """Not when it was opened: a camera may accept and then say nothing."""
     ears, posted, _ = listened(ScriptedSource(frames(noise(0.09))))
     assert isinstance(posted[0], SourceStatus)
-    assert len(ears.frames) == 3
+    assert len(ears.pieces) == 3
     assert statuses(posted) == [(True, ""), (False, "it has ended")]
 
 
@@ -81,7 +82,7 @@ def test_a_bug_in_listening_reaches_the_daemon():
     """Anything but weather ends the thread with its error."""
 
     class BrokenEars(CountingEars):
-        def push(self, frame: Frame) -> Findings:
+        def hear(self, piece: Piece) -> list[Findings]:
             raise ZeroDivisionError
 
     _, _, failures = listened(ScriptedSource(frames(noise(0.03))), BrokenEars())
@@ -93,13 +94,13 @@ def test_sources_are_heard_one_at_a_time():
     hearing, overlaps = threading.Lock(), []
 
     class BusyEars(CountingEars):
-        def push(self, frame: Frame) -> Findings:
+        def hear(self, piece: Piece) -> list[Findings]:
             alone = hearing.acquire(blocking=False)
             overlaps.append(not alone)
             np.fft.rfft(np.zeros(1 << 16))  # lets go of the interpreter
             if alone:
                 hearing.release()
-            return super().push(frame)
+            return super().hear(piece)
 
     sources = [ScriptedSource(frames(noise(3.0))) for _ in range(3)]
     threads = [threading.Thread(target=listened, args=(source, BusyEars())) for source in sources]

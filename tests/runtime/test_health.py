@@ -8,24 +8,26 @@ from typing import Any, Self
 import numpy as np
 from structlog.testing import capture_logs
 
+from monitor.audio import Piece
 from monitor.clock import Backoff
 from monitor.errors import SourceLost
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.health import OPENING_S, STALLED_S, Checkup, summary
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.worker import Worker
-from monitor.types import Detection, Frame, Segment
+from monitor.sources.base import Source
+from monitor.types import Detection, Findings, Frame, Segment
 from testkit.builders import frames, noise, segment
 from testkit.fakes import FakeClock, ScriptedClassifier
 
 
-class Watched:
+class Watched(Source):
     """A source in which something happens when it is opened and after every frame."""
 
     name = "kitchen"
     patience_s = 0.0
-    drift_ppm = 0.0
     clock_offset_s = 0.0
+    drift_ppm = 0.0
     overflows = 0
     surplus = 1.0
 
@@ -47,9 +49,9 @@ class Watched:
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def frames(self) -> Iterator[Frame]:
+    def pieces(self) -> Iterator[Piece]:
         for frame in self._sound:
-            yield frame
+            yield Piece.of(frame)
             self._then()
         if self._error and self._opened == 1:
             raise self._error
@@ -61,8 +63,8 @@ class Watched:
 class Deaf:
     """Hears nothing."""
 
-    def push(self, frame: Frame) -> None:
-        return None
+    def hear(self, piece: Piece) -> Sequence[Findings]:
+        return ()
 
     def finish(self, ended_by: str) -> None:
         return None

@@ -1,29 +1,26 @@
 """How far sources have been heard and judged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
 
+from monitor.audio import Piece
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.mailbox import Mailbox
 from monitor.runtime.progress import Progress
-from monitor.types import Frame, Segment
+from monitor.sources.base import Source
+from monitor.types import Findings, Segment
 from testkit.builders import START, frames, noise, segment
 from testkit.fakes import FakeClock
 
 
-class Kitchen:
+class Kitchen(Source):
     """A source that calls `then` after each of its frames."""
 
     name = "kitchen"
-    patience_s = 0.0
-    drift_ppm = 0.0
-    clock_offset_s = 0.0
-    overflows = 0
-    surplus = 1.0
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
@@ -34,9 +31,9 @@ class Kitchen:
     def __exit__(self, *exc: object) -> None:
         pass
 
-    def frames(self) -> Iterator[Frame]:
+    def pieces(self) -> Iterator[Piece]:
         for frame in frames(noise(0.3)):
-            yield frame
+            yield Piece.of(frame)
             self._then()
 
     def close(self) -> None:
@@ -52,8 +49,8 @@ class HastyKitchen(Kitchen):
 class Hearing:
     """Ears that find nothing."""
 
-    def push(self, frame: Frame) -> None:
-        return None
+    def hear(self, piece: Piece) -> Sequence[Findings]:
+        return ()
 
     def finish(self, ended_by: str) -> None:
         return None

@@ -1,12 +1,13 @@
 """A source that hangs is left behind."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from monitor.audio import Piece
 from monitor.runtime.capture import CaptureThread
 from monitor.runtime.health import STALLED_S
 from monitor.runtime.supervision import MOST_LEFT_BEHIND, SupervisedSource
-from monitor.types import Findings, Frame, SourceStatus
+from monitor.types import Findings, SourceStatus
 from testkit.builders import frames, noise
 from testkit.fakes import FakeClock, ScriptedSource
 
@@ -21,8 +22,8 @@ class Hanging(ScriptedSource):
         self.hangs = threading.Event()
         self._released = released
 
-    def frames(self) -> Iterator[Frame]:
-        yield from super().frames()
+    def pieces(self) -> Iterator[Piece]:
+        yield from super().pieces()
         self.hangs.set()
         self._released.wait(PATIENCE_S)
 
@@ -30,8 +31,8 @@ class Hanging(ScriptedSource):
 class Deaf:
     """Hears nothing."""
 
-    def push(self, frame: Frame) -> Findings | None:
-        return None
+    def hear(self, piece: Piece) -> Sequence[Findings]:
+        return ()
 
     def finish(self, ended_by: str) -> Findings | None:
         return None

@@ -74,7 +74,7 @@ def test_closing_ends_it_in_real_time() -> None:
     config = DemoConfig(type="demo", name="demo")
     clock = SystemClock()
     with config.build(clock) as source:
-        frames = source.frames()
-        next(frames)
+        pieces = source.pieces()
+        next(pieces)
         source.close()
-        assert list(frames) == []
+        assert list(pieces) == []

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Piece, Samples
 from monitor.synthesis.room import coloured_noise
-from monitor.types import Frame, Message, Setting
+from monitor.types import Message, Setting
 from monitor.web.live.audio import LiveAudio
 from monitor.web.live.bandwidth import LEAST, Bandwidth
 
@@ -54,7 +54,7 @@ def test_everybody_is_shown_that_somebody_listens() -> None:
         one, other = live.join("hall", loop), live.join("hall", loop)
         samples = np.array([0, 0.5, -1], np.float32)
         for source in ("nursery", "hall"):
-            live.hear(Frame(source, datetime.now(UTC), Audio(samples, SAMPLE_RATE_HZ)))
+            live.hear(Piece(source, datetime.now(UTC), Audio(samples, SAMPLE_RATE_HZ)))
         live.leave(other)
         assert live.listening("hall") == 1
         heard = await one.take(60)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.logs import Lapse, get_logger
@@ -21,7 +22,6 @@ from monitor.sources.stream.reader import Packet, StreamReader
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.rate import Surplus
 from monitor.sources.timing.timekeeper import Instant
-from monitor.types import Frame
 
 log = get_logger()
 
@@ -161,38 +161,38 @@ class StreamSource(Source):
         if (reader := self._reader) is not None:
             reader.stop()
 
-    def frames(self) -> Iterator[Frame]:
-        """See Source.frames."""
+    def pieces(self) -> Iterator[Piece]:
+        """See Source.pieces."""
         try:
             framed_s = self._clock.monotonic_s()
             while (arrival := self._next()) is not None:
-                frames = self._framed(arrival)
-                yield from frames
-                framed_s = self._checked(frames, framed_s, arrival.at.monotonic_s)
+                pieces = self._framed(arrival)
+                yield from pieces
+                framed_s = self._checked(pieces, framed_s, arrival.at.monotonic_s)
         except SourceLost:
             yield from self._framer.finish()
             raise
 
-    def _checked(self, frames: list[Frame], framed_s: float, now_s: float) -> float:
+    def _checked(self, pieces: list[Piece], framed_s: float, now_s: float) -> float:
         """When a frame was complete last. Raises SourceLost for sound that never makes one."""
-        if not frames and now_s - framed_s > self._config.silent_after_s:
+        if not pieces and now_s - framed_s > self._config.silent_after_s:
             raise SourceLost(f"{self.name}: its sound comes in crumbs too short to be heard")
-        return now_s if frames else framed_s
+        return now_s if pieces else framed_s
 
     def _new_framer(self) -> LiveFramer:
         is_given = self._config.sample_rate_hz != "auto"
         return LiveFramer(self.name, DRIFT_WINDOW_S, None if is_given else self._true_rates_hz)
 
-    def _framed(self, arrival: Arrival[Packet]) -> list[Frame]:
+    def _framed(self, arrival: Arrival[Packet]) -> list[Piece]:
         packet, given_hz = arrival.block, self._config.sample_rate_hz
         rate_hz = packet.sample_rate_hz if given_hz == "auto" else given_hz
         if arrival.follows_gap or math.isinf(packet.missing_s):
             self._framer.gap()
         elif packet.missing_s:
             self._framer.gap(packet.missing_s)
-        frames = self._framer.push(packet.samples, rate_hz, arrival.at)
+        pieces = self._framer.push(packet.samples, rate_hz, arrival.at)
         self._count(len(packet.samples) / self._true_rates_hz.get(rate_hz, rate_hz), arrival.at)
-        return frames
+        return pieces
 
     def _count(self, duration_s: float, arrived: Instant) -> None:
         self._surplus.push(duration_s, arrived.monotonic_s)

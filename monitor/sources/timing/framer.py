@@ -1,4 +1,4 @@
-"""Sound of any rate in, frames of exactly 480 samples at 16 kHz out. Pure: it asks no clock."""
+"""Sound of any rate in, pieces of whole frames of 480 samples at 16 kHz out. Pure: it asks no clock."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
-from monitor.types import Frame
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece, Samples
 
 LOWEST_RATE_HZ = 4_000
 HIGHEST_RATE_HZ = 768_000
@@ -17,12 +16,12 @@ dates by less."""
 LOUDEST = 16.0
 """A decoder's float can be anything; +24 dB over full scale is more than any real overshoot."""
 
-_FRAME_TIME = timedelta(seconds=FRAME_S)
 _NO_SAMPLES: Samples = np.zeros(0, np.float32)
 
 
 class Framer:
-    """Cuts one source's sound into frames, resampling it (soxr HQ, linear phase) where its rate asks for it.
+    """Cuts one source's sound into pieces of whole frames, resampling it (soxr HQ, linear phase) where its
+    rate asks for it.
 
     A *stretch* is sound without a gap: `begin` starts one, and its first frame has `follows_gap`. Within a
     stretch no sample is lost or invented and the frames are the same however the sound is cut into pushes.
@@ -36,7 +35,7 @@ class Framer:
         self._captured_at: datetime | None = None
         self._follows_gap = True
 
-    def begin(self, captured_at: datetime, sample_rate_hz: int) -> list[Frame]:
+    def begin(self, captured_at: datetime, sample_rate_hz: int) -> list[Piece]:
         """Start a stretch whose first sample is heard at `captured_at`: what the one before still gives.
 
         An incomplete frame (under 30 ms) survives a small gap, or a source with many of them would give no
@@ -56,27 +55,27 @@ class Framer:
         self._follows_gap = True
         return left
 
-    def push(self, samples: Samples) -> list[Frame]:
-        """The frames that are complete with these mono samples of the stretch's rate.
+    def push(self, samples: Samples) -> list[Piece]:
+        """The frames that are complete with these mono samples of the stretch's rate, as one piece, or none.
 
-        Frames may be views of the array: the caller does not write into it again.
+        It may be a view of the array: the caller does not write into it again.
         """
         return self._cut(_clean(samples) if self._resampler is None else self._resample(_clean(samples)))
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[Piece]:
         """The end of the sound: the last frames, the very last filled up with silence."""
-        frames = self.drain()
+        pieces = self.drain()
         if len(self._rest):
-            frames += self._cut(np.zeros(FRAME_SAMPLES - len(self._rest), np.float32))
+            pieces += self._cut(np.zeros(FRAME_SAMPLES - len(self._rest), np.float32))
         self._captured_at = None
-        return frames
+        return pieces
 
     def shift(self, seconds: float) -> None:
         """Date the frames to come later by so much: how drift is corrected, a little at a time."""
         if self._captured_at is not None:
             self._captured_at += timedelta(seconds=seconds)
 
-    def drain(self) -> list[Frame]:
+    def drain(self) -> list[Piece]:
         """The frames that the resampler still held; ends the stretch."""
         if self._captured_at is None or self._resampler is None:
             return []
@@ -87,19 +86,19 @@ class Framer:
         resampled: Samples = self._resampler.resample_chunk(samples)
         return resampled
 
-    def _cut(self, samples: Samples) -> list[Frame]:
+    def _cut(self, samples: Samples) -> list[Piece]:
         if self._captured_at is None:
             raise ValueError("push needs a stretch: call begin first")
         if len(self._rest):
             samples = np.concatenate((self._rest, samples))
-        frames = []
-        for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-            audio = Audio(samples[start : start + FRAME_SAMPLES], SAMPLE_RATE_HZ)
-            frames.append(Frame(self._source, self._captured_at, audio, self._follows_gap))
-            self._captured_at += _FRAME_TIME
-            self._follows_gap = False
-        self._rest = samples[len(frames) * FRAME_SAMPLES :]
-        return frames
+        whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
+        self._rest = samples[whole:]
+        if not whole:
+            return []
+        audio = Audio(samples[:whole], SAMPLE_RATE_HZ)
+        piece = Piece(self._source, self._captured_at, audio, self._follows_gap)
+        self._captured_at, self._follows_gap = piece.ends_at, False
+        return [piece]
 
 
 def as_float(samples: npt.NDArray[Any]) -> Samples:

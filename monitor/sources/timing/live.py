@@ -1,11 +1,10 @@
 """Live sound as frames: anchored to the clock once, kept true to it, gaps marked."""
 
-from monitor.audio import Samples
+from monitor.audio import Piece, Samples
 from monitor.logs import get_logger
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.rate import RateCheck
 from monitor.sources.timing.timekeeper import Instant, Timekeeper
-from monitor.types import Frame
 
 log = get_logger()
 
@@ -50,7 +49,7 @@ class LiveFramer:
         """What is left to correct: how late the promptest sound was of late, against its date."""
         return self._time.clock_offset_s if self._time else 0.0
 
-    def push(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+    def push(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Piece]:
         """The frames complete with these mono samples, the last of which arrived at `arrived`.
 
         Raises ValueError for a rate that no microphone has.
@@ -68,10 +67,10 @@ class LiveFramer:
         self._gap = self._gap or missing_s is None
         self._sample_rate_hz = 0
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[Piece]:
         """No more comes: the frames that were still held back."""
-        frames = self._begin_with(self._settling) if self._settling and self._settling.held else []
-        return frames + self._framer.drain()
+        pieces = self._begin_with(self._settling) if self._settling and self._settling.held else []
+        return pieces + self._framer.drain()
 
     def _true_rate_hz(self, count: int, said_hz: int, arrived: Instant) -> int:
         """The rate of these samples: the announced one, unless the measured one differs."""
@@ -90,21 +89,21 @@ class LiveFramer:
         self._gap = self._time is not None
         return found_hz
 
-    def _settle(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+    def _settle(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Piece]:
         settling = self._settling
         assert settling is not None
         settling.add(samples, sample_rate_hz, arrived)
         return self._begin_with(settling) if settling.settled(arrived) else []
 
-    def _begin_with(self, settling: "_Settling") -> list[Frame]:
+    def _begin_with(self, settling: "_Settling") -> list[Piece]:
         self._settling = None
         self._time = Timekeeper(settling.start, self._window_s)
-        frames: list[Frame] = []
+        pieces: list[Piece] = []
         for held, rate_hz, at in settling.held:
-            frames += self._follow(held, rate_hz, at)
-        return frames
+            pieces += self._follow(held, rate_hz, at)
+        return pieces
 
-    def _heard(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+    def _heard(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Piece]:
         assert self._time is not None
         duration_s = len(samples) / sample_rate_hz
         restart = arrived.plus(-duration_s) if self._gap else self._time.restart_at(duration_s, arrived)
@@ -123,15 +122,15 @@ class LiveFramer:
         self._gap = False
         self._sample_rate_hz = 0
 
-    def _follow(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Frame]:
+    def _follow(self, samples: Samples, sample_rate_hz: int, arrived: Instant) -> list[Piece]:
         assert self._time is not None
-        frames: list[Frame] = []
+        pieces: list[Piece] = []
         if sample_rate_hz != self._sample_rate_hz:
-            frames = self._framer.begin(self._time.due.wall, sample_rate_hz)
+            pieces = self._framer.begin(self._time.due.wall, sample_rate_hz)
             self._sample_rate_hz = sample_rate_hz
-        frames += self._framer.push(samples)
+        pieces += self._framer.push(samples)
         self._framer.shift(self._time.count(len(samples) / sample_rate_hz, arrived))
-        return frames
+        return pieces
 
 
 class _Settling:

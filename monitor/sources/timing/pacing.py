@@ -1,27 +1,69 @@
 """Sound that is there at once, handed out as slowly as it would be heard."""
 
+import math
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from threading import Event
 
+import numpy as np
+
+from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece
 from monitor.clock import Clock
 from monitor.sources.base import PIECE_S
 
+PIECE_FRAMES = round(PIECE_S / FRAME_S)
+
 
 class Pacer:
-    """Waits until a stretch of sound would have been heard. One thread waits; `stopped` from any thread."""
+    """Waits until a stretch of sound would have been heard. One thread waits; `stopped` from any thread.
+
+    In real time all pacers of a process let pieces be heard at the same instants, eight times a second: many
+    sources then cost one waking of the processor, and find its caches warm.
+    """
 
     def __init__(self, clock: Clock, stopped: Event, *, realtime: bool) -> None:
         self._clock = clock
         self._stopped = stopped
         self._realtime = realtime
-        self._started_s = clock.monotonic_s()
+        now_s = clock.monotonic_s()
+        self._started_s = math.ceil(now_s / PIECE_S) * PIECE_S if realtime else now_s
+        self.begins_in = timedelta(seconds=self._started_s - now_s)
+        """When the first sample is heard, from when it was made."""
         self._heard_s = 0.0
-        self._due_s = 0.0
 
-    def wait(self, duration_s: float) -> bool:
-        """Let `duration_s` more be heard: whether to go on. In real time, once a piece, it waits until the
-        whole piece would have been heard."""
-        self._heard_s += duration_s
-        if not self._realtime or self._heard_s <= self._due_s:
+    def wait(self, piece: Piece) -> bool:
+        """Let a piece be heard: whether to go on. In real time it waits until the whole piece would have been
+        heard."""
+        self._heard_s += len(piece) * FRAME_S
+        if not self._realtime:
             return not self._stopped.is_set()
-        self._due_s = self._heard_s - duration_s + PIECE_S
-        return not self._stopped.wait(max(0.0, self._started_s + self._due_s - self._clock.monotonic_s()))
+        return not self._stopped.wait(max(0.0, self._started_s + self._heard_s - self._clock.monotonic_s()))
+
+
+def in_step(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The same sound in pieces of `PIECE_FRAMES`; one that is shorter comes last, and before a gap."""
+    held: Piece | None = None
+    for piece in pieces:
+        if held is not None and piece.follows_gap:
+            yield held
+        elif held is not None:
+            piece = _joined(held, piece)
+        while len(piece) >= PIECE_FRAMES:
+            yield _part(piece, 0, PIECE_FRAMES)
+            piece = _part(piece, PIECE_FRAMES, len(piece))
+        held = piece if len(piece) else None
+    if held is not None:
+        yield held
+
+
+def _joined(first: Piece, second: Piece) -> Piece:
+    samples = np.concatenate((first.audio.samples, second.audio.samples))
+    return Piece(first.source, first.captured_at, Audio(samples, SAMPLE_RATE_HZ), first.follows_gap)
+
+
+def _part(piece: Piece, first: int, end: int) -> Piece:
+    if not first and end == len(piece):
+        return piece
+    audio = Audio(piece.audio.samples[first * FRAME_SAMPLES : end * FRAME_SAMPLES], SAMPLE_RATE_HZ)
+    captured_at = piece.captured_at + first * timedelta(seconds=FRAME_S)
+    return Piece(piece.source, captured_at, audio, piece.follows_gap and not first)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-from monitor.types import Frame, Message, Setting
+from monitor.audio import Piece
+from monitor.types import Message, Setting
 from monitor.web.scope import Viewer
 
 NAME = "listened"
@@ -44,9 +45,9 @@ class LiveAudio:
         if not left:
             self._show(Setting(listener.source, NAME, False))
 
-    def hear(self, frame: Frame) -> None:
-        """The next frame of a source: 16-bit samples at 16 kHz, the low byte first."""
-        if listeners := self._listeners.get(frame.source):
-            samples = frame.audio.to_pcm16()
+    def hear(self, piece: Piece) -> None:
+        """The next frames of a source: 16-bit samples at 16 kHz, the low byte first."""
+        if listeners := self._listeners.get(piece.source):
+            samples = piece.audio.to_pcm16()
             for listener in listeners:
                 listener.post(samples)

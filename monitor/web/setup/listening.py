@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.errors import SourceError
 from monitor.logs import get_logger
@@ -40,10 +41,11 @@ class Trials:
         """Whether so many are tried that another has to wait."""
         return self._running >= MOST
 
-    def hear(self, frame: Frame) -> None:
-        """The next frame of a source that runs."""
-        for meter in self._taps.get(frame.source, ()):
-            meter.push(frame)
+    def hear(self, piece: Piece) -> None:
+        """The next frames of a source that runs."""
+        for meter in self._taps.get(piece.source, ()):
+            for frame in piece.frames():
+                meter.push(frame)
 
     async def running(self, source: str) -> AsyncIterator[dict[str, Any]]:
         """Try a source that the daemon listens to already: nothing is opened a second time."""

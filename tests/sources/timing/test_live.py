@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 from monitor.types import Frame
-from testkit.builders import START
+from testkit.builders import START, in_frames
 
 PACKET_S = 0.1
 RATE_HZ = 8000
@@ -32,13 +32,13 @@ class Delivery:
         """Packets of so much sound, each `late_s` after its recording; `ppm` above 0 is a slow microphone."""
         for _ in range(round(duration_s / PACKET_S)):
             self.heard_s += PACKET_S * (1 + ppm * 1e-6)
-            self.frames += self.framer.push(PACKET, RATE_HZ, self.instant(self.heard_s + late_s))
+            self.frames += in_frames(self.framer.push(PACKET, RATE_HZ, self.instant(self.heard_s + late_s)))
 
     def burst(self, duration_s: float) -> None:
         """As much sound that had been waiting arrives in this moment; time does not pass."""
         now = self.instant(self.heard_s)
         for _ in range(round(duration_s / PACKET_S)):
-            self.frames += self.framer.push(PACKET, RATE_HZ, now)
+            self.frames += in_frames(self.framer.push(PACKET, RATE_HZ, now))
 
     def instant(self, at_s: float) -> Instant:
         return Instant(1000.0 + at_s, START + timedelta(seconds=at_s + self.clock_set_s))
@@ -187,7 +187,7 @@ def test_a_change_of_rate_keeps_the_time() -> None:
     frames: list[Frame] = []
     for _ in range(50):
         delivery.heard_s += PACKET_S
-        frames += delivery.framer.push(wide, 48_000, delivery.instant(delivery.heard_s))
+        frames += in_frames(delivery.framer.push(wide, 48_000, delivery.instant(delivery.heard_s)))
 
     after = next(frame for frame in frames if frame.follows_gap)
     assert (after.captured_at - START).total_seconds() == pytest.approx(4, abs=0.03)
@@ -206,7 +206,7 @@ def test_what_was_held_back_comes_out_at_the_end() -> None:
     """A source that is lost before it settled has still been heard."""
     delivery = Delivery()
     delivery.burst(2)
-    frames = delivery.framer.finish()
+    frames = in_frames(delivery.framer.finish())
 
     assert len(frames) == 66
     assert frames[-1].ends_at <= START

@@ -1,0 +1,92 @@
+/* Where a sound repeats itself: one buffer again and again (monitor/gate/loops.py), or the periods of a voice
+ * (monitor/gate/voice.py). */
+#include "kernel.h"
+
+#define NEEDLE 64     /* samples looked for */
+#define DECIMATION 4  /* to 4 kHz */
+#define SLOW 240      /* samples of two frames at 4 kHz */
+#define LONGEST 57    /* of a period, at 4 kHz: a deep voice at 70 Hz (men speak at 85 to 180 Hz) */
+#define WINDOW (SLOW - LONGEST) /* what is compared with itself a period later */
+#define LAGS (LONGEST + 1)
+#define WAYS 8
+
+INLINE float apart(float a, float b) { return a > b ? a - b : b - a; }
+
+/* Places of `hay` where all of the needle is, within the tolerance: how many are in `found`, at most `most`, the last
+ * one first. `count` places can be one. */
+EXPORT int32_t find_needle(const float *hay, int32_t count, const float *needle, float tolerance, int32_t *found,
+                           int32_t most)
+{
+    int32_t places = 0;
+    for (int32_t block = (count - 1) / 16 * 16; block >= 0 && places < most; block -= 16) {
+        const int last = count - block < 16 ? count - block : 16;
+        int near = 0;
+        for (int i = 0; i < last; i++)
+            near |= apart(hay[block + i], needle[0]) <= tolerance;
+        if (!near)
+            continue;
+        for (int i = last - 1; i >= 0 && places < most; i--) {
+            int j = 0;
+            while (j < NEEDLE && apart(hay[block + i + j], needle[j]) <= tolerance)
+                j++;
+            if (j == NEEDLE)
+                found[places++] = block + i;
+        }
+    }
+    return places;
+}
+
+typedef struct {
+    float samples[2][FRAME_SAMPLES]; /* the frame before, and the newest */
+    float periodic, as_good;         /* squares of correlations */
+} Voice;
+
+/* Normalised autocorrelation at 4 kHz, squared with its sign: no root is needed to compare. */
+static void put_similarity(const float *samples, double *similarity)
+{
+    float slow[SLOW], mean = 0;
+    for (int i = 0; i < SLOW; i++, samples += DECIMATION) {
+        slow[i] = ((samples[0] + samples[1]) + (samples[2] + samples[3])) * 0.25f;
+        mean += slow[i];
+    }
+    mean /= SLOW;
+    for (int i = 0; i < SLOW; i++)
+        slow[i] -= mean;
+    double energy = 0;
+    for (int i = 0; i < WINDOW; i++)
+        energy += (double)slow[i] * slow[i];
+    const double own = energy;
+    for (int lag = 0; lag < LAGS; lag++) {
+        float sums[WAYS] = {0}, rest = 0;
+        int i = 0;
+        for (; i + WAYS <= WINDOW; i += WAYS)
+            for (int j = 0; j < WAYS; j++)
+                sums[j] += slow[i + j] * slow[lag + i + j];
+        for (; i < WINDOW; i++)
+            rest += slow[i] * slow[lag + i];
+        const double sum =
+            rest + (((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7])));
+        similarity[lag] = (sum < 0 ? -sum : sum) * sum / (energy * own + 1e-20);
+        if (lag + 1 < LAGS)
+            energy += (double)slow[lag + WINDOW] * slow[lag + WINDOW] - (double)slow[lag] * slow[lag];
+    }
+}
+
+/* The shortest period, in samples at 4 kHz, nearly as good as the best; 0 where even that is too unlike. */
+EXPORT int32_t find_period(const Voice *voice)
+{
+    double similarity[LAGS], best = voice->periodic;
+    int32_t is_peak[LAGS] = {0}, any = 0;
+    put_similarity(voice->samples[0], similarity);
+    for (int lag = 1; lag + 1 < LAGS; lag++) {
+        is_peak[lag] = similarity[lag] > similarity[lag - 1] && similarity[lag] >= similarity[lag + 1];
+        if (is_peak[lag] && similarity[lag] >= best) {
+            best = similarity[lag];
+            any = 1;
+        }
+    }
+    for (int lag = 1; any && lag + 1 < LAGS; lag++)
+        if (is_peak[lag] && similarity[lag] >= voice->as_good * best)
+            return lag;
+    return 0;
+}
