@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from monitor.audio import Piece
 from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
 from monitor.rhythm.detector import RhythmDetector
 from monitor.sources.file import FileConfig
-from monitor.types import Frame
 from scripts.bench.capacity import busy_room, quiet_room
 from scripts.bench.page import save
 from scripts.bench.table import show
@@ -89,7 +89,7 @@ def _percent(recording: Path, part: str, seconds: float) -> float:
 def _at_once_us(recording: Path, part: str) -> float:
     """Of every frame, the recording being heard as fast as possible."""
     began_s = time.process_time()
-    frames = sum(1 for _ in _heard("room", recording, part, realtime=False))
+    frames = sum(len(piece) for piece in _heard("room", recording, part, realtime=False))
     return (time.process_time() - began_s) / frames * 1e6
 
 
@@ -99,14 +99,14 @@ def _hear(name: str, recording: Path, part: str, stopping: threading.Event) -> N
             return
 
 
-def _heard(name: str, recording: Path, part: str, *, realtime: bool) -> Iterator[Frame]:
-    """Every frame, once the parts have heard it; in real time without end."""
+def _heard(name: str, recording: Path, part: str, *, realtime: bool) -> Iterator[Piece]:
+    """Every piece, once the parts have heard it; in real time without end."""
     gate, rhythm = Gate(name, GateConfig()), RhythmDetector(name)
     config = FileConfig(type="file", name=name, path=recording, realtime=realtime, loop=realtime)
     with config.build(SystemClock()) as source:
-        for frame in source.frames():
+        for piece in source.pieces():
             if part != "capture":
-                gate.push(frame)
+                gate.hear(piece)
             if part.endswith("rhythm"):
-                rhythm.push(frame)
-            yield frame
+                rhythm.hear(piece)
+            yield piece
