@@ -130,6 +130,7 @@ TESTED = (
         "heard with a warning, every sound at its place; none ends an evaluation",
         (
             "sources/test_odd_recordings.py::test_an_estimated_length_is_no_promise",
+            "sources/test_odd_recordings.py::test_a_variable_bit_rate_without_a_table_is_heard_whole",
             "sources/test_odd_recordings.py::test_a_hole_in_the_containers_time_keeps_its_place",
             "recordings/evaluation/test_evaluate.py::test_a_damaged_recording_ends_no_evaluation",
         ),
@@ -353,6 +354,11 @@ TESTED = (
         "a pipe, a device, a socket or a folder where a recording should be",
         "refused at once, with what it is and the fix",
         ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
+    ),
+    Tested(
+        "a pipe or a device where a model's list of classes or calibration should be",
+        "refused at once, by `check` and at the start",
+        ("classifiers/taggers/test_onnx.py::test_a_pipe_is_no_list_of_classes_and_no_calibration",),
     ),
     Tested(
         "a camera sends 50 times as much sound as time passes",

@@ -95,6 +95,22 @@ def test_an_estimated_length_is_no_promise(tmp_path: Path, seconds: int) -> None
     assert read_audio(path).duration_s == pytest.approx(seconds + 3, abs=0.3)
 
 
+def test_a_variable_bit_rate_without_a_table_is_heard_whole(tmp_path: Path) -> None:
+    """MP3 of silence and then noise: FFmpeg estimates its length from the first frames, far too long."""
+    path = tmp_path / "night.mp3"
+    samples = np.concatenate([np.zeros(20 * RATE_HZ, np.float32), noise(3, -20)])
+    with av.open(path, "w", format="mp3", options={"write_xing": "0"}) as container:
+        stream = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono", options={"q": "4"})
+        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+        frame.sample_rate = RATE_HZ
+        resampler = av.AudioResampler("fltp", "mono", RATE_HZ, 576)
+        for piece in [*resampler.resample(frame), None]:
+            container.mux(stream.encode(piece))
+
+    assert b"Xing" not in path.read_bytes()
+    assert read_audio(path).duration_s == pytest.approx(23, abs=0.3)
+
+
 def test_a_wrong_byte_rate_is_a_warning(tmp_path: Path) -> None:
     """A WAV that says half of its bytes a second is whole, and its file is named."""
     path = record(tmp_path / "tone.wav", tone(440, 2), sample_rate_hz=RATE_HZ)

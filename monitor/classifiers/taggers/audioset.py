@@ -1,6 +1,7 @@
 """From the classes of an AudioSet tagger to our labels."""
 
 import csv
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +39,19 @@ def class_map(display_names: Sequence[str]) -> ClassMap:
     return ClassMap(len(display_names), {label: found for label, found in columns.items() if found})
 
 
+def check_is_file(file: Path) -> None:
+    """Raises OSError for a pipe, a device or a folder: a pipe would be waited for without end."""
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, f"{file} is no file")
+
+
 def read_class_map(file: Path) -> ClassMap:
     """From a CSV of a tagger's classes, one a row in the order of its scores, as YAMNet's and AudioSet's are.
 
     Raises ModelError when the file cannot be read or names no sound that we know.
     """
     try:
+        check_is_file(file)
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.DictReader(lines)
             column = next((name for name in NAME_COLUMNS if name in (rows.fieldnames or ())), None)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from monitor.classifiers.taggers.audioset import check_is_file
 from monitor.errors import ModelError
 from monitor.labels import sounds
 
@@ -79,6 +80,7 @@ def write_calibration(file: Path, found: Calibration) -> None:
 def read_calibration(file: Path) -> dict[str, tuple[float, float]]:
     """Raises ModelError when the file cannot be read or holds something else."""
     try:
+        check_is_file(file)
         read = json.loads(file.read_text(encoding="utf-8"))
         found = {str(label): (float(offset), float(slope)) for label, (offset, slope) in read.items()}
     except OSError as error:

@@ -89,7 +89,9 @@ class OnnxClassifier(ClassifierDefaults):
     def load(self) -> None:
         """Open the model and classify one window of silence. ModelError when it differs from the block."""
         if not self._block.model.is_file():
-            raise ModelError(f"{self.name}: there is no file {self._block.model}")
+            is_there = self._block.model.exists()
+            found = f"{self._block.model} is no file" if is_there else f"there is no file {self._block.model}"
+            raise ModelError(f"{self.name}: {found}")
         assert self._calibration is not None
         self._session = self._block.open()
         self._check_input()

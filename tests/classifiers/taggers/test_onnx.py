@@ -1,9 +1,12 @@
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from monitor.classifiers.taggers.audioset import read_class_map
+from monitor.classifiers.taggers.calibration import read_calibration
 from monitor.classifiers.taggers.onnx import OnnxClassifier, OnnxConfig
 from monitor.errors import ClassifyError, ModelError
 from testkit.builders import noise, segment, tone
@@ -144,3 +147,12 @@ def test_a_classifier_that_is_not_loaded_makes_no_scores_up(tmp_path: Path) -> N
 
     with pytest.raises(ClassifyError, match="before its model was loaded"):
         OnnxConfig.model_validate(block).build().classify([segment(noise(1.0))])
+
+
+def test_a_pipe_is_no_list_of_classes_and_no_calibration(tmp_path: Path) -> None:
+    """Whoever opens one waits for ever for somebody to write: neither `check` nor the start does."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for read in (read_class_map, read_calibration):
+        with pytest.raises(ModelError, match="is no file"):
+            read(pipe)

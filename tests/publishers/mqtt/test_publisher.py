@@ -390,6 +390,10 @@ def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, li
     refused = outcomes.get(timeout=WITHIN_S)
     assert isinstance(refused, Refused)
     assert refused.keep_s == 600.0
+    running.publisher.publish(alert(id="ffffffffffff"), outcomes.put)
+    unlimited = outcomes.get(timeout=WITHIN_S)
+    assert isinstance(unlimited, Refused)
+    assert unlimited.keep_s == 24 * 3600
     assert lines.warnings() == ["mqtt: nobody subscribes to alerts of ours"]
     with Subscriber(broker):
         running.deliver(alert())
