@@ -28,6 +28,18 @@ _OUT_OF_STEP_SHARE = 0.12
 prevents."""
 _TOGETHER_HOPS = 15
 """Tones of any pitch that begin within 0.15 s of each other are one sounder's overtones."""
+_SAME_LEVEL_DB = 12.0
+"""A later burst of T4 is as loud as the last one to this. Chosen: a door that is closed takes no more, nor
+does a camera's gain control give it; coincidences in music were up to 42 dB fainter."""
+_IN_STEP_CYCLES = 4
+"""Up to so many cycles after a burst of T4 the next one is held to its place. By arithmetic: later any place
+is within 12 % of each cycle, and after four minutes on air a burst may come once a minute."""
+_AGAIN_CYCLES = 2
+"""A drowned burst is believed when it comes again one or two cycles later. Chosen: an alarm that noise masks
+more often is found by its next burst."""
+_AGAIN_PITCH_SHARE, _AGAIN_LEVEL_DB, _AGAIN_S = 0.01, 6.0, 0.02
+"""And is then the same in pitch, in level, and in time from tone to tone. Chosen: a piezo drifts by less, and
+20 ms are two hops."""
 SAME_CHANNELS = 2
 """An alarm may move by so many channels from cycle to cycle: the Hann window's main lobe reaches two bins."""
 _DOUBT, _DOUBT_LEFT_SHARE, _FIT_BEYOND_DOUBT = 0.3, 0.4, 1.2
@@ -48,11 +60,16 @@ class CycleCounter:
 
     def __init__(self) -> None:
         self._alarms: list[_Alarm] = []
+        self._drowned: list[Cycle] = []
+        """Bursts that are believed when they come again."""
 
     def forget(self, hop: int) -> None:
         """Drop the alarms that have been quiet for longer than their hold."""
         self._alarms = [
             a for a in self._alarms if hop - a.last.on_end <= 100 * HOLD_S[a.last.template.pattern]
+        ]
+        self._drowned = [
+            c for c in self._drowned if hop - c.onset <= (_AGAIN_CYCLES + 2) * c.template.cycle_hops
         ]
 
     def is_known(self, template: Template, channel: int) -> bool:
@@ -70,28 +87,58 @@ class CycleCounter:
         """Whether this pitch belongs to an alarm that sounds, as its own or as an overtone."""
         return any(_is_overtone(pitch_hz, alarm.last) for alarm in self._alarms)
 
-    def count(self, cycle: Cycle) -> PatternReport | None:
-        """Count a cycle and return the report on its alarm; None if it was counted before or is out of
-        step."""
+    def count(self, cycle: Cycle, is_drowned: bool = False) -> PatternReport | None:
+        """Count a cycle and return the report on its alarm; None if it was counted before, is out of step, or
+        is drowned by louder tones of other pitches and is not known to come again."""
         alarm = next((a for a in self._alarms if _belongs(cycle, a.last)), None)
         if alarm is None:
+            if is_drowned and not self._comes_again(cycle):
+                return None
             self._alarms.append(alarm := _Alarm(cycle, cycle))
-        elif not _follows(cycle, alarm.last):
+        elif not _follows(cycle, alarm.last, is_drowned):
             return None
         else:
             alarm.last, alarm.cycles = cycle, alarm.cycles + 1
         return _heard(alarm)
 
+    def _comes_again(self, cycle: Cycle) -> bool:
+        again = any(_is_again(cycle, before) for before in self._drowned)
+        self._drowned.append(cycle)
+        return again
 
-def _follows(cycle: Cycle, last: Cycle) -> bool:
+
+def _is_again(cycle: Cycle, before: Cycle) -> bool:
+    """Whether the same burst was there one or two cycles before, alike in everything."""
+    steps = (cycle.onset - before.onset) / cycle.template.cycle_hops
+    return (
+        0 < round(steps) <= _AGAIN_CYCLES
+        and abs(steps - round(steps)) <= _OUT_OF_STEP_SHARE * round(steps)
+        and abs(cycle.pitch_hz / before.pitch_hz - 1) <= _AGAIN_PITCH_SHARE
+        and abs(cycle.level_db - before.level_db) <= _AGAIN_LEVEL_DB
+        and _keeps_time(cycle, before)
+    )
+
+
+def _keeps_time(cycle: Cycle, before: Cycle) -> bool:
+    """Whether tones follow one another as quickly: a room moves the end of a tone, not the next one's
+    beginning."""
+    return abs(cycle.on_s + cycle.off_s - before.on_s - before.off_s) <= _AGAIN_S
+
+
+def _follows(cycle: Cycle, last: Cycle, is_drowned: bool) -> bool:
     """Whether this is a later cycle of the same alarm: not the last one again, and in step."""
     steps = (cycle.onset - last.onset) / cycle.template.cycle_hops
     if steps < _SAME_CYCLE_SHARE:
         return False
-    # The pause of T4 may have any length up to a minute; T3 keeps its time.
-    return bool(cycle.template.quiet_around_hops) or abs(steps - round(steps)) <= _OUT_OF_STEP_SHARE * round(
-        steps
-    )
+    is_in_step = abs(steps - round(steps)) <= _OUT_OF_STEP_SHARE * round(steps)
+    if not cycle.template.quiet_around_hops:
+        return is_in_step
+    # The pause of T4 may last up to a minute; T3 keeps its time.
+    if abs(cycle.level_db - last.level_db) > _SAME_LEVEL_DB:
+        return False
+    if steps <= _IN_STEP_CYCLES:
+        return is_in_step
+    return not is_drowned or _keeps_time(cycle, last)
 
 
 def _belongs(cycle: Cycle, last: Cycle) -> bool:

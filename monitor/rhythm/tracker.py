@@ -14,7 +14,7 @@ from monitor.rhythm.candidates import Candidate, candidates
 from monitor.rhythm.counting import SAME_CHANNELS, CycleCounter
 from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
 from monitor.rhythm.history import History
-from monitor.rhythm.isolation import has_words, is_alone, is_in_company
+from monitor.rhythm.isolation import has_words, is_alone, is_drowned, is_in_company
 from monitor.rhythm.pulse_trains import LONG_HOPS, SPOKEN, Trains
 from monitor.rhythm.pulses import BEGINS_DB, PulseFinder
 from monitor.rhythm.report import PatternReport
@@ -109,7 +109,8 @@ class RhythmTracker:
             self._unseen_blocks = 0
             for cycle in self._parsed(TEMPORAL_FOUR, _PATIENT_BLOCKS * BLOCK_HOPS):
                 self._await(cycle)
-        heard = [self._counter.count(cycle) for cycle in [*smoke, *self._finished()]]
+        heard = [self._counter.count(cycle) for cycle in smoke]
+        heard += [self._counter.count(each, is_drowned(self._history, each)) for each in self._finished()]
         if patiently:
             heard += self._trains_heard(self._history.end - _PATIENT_BLOCKS * BLOCK_HOPS)
         return [found for found in heard if found is not None]

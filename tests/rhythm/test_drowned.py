@@ -1,0 +1,102 @@
+"""Four notes among many others: a carbon monoxide alarm only when they come again as it would."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.rhythm.counting import CycleCounter
+from monitor.rhythm.cycles import FIRST, Cycle
+from monitor.rhythm.templates import TEMPORAL_FOUR
+from monitor.synthesis.alarms import piezo, temporal_four
+from tests.rhythm.hearing import alarm, heard_with_times
+
+CYCLE = TEMPORAL_FOUR.cycle_hops
+
+
+def burst(cycles: float, **other: Any) -> Cycle:
+    """A burst so many cycles after the first, 2 dB above the noise."""
+    onset = round(1000 + cycles * CYCLE)
+    first = Cycle(
+        template=TEMPORAL_FOUR, channel=90, onset=onset, on_end=onset + 70, on_s=0.1, off_s=0.1, pause_s=None,
+        pitch_hz=3000.0, snr_db=2.0, fit=0.8, moving=False, quiet_db=4.0, on_db=9.0, level_db=-50.0,
+        root_db=-50.0, is_blurred=False, strictness=FIRST,
+    )  # fmt: skip
+    return replace(first, **other)
+
+
+@pytest.mark.parametrize("later", [1.0, 0.91, 2.1])
+def test_a_drowned_burst_is_believed_when_it_comes_again(later: float) -> None:
+    """One cycle later, or two where noise hid one; then it is suspected, and confirmed with the third."""
+    counter = CycleCounter()
+
+    assert counter.count(burst(0), is_drowned=True) is None
+    second = counter.count(burst(later), is_drowned=True)
+    third = counter.count(burst(later + 1), is_drowned=True)
+
+    assert (second and second.certainty, third and third.certainty) == ("suspected", "confirmed")
+
+
+@pytest.mark.parametrize(
+    "again",
+    [burst(1.4), burst(3), burst(1, pitch_hz=3060.0), burst(1, level_db=-40.0), burst(1, off_s=0.13)],
+    ids=["out of step", "late", "another pitch", "another level", "slower"],
+)
+def test_another_four_notes_are_not_the_same_again(again: Cycle) -> None:
+    """Music has many."""
+    counter = CycleCounter()
+
+    assert counter.count(burst(0), is_drowned=True) is None
+    assert counter.count(again, is_drowned=True) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "counts"),
+    [
+        (burst(1), True),
+        (burst(10.5), True),
+        (burst(1, level_db=-60.0), True),
+        (burst(1, level_db=-70.0), False),
+        (burst(1.5), False),
+    ],
+    ids=["next", "once a minute", "the door was closed", "much fainter", "out of step"],
+)
+def test_a_known_alarm_goes_on_in_step_and_as_loud(later: Cycle, counts: bool) -> None:
+    """What a doorbell began, a faint coincidence does not confirm."""
+    counter = CycleCounter()
+    counter.count(burst(0))
+
+    found = counter.count(later)
+
+    assert (found is not None and found.certainty == "confirmed") is counts
+
+
+def among_notes(samples: Samples, level: float) -> Samples:
+    """Under the notes of a quick instrument, far from the alarm's pitch."""
+    rng, at = np.random.default_rng(7), 0
+    mixed = samples.copy()
+    while at < len(mixed):
+        length = int(rng.uniform(0.15, 0.5) * SAMPLE_RATE_HZ)
+        note = np.sin(2 * np.pi * rng.uniform(700, 1500) * np.arange(length) / SAMPLE_RATE_HZ)
+        part = mixed[at : at + length]
+        part += (level * note * np.hanning(length))[: len(part)].astype(np.float32)
+        at += length
+    return mixed
+
+
+def test_an_alarm_among_louder_notes_is_heard_a_burst_later() -> None:
+    """Alone it is suspected after its first burst; where louder notes play, after the second."""
+    samples = alarm(temporal_four(3), piezo(3100), snr_db=3.0, tail_s=6.0)
+    tone = 0.02 * samples
+
+    alone, drowned = (
+        [(at_s, one.certainty) for at_s, one in heard_with_times(part) if one.label == "co_alarm"]
+        for part in (tone, among_notes(tone, 0.2))
+    )
+
+    assert alone[0][0] < 6.5
+    assert alone[0][1] == "suspected"
+    assert 6.5 < drowned[0][0] < 12.5
+    assert [certainty for _, certainty in drowned] == ["suspected", "confirmed"]
