@@ -66,7 +66,7 @@ TESTED = (
     ),
     Tested(
         "a smoke alarm that speaks after every three beeps",
-        "suspected smoke alarm after the third group; not from an oven, or from one beside a television",
+        "unknown alarm, which warns, after the third group; not from an oven, nor beside a television",
         (
             "rhythm/test_folded.py::test_an_alarm_that_speaks_after_three_beeps_is_suspected",
             "rhythm/test_folded.py::test_beeps_without_words_or_in_other_numbers_are_no_voice_alarm",
