@@ -46,7 +46,13 @@ class TlsConfig(Block):
 
     def _opened(self) -> tuple[ssl.SSLContext, list[tuple[str, str]]]:
         """A context with the files that can be used, and the others."""
-        problems: list[tuple[str, str]] = []
+        problems = [
+            (key, f"{file} is no file")
+            for key in ("ca_file", "cert_file", "key_file")
+            if (file := getattr(self, key)) and file.exists() and not file.is_file()
+        ]
+        if problems:  # OpenSSL would wait for a pipe for ever
+            return ssl.create_default_context(), problems
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # ssl.SSLError is one

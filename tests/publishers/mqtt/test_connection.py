@@ -1,5 +1,6 @@
 """Connecting to a broker, and what is logged about it."""
 
+import os
 import socket
 import time
 
@@ -244,6 +245,15 @@ def test_a_certificate_file_that_is_missing_is_a_wrong_configuration(publish: Pu
     """Patience will not make it appear."""
     with pytest.raises(ConfigError, match=r"cannot use /no/such/ca\.pem"):
         publish(tls={"ca_file": "/no/such/ca.pem"})
+
+
+@pytest.mark.parametrize("key", ["ca_file", "cert_file"])
+def test_a_pipe_is_no_certificate(tmp_path, key: str):
+    """OpenSSL would wait for ever for somebody to write into it."""
+    os.mkfifo(tmp_path / "pipe")
+    assert TlsConfig.model_validate({key: tmp_path / "pipe"}).problems() == [
+        (key, f"{tmp_path / 'pipe'} is no file")
+    ]
 
 
 def test_leaving_is_quick_while_nobody_answers(life, publish: Publish, lines: Lines):
