@@ -69,11 +69,13 @@ export default function people(place, shared) {
       h("button", { type: "submit" }, t("setup.person_add")), how);
 
     function draw() {
-      fill(more, {
+      /** @type {Record<string, any[]>} */
+      const asked = {
         ntfy: [field(topic, t("setup.topic"), t("setup.topic_hint"))],
         telegram: [field(token, t("setup.token")), field(chat, t("setup.chat"), t("setup.chat_hint"))],
         apprise: [field(address, t("setup.address"), t("setup.address_hint"))],
-      }[service.value] ?? []);
+      };
+      fill(more, asked[service.value] ?? []);
     }
 
     /** @param {Event} event */
