@@ -11,6 +11,7 @@ from monitor.classifiers.taggers.onnx import OnnxConfig
 from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError, ModelError
+from monitor.publishers.command import CommandConfig
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.rules.check import Finding
@@ -32,6 +33,8 @@ def outside_findings(config: Config) -> Iterator[Finding]:
     for i, publisher in enumerate(config.publishers):
         if isinstance(publisher, JsonlConfig):
             yield from _of_file(publisher, i)
+        elif isinstance(publisher, CommandConfig):
+            yield from _of_program(publisher, i)
     yield from _of_state(config.state_folder())
 
 
@@ -98,6 +101,13 @@ def _of_file(block: JsonlConfig, i: int) -> Iterator[Finding]:
     if block.path and not os.access(block.path.parent, os.W_OK):
         reason = f"{block.path.parent} is no folder that can be written; events wait until it is"
         yield Finding(False, ("publishers", i, "path"), reason)
+
+
+def _of_program(block: CommandConfig, i: int) -> Iterator[Finding]:
+    program = Path(block.argv[0])
+    if not program.is_file() or not os.access(program, os.X_OK):
+        reason = f"{program} is no program that can be run; alerts wait until it is"
+        yield Finding(False, ("publishers", i, "argv"), reason)
 
 
 def _of_state(folder: Path) -> Iterator[Finding]:

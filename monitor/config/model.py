@@ -41,10 +41,15 @@ def _at_home(path: Path) -> Path:
         raise ValueError(f"{path.parts[0]} is nobody's home here; write the whole path") from None
 
 
+def own_name() -> str:
+    """What this machine is called."""
+    return slug(socket.gethostname().split(".")[0])
+
+
 class Config(Block):
     """The whole document."""
 
-    node: Slug = Field(default_factory=lambda: slug(socket.gethostname().split(".")[0]))
+    node: Slug = Field(default_factory=own_name)
     """Names this machine in topics and entities; by default its host name."""
     state_dir: Annotated[Path, AfterValidator(_at_home)] | None = None
     """Where the outbox and history live; by default systemd's StateDirectory or ~/.local/state/earwitness."""

@@ -65,6 +65,7 @@ class Page:
         self.look = look
         """Has somebody look whether anything was changed from outside."""
         self._followed = Condition()
+        self._is_ending = False
         self.trying = Runner()
         self.changing = Lock()
         """Held by whoever changes settings: one change after another."""
@@ -115,10 +116,17 @@ class Page:
             self._followed.notify_all()
 
     def apply(self, is_applied: Callable[[Config], bool]) -> None:
-        """Have settings that were just kept take effect, and wait for it, but not for long."""
+        """Have settings that were just kept take effect, and wait for it, but not for long: the daemon may
+        begin anew with them."""
         self.look()
         with self._followed:
-            self._followed.wait_for(lambda: is_applied(self.whole), APPLYING_S)
+            self._followed.wait_for(lambda: self._is_ending or is_applied(self.whole), APPLYING_S)
+
+    def release(self) -> None:
+        """The page ends: nobody waits for settings any more."""
+        with self._followed:
+            self._is_ending = True
+            self._followed.notify_all()
 
     def hear(self, piece: Piece) -> None:
         """The next frames of a source; in that source's thread."""

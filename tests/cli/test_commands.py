@@ -299,6 +299,7 @@ def test_check_names_files_that_are_not_there(tmp_path, capsys):
         "    tls:\n"
         "      ca_file: /no/ca.pem\n"
         "  - {type: jsonl, path: /no/folder/events.jsonl}\n"
+        "  - {type: command, name: siren, argv: [/no/siren]}\n"
     )
     assert earwitness("check", "--config", path, "--json") == 78
     found = json.loads(capsys.readouterr().out)
@@ -307,7 +308,7 @@ def test_check_names_files_that_are_not_there(tmp_path, capsys):
     ]  # fmt: skip
     assert [line.removeprefix(f"{path}:").split(": ")[:2] for line in found["warnings"]] == [
         ["2", "sources[0].path"], ["3", "sources[1].ca_file"], ["6", "classifiers[0].model"],
-        ["7", "classifiers[1].model"], ["12", "publishers[1].path"],
+        ["7", "classifiers[1].model"], ["12", "publishers[1].path"], ["13", "publishers[2].argv"],
     ]  # fmt: skip
 
 

@@ -29,6 +29,8 @@ FIRST_REQUEST_S = 10.0
 IDLE_S = 65
 """Longer than a proxy keeps a connection (nginx: 60 s), so that it is the proxy who closes it."""
 STOP_S = 1.0
+ANSWER_S = 0.3
+"""What requests under way get at a stop: one may have changed the rule for which the daemon begins anew."""
 
 
 class Server:
@@ -57,13 +59,17 @@ class Server:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._page.release()
         for server in self._servers:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._page.close_streams)
         if self._thread.ident is not None:
+            self._thread.join(ANSWER_S)
+            for server in self._servers:
+                server.force_exit = True
             self._thread.join(STOP_S)
         for open_socket, _ in self._sockets:
             open_socket.close()

@@ -12,7 +12,7 @@ import yaml
 
 from monitor.config.credentials import FOLDER
 from monitor.config.loading import BUILT_IN, OWN, check_document
-from monitor.config.model import Config
+from monitor.config.model import Config, own_name
 from monitor.config.web import WebConfig
 from monitor.config.yaml_document import parse_document
 from monitor.errors import StoreError
@@ -58,7 +58,7 @@ class _Author:
 
     def parts(self) -> Iterator[str]:
         """Each with its comment; in the order of the guide."""
-        yield self._comment("written.head") + _yaml({"node": self._config.node} | self._state())
+        yield self._comment("written.head") + _yaml({"node": self._node()} | self._state())
         yield self._comment("written.sources") + _yaml({"sources": [*self._sources()]})
         yield self._comment("written.rules") + "rules:\n" + "\n".join(self._rules())
         yield self._comment("written.publishers") + _yaml({"publishers": self._publishers()})
@@ -70,6 +70,11 @@ class _Author:
 
     def _comment(self, key: str, indent: str = "") -> str:
         return "".join(f"{indent}# {line}\n" for line in sentence(key, self._language).split("\n"))
+
+    def _node(self) -> str:
+        """The built-in scene is a house of its own, whose name is not for a real one."""
+        is_scene = all(source.type == "demo" for source in self._config.sources)
+        return own_name() if is_scene else self._config.node
 
     def _state(self) -> dict[str, str]:
         """A service's own folder is named, or `explain` would look into root's home."""

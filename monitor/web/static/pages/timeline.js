@@ -80,6 +80,8 @@ export default function timeline(view, route) {
     filters, misses, list, foot, bulk);
 
   function again() {
+    // Somebody has gone on already: the address is another page's, and must not be written over.
+    if (!location.hash.startsWith("#/timeline")) return;
     turn.abort();
     turn = new AbortController();
     events = [];
