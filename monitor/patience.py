@@ -19,7 +19,7 @@ class Patience:
     def __init__(self, name: str, within_s: float) -> None:
         self._name = name
         self._within_s = within_s
-        self._thread: threading.Thread | None = None
+        self._outcome: _Outcome | None = None
 
     def do(
         self,
@@ -31,11 +31,11 @@ class Patience:
         """What `work` returns or raises. Raises Silent when that takes too long, and at once while earlier
         work still hangs; `late` is given what is raised after that, in the work's thread. This work gets so
         much more time."""
-        if self._thread is not None and self._thread.is_alive():
+        # Not by the thread, which lives for a moment after its work is done.
+        if self._outcome is not None and not self._outcome.is_over:
             raise Silent(f"{self._name}: no answer")
-        outcome = _Outcome(late)
-        self._thread = threading.Thread(target=outcome.run, args=(work,), name=self._name, daemon=True)
-        self._thread.start()
+        outcome = self._outcome = _Outcome(late)
+        threading.Thread(target=outcome.run, args=(work,), name=self._name, daemon=True).start()
         return cast(T, outcome.taken(self._name, self._within_s + more_s))
 
 
@@ -47,6 +47,8 @@ class _Outcome:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._is_left = False
+        self.is_over = False
+        """The work has ended, and what was to be done about its error, too."""
         self._value: Any = None
         self._error: BaseException | None = None
 
@@ -56,10 +58,12 @@ class _Outcome:
         except BaseException as error:  # noqa: BLE001 - it is raised by whoever waits
             self._error = error
         with self._lock:
-            self._done.set()
             is_left = self._is_left
+            self.is_over = not is_left
+            self._done.set()
         if is_left and self._error is not None and self._late is not None:
             self._late(self._error)
+        self.is_over = True
 
     def taken(self, name: str, within_s: float) -> Any:
         self._done.wait(within_s)

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from functools import partial
 
 import pytest
 
@@ -37,3 +38,10 @@ def test_what_hangs_is_left_and_not_piled_up() -> None:
     answered.set()
 
     assert str(late.get(timeout=10)) == "at last"
+
+
+def test_work_may_follow_work_at_once() -> None:
+    """The thread of what is done lives on for a moment; that is not a disk that hangs."""
+    patience = Patience("disk", 10.0)
+
+    assert [patience.do(partial(abs, n)) for n in range(2000)] == list(range(2000))
