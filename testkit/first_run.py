@@ -72,6 +72,11 @@ class Phone:
             self.received.append(text)
             self._changed.notify_all()
 
+    def has_got(self, words: str, within_s: float) -> bool:
+        """Whether a message with these words comes within this time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: any(words in one for one in self.received), within_s)
+
     def wait_for(self, words: str) -> str:
         """The first message with these words."""
         deadline_s = time.monotonic() + WITHIN_S
