@@ -7,11 +7,6 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-import monitor.evidence.keeper
-import monitor.history.verdicts
-import monitor.history.writer
-import monitor.runtime.instance
-import monitor.web.access.keys
 from monitor.labels import name_taught
 from testkit.memory_disk import keep_temporary_files_in_memory
 
@@ -39,13 +34,3 @@ def untaught_vocabulary() -> Iterator[None]:
     """What a house has taught belongs to its test alone."""
     yield
     name_taught(())
-
-
-@pytest.fixture(autouse=True)
-def unhurried_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store gives up a disk after a second; on a busy machine a sound one may take as long. A test that is
-    about a disk that hangs sets what it needs."""
-    for module in (monitor.history.writer, monitor.history.verdicts, monitor.web.access.keys):
-        monkeypatch.setattr(module, "PATIENCE_S", 30.0)
-    for module in (monitor.evidence.keeper, monitor.runtime.instance):
-        monkeypatch.setattr(module, "OPEN_S", 30.0)
