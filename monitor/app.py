@@ -131,7 +131,7 @@ class Daemon:
             with suppress(queue.Empty):
                 self._errands.get(timeout=pause_s)()
             is_over = all(ear.done.is_set() for ear in self._captures) and self._pool.idle
-            if is_over and self._failures.empty():  # a thread that fails reports it, and is done after that
+            if is_over and self._config.can_end and self._failures.empty():  # who fails is done after that
                 self._delivery.ended()
                 self._keep_house(last=True)
                 return
@@ -242,7 +242,7 @@ class Daemon:
     def _start_capture(self, life: ExitStack, classifiers: LoadedClassifiers) -> None:
         router = Router(self._recorder, self._pool, self._post, self._clock, self._stopping)
         for block in self._config.sources:
-            if not block.enabled:
+            if not block.enabled or block.is_external:
                 continue
             new_thread = partial(self._new_capture, block, classifiers, router)
             self._supervised.append(SupervisedSource(new_thread))

@@ -22,6 +22,7 @@ SegmentEnd = Literal["silence", "length", "gap", "shutdown", "open"]
 ProblemKind = Literal["digital_silence", "frozen", "clipping", "dc_offset", "dead", "hum_only"]
 
 
+EXTERNAL = "external"  # in place of a classifier's name, where another device detected it
 HOUSE = "house"  # in place of a source's name, where something is of the house
 
 
@@ -65,7 +66,7 @@ class Detection:
     duration_s: float  # of the sound as far as it was heard
     segment_id: str | None = None
     dated: bool = False  # start and length were measured, to half a second; else it is somewhere in between
-    certainty: Certainty | None = None  # given by the rhythm detector only
+    certainty: Certainty | None = None  # given by the rhythm detector and by other devices only
     emotion: Mapping[str, float] | None = None
     description: str | None = None
     transcript: str | None = field(default=None, repr=False)  # private: never logged, published or stored

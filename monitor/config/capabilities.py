@@ -37,7 +37,7 @@ def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
 def in_force(config: Config, settings: Iterable[Setting] = ()) -> dict[str, dict[str, Hysteresis]]:
     """For every enabled source, the sounds that can become an event there, and what it takes: the model's
     thresholds, the owner's, and the source's sensitivity, or that in `settings`, set from outside."""
-    heard, rows = producible(config), thresholds(config, unloaded(config)[0])
+    rows = thresholds(config, unloaded(config)[0])
     turned = {one.source: float(one.value) for one in settings if one.name == "sensitivity"}
     return {
         source.name: {
@@ -45,8 +45,7 @@ def in_force(config: Config, settings: Iterable[Setting] = ()) -> dict[str, dict
             for label, row in rows.of(source.name).items()
             if label in heard
         }
-        for source in config.sources
-        if source.enabled
+        for source, heard in heard_where(config)
     }
 
 
@@ -103,6 +102,16 @@ def producible(config: Config) -> frozenset[str]:
     return labels if "speech" in labels else labels | {"speech"}
 
 
+def heard_where(config: Config) -> list[tuple[SourceConfig, frozenset[str]]]:
+    """Every enabled source with the labels that can be an event there."""
+    ours = producible(config)
+    return [
+        (source, ours if source.known_labels is None else source.known_labels)
+        for source in config.sources
+        if source.enabled
+    ]
+
+
 def rule_findings(config: Config) -> list[Finding]:
     """What is wrong with the rules in this house, errors and warnings."""
     return check_rules(config.rules, _capabilities(config))
@@ -127,7 +136,9 @@ def audio_goes_to(config: Config) -> list[str]:
 
 def _starved(config: Config, rows: Mapping[str, Hysteresis], source: SourceConfig) -> dict[str, str]:
     """Labels that need more hits than a sound is looked at, and why. A classifier that measures how long a
-    sound lasted needs one look."""
+    sound lasted needs one look, and so does another device."""
+    if source.is_external:
+        return {}
     every_s = config.gate_of(source).early_look_s
     never = frozenset(RHYTHM_LABELS).union(*(one.labels for one in unloaded(config)[0] if one.dates))
     starved: dict[str, str] = {}
@@ -146,7 +157,8 @@ def _capabilities(config: Config) -> Capabilities:
     enabled = [source.name for source in config.sources if source.enabled]
     rows = thresholds(config, unloaded(config)[0])
     return Capabilities(
-        produced=producible(config) | (set(emotions()) if config.classifiers else set()),
+        produced=producible(config).union(*(labels for _, labels in heard_where(config)))
+        | (set(emotions()) if config.classifiers else set()),
         sources=tuple(enabled),
         onsets={name: {label: row.onset for label, row in rows.of(name).items()} for name in enabled},
         highest=RHYTHM_SCORES,
@@ -154,6 +166,11 @@ def _capabilities(config: Config) -> Capabilities:
             source.name: _starved(config, rows.of(source.name), source)
             for source in config.sources
             if source.enabled
+        },
+        devices={
+            source.name: source.known_labels
+            for source in config.sources
+            if source.enabled and source.known_labels is not None
         },
         notifiers={block.name: block.min_severity for block in config.notifiers},
         transcribes=config.transcripts is not None,

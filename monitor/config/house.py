@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from monitor import __version__
-from monitor.config.capabilities import producible
+from monitor.config.capabilities import heard_where
 from monitor.config.model import Config
 from monitor.labels import sounds, taught, vocabulary
-from monitor.publishers.base import House, HouseValue, Room
+from monitor.publishers.base import Device, House, HouseValue, Room
 from monitor.rules.house import TopicConfig
+from monitor.sources.external import ExternalConfig
 from monitor.types import HOUSE, Setting
 
 
@@ -19,31 +20,34 @@ def configured_settings(config: Config) -> list[Setting]:
         for source in config.sources
         for setting in (
             Setting(source.name, "mute", False),
-            Setting(source.name, "sensitivity", source.sensitivity),
+            *([] if source.is_external else [Setting(source.name, "sensitivity", source.sensitivity)]),
         )
     ]
 
 
 def build_house(config: Config) -> House:
     """What publishers announce."""
-    labels = producible(config)
     named = named_in_rules(config)
     shown = config.entities if config.entities is not None else named | _warning() | frozenset(taught())
     hidden = frozenset() if config.entities is not None else _warning() - named
     rooms = [
         Room(
             source=source.name,
-            labels=tuple(label for label in sounds() if label in shown and label in labels),
+            labels=tuple(
+                label for label in sounds() if label in labels and (label in shown or source.is_external)
+            ),
             event_labels=tuple(label for label in sounds() if label in labels),
             area=source.area,
-            pictures=config.evidence.pictures,
-            hidden=hidden,
+            pictures=config.evidence.pictures and not source.is_external,
+            hidden=frozenset() if source.is_external else hidden,
+            has_sound=not source.is_external,
         )
-        for source in config.sources
-        if source.enabled
+        for source, labels in heard_where(config)
     ]
     rules = tuple(rule.name for rule in config.rules)
-    return House(config.node, __version__, tuple(rooms), rules, config.web.address, _values(config))
+    return House(
+        config.node, __version__, tuple(rooms), rules, config.web.address, _values(config), _devices(config)
+    )
 
 
 def _values(config: Config) -> tuple[HouseValue, ...]:
@@ -52,6 +56,26 @@ def _values(config: Config) -> tuple[HouseValue, ...]:
         if isinstance(block, TopicConfig)
         else HouseValue(name, block.options)
         for name, block in config.house.items()
+    )
+
+
+def _devices(config: Config) -> tuple[Device, ...]:
+    first = next((one.name for one in config.publishers if one.type == "mqtt"), "")
+    return tuple(
+        Device(
+            source=one.name,
+            broker=one.broker or first,
+            topic=one.topic,
+            path=one.path,
+            label_map=one.label_map,
+            where=one.where,
+            score_path=one.score_path,
+            min_score=one.min_score,
+            trusted=one.trusted,
+            hold_s=one.hold_s,
+        )
+        for one in config.sources
+        if isinstance(one, ExternalConfig) and one.enabled
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
+from monitor.config.entrances import source_lines
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines
@@ -203,6 +204,7 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     yield from receiver_lines(config, document, draft.original, draft.is_spoiled)
+    yield from source_lines(config, document, draft.original, draft.is_spoiled)
     yield from _ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):

@@ -113,6 +113,11 @@ class Config(Block):
         same._file = file
         return same
 
+    @property
+    def can_end(self) -> bool:
+        """Whether everything may have been heard one day: a device that publishes never ends."""
+        return not any(source.enabled and source.is_external for source in self.sources)
+
     def gate_of(self, source: SourceConfig) -> GateConfig:
         """The gate's settings with the source's own laid over them."""
         return self.merged_gate(source.gate)

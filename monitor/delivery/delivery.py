@@ -22,7 +22,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.replies import ReplyListener
-from monitor.publishers.base import House, Memory, OnCommand, Publisher, Remembers, Reports
+from monitor.publishers.base import House, Memory, OnWord, Publisher, Remembers, Reports, Word
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.runtime.threads import closed_within
 from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
@@ -44,7 +44,7 @@ class Delivery:
     def __init__(
         self,
         config: Config,
-        on_command: OnCommand,
+        on_command: OnWord,
         on_left: Callable[[Sequence[SoundEvent]], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
@@ -148,8 +148,12 @@ class Delivery:
         """What a receiver does not take, for the health report; from any thread."""
         return {name: text for each in self._reporting() for name, text in each.notes().items()}
 
-    def command(self, command: Command) -> None:
-        """From any thread: an acknowledgement stops the calls at once; what is asked is for the decider."""
+    def command(self, command: Word) -> None:
+        """From any thread: an acknowledgement stops the calls at once; what is asked, and what other devices
+        detected, is for the decider."""
+        if not isinstance(command, Command):
+            self._on_command(command)
+            return
         if command.name == "ack":
             self._acknowledge(str(command.value) if command.value else None)
         if command.name not in ("ack", "verdict"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.events.defaults import Hysteresis
 from monitor.labels import LIFE_SAFETY
-from monitor.types import Certainty, Detection
+from monitor.types import EXTERNAL, Certainty, Detection
 
 SECOND_HIT_S = (3.0, 10.0)
 """A model's second hit confirms an alarm if it comes 3 to 10 s after another. Chosen: a single beep of an
@@ -37,7 +37,7 @@ class Witness:
     name: str
     """The classifier's name."""
     rhythm: Certainty | None = None
-    """The rhythm detector's own certainty; None for a model."""
+    """The certainty that the rhythm detector, or another device, gave itself; None for a model."""
     hits: tuple[datetime, ...] = ()
     """When a model scored an alarm above its onset; kept for life-safety labels only."""
     doubt: float | None = None
@@ -70,7 +70,8 @@ def certainty(label: str, witnesses: Witnesses) -> Certainty:
     rhythms = {one.rhythm for one in witnesses if one.rhythm}
     if not rhythms:
         return "confirmed" if label not in LIFE_SAFETY or _hit_twice(witnesses) else "suspected"
-    alone = "confirmed" in rhythms and label not in RHYTHM_NEEDS_MODEL
+    trusted = any(one.name == EXTERNAL and one.rhythm == "confirmed" for one in witnesses)
+    alone = trusted or ("confirmed" in rhythms and label not in RHYTHM_NEEDS_MODEL)
     # No tagger has a class for CO alarms, so that none can confirm one.
     agreed = len(names(witnesses)) > 1 and label != "co_alarm"
     return "confirmed" if alone or agreed else "suspected"

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
-from monitor.history.records import SegmentRecord
+from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.verdict import Verdict
-from monitor.types import Alert, Level, SoundEvent
+from monitor.types import EXTERNAL, Alert, Level, SoundEvent
 
 MOST_SOUNDS = 30
 """Sounds that are listed one by one; of more, those that came closest to an event."""
@@ -99,13 +99,16 @@ def _looks_line(traces: Sequence[LookTrace]) -> str:
     best: dict[str, LabelTrace] = {}
     for one in sorted((one for trace in traces for one in trace.best), key=lambda one: -one.score):
         best.setdefault(one.label, one)
-    labels = [_label_words(one) for one in list(best.values())[:TOP_LABELS]]
     look = traces[0].look
+    labels = [_label_words(one, look) for one in list(best.values())[:TOP_LABELS]]
     times = f", {len(traces)} looks" if len(traces) > 1 else ""
     return f"{look.source}: {look.classifier} at {_local(look.started_at)}{times}: {', '.join(labels)}"
 
 
-def _label_words(one: LabelTrace) -> str:
+def _label_words(one: LabelTrace, look: ScoreRecord) -> str:
+    if look.classifier == EXTERNAL:
+        told = look.evidence.get(one.label, {})
+        return f"{one.label} {one.score:.2f}, published on {told.get('device')} as {told.get('named')!r}"
     if one.by_rhythm:
         return f"{one.label} by its rhythm"
     needs = f" ({one.row.hits} hits needed)" if one.row.hits > 1 else ""

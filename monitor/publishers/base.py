@@ -6,10 +6,13 @@ from datetime import datetime
 from threading import Event
 from typing import Any, Protocol, Self, runtime_checkable
 
-from monitor.types import Alert, Command, Message, SoundEvent
+from monitor.types import Alert, Command, Findings, Message, SoundEvent, SourceStatus
 
 OnCommand = Callable[[Command], None]
 """Where a publisher hands what was asked from outside; may be called from any thread, never blocks."""
+Word = Command | Findings | SourceStatus
+OnWord = Callable[[Word], None]
+"""The same of a publisher that also hands on what other devices detected."""
 ALERTS = "alert"
 """The topic of every alert, relative to the node."""
 
@@ -65,6 +68,7 @@ class House:
     rules: tuple[str, ...] = ()
     page: str | None = None  # address of the page as others reach it
     values: tuple["HouseValue", ...] = ()
+    devices: tuple["Device", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,22 @@ class HouseValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Another device whose detections are ours at `source`; `ExternalConfig` explains the fields."""
+
+    source: str
+    broker: str  # name of the publisher that is connected to it
+    topic: str
+    path: str
+    label_map: Mapping[str, str]
+    where: Mapping[str, tuple[str, ...]]
+    score_path: str
+    min_score: float
+    trusted: bool
+    hold_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """One source as the house sees it."""
 
@@ -88,6 +108,7 @@ class Room:
     area: str | None = None
     pictures: bool = False  # whether it shows pictures of what it heard
     hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on
+    has_sound: bool = True  # whether we hear it ourselves; else a device publishes what it detects there
 
 
 class Publisher(Protocol):

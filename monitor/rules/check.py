@@ -26,6 +26,8 @@ class Capabilities:
     """Label, highest score that the alarm rhythms give it; a score above is asked in vain."""
     starved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Source, label, and why its event can never collect the hits it needs there."""
+    devices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Sources at which another device listens, and the labels that it can report."""
     notifiers: Mapping[str, Severity] | None = None
     """Names that `notify` may use, and the mildest severity that each takes; None leaves that unchecked."""
     transcribes: bool = False
@@ -154,6 +156,7 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
             text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}"
             yield Finding(False, (*place, key), text)
     yield from _check_reach(rule, clause, place, able)
+    yield from _check_devices(rule, clause, place, able)
     for source in rule.sources or able.sources:
         starved = able.starved.get(source, {})
         for label in (label for label in clause.hear if label in starved):
@@ -170,6 +173,16 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
                 f"at {source}, where events begin; lower the onset under `labels:` or leave min_score out"
             )
             yield Finding(False, (*place, "min_score"), text)
+
+
+def _check_devices(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+    """A sound that none of the devices detects at which alone the rule listens."""
+    sources = rule.sources or able.sources
+    if sources and all(source in able.devices for source in sources):
+        unknown = [label for label in clause.hear if not any(label in able.devices[one] for one in sources)]
+        if unknown:
+            those = f"the `label_map` of {_or(sources)} has no {_or(unknown)}"
+            yield Finding(False, (*place, "hear"), f"rule {rule.name!r}: {those}; add it there")
 
 
 def _check_reach(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:

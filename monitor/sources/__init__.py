@@ -5,11 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.sources.demo import DemoConfig
+from monitor.sources.external import ExternalConfig
 from monitor.sources.file import FileConfig
 from monitor.sources.microphone import MicrophoneConfig
 from monitor.sources.stream.source import StreamConfig
 
 SourceConfig = Annotated[
-    MicrophoneConfig | StreamConfig | FileConfig | DemoConfig, Field(discriminator="type")
+    MicrophoneConfig | StreamConfig | ExternalConfig | FileConfig | DemoConfig,
+    Field(discriminator="type"),
 ]
 """One line per kind of source: a new one is its file and its name here."""

@@ -91,6 +91,16 @@ class AnySourceConfig(Block):
         return False
 
     @property
+    def is_external(self) -> bool:
+        """Whether another device listens, and publishes what it detects: there is no sound to capture."""
+        return False
+
+    @property
+    def known_labels(self) -> frozenset[str] | None:
+        """What can be an event here; None: whatever the classifiers know."""
+        return None
+
+    @property
     def is_recorded(self) -> bool:
         """Whether its sound is not heard as it happens: its time is not the clock's."""
         return self.is_hurried

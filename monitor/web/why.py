@@ -6,7 +6,7 @@ from typing import Any
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.rules.message import pattern_name
 from monitor.rules.verdict import Step, Verdict
-from monitor.types import Alert, SoundEvent
+from monitor.types import EXTERNAL, Alert, SoundEvent
 from monitor.web.words import catalogue, label_words, room_words, sentence
 
 CLASSES_SHOWN = 3
@@ -59,6 +59,9 @@ class _Say:
     def _heard(self, event: SoundEvent, looks: Sequence[LookTrace]) -> Iterator[dict[str, Any]]:
         label = label_words(event.label, self._language)
         yield from self._rhythm(event, label)
+        if event.classifier == EXTERNAL:
+            told = event.evidence
+            yield self._fact("why.device", label=label, device=told.get("device"), named=told.get("named"))
         best: dict[str, tuple[int, LabelTrace]] = {}
         for trace in looks:
             for one in trace.best:

@@ -11,7 +11,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.labels import sounds
-from monitor.publishers.base import House, HouseValue, Room
+from monitor.publishers.base import House, HouseValue, Room, Word
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import Alert, Command, LabelState, Message, Setting, SoundEvent, SourceStatus, new_id
 
@@ -39,9 +39,13 @@ class Daemon:
         clock = SystemClock()
         login: dict[str, Any] = {"username": username, "password": password}
         config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
-        self.publisher = config.build("probe", self.commands.put, clock)
+        self.publisher = config.build("probe", self._obey, clock)
         self._outbox = SqliteOutbox(folder / "outbox.db", clock, self._failures.put)
         self._sender = Sender(self._outbox, self.publisher, self._failures.put, clock)
+
+    def _obey(self, word: Word) -> None:
+        assert isinstance(word, Command)
+        self.commands.put(word)
 
     def __enter__(self) -> Self:
         self.publisher.announce(house())

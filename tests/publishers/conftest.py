@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from monitor.clock import SystemClock
-from monitor.publishers.base import DELIVERED, House, OnCommand, Outcome
+from monitor.publishers.base import DELIVERED, House, OnWord, Outcome, Word
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.publisher import MqttPublisher
 from monitor.types import Alert, Command, SoundEvent
@@ -23,7 +23,7 @@ class RunningPublisher:
     """A publisher that runs, with what it called back with."""
 
     def __init__(
-        self, config: MqttConfig, announced: House, obey: OnCommand | None, waiting: SoundEvent | Alert | None
+        self, config: MqttConfig, announced: House, obey: OnWord | None, waiting: SoundEvent | Alert | None
     ) -> None:
         self.commands: list[Command] = []
         self._changed = threading.Condition()
@@ -56,7 +56,8 @@ class RunningPublisher:
         self.publisher.publish(message, outcomes.put, late=late)
         assert outcomes.get(timeout=WITHIN_S) == DELIVERED
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Word) -> None:
+        assert isinstance(command, Command)
         with self._changed:
             self.commands.append(command)
             self._changed.notify_all()
@@ -135,7 +136,7 @@ def publish(life: ExitStack) -> Publish:
 
     def start(
         announced: House | None = None,
-        obey: OnCommand | None = None,
+        obey: OnWord | None = None,
         waiting: SoundEvent | Alert | None = None,
         **config: Any,
     ) -> RunningPublisher:

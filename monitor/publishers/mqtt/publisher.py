@@ -9,10 +9,11 @@ from monitor.logs import get_logger
 from monitor.publishers.base import (
     DELIVERED,
     House,
-    OnCommand,
     OnOutcome,
+    OnWord,
     Outcome,
     Refused,
+    Word,
     ignore,
     noop,
     topic_of,
@@ -24,14 +25,14 @@ from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.dispatcher import Dispatcher
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
-from monitor.publishers.mqtt.inputs import Inputs
+from monitor.publishers.mqtt.intake.inputs import Inputs
 from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import HOUSE, Alert, Command, Message, Setting, SoundEvent
+from monitor.types import HOUSE, Alert, Message, Setting, SoundEvent
 
 log = get_logger()
 
@@ -42,7 +43,7 @@ UNHEARD_S = 86400.0
 class MqttPublisher:
     """See `Publisher`. Methods may be called from any thread; the network is the link's thread alone."""
 
-    def __init__(self, config: MqttOptions, node: str, on_command: OnCommand, clock: Clock) -> None:
+    def __init__(self, config: MqttOptions, node: str, on_command: OnWord, clock: Clock) -> None:
         self.name = config.name
         self.on_ready: Callable[[], None] = noop
         self.connections = 0
@@ -63,7 +64,7 @@ class MqttPublisher:
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
         self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
-        self._inputs = Inputs()
+        self._inputs = Inputs(config.name, self.topics.root, clock)
         self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True
         self._read_back = self._has_left = False
@@ -86,7 +87,7 @@ class MqttPublisher:
     def announce(self, house: House) -> None:
         """What there is to hear. Whatever was announced before and is not in it disappears."""
         self._own = {value.name: value.options for value in house.values if value.topic is None}
-        self._inputs.announce(house.values)
+        self._inputs.announce(house)
         self._announcer.announce(house)
         self._wake()
 
@@ -113,7 +114,7 @@ class MqttPublisher:
 
     def figures(self) -> dict[str, Any]:
         """For the health report, as plain JSON values."""
-        found: dict[str, Any] = {"connected": self._connected, "version": self._version}
+        found = {"connected": self._connected, "version": self._version, **self._inputs.figures()}
         found["largest_packet_bytes"] = self._dispatcher.largest_packet_bytes
         if self._config.homeassistant:
             found["homeassistant"] = self._watch.figures(self._clock.now())
@@ -145,8 +146,8 @@ class MqttPublisher:
 
     def connected(self, session: Session) -> None:
         """See `Handler`."""
-        session.subscribe(*self.topics.commands, *self._inputs.topics)
-        session.subscribe(*self.topics.statuses)
+        session.subscribe(*self.topics.commands, *self._inputs.topics, *self.topics.statuses)
+        self._obey(self._inputs.connected())
         self._version = session.version
         self._complaints.asked_less(session.terms)
         self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
@@ -169,7 +170,7 @@ class MqttPublisher:
         if topic == self._house_status:
             now, now_s = self._clock.now(), self._clock.monotonic_s()
             self._watch.heard(payload, now, now_s, retained=message.retained)
-        elif topic in self._inputs.topics:
+        elif self._inputs.takes(topic):
             self._obey(self._inputs.read(message))
         elif topic.startswith(f"{self._config.discovery_prefix}/device/"):
             if message.retained and self._announcer.found(topic, payload):
@@ -187,6 +188,7 @@ class MqttPublisher:
         """See `Handler`."""
         if news.topic_filter in self.topics.statuses:
             return True
+        self._obey(self._inputs.denied(news.topic_filter))
         return self._dispatcher.denied(news.topic_filter)
 
     def acknowledged(self, news: Acknowledged) -> None:
@@ -250,7 +252,7 @@ class MqttPublisher:
                 "mqtt: another status than ours was published; put right", topic=message.topic, was=payload
             )
 
-    def _obey(self, commands: Iterable[Command]) -> None:
+    def _obey(self, commands: Iterable[Word]) -> None:
         for command in commands:
             self._on_command(command)
 

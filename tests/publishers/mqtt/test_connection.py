@@ -8,13 +8,13 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
+from monitor.publishers.base import Word
 from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.connection import REFUSED_RETRY_S, Connection
 from monitor.publishers.mqtt.news import Address
 from monitor.publishers.mqtt.options import TlsConfig
 from monitor.publishers.terminal.reminder import Reminder
-from monitor.types import Command
 from testkit.builders import event
 from testkit.certificates import Certificates, make_certificates
 from testkit.mosquitto import PASSWORD, USERNAME, Mosquitto, Subscriber, free_port
@@ -181,7 +181,7 @@ def test_two_daemons_of_one_name_are_named(broker, publish: Publish, lines: Line
     lines.wait_until(lambda: any(words in line["reason"] for line in lines.events("mqtt lost")))
 
 
-def _obey(command: Command) -> None:
+def _obey(command: Word) -> None:
     raise AssertionError(f"nobody asks for {command}")
 
 

@@ -58,10 +58,26 @@ def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Compone
     yield from _diagnostic_components(room, topics)
     if room.pictures:
         yield "image", _image(room.source, topics)
-    yield from _setting_components(room.source, topics)
+    for key, component in _setting_components(room.source, topics):
+        if room.has_sound or key != "sensitivity":
+            yield key, component
 
 
 def _diagnostic_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
+    if room.has_sound:
+        yield from _sound_components(room, topics)
+    yield (
+        "connection",
+        connectivity(topics.source_status(room.source))
+        | {
+            # Not the source's own status: a lost source is to read "disconnected", not "unavailable".
+            "availability": [{"topic": topics.status}],
+            "json_attributes_topic": topics.source_status_attributes(room.source),
+        },
+    )
+
+
+def _sound_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
     yield "level", _decibels("Level", topics.level(room.source))
     yield "floor", _decibels("Noise floor", topics.floor(room.source)) | {"enabled_by_default": False}
     yield (
@@ -73,15 +89,6 @@ def _diagnostic_components(room: Room, topics: Topics) -> Iterator[tuple[str, Co
             "entity_category": "diagnostic",
             "state_topic": topics.problem(room.source),
             "json_attributes_topic": topics.problem_attributes(room.source),
-        },
-    )
-    yield (
-        "connection",
-        connectivity(topics.source_status(room.source))
-        | {
-            # Not the source's own status: a lost source is to read "disconnected", not "unavailable".
-            "availability": [{"topic": topics.status}],
-            "json_attributes_topic": topics.source_status_attributes(room.source),
         },
     )
 

@@ -3,15 +3,16 @@
 import pytest
 
 from monitor.publishers.base import HouseValue
-from monitor.publishers.mqtt.inputs import Inputs
+from monitor.publishers.mqtt.intake.house import HouseTopics
 from monitor.publishers.mqtt.news import Received
 from monitor.types import Command
 
 
 def read(payload: bytes, path: str = "", on_values: tuple[str, ...] = ()) -> list[Command]:
-    inputs = Inputs()
     options = ("on", "off") if on_values else ()
-    inputs.announce([HouseValue("tv", options, "tv/state", path, on_values), HouseValue("mode", ("a", "b"))])
+    inputs = HouseTopics(
+        [HouseValue("tv", options, "tv/state", path, on_values), HouseValue("mode", ("a", "b"))]
+    )
     assert inputs.topics == ("tv/state",)
     return list(inputs.read(Received("tv/state", payload, retained=True)))
 
@@ -46,6 +47,5 @@ def test_a_message_is_a_word_or_unknown(
 
 def test_without_a_connection_nobody_knows() -> None:
     """What is published meanwhile does not reach us; our own entities keep what was set."""
-    inputs = Inputs()
-    inputs.announce([HouseValue("tv", (), "tv/state"), HouseValue("mode", ("a", "b"))])
+    inputs = HouseTopics([HouseValue("tv", (), "tv/state"), HouseValue("mode", ("a", "b"))])
     assert list(inputs.lost()) == [Command("house", "tv", None, by="mqtt")]

@@ -1,33 +1,22 @@
 """What other devices publish, as values of the house. In the connection's thread."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from monitor.publishers.base import HouseValue
+from monitor.publishers.mqtt.intake.words import word_at
 from monitor.publishers.mqtt.news import Received
-from monitor.schema import plain_text
 from monitor.types import Command
 
-LARGEST_BYTES = 64_000
-"""A larger payload is no value of ours."""
-LONGEST_WORD = 64
 
-
-class Inputs:
+class HouseTopics:
     """The topics that `house:` names. A message becomes a command that sets its value; one that cannot be
     read sets it to unknown, and so does a lost connection: nobody knows what is published meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Sequence[HouseValue] = ()) -> None:
         self._by_topic: dict[str, tuple[HouseValue, ...]] = {}
-
-    def announce(self, values: Sequence[HouseValue]) -> None:
-        """From now on these."""
-        by_topic: dict[str, tuple[HouseValue, ...]] = {}
         for value in values:
             if value.topic is not None:
-                by_topic[value.topic] = (*by_topic.get(value.topic, ()), value)
-        self._by_topic = by_topic
+                self._by_topic[value.topic] = (*self._by_topic.get(value.topic, ()), value)
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -47,23 +36,7 @@ class Inputs:
 
 
 def _value(value: HouseValue, payload: bytes) -> str | None:
-    word = _word(payload, value.path)
+    word = word_at(payload, value.path)
     if word is None or not value.on_values:
         return word
     return "on" if word in value.on_values else "off"
-
-
-def _word(payload: bytes, path: str) -> str | None:
-    """What is published there as one word; None for anything else."""
-    if len(payload) > LARGEST_BYTES:
-        return None
-    try:
-        found: Any = payload.decode()
-        if path:
-            found = json.loads(found)
-            for step in path.split("."):
-                found = found[int(step)] if isinstance(found, list) else found[step]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None
-    word = plain_text(found)
-    return word if isinstance(word, str) and 0 < len(word) <= LONGEST_WORD else None

@@ -1,0 +1,38 @@
+"""What is wrong with sources that others connect to or publish for, in the light of the rest of the
+configuration."""
+
+from collections.abc import Callable, Iterator
+
+from monitor.config.model import Config
+from monitor.config.yaml_document import Document, Place
+from monitor.labels import did_you_mean
+from monitor.publishers.mqtt.config import MqttConfig
+from monitor.sources.external import ExternalConfig
+
+
+def source_lines(
+    config: Config,
+    document: Document,
+    original: Callable[[Place], Place],
+    is_spoiled: Callable[[Place], bool],
+) -> Iterator[str]:
+    """Every problem with its place. `original`: where a place of `config` stands in the document."""
+    brokers = {one.name: one for one in config.publishers if isinstance(one, MqttConfig)}
+    for i, source in enumerate(config.sources):
+        place: Place = ("sources", i)
+        if isinstance(source, ExternalConfig) and not is_spoiled(("publishers",)):
+            for key, text in _of_device(source, config.node, brokers):
+                yield document.about(original((*place, key)), text)
+
+
+def _of_device(
+    source: ExternalConfig, node: str, brokers: dict[str, MqttConfig]
+) -> Iterator[tuple[str, str]]:
+    if not brokers:
+        yield "type", "what other devices detect comes over MQTT; add a publisher of `type: mqtt`"
+    elif source.broker is not None and source.broker not in brokers:
+        hint = did_you_mean(source.broker, brokers) or f" (there is {', '.join(brokers)})"
+        yield "broker", f"no `mqtt` publisher is named {source.broker!r}{hint}"
+    for own in {f"{one.topic_prefix}/{node}/" for one in brokers.values()}:
+        if source.topic.startswith(own):
+            yield "topic", f"what is below {own} we publish ourselves; it would be heard again and again"

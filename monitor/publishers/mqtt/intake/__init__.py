@@ -1,0 +1,1 @@
+"""What other devices publish, and what it means to us."""
