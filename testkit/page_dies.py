@@ -6,8 +6,8 @@ from typing import Any
 
 from monitor.cli import main
 
-server: Any = import_module("monitor.web.http.server")
-build_application = server.build_application
+application_module: Any = import_module("monitor.web.http.application")
+build_application = application_module.build_application
 
 
 def mortal(page: Any, routes: Any) -> Any:
@@ -23,7 +23,7 @@ def mortal(page: Any, routes: Any) -> Any:
     return serve
 
 
-server.build_application = mortal
+application_module.build_application = mortal
 
 if __name__ == "__main__":
     main()

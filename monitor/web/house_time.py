@@ -2,24 +2,30 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _LOCALTIME = Path("/etc/localtime")
+_OF_MACHINES = ("localtime", "posixrules")
+"""Files beside the zones that browsers do not know."""
 
 
 def house_zone(environment: Mapping[str, str] = os.environ) -> ZoneInfo:
     """The zone of this machine by its name in the tz database; UTC where it has none."""
     for name in _names(environment):
-        if name in available_timezones():
+        if name in _OF_MACHINES:
+            continue
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             return ZoneInfo(name)
     return ZoneInfo("UTC")
 
 
 def _names(environment: Mapping[str, str]) -> list[str]:
     linked = str(_LOCALTIME.resolve()) if _LOCALTIME.is_symlink() else ""
-    return [environment.get("TZ", "").lstrip(":"), linked.rpartition("zoneinfo/")[2]]
+    names = [environment.get("TZ", "").lstrip(":"), linked.rpartition("zoneinfo/")[2]]
+    return [name.removeprefix("posix/").removeprefix("right/") for name in names]
 
 
 class HouseTime:

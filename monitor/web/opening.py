@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.util import find_spec
 
 from monitor.clock import Clock
 from monitor.config.house import build_house
@@ -11,6 +12,7 @@ from monitor.errors import StoreError
 from monitor.history.verdicts import Verdicts
 from monitor.logs import get_logger
 from monitor.web.access.keys import Keys
+from monitor.web.http.server import Server
 from monitor.web.page import Page
 
 log = get_logger()
@@ -26,10 +28,8 @@ def open_page(
 ) -> Page | None:
     """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are logged,
     and everything else goes on. `look` has somebody look whether anything was changed."""
-    try:
-        from monitor.web.http.server import Server
-    except ImportError as error:
-        log.warning("the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'")
+    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
+        log.warning("the page is off", reason=f"{missing[0]} is missing", fix="pip install 'earwitness[web]'")
         return None
     try:
         keys = life.enter_context(Keys(config.state_folder(), clock))

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Condition, Lock
+from threading import Condition, Event, Lock
 
 from monitor.audio import Piece
 from monitor.clock import Clock
@@ -86,6 +86,8 @@ class Page:
         self.files = KeptFiles(self.folder / "evidence", clock)
         self.mutes = Mutes(self.folder, command, clock)
         self.lapse = Lapse("the page cannot read what is kept", "the page reads what is kept again")
+        self.begun = Event()
+        """Set when the daemon hears something, runs, or ends: the page is served from then on."""
         self.closing = False
         self.is_open = False
         """Whether it is served."""
@@ -124,12 +126,14 @@ class Page:
 
     def release(self) -> None:
         """The page ends: nobody waits for settings any more."""
+        self.begun.set()
         with self._followed:
             self._is_ending = True
             self._followed.notify_all()
 
     def hear(self, piece: Piece) -> None:
         """The next frames of a source; in that source's thread."""
+        self.begun.set()
         self.meters.hear(piece)
         self.scopes.hear(piece)
         self.audio.hear(piece)
@@ -141,6 +145,7 @@ class Page:
 
     def alive(self, stalled: Sequence[str]) -> None:
         """The main thread has looked after everything."""
+        self.begun.set()
         self.board.alive(stalled)
         self.mutes.due()
 

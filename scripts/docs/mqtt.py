@@ -1,10 +1,8 @@
 """Writes docs/reference/mqtt.md: `python -m scripts.docs.mqtt > docs/reference/mqtt.md`."""
 
-import ast
 import inspect
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from pydantic import BaseModel
 
@@ -12,6 +10,7 @@ from monitor.publishers.documents import EVENT_NAMES, alert_document, event_docu
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.options import TlsConfig
 from monitor.publishers.mqtt.topics import Topics
+from monitor.schema import attribute_docs
 from monitor.types import Alert, SoundEvent
 from testkit.markdown import table
 
@@ -153,19 +152,9 @@ def event_meanings() -> dict[str, str]:
     """What every field of an event's document means, in its order."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     event = SoundEvent("0" * 12, "speech", "kitchen", "started", "confirmed", at, at, 0.9, "embedded")
-    meanings = {EVENT_NAMES.get(name, name): text for name, text in docstrings(SoundEvent).items()}
+    docs = attribute_docs(SoundEvent).items()
+    meanings = {EVENT_NAMES.get(name, name): " ".join(text.split()) for name, text in docs}
     return {name: (ENVELOPE_FIELDS | meanings)[name] for name in event_document(event, at, late=False)}
-
-
-def docstrings(of: type) -> dict[str, str]:
-    """The docstrings under the fields of a class, each on one line."""
-    [body] = [node for node in ast.parse(inspect.getsource(of)).body if isinstance(node, ast.ClassDef)]
-    return {
-        field.target.id: " ".join(str(text.value.value).split())
-        for field, text in pairwise(body.body)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-    }
 
 
 def alert_fields() -> set[str]:
@@ -188,11 +177,12 @@ def _in_one_line(member: object) -> str:
 
 
 def _options(block: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    docs = attribute_docs(block)
     for name, field in block.model_fields.items():
         if name == "type":
             continue
         default = "required" if field.is_required() else f"`{_yaml(field.default)}`"
-        yield f"`{name}`", default, " ".join((field.description or "").split())
+        yield f"`{name}`", default, " ".join(docs.get(name, "").split())
 
 
 def _yaml(value: object) -> str:

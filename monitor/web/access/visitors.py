@@ -4,14 +4,15 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
-
-from starlette.requests import HTTPConnection
 
 from monitor.config.web import WebConfig
 from monitor.web.access.keys import Keys, Role
 from monitor.web.http.problems import Refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 COOKIE = "earwitness"
 OUR_HEADER = "x-earwitness"
@@ -51,7 +52,7 @@ class Doorkeeper:
         """Whether anybody has set one; without, only this machine itself may look."""
         return self._config.password is not None or self._keys.password("admin") is not None
 
-    def visitor(self, ask: HTTPConnection) -> Visitor | None:
+    def visitor(self, ask: "HTTPConnection") -> Visitor | None:
         """Who this is; None for a stranger."""
         if ask.scope.get(INGRESS):
             return _from_ingress(ask)
@@ -66,19 +67,19 @@ class Doorkeeper:
             return Visitor(session.name, session.role, "session") if session else self._here(ask)
         return self._here(ask)
 
-    def address(self, ask: HTTPConnection) -> str:
+    def address(self, ask: "HTTPConnection") -> str:
         """Where a request comes from: as the trusted proxy says, if it came through that."""
         peer = ask.client.host if ask.client else "unknown"
         if self._trusts(ask) and (given := ask.headers.get("x-forwarded-for")):
             return given.rpartition(",")[2].strip()[:100] or peer
         return peer
 
-    def is_https(self, ask: HTTPConnection) -> bool:
+    def is_https(self, ask: "HTTPConnection") -> bool:
         """Whether the browser came by https; a proxy that is not trusted cannot say so."""
         forwarded = self._trusts(ask) and ask.headers.get("x-forwarded-proto") == "https"
         return ask.url.scheme == "https" or forwarded
 
-    def _here(self, ask: HTTPConnection) -> Visitor | None:
+    def _here(self, ask: "HTTPConnection") -> Visitor | None:
         """Without a password this machine itself may do everything. A proxy on it makes everyone loopback,
         and a page elsewhere can point a name of its own at it: neither is this machine itself."""
         if not is_here(ask) or self.has_password():
@@ -91,11 +92,11 @@ class Doorkeeper:
             return None
         return Visitor(token.name, "admin" if token.scope == "write" else "viewer", "token")
 
-    def _trusts(self, ask: HTTPConnection) -> bool:
+    def _trusts(self, ask: "HTTPConnection") -> bool:
         return ask.client is not None and is_within(ask.client.host, self._proxies)
 
 
-def is_here(ask: HTTPConnection) -> bool:
+def is_here(ask: "HTTPConnection") -> bool:
     """Whether the request comes from a browser on this machine that was pointed at this machine."""
     if ask.client is None or not _is_loopback(ask.client.host):
         return False
@@ -104,7 +105,7 @@ def is_here(ask: HTTPConnection) -> bool:
     return (host_name(ask.headers.get("host", "")) or "") in _LOCAL_NAMES
 
 
-def check_origin(ask: HTTPConnection, method: str, visitor: Visitor | None) -> None:
+def check_origin(ask: "HTTPConnection", method: str, visitor: Visitor | None) -> None:
     """A page elsewhere must not act in the name of somebody who is signed in here. Raises Refusal.
 
     What changes something needs a header of ours, which no other page can send without our leave (CORS), and
@@ -121,7 +122,7 @@ def check_origin(ask: HTTPConnection, method: str, visitor: Visitor | None) -> N
         raise Refusal(403, "send the header X-Earwitness: 1 with everything that changes something")
 
 
-def _own_hosts(ask: HTTPConnection) -> set[str]:
+def _own_hosts(ask: "HTTPConnection") -> set[str]:
     """`X-Forwarded-Host` counts: a proxy sets it, and no page elsewhere can."""
     return {ask.headers.get("host", "").lower(), ask.headers.get("x-forwarded-host", "").lower()} - {""}
 
@@ -154,7 +155,7 @@ def _is_loopback(address: str) -> bool:
     return is_within(address, networks(("127.0.0.0/8", "::1/128")))
 
 
-def _from_ingress(ask: HTTPConnection) -> Visitor | None:
+def _from_ingress(ask: "HTTPConnection") -> Visitor | None:
     """Home Assistant has checked who this is, and shows the page to its administrators alone (`panel_admin`)
     unless set otherwise; only with both headers is it they."""
     if not _INGRESS_PATH.fullmatch(ask.headers.get("x-ingress-path", "")):

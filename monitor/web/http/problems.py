@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
+if TYPE_CHECKING:
+    from starlette.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -18,8 +20,10 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> "JSONResponse":
     """The document for one refusal."""
+    from starlette.responses import JSONResponse
+
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -5,18 +5,15 @@ import resource
 import socket
 import threading
 from contextlib import nullcontext, suppress
-from typing import Any, Self
-
-import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING, Any, Self
 
 from monitor.errors import StoreError
 from monitor.logs import get_logger
 from monitor.web.access.visitors import INGRESS, is_within, networks
-from monitor.web.http.application import build_application
-from monitor.web.http.patience import patient_protocol
-from monitor.web.http.table import ROUTES
 from monitor.web.page import Page
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = get_logger()
 
@@ -28,6 +25,9 @@ FIRST_REQUEST_S = 10.0
 """Whoever connects says what they want within this time, or is hung up on."""
 IDLE_S = 65
 """Longer than a proxy keeps a connection (nginx: 60 s), so that it is the proxy who closes it."""
+BEGIN_S = 2.0
+"""The page waits so long for the first sound. Its libraries take half a second of a processor to load, which
+at a start belong to the microphones; who asks meanwhile is answered after it."""
 STOP_S = 1.0
 ANSWER_S = 0.3
 """What requests under way get at a stop: one may have changed the rule for which the daemon begins anew."""
@@ -84,6 +84,7 @@ class Server:
         self._sockets.append((listening, ingress))
 
     def _run(self) -> None:
+        self._page.begun.wait(BEGIN_S)
         try:
             asyncio.run(self._serve())
         except ImportError as error:
@@ -97,6 +98,12 @@ class Server:
             self._page.is_open = False
 
     async def _serve(self) -> None:
+        import uvicorn
+
+        from monitor.web.http.application import build_application
+        from monitor.web.http.patience import patient_protocol
+        from monitor.web.http.table import ROUTES
+
         self._loop = asyncio.get_running_loop()
         application = build_application(self._page, ROUTES)
         self._page.feed.attach(self._loop)
@@ -153,11 +160,11 @@ def _quiet(server: Any) -> Any:
 class Ingress:
     """Lets through the supervisor alone, and marks what it brings."""
 
-    def __init__(self, application: ASGIApp, addresses: tuple[str, ...]) -> None:
+    def __init__(self, application: "ASGIApp", addresses: tuple[str, ...]) -> None:
         self._application = application
         self._networks = networks(addresses)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         client = scope.get("client")
         if scope["type"] == "http" and not (client and is_within(client[0], self._networks)):
             await send({"type": "http.response.start", "status": 403, "headers": []})
