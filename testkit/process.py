@@ -56,7 +56,7 @@ class DaemonProcess:
         began_s = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(15)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -71,7 +71,7 @@ class DaemonProcess:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    def health(self, patience_s: float = 10.0) -> dict[str, Any]:
+    def health(self, patience_s: float = 60.0) -> dict[str, Any]:
         """What SIGUSR1 prints."""
         before = len(self._log.read_text())
         self.process.send_signal(signal.SIGUSR1)

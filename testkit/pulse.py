@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-START_LIMIT_S = 15.0
+START_LIMIT_S = 60.0
 HUM_HZ = 440
 
 ASOUNDRC = """

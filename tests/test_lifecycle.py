@@ -21,12 +21,12 @@ from monitor.drill.report import FILE as DRILLS
 from monitor.drill.report import REQUEST, read_drills
 from monitor.store.files import write_private
 from monitor.synthesis.scene import demo_scene
+from testkit.held_file import held, wait_opened
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.noisy_house import until
 from testkit.process import DaemonProcess
 
 ENDLESS = {"type": "demo", "name": "demo", "speech": False}
-STOP_S = 3.0
 PATIENCE_S = 60.0
 
 
@@ -42,15 +42,15 @@ def config(broker: Mosquitto, *sources: dict[str, Any], **more: Any) -> dict[str
 
 
 def test_a_stop_is_heeded_while_a_model_loads(broker, tmp_path):
-    """A model on a disk that does not answer (here: a pipe that nobody writes): SIGTERM ends it at once."""
-    pipe = tmp_path / "large.onnx"
-    os.mkfifo(pipe)
+    """A model on a disk that does not answer: SIGTERM ends it all the same."""
+    model = tmp_path / "large.onnx"
+    model.write_bytes(b"model")
     sidecar: dict[str, Any] = {"version": "1", "sha256": "0", "labels": ["cough"], "emotions": []}
     sidecar |= {"window_s": 1, "hop_s": 1, "frame_hop_s": 0.1}
-    pipe.with_suffix(".json").write_text(json.dumps(sidecar))
-    slow = config(broker, ENDLESS, classifiers=[{"type": "embedded", "model": str(pipe)}])
-    with DaemonProcess(slow, tmp_path) as daemon, pipe.open("wb"):
-        # Our side of a pipe opens when theirs does: now the model is being loaded.
+    model.with_suffix(".json").write_text(json.dumps(sidecar))
+    slow = config(broker, ENDLESS, classifiers=[{"type": "embedded", "model": str(model)}])
+    with held(model) as opened, DaemonProcess(slow, tmp_path) as daemon:
+        wait_opened(opened)
         assert daemon.process.poll() is None
         daemon.process.terminate()
         assert daemon.process.wait(PATIENCE_S) == 0
@@ -106,7 +106,8 @@ def test_no_secret_is_said(broker, tmp_path):
 
 
 def test_a_recording_is_heard_by_run_as_it_is_by_analyze(tmp_path):
-    """Read as fast as possible, `run` dropped segments and cut events into pieces."""
+    """Read as fast as possible, `run` dropped segments and cut events into pieces. No segment has two loud
+    noises."""
     recording = tmp_path / "scene.wav"
     with wave.open(str(recording), "wb") as out:
         out.setnchannels(1)
@@ -123,6 +124,9 @@ def test_a_recording_is_heard_by_run_as_it_is_by_analyze(tmp_path):
         assert daemon.process.wait(PATIENCE_S) == 0
     published = [json.loads(line) for line in lines.read_text().splitlines()]
     by_run = sorted((e["label"], round(e["score"], 2)) for e in published if e["state"] == "ended")
+    loud = [e["segment_ids"] for e in published if (e["label"], e["state"]) == ("loud_noise", "ended")]
+    assert loud
+    assert len(set().union(*loud)) == sum(map(len, loud))
     command = [sys.executable, "-m", "monitor", "analyze", "--config", str(tmp_path / "earwitness.yaml")]
     result = subprocess.run(
         [*command, "--format", "jsonl", str(recording)], capture_output=True, text=True, check=True

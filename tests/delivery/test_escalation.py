@@ -25,7 +25,7 @@ from monitor.types import Alert
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock, raise_it
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def urgent(id: str = "a1", rule: str = "Smoke", after_s: float = 60.0) -> Alert:

@@ -19,7 +19,7 @@ from testkit.builders import alert, event
 from testkit.fakes import FakeClock, raise_it
 from testkit.noisy_house import until
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 """How long a test waits for what must happen; never how long it takes."""
 
 

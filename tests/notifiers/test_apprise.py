@@ -22,7 +22,7 @@ from monitor.publishers.base import DELIVERED, Failed, Outcome
 from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock, raise_it
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 # Apprise imports it on purpose while it exists.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 

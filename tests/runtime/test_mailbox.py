@@ -82,7 +82,7 @@ def test_a_waiting_consumer_wakes_for_an_item():
     consumer = threading.Thread(target=lambda: taken.extend(box.take(5, timeout_s=10)))
     consumer.start()
     box.put("a")
-    consumer.join(10)
+    consumer.join(60)
     assert taken == ["a"]
 
 

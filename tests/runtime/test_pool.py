@@ -1,7 +1,6 @@
 """Which classifier hears what, and what becomes of the answers."""
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade
 from monitor.errors import ClassifyError
-from monitor.runtime.pool import FINISH_S, WAITING, WAITING_AGAIN, ClassifierPool
+from monitor.runtime.pool import WAITING, WAITING_AGAIN, ClassifierPool
 from monitor.types import Detection, Findings, Segment
 from testkit.builders import segment
 from testkit.fakes import FakeClock, ScriptedClassifier
@@ -215,10 +214,8 @@ def test_a_model_that_hangs_does_not_hold_up_the_stop():
         panel.submit(sound())
         assert hanging.begun.wait(30)
         assert not panel.idle
-        began_s = time.monotonic()
     try:
-        # The bound is generous: a loaded machine must not fail it, and a hang would last for ever.
-        assert time.monotonic() - began_s < FINISH_S + 5
+        assert [worker.is_alive() for worker in panel.workers] == [True]
     finally:
         hanging.let_go.set()
         for worker in panel.workers:

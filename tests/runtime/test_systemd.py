@@ -9,7 +9,7 @@ from monitor.runtime.systemd import Systemd
 
 def listening(address: str) -> socket.socket:
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.settimeout(10)
+    manager.settimeout(60)
     manager.bind(address)
     return manager
 
