@@ -1,12 +1,17 @@
-"""The building blocks of what people write in YAML: strict blocks and values that carry their unit."""
+"""Building blocks of what people write in YAML: strict blocks, values that carry their unit, and paths: what
+lies there, before anything waits for it. A pipe or a device has no end."""
 
 import ast
+import errno
 import inspect
+import os
 import re
+import stat
 import textwrap
 import unicodedata
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
@@ -122,3 +127,54 @@ Score = Annotated[float, Field(ge=0, le=1), _NO_BOOL]
 Port = Annotated[int, Field(ge=1, le=65535), _NO_BOOL]
 Secret = SecretStr
 """A secret: `${NAME}` in the file, never printed."""
+
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a disk"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def kind_of(path: Path) -> str:
+    """What is at `path` instead of a file; empty for a file, and where nothing is. Follows links."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return ""
+    return next((name for is_kind, name in _KINDS if is_kind(mode)), "")
+
+
+def lost_link(path: Path) -> str:
+    """What is wrong with a link that leads nowhere; empty where a link leads somewhere, or there is none."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "is one of a circle of links"
+        return "is a link that leads nowhere" if path.is_symlink() else ""
+    return ""
+
+
+def unreadable(path: Path) -> str:
+    """Why a file cannot be read; empty when it can. It is not opened: a pipe would wait for its writer."""
+    if found := kind_of(path):
+        return f"{path} is {found} and no file"
+    if not path.exists():
+        return f"{path} {lost_link(path) or 'is not there'}"
+    return "" if os.access(path, os.R_OK) else f"{path} cannot be read (permission denied)"
+
+
+def read_file(path: Path, most_bytes: int = -1) -> bytes:
+    """The content of a file, at most `most_bytes` of it. Raises OSError, at once for what is no file: opened
+    as usual, a pipe would be waited for without end."""
+    if found := kind_of(path):
+        raise OSError(errno.EINVAL, f"is {found} and no file", str(path))
+    with path.open("rb") as file:
+        return file.read(most_bytes)
+
+
+def read_text(path: Path) -> str:
+    """The same as text. Raises UnicodeDecodeError, too."""
+    return read_file(path).decode("utf-8")

@@ -16,6 +16,7 @@ class Wire:
         self._delay_s = delay_s
         self._cut = threading.Event()
         self._deaf = threading.Event()
+        self._buried = threading.Event()
         self._listening: socket.socket | None = None
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -38,6 +39,12 @@ class Wire:
     def deafen(self) -> None:
         """From now on what the server answers is lost on the way."""
         self._deaf.set()
+
+    def bury(self) -> None:
+        """What is connected now stays open and hears nothing any more, as behind a proxy whose other end is
+        gone; who connects from now on is served."""
+        buried, self._buried = self._buried, threading.Event()
+        buried.set()
 
     def cut(self) -> None:
         """Drop every connection and take no more, until mended."""
@@ -63,14 +70,14 @@ class Wire:
                 server = socket.create_connection(("127.0.0.1", self._server_port))
                 self.connections += 1
                 self._ends += [client, server]
-                self._start(self._forward, client, server, threading.Event())
-                self._start(self._forward, server, client, self._deaf)
+                self._start(self._forward, client, server, self._buried)
+                self._start(self._forward, server, client, self._buried, self._deaf)
 
-    def _forward(self, one: socket.socket, other: socket.socket, deaf: threading.Event) -> None:
+    def _forward(self, one: socket.socket, other: socket.socket, *deaf: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
                 self._cut.wait(self._delay_s)
-                if not deaf.is_set():
+                if not any(each.is_set() for each in deaf):
                     other.sendall(data)
             other.shutdown(socket.SHUT_RDWR)
 

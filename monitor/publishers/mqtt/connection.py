@@ -30,6 +30,8 @@ SAY_SILENT_S = 3.0
 """How long the last version that is tried may stay unanswered before that is logged."""
 UNACKNOWLEDGED_S = 30.0
 """A broker that answers pings and acknowledges nothing for this long is left and met anew."""
+UNANSWERED_S = 5.0
+"""One that does not answer at all is left sooner: an alert may be on its way to nobody."""
 FAREWELL_S = 1.5
 STABLE_S = 10.0
 """A connection that lasted this long begins its next back-off at the quick end."""
@@ -180,6 +182,8 @@ class Connection:
                 return _SILENT
             elif self._versions.is_last and time.monotonic() > began_s + SAY_SILENT_S:
                 self._log_ended(_SILENT)
+            if session.unanswered_s > UNANSWERED_S:
+                return Ended("lost", "it no longer answers")
             if session.unacknowledged_s > UNACKNOWLEDGED_S:
                 return Ended("lost", "it no longer acknowledges")
         self._take_leave(session, bell)

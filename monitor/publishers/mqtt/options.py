@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.news import Address
-from monitor.schema import Block, Port, Secret, Slug
+from monitor.schema import Block, Port, Secret, Slug, unreadable
 
 
 class TlsConfig(Block):
@@ -47,9 +47,9 @@ class TlsConfig(Block):
     def _opened(self) -> tuple[ssl.SSLContext, list[tuple[str, str]]]:
         """A context with the files that can be used, and the others."""
         problems = [
-            (key, f"{file} is no file")
+            (key, reason)
             for key in ("ca_file", "cert_file", "key_file")
-            if (file := getattr(self, key)) and file.exists() and not file.is_file()
+            if (file := getattr(self, key)) and (reason := unreadable(file))
         ]
         if problems:  # OpenSSL would wait for a pipe for ever
             return ssl.create_default_context(), problems

@@ -248,9 +248,9 @@ class MqttPublisher:
         Assistant would take us, or a room, for gone while everything works."""
         if not self._has_left and self._outgoing.put_right(message.topic, message.payload):
             payload = message.payload[:20].decode(errors="replace")
-            log.info(
-                "mqtt: another status than ours was published; put right", topic=message.topic, was=payload
-            )
+            # What the broker had kept is from a run before this one: our farewell, or our last will.
+            note = log.debug if message.retained else log.info
+            note("mqtt: another status than ours was published; put right", topic=message.topic, was=payload)
 
     def _obey(self, commands: Iterable[Word]) -> None:
         for command in commands:

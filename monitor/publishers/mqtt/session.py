@@ -34,6 +34,11 @@ CONNECT_TIMEOUT_S = 3.0
 IN_FLIGHT = 20
 """Messages on their way at once: what mosquitto takes by default before it hangs up on us."""
 
+ASKED_AFTER_S = 5.0
+"""A broker that owes an acknowledgement for so long is asked whether it is still there, and again after as
+long: what stands between may keep open a connection whose other end is gone."""
+_NO_TOPIC = "earwitness/is-anybody-there"
+"""Never subscribed to: a broker answers a request to unsubscribe all the same, whatever its access list."""
 _SUCCESS_BELOW = 0x80
 _PACKET_TOO_LARGE = 0x95
 _NO_MATCHING_SUBSCRIBERS = 0x10
@@ -67,6 +72,9 @@ class Session:
         self._client: Client | None = None
         self._selector = selectors.DefaultSelector()
         self._last_heard_s = 0.0
+        self._asked_at_s: float | None = None
+        """Since when the broker owes an answer to the question whether it is there."""
+        self._answered_at_s = 0.0
 
     def open(self, bell: socket.socket) -> None:
         """Connect; `bell` wakes `step` when it becomes readable. Blocks up to 3 s for the network; raises
@@ -108,6 +116,7 @@ class Session:
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_disconnect = self._on_disconnect
 
     @property
@@ -124,6 +133,11 @@ class Session:
     def unacknowledged_s(self) -> float:
         """How long the broker has owed us an acknowledgement without giving any."""
         return time.monotonic() - self._last_heard_s if self._in_flight else 0.0
+
+    @property
+    def unanswered_s(self) -> float:
+        """How long the broker has not answered the question whether it is there; 0 where it was not asked."""
+        return 0.0 if self._asked_at_s is None else time.monotonic() - self._asked_at_s
 
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Publish, with QoS 1 if the broker takes it: the number that `Acknowledged` will carry. With QoS 0
@@ -163,6 +177,7 @@ class Session:
 
         try:
             self._wait(bell, 0.0 if self._news else timeout_s)
+            self._ask_whether_it_is_there()
         except (MQTTException, ValueError, LookupError, struct.error) as error:
             # paho's decoders raise these on a packet that is not MQTT.
             self._news.append(Ended(self._lost(), f"not understood ({type(error).__name__})"))
@@ -187,6 +202,14 @@ class Session:
         if pending or connection in ready:
             client.loop_read()
         client.loop_misc()
+
+    def _ask_whether_it_is_there(self) -> None:
+        """Not by a ping, of which paho sends its own and minds others."""
+        now_s = time.monotonic()
+        is_due = min(self.unacknowledged_s, now_s - self._answered_at_s) > ASKED_AFTER_S
+        if is_due and self._asked_at_s is None and self.accepted:
+            self._asked_at_s = now_s
+            self.unsubscribe(_NO_TOPIC)
 
     def leave(self) -> None:
         """Say goodbye, so that the broker does not speak the will."""
@@ -231,12 +254,16 @@ class Session:
 
     def _on_publish(self, client: Any, data: Any, number: int, reason: Any, properties: Any) -> None:
         self._last_heard_s = time.monotonic()
+        self._asked_at_s = None
         if not self.terms.qos:
             return  # paho calls for every message that it has written; `send` has reported it
         topic = self._in_flight.pop(number, "")
         refused = str(reason) if reason.value >= _SUCCESS_BELOW else None
         too_large, unheard = reason.value == _PACKET_TOO_LARGE, reason.value == _NO_MATCHING_SUBSCRIBERS
         self._news.append(Acknowledged(number, refused, topic, too_large, unheard))
+
+    def _on_unsubscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
+        self._asked_at_s, self._answered_at_s = None, time.monotonic()
 
     def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:
         answers = zip(self._asked.pop(number, ()), reasons, strict=False)

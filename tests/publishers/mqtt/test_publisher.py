@@ -215,14 +215,19 @@ def test_a_foreign_status_is_put_right(broker, listener, publish: Publish, proto
         assert newcomer.wait_for(f"{ROOT}/kitchen/status") == "online"
 
 
-def test_our_own_farewell_is_left_as_it_is(broker, listener, publish: Publish):
-    """It comes back to us like the words of others."""
+def test_our_own_farewell_is_left_as_it_is(broker, listener, publish: Publish, lines: Lines):
+    """It comes back to us like the words of others; and what the broker has kept of it is no news to the next
+    run."""
     running = publish(port=broker.port)
     running.wait_ready()
     running.publisher.__exit__()
 
     listener.wait_for(f"{ROOT}/status", "offline")
     assert retained(broker)[f"{ROOT}/status"] == "offline"
+    publish(port=broker.port).wait_ready()
+    listener.wait_for(f"{ROOT}/status", "online", times=2)
+    put_right = "mqtt: another status than ours was published; put right"
+    assert not [line for line in lines.events(put_right) if line["level"] != "debug"]
 
 
 def test_a_broker_that_forgot_everything_is_sent_it_again(broker, publish: Publish):
