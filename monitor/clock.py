@@ -50,6 +50,15 @@ def _boot() -> str:
         return ""
 
 
+def instant(text: str) -> datetime:
+    """A point in time that was written down, ISO 8601. Raises ValueError, also where its zone is missing: it
+    could not be compared with any other."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone")
+    return at
+
+
 class Backoff:
     """Doubling waits between two bounds. The jitter keeps ten cameras from knocking together; what only we
     ask needs none. One thread."""

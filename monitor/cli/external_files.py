@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.classifiers import ClassifierConfig
+from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.cascade import SecondLook
 from monitor.classifiers.taggers.calibration import read_calibration
 from monitor.classifiers.taggers.onnx import OnnxConfig
@@ -12,11 +12,11 @@ from monitor.config.model import Config
 from monitor.config.yaml_document import read_document
 from monitor.errors import ConfigError, ModelError
 from monitor.publishers.command import CommandConfig
-from monitor.publishers.jsonl import JsonlConfig
+from monitor.publishers.jsonl import NO_PATH, JsonlConfig
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.rules.check import Finding
+from monitor.schema import kind_of, lost_link, unreadable
 from monitor.sources import SourceConfig
-from monitor.sources.decoding import what_is_no_file
 from monitor.sources.file import FileConfig
 from monitor.sources.stream.source import StreamConfig
 
@@ -28,6 +28,7 @@ def outside_findings(config: Config) -> Iterator[Finding]:
             yield from _of_source(source, i)
     for i, classifier in enumerate(config.classifiers):
         yield from _of_classifier(classifier, i)
+    yield from _of_transcripts(config)
     yield from _of_combination(config)
     yield from _certificates(config)
     for i, publisher in enumerate(config.publishers):
@@ -51,15 +52,16 @@ def _of_source(source: SourceConfig, i: int) -> Iterator[Finding]:
     if isinstance(source, FileConfig) and source.path.is_dir():
         text = f"{source.path} is a folder; a source plays one recording, `earwitness analyze` reads folders"
         yield Finding(False, ("sources", i, "path"), text)
-    elif isinstance(source, FileConfig) and (reason := _unreadable(source.path)):
+    elif isinstance(source, FileConfig) and (reason := unreadable(source.path)):
         yield Finding(False, ("sources", i, "path"), f"{reason}; the source is offline until it can be read")
-    if isinstance(source, StreamConfig) and source.ca_file and (reason := _unreadable(source.ca_file)):
+    if isinstance(source, StreamConfig) and source.ca_file and (reason := unreadable(source.ca_file)):
         yield Finding(False, ("sources", i, "ca_file"), f"{reason}; the source cannot connect without it")
 
 
 def _of_classifier(block: ClassifierConfig, i: int) -> Iterator[Finding]:
     model = getattr(block, "model", None)
-    if isinstance(model, Path) and (reason := _unreadable(model)):
+    reason = unreadable(model) if isinstance(model, Path) else _no_folder(block, model)
+    if reason:
         yield Finding(False, ("classifiers", i, "model"), f"{reason}; the house is heard without this model")
         return
     try:
@@ -68,6 +70,21 @@ def _of_classifier(block: ClassifierConfig, i: int) -> Iterator[Finding]:
             read_calibration(block.calibration)
     except ModelError as error:
         yield Finding(False, ("classifiers", i), f"{error}; the house is heard without this model")
+
+
+def _no_folder(block: ClassifierConfig | TranscriberConfig, model: str | None) -> str:
+    """Why a model that is named by its hub id or folder cannot lie there; empty where it can."""
+    if model is None or block.type == "remote":  # a server knows it by that name
+        return ""
+    kind = kind_of(Path(model)) or ("a file" if Path(model).is_file() else "a folder")
+    return "" if kind == "a folder" else f"{model} is {kind}; name the folder of a model, or its hub id"
+
+
+def _of_transcripts(config: Config) -> Iterator[Finding]:
+    block = config.transcripts
+    for key in ("model", "aligner"):
+        if block is not None and (reason := _no_folder(block, getattr(block, key, None))):
+            yield Finding(False, ("transcripts", key), f"{reason}; no words are written down without it")
 
 
 def _of_combination(config: Config) -> Iterator[Finding]:
@@ -98,7 +115,12 @@ def _certificates(config: Config) -> Iterator[Finding]:
 
 
 def _of_file(block: JsonlConfig, i: int) -> Iterator[Finding]:
-    if block.path and not os.access(block.path.parent, os.W_OK):
+    if block.path is None:
+        return
+    if found := kind_of(block.path):
+        reason = f"{block.path} is {found} and no file; {NO_PATH}"
+        yield Finding(False, ("publishers", i, "path"), reason)
+    elif not os.access(block.path.parent, os.W_OK):
         reason = f"{block.path.parent} is no folder that can be written; events wait until it is"
         yield Finding(False, ("publishers", i, "path"), reason)
 
@@ -122,7 +144,9 @@ def _of_state(folder: Path) -> Iterator[Finding]:
 
 def _useless(folder: Path) -> str:
     """Why nothing can be kept in a folder; empty when it can."""
-    nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(each))
+    if reason := lost_link(nearest):
+        return f"{nearest} {reason}"
     if not nearest.is_dir():
         return f"{nearest} is a file and no folder"
     if not os.access(nearest, os.W_OK):
@@ -131,12 +155,3 @@ def _useless(folder: Path) -> str:
     if not disk.f_blocks:
         return f"{nearest} is no place on a disk"
     return "" if disk.f_bavail else f"the disk of {nearest} is full"
-
-
-def _unreadable(path: Path) -> str:
-    """Why a file cannot be read; empty when it can. It is not opened: a pipe would wait for its writer."""
-    if not path.exists():
-        return f"{path} is not there"
-    if not path.is_dir() and (found := what_is_no_file(path)):
-        return f"{path} is {found[0]} and no file"
-    return "" if os.access(path, os.R_OK) else f"{path} cannot be read (permission denied)"

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from monitor.schema import read_file, read_text
+
 FOLDER = "credentials"
 """Beside the configuration. The unit file names that of /etc/earwitness in `LoadCredential=`."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,7 +30,7 @@ class Credentials:
             # systemd puts the credential's id before the name of a file that it took from a folder.
             for file in (name, f"earwitness_{name}"):
                 with suppress(OSError, ValueError):
-                    return (folder / file).read_text(encoding="utf-8").rstrip("\n")
+                    return read_text(folder / file).rstrip("\n")
         raise LookupError(self._fix(name))
 
     def _folders(self) -> list[Path]:
@@ -46,7 +48,7 @@ class Credentials:
 def _is_closed(folder: Path, name: str) -> bool:
     """Whether a file may be there that this user may not read."""
     try:
-        (folder / name).read_bytes()
+        read_file(folder / name)
     except PermissionError:
         return True
     except OSError:

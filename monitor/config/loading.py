@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
 from monitor.config.entrances import source_lines
+from monitor.config.drafting import Draft, drafted
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines
@@ -87,21 +88,14 @@ def check_document(document: Document) -> Config:
     return draft.config
 
 
-def examined(document: Document) -> "tuple[Draft | None, list[str]]":
-    """What can be understood of a document, and every problem, by line.
-
-    Blocks with a mistake are left out and the rest is checked further, so that one run of `check` lists every
-    problem.
-    """
+def examined(document: Document) -> tuple[Draft | None, list[str]]:
+    """What can be understood of a document, and every problem, by line. What is wrong is left out and the
+    rest is checked further."""
     problems = list(document.problems)
-    draft: Draft | None
     taught = _taught_here(document)
     name_taught(taught.labels)
-    try:
-        draft = Draft(Config.model_validate(document.values))
-    except ValidationError as error:
-        problems += problem_lines(error, document)
-        draft = _draft(document, error)
+    draft, found = drafted(document)
+    problems += found
     if draft is not None:
         draft = replace(draft, config=draft.config.with_taught(taught))
         problems += _cross_checks(draft, document)
@@ -117,60 +111,6 @@ def _taught_here(document: Document) -> TaughtHere:
     except RuntimeError:  # nobody's home; the check says so
         return TaughtHere()
     return read_taught(folder)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A configuration of those blocks of a document that have no mistake."""
-
-    config: Config
-    kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Of a list from which some were left out: where those in `config` stand in the document."""
-    wrong: frozenset[Place] = frozenset()
-    """Where the mistakes stand in the document."""
-
-    def is_spoiled(self, place: Place) -> bool:
-        """Whether there is a mistake at or below that place of the document."""
-        return any(found[: len(place)] == place for found in self.wrong)
-
-    def original(self, place: Place) -> Place:
-        """The place in the document of a place in `config`."""
-        if len(place) > 1 and isinstance(place[1], int) and place[0] in self.kept:
-            return (place[0], self.kept[str(place[0])][place[1]], *place[2:])
-        return place
-
-    def names(self, part: str, document: Document) -> Iterator[tuple[int, str]]:
-        """Index in the document and name of every block of a list, of those with a mistake too."""
-        blocks = getattr(self.config, part)
-        known = dict(zip(self.kept.get(part, range(len(blocks))), blocks, strict=False))
-        for i, item in enumerate(document.items(part)):
-            name = known[i].name if i in known else item.get("name") if isinstance(item, dict) else None
-            if isinstance(name, str):
-                yield i, name
-
-
-def _draft(document: Document, error: ValidationError) -> Draft | None:
-    """What can be understood of a document in which something is wrong; None when that is nothing."""
-    values = dict(document.values)
-    kept: dict[str, list[int]] = {}
-    places = [found["loc"] for found in error.errors(include_url=False, include_input=False)]
-    for part in {str(place[0]) for place in places if place}:
-        values.pop(part, None)
-        wrong = {place[1:2] for place in places if place[0] == part}
-        if () not in wrong and (items := document.items(part)):
-            kept[part] = [i for i in range(len(items)) if (i,) not in wrong]
-            values[part] = [items[i] for i in kept[part]]
-    if not values.get("sources"):
-        values["sources"] = [_NOBODY]
-        kept["sources"] = []
-    try:
-        return Draft(Config.model_validate(values), kept, frozenset(map(document.nearest, places)))
-    except ValidationError:
-        return None
-
-
-_NOBODY = {"type": "demo", "name": "nobody"}
-"""Stands in for sources all of which have a mistake."""
 
 
 def _line(document: Document, problem: str) -> int:

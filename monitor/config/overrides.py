@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from monitor.clock import instant
 from monitor.config import changed_rules
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
@@ -23,6 +24,7 @@ from monitor.errors import ConfigError, StoreError
 from monitor.events.settings import LABELS, LabelSettings
 from monitor.labels import LIFE_SAFETY, did_you_mean, sounds
 from monitor.logs import get_logger
+from monitor.schema import read_file
 from monitor.store.files import write_private
 
 log = get_logger()
@@ -55,9 +57,9 @@ def read_steps(folder: Path) -> list[Step]:
     """The steps of a state folder, oldest first. Raises StoreError when the file cannot be understood."""
     file = folder / FILE
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
+        rows = json.loads(read_file(file))
         return [
-            Step(datetime.fromisoformat(row["at"]), row["by"], dict(row["set"]), dict(row["configured"]),
+            Step(instant(row["at"]), row["by"], dict(row["set"]), dict(row["configured"]),
                  str(row.get("why", "")))
             for row in rows["steps"]
         ]  # fmt: skip

@@ -24,6 +24,8 @@ _MEANT = {
     "name": ("id", "title"),
     "hear": ("labels", "label", "sounds", "sound", "listen"),
     "between": ("time", "hours"),
+    "count": ("times", "repeats"),
+    "within_s": ("within", "window"),
     "publishers": ("mqtt", "publisher"),
     "sources": ("source", "microphones", "cameras"),
     "notifiers": ("notify", "notifier", "notifications"),
@@ -37,15 +39,19 @@ _PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
 def problem_lines(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
     """One line per problem: `file:line: place: what is wrong`."""
     for found in error.errors(include_url=False, include_input=False):
-        whole = (*place, *found["loc"])
-        if document.nearest(whole) in document.unread:
-            continue
-        if found["type"] == "extra_forbidden" and not _PLAIN_KEY.fullmatch(str(whole[-1])):
-            # The rest of a password with a comma in it must not be shown as a key.
-            text = 'a comma ends a text without quotes, and what follows is no key; put it in quotes: "..."'
-            yield document.about(document.nearest(whole[:-1]), text)
-        else:
-            yield document.about(whole, _plain(found, document, whole))
+        if line := problem_line(found, document, (*place, *found["loc"])):
+            yield line
+
+
+def problem_line(found: ErrorDetails, document: Document, whole: Place) -> str:
+    """The line of one problem at a place; empty where that was reported when the document was read."""
+    if document.nearest(whole) in document.unread:
+        return ""
+    if found["type"] == "extra_forbidden" and not _PLAIN_KEY.fullmatch(str(whole[-1])):
+        # The rest of a password with a comma in it must not be shown as a key.
+        text = 'a comma ends a text without quotes, and what follows is no key; put it in quotes: "..."'
+        return document.about(document.nearest(whole[:-1]), text)
+    return document.about(whole, _plain(found, document, whole))
 
 
 def plain_message(found: ErrorDetails) -> str:
@@ -114,6 +120,12 @@ def _meant(key: str, place: Place) -> str:
     if others := [ours for ours, names in _MEANT.items() if ours in known and key.lower() in names]:
         return f"; did you mean {others[0]!r}?"
     return did_you_mean(key, known)
+
+
+def meant_key(key: str, place: Place) -> str:
+    """The key of ours that an unknown one stands for; empty where none is near."""
+    found = re.search(r"did you mean '([^']+)'", _meant(key, place))
+    return found[1] if found else ""
 
 
 @cache

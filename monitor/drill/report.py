@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from monitor.clock import instant
 from monitor.errors import StoreError
+from monitor.schema import read_file
 from monitor.store.files import write_private
 from monitor.types import new_id
 
@@ -78,7 +80,7 @@ def read_drills(folder: Path) -> list[DrillReport]:
     """Every drill, oldest first. Raises StoreError when the file cannot be understood."""
     file = folder / FILE
     try:
-        return [_report(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        return [_report(row) for row in json.loads(read_file(file))]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -113,12 +115,12 @@ def drill_figures(drills: Sequence[DrillReport], now: datetime) -> dict[str, Any
 
 def _report(row: Mapping[str, Any]) -> DrillReport:
     def at(text: str | None) -> datetime | None:
-        return None if text is None else datetime.fromisoformat(text)
+        return None if text is None else instant(text)
 
     return DrillReport(
         id=str(row["id"]),
         label=str(row["label"]),
-        began_at=datetime.fromisoformat(row["began_at"]),
+        began_at=instant(row["began_at"]),
         rooms=tuple(RoomReport(**room) for room in row["rooms"]),
         ended_at=at(row["ended_at"]),
         alert_ids=tuple(row["alert_ids"]),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Piece
-from monitor.clock import Clock
+from monitor.clock import Clock, instant
 from monitor.delivery.deliveries import OUTBOX, deliveries
 from monitor.drill.margin import measured
 from monitor.drill.report import (
@@ -30,6 +30,7 @@ from monitor.labels import LIFE_SAFETY
 from monitor.logs import get_logger
 from monitor.rules.drill import CLOSES_S, LASTS_S
 from monitor.rules.message import pattern_name
+from monitor.schema import read_file
 from monitor.types import Alert, Command, Message, SoundEvent
 
 log = get_logger()
@@ -40,6 +41,8 @@ AFTERWARDS_S = 5.0
 """After the drill has closed: receivers acknowledge, and events reach their last state."""
 STALE_S = 60.0
 """A request that is older was made while no daemon ran; who made it has gone away."""
+MOST_BYTES = 10_000
+"""Of a request; ours have some hundred."""
 _INT16 = 32767
 
 
@@ -120,17 +123,17 @@ class DrillRunner:
         """Id and label of a fresh request; the file is gone afterwards."""
         file = self._folder / REQUEST
         try:
-            text = file.read_bytes()
+            text = read_file(file, MOST_BYTES)
             file.unlink()
         except OSError:
             return None  # there is none, or the folder is ill, which the stores in it report
         try:
             row = json.loads(text)
-            id, label, asked_at = str(row["id"]), row["label"], datetime.fromisoformat(row["asked_at"])
+            id, label, asked_at = str(row["id"]), str(row["label"]), instant(row["asked_at"])
+            fresh = abs((now - asked_at).total_seconds()) <= STALE_S and label in LIFE_SAFETY
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a request for a drill cannot be read", why=str(error))
             return None
-        fresh = abs((now - asked_at).total_seconds()) <= STALE_S and label in LIFE_SAFETY
         return (id, label) if fresh else None
 
     def _begin(self, id: str, label: str, now: datetime) -> Command:

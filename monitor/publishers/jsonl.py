@@ -14,13 +14,15 @@ from monitor.logs import Lapse
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Slug
+from monitor.schema import Block, Slug, kind_of
 from monitor.types import Alert, Message, SoundEvent
 
 WAITING = 200
 """States that may wait for a disk or a reader; beyond that they are left out, and the next state replaces
 them."""
 STOP_S = 0.5
+NO_PATH = "name a file, or leave `path` out for standard output"
+"""What to do about a pipe, a device or a folder: a pipe takes lines that nobody reads."""
 
 
 class JsonlConfig(Block):
@@ -91,8 +93,9 @@ class JsonlPublisher(Local):
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:
-            self._lapse.begin(publisher=self.name, reason=str(error))
-            return Failed(str(error))
+            reason = str(error) if error.filename else error.strerror or str(error)
+            self._lapse.begin(publisher=self.name, reason=reason)
+            return Failed(reason)
         return DELIVERED
 
     def _write(self, line: bytes) -> None:
@@ -111,6 +114,9 @@ class JsonlPublisher(Local):
     def _opened(self) -> io.FileIO:
         if self._config.path is None:
             return io.FileIO(sys.stdout.fileno(), "w", closefd=False)
+        found = kind_of(self._config.path)
+        if found in ("a pipe", "a socket", "a folder"):
+            raise OSError(errno.EINVAL, f"{self._config.path} is {found} and no file; {NO_PATH}")
         out = io.FileIO(os.open(self._config.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+")
         _end_the_line(out)
         return out
@@ -134,6 +140,9 @@ class JsonlPublisher(Local):
 
 def _end_the_line(out: io.FileIO) -> None:
     """A line cut off by a full disk or a power cut would swallow the next one."""
+    if not out.seekable():
+        out.close()
+        raise OSError(errno.EINVAL, f"a terminal, or a pipe, and no file; {NO_PATH}")
     size = out.seek(0, os.SEEK_END)
     if size and os.pread(out.fileno(), 1, size - 1) != b"\n":
         out.write(b"\n")

@@ -111,7 +111,9 @@ class Clause(Block):
         if self.count > 1 and self.within_s is None:
             raise ValueError(f"count {self.count} needs `within_s`, for example 30")
         if self.count == 1 and self.within_s is not None:
-            raise ValueError("within_s goes with `count: 2` or more")
+            raise ValueError(
+                "within_s goes with `count: 2` or more; for a second sound write it inside `then`"
+            )
         if self.within_s is not None and self.within_s < (self.count - 1) * SAME_MOMENT_S:
             raise ValueError(
                 f"{self.count} times do not fit into within_s {self.within_s}; allow 1 s for each"

@@ -1,41 +1,30 @@
 """What PyAV's containers have in common for us: their sound as samples, its errors."""
 
-import os
 import re
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from monitor.errors import SourceUnavailable
+from monitor.schema import kind_of
 from monitor.sources.timing.framer import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
-_KINDS: tuple[tuple[Callable[[int], bool], str, str], ...] = (
-    (stat.S_ISDIR, "a folder", "name a recording in it"),
-    (stat.S_ISFIFO, "a pipe", "write its sound to a file first: the end of a pipe cannot be known"),
-    (stat.S_ISCHR, "a device", "`type: microphone` hears microphones, `earwitness devices` lists them"),
-    (stat.S_ISBLK, "a disk", "name a recording on it"),
-    (stat.S_ISSOCK, "a socket", "name a recording"),
-)
-
-
-def what_is_no_file(path: Path) -> tuple[str, str] | None:
-    """What is at `path` instead of a file, and the fix; None for a file and where nothing is."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return None
-    return next(((what, fix) for is_kind, what, fix in _KINDS if is_kind(mode)), None)
+_INSTEAD = {
+    "a folder": "name a recording in it",
+    "a pipe": "write its sound to a file first: the end of a pipe cannot be known",
+    "a device": "`type: microphone` hears microphones, `earwitness devices` lists them",
+    "a disk": "name a recording on it",
+}
 
 
 def check_is_file(path: Path) -> None:
     """Raises SourceUnavailable for what is there and is no file: FFmpeg would wait for a pipe for ever. What
     is not there is for FFmpeg to report."""
-    if found := what_is_no_file(path):
-        what, fix = found
-        raise SourceUnavailable(f"{path}: is {what} and no file; {fix}", refused=True)
+    if found := kind_of(path):
+        fix = _INSTEAD.get(found, "name a recording")
+        raise SourceUnavailable(f"{path}: is {found} and no file; {fix}", refused=True)
 
 
 def planar_sound(decoded: Any) -> tuple[npt.NDArray[Any], int]:

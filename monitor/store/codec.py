@@ -36,7 +36,17 @@ def decode(text: str) -> SoundEvent | Alert:
         is_alert = document["kind"] == "alert"
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a stored message: {error}") from error
-    return _ALERT.validate_python(document) if is_alert else _EVENT.validate_python(document)
+    return _zoned(_ALERT.validate_python(document) if is_alert else _EVENT.validate_python(document))
+
+
+def _zoned(found: Alert | SoundEvent) -> Alert | SoundEvent:
+    """Raises ValueError where a time has no zone: it could not be compared with any other."""
+    times = (found.raised_at,) if isinstance(found, Alert) else (found.started_at, found.at, found.ended_at)
+    if any(at is not None and at.tzinfo is None for at in times):
+        raise ValueError("a stored message has a time without a zone")
+    for event in found.events if isinstance(found, Alert) else ():
+        _zoned(event)
+    return found
 
 
 def _public(message: SoundEvent | Alert) -> dict[str, Any]:

@@ -158,3 +158,36 @@ def test_a_file_from_an_editor_of_windows_is_read() -> None:
 def test_the_configuration_that_an_empty_file_is_sent_to_is_there() -> None:
     """The message names a file of the checkout."""
     assert (Path(__file__).parents[2] / "config" / "minimal.yaml").is_file()
+
+
+def test_every_mistake_is_listed_at_once() -> None:
+    """Also those of a whole block, which is checked only when its keys are right: one run of `check` is
+    enough, and no mistake is listed that follows from another."""
+    text = (
+        "sources:\n  - {type: demo, name: demo, realtmie: true}\n"
+        "rules:\n"
+        "  - {name: Knocks, hear: [knock], within: 30}\n"
+        "  - {name: Bark, hear: [dog_brk], times: 3}\n"
+        "  - {name: Crash, hear: [glass_break], severity: dire, lasts_s: 5, count: 2, within_s: 10}\n"
+        "  - {name: Cat, hear: [cat], count: many, within_s: 10}\n"
+        "publishers: [{type: mqtt, hostname: h, password: x}]\n"
+        "evidence: {clips: maybe, keep_dayz: 3}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        check_document(parse_document(text.encode(), "house.yaml", {}))
+
+    assert [problem.removeprefix("house.yaml:") for problem in caught.value.problems] == [
+        "2: sources[0].realtmie: unknown key 'realtmie'; did you mean 'realtime'?",
+        "4: rules[0].within: unknown key 'within'; did you mean 'within_s'?",
+        "4: rules[0]: within_s goes with `count: 2` or more; for a second sound write it inside `then`",
+        "5: rules[1].hear[0]: unknown label 'dog_brk'; did you mean 'dog_bark'?",
+        "5: rules[1].times: unknown key 'times'; did you mean 'count'?",
+        "5: rules[1]: count 3 needs `within_s`, for example 30",
+        "6: rules[2].severity: should be 'info', 'warning' or 'critical'",
+        "6: rules[2]: lasts_s is about one sound; it goes with neither `count` nor `then`",
+        "7: rules[3].count: should be a valid integer, unable to parse string as an integer",
+        "8: publishers[0].hostname: unknown key 'hostname'; did you mean 'host'?",
+        "8: publishers[0].mqtt: password is given without username; give both",
+        "9: evidence.clips: should be a valid boolean, unable to interpret input",
+        "9: evidence.keep_dayz: unknown key 'keep_dayz'; did you mean 'keep_days'?",
+    ]

@@ -82,10 +82,18 @@ def test_a_drill_from_the_request_to_the_report(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "label", "age_s"), [("{", "", 0), (None, "smoke_alarm", 3600), (None, "dog_bark", 0)]
+    ("text", "label", "age_s"),
+    [
+        ("{", "", 0),
+        (None, "smoke_alarm", 3600),
+        (None, "dog_bark", 0),
+        ('{"id": "d1", "label": "smoke_alarm", "asked_at": "2026-01-01T12:00:00"}', "", 0),
+        ('{"id": "d1", "label": ["smoke_alarm"], "asked_at": "2026-01-01T12:00:00Z"}', "", 0),
+    ],
 )
 def test_a_request_that_is_none_begins_nothing(tmp_path: Path, text: str | None, label: str, age_s: float):
-    """Damaged, of a daemon that was down, or of a sound that has no test button: gone, and nothing rings."""
+    """Damaged, of a daemon that was down, of a sound that has no test button, or without a zone in its time:
+    gone, and nothing rings."""
     runner = DrillRunner(tmp_path, ["hall"], FakeClock(START))
     ask(tmp_path, START - timedelta(seconds=age_s), label)
     if text is not None:
@@ -124,3 +132,15 @@ def test_the_last_drill_is_overdue_after_five_weeks():
     }  # fmt: skip
     assert drill_figures([heard], START + timedelta(days=36))["overdue"]
     assert drill_figures([], START)["overdue"]
+
+
+def test_a_former_drill_without_a_zone_in_its_time_is_damage(tmp_path: Path):
+    """Health would compare it with the clock, and end the daemon."""
+    keep_drill(tmp_path, DrillReport("d0", "smoke_alarm", START, (RoomReport("hall", pattern="T3"),), START))
+    text = (tmp_path / FILE).read_text()
+    (tmp_path / FILE).write_text(text.replace("+00:00", ""))
+    with pytest.raises(StoreError, match="names no zone"):
+        read_drills(tmp_path)
+    runner = DrillRunner(tmp_path, ["hall"], FakeClock(START))
+    assert runner.tend(bug) == []
+    assert runner.figures()["overdue"]

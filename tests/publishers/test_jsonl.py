@@ -1,6 +1,7 @@
 """Messages as lines of JSON."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,16 @@ def test_without_a_path_it_is_standard_output():
 
 def _obey(command: Command) -> None:
     raise AssertionError(f"a file asks for nothing, not even {command}")
+
+
+def test_a_pipe_is_no_file(tmp_path, lines: Lines):
+    """It would take lines that nobody reads, and they would count as delivered: the reason names the fix."""
+    os.mkfifo(tmp_path / "pipe")
+    outcomes: list[Outcome] = []
+    with writing(tmp_path / "pipe") as publisher:
+        publisher.publish(event(), outcomes.append)
+    [outcome] = outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.reason.endswith(
+        "is a pipe and no file; name a file, or leave `path` out for standard output"
+    )

@@ -94,3 +94,13 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     except ValueError:
         return
     raise AssertionError("took for a message what was none")
+
+
+@pytest.mark.parametrize("field", ["at", "started_at", "raised_at"])
+def test_a_time_without_a_zone_is_damage(field: str) -> None:
+    """It could not be compared with any other, and whoever tried would end the daemon."""
+    text = encode(alert() if field == "raised_at" else event())
+    document = json.loads(text)
+    document[field] = "2026-01-01T12:00:00"
+    with pytest.raises(ValueError, match="without a zone"):
+        decode(json.dumps(document))

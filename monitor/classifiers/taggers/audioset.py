@@ -1,7 +1,7 @@
 """From the classes of an AudioSet tagger to our labels."""
 
 import csv
-import errno
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from monitor.errors import ModelError
 from monitor.labels import vocabulary
+from monitor.schema import read_file
 
 NAME_COLUMNS = ("display_name", "name", "label")
 """Heads under which class lists keep the AudioSet display names."""
@@ -39,25 +40,19 @@ def class_map(display_names: Sequence[str]) -> ClassMap:
     return ClassMap(len(display_names), {label: found for label, found in columns.items() if found})
 
 
-def check_is_file(file: Path) -> None:
-    """Raises OSError for a pipe, a device or a folder: a pipe would be waited for without end."""
-    if file.exists() and not file.is_file():
-        raise OSError(errno.EINVAL, f"{file} is no file")
-
-
 def read_class_map(file: Path) -> ClassMap:
     """From a CSV of a tagger's classes, one a row in the order of its scores, as YAMNet's and AudioSet's are.
 
     Raises ModelError when the file cannot be read or names no sound that we know.
     """
     try:
-        check_is_file(file)
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            column = next((name for name in NAME_COLUMNS if name in (rows.fieldnames or ())), None)
-            names = [row[column] or "" for row in rows] if column else []
+        rows = csv.DictReader(io.StringIO(read_file(file).decode("utf-8-sig"), newline=""))
+        column = next((name for name in NAME_COLUMNS if name in (rows.fieldnames or ())), None)
+        names = [row[column] or "" for row in rows] if column else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ModelError(f"{file}: the list of classes cannot be read ({error})") from error
+        raise ModelError(
+            f"{file}: the list of classes cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
     found = class_map(names)
     if not found.columns:
         raise ModelError(

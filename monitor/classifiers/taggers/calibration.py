@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from monitor.classifiers.taggers.audioset import check_is_file
 from monitor.errors import ModelError
 from monitor.labels import sounds
+from monitor.schema import read_file
 
 Floats = npt.NDArray[np.float64]
 Calibration = Mapping[str, tuple[float, float]]
@@ -80,8 +80,7 @@ def write_calibration(file: Path, found: Calibration) -> None:
 def read_calibration(file: Path) -> dict[str, tuple[float, float]]:
     """Raises ModelError when the file cannot be read or holds something else."""
     try:
-        check_is_file(file)
-        read = json.loads(file.read_text(encoding="utf-8"))
+        read = json.loads(read_file(file))
         found = {str(label): (float(offset), float(slope)) for label, (offset, slope) in read.items()}
     except OSError as error:
         raise ModelError(f"{file} cannot be read ({error.strerror}); {_MADE_BY}") from error

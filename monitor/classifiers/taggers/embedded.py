@@ -27,7 +27,7 @@ from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED
-from monitor.schema import Block, Score, Slug
+from monitor.schema import Block, Score, Slug, read_file
 from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
@@ -130,7 +130,7 @@ class EmbeddedClassifier(ClassifierDefaults):
     def load(self) -> None:
         """Open the model after checking that it is the one the JSON describes. ModelError otherwise."""
         try:
-            content = self.file.read_bytes()
+            content = read_file(self.file)
         except OSError as error:
             raise ModelError(
                 f"{self.name}: {self.file} cannot be read ({error.strerror}); {_REINSTALL}"
@@ -261,7 +261,7 @@ def read_sidecar(model: Path) -> Sidecar:
     """The JSON beside a model file. Raises ModelError when it is missing or does not fit."""
     file = model.with_suffix(".json")
     try:
-        return Sidecar.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        return Sidecar.model_validate(json.loads(read_file(file)))
     except OSError as error:
         raise ModelError(f"{file} cannot be read ({error.strerror}); {_REINSTALL}") from error
     except (ValueError, ValidationError) as error:

@@ -21,7 +21,7 @@ from monitor.classifiers.taggers.calibration import Calibration, calibrated, rea
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut, padded
 from monitor.errors import ClassifyError, ModelError
-from monitor.schema import Block, Slug
+from monitor.schema import Block, Slug, unreadable
 from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
@@ -88,10 +88,8 @@ class OnnxClassifier(ClassifierDefaults):
 
     def load(self) -> None:
         """Open the model and classify one window of silence. ModelError when it differs from the block."""
-        if not self._block.model.is_file():
-            is_there = self._block.model.exists()
-            found = f"{self._block.model} is no file" if is_there else f"there is no file {self._block.model}"
-            raise ModelError(f"{self.name}: {found}")
+        if reason := unreadable(self._block.model):
+            raise ModelError(f"{self.name}: {reason}")
         assert self._calibration is not None
         self._session = self._block.open()
         self._check_input()

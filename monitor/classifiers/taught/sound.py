@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, mode
 
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name
-from monitor.schema import Block
+from monitor.schema import Block, read_file
 
 Floats = NDArray[np.float32]
 LEARNING = timedelta(days=7)
@@ -118,8 +118,7 @@ def read_sound(file: Path) -> TaughtSound:
     """The sound of a file, whose name is its label. Raises StoreError with the fix."""
     again = f"teach it again (earwitness teach {file.stem} CLIPS...) or forget it (--forget {file.stem})"
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
+        data = read_file(file, MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise StoreError(f"{file}: larger than any taught sound; {again}")
         found = TaughtSound.model_validate(json.loads(data))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from monitor.clock import instant
 from monitor.rules.absence.window import Window
 
 
@@ -80,11 +81,11 @@ def _row(vigil: Vigil) -> dict[str, Any]:
 
 
 def _vigil(row: Mapping[str, Any]) -> Vigil:
-    begin, end = (datetime.fromisoformat(at) for at in row["window"])
+    begin, end = map(instant, row["window"])
     return Vigil(
         Window(begin, end),
-        datetime.fromisoformat(row["first_at"]),
-        datetime.fromisoformat(row["looked_at"]),
+        instant(row["first_at"]),
+        instant(row["looked_at"]),
         str(row["heard"]),
         {str(source): float(seconds) for source, seconds in row["missed_s"].items()},
         bool(row["is_over"]),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from monitor.errors import SourceUnavailable
 from monitor.logs import get_logger
-from monitor.schema import Secret
+from monitor.schema import Secret, unreadable
 from monitor.sources.decoding import plain_reason
 from monitor.sources.tracks import chosen_tracks
 
@@ -28,6 +28,9 @@ USER_AGENT = "earwitness"
 ANALYZE_US = 1_000_000
 """Sound shows its format at once; a camera's pictures would keep us for five seconds."""
 
+NO_ANSWER = "nothing answers at its address; is the camera on, and can it be reached?"
+_UNKNOWN = "its stream cannot be read; open its url in a player, such as VLC"
+_NO_END = "no stream comes; open its url in a browser: does it redirect in a circle, or send no answer?"
 _CERTIFICATE_HINT = ", or its certificate: give its `ca_file`, or set `verify_tls: false`"
 
 
@@ -65,6 +68,8 @@ class StreamConnection:
         """
         import av
 
+        if self._is_tls and self._ca_file and (reason := unreadable(self._ca_file)):
+            raise SourceUnavailable(f"{self._name}: ca_file: {reason}", refused=True)
         if self._audio_only:
             try:
                 return self._with_sound({"allowed_media_types": "audio"})
@@ -123,20 +128,31 @@ class StreamConnection:
         import av
 
         reason = "no answer in time" if isinstance(error, av.error.ExitError) else plain_reason(error)
-        what = f"{self._name}: the stream cannot be opened ({reason})"
-        hints: dict[Any, str] = {
-            (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): "check user name and password",
-            av.error.HTTPNotFoundError: "check the path in its url",
-            (av.error.ExitError, TimeoutError): "is the camera on, and can it be reached?",
-            OSError: "check host and port in its url" + (_CERTIFICATE_HINT if self._is_tls else ""),
-            av.InvalidDataError: "does a camera answer there, and is this a stream with sound?",
-        }
-        hint = next((hint for kinds, hint in hints.items() if isinstance(error, kinds)), "")
+        hint = next((hint for kinds, hint in self._hints().items() if isinstance(error, kinds)), _UNKNOWN)
         if self._scheme == "http" and getattr(error, "errno", None) == errno.EIO:
-            hint = "open its url in a browser: does it redirect in a circle, or send no answer?"
+            hint = _NO_END
+        # FFmpeg's words come last: they are for whoever searches for them.
         return SourceUnavailable(
-            "; ".join(filter(None, [what, hint])), refused=isinstance(error, _refusals())
+            f"{self._name}: {hint} (the stream cannot be opened: {reason})",
+            refused=isinstance(error, _refusals()),
         )
+
+    def _hints(self) -> dict[Any, str]:
+        """What an error means, and what to do; the first that fits."""
+        import av
+
+        certificate = _CERTIFICATE_HINT if self._is_tls else ""
+        return {
+            (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): (
+                "it does not let us in; check user name and password"
+            ),
+            av.error.HTTPNotFoundError: "there is no such stream; check the path in its url",
+            (av.error.ExitError, TimeoutError): NO_ANSWER,
+            OSError: f"it cannot be reached; check host and port in its url{certificate}",
+            av.InvalidDataError: (
+                "what answers is no stream; does a camera answer there, and is this a stream with sound?"
+            ),
+        }
 
 
 def _system_ca_file() -> Path | str:

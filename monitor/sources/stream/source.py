@@ -17,7 +17,7 @@ from monitor.logs import Lapse, get_logger
 from monitor.schema import Secret
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.inbox import Arrival, Inbox
-from monitor.sources.stream.connection import PROTOCOLS, StreamConnection
+from monitor.sources.stream.connection import NO_ANSWER, PROTOCOLS, StreamConnection
 from monitor.sources.stream.reader import Packet, StreamReader
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.rate import Surplus
@@ -145,7 +145,9 @@ class StreamSource(Source):
             log.debug("closed while opening", source=self.name)
         except TimeoutError:
             reader.stop()
-            raise SourceUnavailable(f"{self.name}: the stream cannot be opened (no answer)") from None
+            raise SourceUnavailable(
+                f"{self.name}: {NO_ANSWER} (the stream cannot be opened: no answer)"
+            ) from None
         return self
 
     def __exit__(self, *exc: object) -> None:

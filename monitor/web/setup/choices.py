@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 
 from monitor.errors import StoreError
-from monitor.schema import Port
+from monitor.schema import Port, read_file
 from monitor.store.files import write_private
 from monitor.web.model import Model
 from monitor.web.rules.templates import TemplateId
@@ -75,7 +75,7 @@ class Drawer:
     def read(self) -> tuple[Choices, dict[str, str]]:
         """What was chosen, and the secrets by name. What cannot be understood is as if it were not there."""
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
+            kept = json.loads(read_file(self._file))
             return Choices.model_validate(kept["choices"]), dict(kept["secrets"])
         except FileNotFoundError:
             return Choices(), {}

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.classifiers.taggers.audioset import read_class_map
 from monitor.classifiers.taggers.calibration import read_calibration
+from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar
 from monitor.classifiers.taggers.onnx import OnnxClassifier, OnnxConfig
 from monitor.errors import ClassifyError, ModelError
 from testkit.builders import noise, segment, tone
@@ -125,7 +126,7 @@ def test_a_missing_list_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_missing_model_is_one_clear_error(tmp_path: Path) -> None:
     """Naming the file."""
-    with pytest.raises(ModelError, match=r"there is no file .*none\.onnx"):
+    with pytest.raises(ModelError, match=r"none\.onnx is not there"):
         tagger(tmp_path / "none.onnx", class_list(tmp_path))
 
 
@@ -153,6 +154,17 @@ def test_a_pipe_is_no_list_of_classes_and_no_calibration(tmp_path: Path) -> None
     """Whoever opens one waits for ever for somebody to write: neither `check` nor the start does."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for read in (read_class_map, read_calibration):
-        with pytest.raises(ModelError, match="is no file"):
+    pipe.with_suffix(".json").symlink_to(pipe)
+    for read in (read_class_map, read_calibration, read_sidecar):
+        with pytest.raises(ModelError, match="is a pipe and no file"):
             read(pipe)
+
+
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    """The daemon would wait for it and never listen."""
+    os.mkfifo(tmp_path / "pipe.onnx")
+    own = EmbeddedConfig(type="embedded", model=tmp_path / "pipe.onnx").build()
+    with pytest.raises(ModelError, match="is a pipe and no file"):
+        own.load()
+    with pytest.raises(ModelError, match="is a pipe and no file"):
+        tagger(tmp_path / "pipe.onnx", class_list(tmp_path))
