@@ -172,9 +172,9 @@ class Daemon:
         self.ask(lambda: to(self.health()))
 
     @property
-    def page_address(self) -> str:
-        """Where a browser on this machine finds the page; empty where there is none."""
-        return self._page.address if self._page is not None and self._page.is_open else ""
+    def page(self) -> "Page | None":
+        """The page, open or at fault; None where it is off."""
+        return self._page
 
     def health(self) -> Health:
         """How everything is doing; in the main thread."""

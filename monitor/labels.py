@@ -138,6 +138,11 @@ def check_taught_name(word: str) -> str:
             f"{word!r} is no name for a sound: 2 to {MOST_NAME} lower-case letters, digits and _, "
             "beginning with a letter, such as washer_done"
         )
+    if word in LIFE_SAFETY:
+        raise ValueError(
+            f"{word!r} is a sound that may save a life: it is heard without teaching, and nothing that is "
+            "taught may change that. If yours is not heard: earwitness drill"
+        )
     if word in shipped():
         raise ValueError(f"{word!r} is known already; choose another name, such as our_{word}"[:200])
     parts = word.split("_")

@@ -5,7 +5,7 @@ A point in time is an aware UTC `datetime`; a length of time is a `float` ending
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -122,6 +122,20 @@ class SoundEvent:
     or empty"""
     lag_s: float = 0.0
     """how long after its sound it was decided, where that is more than 5 s; else 0"""
+
+
+def listed(events: Iterable[SoundEvent]) -> list[SoundEvent]:
+    """In the order in which they began; a loud noise comes after what a model named in the same segment."""
+    events = list(events)
+    named: dict[str, datetime] = {}
+    for event in events:
+        named |= {one: max(event.started_at, named.get(one, event.started_at)) for one in event.segment_ids}
+
+    def place(event: SoundEvent) -> tuple[datetime, bool]:
+        is_loud = event.label == "loud_noise"
+        return max([event.started_at, *(named[one] for one in event.segment_ids if is_loud)]), is_loud
+
+    return sorted(events, key=place)
 
 
 @dataclass(frozen=True, slots=True)

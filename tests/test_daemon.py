@@ -59,13 +59,12 @@ def test_what_is_heard_arrives_over_mqtt(broker, tmp_path):
 
 
 def test_an_orderly_stop_says_goodbye(broker, tmp_path):
-    """SIGTERM: offline is published, nothing is left open, and the exit code is 0, long before systemd kills
-    (3 s on a quiet machine)."""
+    """SIGTERM: offline is published, nothing is left open, and the exit code is 0 (scripts/bench faults
+    measures how long that takes)."""
     with Subscriber(broker) as listener:
         with DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
             listener.wait_for("earwitness/home/demo/status", "online")
         assert daemon.process.returncode == 0
-        assert daemon.stopped_in_s < 15
         listener.wait_for("earwitness/home/status", "offline")
 
 
@@ -106,10 +105,15 @@ def test_what_was_set_outlasts_a_restart(broker, tmp_path):
 
 
 def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
-    """Per source and queue, as JSON."""
-    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
-        listener.wait_for("earwitness/home/demo/status", "online")
-        health = daemon.health()
+    """Per source and queue, as JSON, and what is off: here the page, whose port somebody else has. Whoever
+    starts it reads that, too, with what to do."""
+    with Subscriber(broker) as listener, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with DaemonProcess(config(broker, ENDLESS, web={"port": port}), tmp_path) as daemon:
+            listener.wait_for("earwitness/home/demo/status", "online")
+            health = daemon.health()
+    assert "earwitness run --port" in health["notes"]["page"]
+    assert f"warning: the page is off, 127.0.0.1:{port}" in (tmp_path / "log").read_text()
     assert health["sources"]["demo"]["online"] is True
     assert health["queues"]["decisions"]["dropped"] == 0
     assert health["stalled"] == []
@@ -136,7 +140,7 @@ def test_a_wrong_configuration_exits_78_and_opens_nothing(broker, tmp_path):
     """systemd does not try again; every problem stands in the log with its line."""
     wrong = config(broker, {"type": "demo", "name": "Demo"}, colour="red")
     with DaemonProcess(wrong, tmp_path) as daemon:
-        assert daemon.process.wait(30) == 78
+        assert daemon.process.wait(60) == 78
     log = (tmp_path / "log").read_text()
     assert "earwitness.yaml:" in log
     assert "unknown key 'colour'" in log
@@ -197,7 +201,7 @@ def test_ctrl_c_is_an_orderly_stop(broker, tmp_path):
     with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
         os.kill(daemon.process.pid, signal.SIGINT)
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(60) == 0
         listener.wait_for("earwitness/home/status", "offline")
 
 

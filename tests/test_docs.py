@@ -1,17 +1,26 @@
 """The documentation, held against what is there."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
+from typer.main import get_command
 
+from monitor.cli.app import app
 from monitor.config.loading import check_document
 from monitor.config.yaml_document import parse_document
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TYPED = r"(?:\$ )?(?:sudo )?(?:\.venv/bin/)?(earwitness (?!told$)[a-z].*)"
+"""A command of ours; `earwitness told` is the name of a helper in Home Assistant."""
+COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
+"""What every slip of the pen on a command line raises."""
 ENVIRONMENT = {"PORCH_PASSWORD": "secret", "MQTT_PASSWORD": "secret"}
 
 
@@ -51,6 +60,40 @@ def test_commands_stand_as_they_are_typed(page: Path):
     lines = [line for kind, block in blocks if kind in ("", "sh", "console") for line in block.splitlines()]
     bare = [line for line in lines if re.match(r"\s*(sudo )?earwitness [a-z-]", line)]
     assert bare == [] or page.name == "service.md"
+
+
+def typed(page: Path) -> list[str]:
+    """Every command line of ours on a page, in blocks and between backquotes, without what is around it."""
+    text = page.read_text()
+    blocks = re.findall(r"^```(?:sh|console|)\n(.*?)^```", text, re.S | re.M)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines += [span.replace("\n", " ") for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    found = [re.match(TYPED, line.strip()) for line in lines]
+    return [match[1] for match in found if match]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_can_be_typed(page: Path):
+    """Commands and options are those that there are; what stands for something (ID, CLIPS...) is a word."""
+    wrong = {line: why for line in typed(page) if (why := why_not(line))}
+    assert wrong == {}
+
+
+def why_not(line: str) -> str:
+    """What the program would say to a command line, without running it; empty when it is right."""
+    line = re.sub(r"\b(\w+)(\|\w+)+", r"\1", line)  # one of several
+    words = shlex.split(re.split(r"\s[|>#&]|;", line)[0].replace("…", "").replace("...", ""))[1:]
+    if words[0] not in COMMANDS:
+        return f"no command {words[0]!r}"
+    try:
+        with COMMANDS[words[0]].make_context(words[0], words[1:]):
+            return ""
+    except typer.Exit:
+        return ""  # --help
+    except USAGE_ERROR as error:
+        # A command or an option may be spoken of without what it is about.
+        is_unsaid = type(error).__name__ == "MissingParameter" or "requires an argument" in str(error)
+        return "" if is_unsaid else str(error)
 
 
 def rings(alerts: list[dict[str, Any]]) -> list[str]:

@@ -25,6 +25,13 @@ ln -s {sys.executable} "$tree/.venv/bin/python"
 printf '#!/bin/sh\\nPYTHONPATH=%s exec {sys.executable} -m monitor "$@"\\n' "$tree" > "$program"
 chmod +x "$program"
 """
+SUDO = """#!/bin/bash
+case "$1" in
+    scripts/install) exec "$@" --prefix {root} ;;
+    tar) exec "${{@/#\\//{root}/}}" ;;
+    *) exec "$@" ;;
+esac
+"""
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >> {log}
 case "$*" in
@@ -72,6 +79,15 @@ class Machine:
         return subprocess.run(
             script, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
         )
+
+    def types(self, commands: str) -> "subprocess.CompletedProcess[str]":
+        """What somebody pastes into a shell in the checkout. `sudo` makes them root of the prefix."""
+        self._program("sudo", SUDO.format(root=self.root))
+        path = f"{self._tools}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash", "-euc", commands], cwd=self.checkout, capture_output=True, text=True, check=False,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
 
     def asked(self) -> list[str]:
         """What systemctl was asked since the last time."""
@@ -253,6 +269,39 @@ def test_help_teaches_and_a_slip_of_the_pen_does_nothing(machine: Machine) -> No
     for options in (("--remove",), ("--purge",)):
         assert machine.install(*options).returncode == 2
     assert machine.asked() == []
+
+
+def test_the_guides_commands_back_up_and_restore(machine: Machine) -> None:
+    """As docs/guides/service.md prints them: configuration, secrets with their modes, and what was kept are
+    on the new machine, and nothing writes while they are copied."""
+    state = machine.root / "var" / "lib" / "private" / "earwitness" / "outbox.db"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text("three alerts that wait")
+    secret = machine.configuration.parent / "credentials" / "MQTT_PASSWORD"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o600)
+    written = machine.configuration.read_text() + "# of the old machine\n"
+    machine.configuration.write_text(written)
+    back_up, restore = guides_commands("Back up and restore")
+
+    assert machine.types(back_up).returncode == 0
+    assert [line.split()[0] for line in machine.asked()] == ["stop", "start"]
+    assert machine.install("--uninstall", "--purge").returncode == 0
+    machine.asked()
+    done = machine.types(restore)
+
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in machine.asked()] == ["daemon-reload", "enable", "stop", "start"]
+    assert machine.configuration.read_text() == written
+    assert (secret.read_text(), mode(secret), mode(secret.parent)) == ("s3cret\n", "-rw-------", "drwx------")
+    assert state.read_text() == "three alerts that wait"
+
+
+def guides_commands(heading: str) -> list[str]:
+    """The blocks of commands below a heading of the guide."""
+    guide = (ROOT / "docs" / "guides" / "service.md").read_text()
+    section = guide.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 def test_what_is_uninstalled_leaves_what_was_written_by_people(machine: Machine) -> None:

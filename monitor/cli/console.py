@@ -29,6 +29,8 @@ ConfigOption = Annotated[
     ),
 ]
 
+FIRST_SOURCES = ("microphone", "demo")
+"""What a first run, without a configuration, listens to: one of these names."""
 DEMO = "demo"
 """The node of the demo scene, and its folder among what is kept."""
 
@@ -50,16 +52,24 @@ def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
 
 
 def where_kept(settings: Config, path: Path | None) -> Config:
-    """The same, or where the demo scene keeps what it hears, if there is no configuration and nothing else
-    was kept."""
-    from monitor.history.recorder import SCORES
-
+    """The same, or where the demo scene keeps what it hears, if there is no configuration, and the scene is
+    playing or nothing else was kept."""
     demo = usual_state_folder() / DEMO
     is_plain = path is None and find_config() is None
-    if not is_plain or (settings.state_folder() / SCORES).exists() or not (demo / SCORES).exists():
+    if not is_plain or not _is_of_demo(settings.state_folder(), demo):
         return settings
-    err.print(f"No configuration: this is what the demo scene left in {demo}.")
+    err.print(f"No configuration: this is what the demo scene keeps in {demo}.", highlight=False)
     return settings.model_copy(update={"node": DEMO, "state_dir": demo})
+
+
+def _is_of_demo(own: Path, demo: Path) -> bool:
+    """Whoever runs now is meant; where nobody does, whoever has kept something, the house first."""
+    from monitor.history.recorder import SCORES
+    from monitor.runtime.instance import is_running
+
+    if is_running(own) or is_running(demo):
+        return not is_running(own)
+    return (demo / SCORES).exists() and not (own / SCORES).exists()
 
 
 def config_in_force(path: Path | None, uses: Collection[str] = ("classifiers", "transcripts")) -> Config:

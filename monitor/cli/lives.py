@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.cli.console import err
+from monitor.cli.console import err, warn
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.loading import OWN
@@ -24,6 +24,7 @@ from monitor.types import Health
 
 if TYPE_CHECKING:
     from monitor.app import Daemon
+    from monitor.web.page import Page
 
 log = get_logger()
 
@@ -94,8 +95,7 @@ class Lives:
                 log.error("the new configuration cannot be used; going back", problems=_problems(error))
                 self._next, self._former = self._former, None
                 return
-            if daemon.page_address:
-                err.print(f"Page: {daemon.page_address}", highlight=False)
+            _show_page(daemon.page)
             # What came while nothing was there that could heed it.
             if self._hung_up:
                 daemon.ask(self._reload)
@@ -196,6 +196,14 @@ def _changed_outside(config: Config) -> list[Path]:
     folder = config.state_folder()
     files = [folder / OVERRIDES, folder / TAUGHT]
     return files if config.file else [*files, OWN.expanduser()]
+
+
+def _show_page(page: "Page | None") -> None:
+    """Where the page is, for whoever has just started it; the log says more to others."""
+    if page is not None and page.is_open:
+        err.print(f"Page: {page.address}", highlight=False)
+    elif page is not None and page.fault:
+        warn(f"the page is {page.fault}")
 
 
 def _has_terminal() -> bool:

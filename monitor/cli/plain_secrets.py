@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 
 from monitor.config.credentials import FOLDER
-from monitor.config.loading import Draft
+from monitor.config.drafting import Draft
 from monitor.config.yaml_document import Document, Place
 
 _OPEN = frozenset({"http", "https", "rtsp", "rtsps", "udp", "json", "jsons", "xml", "xmls", "form", "forms"})

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from monitor.cli.console import ConfigOption, err, out, warn
+from monitor.cli.house.changes import value_words
 from monitor.cli.probe import show_probes
 from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
 from monitor.config.loading import as_configured, find_config
@@ -125,7 +126,8 @@ def _summarize(config: Config, path: Path) -> None:
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
     for place, value in _changed(config, path).items():
-        err.print(f"  changed      {place} = {value}; `earwitness undo` takes it back", highlight=False)
+        words = f"  changed      {place} = {value_words(value)}; `earwitness undo` takes it back"
+        err.print(words, highlight=False, markup=False)
 
 
 def _changed(config: Config, path: Path) -> dict[str, Any]:

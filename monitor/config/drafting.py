@@ -89,7 +89,7 @@ class _Mended:
             values[part] = [values[part][i] for i in kept[part]]
         for place in self._dropped:
             if len(place) == 1:
-                values.pop(place[0], None)
+                values.pop(str(place[0]), None)
         if self.wrong and not values.get("sources"):
             values["sources"] = [_NOBODY]
             kept["sources"] = []

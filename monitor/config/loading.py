@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
-from monitor.config.entrances import source_lines
 from monitor.config.drafting import Draft, drafted
+from monitor.config.entrances import source_lines
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import problem_lines

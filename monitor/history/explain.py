@@ -4,7 +4,7 @@ Works on what `ScoreStore` kept, with the thresholds and rules of the configurat
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.config.capabilities import thresholds, unloaded
@@ -17,7 +17,7 @@ from monitor.history.reader import History
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
-from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent
+from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent, listed
 
 TOP_LABELS = 5
 _LATE = timedelta(seconds=60)
@@ -73,12 +73,18 @@ class Explanation:
     events: tuple[EventTrace, ...]
     settings: tuple[Setting, ...]
     """Mute and sensitivity where they were not as configured."""
+    alert: Alert | None = None
+    """The alert that was asked for, where no sound raised it: a source, or a receiver, was lost."""
 
 
 def explain_id(history: History, config: Config, id: str) -> Explanation:
     """Why this event, or the last event of this alert, was raised, and what the rules made of it. `id` may be
     its first digits. Raises StoreError when it is not known, or a test."""
-    states = history.event(id) or _of_alert(history, id)
+    states = history.event(id)
+    alert = None if states else history.alert(id)
+    if alert is not None and not (alert.events or alert.test or "unless_heard" in alert.why):
+        return _of_outage(history, config, alert)
+    states = states or _of_alert(history, alert)
     if not states:
         raise StoreError(f"no event or alert {id!r} is known; it may be older than what is kept")
     last = states[-1]
@@ -87,9 +93,16 @@ def explain_id(history: History, config: Config, id: str) -> Explanation:
     )
 
 
-def _of_alert(history: History, id: str) -> list[SoundEvent]:
-    """The states of the event that completed an alert; none if there is no such alert."""
-    alert = history.alert(id)
+def _of_outage(history: History, config: Config, alert: Alert) -> Explanation:
+    """What is known of the source that was lost, while it was; nothing where a receiver was."""
+    source = alert.why.get("source")
+    lost = timedelta(seconds=float(alert.why.get("lost_for_s", 0.0)))
+    found = _explain(history, config, alert.raised_at - lost, alert.raised_at, str(source or ""), None)
+    return replace(found, alert=alert)
+
+
+def _of_alert(history: History, alert: Alert | None) -> list[SoundEvent]:
+    """The states of the event that completed an alert; none if there is no alert."""
     if alert is None:
         return []
     if alert.test:
@@ -196,8 +209,8 @@ def _event_traces(
             last[event.id] = event
             verdicts.setdefault(event.id, []).extend(engine.explain(event))
         engine.decide(event)
-    for id, event in last.items():
-        yield EventTrace(event, tuple(_furthest(verdicts[id])), tuple(history.alerts_about(id)))
+    for event in listed(last.values()):
+        yield EventTrace(event, tuple(_furthest(verdicts[event.id])), tuple(history.alerts_about(event.id)))
 
 
 def _note_house(engine: RuleEngine, setting: Setting, at: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from monitor.clock import length_in_words
 from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.verdict import Verdict
@@ -17,6 +18,10 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
     """The whole explanation, a line at a time."""
     for event in found.events:
         yield from _event_lines(event)
+    if found.alert is not None:
+        yield from _outage_lines(found.alert)
+        if "source" not in found.alert.why:
+            return
     if not found.events:
         yield f"no event from {_local(found.since)} to {_local(found.until)}"
     yield "heard:"
@@ -30,6 +35,22 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
         yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
     elif not found.cuts and not found.looks:
         yield "  nothing rose above the floor, and no listener said anything"
+
+
+def _outage_lines(alert: Alert) -> Iterator[str]:
+    """An alert that no sound raised. Its message is not kept; what it was about is."""
+    yield f"alert {alert.id}: {alert.rule}, {_local(alert.raised_at)}, {alert.severity}"
+    why, reason = alert.why, alert.why.get("reason")
+    if "source" in why:
+        lasted = length_in_words(float(why.get("lost_for_s", 0.0)))
+        words = f"was lost for {lasted}: {reason}" if reason else f"is back, after {lasted}"
+        yield f"  no sound raised it: source {why['source']} {words}"
+    else:
+        still_s = float(why.get("stuck_for_s", 0.0))
+        words = f"had taken nothing for {length_in_words(still_s)}" if still_s else "takes messages again"
+        yield f"  no sound raised it: receiver {why.get('channel')} {words}" + (
+            f": {reason}" if reason else ""
+        )
 
 
 def _level_lines(levels: Sequence[Level]) -> Iterator[str]:

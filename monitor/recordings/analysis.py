@@ -19,7 +19,7 @@ from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
 from monitor.sources.file import FileConfig
-from monitor.types import Alert, Detection, Findings, Frame, Message, Segment, SoundEvent
+from monitor.types import Alert, Detection, Findings, Frame, Message, Segment, SoundEvent, listed
 
 SOURCE = "file"
 """The name that a recording's source has in events and rules."""
@@ -203,22 +203,14 @@ class Ledger:
     def rows(self, file: str) -> Iterator[Row]:
         """Everything that `earwitness analyze --format jsonl` prints: events by their start, alerts by their
         decision; a loud noise comes after what a model named in the same segment."""
-        rows = [
-            (self._place(event), event_row(file, event, decided_s))
-            for event, decided_s in self._events.values()
-        ]
-        rows += [
-            ((row["decided_s"], False), row)
-            for row in (alert_row(file, alert, decided_s) for alert, decided_s in self._alerts.values())
-        ]
+        rows: list[tuple[float, Row]] = []
+        for event in listed(event for event, _ in self._events.values()):
+            begins_s = max([_seconds(event.started_at), *(at_s for at_s, _ in rows[-1:])])
+            rows.append((begins_s, event_row(file, *self._events[event.id])))
+        for alert, decided_s in self._alerts.values():
+            row = alert_row(file, alert, decided_s)
+            rows.append((row["decided_s"], row))
         return (row for _, row in sorted(rows, key=lambda pair: pair[0]))
-
-    def _place(self, event: SoundEvent) -> tuple[float, bool]:
-        if event.label != "loud_noise":
-            return _seconds(event.started_at), False
-        own = set(event.segment_ids)
-        same = [one.started_at for one, _ in self._events.values() if own & set(one.segment_ids)]
-        return _seconds(max([event.started_at, *same])), True
 
 
 def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:

@@ -132,6 +132,7 @@ TESTED = (
             "sources/test_odd_recordings.py::test_an_estimated_length_is_no_promise",
             "sources/test_odd_recordings.py::test_a_variable_bit_rate_without_a_table_is_heard_whole",
             "sources/test_odd_recordings.py::test_a_hole_in_the_containers_time_keeps_its_place",
+            "cli/test_recordings.py::test_odd_recordings_are_classified_and_evaluated",
             "recordings/evaluation/test_evaluate.py::test_a_damaged_recording_ends_no_evaluation",
         ),
     ),
@@ -254,6 +255,16 @@ TESTED = (
         ),
     ),
     Tested(
+        "two Home Assistants on one broker, and one of them leaves",
+        "every alert goes out at once, and again, late, when the one is back; no trouble meanwhile",
+        ("publishers/mqtt/homeassistant/test_two_houses.py::test_one_that_leaves_silences_neither",),
+    ),
+    Tested(
+        "a proxy keeps a connection to the broker open whose other end is gone",
+        "asked after 5 s whether it is there, left after 5 more; an alert on its way goes out anew",
+        ("publishers/mqtt/test_connection.py::test_a_connection_whose_other_end_is_gone_is_left_soon",),
+    ),
+    Tested(
         "nobody subscribes to the alerts; a retained or forged `offline` of Home Assistant",
         "not delivered, kept and published again; nothing is withheld; the status's age and origin in health",
         (
@@ -356,9 +367,26 @@ TESTED = (
         ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
     ),
     Tested(
-        "a pipe or a device where a model's list of classes or calibration should be",
-        "refused at once, by `check` and at the start",
-        ("classifiers/taggers/test_onnx.py::test_a_pipe_is_no_list_of_classes_and_no_calibration",),
+        "a pipe, a device, a socket or a folder at any other path of the configuration; links in a circle",
+        "named by `check` with file and line, and refused at the start; nothing waits for it",
+        (
+            "cli/test_external_files.py::test_what_is_no_file_is_named_wherever_it_stands",
+            "cli/test_external_files.py::test_what_is_no_folder_is_no_model",
+            "cli/test_external_files.py::test_links_that_lead_nowhere_are_no_state_folder",
+            "classifiers/taggers/test_onnx.py::test_a_pipe_is_no_list_of_classes_and_no_calibration",
+            "classifiers/taggers/test_onnx.py::test_a_pipe_is_no_model",
+            "publishers/mqtt/test_connection.py::test_a_pipe_is_no_certificate",
+            "publishers/test_jsonl.py::test_a_pipe_is_no_file",
+        ),
+    ),
+    Tested(
+        "a time without a zone in a request for a drill, a former drill, or a message that was kept",
+        "damage of that file alone, which is logged; the daemon goes on",
+        (
+            "drill/test_runner.py::test_a_request_that_is_none_begins_nothing",
+            "drill/test_runner.py::test_a_former_drill_without_a_zone_in_its_time_is_damage",
+            "store/test_codec.py::test_a_time_without_a_zone_is_damage",
+        ),
     ),
     Tested(
         "a camera sends 50 times as much sound as time passes",

@@ -40,7 +40,7 @@ def options(odd: str, fine: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"publishers[0].tls.{key}", {"publishers": [{"type": "mqtt", "tls": tls}]}
 
 
-FOLDERS = (
+FOLDERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("classifiers[0].model", {"classifiers": [{"type": "qwen"}]}),
     ("classifiers[0].model", {"classifiers": [HUB]}),
     ("transcripts.model", {"transcripts": {"type": "qwen3_asr"}}),

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.synthesis import alarms
 from testkit.taught import record, tune
-from tests.cli.test_commands import earwitness
+from tests.cli.test_commands import earwitness, unboxed
 
 
 @pytest.fixture(name="house")
@@ -46,6 +46,7 @@ def test_a_smoke_alarm_cannot_be_taught(house: Path, capsys):
     alarm = alarms.played(alarms.piezo(), alarms.temporal_three(4), 16_000)
     clips = [record(house.parent, alarm, f"beep{n}.wav") for n in range(3)]
     assert earwitness("teach", "smoke_alarm", *clips, "--config", house) == 2
+    assert "it is heard without teaching" in unboxed(capsys.readouterr().err)
     assert earwitness("teach", "kitchen_beep", *clips, "--config", house) == 1
     assert "is heard without teaching. Nothing is taught" in capsys.readouterr().out
 
@@ -68,3 +69,11 @@ def test_it_names_what_is_missing(house: Path, capsys):
     assert "needs one that runs" in capsys.readouterr().err
     assert earwitness("teach", "--config", house) == 0
     assert "Nothing is taught yet" in capsys.readouterr().out
+
+
+def test_what_is_made_now_is_heard_by_a_source_that_is_there(house: Path, capsys):
+    """A slip of the pen, and a daemon that does not run, are said before anybody makes a sound."""
+    assert earwitness("teach", "gate", "--now", "--source", "hal", "--config", house) == 2
+    assert "did you mean 'hall'?" in unboxed(capsys.readouterr().err)
+    assert earwitness("teach", "gate", "--now", "--source", "hall", "--config", house) == 1
+    assert "--now needs one that runs" in unboxed(capsys.readouterr().err)

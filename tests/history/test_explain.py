@@ -1,5 +1,6 @@
 """Why an event was raised, or why nothing was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from monitor.errors import StoreError
 from monitor.history.explain import Explanation, explain_id, explain_stretch, explain_time
 from monitor.history.reader import History
 from monitor.history.wording import MOST_SOUNDS, explanation_lines
+from monitor.history.writer import ScoreStore
 from monitor.rules.model import Rule
 from monitor.types import Alert, Level, SoundEvent
 from testkit.builders import heard
+from testkit.fakes import FakeClock
 from testkit.listening_back import CONFIG, Past, after
 
 
@@ -216,3 +219,44 @@ def test_an_unknown_event_is_a_clear_error(past: Past) -> None:
         pytest.raises(StoreError, match="no event or alert 'beef' is known; it may be older"),
     ):
         explain_id(history, CONFIG, "beef")
+
+
+def test_an_alert_that_no_sound_raised_is_explained(tmp_path: Path) -> None:
+    """A source that was lost, and a receiver that took nothing: what happened, and that nothing was heard."""
+    lost = Alert(
+        id="aa0000000001", rule="Not listening", severity="warning", events=(), raised_at=after(400),
+        message="",
+        why={"source": "porch", "lost_for_s": 300.0, "reason": "unplugged"},
+    )  # fmt: skip
+    stuck = replace(
+        lost,
+        id="bb0000000001",
+        rule="Not delivering",
+        why={"channel": "phones", "stuck_for_s": 61.0, "reason": ""},
+    )
+    store = ScoreStore(tmp_path / "scores.db", FakeClock())
+    with store:
+        store.post(lost, after(400))
+        store.post(stuck, after(400))
+    with History(tmp_path / "scores.db") as history:
+        of_source = list(explanation_lines(explain_id(history, CONFIG, "aa00")))
+        of_receiver = list(explanation_lines(explain_id(history, CONFIG, "bb00")))
+
+    assert "Not listening" in of_source[0]
+    assert of_source[1].endswith("source porch was lost for 5 minutes: unplugged")
+    assert "nothing is known: nobody listened then" in of_source[-1]
+    assert len(of_receiver) == 2
+    assert of_receiver[1].endswith("receiver phones had taken nothing for 1 minute")
+
+
+def test_a_loud_noise_stands_below_what_a_model_named(past: Past) -> None:
+    """It is decided first, and began first; of one segment the name comes first all the same."""
+    loud = replace(heard("loud_noise", 0.9, after(9.0)), segment_id="aaaaaaaaaaaa")
+    named = replace(heard("glass_break", 0.9, after(9.1)), segment_id="aaaaaaaaaaaa")
+    later = replace(heard("loud_noise", 0.9, after(14)), segment_id="bbbbbbbbbbbb")
+    for at_s, one in ((10, loud), (10.5, named), (15, later)):
+        past.hear(at_s, one)
+    past.end(120)
+    with History(past.path) as history:
+        found = explain_stretch(history, CONFIG, after(0), after(60))
+    assert [one.event.label for one in found.events] == ["glass_break", "loud_noise", "loud_noise"]

@@ -1,43 +1,28 @@
 """Recordings whose headers and timestamps are odd, and which are whole all the same."""
 
-from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.audio import Audio, Samples
+from monitor.audio import Audio
 from monitor.clock import SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.file import FileConfig
 from monitor.sources.recording import read_audio
 from monitor.types import Frame
-from testkit.builders import START, noise, tone
+from testkit.builders import START, tone
+from testkit.odd_recordings import (
+    RATE_HZ,
+    STRETCH_S,
+    estimated_length,
+    over_a_jump,
+    tracks,
+    without_table,
+    wrong_byte_rate,
+)
 from testkit.recordings import record
-
-RATE_HZ = 16_000
-STRETCH_S = 4.096
-"""A whole number of AAC's frames."""
-
-
-def recorded(path: Path, *tracks: Sequence[tuple[float, Samples]]) -> Path:
-    """A file with these tracks: of each, stretches of sound and when they begin."""
-    with av.open(path, "w") as container:
-        streams = [container.add_stream("aac", rate=RATE_HZ, layout="mono") for _ in tracks]
-        for stream, stretches in zip(streams, tracks, strict=True):
-            for begins_s, samples in stretches:
-                for start in range(0, len(samples) - 1023, 1024):
-                    frame = av.AudioFrame.from_ndarray(
-                        samples[None, start : start + 1024], format="fltp", layout="mono"
-                    )
-                    frame.sample_rate, frame.time_base = RATE_HZ, Fraction(1, RATE_HZ)
-                    frame.pts = round(begins_s * RATE_HZ) + start
-                    container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    return path
 
 
 def heard(path: Path, **options: object) -> list[Frame]:
@@ -56,7 +41,7 @@ def begins_s(frames: list[Frame]) -> list[float]:
 def test_a_hole_in_the_containers_time_keeps_its_place(tmp_path: Path, suffix: str, hole_s: float) -> None:
     """Two stretches with a pause between: both are heard, each at its time, and nothing is cut short."""
     sound = tone(1000, STRETCH_S)
-    path = recorded(tmp_path / f"pause.{suffix}", [(0.0, sound), (STRETCH_S + hole_s, sound)])
+    path = tracks(tmp_path / f"pause.{suffix}", [(0.0, sound), (STRETCH_S + hole_s, sound)])
 
     _, second_s = begins_s(heard(path))
     assert second_s == pytest.approx(STRETCH_S + hole_s, abs=0.15)
@@ -64,48 +49,28 @@ def test_a_hole_in_the_containers_time_keeps_its_place(tmp_path: Path, suffix: s
 
 def test_sound_that_begins_later_than_its_film_keeps_its_place(tmp_path: Path) -> None:
     """The sound track begins five seconds into the recording."""
-    path = recorded(tmp_path / "late.mkv", [(5.0, tone(1000, STRETCH_S))])
+    path = tracks(tmp_path / "late.mkv", [(5.0, tone(1000, STRETCH_S))])
 
     assert begins_s(heard(path)) == [pytest.approx(5.0, abs=0.1)]
 
 
 def test_timestamps_that_jump_back_lose_nothing(tmp_path: Path) -> None:
     """Two transport streams in one file: the second begins at its own zero."""
-    sound = tone(1000, STRETCH_S)
-    parts = [recorded(tmp_path / f"{n}.ts", [(n * 100.0, sound)]) for n in (1, 0)]
-    both = tmp_path / "both.ts"
-    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    both = over_a_jump(tmp_path / "both.ts")
 
     assert len(heard(both)) * 0.03 == pytest.approx(2 * STRETCH_S, abs=0.3)
 
 
-@pytest.mark.parametrize("seconds", [30])
-def test_an_estimated_length_is_no_promise(tmp_path: Path, seconds: int) -> None:
+def test_an_estimated_length_is_no_promise(tmp_path: Path) -> None:
     """ADTS AAC has no length; FFmpeg estimates one from its bit rate, far off when it begins with silence."""
-    path = tmp_path / "night.aac"
-    samples = np.concatenate([np.zeros(seconds * RATE_HZ, np.float32), noise(3, -20)])
-    with av.open(path, "w", format="adts") as container:
-        stream = container.add_stream("aac", rate=RATE_HZ, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-        frame.sample_rate = RATE_HZ
-        resampler = av.AudioResampler("fltp", "mono", RATE_HZ, 1024)
-        for piece in [*resampler.resample(frame), None]:
-            container.mux(stream.encode(piece))
+    path = estimated_length(tmp_path / "night.aac", 30)
 
-    assert read_audio(path).duration_s == pytest.approx(seconds + 3, abs=0.3)
+    assert read_audio(path).duration_s == pytest.approx(33, abs=0.3)
 
 
 def test_a_variable_bit_rate_without_a_table_is_heard_whole(tmp_path: Path) -> None:
     """MP3 of silence and then noise: FFmpeg estimates its length from the first frames, far too long."""
-    path = tmp_path / "night.mp3"
-    samples = np.concatenate([np.zeros(20 * RATE_HZ, np.float32), noise(3, -20)])
-    with av.open(path, "w", format="mp3", options={"write_xing": "0"}) as container:
-        stream = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono", options={"q": "4"})
-        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-        frame.sample_rate = RATE_HZ
-        resampler = av.AudioResampler("fltp", "mono", RATE_HZ, 576)
-        for piece in [*resampler.resample(frame), None]:
-            container.mux(stream.encode(piece))
+    path = without_table(tmp_path / "night.mp3", 20)
 
     assert b"Xing" not in path.read_bytes()
     assert read_audio(path).duration_s == pytest.approx(23, abs=0.3)
@@ -113,11 +78,7 @@ def test_a_variable_bit_rate_without_a_table_is_heard_whole(tmp_path: Path) -> N
 
 def test_a_wrong_byte_rate_is_a_warning(tmp_path: Path) -> None:
     """A WAV that says half of its bytes a second is whole, and its file is named."""
-    path = record(tmp_path / "tone.wav", tone(440, 2), sample_rate_hz=RATE_HZ)
-    content = bytearray(path.read_bytes())
-    at = content.index(b"fmt ") + 16
-    content[at : at + 4] = (RATE_HZ).to_bytes(4, "little")
-    path.write_bytes(content)
+    path = wrong_byte_rate(tmp_path / "tone.wav")
     with capture_logs() as logs:
         assert read_audio(path).duration_s == pytest.approx(2)
 
@@ -138,7 +99,7 @@ def test_a_length_that_a_streaming_writer_made_up_is_no_promise(tmp_path: Path) 
 def test_a_silent_first_track_gives_way_to_the_one_with_sound(tmp_path: Path) -> None:
     """Of a recorder's two tracks the first is empty: the second is heard, and it is said."""
     silence, sound = np.zeros(4 * RATE_HZ, np.float32), tone(1000, 4)
-    path = recorded(tmp_path / "two.mkv", [(0.0, silence)], [(0.0, sound)])
+    path = tracks(tmp_path / "two.mkv", [(0.0, silence)], [(0.0, sound)])
     with capture_logs() as logs:
         frames = heard(path)
 
@@ -148,7 +109,7 @@ def test_a_silent_first_track_gives_way_to_the_one_with_sound(tmp_path: Path) ->
 
 def test_a_track_that_is_asked_for_is_heard(tmp_path: Path) -> None:
     """`track: 2`, although the first carries sound; one that is not there is refused with their number."""
-    path = recorded(tmp_path / "two.mkv", [(0.0, tone(1000, 4))], [(0.0, tone(1000, 4, level_dbfs=-40))])
+    path = tracks(tmp_path / "two.mkv", [(0.0, tone(1000, 4))], [(0.0, tone(1000, 4, level_dbfs=-40))])
 
     assert Audio.join(f.audio for f in heard(path, track=2)).slice(1, 3).rms_dbfs == pytest.approx(-40, abs=1)
     assert Audio.join(f.audio for f in heard(path)).slice(1, 3).rms_dbfs == pytest.approx(-20, abs=1)

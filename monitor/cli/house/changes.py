@@ -14,6 +14,7 @@ from monitor.config.overrides import Step, apply, changes_anything, read_steps
 from monitor.config.overrides import undo as take_back
 
 COMMAND_LINE = "command line"
+NOTHING = "There is nothing to take back: the configuration holds as it is written."
 IN_FORCE = "A running daemon takes it up within seconds."
 
 
@@ -62,12 +63,15 @@ def undo(
     before."""
     folder = configured(config).state_folder()
     if show:
-        for step in reversed(read_steps(folder)):
+        steps = read_steps(folder)
+        for step in reversed(steps):
             _show(step)
+        if not steps:
+            out.print(NOTHING)
         return
     taken = take_back(folder)
     if taken is None:
-        err.print("There is nothing to take back: the configuration holds as it is written.")
+        err.print(NOTHING)
         raise typer.Exit(1)
     out.print("taken back:")
     _show(taken)
@@ -93,4 +97,16 @@ def _show(step: Step) -> None:
     why = f": {step.why}" if step.why else ""
     out.print(f"{step.at.astimezone():%Y-%m-%d %H:%M}  {step.by}{why}", highlight=False, markup=False)
     for place, value in step.values.items():
-        out.print(f"  {place} = {'as configured' if value is None else value}", highlight=False, markup=False)
+        out.print(f"  {place} = {value_words(value)}", highlight=False, markup=False)
+
+
+def value_words(value: Any) -> str:
+    """A value as it is written in the configuration: a rule on one line."""
+    if value is None:
+        return "as configured"
+    if value is False:
+        return "off"
+    if isinstance(value, dict | list):
+        flow = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=1e9)
+        return str(flow).strip()
+    return f"{value}"

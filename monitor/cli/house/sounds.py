@@ -3,15 +3,15 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.console import ConfigOption, config_in_force, err, out, warn, where_kept
+from monitor.cli.house.made_now import check_now, made_now
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name, label_name
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from monitor.teaching.unnamed import Unnamed
 
 EVENT_ID = re.compile(r"[0-9a-f]{12}")
-NOW_S = 180.0
-"""How long `--now` waits for the sounds."""
-LOOK_EVERY_S = 1.0
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +80,8 @@ def teach(
     elif list_ or label is None:
         _list(settings)
     else:
+        if now:
+            check_now(settings, source)
         _teach(settings, label, hearings or [], (source, count) if now else None, false_per_week)
 
 
@@ -137,7 +136,7 @@ def _teach(
         raise typer.BadParameter(str(error), param_hint="LABEL") from None
     classifier, households = _model(settings)
     with _history(settings) as rows:
-        heard = list(_made_now(rows, *now) if now else _named(settings, label, named, rows, classifier))
+        heard = list(made_now(rows, *now) if now else _named(settings, label, named, rows, classifier))
         background = house_background(rows, households)
     beside = background.without([one.segment_id or "" for one in heard])
     for odd in odd_ones(heard, beside):
@@ -211,27 +210,6 @@ def _named(
 def _refuse_alarm(found: "Unfit") -> None:
     out.print(f"{found.name}: {found.reason}. Nothing is taught.", highlight=False, markup=False)
     raise typer.Exit(1)
-
-
-def _made_now(rows: sqlite3.Connection | None, source: str | None, count: int) -> Iterator["Hearing"]:
-    """What the running daemon hears from now on, until there is enough."""
-    from monitor.clock import SystemClock
-    from monitor.teaching.hearings import since
-
-    if rows is None:
-        raise StoreError("no daemon has kept anything here yet; --now needs one that runs: earwitness run")
-    clock, pause = SystemClock(), Event()
-    begun, until_s = clock.now(), clock.monotonic_s() + NOW_S
-    err.print(f"Make the sound {count} times, with five quiet seconds in between. Ctrl-C when done.")
-    seen: dict[str, Hearing] = {}
-    with suppress(KeyboardInterrupt):
-        while len(seen) < count and clock.monotonic_s() < until_s:
-            for one in since(rows, begun, source):
-                if one.segment_id and one.segment_id not in seen and len(seen) < count:
-                    seen[one.segment_id] = one
-                    err.print(f"  {len(seen)} of {count}: {one.name}", highlight=False)
-            pause.wait(LOOK_EVERY_S)
-    yield from seen.values()
 
 
 def _model(settings: "Config") -> "tuple[EmbeddedClassifier, Households]":

@@ -65,9 +65,11 @@ def bundle(ask: Ask) -> Answer:
     with Archive(out.write) as archive:
         archive.put("event.json", json.dumps(event.model_dump(mode="json"), indent=1).encode())
         archive.put("why.json", why.model_dump_json(indent=1).encode())
-        archive.put("why.txt", "\n".join(line.text for line in why.sentences).encode())
         files = ask.page.files.by_event().get(event.id, [])
-        archive.put("index.html", _page(ask, event, why, [file.path.name for file in files]).encode())
+        named = [file.path.name for file in files]
+        lines = [line.text for line in why.sentences] + ([] if _has_sound(named) else [_no_sound(ask)])
+        archive.put("why.txt", "\n".join(lines).encode())
+        archive.put("index.html", _page(ask, event, why, named).encode())
         for file in files:
             archive.take(file.path.name, file)
     headers = {"Content-Disposition": f'attachment; filename="earwitness-{event.label}-{event.id}.zip"'}
@@ -79,10 +81,23 @@ _STYLE = (
 )
 
 
+def _has_sound(files: list[str]) -> bool:
+    return any(not one.endswith(".png") for one in files)
+
+
+def _no_sound(ask: Ask) -> str:
+    """Why there is no clip among them: whoever opens the zip elsewhere cannot look it up."""
+    kept = ask.page.whole.evidence
+    if not kept.clips:
+        return sentence("event.no_clip", ask.language, setting="evidence: {clips: true}")
+    return sentence("event.no_clip_of_it", ask.language, days=f"{kept.keep_days:g}")
+
+
 def _page(ask: Ask, event: EventView, why: WhyView, files: list[str]) -> str:
     """The event for any browser, without this house: what was heard, its sound and picture, and why."""
     name = escape(f"{label_words(event.label, ask.language)}, {room_words(event.source)}")
     parts = [f'<audio controls src="{one}"></audio>' for one in files if not one.endswith(".png")]
+    parts += [] if parts else [f"<p>{escape(_no_sound(ask))}</p>"]
     parts += [f'<img src="{one}" alt="{name}">' for one in files if one.endswith(".png")]
     reasons = "".join(f"<li>{escape(line.text)}</li>" for line in why.sentences)
     return (

@@ -77,9 +77,12 @@ class Server:
     def _listen(self, host: str, port: int, *, ingress: bool) -> None:
         try:
             listening = listen(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name that no resolver takes is a UnicodeError
             fix = "end what listens there, or set another port: under `web:`, or with `earwitness run --port`"
-            log.warning("the page is off", host=host, port=port, reason=error.strerror or str(error), fix=fix)
+            reason = getattr(error, "strerror", None) or str(error)
+            log.warning("the page is off", host=host, port=port, reason=reason, fix=fix)
+            if not ingress:
+                self._page.fault = f"off, {host}:{port}: {reason}; {fix}"
             return
         self._sockets.append((listening, ingress))
 

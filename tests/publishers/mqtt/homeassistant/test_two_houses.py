@@ -47,7 +47,7 @@ def test_one_that_leaves_silences_neither(broker: Mosquitto, life: ExitStack, tm
     assert publisher.figures()["homeassistant"]["origin"] == "live"
 
     leaves.say(STATUS, "online")
-    for each in (stays, leaves):
-        each.wait_until(lambda each=each: ids(each, late=True) >= IDS, "every alert again")
+    stays.wait_until(lambda: ids(stays, late=True) >= IDS, "every alert again")
+    leaves.wait_until(lambda: ids(leaves, late=True) >= IDS, "every alert again, here too")
     assert ids(stays, late=False) == IDS
     assert lines.warnings() == []
