@@ -9,8 +9,8 @@ from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
 from monitor.classifiers.taught.sound import TaughtSound
 from monitor.synthesis import parts
-from monitor.teaching.background import Background, Households
-from monitor.teaching.sounds import Hearing, NotTaught, learn
+from monitor.teaching.taught.background import Background, Households
+from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from testkit.builders import START
 
 SIZE = 8

@@ -42,8 +42,8 @@ ALLOWED = {
     "recordings": {"config", "pipeline", "sources", "classifiers"},
     "support": {"config", "rules"},
     "web": {
-        "support", "config", "classifiers.base", "delivery", "drill", "events", "evidence", "gate", "history",
-        "notifiers", "publishers", "rules", "sources", "store", "teaching",
+        "support", "config", "classifiers.base", "classifiers.taught", "delivery", "drill", "events",
+        "evidence", "gate", "history", "notifiers", "publishers", "rules", "sources", "store", "teaching",
     },
     "app": {"config", "pipeline", "delivery", "history", "runtime", "sources", "teaching", "web"},
 }  # fmt: skip

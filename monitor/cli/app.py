@@ -10,7 +10,7 @@ import typer
 from monitor import __version__
 from monitor.cli import analyze, files, history, listen, setup, support, talk
 from monitor.cli.console import fail
-from monitor.cli.house import changes, diary, drill, forget, sounds, teach
+from monitor.cli.house import changes, diary, drill, forget, naming, sounds, teach
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import configure_logging
 
@@ -34,6 +34,7 @@ for part in (
     changes,
     teach,
     sounds,
+    naming,
     drill,
     analyze,
     files,

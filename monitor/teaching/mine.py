@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.history.verdicts import Judged, Verdicts, Word
 from monitor.labels import label_name
+from monitor.teaching.versions import Version, version_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Record:
     wrong: int
     missed: int
     """Of the label, whoever should have heard it."""
+    version: str = ""
+    """Of the model, when it was heard; empty where that is not known."""
 
     @property
     def precision(self) -> float | None:
@@ -43,23 +46,18 @@ class Another:
     wrong_kept: int
 
 
-def records(verdicts: Verdicts) -> list[Record]:
-    """By label and the classifier that found it, those with the most verdicts first. Raises StoreError."""
-    words: Counter[tuple[str, str, Word]] = Counter(
-        (judged.heard, judged.classifier, word) for judged, word in verdicts.all()
+def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[Record]:
+    """By label and the classifier and version that found it, those with the most verdicts first. Raises
+    StoreError."""
+    words: Counter[tuple[str, str, str, Word]] = Counter(
+        (one.heard, one.classifier, version_at(versions, one.classifier, one.started_at), word)
+        for one, word in verdicts.all()
     )
     missed = Counter(one.label for one in verdicts.missed())
-    known = list(dict.fromkeys((label, classifier) for label, classifier, _ in words))
-    known += [(label, "") for label in missed if label not in {label for label, _ in known}]
+    known = list(dict.fromkeys(key[:3] for key in words))
+    known += [(label, "", "") for label in missed if label not in {label for label, _, _ in known}]
     found = [
-        Record(
-            label,
-            classifier,
-            words[label, classifier, "right"],
-            words[label, classifier, "wrong"],
-            missed[label],
-        )
-        for label, classifier in known
+        Record(*key[:2], words[*key, "right"], words[*key, "wrong"], missed[key[0]], key[2]) for key in known
     ]
     return sorted(found, key=lambda one: (-(one.right + one.wrong), one.label))
 
@@ -82,12 +80,16 @@ def rejudged(
 
 def record_lines(found: Sequence[Record]) -> Iterator[str]:
     """As a table in plain text."""
-    yield f"{'sound':22} {'by':12} {'right':>6} {'wrong':>6} {'missed':>7} {'precision':>10} {'recall':>7}"
+    yield f"{'sound':22} {'by':24} {'right':>6} {'wrong':>6} {'missed':>7} {'precision':>10} {'recall':>7}"
     for one in found:
         yield (
-            f"{label_name(one.label):22} {one.classifier:12} {one.right:6d} {one.wrong:6d} {one.missed:7d} "
+            f"{label_name(one.label):22} {_by(one):24} {one.right:6d} {one.wrong:6d} {one.missed:7d} "
             f"{_share(one.precision):>10} {_share(one.recall):>7}"
         )
+
+
+def _by(one: Record) -> str:
+    return f"{one.classifier} {one.version}".strip()
 
 
 def another_line(found: Sequence[Another]) -> str:

@@ -21,8 +21,8 @@ from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar, s
 from monitor.classifiers.taught.sound import Floats, TaughtSound, unpacked
 from monitor.labels import LIFE_SAFETY
 from monitor.recordings.analysis import BEGINNING
-from monitor.teaching.background import Background, Households, households_of
-from monitor.teaching.sounds import Hearing, NotTaught, learn
+from monitor.teaching.taught.background import Background, Households, households_of
+from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from scripts.bench.table import show
 from scripts.scenes.house_sounds import HeardLook, HeardScene, HeardThing
 

@@ -90,7 +90,7 @@ def main() -> None:
     if options.manifest is not None:
         _compose(options)
     files = sorted(options.traces.glob("*.pkl"))
-    rows = _rows()
+    rows = rows_in_force()
     table = []
     for aim in (LIKELY, Aim("right", 0.9), Aim("keep", 0.95)):
         for per_label in (False, True):
@@ -139,13 +139,13 @@ def _compose(options: argparse.Namespace) -> None:
         (options.traces / f"house{house:02d}.pkl").write_bytes(pickle.dumps(heard))
 
 
-def _rows() -> dict[str, Hysteresis]:
+def rows_in_force() -> dict[str, Hysteresis]:
     config = default_config([{"type": "demo", "name": SOURCE}])
     assert unloaded(config)[0]
     return {label: row for label, row in in_force(config)[SOURCE].items() if label in LABELS}
 
 
-def _half(scenes: Sequence[Hearing]) -> Half:
+def half_of(scenes: Sequence[Hearing]) -> Half:
     placed: list[Placed] = []
     detections: dict[str, list[Detection]] = defaultdict(list)
     at_s = 0.0
@@ -165,7 +165,7 @@ def _lived(
 ) -> Outcome:
     """A house from its first verdict to its last suggestion."""
     middle = len(scenes) // 2
-    first, second = _half(scenes[:middle]), _half(scenes[middle:])
+    first, second = half_of(scenes[:middle]), half_of(scenes[middle:])
     heard = {label: sounds(first.detections.get(label, ()), row) for label, row in rows.items()}
     judged = _judged(first, heard, budget, per_label)
     outcome = Outcome(verdicts=len(judged), days=second.days)

@@ -17,7 +17,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.classifiers.taught.sound import Floats
 from monitor.recordings.analysis import BEGINNING, SOURCE
-from monitor.teaching.background import SUFFIX, Households, save
+from monitor.teaching.taught.background import SUFFIX, Households, save
 from monitor.types import Segment, new_id
 from scripts.scenes.composing import NOISE_DBFS, rms
 from scripts.scenes.recordings import Recording, audio, decode, read_manifest, trimmed

@@ -19,6 +19,7 @@ from monitor.config.taught import write_taught
 from monitor.drill.report import DrillReport, RoomReport, keep_drill
 from monitor.errors import StoreError
 from monitor.history.verdicts import Judged, Verdicts
+from monitor.teaching.taught.naming import Naming, keep_naming
 from testkit.builders import START
 from testkit.taught import taught
 
@@ -61,7 +62,7 @@ def _all_of_it(verdicts: Verdicts, config: Config, folder: Path, number: int) ->
 
 
 def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list[Callable[[], object]]:
-    """A verdict, a threshold, a taught sound and a drill of this number."""
+    """A verdict, a threshold, a taught sound, a drill and a night's look of this number."""
     at = START + timedelta(seconds=number)
     judged = Judged(f"{number:012x}", "dog_bark", "hall", at, 0.9, "embedded")
     report = DrillReport(f"{number:012x}", "smoke_alarm", at, (RoomReport("hall"),), ended_at=at)
@@ -70,6 +71,7 @@ def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list
         lambda: apply(config, {"labels.dog_bark.onset": 0.5 + number % 50 / 200}, by="page", at=at),
         lambda: write_taught(folder, taught(taught_at=at)),
         lambda: keep_drill(folder, report),
+        lambda: keep_naming(folder, Naming(looked_at=at)),
     ]
 
 

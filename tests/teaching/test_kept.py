@@ -9,6 +9,7 @@ from monitor.config.overrides import read_steps
 from monitor.config.taught import read_taught
 from monitor.drill.report import read_drills
 from monitor.history.verdicts import Verdicts
+from monitor.teaching.taught.naming import read_naming
 from testkit.builders import START
 
 KEEPER = [sys.executable, "-m", "testkit.faults.kept"]
@@ -16,16 +17,19 @@ ROUNDS = 5
 
 
 def kept(folder: Path) -> dict[str, int]:
-    """How far each of the four has come; whatever is damaged raises."""
+    """How far each of the five has come; whatever is damaged raises."""
     with Verdicts(folder, SystemClock()) as verdicts:
         ids = [judged.event_id for judged, _ in verdicts.all()]
     here = read_taught(folder)
     assert here.problems == ()
     [sound] = here.sounds
+    looked_at = read_naming(folder).looked_at
+    assert looked_at is not None
     return {
         "verdict": max(int(id, 16) for id in ids),
         "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
         "taught": round((sound.taught_at - START).total_seconds()),
+        "naming": round((looked_at - START).total_seconds()),
         "drill": max(int(drill.id, 16) for drill in read_drills(folder)),
     }
 
@@ -46,8 +50,8 @@ def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
     done = subprocess.run(
         [*KEEPER, str(tmp_path), "--full"], capture_output=True, text=True, timeout=300, check=True
     )
-    assert done.stdout.split() == ["4"]
-    assert kept(tmp_path) == {"verdict": 4, "threshold": 4, "taught": 4, "drill": 4}
+    assert done.stdout.split() == ["5"]
+    assert kept(tmp_path) == {"verdict": 4, "threshold": 4, "taught": 4, "drill": 4, "naming": 4}
     with Verdicts(tmp_path, SystemClock()) as verdicts:
         assert [int(judged.event_id, 16) for judged, _ in verdicts.all()] == [1, 2, 4]
     assert [int(drill.id, 16) for drill in read_drills(tmp_path)] == [1, 2, 4]

@@ -1,10 +1,14 @@
 """How well a house is heard, by what people said."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
 from monitor.clock import SystemClock
+from monitor.config.loading import default_config
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.teaching.mine import Another, Record, another_line, record_lines, records, rejudged
+from monitor.teaching.versions import Version, note_versions, read_versions
 from testkit.builders import START
 from tests.cli.test_commands import earwitness
 
@@ -34,6 +38,26 @@ def test_precision_and_recall_by_label_and_classifier(tmp_path: Path):
     assert (found[2].precision, found[2].recall) == (None, 0.0)
     lines = list(record_lines(found))
     assert lines[1].split() == ["Dog", "bark", "embedded", "6", "3", "1", "0.67", "0.86"]
+
+
+def test_each_version_of_a_model_is_counted_by_itself(tmp_path: Path):
+    """By when the sound was heard; what was judged before versions were kept has none."""
+    config = default_config([{"type": "demo", "name": "hall"}]).model_copy(update={"state_dir": tmp_path})
+    note_versions(tmp_path, config, START - timedelta(hours=1))
+    note_versions(tmp_path, config, START + timedelta(hours=1))
+    [kept] = read_versions(tmp_path)
+    assert (kept.classifier, kept.version) == ("embedded", read_sidecar(shipped_model()).version)
+    later = Version("embedded", "9", START + timedelta(hours=2))
+    with Verdicts(tmp_path, SystemClock()) as verdicts:
+        for number, hours in enumerate((-2, 0, 0, 3)):
+            at = START + timedelta(hours=hours)
+            one = Judged(f"{number:012x}", "dog_bark", "hall", at, 0.9, "embedded")
+            verdicts.judge(one, "right" if number else "wrong", None, at, "page")
+        found = records(verdicts, [kept, later])
+    assert {(one.version, one.right, one.wrong) for one in found} == {
+        (kept.version, 2, 0), ("", 0, 1), ("9", 1, 0),
+    }  # fmt: skip
+    assert any(f"embedded {kept.version}" in line for line in record_lines(found))
 
 
 def test_another_model_is_held_to_the_same_verdicts():

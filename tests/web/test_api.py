@@ -59,7 +59,9 @@ LEFT_OUT = [*(f"/{path}" for path in STREAMS), "/api/password", "/api/session", 
 """These, what signs out, and what asks hosts of any name."""
 
 
-PROCESSES = {"/api/export", "/api/sounds/{label}/suggestion", "/api/setup/devices", "/api/setup/people"}
+PROCESSES = {
+    "/api/export", "/api/sounds/{label}/suggestion", "/api/taught", "/api/setup/devices", "/api/setup/people",
+}  # fmt: skip
 """Each request is one."""
 
 
@@ -104,6 +106,29 @@ def test_a_refusal_names_the_fix(home):
     assert "history_days" in answer.json()["detail"]
     typo = home.visit.get("/api/events?lable=dog_bark")
     assert (typo.status, "lable" in typo.json()["detail"]) == (422, True)
+
+
+def test_a_sound_is_taught_from_events(home):
+    """Tried only: three things are no thing. A smoke alarm teaches nothing, and its name is no name."""
+    heard = home.visit.get("/api/taught/heard?since=2026-01-01T00:00:00Z").json()["heard"]
+    ids = [one["id"] for one in heard[:3]]
+    assert len(ids) == 3, heard
+    wanted = {"label": "our_thing", "hearings": ids, "only_try": True}
+    *progress, last = lines(home.visit.ask("POST", "/api/taught", wanted).body)
+    assert [one["hearing"] for one in progress] == ids
+    assert "our_thing" in last.get("refused", "") or last["kept"] is False
+    alarm = next(one for one in home.has_heard() if one["label"] == "smoke_alarm")
+    *_, last = lines(home.visit.ask("POST", "/api/taught", wanted | {"hearings": [alarm["id"]]}).body)
+    assert "Nothing is taught" in last["refused"]
+    named = home.visit.ask("POST", "/api/taught", wanted | {"label": "smoke_in_hall"})
+    assert (named.status, "choose another name" in named.json()["detail"]) == (422, True)
+    assert home.visit.ask("DELETE", "/api/taught/our_thing").status == 404
+    assert home.visit.get("/api/taught").json() == {"sounds": [], "problems": []}
+
+
+def lines(body: bytes) -> list[dict[str, Any]]:
+    """Each line a document."""
+    return [json.loads(line) for line in body.splitlines()]
 
 
 def test_pages_follow_one_another_without_hole_or_repeat(home):

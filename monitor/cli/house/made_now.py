@@ -15,7 +15,7 @@ from monitor.runtime.instance import is_running
 
 if TYPE_CHECKING:
     from monitor.config.model import Config
-    from monitor.teaching.sounds import Hearing
+    from monitor.teaching.taught.learning import Hearing
 
 NOW_S = 180.0
 """How long the sounds are waited for."""
@@ -39,7 +39,8 @@ def check_now(settings: "Config", source: str | None) -> None:
 def made_now(rows: sqlite3.Connection | None, source: str | None, count: int) -> Iterator["Hearing"]:
     """What the running daemon hears from now on, until there is enough."""
     from monitor.clock import SystemClock
-    from monitor.teaching.hearings import since
+    from monitor.teaching.taught.heard import heard_since
+    from monitor.teaching.taught.hearings import of_heard
 
     if rows is None:
         raise StoreError("the daemon has kept nothing yet; try again in a minute")
@@ -53,10 +54,10 @@ def made_now(rows: sqlite3.Connection | None, source: str | None, count: int) ->
     seen: dict[str, Hearing] = {}
     with suppress(KeyboardInterrupt):
         while len(seen) < count and clock.monotonic_s() < until_s:
-            for one in since(rows, begun, source):
-                if one.segment_id and one.segment_id not in seen and len(seen) < count:
-                    seen[one.segment_id] = one
-                    err.print(f"  {len(seen)} of {count}: {one.name}", highlight=False)
+            for one in heard_since(rows, begun, source):
+                if one.segment_id not in seen and len(seen) < count:
+                    seen[one.segment_id] = of_heard(one)
+                    err.print(f"  {len(seen)} of {count}: {seen[one.segment_id].name}", highlight=False)
             pause.wait(LOOK_EVERY_S)
     if len(seen) < count:
         err.print(f"Heard {len(seen)} of {count}.", highlight=False)

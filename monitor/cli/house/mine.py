@@ -18,10 +18,11 @@ def show_mine(config: Path | None, other: "Classifier | None") -> None:
     from monitor.events.defaults import rows
     from monitor.history.verdicts import Verdicts
     from monitor.teaching.mine import another_line, record_lines, records, rejudged
+    from monitor.teaching.versions import read_versions
 
     folder = where_kept(config_in_force(config, uses=()), config).state_folder()
     with Verdicts(folder, SystemClock()) as verdicts:
-        found, judged = records(verdicts), verdicts.all()
+        found, judged = records(verdicts, read_versions(folder)), verdicts.all()
     if not found:
         out.print("Nobody has judged anything yet; begin with: earwitness review", highlight=False)
         return

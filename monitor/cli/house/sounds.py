@@ -1,12 +1,11 @@
 """Teaching the house a sound of its own: teach."""
 
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -17,21 +16,15 @@ from monitor.labels import check_taught_name, label_name
 
 if TYPE_CHECKING:
     from monitor.audio import Audio
-    from monitor.classifiers.taggers.embedded import EmbeddedClassifier
     from monitor.classifiers.taught.sound import TaughtSound
     from monitor.config.model import Config
-    from monitor.teaching.background import Households
-    from monitor.teaching.hearings import Unfit
-    from monitor.teaching.sounds import Hearing
-    from monitor.teaching.unnamed import Unnamed
-
-EVENT_ID = re.compile(r"[0-9a-f]{12}")
+    from monitor.teaching.taught.learning import Hearing, NotTaught
+    from monitor.teaching.taught.lesson import Gathered, Teacher
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command(rich_help_panel="Teach")(teach)
-    app.command(rich_help_panel="Teach")(unnamed)
 
 
 def teach(
@@ -85,40 +78,6 @@ def teach(
         _teach(settings, label, hearings or [], (source, count) if now else None, false_per_week)
 
 
-def unnamed(config: ConfigOption = None) -> None:
-    """What keeps coming and has no name? Sounds of the last days that are alike and that no label claims.
-
-    Five times on three days at least. Each comes with the command that teaches it: put your name for it in
-    place of NAME.
-    """
-    from monitor.teaching.background import house_background
-    from monitor.teaching.hearings import unclaimed
-    from monitor.teaching.unnamed import unnamed as groups
-
-    settings = where_kept(config_in_force(config, uses=("classifiers",)), config)
-    _, households = _model(settings)
-    found: list[Unnamed] = []
-    with _history(settings) as rows:
-        if rows is not None:
-            embeddings, sounds = unclaimed(rows)
-            space = house_background(rows, households).space
-            found = groups(space.of(embeddings), sounds) if sounds else []
-    for one in found:
-        ids = " ".join(each.segment_id for each in one.sounds[:ASKED])
-        out.print(
-            f"{len(one.sounds)} times on {one.days} days, mostly around {one.hour}:00, {one.source}; last "
-            f"{max(each.at for each in one.sounds):%Y-%m-%d %H:%M}\n  earwitness teach NAME {ids}",
-            highlight=False,
-            markup=False,
-        )
-    if not found:
-        out.print("Nothing without a name has come five times on three days.", highlight=False)
-
-
-ASKED = 8
-"""So many of a group are named in its command, those nearest to its middle."""
-
-
 def _teach(
     settings: "Config",
     label: str,
@@ -127,29 +86,46 @@ def _teach(
     false_per_week: float,
 ) -> None:
     from monitor.config.taught import write_taught
-    from monitor.teaching.background import house_background
-    from monitor.teaching.sounds import NotTaught, learn, odd_ones
+    from monitor.teaching.taught.learning import NotTaught
+    from monitor.teaching.taught.lesson import Teacher, gathered, teach
+    from monitor.teaching.taught.naming import was_taught
 
     try:
         check_taught_name(label)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="LABEL") from None
-    classifier, households = _model(settings)
-    with _history(settings) as rows:
-        heard = list(made_now(rows, *now) if now else _named(settings, label, named, rows, classifier))
-        background = house_background(rows, households)
-    beside = background.without([one.segment_id or "" for one in heard])
-    for odd in odd_ones(heard, beside):
+    teacher = Teacher(settings)
+    with history_rows(settings) as rows:
+        heard: list[Hearing] | NotTaught
+        if now:
+            heard = list(made_now(rows, *now))
+        elif named:
+            heard = gathered(named, rows, teacher, _read, _show_left_out)
+        else:
+            heard = _before(settings, label, teacher)
+        if isinstance(heard, NotTaught):
+            _refuse(heard)
+        lesson = teach(label, heard, rows, teacher.households, datetime.now(UTC), false_per_week)
+    for odd in lesson.odd:
         warn(f"{odd} is unlike the others; leave it out if it is another sound")
-    found = learn(label, heard, beside, datetime.now(UTC), false_per_week)
-    if isinstance(found, NotTaught):
-        out.print(found.reason, highlight=False, markup=False)
-        raise typer.Exit(1)
-    write_taught(settings.state_folder(), found)
-    for line in sound_lines(found):
+    if isinstance(lesson.found, NotTaught):
+        _refuse(lesson.found)
+    write_taught(settings.state_folder(), lesson.found)
+    was_taught(settings.state_folder(), named, label, datetime.now(UTC))
+    for line in sound_lines(lesson.found):
         out.print(line, highlight=False, markup=False)
     err.print("A running daemon takes it up within seconds. A rule names it as any other sound:")
     err.print(f"  hear: [{label}]", highlight=False, markup=False)
+
+
+def _show_left_out(one: "Gathered") -> None:
+    if one.left_out:
+        warn(f"{one.name}: {one.left_out}; left out")
+
+
+def _refuse(refused: "NotTaught") -> NoReturn:
+    out.print(refused.reason, highlight=False, markup=False)
+    raise typer.Exit(1)
 
 
 def sound_lines(found: "TaughtSound") -> Iterator[str]:
@@ -173,62 +149,22 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
 _WELL_KNOWN_HOURS = 24.0
 
 
-def _named(
-    settings: "Config",
-    label: str,
-    named: Sequence[str],
-    rows: sqlite3.Connection | None,
-    classifier: "EmbeddedClassifier",
-) -> Iterator["Hearing"]:
-    """The hearings that were named; what is wrong with the others is printed."""
-    from monitor.config.taught import read_taught
-    from monitor.teaching.hearings import Unfit, from_clip, from_event, readable
+def _before(settings: "Config", label: str, teacher: "Teacher") -> "list[Hearing] | NotTaught":
+    """What it was taught from before: what is kept of it, or for another model the recordings."""
+    from monitor.teaching.taught.hearings import readable
+    from monitor.teaching.taught.lesson import gathered, taught_before
 
-    if not named:
-        before = [one for one in read_taught(settings.state_folder()).sounds if one.label == label]
-        named = [str(path) for one in before for path in readable(one.clips)]
-        if not named:
-            raise typer.BadParameter(
-                "name recordings of it, or ids of events, or --now", param_hint="HEARINGS"
-            )
-    for name in named:
-        found: Hearing | Unfit | None
-        if EVENT_ID.fullmatch(name) and not Path(name).exists():
-            found = from_event(rows, name) if rows is not None else None
-            found = found or Unfit(name, "there is no such event in the history")
-        else:
-            path = str(Path(name).absolute())
-            found = from_clip(path, _read(Path(path)), classifier)
-        if not isinstance(found, Unfit):
-            yield found
-        elif found.alarm:
-            _refuse_alarm(found)
-        else:
-            warn(f"{found.name}: {found.reason}; left out")
-
-
-def _refuse_alarm(found: "Unfit") -> None:
-    out.print(f"{found.name}: {found.reason}. Nothing is taught.", highlight=False, markup=False)
-    raise typer.Exit(1)
-
-
-def _model(settings: "Config") -> "tuple[EmbeddedClassifier, Households]":
-    from monitor.classifiers.taggers.embedded import EmbeddedConfig
-    from monitor.teaching.background import households_of
-
-    block = next((one for one in settings.classifiers if isinstance(one, EmbeddedConfig)), None)
-    if block is None:
-        raise typer.BadParameter(
-            "sounds are taught on the embedded model; add `classifiers: [{type: embedded}]`"
-        )
-    classifier = block.build()
-    households = households_of(classifier.file, classifier.sidecar.sha256)
-    classifier.load()
-    return classifier, households
+    if kept := taught_before(settings, label, teacher.households.model):
+        return kept
+    before = [one for one in settings.taught.sounds if one.label == label]
+    clips = [str(path) for one in before for path in readable(one.clips)]
+    if not clips:
+        raise typer.BadParameter("name recordings of it, or ids of events, or --now", param_hint="HEARINGS")
+    return gathered(clips, None, teacher, _read, _show_left_out)
 
 
 @contextmanager
-def _history(settings: "Config") -> Iterator[sqlite3.Connection | None]:
+def history_rows(settings: "Config") -> Iterator[sqlite3.Connection | None]:
     """What the house has heard; None where nothing is kept yet."""
     from monitor.history.reader import History
     from monitor.history.recorder import SCORES

@@ -15,7 +15,7 @@ from monitor.web.api import (
     timeline,
     verdicts,
 )
-from monitor.web.api.upkeep import drills, suggestions
+from monitor.web.api.upkeep import drills, suggestions, taught, unnamed
 from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
@@ -44,6 +44,8 @@ ROUTES: tuple[Route, ...] = (
     *upkeep.ROUTES,
     *drills.ROUTES,
     *suggestions.ROUTES,
+    *taught.ROUTES,
+    *unnamed.ROUTES,
     *support.ROUTES,
     *commands.ROUTES,
     *setup.ROUTES,

@@ -1,7 +1,7 @@
 """Hearings of one thing: from recordings, from events, and from what the microphones hear now."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,14 +10,13 @@ import numpy as np
 
 from monitor.audio import FRAME_S, SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
-from monitor.classifiers.taught.sound import Floats, unpacked
+from monitor.classifiers.taught.sound import unpacked
 from monitor.events.defaults import DEFAULTS
-from monitor.history.records import from_us, to_us
 from monitor.labels import LIFE_SAFETY, label_name
 from monitor.rhythm.detector import RhythmDetector
 from monitor.store.codec import decode
-from monitor.teaching.sounds import Hearing
-from monitor.teaching.unnamed import Unclaimed
+from monitor.teaching.taught.heard import Heard
+from monitor.teaching.taught.learning import Hearing
 from monitor.types import Detection, Frame, Segment, SoundEvent, new_id
 
 PIECE_S, STEP_S, MOST_PIECES = 3.0, 1.5, 8
@@ -75,26 +74,11 @@ def from_event(rows: sqlite3.Connection, event_id: str) -> Hearing | Unfit | Non
     return Hearing(name, np.mean([unpacked(blob) for _, blob in kept], axis=0), segment_id=kept[0][0])
 
 
-def since(rows: sqlite3.Connection, at: datetime, source: str | None = None) -> Iterator[Hearing]:
-    """What was heard whole from a moment on, the oldest first; never speech."""
-    found = rows.execute(
-        "SELECT segment_id, told_at, source, label, embedding FROM background WHERE told_at > ?"
-        " AND (source = ? OR ? IS NULL) ORDER BY told_at",
-        (to_us(at), source, source),
-    )
-    for segment_id, told_us, where, label, blob in found:
-        taken_for = f", like {label.replace('_', ' ')}" if label else ""
-        name = f"{from_us(told_us).astimezone():%H:%M:%S} {where}{taken_for}"
-        yield Hearing(name, unpacked(blob), segment_id=segment_id)
-
-
-def unclaimed(rows: sqlite3.Connection) -> tuple[Floats, list[Unclaimed]]:
-    """What no label claims, the oldest first: embeddings (m, n), and when and where each was heard."""
-    found = rows.execute(
-        "SELECT segment_id, source, told_at, embedding FROM background WHERE label IS NULL ORDER BY told_at"
-    ).fetchall()
-    sounds = [Unclaimed(id, source, from_us(us).astimezone()) for id, source, us, _ in found]
-    return np.array([unpacked(blob) for _, _, _, blob in found], np.float32), sounds
+def of_heard(one: Heard) -> Hearing:
+    """The hearing of a sound that is over, named by when and where it was heard."""
+    taken_for = f", like {one.label.replace('_', ' ')}" if one.label else ""
+    name = f"{one.at.astimezone():%H:%M:%S} {one.source}{taken_for}"
+    return Hearing(name, unpacked(one.embedding), segment_id=one.segment_id)
 
 
 def _of_segments(rows: sqlite3.Connection, ids: Sequence[str]) -> list[tuple[str, bytes]]:

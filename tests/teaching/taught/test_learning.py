@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.classifiers.taught.sound import TaughtSound
-from monitor.teaching.sounds import NotTaught, learn, odd_ones
-from monitor.teaching.tail import a_week, bar_for
+from monitor.teaching.taught.learning import NotTaught, learn, odd_ones
+from monitor.teaching.taught.tail import a_week, bar_for
 from testkit.builders import START
 from testkit.taught import SIZE, background, hearings, taught
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
-from monitor.teaching.unnamed import LEAST_TIMES, Unclaimed, unnamed
+from monitor.teaching.taught.unnamed import LEAST_TIMES, Unclaimed, unnamed
 from testkit.fakes import FakeClock
 from tests.cli.test_commands import earwitness
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from monitor.classifiers.taught.sound import Floats
-from monitor.teaching.sounds import mean_of
+from monitor.teaching.taught.learning import mean_of
 
 LEAST_TIMES, LEAST_DAYS = 5, 3
 ALIKE = 0.6

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from monitor.classifiers.taught.sound import Expected, Floats, TaughtSound
-from monitor.teaching.background import Background
-from monitor.teaching.tail import a_week, bar_for
+from monitor.teaching.taught.background import Background
+from monitor.teaching.taught.tail import a_week, bar_for
 
 LEAST_HEARINGS = 3
 ASKED_HEARINGS = 5

@@ -1,0 +1,100 @@
+"""What keeps coming and has no name: unnamed."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.console import ConfigOption, config_in_force, out, where_kept
+from monitor.cli.house.sounds import history_rows
+from monitor.errors import StoreError
+from monitor.labels import did_you_mean, sounds
+
+if TYPE_CHECKING:
+    from monitor.config.model import Config
+    from monitor.teaching.taught.unnamed import Unnamed
+
+NAMED = 8
+"""So many of a group are named in its command, those nearest to its middle."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command(rich_help_panel="Teach")(unnamed)
+
+
+def unnamed(
+    config: ConfigOption = None,
+    ignore: Annotated[bool, typer.Option("--ignore", help="The question of the week needs no name.")] = False,
+    part_of: Annotated[
+        str | None, typer.Option(help="It is part of this sound, which has a name.", show_default=False)
+    ] = None,
+) -> None:
+    """What keeps coming and has no name? Sounds of the last days that are alike and that no label claims.
+
+    Five times on three days at least. Each comes with the command that teaches it: put your name for it in
+    place of NAME. At night the running daemon looks for itself, and asks about one of them once a week at
+    most: by health over MQTT, the API, and here. Answer with `teach`, or:
+
+      earwitness unnamed --ignore
+      earwitness unnamed --part-of dishes
+    """
+    settings = where_kept(config_in_force(config, uses=("classifiers",)), config)
+    if ignore or part_of is not None:
+        _answer(settings, part_of)
+        return
+    found = _groups(settings)
+    for one in found:
+        ids = " ".join(each.segment_id for each in one.sounds[:NAMED])
+        out.print(
+            f"{len(one.sounds)} times on {one.days} days, mostly around {one.hour}:00, {one.source}; last "
+            f"{max(each.at for each in one.sounds):%Y-%m-%d %H:%M}\n  earwitness teach NAME {ids}",
+            highlight=False,
+            markup=False,
+        )
+    if not found:
+        out.print("Nothing without a name has come five times on three days.", highlight=False)
+    _show_question(settings)
+
+
+def _groups(settings: "Config") -> "list[Unnamed]":
+    from monitor.teaching.taught.background import house_background
+    from monitor.teaching.taught.heard import unclaimed
+    from monitor.teaching.taught.lesson import Teacher
+    from monitor.teaching.taught.unnamed import unnamed as groups
+
+    households = Teacher(settings).households
+    with history_rows(settings) as rows:
+        if rows is None:
+            return []
+        embeddings, heard = unclaimed(rows)
+        return groups(house_background(rows, households).space.of(embeddings), heard) if heard else []
+
+
+def _show_question(settings: "Config") -> None:
+    from monitor.teaching.taught.naming import read_naming
+
+    question = read_naming(settings.state_folder()).question
+    if question is not None:
+        out.print(
+            f"Asked on {question.asked_at.astimezone():%Y-%m-%d}: what came {question.times} times on "
+            f"{question.days} days, mostly around {question.hour}:00, {question.source}? Answer with\n"
+            f"  earwitness teach NAME {' '.join(question.hearings)}\n"
+            "  earwitness unnamed --ignore, or --part-of SOUND",
+            highlight=False,
+            markup=False,
+        )
+
+
+def _answer(settings: "Config", part_of: str | None) -> None:
+    from monitor.teaching.taught.naming import Answer, answer, read_naming
+
+    if part_of is not None and part_of not in sounds():
+        text = f"there is no sound {part_of!r}{did_you_mean(part_of, sounds())}"
+        raise typer.BadParameter(text, param_hint="--part-of")
+    folder = settings.state_folder()
+    question = read_naming(folder).question
+    said: Answer = "ignored" if part_of is None else "part_of"
+    if question is None or not answer(folder, question.id, said, part_of, datetime.now(UTC)):
+        raise StoreError("nothing is asked now; at night the running daemon looks again")
+    out.print("Not asked about again.", highlight=False)

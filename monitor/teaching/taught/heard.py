@@ -1,0 +1,45 @@
+"""Every sound of the last days that is over, as the history keeps it: what it was like, and what it was taken
+for. None of speech."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from monitor.classifiers.taught.sound import Floats, unpacked
+from monitor.history.records import from_us, to_us
+from monitor.teaching.taught.unnamed import Unclaimed
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One of them."""
+
+    segment_id: str
+    at: datetime
+    source: str
+    label: str | None
+    """The label whose onset it reached; None: no label claims it."""
+    embedding: bytes
+
+
+def heard_since(rows: sqlite3.Connection, at: datetime, source: str | None = None) -> Iterator[Heard]:
+    """What was heard whole from a moment on, at one source or all, the oldest first."""
+    found = rows.execute(
+        "SELECT segment_id, told_at, source, label, embedding FROM background WHERE told_at > ?"
+        " AND (source = ? OR ? IS NULL) ORDER BY told_at",
+        (to_us(at), source, source),
+    )
+    for segment_id, told_us, where, label, embedding in found:
+        yield Heard(segment_id, from_us(told_us), where, label, embedding)
+
+
+def unclaimed(rows: sqlite3.Connection) -> tuple[Floats, list[Unclaimed]]:
+    """What no label claims, the oldest first: embeddings (m, n), and when and where each was heard."""
+    found = rows.execute(
+        "SELECT segment_id, source, told_at, embedding FROM background WHERE label IS NULL ORDER BY told_at"
+    ).fetchall()
+    sounds = [Unclaimed(id, source, from_us(us).astimezone()) for id, source, us, _ in found]
+    return np.array([unpacked(blob) for _, _, _, blob in found], np.float32), sounds
