@@ -38,8 +38,8 @@ from monitor.runtime.supervision import SupervisedSource
 from monitor.runtime.systemd import Systemd
 from monitor.runtime.threads import as_bug, join_all, supervised_threads
 from monitor.sources import SourceConfig
-from monitor.teaching.tending import KeptVetoes
-from monitor.types import Health, SoundEvent
+from monitor.teaching.tending import Tending
+from monitor.types import Alert, Health, SoundEvent
 
 if TYPE_CHECKING:
     from monitor.web.page import Page
@@ -96,7 +96,7 @@ class Daemon:
             classifiers = load_classifiers(self._config)
             life.callback(classifiers.close)
             self._recorder = Recorder(self._config, self._clock)
-            self._vetoes = KeptVetoes(self._recorder.verdicts, self._config.taught.vetoes, self._clock)
+            self._teaching = Tending(self._config, self._recorder.verdicts, self._clock)
             self._delivery = life.enter_context(self._build_delivery())
             housekeeper = Housekeeper(self._keep_house, self.fail, self._delivery.outbox.is_durable)
             life.callback(housekeeper.close_after, self._recorder.__enter__().__exit__)
@@ -180,10 +180,10 @@ class Daemon:
         """How everything is doing; in the main thread."""
         page = {"page": self._page.fault} if self._page is not None and self._page.fault else {}
         health = self._checkup.snapshot()
-        drill = {"drill": self._recorder.drill.figures()}
+        own = {"drill": self._recorder.drill.figures(), "unnamed": self._teaching.question()}
         wrong = page | self._instance.notes() | self._delivery.notes()
         notes = health.values["notes"] | self._pool.retired | wrong
-        return replace(health, values={**health.values, **self._delivery.health(), **drill, "notes": notes})
+        return replace(health, values={**health.values, **self._delivery.health(), **own, "notes": notes})
 
     @property
     def _captures(self) -> list[CaptureThread]:
@@ -290,11 +290,10 @@ class Daemon:
 
     def _keep_house(self, last: bool = False) -> None:
         self._instance.look()
-        for picture in self._recorder.tend(last=last):
-            self._delivery.show(picture)
-        for command in self._recorder.drill.tend(self.fail):
-            self._post(command)
+        self._delivery.tend(self._recorder.tend(last=last))
+        for item in self._recorder.due(self.fail):
+            self._post(Announcement((item,)) if isinstance(item, Alert) else item)
         answered = self._recorder.answers.write()
-        self._vetoes.tend()
+        self._teaching.tend(last=last)
         if self._page is not None:
             self._page.answered(answered)

@@ -2,7 +2,8 @@
 
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import time as time_of_day
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -108,6 +109,26 @@ class Attempts:
         self._backoff.reset()
         failed, self._failed = self._failed, 0
         return failed
+
+
+def next_at(
+    after: datetime, at: time_of_day, weekday: int | None = None, zone: tzinfo | None = None
+) -> datetime:
+    """The first moment after `after` at which the wall clock of a zone (None: the machine's own) shows `at`,
+    on any day or on a weekday (Monday is 0); UTC. Where the clocks change it comes once a day all the same: a
+    time that is left out comes an hour later, and of one that comes twice the first counts.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> sunday = datetime.fromisoformat("2026-03-29T00:00+00:00")
+    >>> next_at(sunday, time_of_day(2, 30), zone=ZoneInfo("Europe/Berlin")).isoformat()
+    '2026-03-29T01:30:00+00:00'
+    """
+    day = after.astimezone(zone).date()
+    for later in range(9):
+        moment = datetime.combine(day + timedelta(later), at, zone).astimezone(UTC)
+        if moment > after and (weekday is None or (day + timedelta(later)).weekday() == weekday):
+            return moment
+    raise AssertionError("a week has every weekday")
 
 
 _UNITS = ((2 * 86_400, 86_400, "days"), (2 * 3600, 3600, "hours"), (60, 60, "minutes"))

@@ -168,6 +168,11 @@ class Alert:
         return bool(self.dangers)
 
     @property
+    def is_chain_test(self) -> bool:
+        """Whether it goes to brokers alone, on a topic of its own, to see that they deliver: for nobody."""
+        return self.test and self.why.get("chain_test") is True
+
+    @property
     def gravity(self) -> tuple[bool, int]:
         """Sorts alerts, the least grave first: life safety above everything, then by severity."""
         return self.is_life_safety, SEVERITIES.index(self.severity)
@@ -282,10 +287,10 @@ class Findings:
 class Command:
     """A request or an answer from outside. Already checked for size, type and range by whoever read it."""
 
-    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house"]
+    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house", "chain"]
     source: str | None = None
     value: bool | float | str | None = (
-        None  # sensitivity: -1..1; ack: an alert's id; test: a rule; drill: its id
+        None  # sensitivity: -1..1; ack: an alert's id; test: a rule; drill, chain: its id
     )
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?

@@ -13,6 +13,7 @@ from monitor.classifiers.pretrained import family_of
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taggers.ensemble import Combination
 from monitor.config.taught import TaughtHere
+from monitor.config.upkeep import DigestConfig, DrillConfig
 from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
@@ -81,6 +82,10 @@ class Config(Block):
     not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
     """A source that has been lost for this time raises an alert to every notifier, as does its return; 0:
     never."""
+    drill: DrillConfig = DrillConfig()
+    """How the way to those who are told is tried, without anybody noticing."""
+    digest: DigestConfig | None = None
+    """A daily summary; by default none."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
     """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
     evidence: EvidenceConfig = EvidenceConfig()

@@ -31,6 +31,7 @@ def receiver_lines(
                 if name not in sources:
                     text = f"no source is named {name!r}{did_you_mean(name, sources)}"
                     yield document.about(original((*place, "cameras")), text)
+    yield from _digest_lines(config, document)
     for j, notifier in enumerate(config.notifiers):
         place = original(("notifiers", j, "urls"))
         if not isinstance(notifier, NotifyConfig):
@@ -46,3 +47,12 @@ def receiver_lines(
             continue
         if reason := notifier.not_understood():
             yield document.about(place, reason)
+
+
+def _digest_lines(config: Config, document: Document) -> Iterator[str]:
+    known = [notifier.name for notifier in config.notifiers]
+    for name in config.digest.notify if config.digest else ():
+        if name not in known:
+            yield document.about(
+                ("digest", "notify"), f"no notifier is named {name!r}{did_you_mean(name, known)}"
+            )

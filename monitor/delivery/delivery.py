@@ -1,6 +1,6 @@
 """From decisions to receivers: outbox, senders, publishers, notifiers, escalation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any, Self
@@ -8,6 +8,7 @@ from typing import Any, Self
 from monitor.clock import Clock
 from monitor.config.house import build_house, configured_settings
 from monitor.config.model import Config
+from monitor.delivery.chain.tester import ChainTester, failed_alert
 from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.deliveries import OUTBOX
@@ -23,6 +24,7 @@ from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.replies import ReplyListener
 from monitor.publishers.base import House, Memory, OnWord, Publisher, Remembers, Reports, Word
+from monitor.publishers.mqtt.publisher import MqttPublisher
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.runtime.threads import closed_within
 from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
@@ -62,8 +64,10 @@ class Delivery:
         self.active = ActiveAlerts(config.state_folder() / ACTIVE)
         self.publishers: list[Publisher] = []
         self._picture_takers: list[NotifyPublisher] = []
+        self._brokers: dict[str, Callable[[], Mapping[str, Any]]] = {}
         self._lines: list[Channel] = []
         self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
+        self._chain = ChainTester(config.drill, config.state_folder(), self._brokers, self.outbox, clock)
         self._patience = STOPPED
         self._life = ExitStack()
         self._memories = ExitStack()
@@ -126,12 +130,21 @@ class Delivery:
             for line in self._lines
             if not isinstance(line.publisher, ConsolePublisher)
         }
-        now_s = self._clock.monotonic_s()
-        return self._stuck.look(channels, self.outbox.backlog(), self._clock.now(), now_s)
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        stuck = self._stuck.look(channels, self.outbox.backlog(), now, now_s)
+        notify = [block.name for block in self._config.notifiers]
+        failures = [each for each in self._chain.take_failures() if not self._stuck.names_any_of(each)]
+        return [*stuck, failed_alert(failures, now, notify)] if failures else stuck
+
+    def tend(self, pictures: Sequence[Picture]) -> None:
+        """Show new pictures and try the chain when it is due; in a thread that may wait for a disk."""
+        for picture in pictures:
+            self.show(picture)
+        self._chain.tend()
 
     def health(self) -> dict[str, Any]:
         """The channels that have stopped moving, and the figures; in the thread of `look`."""
-        return {"stuck": self._stuck.texts, "delivery": self.figures()}
+        return {"stuck": self._stuck.texts, "delivery": self.figures(), "chain": self._chain.figures()}
 
     def figures(self) -> dict[str, Any]:
         """How it keeps up, as plain JSON values; from any thread."""
@@ -146,7 +159,8 @@ class Delivery:
 
     def notes(self) -> dict[str, str]:
         """What a receiver does not take, for the health report; from any thread."""
-        return {name: text for each in self._reporting() for name, text in each.notes().items()}
+        found = {name: text for each in self._reporting() for name, text in each.notes().items()}
+        return found | self._chain.notes()
 
     def command(self, command: Word) -> None:
         """From any thread: an acknowledgement stops the calls at once; what is asked, and what other devices
@@ -156,7 +170,9 @@ class Delivery:
             return
         if command.name == "ack":
             self._acknowledge(str(command.value) if command.value else None)
-        if command.name not in ("ack", "verdict"):
+        if command.name == "chain":
+            self._chain.answered(str(command.value))
+        elif command.name not in ("ack", "verdict"):
             self._on_command(command)
         elif self._on_answer is not None:
             self._on_answer(command)
@@ -199,6 +215,8 @@ class Delivery:
             publisher.publish(self.active.state())
             if isinstance(publisher, Remembers):
                 self._remember(publisher)
+            if isinstance(publisher, MqttPublisher):
+                self._brokers[publisher.name] = publisher.figures
             self._open(Channel(self.outbox, publisher, self._failed, self._clock))
             self.publishers.append(publisher)
 

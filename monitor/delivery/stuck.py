@@ -73,6 +73,10 @@ class StuckChannels:
         """A line for each that is stuck; for health."""
         return [stuck.text for stuck in self._stuck.values() if stuck.moves_since_s is None]
 
+    def names_any_of(self, text: str) -> bool:
+        """Whether a text is about a channel that is stuck: everybody was told of that."""
+        return any(text.startswith(f"{channel} ") for channel in self._stuck)
+
     def look(
         self,
         channels: Mapping[str, tuple[float, str]],

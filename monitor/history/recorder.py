@@ -1,5 +1,6 @@
 """What is kept of a night: scores and decisions for days, clips and pictures where they are wanted."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Self
@@ -13,10 +14,11 @@ from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
 from monitor.history.answers import Answers
 from monitor.history.best_looks import BestLooks
+from monitor.history.digest.daily import DailyDigest
 from monitor.history.habits import KeptHabits
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
-from monitor.types import Alert, Findings, Message, Picture, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Command, Findings, Message, Picture, Setting, SoundEvent, SourceStatus
 
 SCORES = "scores.db"
 """In the state folder: what `earwitness explain` and `replay` read."""
@@ -38,6 +40,10 @@ class Recorder:
         self.answers = Answers(self.verdicts, folder / SCORES, clock)
         self.habits = KeptHabits(folder, [source.name for source in config.sources])
         self.drill = DrillRunner(folder, [one.name for one in config.sources if one.enabled], clock)
+        self._digest = config.digest and DailyDigest(
+            config.digest, folder, folder / SCORES, [one.name for one in config.sources if one.enabled],
+            self.verdicts, self.drill.figures, clock,
+        )  # fmt: skip
         self._life = ExitStack()
 
     def __enter__(self) -> Self:
@@ -74,6 +80,12 @@ class Recorder:
         self.drill.decided(message)
         if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
             self._scores.post(message, now)
+
+    def due(self, failed: Callable[[BaseException], None]) -> list[Command | Alert]:
+        """What is for the decider now: a drill that was asked for, the day's summary. In a thread that may
+        wait for a disk; a bug in the drill's own thread reaches `failed`."""
+        digest = self._digest.due() if self._digest else None
+        return [*self.drill.tend(failed), *([digest] if digest else [])]
 
     def tend(self, *, last: bool = False) -> list[Picture]:
         """Write what waits, make the clips that are due, let go what is old: the new pictures. The

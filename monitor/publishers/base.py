@@ -15,6 +15,8 @@ OnWord = Callable[[Word], None]
 """The same of a publisher that also hands on what other devices detected."""
 ALERTS = "alert"
 """The topic of every alert, relative to the node."""
+CHAIN = "chain"
+"""That of the silent tests of a broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ DELIVERED = Delivered()
 
 def topic_of(message: SoundEvent | Alert) -> str:
     """Where a message is published, relative to the node. A receiver may refuse one topic and take others."""
-    return ALERTS if isinstance(message, Alert) else f"{message.source}/event"
+    if isinstance(message, Alert):
+        return CHAIN if message.is_chain_test else ALERTS
+    return f"{message.source}/event"
 
 
 def ignore(outcome: Outcome) -> None:

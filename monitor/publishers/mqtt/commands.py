@@ -79,6 +79,8 @@ def read_command(
         return _test(text)
     if topic == topics.ack_set:
         return _acknowledgement(text)
+    if topic == topics.chain_set:
+        return _chain(text)
     if topic == topics.verdict_set:
         return _verdict(text)
     path = topic.removeprefix(topics.root + "/")
@@ -99,6 +101,12 @@ def _acknowledgement(text: str) -> Command:
     if not _ID.fullmatch(text):
         raise Refused("ack takes PRESS or the id of an alert")
     return Command("ack", value=text, by="mqtt")
+
+
+def _chain(text: str) -> Command:
+    if not _ID.fullmatch(text):
+        raise Refused("chain takes the id of a silent test")
+    return Command("chain", value=text, by="mqtt")
 
 
 def _verdict(text: str) -> Command:

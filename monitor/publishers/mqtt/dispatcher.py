@@ -136,7 +136,7 @@ class Dispatcher:
             self._outgoing.sent(number, publication)
             self.suspects.sent(number, publication.key, topic, packet_bytes(topic, payload))
             self._echo.sent(number, topic, payload)
-            if isinstance(publication.message, Alert):
+            if isinstance(publication.message, Alert) and not publication.message.is_chain_test:
                 self._watch.sent_alert(self._clock.now())
 
     def _fitting(self, session: Session, publication: Publication) -> tuple[int, bytes]:

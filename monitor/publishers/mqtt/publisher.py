@@ -151,8 +151,7 @@ class MqttPublisher:
         self._version = session.version
         self._complaints.asked_less(session.terms)
         self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
-        if self._echo.active:
-            session.subscribe(*self._echo.filters)
+        session.subscribe(*self._echo.filters)
         self._dispatcher.begin(session)
         if self._config.homeassistant:
             session.subscribe(self._house_status)
@@ -177,7 +176,7 @@ class MqttPublisher:
                 self._watch.found_us()
         elif topic == self.topics.status or topic.endswith("/status"):
             self._put_right(message)
-        elif topic == self.topics.alert or topic.endswith("/event"):
+        elif topic in (self.topics.alert, self.topics.chain) or topic.endswith("/event"):
             self._came_back(message)
         elif not is_echo:
             rooms = self._announcer.rooms
@@ -202,7 +201,8 @@ class MqttPublisher:
                 self._complaints.taken("states", news.topic)
         elif news.too_large and self._outgoing.shorten(news.number):
             self._ready_is_due = True
-        elif not self._echo.active:
+        elif news.refused is not None or news.unheard or not self._echo.awaits(news.number):
+            self._echo.refused(news.number)
             self._settle(news.number, news)
         elif (verdict := self._echo.acknowledged(news.number, self._clock.monotonic_s())) is not None:
             self._settle(news.number, verdict)

@@ -59,6 +59,17 @@ class Topics:
         return f"{self.root}/alert/active/attributes"
 
     @property
+    def chain(self) -> str:
+        """Silent tests of the broker, JSON as an alert; not retained, and for nobody but this daemon and an
+        automation that answers them."""
+        return f"{self.root}/chain"
+
+    @property
+    def chain_set(self) -> str:
+        """Command: the `id` of a silent test, from an automation that has received it."""
+        return f"{self.root}/chain/set"
+
+    @property
     def test_set(self) -> str:
         """Command: `PRESS` raises a test alert through the rules."""
         return f"{self.root}/test/set"

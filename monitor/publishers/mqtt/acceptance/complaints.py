@@ -11,7 +11,7 @@ from monitor.types import Alert, SoundEvent
 
 log = get_logger()
 
-Kind = Literal["alerts", "events", "states"]
+Kind = Literal["alerts", "events", "states", "tests"]
 StateKind = Literal["documents", "pictures", "long states"]
 _NOT_TAKEN = ("refused", "unheard", "vanished")
 _UNPROVEN = "unproven"
@@ -170,4 +170,6 @@ class Complaints:
 
 def kind_of(message: SoundEvent | Alert) -> Kind:
     """What people call it."""
-    return "alerts" if isinstance(message, Alert) else "events"
+    if isinstance(message, Alert):
+        return "tests" if message.is_chain_test else "alerts"
+    return "events"

@@ -1,4 +1,5 @@
-"""Over MQTT 3.1.1 or with QoS 0, whether what was sent was also delivered. Decisions; no sockets.
+"""Whether what was sent was also delivered: over MQTT 3.1.1 or with QoS 0 everything, else the silent tests
+of the broker alone. Decisions; no sockets.
 
 A broker of that version acknowledges what its access list or its size limit throws away, and with QoS 0
 nothing is acknowledged. So we subscribe to what we publish: what comes back has been delivered. Over MQTT 5
@@ -32,12 +33,17 @@ class Echo:
     """Follows events and alerts by the number that the connection gave them. One thread."""
 
     def __init__(self, topics: Topics) -> None:
-        self.filters = (topics.alert, topics.event("+"))
+        self._alert, self._event, self._chain = topics.alert, topics.event("+"), topics.chain
         self.active = False
         self.proven = False
         """Whether anything of ours has come back on this connection."""
         self._denied: set[str] = set()
         self._awaited: dict[int, _Awaited] = {}
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Where what was sent comes back."""
+        return (self._chain, self._alert, self._event) if self.active else (self._chain,)
 
     def begin(self, *, active: bool) -> None:
         """A new connection."""
@@ -51,8 +57,16 @@ class Echo:
 
     def sent(self, number: int, topic: str, payload: bytes) -> None:
         """A message is on its way."""
-        if self.active:
+        if self.active or topic == self._chain:
             self._awaited[number] = _Awaited(topic, payload)
+
+    def awaits(self, number: int) -> bool:
+        """Whether that message is to come back."""
+        return number in self._awaited
+
+    def refused(self, number: int) -> None:
+        """The broker has not taken it: it will not come back."""
+        self._awaited.pop(number, None)
 
     def acknowledged(self, number: int, now_s: float) -> Verdict | None:
         """The broker has taken it: what became of it, or None while that is open."""
@@ -78,11 +92,11 @@ class Echo:
         """Those that should be back by now. An alert counts as lost. So does an event where anything at all
         has come back; where nothing does, we may just not be allowed to read, and events would pile up."""
         for number, awaited in self._due(now_s):
-            lost = self.proven or awaited.topic == self.filters[0]
+            lost = self.proven or awaited.topic in (self._alert, self._chain)
             yield number, "missing" if lost else "unproven"
 
     def _filter_of(self, topic: str) -> str:
-        return self.filters[0] if topic == self.filters[0] else self.filters[1]
+        return topic if topic in (self._alert, self._chain) else self._event
 
     def _due(self, now_s: float) -> Iterator[tuple[int, _Awaited]]:
         due = {number: each.due_at_s for number, each in self._awaited.items()}

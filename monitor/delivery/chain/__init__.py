@@ -1,0 +1,1 @@
+"""The silent test of the chain: does what goes out arrive?"""

@@ -1,0 +1,109 @@
+"""When the daily summary is due, and the alert that carries it."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor.clock import Clock, next_at
+from monitor.config.upkeep import DigestConfig, time_of_day
+from monitor.errors import StoreError
+from monitor.history.digest.summary import lines, read_day
+from monitor.history.reader import History
+from monitor.history.verdicts import Verdicts
+from monitor.logs import Lapse, get_logger
+from monitor.store.files import write_private
+from monitor.types import Alert, new_id
+
+log = get_logger()
+
+RULE = "Daily digest"
+FILE = "digest.json"
+"""In the state folder: until when the last one reached."""
+STALE = timedelta(hours=12)
+"""One that the daemon slept through comes later the same day, and not the next morning."""
+DAY = timedelta(days=1)
+
+
+class DailyDigest:
+    """Belongs to a thread that may wait for a disk. Never raises for one: the day is told as far as it is
+    known."""
+
+    def __init__(
+        self,
+        config: DigestConfig,
+        folder: Path,
+        scores: Path,
+        sources: Sequence[str],
+        verdicts: Verdicts,
+        drill: Callable[[], dict[str, Any]],
+        clock: Clock,
+    ) -> None:
+        """`scores`: the history's file; `drill`: the figures of the last one."""
+        self._config = config
+        self._file = folder / FILE
+        self._scores = scores
+        self._sources = tuple(sources)
+        self._verdicts = verdicts
+        self._drill = drill
+        self._clock = clock
+        self._lapse = Lapse(
+            "the daily digest's time is not being kept", "the daily digest's time is kept again"
+        )
+        self._until: datetime | None = None
+
+    def due(self) -> Alert | None:
+        """The summary, once a day."""
+        now = self._clock.now()
+        until = self._until = self._until or self._read() or self._begin(now)
+        at = time_of_day(self._config.at)
+        due_at = next_at(until, at)
+        if now < due_at:
+            return None
+        while (later := next_at(due_at, at)) <= now:  # it was off for days
+            due_at = later
+        self._keep(due_at)  # first: a kill in between costs one digest, and no day brings two
+        if now - due_at > STALE:
+            return None
+        return self._alert(max(until, now - 2 * DAY), now)
+
+    def _alert(self, since: datetime, now: datetime) -> Alert:
+        return Alert(
+            id=new_id(),
+            rule=RULE,
+            severity="info",
+            events=(),
+            raised_at=now,
+            message="\n".join(self._lines(since, now)),
+            why={"since": since.isoformat()},
+            notify=self._config.notify,
+        )
+
+    def _lines(self, since: datetime, now: datetime) -> list[str]:
+        try:
+            with History(self._scores) as history:
+                ids = [one.id for _, one in history.messages(since, now, Alert) if isinstance(one, Alert)]
+                day = read_day(history, list(self._verdicts.acknowledged(ids)), since, now)
+        except StoreError as error:
+            return [f"What was heard is not known: {error}"]
+        return list(lines(day, self._sources, self._drill(), now))
+
+    def _begin(self, now: datetime) -> datetime:
+        self._keep(now)
+        return now
+
+    def _read(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(json.loads(self._file.read_text(encoding="utf-8"))["until"])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def _keep(self, until: datetime) -> None:
+        self._until = until
+        try:
+            write_private(self._file, json.dumps({"until": until.isoformat()}).encode())
+        except StoreError as error:
+            self._lapse.begin(why=str(error))
+        else:
+            self._lapse.end()
