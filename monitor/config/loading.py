@@ -14,7 +14,7 @@ from monitor.config.drafting import Draft, drafted
 from monitor.config.entrances import source_lines
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
-from monitor.config.problems import problem_lines
+from monitor.config.problems import ports_in_hosts, problem_lines
 from monitor.config.receivers import receiver_lines
 from monitor.config.taught import TaughtHere, read_taught
 from monitor.config.yaml_document import Document, Place, parse_document, read_document
@@ -145,25 +145,13 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     yield from receiver_lines(config, document, draft.original, draft.is_spoiled)
     yield from source_lines(config, document, draft.original, draft.is_spoiled)
-    yield from _ports_in_hosts(document)
+    yield from ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
             place = ("sources", i, key)
             own = source.get(key) if isinstance(source, dict) else None
             if isinstance(own, dict) and not draft.is_spoiled(place):
                 yield from _tried(partial(build, own), document, place)
-
-
-def _ports_in_hosts(document: Document) -> Iterator[str]:
-    """A port behind a name would be looked up as a part of it; an IPv6 address has more than one colon."""
-    for place in (one for one in document.lines if one[-1] == "host"):
-        value = document.value(place)
-        if isinstance(value, str) and (found := _HOST_AND_PORT.fullmatch(value)):
-            text = f"the port has a key of its own; write `host: {found[1]}` and `port: {found[2]}`"
-            yield document.about(place, text)
-
-
-_HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
 def _duplicates(

@@ -34,6 +34,7 @@ _MEANT = {
 }
 """Keys of ours, and what others call the same."""
 _PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
+_HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
 def problem_lines(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
@@ -165,3 +166,12 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = _schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]]
         return found
     return node
+
+
+def ports_in_hosts(document: Document) -> Iterator[str]:
+    """A port behind a name would be looked up as a part of it; an IPv6 address has more than one colon."""
+    for place in (one for one in document.lines if one[-1] == "host"):
+        value = document.value(place)
+        if isinstance(value, str) and (found := _HOST_AND_PORT.fullmatch(value)):
+            text = f"the port has a key of its own; write `host: {found[1]}` and `port: {found[2]}`"
+            yield document.about(place, text)
