@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
@@ -19,6 +20,9 @@ from monitor.schema import kind_of, lost_link, unreadable
 from monitor.sources import SourceConfig
 from monitor.sources.file import FileConfig
 from monitor.sources.stream.source import StreamConfig
+from monitor.sources.udp.source import MISSING_EXTRA, UdpConfig
+from monitor.sources.wyoming import MISSING_EXTRA as WYOMING_MISSING
+from monitor.sources.wyoming import WyomingConfig
 
 
 def outside_findings(config: Config) -> Iterator[Finding]:
@@ -54,6 +58,11 @@ def _of_source(source: SourceConfig, i: int) -> Iterator[Finding]:
         yield Finding(False, ("sources", i, "path"), text)
     elif isinstance(source, FileConfig) and (reason := unreadable(source.path)):
         yield Finding(False, ("sources", i, "path"), f"{reason}; the source is offline until it can be read")
+    if isinstance(source, UdpConfig) and find_spec("cryptography") is None:
+        yield Finding(False, ("sources", i, "type"), f"{MISSING_EXTRA}; the source is offline without it")
+    if isinstance(source, WyomingConfig) and find_spec("wyoming") is None:
+        text = f"{WYOMING_MISSING}; the source is offline without it"
+        yield Finding(False, ("sources", i, "type"), text)
     if isinstance(source, StreamConfig) and source.ca_file and (reason := unreadable(source.ca_file)):
         yield Finding(False, ("sources", i, "ca_file"), f"{reason}; the source cannot connect without it")
 

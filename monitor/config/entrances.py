@@ -8,6 +8,8 @@ from monitor.config.yaml_document import Document, Place
 from monitor.labels import did_you_mean
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.sources.external import ExternalConfig
+from monitor.sources.udp.source import UdpConfig
+from monitor.sources.wyoming import WyomingConfig
 
 
 def source_lines(
@@ -17,6 +19,7 @@ def source_lines(
     is_spoiled: Callable[[Place], bool],
 ) -> Iterator[str]:
     """Every problem with its place. `original`: where a place of `config` stands in the document."""
+    yield from _ports_taken_twice(config, document, original)
     brokers = {one.name: one for one in config.publishers if isinstance(one, MqttConfig)}
     for i, source in enumerate(config.sources):
         place: Place = ("sources", i)
@@ -36,3 +39,16 @@ def _of_device(
     for own in {f"{one.topic_prefix}/{node}/" for one in brokers.values()}:
         if source.topic.startswith(own):
             yield "topic", f"what is below {own} we publish ourselves; it would be heard again and again"
+
+
+def _ports_taken_twice(
+    config: Config, document: Document, original: Callable[[Place], Place]
+) -> Iterator[str]:
+    """Two sources that wait on one port: the second would never be heard."""
+    taken: dict[tuple[str, int], str] = {}
+    for i, source in enumerate(config.sources):
+        if isinstance(source, UdpConfig | WyomingConfig) and source.enabled:
+            first = taken.setdefault((source.type, source.port), source.name)
+            if first != source.name:
+                text = f"{first!r} waits on port {source.port}; give each source its own `port`"
+                yield document.about(original(("sources", i, "port")), text)

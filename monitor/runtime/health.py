@@ -152,6 +152,7 @@ def _source_figures(capture: CaptureThread) -> dict[str, Any]:
         "clock_offset_s": round(source.clock_offset_s, 4),
         "overflows": source.overflows,
         "surplus": round(source.surplus, 1),
+        **({"network": dict(source.network)} if source.network else {}),
     }
 
 

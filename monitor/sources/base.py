@@ -1,6 +1,6 @@
 """What a source of sound promises."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field
@@ -45,6 +45,11 @@ class Source(Protocol):
     def surplus(self) -> float:
         """How many seconds of sound it delivers a second, where that is too much for a microphone; else 1."""
         return 1.0
+
+    @property
+    def network(self) -> Mapping[str, float]:
+        """Figures of the network that it comes over, for the health report; empty where there is none."""
+        return {}
 
     def __enter__(self) -> Self:
         """Open. Raises SourceUnavailable when that is not possible now."""

@@ -52,3 +52,10 @@ def test_a_rule_for_what_the_device_never_reports_is_warned_of() -> None:
     text = f"sources:\n  - {device('topic: a, label_map: {x: scream}')}\n{BROKER}{rules}"
     config = check_document(parse_document(text.encode(), "house.yaml"))
     assert any("the `label_map` of porch has no glass_break" in line for line in warnings(config))
+
+
+def test_two_sources_cannot_wait_on_one_port() -> None:
+    """The second is named, with the fix."""
+    key = 32 * "5e"
+    two = f"{{type: udp, name: one, key: '{key}'}}\n  - {{type: udp, name: two, key: '{key}'}}"
+    assert "'one' waits on port 47800; give each source its own `port`" in problems(two)

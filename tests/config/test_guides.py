@@ -29,6 +29,7 @@ SECRETS = [
     "ANSWER_TOPIC",
 ]
 ENVIRONMENT = dict.fromkeys(SECRETS, "s3cret") | {
+    "NURSERY_KEY": 32 * "5e",
     "NTFY_URL": "ntfys://s3cret@ntfy.sh/house",
     "PARTNER_URL": "ntfys://s3cret@ntfy.sh/partner",
     "NEIGHBOUR_URL": "ntfys://s3cret@ntfy.sh/next-door",

@@ -301,6 +301,7 @@ def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path):
 def test_shipped_examples_are_right(path: Path):
     """Each example loads, has no rule that was hardly meant, and agrees with the schema that editors use."""
     environment = dict.fromkeys(["MQTT_PASSWORD", "PORCH_PASSWORD", "API_KEY"], "secret")
+    environment["NURSERY_KEY"] = 32 * "5e"
     environment["NTFY_URL"] = "ntfys://secret@ntfy.sh/house"
     assert warnings(load_config(path, environment)) == []
     jsonschema.validate(read_document(path, environment).values, json_schema())

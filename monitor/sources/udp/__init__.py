@@ -1,0 +1,1 @@
+"""A microphone that sends its sound in encrypted datagrams."""

@@ -1,0 +1,103 @@
+"""The source on a real socket, with the sender that we ship."""
+
+import subprocess
+import sys
+import threading
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from monitor.audio import Audio
+from monitor.clock import SystemClock
+from monitor.errors import SourceLost, SourceUnavailable
+from monitor.sources.udp.source import UdpConfig, UdpSource
+from testkit.mosquitto import free_port
+from testkit.recordings import pitch_hz, tone_at
+from testkit.udp_sender import KEY, SCRIPT
+
+PORT = free_port()
+
+
+def source(**options: Any) -> UdpSource:
+    block = {"type": "udp", "name": "nursery", "host": "127.0.0.1", "key": KEY.hex(), **options}
+    return UdpConfig.model_validate(block).build(SystemClock())
+
+
+class Sending:
+    """The script as a process, fed with a tone at the pace of a microphone."""
+
+    def __init__(self, port: int, key: bytes, folder: Path) -> None:
+        file = folder / "key"
+        file.write_text(key.hex() + "\n")
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), "127.0.0.1", "--port", str(port), "--key-file", str(file)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._feed)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._thread.join()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.wait(60) == 0
+
+    def _feed(self) -> None:
+        assert self._process.stdin is not None
+        tone = (tone_at(1000, 1, 16_000) * 32767).astype("<i2").tobytes()
+        while not self._over.is_set():
+            for begin in range(0, len(tone), 640):
+                self._process.stdin.write(tone[begin : begin + 640])
+                self._process.stdin.flush()
+                if self._over.wait(0.02):
+                    return
+
+
+def test_a_tone_that_is_sent_is_heard(tmp_path):
+    """From the shipped sender through a real socket, at its pitch, and the figures have it."""
+    listening = source(port=PORT, silent_after_s=120)
+    with listening, Sending(listening.port, KEY, tmp_path):
+        frames = list(islice(listening.frames(), 50))
+        figures = listening.network
+        listening.close()
+    assert pitch_hz(Audio.join(frame.audio for frame in frames[10:]).samples) == pytest.approx(1000, abs=5)
+    assert figures["datagrams"] > 0
+    assert figures["sessions"] == 1
+
+
+def test_a_wrong_key_is_named_as_the_reason(tmp_path):
+    """Whoever set it up reads what to look at."""
+    listening = source(port=PORT, silent_after_s=10)
+    with listening, Sending(listening.port, bytes(32), tmp_path), pytest.raises(SourceLost) as lost:
+        list(listening.frames())
+    assert "made with another key" in str(lost.value)
+
+
+def test_nobody_sends():
+    """The reason names the port."""
+    with source(port=PORT, silent_after_s=1) as listening, pytest.raises(SourceLost) as lost:
+        list(listening.frames())
+    assert f"does it send to port {PORT}" in str(lost.value)
+
+
+def test_two_sources_cannot_wait_on_one_port():
+    """The second is offline with the reason, and is tried again."""
+    with source(port=PORT), pytest.raises(SourceUnavailable) as refused:
+        source(port=PORT).__enter__()
+    assert "is the port used by another program" in str(refused.value)
+
+
+def test_the_error_about_a_key_does_not_carry_it():
+    """It is a secret also where it is wrong."""
+    with pytest.raises(ValidationError) as wrong:
+        source(key="0123secret")
+    assert "openssl rand -hex 32" in str(wrong.value)
+    assert "0123secret" not in str(wrong.value)
