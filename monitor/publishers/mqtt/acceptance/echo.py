@@ -43,7 +43,7 @@ class Echo:
     @property
     def filters(self) -> tuple[str, ...]:
         """Where what was sent comes back."""
-        return (self._chain, self._alert, self._event) if self.active else (self._chain,)
+        return (self._alert, self._event, self._chain) if self.active else (self._chain,)
 
     def begin(self, *, active: bool) -> None:
         """A new connection."""
