@@ -72,7 +72,8 @@ class DrillRunner:
         self._clock = clock
         self._lock = Lock()
         self._report: DrillReport | None = None
-        self._closes_at = clock.now()
+        self._closes_s = clock.monotonic_s()
+        """By the clock that nobody sets."""
         self._ears: dict[str, _Ears] = {}
         self._events: dict[str, list[SoundEvent]] = {}
         self._drills: list[DrillReport] | None = None
@@ -95,8 +96,8 @@ class DrillRunner:
             if isinstance(message, SoundEvent) and message.evidence.get("drill") == report.id:
                 self._events.setdefault(message.source, []).append(message)
                 if message.certainty == "confirmed":
-                    closes = message.at + timedelta(seconds=CLOSES_S + AFTERWARDS_S)
-                    self._closes_at = min(self._closes_at, closes)
+                    closes_s = self._clock.monotonic_s() + CLOSES_S + AFTERWARDS_S
+                    self._closes_s = min(self._closes_s, closes_s)
             elif isinstance(message, Alert) and _is_of(message, report):
                 self._report = replace(
                     report,
@@ -111,7 +112,7 @@ class DrillRunner:
         if self._drills is None:
             self._drills = self._read()
         if self._report is not None:
-            if now >= self._closes_at:
+            if self._clock.monotonic_s() >= self._closes_s:
                 self._end(now, failed)
             return []
         label = self._requested(now)
@@ -140,7 +141,7 @@ class DrillRunner:
         with self._lock:
             self._ears = {source: _Ears() for source in self._sources}
             self._events = {}
-            self._closes_at = now + timedelta(seconds=LASTS_S + AFTERWARDS_S)
+            self._closes_s = self._clock.monotonic_s() + LASTS_S + AFTERWARDS_S
             self._report = DrillReport(id, label, now, tuple(map(RoomReport, self._sources)))
         log.info("a drill begins: the announced alarm rings as a test", label=label, lasts_s=LASTS_S)
         self._keep(self._report)

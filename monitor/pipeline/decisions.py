@@ -147,6 +147,7 @@ class DecisionEngine:
         """What a drill brings: tests that have waited, and alarms that outlasted it, which are real."""
         if self._drill is None:
             return []
+        self._drill.pass_time(now)
         real = [replace(event, state="started") for event in self._drill.given_back(detections)]
         tests = self._drill.due(now)
         if self._drill.is_over(now):

@@ -18,6 +18,9 @@ CLOSES_S = 30.0
 """After the first room has confirmed the alarm it is open for so long: other rooms may need more cycles."""
 OUTLASTS_S = 30.0
 """So long after the drill closed an alarm that still sounds is real: nobody keeps a button pressed."""
+CLOCK_JUMP_S = 10.0
+"""Time that runs back by more means that the clock was set: nobody knows any more how long the drill has
+gone on."""
 _LEAST_SCORE = 0.5
 
 
@@ -33,6 +36,7 @@ class Drill:
         self._confirmed = False
         self._claimed: dict[str, SoundEvent] = {}
         self._real: set[str] = set()
+        self._latest = begins_at
 
     def claims(self, event: SoundEvent) -> bool:
         """Whether it is the alarm of the drill. One that sounded before, one of another kind and one that
@@ -53,6 +57,13 @@ class Drill:
         if event.state == "ended":
             del self._claimed[event.id]
         return [*alerts, replace(event, evidence={**event.evidence, "drill": self.id})]
+
+    def pass_time(self, now: datetime) -> None:
+        """A clock that is set back would keep the drill open, and an alarm that lasts a test: it closes, and
+        what still sounds is real."""
+        if (self._latest - now).total_seconds() > CLOCK_JUMP_S:
+            self._closes_at = min(self._closes_at, now - timedelta(seconds=OUTLASTS_S))
+        self._latest = max(self._latest, now)
 
     def due(self, now: datetime) -> list[Alert]:
         """Test alerts that have waited long enough."""

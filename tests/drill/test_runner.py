@@ -144,3 +144,19 @@ def test_a_former_drill_without_a_zone_in_its_time_is_damage(tmp_path: Path):
     runner = DrillRunner(tmp_path, ["hall"], FakeClock(START))
     assert runner.tend(bug) == []
     assert runner.figures()["overdue"]
+
+
+def test_a_clock_that_is_set_makes_a_drill_no_longer(tmp_path: Path):
+    """It ends when its time is over, whatever the clock on the wall shows."""
+    clock = FakeClock(START)
+    runner = DrillRunner(tmp_path, ["hall"], clock)
+    ask(tmp_path, START)
+    runner.tend(bug)
+    clock.set_wall(-3600)
+    clock.advance(200)
+    runner.tend(bug)
+    for thread in threads():
+        if thread.name == "drill":
+            thread.join(300)
+    [report] = read_drills(tmp_path)
+    assert report.ended_at is not None

@@ -143,3 +143,15 @@ def test_only_an_alarm_can_be_drilled(house: House):
     house.drill(0, "dog_bark")
     house.sound(5, 13)
     assert house.alerts(test=False) == ["Smoke"]
+
+
+def test_a_clock_that_is_set_back_makes_no_alarm_a_test(house: House):
+    """The drill would go on for an hour, and a fire with it: what still sounds, and what begins, is real."""
+    house.drill(0)
+    house.sound(20, 28)
+    assert house.alerts(test=False) == []
+    house.sound(-3570, -3550)
+    assert house.alerts(test=False) == ["Smoke"]
+    house.wait(-3400)
+    house.sound(100, 110, source="cellar")
+    assert house.alerts(test=False) == ["Smoke", "Smoke"]
