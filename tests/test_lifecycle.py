@@ -170,6 +170,21 @@ def test_a_hangup_exchanges_rules_without_a_pause(broker, tmp_path):
         assert listener.documents("earwitness/home/alert")[0]["rule"] == "Bells"
 
 
+def test_a_hangup_while_the_disk_hangs_stops_nobody(broker, tmp_path):
+    """The configuration cannot be read: the main thread goes on and feeds the watchdog, here by answering;
+    what came meanwhile is heeded when the disk answers."""
+    path, log = tmp_path / "earwitness.yaml", tmp_path / "log"
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        with held(path) as opened:
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_opened(opened)
+            daemon.process.send_signal(signal.SIGHUP)
+            assert daemon.health()["sources"]["demo"]["online"]
+        again = "the configuration has not changed"
+        until(lambda: log.read_text().count(again) == 2, "both hangups", PATIENCE_S)
+
+
 def test_a_hangup_begins_anew_with_other_sources(broker, tmp_path):
     """In the same process; then it ends as ever."""
     hall = {**ENDLESS, "name": "hall"}

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -61,6 +62,7 @@ class Lives:
         self._next: Config | None = config
         self._former: Config | None = None
         self._stopped = self._hung_up = False
+        self._reading = threading.Event()
         self._changes = ChangedFiles(self._hang_up)
         self._changes.watch(_changed_outside(config))
 
@@ -132,15 +134,34 @@ class Lives:
         daemon, read = self._daemon, self._read
         if not self._hung_up or daemon is None or read is None:
             return
+        if self._reading.is_set():
+            return  # it is read again afterwards
         self._hung_up = False
         self._systemd.reloading()
-        try:
-            fresh = read()
-        except EarwitnessError as error:
-            log.error("the configuration is wrong; the one in force stays", problems=_problems(error))
+        self._reading.set()
+
+        def work() -> None:
+            try:
+                fresh: Config | EarwitnessError = read()
+            except EarwitnessError as error:
+                fresh = error
+            except BaseException as bug:  # noqa: BLE001 - the one place of this thread: the daemon ends with it
+                daemon.fail(bug)
+                return
+            daemon.ask(lambda: self._take(daemon, fresh))
+
+        # The disk may not answer, and the main thread feeds the watchdog.
+        threading.Thread(target=work, name="reload", daemon=True).start()
+
+    def _take(self, daemon: "Daemon", fresh: Config | EarwitnessError) -> None:
+        """What was read, in the main thread."""
+        self._reading.clear()
+        if self._hung_up:
+            daemon.ask(self._reload)
+        if isinstance(fresh, EarwitnessError):
+            log.error("the configuration is wrong; the one in force stays", problems=_problems(fresh))
             self._systemd.ready()
-            return
-        if self._begins_anew(daemon, fresh):
+        elif self._begins_anew(daemon, fresh):
             log.info("the configuration has changed; beginning anew")
             self._next, self._former = fresh, self._config
             daemon.stop()
