@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,11 @@ BUILT_IN = Path(__file__).parents[1] / "default.yaml"
 
 def find_config() -> Path | None:
     """The first of `SEARCHED` that exists."""
-    return next((path for place in SEARCHED if (path := place.expanduser()).is_file()), None)
+    for place in SEARCHED:
+        with suppress(RuntimeError):  # this user has no home
+            if (path := place.expanduser()).is_file():
+                return path
+    return None
 
 
 def load_config(
@@ -108,7 +113,7 @@ def _taught_here(document: Document) -> TaughtHere:
     stated = document.values.get("state_dir")
     try:
         folder = Path(stated).expanduser() if isinstance(stated, str) else usual_state_folder()
-    except RuntimeError:  # nobody's home; the check says so
+    except (RuntimeError, ConfigError):  # nobody's home; the check says so
         return TaughtHere()
     return read_taught(folder)
 

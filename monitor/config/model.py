@@ -141,11 +141,15 @@ class Config(Block):
 
 
 def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where state is kept if nothing else is said: systemd's folder for the service, else the user's own."""
+    """Where state is kept if nothing else is said: systemd's folder for the service, else the user's own.
+    Raises ConfigError for a user without a home."""
     if given := environment.get("STATE_DIRECTORY"):
         return Path(given.split(":")[0])
-    home = environment.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(home).expanduser() / "earwitness"
+    home = Path(environment.get("XDG_STATE_HOME") or "~/.local/state")
+    try:
+        return home.expanduser() / "earwitness"
+    except RuntimeError:
+        raise ConfigError(["this user has no home; set HOME, or `state_dir` in the configuration"]) from None
 
 
 LARGE_MODEL = "Qwen/Qwen2-Audio-7B-Instruct"

@@ -27,6 +27,8 @@ FIELDS = ("id", "rule", "severity", "message", "sources", "labels", "raised_at",
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", "PULSE_SERVER")
 """Of our own environment, which holds keys, what a program may need to run at all."""
+KILLED_S = 5.0
+"""What a program gets to be gone once it was killed."""
 _MOST_COMPLAINT_BYTES = 300
 
 
@@ -114,7 +116,7 @@ class CommandPublisher(Local):
 
     def _ended(self, argv: list[str], alert: bytes) -> str:
         """Why it did not succeed; empty where it did. What it leaves running in the background runs on."""
-        with tempfile.TemporaryFile() as given:
+        with _in_memory() as given:
             given.write(alert + b"\n")
             given.seek(0)
             with self._lock:
@@ -132,7 +134,8 @@ class CommandPublisher(Local):
             code = process.wait(self._config.timeout_s)
         except subprocess.TimeoutExpired:
             _kill(process)
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):  # one that waits for a disk cannot even be killed
+                process.wait(KILLED_S)
             return f"not done within {self._config.timeout_s:g} s"
         return f"exit code {code}{complaint.text()}" if code else ""
 
@@ -151,6 +154,13 @@ def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _in_memory() -> IO[bytes]:
+    """A file on no disk where the system has such files: a disk that is full, or hangs, holds up no alert."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("alert"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 class _Complaint:

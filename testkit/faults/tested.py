@@ -380,6 +380,33 @@ TESTED = (
         ),
     ),
     Tested(
+        "the clock is set back while a drill goes on",
+        "the drill closes: what still sounds, and what begins, is real; its report is written in time",
+        (
+            "rules/test_drill.py::test_a_clock_that_is_set_back_makes_no_alarm_a_test",
+            "drill/test_runner.py::test_a_clock_that_is_set_makes_a_drill_no_longer",
+        ),
+    ),
+    Tested(
+        "SIGHUP while the disk with the configuration hangs",
+        "the main thread goes on and feeds the watchdog; the configuration is read when the disk answers",
+        ("test_lifecycle.py::test_a_hangup_while_the_disk_hangs_stops_nobody",),
+    ),
+    Tested(
+        "the disk for temporary files is full, or hangs, while an alert goes to a `command`",
+        "the program gets it all the same",
+        ("publishers/test_command.py::test_a_full_disk_holds_up_no_alert",),
+    ),
+    Tested(
+        "started with closed standard streams, by a user without a home, or with no name as the page's host",
+        "no file takes the place of standard error; one line names the fix; the page alone is off",
+        (
+            "cli/test_main.py::test_closed_streams_are_no_error_and_no_file_takes_their_place",
+            "config/test_model.py::test_a_user_without_a_home_is_told_what_to_set",
+            "web/test_server.py::test_a_name_that_no_resolver_takes_is_no_bug",
+        ),
+    ),
+    Tested(
         "a time without a zone in a request for a drill, a former drill, or a message that was kept",
         "damage of that file alone, which is logged; the daemon goes on",
         (

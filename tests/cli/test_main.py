@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_ctrl_c_while_it_imports_printed_a_traceback():
@@ -18,3 +19,19 @@ def test_ctrl_c_while_it_imports_printed_a_traceback():
     assert process.returncode == 130
     assert shown == ""
     assert "Traceback" not in said
+
+
+def test_closed_streams_are_no_error_and_no_file_takes_their_place(tmp_path: Path):
+    """As some start us: `<&- >&- 2>&-`. A database that became standard error would be written into."""
+    program = (
+        "import os, sys; from monitor.cli import main\n"
+        "try: main(['check', '--config', sys.argv[1]])\n"
+        "finally: open(sys.argv[2], 'w').write(' '.join(os.readlink(f'/proc/self/fd/{n}') for n in range(3)))"
+    )
+    house, found = tmp_path / "house.yaml", tmp_path / "found"
+    house.write_text(f"state_dir: {tmp_path}\nsources: [{{type: demo, name: hall}}]\n")
+    script = 'exec "$0" -c "$1" "$2" "$3" <&- >&- 2>&-'
+    command = ["sh", "-c", script, sys.executable, program, str(house), str(found)]
+
+    assert subprocess.run(command, check=False).returncode == 0
+    assert found.read_text() == "/dev/null /dev/null /dev/null"

@@ -1,5 +1,6 @@
 """The configuration as a whole."""
 
+import pwd
 import re
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.capabilities import warnings
-from monitor.config.loading import check_document, default_config, load_config
-from monitor.config.model import json_schema
+from monitor.config.loading import SEARCHED, check_document, default_config, find_config, load_config
+from monitor.config.model import json_schema, usual_state_folder
 from monitor.config.yaml_document import parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.config import MqttConfig
@@ -352,3 +353,18 @@ def test_any_document_is_a_configuration_or_a_configuration_error(values: dict[s
 def test_a_name_that_cannot_be_comes_with_one_that_can(name: str, suggested: str) -> None:
     """As people write it who have no umlauts on their keyboard."""
     assert slug(name) == suggested
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+    """Of a container that knows nobody of that number: one line, and not a traceback."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.chdir("/")
+    assert find_config() in (None, SEARCHED[-1])
+    with pytest.raises(ConfigError, match="set HOME, or `state_dir`"):
+        usual_state_folder({})
+    assert usual_state_folder({"XDG_STATE_HOME": "/srv"}) == Path("/srv/earwitness")

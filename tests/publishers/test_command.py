@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_the_program_gets_the_alert_in_its_arguments_and_as_json(tmp_path: Path)
     arguments, given = json.loads(file.read_text())
     assert arguments == ["--say", "critical: Glass; rm -rf $HOME `x`", "false/true/kitchen"]
     assert (given["type"], given["node"], given["id"], given["late"]) == ("alert", "home", glass.id, True)
+
+
+def test_a_full_disk_holds_up_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alert reaches the program through memory; there is no folder for temporary files here."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    assert outcomes(runs(WRITES, str(tmp_path / "got.json")), alert()) == [DELIVERED]
+    assert json.loads((tmp_path / "got.json").read_text())[1]["id"] == alert().id
 
 
 def test_what_is_put_in_is_not_looked_through_again() -> None:

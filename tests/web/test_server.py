@@ -14,3 +14,10 @@ def test_what_is_sent_leaves_at_once(host: str) -> None:
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("host", ["earwitness..local", "x" * 70 + ".local"])
+def test_a_name_that_no_resolver_takes_is_no_bug(host: str) -> None:
+    """The page is off, with that as the reason, and the daemon goes on."""
+    with pytest.raises(OSError, match="is no name of a host"):
+        listen(host, 0)

@@ -1,6 +1,7 @@
 """The thread that serves the page. It may fail, or be slow, without anything else noticing."""
 
 import asyncio
+import errno
 import resource
 import socket
 import threading
@@ -77,9 +78,9 @@ class Server:
     def _listen(self, host: str, port: int, *, ingress: bool) -> None:
         try:
             listening = listen(host, port)
-        except (OSError, UnicodeError) as error:  # a name that no resolver takes is a UnicodeError
+        except OSError as error:
             fix = "end what listens there, or set another port: under `web:`, or with `earwitness run --port`"
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = error.strerror or str(error)
             log.warning("the page is off", host=host, port=port, reason=reason, fix=fix)
             if not ingress:
                 self._page.fault = f"off, {host}:{port}: {reason}; {fix}"
@@ -141,7 +142,10 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket whose connections send at once. asyncio sees to that only where a socket names its protocol,
     and ours do not: the body of an answer would wait 40 ms for the browser to acknowledge its head (Nagle's
     algorithm meets delayed acknowledgements). Raises OSError."""
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except UnicodeError:  # a name with a part that is empty, or too long
+        raise OSError(errno.EINVAL, f"{host} is no name of a host") from None
     listening = socket.create_server((host, port), family=family, backlog=256)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
