@@ -155,6 +155,7 @@ class Alert:
     test: bool = False  # somebody pressed the button: last in every queue, and never escalated
     update: bool = False  # sent before by this `id`, another room joined: does not ring again
     lag_s: float = 0.0  # as that of its events
+    sequence: int = 0  # how often it went out before, to the receiver that gets it now
 
     @property
     def dangers(self) -> frozenset[tuple[str, str]]:

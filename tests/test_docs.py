@@ -102,17 +102,11 @@ def rings(alerts: list[dict[str, Any]]) -> list[str]:
     guide = (ROOT / "docs/guides/homeassistant.md").read_text()
     [automation] = (yaml.safe_load(each[4:]) for each in guide.split("```") if each.startswith("yaml\nmode"))
     assert automation["mode"] == "queued"
-    compare, remember, notify = automation["actions"]
-    told = "unknown"
+    [notify] = automation["actions"]
     sent = []
     for alert in alerts:
         known: dict[str, Any] = {"trigger": {"to_state": {"attributes": alert}}}
-        known["states"] = {remember["target"]["entity_id"]: told}.get
-        if not all(rendered(each, known) == "True" for each in automation["conditions"]):
-            continue
-        if rendered(compare["value_template"], known) == "True":
-            told = rendered(remember["data"]["value"], known)
-            assert len(told) <= 255
+        if all(rendered(each, known) == "True" for each in automation["conditions"]):
             sent.append(rendered(notify["data"]["message"], known))
     return sent
 
@@ -123,17 +117,17 @@ def rendered(template: str, known: dict[str, Any]) -> str:
 
 
 def test_the_guides_automation_rings_once_per_alert():
-    """Not again when another room joins, nor when it is repeated late after others came; a late one that was
-    never told rings."""
+    """Not again when another room joins; a late one rings. A repeat of what it knows the entity passes over
+    itself (`tests/publishers/mqtt/homeassistant/test_alerts.py`)."""
     alerts = [
         {"id": f"{i:012x}", "event_type": "critical", "late": False, "rule": "Smoke", "message": f"m{i}"}
         for i in range(15)
     ]
-    again = [one | more for one in alerts for more in ({"update": True}, {"late": True})]
+    again = [one | {"update": True} for one in alerts]
     late = alerts[0] | {"id": "f" * 12, "late": True, "message": "late"}
     mild = alerts[0] | {"id": "e" * 12, "event_type": "info"}
 
-    assert rings([*alerts, *again, mild, late, late]) == [*(f"m{i}" for i in range(15)), "late"]
+    assert rings([*alerts, *again, mild, late]) == [*(f"m{i}" for i in range(15)), "late"]
 
 
 BLUEPRINTS = sorted((ROOT / "config/blueprints").glob("*.yaml"))

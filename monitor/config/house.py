@@ -41,6 +41,7 @@ def build_house(config: Config) -> House:
             pictures=config.evidence.pictures and not source.is_external,
             hidden=frozenset() if source.is_external else hidden,
             has_sound=not source.is_external,
+            origin=source.origin,
         )
         for source, labels in heard_where(config)
     ]

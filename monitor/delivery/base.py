@@ -28,6 +28,8 @@ class Entry:
     """Since it was put. Within one run by the monotonic clock: setting the clock makes nothing stale."""
     urgent: bool
     """An alert about smoke, carbon monoxide or fire."""
+    repeats: int = 0
+    """How often it was delivered before, and is wanted again."""
 
 
 class Outbox(Protocol):

@@ -244,7 +244,7 @@ class SqliteOutbox:
             bool(again) or number < self._first_number or waited_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
         )
         urgent = worth_kept == LIFE_SAFETY_WORTH
-        return Entry(number, channel, message, _time(detected_at_us), late, waited_s, urgent)
+        return Entry(number, channel, message, _time(detected_at_us), late, waited_s, urgent, again)
 
     def _say_unreadable(self, error: ValueError) -> None:
         self.counts.unreadable += 1

@@ -127,7 +127,8 @@ def delivered(ledger: Ledger, channel: str, number: int, at_us: int) -> None:
 
 def again(ledger: Ledger, channel: str, since_us: int) -> int:
     """What was delivered since then waits again: how many."""
-    sql = "UPDATE delivery SET delivered_at_us = NULL, again = 1 WHERE channel = ? AND delivered_at_us >= ?"
+    what = "delivered_at_us = NULL, again = again + 1"
+    sql = f"UPDATE delivery SET {what} WHERE channel = ? AND delivered_at_us >= ?"  # noqa: S608 - of constants
     return ledger.change(sql, [(channel, since_us)])
 
 

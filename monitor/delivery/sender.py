@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from monitor.clock import Clock
@@ -66,8 +66,11 @@ class InOrder:
 
 
 def as_of_now(entry: Entry) -> SoundEvent | Alert:
-    """The entry's message; an alert older than its rule's `stale_after_s` only informs."""
-    return entry.message.aged(entry.waited_s) if isinstance(entry.message, Alert) else entry.message
+    """The entry's message. An alert older than its rule's `stale_after_s` only informs, and one that was
+    delivered before says how often."""
+    if not isinstance(entry.message, Alert):
+        return entry.message
+    return replace(entry.message.aged(entry.waited_s), sequence=entry.repeats)
 
 
 class Sender:

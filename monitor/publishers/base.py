@@ -113,6 +113,7 @@ class Room:
     pictures: bool = False  # whether it shows pictures of what it heard
     hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on
     has_sound: bool = True  # whether we hear it ourselves; else a device publishes what it detects there
+    origin: str = ""  # where its sound comes from: tells a new name from a new source
 
 
 class Publisher(Protocol):

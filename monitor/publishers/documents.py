@@ -99,6 +99,7 @@ def alert_document(alert: Alert, delivered_at: datetime, *, late: bool) -> dict[
         "raised_at": iso(alert.raised_at),
         "delivered_at": iso(delivered_at),
         "late": late,
+        "sequence": alert.sequence,
         "why": _plain(alert.why),
     }
 

@@ -109,3 +109,9 @@ class AnySourceConfig(Block):
     def is_recorded(self) -> bool:
         """Whether its sound is not heard as it happens: its time is not the clock's."""
         return self.is_hurried
+
+    @property
+    def origin(self) -> str:
+        """Where its sound comes from, whatever it is called; without secrets. Empty where that is not
+        known."""
+        return ""

@@ -94,6 +94,10 @@ class ExternalConfig(AnySourceConfig):
         return True
 
     @property
+    def origin(self) -> str:
+        return f"device {self.broker or ''} {self.topic} {self.path or ''}"
+
+    @property
     def known_labels(self) -> frozenset[str]:
         """What can be an event here."""
         return frozenset(self.label_map.values())

@@ -39,6 +39,10 @@ class FileConfig(AnySourceConfig):
     def is_recorded(self) -> bool:
         return self.is_hurried or self.started_at is not None
 
+    @property
+    def origin(self) -> str:
+        return f"file {self.path} {self.track or ''}".strip()
+
     def build(self, clock: Clock) -> "FileSource":
         return FileSource(self, clock)
 

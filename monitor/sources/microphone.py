@@ -47,6 +47,10 @@ class MicrophoneConfig(AnySourceConfig):
     sample_format: Literal["int16", "float32"] = "int16"
     """`float32` keeps more than 16 bits of a device that has them."""
 
+    @property
+    def origin(self) -> str:
+        return f"microphone {self.device} {self.channel or ''}".strip()
+
     def build(self, clock: Clock) -> "MicrophoneSource":
         return MicrophoneSource(self, clock)
 

@@ -35,6 +35,7 @@ ALERT_FIELDS = {
     "raised_at": "when the rule matched, in the time of the sound",
     "delivered_at": "when this message was sent to the broker",
     "late": "true when it was held back or is sent again",
+    "sequence": "0 the first time; above that it is a repeat: so often this was sent before",
     "why": "which clause of the rule matched with which value",
 }
 
@@ -112,7 +113,9 @@ The daemon never waits for Home Assistant: its `offline` on `<discovery_prefix>/
 forged or of another Home Assistant, and others may subscribe too. With `homeassistant: true`, the alerts that
 it may have missed are sent again when it publishes `online`: those sent from 120 s before its `offline` on
 (from 120 s before its `online` if no `offline` was seen, or from the connection on if that is less than ten
-minutes old), with the same id and `late: true`. Over MQTT 5 the broker reports a message without subscribers:
+minutes old), with the same id, `late: true` and a `sequence` above 0. Whoever has got the alert already
+passes over what has a `sequence` and an `id` that it knows: with two Home Assistants on one broker that is
+the one that was there. Over MQTT 5 the broker reports a message without subscribers:
 the message is not delivered, and is kept for the `stale_after_s` of its rule, else for a day; alerts of
 smoke, carbon monoxide and fire without end.
 """

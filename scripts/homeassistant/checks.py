@@ -2,17 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 from monitor.publishers.mqtt.config import MqttConfig
+from monitor.publishers.mqtt.homeassistant.alerts import rule_key
 from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
-from monitor.publishers.mqtt.homeassistant.node import rule_key
 from monitor.types import (
     ActiveAlert,
     Command,
@@ -25,38 +22,17 @@ from monitor.types import (
     SourceStatus,
 )
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
-from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher, wait_until
-from testkit.mosquitto import USERNAME, Mosquitto
+from scripts.homeassistant.house import Watcher, wait_until
+from scripts.homeassistant.lasting import (
+    a_new_name_keeps_everything,
+    counts_keep_statistics,
+    two_homes_ring_once_each,
+)
+from scripts.homeassistant.world import Check, World, attribute, ids, is_available, now, rung, unavailable
+from testkit.mosquitto import USERNAME
 
 SMALL_PACKET_BYTES = 2000
 """A third of the document of a source."""
-
-
-class World:
-    """What a check has at hand."""
-
-    def __init__(self, house_: HomeAssistant, broker: Mosquitto, daemon: Daemon, folder: Path) -> None:
-        self.ha = house_
-        self.broker = broker
-        self.daemon = daemon
-        self.folder = folder
-
-    def entity(self, component: str, source: str | None = "kitchen") -> str:
-        """The entity id of a component, of the node if `source` is None."""
-        unique_id = ".".join(filter(None, ("earwitness.probe", source, component)))
-        return self.ha.entities()[unique_id]
-
-    def command(self) -> Command:
-        """The next command that reached the daemon."""
-        return self.daemon.commands.get(timeout=WITHIN_S)
-
-
-Check = Callable[[World], str]
-
-
-def now() -> datetime:
-    """UTC."""
-    return datetime.now(UTC)
 
 
 def devices_appear(world: World) -> str:
@@ -104,7 +80,7 @@ def on_and_off(world: World) -> str:
     world.daemon.post(LabelState("kitchen", "smoke_alarm", False))
     world.ha.wait_state(entity, "off")
     world.ha.wait_state(world.entity("last_sound"), "Smoke alarm")
-    wait_until(lambda: _attribute(world, world.entity("last_sound"), "label") == "smoke_alarm", "the label")
+    wait_until(lambda: attribute(world, world.entity("last_sound"), "label") == "smoke_alarm", "the label")
     return entity
 
 
@@ -123,9 +99,9 @@ def event_fires(world: World) -> str:
     """The event entity fires with the label as its type and the event as its attributes"""
     entity, event = world.entity("event"), heard("scream")
     world.daemon.post(event)
-    wait_until(lambda: _attribute(world, entity, "id") == event.id, "the event")
-    assert _attribute(world, entity, "event_type") == "scream"
-    assert _attribute(world, entity, "score") == 0.93
+    wait_until(lambda: attribute(world, entity, "id") == event.id, "the event")
+    assert attribute(world, entity, "event_type") == "scream"
+    assert attribute(world, entity, "score") == 0.93
     return entity
 
 
@@ -133,30 +109,28 @@ def alert_fires(world: World) -> str:
     """An alert fires the node's event entity with its severity as the type"""
     entity, alert = world.entity("alert", None), raised()
     world.daemon.post(alert)
-    wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert")
-    assert _attribute(world, entity, "event_type") == "critical"
-    assert _attribute(world, entity, "why") == {"score": 0.93}
+    wait_until(lambda: attribute(world, entity, "id") == alert.id, "the alert")
+    assert attribute(world, entity, "event_type") == "critical"
+    assert attribute(world, entity, "why") == {"score": 0.93}
     return entity
 
 
 def the_guides_automation_rings(world: World) -> str:
     """The guide's automation rings once for each critical alert, however often each is repeated"""
-    told = "input_text.earwitness_told"
     # Home Assistant takes text of digits for a number.
     numbers = (replace(raised(), id=id) for id in ("641866514357", "000000000012", "12e345678901"))
     alerts = [*numbers, *(raised() for _ in range(9))]
-    with Watcher(world.ha, told) as rung:
+    with Watcher(world.ha, "automation.guide") as guide:
         world.daemon.publisher.publish(replace(raised(), severity="info"))
         for each in alerts:
             world.daemon.publisher.publish(each)
         for each in alerts:  # another room joins, and Home Assistant may have missed it
             world.daemon.publisher.publish(replace(each, update=True))
-            world.daemon.publisher.publish(each, late=True)
-        late = raised()
-        world.daemon.publisher.publish(late, late=True)
-        rung.wait_for(lambda seen: bool(seen) and late.id in seen[-1]["state"], "the last one")
-    assert len(rung.seen) == len(alerts) + 1, [each["state"][:12] for each in rung.seen]
-    return f"{len(rung.seen)} rings for {len(alerts) + 1} alerts published {3 * len(alerts) + 2} times"
+            world.daemon.publisher.publish(replace(each, sequence=1), late=True)
+        world.daemon.publisher.publish(replace(raised(), sequence=1), late=True)
+        guide.wait_for(lambda seen: len(rung(guide)) > len(alerts), "the last one")
+    assert len(rung(guide)) == len(alerts) + 1, [each["attributes"] for each in guide.seen]
+    return f"{len(rung(guide))} rings for {len(alerts) + 1} alerts published {3 * len(alerts) + 2} times"
 
 
 def a_rule_has_its_event(world: World) -> str:
@@ -166,12 +140,12 @@ def a_rule_has_its_event(world: World) -> str:
     alert = raised()
     world.daemon.post(other)
     world.daemon.post(alert)
-    wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert of the rule")
+    wait_until(lambda: attribute(world, entity, "id") == alert.id, "the alert of the rule")
     world.daemon.post(replace(raised(), rule="Smoke"))
     last = replace(raised(), severity="warning")
     world.daemon.post(last)
-    wait_until(lambda: _attribute(world, entity, "id") == last.id, "the next one")
-    assert _attribute(world, entity, "event_type") == "warning"
+    wait_until(lambda: attribute(world, entity, "id") == last.id, "the next one")
+    assert attribute(world, entity, "event_type") == "warning"
     return entity
 
 
@@ -198,7 +172,7 @@ def device_triggers_fire(world: World) -> str:
         for alert in (replace(raised(), severity="info"), replace(raised(), update=True), raised()):
             world.daemon.publisher.publish(alert)
         world.daemon.publisher.publish(replace(raised(), severity="warning"))
-        automation.wait_for(lambda seen: len(_rung(automation)) == 1, "the automation")
+        automation.wait_for(lambda seen: len(rung(automation)) == 1, "the automation")
     return f"{len(names)} triggers"
 
 
@@ -209,8 +183,8 @@ def an_alert_is_active_until_acknowledged(world: World) -> str:
     world.ha.wait_state(entity, "off")
     world.daemon.post(ActiveAlert(alert, 1))
     world.ha.wait_state(entity, "on")
-    wait_until(lambda: _attribute(world, entity, "id") == alert.id, "the alert's id")
-    assert (_attribute(world, entity, "rule"), _attribute(world, entity, "message")) == (
+    wait_until(lambda: attribute(world, entity, "id") == alert.id, "the alert's id")
+    assert (attribute(world, entity, "rule"), attribute(world, entity, "message")) == (
         alert.rule,
         alert.message,
     )
@@ -222,7 +196,6 @@ def blueprints_run(world: World) -> str:
     inputs: dict[str, dict[str, Any]] = {
         "alert_on_phone": {
             "alert": world.entity("alert", None),
-            "told": "input_text.by_blueprint",
             "notify": "notify.persistent_notification",
             "picture": world.entity("image"),
         },
@@ -240,14 +213,13 @@ def blueprints_run(world: World) -> str:
         use = {"path": f"earwitness/{name}.yaml", "input": chosen}
         world.ha.post(f"/api/config/automation/config/{name}", alias=name, use_blueprint=use)
         world.ha.wait_state(f"automation.{name}", "on")
-    alert = replace(raised(), id="641866514357")
-    with Watcher(world.ha, "input_text.by_blueprint") as told:
-        for late in (False, True):
-            world.daemon.publisher.publish(alert, late=late)
-        last = raised()
-        world.daemon.publisher.publish(last)
-        told.wait_for(lambda seen: bool(seen) and last.id in seen[-1]["state"], "the last alert")
-    assert len(told.seen) == 2, told.seen
+    alert = replace(raised(), id="641866514358")
+    with Watcher(world.ha, "automation.alert_on_phone") as phone:
+        for sequence in (0, 1):
+            world.daemon.publisher.publish(replace(alert, sequence=sequence), late=sequence > 0)
+        world.daemon.publisher.publish(raised())
+        phone.wait_for(lambda seen: len(rung(phone)) > 1, "the last alert")
+    assert len(rung(phone)) == 2, phone.seen
     for action, expected in (
         (f"EARWITNESS_ACK/{alert.id}", Command("ack", value=alert.id, by="mqtt")),
         (
@@ -272,7 +244,7 @@ def numbers_are_numbers(world: World) -> str:
         found = world.ha.wait_state(world.entity("level"), shown, f"{float(shown):.1f}")
         assert found["attributes"]["state_class"] == "measurement"
     world.daemon.post(Health(now(), {"dropped": 0}))
-    wait_until(lambda: _attribute(world, world.entity("health", None), "dropped") == 0, "health")
+    wait_until(lambda: attribute(world, world.entity("health", None), "dropped") == 0, "health")
     world.daemon.post(Health(now(), {"sources": {"kitchen": {"lag_s": 7.5}, "porch": {"lag_s": 0.1}}}))
     world.ha.wait_state(world.entity("lag", None), "7.5")
     return world.entity("level")
@@ -322,7 +294,7 @@ def problems_show(world: World) -> str:
     entity = world.entity("problem")
     world.daemon.post(Problem("kitchen", now(), ("clipping",)))
     world.ha.wait_state(entity, "on")
-    wait_until(lambda: _attribute(world, entity, "kinds") == ["clipping"], "the kinds")
+    wait_until(lambda: attribute(world, entity, "kinds") == ["clipping"], "the kinds")
     world.daemon.post(Problem("kitchen", now(), ()))
     world.ha.wait_state(entity, "off")
     return entity
@@ -332,7 +304,7 @@ def pictures_show(world: World) -> str:
     """The picture of the last sound is shown byte for byte, and says whose it is"""
     entity, png = world.entity("image"), b"\x89PNG\r\n\x1a\n" + bytes(100_000)
     world.daemon.post(Picture("kitchen", "e00000000001", "scream", png))
-    wait_until(lambda: _attribute(world, entity, "label") == "scream", "the picture's label")
+    wait_until(lambda: attribute(world, entity, "label") == "scream", "the picture's label")
     wait_until(lambda: world.ha.picture(entity) == png, "the picture")
     return entity
 
@@ -342,7 +314,7 @@ def a_lost_source_is_unavailable(world: World) -> str:
     world.daemon.post(SourceStatus("kitchen", False, now(), "no device"))
     world.ha.wait_state(world.entity("smoke_alarm"), "unavailable")
     world.ha.wait_state(world.entity("connection"), "off")
-    assert _attribute(world, world.entity("connection"), "reason") == "no device"
+    assert attribute(world, world.entity("connection"), "reason") == "no device"
     world.ha.wait_state(world.entity("glass_break", "porch"), "off")
     world.daemon.post(SourceStatus("kitchen", True, now()))
     world.ha.wait_state(world.entity("smoke_alarm"), "off")
@@ -386,11 +358,11 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
         for alert in alerts[20:]:
             world.daemon.post(alert)
         wanted = {alert.id for alert in alerts}
-        watcher.wait_for(lambda seen: wanted <= _ids(seen), f"all {len(wanted)} alerts")
+        watcher.wait_for(lambda seen: wanted <= ids(seen), f"all {len(wanted)} alerts")
     world.ha.wait_state(level, "-33", "-33.0")
     world.ha.wait_state(world.entity("alert_active", None), "on")
     world.ha.wait_state(world.entity("glass_break"), "off")
-    late = wanted & _ids([each for each in watcher.seen if each["attributes"].get("late")])
+    late = wanted & ids([each for each in watcher.seen if each["attributes"].get("late")])
     return f"{len(wanted)} of {len(wanted)} alerts, {len(late)} of them marked late"
 
 
@@ -402,7 +374,7 @@ def a_restart_of_the_broker_loses_nothing(world: World) -> str:
         world.daemon.post(alert)
         world.daemon.post(LabelState("kitchen", "scream", True))
         world.broker.start()
-        watcher.wait_for(lambda seen: alert.id in _ids(seen), "the alert")
+        watcher.wait_for(lambda seen: alert.id in ids(seen), "the alert")
     world.ha.wait_state(world.entity("scream"), "on")
     world.daemon.post(LabelState("kitchen", "scream", False))
     world.ha.wait_state(world.entity("scream"), "off")
@@ -420,8 +392,8 @@ def any_order_of_restart_loses_nothing(world: World) -> str:
             _start(world, part)
             if part == "daemon":
                 world.daemon.post(alert)
-        wait_until(lambda: _attribute(world, entity, "id") == alert.id, f"the alert, {order}")  # noqa: B023
-        wait_until(lambda: not _unavailable(world), f"every entity, {order}: {_unavailable(world)}")
+        wait_until(lambda: attribute(world, entity, "id") == alert.id, f"the alert, {order}")  # noqa: B023
+        wait_until(lambda: not unavailable(world), f"every entity, {order}: {unavailable(world)}")
     return f"{len(orders)} orders"
 
 
@@ -441,12 +413,6 @@ def _start(world: World, part: str) -> None:
         world.ha.start()
 
 
-def _unavailable(world: World) -> list[str]:
-    """Entities that show nothing, of those that are not switched off."""
-    shown = [each["entity_id"] for each in world.ha.registry().values() if not each["disabled_by"]]
-    return [entity for entity in shown if not _is_available(world, entity)]
-
-
 def small_packets_make_the_same_entities(world: World) -> str:
     """Where the broker takes 2,000 bytes at most, a restarted Home Assistant finds the same entities"""
     before = world.ha.registry()
@@ -456,7 +422,7 @@ def small_packets_make_the_same_entities(world: World) -> str:
     wait_until(lambda: _largest_packet(world) == SMALL_PACKET_BYTES, "the daemon to know the limit")
     _restart(world)
     shown = [entry["entity_id"] for entry in before.values() if not entry["disabled_by"]]
-    wait_until(lambda: not [each for each in shown if not _is_available(world, each)], "every entity")
+    wait_until(lambda: not [each for each in shown if not is_available(world, each)], "every entity")
     assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == {
         unique: entry["entity_id"] for unique, entry in before.items()
     }
@@ -466,7 +432,7 @@ def small_packets_make_the_same_entities(world: World) -> str:
     wait_until(lambda: _largest_packet(world) is None, "the daemon to be back")
     # It still has the entities of the parts, which this broker has forgotten: nobody can take them off it.
     _restart(world)
-    wait_until(lambda: not [each for each in shown if not _is_available(world, each)], "every entity again")
+    wait_until(lambda: not [each for each in shown if not is_available(world, each)], "every entity again")
     return f"{len(shown)} entities"
 
 
@@ -511,14 +477,8 @@ def a_node_is_forgotten(world: World) -> str:
 
 def no_complaints(world: World) -> str:
     """Home Assistant's log has no warning about anything that we announced or said"""
-    lines = world.ha.log().splitlines()
-    # It empties the topic of a device that it removes, and warns of its own message.
-    excused = ("connection was lost", "No device components to cleanup", "Failed to connect to MQTT")
-    complaints = [
-        line for line in lines if "components.mqtt" in line and not any(each in line for each in excused)
-    ]
-    assert not complaints, complaints
-    return f"{len(lines)} lines"
+    assert not world.ha.complaints(), world.ha.complaints()
+    return f"{len(world.ha.log().splitlines())} lines"
 
 
 CHECKS: tuple[Check, ...] = (
@@ -530,6 +490,7 @@ CHECKS: tuple[Check, ...] = (
     alert_fires,
     a_rule_has_its_event,
     device_triggers_fire,
+    two_homes_ring_once_each,
     an_alert_is_active_until_acknowledged,
     the_guides_automation_rings,
     blueprints_run,
@@ -545,6 +506,8 @@ CHECKS: tuple[Check, ...] = (
     a_restart_of_the_broker_loses_nothing,
     any_order_of_restart_loses_nothing,
     small_packets_make_the_same_entities,
+    a_new_name_keeps_everything,
+    counts_keep_statistics,
     what_is_removed_disappears,
     what_is_removed_while_we_were_down_disappears,
     a_node_is_forgotten,
@@ -561,22 +524,3 @@ def _largest_packet(world: World) -> int | None:
     """What the broker of the present connection takes; 0 while there is none."""
     figures = world.daemon.publisher.figures()
     return figures["largest_packet_bytes"] if figures["connected"] else 0
-
-
-def _is_available(world: World, entity: str) -> bool:
-    """Whether Home Assistant has made it of a document since its start, and not only remembered it."""
-    state = world.ha.state(entity)
-    return state is not None and state["state"] != "unavailable" and not state["attributes"].get("restored")
-
-
-def _attribute(world: World, entity: str, name: str) -> Any:
-    return (world.ha.state(entity) or {"attributes": {}})["attributes"].get(name)
-
-
-def _rung(automation: Watcher) -> set[str]:
-    """When it was triggered."""
-    return {each["attributes"]["last_triggered"] for each in automation.seen}
-
-
-def _ids(seen: list[dict[str, Any]]) -> set[str]:
-    return {each["attributes"].get("id", "") for each in seen}

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.clock import SystemClock
+from monitor.delivery.delivery import ignore_late
+from monitor.delivery.kept.memory import KeptMemory
+from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.labels import sounds
@@ -18,40 +21,46 @@ from monitor.types import Alert, Command, LabelState, Message, Setting, SoundEve
 LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream", "groan")
 
 
-def house(labels: tuple[str, ...] = LABELS) -> House:
+def house(labels: tuple[str, ...] = LABELS, node: str = "probe", kitchen: str = "kitchen") -> House:
     """One node with two sources."""
+    hidden = frozenset({"groan"})
     rooms = (
-        Room("kitchen", labels, sounds(), "Kitchen", pictures=True, hidden=frozenset({"groan"})),
+        Room(kitchen, labels, sounds(), "Kitchen", pictures=True, hidden=hidden, origin="microphone 1"),
         Room("porch", ("glass_break",), sounds()),
     )
     rules = ("Glass", 'Küche: "laut" 100 %')
     values = (HouseValue("mode", ("home", "away")), HouseValue("guests", ("on", "off")))
-    return House("probe", "check", rooms, rules, "http://127.0.0.1:8199", values)
+    return House(node, "check", rooms, rules, "http://127.0.0.1:8199", values)
 
 
 class Daemon:
     """Open inside the `with` block; `post` takes any message."""
 
-    def __init__(self, folder: Path, port: int, username: str, password: str) -> None:
+    def __init__(
+        self, folder: Path, port: int, username: str, password: str, announced: House | None = None
+    ) -> None:
+        self.house = announced or house()
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._failures: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._life = ExitStack()
         clock = SystemClock()
         login: dict[str, Any] = {"username": username, "password": password}
         config = MqttConfig.model_validate({"type": "mqtt", "port": port} | login)
-        self.publisher = config.build("probe", self._obey, clock)
+        self.publisher = config.build(self.house.node, self._obey, clock)
         self._outbox = SqliteOutbox(folder / "outbox.db", clock, self._failures.put)
         self._sender = Sender(self._outbox, self.publisher, self._failures.put, clock)
+        kept = KeptMemory(folder, self.publisher.name, self.publisher.memory)
+        self._memory = KeptWriter(kept, ignore_late, self._failures.put)
 
     def _obey(self, word: Word) -> None:
         assert isinstance(word, Command)
         self.commands.put(word)
 
     def __enter__(self) -> Self:
-        self.publisher.announce(house())
-        for message in first_states():
+        self.publisher.announce(self.house)
+        for message in first_states(self.house):
             self.publisher.publish(message)
-        for part in (self._outbox, self._sender, self.publisher):
+        for part in (self._memory, self._outbox, self._sender, self.publisher):
             self._life.enter_context(part)
         return self
 
@@ -69,11 +78,12 @@ class Daemon:
                 self.publisher.publish(message)
 
 
-def first_states() -> list[Message]:
-    """Both sources online, nothing muted."""
+def first_states(announced: House) -> list[Message]:
+    """Every source online, nothing muted."""
     now = datetime.now(UTC)
-    online = [SourceStatus(source, True, now) for source in ("kitchen", "porch")]
-    settings: list[Message] = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.0)]
+    names = [room.source for room in announced.sources]
+    online = [SourceStatus(source, True, now) for source in names]
+    settings: list[Message] = [Setting(names[0], "mute", False), Setting(names[0], "sensitivity", 0.0)]
     return [*online, *settings]
 
 

@@ -21,6 +21,7 @@ from structlog.testing import capture_logs
 
 from monitor.delivery.base import WHOLE_TOPIC, Entry
 from monitor.delivery.outbox import SqliteOutbox
+from monitor.delivery.sender import as_of_now
 from monitor.types import Alert, SoundEvent
 from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock, raise_it
@@ -202,6 +203,28 @@ def test_alerts_delivered_lately_are_wanted_again(outbox: SqliteOutbox, clock: F
     assert count == 1
     assert [(e.message.id, e.late) for e in outbox.waiting("mqtt")] == [("recent", True)]
     assert outbox.waiting("phone") == []
+
+
+def sequence(entry: Entry) -> int:
+    """How often it was delivered before, as its receiver gets it."""
+    message = as_of_now(entry)
+    assert isinstance(message, Alert)
+    return message.sequence
+
+
+def test_repeats_are_counted_also_over_a_restart(path: Path, clock: FakeClock) -> None:
+    """A receiver that got an alert before knows its repeat by its number."""
+    found = []
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        put(outbox, alert())
+        for _ in range(2):
+            [entry] = outbox.waiting("phone")
+            found.append(sequence(entry))
+            outbox.release(entry, clock.now())
+            outbox.rewind("phone", clock.now())
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        found += [sequence(entry) for entry in outbox.waiting("phone")]
+    assert found == [0, 1, 2]
 
 
 def test_a_rewind_survives_a_restart(path: Path, clock: FakeClock) -> None:

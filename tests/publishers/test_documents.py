@@ -28,7 +28,7 @@ EVENT_FIELDS = {
 }  # fmt: skip
 ALERT_FIELDS = {
     "id", "rule", "severity", "message", "event_ids", "labels", "sources", "raised_at", "delivered_at",
-    "late", "why", "test", "update",
+    "late", "sequence", "why", "test", "update",
 }  # fmt: skip
 
 

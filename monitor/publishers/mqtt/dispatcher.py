@@ -44,18 +44,21 @@ class Dispatcher:
         self._announcer = announcer
         self._clock = clock
 
-    def begin(self, session: Session) -> None:
-        """A new connection."""
+    def begin(self, session: Session) -> float:
+        """A new connection: the seconds until documents go out."""
         self._named_bytes = session.largest_packet
         self._swallowed.echo.begin(active=self._echo.active)
+        wait_s = self._announcer.connected(self._clock.monotonic_s())
         self.review(session)
+        return wait_s
 
-    def review(self, session: Session) -> None:
-        """Keep to what the broker takes."""
+    def review(self, session: Session) -> float:
+        """Keep to what the broker takes; the seconds until it is to be looked at again."""
         self._swallowed.review(self._clock.monotonic_s())
         limits = [each for each in (self._named_bytes, self.suspects.limit_bytes) if each is not None]
         session.largest_packet = self.largest_packet_bytes = min(limits, default=None)
         self._announcer.fit(session.largest_packet)
+        return self._announcer.look(self._clock.monotonic_s())
 
     def acknowledged(self, news: Acknowledged) -> None:
         """The broker has the message."""

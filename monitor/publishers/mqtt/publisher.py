@@ -24,6 +24,7 @@ from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.dispatcher import Dispatcher
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.identity import Identity
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
 from monitor.publishers.mqtt.intake.inputs import Inputs
 from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
@@ -35,9 +36,6 @@ from monitor.publishers.mqtt.topics import Topics
 from monitor.types import HOUSE, Alert, Message, Setting, SoundEvent
 
 log = get_logger()
-
-UNHEARD_S = 86400.0
-"""A message without subscribers is kept for this time, unless its rule has `stale_after_s`."""
 
 
 class MqttPublisher:
@@ -55,7 +53,6 @@ class MqttPublisher:
         self._commands = CommandReader(self.topics, clock)
         self._outgoing = PublishQueue()
         self._link: Connection | None = None
-        self._connected = False
         self._version: str | None = None
         self._echo = Echo(self.topics)
         self._watch = HomeAssistantWatch(config.name)
@@ -63,11 +60,12 @@ class MqttPublisher:
         self._house_status = f"{config.discovery_prefix}/status"
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
-        self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix)
+        self.memory = Identity()
+        self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix, self.memory)
         self._inputs = Inputs(config.name, self.topics.root, clock)
         self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True
-        self._read_back = self._has_left = False
+        self._connected = self._read_back = self._has_left = False
         parts = (self._outgoing, self._echo, self._watch, self._complaints, self._announcer, clock)
         self._dispatcher = Dispatcher(*parts, self.topics, config.discovery_prefix)
 
@@ -152,10 +150,10 @@ class MqttPublisher:
         self._complaints.asked_less(session.terms)
         self._echo.begin(active=session.version == "3.1.1" or session.terms.qos == 0)
         session.subscribe(*self._echo.filters)
-        self._dispatcher.begin(session)
+        wait_s = self._dispatcher.begin(session)
         if self._config.homeassistant:
             session.subscribe(self._house_status)
-            self._watch.connected(self._clock.now(), self._clock.monotonic_s())
+            self._watch.connected(self._clock.now(), self._clock.monotonic_s() + wait_s)
             if not self._read_back:
                 session.subscribe(self._found_documents)
         self._outgoing.publish_again()
@@ -167,8 +165,9 @@ class MqttPublisher:
         topic, payload = message.topic, message.payload
         is_echo = self._dispatcher.is_echo(message)
         if topic == self._house_status:
-            now, now_s = self._clock.now(), self._clock.monotonic_s()
-            self._watch.heard(payload, now, now_s, retained=message.retained)
+            self._watch.heard(
+                payload, self._clock.now(), self._clock.monotonic_s(), retained=message.retained
+            )
         elif self._inputs.takes(topic):
             self._obey(self._inputs.read(message))
         elif topic.startswith(f"{self._config.discovery_prefix}/device/"):
@@ -213,7 +212,7 @@ class MqttPublisher:
         for number, verdict in self._echo.overdue(now_s):
             if verdict != "missing" or not self._outgoing.shorten(number):
                 self._settle(number, verdict)
-        self._dispatcher.review(session)
+        pause_s = self._dispatcher.review(session)
         if self._watch.greets(now_s):
             self._outgoing.publish_again()
         if self._watch.settles(now_s):
@@ -224,7 +223,7 @@ class MqttPublisher:
         if self._ready_is_due and not self._outgoing.full():
             self._ready_is_due = False
             self.on_ready()
-        return self._watch.next_s(now_s)
+        return min(pause_s, self._watch.next_s(now_s))
 
     def farewell(self, session: Session) -> None:
         """See `Handler`."""
@@ -276,12 +275,10 @@ class MqttPublisher:
                 return Refused(f"the broker refuses {kind}: {reason}")
             case Acknowledged(unheard=True):
                 self._complaints.unheard(kind, topic)
-                return Refused(f"nobody subscribes to {topic}", _keep_s(publication.message))
+                return Refused(f"nobody subscribes to {topic}", publication.keep_s)
             case "missing":
                 self._complaints.vanished(kind, topic)
-                return Refused(
-                    f"taken by the broker, and not delivered on {topic}", _keep_s(publication.message)
-                )
+                return Refused(f"taken by the broker, and not delivered on {topic}", publication.keep_s)
             case "unproven":
                 self._complaints.unproven(kind, topic)
             case _:
@@ -292,9 +289,3 @@ class MqttPublisher:
     def _wake(self) -> None:
         if self._link is not None:
             self._link.wake()
-
-
-def _keep_s(message: SoundEvent | Alert) -> float:
-    """How long what nobody hears is published again: as long as the alert would ring."""
-    stale_after_s = message.stale_after_s if isinstance(message, Alert) else None
-    return UNHEARD_S if stale_after_s is None else stale_after_s

@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -14,6 +14,8 @@ from monitor.types import Alert, SoundEvent
 
 QUEUED_IS_LATE_AFTER_S = 5.0
 """What waited longer than this for its connection is marked late."""
+UNHEARD_S = 86400.0
+"""A message without subscribers is kept for this time, unless its rule has `stale_after_s`."""
 _GROUNDS = {"why", "evidence"}
 """Left out first: they explain, and may be long."""
 LONG_BYTES = 1000
@@ -54,12 +56,19 @@ class Publication:
         state = self.message.state if isinstance(self.message, SoundEvent) else ""
         return self.topic, self.message.id, state
 
+    @property
+    def keep_s(self) -> float:
+        """How long what nobody hears is published again: as long as the alert would ring."""
+        stale_after_s = self.message.stale_after_s if isinstance(self.message, Alert) else None
+        return UNHEARD_S if stale_after_s is None else stale_after_s
+
     def payloads(self, now: datetime, now_s: float) -> Iterator[bytes]:
         """What is published now; the next one for a broker that takes no more."""
         waited_s = now_s - self.handed_at_s
         late = self.late or self.sends > 0 or waited_s > QUEUED_IS_LATE_AFTER_S
         if isinstance(self.message, Alert):
-            document = alert_document(self.message.aged(waited_s), now, late=late)
+            alert = replace(self.message.aged(waited_s), sequence=self.message.sequence + self.sends)
+            document = alert_document(alert, now, late=late)
         else:
             document = event_document(self.message, now, late=late)
         if not self.short:

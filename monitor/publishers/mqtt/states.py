@@ -30,7 +30,8 @@ def first_states(room: Room, topics: Topics) -> Iterator[TopicState]:
     by `offline`, which makes the entities unavailable in Home Assistant."""
     for label in room.labels:
         yield topics.sounding(room.source, label), b"OFF", Rank.STATE
-        yield topics.count(room.source, label), b"0", Rank.STATE
+        if label not in room.hidden:
+            yield topics.count(room.source, label), b"0", Rank.STATE
     yield topics.problem(room.source), b"OFF", Rank.STATE
     yield topics.source_status(room.source), b"offline", Rank.SOURCE_STATUS
 
@@ -78,7 +79,7 @@ def _sounding(sounding: LabelState, room: Room, topics: Topics) -> Iterator[Topi
         yield topics.last_sound(room.source), sounding.label.encode(), Rank.STATE
     if sounding.label in room.labels:
         yield topics.sounding(room.source, sounding.label), _switch(sounding.on), Rank.STATE
-        if sounding.on:
+        if sounding.on and sounding.label not in room.hidden:
             yield topics.count(room.source, sounding.label), str(sounding.count).encode(), Rank.STATE
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Literal, Self
@@ -71,6 +72,13 @@ class StreamConfig(AnySourceConfig):
     sample_rate_hz: Literal["auto"] | Annotated[int, Field(ge=4_000, le=192_000)] = "auto"
     """`auto` is the announced rate, or the measured one if it differs: some cameras announce 8 kHz and send
     16. A number is taken for true, whatever the stream announces."""
+
+    @property
+    def origin(self) -> str:
+        """As a digest: a path or query may hold a key."""
+        parts = urlsplit(self.url.get_secret_value())
+        place = (parts.scheme, parts.hostname, parts.port, parts.path, parts.query, self.track)
+        return f"stream {sha256(repr(place).encode()).hexdigest()[:16]}"
 
     def build(self, clock: Clock) -> "StreamSource":
         connection = StreamConnection(

@@ -1,12 +1,15 @@
 """What is still to be published."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.publishers.base import ignore
 from monitor.publishers.mqtt.queue import WINDOW, Publication, PublishQueue, Rank
-from testkit.builders import event
+from testkit.builders import START, alert, event
 
 
 def publication(id: str) -> Publication:
@@ -28,6 +31,18 @@ def ids(outgoing: PublishQueue) -> list[str]:
     while waiting := outgoing.next_publication():
         found.append(waiting.message.id)
     return found
+
+
+def test_an_alert_that_is_sent_again_is_a_repeat(outgoing):
+    """The connection broke before the broker acknowledged it: whoever got it the first time has its id."""
+    waiting = Publication(replace(alert(), sequence=2), ignore, 0.0, late=False)
+    outgoing.put(waiting)
+    for sends in range(2):
+        assert outgoing.next_publication() is waiting
+        [document] = (json.loads(each) for each in list(waiting.payloads(START, 0.0))[:1])
+        assert (document["sequence"], document["late"]) == (2 + sends, sends > 0)
+        outgoing.sent(1, waiting)
+        outgoing.take_back()
 
 
 @pytest.fixture

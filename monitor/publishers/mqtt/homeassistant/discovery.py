@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.publishers.base import House, Room
 from monitor.publishers.mqtt.homeassistant.components import source_components, words
+from monitor.publishers.mqtt.homeassistant.identity import Announced, Ids, may_be_id
 from monitor.publishers.mqtt.homeassistant.node import node_components
 from monitor.publishers.mqtt.topics import Topics, may_be_state
 
@@ -23,28 +24,28 @@ NO_ENTITY = "device_automation"
 _TOLD_BY = ("state_topic", "json_attributes_topic", "image_topic")
 
 
-def node_topic(topics: Topics, discovery_prefix: str) -> str:
-    """Where the node's document is."""
-    return f"{discovery_prefix}/device/earwitness_{topics.node}/config"
+def document_topic(discovery_prefix: str, *ids: str) -> str:
+    """Where the document of a node, or of a node's source, is."""
+    return f"{discovery_prefix}/device/{'_'.join((ORIGIN_NAME, *ids))}/config"
 
 
-def source_topic(topics: Topics, discovery_prefix: str, source: str) -> str:
-    """Where a source's document is."""
-    return f"{discovery_prefix}/device/earwitness_{topics.node}_{source}/config"
-
-
-def documents(house: House, topics: Topics, discovery_prefix: str) -> dict[str, Document]:
-    """Every discovery document by its topic, the node's first: the sources refer to it."""
-    found = {node_topic(topics, discovery_prefix): node_document(house, topics)}
+def documents(
+    house: House, topics: Topics, discovery_prefix: str, ids: Ids | None = None
+) -> dict[str, Document]:
+    """Every discovery document by its topic, the node's first: the sources refer to it. Without `ids` the
+    names are the ids."""
+    ids = ids or Ids(house.node)
+    found = {document_topic(discovery_prefix, ids.node): node_document(house, topics, ids)}
     for room in house.sources:
-        topic = source_topic(topics, discovery_prefix, room.source)
-        found[topic] = source_document(house, room, topics)
+        topic = document_topic(discovery_prefix, ids.node, ids.of(room.source))
+        found[topic] = source_document(house, room, topics, ids)
     return found
 
 
-def node_document(house: House, topics: Topics) -> Document:
+def node_document(house: House, topics: Topics, ids: Ids | None = None) -> Document:
     """The daemon as a device: alive or not, its health, its alerts, the test and acknowledge buttons."""
-    identity = _identity(topics.node)
+    ids = ids or Ids(house.node)
+    identity = _identity(ids.node)
     device = {
         "identifiers": [identity],
         "name": f"Earwitness {words(house.node)}",
@@ -61,16 +62,17 @@ def node_document(house: House, topics: Topics) -> Document:
     }
 
 
-def source_document(house: House, room: Room, topics: Topics) -> Document:
+def source_document(house: House, room: Room, topics: Topics, ids: Ids | None = None) -> Document:
     """One source as a device of its own, reached through the node's."""
-    identity = _identity(topics.node, room.source)
+    ids = ids or Ids(house.node)
+    identity = _identity(ids.node, ids.of(room.source))
     device = {
         "identifiers": [identity],
         "name": f"{_capitalized(words(room.source))} sounds",
         "manufacturer": ORIGIN_NAME,
         "model": "Sound source",
         "sw_version": house.version,
-        "via_device": _identity(topics.node),
+        "via_device": _identity(ids.node),
     }
     return {
         "device": device | ({"suggested_area": room.area} if room.area else {}) | _page(house),
@@ -109,6 +111,27 @@ def made_by_us(document: Document) -> bool:
         case {"origin": {"name": "earwitness"}}:
             return True
     return False
+
+
+def announced_in(document: Document, topics: Topics) -> Announced | None:
+    """What an earlier start of this node announced there; None where the document is not ours. Anyone may
+    have written it: what cannot be an id is none."""
+    match document:
+        case {"device": {"identifiers": [str(identity), *_]}, "availability": [_, *rest]} if ours(
+            document, topics
+        ):
+            pass
+        case _:
+            return None
+    match identity.split("."), rest:
+        case [[_, str(node_id)], []] if may_be_id(node_id):
+            return Announced(node_id)
+        case [[_, str(node_id), str(source_id)], [{"topic": str(topic)}, *_]] if may_be_id(
+            node_id, source_id
+        ):
+            source = topic.removeprefix(f"{topics.root}/").removesuffix("/status")
+            return Announced(node_id, source, source_id) if topic == topics.source_status(source) else None
+    return None
 
 
 def state_topics(document: Document, topics: Topics) -> set[str]:

@@ -1,17 +1,13 @@
 """The daemon's own entities and device triggers in the discovery documents, one by one."""
 
-import json
-import zlib
 from collections.abc import Iterator
 
 from monitor.labels import SEVERITIES
 from monitor.publishers.base import House, HouseValue
+from monitor.publishers.mqtt.homeassistant.alerts import alert_event, rule_key, rule_trigger, severity_trigger
 from monitor.publishers.mqtt.homeassistant.components import Component, connectivity, words
 from monitor.publishers.mqtt.topics import Topics
 
-_SILENT = "value_json['update'] or (value_json.late and value_json.severity != 'critical')"
-"""What no device trigger fires for: an alert that rang before, and a late one that is not critical.
-`value_json.update` would be the method of a dictionary."""
 _LAGS = "(value_json.sources | default({})).values() | map(attribute='lag_s', default=0)"
 _LAG = f"{{{{ ({_LAGS} | list + [0]) | max }}}}"
 
@@ -22,24 +18,19 @@ def node_components(topics: Topics, house: House) -> Iterator[tuple[str, Compone
     yield "connection", connectivity(topics.status) | {"availability": []}
     yield from _health_components(topics)
     # Always available, too: an alert goes out before `online`, and automations pass over what comes then.
-    yield "alert", _alert("Alert", topics, "{{ dict(value_json, event_type=value_json.severity) | tojson }}")
+    yield "alert", alert_event("Alert", topics)
     yield "alert_active", _alert_active(topics)
     yield "test", _button("Test alert", "mdi:bell-check", topics.test_set)
     yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
     for severity in SEVERITIES:
-        yield f"trigger_{severity}", _trigger(topics, f"Any {severity} rule", _severity_is(severity))
+        yield f"trigger_{severity}", severity_trigger(severity, topics)
     for value in house.values:
         if value.topic is None:
             yield f"house_{value.name}", _house_value(value, topics)
     for rule in house.rules:
         key = rule_key(rule)
-        yield f"rule_{key}", _alert(rule, topics, _of_rule(rule))
-        yield f"trigger_rule_{key}", _trigger(topics, rule, _rule_is(rule))
-
-
-def rule_key(rule: str) -> str:
-    """What stands for a rule in keys and ids: its name may hold anything."""
-    return f"{zlib.crc32(rule.encode(errors='replace')):08x}"
+        yield f"rule_{key}", alert_event(rule, topics, of_rule=rule)
+        yield f"trigger_rule_{key}", rule_trigger(rule, topics)
 
 
 def _drill_components(topics: Topics) -> Iterator[tuple[str, Component]]:
@@ -120,37 +111,6 @@ def _health_components(topics: Topics) -> Iterator[tuple[str, Component]]:
     )
 
 
-def _alert(name: str, topics: Topics, template: str) -> Component:
-    """Fires for the alerts that `template` lets through: an empty result fires nothing."""
-    return {
-        "availability": [],
-        "platform": "event",
-        "name": name,
-        "icon": "mdi:bell-alert",
-        "state_topic": topics.alert,
-        "event_types": list(SEVERITIES),
-        "value_template": template,
-    }
-
-
-def _of_rule(rule: str) -> str:
-    as_event = "dict(value_json, event_type=value_json.severity) | tojson"
-    return f"{{{{ {as_event} if {_rule_is(rule)} else '' }}}}"
-
-
-def _rule_is(rule: str) -> str:
-    return f"value_json.rule == {_literal(rule)}"
-
-
-def _severity_is(severity: str) -> str:
-    return f"value_json.severity == {_literal(severity)}"
-
-
-def _literal(text: str) -> str:
-    """As a string of Jinja, which reads JSON's escapes; braces could end the template."""
-    return json.dumps(text).replace("{", "\\u007b").replace("}", "\\u007d").replace("%", "\\u0025")
-
-
 def _alert_active(topics: Topics) -> Component:
     """Until somebody acknowledges: what an automation waits for, also after Home Assistant restarted."""
     return {
@@ -174,19 +134,6 @@ def _house_value(value: HouseValue, topics: Topics) -> Component:
     if tuple(value.options) == ("on", "off"):
         return component | {"platform": "switch", "payload_on": "on", "payload_off": "off"}
     return component | {"platform": "select", "options": list(value.options)}
-
-
-def _trigger(topics: Topics, subtype: str, condition: str) -> Component:
-    """A device trigger. Home Assistant shows it as `"Smoke" raises an alert`."""
-    return {
-        "platform": "device_automation",
-        "automation_type": "trigger",
-        "type": "raises an alert",
-        "subtype": subtype,
-        "topic": topics.alert,
-        "payload": "alert",
-        "value_template": f"{{{{ 'alert' if {condition} and not ({_SILENT}) else '' }}}}",
-    }
 
 
 def _button(name: str, icon: str, topic: str) -> Component:

@@ -3,14 +3,26 @@
 from structlog.testing import capture_logs
 
 from monitor.publishers.documents import encoded
-from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.announcer import LOOK_S, Announcer
 from monitor.publishers.mqtt.homeassistant.discovery import documents
+from monitor.publishers.mqtt.homeassistant.identity import Identity
 from monitor.publishers.mqtt.queue import PublishQueue
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import house, room
 
 TOPICS = Topics("earwitness", "home")
 PORCH = "homeassistant/device/earwitness_home_porch/config"
+
+
+def announcer_to(outgoing: PublishQueue, node: str = "home", identity: Identity | None = None) -> Announcer:
+    """One that has looked at what the broker keeps, if `identity` knows nothing."""
+    return Announcer(outgoing, Topics("earwitness", node), "homeassistant", identity or Identity())
+
+
+def look(announcer: Announcer) -> None:
+    """The broker has had its time."""
+    announcer.connected(0.0)
+    announcer.look(LOOK_S)
 
 
 def found_by(announcer: Announcer, *sources: str) -> None:
@@ -31,11 +43,13 @@ def published(outgoing: PublishQueue) -> dict[str, bytes]:
 def test_what_is_found_before_anything_is_announced_waits():
     """Nobody can know yet what is gone: retiring it all would throw away the owner's own names and areas."""
     outgoing = PublishQueue()
-    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer = announcer_to(outgoing)
     found_by(announcer, "kitchen", "porch")
     assert published(outgoing) == {}
 
     announcer.announce(house(room("kitchen")))
+    assert not [topic for topic in published(outgoing) if topic.startswith("homeassistant")]
+    look(announcer)
     changed = published(outgoing)
     assert changed[PORCH] == changed["earwitness/home/porch/status"] == b""
     assert b"kitchen" in changed["homeassistant/device/earwitness_home_kitchen/config"]
@@ -44,8 +58,9 @@ def test_what_is_found_before_anything_is_announced_waits():
 def test_what_is_found_and_still_there_is_left_as_it_is():
     """A restart with the same configuration changes nothing."""
     outgoing = PublishQueue()
-    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer = announcer_to(outgoing)
     announcer.announce(house(room("kitchen")))
+    look(announcer)
     published(outgoing)
     found_by(announcer, "kitchen")
 
@@ -55,8 +70,9 @@ def test_what_is_found_and_still_there_is_left_as_it_is():
 def test_a_second_announcement_leaves_states_alone():
     """What sounds goes on sounding: only what is new begins with OFF."""
     outgoing = PublishQueue()
-    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer = announcer_to(outgoing)
     announcer.announce(house(room("kitchen", ("smoke_alarm",))))
+    look(announcer)
     published(outgoing)
     announcer.announce(house(room("kitchen", ("smoke_alarm", "siren"))))
 
@@ -68,7 +84,7 @@ def test_a_second_announcement_leaves_states_alone():
 def test_without_discovery_there_are_no_documents():
     """States alone."""
     outgoing = PublishQueue()
-    Announcer(outgoing, TOPICS, None).announce(house())
+    Announcer(outgoing, TOPICS, None, Identity()).announce(house())
 
     assert not [topic for topic in published(outgoing) if topic.startswith("homeassistant")]
 
@@ -79,8 +95,9 @@ def test_two_daemons_that_announce_at_one_topic_are_said():
     other = Topics("earwitness", "home_kitchen")
     documents_of_other = documents(house(room("tap"), node="home_kitchen"), other, "homeassistant")
     outgoing = PublishQueue()
-    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer = announcer_to(outgoing)
     announcer.announce(house(room("kitchen")))
+    look(announcer)
     with capture_logs() as logged:
         for topic, document in documents_of_other.items():
             announcer.found(topic, encoded(document))

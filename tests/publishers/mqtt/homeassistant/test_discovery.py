@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -222,7 +223,8 @@ def rendered(template: str, **values: Any) -> str:
     """What Home Assistant makes of a template; its filter `tojson` is plain JSON."""
     environment = Environment()
     environment.filters["tojson"] = json.dumps
-    return environment.from_string(template).render(**values)
+    nothing = {"state_attr": lambda entity, name: None, "states": SimpleNamespace(event=[])}
+    return environment.from_string(template).render(**nothing, **values)
 
 
 def test_the_event_entity_declares_every_label_it_may_carry():

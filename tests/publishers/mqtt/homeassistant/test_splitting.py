@@ -6,8 +6,9 @@ import pytest
 
 from monitor.labels import vocabulary
 from monitor.publishers.documents import encoded
-from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.announcer import LOOK_S, Announcer
 from monitor.publishers.mqtt.homeassistant.discovery import documents
+from monitor.publishers.mqtt.homeassistant.identity import Identity
 from monitor.publishers.mqtt.homeassistant.splitting import fitted
 from monitor.publishers.mqtt.news import packet_bytes
 from monitor.publishers.mqtt.queue import PublishQueue
@@ -49,8 +50,10 @@ def test_a_part_is_the_same_device():
 def test_an_entity_moves_after_it_was_taken_out_of_its_document():
     """The other way round Home Assistant would refuse the second of one name."""
     outgoing = PublishQueue()
-    announcer = Announcer(outgoing, TOPICS, "homeassistant")
+    announcer = Announcer(outgoing, TOPICS, "homeassistant", Identity())
     announcer.announce(house(room("kitchen", LABELS[:20])))
+    announcer.connected(0.0)
+    announcer.look(LOOK_S)
     while outgoing.next_state():
         pass
     announcer.fit(2000)

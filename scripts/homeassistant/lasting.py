@@ -1,0 +1,133 @@
+"""What must last: one ring in each of two homes, every entity under a new name, the statistics of counts."""
+
+from typing import Any
+
+from monitor.publishers.mqtt.config import MqttConfig
+from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
+from monitor.types import LabelState
+from scripts.homeassistant.daemon import house, raised
+from scripts.homeassistant.house import HomeAssistant, Watcher, automation_of_the_guide, wait_until
+from scripts.homeassistant.world import World, is_available, rung, unavailable
+from testkit.mosquitto import USERNAME
+
+STATISTICS_S = 600.0
+"""Home Assistant compiles them every five minutes."""
+
+
+def two_homes_ring_once_each(world: World) -> str:
+    """Two Home Assistants on one broker, one of them away during an alert: each rings once for it"""
+    entity, alert, last = world.entity("alert", None), raised(), raised()
+    with HomeAssistant(world.ha.root, world.broker, automation_of_the_guide(), "hacfg-other") as other:
+        wait_until(lambda: other.state(entity) is not None, "the other's entities")
+        other.stop()
+        with (
+            Watcher(world.ha, entity) as events,
+            Watcher(world.ha, "automation.guide") as guide,
+            Watcher(world.ha, "automation.by_device") as by_device,
+        ):
+            world.daemon.post(alert)
+            events.wait_for(lambda seen: alert.id in _fired(seen), "the alert at once")
+            other.start()
+            wait_until(lambda: _shown(other, entity).get("id") == alert.id, "the alert in the other")
+            repeat = _shown(other, entity)
+            assert repeat["late"] is True
+            assert repeat["sequence"] > 0
+            world.daemon.post(last)
+            wait_until(lambda: _shown(other, entity).get("id") == last.id, "the next one in the other")
+            guide.wait_for(lambda seen: len(rung(guide)) > 1, "both alerts")
+            by_device.wait_for(lambda seen: len(rung(by_device)) > 1, "both alerts")
+            wait_until(lambda: len(other.ask("persistent_notification/get")) > 1, "both rings in the other")
+            assert len(other.ask("persistent_notification/get")) == 2
+        assert _fired(events.seen) == [alert.id, last.id], _fired(events.seen)
+        assert [len(rung(each)) for each in (guide, by_device)] == [2, 2]
+        assert not other.complaints(), other.complaints()
+    return f"sequence {repeat['sequence']}"
+
+
+def a_new_name_keeps_everything(world: World) -> str:
+    """A new name of node and source keeps every entity and what a person named, and leaves nothing behind"""
+    _name_by_hand(world)
+    before = {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()}
+    world.daemon.__exit__()
+    world.begin(house(node="villa", kitchen="cooking")).__enter__()
+    world.daemon.post(LabelState("cooking", "smoke_alarm", True))
+    world.ha.wait_state("binary_sensor.by_hand", "on")
+    wait_until(lambda: not unavailable(world), "every entity")
+    assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == before
+    devices = world.ha.devices()
+    node, kitchen = devices["earwitness.probe"], devices["earwitness.probe.kitchen"]
+    assert (node["name"], kitchen["name"]) == ("Earwitness villa", "Cooking sounds")
+    assert (kitchen["name_by_user"], kitchen["area_id"]) == ("By hand", "kitchen")
+    assert _entry(world, "smoke_alarm")["name"] == "By hand"
+    wait_until(lambda: not _kept_of(world, "probe"), f"nothing left of it; {_kept_of(world, 'probe')}")
+    world.daemon.__exit__()
+    world.begin().__enter__()  # the old names again, for the checks that follow
+    wait_until(
+        lambda: not unavailable(world) and is_available(world, "binary_sensor.by_hand"), "every entity"
+    )
+    assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == before
+    return f"{len(before)} entities"
+
+
+def _name_by_hand(world: World) -> None:
+    update: dict[str, Any] = {"name": "By hand", "new_entity_id": "binary_sensor.by_hand"}
+    world.ha.ask("config/entity_registry/update", entity_id=world.entity("smoke_alarm"), **update)
+    device = world.ha.devices()["earwitness.probe.kitchen"]["id"]
+    world.ha.ask("config/device_registry/update", device_id=device, name_by_user="By hand")
+    wait_until(lambda: is_available(world, "binary_sensor.by_hand"), "the entity under its own id")
+
+
+def counts_keep_statistics(world: World) -> str:
+    """The recorder keeps statistics of a count, and a restart of the daemon takes nothing off its sum"""
+    entity = world.entity("scream_count")
+    for count in (1, 2, 3):
+        _sound(world, count)
+        world.ha.wait_state(entity, str(count))
+    wait_until(lambda: _sum(world, entity) is not None, "the first statistics", STATISTICS_S)
+    before = _sum(world, entity) or 0.0
+    world.daemon.__exit__()
+    world.begin().__enter__()
+    world.ha.wait_state(entity, "0")
+    _sound(world, 1)
+    world.ha.wait_state(entity, "1")
+    wait_until(lambda: (_sum(world, entity) or 0.0) > before, "the next statistics", STATISTICS_S)
+    assert _sum(world, entity) == before + 1
+    return f"{entity}, sum {before:g}, then {before + 1:g}"
+
+
+def _sound(world: World, count: int) -> None:
+    world.daemon.post(LabelState("kitchen", "scream", True, count))
+    world.daemon.post(LabelState("kitchen", "scream", False, count))
+
+
+def _sum(world: World, entity: str) -> float | None:
+    """Of the last five minutes that were compiled."""
+    asked = {
+        "start_time": "2020-01-01T00:00:00Z",
+        "statistic_ids": [entity],
+        "period": "5minute",
+        "types": ["sum"],
+    }
+    rows = world.ha.ask("recorder/statistics_during_period", **asked).get(entity, [])
+    return float(rows[-1]["sum"]) if rows else None
+
+
+def _entry(world: World, component: str) -> dict[str, Any]:
+    return world.ha.registry()[f"earwitness.probe.kitchen.{component}"]
+
+
+def _shown(home: HomeAssistant, entity: str) -> dict[str, Any]:
+    """The attributes of an entity."""
+    return dict((home.state(entity) or {"attributes": {}})["attributes"])
+
+
+def _fired(seen: list[dict[str, Any]]) -> list[str]:
+    return [each["attributes"].get("id", "") for each in seen]
+
+
+def _kept_of(world: World, node: str) -> list[str]:
+    """What the broker keeps for a node of this name."""
+    login: dict[str, Any] = {"username": USERNAME, "password": world.broker.password}
+    config = MqttConfig.model_validate({"type": "mqtt", "port": world.broker.port} | login)
+    with Forgetting(config, node) as forgetting:
+        return forgetting.found()
