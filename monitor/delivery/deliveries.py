@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import StoreError
+from monitor.schema import kind_of
 
 OUTBOX = "outbox.db"
 """In the state folder."""
@@ -67,6 +68,8 @@ _STATES = """
 def _read(file: Path, sql: str, *values: object) -> list[Any]:
     if not file.exists():
         return []
+    if found := kind_of(file):  # opened to read, a pipe waits for its writer without end
+        raise StoreError(f"{file} is {found} and no file; move it away")
     try:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=2)
         try:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from monitor.errors import StoreError
 from monitor.history.records import ScoreRecord, SegmentRecord, from_us, to_us, unpack_scores, unpack_spans
+from monitor.schema import kind_of
 from monitor.store.codec import decode
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
@@ -53,9 +54,11 @@ class History:
                 f"{self._path}: cannot be read ({error.strerror}); run as who the daemon runs as, or with "
                 "sudo, and check `state_dir`"
             ) from None
+        _check_is_file(self._path)
 
     def attach(self, path: Path, name: str) -> None:
         """Have another of our databases at hand under a name, read-only too."""
+        _check_is_file(path)
         next(self._rows(f"ATTACH ? AS {name}", f"{path.absolute().as_uri()}?mode=ro"), None)
 
     @contextmanager
@@ -182,6 +185,12 @@ class History:
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         return StoreError(f"{self._path}: {error}")
+
+
+def _check_is_file(path: Path) -> None:
+    """Opened to read, a pipe waits for its writer without end. Raises StoreError."""
+    if found := kind_of(path):
+        raise StoreError(f"{path} is {found} and no file; move it away, or check `state_dir`")
 
 
 def _decoded(kind: str, body: str) -> Kept:

@@ -367,7 +367,7 @@ TESTED = (
         ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
     ),
     Tested(
-        "a pipe, a device, a socket or a folder at any other path of the configuration; links in a circle",
+        "a pipe, a device, a socket or a folder at any other path, or a database's place; links in a circle",
         "named by `check` with file and line, and refused at the start; nothing waits for it",
         (
             "cli/test_external_files.py::test_what_is_no_file_is_named_wherever_it_stands",
@@ -377,6 +377,7 @@ TESTED = (
             "classifiers/taggers/test_onnx.py::test_a_pipe_is_no_model",
             "publishers/mqtt/test_connection.py::test_a_pipe_is_no_certificate",
             "publishers/test_jsonl.py::test_a_pipe_is_no_file",
+            "history/test_explain.py::test_a_pipe_in_place_of_a_database_is_named",
         ),
     ),
     Tested(

@@ -1,10 +1,12 @@
 """Why an event was raised, or why nothing was."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitor.delivery.deliveries import last_deliveries
 from monitor.errors import StoreError
 from monitor.history.explain import Explanation, explain_id, explain_stretch, explain_time
 from monitor.history.reader import History
@@ -260,3 +262,16 @@ def test_a_loud_noise_stands_below_what_a_model_named(past: Past) -> None:
     with History(past.path) as history:
         found = explain_stretch(history, CONFIG, after(0), after(60))
     assert [one.event.label for one in found.events] == ["glass_break", "loud_noise", "loud_noise"]
+
+
+def test_a_pipe_in_place_of_a_database_is_named(tmp_path: Path) -> None:
+    """Opened to read it waits for its writer: whoever looks back would sit there for ever."""
+    os.mkfifo(tmp_path / "pipe.db")
+    with pytest.raises(StoreError, match="is a pipe and no file"):
+        History(tmp_path / "pipe.db").__enter__()
+    with pytest.raises(StoreError, match="is a pipe and no file"):
+        last_deliveries(tmp_path / "pipe.db")
+    with ScoreStore(tmp_path / "scores.db", FakeClock()):
+        pass
+    with History(tmp_path / "scores.db") as history, pytest.raises(StoreError, match="is a pipe and no file"):
+        history.attach(tmp_path / "pipe.db", "verdicts")
