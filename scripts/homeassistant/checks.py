@@ -25,6 +25,7 @@ from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import Watcher, wait_until
 from scripts.homeassistant.lasting import (
     a_new_name_keeps_everything,
+    a_newer_version_shows,
     counts_keep_statistics,
     two_homes_ring_once_each,
 )
@@ -498,6 +499,7 @@ CHECKS: tuple[Check, ...] = (
     settings_reach_us,
     the_house_reaches_us,
     buttons_reach_us,
+    a_newer_version_shows,
     problems_show,
     pictures_show,
     a_lost_source_is_unavailable,

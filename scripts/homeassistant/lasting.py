@@ -95,6 +95,19 @@ def counts_keep_statistics(world: World) -> str:
     return f"{entity}, sum {before:g}, then {before + 1:g}"
 
 
+def a_newer_version_shows(world: World) -> str:
+    """The update entity is on once somebody publishes a newer version, and off when that one runs"""
+    entity = world.entity("update", None)
+    world.ha.wait_state(entity, "unknown")
+    for latest, state in (("9.9.9", "on"), (world.daemon.house.version, "off")):
+        topic = world.daemon.publisher.topics.version_latest
+        world.ha.post("/api/services/mqtt/publish", topic=topic, payload=latest, retain=True)
+        world.ha.wait_state(entity, state)
+    assert _shown(world.ha, entity)["installed_version"] == world.daemon.house.version
+    world.ha.post("/api/services/mqtt/publish", topic=topic, payload="", retain=True)
+    return entity
+
+
 def _sound(world: World, count: int) -> None:
     world.daemon.post(LabelState("kitchen", "scream", True, count))
     world.daemon.post(LabelState("kitchen", "scream", False, count))

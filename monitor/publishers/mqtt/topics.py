@@ -42,6 +42,17 @@ class Topics:
         return f"{self.root}/trouble/attributes"
 
     @property
+    def version(self) -> str:
+        """The version that runs (`installed_version`), JSON; retained."""
+        return f"{self.root}/version"
+
+    @property
+    def version_latest(self) -> str:
+        """The newest version that there is, such as `0.3.0`: published by whoever knows it, never by us;
+        retained."""
+        return f"{self.root}/version/latest"
+
+    @property
     def alert(self) -> str:
         """Alerts, JSON; not retained."""
         return f"{self.root}/alert"

@@ -56,6 +56,8 @@ class Announcer:
     def announce(self, house: House) -> None:
         """From now on this is what there is; what was announced before, and is not in it, disappears."""
         self.rooms = MappingProxyType({room.source: room for room in house.sources})
+        version = encoded({"installed_version": house.version})
+        self._outgoing.remember(self._topics.version, version, Rank.STATE)
         with self._lock:
             self._house = house
             if self._documents is not None or self._identity.is_known or self._discovery_prefix is None:

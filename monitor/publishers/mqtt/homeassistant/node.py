@@ -20,6 +20,7 @@ def node_components(topics: Topics, house: House) -> Iterator[tuple[str, Compone
     # Always available, too: an alert goes out before `online`, and automations pass over what comes then.
     yield "alert", alert_event("Alert", topics)
     yield "alert_active", _alert_active(topics)
+    yield "update", _update(topics)
     yield "test", _button("Test alert", "mdi:bell-check", topics.test_set)
     yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
     for severity in SEVERITIES:
@@ -120,6 +121,18 @@ def _alert_active(topics: Topics) -> Component:
         "icon": "mdi:bell-ring",
         "state_topic": topics.alert_active,
         "json_attributes_topic": topics.alert_active_attributes,
+    }
+
+
+def _update(topics: Topics) -> Component:
+    """Unknown until somebody publishes the newest version: we ask no server in the Internet."""
+    return {
+        "platform": "update",
+        "name": "Update",
+        "title": "earwitness",
+        "entity_category": "diagnostic",
+        "state_topic": topics.version,
+        "latest_version_topic": topics.version_latest,
     }
 
 
