@@ -7,6 +7,7 @@ stand out from. None of speech: a voice could be known again by it.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from monitor.config.capabilities import thresholds, unloaded
@@ -37,6 +38,15 @@ CREATE TABLE background (
 ) WITHOUT ROWID;
 CREATE INDEX background_told_at ON background (told_at)
 """
+EARLY_SCHEMA = """
+CREATE TABLE early (
+    segment_id TEXT PRIMARY KEY, told_at INTEGER NOT NULL, looks INTEGER NOT NULL, embedding BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX early_told_at ON early (told_at)
+"""
+"""Of a sound that was looked at before it was over, the last such look, and how many there were: each of them
+may be taken for a sound that is taught, and the whole sound is less like any of its parts."""
+INSERT_EARLY = "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)"
 INSERT_BACKGROUND = "INSERT OR REPLACE INTO background VALUES (?, ?, ?, ?, ?)"
 CLAIM_BACKGROUND = "UPDATE background SET label = ? WHERE segment_id = ?"
 """A sound is looked at by the model, and then for what the house has taught."""
@@ -51,6 +61,17 @@ WHOLE_SEGMENTS = 1000
 Row = tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """Looks at a sound that is not over yet."""
+
+    looks: int
+    words: float
+    """The highest score of words in any of them."""
+    embedding: bytes
+    """Of the last."""
+
+
 class BestLooks:
     """Knows what each label needs at each source. Every method may be called from any thread."""
 
@@ -60,6 +81,7 @@ class BestLooks:
         self._onsets: dict[str, dict[str, float]] = {}
         self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
         self._whole: deque[str] = deque(maxlen=WHOLE_SEGMENTS)
+        self._early: dict[str, _Early] = {}
         self._voice: deque[tuple[str, float]] = deque(maxlen=WHOLE_SEGMENTS)
 
     def follow(self, config: Config) -> None:
@@ -90,14 +112,27 @@ class BestLooks:
         for label, score in near.items():
             yield "embedding", (look.segment_id, label, decided_us, look.source, score, look.embedding)
         if look.segment_id not in self._whole:
+            self._note_early(look.segment_id, look, look.embedding)
             return
+        early = self._early.pop(look.segment_id, None) if SPOKEN & look.scores.keys() else None
         onsets = self._onsets_of(look.source)
         heard = [label for label, score in look.scores.items() if score >= onsets.get(label, 2.0)]
         claimed = max(heard, key=look.scores.__getitem__, default=None)
         if not SPOKEN & look.scores.keys():  # of a taught sound: whether words are in it the model has said
             yield from [("claimed", (claimed, look.segment_id))] if claimed else []
-        elif not self._holds_words(look):
+        elif not self._holds_words(look.segment_id, words := _words(look)):
             yield "background", (look.segment_id, decided_us, look.source, claimed, look.embedding)
+            if early is not None and not self._holds_words(look.segment_id, max(words, early.words)):
+                yield "early", (look.segment_id, decided_us, early.looks, early.embedding)
+
+    def _note_early(self, segment_id: str, look: ScoreRecord, embedding: bytes) -> None:
+        """Remembered until the sound is over: only then it is known that no words came."""
+        if not SPOKEN & look.scores.keys():
+            return
+        before = self._early.pop(segment_id, _Early(0, 0.0, b""))
+        self._early[segment_id] = _Early(before.looks + 1, max(before.words, _words(look)), embedding)
+        if len(self._early) > WHOLE_SEGMENTS:
+            del self._early[next(iter(self._early))]
 
     def near(self, look: ScoreRecord) -> Mapping[str, float]:
         """The labels with their scores that reached their onset or came near; none where words may be."""
@@ -108,11 +143,10 @@ class BestLooks:
             label: score for label, score in look.scores.items() if score >= onsets.get(label, 2.0) - REACH
         }
 
-    def _holds_words(self, look: ScoreRecord) -> bool:
+    def _holds_words(self, segment_id: str, words: float) -> bool:
         """By the bars that decide whether a clip may be kept: the voice detector alone takes a chime for a
         voice."""
-        voice = dict(self._voice).get(str(look.segment_id), 0.0)
-        words = max(look.scores.get(label, 0.0) for label in SPOKEN)
+        voice = dict(self._voice).get(segment_id, 0.0)
         return words >= BARS.words or voice >= BARS.voice or (voice > 0 and words >= BARS.words_with_voice)
 
     def _is_spoken(self, look: ScoreRecord) -> bool:
@@ -127,3 +161,8 @@ class BestLooks:
             known = {label: shifted(row, by).onset for label, row in self._rows.of(source).items()}
             self._onsets[source] = known
         return known
+
+
+def _words(look: ScoreRecord) -> float:
+    """The highest score of words."""
+    return max(look.scores.get(label, 0.0) for label in SPOKEN)

@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor.history import events
 
-_HEARD = ("look", "cut", "level", "embedding", "background")
+_HEARD = ("look", "cut", "level", "embedding", "background", "early")
 
 
 def used_bytes(connection: Any) -> int:

@@ -59,7 +59,7 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA, best_looks.BACKGROUND_SCHEMA)
+MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA, best_looks.BACKGROUND_SCHEMA, best_looks.EARLY_SCHEMA)
 
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -68,6 +68,7 @@ _INSERT = {
     "said": "INSERT INTO said VALUES (NULL, ?, ?, ?, ?)",
     "embedding": best_looks.INSERT,
     "background": best_looks.INSERT_BACKGROUND,
+    "early": best_looks.INSERT_EARLY,
     "claimed": best_looks.CLAIM_BACKGROUND,
 }
 PATIENCE_S = 1.0

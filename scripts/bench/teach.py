@@ -57,14 +57,22 @@ class Part:
         return sum(scene.hours for scene in self.scenes)
 
     def background(self, group: str, groups: dict[str, str], households: Households) -> Background:
-        """What the house would have kept of it; nothing of the thing itself, and no speech."""
-        kept = [
-            embeddings[[keep and not look.spoken for look, keep in zip(scene.looks, foreign, strict=True)]]
-            for scene, embeddings in zip(self.scenes, self.embeddings, strict=True)
-            if len(foreign := _foreign(scene, group, groups))
-        ]
-        own = np.concatenate(kept)
-        return Background(own, (None,) * len(own), self.hours, households)
+        """What the house would have kept of it: each sound that is over and the last look before that;
+        nothing of the thing itself, and no speech."""
+        whole, early, looks = [], [], 0
+        for scene, embeddings in zip(self.scenes, self.embeddings, strict=True):
+            if not len(scene.looks):
+                continue
+            silent = _foreign(scene, group, groups) & ~np.array([look.spoken for look in scene.looks])
+            over = np.array([look.whole for look in scene.looks])
+            whole.append(embeddings[silent & over])
+            early.append(embeddings[silent & _last_early(over)])
+            looks += int((silent & ~over).sum())
+        own, before = np.concatenate(whole), np.concatenate(early)
+        return Background(
+            own, (None,) * len(own), self.hours, households, early=before,
+            early_hours=self.hours * len(before) / max(looks, 1),
+        )  # fmt: skip
 
     def false_events(self, sound: TaughtSound, group: str, groups: dict[str, str]) -> int:
         """What else would be taken for the sound."""
@@ -175,6 +183,11 @@ def _foreign(scene: HeardScene, group: str, groups: dict[str, str]) -> np.ndarra
     return np.array(
         [not any(look.end_s > a and look.start_s < b + 1 for a, b in own) for look in scene.looks], bool
     )
+
+
+def _last_early(over: np.ndarray) -> np.ndarray:
+    """The last look at each sound before it was over."""
+    return np.asarray(~over & np.append(over[1:], False), bool)
 
 
 def _visits(scene: HeardScene) -> Iterator[Floats]:

@@ -58,3 +58,34 @@ def test_a_chime_that_the_voice_detector_takes_for_a_voice_is_kept(tmp_path: Pat
 def test_of_what_may_hold_words_nothing_is_kept(tmp_path: Path, voice: float, speech: float):
     """Also where a taught sound is heard in it."""
     assert kept(tmp_path, "silence", voice, speech=speech, washer_done=0.9) == []
+
+
+def early(folder: Path, *looks: tuple[float, float], voice: float = 0.0) -> list[tuple[int, bytes]]:
+    """Count and embedding of the early looks that are kept of one sound; each look has a score for speech and
+    a number that is its embedding, the last is of the whole sound."""
+    config = default_config([{"type": "demo", "name": "hall"}])
+    with ScoreStore(folder / SCORES, FakeClock(START), best=BestLooks(config)) as store:
+        for n, (speech, number) in enumerate(looks, start=1):
+            at, ended_by = START + timedelta(seconds=n), "open" if n < len(looks) else "silence"
+            segment = Segment("b" * 12, "hall", START, SILENT, 0.0, -60, -30, voice, ended_by)  # type: ignore[arg-type]
+            embedding = np.full(384, number, "<f2").tobytes()
+            found = [
+                replace(heard(label, score, START), source="hall", segment_id="b" * 12, embedding=embedding,
+                        classifier="embedded")
+                for label, score in {"speech": speech, "cough": 0.1}.items()
+            ]  # fmt: skip
+            store.hear(Findings("hall", at, (), (segment,)), at)
+            store.hear(Findings("hall", at, tuple(found)), at)
+        store.flush()
+    with History(folder / SCORES) as history, history.rows() as rows:
+        return rows.execute("SELECT looks, embedding FROM early").fetchall()
+
+
+def test_of_early_looks_the_last_is_kept_when_the_sound_is_over(tmp_path: Path):
+    """With how many there were; none of a sound in which any look, or the voice detector, found words."""
+    [(looks, embedding)] = early(tmp_path / "a", (0.0, 1.0), (0.0, 2.0), (0.0, 3.0))
+    assert (looks, np.frombuffer(embedding, "<f2")[0]) == (2, 2.0)
+    assert early(tmp_path / "b", (0.2, 1.0), (0.0, 2.0), (0.0, 3.0)) == []
+    assert early(tmp_path / "c", (0.0, 1.0), (0.0, 2.0), (0.3, 3.0)) == []
+    assert early(tmp_path / "d", (0.03, 1.0), (0.0, 3.0), voice=0.1) == []
+    assert early(tmp_path / "e", (0.0, 1.0)) == []

@@ -61,7 +61,8 @@ def kept(folder: Path, sounds: list[Samples], classifiers: LoadedClassifiers) ->
         store.flush()
     with History(folder / SCORES) as history, history.rows() as rows:
         [(embeddings,)] = rows.execute(
-            "SELECT count(*) FROM (SELECT segment_id FROM background UNION SELECT segment_id FROM embedding)"
+            "SELECT count(*) FROM (SELECT segment_id FROM background UNION SELECT segment_id FROM embedding"
+            " UNION SELECT segment_id FROM early)"
         )
     return count, embeddings
 

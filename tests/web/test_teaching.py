@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from monitor.classifiers.taggers.embedded import shipped_model
 from monitor.config.model import Config
 from monitor.config.taught import read_taught
+from monitor.teaching.taught.background import households_of
 from monitor.web.api.upkeep.taught import TaughtView
 from monitor.web.trying.teaching import Teaching
 from testkit.heard_house import Sounding, hear
-from testkit.taught import hearings
+from testkit.taught import shipped_sha256
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-SIZE = 384
 IDS = tuple(f"{n:012x}" for n in range(5))
 
 
@@ -25,12 +26,11 @@ def taught(folder: Path, *, ids: tuple[str, ...] = IDS, only_try: bool = False) 
         {"sources": [{"type": "demo", "name": "hall"}], "state_dir": str(folder),
          "classifiers": [{"type": "embedded"}]}
     )  # fmt: skip
-    things = hearings(size=SIZE)
-    rng = np.random.default_rng(5)
-    hear(config, [Sounding(id, NOW - timedelta(minutes=5), thing.embedding)
-                  for id, thing in zip(IDS, things, strict=True)])  # fmt: skip
-    hear(config, [Sounding(f"{n:012x}", NOW - timedelta(hours=2), rng.normal(size=SIZE))
-                  for n in range(100, 150)])  # fmt: skip
+    others = households_of(shipped_model(), shipped_sha256()).sounds
+    thing, rng = (others[3] + others[50]) / 2, np.random.default_rng(5)
+    hear(config, [Sounding(id, NOW - timedelta(minutes=5), thing * (1 + 0.02 * rng.normal(size=len(thing))))
+                  for id in IDS])  # fmt: skip
+    hear(config, [Sounding(f"{n:012x}", NOW - timedelta(hours=2), others[n]) for n in range(100, 150)])
     lines: list[bytes] = []
     Teaching(config, "washer_done", ids, 1.0, only_try, False, NOW).work(lines.append)
     return [json.loads(one) for one in lines]

@@ -18,8 +18,9 @@ from monitor.labels import check_taught_name
 from monitor.schema import Block, read_file
 
 Floats = NDArray[np.float32]
-LEARNING = timedelta(days=7)
-"""For so long what it finds is suspected at most, and marked: nobody has yet seen what it does here."""
+LEAST_LEARNING, MOST_LEARNING = timedelta(days=7), timedelta(days=28)
+"""For so long at least and at most what it finds is suspected, and marked: nobody has yet seen what it does
+here."""
 MOST_BYTES = 2 * 2**20
 """Of a file; one of ten hearings takes 0.5 MB."""
 STEEPNESS = 30.0
@@ -35,6 +36,8 @@ class Expected(Block):
     heard: Annotated[int, Field(ge=0)]
     of: Annotated[int, Field(ge=1)]
     false_a_week: Annotated[float, Field(ge=0)]
+    false_at_most: Annotated[float, Field(ge=0)] | None = None
+    """With 80 %, by what this house has heard alone; None where none of it is known."""
     background_hours: Annotated[float, Field(ge=0)]
     """Of this house, that the false ones were counted in; with few, sounds of other houses stood in."""
     weak_at: tuple[str, ...] = ()
@@ -61,6 +64,8 @@ class TaughtSound(Block):
     hits: Annotated[int, Field(ge=1, le=20)] = 1
     within_s: Annotated[float, Field(ge=0, le=600)] = 4.0
     hold_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    learning_days: Annotated[float, Field(ge=7, le=28)] = 7.0
+    """Longer than a week where the house was too little known to count what was asked for."""
     expected: Expected
     clips: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     """The recordings it was taught from: with them it is taught anew for another model."""
@@ -74,7 +79,12 @@ class TaughtSound(Block):
 
     def is_learning(self, at: datetime) -> bool:
         """Whether it is on probation at that time."""
-        return at < self.taught_at + LEARNING
+        return at < self.learning_until
+
+    @property
+    def learning_until(self) -> datetime:
+        """When its probation ends."""
+        return self.taught_at + timedelta(days=self.learning_days)
 
     def likeness(self, embeddings: Floats) -> Floats:
         """The cosine of sounds to its prototype, -1..1, shape (..., n) to (...)."""

@@ -130,23 +130,25 @@ def _refuse(refused: "NotTaught") -> NoReturn:
 
 def sound_lines(found: "TaughtSound") -> Iterator[str]:
     """A taught sound with what to expect of it."""
-    from monitor.classifiers.taught.sound import LEARNING
+    from monitor.clock import length_in_words
 
     expected = found.expected
-    until = found.taught_at + LEARNING
+    until = found.learning_until
     state = f", learning until {until.astimezone():%Y-%m-%d}" if found.is_learning(datetime.now(UTC)) else ""
     yield f"{label_name(found.label)} ({found.label}){state}"
     weak = f"; weak at: {', '.join(expected.weak_at).replace('_', ' ')}" if expected.weak_at else ""
     heard = f"hears {expected.heard} of {expected.of}"
     yield f"  expected: {heard}, false {expected.false_a_week:.1f} a week{weak}"
-    if expected.background_hours < _WELL_KNOWN_HOURS:
-        yield (
-            f"  by {expected.background_hours:.0f} hours of this house and by sounds of others; teach it "
-            "again in a few days, when more of this house is known"
-        )
+    at_most = expected.false_at_most
+    if at_most is None or at_most > _SURE_ENOUGH * max(expected.false_a_week, 1.0):
+        most = "nobody knows how many at most" if at_most is None else f"at most {at_most:.0f} a week (80 %)"
+        known = length_in_words(3600 * expected.background_hours)
+        yield f"  {most}: {known} of this house are known, and sounds of others stand in"
+        yield f"  learn it again in some days: earwitness teach {found.label}"
 
 
-_WELL_KNOWN_HOURS = 24.0
+_SURE_ENOUGH = 3.0
+"""Beyond so many times what is expected it is said that little is known."""
 
 
 def _before(settings: "Config", label: str, teacher: "Teacher") -> "list[Hearing] | NotTaught":

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -11,12 +11,12 @@ import numpy as np
 from monitor.classifiers.taught.sound import Floats, Space, unpacked
 from monitor.errors import ModelError
 from monitor.history.records import from_us
+from monitor.teaching.taught.tail import HOURS_A_WEEK, a_week, at_most, bar_for
 
 SUFFIX = ".households.npz"
-LEAST_HOURS = 24.0
-"""Of this house; with less, the sounds of other houses stand in for what has not been heard yet."""
-OTHERS_A_DAY = 500.0
-"""So many of those stand for a day: gated sounds of a lived-in house."""
+OTHERS_A_DAY = 2000.0
+"""So many of those stand for a day: sounds of a lived-in house, each another one. Chosen by
+`scripts/bench teach` on things of two of its sources."""
 OTHERS_WEIGH = 500.0
 """The scatter of other households counts as so many sounds of this one: 384 directions are not measured with
 fewer. Chosen by `scripts/bench teach`."""
@@ -51,16 +51,25 @@ class Background:
     households: Households
     ids: tuple[str, ...] = ()
     """Their segments."""
+    early: Floats | None = None
+    """Early looks at some of them, the last before each was over: a live sound is looked at many times, and
+    each look may be taken for the sound that is taught. (e, n)."""
+    early_ids: tuple[str, ...] = ()
+    early_hours: float = 0.0
+    """As many hours as have so many early looks."""
 
     def without(self, segment_ids: Sequence[str]) -> "Background":
         """Without the sounds that are taught."""
-        keep = [position for position, id in enumerate(self.ids) if id not in set(segment_ids)]
-        return Background(
-            self.embeddings[keep],
-            tuple(self.labels[position] for position in keep),
-            self.hours,
-            self.households,
-            tuple(self.ids[position] for position in keep),
+        taught = set(segment_ids)
+        keep = [position for position, id in enumerate(self.ids) if id not in taught]
+        early = [position for position, id in enumerate(self.early_ids) if id not in taught]
+        return replace(
+            self,
+            embeddings=self.embeddings[keep],
+            labels=tuple(self.labels[position] for position in keep),
+            ids=tuple(self.ids[position] for position in keep),
+            early=None if self.early is None else self.early[early] if self.early_ids else self.early,
+            early_ids=tuple(self.early_ids[position] for position in early),
         )
 
     @cached_property
@@ -80,14 +89,31 @@ class Background:
         basis = vectors[:, order] / np.sqrt(values[order])
         return Space(np.asarray(mean, np.float32), np.asarray(basis, np.float32))
 
-    @cached_property
-    def heard(self) -> tuple[Floats, float]:
-        """In that space, and the hours they stand for: of this house, or also of others."""
-        own = self.space.of(self.embeddings)
-        if self.hours >= LEAST_HOURS:
-            return own, self.hours
-        others = self.space.of(self.households.sounds)
-        return np.concatenate([own, others]), self.hours + len(others) / OTHERS_A_DAY * 24
+    def bar(self, prototype: Floats, a_week: float) -> float:
+        """The likeness that so many of these sounds a week reach. The others count until this house is known
+        for so long that the aim can be counted: what it has not heard yet is what is taken for the sound."""
+        own, others = self._likeness(prototype)
+        bars = [bar_for(own, self.hours, a_week)] if len(own) else []
+        if self.early is not None and len(self.early):
+            bars.append(bar_for(self.space.of(self.early) @ prototype, self.early_hours, a_week))
+        if not len(own) or self.hours < HOURS_A_WEEK / a_week:
+            bars.append(bar_for(others, self._other_hours, a_week))
+        return max(bars)
+
+    def false_a_week(self, prototype: Floats, bar: float) -> tuple[float, float | None]:
+        """How many a week reach it, and at most how many with 80 %, counted in this house alone; None where
+        none of it is known."""
+        own, others = self._likeness(prototype)
+        expected = a_week(own, self.hours, bar) if self.hours else a_week(others, self._other_hours, bar)
+        return expected, at_most(int((own >= bar).sum()), self.hours) if self.hours > 0 else None
+
+    def _likeness(self, prototype: Floats) -> tuple[Floats, Floats]:
+        own = self.space.of(self.embeddings) @ prototype if len(self.embeddings) else self.embeddings[:, 0]
+        return own, self.space.of(self.households.sounds) @ prototype
+
+    @property
+    def _other_hours(self) -> float:
+        return len(self.households.sounds) / OTHERS_A_DAY * 24
 
     def likest(self, prototype: Floats, bar: float, most: int = 3) -> list[str]:
         """What the sounds that come nearest to the bar were taken for."""
@@ -104,7 +130,18 @@ def house_background(rows: sqlite3.Connection | None, households: Households) ->
     hours = (from_us(told_us[-1]) - from_us(told_us[0])).total_seconds() / 3600 if found else 0.0
     own = np.array([unpacked(blob) for _, _, _, blob in found], np.float32).reshape(-1, len(households.mean))
     labels = tuple(label for _, _, label, _ in found)
-    return Background(own, labels, hours, households, tuple(id for id, _, _, _ in found))
+    early = _early(rows) if rows is not None else []
+    looks = sum(count for _, count, _ in early)
+    return Background(
+        own,
+        labels,
+        hours,
+        households,
+        tuple(id for id, _, _, _ in found),
+        np.array([unpacked(blob) for _, _, blob in early], np.float32).reshape(-1, len(households.mean)),
+        tuple(id for id, _, _ in early),
+        hours * len(early) / looks if looks else 0.0,
+    )
 
 
 def _kept(rows: sqlite3.Connection) -> list[tuple[str, int, str | None, bytes]]:
@@ -113,6 +150,13 @@ def _kept(rows: sqlite3.Connection) -> list[tuple[str, int, str | None, bytes]]:
             "SELECT segment_id, told_at, label, embedding FROM background ORDER BY told_at"
         ).fetchall()
     except sqlite3.OperationalError:  # a history from before sounds were taught
+        return []
+
+
+def _early(rows: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
+    try:
+        return rows.execute("SELECT segment_id, looks, embedding FROM early").fetchall()
+    except sqlite3.OperationalError:  # a history from before they were kept
         return []
 
 

@@ -6,9 +6,15 @@ from datetime import datetime
 
 import numpy as np
 
-from monitor.classifiers.taught.sound import Expected, Floats, TaughtSound
+from monitor.classifiers.taught.sound import (
+    LEAST_LEARNING,
+    MOST_LEARNING,
+    Expected,
+    Floats,
+    TaughtSound,
+)
 from monitor.teaching.taught.background import Background
-from monitor.teaching.taught.tail import a_week, bar_for
+from monitor.teaching.taught.tail import HOURS_A_WEEK
 
 LEAST_HEARINGS = 3
 ASKED_HEARINGS = 5
@@ -56,9 +62,8 @@ def learn(
     embeddings = np.array([one.embedding for one in hearings], np.float32)
     each = background.space.of(embeddings)
     prototype = mean_of(each)
-    beside, hours = background.heard
-    likeness = beside @ prototype
-    bar = bar_for(likeness, hours, false_a_week)
+    bar = background.bar(prototype, false_a_week)
+    expected, at_most = background.false_a_week(prototype, bar)
     heard = sum(one >= bar for one in left_out(each))
     likest = background.likest(prototype, bar)
     if heard < least_heard * len(hearings):
@@ -72,15 +77,23 @@ def learn(
         prototype=_numbers(prototype),
         hearings=tuple(_numbers(one) for one in embeddings),
         bar=round(bar, 4),
+        learning_days=_learning_days(background.hours, false_a_week),
         expected=Expected(
             heard=heard,
             of=len(hearings),
-            false_a_week=round(a_week(likeness, hours, bar), 2),
+            false_a_week=round(expected, 2),
+            false_at_most=None if at_most is None else round(at_most, 1),
             background_hours=round(background.hours, 1),
             weak_at=tuple(likest),
         ),
         clips=tuple(one.clip for one in hearings if one.clip),
     )
+
+
+def _learning_days(hours: float, false_a_week: float) -> float:
+    """Until this house is known for as long as the aim takes to be counted."""
+    missing_days = (HOURS_A_WEEK / false_a_week - hours) / 24
+    return round(min(max(missing_days, LEAST_LEARNING.days), MOST_LEARNING.days), 1)
 
 
 def mean_of(whitened: Floats) -> Floats:

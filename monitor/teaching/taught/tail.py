@@ -4,6 +4,8 @@ Peaks over a threshold (Balkema and de Haan, 1974), exponential in the Fisher tr
 has no end at 1.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ HOURS_A_WEEK = 168.0
 TAIL = 20
 """So many of the likest sounds tell how the rest of the tail falls."""
 HIGHEST = 0.995
+SURELY = 0.8
 Likeness = NDArray[np.floating]
 
 
@@ -37,6 +40,25 @@ def a_week(likeness: Likeness, hours: float, bar: float) -> float:
     over = float(np.arctanh(min(bar, HIGHEST))) - start
     reaching = float((likeness >= bar).sum()) if over < 0 else count * float(np.exp(-over / fall))
     return reaching * HOURS_A_WEEK / hours
+
+
+def at_most(count: int, hours: float, surely: float = SURELY) -> float:
+    """What the true rate a week lies below with that probability, when so many came in so many hours: the
+    exact upper limit of a Poisson rate (Garwood, 1936). Of none in nine hours it is 30 a week."""
+    low, high = 0.0, 10.0 * (count + 3)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _no_more_than(count, middle) > 1 - surely else (low, middle)
+    return high * HOURS_A_WEEK / hours
+
+
+def _no_more_than(count: int, mean: float) -> float:
+    """The chance of so few where `mean` are expected."""
+    term = total = math.exp(-mean)
+    for number in range(1, count + 1):
+        term *= mean / number
+        total += term
+    return total
 
 
 def _tail(ranked: NDArray[np.float64]) -> tuple[float, float, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.audio import Audio
-from monitor.classifiers.taught.sound import LEARNING, TaughtSound
+from monitor.classifiers.taught.sound import TaughtSound
 from monitor.config.model import Config
 from monitor.errors import StoreError
 from monitor.history.reader import History
@@ -68,7 +68,7 @@ class Teaching:
 
 def plain(sound: TaughtSound, now: datetime) -> dict[str, Any]:
     """A taught sound and what to expect of it; times in UTC."""
-    expected, until = sound.expected, sound.taught_at + LEARNING
+    expected, until = sound.expected, sound.learning_until
     return {
         "label": sound.label,
         "taught_at": sound.taught_at.isoformat(),
@@ -76,6 +76,7 @@ def plain(sound: TaughtSound, now: datetime) -> dict[str, Any]:
         "heard": expected.heard,
         "of": expected.of,
         "false_a_week": expected.false_a_week,
+        "false_at_most": expected.false_at_most,
         "background_hours": expected.background_hours,
         "weak_at": list(expected.weak_at),
     }

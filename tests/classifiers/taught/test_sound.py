@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.classifiers.taught.sound import LEARNING, MOST_BYTES, read_sound
+from monitor.classifiers.taught.sound import MOST_BYTES, read_sound
 from monitor.config.taught import forget_taught, read_taught, write_taught
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name
@@ -79,8 +79,8 @@ def test_it_learns_for_a_week():
     """From when it was taught."""
     sound = taught()
     assert sound.is_learning(START)
-    assert not sound.is_learning(START + LEARNING)
-    assert sound.is_learning(START + LEARNING - timedelta(seconds=1))
+    assert not sound.is_learning(sound.learning_until)
+    assert sound.is_learning(sound.learning_until - timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("name", ["washer_done", "our_gate", "beep2", "coffee", "fireplace", "cohort"])

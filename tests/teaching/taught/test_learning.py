@@ -1,13 +1,16 @@
 """From a few hearings to a taught sound, or to the reason why not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.classifiers.taught.sound import TaughtSound
-from monitor.teaching.taught.learning import NotTaught, learn, odd_ones
-from monitor.teaching.taught.tail import a_week, bar_for
+from monitor.teaching.taught.background import Background
+from monitor.teaching.taught.learning import NotTaught, learn, mean_of, odd_ones
+from monitor.teaching.taught.tail import a_week, at_most, bar_for
 from testkit.builders import START
 from testkit.taught import SIZE, background, hearings, taught
 
@@ -94,3 +97,50 @@ def test_a_louder_week_asks_for_a_higher_bar():
     """More of the same in less time."""
     likeness = np.tanh(RNG.exponential(0.2, 500) - 0.5)
     assert bar_for(likeness, 10, 1) > bar_for(likeness, 1000, 1)
+
+
+def test_a_house_that_is_little_known_is_said_to_be():
+    """Of none in nine hours up to thirty a week are possible; with a fortnight of it hardly any."""
+    assert at_most(0, 9.0) == pytest.approx(1.609 * 168 / 9, rel=0.01)
+    assert at_most(3, 168.0) == pytest.approx(5.515, rel=0.01)
+    quiet = RNG.normal(size=(500, SIZE))
+    short = learn("gate", hearings(), background(quiet, hours=9.0), START)
+    known = learn("gate", hearings(), background(quiet, hours=14 * 24.0), START)
+    unknown = learn("gate", hearings(), background(), START)
+    assert isinstance(short, TaughtSound)
+    assert isinstance(known, TaughtSound)
+    assert isinstance(unknown, TaughtSound)
+    assert short.expected.false_at_most is not None
+    assert short.expected.false_at_most > 10
+    assert known.expected.false_at_most is not None
+    assert known.expected.false_at_most < 10
+    assert unknown.expected.false_at_most is None
+    assert short.bar >= known.bar
+
+
+def test_it_learns_until_the_house_is_known_for_as_long_as_the_aim_takes():
+    """A week at least, four at most."""
+    quiet = RNG.normal(size=(500, SIZE))
+    days = {
+        (hours, aim): found.learning_days
+        for hours, aim in ((14 * 24.0, 1.0), (0.0, 0.5), (48.0, 0.5), (0.0, 0.01))
+        if isinstance(
+            found := learn("gate", hearings(), background(quiet, hours=hours), START, aim), TaughtSound
+        )
+    }
+    assert days[14 * 24.0, 1.0] == 7
+    assert all(7 <= each <= 28 for each in days.values())
+    assert days.get((48.0, 0.5), 12.0) == 12
+
+
+def test_early_looks_raise_the_bar():
+    """A live sound is looked at many times, and a part of it may be more like the thing than the whole."""
+    quiet = background(RNG.normal(size=(500, SIZE)), hours=400.0)
+    near = np.array([one.embedding for one in hearings(count=20, spread=2.0)])
+    without = quiet.bar(taught_prototype(quiet), 1.0)
+    with_early = replace(quiet, early=near, early_hours=100.0)
+    assert with_early.bar(taught_prototype(quiet), 1.0) > without
+
+
+def taught_prototype(house: Background) -> np.ndarray:
+    return mean_of(house.space.of(np.array([one.embedding for one in hearings()])))

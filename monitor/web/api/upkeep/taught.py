@@ -37,6 +37,8 @@ class TaughtView(Model):
     """Of its own hearings so many would be heard, each judged by the others alone."""
     of: int
     false_a_week: float
+    false_at_most: float | None
+    """With 80 %; None where nothing of this house is known."""
     background_hours: float
     """Of this house, in which the false ones were counted."""
     weak_at: list[str]
