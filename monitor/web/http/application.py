@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from monitor.errors import StoreError
 from monitor.logs import get_logger
 from monitor.web.access.visitors import INGRESS, Visitor, check_origin
+from monitor.web.http.front import front_page
 from monitor.web.http.problems import Refusal, problem
 from monitor.web.http.routes import Ask, Route
-from monitor.web.http.shell import sent, shell
+from monitor.web.http.shell import FRONT, sent, shell
 from monitor.web.page import Page
 
 log = get_logger()
@@ -46,6 +47,15 @@ _HEADERS = {
 }
 
 
+def _lines(frames: str) -> list[tuple[bytes, bytes]]:
+    headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(frames)}
+    return [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+
+
+_ALONE, _IN_INGRESS = _lines("'none'"), _lines("'self'")
+_NOT_KEPT = ((b"cache-control", b"no-store"),)
+
+
 def build_application(page: Page, routes: Sequence[Route]) -> ASGIApp:
     """The whole page."""
     limiter = anyio.CapacityLimiter(THREADS)
@@ -54,7 +64,14 @@ def build_application(page: Page, routes: Sequence[Route]) -> ASGIApp:
         for route in routes
     ]
     application = Starlette(
-        routes=[*table, StarletteRoute("/{path:path}", _shell, methods=["GET"])],
+        routes=[
+            *table,
+            *(
+                StarletteRoute(path, partial(front_page, page, routes), methods=["GET"])
+                for path in ("/", f"/{FRONT}")
+            ),
+            StarletteRoute("/{path:path}", _shell, methods=["GET"]),
+        ],
         exception_handlers={HTTPException: _http_error, Refusal: _refused},
     )
     return Headers(application)
@@ -62,13 +79,13 @@ def build_application(page: Page, routes: Sequence[Route]) -> ASGIApp:
 
 async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, request: Request) -> Response:
     try:
-        visitor = await _in_thread(limiter, partial(page.doors.visitor, request))
-        check_origin(request, request.method, visitor)
-        _check_right(page, route, visitor)
-        ask = Ask(
-            page, visitor, request, request.path_params, _query(route, request), await _body(route, request)
-        )
-        answer = await _in_thread(limiter, partial(route.handle, ask)) if route.waits else route.handle(ask)
+        if route.waits and route.body is None:  # one way to a thread and back for all of it
+            answer = await _in_thread(limiter, partial(_handled, page, route, request))
+        else:
+            visitor = await _in_thread(limiter, partial(_admitted, page, route, request))
+            ask = _ask(page, route, request, visitor, await _body(route, request))
+            work = partial(route.handle, ask)
+            answer = await _in_thread(limiter, work) if route.waits else work()
         if isawaitable(answer):
             answer = await answer
     except Refusal as refusal:
@@ -82,6 +99,22 @@ async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, re
         log.exception("a request failed", path=route.path)
         return problem(500, "this is a bug of earwitness; its log has the traceback")
     return _response(answer, route)
+
+
+def _handled(page: Page, route: Route, request: Request) -> Any:
+    return route.handle(_ask(page, route, request, _admitted(page, route, request), None))
+
+
+def _admitted(page: Page, route: Route, request: Request) -> Visitor | None:
+    """Who asks, if they may. Raises Refusal."""
+    visitor = page.doors.visitor(request)
+    check_origin(request, request.method, visitor)
+    _check_right(page, route, visitor)
+    return visitor
+
+
+def _ask(page: Page, route: Route, request: Request, visitor: Visitor | None, body: BaseModel | None) -> Ask:
+    return Ask(page, visitor, request, request.path_params, _query(route, request), body)
 
 
 async def _in_thread(limiter: anyio.CapacityLimiter, work: Callable[[], Any]) -> Any:
@@ -179,21 +212,13 @@ class Headers:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        is_ingress = bool(scope.get(INGRESS))
-        own = {**_HEADERS, "Content-Security-Policy": _POLICY.format("'self'" if is_ingress else "'none'")}
+        own = _IN_INGRESS if scope.get(INGRESS) else _ALONE
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *_lines(own, message["headers"])]}
+                given = message["headers"]
+                fresh = () if any(name == b"cache-control" for name, _ in given) else _NOT_KEPT
+                message = {**message, "headers": [*given, *own, *fresh]}
             await send(message)
 
         await self._application(scope, receive, with_headers)
-
-
-def _lines(own: dict[str, str], given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    names = {name.lower() for name, _ in given}
-    headers = dict(own) if b"cache-control" in names else {**own, "Cache-Control": "no-store"}
-    return [(key.lower().encode(), value.encode()) for key, value in headers.items()]
-
-
-Endpoint = Callable[[Request], Awaitable[Response]]

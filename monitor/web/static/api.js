@@ -12,8 +12,8 @@ export class Problem extends Error {
   }
 }
 
-/** Called when the session has ended. */
-export const session = { ended: () => {} };
+/** `ended` is called when the session has. */
+export const signIn = { ended: () => {} };
 
 /**
  * @param {string} method
@@ -35,12 +35,20 @@ async function ask(method, path, body, signal) {
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({ detail: answer.statusText }));
-  if (answer.status === 401 && path !== "api/session") session.ended();
+  if (answer.status === 401 && path !== "api/session") signIn.ended();
   throw new Problem(answer.status, problem.detail);
 }
 
+/** The first answers, which came with the page itself; each is taken once. @type {Map<string, any>} */
+const came = new Map(Object.entries(JSON.parse(document.getElementById("came")?.textContent || "{}")));
+
 /** @param {string} path @param {AbortSignal} [signal] */
-export const get = (path, signal) => ask("GET", path, undefined, signal);
+export async function get(path, signal) {
+  if (!came.has(path)) return ask("GET", path, undefined, signal);
+  const answer = came.get(path);
+  came.delete(path);
+  return answer;
+}
 /** @param {string} path @param {unknown} [body] */
 export const post = (path, body) => ask("POST", path, body);
 /** @param {string} path @param {unknown} [body] */

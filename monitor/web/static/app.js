@@ -1,9 +1,10 @@
 // Begins here: signs in, shows the page that the address names, and keeps what all pages share.
 
-import { get, session as signedIn } from "./api.js";
+import { get, signIn } from "./api.js";
 import { fill, h, icon } from "./base.js";
 import { feed } from "./feed.js";
 import { changes, house, loadHouse } from "./house.js";
+import nowPage from "./pages/now.js";
 import { help, polite, urgent } from "./parts/overlay.js";
 import { applyTheme } from "./theme.js";
 import { labelName, loadWords, roomName, t } from "./words.js";
@@ -19,7 +20,7 @@ const PLACES = [
 
 /** @type {Record<string, () => Promise<{default: (view: HTMLElement, route: Route) => (() => void) | void}>>} */
 const PAGES = {
-  "": () => import("./pages/now.js"),
+  "": async () => ({ default: nowPage }),
   timeline: () => import("./pages/timeline.js"),
   event: () => import("./pages/event.js"),
   sounds: () => import("./pages/sounds.js"),
@@ -55,8 +56,8 @@ async function begin() {
   frame();
   // Whoever has set nothing up yet begins there, and may leave it.
   if (!house.is_set_up && house.may_change && !location.hash) history.replaceState(null, "", "#/setup");
-  feed.start();
   await show();
+  feed.start();
 }
 
 function frame() {
@@ -110,7 +111,7 @@ async function show() {
   }
 }
 
-signedIn.ended = () => {
+signIn.ended = () => {
   feed.stop();
   begin();
 };
@@ -145,4 +146,9 @@ addEventListener("keydown", (event) => {
   if (place) location.hash = place.hash;
 });
 
-begin();
+// After an update a page that was open gets parts of both versions, and this one a second time: begin anew.
+if (document.documentElement.dataset.begun) location.reload();
+else {
+  document.documentElement.dataset.begun = "1";
+  begin();
+}

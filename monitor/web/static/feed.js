@@ -1,7 +1,7 @@
 // What happens, as it happens. Closed while nobody looks; on return the daemon sends what was missed.
 
 const HIDDEN_MS = 60_000;
-const KINDS = ["event", "alert", "level", "setting", "sourcestatus", "problem", "labelstate", "verdict", "ack", "health",
+const MESSAGES = ["event", "alert", "level", "setting", "sourcestatus", "problem", "labelstate", "verdict", "ack", "health",
   "watched"];
 
 const SETTLED_MS = 2000;
@@ -53,7 +53,7 @@ class Feed extends EventTarget {
         this._timer = window.setTimeout(() => this._wanted && !this._source && this._open(), 5000);
       }
     };
-    for (const kind of [...KINDS, "reset"]) {
+    for (const kind of [...MESSAGES, "reset"]) {
       source.addEventListener(kind, (message) => {
         if (message.lastEventId) this._last = message.lastEventId;
         this.dispatchEvent(new CustomEvent(kind, { detail: JSON.parse(message.data) }));

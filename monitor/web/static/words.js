@@ -1,5 +1,7 @@
 // The catalogue, and how times, numbers and names are written. Times are the house's, wherever its reader is.
 
+import { get } from "./api.js";
+
 /** @type {Record<string, string>} */
 let catalogue = {};
 let zone = "UTC";
@@ -16,7 +18,7 @@ export async function loadWords() {
   language = chosen in LANGUAGES ? chosen : "en";
   plural = new Intl.PluralRules(language);
   formats.clear();
-  catalogue = await (await fetch(`words/${language}.json`)).json();
+  catalogue = await get(`words/${language}.json`);
   document.documentElement.lang = language;
 }
 
