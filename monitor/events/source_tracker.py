@@ -146,6 +146,11 @@ class SourceTracker:
         self._gone = dict.fromkeys(self._open, at)
         return events + [self._end(open_event, at, ended_by) for open_event in list(self._open.values())]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an event is open, or has news."""
+        return bool(self._open or self._touched)
+
     def open_events(self) -> list[SoundEvent]:
         """The open events as they were last reported."""
         return [one.reported.event for one in self._open.values() if one.reported]

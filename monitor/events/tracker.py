@@ -81,6 +81,11 @@ class Tracker:
         tracker.mute(on)
         return tracker.report(at)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether any event is open, reported or not."""
+        return any(source.is_open for source in self._sources.values())
+
     def open_events(self) -> list[SoundEvent]:
         """Every open event as it was last published."""
         return [event for source in self._sources.values() for event in source.open_events()]

@@ -1,7 +1,8 @@
 """What would have fired: the scores that were kept, decided again under other thresholds and rules."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -73,9 +74,24 @@ def replay(
     now = list(_last_states(_decided(engine, history, since, until, dating, progress)).values())
     messages = (one for _, one in history.messages(since, until))
     then = list(_last_states(one for one in messages if not _is_test(one)).values())
-    outcomes = [_held_against(one, then) for one in now]
-    outcomes += [Outcome(old, "gone") for old in then if not any(_alike(one, old) for one in now)]
+    known, found = _by_kind(then), _by_kind(now)
+    outcomes = [_held_against(one, known[_kind(one)]) for one in now]
+    outcomes += [
+        Outcome(old, "gone") for old in then if not any(_alike(one, old) for one in found[_kind(old)])
+    ]
     return sorted(outcomes, key=lambda outcome: outcome.at)
+
+
+def _kind(message: SoundEvent | Alert) -> tuple[str, ...]:
+    """What two that are the same have in common at least."""
+    return (message.label, message.source) if isinstance(message, SoundEvent) else (message.rule,)
+
+
+def _by_kind(messages: Sequence[SoundEvent | Alert]) -> Mapping[tuple[str, ...], list[SoundEvent | Alert]]:
+    found: defaultdict[tuple[str, ...], list[SoundEvent | Alert]] = defaultdict(list)
+    for one in messages:
+        found[_kind(one)].append(one)
+    return found
 
 
 def _held_against(one: SoundEvent | Alert, then: Sequence[SoundEvent | Alert]) -> Outcome:
@@ -204,10 +220,11 @@ def _take_in(
 
 def _pass_time(engine: DecisionEngine, since: datetime, until: datetime) -> Iterator[Message]:
     """The daemon's ticks that can matter: seldom ones end events and release alerts, and the last one before
-    more is heard decides whether that is still the same event. After an hour nothing can be open."""
+    more is heard decides whether that is still the same event. None where nothing waits for time to pass;
+    after an hour nothing can be open."""
     last = until - timedelta(microseconds=until.microsecond % _TICK_US or _TICK_US)
     at = since + _BUSY_TICK
-    while at < last and at - since < _LONGEST_HOLD:
+    while at < last and at - since < _LONGEST_HOLD and not engine.is_at_rest:
         yield from _tick(engine, at)
         at += _BUSY_TICK if at - since < _BUSY else _IDLE_TICK
     if last > since:
@@ -234,15 +251,13 @@ def _at(message: SoundEvent | Alert) -> datetime:
 
 
 def _alike(one: SoundEvent | Alert, other: SoundEvent | Alert) -> bool:
-    """The same sound over some of the same time, or the same rule at the same time. Ids do not count: they
+    """Of two of one kind: over some of the same time, or at the same time. Ids do not count: they
     are new here. Where a sound paused for just as long as its hold, one event may be two the next time: the
     daemon's ticks fell otherwise."""
     same = timedelta(seconds=SAME_S)
     if isinstance(one, SoundEvent) and isinstance(other, SoundEvent):
-        alike = (one.label, one.source) == (other.label, other.source)
-        return alike and one.started_at <= _end(other) + same and other.started_at <= _end(one) + same
-    alerts = isinstance(one, Alert) and isinstance(other, Alert) and one.rule == other.rule
-    return alerts and abs(_at(one) - _at(other)) <= same
+        return one.started_at <= _end(other) + same and other.started_at <= _end(one) + same
+    return abs(_at(one) - _at(other)) <= same
 
 
 def _end(event: SoundEvent) -> datetime:

@@ -55,6 +55,12 @@ class DecisionEngine:
         """What is known of sounds that are waited for, to be kept over a restart."""
         return self._rules.absence.vigils
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing waits for time to pass: no open event, no alert that may come, no lost source."""
+        waits = self._tracker.is_open or self._rules.waits or self._outage.waits
+        return not (waits or self._drill or self._next)
+
     def exchange(self, rules: RuleEngine, rows_of: RowsOf) -> None:
         """Decide by other rules and thresholds from the next `decide` on; from any thread. Events that go on
         go on, and the rules take over what the former ones remember."""

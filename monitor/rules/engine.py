@@ -93,6 +93,11 @@ class RuleEngine:
         self._memories[i] = judgement.memory
         return judgement.alerts
 
+    @property
+    def waits(self) -> bool:
+        """Whether time alone may raise an alert."""
+        return self.absence.waits or any(one.incidents or one.lasting for one in self._memories)
+
     def due(self, now: datetime) -> list[Alert]:
         """The alerts that have waited long enough. Call it a few times a second."""
         alerts = self.absence.due(now)

@@ -123,6 +123,11 @@ class SourceOutage:
         return [alert for alert in alerts if alert is not None]
 
     @property
+    def waits(self) -> bool:
+        """Whether a source is lost, or its sound ill."""
+        return bool(self._lost or any(self._kinds.values()))
+
+    @property
     def deaf(self) -> frozenset[str]:
         """The sources that are not heard now, by their status or their sound."""
         return frozenset(source for source, lost in self._lost.items() if lost.reasons)

@@ -66,6 +66,27 @@ def test_it_ends_with_whoever_asked_and_another_may_begin(job: Deciding):
     assert {one["kind"] for one in third[-1]["outcomes"]} <= {"alert", "event", "same events"}
 
 
+def test_what_was_made_ready_is_used_and_ends_when_nobody_wants_it(job: Deciding):
+    """One process waits, however often it is asked for; after its job the next is ready; at the end none is
+    left."""
+
+    async def tried() -> tuple[Any, ...]:
+        runner, before = Runner(), children()
+        await runner.get_ready()
+        await runner.get_ready()
+        waiting = children() - before
+        lines = await said(runner, job)
+        next_one = children() - before
+        await runner.close()
+        return waiting, lines, next_one, children() - before
+
+    waiting, lines, next_one, left = asyncio.run(tried())
+    assert len(waiting) == len(next_one) == 1
+    assert waiting != next_one
+    assert lines[-1]["outcomes"][-1]["kind"] == "same events"
+    assert left == set()
+
+
 def test_an_export_whose_process_dies_is_not_taken_for_whole():
     """Whoever downloads sees that it broke off."""
     got: list[bytes] = []

@@ -99,6 +99,11 @@ class AbsenceWatch:
                 rule.name, 0, "stopped", (Step("unless_heard", False, rule.unless_heard.span, heard),)
             )
 
+    @property
+    def waits(self) -> bool:
+        """Whether any rule waits for a sound."""
+        return bool(self._rules)
+
     def due(self, now: datetime) -> list[Alert]:
         """The alerts about sounds whose time is over. Call it a few times a second."""
         found = [self._looked(rule, now) for rule in self._rules]

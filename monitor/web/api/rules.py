@@ -211,10 +211,18 @@ def what_if(ask: Ask) -> Answer:
     return StreamingResponse(decided_again(ask, job), headers=headers, media_type="application/x-ndjson")
 
 
+async def get_ready(ask: Ask) -> Answer:
+    """Somebody is about to try something."""
+    await ask.page.trying.get_ready()
+    return None
+
+
 ROUTES = (
     Route("GET", "api/rules", "Every rule and its last days", listed, answer=RuleList),
     Route("GET", "api/rules/{number}", "A rule, and what it let pass", detail, answer=RuleDetail,
           fails=(404,)),
     Route("POST", "api/whatif", "Decide the last days again", what_if, "change", body=WhatIf,
           answer="application/x-ndjson", waits=False, fails=(409,)),
+    Route("POST", "api/whatif/ready", "Have a process ready for it, for a minute", get_ready, "change",
+          status=204, waits=False),
 )  # fmt: skip

@@ -136,6 +136,7 @@ class Server:
             await asyncio.gather(*tasks)
         finally:
             self._page.feed.attach(None)
+            await self._page.trying.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,7 +1,8 @@
-"""The process for heavy work: `python -m monitor.web.trying.child`.
+"""The process for heavy work: `python -m monitor.web.trying.child [MODULE...]`.
 
 It takes a pickled `Job` on standard input. What the job writes goes to standard output. Whoever hears goes
-before it, and it ends when nobody reads any more.
+before it, and it ends when nobody reads any more. It imports the modules that it is given while it waits for
+the job, and ends when none comes.
 """
 
 import json
@@ -10,6 +11,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, Protocol
 
 from monitor.errors import ConfigError, EarwitnessError
@@ -43,7 +45,12 @@ def main() -> None:
     except OSError as error:
         # Under a stricter unit than ours; the work is done all the same.
         log.warning("heavy work of the page is not made to wait for whoever hears", why=str(error))
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the pipe is our own parent's
+    for module in sys.argv[1:]:
+        import_module(module)
+    try:
+        job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the pipe is our own parent's
+    except EOFError:
+        return
     out = sys.stdout.buffer
     with suppress(BrokenPipeError):
         try:

@@ -14,6 +14,10 @@ from monitor.web.trying.child import Job
 LONGEST_S = 180.0
 """A week of a busy house on a small board. What takes longer is given up."""
 MOST_LINE = 4_000_000
+READY_S = 60.0
+"""So long a process that was made ready waits for its work."""
+DECIDING = ("monitor.history.replay", "monitor.web.trying.deciding")
+"""What deciding anew takes, and most of what else is asked."""
 PART = 65_536
 BUSY = "somebody tries or exports something already; wait until that is done"
 SLOW = "it took too long; choose fewer days"
@@ -29,6 +33,42 @@ class Runner:
 
     def __init__(self) -> None:
         self._is_busy = False
+        self._ready: asyncio.subprocess.Process | None = None
+        self._ends: asyncio.TimerHandle | None = None
+        self._one_begins = False
+        self._is_closed = False
+
+    async def get_ready(self) -> None:
+        """Have a process begin for the next job: to start, and to import what it takes, is most of what a
+        small job costs. It ends when there is none for a minute."""
+        if self._is_closed:
+            return
+        if self._ends is not None:
+            self._ends.cancel()
+        self._ends = asyncio.get_running_loop().call_later(READY_S, self._let_go)
+        if self._ready or self._is_busy or self._one_begins:
+            return
+        self._one_begins = True
+        try:
+            self._ready = await _begun(*DECIDING)
+        finally:
+            self._one_begins = False
+        if self._is_closed:
+            self._let_go()
+
+    async def close(self) -> None:
+        """Nothing is to be done any more."""
+        self._is_closed = True
+        if self._ends is not None:
+            self._ends.cancel()
+        if (process := self._let_go()) is not None:
+            await process.wait()
+
+    def _let_go(self) -> asyncio.subprocess.Process | None:
+        process, self._ready = self._ready, None
+        if process is not None:
+            _kill(process)
+        return process
 
     async def run(self, job: Job) -> AsyncGenerator[dict[str, Any], None]:
         """What the process says, line by line; at last what came of it, or `problems`. It is killed when
@@ -61,13 +101,11 @@ class Runner:
         if self._is_busy:
             raise Failed(BUSY)
         self._is_busy = True
-        process = None
+        process, self._ready = self._ready, None
+        was_ready = process is not None and process.returncode is None
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "monitor.web.trying.child",
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=MOST_LINE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(place for place in sys.path if place)},
-            )  # fmt: skip
+            if process is None or not was_ready:
+                process = await _begun()
             given_up = _Deadline(process)
             assert process.stdout is not None
             await _give(process, job)
@@ -76,10 +114,11 @@ class Runner:
                 raise Failed(SLOW if given_up.passed else DIED)
         finally:
             self._is_busy = False
-            if process is not None and process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
+            if process is not None:
+                _kill(process)
                 await process.wait()
+            if was_ready:  # whoever tried one thing tries another
+                await self.get_ready()
 
 
 class _Deadline:
@@ -91,10 +130,22 @@ class _Deadline:
         asyncio.get_running_loop().call_later(LONGEST_S, self._end)
 
     def _end(self) -> None:
-        if self._process.returncode is None:
-            self.passed = True
-            with suppress(ProcessLookupError):
-                self._process.kill()
+        self.passed = self._process.returncode is None
+        _kill(self._process)
+
+
+async def _begun(*modules: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "monitor.web.trying.child", *modules,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=MOST_LINE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(place for place in sys.path if place)},
+    )  # fmt: skip
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
 
 
 async def _give(process: asyncio.subprocess.Process, job: Job) -> None:

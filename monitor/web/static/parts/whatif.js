@@ -1,6 +1,6 @@
 // The last days decided again with something changed: progress, a way to end it, and what would be another.
 
-import { lines } from "../api.js";
+import { lines, post } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { labelName, longDay, number, roomName, shortClock, t } from "../words.js";
 
@@ -26,6 +26,7 @@ export function tried(path, wanted, concerns) {
   const button = h("button", { type: "button", onclick: start }, icon("rules"), t("try.start"));
   const cancel = h("button", { type: "button", onclick: () => running?.abort() }, icon("cross"), t("try.cancel"));
   const box = h("div", { class: "try" }, h("p", { class: "acts" }, button), outcome);
+  readyFor(box);
   return box;
 
   async function start() {
@@ -49,6 +50,15 @@ export function tried(path, wanted, concerns) {
       button.disabled = false;
     }
   }
+}
+
+/** The daemon's process for it takes a second or two to begin: ask for it as soon as this is seen. @param {Element} box */
+export function readyFor(box) {
+  new IntersectionObserver((seen, observer) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    observer.disconnect();
+    post("api/whatif/ready").catch(() => {});
+  }).observe(box);
 }
 
 /** @param {any[]} outcomes @param {(outcome: any) => boolean} concerns */
