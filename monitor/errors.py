@@ -14,6 +14,12 @@ A message names the thing and the fix, and never carries a credential.
     └── StoreError               the disk keeps nothing: alerts go out from memory
 """
 
+from typing import Literal
+
+Why = Literal["", "nobody", "password", "path", "no_sound", "no_stream"]
+"""Why a camera cannot be heard: nobody answers there; it wants another password, or path; it has no sound;
+what answers is no stream."""
+
 
 class EarwitnessError(Exception):
     """Base of all our errors."""
@@ -33,11 +39,13 @@ class SourceError(EarwitnessError):
 
 class SourceUnavailable(SourceError):
     """The source cannot be opened now. `refused` marks answers that patience will not change soon
-    (wrong password, no such stream), which are retried more slowly."""
+    (wrong password, no such stream), which are retried more slowly. `why` names the usual causes for those
+    who have words of their own for them."""
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, why: "Why" = "") -> None:
         super().__init__(message)
         self.refused = refused
+        self.why = why
 
 
 class SourceLost(SourceError):

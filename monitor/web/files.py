@@ -3,9 +3,11 @@
 import re
 import threading
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 from monitor.clock import Clock
+from monitor.errors import StoreError
 from monitor.evidence.clips import ClipFolder, KeptFile, Retention
 
 FRESH_S = 2.0
@@ -53,6 +55,19 @@ class KeptFiles:
                     found[file.event_id].append(file)
                 self._by_event = dict(found)
             return self._by_event
+
+    def drop(self, event_ids: Collection[str]) -> int:
+        """Delete every file of these events, those that were kept for good, too; how many there were. Raises
+        StoreError."""
+        gone = [file for id in event_ids for file in self.by_event().get(id, ())]
+        with self._lock:
+            self._read_at_s = None
+        try:
+            for file in gone:
+                file.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"a clip cannot be deleted: {error.strerror}") from error
+        return len(gone)
 
     def lock(self, event_id: str) -> int:
         """Keep an event's files for good. Raises StoreError."""

@@ -14,7 +14,8 @@ from monitor.config.overrides import read_steps
 from testkit.mosquitto import free_port
 from testkit.visit import Visit
 from tests.web.conftest import HEARD_ALL, Home, house, run
-from tests.web.test_page import PHONE, check_accessible, loudest_hz, shot
+from tests.web.test_page import DESK, PHONE, check_accessible, loudest_hz, shot
+from tests.web.test_setup import tab_to
 
 TONE_HZ = 3000
 FULL_SCALE = 32767
@@ -221,6 +222,7 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
         page.get_by_label("Name").fill("Bell at night")
         page.get_by_label("Time of day").fill("25-7")
         expect(page.locator("[data-slot=between] .error")).to_contain_text("is not a time of day")
+        expect(page.locator("[data-slot=between] .error")).not_to_contain_text("Line")
         expect(page.get_by_role("button", name="Apply")).to_be_disabled()
         check_accessible(page)
         page.get_by_label("Time of day").fill("")
@@ -239,6 +241,7 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
         expect(card).to_contain_text("changed here")
         card.get_by_role("link", name="Bell at night").click()
         page.get_by_role("button", name="Test this rule").click()
+        expect(page.get_by_text("A test alert of this rule is on its way.")).to_be_visible()
         page.get_by_role("link", name="Change").click()
         page.emulate_media(color_scheme="dark")
         expect(page.get_by_role("button", name="Switch this rule off")).to_be_visible()
@@ -257,3 +260,55 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
     assert workshop.visit.ask("POST", "/api/rules/off", {"name": "Smoke alarm"}).status == 422
     assert (workshop.folder / "earwitness.yaml").read_text() == before
     assert "beginning anew" not in workshop.log
+
+
+def test_a_rule_is_made_and_taken_back_by_keyboard_alone_in_german(workshop, chromium):
+    """From the template to its name, its place in force, and the undo."""
+    with chromium.page(f"{workshop.address}#/rule/new", **PHONE, locale="de-DE") as page:
+        expect(page.get_by_role("heading", name="Neue Regel")).to_be_visible()
+        for name in ("An der Tür", "Anpassen"):
+            expect(page.get_by_role("button", name=name).first).to_be_visible()
+            tab_to(page, name)
+            page.keyboard.press("Enter")
+        expect(page.get_by_label("Name")).to_be_visible()
+        tab_to(page, "Name")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("Klingelt nachts")
+        expect(page.get_by_role("button", name="Übernehmen")).to_be_enabled()
+        tab_to(page, "Übernehmen")
+        page.keyboard.press("Enter")
+        expect(page.locator(".rule", has_text="Klingelt nachts")).to_have_count(1)
+        tab_to(page, "Klingelt nachts")
+        page.keyboard.press("Enter")
+        expect(page.locator(".rule", has_text="Klingelt nachts")).to_have_count(0)
+
+
+def test_chosen_events_are_taken_along_and_their_sound_is_deleted(workshop, chromium):
+    """As a zip with its sums; afterwards the event is known, and its sound is gone."""
+    workshop.has_heard()
+    with chromium.page(f"{workshop.address}#/timeline?source=kitchen&label=knock", **DESK) as page:
+        page.get_by_role("button", name="Select", exact=True).click()
+        page.get_by_role("button", name="Select all shown").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download (zip)").click()
+        with zipfile.ZipFile(download.value.path()) as archive:
+            names = archive.namelist()
+        assert {"events.csv", "events.json", "SHA256SUMS"} < set(names)
+        assert any(name.startswith("clips/") for name in names)
+        page.locator(".bulk").get_by_role("button", name="Delete sound").click()
+        check_accessible(page)
+        page.get_by_role("dialog").get_by_role("button", name="Delete sound").click()
+        expect(page.get_by_text("deleted.")).to_be_visible()
+    found = workshop.visit.get("/api/events?source=kitchen&label=knock").json()["events"]
+    assert found
+    assert not any(event["clip"] or event["picture"] for event in found)
+
+
+def test_another_onset_is_tried_on_an_event(workshop, chromium):
+    """With one that it did not reach it would not have been there."""
+    event = next(one for one in workshop.has_heard() if one["label"] == "door_slam")
+    with chromium.page(f"{workshop.address}#/event/{event['id']}", **PHONE) as page:
+        page.get_by_text("What would have been with another onset").click()
+        page.get_by_role("button", name="Decide again").click()
+        expect(page.locator(".try .outcome")).to_contain_text("instead of")
+        check_accessible(page)

@@ -168,6 +168,9 @@ def test_only_admins_set_up_and_only_cameras_are_opened(home, tmp_path):
     for path in ("/api/setup", "/api/setup/devices", "/api/setup/configuration"):
         assert visit.ask("GET", path, headers=reader).status == 403
     assert visit.ask("POST", "/api/setup/cameras", {"address": "rtsp://x/"}, headers=reader).status == 403
+    tried = {"kind": "camera", "device": "CAMERA_1"}
+    assert visit.ask("POST", "/api/setup/listen", tried, headers=reader).status == 403
+    assert visit.ask("DELETE", "/api/setup/cameras/CAMERA_1", headers=reader).status == 403
     server = RtspServer(_tone(tmp_path / "tone.wav"))
     server.start()
     try:
@@ -180,6 +183,9 @@ def test_only_admins_set_up_and_only_cameras_are_opened(home, tmp_path):
     assert "canary" not in visit.get("/api/setup").body.decode()
     assert len([one for one in heard if "level_dbfs" in one]) > 10
     assert set(heard[-1]) == {"judged", "floor_dbfs", "loudest_dbfs"}
+    assert visit.ask("DELETE", f"/api/setup/cameras/{camera['id']}").status == 204
+    gone = visit.ask("POST", "/api/setup/listen", {"kind": "camera", "device": camera["id"]})
+    assert gone.status == visit.ask("DELETE", "/api/setup/cameras/BROKER").status == 404
 
 
 def _tone(path: Path) -> Path:

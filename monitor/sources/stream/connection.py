@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal
 
-from monitor.errors import SourceUnavailable
+from monitor.errors import SourceUnavailable, Why
 from monitor.logs import get_logger
 from monitor.schema import Secret, unreadable
 from monitor.sources.decoding import plain_reason
@@ -101,7 +101,7 @@ class StreamConnection:
             return container
         count = len(container.streams.audio)
         container.close()
-        raise SourceUnavailable(f"{self._name}: {self._no_track(count)}", refused=True)
+        raise SourceUnavailable(f"{self._name}: {self._no_track(count)}", refused=True, why="no_sound")
 
     def _no_track(self, count: int) -> str:
         if self._track is not None and count:
@@ -128,31 +128,35 @@ class StreamConnection:
         import av
 
         reason = "no answer in time" if isinstance(error, av.error.ExitError) else plain_reason(error)
-        hint = next((hint for kinds, hint in self._hints().items() if isinstance(error, kinds)), _UNKNOWN)
+        found = (one for kinds, one in self._hints().items() if isinstance(error, kinds))
+        unknown: tuple[Why, str] = ("", _UNKNOWN)
+        why, hint = next(found, unknown)
         if self._scheme == "http" and getattr(error, "errno", None) == errno.EIO:
             hint = _NO_END
         # FFmpeg's words come last: they are for whoever searches for them.
         return SourceUnavailable(
             f"{self._name}: {hint} (the stream cannot be opened: {reason})",
             refused=isinstance(error, _refusals()),
+            why=why,
         )
 
-    def _hints(self) -> dict[Any, str]:
+    def _hints(self) -> dict[Any, tuple[Why, str]]:
         """What an error means, and what to do; the first that fits."""
         import av
 
         certificate = _CERTIFICATE_HINT if self._is_tls else ""
         return {
             (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError): (
-                "it does not let us in; check user name and password"
+                "password", "it does not let us in; check user name and password",
             ),
-            av.error.HTTPNotFoundError: "there is no such stream; check the path in its url",
-            (av.error.ExitError, TimeoutError): NO_ANSWER,
-            OSError: f"it cannot be reached; check host and port in its url{certificate}",
+            av.error.HTTPNotFoundError: ("path", "there is no such stream; check the path in its url"),
+            (av.error.ExitError, TimeoutError): ("nobody", NO_ANSWER),
+            OSError: ("nobody", f"it cannot be reached; check host and port in its url{certificate}"),
             av.InvalidDataError: (
-                "what answers is no stream; does a camera answer there, and is this a stream with sound?"
+                "no_stream",
+                "what answers is no stream; does a camera answer there, and is this a stream with sound?",
             ),
-        }
+        }  # fmt: skip
 
 
 def _system_ca_file() -> Path | str:

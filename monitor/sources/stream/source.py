@@ -154,7 +154,8 @@ class StreamSource(Source):
         except TimeoutError:
             reader.stop()
             raise SourceUnavailable(
-                f"{self.name}: {NO_ANSWER} (the stream cannot be opened: no answer)"
+                f"{self.name}: {NO_ANSWER} (the stream cannot be opened: no answer)",
+                why="nobody",
             ) from None
         return self
 

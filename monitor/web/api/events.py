@@ -166,6 +166,31 @@ def keep(ask: Ask) -> Answer:
         return views(ask, rows, [row])[0]
 
 
+class Chosen(Model):
+    """Events."""
+
+    ids: Annotated[
+        list[Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]], Field(min_length=1, max_length=500)
+    ]
+
+
+class DeletedView(Model):
+    """How many clips and pictures were deleted."""
+
+    count: int
+
+
+def delete_sound(ask: Ask) -> Answer:
+    """Delete clips and pictures of events; that they were heard stays known."""
+    wanted: Chosen = ask.body
+    count = ask.page.files.drop(wanted.ids)
+    with ask.page.rows() as rows:
+        for row in index.events(rows, EventFilter(ids=tuple(wanted.ids)), limit=len(wanted.ids)):
+            ask.page.verdicts.keep(row.id, ask.page.clock.now(), ask.by, kept=False)
+    log.info("clips and pictures were deleted on the page", events=len(wanted.ids), files=count, by=ask.by)
+    return DeletedView(count=count)
+
+
 class Question(Model):
     """What the large model is asked about a clip."""
 
@@ -206,6 +231,8 @@ ROUTES = (
     Route("GET", "api/events/{id}/clip", "Its sound", clip, "hear", answer="audio/flac", fails=(404,)),
     Route("GET", "api/events/{id}/picture", "Its spectrogram", picture, "hear", answer="image/png",
           fails=(404,)),
+    Route("POST", "api/clips/delete", "Delete clips and pictures of events", delete_sound, "change",
+          body=Chosen, answer=DeletedView),
     Route("PUT", "api/events/{id}/kept", "Keep its clip for good", keep, "change", body=Keep,
           answer=EventView, fails=(404,)),
 )  # fmt: skip

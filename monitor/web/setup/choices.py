@@ -97,6 +97,16 @@ class Drawer:
         self.write(choices, {**_still_chosen(secrets, choices, kind), name: secret})
         return name
 
+    def drop_camera(self, name: str) -> bool:
+        """Forget a camera, and that it was chosen; whether there was one. Raises StoreError."""
+        choices, secrets = self.read()
+        if name not in secrets or not name.startswith("CAMERA_"):
+            return False
+        sources = tuple(one for one in choices.sources if one.device != name)
+        rest = {each: secret for each, secret in secrets.items() if each != name}
+        self.write(choices.model_copy(update={"sources": sources}), rest)
+        return True
+
     def clear(self) -> None:
         """Begin anew. Raises StoreError."""
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.audio import Piece
 from monitor.clock import Clock
-from monitor.errors import SourceError
+from monitor.errors import SourceError, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources import SourceConfig
 from monitor.sources.base import Source
@@ -101,7 +101,8 @@ def _hear(source: Source, say: Say) -> None:
                 if meter.push(frame):
                     break
     except SourceError as error:
-        say({"problem": str(error)})
+        why = error.why if isinstance(error, SourceUnavailable) else ""
+        say({"problem": str(error).removeprefix(f"{source.name}: "), "why": why})
     except Exception:
         log.exception("a source could not be tried")
         say({"problem": "this is a bug of earwitness; its log has the traceback"})

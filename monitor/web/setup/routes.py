@@ -114,6 +114,14 @@ def add_camera(ask: Ask) -> Answer:
     return AddressView(id=id, shown=shown(address))
 
 
+def drop_camera(ask: Ask) -> Answer:
+    """Forget a camera's address."""
+    with ask.page.changing:
+        if not Drawer(ask.page.folder).drop_camera(ask.path["id"]):
+            raise Refusal(404, "there is no such camera")
+    return None
+
+
 def _camera(address: str) -> StreamConfig:
     try:
         return StreamConfig.model_validate({"type": "stream", "name": "camera", "url": address})
@@ -256,6 +264,8 @@ ROUTES = (
           answer=DeviceList),
     Route("POST", "api/setup/cameras", "Keep a camera's address", add_camera, "change", body=NewCamera,
           answer=AddressView),
+    Route("DELETE", "api/setup/cameras/{id}", "Forget a camera", drop_camera, "change", status=204,
+          fails=(404,)),
     Route("POST", "api/setup/listen", "Listen for ten seconds", listen, "change", body=Trial,
           answer="application/x-ndjson", fails=(404, 503)),
     Route("POST", "api/setup/people", "Keep an address of somebody", add_person, "change", body=NewPerson,

@@ -6,7 +6,7 @@ import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
-import { attempt, note } from "../parts/overlay.js";
+import { attempt, note, waiting } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import { iconOf, judged } from "../parts/verdict.js";
 import { ago, clock, labelName, percent, roomName, shortClock, t, timeTag } from "../words.js";
@@ -14,12 +14,13 @@ import { ago, clock, labelName, percent, roomName, shortClock, t, timeTag } from
 const RECENT = 12;
 
 /** @param {HTMLElement} view */
-export default function now(view) {
+export default function nowPage(view) {
   const hero = h("section", { class: "hero" });
   const alerts = h("section", { class: "alerts", "aria-label": t("now.alerts") });
   const rooms = h("div", { class: "rooms" });
   const recent = h("div", { class: "rows", role: "list" });
-  const none = h("p", { class: "empty" }, t("now.nothing_yet"));
+  const loading = waiting();
+  const none = h("p", { class: "empty", hidden: true }, t("now.nothing_yet"));
   /** @type {any[]} */
   let open = [];
   /** @type {any[]} */
@@ -28,7 +29,7 @@ export default function now(view) {
     hero, alerts,
     h("section", null, h("h2", null, t("now.rooms")), rooms),
     h("section", null, h("header", { class: "bar" }, h("h2", null, t("now.recent")),
-      h("a", { href: "#/timeline" }, t("now.all"))), recent, none));
+      h("a", { href: "#/timeline" }, t("now.all"))), loading, recent, none));
 
   const drawHouse = () => {
     const unwell = troubles();
@@ -45,6 +46,7 @@ export default function now(view) {
     drawHouse();
   };
   const drawRecent = () => {
+    loading.hidden = true;
     none.hidden = events.length > 0;
     keyed(recent, events, (event) => event.id, (event) => eventRow(event));
   };
@@ -59,7 +61,8 @@ export default function now(view) {
   };
   const loadRecent = async () => {
     const found = await get(`api/events?limit=${RECENT}`).catch(() => null);
-    if (found) events = found.events;
+    if (!found) return;
+    events = found.events;
     drawRecent();
   };
   const heard = (/** @type {any} */ message) => {

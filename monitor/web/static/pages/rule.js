@@ -82,6 +82,7 @@ function editor(place, checked, notifiers, replaces) {
   let turn = 0;
   const sentence = h("p", { class: "rule-sentence", role: "status" });
   const errors = h("div");
+  const lines = h("div", { role: "status" });
   const text = h("textarea", { id: "rule-yaml", rows: "10", spellcheck: "false", oninput: () => later({ yaml: text.value }) });
   const slots = h("div", { class: "slots" });
   const apply = h("button", { type: "button", class: "primary", onclick: put_in_force }, icon("check"), t("sounds.apply"));
@@ -89,7 +90,7 @@ function editor(place, checked, notifiers, replaces) {
   const concerns = (/** @type {any} */ outcome) => (outcome.kind === "alert" ? [rule.name, replaces].includes(outcome.rule) : false);
   fill(place,
     h("section", { class: "panel" }, sentence, errors, slots,
-      h("details", null, h("summary", null, t("rules.yaml")), field(text, t("rule_edit.yaml"), t("rule_edit.yaml_hint")))),
+      h("details", null, h("summary", null, t("rules.yaml")), field(text, t("rule_edit.yaml"), t("rule_edit.yaml_hint")), lines)),
     h("section", { class: "panel" }, h("h2", null, t("rule_edit.dry")), h("p", { class: "hint" }, t("try.hint")), field(days, t("try.how_long")),
       tried("api/rules/try", () => ({ rule, replaces, days: Number(days.value) }), concerns)),
     h("p", { class: "acts" }, apply,
@@ -122,6 +123,7 @@ function editor(place, checked, notifiers, replaces) {
       return !box;
     });
     fill(errors, rest.map(finding));
+    fill(lines, found.findings.filter((/** @type {any} */ one) => one.fatal && one.line).map(atLine));
   }
 
   function draw() {
@@ -202,4 +204,7 @@ function editor(place, checked, notifiers, replaces) {
 }
 
 /** @param {any} one */
-const finding = (one) => h("p", { class: one.fatal ? "error" : "hint" }, one.line && one.fatal ? `${t("rule_edit.line", { n: one.line })} ` : "", one.text);
+const finding = (one) => h("p", { class: one.fatal ? "error" : "hint" }, one.text);
+
+/** The same beside the YAML, where lines can be counted. @param {any} one */
+const atLine = (one) => h("p", { class: "error" }, t("rule_edit.line", { n: one.line }), " ", one.text);

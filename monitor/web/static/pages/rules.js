@@ -2,6 +2,7 @@
 
 import { get, post } from "../api.js";
 import { fill, h, icon } from "../base.js";
+import { feed } from "../feed.js";
 import { house } from "../house.js";
 import { attempt, note } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
@@ -15,17 +16,21 @@ const DAYS = [1, 3, 7];
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function rules(view, route) {
-  if (route.id) one(view, route.id);
-  else all(view);
+  if (!route.id) return all(view);
+  one(view, route.id);
+  return undefined;
 }
 
 /** @param {HTMLElement} view */
-async function all(view) {
+function all(view) {
   const list = h("div", { class: "sources" });
   const undo = h("p");
   view.append(h("header", { class: "bar" }, h("h1", null, t("rules.title")),
     house.may_change && h("a", { class: "button", href: "#/rule/new" }, t("rules.add"))), undo, list);
-  await load();
+  // A rule may make the daemon begin anew: the list comes when it is back.
+  feed.addEventListener("again", load);
+  load();
+  return () => feed.removeEventListener("again", load);
 
   async function load() {
     const found = await attempt(() => get(`api/rules?lang=${language}`));

@@ -14,7 +14,7 @@ import { t } from "../words.js";
 
 /**
  * @typedef {{state: any, choices: any, save: (changes: any) => Promise<boolean>, reload: () => Promise<void>,
- *   allow: (next: boolean) => void}} Shared
+ *   nudge: (words: string) => void}} Shared
  * @typedef {(place: HTMLElement, shared: Shared) => (() => void) | void} Step
  */
 
@@ -23,6 +23,9 @@ const STEPS = [
   { name: "find", show: find }, { name: "listen", show: listen }, { name: "matters", show: matters },
   { name: "privacy", show: privacy }, { name: "people", show: people },
 ];
+
+/** What is being kept; one after another, so that a step that opens has what was typed in the one before. */
+let keeping = Promise.resolve();
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function setup(view, route) {
@@ -43,6 +46,7 @@ export default function setup(view, route) {
   };
 
   async function begin() {
+    await keeping;
     const state = await attempt(() => get("api/setup"));
     if (!state || left) return;
     if (route.id === "done") {
@@ -58,33 +62,33 @@ export default function setup(view, route) {
 function step(place, number, state) {
   const { name, show } = STEPS[number - 1];
   const body = h("div", { class: "setup-body" });
+  const nudge = h("p", { class: "hint nudge", role: "status" });
   const next = h("a", { class: "button primary", href: number < STEPS.length ? `#/setup/${number + 1}` : "#/setup/done" },
     number < STEPS.length ? t("setup.next") : t("setup.finish"), icon("right"));
   /** @type {Shared} */
   const shared = {
     state,
     choices: state.choices,
-    save: async (changes) => {
+    save: (changes) => {
       Object.assign(shared.choices, changes);
-      return Boolean(await attempt(async () => (await put("api/setup", shared.choices), true)));
+      const kept = keeping.then(() => attempt(async () => (await put("api/setup", shared.choices), true))).then(Boolean);
+      keeping = kept.then(() => {});
+      return kept;
     },
     reload: async () => {
-      shared.state = await get("api/setup");
-      shared.choices = shared.state.choices;
+      await keeping;
+      const { choices, ...rest } = await get("api/setup");
+      Object.assign(shared.state, rest);
+      Object.assign(shared.choices, choices);
     },
-    allow: (ready) => {
-      next.classList.toggle("off", !ready);
-      next.setAttribute("aria-disabled", String(!ready));
-      if (ready) next.setAttribute("href", next.dataset.to);
-      else next.removeAttribute("href");
-    },
+    nudge: (words) => fill(nudge, words),
   };
-  next.dataset.to = next.getAttribute("href");
   fill(place,
     h("ol", { class: "setup-steps", "aria-label": t("setup.steps") }, STEPS.map((one, n) => h("li", null,
       h("a", { href: `#/setup/${n + 1}`, "aria-current": n + 1 === number ? "step" : null,
         class: n + 1 < number ? "done" : null }, h("span", null, n + 1), h("small", null, t(`setup.short.${one.name}`)))))),
     h("section", { class: "panel" }, h("h2", null, t(`setup.step.${name}`)), h("p", { class: "hint" }, t(`setup.why.${name}`)), body),
+    nudge,
     h("p", { class: "setup-acts" },
       number > 1 ? h("a", { class: "button", href: `#/setup/${number - 1}` }, icon("left"), t("setup.back")) : h("span"), next),
     h("p", { class: "foot" }, h("a", { href: "#/" }, t("setup.skip"))));

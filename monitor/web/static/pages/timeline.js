@@ -4,6 +4,7 @@ import { get, query } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { house } from "../house.js";
+import { deleteSound } from "../parts/clips.js";
 import { attempt, menu } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import "../parts/strip.js";
@@ -346,6 +347,12 @@ export default function timeline(view, route) {
       h("span", null,
         ["right", "wrong", "unsure"].map((verdict) => h("button", { type: "button", disabled: !picked.size,
           onclick: many(/** @type {"right"} */ (verdict)) }, t(`verdict.${verdict}`))),
+        picked.size > 0 && h("button", { type: "button", onclick: () => deleteSound([...picked.keys()], () => {
+          for (const event of picked.values()) Object.assign(event, { clip: false, picture: false });
+          picked.clear();
+          draw();
+          drawBulk();
+        }) }, t("clips.delete")),
         house.may_hear && picked.size > 0 && picked.size <= MOST_TAKEN && h("a", { class: "button", download: "",
           href: query("api/export", { format: "zip", ids: [...picked.keys()].join(",") }) }, t("timeline.take"))));
   }
@@ -406,14 +413,19 @@ export default function timeline(view, route) {
     const event = message.detail;
     const known = events.find((one) => one.id === event.id);
     if (known) Object.assign(known, event);
-    else if (fits(event)) {
-      events = [{ alerts: [], verdict: null, severity: null, ...event }, ...events];
-      if (current >= 0) current += 1;
-    }
+    else if (fits(event)) put(event);
     draw();
   };
+  /** Where it belongs: what began before the list came, and was not kept yet, is known by what comes of it. @param {any} event */
+  function put(event) {
+    const at = events.findIndex((one) => Date.parse(one.started_at) <= Date.parse(event.started_at));
+    if (at < 0 && next) return;
+    const place = at < 0 ? events.length : at;
+    events = [...events.slice(0, place), { alerts: [], verdict: null, severity: null, ...event }, ...events.slice(place)];
+    if (current >= place) current += 1;
+  }
   /** @param {any} event */
-  const fits = (event) => event.state === "started" && wanted.day === dayOf(Date.now()) && !wanted.severity && !wanted.verdict &&
+  const fits = (event) => wanted.day === dayOf(Date.now()) && !wanted.severity && !wanted.verdict &&
     (!wanted.label || wanted.label.split(",").includes(event.label)) &&
     (!wanted.source || wanted.source.split(",").includes(event.source)) &&
     (!wanted.certainty || wanted.certainty === event.certainty);

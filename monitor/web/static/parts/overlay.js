@@ -32,6 +32,10 @@ export function note(words, undo) {
   }
 }
 
+/** Stands where a list will be, until it is there: an empty place would look like an empty list. */
+export const waiting = () => h("div", { class: "waiting", role: "status" }, h("span", { class: "unseen" }, t("loading")),
+  [1, 2, 3].map(() => h("span", { class: "bone", "aria-hidden": "true" })));
+
 /**
  * Do something, and show what the daemon says where it refuses.
  * @template T

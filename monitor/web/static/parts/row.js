@@ -43,8 +43,9 @@ function facts(event) {
   const rules = [...new Set((event.alerts ?? []).map((/** @type {any} */ alert) => alert.rule))];
   return [
     h("span", { class: "at", "aria-hidden": "true" }, shortClock(event.started_at)),
+    h("span", { class: "in" }, roomName(event.source)),
     event.ended_at === null && h("span", { class: "tag live" }, t("event.goes_on")),
-    rules.length > 0 && h("span", { class: `tag ${event.severity}` }, icon("alarm"), rules.join(", ")),
+    rules.length > 0 && h("span", { class: `tag ${event.severity}` }, icon("alarm"), h("span", { class: "words" }, rules.join(", "))),
     event.certainty === "suspected" && h("span", { class: "tag" }, t("certainty.suspected")),
     event.verdict && verdictTag(event.verdict),
     h("span", { class: "score" }, percent(event.score)),

@@ -1,7 +1,7 @@
 // Step 1: which microphones and cameras there are; say something, and see which one moves.
 
-import { get, post } from "../api.js";
-import { fill, h, icon } from "../base.js";
+import { get, post, remove } from "../api.js";
+import { fill, h, icon, keyed } from "../base.js";
 import { attempt } from "../parts/overlay.js";
 import { field } from "../pages/login.js";
 import { t } from "../words.js";
@@ -39,11 +39,11 @@ export default function find(place, shared) {
   }
 
   function drawCameras() {
-    fill(cameras, shared.state.cameras.map((/** @type {any} */ one) => card("camera", one.id, one.shown, true)));
+    keyed(cameras, shared.state.cameras, (/** @type {any} */ one) => one.id, (/** @type {any} */ one) => card("camera", one.id, one.shown, true));
   }
 
   function ready() {
-    shared.allow(shared.choices.sources.length > 0);
+    shared.nudge(shared.choices.sources.length ? "" : t("setup.nothing_chosen"));
   }
 
   /** @param {string} kind @param {string} device @param {string} name @param {boolean} tried */
@@ -51,7 +51,7 @@ export default function find(place, shared) {
     const key = `${kind}-${device}`.replace(/[^\w]/g, "-");
     const known = () => shared.choices.sources.find((/** @type {any} */ one) => one.kind === kind && one.device === device);
     const box = h("input", { type: "checkbox", id: `use-${key}`, checked: Boolean(known()), onchange: choose });
-    const room = h("input", { id: `room-${key}`, maxlength: "40", value: known()?.room ?? "", autocomplete: "off", onchange: rename });
+    const room = h("input", { id: `room-${key}`, maxlength: "40", value: known()?.room ?? "", autocomplete: "off", oninput: name_it, onchange: () => shared.save({}) });
     const named = h("div", { hidden: !known() }, field(room, t("setup.room"), t("setup.room_hint")));
     const meter = h("div");
     const start = () => {
@@ -62,7 +62,9 @@ export default function find(place, shared) {
     if (tried) start();
     else fill(meter, h("button", { type: "button", onclick: start }, t("setup.try")));
     return h("article", { class: "panel source" },
-      h("label", { class: "switch", for: box.id }, box, h("strong", null, name)), meter, named);
+      h("div", { class: "choice-head" }, h("label", { class: "switch", for: box.id }, box, h("strong", null, name)),
+        kind === "camera" && h("button", { type: "button", class: "quiet square", "aria-label": t("setup.camera_drop", { name }), onclick: drop }, icon("cross"))),
+      meter, named);
 
     async function choose() {
       const others = shared.choices.sources.filter((/** @type {any} */ one) => one.kind !== kind || one.device !== device);
@@ -76,11 +78,17 @@ export default function find(place, shared) {
       ready();
     }
 
-    async function rename() {
+    /** At once, so that whatever is kept next has it. */
+    function name_it() {
       const one = known();
-      if (!one || !room.value.trim()) return;
-      one.room = room.value.trim();
-      await shared.save({});
+      if (one && room.value.trim()) one.room = room.value.trim();
+    }
+
+    async function drop() {
+      if (!(await attempt(async () => (await remove(`api/setup/cameras/${device}`), true)))) return;
+      await shared.reload();
+      drawCameras();
+      ready();
     }
   }
 

@@ -33,7 +33,7 @@ export function trial(source, { again = false, judged = () => {} }) {
         }
         if (line.problem) {
           failed = true;
-          fill(words, icon("warning"), " ", line.problem);
+          fill(words, icon("warning"), " ", reason(line));
         }
         if (line.judged && !again) judged(line);
       };
@@ -50,6 +50,9 @@ export function trial(source, { again = false, judged = () => {} }) {
     if (again) fill(words, t("setup.stopped"));
   }
 }
+
+/** Why there is no sound: first what to do, then how the daemon puts it. @param {any} line */
+const reason = (line) => (line.why ? [h("span", null, t(`setup.failed_by.${line.why}`)), " ", h("small", null, line.problem)] : line.problem);
 
 /** What ten seconds were like, in words. @param {string[]} verdict */
 export const verdictLines = (verdict) => h("ul", { class: "lines verdict-lines" }, verdict.map((one) =>
