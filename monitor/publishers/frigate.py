@@ -181,7 +181,7 @@ class FrigatePublisher(Local):
         answer = self._asked("POST", path, body)
         try:
             frigate_id = str(json.loads(answer.content)["event_id"])
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise PublishError("its answer names no event; is this Frigate?") from None
         page = f"{self._config.page_url or self._config.url}/explore?event_id={quote(frigate_id)}"
         self.memory.add(event.id, frigate_id, page)
@@ -247,5 +247,5 @@ class _Refusal(Exception):
 def _reason(answer: Answer) -> str:
     try:
         return f": {str(json.loads(answer.content)['message'])[:100]}"
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""

@@ -34,7 +34,7 @@ def decode(text: str) -> SoundEvent | Alert:
     try:
         document = json.loads(text)
         is_alert = document["kind"] == "alert"
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a stored message: {error}") from error
     return _zoned(_ALERT.validate_python(document) if is_alert else _EVENT.validate_python(document))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar, shipped_model
+from monitor.clock import instant
 from monitor.config.model import Config
 from monitor.errors import ModelError, StoreError
 from monitor.logs import get_logger
@@ -43,10 +44,7 @@ def read_versions(folder: Path) -> list[Version]:
     """All that is known, oldest first; what cannot be understood is as good as none."""
     try:
         rows = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return [
-            Version(str(row["classifier"]), str(row["version"]), datetime.fromisoformat(row["since"]))
-            for row in rows
-        ]
+        return [Version(str(row["classifier"]), str(row["version"]), instant(row["since"])) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
 

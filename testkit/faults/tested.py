@@ -408,6 +408,11 @@ TESTED = (
         ),
     ),
     Tested(
+        "something else answers in Frigate's place, with JSON that is nested 60,000 deep, for one",
+        "tried again, with that as the reason; the sender's thread goes on",
+        ("publishers/test_frigate.py::test_an_answer_that_is_none_is_tried_again",),
+    ),
+    Tested(
         "a time without a zone in a request for a drill, a former drill, or a message that was kept",
         "damage of that file alone, which is logged; the daemon goes on",
         (

@@ -16,7 +16,7 @@ from monitor.publishers.frigate import MOST_LINKS, FrigateConfig, FrigatePublish
 from monitor.types import Command
 from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock
-from testkit.http_servers import http_server
+from testkit.http_servers import http_server, serve
 from testkit.mosquitto import free_port
 
 PASSWORD = "s3cret"
@@ -185,6 +185,17 @@ def test_an_event_deleted_there_holds_up_nothing() -> None:
         outcome(publisher, GLASS)
         server.events.clear()
         assert outcome(publisher, ENDED) == [DELIVERED]
+
+
+@pytest.mark.parametrize("answer", [b"[" * 60_000, b'{"event_id"', b"[]", b"\0", b"1" * 9_000])
+def test_an_answer_that_is_none_is_tried_again(answer: bytes) -> None:
+    """Whatever stands there instead of Frigate: no answer ends the sender, nor the daemon with it."""
+    cameras = {"porch": "porch_cam"}
+    with http_server(serve(answer)) as url:
+        block = FrigateConfig.model_validate({"type": "frigate", "url": url, "cameras": cameras})
+        with block.build("home", _obey, FakeClock(START)) as publisher:
+            [found] = outcome(publisher, GLASS)
+    assert found == Failed("its answer names no event; is this Frigate?")
 
 
 def test_frigate_that_is_away_is_waited_for() -> None:

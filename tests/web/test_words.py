@@ -17,6 +17,7 @@ SENTENCES = (
     WEB / "rules/words.py",
     *sorted((WEB / "setup").glob("*.py")),
     WEB / "rules/templates.py",
+    WEB / "api/export.py",
 )
 FORMS = (".one", ".other")
 

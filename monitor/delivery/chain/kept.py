@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from monitor.clock import instant
 from monitor.errors import StoreError
 from monitor.logs import Lapse
 from monitor.store.files import write_private
@@ -39,8 +40,8 @@ class KeptChain:
             row = json.loads(self._file.read_text(encoding="utf-8"))
             last = row["last_at"]
             return Kept(
-                datetime.fromisoformat(row["began_at"]),
-                datetime.fromisoformat(last) if last else None,
+                instant(row["began_at"]),
+                instant(last) if last else None,
                 tuple(map(str, row["failures"])),
             )
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
