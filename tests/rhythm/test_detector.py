@@ -209,12 +209,18 @@ def test_a_carbon_monoxide_alarm_is_no_failing_battery(seed: int) -> None:
 
 
 def test_a_continuous_tone_stays_suspected() -> None:
-    """An unbroken tone that begins while we listen is an unknown alarm, reported again each 5 s."""
-    heard = heard_in(alarm([(16.0, 0.0)]))
+    """An unbroken tone that begins while we listen is an unknown alarm after 20 s, and again each 5 s."""
+    heard = heard_in(alarm([(36.0, 0.0)]))
 
     assert {(d.label, d.certainty) for d in heard} == {("unknown_alarm", "suspected")}
     assert heard[0].evidence["pattern"] == "continuous"
+    assert heard[0].duration_s == pytest.approx(20, abs=0.5)
     assert len(heard) >= 3
+
+
+def test_a_held_note_is_no_alarm() -> None:
+    """Music, a vacuum cleaner that tidies one corner, a passing motor: tones of some seconds."""
+    assert not heard_in(alarm([(16.0, 0.0)]))
 
 
 def test_a_failing_battery_chirps() -> None:
