@@ -19,7 +19,7 @@ SIZE = 8
 
 def shipped_sha256() -> str:
     """Of the model that ships."""
-    return read_sidecar(shipped_model()).sha256
+    return read_sidecar(shipped_model()).embedding_id
 
 
 def households(size: int = SIZE) -> Households:

@@ -82,7 +82,7 @@ def built(block: ClassifierConfig, taught: TaughtHere) -> Classifier:
     vetoes = taught.vetoes
     if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or vetoes):
         return classifier
-    own = [one for one in taught.sounds if one.model == classifier.sidecar.sha256]
+    own = [one for one in taught.sounds if one.model == classifier.sidecar.embedding_id]
     return TaughtListener(classifier, own, vetoes) if own or vetoes else classifier
 
 

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from monitor.config.capabilities import thresholds
 from monitor.config.loading import default_config, load_config
@@ -33,7 +32,7 @@ from scripts.scenes.hearing import Hearing, hear
 from scripts.scenes.kinds import ALERTS, BACKGROUNDS
 from scripts.scenes.peers import FRIGATE, OPEN, Yamnet, events
 from scripts.scenes.recordings import Pool, Unusable, read_manifest, write_wav
-from scripts.scenes.scoring import FalseEvent, score, score_scene
+from scripts.scenes.scoring import false_alerts, score, score_scene
 
 Heard = tuple[Hearing, dict[str, list[Row]]]
 """A scene as we heard it, and the events of the peers by their name."""
@@ -184,17 +183,8 @@ def _scene_tables(heard: Sequence[Heard], config: Config) -> dict[str, report.Ro
 def _background_tables(heard: Sequence[Heard]) -> dict[str, report.Rows]:
     hearings = [hearing for hearing, _ in heard]
     false = [(h.kind, h.beds, score_scene(h, h.rows, ALERTS)[1]) for h in hearings]
-    alerts = [(h.kind, h.beds, _alerts(h)) for h in hearings]
+    alerts = [(h.kind, h.beds, false_alerts(h, h.rows)) for h in hearings]
     return {
         "what was false": report.of_false(score([(h, h.rows) for h in hearings], ALERTS)),
         "backgrounds without alert sounds": report.of_backgrounds(false, alerts),
     }
-
-
-def _alerts(hearing: Hearing) -> list[FalseEvent]:
-    """Warnings and critical alerts, of whatever rule."""
-    rows = [row for row in hearing.rows if row["type"] == "alert" and row["severity"] != "info"]
-    as_events: list[dict[str, Any]] = [
-        {"type": "event", "label": row["rule"], "start_s": row["start_s"]} for row in rows
-    ]
-    return score_scene(hearing, as_events, {row["rule"] for row in rows})[1]

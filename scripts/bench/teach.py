@@ -113,7 +113,7 @@ def main() -> None:
     groups, scenes, things = _read(options.heard)
     embeddings = [_embeddings(scene.looks) for scene in scenes]
     halves = [Part(scenes[k::2], embeddings[k::2]) for k in (0, 1)]
-    households = households_of(shipped_model(), read_sidecar(shipped_model()).sha256)
+    households = households_of(shipped_model(), read_sidecar(shipped_model()).embedding_id)
     rows = []
     for count in (3, 5, 10):
         outcomes = [

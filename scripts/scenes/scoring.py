@@ -143,6 +143,15 @@ def score_scene(
     return sounds, false
 
 
+def false_alerts(scene: Scored, rows: Sequence[dict[str, Any]]) -> list[FalseEvent]:
+    """Warnings and critical alerts of a scene without alert sounds, of whatever rule, by the rule's name."""
+    alerts = [row for row in rows if row["type"] == "alert" and row["severity"] != "info"]
+    as_events: list[dict[str, Any]] = [
+        {"type": "event", "label": row["rule"], "start_s": row["start_s"]} for row in alerts
+    ]
+    return score_scene(scene, as_events, {row["rule"] for row in alerts})[1]
+
+
 def _during(placed: Placed, row: dict[str, Any]) -> bool:
     start_s: float = row["start_s"]
     return placed.start_s - EARLY_S <= start_s <= placed.end_s + LATE_S

@@ -195,6 +195,18 @@ def export(
 
 
 @app.command()
+def join(
+    first: Annotated[Path, typer.Option(help="the ONNX file whose alert labels, voices and embedding stay")],
+    second: Annotated[Path, typer.Option(help="the one that hears all other labels")],
+    model: Annotated[Path, typer.Option(help="the ONNX file to write; its JSON goes beside it")] = SHIPPED,
+) -> None:
+    """Two models in one graph: equal stages are computed once, and each label is heard by one of them."""
+    from scripts.train_tagger.join import join as written
+
+    written(first, second, model)
+
+
+@app.command()
 def onsets(
     data: Data,
     run: RunFolder,
@@ -211,6 +223,7 @@ def onsets(
     only_raise: Annotated[
         bool, typer.Option("--only-raise", help="where the onsets that are there were chosen on more hours")
     ] = False,
+    keep: Annotated[str, typer.Option(help="labels that keep their onset, with commas between them")] = "",
     fold: Fold = None,
     held_out: HeldOut = None,
 ) -> None:
@@ -219,7 +232,9 @@ def onsets(
     from scripts.train_tagger.training import Places
 
     recordings = _recordings(data, fold, held_out)
-    choose_again(Places(data, cache, run), recordings, model, hours, scenes or [], only_raise, judge or [])
+    kept = [label for label in keep.split(",") if label]
+    places = Places(data, cache, run)
+    choose_again(places, recordings, model, hours, scenes or [], only_raise, judge or [], kept)
 
 
 @app.command()
@@ -311,6 +326,36 @@ def unseen(
     )
     _note(figures / "unseen.json", found)
     show(found["groups"])
+
+
+@app.command()
+def rooms(
+    scenes: Annotated[Path, typer.Option(help="of whole sources, by `scripts/bench scenes --traces`")],
+    backgrounds: Annotated[Path, typer.Option(help="the same with --backgrounds")],
+    before: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="scenes and backgrounds as an earlier model heard them")
+    ] = None,
+    figures: Annotated[Path, typer.Option(help="where rooms.json goes")] = FIGURES,
+) -> None:
+    """Judge what a model heard in rooms: recall and false events, by group of labels."""
+    from scripts.train_tagger.in_rooms import judge_rooms
+
+    models = {"this one": (scenes, backgrounds)} | ({"before": before} if before else {})
+    _note(figures / "rooms.json", judge_rooms(models))
+
+
+@app.command()
+def company(
+    own: Annotated[Path, typer.Option(help="what `earwitness eval --json` wrote of the sound model alone")],
+    yamnet: Annotated[Path, typer.Option(help="the same of a calibrated YAMNet")],
+    both: Annotated[Path, typer.Option(help="the same of both, by `combine: mean_log_odds`")],
+    calibrated_on: Annotated[Path, typer.Option(help="the clips that `eval --calibration` was given")],
+    figures: Annotated[Path, typer.Option(help="where company.json goes")] = FIGURES,
+) -> None:
+    """Put beside each other what the model, YAMNet and both together make of clips."""
+    from scripts.train_tagger.card_rooms import beside
+
+    _note(figures / "company.json", beside({"this one": own, "YAMNet": yamnet, "both": both}, calibrated_on))
 
 
 @app.command()

@@ -9,7 +9,8 @@ from typing import Any
 
 from monitor.labels import vocabulary
 from monitor.recordings.evaluation.metrics import Proportion, Rate
-from scripts.train_tagger import card_raised
+from scripts.train_tagger import card_onsets, card_rooms
+from scripts.train_tagger.network import SETTLED_STAGES
 from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
 from testkit import markdown
 
@@ -50,11 +51,18 @@ class Sources:
     """Others on all recordings."""
     unseen: dict[str, Any]
     """On whole sources that taught nothing."""
+    rooms: dict[str, Any]
+    """In continuous scenes, and backgrounds, of these sources."""
+    company: dict[str, Any]
+    """Beside YAMNet, and both together, on these sources."""
 
 
 def read_sources(model: Path, figures: Path) -> Sources:
     """The JSON beside the model, and a folder's JSON files, each named like its field."""
-    names = ("evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines", "unseen")
+    names = (
+        "evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines", "unseen",
+        "rooms", "company",
+    )  # fmt: skip
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
         model_bytes=model.stat().st_size,
@@ -67,10 +75,12 @@ def card(sources: Sources) -> str:
     fields = (
         _of_model(sources)
         | _of_unseen(sources.unseen)
+        | card_rooms.fields(sources.rooms, sources.unseen)
+        | card_rooms.company(sources.company)
         | _of_evaluation(sources)
         | _of_background(sources)
         | _of_crossed(sources.crossed)
-        | {"raised": card_raised.section(sources.model.get("raised"))}
+        | {"by_scenes": card_onsets.section(sources.model)}
         | _of_timing(sources)
         | _of_variants(sources.variants)
         | _of_folds(sources.folds, sources.folds_baselines)
@@ -92,6 +102,7 @@ def _of_model(sources: Sources) -> dict[str, str]:
         "hop_s": f"{model['hop_s']:.1f}",
         "clips": str(training["clips"]),
         "recipe": _recipe(training),
+        "joined": _joined(training.get("joined")),
         "unlabelled": _unlabelled(training.get("unlabelled", {})),
         "terms": _TERMS[training["variant"]],
         "licences": _rows(training["licences"].items()),
@@ -107,6 +118,18 @@ def _recipe(training: dict[str, Any]) -> str:
     minutes = sum(training.get("unlabelled", {}).values())
     text = template.read_text().strip().format_map(training | {"unlabelled_minutes": f"{minutes:.0f}"})
     return text + _way_back(training["recipe"].get("share_of_the_learnt"))
+
+
+def _joined(joined: dict[str, Any] | None) -> str:
+    if joined is None:
+        return ""
+    return (
+        f"\nTwo such networks share this file, and their first {SETTLED_STAGES} stages. The earlier one "
+        f"(`{joined['sha256']:.16}…`, taught by {joined['clips']} of the recordings) hears what alerts are "
+        f"raised on, and voices: {', '.join(joined['labels'])}; emotion and embedding are its own, too. The "
+        "later one, which began with its weights, hears all other labels: of homes that it has never been in "
+        "it knows more, but among other sounds it misses more of what alerts are raised on.\n"
+    )
 
 
 def _way_back(share: float | None) -> str:

@@ -46,7 +46,7 @@ def main() -> None:
     recordings = drawn(read_manifest(options.manifest, (), without), np.random.default_rng(0))
     rows, kept = embedded(options.manifest.parent, recordings, classifier)
     file = classifier.file.with_suffix(SUFFIX)
-    save(file, households(rows, kept, classifier.sidecar.sha256))
+    save(file, households(rows, kept, classifier.sidecar.embedding_id))
     print(f"{file}: {len(rows)} recordings, {file.stat().st_size / 1024:.0f} KiB")
 
 

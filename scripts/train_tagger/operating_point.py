@@ -78,10 +78,14 @@ def second_look(onsets: Onsets) -> dict[str, Sequence[float]]:
 
 
 def operating_point(
-    parts: tuple[Background, Background], onsets: Onsets, worth: Worth | None = None
+    parts: tuple[Background, Background],
+    onsets: Onsets,
+    worth: Worth | None = None,
+    kept: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """False events at the onsets, and at each half's own onsets on the other half."""
-    crossed = [choose_onsets(part, worth) for part in parts]
+    """False events at the onsets, and at each half's own onsets on the other half; `kept` ones are the same
+    in both."""
+    crossed = [choose_onsets(part, worth) | dict(kept or {}) for part in parts]
     counts = [events_at(parts[1], crossed[0]), events_at(parts[0], crossed[1])]
     background = together(parts)
     return {

@@ -16,6 +16,8 @@ from scripts.train_tagger.targets import LABELS
 from scripts.train_tagger.training import Places
 from scripts.train_tagger.worth import in_scenes, outcome_at
 
+CHOICES = ("raised", "by_scenes")
+"""What the JSON says of how its onsets came to be."""
 Backgrounds = tuple[Background, Background]
 
 
@@ -27,6 +29,7 @@ def choose_again(
     traces: Sequence[Path],
     only_raise: bool,
     others: Sequence[Path] = (),
+    keep: Sequence[str] = (),
 ) -> None:
     """Write into the model's JSON what hours of background, and scenes if there are any, say. On the `others`
     the onsets before and now are judged: scenes that have no part in the choice."""
@@ -36,25 +39,36 @@ def choose_again(
     file, hearings = model.with_suffix(".json"), read_traces(traces)
     about = json.loads(file.read_text())
     before = about["onsets"]
-    about |= raised(together(backgrounds), hearings, before) if only_raise else chosen(backgrounds, hearings)
-    for trace in others:
-        judged = {
-            "before": totals(read_traces([trace]), before),
-            "now": totals(read_traces([trace]), about["onsets"]),
-        }
-        about.setdefault("raised", {}).setdefault("judged", []).append(judged)
+    kept = {label: before[label] for label in keep}
+    choice = (
+        raised(together(backgrounds), hearings, before) if only_raise else chosen(backgrounds, hearings, kept)
+    )
+    judged = [_judged(read_traces([trace]), before, choice["onsets"]) for trace in others]
+    about = replaced(about, choice, judged)
     file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
-def chosen(backgrounds: Backgrounds, hearings: Sequence[Hearing]) -> dict[str, Any]:
-    """Onsets, where a second opinion is worth its price, and what the onsets are worth."""
+def replaced(about: dict[str, Any], choice: dict[str, Any], judged: Sequence[Any]) -> dict[str, Any]:
+    """What is known of a model, with a new choice and what other scenes say of it, and without an earlier
+    choice."""
+    kept = {key: value for key, value in about.items() if key not in CHOICES}
+    own = {key: choice[key] | {"judged": list(judged)} for key in CHOICES if key in choice}
+    return kept | choice | own
+
+
+def chosen(
+    backgrounds: Backgrounds, hearings: Sequence[Hearing], kept: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Onsets, where a second opinion is worth its price, and what the onsets are worth. `kept` ones stay."""
     worth = in_scenes(hearings) if hearings else None
-    onsets = choose_onsets(together(backgrounds), worth)
-    return {
+    onsets = choose_onsets(together(backgrounds), worth) | dict(kept or {})
+    about = {
         "onsets": onsets,
         "second_look": second_look(onsets),
-        "operating_point": operating_point(backgrounds, onsets, worth),
+        "operating_point": operating_point(backgrounds, onsets, worth, kept),
     }
+    by_scenes = {"scenes_hours": _hours(hearings), "kept": sorted(kept or {})}
+    return about | ({"by_scenes": by_scenes} if hearings else {})
 
 
 def raised(
@@ -67,7 +81,6 @@ def raised(
     onsets = dict(before) | {
         label: higher[label] for label in before if label in ALERTS and label not in CRITICAL
     }
-    scenes_hours = sum(hearing.duration_s for hearing in hearings) / 3600
     labels = {
         label: {
             "background_hours": round(background.hours[label], 2),
@@ -80,7 +93,7 @@ def raised(
     return {
         "onsets": onsets,
         "second_look": second_look(onsets),
-        "raised": {"scenes_hours": round(scenes_hours, 2), "labels": labels},
+        "raised": {"scenes_hours": _hours(hearings), "labels": labels},
     }
 
 
@@ -105,7 +118,7 @@ def totals(hearings: Sequence[Hearing], onsets: Mapping[str, float]) -> dict[str
     placed = [one.label for hearing in hearings for one in hearing.placed]
     recalls = [found[label].recall for label in sorted({*placed} & found.keys())]
     return {
-        "hours": round(sum(hearing.duration_s for hearing in hearings) / 3600, 2),
+        "hours": _hours(hearings),
         "sounds": len(placed),
         "macro_recall": round(sum(recalls) / max(1, len(recalls)), 3),
         "false_an_hour": round(sum(one.false_an_hour for one in found.values()), 2),
@@ -113,6 +126,16 @@ def totals(hearings: Sequence[Hearing], onsets: Mapping[str, float]) -> dict[str
             sum(found[label].false_an_hour for label in CRITICAL if label in found), 2
         ),
     }
+
+
+def _judged(
+    hearings: Sequence[Hearing], before: Mapping[str, float], now: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    return {"before": totals(hearings, before), "now": totals(hearings, now)}
+
+
+def _hours(hearings: Sequence[Hearing]) -> float:
+    return round(sum(hearing.duration_s for hearing in hearings) / 3600, 2)
 
 
 def read_traces(files: Sequence[Path]) -> list[Hearing]:

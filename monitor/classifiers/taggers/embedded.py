@@ -55,6 +55,13 @@ class Sidecar(BaseModel):
     """Onset thresholds for the tracker, chosen on held-out recordings."""
     second_look: dict[str, tuple[Score, Score]] = {}
     """Scores between which the model is unsure of a label."""
+    embedding_of: str | None = None
+    """SHA-256 of the earlier model whose embedding it gives, bit for bit, if it does."""
+
+    @property
+    def embedding_id(self) -> str:
+        """SHA-256 of the model that this embedding was first of: what was taught on it can be heard on it."""
+        return self.embedding_of or self.sha256
 
 
 class EmbeddedConfig(Block):

@@ -66,7 +66,7 @@ class Teacher:
     @property
     def households(self) -> Households:
         """What other homes sound like to this model. Raises ModelError."""
-        return households_of(self._classifier.file, self._classifier.sidecar.sha256)
+        return households_of(self._classifier.file, self._classifier.sidecar.embedding_id)
 
     def loaded(self) -> EmbeddedClassifier:
         """Raises ModelError."""

@@ -12,10 +12,11 @@ from monitor.recordings.analysis import BEGINNING, SOURCE
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Trace
+from scripts.train_tagger import card_onsets
 from scripts.train_tagger.background import Background, Heard, Listening, hour_heard
 from scripts.train_tagger.operating_point import HIGHEST, LOWEST, LOWEST_CRITICAL, choose_onsets
 from scripts.train_tagger.targets import LABELS
-from scripts.train_tagger.thresholds import chosen, raised, read_traces, totals
+from scripts.train_tagger.thresholds import chosen, raised, read_traces, replaced, totals
 from scripts.train_tagger.worth import ENOUGH, in_scenes
 
 SOUNDS_S = tuple(100.0 * n for n in range(1, ENOUGH + 1))
@@ -170,3 +171,19 @@ def test_an_hour_is_heard_once(tmp_path: Path) -> None:
     assert hour_heard(listening, ([], []), tmp_path, 0) == kept
     with pytest.raises(Exception, match="other"):
         hour_heard(Listening(other, tmp_path, tmp_path), ([], []), tmp_path, 0)
+
+
+def test_a_choice_replaces_an_earlier_one() -> None:
+    """The card says what the new one is worth in scenes that chose nothing, and nothing of the old one."""
+    hearing = scene("doorbell", SOUNDS_S, *((at_s + 0.5, 0.8) for at_s in SOUNDS_S))
+    choice = chosen((background(10), background(10)), [hearing], {"speech": 0.33})
+    high = dict.fromkeys(LABELS, 0.9)
+    judged = [{"before": totals([hearing], high), "now": totals([hearing], choice["onsets"])}]
+
+    about = replaced({"version": "1", "onsets": {}, "raised": {"labels": {}}}, choice, judged)
+
+    assert about["version"] == "1"
+    assert about["onsets"] == choice["onsets"]
+    assert about["onsets"]["speech"] == about["operating_point"]["crossed"]["onsets"][0]["speech"] == 0.33
+    assert "raised" not in about
+    assert "| 1.0 | 8 | 0.00 → 1.00 |" in card_onsets.section(about)
