@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -120,18 +121,25 @@ def simulated(
 def _home(port: int, number: int) -> Client:
     client = Client(CallbackAPIVersion.VERSION2, client_id=f"home{number}")
     client.connect("127.0.0.1", port, keepalive=600)
-    while not client.is_connected():
-        client.loop(0.5)
+    with selectors.DefaultSelector() as selector:  # paho's own loop asks select(), which ends at 1,024 files
+        selector.register(_socket_of(client), selectors.EVENT_READ)
+        while not client.is_connected():
+            selector.select(1.0)
+            client.loop_read()
     return client
+
+
+def _socket_of(client: Client) -> Any:
+    connection = client.socket()
+    assert connection is not None
+    return connection
 
 
 def _publish(clients: list[Client], per_s: float, size_bytes: int, seconds: float) -> int:
     """Each home at its own moments; this thread alone serves every connection."""
     selector = selectors.DefaultSelector()
     for client in clients:
-        connection = client.socket()
-        assert connection is not None
-        selector.register(connection, selectors.EVENT_READ, client)
+        selector.register(_socket_of(client), selectors.EVENT_READ, client)
     began_s = time.monotonic()
     sent = 0
     pad = "x" * max(0, size_bytes - 30)
