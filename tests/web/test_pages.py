@@ -312,3 +312,23 @@ def test_another_onset_is_tried_on_an_event(workshop, chromium):
         page.get_by_role("button", name="Decide again").click()
         expect(page.locator(".try .outcome")).to_contain_text("instead of")
         check_accessible(page)
+
+
+def test_a_sound_is_taught_from_an_event(workshop, chromium):
+    """What would come of it is said before anything is kept: of one hearing nothing, and why."""
+    event = next(one for one in workshop.has_heard() if one["label"] == "doorbell")
+    with chromium.page(f"{workshop.address}#/event/{event['id']}", **PHONE) as page:
+        page.get_by_role("button", name="Teach this sound").click()
+        dialog = page.get_by_role("dialog", name="Teach a sound")
+        expect(dialog.get_by_role("button", name="Teach", exact=True)).to_be_disabled()
+        dialog.get_by_label("What it is").fill("Bell of the gate")
+        expect(dialog.get_by_text("1 chosen of 5 that are good.")).to_be_visible()
+        dialog.get_by_role("button", name="What would come of it?").click()
+        expect(dialog.locator(".error")).to_be_visible()
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.keyboard.press("Escape")
+        page.goto(f"{workshop.address}#/sounds")
+        expect(page.get_by_role("heading", name="Sounds of your own")).to_be_visible()
+        check_accessible(page)
+    assert workshop.visit.get("/api/taught").json()["sounds"] == []

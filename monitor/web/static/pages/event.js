@@ -5,6 +5,7 @@ import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
+import { teach } from "../parts/teach.js";
 import { whatIf } from "../parts/whatif.js";
 import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
 import { clock, labelName, language, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
@@ -57,6 +58,8 @@ export default function eventPage(view, route) {
       house.may_change && h("button", { type: "button", "aria-pressed": String(event.kept), onclick: keep }, icon("star"),
         h("span", null, event.kept ? t("event.kept") : t("event.keep"))),
       event.video && h("a", { class: "button", href: event.video, target: "_blank", rel: "noopener" }, icon("video"), t("event.video")),
+      house.may_change && !lifeSafety(event.label) && h("button", { type: "button",
+        onclick: () => teach([{ ...event, at: event.started_at }]) }, icon("sounds"), h("span", null, t("teach.this"))),
       house.may_hear && h("a", { class: "button", href: `api/events/${event.id}/bundle`, download: "" }, icon("download"), t("event.zip")));
   };
 

@@ -4,7 +4,7 @@ import { get, post } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { feed } from "../feed.js";
 import { house } from "../house.js";
-import { attempt, note } from "../parts/overlay.js";
+import { attempt, note, waiting } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import { undoButton } from "../parts/undo.js";
 import { whatIf } from "../parts/whatif.js";
@@ -23,7 +23,7 @@ export default function rules(view, route) {
 
 /** @param {HTMLElement} view */
 function all(view) {
-  const list = h("div", { class: "sources" });
+  const list = h("div", { class: "sources" }, waiting());
   const undo = h("p");
   view.append(h("header", { class: "bar" }, h("h1", null, t("rules.title")),
     house.may_change && h("a", { class: "button", href: "#/rule/new" }, t("rules.add"))), undo, list);

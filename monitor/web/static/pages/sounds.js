@@ -5,7 +5,8 @@ import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import "../parts/dots.js";
 import { heatMap } from "../parts/heat.js";
-import { attempt, note } from "../parts/overlay.js";
+import { attempt, note, waiting } from "../parts/overlay.js";
+import { ownSounds } from "../parts/teach.js";
 import { undoButton } from "../parts/undo.js";
 import { iconOf } from "../parts/verdict.js";
 import { ago, labelName, number, percent, roomName, t, timeTag } from "../words.js";
@@ -23,12 +24,16 @@ async function all(view) {
   const list = h("div", { class: "rows", role: "list" });
   const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
   const hours = h("details");
+  const own = h("div");
+  const loading = waiting();
   view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
-    h("p", { class: "hint" }, t("sounds.hint")), hours, h("p", { class: "searchbar" }, search), list);
+    h("p", { class: "hint" }, t("sounds.hint")), hours, own, h("p", { class: "searchbar" }, search), loading, list);
   const undo = h("p");
   view.append(undo);
+  ownSounds(own);
   get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});
   found = await attempt(() => get("api/sounds"));
+  loading.remove();
   if (!found) return;
   undoButton(undo, found.last_change, async () => {
     found = await get("api/sounds");

@@ -8,6 +8,7 @@ import { deleteSound } from "../parts/clips.js";
 import { attempt, menu } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import "../parts/strip.js";
+import { teach } from "../parts/teach.js";
 import { iconOf, judge, judged, judgeMany, undoLast } from "../parts/verdict.js";
 import { clock, dayName, dayOf, labelName, percent, roomName, shifted, t, timeTag } from "../words.js";
 
@@ -347,6 +348,8 @@ export default function timeline(view, route) {
       h("span", null,
         ["right", "wrong", "unsure"].map((verdict) => h("button", { type: "button", disabled: !picked.size,
           onclick: many(/** @type {"right"} */ (verdict)) }, t(`verdict.${verdict}`))),
+        h("button", { type: "button", disabled: !picked.size, onclick: () =>
+          teach([...picked.values()].map((event) => ({ ...event, at: event.started_at }))) }, t("teach.teach")),
         picked.size > 0 && h("button", { type: "button", onclick: () => deleteSound([...picked.keys()], () => {
           for (const event of picked.values()) Object.assign(event, { clip: false, picture: false });
           picked.clear();
