@@ -129,7 +129,8 @@ def test_systemd_is_notified_when_it_listens_and_when_it_stops(broker, tmp_path)
         with DaemonProcess(config(broker, ENDLESS), tmp_path, environment) as daemon:
             assert manager.recv(1000).startswith(b"EXTEND_TIMEOUT_USEC=")
             assert manager.recv(1000) == b"READY=1"
-            assert manager.recv(1000) == b"WATCHDOG=1"
+            while manager.recv(1000) != b"WATCHDOG=1":  # a busy machine has a status to report before that
+                pass
             daemon.process.terminate()
             # Read meanwhile: a manager holds ten words at most, and what finds no room is lost.
             while manager.recv(1000) != b"STOPPING=1":
