@@ -1,5 +1,6 @@
 """The source on a real socket, with the sender that we ship."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.udp.source import UdpConfig, UdpSource
 from testkit.mosquitto import free_port
 from testkit.recordings import pitch_hz, tone_at
-from testkit.udp_sender import KEY, SCRIPT
+from testkit.udp_sender import KEY, SCRIPT, WiredSender
 
 PORT = free_port()
 
@@ -73,11 +74,15 @@ def test_a_tone_that_is_sent_is_heard(tmp_path):
     assert figures["sessions"] == 1
 
 
-def test_a_wrong_key_is_named_as_the_reason(tmp_path):
+def test_a_wrong_key_is_named_as_the_reason():
     """Whoever set it up reads what to look at."""
-    listening = source(port=PORT, silent_after_s=10)
-    with listening, Sending(listening.port, bytes(32), tmp_path), pytest.raises(SourceLost) as lost:
-        list(listening.frames())
+    with source(port=PORT, silent_after_s=1) as listening, WiredSender(bytes(32)) as sender:
+        hello = sender.send(b"", 0.0)
+        assert hello is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.sendto(hello, ("127.0.0.1", listening.port))
+        with pytest.raises(SourceLost) as lost:
+            list(listening.frames())
     assert "made with another key" in str(lost.value)
 
 
