@@ -146,7 +146,8 @@ class EmbeddedClassifier(ClassifierDefaults):
             raise ModelError(
                 f"{self.name}: {self.file} is damaged or not the model of its JSON; {_REINSTALL}"
             )
-        self._session = open_session(content, self.name)
+        # By its path: onnxruntime keeps what it is opened from, and these would be 6 MB for ever.
+        self._session = open_session(self.file, self.name)
 
     def close(self) -> None:
         """Let the model go."""

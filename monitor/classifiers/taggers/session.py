@@ -7,7 +7,7 @@ from typing import Any
 from monitor.errors import ModelError
 
 
-def open_session(model: Path | bytes, name: str) -> Any:
+def open_session(model: Path, name: str) -> Any:
     """An `onnxruntime.InferenceSession` on one thread. ModelError when the model cannot be opened.
 
     One thread, because several classifiers and a large model share a small computer, and a window takes
@@ -19,9 +19,8 @@ def open_session(model: Path | bytes, name: str) -> Any:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it keeps the largest batch's 20 MB for ever and is no faster
     options.log_severity_level = 3  # its warnings are about graph details that an owner cannot act on
-    content = model if isinstance(model, bytes) else str(model)
     try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime derives its exceptions from Exception directly, one class per status code.
         raise ModelError(f"{name}: not a model that onnxruntime can open ({_brief(error)})") from error
