@@ -18,9 +18,11 @@ from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.web.http.openapi import openapi
+from monitor.web.http.shell import shell
 from monitor.web.http.table import ROUTES
 from testkit.visit import WITHIN_S
 from tests.web.conftest import Home
+from tests.web.test_shell import came_with
 
 
 def test_the_description_is_openapi_3_1(home):
@@ -347,3 +349,22 @@ def test_what_follows_from_verdicts_is_suggested_taken_and_undone(home):
     undone = home.visit.ask("POST", "/api/sounds/undo").json()
     assert undone["values"] == {"sources.hall.labels.cat.onset": 0.77}
     assert home.visit.ask("PUT", "/api/sounds/smoke_alarm/suggestion", {"onset": 0.77}).status == 422
+
+
+def test_a_stranger_gets_the_page_without_what_was_heard(home):
+    """Whoever would have to sign in gets what the sign-in takes; this machine itself gets the house."""
+    stranger = came_with(home.visit.get("/", Host="other.example").body)
+    here = came_with(home.visit.get("/").body)
+    assert set(stranger) == {"words/en.json", "api/session"}
+    assert set(here) > {"api/house", "api/alerts/open", "api/events?limit=12"}
+    assert here["api/house"]["node"] == "home"
+
+
+def test_a_file_asked_for_by_its_tag_is_kept(home):
+    """Another tag, or none, is asked for each time."""
+    tag = shell()["app.js"].tag
+    kept = {
+        query: home.visit.get(f"/app.js{query}").headers["cache-control"]
+        for query in ("", "?v=1", f"?v={tag}")
+    }
+    assert kept == {"": "no-cache", "?v=1": "no-cache", f"?v={tag}": "public, max-age=31536000, immutable"}

@@ -70,27 +70,8 @@ def test_what_was_heard_cannot_end_the_block_that_holds_it():
     assert came_with(front(came)) == came
 
 
-def test_a_stranger_gets_the_page_without_what_was_heard(home):
-    """Whoever would have to sign in gets what the sign-in takes; this machine itself gets the house."""
-    stranger = came_with(home.visit.get("/", Host="other.example").body)
-    here = came_with(home.visit.get("/").body)
-    assert set(stranger) == {"words/en.json", "api/session"}
-    assert set(here) > {"api/house", "api/alerts/open", "api/events?limit=12"}
-    assert here["api/house"]["node"] == "home"
-
-
 def came_with(page: bytes) -> Any:
     """The answers within the page."""
     block = re.search(rb'<script id="came" type="application/json">(.*?)</script>', page)
     assert block is not None
     return json.loads(block[1])
-
-
-def test_a_file_asked_for_by_its_tag_is_kept(home):
-    """Another tag, or none, is asked for each time."""
-    tag = shell()["app.js"].tag
-    kept = {
-        query: home.visit.get(f"/app.js{query}").headers["cache-control"]
-        for query in ("", "?v=1", f"?v={tag}")
-    }
-    assert kept == {"": "no-cache", "?v=1": "no-cache", f"?v={tag}": "public, max-age=31536000, immutable"}
