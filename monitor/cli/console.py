@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitor.config.loading import default_config, find_config, load_config
+from monitor.config.loading import default_config, find_config, load_config, retaught
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 
@@ -59,7 +59,7 @@ def where_kept(settings: Config, path: Path | None) -> Config:
     if not is_plain or not _is_of_demo(settings.state_folder(), demo):
         return settings
     err.print(f"No configuration: this is what the demo scene keeps in {demo}.", highlight=False)
-    return settings.model_copy(update={"node": DEMO, "state_dir": demo})
+    return retaught(settings.model_copy(update={"node": DEMO, "state_dir": demo}))
 
 
 def _is_of_demo(own: Path, demo: Path) -> bool:

@@ -11,7 +11,7 @@ import typer
 from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, err, out, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
-from monitor.config.loading import BUILT_IN, default_config, find_config, load_config
+from monitor.config.loading import BUILT_IN, default_config, find_config, load_config, retaught
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.errors import EarwitnessError, SourceUnavailable
@@ -65,13 +65,13 @@ def run(
         else:
             bare = _first_run(life)
             again = partial(_read_by_now, bare)
-            _listen(with_overrides(bare), verbose, as_json, again, has_file=False, port=port)
+            _listen(with_overrides(retaught(bare)), verbose, as_json, again, has_file=False, port=port)
 
 
 def _read_by_now(bare: Config) -> Config:
     """What somebody has written meanwhile; nothing yet: as before."""
     path = find_config()
-    return _read(path) if path else with_overrides(bare)
+    return _read(path) if path else with_overrides(retaught(bare))
 
 
 def _read(path: Path) -> Config:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -116,7 +117,16 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 def _begin(config: Config, source: str) -> None:
     global _here
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _here = (config, load_classifiers(config), source)
+
+
+def _end_with_parent() -> None:
+    """Whoever is killed cannot end us; the recording in hand would be heard to its end for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _analyze_here(path: Path) -> Analysis:

@@ -9,8 +9,10 @@ from monitor.cli.console import DEMO, NOWHERE, where_kept
 from monitor.config.capabilities import in_force
 from monitor.config.loading import as_configured, default_config, load_config
 from monitor.config.overrides import apply
+from monitor.config.taught import write_taught
 from monitor.runtime.instance import OnlyInstance
 from testkit.fakes import raise_it
+from testkit.taught import taught
 from tests.cli.test_commands import earwitness, unboxed
 
 
@@ -71,6 +73,8 @@ def test_the_scene_that_plays_is_meant_where_there_is_no_configuration(tmp_path,
     (own.state_folder() / "scores.db").touch()
     assert where_kept(own, None) == own
     with OnlyInstance(own.state_folder() / DEMO, raise_it):
+        write_taught(own.state_folder() / DEMO, taught())
         assert where_kept(own, None).state_folder() == own.state_folder() / DEMO
+        assert where_kept(own, None).taught.labels == ("washer_done",)
         with OnlyInstance(own.state_folder(), raise_it):
             assert where_kept(own, None) == own

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.config.capabilities import in_force, taught_problems, warnings
 from monitor.config.house import build_house
-from monitor.config.loading import load_config
+from monitor.config.loading import default_config, load_config, retaught
 from monitor.config.taught import write_taught
 from monitor.errors import ConfigError
 from monitor.labels import vocabulary
@@ -43,6 +43,14 @@ def test_a_rule_may_name_it_as_soon_as_it_is_taught(file: Path):
     assert "washer_done" in room.labels
     assert "washer_done" in room.event_labels
     assert not warnings(config)
+
+
+def test_it_is_taken_up_where_nobody_wrote_a_configuration(tmp_path: Path):
+    """By who listens already, too: there is no file that would be read anew."""
+    block = {"type": "demo", "name": "hall"}
+    config = default_config([block]).model_copy(update={"state_dir": tmp_path})
+    write_taught(tmp_path, taught())
+    assert "washer_done" in in_force(retaught(config))["hall"]
 
 
 def test_a_damaged_sound_stops_nothing(file: Path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.config.model import Config
@@ -112,8 +113,10 @@ def test_results_come_in_the_order_of_the_names(tmp_path):
     assert [result.error is None for result in results] == [True, False, True]
 
 
-def test_ctrl_c_waits_for_no_recording_in_hand(tmp_path):
-    """The whole group gets the signal, as from a terminal: no traceback, nobody left, exit code 130."""
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_who_is_ended_waits_for_no_recording_in_hand(tmp_path, ending):
+    """The whole group gets SIGINT, as from a terminal: no traceback, exit code 130; a signal to the process
+    itself ends its helpers, too. Nobody is left."""
     for name in ("a", "b", "c"):
         _endless(recorded(tmp_path / f"{name}.wav", noise(1, -60)))
     first = recorded(tmp_path / "0.wav", bangs(3, length_s=5))
@@ -130,13 +133,13 @@ def test_ctrl_c_waits_for_no_recording_in_hand(tmp_path):
         assert process.stdout is not None
         try:
             assert first.name in process.stdout.readline()  # it is in the midst of the next ones
-            os.killpg(process.pid, signal.SIGINT)
+            (os.killpg if ending == signal.SIGINT else os.kill)(process.pid, ending)
             _, said = process.communicate(timeout=PATIENCE_S)
         finally:
             # Otherwise a failure is waited for as long as it takes to hear the recordings out.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 130
+    assert process.returncode == (130 if ending == signal.SIGINT else -ending)
     assert "Traceback" not in said
     # multiprocessing's own tracker ends when it sees that its parent has.
     until_s = time.monotonic() + PATIENCE_S
