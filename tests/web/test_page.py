@@ -70,6 +70,24 @@ def test_a_browser_that_dies_fails_nothing(home, chromium, kind):
     assert TRIES.count(kind) == 2
 
 
+def test_a_page_that_was_left_writes_over_no_other(home, chromium):
+    """An event that is not there is asked for during some seconds, but only while its own page is looked at."""
+    gone = ("Failed to load resource: the server responded with a status of 404",)
+    with chromium.page(f"{home.address}#/house", **PHONE, allowed=gone) as page:
+        title = page.get_by_role("heading", level=1)
+        expect(title).to_contain_text("House")
+        page.clock.install()
+        with page.expect_response("**/api/events/0123456789ab") as answered:
+            page.evaluate("location.hash = '#/event/0123456789ab'")
+        assert answered.value.status == 404
+        page.evaluate("location.hash = '#/house'")
+        expect(title).to_contain_text("House")
+        page.clock.fast_forward("00:10")
+        page.evaluate("fetch('api/events/0123456789ab').then((one) => one.text())")
+        expect(title).to_contain_text("House")
+        expect(page.get_by_text("There is no such event")).to_have_count(0)
+
+
 def test_levels_move_while_somebody_looks(home, chromium):
     """Twice a second, and the picture changes with them."""
     with chromium.page(home.address, **PHONE) as page:

@@ -12,14 +12,17 @@ import { clock, labelName, language, length, longDay, percent, receiverName, roo
 
 const KEPT_AFTER_MS = 6000;
 
-/** What was heard a moment ago is shown at once, and kept some seconds later. @param {string} path */
-async function patiently(path) {
+/**
+ * What was heard a moment ago is shown at once, and kept some seconds later.
+ * @param {string} path @param {() => boolean} isLeft
+ */
+async function patiently(path, isLeft) {
   const until = Date.now() + KEPT_AFTER_MS;
   for (;;) {
     try {
       return await get(path);
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 404 || Date.now() > until) throw error;
+      if (!(error instanceof Problem) || error.status !== 404 || isLeft() || Date.now() > until) throw error;
       await new Promise((done) => setTimeout(done, 500));
     }
   }
@@ -35,12 +38,14 @@ export default function eventPage(view, route) {
   let event = null;
   /** @type {any} */
   let sound = null;
+  let left = false;
   const head = h("header", { class: "eventhead" }, h("h1", null, t("event.sound")));
   const verdict = h("section", { class: "panel ask" });
   const clip = h("section", { class: "panel sound" });
   const why = h("section", { class: "panel" }, h("h2", null, t("event.why")));
   const told = h("section", { class: "panel" }, h("h2", null, t("event.told")));
   const acts = h("div", { class: "acts" });
+  fill(verdict, h("p", { class: "hint" }, t("loading")));
   const tried = h("details", { class: "panel", hidden: true });
   const asked = h("section", { class: "panel", hidden: true });
   view.append(h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), head, verdict,
@@ -74,11 +79,13 @@ export default function eventPage(view, route) {
 
   async function load() {
     try {
-      event = await patiently(`api/events/${route.id}`);
+      event = await patiently(`api/events/${route.id}`, () => left);
     } catch (error) {
+      if (left) return;  // the view shows another page by now
       if (!(error instanceof Problem) || error.status !== 404) return attempt(() => Promise.reject(error));
       return fill(view, h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")), h("h1", null, t("event.unknown")));
     }
+    if (left) return;
     draw();
     drawSound();
     document.title = `${labelName(event.label)} · ${house.node}`;
@@ -141,6 +148,7 @@ export default function eventPage(view, route) {
   document.addEventListener("keydown", key);
   load();
   return () => {
+    left = true;
     sound?.stop?.();
     judged.removeEventListener("judged", said);
     document.removeEventListener("keydown", key);
