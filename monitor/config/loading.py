@@ -119,7 +119,7 @@ def _taught_here(document: Document) -> TaughtHere:
 
 
 def retaught(config: Config) -> Config:
-    """The same with what its house has taught by now: where nobody wrote a configuration, none is read anew."""
+    """The same with what its house has taught by now: where there is no file, none is read anew."""
     taught = read_taught(config.state_folder())
     name_taught(taught.labels)
     return config.with_taught(taught)

@@ -80,6 +80,8 @@ def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
             return _no_mapping(document.value(place))
         case "string_type" if isinstance(document.value(place), bool | int | float):
             return 'is a number, or yes or no, to YAML; put it in quotes: "..."'
+        case "bool_parsing" | "bool_type":
+            return "should be true or false"
         case _:
             return plain_message(found)
 

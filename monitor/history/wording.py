@@ -10,6 +10,8 @@ from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.verdict import Verdict
 from monitor.types import EXTERNAL, Alert, Level, SoundEvent
 
+MOST_OTHERS = 3
+"""Rules that wait for another sound are named up to here, and counted beyond it."""
 MOST_SOUNDS = 30
 """Sounds that are listed one by one; of more, those that came closest to an event."""
 
@@ -161,7 +163,8 @@ def _event_lines(trace: EventTrace) -> Iterator[str]:
     for alert in (one for one in trace.alerts if one.rule not in known):
         yield f"  rule {alert.rule}, which is no longer there: alert {alert.id}"
     if others:
-        yield f"  not about {event.label}: {', '.join(others)}"
+        named = ", ".join(others) if len(others) <= MOST_OTHERS else f"the other {len(others)} rules"
+        yield f"  not about {event.label}: {named}"
 
 
 def _raised_words(event: SoundEvent, alert: Alert, verdict: Verdict) -> str:
@@ -189,6 +192,8 @@ def _met(verdict: Verdict) -> str:
 def _words(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " or ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "nothing"
     return "nothing" if value is None else str(value)
 
 

@@ -188,6 +188,6 @@ def test_every_mistake_is_listed_at_once() -> None:
         "7: rules[3].count: should be a valid integer, unable to parse string as an integer",
         "8: publishers[0].hostname: unknown key 'hostname'; did you mean 'host'?",
         "8: publishers[0].mqtt: password is given without username; give both",
-        "9: evidence.clips: should be a valid boolean, unable to interpret input",
+        "9: evidence.clips: should be true or false",
         "9: evidence.keep_dayz: unknown key 'keep_dayz'; did you mean 'keep_days'?",
     ]

@@ -71,7 +71,7 @@ def test_a_browser_that_dies_fails_nothing(home, chromium, kind):
 
 
 def test_a_page_that_was_left_writes_over_no_other(home, chromium):
-    """An event that is not there is asked for during some seconds, but only while its own page is looked at."""
+    """An event that is not there is asked for during some seconds, while its own page is looked at."""
     gone = ("Failed to load resource: the server responded with a status of 404",)
     with chromium.page(f"{home.address}#/house", **PHONE, allowed=gone) as page:
         title = page.get_by_role("heading", level=1)

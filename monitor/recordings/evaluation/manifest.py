@@ -27,7 +27,8 @@ def read_clips(manifest: Path) -> list[Clip]:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError([f"{manifest}: cannot be read ({error})"]) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError([f"{manifest}: cannot be read ({reason})"]) from error
     if not rows or not {"path", "labels"} <= rows[0].keys():
         raise ConfigError(
             [f"{manifest}: needs a header with the columns path and labels, and a row per recording"]
