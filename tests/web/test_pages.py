@@ -306,7 +306,7 @@ def test_chosen_events_are_taken_along_and_their_sound_is_deleted(workshop, chro
 
 def test_another_onset_is_tried_on_an_event(workshop, chromium):
     """With one that it did not reach it would not have been there."""
-    event = next(one for one in workshop.has_heard() if one["label"] == "door_slam")
+    event = next(one for one in workshop.has_heard() if one["label"] == "doorbell")
     with chromium.page(f"{workshop.address}#/event/{event['id']}", **PHONE) as page:
         page.get_by_text("What would have been with another onset").click()
         page.get_by_role("button", name="Decide again").click()

@@ -32,7 +32,7 @@ def said() -> set[str]:
         for one in re.findall(r'\bt\([^()"]*\? "([a-z_.]+)" : "([a-z_.]+)"', text):
             found |= set(one)
     for path in SENTENCES:
-        found |= set(re.findall(r'"((?:why|rule|written)\.[a-z_.]+)"', path.read_text()))
+        found |= set(re.findall(r'"((?:why|rule|written)\.(?!json"|txt")[a-z_.]+)"', path.read_text()))
         found |= set(re.findall(r'\bsentence\("([a-z_.]+)"', path.read_text()))
     return found
 
