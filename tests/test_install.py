@@ -307,7 +307,7 @@ def guides_commands(heading: str) -> list[str]:
 def test_what_is_uninstalled_leaves_what_was_written_by_people(machine: Machine) -> None:
     """Until it is purged."""
     state = machine.root / "var" / "lib" / "private" / "earwitness"
-    state.mkdir(parents=True)
+    state.mkdir(parents=True, exist_ok=True)
     (machine.root / "var" / "lib" / "earwitness").symlink_to("private/earwitness")
 
     assert machine.install("--uninstall").returncode == 0

@@ -19,11 +19,12 @@ THREADS = (
     "json-states",
     "listen-demo",
     "mqtt",
+    "mqtt-kept",
     "outbox-flush",
     "outbox-write",
     "send-json",
     "send-mqtt",
-    "settings",
+    "settings-kept",
 )
 LONGEST_S = 120.0
 

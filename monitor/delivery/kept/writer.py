@@ -40,7 +40,7 @@ class KeptWriter(Generic[T]):
         self._read = threading.Event()
         self._is_late = False
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{name}-kept", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin, and wait until what was kept is known, for a second at most."""
