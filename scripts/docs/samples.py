@@ -33,7 +33,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _DOORS = """
 sources: [{type: demo, name: hall, realtime: false, loop: false}]
 rules:
-  - {name: Doors at night, hear: [door_slam], min_score: 0.999}
+  - {name: Visitors at night, hear: [doorbell], min_score: 0.9999}
   - {name: Smoke, hear: [smoke_alarm]}
   - {name: Glass, hear: [glass_break]}
 """
@@ -54,12 +54,12 @@ def demo_lines() -> list[str]:
 
 
 def explain_lines() -> list[str]:
-    """What `earwitness explain` prints, in UTC, of a door that slammed and of a rule that asked for more."""
+    """What `earwitness explain` prints, in UTC, of a bell that rang and of a rule that asked for more."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "earwitness.yaml"
         path.write_text(f"{_DOORS}state_dir: {folder}\n")
-        door_slam = _kept(path)["door_slam"]
-        command = [sys.executable, "-m", "monitor", "explain", "--config", str(path), door_slam]
+        bell = _kept(path)["doorbell"]
+        command = [sys.executable, "-m", "monitor", "explain", "--config", str(path), bell]
         in_utc = {**os.environ, "TZ": "UTC"}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=in_utc)
         return done.stdout.splitlines()

@@ -46,7 +46,7 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
 
 
 def test_the_guide_shows_what_explain_prints() -> None:
-    """Of a door that slammed, and of a rule that asked for more."""
+    """Of a bell that rang, and of a rule that asked for more."""
     promised, printed = sample(*EVIDENCE), explain_lines()
 
     assert without_chance(printed) == without_chance(promised)
