@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,14 @@ def rings(alerts: list[dict[str, Any]]) -> list[str]:
     [automation] = (yaml.safe_load(each[4:]) for each in guide.split("```") if each.startswith("yaml\nmode"))
     assert automation["mode"] == "queued"
     [notify] = automation["actions"]
+    assert automation["triggers"] == [{"trigger": "state", "entity_id": "event.earwitness_home_alert"}]
     sent = []
-    for alert in alerts:
-        known: dict[str, Any] = {"trigger": {"to_state": {"attributes": alert}}}
+    for before, alert in pairwise([{}, *alerts]):
+        states = {
+            "from_state": {"state": "2026-01-01", "attributes": before},
+            "to_state": {"attributes": alert},
+        }
+        known: dict[str, Any] = {"trigger": states}
         if all(rendered(each, known) == "True" for each in automation["conditions"]):
             sent.append(rendered(notify["data"]["message"], known))
     return sent
@@ -126,8 +132,10 @@ def test_the_guides_automation_rings_once_per_alert():
     again = [one | {"update": True} for one in alerts]
     late = alerts[0] | {"id": "f" * 12, "late": True, "message": "late"}
     mild = alerts[0] | {"id": "e" * 12, "event_type": "info"}
+    published = [one | {"fired": [str(i)]} for i, one in enumerate([*alerts, *again, mild, late])]
+    named_anew = published[-1] | {"friendly_name": "Alert of ours"}
 
-    assert rings([*alerts, *again, mild, late]) == [*(f"m{i}" for i in range(15)), "late"]
+    assert rings([*published, named_anew]) == [*(f"m{i}" for i in range(15)), "late"]
 
 
 BLUEPRINTS = sorted((ROOT / "config/blueprints").glob("*.yaml"))

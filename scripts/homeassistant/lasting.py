@@ -1,5 +1,6 @@
 """What must last: one ring in each of two homes, every entity under a new name, the statistics of counts."""
 
+from dataclasses import replace
 from typing import Any
 
 from monitor.publishers.mqtt.config import MqttConfig
@@ -7,7 +8,7 @@ from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
 from monitor.types import LabelState
 from scripts.homeassistant.daemon import house, raised
 from scripts.homeassistant.house import HomeAssistant, Watcher, automation_of_the_guide, wait_until
-from scripts.homeassistant.world import World, is_available, rung, unavailable
+from scripts.homeassistant.world import World, is_available, notified, rung, unavailable
 from testkit.mosquitto import USERNAME
 
 STATISTICS_S = 600.0
@@ -16,7 +17,8 @@ STATISTICS_S = 600.0
 
 def two_homes_ring_once_each(world: World) -> str:
     """Two Home Assistants on one broker, one of them away during an alert: each rings once for it"""
-    entity, alert, last = world.entity("alert", None), raised(), raised()
+    entity, last = world.entity("alert", None), replace(raised(), message="Glass breaks again")
+    alert = replace(raised(), message="Glass breaks while one is away")
     with HomeAssistant(world.ha.root, world.broker, automation_of_the_guide(), "hacfg-other") as other:
         wait_until(lambda: other.state(entity) is not None, "the other's entities")
         other.stop()
@@ -36,8 +38,9 @@ def two_homes_ring_once_each(world: World) -> str:
             wait_until(lambda: _shown(other, entity).get("id") == last.id, "the next one in the other")
             guide.wait_for(lambda seen: len(rung(guide)) > 1, "both alerts")
             by_device.wait_for(lambda seen: len(rung(by_device)) > 1, "both alerts")
-            wait_until(lambda: len(other.ask("persistent_notification/get")) > 1, "both rings in the other")
-            assert len(other.ask("persistent_notification/get")) == 2
+            # It may ring for earlier alerts, too, which it has never got.
+            wait_until(lambda: last.message in notified(other), "the next ring in the other")
+            assert notified(other).count(alert.message) == 1, notified(other)
         assert _fired(events.seen) == [alert.id, last.id], _fired(events.seen)
         assert [len(rung(each)) for each in (guide, by_device)] == [2, 2]
         assert not other.complaints(), other.complaints()
@@ -80,11 +83,12 @@ def _name_by_hand(world: World) -> None:
 def counts_keep_statistics(world: World) -> str:
     """The recorder keeps statistics of a count, and a restart of the daemon takes nothing off its sum"""
     entity = world.entity("scream_count")
+    first = _sum(world, entity) or 0.0
     for count in (1, 2, 3):
         _sound(world, count)
         world.ha.wait_state(entity, str(count))
-    wait_until(lambda: _sum(world, entity) is not None, "the first statistics", STATISTICS_S)
-    before = _sum(world, entity) or 0.0
+    before = first + 3
+    wait_until(lambda: (_sum(world, entity) or 0.0) >= before, "the first statistics", STATISTICS_S)
     world.daemon.__exit__()
     world.begin().__enter__()
     world.ha.wait_state(entity, "0")

@@ -68,3 +68,8 @@ def unavailable(world: World) -> list[str]:
     """Entities that show nothing, of those that are not switched off."""
     shown = [each["entity_id"] for each in world.ha.registry().values() if not each["disabled_by"]]
     return [entity for entity in shown if not is_available(world, entity)]
+
+
+def notified(home: HomeAssistant) -> list[str]:
+    """What its automations have notified of since its start."""
+    return [each["message"] for each in home.ask("persistent_notification/get")]
