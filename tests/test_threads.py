@@ -19,7 +19,6 @@ THREADS = (
     "json-states",
     "listen-demo",
     "mqtt",
-    "mqtt-kept",
     "outbox-flush",
     "outbox-write",
     "send-json",
