@@ -113,6 +113,7 @@ class WyomingSource(Source):
         except CancelledError:
             log.debug("closed while opening", source=self.name)
         except TimeoutError:
+            server.stop()  # or it would hold the port against the next attempt
             raise SourceUnavailable(f"{self.name}: it cannot be waited for (no answer)") from None
         return self
 

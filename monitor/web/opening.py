@@ -17,6 +17,9 @@ from monitor.web.page import Page
 
 log = get_logger()
 
+LIBRARIES = ("starlette", "uvicorn", "prometheus_client")
+"""What the extra `web` installs; loaded by the page's own thread, later."""
+
 
 def open_page(
     config: Config,
@@ -28,7 +31,7 @@ def open_page(
 ) -> Page | None:
     """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are logged,
     and everything else goes on. `look` has somebody look whether anything was changed."""
-    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
+    if missing := [name for name in LIBRARIES if find_spec(name) is None]:
         log.warning("the page is off", reason=f"{missing[0]} is missing", fix="pip install 'earwitness[web]'")
         return None
     try:

@@ -91,10 +91,6 @@ class Server:
         self._page.begun.wait(BEGIN_S)
         try:
             asyncio.run(self._serve())
-        except ImportError as error:
-            log.warning(
-                "the page is off", reason=f"{error.name} is missing", fix="pip install 'earwitness[web]'"
-            )
         except BaseException:
             # The page is for looking: without it everything is heard and published as before.
             log.exception("the page has stopped; everything else goes on")
