@@ -24,13 +24,16 @@ from typing import Any
 import pytest
 
 from monitor.audio import Audio
+from monitor.classifiers.audio_llm.engines import probe
+from monitor.classifiers.audio_llm.phrases import NOTHING
+from monitor.classifiers.audio_llm.prompts import Question, questions
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 from monitor.classifiers.audio_llm.remote import RemoteClassifier, RemoteConfig
 from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.errors import ClassifyError, ModelError
 from monitor.http.client import HttpClient
 from monitor.http.errors import HttpFailed
-from testkit import tiny_models, tiny_quantised
+from testkit import tiny_models, tiny_naming, tiny_quantised
 from testkit.builders import noise, segment, tone
 from testkit.qwen_vocabulary import ranks_file
 
@@ -145,20 +148,57 @@ def test_vllm(folder: Path, tmp_path: Path) -> None:
             remote(url, min_mass=1).classify(SEGMENTS)
 
 
-def test_transformers_serve(folder: Path, tmp_path: Path) -> None:
-    """It takes the sound and writes, gives no log probabilities, and refuses the fields that would hold a
-    model to letters; a random model names none, which is found and said."""
-    port, log = free_port(), tmp_path / "transformers.log"
+@contextmanager
+def transformers_serve(folder: Path, log: Path) -> Iterator[str]:
+    port = free_port()
     python = variable("EARWITNESS_TRANSFORMERS") / "bin" / "python"
     command = [str(python), "-m", "transformers.cli.transformers", "serve", str(folder), "--device", "cpu"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with served(command, port, log, path="/health") as url:
+    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, log, path="/health") as url:
+        yield url
+
+
+def test_transformers_serve_refused(folder: Path, tmp_path: Path) -> None:
+    """It gives no log probabilities, and refuses the fields that would hold a model to letters; a random
+    model names none, which is found and said."""
+    log = tmp_path / "transformers.log"
+    with transformers_serve(folder, log) as url:
         with pytest.raises(
             (ModelError, ClassifyError), match=r"no log probabilities.* it named no letter"
         ) as why:
             remote(url, model=str(folder)).classify(SEGMENTS)
         assert "does not accept the request" not in str(why.value)
     assert log.read_text().count('"POST /v1/chat/completions HTTP/1.1" 200') >= 2
+
+
+def test_transformers_serve(folder: Path, tmp_path: Path) -> None:
+    """A model that names letters hears by it: a named label gets `named_score`, and the segment its
+    description."""
+    lessons = [
+        tiny_naming.Lesson(Audio(exactly(sound.samples), 16000), probe.QUESTION, probe.RIGHT[name])
+        for name, sound in probe.probe_sounds().items()
+    ]
+    asked = questions("choice", frozenset(LABELS), emotion=False)
+    named = {"glass_break": SEGMENTS[0], "cough": SEGMENTS[1]}
+    lessons += [
+        tiny_naming.Lesson(segment.audio, question.text, _letter(question, label))
+        for label, segment in named.items()
+        for question in asked
+    ]
+    naming = tiny_naming.teach(folder, tmp_path / "naming", lessons)
+    with transformers_serve(naming, tmp_path / "transformers.log") as url:
+        listener = remote(url, model=str(naming), describe=True)
+        found = listener.classify(SEGMENTS)
+        assert listener.found is not None
+        assert (listener.found.way.means, listener.found.verdict.right) == ("named", 3)
+        scores = {(d.segment_id, d.label): d.score for d in found}
+        assert scores == {(segment.id, label): 0.6 for label, segment in named.items()}
+        assert {d.segment_id for d in found if d.description} == {one.id for one in SEGMENTS}
+
+
+def _letter(question: Question, label: str) -> str:
+    """The letter of a label, or of none of these where it is not on offer."""
+    by_label = {answer.label: answer.text for answer in question.answers}
+    return by_label.get(label, by_label[NOTHING])
 
 
 def test_llama_server(folder: Path, tmp_path: Path) -> None:
@@ -196,6 +236,9 @@ LOADED = """
 import sys
 import numpy as np
 from testkit.builders import noise, segment
+from monitor.classifiers.audio_llm.engines import probe
+from monitor.classifiers.audio_llm.phrases import NOTHING
+from monitor.classifiers.audio_llm.prompts import Question, questions
 from monitor.classifiers.audio_llm.qwen import QwenConfig
 
 def scores(folder):
