@@ -23,8 +23,9 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="The configuration; by default ./earwitness.yaml, ~/.config/earwitness/earwitness.yaml or "
-        "/etc/earwitness/earwitness.yaml.",
+        # No word is longer than the column on a terminal 80 wide: a path would be cut there.
+        help="The configuration; by default the first earwitness.yaml of these folders: this one, "
+        "~/.config/earwitness, /etc/earwitness.",
         show_default=False,
     ),
 ]

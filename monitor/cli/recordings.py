@@ -44,7 +44,9 @@ def recordings(files: Iterable[Path], empty: Callable[[str], None]) -> Iterator[
         if not path.is_dir():
             yield path
             continue
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
+        # A network folder of a year takes minutes to walk.
+        with err.status(f"Looking for recordings in {escape(str(path))}"):
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
         if not found:
             empty(f"{path}: no recording is in this folder; name the files themselves")
         yield from found

@@ -257,7 +257,8 @@ def alert_row(file: str, alert: Alert, decided_s: float) -> Row:
 
 
 def _seconds(at: datetime) -> float:
-    return round((at - BEGINNING).total_seconds(), 3)
+    """From the start of the recording; a sound whose first samples are older than it begins there."""
+    return max(0.0, round((at - BEGINNING).total_seconds(), 3))
 
 
 def _rounded(emotion: Mapping[str, float] | None) -> dict[str, float] | None:

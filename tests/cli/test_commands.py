@@ -81,6 +81,27 @@ def test_help_teaches(capsys):
         assert command in text
 
 
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("analyze",), ("teach",), ("eval",), ("check",), ("explain",), ("suggest",)]
+)
+def test_help_is_whole_on_a_terminal_of_80_columns(command, capsys, monkeypatch):
+    """No path of a default ends in an ellipsis."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert earwitness(*command, "--help") == 0
+    text = capsys.readouterr().out
+    assert "Usage:" in text
+    assert "…" not in text
+
+
+def test_a_sound_that_fills_the_recording_starts_at_0(tmp_path, config, capsys):
+    """No event begins before the first sample."""
+    alarm = 0.2 * played(piezo(), temporal_three(3), SAMPLE_RATE_HZ)
+    assert earwitness("analyze", "--config", config, "-f", "jsonl", recorded(tmp_path / "a.wav", alarm)) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["label"] for row in rows if row["type"] == "event"] == ["smoke_alarm"]
+    assert all(row["start_s"] >= 0 for row in rows)
+
+
 def test_analyze_prints_events_and_alerts(smoke, config, capsys):
     """One JSON object a line, by start, with the times of the recording."""
     assert earwitness("analyze", "--config", config, "--format", "jsonl", smoke) == 0
