@@ -41,6 +41,7 @@ CHECKS = {
     "clear": _no(cycles, "_is_clear"),
     "alone": _no(tracker, "is_alone"),
     "in_company": _yes(tracker, "is_in_company"),
+    "drowned": _yes(tracker, "is_drowned"),
     "in_step": _no(counting_, "_follows"),
 }
 """By the name that `--without` takes."""

@@ -109,8 +109,8 @@ class RhythmTracker:
             self._unseen_blocks = 0
             for cycle in self._parsed(TEMPORAL_FOUR, _PATIENT_BLOCKS * BLOCK_HOPS):
                 self._await(cycle)
-        heard = [self._counter.count(cycle) for cycle in smoke]
-        heard += [self._counter.count(each, is_drowned(self._history, each)) for each in self._finished()]
+        complete = [*smoke, *self._finished()]
+        heard = [self._counter.count(each, is_drowned(self._history, each)) for each in complete]
         if patiently:
             heard += self._trains_heard(self._history.end - _PATIENT_BLOCKS * BLOCK_HOPS)
         return [found for found in heard if found is not None]

@@ -1,4 +1,4 @@
-"""Four notes among many others: a carbon monoxide alarm only when they come again as it would."""
+"""Some notes among many others are an alarm only when they come again as its beeps would."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.counting import CycleCounter
 from monitor.rhythm.cycles import FIRST, Cycle
 from monitor.rhythm.templates import TEMPORAL_FOUR
-from monitor.synthesis.alarms import piezo, temporal_four
+from monitor.synthesis.alarms import piezo, temporal_four, temporal_three
 from tests.rhythm.hearing import alarm, heard_with_times
 
 CYCLE = TEMPORAL_FOUR.cycle_hops
@@ -100,3 +100,35 @@ def test_an_alarm_among_louder_notes_is_heard_a_burst_later() -> None:
     assert alone[0][1] == "suspected"
     assert 6.5 < drowned[0][0] < 12.5
     assert [certainty for _, certainty in drowned] == ["suspected", "confirmed"]
+
+
+def with_echoes(rhythm: list[tuple[float, float]], echo_s: float) -> list[tuple[float, float]]:
+    """The same rhythm with a beep so short in the middle of each gap of half a second: a poor fit."""
+    rest_s = (0.5 - echo_s) / 2
+    parts = ([(on, rest_s), (echo_s, rest_s)] if off == 0.5 else [(on, off)] for on, off in rhythm)
+    return [each for part in parts for each in part]
+
+
+def smoke_heard_in(samples: Samples) -> list[tuple[float, str | None]]:
+    """When and with which certainty."""
+    heard = heard_with_times(samples)
+    return [(at_s, one.certainty) for at_s, one in heard if one.label == "smoke_alarm"]
+
+
+def test_three_notes_among_louder_ones_are_no_smoke_alarm_at_once() -> None:
+    """Where nothing else plays, the same poor beeps are one: suspected at once, confirmed by the next."""
+    poor = 0.02 * alarm(with_echoes(temporal_three(3), 0.16), piezo(3100), snr_db=3.0, tail_s=3.0)
+
+    alone, drowned = smoke_heard_in(poor), smoke_heard_in(among_notes(poor, 0.2))
+
+    assert [certainty for _, certainty in alone] == ["suspected", "confirmed"]
+    assert alone[0][0] < 6
+    assert all(at_s > 6 and certainty == "suspected" for at_s, certainty in drowned)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.2])
+def test_a_smoke_alarm_among_louder_notes_is_heard_by_its_first_cycle(level: float) -> None:
+    """It fits its rhythm better than music does."""
+    tone = 0.02 * alarm(temporal_three(3), piezo(3100), snr_db=3.0)
+
+    assert smoke_heard_in(among_notes(tone, level))[0][0] < 6
