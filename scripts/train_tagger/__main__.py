@@ -309,6 +309,10 @@ def unseen(
     sources: HeldOut = None,
     fold: Fold = None,
     before: Annotated[Path | None, typer.Option(help="an earlier model to judge as well")] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="judge RUN/1/model.onnx to RUN/N/model.onnx, N folds of all sources, instead"),
+    ] = None,
     figures: Annotated[Path, typer.Option(help="where unseen.json goes")] = FIGURES,
 ) -> None:
     """Judge a model, the teachers and their mean on whole sources that taught it nothing."""
@@ -316,9 +320,14 @@ def unseen(
     from rich.progress import track
 
     from scripts.train_tagger.recordings import held_apart
-    from scripts.train_tagger.unseen import judge_unseen
+    from scripts.train_tagger.unseen import judge_unseen, judge_unseen_folds
 
     recordings = _recordings(data, fold)
+    if folds:
+        found = judge_unseen_folds(recordings, data, run, folds, track)
+        _note(figures / "unseen_folds.json", found)
+        show(found["groups"])
+        return
     judged = held_apart(recordings, sources.split(",")) if sources else recordings
     held_out = [r for r in judged if r.split == "valid"]
     found = judge_unseen(

@@ -18,14 +18,21 @@ import numpy.typing as npt
 from monitor.recordings.evaluation.evaluate import Progress, score_clips
 from monitor.recordings.evaluation.manifest import read_clips
 from monitor.recordings.evaluation.metrics import average_precision
-from scripts.train_tagger.recordings import Recording
-from scripts.train_tagger.release import write_manifest
+from scripts.train_tagger.baselines import TeacherBaseline, YamnetBaseline
+from scripts.train_tagger.recordings import Recording, folded_by_source
+from scripts.train_tagger.release import opened, write_manifest
 from scripts.train_tagger.targets import LABELS, labels_of, open_of
 
 Floats = npt.NDArray[np.float64]
 LEAST = 1e-6
 DRAWS = 200
 """Of the bootstrap, over original recordings."""
+LEAST_SOURCES = 3
+"""A label that fewer have is not judged by folds: of most of its recordings the model was never taught it."""
+TEACHERS: dict[str, Callable[[Path], Any]] = {
+    "YAMNet": YamnetBaseline,
+    "EfficientAT mn04": TeacherBaseline,
+}
 MEAN_OF_TEACHERS, MEAN_OF_ALL = "mean of both", "mean of all three"
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -69,16 +76,40 @@ def judge_unseen(
     progress: Progress = iter,
 ) -> dict[str, Any]:
     """`compared` for released models, the first of which is meant, beside both teachers."""
-    from scripts.train_tagger.baselines import TeacherBaseline, YamnetBaseline
-    from scripts.train_tagger.release import opened
-
-    teachers = {"YAMNet": YamnetBaseline, "EfficientAT mn04": TeacherBaseline}
     listeners: dict[str, Callable[[], Any]] = {name: partial(opened, model) for name, model in models.items()}
-    listeners |= {name: partial(build, data / "models") for name, build in teachers.items()}
+    listeners |= _teachers(data)
     for name in models:
         (run / "unseen" / f"{name.replace(' ', '-')}.npz").unlink(missing_ok=True)
     judged = listened(recordings, data / "train", listeners, run / "unseen", progress)
-    return compared(judged, next(iter(models)), list(teachers))
+    return compared(judged, next(iter(models)), list(TEACHERS))
+
+
+def _teachers(data: Path) -> dict[str, Callable[[], Any]]:
+    return {name: partial(build, data / "models") for name, build in TEACHERS.items()}
+
+
+def judge_unseen_folds(
+    recordings: Sequence[Recording], data: Path, runs: Path, count: int, progress: Progress = iter
+) -> dict[str, Any]:
+    """Every recording judged by the model of the fold that held its source out (`runs/K/model.onnx`), all put
+    together, beside both teachers: `compared` over the labels that sources enough have. Resumes when run
+    again."""
+    folds = []
+    for number in range(1, count + 1):
+        held_out = [r for r in folded_by_source(recordings, f"{number}/{count}") if r.split == "valid"]
+        listeners = {"this one": partial(opened, runs / str(number) / "model.onnx")} | _teachers(data)
+        cache = runs / str(number) / "unseen"
+        folds.append(listened(held_out, data / "train", listeners, cache, progress))
+    return compared(put_together(folds), "this one", list(TEACHERS), LEAST_SOURCES)
+
+
+def put_together(folds: Sequence[Judged]) -> Judged:
+    """All recordings, in the order of the folds."""
+    recordings = [recording for fold in folds for recording in fold.recordings]
+    return Judged(
+        recordings,
+        {name: np.concatenate([fold.scores[name] for fold in folds]) for name in folds[0].scores},
+    )
 
 
 def listened(

@@ -5,7 +5,15 @@ import pytest
 
 from scripts.train_tagger.recordings import Recording, folded_by_source, held_apart, without
 from scripts.train_tagger.targets import INDEX, LABELS
-from scripts.train_tagger.unseen import GROUPS, MEAN_OF_ALL, MEAN_OF_TEACHERS, Judged, compared, mean_log_odds
+from scripts.train_tagger.unseen import (
+    GROUPS,
+    MEAN_OF_ALL,
+    MEAN_OF_TEACHERS,
+    Judged,
+    compared,
+    mean_log_odds,
+    put_together,
+)
 
 
 def recording(number: int, source: str, *names: str, group: str = "", split: str = "train") -> Recording:
@@ -72,6 +80,19 @@ def test_precision_is_over_recordings_that_say_something_of_the_label() -> None:
     assert found["groups"]["alarms and signals"][MEAN_OF_TEACHERS][0] == 1.0
     assert found["groups"]["all"][MEAN_OF_ALL][0] == 1.0
     assert "voices" not in found["groups"]
+
+
+def test_folds_are_judged_as_one_set() -> None:
+    """Each model judged its own part; a label's precision is over all of them."""
+    parts = [
+        Judged([recording(n, "ab"[n], "Siren")], {"ours": np.full((1, len(LABELS)), 0.1 + n / 2)})
+        for n in range(2)
+    ]
+
+    whole = put_together(parts)
+
+    assert [r.source for r in whole.recordings] == ["a", "b"]
+    assert whole.scores["ours"][:, INDEX["siren"]].tolist() == [0.1, 0.6]
 
 
 def test_every_label_is_in_one_group() -> None:
