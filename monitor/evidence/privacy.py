@@ -99,7 +99,7 @@ def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bar
     scores: dict[str | None, float] = {}
     for look in near.looks:
         scores[look.segment_id] = max(look.score, scores.get(look.segment_id, 0.0))
-    spoken = [cut for id, cut in near.cuts.items() if _holds_words(cut, scores.get(id), bars)]
+    spoken = [cut for id, cut in near.cuts.items() if _is_voiced(scores.get(id), cut.voice, bars)]
     silent = [cut for id, cut in near.cuts.items() if id in scores and cut not in spoken]
     certain = [look for look in near.looks if look.score >= bars.words]
     judged = _placed(clip, silent)
@@ -108,11 +108,17 @@ def speech_spans(clip: Excerpt, words: Words, hears_voice: HearsVoice, bars: Bar
     return _merged([*_placed(clip, certain), *_placed(clip, spoken), *voiced], clip.audio.duration_s)
 
 
-def _holds_words(cut: Cut, score: float | None, bars: Bars) -> bool:
+def holds_words(score: float, voice: float, bars: Bars = BARS) -> bool:
+    """Whether words may be in a segment, by the models' highest score for them and the share of its frames in
+    which the voice detector heard voice: that alone takes a chime for a voice."""
+    return score >= bars.words or _is_voiced(score, voice, bars)
+
+
+def _is_voiced(score: float | None, voice: float, bars: Bars) -> bool:
     """By model and voice detector together; where no model has judged, the voice detector decides."""
     if score is None:
-        return cut.voice > 0
-    return cut.voice >= bars.voice or (cut.voice > 0 and score >= bars.words_with_voice)
+        return voice > 0
+    return voice >= bars.voice or (voice > 0 and score >= bars.words_with_voice)
 
 
 def _overlap(one: Look | Cut, since: datetime, until: datetime) -> bool:

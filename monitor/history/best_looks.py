@@ -13,7 +13,7 @@ from typing import Any
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.events.settings import shifted
-from monitor.evidence.privacy import BARS, SPOKEN
+from monitor.evidence.privacy import BARS, SPOKEN, holds_words
 from monitor.history.near_misses import REACH
 from monitor.history.records import ScoreRecord, to_us
 from monitor.types import Segment, Setting
@@ -144,10 +144,8 @@ class BestLooks:
         }
 
     def _holds_words(self, segment_id: str, words: float) -> bool:
-        """By the bars that decide whether a clip may be kept: the voice detector alone takes a chime for a
-        voice."""
-        voice = dict(self._voice).get(segment_id, 0.0)
-        return words >= BARS.words or voice >= BARS.voice or (voice > 0 and words >= BARS.words_with_voice)
+        """By the bars that decide whether a clip may be kept."""
+        return holds_words(words, dict(self._voice).get(segment_id, 0.0))
 
     def _is_spoken(self, look: ScoreRecord) -> bool:
         return look.segment_id in self._spoken or any(

@@ -14,7 +14,7 @@ import numpy as np
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
-from monitor.evidence.privacy import BARS, SPOKEN
+from monitor.evidence.privacy import SPOKEN, holds_words
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
 from monitor.recordings.analysis import BEGINNING, SOURCE
@@ -87,11 +87,12 @@ def looks_of(samples: Samples, classifier: EmbeddedClassifier) -> list[HeardLook
 def _look(segment: Segment, classifier: EmbeddedClassifier) -> HeardLook:
     found = classifier.classify([segment])
     scores = {one.label: one.score for one in found}
-    spoken = segment.speech_ratio > 0 or any(scores.get(label, 0.0) >= BARS.words for label in SPOKEN)
+    words = max(scores.get(label, 0.0) for label in SPOKEN)
     embedding = found[0].embedding
     assert embedding is not None
     start_s = (segment.started_at - BEGINNING).total_seconds()
     end_s = start_s + segment.audio.duration_s
+    spoken = holds_words(words, segment.speech_ratio)
     return HeardLook(start_s, end_s, segment.ended_by != "open", spoken, embedding)
 
 

@@ -22,12 +22,13 @@ LEAST_LEARNING, MOST_LEARNING = timedelta(days=7), timedelta(days=28)
 """For so long at least and at most what it finds is suspected, and marked: nobody has yet seen what it does
 here."""
 MOST_BYTES = 2 * 2**20
-"""Of a file; one of ten hearings takes 0.5 MB."""
+"""Of a file; one of ten hearings takes 0.8 MB."""
 STEEPNESS = 30.0
 """Log odds by which the score rises for each 1.0 of likeness above the bar. Chosen: 0.1 more is then 0.95,
 and the off score of 0.3 lies 0.03 below the bar."""
 Number = Annotated[float, Field(ge=-10_000, le=10_000)]
 Vector = Annotated[tuple[Number, ...], Field(min_length=2, max_length=1024)]
+Direction = Annotated[tuple[Number, ...], Field(min_length=1, max_length=1024)]
 
 
 class Expected(Block):
@@ -53,8 +54,9 @@ class TaughtSound(Block):
     """SHA-256 of the model whose embedding it stands on."""
     mean: Vector
     """The middle of what the house sounds like, n numbers."""
-    basis: Annotated[tuple[Vector, ...], Field(min_length=2, max_length=512)]
-    """k directions of n numbers each that make what the house sounds like as wide in one as in another."""
+    basis: Annotated[tuple[Direction, ...], Field(min_length=2, max_length=1024)]
+    """k directions that make what the house sounds like as wide in one as in another. Each of n numbers, or
+    of its last ones where all before them are 0."""
     prototype: Vector
     """The mean of its hearings in that space: k numbers, of unit length."""
     hearings: Annotated[tuple[Vector, ...], Field(min_length=1, max_length=64)]
@@ -73,7 +75,8 @@ class TaughtSound(Block):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         n, k = len(self.mean), len(self.prototype)
-        if any(len(one) != n for one in (*self.basis, *self.hearings)) or len(self.basis) != k:
+        is_odd = any(len(one) != n for one in self.hearings) or any(len(one) > n for one in self.basis)
+        if is_odd or len(self.basis) != k:
             raise ValueError("its numbers do not belong together")
         return self
 
@@ -96,7 +99,10 @@ class TaughtSound(Block):
 
     @cached_property
     def _space(self) -> "Space":
-        return Space(np.array(self.mean, np.float32), np.array(self.basis, np.float32).T)
+        basis = np.zeros((len(self.mean), len(self.basis)), np.float32)
+        for column, row in enumerate(self.basis):
+            basis[len(self.mean) - len(row) :, column] = row
+        return Space(np.array(self.mean, np.float32), basis)
 
     @cached_property
     def _prototype(self) -> Floats:
@@ -104,8 +110,8 @@ class TaughtSound(Block):
 
 
 class Space:
-    """Embeddings centred, whitened (Kessy et al., 2018, https://arxiv.org/abs/1512.00809; PCA) and of unit
-    length, so that the cosine of two sounds says how alike they are beside what all sounds share."""
+    """Embeddings centred, whitened (Kessy et al., 2018, https://arxiv.org/abs/1512.00809) and of unit length,
+    so that the cosine of two sounds says how alike they are beside what all sounds share."""
 
     def __init__(self, mean: Floats, basis: Floats) -> None:
         """`mean` (n,), `basis` (n, k)."""

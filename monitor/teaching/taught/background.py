@@ -20,7 +20,9 @@ OTHERS_A_DAY = 2000.0
 OTHERS_WEIGH = 500.0
 """The scatter of other households counts as so many sounds of this one: 384 directions are not measured with
 fewer. Chosen by `scripts/bench teach`."""
-DIRECTIONS = 128
+OTHERS_MIDDLE_WEIGHS = 20.0
+"""Their middle counts as so many: a microphone colours everything that it hears, and without its own middle
+all of it is alike. Chosen by `scripts/bench teach` on things of two of its sources."""
 SHRINK = 0.01
 NEAR = 0.1
 """Below the bar; what comes so near is named as what the sound is weak at."""
@@ -74,19 +76,19 @@ class Background:
 
     @cached_property
     def space(self) -> Space:
-        """Whitened by this house, and by others as long as it is hardly known."""
+        """Whitened by this house, and by others as long as it is hardly known: by the triangle whose product
+        with itself is the precision, half as many numbers as by directions of greatest scatter. Of those no
+        fewer than all will do, what is alike in most sounds tells two chimes apart."""
         others, count = self.households, len(self.embeddings)
-        weight = count / (count + OTHERS_WEIGH)
+        weight, of_middle = count / (count + OTHERS_WEIGH), count / (count + OTHERS_MIDDLE_WEIGHS)
         mean, covariance = others.mean.astype(np.float64), others.covariance.astype(np.float64)
         if count > 1:
             own = self.embeddings.astype(np.float64)
-            mean = weight * own.mean(axis=0) + (1 - weight) * mean
+            mean = of_middle * own.mean(axis=0) + (1 - of_middle) * mean
             covariance = weight * np.cov(own.T) + (1 - weight) * covariance
         n = len(mean)
         shrunk = (1 - SHRINK) * covariance + SHRINK * np.trace(covariance) / n * np.eye(n)
-        values, vectors = np.linalg.eigh(shrunk)
-        order = np.argsort(-values)[:DIRECTIONS]
-        basis = vectors[:, order] / np.sqrt(values[order])
+        basis = np.linalg.cholesky(np.linalg.inv(shrunk))
         return Space(np.asarray(mean, np.float32), np.asarray(basis, np.float32))
 
     def bar(self, prototype: Floats, a_week: float) -> float:

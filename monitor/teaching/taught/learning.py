@@ -1,8 +1,10 @@
 """From a few hearings of one thing to a taught sound, or to the reason why not. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +20,11 @@ from monitor.teaching.taught.tail import HOURS_A_WEEK
 
 LEAST_HEARINGS = 3
 ASKED_HEARINGS = 5
-LEAST_HEARD = 0.6
-"""A sound of which fewer than this share would be heard again is not taught: it would be relied on."""
+LEAST_HEARD = 0.4
+"""A sound of whose hearings a smaller share would be heard again, by count or by their spread, is refused: it
+would be relied on. Each is judged as a whole; live, the best of several looks counts, so more are heard."""
+LEAST_SPREAD = 0.05
+"""Of hearings' likeness: three may be alike by chance."""
 ODD = 0.25
 """A hearing whose likeness to the others is this much below theirs on average is pointed out."""
 
@@ -64,16 +69,17 @@ def learn(
     prototype = mean_of(each)
     bar = background.bar(prototype, false_a_week)
     expected, at_most = background.false_a_week(prototype, bar)
-    heard = sum(one >= bar for one in left_out(each))
+    likeness = np.array(left_out(each), np.float32) * np.float32(worth_of_one_more(left_out(each)))
+    heard = int((likeness >= bar).sum())
     likest = background.likest(prototype, bar)
-    if heard < least_heard * len(hearings):
+    if min(heard / len(hearings), likely_heard(likeness, bar)) < least_heard:
         return NotTaught(_refusal(label, heard, len(hearings), likest, false_a_week))
     return TaughtSound(
         label=label,
         taught_at=at,
         model=background.households.model,
         mean=_numbers(background.space.mean),
-        basis=tuple(_numbers(row) for row in background.space.basis.T),
+        basis=tuple(_numbers(np.trim_zeros(row, "f")) for row in background.space.basis.T),
         prototype=_numbers(prototype),
         hearings=tuple(_numbers(one) for one in embeddings),
         bar=round(bar, 4),
@@ -107,6 +113,27 @@ def left_out(whitened: Floats) -> list[float]:
     return [
         float(one @ mean_of(np.delete(whitened, position, axis=0))) for position, one in enumerate(whitened)
     ]
+
+
+def worth_of_one_more(likeness: Sequence[float]) -> float:
+    """By how much the prototype of all hearings is nearer to another one than that of all but one, which
+    `left_out` judges by. Of n that are r alike two by two the cosine of one more to their mean is
+    r sqrt(n / (1 + (n - 1) r))."""
+    n = len(likeness)
+    mean = float(np.clip(np.mean(likeness), 0.05, 0.98))
+    alike = np.linspace(0.001, 0.999, 999)
+    r = float(alike[np.abs(_to_mean(alike, n - 1) - mean).argmin()])
+    return float(_to_mean(r, n) / _to_mean(r, n - 1))
+
+
+def _to_mean(alike: Any, n: int) -> Any:
+    return alike * np.sqrt(n / (1 + (n - 1) * alike))
+
+
+def likely_heard(likeness: Floats, bar: float) -> float:
+    """The chance that another hearing reaches the bar, as these are spread (normally)."""
+    spread = max(float(np.std(likeness, ddof=1)), LEAST_SPREAD)
+    return 0.5 * (1 + math.erf((float(np.mean(likeness)) - bar) / spread / math.sqrt(2)))
 
 
 def odd_ones(hearings: Sequence[Hearing], background: Background) -> list[str]:

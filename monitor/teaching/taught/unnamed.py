@@ -16,7 +16,7 @@ from monitor.classifiers.taught.sound import Floats
 from monitor.teaching.taught.learning import mean_of
 
 LEAST_TIMES, LEAST_DAYS = 5, 3
-ALIKE = 0.6
+ALIKE = 0.5
 """Cosine from which two sounds may be one thing. Chosen: half of the bars that `scripts/bench teach` finds
 for one false a week lie above it, half below."""
 MOST = 2000

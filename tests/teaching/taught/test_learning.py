@@ -1,15 +1,16 @@
 """From a few hearings to a taught sound, or to the reason why not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.classifiers.taught.sound import TaughtSound
+from monitor.classifiers.taught.sound import TaughtSound, read_sound
 from monitor.teaching.taught.background import Background
-from monitor.teaching.taught.learning import NotTaught, learn, mean_of, odd_ones
+from monitor.teaching.taught.learning import NotTaught, learn, mean_of, odd_ones, worth_of_one_more
 from monitor.teaching.taught.tail import a_week, at_most, bar_for
 from testkit.builders import START
 from testkit.taught import SIZE, background, hearings, taught
@@ -144,3 +145,37 @@ def test_early_looks_raise_the_bar():
 
 def taught_prototype(house: Background) -> np.ndarray:
     return mean_of(house.space.of(np.array([one.embedding for one in hearings()])))
+
+
+def test_a_sound_that_is_kept_says_the_same_after_it_was_read(tmp_path: Path):
+    """Of its directions only what is not 0 is written: half as many numbers."""
+    found = taught()
+    (tmp_path / f"{found.label}.json").write_text(found.model_dump_json())
+    read = read_sound(tmp_path / f"{found.label}.json")
+    heard = np.array([one.embedding for one in hearings(count=9)])
+    assert {len(row) for row in read.basis} == set(range(1, SIZE + 1))
+    assert read.likeness(heard) == pytest.approx(background().space.of(heard) @ found.prototype, abs=0.01)
+
+
+def test_a_microphone_that_colours_everything_makes_nothing_alike():
+    """After some sounds of this house its own middle counts, not that of other households."""
+    rng = np.random.default_rng(5)
+    coloured = rng.normal(size=(100, SIZE)).astype(np.float32) + 3
+    own = background(coloured, hours=10.0).space.of(coloured)
+    assert abs(float(np.median(own @ own.T))) < 0.3
+
+
+def test_the_worth_of_one_more_hearing_falls_with_their_number():
+    """The prototype of five is nearer to a sixth than that of four: measured by draws."""
+    rng = np.random.default_rng(6)
+    few, many = (worth_of_one_more([0.5] * n) for n in (3, 10))
+    assert 1.0 < many < few < 1.3
+    shared = rng.normal(size=(500, 1, SIZE)) + 1.2 * rng.normal(size=(500, 6, SIZE))
+    whole, but_one = (
+        float(np.mean([cosine(one[0], one[1 : 1 + n].mean(axis=0)) for one in shared])) for n in (5, 4)
+    )
+    assert worth_of_one_more([but_one] * 5) == pytest.approx(whole / but_one, abs=0.01)
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))

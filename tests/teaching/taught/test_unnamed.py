@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.classifiers.taggers.embedded import shipped_model
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
+from monitor.teaching.taught.background import households_of
 from monitor.teaching.taught.unnamed import LEAST_TIMES, Unclaimed, unnamed
 from testkit.fakes import FakeClock
+from testkit.taught import shipped_sha256
 from tests.cli.test_commands import earwitness
 
 SIZE = 40
@@ -59,10 +62,10 @@ def test_a_group_is_taught_by_the_command_that_is_shown(tmp_path: Path, capsys):
 
     now = datetime.now(UTC)
     rng = np.random.default_rng(1)
-    beep = rng.normal(size=384)
+    beep, *others = households_of(shipped_model(), shipped_sha256()).sounds[:60]
     with ScoreStore(tmp_path / SCORES, FakeClock(now)) as store:
         for n in range(60):
-            each = beep + 0.05 * rng.normal(size=384) if n < 10 else 3 * rng.normal(size=384)
+            each = beep + 0.002 * rng.normal(size=len(beep)) if n < 10 else others[n - 1]
             at_us = round((now - timedelta(days=n % 4, hours=2)).timestamp() * 1e6)
             row = (f"{n:012x}", at_us, "kitchen", None, each.astype("<f2").tobytes())
             store._remember("background", row)
