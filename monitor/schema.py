@@ -27,7 +27,24 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 
-class Block(BaseModel):
+class Described(BaseModel):
+    """A model whose JSON schema carries what stands below each field."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Read when somebody asks for the schema: pydantic's own `use_attribute_docstrings` reads and parses
+        every source at each start, a tenth of what that takes."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in attribute_docs(cls).items():
+            if field := cls.model_fields.get(name):
+                properties.get(field.alias or name, {}).setdefault("description", text)
+        return schema
+
+
+class Block(Described):
     """A mapping of the configuration: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(
@@ -37,19 +54,6 @@ class Block(BaseModel):
         validate_default=True,
         hide_input_in_errors=True,  # an error that is printed must not carry a password
     )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """With what stands below each field. Read when somebody asks for the schema: pydantic's own
-        `use_attribute_docstrings` reads every source at each start, a tenth of what that takes."""
-        schema = handler(core_schema)
-        properties = handler.resolve_ref_schema(schema).get("properties", {})
-        for name, text in attribute_docs(cls).items():
-            if field := cls.model_fields.get(name):
-                properties.get(field.alias or name, {}).setdefault("description", text)
-        return schema
 
 
 def attribute_docs(of: type) -> dict[str, str]:

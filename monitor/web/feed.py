@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -16,7 +17,7 @@ QUEUE = 500
 """What may wait for a slow reader. Beyond it they must start over, and nobody else notices."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """One message. `number` rises and is the same after a restart; 0 for states, of which only the latest
     counts and none is posted again."""
@@ -25,8 +26,9 @@ class Item:
     kind: str
     data: dict[str, Any]
 
+    @cached_property
     def encoded(self) -> bytes:
-        """As an event of a stream (HTML standard, server-sent events)."""
+        """As an event of a stream (HTML standard, server-sent events); made once for everybody who looks."""
         lines = [f"event: {self.kind}", f"data: {json.dumps(self.data, separators=(',', ':'))}"]
         if self.number:
             lines.insert(0, f"id: {self.number}")

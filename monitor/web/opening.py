@@ -17,7 +17,7 @@ from monitor.web.page import Page
 
 log = get_logger()
 
-LIBRARIES = ("starlette", "uvicorn", "prometheus_client")
+LIBRARIES = ("starlette", "uvicorn", "httptools", "prometheus_client")
 """What the extra `web` installs; loaded by the page's own thread, later."""
 
 

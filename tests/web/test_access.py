@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from select import select
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 from urllib3.exceptions import HTTPError
 
 from monitor.web.access.passwords import Guard, TooManyTries, hashed, matches, new_code, same_code
@@ -68,6 +70,46 @@ def test_no_path_leads_out(lan, path):
     assert answer.status in (400, 401, 404, 307)
     assert b"kitchen" not in answer.body
     assert b"root:" not in answer.body
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PRI", "get", "")
+PART = st.sampled_from(
+    [
+        *{part for route in ROUTES for part in route.path.split("/")},
+        "..",
+        ".",
+        "",
+        "%2e%2e",
+        "%00",
+        "%",
+        "\xff",
+    ]
+) | st.text(st.characters(codec="latin-1"), max_size=8)
+HEADER = st.sampled_from(
+    ["Host: localhost", "Host:", "X-Earwitness: 1", "Authorization: Bearer ew_x", "Cookie: earwitness=a; =",
+     "X-Ingress-Path: /api/hassio_ingress/abcdefghijkl", "X-Remote-User-Id: 1", "X-Forwarded-For: 127.0.0.1",
+     "Transfer-Encoding: chunked", "Content-Length: 3", "Content-Length: -1", "Range: bytes=0-",
+     "Upgrade: websocket", "Connection: upgrade", "Expect: 100-continue", "Origin: null"]
+) | st.text(st.characters(codec="latin-1"), max_size=20)  # fmt: skip
+
+
+@settings(max_examples=120, derandomize=True, deadline=None)
+@given(
+    st.sampled_from(METHODS), st.lists(PART, max_size=5), st.lists(HEADER, max_size=4), st.binary(max_size=9)
+)
+def test_whatever_a_stranger_sends_gets_nothing(lan, method, parts, headers, body):
+    """Bytes on the socket, well formed or not: no room's name comes back, no fault of the daemon's; and not
+    a line of its log is theirs."""
+    head = "\r\n".join([f"{method} /{'/'.join(parts)} HTTP/1.1", *headers, "Connection: close", "", ""])
+    with socket.create_connection(("127.0.0.1", lan.port), 60) as stranger:
+        stranger.sendall(head.encode("latin-1") + body)
+        stranger.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            answer = b"".join(iter(lambda: stranger.recv(65536), b""))
+            assert not answer.startswith(b"HTTP/1.1 5"), answer
+            assert b"kitchen" not in answer
+    assert "Traceback" not in lan.log
+    assert "HTTP" not in lan.log
 
 
 def test_a_session_opens_the_page_and_its_role_is_kept(lan):

@@ -109,7 +109,7 @@ def test_posting_costs_nothing_while_nobody_looks_and_outlives_the_loop():
 
 def test_a_message_is_one_event_of_the_stream():
     """As browsers read it."""
-    encoded = Item(7, "event", {"label": "knock\n\nevent: x"}).encoded().decode()
+    encoded = Item(7, "event", {"label": "knock\n\nevent: x"}).encoded.decode()
     assert encoded.startswith("id: 7\nevent: event\ndata: ")
     assert encoded.endswith("\n\n")
     assert encoded.count("\n") == 4

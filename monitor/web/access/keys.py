@@ -13,6 +13,7 @@ from monitor.logs import Lapse
 from monitor.patience import Silent
 from monitor.store.database import Database
 from monitor.store.late_database import LateDatabase
+from monitor.web.access.recent import Recent
 
 Role = Literal["viewer", "admin"]
 Scope = Literal["read", "write"]
@@ -66,7 +67,7 @@ class Token:
 class Keys:
     """Only digests of sessions and tokens are kept: whoever reads the file cannot come in with it. Every
     method may be called from any thread and raises StoreError for a disk; one that was silent when this was
-    entered is asked again by each."""
+    entered is asked again by each. With `at_once` no disk is waited for: NotAtOnce, where it would be."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._database = LateDatabase(
@@ -74,6 +75,7 @@ class Keys:
             Lapse("the page lets nobody in until the disk answers", "the page lets people in again"),
         )
         self._clock = clock
+        self._recent = Recent(clock)
 
     def __enter__(self) -> Self:
         with suppress(Silent):
@@ -83,17 +85,21 @@ class Keys:
     def __exit__(self, *exc: object) -> None:
         self._database.close()
 
-    def password(self, role: Role) -> str | None:
+    def password(self, role: Role, *, at_once: bool = False) -> str | None:
         """The digest of the password for a role."""
+        return self._recent.get(("password", role), lambda: self._password(role), at_once=at_once) or None
+
+    def _password(self, role: Role) -> str:
         with self._database.opened().reading() as rows:
             found = rows.execute("SELECT value FROM fact WHERE name = ?", (f"password {role}",)).fetchone()
-        return found[0] if found else None
+        return found[0] if found else ""
 
     def set_password(self, role: Role, digest: str) -> None:
         """A new password. Whoever had signed in with the old one is signed out."""
         with self._database.opened().transaction() as rows:
             rows.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (f"password {role}", digest))
             rows.execute("DELETE FROM session WHERE role = ?", (role,))
+        self._recent.forget()
 
     def open_session(self, session: Session) -> str:
         """The key of a new session. Nobody outside ever chooses one."""
@@ -107,11 +113,16 @@ class Keys:
             )
             row = (_digest(key), session.name, session.role, now, now)
             rows.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", row)
+        self._recent.forget()
         return key
 
-    def session(self, key: str) -> Session | None:
+    def session(self, key: str, *, at_once: bool = False) -> Session | None:
         """Whose session this is; None when it has ended or never was."""
-        digest, now = _digest(key), self._now()
+        digest = _digest(key)
+        return self._recent.get(("session", digest), lambda: self._session(digest), at_once=at_once)
+
+    def _session(self, digest: str) -> Session | None:
+        now = self._now()
         with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT name, role, seen_at FROM session WHERE digest = ?", (digest,)
@@ -127,6 +138,7 @@ class Keys:
         """Sign out."""
         with self._database.opened().transaction() as rows:
             rows.execute("DELETE FROM session WHERE digest = ?", (_digest(key),))
+        self._recent.forget()
 
     def make_token(self, name: str, scope: Scope) -> tuple[Token, str]:
         """A new token, and the key that is shown this once."""
@@ -148,9 +160,13 @@ class Keys:
             for id, name, scope, made, seen in found
         ]
 
-    def token(self, key: str) -> Token | None:
+    def token(self, key: str, *, at_once: bool = False) -> Token | None:
         """The token with this key, now used; None when there is none."""
-        digest, now = _digest(key), self._now()
+        digest = _digest(key)
+        return self._recent.get(("token", digest), lambda: self._token(digest), at_once=at_once)
+
+    def _token(self, digest: str) -> Token | None:
+        now = self._now()
         with self._database.opened().reading() as rows:
             found = rows.execute(
                 "SELECT id, name, scope, made_at, seen_at FROM token WHERE digest = ?", (digest,)
@@ -166,7 +182,9 @@ class Keys:
     def drop_token(self, id: str) -> bool:
         """Whether there was one to drop."""
         with self._database.opened().transaction() as rows:
-            return rows.execute("DELETE FROM token WHERE id = ?", (id,)).rowcount > 0
+            was_there = rows.execute("DELETE FROM token WHERE id = ?", (id,)).rowcount > 0
+        self._recent.forget()
+        return was_there
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1e6)

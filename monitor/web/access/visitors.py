@@ -48,24 +48,26 @@ class Doorkeeper:
         self._keys = keys
         self._proxies = networks(config.proxy.addresses if config.proxy else ())
 
-    def has_password(self) -> bool:
+    def has_password(self, *, at_once: bool = False) -> bool:
         """Whether anybody has set one; without, only this machine itself may look."""
-        return self._config.password is not None or self._keys.password("admin") is not None
+        return self._config.password is not None or self._keys.password("admin", at_once=at_once) is not None
 
-    def visitor(self, ask: "HTTPConnection") -> Visitor | None:
-        """Who this is; None for a stranger."""
+    def visitor(self, ask: "HTTPConnection", *, at_once: bool = False) -> Visitor | None:
+        """Who this is; None for a stranger. Raises StoreError; with `at_once` it waits for no disk and raises
+        NotAtOnce."""
         if ask.scope.get(INGRESS):
             return _from_ingress(ask)
         authorization = ask.headers.get("authorization", "")
         if authorization[:7].lower() == "bearer ":
-            return self._by_token(authorization[7:].strip())
+            return self._by_token(authorization[7:].strip(), at_once=at_once)
         if self._config.proxy and (name := ask.headers.get(self._config.proxy.header)) and self._trusts(ask):
             admins = self._config.proxy.admins
             return Visitor(name[:100], "viewer" if admins and name not in admins else "admin", "proxy")
         if key := ask.cookies.get(COOKIE):
-            session = self._keys.session(key)
-            return Visitor(session.name, session.role, "session") if session else self._here(ask)
-        return self._here(ask)
+            session = self._keys.session(key, at_once=at_once)
+            if session:
+                return Visitor(session.name, session.role, "session")
+        return self._here(ask, at_once=at_once)
 
     def address(self, ask: "HTTPConnection") -> str:
         """Where a request comes from: as the trusted proxy says, if it came through that."""
@@ -79,15 +81,15 @@ class Doorkeeper:
         forwarded = self._trusts(ask) and ask.headers.get("x-forwarded-proto") == "https"
         return ask.url.scheme == "https" or forwarded
 
-    def _here(self, ask: "HTTPConnection") -> Visitor | None:
+    def _here(self, ask: "HTTPConnection", *, at_once: bool) -> Visitor | None:
         """Without a password this machine itself may do everything. A proxy on it makes everyone loopback,
         and a page elsewhere can point a name of its own at it: neither is this machine itself."""
-        if not is_here(ask) or self.has_password():
+        if self.has_password(at_once=at_once) or not is_here(ask):
             return None
         return Visitor("", "admin", "here")
 
-    def _by_token(self, key: str) -> Visitor | None:
-        token = self._keys.token(key)
+    def _by_token(self, key: str, *, at_once: bool) -> Visitor | None:
+        token = self._keys.token(key, at_once=at_once)
         if token is None:
             return None
         return Visitor(token.name, "admin" if token.scope == "write" else "viewer", "token")

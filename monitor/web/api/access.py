@@ -74,13 +74,13 @@ class TokenList(Model):
 
 
 def session(ask: Ask) -> Answer:
-    """Who asks."""
+    """Who asks. Whether there is a password was read to know it."""
     visitor, page = ask.visitor, ask.page
-    if visitor is None and not page.doors.has_password():
-        page.one_time_code()
     needs: Literal["nothing", "password", "code"] = "nothing"
     if visitor is None:
         needs = "password" if page.doors.has_password() else "code"
+    if needs == "code":
+        page.one_time_code()
     return SessionView(
         signed_in=visitor is not None,
         needs=needs,
@@ -210,7 +210,7 @@ def drop_token(ask: Ask) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "api/session", "Who the caller is", session, "nobody", answer=SessionView),
+    Route("GET", "api/session", "Who the caller is", session, "nobody", answer=SessionView, waits=False),
     Route("POST", "api/session", "Sign in", sign_in, "nobody", body=SignIn, answer="application/json",
           fails=(401, 429)),
     Route("DELETE", "api/session", "Sign out", sign_out, "nobody", status=204),

@@ -127,7 +127,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
         last_number = since or 0
         for item in await _missed(ask, since):
             last_number = max(last_number, item.number)
-            yield item.encoded()
+            yield item.encoded
         quiet = 0
         while not page.closing:
             items = await reader.take(HEARTBEAT_S)
@@ -136,7 +136,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
                 yield b"event: reset\ndata: {}\n\n"
             fresh = [item for item in items if not item.number or item.number > last_number]
             if fresh:
-                yield b"".join(item.encoded() for item in fresh)
+                yield b"".join(item.encoded for item in fresh)
             elif not items:
                 quiet += 1
                 yield b": still here\n\n"

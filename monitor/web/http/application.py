@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.errors import StoreError
 from monitor.logs import get_logger
+from monitor.web.access.recent import NotAtOnce
 from monitor.web.access.visitors import INGRESS, Visitor, check_origin
 from monitor.web.http.front import front_page
 from monitor.web.http.problems import Refusal, problem
@@ -82,7 +83,7 @@ async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, re
         if route.waits and route.body is None:  # one way to a thread and back for all of it
             answer = await _in_thread(limiter, partial(_handled, page, route, request))
         else:
-            visitor = await _in_thread(limiter, partial(_admitted, page, route, request))
+            visitor = await _known(page, route, limiter, request)
             ask = _ask(page, route, request, visitor, await _body(route, request))
             work = partial(route.handle, ask)
             answer = await _in_thread(limiter, work) if route.waits else work()
@@ -105,9 +106,20 @@ def _handled(page: Page, route: Route, request: Request) -> Any:
     return route.handle(_ask(page, route, request, _admitted(page, route, request), None))
 
 
-def _admitted(page: Page, route: Route, request: Request) -> Visitor | None:
+async def _known(
+    page: Page, route: Route, limiter: anyio.CapacityLimiter, request: Request
+) -> Visitor | None:
+    """Who asks, if they may; in a thread only where that must be read first. Raises Refusal."""
+    try:
+        return _admitted(page, route, request, at_once=True)
+    except NotAtOnce:
+        visitor: Visitor | None = await _in_thread(limiter, partial(_admitted, page, route, request))
+        return visitor
+
+
+def _admitted(page: Page, route: Route, request: Request, *, at_once: bool = False) -> Visitor | None:
     """Who asks, if they may. Raises Refusal."""
-    visitor = page.doors.visitor(request)
+    visitor = page.doors.visitor(request, at_once=at_once)
     check_origin(request, request.method, visitor)
     _check_right(page, route, visitor)
     return visitor

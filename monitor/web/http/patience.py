@@ -3,22 +3,26 @@
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LARGEST_HEAD_BYTES = 65_536
+"""Of a request's first line and headers, together; browsers send a tenth."""
 
 
-def patient_protocol(first_request_s: float, most: int) -> type[H11Protocol]:
+def patient_protocol(request_s: float, most: int) -> type[HttpToolsProtocol]:
     """HTTP as uvicorn speaks it, except that it hangs up on whoever connects and asks for nothing, or sends a
-    request letter by letter: each would hold one of the connections that there are.
+    request letter by letter or without end: each would hold one of the connections that there are, or memory.
 
     Above `most` connections it hangs up at once. uvicorn's own limit counts requests: connections that ask
     for nothing would take every file descriptor of the process, and the daemon needs them.
     """
     made: set[asyncio.BaseTransport] = set()
 
-    class Patient(H11Protocol):
+    class Patient(HttpToolsProtocol):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
             self._patience: asyncio.TimerHandle | None = None
+            self._unasked_bytes = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -26,16 +30,39 @@ def patient_protocol(first_request_s: float, most: int) -> type[H11Protocol]:
                 transport.abort()
                 return
             made.add(transport)
-            self._patience = self.loop.call_later(first_request_s, self._hang_up)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self._is_answering():
+                self._unasked_bytes = 0
+                self._stop_waiting()
+                return
+            self._unasked_bytes += len(data)
+            if self._unasked_bytes > LARGEST_HEAD_BYTES:
+                self._hang_up()
+            elif self._patience is None:
+                self._wait()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._patience is not None:
-                self._patience.cancel()
+            self._stop_waiting()
             made.discard(self.transport)
             super().connection_lost(exc)
 
+        def _is_answering(self) -> bool:
+            """Whether a request has come whole, but for its body, and is not yet answered."""
+            return self.cycle is not None and not self.cycle.response_complete
+
+        def _wait(self) -> None:
+            self._patience = self.loop.call_later(request_s, self._hang_up)
+
+        def _stop_waiting(self) -> None:
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
+
         def _hang_up(self) -> None:
-            if self.cycle is None and self.transport is not None:
+            if not self._is_answering():
                 self.transport.close()
 
     return Patient

@@ -22,8 +22,8 @@ MOST_CONNECTIONS = 512
 SHARE_OF_FILES = 4
 """At most one in so many file descriptors of the process is a visitor's: the rest is for cameras, brokers
 and disks."""
-FIRST_REQUEST_S = 10.0
-"""Whoever connects says what they want within this time, or is hung up on."""
+REQUEST_S = 10.0
+"""Whoever begins to say what they want does so within this time, or is hung up on."""
 IDLE_S = 65
 """Longer than a proxy keeps a connection (nginx: 60 s), so that it is the proxy who closes it."""
 BEGIN_S = 2.0
@@ -113,11 +113,13 @@ class Server:
             served = Ingress(application, ingress.addresses) if is_ingress and ingress else application
             config = uvicorn.Config(
                 served,
-                http=patient_protocol(FIRST_REQUEST_S, _most_connections()),
+                http=patient_protocol(REQUEST_S, _most_connections()),
                 ws="none",
                 loop="none",
                 lifespan="off",
                 log_config=None,
+                # Below that a stranger could fill the log: a line for each request that is none.
+                log_level="error",
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
