@@ -21,7 +21,7 @@ from tests.web.test_page import PHONE, check_accessible, shot
 
 RATE_HZ = 48_000
 REFUSED = ("Failed to load resource",)
-"""While the daemon begins anew nobody answers."""
+"""While the daemon begins anew nobody answers; and what is no address is refused."""
 
 
 @dataclass
@@ -202,9 +202,17 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     what installs it."""
     before = (home.folder / "earwitness.yaml").read_text()
     more = {"locale": "de-DE", "color_scheme": "dark"}
-    with chromium.page(f"{home.address}#/setup/1", **PHONE, **more) as page:
+    with chromium.page(f"{home.address}#/setup/1", **PHONE, **more, allowed=REFUSED) as page:
         expect(page.get_by_role("heading", name="Was soll gehört werden?")).to_be_visible()
         tab_to(page, "Adresse einer Kamera")
+        page.keyboard.type("kamera.lan")
+        page.keyboard.press("Enter")
+        address = page.get_by_label("Adresse einer Kamera")
+        expect(address).to_have_attribute("aria-invalid", "true")
+        expect(address).to_be_focused()
+        expect(page.locator("form", has=address)).to_contain_text("begins with rtsp://")
+        check_accessible(page)
+        page.keyboard.press("Control+a")
         page.keyboard.type("rtsp://anna:geheim@127.0.0.1:1/hof")
         page.keyboard.press("Enter")
         camera = page.locator(".source", has_text="rtsp://127.0.0.1:1/hof")
@@ -245,6 +253,23 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     assert "geheim" not in written.read_text()
     assert (written.parent / "credentials/HOF_URL").read_text() == "rtsp://anna:geheim@127.0.0.1:1/hof"
     assert (home.folder / "earwitness.yaml").read_text() == before
+
+
+def test_without_a_microphone_the_demo_is_shown_first(tmp_path, chromium):
+    """It says that nothing of it is real, and set-up is a tap away."""
+    run = FirstRun(tmp_path)
+    run.start()
+    try:
+        with chromium.page(run.address, **PHONE) as page:
+            expect(page.locator(".panel.demo")).to_contain_text(
+                "its sounds are made up, and so are its alerts"
+            )
+            expect(page.locator(".room")).to_have_count(1)
+            check_accessible(page)
+            page.locator(".panel.demo").get_by_role("link").click()
+            expect(page.get_by_role("heading", name="What is to be heard?")).to_be_visible()
+    finally:
+        run.stop()
 
 
 def tab_to(page: Page, name: str, *, backwards: bool = False) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from monitor.config.capabilities import in_force
+from monitor.config.loading import BUILT_IN
 from monitor.events.settings import shifted
 from monitor.labels import LIFE_SAFETY, sounds, vocabulary
 from monitor.types import Alert, SoundEvent
@@ -64,6 +65,8 @@ class HouseView(Model):
     """What is kept of a sound, and for how long."""
     is_set_up: bool
     """Whether somebody wrote a configuration; otherwise the page opens at its set-up."""
+    is_demo: bool
+    """Whether all that is heard is the built-in scene, in which nothing is real."""
     not_well: list[str]
     """What has stopped moving, or is missing; in the daemon's words."""
 
@@ -91,6 +94,7 @@ def house(ask: Ask) -> Answer:
         name=ask.visitor.name if ask.visitor else "",
         keeps=_keeps(ask),
         is_set_up=page.whole.file is not None,
+        is_demo=page.whole.file in (None, BUILT_IN) and all(one.type == "demo" for one in page.whole.sources),
         not_well=[*(line for kind in ("stalled", "stuck") for line in wrong.get(kind, ())), *notes],
     )
 

@@ -54,8 +54,8 @@ async function begin() {
   if (!session.signed_in) return (await import("./pages/login.js")).default(app, session, begin);
   await loadHouse();
   frame();
-  // Whoever has set nothing up yet begins there, and may leave it.
-  if (!house.is_set_up && house.may_change && !location.hash) history.replaceState(null, "", "#/setup");
+  // Whoever has set nothing up yet begins there, and may leave it; the demo is looked at first.
+  if (!house.is_set_up && !house.is_demo && house.may_change && !location.hash) history.replaceState(null, "", "#/setup");
   await show();
   feed.start();
 }

@@ -139,6 +139,9 @@ export function ago(iso) {
   return words.format(-Math.round(seconds / 86400), "day");
 }
 
+/** The same at the end of a sentence: some languages shorten with a full stop. @param {string} iso */
+export const agoAtEnd = (iso) => ago(iso).replace(/\.?$/, ".");
+
 /** @param {number} seconds */
 export function length(seconds) {
   if (seconds < 10) return t("time.seconds", { n: number(seconds, 1) });

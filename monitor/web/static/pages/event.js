@@ -65,6 +65,8 @@ export default function eventPage(view, route) {
       event.video && h("a", { class: "button", href: event.video, target: "_blank", rel: "noopener" }, icon("video"), t("event.video")),
       house.may_change && !lifeSafety(event.label) && h("button", { type: "button",
         onclick: () => teach([{ ...event, at: event.started_at }]) }, icon("sounds"), h("span", null, t("teach.this"))),
+      house.may_change && h("a", { class: "button", href: query("#/rule/new", { label: event.label, source: event.source }) },
+        icon("rules"), h("span", null, t("event.rule"))),
       house.may_hear && h("a", { class: "button", href: `api/events/${event.id}/bundle`, download: "" }, icon("download"), t("event.zip")));
   };
 

@@ -26,7 +26,7 @@ export default function nowPage(view) {
   /** @type {any[]} */
   let events = [];
   view.append(
-    hero, alerts,
+    hero, ...(house.is_demo ? [demo()] : []), alerts,
     h("section", null, h("h2", null, t("now.rooms")), rooms),
     h("section", null, h("header", { class: "bar" }, h("h2", null, t("now.recent")),
       h("a", { href: "#/timeline" }, t("now.all"))), loading, recent, none));
@@ -146,6 +146,9 @@ function later(work, ms) {
     timer = window.setTimeout(work, ms);
   };
 }
+
+const demo = () => h("section", { class: "panel demo" }, h("p", null, t("now.demo")),
+  house.may_change && h("a", { class: "button", href: "#/setup" }, t("house.set_up")));
 
 /** @returns {string[]} */
 function troubles() {

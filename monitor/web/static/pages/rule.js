@@ -27,6 +27,7 @@ export default function rulePage(view, route) {
   async function begin() {
     const found = await attempt(() => get(`api/rules/templates?lang=${language}`));
     if (!found) return;
+    if (route.id === "new" && route.params.has("label")) return of(String(route.params.get("label")), route.params.get("source"), found.notifiers);
     if (route.id === "new") return choose(found);
     const rules = await attempt(() => get(`api/rules?lang=${language}`));
     const rule = rules?.rules.find((/** @type {any} */ one) => one.name === route.id);
@@ -37,12 +38,24 @@ export default function rulePage(view, route) {
     return undefined;
   }
 
+  /** A rule that a sound of a room has begun. @param {string} label @param {string | null} source @param {string[]} notifiers */
+  function of(label, source, notifiers) {
+    const name = source ? `${labelName(label)}, ${roomName(source)}` : labelName(label);
+    return start({ name, hear: [label], ...(source && { sources: [source] }) }, notifiers);
+  }
+
+  /** @param {any} rule @param {string[]} notifiers */
+  async function start(rule, notifiers) {
+    const checked = await attempt(() => post(`api/rules/check?lang=${language}`, { rule }));
+    if (checked) editor(place, checked, notifiers, null);
+  }
+
   /** @param {any} found */
   function choose(found) {
     fill(place, h("p", { class: "hint" }, t("rule_edit.template_hint")), h("div", { class: "tiles" }, found.templates.map((/** @type {any} */ one) =>
       h("button", { type: "button", class: "tile", onclick: () => preview(one, found.notifiers) },
         h("strong", null, t(`template.${one.id}`)), h("small", null, t(`template.${one.id}.why`)))),
-    h("button", { type: "button", class: "tile", onclick: () => blank(found.notifiers) },
+    h("button", { type: "button", class: "tile", onclick: () => start({ name: t("rule_edit.new"), hear: ["doorbell"] }, found.notifiers) },
       h("strong", null, t("rule_edit.blank")), h("small", null, t("rule_edit.blank_why")))));
   }
 
@@ -51,22 +64,12 @@ export default function rulePage(view, route) {
     title.textContent = t(`template.${template.id}`);
     fill(place, h("ul", { class: "sources" }, template.texts.map((/** @type {string} */ text, /** @type {number} */ n) =>
       h("li", { class: "panel rule" }, h("h2", null, template.rules[n].name), h("p", null, text),
-        h("p", { class: "acts" }, h("button", { type: "button", onclick: async () => {
-          const checked = await attempt(() => post(`api/rules/check?lang=${language}`, { rule: template.rules[n] }));
-          if (checked) editor(place, checked, notifiers, null);
-        } }, t("rule_edit.adjust")))))),
+        h("p", { class: "acts" }, h("button", { type: "button", onclick: () => start(template.rules[n], notifiers) }, t("rule_edit.adjust")))))),
       h("p", { class: "acts" }, h("button", { type: "button", class: "primary", onclick: async () => {
         if (!(await attempt(async () => (await put("api/rules", { rules: template.rules }), true)))) return;
         note(t("rule_edit.applied"));
         location.hash = "#/rules";
       } }, icon("check"), t("rule_edit.apply_all", { n: template.rules.length }))));
-  }
-
-  /** @param {string[]} notifiers */
-  async function blank(notifiers) {
-    const rule = { name: t("rule_edit.new"), hear: ["doorbell"] };
-    const checked = await attempt(() => post(`api/rules/check?lang=${language}`, { rule }));
-    if (checked) editor(place, checked, notifiers, null);
   }
 }
 

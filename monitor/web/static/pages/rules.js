@@ -8,7 +8,7 @@ import { attempt, note, waiting } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import { undoButton } from "../parts/undo.js";
 import { whatIf } from "../parts/whatif.js";
-import { ago, clock, labelName, language, roomName, t, timeTag } from "../words.js";
+import { ago, agoAtEnd, clock, labelName, language, roomName, t, timeTag } from "../words.js";
 import { field } from "./login.js";
 
 const KEYS = ["min_score", "certainty", "count", "within_s", "lasts_s", "cooldown_s", "between", "severity"];
@@ -48,7 +48,7 @@ function card(rule) {
       rule.is_changed && [" ", h("span", { class: "tag" }, t("rules.changed"))]),
     h("p", null, rule.text),
     h("p", { class: "hint" }, rule.count ? t("rules.week", { n: rule.count }) : t("rules.quiet"), " ",
-      rule.rang.length > 0 && [t("rules.last"), " ", timeTag(rule.rang[0].raised_at, ago), "."]));
+      rule.rang.length > 0 && [t("rules.last"), " ", timeTag(rule.rang[0].raised_at, agoAtEnd)]));
 }
 
 /** @param {HTMLElement} view @param {string} id */

@@ -9,7 +9,7 @@ import { attempt, note, waiting } from "../parts/overlay.js";
 import { ownSounds } from "../parts/teach.js";
 import { undoButton } from "../parts/undo.js";
 import { iconOf } from "../parts/verdict.js";
-import { ago, labelName, number, percent, roomName, t, timeTag } from "../words.js";
+import { ago, agoAtEnd, labelName, number, percent, roomName, t, timeTag } from "../words.js";
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function sounds(view, route) {
@@ -59,7 +59,7 @@ function row(sound) {
     h("a", { class: "what", href: `#/sounds/${sound.id}` },
       h("span", { class: "name" }, labelName(sound.id)),
       h("span", { class: "facts" },
-        !sound.known ? t("sounds.unknown") : sound.count ? t("sounds.week", { n: sound.count }) : t("sounds.quiet"),
+        h("span", null, !sound.known ? t("sounds.unknown") : sound.count ? t("sounds.week", { n: sound.count }) : t("sounds.quiet")),
         sound.last_at && h("span", { class: "long" }, ago(sound.last_at)),
         sound.right > 0 && h("span", { class: "tag right" }, icon("check"), sound.right),
         sound.wrong > 0 && h("span", { class: "tag wrong" }, icon("cross"), sound.wrong))),
@@ -85,7 +85,7 @@ function drawOne(place, sound) {
   fill(place,
     h("section", { class: "panel" },
       h("p", null, sound.count ? t("sounds.week", { n: sound.count }) : t("sounds.quiet"), " ",
-        sound.last_at && [t("sounds.last"), " ", timeTag(sound.last_at, ago), ". "],
+        sound.last_at && [t("sounds.last"), " ", timeTag(sound.last_at, agoAtEnd), " "],
         h("a", { href: `#/timeline?label=${sound.id}` }, t("sounds.events"))),
       sound.life_safety && h("p", { class: "hint" }, t("sounds.life_safety")),
       !sound.known && h("p", { class: "hint" }, t("sounds.unknown_why")),

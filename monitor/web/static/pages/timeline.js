@@ -17,6 +17,7 @@ const ROW = 69;
 const DAY = 45;
 const MARGIN = 600;
 const MOST_TAKEN = 500;
+const LONG_MS = 500;
 
 /** A day of the calendar, or null: addresses are typed, too. @param {string | null} text */
 function dayIn(text) {
@@ -61,10 +62,12 @@ export default function timeline(view, route) {
   const search = h("input", { type: "search", "aria-label": t("timeline.search"), placeholder: t("timeline.search"),
     value: route.params.get("q") ?? "", onchange: () => (read(search.value), again()) });
 
+  const picker = h("button", { type: "button", class: "quiet", "aria-pressed": "false", "aria-label": t("timeline.pick"),
+    onclick: () => pick(!picking) }, icon("check"), h("span", null, t("timeline.pick")));
+
   view.append(
     h("header", { class: "bar" }, h("h1", null, t("timeline.title")),
-      house.may_change && h("button", { type: "button", class: "quiet", "aria-pressed": "false", "aria-label": t("timeline.pick"),
-        onclick: (/** @type {any} */ e) => pick(!picking, e.currentTarget) }, icon("check"), h("span", null, t("timeline.pick"))),
+      house.may_change && picker,
       menu(t("timeline.export"), [icon("download")], exports, "quiet square")),
     h("section", { class: "panel days" },
       h("div", { class: "daybar" },
@@ -292,31 +295,49 @@ export default function timeline(view, route) {
         select(item.event, !picked.has(item.event.id));
       }
     });
-    swipe(row, item.event.id);
+    if (house.may_change) touch(row, item.event);
     place(item);
     return row;
   }
 
-  /** Right is right, left is wrong. @param {HTMLElement} row @param {string} id */
-  function swipe(row, id) {
-    let from = 0;
-    let by = 0;
-    row.addEventListener("touchstart", (e) => ((from = e.touches[0].clientX), (by = 0)), { passive: true });
-    row.addEventListener("touchmove", (e) => {
-      by = e.touches[0].clientX - from;
-      if (Math.abs(by) > 12 && house.may_change) row.style.transform = `translateX(${by / 2}px)`;
+  // What some browsers make of the finger that is lifted after a long press would take it back.
+  let pressed = false;
+  list.addEventListener("click", (/** @type {Event} */ e) => {
+    if (!pressed) return;
+    pressed = false;
+    e.preventDefault();
+    e.stopPropagation();
+  }, { capture: true });
+
+  /** A swipe to the right is right, to the left wrong; a long press selects, and then others. @param {HTMLElement} row @param {any} event */
+  function touch(row, event) {
+    let [from_x, from_y, by, timer] = [0, 0, 0, 0];
+    const still = () => clearTimeout(timer);
+    row.addEventListener("touchstart", (e) => {
+      [from_x, from_y, by] = [e.touches[0].clientX, e.touches[0].clientY, 0];
+      still();
+      pressed = false;
+      if (!picking) timer = window.setTimeout(() => (pick(true), select(event, true), (pressed = true)), LONG_MS);
     }, { passive: true });
+    row.addEventListener("touchmove", (e) => {
+      by = e.touches[0].clientX - from_x;
+      if (Math.max(Math.abs(by), Math.abs(e.touches[0].clientY - from_y)) < 12) return;
+      still();
+      row.style.transform = `translateX(${by / 2}px)`;
+    }, { passive: true });
+    for (const end of ["touchend", "touchcancel"]) row.addEventListener(end, () => (still(), (row.style.transform = "")));
     row.addEventListener("touchend", () => {
-      row.style.transform = "";
-      const event = events.find((one) => one.id === id);
-      if (Math.abs(by) > 90 && event && house.may_change) judge(event, by > 0 ? "right" : "wrong");
+      const now = events.find((one) => one.id === event.id);
+      if (Math.abs(by) > 90 && now) judge(now, by > 0 ? "right" : "wrong");
     });
+    // The browser's own menu of a link would come up instead.
+    row.addEventListener("contextmenu", (/** @type {any} */ e) => e.pointerType === "touch" && e.preventDefault());
   }
 
-  /** @param {boolean} on @param {HTMLElement} button */
-  function pick(on, button) {
+  /** @param {boolean} on */
+  function pick(on) {
     picking = on;
-    button.setAttribute("aria-pressed", String(on));
+    picker.setAttribute("aria-pressed", String(on));
     picked.clear();
     list.replaceChildren();
     draw();

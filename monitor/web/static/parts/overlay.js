@@ -52,6 +52,28 @@ export async function attempt(work) {
 }
 
 /**
+ * The same, with what the daemon refuses below the control that it is about, until the next try.
+ * @template T
+ * @param {HTMLElement} control
+ * @param {Element} box
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T | undefined>}
+ */
+export async function attemptAt(control, box, work) {
+  fill(box);
+  control.removeAttribute("aria-invalid");
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem) || !error.status) return void note(t("offline"));
+    fill(box, h("p", { class: "error" }, icon("warning"), " ", error.message));
+    control.setAttribute("aria-invalid", "true");
+    control.focus();
+    return undefined;
+  }
+}
+
+/**
  * A dialog with a title; closes with Escape, and gives focus back by itself.
  * @param {string} title
  * @param {(close: () => void) => any[]} body

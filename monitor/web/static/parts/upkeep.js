@@ -4,7 +4,7 @@ import { get, post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { feed } from "../feed.js";
 import { house } from "../house.js";
-import { ago, labelName, length, number, percent, receiverName, roomName, t, timeTag } from "../words.js";
+import { ago, agoAtEnd, labelName, length, number, percent, receiverName, roomName, t, timeTag } from "../words.js";
 import { attempt, note } from "./overlay.js";
 
 const ALARMS = ["smoke_alarm", "co_alarm", "fire_alarm"];
@@ -83,7 +83,7 @@ export async function drills(box) {
     setTimeout(() => box.isConnected && drills(box), TAKEN_UP_MS);
   } }, icon("alarm"), t("drill.begin"));
   fill(box, h("h2", null, t("drill.title")),
-    h("p", null, found.last_at ? [t("drill.last"), " ", timeTag(found.last_at, ago), ". "] : [t("drill.never"), " "],
+    h("p", null, found.last_at ? [t("drill.last"), " ", timeTag(found.last_at, agoAtEnd), " "] : [t("drill.never"), " "],
       found.overdue && h("strong", null, t("drill.overdue"))),
     last && report(last, goes),
     h("p", { class: "hint" }, t("drill.how", { minutes: number(found.lasts_s / 60, 0) })),

@@ -69,7 +69,7 @@ function shown(outcomes, concerns) {
   const events = own.filter((one) => one.kind === "event");
   const other = own.filter((one) => one.change !== "as before").reverse();
   return [
-    h("p", null, h("strong", null, t("try.alerts", { now: alerts.length - count(alerts, "gone"), before: alerts.length - count(alerts, "new") })), " ",
+    h("p", null, h("strong", null, t("try.alerts", { n: alerts.length - count(alerts, "gone"), before: alerts.length - count(alerts, "new") })), " ",
       events.length ? t("try.events", { fresh: count(events, "new"), gone: count(events, "gone") }) : t("try.events_same")),
     h("ul", { class: "lines tried" }, other.slice(0, SHOWN).map((one) => h("li", null,
       h("span", { class: `tag ${one.change === "new" ? "right" : "wrong"}` }, t(`try.${one.change}`)), " ",

@@ -2,7 +2,7 @@
 
 import { get, post, remove } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
-import { attempt } from "../parts/overlay.js";
+import { attempt, attemptAt } from "../parts/overlay.js";
 import { field } from "../pages/login.js";
 import { t } from "../words.js";
 import { trial } from "./trial.js";
@@ -95,13 +95,14 @@ export default function find(place, shared) {
   function newCamera() {
     const address = h("input", { id: "camera-address", type: "text", inputmode: "url", autocomplete: "off", spellcheck: "false",
       required: true, maxlength: "500", placeholder: "rtsp://" });
+    const refused = h("div", { role: "alert" });
     return h("form", { class: "stack", onsubmit: async (/** @type {Event} */ event) => {
       event.preventDefault();
-      const kept = await attempt(() => post("api/setup/cameras", { address: address.value }));
+      const kept = await attemptAt(address, refused, () => post("api/setup/cameras", { address: address.value }));
       if (!kept) return;
       address.value = "";
       await shared.reload();
       drawCameras();
-    } }, field(address, t("setup.camera_address"), t("setup.camera_address_hint")), h("button", { type: "submit" }, t("setup.camera_add")));
+    } }, field(address, t("setup.camera_address"), t("setup.camera_address_hint")), refused, h("button", { type: "submit" }, t("setup.camera_add")));
   }
 }

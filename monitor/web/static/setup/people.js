@@ -2,7 +2,7 @@
 
 import { post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
-import { attempt } from "../parts/overlay.js";
+import { attempt, attemptAt } from "../parts/overlay.js";
 import { field } from "../pages/login.js";
 import { language, t } from "../words.js";
 
@@ -64,11 +64,13 @@ export default function people(place, shared) {
     const address = h("input", { id: "person-address", maxlength: "500", autocomplete: "off", spellcheck: "false" });
     const more = h("div", { class: "stack" });
     const how = h("p", { class: "hint", role: "status" });
+    const refused = h("div", { role: "alert" });
     draw();
-    return h("form", { class: "stack", onsubmit: add }, field(service, t("setup.service")), field(name, t("setup.person_name")), more,
+    return h("form", { class: "stack", onsubmit: add }, field(service, t("setup.service")), field(name, t("setup.person_name")), more, refused,
       h("button", { type: "submit" }, t("setup.person_add")), how);
 
     function draw() {
+      fill(refused);
       /** @type {Record<string, any[]>} */
       const asked = {
         ntfy: [field(topic, t("setup.topic"), t("setup.topic_hint"))],
@@ -81,7 +83,8 @@ export default function people(place, shared) {
     /** @param {Event} event */
     async function add(event) {
       event.preventDefault();
-      const kept = await attempt(() => post("api/setup/people", { service: service.value, topic: topic.value, token: token.value,
+      const control = { ntfy: topic, telegram: token, apprise: address }[/** @type {"ntfy"} */ (service.value)];
+      const kept = await attemptAt(control, refused, () => post("api/setup/people", { service: service.value, topic: topic.value, token: token.value,
         chat: chat.value, address: address.value }));
       if (!kept) return;
       const others = shared.choices.people.filter((/** @type {any} */ one) => one.id !== kept.id);
