@@ -13,6 +13,7 @@ from playwright.sync_api import Route, expect
 
 from monitor.config.model import Config
 from monitor.config.overrides import read_steps
+from monitor.teaching.taught.naming import Question, keep_naming, read_naming
 from testkit.judged_house import live
 from testkit.mosquitto import free_port
 from testkit.visit import Visit
@@ -22,6 +23,7 @@ from tests.web.test_setup import tab_to
 from tests.web.test_suggesting import BARKS
 
 TONE_HZ = 3000
+NOW = datetime(2026, 5, 4, 19, 0, tzinfo=UTC)
 FULL_SCALE = 32767
 
 
@@ -366,3 +368,37 @@ def test_a_sound_is_taught_from_an_event(workshop, chromium):
         expect(page.get_by_role("heading", name="Sounds of your own")).to_be_visible()
         check_accessible(page)
     assert workshop.visit.get("/api/taught").json()["sounds"] == []
+
+
+def test_what_keeps_coming_gets_an_answer(workshop, chromium):
+    """It is named, is part of another sound, or needs no name; in German, too. What was answered is gone."""
+    ask(workshop, "a" * 12)
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE, locale="de-DE") as page:
+        asked = page.locator(".ask")
+        expect(asked).to_contain_text(
+            "Etwas ohne Namen kam 9-mal an 4 Tagen, meist gegen 19 Uhr, in Kitchen."
+        )
+        check_accessible(page)
+        asked.get_by_role("button", name="Benennen").click()
+        dialog = page.get_by_role("dialog", name="Ein Geräusch beibringen")
+        expect(dialog.get_by_role("checkbox")).to_have_count(5)
+        page.keyboard.press("Escape")
+        asked.get_by_role("button", name="Es gehört zu einem anderen Geräusch").click()
+        page.get_by_role("searchbox", name="Geräusch suchen").last.fill("Türklingel")
+        page.get_by_role("button", name="Türklingel", exact=True).click()
+        expect(asked).to_have_count(0)
+        [named] = read_naming(workshop.folder / "state").answered
+        assert (named.answer, named.label) == ("part_of", "doorbell")
+        ask(workshop, "b" * 12)
+        page.reload()
+        asked.get_by_role("button", name="Nicht beachten").click()
+        expect(asked).to_have_count(0)
+    assert read_naming(workshop.folder / "state").answered[-1].answer == "ignored"
+
+
+def ask(home: Home, id: str) -> None:
+    """As the nightly look does."""
+    question = Question(id=id, asked_at=NOW, times=9, days=4, hour=19, source="kitchen", last_at=NOW,
+                        hearings=tuple(f"{n:012x}" for n in range(5)), middle=(1.0, 0.0))  # fmt: skip
+    before = read_naming(home.folder / "state")
+    keep_naming(home.folder / "state", before.model_copy(update={"question": question}))

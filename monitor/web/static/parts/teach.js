@@ -1,10 +1,11 @@
 // A sound of the house's own: a name, some hearings of it, what would come of them, and then it is heard.
 
-import { get, lines, post, query, remove } from "../api.js";
+import { get, lines, query, remove } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { house } from "../house.js";
 import { labelName, longDay, number, roomName, shortClock, t, timeTag } from "../words.js";
 import { attempt, dialog, note } from "./overlay.js";
+import { unnamed } from "./unnamed.js";
 
 const ASKED = 5;
 const EVERY_MS = 2000;
@@ -109,7 +110,8 @@ export async function ownSounds(box) {
   const [found, asked] = await Promise.all([get("api/taught").catch(() => null), get("api/unnamed").catch(() => null)]);
   if (!found) return;
   const again = () => ownSounds(box);
-  fill(box, asked?.question && question(asked.question, again), h("section", { class: "panel" }, h("h2", null, t("teach.own")),
+  const nameIt = (/** @type {any} */ one) => teach(one.hearings.map((/** @type {string} */ id) => ({ id, source: one.source, at: one.last_at })), again);
+  fill(box, asked?.question && unnamed(asked.question, again, nameIt), h("section", { class: "panel" }, h("h2", null, t("teach.own")),
     found.problems.map((/** @type {string} */ one) => h("p", { class: "error" }, one)),
     found.sounds.length ? h("ul", { class: "lines" }, found.sounds.map((/** @type {any} */ one) => own(one, again))) : h("p", { class: "hint" }, t("teach.none")),
     house.may_change && h("p", { class: "acts" }, h("button", { type: "button", onclick: () => teach([], again) }, icon("sounds"), t("teach.title")))));
@@ -126,17 +128,4 @@ function own(one, again) {
         note(t("teach.forgotten", { label: labelName(one.label) }));
         again();
       } }, icon("cross")));
-}
-
-/** Something keeps coming and has no name. @param {any} one @param {() => void} again */
-function question(one, again) {
-  const close = async () => {
-    if (await attempt(async () => (await post(`api/unnamed/${one.id}`, { answer: "ignored" }), true))) again();
-  };
-  return h("section", { class: "panel ask" }, h("h2", null, t("teach.what_is_it")),
-    h("p", null, t("teach.keeps_coming", { n: one.times, days: one.days, hour: one.hour, room: roomName(one.source) })),
-    house.may_change && h("p", { class: "acts" },
-      h("button", { type: "button", class: "primary", onclick: () =>
-        teach(one.hearings.map((/** @type {string} */ id) => ({ id, source: one.source, at: one.last_at })), again) }, t("teach.name_it")),
-      h("button", { type: "button", onclick: close }, t("teach.ignore"))));
 }

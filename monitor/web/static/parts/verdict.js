@@ -89,19 +89,26 @@ export const verdictTag = (verdict) =>
     verdict.label ? t("verdict.was", { label: labelName(verdict.label) }) : t(`verdict.${verdict.verdict}`));
 
 /** @param {any} event */
-function askWhat(event) {
-  dialog(t("verdict.what"), (close) => {
+const askWhat = (event) => chooseSound(t("verdict.what"), event.label, (id) => judge(event, "wrong", id));
+
+/**
+ * A dialog with every sound that has a name.
+ * @param {string} title
+ * @param {string | null} except
+ * @param {(id: string) => void} chosen
+ */
+export function chooseSound(title, except, chosen) {
+  dialog(title, (close) => {
     const list = h("div", { class: "choices" });
     const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"),
       oninput: draw });
     function draw() {
       const wanted = search.value.trim().toLowerCase();
       const labels = house.labels.map((/** @type {any} */ one) => one.id)
-        .filter((/** @type {string} */ id) => id !== event.label && labelName(id).toLowerCase().includes(wanted))
+        .filter((/** @type {string} */ id) => id !== except && labelName(id).toLowerCase().includes(wanted))
         .sort((/** @type {string} */ a, /** @type {string} */ b) => labelName(a).localeCompare(labelName(b)));
       list.replaceChildren(...labels.map((/** @type {string} */ id) =>
-        h("button", { type: "button", class: "choice", onclick: () => (close(), judge(event, "wrong", id)) },
-          icon(iconOf(id)), labelName(id))));
+        h("button", { type: "button", class: "choice", onclick: () => (close(), chosen(id)) }, icon(iconOf(id)), labelName(id))));
     }
     draw();
     return [search, list];
