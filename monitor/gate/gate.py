@@ -68,6 +68,7 @@ class Gate:
         self._vad_speech = vad_speech
         self._meter = LevelMeter()
         self._floor = NoiseFloor(config.quietest_floor_dbfs)
+        self._open_db = config.open_above_floor_db
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
         self._condition = MicrophoneFaults(habit)
@@ -79,6 +80,14 @@ class Gate:
     def floor_dbfs(self) -> float:
         """The room's noise floor now, in dBFS."""
         return self._floor.dbfs
+
+    @property
+    def opens_from(self) -> float:
+        """Mean square of a frame that may open a segment now; 0 while one is open, and before the floor is
+        known."""
+        if self._segmenter.segment_id is not None or not self._floor.settled:
+            return 0.0
+        return float(10 ** ((self._floor.dbfs + self._open_db) / 10))
 
     @property
     def level_dbfs(self) -> float:

@@ -22,6 +22,11 @@ class FrontEnd:
         self._rhythm = rhythm
         self._last: Piece | None = None
 
+    @property
+    def calm_below(self) -> float:
+        """Mean square of a frame below which nothing begins; 0 while something goes on. See `Source`."""
+        return 0.0 if self._rhythm.is_following else self._gate.opens_from
+
     def push(self, frame: Frame) -> Findings | None:
         """Take the next frame, 480 samples at 16 kHz, and return what it brought; None if nothing."""
         found = self.hear(Piece.of(frame))

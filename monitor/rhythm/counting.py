@@ -79,6 +79,11 @@ class CycleCounter:
             for a in self._alarms
         )
 
+    @property
+    def is_any_sounding(self) -> bool:
+        """Whether an alarm of any kind sounds."""
+        return bool(self._alarms)
+
     def is_any_known(self, template: Template) -> bool:
         """Whether such an alarm sounds at all."""
         return any(alarm.last.template is template for alarm in self._alarms)

@@ -44,6 +44,11 @@ class RhythmDetector:
         self._tracker = RhythmTracker()
         self._last: Frame | Piece | None = None
 
+    @property
+    def is_following(self) -> bool:
+        """Whether a tone stands out of the latest sound, or an alarm is known."""
+        return self._tracker.is_following
+
     def push(self, frame: Frame) -> list[Detection]:
         """Take a frame of any length and return what it completes, usually nothing. Raises ValueError unless
         the frame is at 16 kHz."""

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.rhythm.candidates import Candidate, candidates
+from monitor.rhythm.candidates import RINGING_DB, Candidate, candidates
 from monitor.rhythm.counting import SAME_CHANNELS, CycleCounter
 from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
 from monitor.rhythm.history import History
@@ -62,6 +62,8 @@ class RhythmTracker:
         self._unseen_blocks = 0
         self._peak_db = 0.0
         """The highest prominence in the unseen blocks."""
+        self._tone_db = 0.0
+        """The highest prominence in the newest block."""
 
     @property
     def samples_heard(self) -> int:
@@ -72,6 +74,11 @@ class RhythmTracker:
     def samples_wanted(self) -> int:
         """Samples until the next block is whole: nothing is found before."""
         return BLOCK - self._waiting
+
+    @property
+    def is_following(self) -> bool:
+        """Whether a tone stands out of the newest block, or a rhythm was found and is not over."""
+        return self._tone_db >= RINGING_DB or bool(self._unfinished) or self._counter.is_any_sounding
 
     def push(self, samples: Samples) -> list[PatternReport]:
         """Take samples at 16 kHz, shape (any,), -1..1. Returns what was found, in order."""
@@ -100,7 +107,8 @@ class RhythmTracker:
 
     def _looked_at(self) -> list[PatternReport]:
         """The reports that the newest whole block brings."""
-        self._peak_db = max(self._peak_db, self._history.append(self._put_rows))
+        self._tone_db = self._history.append(self._put_rows)
+        self._peak_db = max(self._peak_db, self._tone_db)
         self._counter.forget(self._history.end)
         self._unseen_blocks += 1
         smoke = self._parsed(TEMPORAL_THREE, BLOCK_HOPS)

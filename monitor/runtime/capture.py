@@ -28,6 +28,9 @@ kernel, and fell behind; one after the other they take 0.8 (docs/reference/bench
 class FrontEnd(Protocol):
     """Rhythm detector and gate. Used by this thread alone. Must not block: all other sources wait for it."""
 
+    @property
+    def calm_below(self) -> float: ...
+
     def hear(self, piece: Piece) -> Sequence[Findings]: ...
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None: ...
@@ -170,6 +173,7 @@ class CaptureThread(threading.Thread):
             self._report(online=True)
         with _HEARING:
             found = self._ears.hear(piece)
+            self.source.calm_below = self._ears.calm_below
         for heard in found:
             self._hand_over(heard)
         self.heard_until = until

@@ -12,6 +12,10 @@ from monitor.types import Frame
 PIECE_S = 4 * FRAME_S
 """Sound of every source is handed on in pieces of this length: being woken costs several times what hearing a
 frame does. The rhythm detector's blocks are as long, so that nothing waits twice."""
+CALM_S = 4 * PIECE_S
+"""Where nothing goes on, sound is handed on in pieces of up to this length. Chosen: half a second costs
+little more than a first eighth, for which the caches are cold; longer, a tone that is too faint for the gate
+would be found late."""
 
 
 class Source(Protocol):
@@ -20,6 +24,10 @@ class Source(Protocol):
     are right for one that has no clock, no patience and no queue of its own."""
 
     name: str
+    calm_below: float = 0.0
+    """Mean square of 30 ms below which no sound of this source begins: such sound may be handed on in pieces
+    of up to `CALM_S`, and whatever is louder goes on at once. 0 while something goes on. Written by whoever
+    hears it, read by whoever captures it."""
 
     @property
     def patience_s(self) -> float:

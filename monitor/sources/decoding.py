@@ -40,9 +40,8 @@ def planar_sound(decoded: Any) -> tuple[npt.NDArray[Any], int]:
 
 def begins_s(decoded: Any) -> float | None:
     """Where a decoded frame begins by its own timestamp; None when it has none."""
-    if decoded.pts is None or decoded.time_base is None:
-        return None
-    return float(decoded.pts * decoded.time_base)
+    at_s: float | None = decoded.time
+    return at_s
 
 
 def decoded_frames(packet: Any) -> Iterator[Any]:

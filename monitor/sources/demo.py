@@ -13,7 +13,7 @@ from monitor.clock import Clock
 from monitor.logs import get_logger
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.timing.framer import Framer
-from monitor.sources.timing.pacing import Pacer, in_step
+from monitor.sources.timing.pacing import Pacer
 
 log = get_logger()
 
@@ -70,7 +70,7 @@ class DemoSource(Source):
     def pieces(self) -> Iterator[Piece]:
         """See Source.pieces. Never raises SourceLost."""
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
-        for piece in in_step(self._heard(self._clock.now() + pacer.begins_in)):
+        for piece in pacer.in_step(self._heard(self._clock.now() + pacer.begins_in), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
             yield piece

@@ -13,7 +13,7 @@ from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig, Source
 from monitor.sources.recording import Recording, Sound
 from monitor.sources.timing.framer import Framer
-from monitor.sources.timing.pacing import Pacer, in_step
+from monitor.sources.timing.pacing import Pacer
 
 
 class FileConfig(AnySourceConfig):
@@ -75,7 +75,7 @@ class FileSource(Source):
         """See Source.pieces; SourceLost at the end of a recording that is not whole."""
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
         begins_at = self._config.started_at or self._clock.now() + pacer.begins_in
-        for piece in in_step(self._heard(begins_at)):
+        for piece in pacer.in_step(self._heard(begins_at), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
             yield piece

@@ -32,6 +32,9 @@ PROBED_S = 120.0
 _BEGINS_AT_ZERO = ("matroska", "mov")
 _LONGEST_START_S = 3600.0
 _TYPICAL_PACKET_S = 0.025
+_LARGEST_WAV_PACKET = "32768"
+"""Bytes; a second at 16 kHz. By default FFmpeg cuts WAV into packets of 64 ms, and each costs
+more than its sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Recording:
             # "file:" and the white list: a playlist that calls itself a recording opens no network address.
             return av.open(
                 f"file:{self._path}",
-                options={"protocol_whitelist": "file"},
+                options={"protocol_whitelist": "file", "max_size": _LARGEST_WAV_PACKET},
                 metadata_errors="replace",
             )
         except (av.FFmpegError, ValueError, OSError) as error:

@@ -160,3 +160,19 @@ def test_a_room_is_heard_alone_as_among_others() -> None:
         lonely = ears()
         alone = [found for piece in every[seed] for found in lonely.hear(piece)]
         assert steady(together[seed]) == steady(alone)
+
+
+def test_nothing_is_calm_while_something_goes_on():
+    """Sound may wait half a second only in a known room, below what opens the gate, and without a tone."""
+    listening = ears()
+    assert listening.calm_below == 0.0
+    pushed(listening, noise(4, seed=1))
+    room = listening.calm_below
+    assert float(np.mean(noise(1, seed=2) ** 2)) < room < float(np.mean(tone(700, 0.4) ** 2))
+    pushed(listening, tone(700, 0.4))
+    assert listening.calm_below == 0.0  # a segment is open
+    pushed(listening, noise(3, seed=3))
+    assert listening.calm_below > 0.0
+    faint = noise(0.48, seed=4) + 0.004 * tone(3000, 0.48)
+    pushed(listening, faint)
+    assert listening.calm_below == 0.0  # below the gate, and it may be an alarm

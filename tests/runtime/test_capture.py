@@ -18,6 +18,8 @@ from testkit.fakes import FakeClock, ScriptedSource
 class CountingEars:
     """Hears every piece; an end by gap or shutdown is passed on."""
 
+    calm_below = 0.0
+
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self.ends: list[str] = []

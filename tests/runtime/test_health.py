@@ -63,6 +63,8 @@ class Watched(Source):
 class Deaf:
     """Hears nothing."""
 
+    calm_below = 0.0
+
     def hear(self, piece: Piece) -> Sequence[Findings]:
         return ()
 

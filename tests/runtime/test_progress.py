@@ -49,6 +49,8 @@ class HastyKitchen(Kitchen):
 class Hearing:
     """Ears that find nothing."""
 
+    calm_below = 0.0
+
     def hear(self, piece: Piece) -> Sequence[Findings]:
         return ()
 

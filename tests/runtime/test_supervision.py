@@ -31,6 +31,8 @@ class Hanging(ScriptedSource):
 class Deaf:
     """Hears nothing."""
 
+    calm_below = 0.0
+
     def hear(self, piece: Piece) -> Sequence[Findings]:
         return ()
 

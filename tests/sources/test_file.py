@@ -74,13 +74,13 @@ def test_a_loop_goes_on_without_a_gap(tmp_path: Path) -> None:
         for frame in source.frames():
             frames.append(frame)
             if len(frames) == 100:
-                source.close()
+                source.close()  # the piece in hand comes whole
 
     sound = Audio.join(frame.audio for frame in frames).samples
-    assert len(frames) == 100
+    assert len(frames) >= 100
     assert sum(frame.follows_gap for frame in frames) == 1
     assert np.array_equal(sound[:16_000], sound[16_000:32_000])
-    assert frames[-1].ends_at == AT + timedelta(seconds=3)
+    assert frames[99].ends_at == AT + timedelta(seconds=3)
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])

@@ -1,5 +1,6 @@
 """The thread that reads one network stream. A read inside FFmpeg cannot be interrupted, so nobody waits."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from monitor.audio import Samples
 from monitor.clock import Clock
 from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
-from monitor.sources.base import PIECE_S
+from monitor.sources.base import CALM_S, PIECE_S
 from monitor.sources.decoding import begins_s, decoded_frames, plain_reason, planar_sound
 from monitor.sources.inbox import Inbox
 from monitor.sources.mixing import Mixer
@@ -29,6 +30,13 @@ JUDGED_PACKETS = 30
 JUDGED_S = 3.0
 """This many packets over this time show whether a stream can be decoded; fewer may be a bad moment of the
 network."""
+
+_WAITED_S = 0.005
+"""Packets that have come are read in less, on a busy machine too; cameras send them 10 to 64 ms apart."""
+_SHARE_OF_FRAME = 0.7
+"""A frame of 30 ms lies in two packets or three, of which the loudest may have less than its power. Chosen:
+of a sound that only just opens the gate the first half second may come together; with 0.3, noise would be
+no calm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,10 @@ class StreamReader(Thread):
         clock: Clock,
         inbox: Inbox[Packet],
         track: int | None = None,
+        calm_below: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`track`: listen to this sound track only, counted from 1; else to the one that carries sound."""
+        """`track`: listen to this sound track only, counted from 1; else to the one that carries sound.
+        `calm_below`: see `Source`."""
         super().__init__(name=f"stream-{name}", daemon=True)
         self.opened: Future[None] = Future()
         self._source = name
@@ -68,6 +78,10 @@ class StreamReader(Thread):
         self._ears: dict[int, _Ear] = {}
         self._heard_track: int | None = None
         self._held: list[Packet] = []
+        self._held_s = 0.0
+        self._calm_below = calm_below
+        self._is_calm = True
+        """Whether everything that is held is."""
         self._damaged = self._decoded = 0
         self._judged_s = clock.monotonic_s()
         self._said_damage = False
@@ -105,7 +119,8 @@ class StreamReader(Thread):
         tracks = chosen_tracks(container.streams.audio, self._wanted)
         self._ears = {track.index: _Ear(number, self._source) for number, track in enumerate(tracks)}
         try:
-            for packet in container.demux(tracks):
+            packets = container.demux(tracks)
+            for packet in self._at_beats(packets) if _is_sound_alone(container) else packets:
                 if self._stopped:
                     return
                 for sound in self._sounds(packet):
@@ -117,22 +132,41 @@ class StreamReader(Thread):
         raise SourceLost(f"{self._source}: the stream ended")
 
     def _hand_over(self, sound: Packet | None) -> None:
-        """Sound goes on in pieces of `PIECE_S` and more: waking its thread costs more than its work."""
+        """Sound goes on in pieces of `PIECE_S` and more, where nothing goes on of `CALM_S`: waking its thread
+        costs more than its work."""
         held = self._held
         if held and (sound is None or sound.missing_s or sound.sample_rate_hz != held[0].sample_rate_hz):
-            self._put(held)
-            held.clear()
+            self._put()
         if sound is None:
             return
-        held.append(sound)
-        if sum(len(part.samples) for part in held) >= PIECE_S * sound.sample_rate_hz:
-            self._put(held)
-            held.clear()
+        self._held.append(sound)
+        self._held_s += len(sound.samples) / sound.sample_rate_hz
+        self._is_calm = self._is_calm and _power(sound.samples) < _SHARE_OF_FRAME * self._calm_below()
+        # More than `_at_beats` waits for: there the newest sound, whose arrival dates it all, came just now.
+        if self._held_s >= (CALM_S + PIECE_S if self._is_calm else PIECE_S):
+            self._put()
 
-    def _put(self, parts: list[Packet]) -> None:
+    def _put(self) -> None:
+        parts, self._held = self._held, []
+        self._held_s, self._is_calm = 0.0, True
         samples = parts[0].samples if len(parts) == 1 else np.concatenate([part.samples for part in parts])
         piece = Packet(samples, parts[0].sample_rate_hz, parts[0].missing_s)
         self._inbox.put(piece, Instant.of(self._clock), PATIENCE_S)
+
+    def _at_beats(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """The same packets, all that have come meanwhile eight times a second: a camera sends fifty, and each
+        would wake this thread. All streams of a process rest until the same instants."""
+        while True:
+            asked_s = self._clock.monotonic_s()
+            packet = next(packets, None)
+            if packet is None:
+                return
+            came_s = self._clock.monotonic_s()
+            yield packet
+            if came_s - asked_s >= _WAITED_S:  # it had not come yet, so nothing else waits
+                if self._held_s >= CALM_S - PIECE_S / 2:
+                    self._put()
+                time.sleep(PIECE_S - self._clock.monotonic_s() % PIECE_S)
 
     def _sounds(self, packet: Any) -> Iterator[Packet]:
         import av
@@ -156,7 +190,7 @@ class StreamReader(Thread):
         arrived_s = self._clock.monotonic_s()
         samples = ear.mixer.push(planar, rate_hz)
         missing_s = ear.timestamps.missing_s(begins_s(decoded), len(samples) / rate_hz, arrived_s)
-        if not self._choice.hears(ear.number, samples, arrived_s):
+        if len(self._ears) > 1 and not self._choice.hears(ear.number, samples, arrived_s):
             return
         if self._heard_track not in (None, ear.number):
             missing_s = inf
@@ -174,6 +208,16 @@ class StreamReader(Thread):
                 "(AAC, G.711) in the camera's settings"
             )
         self._damaged, self._decoded, self._judged_s = 0, 0, now_s
+
+
+def _is_sound_alone(container: Any) -> bool:
+    """Pictures are too much to be left waiting."""
+    return all(stream.type == "audio" for stream in container.streams)
+
+
+def _power(samples: Samples) -> float:
+    """Mean square."""
+    return float(np.dot(samples, samples)) / max(1, len(samples))
 
 
 class _Ear:

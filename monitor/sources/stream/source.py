@@ -141,7 +141,14 @@ class StreamSource(Source):
         self._framer = self._new_framer()
         self._surplus = Surplus()
         self._heard_any = False
-        reader = StreamReader(self.name, self._connection.open, self._clock, self._inbox, self._config.track)
+        reader = StreamReader(
+            self.name,
+            self._connection.open,
+            self._clock,
+            self._inbox,
+            self._config.track,
+            lambda: self.calm_below,
+        )
         self._reader = reader
         if self._closed.is_set():
             self.close()
@@ -175,11 +182,12 @@ class StreamSource(Source):
     def pieces(self) -> Iterator[Piece]:
         """See Source.pieces."""
         try:
-            framed_s = self._clock.monotonic_s()
+            framed_s: float | None = None
             while (arrival := self._next()) is not None:
+                at_s = arrival.at.monotonic_s
                 pieces = self._framed(arrival)
                 yield from pieces
-                framed_s = self._checked(pieces, framed_s, arrival.at.monotonic_s)
+                framed_s = self._checked(pieces, at_s if framed_s is None else framed_s, at_s)
         except SourceLost:
             yield from self._framer.finish()
             raise

@@ -1,7 +1,7 @@
 """Sound that is there at once, handed out as slowly as it would be heard."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from threading import Event
 
@@ -9,16 +9,18 @@ import numpy as np
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece
 from monitor.clock import Clock
-from monitor.sources.base import PIECE_S
+from monitor.errors import SourceLost
+from monitor.sources.base import CALM_S, PIECE_S
 
 PIECE_FRAMES = round(PIECE_S / FRAME_S)
+CALM_FRAMES = round(CALM_S / FRAME_S)
 
 
 class Pacer:
     """Waits until a stretch of sound would have been heard. One thread waits; `stopped` from any thread.
 
-    In real time all pacers of a process let pieces be heard at the same instants, eight times a second: many
-    sources then cost one waking of the processor, and find its caches warm.
+    In real time all pacers of a process let pieces be heard at the same instants, at most eight a second:
+    many sources then cost one waking of the processor, and find its caches warm.
     """
 
     def __init__(self, clock: Clock, stopped: Event, *, realtime: bool) -> None:
@@ -26,7 +28,7 @@ class Pacer:
         self._stopped = stopped
         self._realtime = realtime
         now_s = clock.monotonic_s()
-        self._started_s = math.ceil(now_s / PIECE_S) * PIECE_S if realtime else now_s
+        self._started_s = math.ceil(now_s / CALM_S) * CALM_S if realtime else now_s
         self.begins_in = timedelta(seconds=self._started_s - now_s)
         """When the first sample is heard, from when it was made."""
         self._heard_s = 0.0
@@ -39,19 +41,39 @@ class Pacer:
             return not self._stopped.is_set()
         return not self._stopped.wait(max(0.0, self._started_s + self._heard_s - self._clock.monotonic_s()))
 
+    def in_step(self, pieces: Iterable[Piece], calm_below: Callable[[], float]) -> Iterator[Piece]:
+        """The same sound in pieces of `CALM_FRAMES`, or of `PIECE_FRAMES` where it is heard in real time and
+        some of it is not below `calm_below()`."""
+        for piece in in_step(pieces, CALM_FRAMES):
+            if not self._realtime or loudest(piece) < calm_below():
+                yield piece
+            else:
+                yield from in_step([piece], PIECE_FRAMES)
 
-def in_step(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The same sound in pieces of `PIECE_FRAMES`; one that is shorter comes last, and before a gap."""
+
+def loudest(piece: Piece) -> float:
+    """The mean square of the loudest of its frames."""
+    frames = piece.audio.samples.reshape(-1, FRAME_SAMPLES)
+    return float(np.einsum("ij,ij->i", frames, frames).max()) / FRAME_SAMPLES
+
+
+def in_step(pieces: Iterable[Piece], frames: int = PIECE_FRAMES) -> Iterator[Piece]:
+    """The same sound in pieces of so many frames; one that is shorter comes last, and before a gap."""
     held: Piece | None = None
-    for piece in pieces:
-        if held is not None and piece.follows_gap:
+    try:
+        for piece in pieces:
+            if held is not None and piece.follows_gap:
+                yield held
+            elif held is not None:
+                piece = _joined(held, piece)
+            at = 0
+            for at in range(frames, len(piece) + 1, frames):
+                yield _part(piece, at - frames, at)
+            held = _part(piece, at, len(piece)) if at < len(piece) else None
+    except SourceLost:
+        if held is not None:
             yield held
-        elif held is not None:
-            piece = _joined(held, piece)
-        while len(piece) >= PIECE_FRAMES:
-            yield _part(piece, 0, PIECE_FRAMES)
-            piece = _part(piece, PIECE_FRAMES, len(piece))
-        held = piece if len(piece) else None
+        raise
     if held is not None:
         yield held
 

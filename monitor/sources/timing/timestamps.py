@@ -29,6 +29,8 @@ class Timestamps:
         """Count of sound, and by how much the timestamp is ahead of it."""
         self._arrived: deque[tuple[float, float]] = deque()
         """Count of sound, and by how much its arrival is behind it."""
+        self._least_s, self._most_s = inf, -inf
+        """Between these lie all that is remembered of `_stamped`, and some that is forgotten."""
 
     def missing_s(self, begins_s: float | None, duration_s: float, arrived_s: float) -> float:
         """How much is missing before this sound, which begins at `begins_s` by the sender's timestamps;
@@ -50,8 +52,12 @@ class Timestamps:
 
     def _hole_s(self, begins_s: float, arrived_s: float) -> float:
         ahead_s = begins_s - self._counted_s
+        self._least_s, self._most_s = min(self._least_s, ahead_s), max(self._most_s, ahead_s)
+        if self._most_s - self._least_s < SMALLEST_GAP_S:  # in step, as nearly always: nothing to be searched
+            return 0.0
         known = [ahead for _, ahead in self._stamped]
-        if not known or max(*known, ahead_s) - min(*known, ahead_s) < SMALLEST_GAP_S:
+        self._least_s, self._most_s = min((*known, ahead_s)), max((*known, ahead_s))
+        if self._most_s - self._least_s < SMALLEST_GAP_S:
             return 0.0
         trusted = self._stamped[-1][0] - self._stamped[0][0] >= TRUST_S and max(known) - min(known) < (
             SMALLEST_GAP_S
@@ -61,6 +67,7 @@ class Timestamps:
         is_hole = SMALLEST_GAP_S <= hole_s <= self._longest_gap_s
         if trusted and is_hole and hole_s <= late_s + SMALLEST_GAP_S:
             return hole_s
+        self._least_s, self._most_s = ahead_s, ahead_s
         self._stamped.clear()
         # The sender began anew. Sound was lost over it only if time was lost as well.
         return inf if trusted and not is_hole and late_s >= SMALLEST_GAP_S else 0.0
