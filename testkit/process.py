@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,6 +63,20 @@ class DaemonProcess:
             self.process.kill()
             self.process.wait()
         self.stopped_in_s = time.monotonic() - began_s
+
+    @contextmanager
+    def listening(self, patience_s: float = 120.0) -> Iterator[Self]:
+        """Instead of `with` the process itself: begins when it listens, as a service manager is notified."""
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with manager:
+            manager.bind(f"\0{self._folder}/manager")
+            manager.settimeout(patience_s)
+            self._environment = {**self._environment, "NOTIFY_SOCKET": f"@{self._folder}/manager"}
+            with self:
+                while b"READY=1" not in manager.recv(4096):
+                    pass
+                manager.close()  # what nobody reads would be waited for
+                yield self
 
     def cpu_s(self) -> float:
         """Processor time used so far, user and system."""

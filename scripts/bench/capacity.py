@@ -59,7 +59,7 @@ def measure(count: int, room: str, model: bool, seconds: float) -> dict[str, Any
             "publishers": [],
             "log": {"level": "warning"},
         }
-        with DaemonProcess(config, folder) as daemon:
+        with DaemonProcess(config, folder).listening() as daemon:
             time.sleep(SETTLE_S)
             cpu_s, began_s = daemon.cpu_s(), time.monotonic()
             lags_s = [lag_s for _ in range(LOOKS) for lag_s in _lags_s(daemon, seconds / LOOKS)]

@@ -104,7 +104,7 @@ def _ours(inputs: list[str], folder: Path, _: Path) -> Iterator[int]:
         "publishers": [],
         "log": {"level": "warning"},
     }
-    with DaemonProcess(config, folder) as daemon:
+    with DaemonProcess(config, folder).listening() as daemon:
         yield daemon.process.pid
 
 
