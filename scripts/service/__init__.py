@@ -1,0 +1,1 @@
+"""What scripts/check-service tries the service with."""
