@@ -30,7 +30,7 @@ from monitor.recordings.evaluation.scoring import BEGINNING
 from monitor.types import Detection, Frame
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.recordings import Recording, SampleCache
-from scripts.train_tagger.targets import CRITICAL, INDEX, LABELS, teacher_mapping
+from scripts.train_tagger.targets import CRITICAL, HITS, INDEX, LABELS, teacher_mapping
 from scripts.train_tagger.teacher import read_class_names
 
 PIECE_S = 30.0
@@ -69,7 +69,7 @@ class Background:
 
     def false_events(self, label: str, onset: float) -> int:
         """How many events the tracker begins at this threshold, with its hits and holds of the label."""
-        row = Thresholds({label: LabelSettings(onset=onset)}).of(SOURCE)
+        row = Thresholds({label: LabelSettings(onset=onset, hits=HITS.get(label))}).of(SOURCE)
         loud = [h for h in self.heard.get(label, ()) if h.detection.score >= row[label].off]
         return sum(
             _begun(Tracker(lambda _: row), list(of_hour)) for _, of_hour in groupby(loud, lambda h: h.hour)

@@ -25,6 +25,7 @@ from monitor.synthesis.room import coloured_noise
 from scripts.train_tagger.background import SOURCE, detections_in, halves
 from scripts.train_tagger.recordings import Recording
 from scripts.train_tagger.release import opened, write_manifest
+from scripts.train_tagger.targets import HITS
 
 QUIET_BEFORE_S, QUIET_AFTER_S = 4.0, 2.0
 QUIET_DB = -50.0
@@ -82,7 +83,9 @@ def events_begun(
     clips: Sequence[Clip], classifier: EmbeddedClassifier, onsets: Mapping[str, float]
 ) -> Counts:
     """Of every label that occurs: clips at which the daemon's gate and tracker begin an event of it."""
-    rows = Thresholds({label: LabelSettings(onset=onset) for label, onset in onsets.items()}).of(SOURCE)
+    rows = Thresholds(
+        {label: LabelSettings(onset=onset, hits=HITS.get(label)) for label, onset in onsets.items()}
+    ).of(SOURCE)
     counts: Counts = {}
     for clip in clips:
         tracker = Tracker(lambda _: rows)

@@ -22,7 +22,7 @@ from scripts.train_tagger.network import FRAME_HOP_S, Student
 from scripts.train_tagger.onnx_graph import Blend, Calibration, Heads, student_graph
 from scripts.train_tagger.operating_point import choose_onsets, operating_point, second_look
 from scripts.train_tagger.recordings import Recording
-from scripts.train_tagger.targets import EMOTIONS, LABELS, labels_of, open_of, teacher_mapping
+from scripts.train_tagger.targets import EMOTIONS, HITS, LABELS, labels_of, open_of, teacher_mapping
 from scripts.train_tagger.teacher import read_class_names
 from scripts.train_tagger.training import Places, new_student
 
@@ -64,6 +64,7 @@ def release(places: Places, recordings: Sequence[Recording], wanted: Release) ->
     onsets = choose_onsets(together(backgrounds))
     about = {
         "onsets": onsets,
+        "hits": HITS,
         "second_look": second_look(onsets),
         "calibration": {"scale": calibration.scale.tolist(), "shift": calibration.shift.tolist()},
         "operating_point": operating_point(backgrounds, onsets),

@@ -24,6 +24,10 @@ LABELS: tuple[str, ...] = tuple(label.id for label in vocabulary().values() if l
 EMOTIONS: tuple[str, ...] = emotions()
 INDEX = {label: number for number, label in enumerate(LABELS)}
 
+HITS = {"siren": 2, "baby_cry": 3}
+"""Hits that begin an event at this model's scores, where others than the tracker's own serve better: a faint
+siren's score wavers, and other sounds pass for a baby for a second (docs/decisions/sound-model.md)."""
+
 _LABELS_OF_NAME: dict[str, list[int]] = {}
 for _label in vocabulary().values():
     for _name in _label.audioset_names:

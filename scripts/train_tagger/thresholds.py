@@ -12,7 +12,7 @@ from scripts.scenes.kinds import ALERTS, CRITICAL
 from scripts.train_tagger.background import HOURS, Background, Listening, halves, listen, together
 from scripts.train_tagger.operating_point import choose_onsets, operating_point, second_look
 from scripts.train_tagger.recordings import Recording
-from scripts.train_tagger.targets import LABELS
+from scripts.train_tagger.targets import HITS, LABELS
 from scripts.train_tagger.training import Places
 from scripts.train_tagger.worth import in_scenes, outcome_at
 
@@ -64,6 +64,7 @@ def chosen(
     onsets = choose_onsets(together(backgrounds), worth) | dict(kept or {})
     about = {
         "onsets": onsets,
+        "hits": HITS,
         "second_look": second_look(onsets),
         "operating_point": operating_point(backgrounds, onsets, worth, kept),
     }

@@ -14,7 +14,7 @@ from scripts.scenes.equal_rates import Outcome, of_label, outcome
 from scripts.scenes.hearing import Hearing
 from scripts.scenes.kinds import ALERTS
 from scripts.train_tagger.background import SOURCE
-from scripts.train_tagger.targets import CRITICAL, INDEX
+from scripts.train_tagger.targets import CRITICAL, HITS, INDEX
 
 PRICE, CRITICAL_PRICE = 0.1, 0.5
 """So much more of a label's sounds must be heard for one more false event of it in an hour of scenes; the
@@ -62,7 +62,12 @@ def _worth(hearings: Sequence[Hearing], label: str, onset: float, seen: bool) ->
 
 def outcome_at(hearings: Sequence[Hearing], label: str, onset: float) -> Outcome:
     """What comes of the label's sounds at this onset."""
-    return outcome(hearings, label, Thresholds({label: LabelSettings(onset=onset)}).of(SOURCE), onset)
+    return outcome(
+        hearings,
+        label,
+        Thresholds({label: LabelSettings(onset=onset, hits=HITS.get(label))}).of(SOURCE),
+        onset,
+    )
 
 
 def raised(onsets: Mapping[str, float], worth: Worth, highest: float) -> dict[str, float]:

@@ -53,6 +53,8 @@ class Sidecar(BaseModel):
     frame_hop_s: float
     onsets: dict[str, Score] = {}
     """Onset thresholds for the tracker, chosen on held-out recordings."""
+    hits: dict[str, int] = {}
+    """Hits for these scores, where others than the table's serve a label better."""
     second_look: dict[str, tuple[Score, Score]] = {}
     """Scores between which the model is unsure of a label."""
     embedding_of: str | None = None
@@ -121,8 +123,9 @@ class EmbeddedClassifier(ClassifierDefaults):
 
     @property
     def thresholds(self) -> Mapping[str, Mapping[str, float]]:
-        """Onsets for its own scores, in the form of the configuration's `labels:`."""
-        return {label: {"onset": onset} for label, onset in self.sidecar.onsets.items()}
+        """Onsets and hits for its own scores, in the form of the configuration's `labels:`."""
+        hits = {label: {"hits": count} for label, count in self.sidecar.hits.items()}
+        return {label: {"onset": onset} | hits.get(label, {}) for label, onset in self.sidecar.onsets.items()}
 
     @property
     def dates(self) -> bool:

@@ -32,13 +32,15 @@ def of(label: str, found: list[Detection]) -> Detection:
 
 def test_labels_and_thresholds_are_known_without_loading(tmp_path: Path) -> None:
     """`check` can name every label that may be heard without opening a model."""
-    file = embedded_model(tmp_path, onsets={"dog_bark": 0.7}, second_look={"dog_bark": (0.4, 0.9)})
+    file = embedded_model(
+        tmp_path, onsets={"dog_bark": 0.7}, hits={"dog_bark": 2}, second_look={"dog_bark": (0.4, 0.9)}
+    )
     file.unlink()
 
     classifier = EmbeddedConfig(type="embedded", model=file).build()
 
     assert classifier.labels == {"dog_bark", "speech", "knock"}
-    assert classifier.thresholds == {"dog_bark": {"onset": 0.7}}
+    assert classifier.thresholds == {"dog_bark": {"onset": 0.7, "hits": 2}}
     assert classifier.second_look == {"dog_bark": (0.4, 0.9)}
 
 
