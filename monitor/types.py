@@ -288,10 +288,10 @@ class Findings:
 class Command:
     """A request or an answer from outside. Already checked for size, type and range by whoever read it."""
 
-    name: Literal["mute", "sensitivity", "test", "ack", "verdict", "drill", "house", "chain"]
+    name: Literal["mute", "sensitivity", "test", "ack", "nothing", "verdict", "drill", "house", "chain"]
     source: str | None = None
     value: bool | float | str | None = (
-        None  # sensitivity: -1..1; ack: an alert's id; test: a rule; drill, chain: its id
+        None  # sensitivity: -1..1; ack, nothing: an alert's id; test: a rule; drill, chain: its id
     )
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?

@@ -168,11 +168,11 @@ class Delivery:
         if not isinstance(command, Command):
             self._on_command(command)
             return
-        if command.name == "ack":
+        if command.name in ("ack", "nothing"):
             self._acknowledge(str(command.value) if command.value else None)
         if command.name == "chain":
             self._chain.answered(str(command.value))
-        elif command.name not in ("ack", "verdict"):
+        elif command.name not in ("ack", "nothing", "verdict"):
             self._on_command(command)
         elif self._on_answer is not None:
             self._on_answer(command)

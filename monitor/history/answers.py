@@ -39,19 +39,19 @@ class Answers:
         self._logged_at_s: float | None = None
 
     def put(self, command: Command) -> None:
-        """Somebody has acknowledged (`ack`) or judged (`verdict`)."""
+        """Somebody has acknowledged (`ack`), judged (`verdict`), or both (`nothing`)."""
         with self._lock:
             self._waiting.append(command)
 
     def write(self) -> list[Command]:
-        """Keep what people answered; return what was kept."""
+        """Keep what people answered; return what was kept: of `nothing` what it means."""
         with self._lock:
             batch, self._waiting = list(self._waiting), deque(maxlen=WAITING)
         kept: list[Command] = []
         failed: list[Command] = []
         for command in batch:
             try:
-                kept += [command] if self._write(command) else []
+                kept += self._write(command)
             except StoreError as error:
                 self._lapse.begin(why=str(error))
                 failed.append(command)
@@ -61,31 +61,44 @@ class Answers:
             self._waiting.extendleft(reversed(failed))
         return kept
 
-    def _write(self, command: Command) -> bool:
+    def _write(self, command: Command) -> list[Command]:
         if command.name == "ack" and command.value is not None:
             self._verdicts.acknowledge([str(command.value)], self._clock.now(), command.by)
-            return True
+            return [command]
         if not self._scores.exists():
-            return self._is_unknown(command)
+            return self._unknown(command)
         with History(self._scores) as history:
             if command.name == "ack":
                 waiting = waiting_alerts(history, self._verdicts, self._clock.now())
                 self._verdicts.acknowledge([one.id for one in waiting], self._clock.now(), command.by)
-                return True
+                return [command]
+            if command.name == "nothing":
+                return self._dismiss(history, command)
             return self._judge(history, command)
 
-    def _judge(self, history: History, command: Command) -> bool:
+    def _dismiss(self, history: History, command: Command) -> list[Command]:
+        alert = history.alert(str(command.value))
+        if alert is None:
+            return self._unknown(command)
+        answers = [
+            Command("verdict", value=id, by=command.by, word="wrong")
+            for id in dict.fromkeys(event.id for event in alert.events)
+        ]
+        kept = [one for answer in answers for one in self._judge(history, answer)]
+        return kept + self._write(Command("ack", value=alert.id, by=command.by))
+
+    def _judge(self, history: History, command: Command) -> list[Command]:
         with history.rows() as rows:
             found = events.events(rows, EventFilter(ids=(str(command.value),)), limit=1)
             if not found or command.word is None:
-                return self._is_unknown(command)
+                return self._unknown(command)
             what = judged(rows, found[0])
         self._verdicts.judge(what, command.word, command.label, self._clock.now(), command.by)
-        return True
+        return [command]
 
-    def _is_unknown(self, command: Command) -> bool:
+    def _unknown(self, command: Command) -> list[Command]:
         now_s = self._clock.monotonic_s()
         if self._logged_at_s is None or now_s - self._logged_at_s >= LOG_AGAIN_AFTER_S:
             self._logged_at_s = now_s
             log.warning("an answer is about nothing that is known", answer=command.name, id=command.value)
-        return False
+        return []

@@ -21,6 +21,7 @@ from monitor.types import (
     Setting,
     SourceStatus,
 )
+from scripts.homeassistant.by_hand import the_card_is_chosen_and_acts, three_automations_are_made_by_hand
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import Watcher, wait_until
 from scripts.homeassistant.lasting import (
@@ -291,14 +292,20 @@ def the_house_reaches_us(world: World) -> str:
 
 
 def buttons_reach_us(world: World) -> str:
-    """The test and acknowledge buttons reach the daemon"""
+    """The test and acknowledge buttons reach the daemon; *It was nothing* names the alert that is shown"""
     world.ha.act("button.press", world.entity("test", None))
     assert world.command() == Command("test", by="mqtt")
     world.ha.act("button.press", world.entity("acknowledge", None))
     assert world.command() == Command("ack", by="mqtt")
+    alert = replace(raised(), id="641866514359")  # Home Assistant takes text of digits for a number
+    world.daemon.post(ActiveAlert(alert, 1))
+    nothing = world.entity("nothing", None)
+    wait_until(lambda: attribute(world, nothing, "id") == alert.id, "the alert's id")
+    world.ha.act("button.press", nothing)
+    assert world.command() == Command("nothing", value=alert.id, by="mqtt")
     world.daemon.post(ActiveAlert(None))
     world.ha.wait_state(world.entity("alert_active", None), "off")
-    return world.entity("test", None)
+    return f"{world.entity('test', None)}, {nothing}"
 
 
 def problems_show(world: World) -> str:
@@ -515,6 +522,8 @@ CHECKS: tuple[Check, ...] = (
     settings_reach_us,
     the_house_reaches_us,
     buttons_reach_us,
+    three_automations_are_made_by_hand,
+    the_card_is_chosen_and_acts,
     a_newer_version_shows,
     problems_show,
     pictures_show,

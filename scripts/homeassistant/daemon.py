@@ -18,7 +18,16 @@ from monitor.publishers.base import House, HouseValue, Room, Word
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import Alert, Command, LabelState, Message, Setting, SoundEvent, SourceStatus, new_id
 
-LABELS = ("smoke_alarm", "co_alarm", "glass_break", "loud_noise", "water_running", "scream", "groan")
+LABELS = (
+    "smoke_alarm",
+    "co_alarm",
+    "glass_break",
+    "loud_noise",
+    "water_running",
+    "scream",
+    "groan",
+    "baby_cry",
+)
 
 
 def house(labels: tuple[str, ...] = LABELS, node: str = "probe", kitchen: str = "kitchen") -> House:
@@ -28,7 +37,7 @@ def house(labels: tuple[str, ...] = LABELS, node: str = "probe", kitchen: str = 
         Room(kitchen, labels, sounds(), "Kitchen", pictures=True, hidden=hidden, origin="microphone 1"),
         Room("porch", ("glass_break",), sounds()),
     )
-    rules = ("Glass", 'Küche: "laut" 100 %')
+    rules = ("Glass", "Smoke alarm", 'Küche: "laut" 100 %')
     values = (HouseValue("mode", ("home", "away")), HouseValue("guests", ("on", "off")))
     return House(node, "check", rooms, rules, "http://127.0.0.1:8199", values)
 

@@ -16,9 +16,13 @@ from typing import Any, Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from monitor.web.http.card import CARD
+from monitor.web.http.shell import shell
 from testkit.mosquitto import USERNAME, Mosquitto, free_port
 
 BLUEPRINTS = Path(__file__).parents[2] / "config/blueprints"
+PERSON = "probe"
+PASSWORD = "probe-probe"
 START_S = 180.0
 WITHIN_S = 120.0
 POLL_S = 0.2
@@ -37,6 +41,16 @@ automation: !include automations.yaml
 notify:
 scene:
 blueprint:
+search:
+trace:
+input_boolean: {{lamp: {{name: Lamp}}}}
+template:
+  - light:
+      name: Hall lamp
+      unique_id: hall_lamp
+      state: "{{{{ is_state('input_boolean.lamp', 'on') }}}}"
+      turn_on: {{action: input_boolean.turn_on, target: {{entity_id: input_boolean.lamp}}}}
+      turn_off: {{action: input_boolean.turn_off, target: {{entity_id: input_boolean.lamp}}}}
 """
 
 
@@ -59,7 +73,7 @@ class HomeAssistant:
         self.root = root
         self._broker = broker
         self._port = free_port()
-        self._url = f"http://127.0.0.1:{self._port}"
+        self.address = f"http://127.0.0.1:{self._port}"
         self._tokens: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,6 +83,8 @@ class HomeAssistant:
         folder.mkdir()
         (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
         shutil.copytree(BLUEPRINTS, folder / "blueprints/automation/earwitness")
+        (folder / "www").mkdir()
+        (folder / "www" / CARD).write_bytes(shell()[CARD].body)
         (folder / "automations.yaml").write_text("- alias: guide\n" + indent(self._automation, "  "))
         self.start("/api/onboarding")
         self._onboard()
@@ -113,7 +129,7 @@ class HomeAssistant:
 
     def picture(self, entity: str) -> bytes:
         """What an image entity shows."""
-        request = urllib.request.Request(self._url + f"/api/image_proxy/{entity}")
+        request = urllib.request.Request(self.address + f"/api/image_proxy/{entity}")
         request.add_header("Authorization", f"Bearer {self._token()}")
         with urllib.request.urlopen(request, timeout=60) as answer:
             shown: bytes = answer.read()
@@ -176,13 +192,13 @@ class HomeAssistant:
         return socket
 
     def _onboard(self) -> None:
-        me = {"client_id": f"{self._url}/"}
-        person = {"name": "probe", "username": "probe", "password": "probe-probe", "language": "en"}
+        me = {"client_id": f"{self.address}/"}
+        person = {"name": PERSON, "username": PERSON, "password": PASSWORD, "language": "en"}
         code = self.post("/api/onboarding/users", **me, **person)["auth_code"]
         self._tokens = self._grant(grant_type="authorization_code", code=code, **me)
         self.post("/api/onboarding/core_config")
         self.post("/api/onboarding/analytics")
-        self.post("/api/onboarding/integration", **me, redirect_uri=f"{self._url}/?auth_callback=1")
+        self.post("/api/onboarding/integration", **me, redirect_uri=f"{self.address}/?auth_callback=1")
 
     def _add_mqtt(self) -> None:
         flows = "/api/config/config_entries/flow"
@@ -197,7 +213,7 @@ class HomeAssistant:
 
     def _grant(self, **form: str) -> dict[str, str]:
         body = urllib.parse.urlencode(form).encode()
-        with urllib.request.urlopen(f"{self._url}/auth/token", body, timeout=60) as answer:
+        with urllib.request.urlopen(f"{self.address}/auth/token", body, timeout=60) as answer:
             tokens: dict[str, str] = json.load(answer)
             return tokens
 
@@ -205,7 +221,7 @@ class HomeAssistant:
         headers = {"Content-Type": "application/json"}
         if self._tokens:
             headers["Authorization"] = f"Bearer {self._token()}"
-        request = urllib.request.Request(self._url + path, body, headers, method=method)
+        request = urllib.request.Request(self.address + path, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
@@ -213,7 +229,7 @@ class HomeAssistant:
         assert self._process is not None
         assert self._process.poll() is None, "Home Assistant has ended; see output.log in its folder"
         try:
-            with urllib.request.urlopen(self._url + path, timeout=2):
+            with urllib.request.urlopen(self.address + path, timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             return False

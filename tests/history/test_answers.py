@@ -155,6 +155,26 @@ def test_acknowledging_all_names_each_open_alert(night: Night, clock: FakeClock)
     ]
 
 
+def test_it_was_nothing_acknowledges_and_judges_every_event(night: Night, clock: FakeClock) -> None:
+    """Of this alert alone; an alert that nobody knows is none."""
+    other = event("scream", id="e00000000002")
+    night.store.post(EVENT, START)
+    night.store.post(other, START)
+    night.store.post(alert(events=(EVENT, other, EVENT), at=clock.now()), clock.now())
+    night.store.post(alert(id="a00000000002", at=clock.now()), clock.now())
+    night.store.flush()
+    night.answers.put(Command("nothing", value="a00000000001", by="mqtt"))
+    night.answers.put(Command("nothing", value="a00000000009", by="mqtt"))
+    kept = night.answers.write()
+    assert [(one.name, one.value) for one in kept] == [
+        ("verdict", EVENT.id), ("verdict", other.id), ("ack", "a00000000001"),
+    ]  # fmt: skip
+    assert night.rows(FILE, "SELECT alert_id FROM acknowledged") == [("a00000000001",)]
+    assert night.rows(FILE, "SELECT event_id, verdict FROM verdict ORDER BY event_id") == sorted(
+        [(EVENT.id, "wrong"), (other.id, "wrong")]
+    )
+
+
 def test_what_the_disk_refuses_waits(night: Night) -> None:
     """And is kept as soon as the disk takes it."""
     night.hear("1" * 12, MADE_IT, dog_bark=0.9)

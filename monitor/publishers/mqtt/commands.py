@@ -79,6 +79,8 @@ def read_command(
         return _test(text)
     if topic == topics.ack_set:
         return _acknowledgement(text)
+    if topic == topics.nothing_set:
+        return _nothing(text)
     if topic == topics.chain_set:
         return _chain(text)
     if topic == topics.verdict_set:
@@ -101,6 +103,12 @@ def _acknowledgement(text: str) -> Command:
     if not _ID.fullmatch(text):
         raise Refused("ack takes PRESS or the id of an alert")
     return Command("ack", value=text, by="mqtt")
+
+
+def _nothing(text: str) -> Command:
+    if not _ID.fullmatch(text):
+        raise Refused("nothing takes the id of an alert")
+    return Command("nothing", value=text, by="mqtt")
 
 
 def _chain(text: str) -> Command:

@@ -91,6 +91,12 @@ class Topics:
         return f"{self.root}/ack/set"
 
     @property
+    def nothing_set(self) -> str:
+        """Command: an alert's id. It was nothing: the alert is acknowledged, and its events are noted as
+        wrong."""
+        return f"{self.root}/nothing/set"
+
+    @property
     def verdict_set(self) -> str:
         """Command: `id` of an event, `verdict` (`right`, `wrong`, `unsure`), `label` it really was; JSON."""
         return f"{self.root}/verdict/set"

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.web.http.bundle import bundled
+from monitor.web.http.card import CARD, ELEMENTS, ICONS, card
 from monitor.web.words import LANGUAGES, catalogue
 
 _TYPES = {
@@ -56,9 +57,11 @@ def shell() -> dict[str, File]:
     _collect(files("monitor.web").joinpath("static"), "", found)
     for language in LANGUAGES:
         found[f"words/{language}.json"] = _json(words_of(language)).encode()
+    found["app.css"] = found["app.css"].replace(b"/* elements.css */\n", found[ELEMENTS])
+    found[CARD] = card(found).encode()
     _bundle(found)
     # In the page itself: fetched by its name the sprite would be asked for again and again.
-    found[FRONT] = found[FRONT].replace(b"<!-- icons.svg -->", found["icons.svg"])
+    found[FRONT] = found[FRONT].replace(b"<!-- icons.svg -->", found[ICONS])
     for name in _NAMED_BY_CONTENT:
         found[FRONT] = found[FRONT].replace(f'"{name}"'.encode(), f'"{_address(name, found[name])}"'.encode())
     made = {path: _made(body, path.rpartition(".")[2]) for path, body in found.items()}

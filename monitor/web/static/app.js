@@ -4,10 +4,11 @@ import { get, signIn } from "./api.js";
 import { fill, h, icon } from "./base.js";
 import { feed } from "./feed.js";
 import { changes, house, loadHouse } from "./house.js";
+import { loadWords } from "./language.js";
 import nowPage from "./pages/now.js";
 import { help, polite, urgent } from "./parts/overlay.js";
 import { applyTheme } from "./theme.js";
-import { labelName, loadWords, roomName, t } from "./words.js";
+import { labelName, roomName, t } from "./words.js";
 
 const PLACES = [
   { hash: "#/", name: "now", icon: "now" },

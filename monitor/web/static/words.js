@@ -1,7 +1,5 @@
 // The catalogue, and how times, numbers and names are written. Times are the house's, wherever its reader is.
 
-import { get } from "./api.js";
-
 /** @type {Record<string, string>} */
 let catalogue = {};
 let zone = "UTC";
@@ -12,14 +10,16 @@ const formats = new Map();
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 export let language = "en";
 
-/** Take the catalogue of the language that was chosen, or that the browser asks for. */
-export async function loadWords() {
-  const chosen = localStorage.getItem("language") ?? navigator.language.slice(0, 2);
-  language = chosen in LANGUAGES ? chosen : "en";
+/**
+ * From now on in this language.
+ * @param {string} chosen one of LANGUAGES
+ * @param {Record<string, string>} words its catalogue
+ */
+export function useWords(chosen, words) {
+  language = chosen;
   plural = new Intl.PluralRules(language);
   formats.clear();
-  catalogue = await get(`words/${language}.json`);
-  document.documentElement.lang = language;
+  catalogue = words;
 }
 
 /** @param {string} name */

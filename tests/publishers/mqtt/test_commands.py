@@ -30,6 +30,7 @@ def read(topic: str, payload: str | bytes) -> Command:
         ("test/set", "PRESS", Command("test", by="mqtt")),
         ("ack/set", "PRESS", Command("ack", by="mqtt")),
         ("ack/set", "0123456789ab", Command("ack", value="0123456789ab", by="mqtt")),
+        ("nothing/set", "641866514357", Command("nothing", value="641866514357", by="mqtt")),
         (
             "verdict/set",
             '{"id": "0123456789ab", "verdict": "right"}',
@@ -62,6 +63,8 @@ def test_what_is_understood(topic, payload, command):
         ("kitchen/sensitivity/set", "ON", "from -1 to 1"),
         ("test/set", "fire", "test takes"),
         ("ack/set", "../../etc/passwd", "ack takes"),
+        ("nothing/set", "", "nothing takes the id"),  # no alert is active
+        ("nothing/set", "PRESS", "nothing takes the id"),
         ("verdict/set", "wrong", "verdict takes JSON"),
         ("verdict/set", "[" * 250, "verdict takes JSON"),
         ("verdict/set", '["0123456789ab", "wrong"]', "verdict takes an event's id"),

@@ -23,6 +23,7 @@ def node_components(topics: Topics, house: House) -> Iterator[tuple[str, Compone
     yield "update", _update(topics)
     yield "test", _button("Test alert", "mdi:bell-check", topics.test_set)
     yield "acknowledge", _button("Acknowledge alerts", "mdi:bell-off", topics.ack_set)
+    yield "nothing", _nothing(topics)
     for severity in SEVERITIES:
         yield f"trigger_{severity}", severity_trigger(severity, topics)
     for value in house.values:
@@ -121,6 +122,16 @@ def _alert_active(topics: Topics) -> Component:
         "icon": "mdi:bell-ring",
         "state_topic": topics.alert_active,
         "json_attributes_topic": topics.alert_active_attributes,
+    }
+
+
+def _nothing(topics: Topics) -> Component:
+    """For the alert that *Alert active* shows. By its id, as Home Assistant has it at that moment: a graver
+    one that was raised since is not meant. That is in the button's own attributes, whatever it is called."""
+    button = _button("It was nothing", "mdi:bell-cancel", topics.nothing_set)
+    return button | {
+        "json_attributes_topic": topics.alert_active_attributes,
+        "command_template": "{{ state_attr(entity_id, 'id') or '' }}",
     }
 
 

@@ -3,11 +3,12 @@
 import { get, post, Problem, put, query } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
+import { iconOf } from "../parts/glyph.js";
 import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
 import { teach } from "../parts/teach.js";
 import { whatIf } from "../parts/whatif.js";
-import { iconOf, judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
+import { judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
 import { clock, labelName, language, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
 
 const KEPT_AFTER_MS = 6000;

@@ -43,7 +43,8 @@ function appearance() {
   } }, Object.entries(LANGUAGES).map(([value, name]) => h("option", { value, lang: value, selected: value === language }, name)));
   return h("section", { class: "panel" }, h("h2", null, t("house.look")), h("div", { class: "stack" },
     field(theme, t("house.theme")), field(tongue, t("house.language")),
-    h("p", null, h("a", { href: "#/glance" }, t("house.glance")), " ", h("span", { class: "hint" }, t("house.glance_why")))));
+    h("p", null, h("a", { href: "#/glance" }, t("house.glance")), " ", h("span", { class: "hint" }, t("house.glance_why"))),
+    h("p", null, h("a", { href: "earwitness-card.js", download: "earwitness-card.js" }, t("card.get")), " ", h("span", { class: "hint" }, t("card.get_why")))));
 }
 
 function keeps() {

@@ -4,12 +4,14 @@ import { get, post } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
+import { alertBox } from "../parts/alert.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
+import { stateOf } from "../parts/room.js";
 import { eventRow } from "../parts/row.js";
-import { iconOf, judged } from "../parts/verdict.js";
-import { ago, clock, labelName, percent, roomName, shortClock, t, timeTag } from "../words.js";
+import { judged } from "../parts/verdict.js";
+import { labelName, percent, roomName, shortClock, t } from "../words.js";
 
 const RECENT = 12;
 
@@ -98,9 +100,7 @@ export default function nowPage(view) {
 
   /** @param {any} alert */
   function alertCard(alert) {
-    const card = h("article", { class: `alert ${alert.severity}` });
     const places = [...new Set(alert.events.map((/** @type {any} */ event) => roomName(event.source)))].join(", ");
-    const times = alert.ids.length > 1 && h("span", { class: "tag" }, t("alert.times", { n: alert.ids.length }));
     const each = (/** @type {(id: string) => Promise<any>} */ work) => () => Promise.all(alert.ids.map(work));
     const close = (/** @type {() => Promise<any>} */ work, /** @type {string} */ words) => async () => {
       const done = await attempt(async () => (await work(), true));
@@ -110,19 +110,13 @@ export default function nowPage(view) {
       drawAlerts();
       /** @type {HTMLElement | null} */ (view.querySelector(".alerts button, .hero h1"))?.focus();
     };
-    fill(card,
-      h("span", { class: "glyph" }, icon(iconOf(alert.events[0]?.label ?? ""))),
-      h("div", null,
-        h("h2", null, alert.rule, " ", times),
-        h("p", null, places, places && " · ", timeTag(alert.raised_at, clock), " · ", ago(alert.raised_at)),
-        h("p", { class: "chips" }, alert.events.map((/** @type {any} */ event) =>
-          h("a", { class: "chip", href: `#/event/${event.id}` }, labelName(event.label), " ", roomName(event.source), " ", percent(event.score))))),
-      house.may_change && h("div", { class: "acts" },
-        h("button", { type: "button", class: "primary",
-          onclick: close(each((id) => post("api/ack", { alert: id })), t("alert.acknowledged")) }, t("alert.acknowledge")),
-        h("button", { type: "button",
-          onclick: close(each((id) => post(`api/alerts/${id}/nothing`, {})), t("alert.noted_nothing")) }, t("alert.nothing"))));
-    return card;
+    return alertBox({ ...alert, label: alert.events[0]?.label, times: alert.ids.length, places },
+      h("p", { class: "chips" }, alert.events.map((/** @type {any} */ event) =>
+        h("a", { class: "chip", href: `#/event/${event.id}` }, labelName(event.label), " ", roomName(event.source), " ", percent(event.score)))),
+      house.may_change ? [
+        [t("alert.acknowledge"), close(each((id) => post("api/ack", { alert: id })), t("alert.acknowledged"))],
+        [t("alert.nothing"), close(each((id) => post(`api/alerts/${id}/nothing`, {})), t("alert.noted_nothing"))],
+      ] : []);
   }
 }
 
@@ -186,18 +180,4 @@ function roomCard(source) {
     if (key !== drawn && house.may_change) fill(holder, muteButton(now));
     drawn = key;
   }
-}
-
-/** @param {any} source */
-export function stateOf(source) {
-  if (source.online === false) return [icon("warning"), source.reason || t("now.no_sound")];
-  if (source.online === null) return t("now.opening");
-  const sounding = Object.entries(source.sounding).sort((a, b) => b[1].score - a[1].score).slice(0, 3);
-  if (source.muted) return [icon("mute"), source.muted_until ? t("now.muted_until", { time: shortClock(source.muted_until) }) : t("now.is_muted")];
-  if (sounding.length) {
-    return sounding.map(([label, { score }]) =>
-      h("span", { class: "tag live" }, icon(iconOf(label)), labelName(label), " ", percent(score)));
-  }
-  if (!source.last) return t("now.quiet");
-  return [t("now.quiet_since"), " ", labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
 }

@@ -4,11 +4,11 @@ import { get, post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import "../parts/dots.js";
+import { iconOf } from "../parts/glyph.js";
 import { heatMap } from "../parts/heat.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
 import { ownSounds } from "../parts/teach.js";
 import { undoButton } from "../parts/undo.js";
-import { iconOf } from "../parts/verdict.js";
 import { ago, agoAtEnd, labelName, number, percent, roomName, t, timeTag } from "../words.js";
 
 /** @param {HTMLElement} view @param {{id: string}} route */

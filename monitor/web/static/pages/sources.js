@@ -9,10 +9,10 @@ import { muteButton } from "../parts/mute.js";
 import { listen } from "../parts/listen.js";
 import { attempt, note } from "../parts/overlay.js";
 import "../parts/drift.js";
+import { stateOf } from "../parts/room.js";
 import "../parts/scope.js";
 import "../parts/strip.js";
 import { dayName, dayOf, length, number, roomName, shortClock, t } from "../words.js";
-import { stateOf } from "./now.js";
 
 const LAG_S = 3;
 const NARROW_HZ = 5000;

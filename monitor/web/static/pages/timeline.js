@@ -5,11 +5,12 @@ import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { house } from "../house.js";
 import { deleteSound } from "../parts/clips.js";
+import { iconOf } from "../parts/glyph.js";
 import { attempt, menu } from "../parts/overlay.js";
 import { eventRow } from "../parts/row.js";
 import "../parts/strip.js";
 import { teach } from "../parts/teach.js";
-import { iconOf, judge, judged, judgeMany, undoLast } from "../parts/verdict.js";
+import { judge, judged, judgeMany, undoLast } from "../parts/verdict.js";
 import { clock, dayName, dayOf, labelName, percent, roomName, shifted, t, timeTag } from "../words.js";
 
 const PAGE = 50;

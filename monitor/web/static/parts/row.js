@@ -2,7 +2,8 @@
 
 import { fill, h, icon } from "../base.js";
 import { clock, labelName, length, percent, roomName, shortClock, t, timeTag } from "../words.js";
-import { iconOf, verdictBar, verdictTag } from "./verdict.js";
+import { iconOf } from "./glyph.js";
+import { verdictBar, verdictTag } from "./verdict.js";
 
 /**
  * @param {any} event

@@ -1,0 +1,20 @@
+// What a room is heard to do, in one line.
+
+import { h, icon } from "../base.js";
+import { ago, labelName, percent, shortClock, t, timeTag } from "../words.js";
+import { iconOf } from "./glyph.js";
+
+/** @param {any} source */
+export function stateOf(source) {
+  if (source.online === false) return [icon("warning"), source.reason || t("now.no_sound")];
+  if (source.online === null) return t("now.opening");
+  const sounding = Object.entries(source.sounding).sort((a, b) => (b[1].score ?? 0) - (a[1].score ?? 0)).slice(0, 3);
+  // An alarm is heard in a muted room, too.
+  if (source.muted && !sounding.length) return [icon("mute"), source.muted_until ? t("now.muted_until", { time: shortClock(source.muted_until) }) : t("now.is_muted")];
+  if (sounding.length) {
+    return [source.muted && icon("mute"), ...sounding.map(([label, { score }]) =>
+      h("span", { class: "tag live" }, icon(iconOf(label)), labelName(label), score != null && [" ", percent(score)]))];
+  }
+  if (!source.last) return t("now.quiet");
+  return [t("now.quiet_since"), " ", labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
+}
