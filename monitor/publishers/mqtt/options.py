@@ -82,6 +82,14 @@ class _ClosedOnFailure(ssl.SSLSocket):
             raise
 
 
+def _check_release(version: object) -> object:
+    if isinstance(version, float):  # YAML takes 2026.10 for the number 2026.1
+        raise ValueError('write it in quotes, such as "2026.10": without them the 0 is lost')
+    return version
+
+
+_Release = Annotated[str, Field(pattern=r"^20\d\d\.\d{1,2}(\.\S{1,16})?$"), BeforeValidator(_check_release)]
+
 _TopicPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=64)]
 
 
@@ -92,6 +100,10 @@ def _check_bare(host: object) -> object:
             "their own, and `tls: {}` encrypts"
         )
     return host
+
+
+OLDEST = "2024.11"
+"""The first Home Assistant with discovery of whole devices."""
 
 
 class MqttOptions(Block):
@@ -124,6 +136,9 @@ class MqttOptions(Block):
     """After one and a half times this the broker takes us for dead and publishes the last will."""
     homeassistant: bool = True
     """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
+    homeassistant_version: _Release | None = None
+    """Of your Home Assistant, in quotes. From "2026.10" on breaking glass has a class of its own there, which
+    older versions refuse; without it the class is sound."""
     discovery_prefix: _TopicPath = "homeassistant"
     """The discovery prefix set in Home Assistant."""
 
@@ -132,6 +147,12 @@ class MqttOptions(Block):
         if self.password is not None and self.username is None:
             raise ValueError("password is given without username; give both")
         return self
+
+    def release(self) -> tuple[int, int]:
+        """Year and month of the Home Assistant that is announced to; the oldest that is good for us where it
+        is not known."""
+        year, month = (self.homeassistant_version or OLDEST).split(".")[:2]
+        return int(year), int(month)
 
     def address(self, node: str, will_topic: str) -> Address:
         """Whom to connect to. Raises ConfigError when a certificate file cannot be used."""

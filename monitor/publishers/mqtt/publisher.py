@@ -61,7 +61,8 @@ class MqttPublisher:
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
         discovery_prefix = config.discovery_prefix if config.homeassistant else None
         self.memory = Identity()
-        self._announcer = Announcer(self._outgoing, self.topics, discovery_prefix, self.memory)
+        announced = (self._outgoing, self.topics, discovery_prefix, self.memory, config.release())
+        self._announcer = Announcer(*announced)
         self._inputs = Inputs(config.name, self.topics.root, clock)
         self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from monitor.logs import get_logger
 from monitor.publishers.base import House, Room
 from monitor.publishers.documents import encoded
+from monitor.publishers.mqtt.homeassistant.components import Release
 from monitor.publishers.mqtt.homeassistant.discovery import (
     Document,
     announced_in,
@@ -35,14 +36,20 @@ class Announcer:
     """Turns a House into documents and first states. Any thread."""
 
     def __init__(
-        self, outgoing: PublishQueue, topics: Topics, discovery_prefix: str | None, identity: Identity
+        self,
+        outgoing: PublishQueue,
+        topics: Topics,
+        discovery_prefix: str | None,
+        identity: Identity,
+        release: Release = (0, 0),
     ) -> None:
         """Without a `discovery_prefix` there are no documents. They wait for `identity` to be known, or for
-        the broker to have shown what it keeps."""
+        the broker to have shown what it keeps. `release`: of Home Assistant."""
         self.rooms: Mapping[str, Room] = MappingProxyType({})
         self._outgoing = outgoing
         self._topics = topics
         self._discovery_prefix = discovery_prefix
+        self._release = release
         self._identity = identity
         self._lock = threading.Lock()
         self._house: House | None = None
@@ -119,7 +126,7 @@ class Announcer:
         if prefix is not None:
             found = (announced_in(document, self._topics) for document in self._found.values())
             ids = self._identity.decide(house, filter(None, found), self._taken(house.node, prefix))
-            self._whole = documents(house, self._topics, prefix, ids)
+            self._whole = documents(house, self._topics, prefix, ids, self._release)
         self._replace()
 
     def _taken(self, node: str, prefix: str) -> set[str]:

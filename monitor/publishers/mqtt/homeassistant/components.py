@@ -11,6 +11,11 @@ from monitor.publishers.base import Room
 from monitor.publishers.mqtt.topics import Topics
 
 Component = dict[str, Any]
+Release = tuple[int, int]
+"""Year and month of a version of Home Assistant."""
+_NEWER_CLASSES: dict[str, tuple[Release, str]] = {"glass_break": ((2026, 10), "glass_break")}
+"""By label: since when Home Assistant has a class for it. An older one refuses the whole entity for it.
+https://github.com/home-assistant/core/pull/181332"""
 
 _IRREGULAR = {
     label: name for label in shipped() if (name := label_name(label)) != label.replace("_", " ").capitalize()
@@ -25,11 +30,13 @@ def words(slug: str) -> str:
     return slug.replace("_", " ").replace("-", " ")
 
 
-def source_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
+def source_components(
+    room: Room, topics: Topics, release: Release = (0, 0)
+) -> Iterator[tuple[str, Component]]:
     """A source's entities by key."""
     for label in room.labels:
         shown = {"enabled_by_default": False} if label in room.hidden else {}
-        yield label, _sounding(label, topics.sounding(room.source, label)) | shown
+        yield label, _sounding(label, topics.sounding(room.source, label), release) | shown
         if label not in room.hidden:
             yield f"{label}_count", _count(label, topics.count(room.source, label))
     yield (
@@ -126,8 +133,11 @@ def _setting_components(source: str, topics: Topics) -> Iterator[tuple[str, Comp
     )
 
 
-def _sounding(label: str, topic: str) -> Component:
+def _sounding(label: str, topic: str, release: Release) -> Component:
     device_class = vocabulary()[label].device_class
+    since, newer_class = _NEWER_CLASSES.get(label, ((9999, 1), ""))
+    if release >= since:
+        device_class = newer_class
     component = {"platform": "binary_sensor", "name": sensor_name(label), "state_topic": topic}
     return component | ({"device_class": device_class} if device_class else {})
 

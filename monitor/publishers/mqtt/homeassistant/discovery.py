@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from monitor.publishers.base import House, Room
-from monitor.publishers.mqtt.homeassistant.components import source_components, words
+from monitor.publishers.mqtt.homeassistant.components import Release, source_components, words
 from monitor.publishers.mqtt.homeassistant.identity import Announced, Ids, may_be_id
 from monitor.publishers.mqtt.homeassistant.node import node_components
 from monitor.publishers.mqtt.topics import Topics, may_be_state
@@ -30,15 +30,19 @@ def document_topic(discovery_prefix: str, *ids: str) -> str:
 
 
 def documents(
-    house: House, topics: Topics, discovery_prefix: str, ids: Ids | None = None
+    house: House,
+    topics: Topics,
+    discovery_prefix: str,
+    ids: Ids | None = None,
+    release: Release = (0, 0),
 ) -> dict[str, Document]:
     """Every discovery document by its topic, the node's first: the sources refer to it. Without `ids` the
-    names are the ids."""
+    names are the ids. `release`: of Home Assistant, year and month."""
     ids = ids or Ids(house.node)
     found = {document_topic(discovery_prefix, ids.node): node_document(house, topics, ids)}
     for room in house.sources:
         topic = document_topic(discovery_prefix, ids.node, ids.of(room.source))
-        found[topic] = source_document(house, room, topics, ids)
+        found[topic] = source_document(house, room, topics, ids, release)
     return found
 
 
@@ -62,7 +66,9 @@ def node_document(house: House, topics: Topics, ids: Ids | None = None) -> Docum
     }
 
 
-def source_document(house: House, room: Room, topics: Topics, ids: Ids | None = None) -> Document:
+def source_document(
+    house: House, room: Room, topics: Topics, ids: Ids | None = None, release: Release = (0, 0)
+) -> Document:
     """One source as a device of its own, reached through the node's."""
     ids = ids or Ids(house.node)
     identity = _identity(ids.node, ids.of(room.source))
@@ -80,7 +86,7 @@ def source_document(house: House, room: Room, topics: Topics, ids: Ids | None = 
         "availability": [{"topic": topics.status}, {"topic": topics.source_status(room.source)}],
         "availability_mode": "all",
         "qos": 1,
-        "components": _components(identity, room.source, source_components(room, topics)),
+        "components": _components(identity, room.source, source_components(room, topics, release)),
     }
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment
+from pydantic import ValidationError
 
 from monitor.labels import label_name, sounds, vocabulary
 from monitor.publishers.documents import alert_document
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.homeassistant.components import sensor_name
 from monitor.publishers.mqtt.homeassistant.discovery import (
     documents,
@@ -40,6 +42,29 @@ def component(name: str, **more: Any) -> dict[str, Any]:
     """One entity of the kitchen."""
     found: dict[str, Any] = source_document(house(), room(**more), TOPICS)["components"][name]
     return found
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [(None, "sound"), ("2024.11", "sound"), ("2026.9.3", "sound"), ("2026.10", "glass_break"),
+     ("2026.10.0b1", "glass_break"), ("2027.1.2", "glass_break")],
+)  # fmt: skip
+def test_breaking_glass_has_its_own_class_only_where_home_assistant_has_it(version: str | None, shown: str):
+    """An older one would refuse the sensor; that of a scream stays what it was."""
+    release = MqttConfig(type="mqtt", homeassistant_version=version).release()
+    kitchen = room("kitchen", ("glass_break", "scream"), ())
+    found = source_document(house(), kitchen, TOPICS, release=release)["components"]
+    assert found["glass_break"]["device_class"] == shown
+    assert found["scream"]["device_class"] == "sound"
+
+
+@pytest.mark.parametrize("version", [2026.10, "latest", "2026", 2026])
+def test_a_version_of_home_assistant_that_is_none_is_refused(version: Any):
+    """YAML takes 2026.10 for 2026.1, which would be January."""
+    with pytest.raises(
+        ValidationError, match="quotes" if isinstance(version, float) else "homeassistant_version"
+    ):
+        MqttConfig.model_validate({"type": "mqtt", "homeassistant_version": version})
 
 
 def entities(document: dict[str, Any]) -> dict[str, Any]:
