@@ -13,6 +13,7 @@ from rich.table import Table
 
 from monitor.cli.console import ConfigOption, err, out, warn
 from monitor.cli.house.changes import value_words
+from monitor.cli.house.mine import show_update
 from monitor.cli.probe import show_probes
 from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
 from monitor.config.loading import as_configured, find_config
@@ -75,6 +76,7 @@ def check(
         raise ConfigError(checked.problems)
     if checked.config is not None and not as_json:
         _summarize(checked.config, path)
+        show_update(checked.config)
         if thresholds:
             _show_thresholds(checked.config, path)
         if probe:

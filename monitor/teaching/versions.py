@@ -60,6 +60,12 @@ def note_versions(folder: Path, config: Config, now: datetime) -> None:
     ]
     if not fresh:
         return
+    for one in fresh:
+        if one.classifier in last:
+            log.info(
+                "another version of a sound model listens; what it makes of the judged sounds: eval --mine",
+                classifier=one.classifier, version=one.version, before=last[one.classifier],
+            )  # fmt: skip
     rows = [
         {"classifier": one.classifier, "version": one.version, "since": one.since.isoformat()}
         for one in [*known, *fresh][-MOST:]

@@ -1,15 +1,21 @@
 """How well a house is heard, by what people said."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
+from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
 from monitor.clock import SystemClock
 from monitor.config.loading import default_config
+from monitor.evidence.clips import encoded
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
+from monitor.synthesis import household
 from monitor.teaching.mine import Another, Record, another_line, record_lines, records, rejudged
 from monitor.teaching.versions import Version, note_versions, read_versions
-from testkit.builders import START
+from testkit.builders import START, noise
 from tests.cli.test_commands import earwitness
 
 
@@ -95,3 +101,38 @@ def test_as_it_is_typed(tmp_path: Path, capsys):
     assert earwitness("eval", "--mine", "--model", "embedded", "--config", house) == 0
     assert "No clip of a judged sound is kept" in capsys.readouterr().err
     assert earwitness("eval", "--config", house) == 2
+
+
+def test_a_new_version_of_the_model_shows_what_it_makes_of_the_judged_sounds(tmp_path: Path, capsys):
+    """When the configuration is checked, before the daemon starts with it; of the same version nothing is
+    said, and the daemon's first start is no update."""
+    house, state = tmp_path / "house.yaml", tmp_path / "state"
+    house.write_text(f"state_dir: {state}\nsources: [{{type: demo, name: hall}}]\n")
+    config = default_config([{"type": "demo", "name": "hall"}]).model_copy(update={"state_dir": state})
+    assert earwitness("check", house) == 0
+    assert "is new" not in capsys.readouterr().err
+    note_versions(state, config, START)
+    assert earwitness("check", house) == 0
+    assert "is new" not in capsys.readouterr().err
+    rows = json.loads((state / "models.json").read_text())
+    (state / "models.json").write_text(json.dumps([{**rows[0], "version": "1.0"}]))
+
+    assert earwitness("check", house) == 0
+    words = f"embedded {rows[0]['version']} is new, 1.0 has listened until now: "
+    assert words + "nobody has judged anything yet" in " ".join(capsys.readouterr().err.split())
+    with Verdicts(state, SystemClock()) as verdicts:
+        knock, quiet = judge(verdicts, 1, "knock", "right"), judge(verdicts, 2, "knock", "wrong")
+    keep_clip(state, knock, household.knock(np.random.default_rng(15), SAMPLE_RATE_HZ) * 0.3)
+    keep_clip(state, quiet, noise(2.0))
+    assert earwitness("check", house) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert words + "your 2 judged sounds with a clip: 1 better, 0 worse (Knock 1 better, 0 worse)" in told
+
+
+def keep_clip(state: Path, one: Judged, samples: Samples) -> None:
+    """As the daemon keeps it."""
+    folder = state / "evidence"
+    folder.mkdir(exist_ok=True)
+    sound = np.asarray(np.concatenate([noise(1.0), samples, noise(1.0)]), np.float32)
+    name = f"20260102T030405.000Z.{one.source}.{one.heard}.{one.event_id}.flac"
+    (folder / name).write_bytes(encoded(Audio(sound, SAMPLE_RATE_HZ), "flac", {}))
