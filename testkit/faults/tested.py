@@ -354,6 +354,15 @@ TESTED = (
         ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),
     ),
     Tested(
+        "a stranger sends the page no HTTP, headers without end, or a later request letter by letter",
+        "hung up on after 64 kB or 10 s; nothing comes back, and not a line of the log is theirs",
+        (
+            "web/test_access.py::test_whatever_a_stranger_sends_gets_nothing",
+            "web/test_server.py::test_headers_without_end_are_given_up",
+            "web/test_server.py::test_a_later_request_that_is_never_whole_is_given_up",
+        ),
+    ),
+    Tested(
         "somebody publishes another status of ours, retained or not; a last will comes late",
         "put right at once, for the node and for every source; our own farewell stays",
         (
