@@ -17,6 +17,15 @@ from testkit.http_servers import http_server, serve
 APP = Path(__file__).parents[2] / "packaging" / "homeassistant" / "earwitness"
 
 
+DEFAULTS = {
+    "apparmor": True, "backup": "hot", "boot": "auto", "ingress_port": 8099, "options": {}, "schema": {},
+    "startup": "application",
+}  # fmt: skip
+"""Of the Supervisor: the linter of apps asks not to repeat them."""
+OBSOLETE = ("auto_uart", "codenotary", "webui", "watchdog")
+"""What it refuses in an app with ingress; the image has a health check instead of a watchdog."""
+
+
 def start() -> ModuleType:
     spec = importlib.util.spec_from_file_location("start", APP / "start.py")
     assert spec is not None
@@ -27,14 +36,29 @@ def start() -> ModuleType:
 
 
 def test_the_app_is_of_this_version_and_agrees_with_the_page():
-    """Ingress and watchdog name the ports on which the page waits."""
+    """Ingress and health check name the ports on which the page waits."""
     from monitor.config.web import IngressConfig, WebConfig
 
     app = yaml.safe_load((APP / "config.yaml").read_text())
     assert app["version"] == monitor.__version__.split(".dev")[0]
-    assert app["ingress_port"] == IngressConfig().port
-    assert f":{WebConfig().port}/api/health" in app["watchdog"]
+    assert "ingress_port" not in app
+    assert IngressConfig().port == DEFAULTS["ingress_port"]
+    assert f":{WebConfig().port}/api/health" in (APP / "Dockerfile").read_text()
     assert (APP / "apparmor.txt").read_text().splitlines()[2].startswith(f"profile {app['slug']} ")
+
+
+def test_the_app_asks_for_what_it_needs_alone():
+    """No default is repeated, nothing obsolete is in it, and no right but sound, broker and a folder."""
+    app = yaml.safe_load((APP / "config.yaml").read_text())
+    assert {"arch", "description", "name", "slug", "version"} <= app.keys()
+    assert not [key for key, value in DEFAULTS.items() if app.get(key) == value]
+    assert not [key for key in OBSOLETE if key in app]
+    rights = {
+        "audio", "devices", "docker_api", "full_access", "hassio_api", "host_network", "map", "privileged",
+        "services",
+    }  # fmt: skip
+    assert rights & app.keys() == {"audio", "map", "services"}
+    assert app["map"] == ["addon_config:rw"]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -43,6 +67,7 @@ def test_the_first_configuration_finds_the_broker_by_itself(tmp_path, monkeypatc
     app: Any = start()
     monkeypatch.setattr(app, "CONFIG", tmp_path)
     found = {"host": "core-mosquitto", "port": 1883, "username": "addons", "password": "s3cret: #1"}
+    found |= {"homeassistant": "2026.10"}  # the same answer for every question
     with supervisor({"result": "ok", "data": found if known else {}}) as url:
         monkeypatch.setattr(app, "SUPERVISOR", url)
         variables = app.prepare()
@@ -56,6 +81,7 @@ def test_the_first_configuration_finds_the_broker_by_itself(tmp_path, monkeypatc
     if known:
         broker: Any = config.publishers[0]
         assert (broker.host, broker.password.get_secret_value()) == ("core-mosquitto", "s3cret: #1")
+        assert broker.release() == (2026, 10)
 
 
 def supervisor(answer: dict[str, Any]) -> Any:

@@ -25,13 +25,16 @@ BROKER = """publishers:
     port: %d
     username: "${MQTT_USERNAME}"
     password: "${MQTT_PASSWORD}"
+    homeassistant_version: "${HOMEASSISTANT_VERSION}"
 """
+OLDEST = "2024.11"
+"""The first Home Assistant that earwitness announces its devices to."""
 
 
-def broker() -> dict[str, object]:
-    """What the Supervisor knows of the MQTT service; empty without one."""
+def asked(path: str) -> dict[str, object]:
+    """What the Supervisor answers; empty where it does not."""
     request = urllib.request.Request(
-        f"{SUPERVISOR}/services/mqtt",
+        f"{SUPERVISOR}/{path}",
         headers={"Authorization": f"Bearer {os.environ.get('SUPERVISOR_TOKEN', '')}"},
     )
     try:
@@ -39,17 +42,21 @@ def broker() -> dict[str, object]:
             found = json.load(answer).get("data")
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and found.get("host") else {}
+    return found if isinstance(found, dict) else {}
 
 
 def prepare() -> dict[str, str]:
-    """The first configuration, and the broker's credentials as variables."""
-    known = broker()
+    """The first configuration; the broker's credentials and Home Assistant's version as variables."""
+    known = asked("services/mqtt")
+    known = known if known.get("host") else {}
     file = CONFIG / "earwitness.yaml"
     if not file.exists():
         file.write_text(FIRST + (BROKER % int(str(known["port"])) if known else ""), encoding="utf-8")
     names = {"MQTT_HOST": "host", "MQTT_USERNAME": "username", "MQTT_PASSWORD": "password"}
-    return {name: str(known[key]) for name, key in names.items() if known.get(key)}
+    version = str(asked("info").get("homeassistant") or OLDEST)
+    return {"HOMEASSISTANT_VERSION": version} | {
+        name: str(known[key]) for name, key in names.items() if known.get(key)
+    }
 
 
 def main() -> None:
