@@ -212,6 +212,7 @@ class Daemon:
         self._classifiers = classifiers
         engine = self._engine = build_decision_engine(self._config, classifiers)
         life.enter_context(self._delivery.watching("not_heard", engine.vigils))
+        life.enter_context(self._delivery.watching("noises", engine.noises))
         self._end_left(self._delivery.outbox.left_going_on)
         settings = engine.apply_settings(self._delivery.settings.in_force(), self._clock.now())
         self._post(Announcement(tuple(settings)))
@@ -256,9 +257,8 @@ class Daemon:
         habit = self._recorder.habits.of(block.name)
         front_end = build_front_end(self._config, block, classifiers, self._record.remember, habit)
         post = partial(router.route, hurried=block.is_hurried)
-        return CaptureThread(
-            block.build(self._clock), front_end, post, self.fail, self._clock, Backoff(*RETRY_S)
-        )
+        source, retry = block.build(self._clock), Backoff(*RETRY_S)
+        return CaptureThread(source, front_end, post, self.fail, self._clock, retry)
 
     def _stop_capture(self) -> None:
         self._stopping.set()

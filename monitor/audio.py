@@ -1,4 +1,4 @@
-"""Sound as a value: mono float32 samples that never travel without their rate; frames, and pieces of them."""
+"""Sound as a value: mono float32 samples that never travel without their rate; frames, pieces, minutes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -159,3 +159,26 @@ class Piece:
     def of(cls, frame: Frame) -> "Piece":
         """A single frame."""
         return cls(frame.source, frame.captured_at, frame.audio, frame.follows_gap)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLevel:
+    """How loud one minute of a source was: LAeq, its A-weighted equivalent continuous sound level
+    (IEC 61672-1). A measure of loudness without sound."""
+
+    source: str
+    started_at: datetime  # the full minute, UTC
+    laeq_dbfs: float  # A-weighted, relative to full scale as every level here
+    covered_s: float  # how much of the minute was measured, 45-60
+    clipped_s: float = 0.0  # how much of that was at full scale: it was at least as loud
+    calibration_db: float | None = None  # dB(A) in the room at 0 dBFS; None: nobody has calibrated the source
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of the minute, UTC."""
+        return self.started_at + timedelta(minutes=1)
+
+    @property
+    def laeq_dba(self) -> float | None:
+        """In dB(A), relative to 20 µPa; None where nobody has calibrated the source."""
+        return None if self.calibration_db is None else self.laeq_dbfs + self.calibration_db

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from monitor.audio import Audio
 from monitor.audio import Frame as Frame  # what flows first
+from monitor.audio import SoundLevel as SoundLevel
 from monitor.labels import DANGERS, SEVERITIES, Severity
 
 Certainty = Literal["suspected", "confirmed"]
@@ -269,7 +270,7 @@ class Picture:
     png: bytes
 
 
-State = SourceStatus | Level | Problem | Setting | LabelState | ActiveAlert | Picture | Health
+State = SourceStatus | Level | SoundLevel | Problem | Setting | LabelState | ActiveAlert | Picture | Health
 Message = SoundEvent | Alert | State  # all that a publisher may be handed
 
 
@@ -281,7 +282,7 @@ class Findings:
     until: datetime  # how far the source has been heard
     detections: tuple[Detection, ...] = ()
     segments: tuple[Segment, ...] = ()
-    notices: tuple[Level | Problem, ...] = ()
+    notices: tuple[Level | SoundLevel | Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

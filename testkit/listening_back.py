@@ -10,7 +10,17 @@ from monitor.clock import TICK_S
 from monitor.config.model import Config
 from monitor.history.writer import ScoreStore
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
-from monitor.types import Alert, Command, Detection, Findings, Level, Setting, SoundEvent, SourceStatus
+from monitor.types import (
+    Alert,
+    Command,
+    Detection,
+    Findings,
+    Level,
+    Setting,
+    SoundEvent,
+    SoundLevel,
+    SourceStatus,
+)
 from testkit.builders import START, heard, noise, segment
 from testkit.fakes import FakeClock
 
@@ -75,6 +85,16 @@ class Past:
         """The kitchen is listened to, and nothing happens."""
         level = Level("kitchen", after(at_s), -58.0, -60.0)
         self._store.hear(Findings("kitchen", after(at_s), (), (), (level,)), after(at_s))
+
+    def be_loud(self, at_s: float, laeq_dbfs: float, minutes: int) -> None:
+        """So many minutes of the kitchen were as loud as this; the first begins with the next full minute."""
+        begins = after(at_s + 60).replace(second=0)
+        for number in range(minutes):
+            level = SoundLevel("kitchen", begins + timedelta(minutes=number), laeq_dbfs, 60.0)
+            for message in self._engine.note_minute(level):
+                if isinstance(message, SoundLevel):
+                    self._store.measured(message)
+                self._post([message], level.started_at + timedelta(seconds=64))
 
     def lose(self, at_s: float, source: str) -> None:
         """The source is gone."""

@@ -21,6 +21,7 @@ ALLOWED = {
     "sources": set(),
     "native": set(),
     "gate": {"native"},
+    "loudness": set(),
     "rhythm": {"native"},
     "classifiers": set(),
     "events": set(),
@@ -34,7 +35,7 @@ ALLOWED = {
         "sources", "gate", "rhythm", "classifiers", "events", "rules", "publishers", "notifiers", "evidence",
         "store.files",
     },
-    "pipeline": {"config", "sources", "gate", "rhythm", "classifiers", "events", "rules"},
+    "pipeline": {"config", "sources", "gate", "loudness", "rhythm", "classifiers", "events", "rules"},
     "delivery": {"config", "publishers", "notifiers", "store", "runtime"},
     "drill": {"rhythm", "rules", "delivery.deliveries", "store"},
     "history": {"config", "drill", "pipeline", "events", "rules", "store", "evidence", "gate"},
@@ -133,7 +134,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
 def test_the_core_has_no_threads() -> None:
     """What hears and decides is plain and synchronous: it can be tried on a file, without a clock."""
     threaded = {part(path) for path in PRODUCT if "threading" in set(imported(path))}
-    assert not threaded & {"gate", "rhythm", "events", "rules", "pipeline", "config", "labels"}
+    assert not threaded & {"gate", "loudness", "rhythm", "events", "rules", "pipeline", "config", "labels"}
 
 
 def test_the_map_names_every_part() -> None:

@@ -10,7 +10,7 @@ import typer
 from monitor import __version__
 from monitor.cli import analyze, files, history, listen, setup, support, talk
 from monitor.cli.console import fail
-from monitor.cli.house import changes, diary, drill, forget, naming, sounds, teach
+from monitor.cli.house import calibrate, changes, diary, drill, forget, naming, sounds, teach
 from monitor.errors import ConfigError, EarwitnessError
 from monitor.logs import configure_logging
 
@@ -32,6 +32,7 @@ for part in (
     setup,
     forget,
     changes,
+    calibrate,
     teach,
     sounds,
     naming,

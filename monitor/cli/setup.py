@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from monitor.cli.house.changes import value_words
 from monitor.cli.house.mine import show_update
 from monitor.cli.probe import show_probes
 from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
+from monitor.config.drafting import Draft
 from monitor.config.loading import as_configured, find_config
 from monitor.config.model import Config
 from monitor.config.overrides import in_force as overrides_in_force
@@ -110,8 +111,15 @@ def _checked(path: Path) -> _Checked:
         (checked.problems if found.fatal else checked.warnings).append(line)
     checked.warnings += plain_secret_warnings(draft, document, path)
     if not draft.is_spoiled(("classifiers",)):
-        checked.warnings += rule_lines(draft, document, fatal=False)
+        checked.warnings += rule_lines(_calibrated(draft), document, fatal=False)
     return checked
+
+
+def _calibrated(draft: Draft) -> Draft:
+    """With what was measured in the house: no rule lacks that."""
+    return replace(
+        draft, config=draft.config.model_copy(update={"sources": with_overrides(draft.config).sources})
+    )
 
 
 def _summarize(config: Config, path: Path) -> None:

@@ -176,5 +176,6 @@ def _capabilities(config: Config) -> Capabilities:
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
         classifies=bool(config.classifiers),
+        calibrated=frozenset(one.name for one in config.sources if one.calibration_db is not None),
         house=config.house,
     )

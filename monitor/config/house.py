@@ -41,6 +41,11 @@ def build_house(config: Config) -> House:
             pictures=config.evidence.pictures and not source.is_external,
             hidden=frozenset() if source.is_external else hidden,
             has_sound=not source.is_external,
+            calibrated=source.calibration_db is not None,
+            level_in_rules=any(
+                rule.level is not None and source.name in (rule.sources or (source.name,))
+                for rule in config.rules
+            ),
             origin=source.origin,
         )
         for source, labels in heard_where(config)
@@ -86,7 +91,7 @@ def is_alike(one: House, other: House) -> bool:
 
 
 def _bare(house: House) -> House:
-    rooms = tuple(replace(room, hidden=frozenset()) for room in house.sources)
+    rooms = tuple(replace(room, hidden=frozenset(), level_in_rules=False) for room in house.sources)
     return replace(house, sources=rooms, rules=())
 
 

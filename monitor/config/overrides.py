@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from monitor.clock import instant
 from monitor.config import changed_rules
+from monitor.config.measured import calibration
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
 from monitor.errors import ConfigError, StoreError
@@ -36,8 +37,8 @@ MOST_STEPS = 1000
 disk."""
 
 Values = Mapping[str, Any]
-"""By place, `labels.dog_bark.onset`, `sources.hall.labels.dog_bark.onset` or `rules.NAME`; None: as the file
-has it. A rule is its keys as they are written, or False where it is switched off."""
+"""By place, `labels.dog_bark.onset`, `sources.hall.labels.dog_bark.onset`, `sources.hall.calibration_db` or
+`rules.NAME`; None: as the file has it. A rule is its keys as they are written, or False where it is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,9 @@ def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
     if changed_rules.name_in(place) is not None:
         yield from changed_rules.problems(config, place, value)
         return
+    if calibration.source_in(place) is not None:
+        yield from calibration.problems(config, place, value)
+        return
     parts = place.split(".")
     source, label, key = _parted(parts)
     if not label:
@@ -216,6 +220,8 @@ def _configured(config: Config, place: str) -> Any:
     """What the file has at a place; None: nothing."""
     if changed_rules.name_in(place) is not None:
         return changed_rules.as_configured(config, place)
+    if calibration.source_in(place) is not None:
+        return calibration.as_configured(config, place)
     source, label, key = _parted(place.split("."))
     if source is None:
         block = config.labels.get(label)
@@ -233,9 +239,11 @@ def _is_in_force(config: Config, place: str, value: Any) -> bool:
 def _laid_over(config: Config, values: Values) -> Config:
     """Raises ConfigError where values do not fit together, such as an `off` above its onset."""
     rules = {place: value for place, value in values.items() if changed_rules.name_in(place) is not None}
-    labels = {place: value for place, value in values.items() if place not in rules}
+    levels = {place: value for place, value in values.items() if calibration.source_in(place) is not None}
+    labels = {place: value for place, value in values.items() if place not in rules and place not in levels}
     try:
-        return changed_rules.laid_over(_with_labels(config, labels), rules)
+        with_labels = _with_labels(calibration.laid_over(config, levels), labels)
+        return changed_rules.laid_over(with_labels, rules)
     except ValidationError as error:
         raise ConfigError(
             [f"{'.'.join(map(str, one['loc']))}: {plain_message(one)}" for one in error.errors()]

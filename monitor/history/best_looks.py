@@ -44,6 +44,7 @@ CREATE TABLE early (
 ) WITHOUT ROWID;
 CREATE INDEX early_told_at ON early (told_at)
 """
+SCHEMAS = (SCHEMA, BACKGROUND_SCHEMA, EARLY_SCHEMA)
 """Of a sound that was looked at before it was over, the last such look, and how many there were: each of them
 may be taken for a sound that is taught, and the whole sound is less like any of its parts."""
 INSERT_EARLY = "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)"

@@ -13,17 +13,20 @@ from monitor.config.model import Config
 from monitor.errors import StoreError
 from monitor.events.defaults import Hysteresis
 from monitor.events.settings import shifted
+from monitor.history.loudness.minutes import minutes_of
 from monitor.history.reader import History
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
 from monitor.rules.verdict import Verdict
-from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent, listed
+from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent, SoundLevel, listed
 
 TOP_LABELS = 5
 _LATE = timedelta(seconds=60)
 """So much later than the sound may a classifier's answer have come (a large model)."""
 _MARGIN = timedelta(seconds=1)
 _LEVEL_REACH = timedelta(seconds=60)
+_MINUTE = timedelta(seconds=59)
+"""Before the stretch, a minute may have begun."""
 _RANK = {"alert": 3, "corroborates": 2, "waits": 1, "stopped": 0}
 
 
@@ -67,6 +70,8 @@ class Explanation:
     since: datetime
     until: datetime
     levels: tuple[Level, ...]
+    minutes: tuple[SoundLevel, ...]
+    """How loud the minutes were into which the stretch falls."""
     cuts: tuple[SegmentRecord, ...]
     """Whole segments; early looks only where the segment is missing."""
     looks: tuple[LookTrace, ...]
@@ -94,9 +99,9 @@ def explain_id(history: History, config: Config, id: str) -> Explanation:
 
 
 def _of_outage(history: History, config: Config, alert: Alert) -> Explanation:
-    """What is known of the source that was lost, while it was; nothing where a receiver was."""
+    """What is known of the source that was lost, or too loud, while it was; nothing where a receiver was."""
     source = alert.why.get("source")
-    lost = timedelta(seconds=float(alert.why.get("lost_for_s", 0.0)))
+    lost = timedelta(seconds=float(alert.why.get("lost_for_s", alert.why.get("for_s", 0.0))))
     found = _explain(history, config, alert.raised_at - lost, alert.raised_at, str(source or ""), None)
     return replace(found, alert=alert)
 
@@ -148,6 +153,7 @@ def _explain(
         since=since,
         until=until,
         levels=tuple(_nearest_levels(history, since, until, source)),
+        minutes=tuple(minutes_of(history, since - _MINUTE, until - _MARGIN, source)),
         cuts=tuple(
             _whole(cut for cut in history.cuts(since, until + _LATE, source) if _within(cut, since, until))
         ),

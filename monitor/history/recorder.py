@@ -18,7 +18,17 @@ from monitor.history.digest.daily import DailyDigest
 from monitor.history.habits import KeptHabits
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import ScoreStore
-from monitor.types import Alert, Command, Findings, Message, Picture, Setting, SoundEvent, SourceStatus
+from monitor.types import (
+    Alert,
+    Command,
+    Findings,
+    Message,
+    Picture,
+    Setting,
+    SoundEvent,
+    SoundLevel,
+    SourceStatus,
+)
 
 SCORES = "scores.db"
 """In the state folder: what `earwitness explain` and `replay` read."""
@@ -80,6 +90,8 @@ class Recorder:
         self.drill.decided(message)
         if self._keeps_scores and isinstance(message, SoundEvent | Alert | SourceStatus | Setting):
             self._scores.post(message, now)
+        if self._keeps_scores and isinstance(message, SoundLevel):
+            self._scores.measured(message)
 
     def due(self, failed: Callable[[BaseException], None]) -> list[Command | Alert]:
         """What is for the decider now: a drill that was asked for, the day's summary. In a thread that may

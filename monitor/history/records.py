@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.types import Certainty, Detection, SegmentEnd
+from monitor.types import Certainty, Detection, Segment, SegmentEnd
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = 65535
@@ -87,6 +87,21 @@ class SegmentRecord:
     def ends_at(self) -> datetime:
         """UTC just after the last sample."""
         return self.started_at + timedelta(seconds=self.duration_s)
+
+
+def cut_of(segment: Segment) -> SegmentRecord:
+    """The segment without its sound."""
+    return SegmentRecord(
+        id=segment.id,
+        source=segment.source,
+        started_at=segment.started_at,
+        duration_s=segment.audio.duration_s,
+        onset_s=segment.onset_s,
+        floor_dbfs=segment.floor_dbfs,
+        peak_dbfs=segment.peak_dbfs,
+        speech_ratio=segment.speech_ratio,
+        ended_by=segment.ended_by,
+    )
 
 
 def looks_of(detections: Iterable[Detection], decided_at: datetime) -> Iterator[ScoreRecord]:

@@ -15,12 +15,13 @@ from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
 from monitor.errors import ConfigError
+from monitor.history.loudness.minutes import minutes_of
 from monitor.history.reader import History, Kept
 from monitor.history.records import ScoreRecord
 from monitor.labels import did_you_mean, sounds
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
 from monitor.pipeline.decisions import DecisionEngine
-from monitor.types import Alert, Message, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Message, Setting, SoundEvent, SoundLevel, SourceStatus
 
 _TICK_US = 250_000
 """How often time alone may end an event in the daemon."""
@@ -33,6 +34,7 @@ SAME_S = 6.0
 released by the daemon's ticks, which fall otherwise here. The shift is shown."""
 SHOWN_SHIFT_S = 0.5
 
+Input = ScoreRecord | Kept | SoundLevel
 Change = Literal["as before", "new", "gone"]
 
 
@@ -185,9 +187,8 @@ def _decided(
     changes = (
         (at, one) for at, one in history.messages(since, until) if isinstance(one, SourceStatus | Setting)
     )
-    inputs: Iterator[tuple[datetime, ScoreRecord | Kept]] = heapq.merge(
-        looks, changes, key=lambda item: item[0]
-    )
+    minutes = ((one.ends_at, one) for one in minutes_of(history, since - _BUSY, until))
+    inputs: Iterator[tuple[datetime, Input]] = heapq.merge(looks, changes, minutes, key=lambda item: item[0])
     yield from engine.apply_settings(history.settings(since), since)
     before = since
     for at, together in groupby(inputs, key=lambda item: item[0]):
@@ -199,7 +200,7 @@ def _decided(
 
 
 def _take_in(
-    engine: DecisionEngine, items: list[ScoreRecord | Kept], at: datetime, dating: Collection[str]
+    engine: DecisionEngine, items: list[Input], at: datetime, dating: Collection[str]
 ) -> Iterator[Message]:
     detections = [
         replace(one, dated=one.classifier in dating)
@@ -210,7 +211,9 @@ def _take_in(
     if detections:
         yield from engine.decide(detections, at)
     for item in items:
-        if isinstance(item, Setting):
+        if isinstance(item, SoundLevel):
+            yield from engine.note_minute(item)
+        elif isinstance(item, Setting):
             yield from engine.apply_command(item.command("replay"), at)
         elif isinstance(item, SourceStatus):
             if not item.online:

@@ -8,7 +8,7 @@ from monitor.clock import length_in_words
 from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.verdict import Verdict
-from monitor.types import EXTERNAL, Alert, Level, SoundEvent
+from monitor.types import EXTERNAL, Alert, Level, SoundEvent, SoundLevel
 
 MOST_OTHERS = 3
 """Rules that wait for another sound are named up to here, and counted beyond it."""
@@ -29,10 +29,10 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
     yield "heard:"
     for setting in found.settings:
         yield f"  {setting.source}: {setting.name} was set to {setting.value}"
-    for line in _level_lines(found.levels):
+    for line in [*_level_lines(found.levels), *_minute_lines(found.minutes)]:
         yield f"  {line}"
     yield from _sound_lines(found)
-    if not found.levels and not found.cuts and not found.looks:
+    if not (found.levels or found.minutes or found.cuts or found.looks):
         # A level is kept every few seconds while a source is listened to.
         yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
     elif not found.cuts and not found.looks:
@@ -43,7 +43,9 @@ def _outage_lines(alert: Alert) -> Iterator[str]:
     """An alert that no sound raised. Its message is not kept; what it was about is."""
     yield f"alert {alert.id}: {alert.rule}, {_local(alert.raised_at)}, {alert.severity}"
     why, reason = alert.why, alert.why.get("reason")
-    if "source" in why:
+    if "level" in why:
+        yield f"  it was loud at {why['source']}: {why['level']}"
+    elif "source" in why:
         lasted = length_in_words(float(why.get("lost_for_s", 0.0)))
         words = f"was lost for {lasted}: {reason}" if reason else f"is back, after {lasted}"
         yield f"  no sound raised it: source {why['source']} {words}"
@@ -61,6 +63,18 @@ def _level_lines(levels: Sequence[Level]) -> Iterator[str]:
         own = [level for level in levels if level.source == source]
         level_dbfs, floor_dbfs = [one.level_dbfs for one in own], [one.floor_dbfs for one in own]
         yield f"{source}: level {_from_to(level_dbfs)} dBFS, floor {_from_to(floor_dbfs)} dBFS"
+
+
+def _minute_lines(minutes: Sequence[SoundLevel]) -> Iterator[str]:
+    """A line for each source; in dB(A) where it was calibrated then."""
+    for source in dict.fromkeys(one.source for one in minutes):
+        own = [one for one in minutes if one.source == source]
+        known = [one.laeq_dba for one in own if one.laeq_dba is not None]
+        figures, unit = (
+            (known, "dB(A)") if len(known) == len(own) else ([one.laeq_dbfs for one in own], "dBFS")
+        )
+        span = f"{len(own)} minutes" if len(own) > 1 else "the minute"
+        yield f"{source}: LAeq of {span} from {_local(own[0].started_at)}: {_from_to(figures)} {unit}"
 
 
 def _from_to(figures: Sequence[float]) -> str:

@@ -19,10 +19,11 @@ from monitor.clock import Clock
 from monitor.errors import StoreError
 from monitor.history import best_looks, events
 from monitor.history.best_looks import BestLooks
+from monitor.history.loudness import minutes
 from monitor.history.pruning import forget, span_us, used_bytes
 from monitor.history.records import (
     ScoreRecord,
-    SegmentRecord,
+    cut_of,
     looks_of,
     pack_more,
     pack_scores,
@@ -33,7 +34,17 @@ from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience, Silent
 from monitor.store.codec import encode
 from monitor.store.database import DamagedStore, Database
-from monitor.types import Alert, Detection, Findings, Level, Segment, Setting, SoundEvent, SourceStatus
+from monitor.types import (
+    Alert,
+    Detection,
+    Findings,
+    Level,
+    Segment,
+    Setting,
+    SoundEvent,
+    SoundLevel,
+    SourceStatus,
+)
 
 log = get_logger()
 
@@ -59,7 +70,7 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA, events.SCHEMA, best_looks.SCHEMA, best_looks.BACKGROUND_SCHEMA, best_looks.EARLY_SCHEMA)
+MIGRATIONS = (SCHEMA, events.SCHEMA, *best_looks.SCHEMAS, minutes.SCHEMA)
 
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -70,6 +81,7 @@ _INSERT = {
     "background": best_looks.INSERT_BACKGROUND,
     "early": best_looks.INSERT_EARLY,
     "claimed": best_looks.CLAIM_BACKGROUND,
+    "loudness": minutes.INSERT,
 }
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
@@ -148,6 +160,10 @@ class ScoreStore:
         if isinstance(message, SoundEvent | Alert):
             self._remember("event", (message, to_us(decided_at)))
 
+    def measured(self, level: SoundLevel) -> None:
+        """How loud a minute was; kept longer than the rest."""
+        self._remember("loudness", minutes.row(level))
+
     def flush(self) -> None:
         """Write what waits; now and then forget what is old."""
         if not self._open and not self._try(self._opened):
@@ -214,6 +230,7 @@ class ScoreStore:
     def _tend(self) -> None:
         with self._database.transaction() as connection:
             forget(connection, to_us(self._clock.now() - self._keep))
+            minutes.forget_minutes(connection, self._clock.now())
             if used_bytes(connection) > self._max_bytes:
                 self._shed(connection)
 
@@ -264,21 +281,6 @@ def _cut_row(segment: Segment, decided_us: int) -> Row:
         decided_us, cut.source, cut.id, to_us(cut.started_at), cut.duration_s, cut.onset_s, cut.floor_dbfs,
         cut.peak_dbfs, cut.speech_ratio, cut.ended_by,
     )  # fmt: skip
-
-
-def cut_of(segment: Segment) -> SegmentRecord:
-    """The segment without its sound."""
-    return SegmentRecord(
-        id=segment.id,
-        source=segment.source,
-        started_at=segment.started_at,
-        duration_s=segment.audio.duration_s,
-        onset_s=segment.onset_s,
-        floor_dbfs=segment.floor_dbfs,
-        peak_dbfs=segment.peak_dbfs,
-        speech_ratio=segment.speech_ratio,
-        ended_by=segment.ended_by,
-    )
 
 
 def _body(message: SoundEvent | Alert | SourceStatus | Setting) -> str:

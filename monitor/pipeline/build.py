@@ -153,6 +153,9 @@ def build_rules(config: Config, classifiers: LoadedClassifiers, *, replayed: boo
         house=config.house,
         sources=[source.name for source in config.sources if source.enabled],
         replayed=replayed,
+        calibrations={
+            one.name: one.calibration_db for one in config.sources if one.calibration_db is not None
+        },
     )
 
 

@@ -11,6 +11,7 @@ from monitor.logs import get_logger
 from monitor.rules.absence.vigil import Vigils
 from monitor.rules.drill import Drill
 from monitor.rules.engine import RuleEngine
+from monitor.rules.loudness.noises import Noises
 from monitor.rules.outage import SourceOutage
 from monitor.types import (
     HOUSE,
@@ -23,6 +24,7 @@ from monitor.types import (
     Problem,
     Setting,
     SoundEvent,
+    SoundLevel,
     SourceStatus,
 )
 
@@ -56,6 +58,11 @@ class DecisionEngine:
         return self._rules.absence.vigils
 
     @property
+    def noises(self) -> Noises:
+        """What is known of how loud it has been, to be kept over a restart."""
+        return self._rules.loudness.noises
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether nothing waits for time to pass: no open event, no alert that may come, no lost source."""
         waits = self._tracker.is_open or self._rules.waits or self._outage.waits
@@ -83,6 +90,11 @@ class DecisionEngine:
             self._rules.absence.note_source(news)
         return [news]
 
+    def note_minute(self, level: SoundLevel) -> list[Message]:
+        """Take in how loud a minute was; nothing follows where its source was muted."""
+        calibrated = self._rules.loudness.calibrated(level)
+        return [] if calibrated is None else [calibrated, *self._rules.loudness.take(calibrated)]
+
     def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
         """Return the alerts about sources that have delivered no sound for long. They are dated `now`, UTC;
         `now_s` is of the monotonic clock."""
@@ -108,6 +120,7 @@ class DecisionEngine:
         if command.name == "mute" and command.source:
             ended = self._tracker.mute(command.source, bool(command.value), now)
             self._rules.absence.note_mute(command.source, bool(command.value))
+            self._rules.loudness.note_mute(command.source, bool(command.value))
             return [*self._messages(ended), Setting(command.source, "mute", bool(command.value))]
         if command.name == "sensitivity" and command.source and isinstance(command.value, float | int):
             self._tracker.set_sensitivity(command.source, float(command.value))

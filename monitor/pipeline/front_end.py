@@ -1,17 +1,19 @@
-"""The first half of the loop, one per source: every frame goes to the rhythm detector and to the gate."""
+"""The first half of the loop, one per source: every frame goes to rhythm detector, gate and meter."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from monitor.audio import Piece
 from monitor.gate.gate import Gate, GateOutput
+from monitor.loudness.meter import MinuteMeter
 from monitor.rhythm.detector import RhythmDetector
 from monitor.types import Detection, Findings, Frame
 
 
 class FrontEnd:
-    """The gate and the rhythm detector of one source. Synchronous; one thread, no clock."""
+    """The gate, the rhythm detector and the meter of one source. Synchronous; one thread, no clock."""
 
     def __init__(
         self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Piece], None] | None = None
@@ -20,6 +22,7 @@ class FrontEnd:
         self._remember = remember
         self._gate = gate
         self._rhythm = rhythm
+        self._meter = MinuteMeter(source)
         self._last: Piece | None = None
 
     @property
@@ -38,21 +41,26 @@ class FrontEnd:
         self._last = piece
         if self._remember:
             self._remember(piece)
-        rhythm, gate = self._rhythm.hear(piece), self._gate.hear(piece)
-        if not rhythm and not gate:
+        rhythm, gate, minutes = self._rhythm.hear(piece), self._gate.hear(piece), self._meter.hear(piece)
+        if not rhythm and not gate and not minutes:
             return []
         outputs = dict(gate)
-        return [
+        found = [
             self._findings(piece.until(i), outputs.get(i, GateOutput()), [d for at, d in rhythm if at == i])
             for i in sorted({*outputs, *(at for at, _ in rhythm)})
         ]
+        return [*found, Findings(self._source, piece.ends_at, notices=tuple(minutes))] if minutes else found
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None:
-        """The sound stops here: end the open segment and return it; None if there is none."""
+        """The sound stops here: end the open segment and the minute, and return them; None if there is
+        neither."""
         if self._last is None:
             return None
-        rest = self._gate.finish(ended_by)
-        return self._findings(self._last.ends_at, rest) if rest else None
+        rest, minutes = self._gate.finish(ended_by), self._meter.finish()
+        if not rest and not minutes:
+            return None
+        found = self._findings(self._last.ends_at, rest)
+        return replace(found, notices=(*found.notices, *minutes))
 
     def _findings(self, until: datetime, gate: GateOutput, rhythm: Sequence[Detection] = ()) -> Findings:
         return Findings(

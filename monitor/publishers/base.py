@@ -113,6 +113,8 @@ class Room:
     pictures: bool = False  # whether it shows pictures of what it heard
     hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on
     has_sound: bool = True  # whether we hear it ourselves; else a device publishes what it detects there
+    calibrated: bool = False  # whether its loudness is in dB(A)
+    level_in_rules: bool = False  # whether a rule asks how loud it is
     origin: str = ""  # where its sound comes from: tells a new name from a new source
 
 

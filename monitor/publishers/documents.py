@@ -18,6 +18,7 @@ from monitor.types import (
     Problem,
     Setting,
     SoundEvent,
+    SoundLevel,
     SourceStatus,
 )
 
@@ -42,6 +43,8 @@ def document(message: Message, delivered_at: datetime, *, late: bool = False) ->
         case Level(source, at):
             levels = {"level_dbfs": dbfs(message.level_dbfs), "floor_dbfs": dbfs(message.floor_dbfs)}
             return {"type": "level", "source": source, "at": iso(at)} | levels
+        case SoundLevel():
+            return {"type": "sound_level", "source": message.source} | minute_document(message)
         case Problem(source, at, kinds):
             return {"type": "problem", "source": source, "at": iso(at), "kinds": list(kinds)}
         case Setting(source, name, value):
@@ -132,6 +135,17 @@ def encoded(value: Any) -> bytes:
 def iso(at: datetime) -> str:
     """UTC with milliseconds, as in `2026-01-02T03:04:05.678+00:00`."""
     return at.isoformat(timespec="milliseconds")
+
+
+def minute_document(level: SoundLevel) -> dict[str, Any]:
+    """How loud a minute was; `laeq_dba` is null where nobody has calibrated the source."""
+    return {
+        "started_at": iso(level.started_at),
+        "laeq_dbfs": dbfs(level.laeq_dbfs),
+        "laeq_dba": None if level.laeq_dba is None else round(level.laeq_dba, 1),
+        "covered_s": round(level.covered_s),
+        "clipped_s": round(level.clipped_s),
+    }
 
 
 def dbfs(level_dbfs: float) -> float:

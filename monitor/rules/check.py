@@ -36,6 +36,8 @@ class Capabilities:
     """Whether there is a large model to wait for."""
     classifies: bool = True
     """Whether there is any classifier."""
+    calibrated: frozenset[str] = frozenset()
+    """Names of the sources whose loudness is known in dB(A)."""
     house: Mapping[str, HouseConfig] = field(default_factory=dict)
     """What rules can ask of the house."""
 
@@ -104,7 +106,7 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
 
 def gravest_severity(rule: Rule) -> Severity:
     """The highest severity that an alert of this rule can have."""
-    if rule.unless_heard is not None:
+    if rule.unless_heard is not None or rule.level is not None:
         return rule.severity or "warning"
     severities = (
         [rule.severity] if rule.severity else [vocabulary()[one].severity_default for one in rule.labels]
@@ -115,6 +117,9 @@ def gravest_severity(rule: Rule) -> Severity:
 def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
     if rule.unless_heard is not None:
         yield from _check_absence(rule, rule.unless_heard, place, able)
+        return
+    if rule.level is not None:
+        yield from _check_level(rule, place, able)
         return
     problems = [_why_never(clause, able) for clause in rule.ways]
     hopeless = all(problems)
@@ -134,6 +139,22 @@ def _check_absence(rule: Rule, block: UnlessHeard, place: Place, able: Capabilit
     if unheard:
         text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}; add a classifier that does"
         yield Finding(unheard == list(block.hear), (*place, "unless_heard"), text)
+
+
+def _check_level(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+    """Never an error: a calibration that is taken back must not keep the daemon from starting."""
+    asked = [name for name in rule.sources or able.sources if name in able.sources]
+    if deaf := [name for name in asked if name in able.devices and name in rule.sources]:
+        text = f"rule {rule.name!r}: another device listens at {_or(deaf)}; how loud it is there is not known"
+        yield Finding(False, (*place, "level"), text)
+    unknown = [name for name in asked if name not in able.calibrated and name not in able.devices]
+    if unknown:
+        never = "can never fire" if not able.calibrated.intersection(asked) else "never fires there"
+        text = (
+            f"rule {rule.name!r} {never}: how loud it is at {_or(unknown)} is not known in dB(A); calibrate "
+            f"it by a sound level meter beside the microphone: earwitness calibrate {unknown[0]} --dba 62.5"
+        )
+        yield Finding(False, (*place, "level"), text)
 
 
 def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:

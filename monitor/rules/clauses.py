@@ -61,7 +61,7 @@ def _schedule_steps(rule: Rule, event: SoundEvent, zone: tzinfo | None) -> list[
     """Of the times at which the sound was there, the first that the schedule allows, else the last."""
     steps: list[Step] = []
     for at in _heard_at(event):
-        steps = list(_steps_at(rule, at.astimezone(zone)))
+        steps = list(schedule_steps_at(rule, at.astimezone(zone)))
         if all(step.passed for step in steps):
             break
     return steps
@@ -75,7 +75,8 @@ def _heard_at(event: SoundEvent) -> tuple[datetime, ...]:
     return (event.started_at,) if event.ended_at else (event.started_at, event.at)
 
 
-def _steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
+def schedule_steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
+    """Whether `between` and `weekdays` allow a time of the house's own clock."""
     begins_on = local
     if rule.between:
         begin, end = parse_between(rule.between)

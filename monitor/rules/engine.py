@@ -12,6 +12,7 @@ from monitor.rules.carried import carried_over
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.house import HouseConfig, HouseValues
 from monitor.rules.judge import Judge, Memory
+from monitor.rules.loudness.watch import LoudnessWatch
 from monitor.rules.model import Rule
 from monitor.rules.self_test import FALLBACK_TEST_RULE, build_test_alert
 from monitor.rules.verdict import Verdict
@@ -25,8 +26,8 @@ class RuleEngine:
     transcript of an event, for rules with `say`; pass the event to `decide` again when its transcript is
     known. `verifiers` names the classifiers for which `wait_for_verify_s` waits: empty means none; with None
     every classifier but the event's first counts as one. `house` are the
-    values that rules may ask for, `sources` the names of all sources; `replayed`: see `AbsenceWatch`. Raises
-    ConfigError when two rules have the same name.
+    values that rules may ask for, `sources` the names of all sources; `replayed`: see `AbsenceWatch`;
+    `calibrations`: see `LoudnessWatch`. Raises ConfigError when two rules have the same name.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class RuleEngine:
         house: Mapping[str, HouseConfig] | None = None,
         sources: Sequence[str] = (),
         replayed: bool = False,
+        calibrations: Mapping[str, float] | None = None,
     ) -> None:
         if problems := duplicate_names(rules):
             raise ConfigError(problems)
@@ -46,6 +48,8 @@ class RuleEngine:
         self._house = HouseValues(house)
         self.absence = AbsenceWatch(rules, sources, self._house, zone, replayed=replayed)
         """The rules about what is not heard; they want to know which sources are listened to."""
+        self.loudness = LoudnessWatch(rules, calibrations or {}, self._house, zone)
+        """The rules about how loud it is, and the calibrations."""
         self._judges = [Judge(rule, zone, transcript_of, verifiers, self._house) for rule in rules]
         self._memories = [judge.nothing() for judge in self._judges]
 
@@ -53,6 +57,7 @@ class RuleEngine:
         """The same rules, which remember nothing yet."""
         fresh = copy(self)
         fresh.absence = AbsenceWatch((), (), self._house)
+        fresh.loudness = LoudnessWatch((), {}, self._house)
         fresh._memories = [judge.nothing() for judge in fresh._judges]
         return fresh
 
@@ -62,6 +67,7 @@ class RuleEngine:
         alert of the former rule has none again."""
         self._house.take_over(former._house)
         self.absence.take_over(former.absence)
+        self.loudness.take_over(former.loudness)
         before = {judge.rule.name: (judge.rule, memory) for judge, memory in former._remembered()}
         alerts: list[Alert] = []
         for i, judge in enumerate(self._judges):

@@ -1,5 +1,6 @@
 """A rule as people write it."""
 
+import math
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
@@ -157,9 +158,23 @@ class UnlessHeard(Block):
         return f"not from {self.from_} to {self.by}"
 
 
+class LevelAbove(Block):
+    """An alert that it is loud for a while, whatever sounds there. No certified sound level meter."""
+
+    above_dba: Annotated[float, Field(ge=30, le=130)]
+    """LAeq in dB(A) from which on a minute is loud; the source has to be calibrated."""
+    for_s: Annotated[Seconds, Field(ge=60, le=14_400)]
+    """For how long, in whole minutes, of which one in ten may be quieter."""
+
+    @property
+    def minutes(self) -> int:
+        """The same in minutes."""
+        return math.ceil(self.for_s / 60)
+
+
 class Rule(Clause):
     """Which events matter. Either `hear` and what goes with it, or several ways under `any`; or
-    `unless_heard`, with which the alert is that nothing was heard."""
+    `unless_heard`, with which the alert is that nothing was heard; or `level`, that it is loud for long."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     hear: Sounds = ()
@@ -168,6 +183,8 @@ class Rule(Clause):
     """Ways in which the rule can come true; each has the keys `hear` to `then`."""
     unless_heard: UnlessHeard | None = None
     """Raise the alert when none of these was heard in time."""
+    level: LevelAbove | None = None
+    """Raise the alert when a room is as loud as this for so long."""
     sources: Annotated[tuple[Slug, ...], BeforeValidator(_not_a_word)] = ()
     """Only sounds of these sources; empty for all."""
     severity: Severity | None = None
@@ -196,6 +213,10 @@ class Rule(Clause):
     @model_validator(mode="after")
     def _one_way_or_several(self) -> Self:
         own = [key for key in Clause.model_fields if getattr(self, key) != Rule.model_fields[key].default]
+        if self.level is not None:
+            if also := [*own, *(key for key in _NOT_OF_LEVELS if getattr(self, key) != _default(key))]:
+                raise ValueError(f"`level` and `{also[0]}` exclude each other; make two rules of them")
+            return self
         if self.unless_heard is not None:
             if also := [*own, *(key for key in _OF_SOUNDS if getattr(self, key) != _default(key))]:
                 raise ValueError(f"`unless_heard` and `{also[0]}` exclude each other; make two rules of them")
@@ -209,6 +230,15 @@ class Rule(Clause):
         return self
 
     @model_validator(mode="after")
+    def _loud_is_no_danger(self) -> Self:
+        if self.level is not None and self.severity == "critical":
+            raise ValueError(
+                "a `level` says how loud it is and not what sounds; critical is for sounds that have a name: "
+                "write severity: warning, or a rule that hears what you fear"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _escalates_to_somebody(self) -> Self:
         if self.escalate_after_s is not None and not self.notify:
             raise ValueError(
@@ -218,8 +248,9 @@ class Rule(Clause):
 
     @property
     def ways(self) -> tuple[Clause, ...]:
-        """The clauses, any of which makes the rule come true; none where it is about what is not heard."""
-        return () if self.unless_heard is not None else self.any or (self,)
+        """The clauses, any of which makes the rule come true; none where it is about what is not heard, or
+        about how loud it is."""
+        return () if self.unless_heard is not None or self.level is not None else self.any or (self,)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -231,6 +262,8 @@ class Rule(Clause):
 
 _OF_SOUNDS = ("any", "between", "cooldown_s", "demote_while", "wait_for_verify_s")
 """Keys that need a sound to be about."""
+_NOT_OF_LEVELS = ("any", "unless_heard", "demote_while", "wait_for_verify_s")
+"""Keys that need a sound with a name."""
 
 
 def _default(key: str) -> object:

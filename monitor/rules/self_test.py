@@ -8,6 +8,7 @@ from typing import Any
 from monitor.labels import VOICED
 from monitor.rules.absence.watch import absence_test
 from monitor.rules.judge import Judge
+from monitor.rules.loudness.watch import level_test
 from monitor.rules.model import Clause, Rule
 from monitor.types import Alert, SoundEvent, new_id
 
@@ -22,6 +23,8 @@ def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> A
     and so are its message and events."""
     if rule.unless_heard is not None:
         return absence_test(rule, now)
+    if rule.level is not None:
+        return level_test(rule, now)
     anytime = rule.model_copy(update={"between": None, "weekdays": (), "wait_for_verify_s": 0.0} | ANY_HOUSE)
     clause = rule.ways[0]
     judge = Judge(anytime, zone, transcript_of=lambda event: clause.say[0] if clause.say else None)

@@ -19,6 +19,7 @@ from monitor.types import (
     Message,
     Problem,
     SoundEvent,
+    SoundLevel,
     SourceStatus,
 )
 
@@ -50,6 +51,8 @@ class DecisionEngine(Protocol):
     def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
 
     def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]: ...
+
+    def note_minute(self, level: SoundLevel) -> list[Message]: ...
 
     def due_alerts(self, now: datetime, now_s: float) -> list[Message]: ...
 
@@ -174,9 +177,11 @@ class Decider(threading.Thread):
     def _all_times(self) -> dict[str, datetime]:
         return {**self._reached, **self._times}
 
-    def _noticed(self, notice: Level | Problem) -> list[Message]:
+    def _noticed(self, notice: Level | SoundLevel | Problem) -> list[Message]:
         if isinstance(notice, Level):
             return [notice]
+        if isinstance(notice, SoundLevel):
+            return self._engine.note_minute(notice)
         if notice.kinds:
             log.warning("the microphone is not well", source=notice.source, kinds=list(notice.kinds))
         else:

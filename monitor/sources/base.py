@@ -93,6 +93,8 @@ class AnySourceConfig(Block):
     """`speech`: only segments in which the voice-activity detector hears voice go to the classifiers."""
     sensitivity: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """Shifts every onset threshold of this source: 1 hears more, -1 hears less; never the alarm rhythms."""
+    calibration_db: Annotated[float, Field(ge=0, le=200)] | None = None
+    """What 0 dBFS is in the room, in dB(A); `earwitness calibrate` finds it. Without it levels are dBFS."""
     labels: dict[str, dict[str, Any]] = {}
     """Thresholds of this source per label; the same keys as the top-level `labels`."""
     gate: dict[str, Any] = {}

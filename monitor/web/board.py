@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from monitor.clock import Clock
-from monitor.publishers.documents import dbfs
+from monitor.publishers.documents import dbfs, minute_document
 from monitor.types import (
     HOUSE,
     Alert,
@@ -18,6 +18,7 @@ from monitor.types import (
     Problem,
     Setting,
     SoundEvent,
+    SoundLevel,
     SourceStatus,
 )
 
@@ -106,17 +107,21 @@ def _update(source: dict[str, Any], message: Message) -> None:
                 source["since"] = message.at
             source |= {"online": message.online, "reason": message.reason}
             if not message.online:
-                source["sounding"] = {}
+                source |= {"sounding": {}, "laeq_dbfs": None, "laeq_dba": None}
         case Level():
             source |= {
                 "level_dbfs": dbfs(message.level_dbfs),
                 "floor_dbfs": dbfs(message.floor_dbfs),
                 "level_at": message.at,
             }
+        case SoundLevel():
+            source |= {key: minute_document(message)[key] for key in ("laeq_dbfs", "laeq_dba")}
         case Problem():
             source["problems"] = list(message.kinds)
         case Setting():
             source[message.name] = message.value
+            if message.name == "mute" and message.value:
+                source |= {"laeq_dbfs": None, "laeq_dba": None}
         case LabelState(_, label, False):
             source["sounding"].pop(label, None)
         case SoundEvent(label=label, state="ended"):

@@ -87,11 +87,19 @@ class _Collector:
 
     def _levels(self, gauge: Any) -> Iterator[Any]:
         sources = self._page.board.sources()
-        for key, words in (("level_dbfs", "Level in dBFS."), ("floor_dbfs", "Noise floor in dBFS.")):
+        for key, words in _LEVELS.items():
             rows = [([name], each[key]) for name, each in sources.items() if each.get(key) is not None]
             yield gauge(f"earwitness_source_{key}", words, rows, "source")
         muted = [([name], float(bool(each.get("mute")))) for name, each in sources.items()]
         yield gauge("earwitness_source_muted", "Whether it is muted.", muted, "source")
+
+
+_LEVELS = {
+    "level_dbfs": "Level in dBFS.",
+    "floor_dbfs": "Noise floor in dBFS.",
+    "laeq_dbfs": "LAeq of the last minute, A-weighted, in dBFS.",
+    "laeq_dba": "LAeq of the last minute in dB(A), of a source that is calibrated.",
+}
 
 
 def _of_health(values: Any, gauge: Any) -> Iterator[Any]:

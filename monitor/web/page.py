@@ -18,7 +18,7 @@ from monitor.history.verdicts import Verdicts
 from monitor.logs import Lapse, get_logger
 from monitor.publishers.base import House
 from monitor.schema import Secret
-from monitor.types import Alert, Command, Health, Level, Message, Picture, Setting, SoundEvent
+from monitor.types import Alert, Command, Health, Level, Message, Picture, Setting, SoundEvent, SoundLevel
 from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
@@ -101,7 +101,7 @@ class Page:
         self.board.note(message)
         if isinstance(message, SoundEvent | Alert):
             self.feed.post(Item(to_us(now), _kind(message), feed_data(message, self.time)))
-        elif self.feed.watched and not isinstance(message, Picture | Level):
+        elif self.feed.watched and not isinstance(message, Picture | Level | SoundLevel):
             self.feed.post(Item(0, _kind(message), {**feed_data(message, self.time), **self._until(message)}))
 
     def _until(self, message: Message) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from monitor.history.events import EventRow, alerts_of
 from monitor.history.verdicts import Acknowledgement, Verdict, Verdicts
-from monitor.publishers.documents import dbfs
+from monitor.publishers.documents import dbfs, minute_document
 from monitor.types import (
     ActiveAlert,
     Alert,
@@ -19,6 +19,7 @@ from monitor.types import (
     Problem,
     Setting,
     SoundEvent,
+    SoundLevel,
     SourceStatus,
 )
 from monitor.web.files import KeptFiles
@@ -177,6 +178,8 @@ def feed_data(message: Message, time: HouseTime) -> dict[str, Any]:
         case Level(source, at, level_dbfs, floor_dbfs):
             levels = {"level_dbfs": dbfs(level_dbfs), "floor_dbfs": dbfs(floor_dbfs)}
             return {"source": source, "at": time.iso(at), **levels}
+        case SoundLevel(source):
+            return {"source": source, **minute_document(message)}
         case Problem(source, at, kinds):
             return {"source": source, "at": time.iso(at), "kinds": list(kinds)}
         case Setting(source, name, value):

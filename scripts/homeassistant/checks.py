@@ -19,6 +19,7 @@ from monitor.types import (
     Picture,
     Problem,
     Setting,
+    SoundLevel,
     SourceStatus,
 )
 from scripts.homeassistant.by_hand import the_card_is_chosen_and_acts, three_automations_are_made_by_hand
@@ -261,6 +262,15 @@ def numbers_are_numbers(world: World) -> str:
     world.daemon.post(Health(now(), {"sources": {"kitchen": {"lag_s": 7.5}, "porch": {"lag_s": 0.1}}}))
     world.ha.wait_state(world.entity("lag", None), "7.5")
     return world.entity("level")
+
+
+def loudness_is_a_sound_pressure(world: World) -> str:
+    """How loud a minute was is a sound pressure in dB(A) with its minute, kept for long-term statistics"""
+    world.daemon.post(SoundLevel("kitchen", now(), -46.04, 59.8, 2.0, calibration_db=100.0))
+    found = world.ha.wait_state(world.entity("laeq"), "54", "54.0")["attributes"]
+    assert (found["device_class"], found["unit_of_measurement"]) == ("sound_pressure", "dBA")
+    assert (found["state_class"], found["clipped_s"]) == ("measurement", 2)
+    return world.entity("laeq")
 
 
 def settings_reach_us(world: World) -> str:
@@ -519,6 +529,7 @@ CHECKS: tuple[Check, ...] = (
     the_guides_automation_rings,
     blueprints_run,
     numbers_are_numbers,
+    loudness_is_a_sound_pressure,
     settings_reach_us,
     the_house_reaches_us,
     buttons_reach_us,

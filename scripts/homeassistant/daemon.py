@@ -34,9 +34,12 @@ def house(labels: tuple[str, ...] = LABELS, node: str = "probe", kitchen: str = 
     """One node with two sources."""
     hidden = frozenset({"groan"})
     rooms = (
-        Room(kitchen, labels, sounds(), "Kitchen", pictures=True, hidden=hidden, origin="microphone 1"),
+        Room(
+            kitchen, labels, sounds(), "Kitchen", pictures=True, hidden=hidden, calibrated=True,
+            level_in_rules=True, origin="microphone 1",
+        ),
         Room("porch", ("glass_break",), sounds()),
-    )
+    )  # fmt: skip
     rules = ("Glass", "Smoke alarm", 'Küche: "laut" 100 %')
     values = (HouseValue("mode", ("home", "away")), HouseValue("guests", ("on", "off")))
     return House(node, "check", rooms, rules, "http://127.0.0.1:8199", values)

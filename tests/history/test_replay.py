@@ -14,6 +14,7 @@ from monitor.history.explain import explain_id, explain_time
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.replay import Only, Outcome, overridden, replay, replay_lines
+from monitor.history.wording import explanation_lines
 from monitor.types import Alert, SoundEvent
 from testkit.builders import heard
 from testkit.judged_house import live, state
@@ -190,6 +191,28 @@ def test_what_was_not_heard_is_missed_again(tmp_path: Path) -> None:
     assert brief(same) == [("dog_bark", "as before"), ("Cat", "as before")]
     assert brief(other) == [("dog_bark", "gone"), ("Dog is well", "new"), ("Cat", "as before")]
     assert (verdict.rule, verdict.outcome) == ("Dog is well", "stopped")
+
+
+def test_a_loud_hour_is_loud_again(tmp_path: Path) -> None:
+    """Under the same level, and not under a higher one; why it was raised is known."""
+    level = {"above_dba": 70, "for_s": 600}
+    sources = [{"type": "demo", "name": "kitchen", "calibration_db": 100}]
+    plain = CONFIG.model_dump() | {"sources": sources, "rules": [{"name": "Party", "level": level}]}
+    config = Config.model_validate(plain)
+    past = Past(tmp_path / "scores.db", config)
+    past.be_loud(0, -24.0, 12)
+    past.end(900)
+    quieter = Config.model_validate(
+        plain | {"rules": [{"name": "Party", "level": level | {"above_dba": 80}}]}
+    )
+    [party] = past.posted
+    with History(past.path) as history:
+        assert brief(replay(history, config, after(0), after(900))) == [("Party", "as before")]
+        assert brief(replay(history, quieter, after(0), after(900))) == [("Party", "gone")]
+        lines = "\n".join(explanation_lines(explain_id(history, config, party)))
+    assert "it was loud at kitchen: 76 dB(A) for 10 min" in lines
+    assert "kitchen: LAeq of 10 minutes from" in lines
+    assert ": 76 dB(A)" in lines
 
 
 def test_a_rhythm_is_heard_again(past: Past) -> None:

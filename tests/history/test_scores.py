@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from monitor.errors import StoreError
 from monitor.history.reader import History
 from monitor.history.records import (
+    cut_of,
     from_us,
     looks_of,
     pack_scores,
@@ -23,7 +24,7 @@ from monitor.history.records import (
     unpack_scores,
     unpack_spans,
 )
-from monitor.history.writer import ScoreStore, cut_of
+from monitor.history.writer import ScoreStore
 from monitor.labels import sounds
 from monitor.types import Alert, Detection, Findings, Level, Setting, SoundEvent, SourceStatus
 from testkit.builders import START, heard, noise, segment

@@ -10,7 +10,7 @@ from monitor.pipeline.decisions import DecisionEngine, cut_short
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.rules.outage import SourceOutage
-from monitor.types import Alert, Command, LabelState, Problem, Setting, SoundEvent, SourceStatus
+from monitor.types import Alert, Command, LabelState, Problem, Setting, SoundEvent, SoundLevel, SourceStatus
 from testkit.builders import START, event, heard
 
 
@@ -54,6 +54,30 @@ def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_published():
     assert end.at == START + timedelta(minutes=1)
     [back] = cut_short([left], START - timedelta(hours=1))
     assert back.at == left.at
+
+
+def minute(number: int, source: str = "kitchen") -> SoundLevel:
+    return SoundLevel(source, START + timedelta(minutes=number), -40.0, 60.0)
+
+
+def test_how_loud_a_minute_was_is_known_in_decibels_once_the_source_is_calibrated():
+    """The others stay in dBFS."""
+    deciding = DecisionEngine(Tracker(), RuleEngine([], calibrations={"kitchen": 100.0}))
+    [kitchen, hall] = [deciding.note_minute(minute(0, source)) for source in ("kitchen", "hall")]
+    assert [one.laeq_dba for one in kitchen if isinstance(one, SoundLevel)] == [60.0]
+    assert [one.laeq_dba for one in hall if isinstance(one, SoundLevel)] == [None]
+
+
+def test_a_minute_in_which_a_source_was_muted_is_no_minute():
+    """Also the one in which it is heard again; and only that source's."""
+    deciding = engine()
+    muting = [Command("mute", "kitchen", on) for on in (True, False)]
+    deciding.apply_command(muting[0], START)
+    assert deciding.note_minute(minute(0)) == []
+    assert deciding.note_minute(minute(0, "hall")) == [minute(0, "hall")]
+    deciding.apply_command(muting[1], START + timedelta(seconds=90))
+    assert deciding.note_minute(minute(1)) == []
+    assert deciding.note_minute(minute(2)) == [minute(2)]
 
 
 def test_rules_about_what_is_not_heard_know_who_listens():

@@ -16,7 +16,17 @@ from monitor.publishers.documents import (
     encoded,
     event_document,
 )
-from monitor.types import Health, LabelState, Level, Message, Picture, Problem, Setting, SourceStatus
+from monitor.types import (
+    Health,
+    LabelState,
+    Level,
+    Message,
+    Picture,
+    Problem,
+    Setting,
+    SoundLevel,
+    SourceStatus,
+)
 from testkit.builders import START, alert, event
 
 LATER = START + timedelta(seconds=2)
@@ -115,6 +125,7 @@ def test_levels_are_always_numbers(level_dbfs, said):
         (alert(), "alert"),
         (SourceStatus("kitchen", False, START, "no such device"), "status"),
         (Level("kitchen", START, -40.0, -61.0), "level"),
+        (SoundLevel("kitchen", START, -46.0, 60.0), "sound_level"),
         (Problem("kitchen", START, ("clipping",)), "problem"),
         (Setting("kitchen", "mute", True), "setting"),
         (LabelState("kitchen", "speech", True), "sounding"),

@@ -28,6 +28,18 @@ def test_what_the_house_stops_and_lowers_is_in_the_sentence() -> None:
     assert "außer bei guests: on" in rule_words(rule, "de")
 
 
+def test_how_loud_it_may_be_is_a_sentence() -> None:
+    """With the room, the hours and the cool-down."""
+    level = {"name": "R", "level": {"above_dba": 70, "for_s": 600}, "between": "22:00-07:00"}
+    assert rule_words(Rule.model_validate(level), "en") == (
+        "When it is as loud as 70 dB(A) for 10 min in any room between 22:00–07:00 → warning."
+        " Then quiet for 60 s."
+    )
+    assert "10 min lang mindestens 70 dB(A) laut ist in Hall" in rule_words(
+        Rule.model_validate(level | {"sources": ["hall"]}), "de"
+    )
+
+
 def test_what_is_waited_for_is_a_sentence() -> None:
     """Without the cool-down that it has not."""
     wait = {"hear": ["footsteps", "speech"], "from": "05:30", "by": "10:00"}

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from monitor.publishers.base import Room
-from monitor.publishers.documents import active_alert_document, dbfs, encoded, health_document, iso
+from monitor.publishers.documents import (
+    active_alert_document,
+    dbfs,
+    encoded,
+    health_document,
+    iso,
+    minute_document,
+)
 from monitor.publishers.mqtt.queue import Rank
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import (
@@ -14,6 +21,7 @@ from monitor.types import (
     Picture,
     Problem,
     Setting,
+    SoundLevel,
     SourceStatus,
     State,
 )
@@ -49,6 +57,10 @@ def topic_states(message: State, room: Room | None, topics: Topics) -> Iterator[
         case Level(source):
             yield topics.level(source), _number(dbfs(message.level_dbfs)), Rank.STATE
             yield topics.floor(source), _number(dbfs(message.floor_dbfs)), Rank.STATE
+        case SoundLevel(source):
+            level = message.laeq_dbfs if message.laeq_dba is None else message.laeq_dba
+            yield topics.laeq_attributes(source), encoded(minute_document(message)), Rank.STATE
+            yield topics.laeq(source), _number(dbfs(level)), Rank.STATE
         case Problem(source, _, kinds):
             yield topics.problem_attributes(source), encoded({"kinds": list(kinds)}), Rank.STATE
             yield topics.problem(source), _switch(bool(kinds)), Rank.STATE

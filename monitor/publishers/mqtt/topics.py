@@ -143,6 +143,16 @@ class Topics:
         """Noise floor in dBFS; retained."""
         return f"{self.root}/{source}/floor"
 
+    def laeq(self, source: str) -> str:
+        """How loud the last minute was: LAeq in dB(A) where the source is calibrated, else in dBFS; nothing
+        of a minute in which it was muted, away or silent for more than 15 s; retained."""
+        return f"{self.root}/{source}/laeq"
+
+    def laeq_attributes(self, source: str) -> str:
+        """That minute, JSON: `started_at`, `laeq_dbfs`, `laeq_dba` (null without a calibration), `covered_s`
+        (seconds that were measured), `clipped_s` (seconds at full scale: it was louder); retained."""
+        return f"{self.root}/{source}/laeq/attributes"
+
     def problem(self, source: str) -> str:
         """`ON` while the microphone's sound is sick, else `OFF`; retained."""
         return f"{self.root}/{source}/problem"

@@ -50,6 +50,10 @@ class SourceView(Model):
     sensitivity: float
     level_dbfs: float | None = None
     floor_dbfs: float | None = None
+    laeq_dbfs: float | None = None
+    """How loud the last minute was: its LAeq, A-weighted."""
+    laeq_dba: float | None = None
+    """The same in dB(A), where the source is calibrated."""
     sounding: dict[str, dict[str, Any]]
     """What is being heard now, by label."""
     last: dict[str, Any] | None = None
@@ -95,6 +99,8 @@ def source_views(ask: Ask) -> list[SourceView]:
                 sensitivity=float(state.get("sensitivity", 0.0)),
                 level_dbfs=state.get("level_dbfs"),
                 floor_dbfs=state.get("floor_dbfs"),
+                laeq_dbfs=state.get("laeq_dbfs"),
+                laeq_dba=state.get("laeq_dba"),
                 sounding=state["sounding"],
                 last=state.get("last"),
                 lag_s=numbers.get("lag_s"),

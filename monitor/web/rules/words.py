@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from monitor.rules.check import gravest_severity
-from monitor.rules.model import Clause, Conditions, Rule, UnlessHeard
+from monitor.rules.model import Clause, Conditions, LevelAbove, Rule, UnlessHeard
 from monitor.web.words import label_words, room_words, sentence
 
 
@@ -11,6 +11,8 @@ def rule_words(rule: Rule, language: str) -> str:
     """`When Breaking glass is heard in any room, between 22:00 and 07:00: critical. Notifies phones.`"""
     if rule.unless_heard is not None:
         return _absence(rule, rule.unless_heard, language)
+    if rule.level is not None:
+        return _level(rule, rule.level, language)
     ways = f" {sentence('rule.or', language)} ".join(_way(way, language) for way in rule.ways)
     where = _joined([room_words(name) for name in rule.sources], language)
     parts = [
@@ -39,6 +41,20 @@ def _absence(rule: Rule, block: UnlessHeard, language: str) -> str:
     severity = sentence(f"severity.{gravest_severity(rule)}", language)
     end = sentence("rule.then_severity", language, severity=severity)
     return " ".join([*parts, end, *list(_people(rule, language))[:-1]])
+
+
+def _level(rule: Rule, block: LevelAbove, language: str) -> str:
+    where = _joined([room_words(name) for name in rule.sources], language)
+    louder = sentence("rule.louder", language, above=f"{block.above_dba:g}", lasts=_s(block.for_s))
+    parts = [
+        sentence("rule.when", language, what=louder),
+        sentence("rule.in_room", language, rooms=where) if where else sentence("rule.somewhere", language),
+        *_times(rule, language),
+        *_house(rule, language),
+    ]
+    severity = sentence(f"severity.{gravest_severity(rule)}", language)
+    end = sentence("rule.then_severity", language, severity=severity)
+    return " ".join([*parts, end, *_people(rule, language)])
 
 
 def _way(way: Clause, language: str) -> str:

@@ -17,7 +17,17 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.publishers.base import HouseValue, Outcome, Refused
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
-from monitor.types import ActiveAlert, Health, LabelState, Level, Picture, Problem, Setting, SourceStatus
+from monitor.types import (
+    ActiveAlert,
+    Health,
+    LabelState,
+    Level,
+    Picture,
+    Problem,
+    Setting,
+    SoundLevel,
+    SourceStatus,
+)
 from testkit.builders import START, alert, event, house, room
 from testkit.fakes import raise_it
 from testkit.mosquitto import WITHIN_S, Mosquitto, Subscriber
@@ -62,6 +72,8 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
         LabelState("kitchen", "smoke_alarm", True),
         SourceStatus("kitchen", False, START, "no device 'hw:1,0'"),
         Level("kitchen", START, float("-inf"), -61.24),
+        SoundLevel("hall", START, -46.04, 59.8),
+        SoundLevel("kitchen", START, -46.04, 59.8, 2.1, calibration_db=100.0),
         Problem("kitchen", START, ("clipping", "dc_offset")),
         Setting("kitchen", "mute", True),
         Setting("kitchen", "sensitivity", -0.5),
@@ -75,6 +87,10 @@ def test_states_are_said_in_their_words(broker, listener, publish: Publish):
     listener.wait_for(f"{ROOT}/kitchen/status", "offline")
     listener.wait_for(f"{ROOT}/kitchen/level", "-120")
     listener.wait_for(f"{ROOT}/kitchen/floor", "-61.2")
+    listener.wait_for(f"{ROOT}/hall/laeq", "-46")
+    listener.wait_for(f"{ROOT}/kitchen/laeq", "54")
+    minute = json.loads(listener.wait_for(f"{ROOT}/kitchen/laeq/attributes"))
+    assert (minute["laeq_dba"], minute["covered_s"], minute["clipped_s"]) == (54.0, 60, 2)
     listener.wait_for(f"{ROOT}/kitchen/problem", "ON")
     listener.wait_for(f"{ROOT}/kitchen/problem/attributes", '{"kinds":["clipping","dc_offset"]}')
     listener.wait_for(f"{ROOT}/kitchen/mute", "ON")

@@ -22,6 +22,8 @@ _IRREGULAR = {
 }
 _LABEL_NAME = f"{{{{ {_IRREGULAR}.get(value, value | replace('_', ' ') | capitalize) }}}}"
 """A label as people read it."""
+LOUDNESS_HOLDS_S = 180
+"""Three minutes: one that was lost does not make it unavailable."""
 _LABEL_ATTRIBUTE = "{{ {'label': value} | tojson }}"
 
 
@@ -87,6 +89,7 @@ def _diagnostic_components(room: Room, topics: Topics) -> Iterator[tuple[str, Co
 def _sound_components(room: Room, topics: Topics) -> Iterator[tuple[str, Component]]:
     yield "level", _decibels("Level", topics.level(room.source))
     yield "floor", _decibels("Noise floor", topics.floor(room.source)) | {"enabled_by_default": False}
+    yield "laeq", _loudness(room, topics)
     yield (
         "problem",
         {
@@ -174,6 +177,17 @@ def _decibels(name: str, topic: str) -> Component:
         "suggested_display_precision": 1,
         "state_topic": topic,
     }
+
+
+def _loudness(room: Room, topics: Topics) -> Component:
+    """Once a minute; of a minute that was not measured nothing is published, and it is soon unknown."""
+    calibrated = {"device_class": "sound_pressure", "unit_of_measurement": "dBA"}
+    return (
+        _decibels("Loudness", topics.laeq(room.source))
+        | {"json_attributes_topic": topics.laeq_attributes(room.source), "expire_after": LOUDNESS_HOLDS_S}
+        | (calibrated if room.calibrated else {})
+        | ({} if room.level_in_rules else {"enabled_by_default": False})
+    )
 
 
 def _image(source: str, topics: Topics) -> Component:

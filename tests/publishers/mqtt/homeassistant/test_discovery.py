@@ -162,6 +162,20 @@ def test_what_no_rule_uses_has_to_be_switched_on():
     assert components["floor"]["enabled_by_default"] is False
 
 
+def test_loudness_is_a_sound_pressure_once_it_is_calibrated():
+    """Before, it is relative to full scale, which no device class knows; shown where a rule asks for it."""
+    before = source_document(house(), room(), TOPICS)["components"]["laeq"]
+    known = replace(room(), calibrated=True, level_in_rules=True)
+    after = source_document(house(), known, TOPICS)["components"]["laeq"]
+
+    assert (before["unit_of_measurement"], before["enabled_by_default"]) == ("dBFS", False)
+    assert "device_class" not in before
+    assert (after["unit_of_measurement"], after["device_class"]) == ("dBA", "sound_pressure")
+    assert after["state_class"] == before["state_class"] == "measurement"
+    assert "enabled_by_default" not in after
+    assert before["state_topic"] == after["state_topic"] == "earwitness/home/kitchen/laeq"
+
+
 def test_settings_and_diagnostics_are_in_their_categories():
     """Home Assistant keeps them off its dashboards."""
     kitchen = source_document(house(), room(), TOPICS)["components"]

@@ -1,0 +1,1 @@
+"""What was measured in the house, and lies over the configuration."""

@@ -1,0 +1,1 @@
+"""How loud each minute was, kept for a year."""

@@ -1,0 +1,1 @@
+"""Rules about how loud it is for how long."""
