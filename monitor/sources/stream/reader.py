@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from threading import Thread
 from typing import Any
 
@@ -37,6 +37,9 @@ _SHARE_OF_FRAME = 0.7
 """A frame of 30 ms lies in two packets or three, of which the loudest may have less than its power. Chosen:
 of a sound that only just opens the gate the first half second may come together; with 0.3, noise would be
 no calm."""
+
+_FORGOTTEN = 0.001
+"""Of the lead a second: ten times any clock's drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class StreamReader(Thread):
         self._ears: dict[int, _Ear] = {}
         self._heard_track: int | None = None
         self._held: list[Packet] = []
-        self._held_s = 0.0
+        self._held_s = self._heard_s = 0.0
+        self._pace = _Pace()
         self._calm_below = calm_below
         self._is_calm = True
         """Whether everything that is held is."""
@@ -140,7 +144,9 @@ class StreamReader(Thread):
         if sound is None:
             return
         self._held.append(sound)
-        self._held_s += len(sound.samples) / sound.sample_rate_hz
+        duration_s = len(sound.samples) / sound.sample_rate_hz
+        self._held_s += duration_s
+        self._heard_s += duration_s + (sound.missing_s if isfinite(sound.missing_s) else 0.0)
         self._is_calm = self._is_calm and _power(sound.samples) < _SHARE_OF_FRAME * self._calm_below()
         # More than `_at_beats` waits for: there the newest sound, whose arrival dates it all, came just now.
         if self._held_s >= (CALM_S + PIECE_S if self._is_calm else PIECE_S):
@@ -163,7 +169,8 @@ class StreamReader(Thread):
                 return
             came_s = self._clock.monotonic_s()
             yield packet
-            if came_s - asked_s >= _WAITED_S:  # it had not come yet, so nothing else waits
+            # It had not come yet, so nothing else waits; unless reading takes as long, on a busy machine.
+            if came_s - asked_s >= _WAITED_S and self._pace.is_prompt(self._heard_s, asked_s, came_s):
                 if self._held_s >= CALM_S - PIECE_S / 2:
                     self._put()
                 time.sleep(PIECE_S - self._clock.monotonic_s() % PIECE_S)
@@ -208,6 +215,24 @@ class StreamReader(Thread):
                 "(AAC, G.711) in the camera's settings"
             )
         self._damaged, self._decoded, self._judged_s = 0, 0, now_s
+
+
+class _Pace:
+    """Whether a stream is read as promptly as ever, or has fallen behind. Pure; seconds."""
+
+    def __init__(self) -> None:
+        self._lead_s = -inf
+        """By how much the sound was ahead of the clock when it was read most promptly."""
+        self._came_s = 0.0
+
+    def is_prompt(self, heard_s: float, asked_s: float, came_s: float) -> bool:
+        """Whether a packet that came at `came_s` is among the latest; `heard_s` of sound have come in all."""
+        lead_s = heard_s - came_s
+        forgotten_s = _FORGOTTEN * (came_s - self._came_s)
+        self._came_s = came_s
+        paused = came_s - asked_s >= PIECE_S
+        self._lead_s = lead_s if paused else max(lead_s, self._lead_s - forgotten_s)
+        return lead_s > self._lead_s - PIECE_S
 
 
 def _is_sound_alone(container: Any) -> bool:

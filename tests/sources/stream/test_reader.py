@@ -8,7 +8,7 @@ import numpy as np
 from monitor.clock import SystemClock
 from monitor.errors import SourceLost
 from monitor.sources.inbox import Inbox
-from monitor.sources.stream.reader import Packet, StreamReader
+from monitor.sources.stream.reader import Packet, StreamReader, _Pace
 from testkit.builders import noise, tone
 from testkit.wav import write_wav
 
@@ -46,8 +46,24 @@ def test_sound_after_a_hole_is_whole(tmp_path: Path) -> None:
     """What was held before the hole goes on alone; no packet beside it is lost."""
     inbox: Inbox[Packet] = Inbox(1000)
     reader = StreamReader("yard", lambda: None, SystemClock(), inbox)
-    for missing_s, value in ((0.0, 0.1), (0.5, 0.2), (0.0, 0.3)):
-        reader._hand_over(Packet(np.full(320, value, np.float32), 16_000, missing_s))
+    for missing_s in (0.0, 0.5, 0.0):
+        reader._hand_over(Packet(np.full(320, 0.1, np.float32), 16_000, missing_s))
     reader._hand_over(None)
     found = [arrival.block for arrival in (inbox.get(30), inbox.get(30)) if arrival]
     assert [(block.missing_s, len(block.samples)) for block in found] == [(0.0, 320), (0.5, 640)]
+
+
+def test_whoever_falls_behind_does_not_rest() -> None:
+    """Where reading takes as long as waiting, on a busy machine, the clock shows what has come already."""
+    pace = _Pace()
+    assert all(pace.is_prompt(0.02 * n, 0.02 * n - 0.01, 0.02 * n) for n in range(100))
+    behind = [pace.is_prompt(2.0 + 0.02 * n, 3.0 + 0.01 * n, 3.006 + 0.01 * n) for n in range(100)]
+    assert not any(behind[:85])
+    assert behind[-1]  # it has caught up
+    assert pace.is_prompt(4.0, 5.0, 9.0)  # after a pause of the stream nothing waits
+
+
+def test_a_clock_that_drifts_is_not_behind() -> None:
+    """An hour with a camera that is slow by 200 ppm."""
+    pace = _Pace()
+    assert all(pace.is_prompt(0.9998 * at_s, at_s - 0.01, at_s) for at_s in range(1, 3600))
