@@ -9,9 +9,13 @@ from select import select
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from starlette.requests import Request
 from urllib3.exceptions import HTTPError
 
+from monitor.config.web import WebConfig
+from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, TooManyTries, hashed, matches, new_code, same_code
+from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.http.routes import Route
 from monitor.web.http.table import ROUTES
 from testkit.fakes import FakeClock
@@ -130,6 +134,8 @@ def test_viewers_neither_hear_nor_see_spectrograms(lan):
     for part in ("clip", "picture", "bundle"):
         assert owner.get(f"/api/events/{event['id']}/{part}").status == 200
         assert viewer.get(f"/api/events/{event['id']}/{part}").status == 403
+    for part in ("scope", "audio"):
+        assert viewer.get(f"/api/sources/hall/{part}").status == 403
     assert viewer.get("/api/export?format=zip").status == 403
     assert viewer.get("/api/export?format=csv").status == 200
 
@@ -268,6 +274,28 @@ def test_loopback_is_only_trusted_when_nothing_stands_between(home):
     assert home.visit.get("/api/house", Host="evil.example").status == 401
     assert home.visit.get("/api/house", Host="localhost.evil.example").status == 401
     assert home.visit.get("/api/house", Sec_Fetch_Site="cross-site").status == 403
+
+
+def asked(client: str, **headers: str) -> Request:
+    """A request as it comes from an address."""
+    lines = [(key.replace("_", "-").lower().encode(), value.encode()) for key, value in headers.items()]
+    return Request({"type": "http", "client": (client, 1), "headers": lines, "scheme": "http", "path": "/"})
+
+
+def test_a_proxy_is_believed_from_its_own_address_alone(tmp_path):
+    """It says who somebody is, where they come from, and that they came by https; anybody else may say so."""
+    proxy = {"header": "Remote-User", "addresses": ["10.0.0.2/32"], "admins": ["anna"]}
+    config = WebConfig.model_validate({"host": "0.0.0.0", "password": PASSWORD, "proxy": proxy})
+    said = {"Remote_User": "anna", "X_Forwarded_For": "1.2.3.4, 10.0.0.9", "X_Forwarded_Proto": "https"}
+    with Keys(tmp_path, FakeClock()) as keys:
+        doors = Doorkeeper(config, keys)
+        proxied, other = asked("10.0.0.2", **said), asked("10.0.0.3", **said)
+        assert doors.visitor(proxied) == Visitor("anna", "admin", "proxy")
+        assert doors.visitor(asked("10.0.0.2", Remote_User="ben")) == Visitor("ben", "viewer", "proxy")
+        assert (doors.address(proxied), doors.is_https(proxied)) == ("10.0.0.9", True)
+        assert doors.visitor(other) is None
+        assert (doors.address(other), doors.is_https(other)) == ("10.0.0.3", False)
+        assert doors.visitor(asked("10.0.0.2", X_Forwarded_For="127.0.0.1")) is None
 
 
 def test_the_first_visitor_sets_the_password_with_the_code_from_the_log(tmp_path):

@@ -51,6 +51,9 @@ export const has = (key) => key in catalogue;
 /** @param {string} id */
 export const labelName = (id) => catalogue[`label.${id}`] ?? id.replaceAll("_", " ");
 
+/** What the daemon says, where it has few ways to say it. @param {string} text */
+export const daemonWords = (text) => catalogue[`reason.${text.replaceAll(" ", "_")}`] ?? text;
+
 /** What a receiver is called. @param {string} channel */
 export const receiverName = (channel) => catalogue[`receiver.${channel}`] ?? channel;
 

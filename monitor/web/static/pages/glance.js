@@ -5,7 +5,7 @@ import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
 import { byRule } from "./now.js";
-import { ago, labelName, roomName, shortClock, t } from "../words.js";
+import { ago, daemonWords, labelName, roomName, shortClock, t } from "../words.js";
 
 const FLASH_MS = 12_000;
 const DRIFT_MS = 60_000;
@@ -100,7 +100,7 @@ function roomBlock(source) {
   function draw(now) {
     const sounding = Object.keys(now.sounding);
     block.classList.toggle("live", sounding.length > 0);
-    if (now.online === false) fill(words, icon("warning"), " ", now.reason || t("now.no_sound"));
+    if (now.online === false) fill(words, icon("warning"), " ", daemonWords(now.reason) || t("now.no_sound"));
     else if (now.muted) fill(words, t("now.is_muted"));
     else if (sounding.length) fill(words, sounding.map(labelName).join(", "));
     else if (now.last) fill(words, h("small", null, labelName(now.last.label), ", ", ago(now.last.at)));

@@ -1,12 +1,12 @@
 // What a room is heard to do, in one line.
 
 import { h, icon } from "../base.js";
-import { ago, labelName, percent, shortClock, t, timeTag } from "../words.js";
+import { ago, daemonWords, labelName, percent, shortClock, t, timeTag } from "../words.js";
 import { iconOf } from "./glyph.js";
 
 /** @param {any} source */
 export function stateOf(source) {
-  if (source.online === false) return [icon("warning"), source.reason || t("now.no_sound")];
+  if (source.online === false) return [icon("warning"), daemonWords(source.reason) || t("now.no_sound")];
   if (source.online === null) return t("now.opening");
   const sounding = Object.entries(source.sounding).sort((a, b) => (b[1].score ?? 0) - (a[1].score ?? 0)).slice(0, 3);
   // An alarm is heard in a muted room, too.
