@@ -30,9 +30,9 @@ let hass = { ...given, entities: {}, callWS: async () => given.registry,
 const change = (states, more = {}) => {
   const changed = Object.fromEntries(Object.entries(states).map(([id, one]) =>
     [id, { ...hass.states[id], ...one, attributes: { ...hass.states[id].attributes, ...one.attributes } }]));
-  card.hass = hass = { ...hass, ...more, states: { ...hass.states, ...changed } };
+  card.hass = hass = { ...hass, ...more, states: { ...hass.states, ...more.states, ...changed } };
 };
-Object.assign(window, { calls, card, change });
+Object.assign(window, { calls, card, change, given });
 card.setConfig({ type: "custom:earwitness-card" });
 document.querySelector("main").append(card);
 change({});
@@ -124,6 +124,28 @@ def test_the_card_follows_what_changes(page):
     expect(card.locator(".wrong")).to_contain_text("Kitchen: ist übersteuert")
     page.evaluate("change({'binary_sensor.earwitness_probe_connection': {state: 'off'}})")
     expect(card.locator(".wrong")).to_contain_text("probe: earwitness antwortet nicht.")
+
+
+SECOND = """() => {
+    const named = (from) => JSON.parse(JSON.stringify(from).replaceAll("probe", "villa")
+        .replaceAll("kitchen", "cellar").replaceAll("porch", "attic"));
+    const both = (from) => [...from, ...from.map(named)];
+    change({}, { entities: {}, callWS: async () => both(given.registry),
+        states: { ...given.states, ...named(given.states) } });
+}"""
+
+
+def test_one_card_shows_every_node(page):
+    """Each with its rooms and its own alert, whose buttons are its own."""
+    page.evaluate(SECOND)
+    card = page.locator("earwitness-card")
+    expect(card.locator(".room")).to_have_count(4)
+    expect(card.locator(".head")).to_contain_text("2 alerts wait for you")
+    card.locator(".alert").nth(1).get_by_role("button", name="It was nothing").click()
+    expect(card.get_by_role("status")).to_have_text("Noted as wrong.")
+    assert page.evaluate("calls") == [
+        ["button", "press", {"entity_id": "button.earwitness_villa_it_was_nothing"}]
+    ]
 
 
 def test_a_card_without_earwitness_says_what_to_look_at(page):
