@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from monitor.history.loudness.minutes import minutes_of
 from monitor.history.records import to_us
 from monitor.logs import get_logger
 from monitor.web.api.commands import known_source
@@ -20,6 +21,7 @@ from monitor.web.scope import Viewer
 
 log = get_logger()
 
+DAY_MINUTES = 24 * 60
 MOST_SCOPES = 16
 DRIFT = timedelta(days=14)
 DRIFT_POINTS = 56
@@ -159,6 +161,34 @@ def _change(floors: list[float]) -> float | None:
     return round(median(floors[-DAYS_COMPARED:]) - median(floors[:DAYS_COMPARED]), 1)
 
 
+class LoudnessView(Model):
+    """How loud a source was, minute by minute, over 24 hours."""
+
+    since: str
+    """When the first minute began."""
+    laeq_dbfs: list[float | None]
+    """LAeq of each minute, A-weighted; None where it was not measured."""
+    laeq_dba: list[float | None]
+    """The same in dB(A), where the source was calibrated then."""
+
+
+def loudness(ask: Ask) -> Answer:
+    """How loud the minutes of the last 24 hours were."""
+    source, page = known_source(ask), ask.page
+    until = page.clock.now().replace(second=0, microsecond=0)
+    since = until - timedelta(days=1)
+    dbfs: list[float | None] = [None] * DAY_MINUTES
+    dba = dbfs.copy()
+    if page.keeps_history():
+        with page.history() as history:
+            found = minutes_of(history, since, until - timedelta(minutes=1), source)
+        for level in found:
+            place = (level.started_at - since) // timedelta(minutes=1)
+            dbfs[place] = level.laeq_dbfs
+            dba[place] = None if level.laeq_dba is None else round(level.laeq_dba, 1)
+    return LoudnessView(since=page.time.iso(since), laeq_dbfs=dbfs, laeq_dba=dba)
+
+
 def scope(ask: Ask) -> Answer:
     """A live spectrogram. Everybody who looks at the page sees that somebody looks, and so does the log."""
     source = known_source(ask)
@@ -235,4 +265,6 @@ ROUTES = (
           answer="application/octet-stream", waits=False, fails=(404, 409, 503)),
     Route("GET", "api/sources/{name}/drift", "Level and floor over fourteen days", drift, answer=DriftView,
           fails=(404,)),
+    Route("GET", "api/sources/{name}/loudness", "How loud each minute of a day was", loudness,
+          answer=LoudnessView, fails=(404,)),
 )  # fmt: skip
