@@ -51,9 +51,9 @@ def explain(
         if re.fullmatch(r"[0-9a-f]{4,12}", what):
             found = explain_id(history, settings, what)
         elif length_s(what) is not None:
-            found = explain_stretch(history, settings, moment(what), datetime.now(UTC), source)
+            found = explain_stretch(history, settings, moment(what, OR_ID), datetime.now(UTC), source)
         else:
-            found = explain_time(history, settings, moment(what), source, around)
+            found = explain_time(history, settings, moment(what, OR_ID), source, around)
         for line in explanation_lines(found):
             out.print(line, highlight=False, markup=False)
 
@@ -105,10 +105,13 @@ def length_s(text: str) -> float | None:
     return float(match[1]) * _UNITS_S[match[2]] if match else None
 
 
-def moment(text: str) -> datetime:
+OR_ID = ", or the id of an event or alert; `earwitness explain -1h` explains the last hour"
+
+
+def moment(text: str, more: str = "") -> datetime:
     """A point in time in the past: `3d`, `-10m` (so long ago), `21:14` (today or yesterday), or ISO 8601.
 
-    Raises typer.BadParameter.
+    Raises typer.BadParameter; its words end with `more`, what else may stand there.
     """
     now = datetime.now().astimezone()
     if (ago_s := length_s(text)) is not None:
@@ -123,7 +126,9 @@ def moment(text: str) -> datetime:
             return at if at <= now else at - timedelta(days=1)
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 3d, 10m, 21:14 or 2026-01-31T21:14") from None
+        raise typer.BadParameter(
+            f"{text!r} is no time; write 3d, 10m, 21:14 or 2026-01-31T21:14{more}"
+        ) from None
 
 
 def _history(config: Path | None) -> tuple[Any, Any]:

@@ -82,6 +82,12 @@ def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
             return 'is a number, or yes or no, to YAML; put it in quotes: "..."'
         case "bool_parsing" | "bool_type":
             return "should be true or false"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "should be a whole number, such as 2"
+        case "float_parsing" | "float_type":
+            return "should be a number, such as 0.7"
+        case "path_type":
+            return "should be a path, such as recordings/kitchen.wav"
         case _:
             return plain_message(found)
 

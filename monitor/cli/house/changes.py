@@ -14,7 +14,10 @@ from monitor.config.overrides import Step, apply, changes_anything, read_steps
 from monitor.config.overrides import undo as take_back
 
 COMMAND_LINE = "command line"
-NOTHING = "There is nothing to take back: the configuration holds as it is written."
+NOTHING = (
+    "There is nothing to take back: the configuration holds as it is written. "
+    "A taught sound goes with `earwitness teach --forget NAME`."
+)
 IN_FORCE = "A running daemon takes it up within seconds."
 
 

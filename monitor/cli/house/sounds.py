@@ -114,7 +114,8 @@ def _teach(
     was_taught(settings.state_folder(), named, label, datetime.now(UTC))
     for line in sound_lines(lesson.found):
         out.print(line, highlight=False, markup=False)
-    err.print("A running daemon takes it up within seconds. A rule names it as any other sound:")
+    err.print("A running daemon begins anew with it; its sources are off for some seconds.")
+    err.print(f"`earwitness teach --forget {label}` takes it back. A rule names it as any other sound:")
     err.print(f"  hear: [{label}]", highlight=False, markup=False)
 
 
@@ -141,12 +142,16 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
     yield f"  expected: {heard}, false {expected.false_a_week:.1f} a week{weak}"
     at_most = expected.false_at_most
     if at_most is None or at_most > _SURE_ENOUGH * max(expected.false_a_week, 1.0):
-        most = "nobody knows how many at most" if at_most is None else f"at most {at_most:.0f} a week (80 %)"
+        # A bound from some minutes of a house is thousands a week, and tells nobody anything.
+        told = at_most is not None and expected.background_hours >= _TELLING_HOURS
+        most = f"at most {at_most:.0f} a week (80 %)" if told else "how many at most is not known yet"
         known = length_in_words(3600 * expected.background_hours)
         yield f"  {most}: {known} of this house are known, and sounds of others stand in"
         yield f"  learn it again in some days: earwitness teach {found.label}"
 
 
+_TELLING_HOURS = 24.0
+"""From so much of a house on its own bound is printed."""
 _SURE_ENOUGH = 3.0
 """Beyond so many times what is expected it is said that little is known."""
 

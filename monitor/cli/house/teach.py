@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.teaching.suggestion import Aim, Suggestion
 
 ANSWERS: "dict[str, Word]" = {"y": "right", "n": "wrong", "u": "unsure"}
+KEYS = "y right, n wrong, u not sure, p play, s skip, q stop"
 LabelOption = Annotated[str | None, typer.Option("--label", "-l", help="Only this sound.")]
 
 
@@ -172,6 +173,7 @@ def _ask(house: "House", verdicts: "Verdicts", label: str | None, *, more: bool)
         out.print("Nothing is left to ask: every sound that may teach something was judged.")
         return
     fits, counts = house.fits(Prior()), house.verdict_counts()
+    err.print(KEYS)
     for question in chosen(wanted, fits, counts, len(wanted) if more else limit):
         if not _judged(house, question):
             break
@@ -189,6 +191,7 @@ def _judged(house: "House", question: "Question") -> bool:
         try:
             answer = input("right? [y/n/u/p/s/q] ").strip().lower()[:1]
         except (EOFError, KeyboardInterrupt):
+            err.print()
             return False
         if answer == "p":
             _play(house.folder, question.event_id)
@@ -198,7 +201,7 @@ def _judged(house: "House", question: "Question") -> bool:
             house.answer(question.event_id, ANSWERS.get(answer), COMMAND_LINE)
             return True
         else:
-            err.print("y right, n wrong, u not sure, p play, s skip, q stop")
+            err.print(KEYS)
 
 
 def _play(state_folder: Path, event_id: str) -> None:
