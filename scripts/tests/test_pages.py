@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.docs.configuration import page as configuration_page
+from scripts.docs.files import HEAD, section
 from scripts.docs.labels import labels_page
 from scripts.docs.mqtt import ALERT_FIELDS, alert_fields, event_meanings
 from scripts.docs.mqtt import page as mqtt_page
@@ -38,3 +39,9 @@ def test_the_guide_shows_every_check_against_home_assistant() -> None:
     shown = [row.split(" | ")[0].removeprefix("| ") for row in rows if " | yes | " in row]
 
     assert shown == [check.__doc__ for check in CHECKS]
+
+
+def test_the_list_of_files_is_up_to_date() -> None:
+    """The last section of ARCHITECTURE.md is what `python -m scripts.docs.files` writes."""
+    text = (DOCS.parent / "ARCHITECTURE.md").read_text()
+    assert text[text.index(HEAD) :] == section()
