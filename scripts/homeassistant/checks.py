@@ -36,7 +36,7 @@ from scripts.homeassistant.world import (
     World,
     attribute,
     ids,
-    is_available,
+    lasting,
     notified,
     now,
     rung,
@@ -455,8 +455,7 @@ def small_packets_make_the_same_entities(world: World) -> str:
     world.broker.start()
     wait_until(lambda: _largest_packet(world) == SMALL_PACKET_BYTES, "the daemon to know the limit")
     _restart(world)
-    shown = [entry["entity_id"] for entry in before.values() if not entry["disabled_by"]]
-    wait_until(lambda: not [each for each in shown if not is_available(world, each)], "every entity")
+    wait_until(lambda: not unavailable(world), "every entity")
     assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == {
         unique: entry["entity_id"] for unique, entry in before.items()
     }
@@ -466,8 +465,8 @@ def small_packets_make_the_same_entities(world: World) -> str:
     wait_until(lambda: _largest_packet(world) is None, "the daemon to be back")
     # It still has the entities of the parts, which this broker has forgotten: nobody can take them off it.
     _restart(world)
-    wait_until(lambda: not [each for each in shown if not is_available(world, each)], "every entity again")
-    return f"{len(shown)} entities"
+    wait_until(lambda: not unavailable(world), "every entity again")
+    return f"{len(lasting(world))} entities"
 
 
 def what_is_removed_disappears(world: World) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.publishers.base import House
+from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.types import Command
 from scripts.homeassistant.daemon import Daemon
 from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher
@@ -65,9 +66,21 @@ def ids(seen: list[dict[str, Any]]) -> set[str]:
 
 
 def unavailable(world: World) -> list[str]:
-    """Entities that show nothing, of those that are not switched off."""
-    shown = [each["entity_id"] for each in world.ha.registry().values() if not each["disabled_by"]]
-    return [entity for entity in shown if not is_available(world, entity)]
+    """Entities that show nothing, of those that ought to."""
+    return [entity for entity in lasting(world) if not is_available(world, entity)]
+
+
+def lasting(world: World) -> list[str]:
+    """Entities that are neither switched off nor fade by themselves: after a restart how loud a minute was is
+    not known before the next minute."""
+    announced = documents(world.daemon.house, world.daemon.publisher.topics, "homeassistant").values()
+    components = [item for document in announced for item in document["components"].items()]
+    fading = {key for key, component in components if "expire_after" in component}
+    return [
+        each["entity_id"]
+        for unique_id, each in world.ha.registry().items()
+        if not each["disabled_by"] and unique_id.rpartition(".")[2] not in fading
+    ]
 
 
 def notified(home: HomeAssistant) -> list[str]:
