@@ -1,6 +1,8 @@
 """How loud each minute was, kept for a year."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,10 +26,10 @@ def level(
 
 
 @pytest.fixture
-def rows() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript(SCHEMA)
-    return connection
+def rows() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        yield connection
 
 
 def test_minutes_are_kept_beside_the_scores_and_longer(tmp_path: Path):
@@ -48,7 +50,7 @@ def test_minutes_are_kept_beside_the_scores_and_longer(tmp_path: Path):
 def test_a_file_from_before_is_taken_over(tmp_path: Path):
     """What was kept stays, and minutes are kept beside it."""
     path = tmp_path / "scores.db"
-    with sqlite3.connect(path) as before:
+    with closing(sqlite3.connect(path)) as before, before:
         for script in MIGRATIONS[:-1]:
             before.executescript(script)
         before.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
