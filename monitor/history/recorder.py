@@ -72,10 +72,11 @@ class Recorder:
         """Other thresholds are in force from now on; from any thread."""
         self._best.follow(config)
 
-    def remember(self, piece: Piece) -> None:
-        """The next frames of a source; in that source's thread."""
+    def remember(self, piece: Piece) -> bool:
+        """The next frames of a source; in that source's thread. Whether they are waited for: here never."""
         self._evidence.push(piece)
         self.drill.push(piece)
+        return False
 
     def heard(self, heard: Findings, now: datetime) -> None:
         """What classifiers made of a stretch, and the decider's `now` with it, UTC; from any thread."""

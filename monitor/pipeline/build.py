@@ -127,7 +127,7 @@ def build_front_end(
     config: Config,
     source: SourceConfig,
     classifiers: LoadedClassifiers,
-    remember: Callable[[Piece], None] | None = None,
+    remember: Callable[[Piece], bool] | None = None,
     habit: Habit | None = None,
 ) -> FrontEnd:
     """Gate and rhythm for one source. The gate names speech itself when no classifier can. `remember` is

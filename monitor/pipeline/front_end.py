@@ -16,19 +16,22 @@ class FrontEnd:
     """The gate, the rhythm detector and the meter of one source. Synchronous; one thread, no clock."""
 
     def __init__(
-        self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Piece], None] | None = None
+        self, source: str, gate: Gate, rhythm: RhythmDetector, remember: Callable[[Piece], bool] | None = None
     ) -> None:
+        """`remember` is given each piece first, and returns whether somebody follows the source meanwhile."""
         self._source = source
         self._remember = remember
         self._gate = gate
         self._rhythm = rhythm
         self._meter = MinuteMeter(source)
         self._last: Piece | None = None
+        self._followed = False
 
     @property
     def calm_below(self) -> float:
-        """Mean square of a frame below which nothing begins; 0 while something goes on. See `Source`."""
-        return 0.0 if self._rhythm.is_following else self._gate.opens_from
+        """Mean square of a frame below which nothing begins; 0 while something goes on, or somebody follows
+        the source, who would else be half a second behind. See `Source`."""
+        return 0.0 if self._followed or self._rhythm.is_following else self._gate.opens_from
 
     def push(self, frame: Frame) -> Findings | None:
         """Take the next frame, 480 samples at 16 kHz, and return what it brought; None if nothing."""
@@ -40,7 +43,7 @@ class FrontEnd:
         how the sound is cut into pieces."""
         self._last = piece
         if self._remember:
-            self._remember(piece)
+            self._followed = self._remember(piece)
         rhythm, gate, minutes = self._rhythm.hear(piece), self._gate.hear(piece), self._meter.hear(piece)
         if not rhythm and not gate and not minutes:
             return []

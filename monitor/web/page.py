@@ -131,13 +131,14 @@ class Page:
             self._is_ending = True
             self._followed.notify_all()
 
-    def hear(self, piece: Piece) -> None:
-        """The next frames of a source; in that source's thread."""
+    def hear(self, piece: Piece) -> bool:
+        """The next frames of a source; in that source's thread. Whether somebody looks or listens now."""
         self.begun.set()
         self.meters.hear(piece)
         self.scopes.hear(piece)
         self.audio.hear(piece)
         self.trials.hear(piece)
+        return self.scopes.watching(piece.source) + self.audio.listening(piece.source) > 0
 
     def tap(self, record: Record) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""

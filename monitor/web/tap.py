@@ -13,7 +13,7 @@ class Record(Protocol):
 
     def follow(self, config: Config) -> None: ...
 
-    def remember(self, piece: Piece) -> None: ...
+    def remember(self, piece: Piece) -> bool: ...
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
@@ -25,7 +25,7 @@ class Onlooker(Protocol):
 
     def follow(self, config: Config) -> None: ...
 
-    def hear(self, piece: Piece) -> None: ...
+    def hear(self, piece: Piece) -> bool: ...
 
     def decided(self, message: Message, now: datetime) -> None: ...
 
@@ -42,10 +42,10 @@ class Tap:
         self._record.follow(config)
         self._onlooker.follow(config)
 
-    def remember(self, piece: Piece) -> None:
-        """The next frames of a source."""
-        self._record.remember(piece)
-        self._onlooker.hear(piece)
+    def remember(self, piece: Piece) -> bool:
+        """The next frames of a source; whether somebody looks at it, so that no sound may wait for more."""
+        waited_for = self._record.remember(piece)
+        return self._onlooker.hear(piece) or waited_for
 
     def heard(self, heard: Findings, now: datetime) -> None:
         """What classifiers made of a stretch."""

@@ -23,8 +23,12 @@ RATE_HZ = 16_000
 
 def ears(remember: list[Piece] | None = None) -> FrontEnd:
     gate = Gate("kitchen", GateConfig(), require_speech=False, vad_speech=False)
-    keep = None if remember is None else remember.append
-    return FrontEnd("kitchen", gate, RhythmDetector("kitchen"), keep)
+
+    def keep(piece: Piece) -> bool:
+        remember.append(piece)
+        return False
+
+    return FrontEnd("kitchen", gate, RhythmDetector("kitchen"), None if remember is None else keep)
 
 
 def pushed(listening: FrontEnd, samples: np.ndarray) -> list[Findings]:
@@ -176,3 +180,18 @@ def test_nothing_is_calm_while_something_goes_on():
     faint = noise(0.48, seed=4) + 0.004 * tone(3000, 0.48)
     pushed(listening, faint)
     assert listening.calm_below == 0.0  # below the gate, and it may be an alarm
+
+
+def test_nothing_is_calm_while_somebody_follows_the_source():
+    """Whoever looks at a live picture, or listens, would be half a second behind."""
+    looking = [False]
+    gate = Gate("kitchen", GateConfig(), require_speech=False, vad_speech=False)
+    listening = FrontEnd("kitchen", gate, RhythmDetector("kitchen"), lambda piece: looking[0])
+    pushed(listening, noise(4, seed=1))
+    assert listening.calm_below > 0.0
+    looking[0] = True
+    pushed(listening, noise(0.2, seed=2))
+    assert listening.calm_below == 0.0
+    looking[0] = False
+    pushed(listening, noise(0.2, seed=3))
+    assert listening.calm_below > 0.0
