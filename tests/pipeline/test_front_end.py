@@ -23,12 +23,13 @@ RATE_HZ = 16_000
 
 def ears(remember: list[Piece] | None = None) -> FrontEnd:
     gate = Gate("kitchen", GateConfig(), require_speech=False, vad_speech=False)
+    kept = [] if remember is None else remember
 
     def keep(piece: Piece) -> bool:
-        remember.append(piece)
+        kept.append(piece)
         return False
 
-    return FrontEnd("kitchen", gate, RhythmDetector("kitchen"), None if remember is None else keep)
+    return FrontEnd("kitchen", gate, RhythmDetector("kitchen"), keep)
 
 
 def pushed(listening: FrontEnd, samples: np.ndarray) -> list[Findings]:
