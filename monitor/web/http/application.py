@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from email.utils import formatdate
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -230,7 +231,8 @@ class Headers:
             if message["type"] == "http.response.start":
                 given = message["headers"]
                 fresh = () if any(name == b"cache-control" for name, _ in given) else _NOT_KEPT
-                message = {**message, "headers": [*given, *own, *fresh]}
+                date = (b"date", formatdate(usegmt=True).encode())  # RFC 9110, 6.6.1
+                message = {**message, "headers": [*given, *own, *fresh, date]}
             await send(message)
 
         await self._application(scope, receive, with_headers)

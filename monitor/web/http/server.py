@@ -41,6 +41,7 @@ class Server:
         self._page = page
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
         self._servers: list[Any] = []
         self._sockets: list[tuple[socket.socket, bool]] = []
         self._ready = threading.Event()
@@ -67,6 +68,7 @@ class Server:
         if loop is not None:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._page.close_streams)
+                loop.call_soon_threadsafe(self._ended.set)
         if self._thread.ident is not None:
             self._thread.join(ANSWER_S)
             for server in self._servers:
@@ -118,6 +120,7 @@ class Server:
                 loop="none",
                 lifespan="off",
                 log_config=None,
+                date_header=False,  # uvicorn's is made by its tick; `Headers` makes ours
                 # Below that a stranger could fill the log: a line for each request that is none.
                 log_level="error",
                 access_log=False,
@@ -127,7 +130,7 @@ class Server:
                 timeout_keep_alive=IDLE_S,
                 timeout_graceful_shutdown=1,
             )
-            server = _quiet(uvicorn.Server(config))
+            server = _quiet(uvicorn.Server(config), self._ended)
             self._servers.append(server)
             tasks.append(server.serve(sockets=[listening]))
         try:
@@ -157,9 +160,11 @@ def _most_connections() -> int:
     return min(MOST_CONNECTIONS, files // SHARE_OF_FILES)
 
 
-def _quiet(server: Any) -> Any:
-    """Signals belong to the daemon's main thread."""
+def _quiet(server: Any, ended: asyncio.Event) -> Any:
+    """Signals belong to the daemon's main thread. And its own loop looks ten times a second whether it is to
+    end: while nobody looks at the page, nothing of it wakes the processor."""
     server.capture_signals = nullcontext
+    server.main_loop = ended.wait
     return server
 
 
