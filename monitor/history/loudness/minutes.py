@@ -35,13 +35,13 @@ def row(level: SoundLevel) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def forget_minutes(connection: sqlite3.Connection, now: datetime) -> None:
-    """Let go what is older than a year, and beyond `MOST_ROWS` the oldest."""
+def forget_minutes(connection: sqlite3.Connection, now: datetime, most_rows: int = MOST_ROWS) -> None:
+    """Let go what is older than a year, and beyond `most_rows` the oldest."""
     connection.execute("DELETE FROM loudness WHERE minute < ?", (to_us(now - KEPT) // _MINUTE_US,))
     connection.execute(
         "DELETE FROM loudness WHERE minute <="
         " (SELECT minute FROM loudness ORDER BY minute DESC LIMIT 1 OFFSET ?)",
-        (MOST_ROWS,),
+        (most_rows,),
     )
 
 

@@ -31,12 +31,7 @@ class Noises:
 
     def only(self, rules: Mapping[str, bool]) -> None:
         """Forget what other rules knew; of a rule that now asks for something else (False), its alert."""
-        for which in ("_known", "_kept"):
-            rows: Mapping[Key, Noise] = getattr(self, which)
-            setattr(self, which, {
-                key: noise if rules[key[0]] else Noise(noise.minutes)
-                for key, noise in rows.items() if key[0] in rules
-            })  # fmt: skip
+        self._known, self._kept = _only(self._known, rules), _only(self._kept, rules)
 
     def rows(self) -> Mapping[str, Any]:
         """As plain JSON values."""
@@ -50,3 +45,11 @@ class Noises:
         self._kept = {
             (str(rule), str(source)): noise_of(row) for rule, of in rows.items() for source, row in of.items()
         }
+
+
+def _only(known: Mapping[Key, Noise], rules: Mapping[str, bool]) -> Mapping[Key, Noise]:
+    return {
+        key: noise if rules[key[0]] else Noise(noise.minutes)
+        for key, noise in known.items()
+        if key[0] in rules
+    }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.history.loudness import minutes as table
 from monitor.history.loudness.minutes import INSERT, SCHEMA, forget_minutes, minutes, row
 from monitor.history.reader import History
 from monitor.history.writer import MIGRATIONS, ScoreStore
@@ -69,15 +68,12 @@ def test_of_a_minute_that_comes_twice_the_one_that_was_measured_longer_stays(row
     assert [one.laeq_dbfs for one in minutes(rows, NOON, NOON)] == [-59.0]
 
 
-def test_what_is_older_than_a_year_goes_and_of_too_much_the_oldest(
-    rows: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-):
+def test_what_is_older_than_a_year_goes_and_of_too_much_the_oldest(rows: sqlite3.Connection):
     """A house of many rooms cannot fill the disk."""
     rows.executemany(INSERT, [row(level(number)) for number in range(10)])
     forget_minutes(rows, NOON + timedelta(days=366, minutes=2))
     assert [one.started_at.minute for one in minutes(rows, NOON, NOON + timedelta(hours=1))] == [
         *range(2, 10)
     ]
-    monkeypatch.setattr(table, "MOST_ROWS", 3)
-    forget_minutes(rows, NOON + timedelta(days=1))
+    forget_minutes(rows, NOON + timedelta(days=1), most_rows=3)
     assert [one.started_at.minute for one in minutes(rows, NOON, NOON + timedelta(hours=1))] == [7, 8, 9]
