@@ -91,6 +91,9 @@ class Doorkeeper:
     def _by_token(self, key: str, *, at_once: bool) -> Visitor | None:
         token = self._keys.token(key, at_once=at_once)
         if token is None:
+            self.has_password(
+                at_once=at_once
+            )  # what a stranger is asked for next, read while it may be waited
             return None
         return Visitor(token.name, "admin" if token.scope == "write" else "viewer", "token")
 
