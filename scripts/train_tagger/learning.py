@@ -15,7 +15,7 @@ from torch.nn import functional as nnf
 
 from scripts.train_tagger import stock
 from scripts.train_tagger.hints import later_hints, missed
-from scripts.train_tagger.network import SETTLED_STAGES, Heard, Student
+from scripts.train_tagger.network import SETTLED_STAGES, Heard, Student, quick_arithmetic
 from scripts.train_tagger.targets import CRITICAL
 from scripts.train_tagger.teacher import Teacher
 
@@ -118,7 +118,7 @@ class Learner:
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
         ours, theirs = batch["ours"].float(), batch["theirs"].float()
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_arithmetic():
             told = later_hints(self._teacher, theirs, ours.shape[2], SETTLED_STAGES)
             maps = self.student.maps_after(SETTLED_STAGES, ours)
             heard = self.student.said(maps[-1])

@@ -22,7 +22,7 @@ from scripts.train_tagger.augment import mixed_up, time_shifted
 from scripts.train_tagger.hints import hints, missed
 from scripts.train_tagger.losses import Losses, losses
 from scripts.train_tagger.mixing import Mixer
-from scripts.train_tagger.network import Convolution, Heard, Student, spec_augment
+from scripts.train_tagger.network import Convolution, Heard, Student, quick_arithmetic, spec_augment
 from scripts.train_tagger.recordings import Recording, SampleCache
 from scripts.train_tagger.replay import Batch, FreshMixtures, Length, Replay
 from scripts.train_tagger.targets import EMOTIONS, LABELS, teacher_mapping
@@ -138,7 +138,7 @@ class Run:
         with torch.no_grad():
             features = self.student.front(batch.wave.float() / 32768)
         features = spec_augment(time_shifted(features, self._rng), self._rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_arithmetic():
             heard, logits, astray = self._told(features)
         batch = replace(batch, teacher_logits=logits.half())
         parts = losses(_as_float(heard), batch, self._mapping, astray)
