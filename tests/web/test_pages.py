@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from playwright.sync_api import Route, expect
 
 from monitor.config.model import Config
 from monitor.config.overrides import read_steps
+from monitor.history.recorder import SCORES
+from monitor.history.writer import ScoreStore
 from monitor.teaching.taught.naming import Question, keep_naming, read_naming
+from monitor.types import SoundLevel
+from testkit.fakes import FakeClock
 from testkit.judged_house import live
 from testkit.mosquitto import free_port
 from testkit.visit import Visit
@@ -23,6 +28,10 @@ from tests.web.test_setup import tab_to
 from tests.web.test_suggesting import BARKS
 
 TONE_HZ = 3000
+CALIBRATION_DB = 80.0
+LOUD_FROM, LOUD_TO = timedelta(hours=7), timedelta(hours=6)
+AWAY_FROM, AWAY_TO = timedelta(hours=12), timedelta(hours=11)
+CALIBRATED = timedelta(hours=20)
 NOW = datetime(2026, 5, 4, 19, 0, tzinfo=UTC)
 FULL_SCALE = 32767
 
@@ -35,18 +44,34 @@ def write_tone(path: Path) -> None:
         file.writeframes((samples * FULL_SCALE).astype("<i2").tobytes())
 
 
+def measure_a_day(path: Path, until: datetime) -> None:
+    """40 dB(A), but for an hour of 70 and one that was not measured; calibrated since 20 hours. The kitchen
+    never was."""
+    with ScoreStore(path, FakeClock(until)) as store:
+        for minute in range(1, 24 * 60):
+            ago = timedelta(minutes=minute)
+            level_dbfs = -10.0 if LOUD_TO < ago <= LOUD_FROM else -40.0
+            calibration_db = CALIBRATION_DB if ago <= CALIBRATED else None
+            if not AWAY_TO < ago <= AWAY_FROM:
+                store.measured(SoundLevel("tone", until - ago, level_dbfs, 60, 0, calibration_db))
+            store.measured(SoundLevel("kitchen", until - ago, -60.0, 60))
+        store.flush()
+
+
 @pytest.fixture(scope="module", name="workshop")
 def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A kitchen that has heard the whole scene, and a room in which a tone goes on."""
     folder = tmp_path_factory.mktemp("workshop")
     write_tone(folder / "tone.wav")
-    tone = {"type": "file", "name": "tone", "path": str(folder / "tone.wav"), "realtime": True, "loop": True}
+    tone = {"type": "file", "name": "tone", "path": str(folder / "tone.wav"), "realtime": True, "loop": True,
+            "calibration_db": CALIBRATION_DB}  # fmt: skip
     port = free_port()
     config = house(
         port, sources=[HEARD_ALL, tone], web={"live_audio": True}, labels={"dog_bark": {"onset": 0.9}}
     )
     lived = Config.model_validate({**config, "state_dir": str(folder / "state")})
     live(lived, BARKS, datetime.now(UTC) - timedelta(hours=1), source="tone")
+    measure_a_day(lived.state_folder() / SCORES, datetime.now(UTC).replace(second=0, microsecond=0))
     yield from run(folder, config, Visit(port, {"Host": f"localhost:{port}"}))
 
 
@@ -84,6 +109,58 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
     workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == -0.5)
     assert watched(workshop) == 0
     assert "somebody listens to a source live" in workshop.log
+
+
+DRAWN = """(it) => {
+    const { width, height } = it.canvas;
+    const points = it.canvas.getContext("2d").getImageData(0, 0, width, height).data;
+    const accent = document.createElement("canvas").getContext("2d");
+    accent.fillStyle = getComputedStyle(it).getPropertyValue("--accent");
+    accent.fillRect(0, 0, 1, 1);
+    const wanted = accent.getImageData(0, 0, 1, 1).data.join();
+    const isLine = (x, y) => points.slice(4 * (y * width + x), 4 * (y * width + x) + 4).join() === wanted;
+    return [22, 15, 11.5, 6.5, 3].map((hours) => {
+        const at = Date.now() - hours * 3_600_000 - it.begin;
+        const x = 34 + Math.floor((at / 86_400_000) * (width - 34));
+        const rows = Array.from({ length: height }, (_, y) => y).filter((y) => isLine(x, y));
+        const middle = (rows[0] + rows[rows.length - 1] + 1) / 2;
+        return rows.length ? it.low + (1 - middle / (height - 16)) * (it.high - it.low) : null;
+    });
+}"""
+"""What the line shows so many hours ago, read back from the picture's own points; None without a line."""
+
+
+def test_a_day_of_loudness_is_drawn_and_said(workshop, chromium):
+    """In dB(A), and without what nobody measured or had calibrated yet; a source that is not is in dBFS."""
+    zone = ZoneInfo(workshop.visit.get("/api/house").json()["zone"])
+    with chromium.page(f"{workshop.address}#/sources/tone", **PHONE, device_scale_factor=1) as page:
+        picture = page.get_by_role("img", name="Loudness, last 24 hours")
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_attribute(
+            "aria-label", re.compile(r"40 to 70 dB\(A\), 57 on average; loudest")
+        )
+        known = workshop.visit.get("/api/sources/tone/loudness").json()
+        loud = datetime.fromisoformat(known["since"]) + timedelta(minutes=known["laeq_dba"].index(70.0))
+        expect(picture).to_have_attribute("aria-label", re.compile(f"at {loud.astimezone(zone):%H:%M}"))
+        expect(picture).to_have_attribute(
+            "aria-label", re.compile("from before the calibration are left out")
+        )
+        expect(picture).to_have_attribute("aria-label", re.compile(r"Measured for 23 h"))
+        page.wait_for_function("document.querySelector('ew-loudness').canvas.width > 0")
+        before, quiet, away, loud_now, again = picture.evaluate(DRAWN)
+        assert (before, away) == (None, None)
+        assert (quiet, loud_now, again) == pytest.approx((40, 70, 40), abs=1)
+        check_accessible(page)
+        picture.evaluate("it => it.scrollIntoView({ block: 'center' })")
+        shot(page, "loudness")
+        page.emulate_media(color_scheme="dark")
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    with chromium.page(f"{workshop.address}#/sources/kitchen", **PHONE, locale="de-DE") as page:
+        card = page.locator(".source", has_text="Kitchen")
+        expect(card).to_contain_text("Lautstärke, letzte 24 Stunden")
+        expect(card).to_contain_text(re.compile(r"dBFS, im Mittel .* am lautesten um"))
+        expect(card).to_contain_text("Nicht kalibriert")
 
 
 def watched(home: Home) -> int:

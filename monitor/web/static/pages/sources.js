@@ -7,6 +7,7 @@ import { changes, house, loadHouse } from "../house.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
 import { listen } from "../parts/listen.js";
+import "../parts/loudness.js";
 import { attempt, note } from "../parts/overlay.js";
 import "../parts/drift.js";
 import { stateOf } from "../parts/room.js";
@@ -17,6 +18,7 @@ import { dayName, dayOf, length, number, roomName, shortClock, t } from "../word
 const LAG_S = 3;
 const NARROW_HZ = 5000;
 const WORDS_MS = 1000;
+const MINUTE_MS = 60_000;
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function sources(view, route) {
@@ -62,11 +64,13 @@ function sourceCard(source) {
   const mute = h("span");
   const look = h("div");
   const drifting = h("div");
+  const loudness = h("div");
+  const drawLoudness = loudnessOf(loudness, source.name);
   drawDrift(drifting, source.name);
   const card = h("article", { class: "panel source", "data-source": source.name },
     h("header", { class: "bar" },
       h("h2", null, roomName(source.name), " ", h("small", null, [source.area, t(`source.${source.type}`)].filter(Boolean).join(", "))), mute),
-    state, wrong, h("ew-level", { source: source.name }), look, h("div", { class: "day" }), drifting, facts,
+    state, wrong, h("ew-level", { source: source.name }), look, h("div", { class: "day" }), loudness, drifting, facts,
     house.may_change && sensitivity(source));
   if (house.may_hear) liveLook(look, source);
   if (house.may_listen) liveListen(look, source);
@@ -87,6 +91,7 @@ function sourceCard(source) {
     fill(facts, factsOf(now).map(([key, value]) => h("div", null, h("dt", null, t(key)), h("dd", null, value))));
     if (house.may_change && muted !== String(now.muted)) fill(mute, muteButton(now));
     muted = String(now.muted);
+    drawLoudness();
   }
 }
 
@@ -94,8 +99,9 @@ function sourceCard(source) {
 function factsOf(now) {
   const dbfs = (/** @type {number | null} */ value) => (value == null ? "–" : `${number(value, 0)} dBFS`);
   const count = (/** @type {number | null} */ value) => (value == null ? "–" : number(value, 0));
+  const loud = now.laeq_dba == null ? dbfs(now.laeq_dbfs) : `${number(now.laeq_dba, 0)} dB(A)`;
   return [
-    ["source.level", dbfs(now.level_dbfs)], ["source.floor", dbfs(now.floor_dbfs)],
+    ["source.level", dbfs(now.level_dbfs)], ["source.floor", dbfs(now.floor_dbfs)], ["source.loudness", loud],
     ["source.since", now.since ? shortClock(now.since) : "–"],
     ["source.bandwidth", now.bandwidth_hz == null ? "–" : `${number(now.bandwidth_hz / 1000, 1)} kHz`],
     ["source.lag", now.lag_s == null ? "–" : length(Math.max(0, now.lag_s))],
@@ -141,6 +147,29 @@ function liveListen(box, source) {
     playing?.stop();
     playing = null;
     button.setAttribute("aria-pressed", "false");
+  }
+}
+
+/**
+ * A day of minutes in words and a picture, asked for while it is looked at: what draws it when it may be due.
+ * @param {HTMLElement} box @param {string} source
+ */
+function loudnessOf(box, source) {
+  const words = h("p", { class: "hint" });
+  const picture = /** @type {any} */ (document.createElement("ew-loudness"));
+  let seen = false;
+  let due = 0;
+  new IntersectionObserver((entries) => ((seen = entries[entries.length - 1].isIntersecting), draw())).observe(box);
+  return draw;
+
+  async function draw() {
+    if (!seen || Date.now() < due) return;
+    due = Date.now() + MINUTE_MS;
+    const found = await get(`api/sources/${source}/loudness`).catch(() => null);
+    if (!found?.laeq_dbfs.some((/** @type {number | null} */ one) => one !== null)) return;
+    picture.show(found);
+    fill(words, t("loudness.title"), ": ", picture.words());
+    if (!picture.isConnected) fill(box, words, picture);
   }
 }
 
