@@ -17,6 +17,9 @@ log = get_logger()
 
 WAITING = 64
 """Segments that may wait for a small model: about ten seconds of eight busy sources."""
+WAITING_PER_SOURCE = 2
+"""Of more than 32 sources: a slammed door is heard in every room at once, as a segment that ends and one that
+begins. Chosen for memory: with 128 sources and 3 s each these are 50 MB, for a second."""
 WAITING_AGAIN = 16
 """Segments that may wait for a large model; more than that would be answered too late to matter."""
 FINISH_S = 1.0
@@ -37,9 +40,12 @@ class ClassifierPool:
         heard: Callable[[Findings], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
+        sources: int = 1,
     ) -> None:
+        """`sources`: how many there are."""
         self._heard = heard
-        self._first = [self._worker(each, WAITING, self._judged, failed, clock) for each in first]
+        waiting = max(WAITING, WAITING_PER_SOURCE * sources)
+        self._first = [self._worker(each, waiting, self._judged, failed, clock) for each in first]
         self._second = [
             (
                 self._worker(
@@ -89,10 +95,11 @@ class ClassifierPool:
 
     def submit(self, segment: Segment) -> None:
         """A segment or an early look from any thread. Finished segments outlast early looks in a crowd, for
-        they hold all that the looks held."""
+        they hold all that the looks held. A look that still waits when there is a newer one of its sound, or
+        the finished segment, is not judged: what it held, that holds as well."""
         urgency = 0 if segment.ended_by == "open" else 1
         for worker in self._first:
-            worker.mailbox.put(segment, urgency)
+            worker.mailbox.put(segment, urgency, about=segment.id)
         if not self._first:
             self._pass_on(segment, [])
 
@@ -110,8 +117,7 @@ class ClassifierPool:
         found: dict[str | None, list[Detection]] = defaultdict(list)
         for detection in detections:
             found[detection.segment_id].append(detection)
-        # A look and its segment may share a batch and an id: their detections go on together, once.
-        for segment in {segment.id: segment for segment in segments}.values():
+        for segment in segments:
             self._heard(Findings(segment.source, segment.ends_at, tuple(found[segment.id])))
             self._pass_on(segment, found[segment.id])
             if segment.ended_by != "open":

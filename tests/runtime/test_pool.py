@@ -58,10 +58,14 @@ class Remembering(ScriptedClassifier):
 class Session:
     """A panel whose threads are run one after the other, small models first."""
 
-    def __init__(self, first: Sequence[Any], second: Sequence[tuple[Any, Any]] = ()) -> None:
+    def __init__(
+        self, first: Sequence[Any], second: Sequence[tuple[Any, Any]] = (), sources: int = 1
+    ) -> None:
         self.heard: list[Findings] = []
         self.failures: list[BaseException] = []
-        self.panel = ClassifierPool(first, second, self.heard.append, self.failures.append, FakeClock())
+        self.panel = ClassifierPool(
+            first, second, self.heard.append, self.failures.append, FakeClock(), sources
+        )
 
     def judge(self, *segments: Segment) -> list[list[tuple[str, str]]]:
         """Label and classifier of everything heard, batch by batch."""
@@ -149,10 +153,25 @@ def test_without_a_small_model_the_large_one_hears_everything():
     assert session.judge(sound()) == [[("cough", "qwen")]]
 
 
-def test_a_look_and_its_segment_in_one_batch_are_posted_once():
-    """They share an id: posted twice, each detection would count as two hits."""
-    session = Session([ScriptedClassifier({"cough": 0.9})])
-    assert session.judge(sound(ended_by="open"), sound()) == [[("cough", "embedded")] * 2]
+def test_a_look_that_waits_gives_way_to_a_newer_one_and_to_its_segment():
+    """What the newer one holds is not judged twice, and no place in the queue is taken by what is old."""
+    model = Remembering({"cough": 0.9}, "embedded")
+    session = Session([model])
+    judged = session.judge(sound(ended_by="open"), sound("00000000000b", "open"), sound(), sound("c"))
+    assert judged == [[("cough", "embedded")]] * 3
+    assert [(each.id[-1], each.ended_by) for each in model.asked] == [
+        ("b", "silence"),
+        ("b", "open"),
+        ("c", "silence"),
+    ]
+
+
+def test_every_room_may_hear_the_same_slam_at_once():
+    """With many sources two segments of each find room, however few fit of one source."""
+    few, many = (Session([ScriptedClassifier({"cough": 0.9})], sources=count) for count in (1, 128))
+    slams = [sound(f"{number:012x}") for number in range(256)]
+    assert len(many.judge(*slams)) == 256
+    assert len(few.judge(*slams)) == WAITING
 
 
 def test_a_large_model_that_breaks_is_taken_off_and_named():
