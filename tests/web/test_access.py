@@ -77,7 +77,7 @@ def test_no_path_leads_out(lan, path):
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PRI", "get", "")
-PART = st.sampled_from(
+KNOWN_PART = st.sampled_from(
     [
         *{part for route in ROUTES for part in route.path.split("/")},
         "..",
@@ -88,30 +88,34 @@ PART = st.sampled_from(
         "%",
         "\xff",
     ]
-) | st.text(st.characters(codec="latin-1"), max_size=8)
-HEADER = st.sampled_from(
+)
+PART = KNOWN_PART | st.text(st.characters(codec="latin-1"), max_size=8)
+KNOWN_HEADER = st.sampled_from(
     ["Host: localhost", "Host:", "X-Earwitness: 1", "Authorization: Bearer ew_x", "Cookie: earwitness=a; =",
      "X-Ingress-Path: /api/hassio_ingress/abcdefghijkl", "X-Remote-User-Id: 1", "X-Forwarded-For: 127.0.0.1",
      "Transfer-Encoding: chunked", "Content-Length: 3", "Content-Length: -1", "Range: bytes=0-",
      "Upgrade: websocket", "Connection: upgrade", "Expect: 100-continue", "Origin: null"]
-) | st.text(st.characters(codec="latin-1"), max_size=20)  # fmt: skip
+)  # fmt: skip
+HEADER = KNOWN_HEADER | st.text(st.characters(codec="latin-1"), max_size=20)
+PARTS = st.sampled_from([route.path.split("/") for route in ROUTES]) | st.lists(KNOWN_PART) | st.lists(PART)
+HEADERS = st.lists(KNOWN_HEADER, max_size=4) | st.lists(HEADER, max_size=4)
 
 
-@settings(max_examples=120, derandomize=True, deadline=None)
-@given(
-    st.sampled_from(METHODS), st.lists(PART, max_size=5), st.lists(HEADER, max_size=4), st.binary(max_size=9)
-)
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(st.sampled_from(METHODS), PARTS, HEADERS, st.just(b"") | st.binary(max_size=9))
 def test_whatever_a_stranger_sends_gets_nothing(lan, method, parts, headers, body):
     """Bytes on the socket, well formed or not: no room's name comes back, no fault of the daemon's; and not
     a line of its log is theirs."""
     head = "\r\n".join([f"{method} /{'/'.join(parts)} HTTP/1.1", *headers, "Connection: close", "", ""])
     with socket.create_connection(("127.0.0.1", lan.port), 60) as stranger:
         stranger.sendall(head.encode("latin-1") + body)
-        stranger.shutdown(socket.SHUT_WR)
+        # Who shuts his side at once gets no answer; only what is not finished is ended so.
+        if not select([stranger], [], [], 0.3)[0]:
+            stranger.shutdown(socket.SHUT_WR)
         with suppress(ConnectionResetError):
             answer = b"".join(iter(lambda: stranger.recv(65536), b""))
             assert not answer.startswith(b"HTTP/1.1 5"), answer
-            assert b"kitchen" not in answer
+            assert b'"kitchen"' not in answer
     assert "Traceback" not in lan.log
     assert "HTTP" not in lan.log
 
