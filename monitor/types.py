@@ -124,6 +124,11 @@ class SoundEvent:
     lag_s: float = 0.0
     """how long after its sound it was decided, where that is more than 5 s; else 0"""
 
+    @property
+    def is_made_up(self) -> bool:
+        """Whether a rule's test made it up: nothing was heard, and it never ends."""
+        return self.evidence.get("test") is True
+
 
 def listed(events: Iterable[SoundEvent]) -> list[SoundEvent]:
     """In the order in which they began; a loud noise comes after what a model named in the same segment."""

@@ -197,9 +197,7 @@ class DrillRunner:
 
 def _is_of(alert: Alert, report: DrillReport) -> bool:
     """Whether it is an alert of the drill, not of the test button: that one's events are made up."""
-    return alert.test and any(
-        event.label == report.label and "test" not in event.evidence for event in alert.events
-    )
+    return alert.test and any(event.label == report.label and not event.is_made_up for event in alert.events)
 
 
 def _room(source: str, events: Sequence[SoundEvent], ears: _Ears) -> RoomReport:

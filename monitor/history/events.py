@@ -100,9 +100,11 @@ def note_event(connection: sqlite3.Connection, event: SoundEvent, decided_us: in
 
 
 def note_alert(connection: sqlite3.Connection, alert: Alert, decided_us: int) -> None:
-    """An alert about events; it may be posted before them."""
+    """An alert about events; it may be posted before them. What a rule's test makes up is no event."""
     rank = SEVERITIES.index(alert.severity) + 1
     for event in alert.events:
+        if event.is_made_up:
+            continue
         known = connection.execute("SELECT 1 FROM event WHERE id = ?", (event.id,)).fetchone()
         if not known:
             note_event(connection, event, decided_us)

@@ -175,6 +175,16 @@ def test_it_was_nothing_acknowledges_and_judges_every_event(night: Night, clock:
     )
 
 
+def test_what_a_test_makes_up_is_no_event(night: Night, clock: FakeClock) -> None:
+    """It would lie in the timeline and never end; the alert is kept, and says that it is a test."""
+    made_up = event("smoke_alarm", id="e00000000003", evidence={"test": True})
+    night.store.post(alert(events=(made_up,), at=clock.now(), test=True), clock.now())
+    night.store.flush()
+    assert night.rows("scores.db", "SELECT id FROM event") == []
+    assert night.rows("scores.db", "SELECT event_id FROM alert_event") == []
+    assert night.rows("scores.db", "SELECT json_extract(body, '$.test') FROM said") == [(1,)]
+
+
 def test_what_the_disk_refuses_waits(night: Night) -> None:
     """And is kept as soon as the disk takes it."""
     night.hear("1" * 12, MADE_IT, dog_bark=0.9)

@@ -45,7 +45,7 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
         expect(card).to_contain_text("Kitchen")
         expect(page.locator(".room")).to_have_count(2)
         expect(page.locator(".row").first).to_be_visible()
-        page.wait_for_function("() => document.querySelector('ew-level[source=hall] canvas').width > 0")
+        page.wait_for_function("() => document.querySelector('ew-level[source=hall] canvas')?.width > 0")
         check_accessible(page)
         shot(page, "now")
         card.get_by_role("button", name="Acknowledge").click()
@@ -198,7 +198,7 @@ def test_an_event_says_why_and_draws_its_sound(home, chromium):
         expect(picture).to_have_attribute(
             "aria-label", re.compile(r"Smoke alarm from .* loudest near 3\.\d kHz")
         )
-        page.wait_for_function("() => document.querySelector('ew-spectrogram canvas').width > 300")
+        page.wait_for_function("() => document.querySelector('ew-spectrogram canvas')?.width > 300")
         assert 2900 < loudest_hz(page) < 3500
         check_accessible(page)
         shot(page, "event")
@@ -278,7 +278,7 @@ def test_a_clip_plays_and_zooms(home, chromium):
         expect(page.locator("ew-spectrogram")).to_be_visible()
         page.locator("body").press("Space")
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
-        page.wait_for_function("() => Number(document.querySelector('input[type=range]').value) > 0")
+        page.wait_for_function("() => Number(document.querySelector('input[type=range]')?.value) > 0")
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Zoom in").click()
         assert page.evaluate(
@@ -394,3 +394,43 @@ def test_now_is_there_after_three_answers_and_is_small(home, chromium):
             return one.house === other.house && Boolean(one.house);
         }"""
         assert page.evaluate(same) is True
+
+
+def test_a_rule_that_is_tried_looks_like_a_test(home, chromium):
+    """Its alert says so beside the real one of the same rule, has no event, and is settled like any other."""
+    home.has_heard()
+    with chromium.page(f"{home.address}#/rules", **PHONE) as page:
+        page.get_by_role("link", name="Something loud").click()
+        page.get_by_role("button", name="Test this rule").click()
+        expect(page.get_by_text("A test alert of this rule is on its way.")).to_be_visible()
+        page.goto(f"{home.address}#/")
+        card = page.locator(".alert", has=page.locator(".tag", has_text="Test"))
+        expect(card).to_contain_text("Something loud")
+        expect(card.locator(".chip")).to_have_count(0)
+        check_accessible(page)
+        card.get_by_role("button", name="Acknowledge").click()
+        expect(card).to_have_count(0)
+    events = home.visit.get("/api/events?source=test").json()["events"]
+    assert events == []
+
+
+def test_the_sound_of_a_fresh_event_comes_by_itself(home, chromium):
+    """It is kept when the sound is over, and nobody has to load the page again."""
+    event = next(one for one in home.has_heard() if one["label"] == "doorbell" and one["clip"])
+    early = [1, 2]
+
+    def answer(route: Route) -> None:
+        found = route.fetch().json()
+        if early:
+            early.pop()
+            found |= {"clip": False, "picture": False, "ended_at": None}
+        route.fulfill(json=found)
+
+    with chromium.page(
+        f"{home.address}#/event/{event['id']}", **PHONE, begin=f"{home.address}#/house"
+    ) as page:
+        page.route(f"**/api/events/{event['id']}", answer)
+        page.goto(f"{home.address}#/event/{event['id']}")
+        expect(page.locator(".sound")).to_contain_text("come when the sound is over")
+        expect(page.locator("ew-spectrogram")).to_be_visible()
+    assert not early

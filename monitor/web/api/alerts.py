@@ -27,7 +27,10 @@ class Acknowledge(Model):
 class OpenAlert(AlertView):
     """An alert that nobody has acknowledged."""
 
+    test: bool
+    """Somebody tried the rule, or holds a drill: no danger."""
     events: list[EventView]
+    """None of a rule that was tried: nothing was heard."""
 
 
 class OpenAlerts(Model):
@@ -52,6 +55,7 @@ def open_alerts(ask: Ask) -> OpenAlerts:
             rule=one.rule,
             severity=one.severity,
             raised_at=page.time.iso(one.raised_at),
+            test=one.test,
             events=[known[event.id] for event in one.events if event.id in known],
         )
         for one in waiting

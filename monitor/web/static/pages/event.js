@@ -9,9 +9,12 @@ import { player } from "../parts/player.js";
 import { teach } from "../parts/teach.js";
 import { whatIf } from "../parts/whatif.js";
 import { judge, judged, undoLast, verdictBar } from "../parts/verdict.js";
-import { clock, labelName, language, length, longDay, percent, receiverName, roomName, t, timeTag } from "../words.js";
+import { clock, labelName, language, length, longDay, number, percent, receiverName, roomName, t, timeTag } from "../words.js";
 
 const KEPT_AFTER_MS = 6000;
+/** Its end, what follows it, and the disk: so long after its last sound a clip may still come. */
+const CLIP_AFTER_MS = 60_000;
+const CLIP_EVERY_MS = 3000;
 
 /**
  * What was heard a moment ago is shown at once, and kept some seconds later.
@@ -77,8 +80,26 @@ export default function eventPage(view, route) {
     if (event.picture) {
       return fill(clip, h("img", { class: "picture", src: `api/events/${event.id}/picture`, alt: t("player.picture", { words: labelName(event.label) }) }));
     }
-    return fill(clip, h("p", { class: "hint" }, t("event.no_clip", { setting: "evidence: {clips: true}" })));
+    if (isMade()) setTimeout(look, CLIP_EVERY_MS);
+    fill(clip, h("p", { class: "hint" }, whyNone()));
   };
+
+  const isKept = () => house.keeps.clips || house.keeps.pictures;
+  /** Whether picture or clip may still be in the making. */
+  const isMade = () => isKept() && (!event.ended_at || Date.now() - Date.parse(event.ended_at) < CLIP_AFTER_MS);
+  const whyNone = () => {
+    if (isMade()) return t("event.not_yet");
+    return isKept() ? t("event.no_clip_of_it", { days: number(house.keeps.clip_days, 0) }) : t("event.no_clip", { setting: "evidence: {clips: true}" });
+  };
+
+  /** The event once more, until its sound is there. */
+  async function look() {
+    if (left) return;
+    event = { ...event, ...await get(`api/events/${route.id}`).catch(() => ({})) };
+    if (left) return;
+    draw();
+    drawSound();
+  }
 
   async function load() {
     try {

@@ -120,14 +120,15 @@ export default function nowPage(view) {
   }
 }
 
-/** The same rule again and again is one card: its latest alert, and how often. @param {any[]} alerts */
+/** The same rule again and again is one card: its latest alert, and how often; tests apart from what is real. @param {any[]} alerts */
 export function byRule(alerts) {
   /** @type {Map<string, any>} */
   const found = new Map();
   for (const alert of alerts) {
-    const known = found.get(alert.rule);
+    const key = `${alert.test} ${alert.rule}`;
+    const known = found.get(key);
     if (known) known.ids.push(alert.id);
-    else found.set(alert.rule, { ...alert, ids: [alert.id] });
+    else found.set(key, { ...alert, ids: [alert.id] });
   }
   return [...found.values()];
 }
