@@ -119,8 +119,7 @@ class SoundEvent:
     """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; `learning`
-    of a sound taught in the last days; `house_right`, how likely it is right by what this house called wrong;
-    or empty"""
+    of a sound taught lately; `house_right`, how likely it is right, by this house; or empty"""
     lag_s: float = 0.0
     """how long after its sound it was decided, where that is more than 5 s; else 0"""
 
@@ -253,8 +252,7 @@ class LabelState:
     source: str
     label: str
     on: bool
-    count: int = field(default=0, compare=False)
-    """How often it has begun since the daemon started."""
+    count: int = field(default=0, compare=False)  # how often it has begun since the daemon started
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +294,7 @@ class Command:
 
     name: Literal["mute", "sensitivity", "test", "ack", "nothing", "verdict", "drill", "house", "chain"]
     source: str | None = None
-    value: bool | float | str | None = (
-        None  # sensitivity: -1..1; ack, nothing: an alert's id; test: a rule; drill, chain: its id
-    )
+    value: bool | float | str | None = None  # sensitivity -1..1; ack, nothing: alert; test: rule; others: id
     by: str = ""
     word: Literal["right", "wrong", "unsure"] | None = None  # verdict: was it what it was taken for?
     label: str | None = None  # verdict, with `wrong`: what it really was; drill: which alarm
