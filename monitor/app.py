@@ -81,6 +81,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._decisions: Mailbox[Item] = Mailbox("decisions", DECISIONS, self._clock)
         self._supervised: list[SupervisedSource] = []
+        self._classifiers = LoadedClassifiers()
         self._recorded = frozenset(block.name for block in config.sources if block.is_recorded)
         self._progress = Progress(self._clock, self._live_captures)
 
@@ -107,7 +108,7 @@ class Daemon:
             self._pool = life.enter_context(pool(self._clock, len(self._config.sources)))
             self._progress.waiting += self._pool.vital.values()
             self._start_capture(life, classifiers)
-            self._checkup = self._build_checkup(classifiers)
+            self._checkup = self._build_checkup()
             self._memory = MemoryWatch(self._pool.shed_large_models, self._clock, memory_limit_mb())
             life.enter_context(settled_heap())
             self._opening = False
@@ -160,10 +161,12 @@ class Daemon:
         self._errands.put(errand)
 
     def exchange(self, config: Config) -> None:
-        """Go by the rules and thresholds of a configuration that is alike otherwise; in the main thread."""
+        """Go by rules, thresholds and taught sounds of a configuration that is alike otherwise; in the main
+        thread."""
         rules = build_rules(config, self._classifiers)
         self._engine.exchange(rules, thresholds(config, self._classifiers.first).of)
         self._delivery.announce(build_house(config))
+        self._classifiers = self._classifiers.taught(config.taught)  # last: now others know the new sounds
         self._record.follow(config)
         self._config = config
 
@@ -182,7 +185,7 @@ class Daemon:
         health = self._checkup.snapshot()
         own = {"drill": self._recorder.drill.figures(), "unnamed": self._teaching.question()}
         wrong = page | self._instance.notes() | self._delivery.notes()
-        notes = health.values["notes"] | self._pool.retired | wrong
+        notes = self._classifiers.missing | self._pool.retired | wrong
         return replace(health, values={**health.values, **self._delivery.health(), **own, "notes": notes})
 
     @property
@@ -269,15 +272,10 @@ class Daemon:
     def _post(self, item: Item) -> None:
         enqueue(item, self._decisions)
 
-    def _build_checkup(self, classifiers: LoadedClassifiers) -> Checkup:
+    def _build_checkup(self) -> Checkup:
         queues: dict[str, Mailbox[Any]] = {"decisions": self._decisions, **self._pool.mailboxes}
         vital = frozenset({"decisions", *self._pool.vital})
-        checkup = Checkup(
-            lambda: self._captures, self._pool.workers, queues, self._clock, vital, self._progress
-        )
-        for name, reason in classifiers.missing.items():
-            checkup.note(name, reason)
-        return checkup
+        return Checkup(lambda: self._captures, self._pool.workers, queues, self._clock, vital, self._progress)
 
     def _publish_health(self) -> None:
         health = self.health()

@@ -17,6 +17,7 @@ import yaml
 
 from monitor.config.loading import as_configured
 from monitor.config.overrides import apply
+from monitor.config.taught import forget_taught, write_taught
 from monitor.drill.report import FILE as DRILLS
 from monitor.drill.report import REQUEST, read_drills
 from monitor.store.files import write_private
@@ -25,6 +26,7 @@ from testkit.held_file import held, wait_opened
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.noisy_house import until
 from testkit.process import DaemonProcess
+from testkit.taught import anything
 
 ENDLESS = {"type": "demo", "name": "demo", "speech": False}
 PATIENCE_S = 60.0
@@ -207,6 +209,23 @@ def test_what_is_set_without_the_configuration_is_taken_up(broker, tmp_path):
         until(lambda: said in (tmp_path / "log").read_text(), said, PATIENCE_S)
         assert listener.on("earwitness/home/demo/status") == before
     assert daemon.process.returncode == 0
+
+
+def test_what_is_taught_is_heard_without_a_pause(broker, tmp_path):
+    """Here a sound that everything is like. Home Assistant gets its entity, off at first; forgetting it
+    begins anew, and the entity goes."""
+    topic, model = "earwitness/home/demo/washer_done/state", {"classifiers": [{"type": "embedded"}]}
+    with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS, **model), tmp_path) as daemon:
+        listener.wait_for("earwitness/home/demo/status", "online")
+        before = listener.on("earwitness/home/demo/status")
+        write_taught(tmp_path / "state", anything())
+        assert listener.wait_for(topic, "ON")
+        assert listener.on(topic)[0] == "OFF"
+        assert "washer_done" in listener.on("homeassistant/device/earwitness_home_demo/config")[-1]
+        assert listener.on("earwitness/home/demo/status") == before
+        forget_taught(tmp_path / "state", "washer_done")
+        listener.wait_for(topic, "")
+        assert daemon.process.poll() is None
 
 
 def test_a_drill_that_is_asked_for_begins(broker, tmp_path):

@@ -34,8 +34,9 @@ class Lives:
     """Listens with `config`, and with each that `read` finds changed after it, until it is stopped.
 
     SIGHUP without a terminal has `read` called. A configuration that it refuses (EarwitnessError) is logged,
-    and the one in force stays. Where nothing but rules and thresholds differs they are exchanged while
-    everything goes on; any other difference ends what is heard in order and begins anew in this process. A
+    and the one in force stays. Where nothing but rules, thresholds and what was taught differs they are
+    exchanged while everything goes on; any other difference, and a taught sound that was forgotten, ends what
+    is heard in order and begins anew in this process. A
     configuration with which the daemon cannot be opened is given up for the one before. What is changed
     without the configuration (`overrides.json`), or taught, has it read anew within seconds, on a terminal
     too; so does the first configuration, written on the page.

@@ -25,8 +25,10 @@ GATE_LABELS = frozenset({"loud_noise"})
 
 
 def thresholds(config: Config, first: Iterable[Classifier]) -> Thresholds:
-    """The table, over it what the model ships for its own scores, over it what the owner wrote."""
+    """The table, over it what the model ships for its own scores and what the house has taught, over it what
+    the owner wrote."""
     suggested = {label: values for model in first for label, values in model.thresholds.items()}
+    suggested |= config.taught.thresholds
     return Thresholds(
         model=LABELS.validate_python(suggested),
         general=config.labels,

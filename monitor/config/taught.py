@@ -4,7 +4,7 @@ The file's name is the sound's name. So a rule may name a sound whose file is da
 hears everything else, and logs what is wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,14 @@ class TaughtHere:
     """What is wrong with the others, with the fix."""
     vetoes: VetoBook | None = field(default=None, compare=False)
     """What the daemon has learnt from verdicts, for those who hear; None: nothing holds anything back."""
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]:
+        """What was found of each sound when it was taught."""
+        return {
+            one.label: {"onset": 0.5, "hits": one.hits, "within_s": one.within_s, "hold_s": one.hold_s}
+            for one in self.sounds
+        }
 
 
 def read_taught(folder: Path) -> TaughtHere:
@@ -79,11 +87,9 @@ def forget_taught(folder: Path, label: str) -> bool:
 def built(block: ClassifierConfig, taught: TaughtHere) -> Classifier:
     """The classifier of a block, not loaded, with what was taught on it. ModelError as `block.build`."""
     classifier: Classifier = block.build()
-    vetoes = taught.vetoes
-    if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or vetoes):
+    if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or taught.vetoes):
         return classifier
-    own = [one for one in taught.sounds if one.model == classifier.sidecar.embedding_id]
-    return TaughtListener(classifier, own, vetoes) if own or vetoes else classifier
+    return TaughtListener(classifier, classifier.sidecar.embedding_id, taught.sounds, taught.vetoes)
 
 
 def unheard(taught: TaughtHere, heard: frozenset[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Builds the parts of the loop from a Config: the same ones for the daemon and for recordings."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from monitor.audio import Piece
@@ -14,10 +14,11 @@ from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.taggers.ensemble import combined
 from monitor.classifiers.taught.listener import NAME as TAUGHT
+from monitor.classifiers.taught.listener import TaughtListener
 from monitor.config.capabilities import thresholds
 from monitor.config.house import build_house, is_alike
 from monitor.config.model import Config
-from monitor.config.taught import built, unheard
+from monitor.config.taught import TaughtHere, built, unheard
 from monitor.errors import ModelError
 from monitor.events.tracker import Tracker
 from monitor.gate.gate import Gate
@@ -43,12 +44,21 @@ class LoadedClassifiers:
     second: tuple[tuple[Classifier, Wants], ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
     """The reason, by name, of each classifier that could not be loaded."""
+    listeners: tuple[TaughtListener, ...] = ()
+    """Those of `first`, or its members, that hear what the house has taught."""
 
     @property
     def all(self) -> Iterator[Classifier]:
         """Every classifier that is loaded."""
         yield from self.first
         yield from (classifier for classifier, _ in self.second)
+
+    def taught(self, taught: TaughtHere) -> "LoadedClassifiers":
+        """The same classifiers, which from the next look on hear what the house has taught by now."""
+        for one in self.listeners:
+            one.take(taught.sounds)
+        others = {name: why for name, why in self.missing.items() if name != TAUGHT}
+        return replace(self, missing=others | _unheard(taught, self.first))
 
     def close(self) -> None:
         """Unload all models."""
@@ -71,15 +81,22 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
                 second.append((classifier, Cascade(block, _unsure_bands(first))))
             else:
                 first.append(classifier)
-    for problem in unheard(config.taught, frozenset().union(*(one.labels for one in first))):
-        log.warning("a taught sound is not heard", why=problem)
-        missing[TAUGHT] = problem
+    missing |= _unheard(config.taught, first)
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
         options, phrases = config.transcripts, _awaited_phrases(config)
         writer = _transcriber(options, [classifier for classifier, _ in second], phrases)
         words = _loaded(WORDS, lambda: WordListener(writer, lambda text: says(text, phrases)), missing)
         second += [(words, Voices(asked, while_speaking=options.while_speaking))] if words else []
-    return LoadedClassifiers(combined(config.combine, first), tuple(second), missing)
+    listeners = tuple(one for one in first if isinstance(one, TaughtListener))
+    return LoadedClassifiers(combined(config.combine, first), tuple(second), missing, listeners)
+
+
+def _unheard(taught: TaughtHere, first: Sequence[Classifier]) -> dict[str, str]:
+    """What keeps taught sounds from being heard, logged; the last of it as `missing`."""
+    problems = unheard(taught, frozenset().union(*(one.labels for one in first)))
+    for problem in problems:
+        log.warning("a taught sound is not heard", why=problem)
+    return {TAUGHT: problems[-1]} if problems else {}
 
 
 def _unsure_bands(first: Sequence[Classifier]) -> dict[str, tuple[float, float]]:
@@ -160,11 +177,13 @@ def build_rules(config: Config, classifiers: LoadedClassifiers, *, replayed: boo
 
 
 def only_decisions_differ(config: Config, other: Config) -> bool:
-    """Whether rules and thresholds are all that differs, and the labels that they show in Home Assistant and
-    the words that they want written down are the same: nothing that hears has to know."""
+    """Whether rules, thresholds and what the house has taught are all that differs, and the labels that rules
+    show in Home Assistant and the words that they want written down are the same: no source has to know.
+    Where a taught sound was forgotten, its events have to end."""
     return (
         _without_decisions(other) == _without_decisions(config)
-        and is_alike(build_house(other), build_house(config))
+        and set(config.taught.labels) <= set(other.taught.labels)
+        and is_alike(build_house(_untaught(other)), build_house(_untaught(config)))
         and (_sources_asked_for_words(other), _awaited_phrases(other))
         == (_sources_asked_for_words(config), _awaited_phrases(config))
     )
@@ -172,7 +191,11 @@ def only_decisions_differ(config: Config, other: Config) -> bool:
 
 def _without_decisions(config: Config) -> Config:
     sources = [source.model_copy(update={"labels": {}}) for source in config.sources]
-    return config.model_copy(update={"rules": [], "labels": {}, "sources": sources})
+    return _untaught(config.model_copy(update={"rules": [], "labels": {}, "sources": sources}))
+
+
+def _untaught(config: Config) -> Config:
+    return config.with_taught(TaughtHere())
 
 
 def build_decision_engine(

@@ -43,13 +43,8 @@ class Checkup:
         self._progress = progress or Progress(clock)
         self._started_s = clock.monotonic_s()
         self._cpu_before_s = _cpu_s()
-        self._notes: dict[str, str] = {}
         self._overflowed: set[str] = set()
         self._stalled: list[str] = []
-
-    def note(self, name: str, text: str) -> None:
-        """Add a note to every snapshot from now on, for example about a missing model."""
-        self._notes[name] = text
 
     def feed(self, systemd: Systemd) -> list[str]:
         """Feed the watchdog while nothing has stopped moving; logged when that changes. Returns what has
@@ -94,7 +89,6 @@ class Checkup:
             "cpu_share": round((_cpu_s() - self._cpu_before_s) / uptime_s, 4),
             "stalled": self.stalled(),
             "lagging": self._progress.lagging(),
-            "notes": dict(self._notes),
             "sources": self._sources(),
             "queues": {name: _rounded(asdict(box.figures())) for name, box in self._mailboxes.items()},
             "classifiers": {

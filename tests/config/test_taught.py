@@ -76,11 +76,32 @@ def test_a_sound_of_another_model_is_to_be_taught_again(file: Path):
     assert "earwitness teach washer_done CLIPS..." in problem
 
 
-def test_a_newly_taught_sound_is_no_change_of_rules_alone(file: Path):
-    """Those who hear have to know it."""
+def test_what_is_taught_is_taken_in_and_what_is_forgotten_is_not(file: Path):
+    """A new sound, or one taught anew, no source has to know; of one forgotten events have to end."""
     write_taught(file.parent, taught())
     before = load_config(file)
     write_taught(file.parent, taught("gate"))
-    assert not only_decisions_differ(before, load_config(file))
-    assert before != load_config(file)
+    with_gate = load_config(file)
+    assert before != with_gate
+    assert only_decisions_differ(before, with_gate)
+    assert not only_decisions_differ(with_gate, before)
+    write_taught(file.parent, taught("gate", hits=2))
+    assert only_decisions_differ(with_gate, load_config(file))
     assert load_config(file) == load_config(file)
+
+
+def test_a_sound_that_is_taught_anew_is_heard_by_those_who_listen(file: Path):
+    """Of another model before: what was wrong is wrong no more. Its hits count, of several models, too."""
+    write_taught(file.parent, taught(model="0" * 64))
+    classifiers = load_classifiers(load_config(file))
+    try:
+        assert "taught with another model" in classifiers.missing["taught"]
+        write_taught(file.parent, taught(hits=2))
+        config = load_config(file)
+        now = classifiers.taught(config.taught)
+    finally:
+        classifiers.close()
+    assert "taught" not in now.missing
+    assert "washer_done" in now.first[0].labels
+    together = config.model_copy(update={"combine": "mean_log_odds", "classifiers": config.classifiers * 2})
+    assert in_force(together)["hall"]["washer_done"].hits == 2

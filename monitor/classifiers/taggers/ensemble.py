@@ -33,7 +33,7 @@ class Ensemble(ClassifierDefaults):
     def __init__(self, members: Sequence[Classifier]) -> None:
         self._members = tuple(members)
 
-    @cached_property
+    @property
     def labels(self) -> frozenset[str]:
         """What any of them can hear."""
         return frozenset().union(*(member.labels for member in self._members))

@@ -17,14 +17,27 @@ NEVER = (1.0, 0.0)
 
 
 class TaughtListener:
-    """The classifier `model` as it is, and the taught sounds with it. One thread at a time."""
+    """The classifier `model` as it is, and the sounds that were taught on its embedding with it. One thread
+    at a time, but for `take`."""
 
     def __init__(
-        self, model: Classifier, sounds: Sequence[TaughtSound], vetoes: VetoBook | None = None
+        self,
+        model: Classifier,
+        embedding_id: str,
+        sounds: Sequence[TaughtSound],
+        vetoes: VetoBook | None = None,
     ) -> None:
+        """`embedding_id`: SHA-256 of the model that the embedding was first of."""
         self._vetoes = vetoes or VetoBook()
         self._model = model
-        self._sounds = tuple(sounds)
+        self._embedding_id = embedding_id
+        self._sounds: tuple[TaughtSound, ...] = ()
+        self.take(sounds)
+
+    def take(self, sounds: Sequence[TaughtSound]) -> None:
+        """From the next look on hear these, and no others; those of another model are not heard. From any
+        thread."""
+        self._sounds = tuple(one for one in sounds if one.model == self._embedding_id)
 
     @property
     def name(self) -> str:
@@ -48,12 +61,8 @@ class TaughtListener:
 
     @property
     def thresholds(self) -> Mapping[str, Mapping[str, float]]:
-        """Those of the model, and what was found when a sound was taught."""
-        taught = {
-            one.label: {"onset": 0.5, "hits": one.hits, "within_s": one.within_s, "hold_s": one.hold_s}
-            for one in self._sounds
-        }
-        return {**self._model.thresholds, **taught}
+        """Those of the model; a taught sound brings its own (`TaughtHere.thresholds`)."""
+        return self._model.thresholds
 
     @property
     def second_look(self) -> Mapping[str, tuple[float, float]]:

@@ -114,7 +114,7 @@ def _teach(
     was_taught(settings.state_folder(), named, label, datetime.now(UTC))
     for line in sound_lines(lesson.found):
         out.print(line, highlight=False, markup=False)
-    err.print("A running daemon begins anew with it; its sources are off for some seconds.")
+    err.print("A running daemon hears it within seconds, and goes on meanwhile.")
     err.print(f"`earwitness teach --forget {label}` takes it back. A rule names it as any other sound:")
     err.print(f"  hear: [{label}]", highlight=False, markup=False)
 
