@@ -183,7 +183,8 @@ class Daemon:
         """How everything is doing; in the main thread."""
         page = {"page": self._page.fault} if self._page is not None and self._page.fault else {}
         health = self._checkup.snapshot()
-        own = {"drill": self._recorder.drill.figures(), "unnamed": self._teaching.question()}
+        own: dict[str, Any] = {"drill": self._recorder.drill.figures(), "unnamed": self._teaching.question()}
+        own["page"] = self._config.web.address
         wrong = page | self._instance.notes() | self._delivery.notes()
         notes = self._classifiers.missing | self._pool.retired | wrong
         return replace(health, values={**health.values, **self._delivery.health(), **own, "notes": notes})

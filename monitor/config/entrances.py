@@ -1,5 +1,5 @@
-"""What is wrong with sources that others connect to or publish for, in the light of the rest of the
-configuration."""
+"""What is wrong with sources that others connect to or publish for, and with the page over other nodes, in
+the light of the rest of the configuration."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,12 +20,33 @@ def source_lines(
 ) -> Iterator[str]:
     """Every problem with its place. `original`: where a place of `config` stands in the document."""
     yield from _ports_taken_twice(config, document, original)
-    brokers = {one.name: one for one in config.publishers if isinstance(one, MqttConfig)}
+    brokers = _brokers(config)
     for i, source in enumerate(config.sources):
         place: Place = ("sources", i)
         if isinstance(source, ExternalConfig) and not is_spoiled(("publishers",)):
             for key, text in _of_device(source, config.node, brokers):
                 yield document.about(original((*place, key)), text)
+
+
+def node_lines(config: Config, document: Document, is_spoiled: Callable[[Place], bool]) -> Iterator[str]:
+    """Other nodes that nobody could hear."""
+    brokers, nodes = _brokers(config), config.web.nodes
+    if nodes is None or is_spoiled(("publishers",)) or is_spoiled(("web",)):
+        return
+    if not brokers:
+        text = "other nodes are heard over MQTT; add a publisher of `type: mqtt`"
+        yield document.about(("web", "nodes"), text)
+    elif nodes.broker is not None and nodes.broker not in brokers:
+        yield document.about(("web", "nodes", "broker"), _no_broker(nodes.broker, brokers))
+
+
+def _brokers(config: Config) -> dict[str, MqttConfig]:
+    return {one.name: one for one in config.publishers if isinstance(one, MqttConfig)}
+
+
+def _no_broker(name: str, brokers: dict[str, MqttConfig]) -> str:
+    hint = did_you_mean(name, brokers) or f" (there is {', '.join(brokers)})"
+    return f"no `mqtt` publisher is named {name!r}{hint}"
 
 
 def _of_device(
@@ -34,8 +55,7 @@ def _of_device(
     if not brokers:
         yield "type", "what other devices detect comes over MQTT; add a publisher of `type: mqtt`"
     elif source.broker is not None and source.broker not in brokers:
-        hint = did_you_mean(source.broker, brokers) or f" (there is {', '.join(brokers)})"
-        yield "broker", f"no `mqtt` publisher is named {source.broker!r}{hint}"
+        yield "broker", _no_broker(source.broker, brokers)
     for own in {f"{one.topic_prefix}/{node}/" for one in brokers.values()}:
         if source.topic.startswith(own):
             yield "topic", f"what is below {own} we publish ourselves; it would be heard again and again"

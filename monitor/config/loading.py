@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
 from monitor.config.drafting import Draft, drafted
-from monitor.config.entrances import source_lines
+from monitor.config.entrances import node_lines, source_lines
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.config.problems import ports_in_hosts, problem_lines
@@ -157,6 +157,7 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
     yield from receiver_lines(config, document, draft.original, draft.is_spoiled)
     yield from source_lines(config, document, draft.original, draft.is_spoiled)
+    yield from node_lines(config, document, draft.is_spoiled)
     yield from ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):

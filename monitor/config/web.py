@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor.schema import Block, Port, Secret
+from monitor.schema import Block, Port, Secret, Slug
 
 
 def _network(text: str) -> str:
@@ -37,6 +37,22 @@ class IngressConfig(Block):
     """The supervisor's address; nobody else is answered."""
 
 
+_Root = Annotated[
+    str, Field(max_length=100, pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(/\+)+(/[A-Za-z0-9_-]+)*$")
+]
+
+
+class NodesConfig(Block):
+    """A page over many nodes (`#/nodes`): who lives, what is wrong there, which alerts wait, what was heard
+    last. It reads what they publish on a broker, and publishes nothing."""
+
+    broker: Slug | None = None
+    """Name of the `mqtt` publisher whose broker is read; by default the first."""
+    topics: Annotated[tuple[_Root, ...], Field(max_length=8)] = ()
+    """Where nodes publish, each `+` a name: `homes/+/+` where homes hand on to an operator's broker. By
+    default `<topic_prefix>/+`."""
+
+
 class WebConfig(Block):
     """The page. By default for this machine alone; `host: 0.0.0.0` opens it to the network, where it asks for
     a password: the first visitor sets one with a code from the log."""
@@ -64,6 +80,8 @@ class WebConfig(Block):
     """Let a reverse proxy say who somebody is."""
     ingress: IngressConfig | None = None
     """Let Home Assistant say who somebody is."""
+    nodes: NodesConfig | None = None
+    """Show the other nodes on the broker, too; `nodes: {}` those below the same `topic_prefix`."""
 
     @property
     def address(self) -> str | None:

@@ -7,12 +7,15 @@ from importlib.util import find_spec
 from monitor.clock import Clock
 from monitor.config.house import build_house
 from monitor.config.model import Config
+from monitor.config.web import NodesConfig
 from monitor.delivery.delivery import Delivery
 from monitor.errors import StoreError
 from monitor.history.verdicts import Verdicts
 from monitor.logs import get_logger
+from monitor.publishers.mqtt.config import MqttConfig
 from monitor.web.access.keys import Keys
 from monitor.web.http.server import Server
+from monitor.web.nodes.listener import Listener
 from monitor.web.page import Page
 
 log = get_logger()
@@ -43,5 +46,13 @@ def open_page(
     page = Page(
         config, build_house(config), settings, delivery.command, delivery.show, look, keys, verdicts, clock
     )
+    if config.web.nodes is not None:
+        page.nodes = _listening(config, config.web.nodes, clock, life)
     life.enter_context(Server(page))
     return page
+
+
+def _listening(config: Config, nodes: NodesConfig, clock: Clock, life: ExitStack) -> Listener:
+    brokers = (one for one in config.publishers if isinstance(one, MqttConfig))
+    broker = next(one for one in brokers if nodes.broker in (None, one.name))
+    return life.enter_context(Listener(broker, nodes.topics, config.node, clock))

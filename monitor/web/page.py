@@ -29,6 +29,7 @@ from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.live.audio import LiveAudio
 from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
+from monitor.web.nodes.listener import Listener
 from monitor.web.scope import Scopes
 from monitor.web.setup.listening import Trials
 from monitor.web.tap import Record, Tap
@@ -45,6 +46,9 @@ READING_S = 2.0
 
 class Page:
     """One for the life of the daemon. `decided` and `alive` may be called from any thread and never wait."""
+
+    nodes: Listener | None = None
+    """Every node on the broker; None where only this one is shown."""
 
     def __init__(
         self,

@@ -67,6 +67,8 @@ class HouseView(Model):
     """Whether somebody wrote a configuration; otherwise the page opens at its set-up."""
     is_demo: bool
     """Whether all that is heard is the built-in scene, in which nothing is real."""
+    has_nodes: bool
+    """Whether the other nodes on the broker are shown, too (`api/nodes`)."""
     not_well: list[str]
     """What has stopped moving, or is missing; in the daemon's words."""
 
@@ -95,6 +97,7 @@ def house(ask: Ask) -> Answer:
         keeps=_keeps(ask),
         is_set_up=page.whole.file is not None,
         is_demo=page.whole.file in (None, BUILT_IN) and all(one.type == "demo" for one in page.whole.sources),
+        has_nodes=page.nodes is not None,
         not_well=[*(line for kind in ("stalled", "stuck") for line in wrong.get(kind, ())), *notes],
     )
 

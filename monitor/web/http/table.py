@@ -8,6 +8,7 @@ from monitor.web.api import (
     explain,
     export,
     house,
+    nodes,
     rules,
     sounds,
     sources,
@@ -31,6 +32,7 @@ def description(ask: Ask) -> Answer:
 ROUTES: tuple[Route, ...] = (
     *access.ROUTES,
     *house.ROUTES,
+    *nodes.ROUTES,
     *events.ROUTES,
     *verdicts.ROUTES,
     *alerts.ROUTES,

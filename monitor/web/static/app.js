@@ -28,6 +28,7 @@ const PAGES = {
   rules: () => import("./pages/rules.js"),
   sources: () => import("./pages/sources.js"),
   house: () => import("./pages/house.js"),
+  nodes: () => import("./pages/nodes.js"),
   glance: () => import("./pages/glance.js"),
   setup: () => import("./pages/setup.js"),
   rule: () => import("./pages/rule.js"),
@@ -98,7 +99,7 @@ async function show() {
   for (const link of document.querySelectorAll(".places a")) {
     const name = /** @type {HTMLElement} */ (link).dataset.place;
     const here = name === (now.page || "now") || (name === "timeline" && now.page === "event") || (name === "rules" && now.page === "rule")
-      || (name === "house" && now.page === "setup");
+      || (name === "house" && now.page === "setup") || (name === "now" && now.page === "nodes");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -52,6 +52,8 @@ def test_a_home_s_events_reach_the_operator_over_tls_and_outlast_an_outage(tmp_p
         operator.start()
         with Subscriber(operator) as reader:
             house.say("earwitness/home/kitchen/status", "online", retain=True)
+            house.say("earwitness/home/alert/active/attributes", "{}", retain=True)
             reader.wait_for("homes/client/home/alert", "two")
             reader.wait_for("homes/client/home/kitchen/status", "online")
+            reader.wait_for("homes/client/home/alert/active/attributes", "{}")
             assert not [one.topic for one in reader.heard if "level" in one.topic or "another" in one.topic]

@@ -28,7 +28,7 @@ export default function nowPage(view) {
   /** @type {any[]} */
   let events = [];
   view.append(
-    hero, ...(house.is_demo ? [demo()] : []), alerts,
+    hero, ...(house.is_demo ? [demo()] : []), ...(house.has_nodes ? [h("p", null, h("a", { href: "#/nodes" }, t("nodes.title")))] : []), alerts,
     h("section", null, h("h2", null, t("now.rooms")), rooms),
     h("section", null, h("header", { class: "bar" }, h("h2", null, t("now.recent")),
       h("a", { href: "#/timeline" }, t("now.all"))), loading, recent, none));

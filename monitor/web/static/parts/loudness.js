@@ -6,6 +6,7 @@ import { length, number, shortClock, t } from "../words.js";
 const MINUTE_MS = 60_000;
 const STEP_DB = 10;
 const LEAST_DB = 40;
+const PART_MIN = 360;
 const FOOT = 16;
 const EDGE = 34;
 
@@ -90,12 +91,13 @@ class Loudness extends Drawn {
       pen.fillStyle = soft;
       if (level > this.low) pen.fillText(number(level, 0), 0, Math.max(y(level) + 4, 9));
     }
-    for (let part = 0; part < 4; part++) {
-      const left = EDGE + ((width - EDGE) * part) / 4;
+    const [hour, minute] = shortClock(this.begin).split(/\D+/).map(Number);
+    for (let at = PART_MIN - ((60 * hour + minute) % PART_MIN); at < this.levels.length; at += PART_MIN) {
+      const left = EDGE + ((width - EDGE) * at) / this.levels.length;
       pen.fillStyle = line;
       pen.fillRect(Math.round(left), 0, 1, base);
       pen.fillStyle = soft;
-      pen.fillText(shortClock(this.begin + (part * this.levels.length * MINUTE_MS) / 4), left, base + 13);
+      if (left + EDGE < width) pen.fillText(shortClock(this.begin + at * MINUTE_MS), left, base + 13);
     }
   }
 }
