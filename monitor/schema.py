@@ -52,6 +52,7 @@ class Block(Described):
         frozen=True,
         allow_inf_nan=False,
         validate_default=True,
+        defer_build=True,  # a block's validator is built with that of the configuration, not for itself
         hide_input_in_errors=True,  # an error that is printed must not carry a password
     )
 

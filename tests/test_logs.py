@@ -43,3 +43,13 @@ def test_a_fault_that_lasts_is_logged_at_its_beginning_and_at_its_end() -> None:
     assert [(line["event"], line["log_level"]) for line in logs] == [
         ("the disk is full", "warning"), ("there is room again", "info"), ("the disk is full", "warning"),
     ]  # fmt: skip
+
+
+def test_logging_loads_nothing_that_draws_tracebacks() -> None:
+    """A daemon would load it at each start and never show one; who wants rich still has it afterwards."""
+    program = (
+        "import sys, monitor.logs; print(sorted({'attr', 'pygments', 'rich'} & {*sys.modules})); "
+        "import rich; print(rich.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "rich"]
