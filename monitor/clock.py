@@ -1,9 +1,10 @@
-"""Where time comes from, how long to wait before the next attempt, and how a length of time is worded."""
+"""Where time comes from, how long to wait before the next attempt, and how times are worded and read."""
 
 import random
+import re
 import time
 from datetime import UTC, datetime, timedelta, tzinfo
-from datetime import time as time_of_day
+from datetime import time as day_time
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -112,7 +113,7 @@ class Attempts:
 
 
 def next_at(
-    after: datetime, at: time_of_day, weekday: int | None = None, zone: tzinfo | None = None
+    after: datetime, at: day_time, weekday: int | None = None, zone: tzinfo | None = None
 ) -> datetime:
     """The first moment after `after` at which the wall clock of a zone (None: the machine's own) shows `at`,
     on any day or on a weekday (Monday is 0); UTC. Where the clocks change it comes once a day all the same: a
@@ -120,7 +121,7 @@ def next_at(
 
     >>> from zoneinfo import ZoneInfo
     >>> sunday = datetime.fromisoformat("2026-03-29T00:00+00:00")
-    >>> next_at(sunday, time_of_day(2, 30), zone=ZoneInfo("Europe/Berlin")).isoformat()
+    >>> next_at(sunday, time_of_day("2:30"), zone=ZoneInfo("Europe/Berlin")).isoformat()
     '2026-03-29T01:30:00+00:00'
     """
     day = after.astimezone(zone).date()
@@ -144,3 +145,55 @@ def length_in_words(seconds: float) -> str:
     unit_s, name = next((unit[1:] for unit in _UNITS if seconds >= unit[0]), (1, "seconds"))
     count = round(seconds / unit_s)
     return f"{count} {name.removesuffix('s') if count == 1 else name}"
+
+
+_TIME_OF_DAY = re.compile(r"(\d{1,2})(?::(\d\d)(?::(\d\d))?)?")
+_ZONED = re.compile(r"\d\d:\d\d\S*(?:Z|\+\d\d:?\d\d)", re.IGNORECASE)
+_MIDNIGHT = ("24", "24:00")
+
+
+def time_of_day(text: str) -> day_time:
+    """`HH:MM`, or the hour alone; `24:00` is midnight. Raises ValueError with the fix.
+
+    >>> [time_of_day(text).isoformat() for text in ("22:00", "7", "24:00")]
+    ['22:00:00', '07:00:00', '00:00:00']
+    """
+    found = _read(text)
+    if found is None:
+        raise ValueError(_wrong(text, "05:30"))
+    return found
+
+
+def span_of_day(text: str) -> tuple[day_time, day_time]:
+    """Begin and end of `HH:MM-HH:MM`; the end may lie on the next day. Raises ValueError with the fix."""
+    parts = [_read(part) for part in re.split("[-\N{EN DASH}]", text)]
+    begin, end = parts if len(parts) == 2 else (None, None)
+    if begin is None or end is None:
+        raise ValueError(_wrong(text, "22:00-07:00"))
+    if begin == end:
+        raise ValueError(f"{text!r} is empty; leave `between` out for the whole day")
+    return begin, end
+
+
+def written(at: day_time) -> str:
+    """As it is kept and shown."""
+    return at.isoformat() if at.second else at.isoformat("minutes")
+
+
+def _read(text: str) -> day_time | None:
+    if text.strip() in _MIDNIGHT:
+        return day_time(0)
+    match = _TIME_OF_DAY.fullmatch(text.strip())
+    if match is None:
+        return None
+    hour, minute, second = map(int, match.groups(default="0"))
+    try:
+        return day_time(hour, minute, second)
+    except ValueError:
+        return None
+
+
+def _wrong(text: str, example: str) -> str:
+    if _ZONED.search(text):
+        return f'{text!r} names a zone; local time is meant: write for example "{example}"'
+    return f'{text!r} is not a time of day; write for example "{example}"'

@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from monitor.clock import span_of_day, time_of_day, written
+
 
 class Described(BaseModel):
     """A model whose JSON schema carries what stands below each field."""
@@ -119,6 +121,10 @@ publisher or notifier may have this name."""
 RESERVED_SOURCES = ("test", "ack", "house", "verdict", "alert", "status", "health", "trouble")
 """No source has one of these names: a topic of the node's own would be the source's."""
 
+TimeOfDay = Annotated[str, AfterValidator(lambda text: written(time_of_day(text)))]
+"""`22:00`; the hour alone will do."""
+SpanOfDay = Annotated[str, AfterValidator(lambda text: "-".join(map(written, span_of_day(text))))]
+"""`22:00-07:00`; the hours alone will do."""
 Slug = Annotated[str, AfterValidator(_check_slug), Field(min_length=1, max_length=48)]
 """A name that is used in topics, file names and entity ids."""
 Seconds = Annotated[float, Field(ge=0), _NO_BOOL]

@@ -1,32 +1,12 @@
 """How the house is looked after at set times: the silent test of the chain (`drill:`) and the daily summary
 (`digest:`). Times are those of the house."""
 
-from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from monitor.rules.model import WEEKDAYS, Weekday
-from monitor.schema import Block, Slug
-
-
-def time_of_day(text: str) -> time:
-    """`HH:MM` as a time. Raises ValueError with the fix."""
-    try:
-        found = time.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError(f'{text!r} is not a time of day; write for example "11:00"') from None
-    if found.tzinfo:
-        raise ValueError(f'{text!r} names a zone; local time is meant: write for example "11:00"')
-    return found
-
-
-def _check_time(text: str) -> str:
-    time_of_day(text)
-    return text
-
-
-TimeOfDay = Annotated[str, AfterValidator(_check_time)]
+from monitor.schema import Block, Slug, TimeOfDay
 
 
 class DrillConfig(Block):

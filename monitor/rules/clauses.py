@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
+from monitor.clock import span_of_day
 from monitor.rules.house import HouseValues, house_steps
-from monitor.rules.model import WEEKDAYS, Clause, Rule, parse_between
+from monitor.rules.model import WEEKDAYS, Clause, Rule
 from monitor.rules.verdict import Step
 from monitor.types import SoundEvent
 
@@ -79,7 +80,7 @@ def schedule_steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
     """Whether `between` and `weekdays` allow a time of the house's own clock."""
     begins_on = local
     if rule.between:
-        begin, end = parse_between(rule.between)
+        begin, end = span_of_day(rule.between)
         now = local.time()
         over_midnight = begin > end
         inside = (now >= begin or now < end) if over_midnight else begin <= now < end

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
+from monitor.clock import time_of_day
 from monitor.labels import VOICED, Severity, check_emotion, check_sound
-from monitor.schema import Block, PlainWord, Score, Seconds, Slug, plain_text
+from monitor.schema import Block, PlainWord, Score, Seconds, Slug, SpanOfDay, TimeOfDay, plain_text
 from monitor.types import Certainty
 
 LIFE_SAFETY_COOLDOWN_S = 120.0
@@ -23,24 +24,6 @@ def _not_a_word(value: Any) -> Any:
     if isinstance(value, str):
         raise ValueError(f"write a list: [{value}]")
     return value
-
-
-def parse_between(text: str) -> tuple[time, time]:
-    """Begin and end of `HH:MM-HH:MM`; the end may lie on the next day. Raises ValueError with the fix."""
-    try:
-        begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError:
-        raise ValueError(f'{text!r} is not a time of day; write for example "22:00-07:00"') from None
-    if begin.tzinfo or end.tzinfo:
-        raise ValueError(f'{text!r} names a zone; local time is meant: write for example "22:00-07:00"')
-    if begin == end:
-        raise ValueError(f"{text!r} is empty; leave `between` out for the whole day")
-    return begin, end
-
-
-def _check_between(text: str) -> str:
-    parse_between(text)
-    return text
 
 
 def _plain_conditions(value: Any) -> Any:
@@ -122,19 +105,6 @@ class Clause(Block):
         return self
 
 
-def _time_of_day(text: str) -> str:
-    try:
-        at = time.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo or len(text) != 5:
-        raise ValueError(f'{text!r} is not a time of day; write for example "05:30"')
-    return text
-
-
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-
-
 class UnlessHeard(Block):
     """An alert that something was not heard. No care alarm: a person can lie there with the water running."""
 
@@ -150,7 +120,7 @@ class UnlessHeard(Block):
     @property
     def times(self) -> tuple[time, time]:
         """Begin and end."""
-        return time.fromisoformat(self.from_), time.fromisoformat(self.by)
+        return time_of_day(self.from_), time_of_day(self.by)
 
     @property
     def span(self) -> str:
@@ -191,7 +161,7 @@ class Rule(Clause):
     """By default the label's."""
     cooldown_s: Annotated[Seconds, Field(le=86_400)] = 60.0
     """After an alert, no other for this time; for smoke, CO and fire by danger and room, 120 s at most."""
-    between: Annotated[str, AfterValidator(_check_between)] | None = None
+    between: SpanOfDay | None = None
     """Time of day, local: `22:00-07:00`."""
     weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()
     """The day on which the time of `between` begins; empty for all."""

@@ -33,7 +33,14 @@ class Board:
         self._clock = clock
         self._lock = Lock()
         self._sources: dict[str, dict[str, Any]] = {
-            name: {"online": None, "since": None, "reason": "", "problems": [], "sounding": {}}
+            name: {
+                "online": None,
+                "heard": False,
+                "since": None,
+                "reason": "",
+                "problems": [],
+                "sounding": {},
+            }
             for name in sources
         }
         self._values: dict[str, str | None] = {}
@@ -105,7 +112,11 @@ def _update(source: dict[str, Any], message: Message) -> None:
         case SourceStatus():
             if source["online"] is not message.online:
                 source["since"] = message.at
-            source |= {"online": message.online, "reason": message.reason}
+            source |= {
+                "online": message.online,
+                "heard": source["heard"] or message.online,
+                "reason": message.reason,
+            }
             if not message.online:
                 source |= {"sounding": {}, "laeq_dbfs": None, "laeq_dba": None}
         case Level():

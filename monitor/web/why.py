@@ -149,8 +149,8 @@ class _Say:
         values = {
             "rule": verdict.rule,
             "clause": self._clause(stopped.clause),
-            "wanted": _value(stopped.wanted),
-            "found": self._found(stopped.found),
+            "wanted": _value(stopped.wanted, stopped.clause),
+            "found": self._found(stopped.found, stopped.clause),
         }
         return {**self._fact(key, **values), "weight": "stop"}
 
@@ -158,8 +158,8 @@ class _Say:
         known = catalogue().get(f"clause.{clause}")
         return known[self._language] if known else clause
 
-    def _found(self, value: Any) -> str:
-        return sentence("why.nothing", self._language) if value is None else _value(value)
+    def _found(self, value: Any, clause: str) -> str:
+        return sentence("why.nothing", self._language) if value is None else _value(value, clause)
 
     def _listener(self, name: str) -> str:
         known = catalogue().get(f"listener.{name}")
@@ -169,15 +169,18 @@ class _Say:
         return {"key": key, "weight": "fact", "text": sentence(key, self._language, **values)}
 
 
-def _value(value: Any) -> str:
+_GAP = "\N{NO-BREAK SPACE}"
+_PERCENT = {"en": "%", "de": f"{_GAP}%"}
+
+
+def _value(value: Any, clause: str) -> str:
+    """With its unit, which a clause has at the end of its name."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    return str(value)
-
-
-_PERCENT = {"en": "%", "de": "\N{NO-BREAK SPACE}%"}
+    if not isinstance(value, float):
+        return str(value)
+    unit = f"{_GAP}s" if clause.endswith("_s") else ""
+    return f"{value:.2f}".rstrip("0").rstrip(".") + unit
 
 
 def _percent(score: float, language: str) -> str:

@@ -294,8 +294,8 @@ def test_a_test_rings_as_the_rule_would() -> None:
         ({"hear": ["speech"]}, "exclude each other"),
         ({"between": "22:00-07:00"}, "exclude each other"),
         ({"cooldown_s": 10}, "exclude each other"),
-        ({"unless_heard": UP | {"by": "10"}}, '"05:30"'),
-        ({"unless_heard": UP | {"from": "5:30"}}, '"05:30"'),
+        ({"unless_heard": UP | {"by": "10 h"}}, '"05:30"'),
+        ({"unless_heard": UP | {"from": "5.30"}}, '"05:30"'),
         ({"unless_heard": UP | {"hear": []}}, "at least 1"),
     ],
 )

@@ -30,6 +30,8 @@ from monitor.schema import attribute_docs
         ({"hear": ["cat"], "then": {"hear": [], "within_s": 3}}, "at least 1 item"),
         ({"hear": ["cat"], "then": {"hear": ["dog"], "within_s": 3}}, "unknown label 'dog'"),
         ({"hear": ["cat"], "between": "22-7 Uhr"}, "'22-7 Uhr' is not a time of day"),
+        ({"hear": ["cat"], "between": "0-24"}, "leave `between` out for the whole day"),
+        ({"hear": ["cat"], "between": "8-20-22"}, "is not a time of day"),
         ({"hear": ["cat"], "between": "25:00-07:00"}, 'write for example "22:00-07:00"'),
         ({"hear": ["cat"], "between": "22:00Z-06:00Z"}, "names a zone; local time is meant"),
         ({"hear": ["cat"], "between": "22:00-06:00+01:00"}, "names a zone; local time is meant"),

@@ -22,6 +22,7 @@ from testkit.process import DaemonProcess
 from testkit.proxy import Proxy
 from testkit.visit import Visit, wait_for_port
 from tests.web.conftest import GOES_ON, Home, house, run
+from tests.web.test_page import PHONE, check_accessible
 
 PASSWORD = "correct horse"
 SCENE_MS = 180_000
@@ -225,3 +226,19 @@ def test_a_past_day_shows_that_day_first(autumn, chromium):
     """Not the latest events of all."""
     with chromium.page(f"{autumn.address}#/timeline?day=2026-10-25") as page:
         expect(page.locator(".row").first.locator("time")).to_contain_text("23:54")
+
+
+def test_a_house_that_hears_nothing_says_so_first(tmp_path, chromium):
+    """Above all else; and a camera that never answered has no time since when."""
+    port = free_port()
+    camera = {"type": "stream", "name": "porch", "url": f"rtsp://127.0.0.1:{free_port()}/none"}
+    visit = Visit(port, {"Host": f"localhost:{port}"})
+    for home in run(tmp_path, house(port, sources=[camera]), visit):
+        visit.until("/api/house", lambda found: found["sources"][0]["online"] is False)
+        with chromium.page(home.address, **PHONE) as page:
+            expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is heard")
+            expect(page.locator(".hero li")).to_have_text("Porch: no sound since the daemon started")
+            check_accessible(page)
+            page.goto(f"{home.address}#/glance")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is heard")
+            expect(page.locator(".glance-room")).to_contain_text("no sound since the daemon started")

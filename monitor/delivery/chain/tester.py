@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from monitor.clock import Clock, next_at
-from monitor.config.upkeep import DrillConfig, time_of_day
+from monitor.clock import Clock, next_at, time_of_day
+from monitor.config.upkeep import DrillConfig
 from monitor.delivery.base import Outbox
 from monitor.delivery.chain.kept import Kept, KeptChain
 from monitor.delivery.deliveries import OUTBOX, deliveries

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.clock import Clock, next_at
-from monitor.config.upkeep import DigestConfig, time_of_day
+from monitor.clock import Clock, next_at, time_of_day
+from monitor.config.upkeep import DigestConfig
 from monitor.errors import StoreError
 from monitor.history.digest.summary import lines, read_day
 from monitor.history.reader import History

@@ -43,6 +43,8 @@ class SourceView(Model):
     """What can be heard there."""
     online: bool | None
     """None until it was tried."""
+    heard: bool
+    """Whether sound of it has come since the daemon started."""
     since: str | None = None
     reason: str
     problems: list[str]
@@ -93,6 +95,7 @@ def source_views(ask: Ask) -> list[SourceView]:
                 area=room.area,
                 labels=list(room.event_labels),
                 online=state["online"],
+                heard=state["heard"],
                 since=state["since"],
                 reason=state["reason"],
                 problems=state["problems"],

@@ -48,7 +48,7 @@ function follow(kind, apply) {
 
 follow("sourcestatus", (source, data) => {
   if (source.online !== data.online) source.since = data.at;
-  Object.assign(source, { online: data.online, reason: data.reason });
+  Object.assign(source, { online: data.online, reason: data.reason, heard: source.heard || data.online });
   if (!data.online) source.sounding = {};
 });
 follow("problem", (source, data) => (source.problems = data.kinds));

@@ -109,5 +109,5 @@ def test_a_notifier_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(ConfigError, match="no notifier is named 'phon'"):
         load_config(file)
     file.write_text("sources: [{type: demo, name: hall}]\ndigest: {at: '8 pm'}\n")
-    with pytest.raises(ConfigError, match='write for example "11:00"'):
+    with pytest.raises(ConfigError, match='write for example "05:30"'):
         load_config(file)

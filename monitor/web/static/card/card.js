@@ -178,7 +178,7 @@ class EarwitnessCard extends HTMLElement {
       card.classList.toggle("lost", now.online === false);
       fill(name, now.title);
       const words = t(now.muted ? "mute.off" : "mute.on", { room: now.title });
-      fill(mute, icon(now.muted ? "mute" : "unmute"));
+      fill(mute, icon(now.muted ? "unmute" : "mute"));
       mute.title = words;
       mute.setAttribute("aria-label", words);
       mute.hidden = !now.ids.mute;

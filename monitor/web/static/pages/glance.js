@@ -4,8 +4,9 @@ import { get } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
-import { byRule } from "./now.js";
-import { ago, daemonWords, labelName, roomName, shortClock, t } from "../words.js";
+import { lostFor } from "../parts/room.js";
+import { byRule, headline } from "./now.js";
+import { ago, labelName, roomName, shortClock, t } from "../words.js";
 
 const FLASH_MS = 12_000;
 const DRIFT_MS = 60_000;
@@ -32,8 +33,7 @@ export default function glance(view) {
 
   const draw = () => {
     const waiting = byRule(open);
-    const offline = house.sources.filter((/** @type {any} */ one) => one.online === false);
-    title.textContent = waiting.length ? t("now.open", { n: waiting.length }) : offline.length ? t("now.not_well") : t("now.well");
+    title.textContent = headline(waiting.length);
     time.textContent = shortClock(Date.now());
     view.classList.toggle("alarm", open.some((one) => one.severity === "critical"));
     keyed(alerts, waiting, (alert) => alert.id, (alert) =>
@@ -100,7 +100,7 @@ function roomBlock(source) {
   function draw(now) {
     const sounding = Object.keys(now.sounding);
     block.classList.toggle("live", sounding.length > 0);
-    if (now.online === false) fill(words, icon("warning"), " ", daemonWords(now.reason) || t("now.no_sound"));
+    if (now.online === false) fill(words, icon("warning"), " ", lostFor(now));
     else if (now.muted) fill(words, t("now.is_muted"));
     else if (sounding.length) fill(words, sounding.map(labelName).join(", "));
     else if (now.last) fill(words, h("small", null, labelName(now.last.label), ", ", ago(now.last.at)));

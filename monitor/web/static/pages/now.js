@@ -8,7 +8,7 @@ import { alertBox } from "../parts/alert.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
-import { stateOf } from "../parts/room.js";
+import { lostFor, stateOf } from "../parts/room.js";
 import { eventRow } from "../parts/row.js";
 import { judged } from "../parts/verdict.js";
 import { labelName, percent, roomName, shortClock, t } from "../words.js";
@@ -38,7 +38,7 @@ export default function nowPage(view) {
     hero.className = `hero ${open.some((one) => one.severity === "critical") ? "alarm" : unwell.length || open.length ? "unwell" : "well"}`;
     fill(hero,
       h("span", { class: "sign" }, icon(open.length || unwell.length ? "warning" : "check")),
-      h("div", null, h("h1", null, headline(unwell)), unwell.length
+      h("div", null, h("h1", null, headline(byRule(open).length)), unwell.length
         ? h("ul", null, unwell.map((words) => h("li", null, words)))
         : h("p", null, subtitle())));
     keyed(rooms, house.sources, (source) => source.name, roomCard);
@@ -51,10 +51,6 @@ export default function nowPage(view) {
     loading.hidden = true;
     none.hidden = events.length > 0;
     keyed(recent, events, (event) => event.id, (event) => eventRow(event));
-  };
-  const headline = (/** @type {string[]} */ unwell) => {
-    if (open.length) return t("now.open", { n: byRule(open).length });
-    return unwell.length ? t("now.not_well") : t("now.well");
   };
 
   const loadAlerts = async () => {
@@ -145,10 +141,17 @@ function later(work, ms) {
 const demo = () => h("section", { class: "panel demo" }, h("p", null, t("now.demo")),
   house.may_change && h("a", { class: "button", href: "#/setup" }, t("house.set_up")));
 
+/** The one line that is read from afar. @param {number} waiting alerts that wait for somebody */
+export function headline(waiting) {
+  if (waiting) return t("now.open", { n: waiting });
+  if (house.sources.length && house.sources.every((/** @type {any} */ one) => one.online === false)) return t("now.deaf");
+  return troubles().length ? t("now.not_well") : t("now.well");
+}
+
 /** @returns {string[]} */
 function troubles() {
   const found = house.sources.flatMap((/** @type {any} */ source) => [
-    ...(source.online === false ? [t("now.lost", { room: roomName(source.name), time: shortClock(source.since) })] : []),
+    ...(source.online === false ? [t("now.problem", { room: roomName(source.name), what: lostFor(source) })] : []),
     ...source.problems.map((/** @type {string} */ kind) => t("now.problem", { room: roomName(source.name), what: t(`problem.${kind}`) })),
   ]);
   return [...found, ...house.not_well];
@@ -176,7 +179,7 @@ function roomCard(source) {
   function draw(now) {
     card.classList.toggle("lost", now.online === false);
     card.classList.toggle("muted", now.muted);
-    fill(state, stateOf(now), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
+    fill(state, stateOf(now, true), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
     const key = String(now.muted);
     if (key !== drawn && house.may_change) fill(holder, muteButton(now));
     drawn = key;

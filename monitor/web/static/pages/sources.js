@@ -82,7 +82,7 @@ function sourceCard(source) {
   /** @param {any} now */
   function draw(now) {
     card.classList.toggle("lost", now.online === false);
-    fill(state, stateOf(now), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
+    fill(state, stateOf(now, true), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
     fill(wrong, now.problems.map((/** @type {string} */ kind) =>
       h("li", null, h("strong", null, roomName(now.name), " ", t(`problem.${kind}`)), " ", t(`fix.${kind}`))),
       now.bandwidth_hz != null && now.bandwidth_hz < NARROW_HZ && h("li", null, t("fix.narrow", { khz: number(now.bandwidth_hz / 1000, 1) })),

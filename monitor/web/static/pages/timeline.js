@@ -19,6 +19,7 @@ const DAY = 45;
 const MARGIN = 600;
 const MOST_TAKEN = 500;
 const LONG_MS = 500;
+const TYPING_MS = 350;
 
 /** A day of the calendar, or null: addresses are typed, too. @param {string | null} text */
 function dayIn(text) {
@@ -50,6 +51,7 @@ export default function timeline(view, route) {
   /** @type {Map<string, any>} */
   const picked = new Map();
   let turn = new AbortController();
+  let typing = 0;
 
   const strips = h("div", { class: "strips" });
   const dayLabel = h("span", { class: "day", "aria-live": "polite" });
@@ -61,7 +63,10 @@ export default function timeline(view, route) {
   const bulk = h("div", { class: "bulk", hidden: true, role: "region", "aria-label": t("timeline.pick") });
   const filters = h("div", { class: "filters", id: "filters" });
   const search = h("input", { type: "search", "aria-label": t("timeline.search"), placeholder: t("timeline.search"),
-    value: route.params.get("q") ?? "", onchange: () => (read(search.value), again()) });
+    value: route.params.get("q") ?? "", oninput: () => {
+      clearTimeout(typing);
+      typing = window.setTimeout(() => (read(search.value), again()), TYPING_MS);
+    } });
 
   const picker = h("button", { type: "button", class: "quiet", "aria-pressed": "false", "aria-label": t("timeline.pick"),
     onclick: () => pick(!picking) }, icon("check"), h("span", null, t("timeline.pick")));

@@ -15,9 +15,9 @@ export function muteButton(source) {
     });
   if (source.muted) {
     return h("button", { type: "button", class: "quiet square", title: t("mute.off", { room: roomName(source.name) }),
-      "aria-label": t("mute.off", { room: roomName(source.name) }), onclick: set(false) }, icon("mute"));
+      "aria-label": t("mute.off", { room: roomName(source.name) }), onclick: set(false) }, icon("unmute"));
   }
-  return menu(t("mute.on", { room: roomName(source.name) }), [icon("unmute")], () => [
+  return menu(t("mute.on", { room: roomName(source.name) }), [icon("mute")], () => [
     [t("mute.minutes", { n: 15 }), set(true, 900)], [t("mute.hours", { n: 1 }), set(true, 3600)],
     [t("mute.hours", { n: 8 }), set(true, 8 * 3600)], [t("mute.for_good"), set(true)]], "quiet square");
 }

@@ -4,8 +4,11 @@ import { h, icon } from "../base.js";
 import { ago, daemonWords, labelName, percent, shortClock, t, timeTag } from "../words.js";
 import { iconOf } from "./glyph.js";
 
-/** @param {any} source */
-export function stateOf(source) {
+/** That no sound comes, and since when if it ever came. @param {any} source */
+export const lostFor = (source) => (source.heard ? t("now.lost", { time: shortClock(source.since) }) : t("now.never"));
+
+/** @param {any} source @param {boolean} [leads] whether its last sound leads to the timeline */
+export function stateOf(source, leads = false) {
   if (source.online === false) return [icon("warning"), daemonWords(source.reason) || t("now.no_sound")];
   if (source.online === null) return t("now.opening");
   const sounding = Object.entries(source.sounding).sort((a, b) => (b[1].score ?? 0) - (a[1].score ?? 0)).slice(0, 3);
@@ -16,5 +19,6 @@ export function stateOf(source) {
       h("span", { class: "tag live" }, icon(iconOf(label)), labelName(label), score != null && [" ", percent(score)]))];
   }
   if (!source.last) return t("now.quiet");
-  return [t("now.quiet_since"), " ", labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
+  return [t("now.quiet_since"), " ",
+    leads ? h("a", { href: `#/timeline?source=${source.name}&label=${source.last.label}` }, labelName(source.last.label)) : labelName(source.last.label), ", ", timeTag(source.last.at, ago)];
 }
