@@ -18,14 +18,16 @@ from monitor.clock import SystemClock
 from monitor.config.loading import load_config
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.config import MqttConfig
+from monitor.web.api import nodes
 from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.nodes.ledger import MOST_NODES, SILENT, TAILS, Ledger, Node
 from monitor.web.nodes.listener import Listener
 from testkit.mosquitto import Mosquitto, Subscriber, free_port
 from testkit.noisy_house import until
 from testkit.process import DaemonProcess
-from testkit.visit import wait_for_port
+from testkit.visit import Visit, wait_for_port
 from tests.web.conftest import GOES_ON, HEARD_ALL, RULES
+from tests.web.test_api import check_answer
 from tests.web.test_page import PHONE, check_accessible, shot
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -274,6 +276,8 @@ def test_one_page_shows_three_daemons_on_one_broker_and_one_that_was_killed(tmp_
             page.set_viewport_size(PHONE)
             others.say("earwitness/evil/status", "online", retain=True)
             others.say("earwitness/evil/health", json.dumps({**EVIL, "at": datetime.now(UTC).isoformat()}))
+            visit = Visit(port, {"Host": f"localhost:{port}"})
+            check_answer(visit.get("/api/nodes"), nodes.ROUTES[0])
             evil = page.locator(".node[data-node=evil]")
             expect(evil).to_contain_text("<img src=x onerror=alert(1)>: </script>xxx")
             assert (evil.locator("img").count(), evil.locator("a").count()) == (0, 0)
