@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from monitor.rhythm import counting as counting_
-from monitor.rhythm import cycles, rejections, tracker
+from monitor.rhythm import cycles, isolation, rejections, tracker
 
 
 class Check(NamedTuple):
@@ -42,6 +42,7 @@ CHECKS = {
     "alone": _no(tracker, "is_alone"),
     "in_company": _yes(tracker, "is_in_company"),
     "drowned": _yes(tracker, "is_drowned"),
+    "rings_through": _yes(isolation, "_rings_through"),
     "in_step": _no(counting_, "_follows"),
 }
 """By the name that `--without` takes."""

@@ -49,6 +49,9 @@ _UNDROWNED_FIT, _PLAYED_SHARE = 0.8, 0.3
 of music's coincidences. Chosen: in 2.4 h of music first cycles with a fit of 0.38 to 0.77 made 38 suspicions
 and 24 confirmations, of which 3 and none are left. Of 150 alarms over music, 5 dB softer to 20 dB louder than
 it, one is suspected a cycle later, for most fit better."""
+_RELATED_SHARE = 0.025
+"""How far from a whole ratio two pitches may be that are overtones of one another. Chosen: a bin at 1.3
+kHz."""
 
 _WORDS_BELOW_HZ = 2500.0
 """Up to here words have most of their power, and an alarm's disc has none."""
@@ -97,7 +100,8 @@ def is_alone(history: History, cycle: Cycle) -> bool:
 
 
 def is_in_company(history: History, cycle: Cycle) -> bool:
-    """Whether a first cycle whose gaps are filled has tones of other pitches around it, as clear and as loud.
+    """Whether a first cycle whose gaps are filled has tones of other pitches around it, as clear and as loud,
+    or one that rings through its gaps.
 
     A room turns a vibrato into beeps of one pitch, as even as an alarm's. But an instrument or a voice that
     plays one such note plays others, and an alarm does not.
@@ -106,7 +110,8 @@ def is_in_company(history: History, cycle: Cycle) -> bool:
         return False
     prominence_db, level_db = _others(history, cycle, _around(cycle, _RUNG_OUT_HOPS))
     tones = (prominence_db > cycle.on_db - _AS_CLEAR_DB) & (prominence_db > AUDIBLE_DB)
-    return bool((tones & (level_db > cycle.root_db - _AS_LOUD_DB)).any())
+    beside = bool((tones & (level_db > cycle.root_db - _AS_LOUD_DB)).any())
+    return beside or _rings_through(history, cycle, cycle.level_db - _AS_LOUD_DB)
 
 
 def is_drowned(history: History, cycle: Cycle) -> bool:
@@ -119,7 +124,32 @@ def is_drowned(history: History, cycle: Cycle) -> bool:
         return cycle.fit < _UNDROWNED_FIT and _louder_share(history, cycle, _between(cycle)) >= _PLAYED_SHARE
     if not cycle.is_blurred and cycle.snr_db >= _UNDROWNED_SNR_DB:
         return False
-    return _louder_share(history, cycle, _around(cycle, _RUNG_OUT_HOPS)) >= _DROWNED_SHARE
+    if _louder_share(history, cycle, _around(cycle, _RUNG_OUT_HOPS)) >= _DROWNED_SHARE:
+        return True
+    return _rings_through(history, cycle, cycle.level_db + _LOUDER_DB)
+
+
+def _rings_through(history: History, cycle: Cycle, least_db: float) -> bool:
+    """Whether another pitch, at least so loud, sounds on through tones and gaps of a burst of T4: a bell, of
+    whose many pitches a faint one comes and goes, as two that are near each other do when they beat.
+
+    Overtones ring with an alarm in a room, and so do the other pitches of one that moves.
+    """
+    if cycle.moving or not cycle.template.quiet_around_hops:
+        return False
+    on, off = round(100 * cycle.on_s), round(100 * cycle.off_s)
+    tones = cycle.onset + np.arange(3) * (on + off)
+    during_db, _ = _others(history, cycle, tones, on)
+    between_db, level_db = _others(history, cycle, tones + on, off)
+    rings = (during_db > AUDIBLE_DB) & (between_db > AUDIBLE_DB) & (level_db > least_db)
+    return bool((rings.all(axis=0) & ~_is_related(cycle)).any())
+
+
+def _is_related(cycle: Cycle) -> npt.NDArray[np.bool_]:
+    """For every pitch, whether it is an overtone of the burst's or the burst one of its; shape (BINS,)."""
+    ratio = (FIRST_BIN + np.arange(BINS)) * BIN_HZ / cycle.pitch_hz
+    ratio = np.maximum(ratio, 1 / ratio)
+    return np.asarray(np.abs(ratio / np.round(ratio) - 1) <= _RELATED_SHARE)
 
 
 def _louder_share(history: History, cycle: Cycle, firsts: Hops) -> float:
@@ -129,13 +159,11 @@ def _louder_share(history: History, cycle: Cycle, firsts: Hops) -> float:
     return float(louder.any(axis=1).mean())
 
 
-def _others(history: History, cycle: Cycle, firsts: Hops) -> tuple[Floats, Floats]:
+def _others(history: History, cycle: Cycle, firsts: Hops, hops: int = _STRETCH_HOPS) -> tuple[Floats, Floats]:
     """Prominence and level of every pitch but the burst's in each stretch from one of `firsts` on, in dB; of
     shape (stretches, BINS). The burst's own are minus infinity."""
-    prominence_db = history.means(np.arange(BINS), firsts[:, None], firsts[:, None] + _STRETCH_HOPS)
-    level_db = np.stack(
-        [history.level_db(first, first + _STRETCH_HOPS).mean(axis=0) for first in firsts.tolist()]
-    )
+    prominence_db = history.means(np.arange(BINS), firsts[:, None], firsts[:, None] + hops)
+    level_db = np.stack([history.level_db(first, first + hops).mean(axis=0) for first in firsts.tolist()])
     prominence_db[:, slice(*bins_of(cycle.channel, NEAR_BINS))] = -np.inf
     return prominence_db, level_db
 

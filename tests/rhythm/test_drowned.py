@@ -11,7 +11,7 @@ from monitor.rhythm.counting import CycleCounter
 from monitor.rhythm.cycles import FIRST, Cycle
 from monitor.rhythm.templates import TEMPORAL_FOUR
 from monitor.synthesis.alarms import piezo, temporal_four, temporal_three
-from tests.rhythm.hearing import alarm, heard_with_times
+from tests.rhythm.hearing import alarm, heard_in, heard_with_times, labels_of
 
 CYCLE = TEMPORAL_FOUR.cycle_hops
 
@@ -132,3 +132,16 @@ def test_a_smoke_alarm_among_louder_notes_is_heard_by_its_first_cycle(level: flo
     tone = 0.02 * alarm(temporal_three(3), piezo(3100), snr_db=3.0)
 
     assert smoke_heard_in(among_notes(tone, level))[0][0] < 6
+
+
+@pytest.mark.parametrize(("ring", "heard"), [(0.2, set()), (0.0, {"co_alarm"})], ids=["in a bell", "alone"])
+def test_a_faint_pitch_of_a_bell_that_comes_and_goes_is_no_alarm(ring: float, heard: set[str]) -> None:
+    """Four faint tones under a note that rings on through their gaps; alone, the same four are suspected."""
+    time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    note = ring * np.sin(2 * np.pi * 843 * time_s) * np.exp(-time_s)
+    on = np.repeat([0, 1, 0, 1, 0, 1, 0, 1, 0], np.array([3, 1, 1, 1, 1, 1, 1, 1, 10]) * SAMPLE_RATE_HZ // 10)
+    faint = 0.002 * np.sin(2 * np.pi * 2790 * time_s) * on
+    sound = np.pad(note + faint, (5 * SAMPLE_RATE_HZ, 6 * SAMPLE_RATE_HZ))
+    noise = np.random.default_rng(0).normal(0, 0.004, len(sound))
+
+    assert labels_of(heard_in(np.asarray(sound + noise, np.float32))) & {"co_alarm"} == heard
