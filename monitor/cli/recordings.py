@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,6 +60,7 @@ def check_output(file: Path | None, option: str) -> None:
 
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp")
+MISSING_EXTRA = "drawing needs the package matplotlib: pip install 'earwitness[plot]'"
 
 
 def check_picture(file: Path | None, option: str) -> None:
@@ -66,6 +68,8 @@ def check_picture(file: Path | None, option: str) -> None:
     check_output(file, option)
     if file is not None and file.suffix.lower() not in PICTURES:
         raise typer.BadParameter(f"{file.name} must end in one of {' '.join(PICTURES)}", param_hint=option)
+    if file is not None and find_spec("matplotlib") is None:
+        raise typer.BadParameter(MISSING_EXTRA, param_hint=option)
 
 
 class Bar:

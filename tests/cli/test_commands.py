@@ -1,9 +1,12 @@
 """The command line, as it is typed."""
 
 import json
+import subprocess
+import sys
 import wave
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,7 @@ from monitor.types import Setting
 from testkit.builders import event, noise
 from testkit.tagger_models import class_list, foreign_model
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 sources:
   - {type: demo, name: porch, gate: {loud_noise_above_floor_db: 20}}
@@ -451,6 +455,23 @@ def test_a_picture_that_cannot_be_written_is_said_before_the_work(smoke, config,
     picture = tmp_path / "nowhere" / "smoke.png"
     assert earwitness("analyze", "--config", config, "--plot", picture, smoke) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_picture_without_what_draws_it_is_said_before_the_work(smoke, config, tmp_path):
+    """As in the container image: an environment with all packages of this one but matplotlib."""
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    for package in Path(find_spec("matplotlib").origin).parents[1].iterdir():
+        if not package.name.startswith(("matplotlib", "__editable__")):
+            (packages / package.name).symlink_to(package)
+    program = (
+        f"import sys; sys.path[:0] = {[str(ROOT), str(packages)]}; from monitor.__main__ import main; main()"
+    )
+    arguments = ["analyze", "--config", str(config), "--plot", str(tmp_path / "smoke.png"), str(smoke)]
+    python = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run([*python, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "earwitness[plot]" in done.stderr
 
 
 def test_a_picture_of_no_known_kind_is_said_before_the_work(smoke, config, tmp_path, capsys):
