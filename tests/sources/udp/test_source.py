@@ -20,6 +20,9 @@ from testkit.recordings import pitch_hz, tone_at
 from testkit.udp_sender import KEY, SCRIPT, WiredSender
 
 PORT = free_port()
+ROOT = Path(__file__).parents[3]
+COMPONENT = ROOT / "packaging" / "esphome" / "components" / "earwitness"
+COMPONENT_HERE = ROOT / "testkit" / "esphome_sender.cpp"
 
 
 def source(**options: Any) -> UdpSource:
@@ -27,17 +30,35 @@ def source(**options: Any) -> UdpSource:
     return UdpConfig.model_validate(block).build(SystemClock())
 
 
-class Sending:
-    """The script as a process, fed with a tone at the pace of a microphone."""
+def shipped_script(port: int, key: bytes, folder: Path) -> list[str]:
+    """How the script is started."""
+    file = folder / "key"
+    file.write_text(key.hex() + "\n")
+    return [sys.executable, str(SCRIPT), "127.0.0.1", "--port", str(port), "--key-file", str(file)]
 
-    def __init__(self, port: int, key: bytes, folder: Path) -> None:
-        file = folder / "key"
-        file.write_text(key.hex() + "\n")
-        self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "127.0.0.1", "--port", str(port), "--key-file", str(file)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+
+def esphome_component(port: int, key: bytes, folder: Path) -> list[str]:
+    """The same of ESPHome's component, built for this machine, where it stops at an error of memory."""
+    program = folder / "sender"
+    flags = [
+        "-std=c++17",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover",
+    ]
+    subprocess.run(
+        ["g++", *flags, f"-I{COMPONENT}", str(COMPONENT_HERE), "-lmbedcrypto", "-o", str(program)], check=True
+    )
+    return [str(program), "127.0.0.1", str(port), key.hex(), "16000"]
+
+
+class Sending:
+    """A sender as a process, fed with a tone at the pace of a microphone."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._feed)
 
@@ -62,16 +83,31 @@ class Sending:
                     return
 
 
-def test_a_tone_that_is_sent_is_heard(tmp_path):
-    """From the shipped sender through a real socket, at its pitch, and the figures have it."""
+@pytest.mark.parametrize("sender", [shipped_script, esphome_component])
+def test_a_tone_that_is_sent_is_heard(sender, tmp_path):
+    """From both senders that we ship through a real socket, at its pitch, and the figures have it."""
     listening = source(port=PORT, silent_after_s=120)
-    with listening, Sending(listening.port, KEY, tmp_path):
+    with listening, Sending(sender(listening.port, KEY, tmp_path)):
         frames = list(islice(listening.frames(), 50))
         figures = listening.network
         listening.close()
     assert pitch_hz(Audio.join(frame.audio for frame in frames[10:]).samples) == pytest.approx(1000, abs=5)
     assert figures["datagrams"] > 0
     assert figures["sessions"] == 1
+
+
+@pytest.mark.parametrize("sender", [shipped_script, esphome_component])
+def test_a_daemon_that_begins_anew_is_greeted_anew(sender, tmp_path):
+    """The session ended with the daemon that had it; the sender begins another without being asked."""
+    with Sending(sender(PORT, KEY, tmp_path)):
+        with source(port=PORT, silent_after_s=120) as before:
+            assert list(islice(before.frames(), 5))
+            before.close()
+        with source(port=PORT, silent_after_s=120) as after:
+            frames = list(islice(after.frames(), 20))
+            assert after.network["sessions"] == 1
+            after.close()
+    assert pitch_hz(Audio.join(frame.audio for frame in frames).samples) == pytest.approx(1000, abs=5)
 
 
 def test_a_wrong_key_is_named_as_the_reason():
