@@ -14,6 +14,8 @@ _NO_SPACE = re.compile(r"^\s*-\S|^\s*(?:- )?\w+:[^\s/]")
 QUOTE_ADDRESS = 'put the whole address in quotes: url: "rtsp://..."'
 _ALIGN = "this line begins farther left or right than the lines that it belongs to; keys of one block align"
 QUOTE_TEXT = 'put the text in quotes: "..."'
+_OR_QUOTE = f"or, where a text has one of , : {{ }} [ ] in it, {QUOTE_TEXT}"
+_UNCLOSED = re.compile(r"',' or '([]}])'")
 
 
 def advise(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
@@ -23,6 +25,9 @@ def advise(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
     problem, context = error.problem or "", error.context or ""
     if "quoted scalar" in context and "end of stream" in problem and error.context_mark:
         return error.context_mark.line + 1, "a quotation mark that begins here is never closed"
+    opened = error.context_mark.line + 1 if error.context_mark else line
+    if opened < line and (unclosed := _UNCLOSED.search(problem)):
+        return opened, f"{unclosed[1]} is missing between here and line {line}; {_OR_QUOTE}"
     here = lines[line - 1] if line <= len(lines) else ""
     before = lines[line - 2] if 1 < line <= len(lines) + 1 else ""
     return line, _advice(problem, context, here, before)
@@ -38,9 +43,8 @@ def _advice(problem: str, context: str, here: str, before: str) -> str:
         return f"no text begins with {found[1]}; {QUOTE_TEXT}"
     if "mapping values are not allowed" in problem:
         return _about_colon(here, before)
-    if "',' or '}'" in problem or "',' or ']'" in problem:
-        closing = "}" if "}'" in problem.split(", but")[0] else "]"
-        return f"a {closing} is missing here, or a text with one of , : {{ }} [ ] in it; {QUOTE_TEXT}"
+    if unclosed := _UNCLOSED.search(problem):
+        return f"{unclosed[1]} is missing here; {_OR_QUOTE}"
     if "<block end>" in problem or "block collection" in context or "block mapping" in context:
         return _ALIGN
     if "could not find expected ':'" in problem:

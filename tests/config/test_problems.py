@@ -18,6 +18,7 @@ EMPTY = (
 TAB = "there is a tab; YAML takes spaces alone, two for each step to the right"
 QUOTE_ADDRESS = 'put the whole address in quotes: url: "rtsp://..."'
 QUOTE_TEXT = 'put the text in quotes: "..."'
+OR_QUOTE = f"or, where a text has one of , : {{ }} [ ] in it, {QUOTE_TEXT}"
 SPACE = "a space is missing: write `- type: demo`, with one after the dash and one after the colon"
 PORT = "publishers[0].host: the port has a key of its own; write `host: h` and `port: 1883`"
 ADDRESS = (
@@ -91,8 +92,13 @@ MISTAKES = {
     ),
     "a brace left open": (
         "sources:\n  - {type: demo, name: demo\nnode: home\n",
-        3,
-        f"a }} is missing here, or a text with one of , : {{ }} [ ] in it; {QUOTE_TEXT}",
+        2,
+        f"}} is missing between here and line 3; {OR_QUOTE}",
+    ),
+    "a bracket that a text closes too early": (
+        DEMO + "rules: [{name: A, hear: [dog_bark, cat}]\n",
+        2,
+        f"] is missing here; {OR_QUOTE}",
     ),
     "hostname for host": (
         DEMO + "publishers: [{type: mqtt, hostname: h}]\n",
