@@ -215,6 +215,8 @@ class Decider(threading.Thread):
             self._post(messages)
         for message in messages:
             self._record.decided(message, self._clock.now())
+            if isinstance(message, Alert):
+                _log(message)
 
     def _dated(self, message: Message) -> Message:
         """An event or alert that was decided long after its sound carries how long."""
@@ -228,3 +230,16 @@ class Decider(threading.Thread):
         if lag_s <= LAG_IS_LATE_S or not sources.issubset(self._reached.keys() - self._recorded):
             return message
         return replace(message, lag_s=round(lag_s, 1))
+
+
+def _log(alert: Alert) -> None:
+    """The log line of an alert, without its words: they may repeat what somebody said."""
+    log.info(
+        "alert",
+        rule=alert.rule,
+        severity=alert.severity,
+        heard=" ".join(f"{event.label}@{event.source}" for event in alert.events),
+        id=alert.id,
+        again=alert.update,
+        test=alert.test,
+    )

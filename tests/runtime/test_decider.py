@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.rules.engine import RuleEngine
@@ -249,12 +251,16 @@ def test_a_microphone_that_delivers_nothing_is_an_alert() -> None:
     house = House(deaf_after_s=300)
     silent = Problem("kitchen", house.clock.now(), ("digital_silence",))
 
-    posted = house.decide(
-        Findings("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
-    )
+    with capture_logs() as logs:
+        posted = house.decide(
+            Findings("kitchen", house.clock.now(), notices=(silent,)), lambda: house.clock.advance(300)
+        )
 
     assert posted[0] == silent
-    assert [message.rule for message in posted if isinstance(message, Alert)] == [RULE]
+    [alert] = [message for message in posted if isinstance(message, Alert)]
+    assert alert.rule == RULE
+    [line] = [line for line in logs if line["event"] == "alert"]
+    assert (line["rule"], line["severity"], line["id"]) == (RULE, alert.severity, alert.id)
 
 
 def test_a_flood_of_commands_neither_holds_up_nor_drops_an_alarm():
