@@ -26,6 +26,8 @@ from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from scripts.bench.table import show
 from scripts.scenes.house_sounds import HeardLook, HeardScene, HeardThing
 
+COUNTS = (3, 5, 10)
+"""Hearings that a thing is taught from."""
 TAUGHT_FROM = 10
 """The first visits of a thing; those after them are listened for."""
 VISITS = 22
@@ -59,7 +61,7 @@ class Part:
     def background(self, group: str, groups: dict[str, str], households: Households) -> Background:
         """What the house would have kept of it: each sound that is over and the last look before that;
         nothing of the thing itself, and no speech."""
-        whole, early, looks = [], [], 0
+        whole, early = [], []
         for scene, embeddings in zip(self.scenes, self.embeddings, strict=True):
             if not len(scene.looks):
                 continue
@@ -67,12 +69,8 @@ class Part:
             over = np.array([look.whole for look in scene.looks])
             whole.append(embeddings[silent & over])
             early.append(embeddings[silent & _last_early(over)])
-            looks += int((silent & ~over).sum())
         own, before = np.concatenate(whole), np.concatenate(early)
-        return Background(
-            own, (None,) * len(own), self.hours, households, early=before,
-            early_hours=self.hours * len(before) / max(looks, 1),
-        )  # fmt: skip
+        return Background(own, (None,) * len(own), self.hours, households, early=before)
 
     def false_events(self, sound: TaughtSound, group: str, groups: dict[str, str]) -> int:
         """What else would be taken for the sound."""
@@ -114,15 +112,14 @@ def main() -> None:
     embeddings = [_embeddings(scene.looks) for scene in scenes]
     halves = [Part(scenes[k::2], embeddings[k::2]) for k in (0, 1)]
     households = households_of(shipped_model(), read_sidecar(shipped_model()).embedding_id)
-    rows = []
-    for count in (3, 5, 10):
-        outcomes = [
-            outcome
-            for one in things
-            for learned, listened in (halves, halves[::-1])
-            if (outcome := _taught(one, count, learned, listened, groups, households)) is not None
-        ]
-        rows.append({"hearings": count, **_summary(outcomes)})
+    found: dict[int, list[Outcome]] = {count: [] for count in COUNTS}
+    for one in things:
+        for learned, listened in (halves, halves[::-1]):
+            background = learned.background(one.group, groups, households)
+            for count in COUNTS:
+                if (outcome := _taught(one, count, background, listened, groups)) is not None:
+                    found[count].append(outcome)
+    rows = [{"hearings": count, **_summary(outcomes)} for count, outcomes in found.items()]
     hours = sum(scene.hours for scene in scenes)
     show(rows, f"{len(things)} things, {hours:.1f} hours of a house, {sum(map(len, embeddings))} looks")
 
@@ -203,17 +200,15 @@ def _visits(scene: HeardScene) -> Iterator[Floats]:
 def _taught(
     one: HeardThing,
     count: int,
-    learned: Part,
+    background: Background,
     listened: Part,
     groups: dict[str, str],
-    households: Households,
 ) -> Outcome | None:
     """None where the gate let too few visits through."""
     same, other = list(_visits(one.same)), list(_visits(one.other))
     hearings = [
         Hearing(str(n), looks.mean(axis=0)) for n, looks in enumerate(same[:TAUGHT_FROM]) if len(looks)
     ][:count]
-    background = learned.background(one.group, groups, households)
     found = learn("thing", hearings, background, BEGINNING)
     refused = isinstance(found, NotTaught)
     sound = _anyway(hearings, background) if refused else found

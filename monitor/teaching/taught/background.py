@@ -57,8 +57,6 @@ class Background:
     """Early looks at some of them, the last before each was over: a live sound is looked at many times, and
     each look may be taken for the sound that is taught. (e, n)."""
     early_ids: tuple[str, ...] = ()
-    early_hours: float = 0.0
-    """As many hours as have so many early looks."""
 
     def without(self, segment_ids: Sequence[str]) -> "Background":
         """Without the sounds that are taught."""
@@ -94,24 +92,27 @@ class Background:
     def bar(self, prototype: Floats, a_week: float) -> float:
         """The likeness that so many of these sounds a week reach. The others count until this house is known
         for so long that the aim can be counted: what it has not heard yet is what is taken for the sound."""
-        own, others = self._likeness(prototype)
-        bars = [bar_for(own, self.hours, a_week)] if len(own) else []
-        if self.early is not None and len(self.early):
-            bars.append(bar_for(self.space.of(self.early) @ prototype, self.early_hours, a_week))
-        if not len(own) or self.hours < HOURS_A_WEEK / a_week:
-            bars.append(bar_for(others, self._other_hours, a_week))
-        return max(bars)
+        return bar_for(*self._beside(prototype, a_week), a_week)
 
-    def false_a_week(self, prototype: Floats, bar: float) -> tuple[float, float | None]:
-        """How many a week reach it, and at most how many with 80 %, counted in this house alone; None where
-        none of it is known."""
-        own, others = self._likeness(prototype)
-        expected = a_week(own, self.hours, bar) if self.hours else a_week(others, self._other_hours, bar)
+    def false_a_week(self, prototype: Floats, bar: float, aim: float) -> tuple[float, float | None]:
+        """How many a week reach a bar that was set for this aim, and at most how many with 80 %, counted in
+        this house alone; None where none of it is known."""
+        expected = a_week(*self._beside(prototype, aim), bar)
+        own = self._likeness(self.embeddings, prototype)
         return expected, at_most(int((own >= bar).sum()), self.hours) if self.hours > 0 else None
 
-    def _likeness(self, prototype: Floats) -> tuple[Floats, Floats]:
-        own = self.space.of(self.embeddings) @ prototype if len(self.embeddings) else self.embeddings[:, 0]
-        return own, self.space.of(self.households.sounds) @ prototype
+    def _beside(self, prototype: Floats, a_week: float) -> tuple[Floats, float]:
+        """The likeness of everything that the bar for an aim has to stand above, and in how many hours."""
+        heard, hours = [self.embeddings], self.hours
+        if self.early is not None:
+            heard.append(self.early)
+        if not len(self.embeddings) or self.hours < HOURS_A_WEEK / a_week:
+            heard.append(self.households.sounds)
+            hours += self._other_hours
+        return np.concatenate([self._likeness(one, prototype) for one in heard]), hours
+
+    def _likeness(self, embeddings: Floats, prototype: Floats) -> Floats:
+        return np.asarray(self.space.of(embeddings) @ prototype if len(embeddings) else [], np.float32)
 
     @property
     def _other_hours(self) -> float:
@@ -133,16 +134,14 @@ def house_background(rows: sqlite3.Connection | None, households: Households) ->
     own = np.array([unpacked(blob) for _, _, _, blob in found], np.float32).reshape(-1, len(households.mean))
     labels = tuple(label for _, _, label, _ in found)
     early = _early(rows) if rows is not None else []
-    looks = sum(count for _, count, _ in early)
     return Background(
         own,
         labels,
         hours,
         households,
         tuple(id for id, _, _, _ in found),
-        np.array([unpacked(blob) for _, _, blob in early], np.float32).reshape(-1, len(households.mean)),
-        tuple(id for id, _, _ in early),
-        hours * len(early) / looks if looks else 0.0,
+        np.array([unpacked(blob) for _, blob in early], np.float32).reshape(-1, len(households.mean)),
+        tuple(id for id, _ in early),
     )
 
 
@@ -155,9 +154,9 @@ def _kept(rows: sqlite3.Connection) -> list[tuple[str, int, str | None, bytes]]:
         return []
 
 
-def _early(rows: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
+def _early(rows: sqlite3.Connection) -> list[tuple[str, bytes]]:
     try:
-        return rows.execute("SELECT segment_id, looks, embedding FROM early").fetchall()
+        return rows.execute("SELECT segment_id, embedding FROM early").fetchall()
     except sqlite3.OperationalError:  # a history from before they were kept
         return []
 

@@ -68,7 +68,7 @@ def learn(
     each = background.space.of(embeddings)
     prototype = mean_of(each)
     bar = background.bar(prototype, false_a_week)
-    expected, at_most = background.false_a_week(prototype, bar)
+    expected, at_most = background.false_a_week(prototype, bar, false_a_week)
     likeness = np.array(left_out(each), np.float32) * np.float32(worth_of_one_more(left_out(each)))
     heard = int((likeness >= bar).sum())
     likest = background.likest(prototype, bar)
