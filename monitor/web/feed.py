@@ -17,6 +17,10 @@ QUEUE = 500
 """What may wait for a slow reader. Beyond it they must start over, and nobody else notices."""
 
 
+RESET = "reset"
+"""The kind of an item that has whoever looks begin anew: they missed too much, or there is a new sound."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One message. `number` rises and is the same after a restart; 0 for states, of which only the latest

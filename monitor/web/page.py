@@ -23,7 +23,7 @@ from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.board import Board
-from monitor.web.feed import Feed, Item
+from monitor.web.feed import RESET, Feed, Item
 from monitor.web.files import KeptFiles
 from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.live.audio import LiveAudio
@@ -116,10 +116,13 @@ class Page:
         return {}
 
     def follow(self, config: Config) -> None:
-        """Other rules and thresholds are in force from now on."""
+        """Other rules and thresholds are in force from now on. Of a new sound whoever looks has to know."""
+        knows = self.whole.taught.labels == config.taught.labels
         with self._followed:
             self.whole, self.house = config, build_house(config)
             self._followed.notify_all()
+        if not knows:
+            self.feed.post(Item(0, RESET, {}))
 
     def apply(self, is_applied: Callable[[Config], bool]) -> None:
         """Have settings that were just kept take effect, and wait for it, but not for long: the daemon may

@@ -6,8 +6,10 @@ import os
 import signal
 from typing import Any
 
+from monitor.config.taught import write_taught
 from monitor.web.feed import QUEUE, Feed, Item
 from testkit.mosquitto import free_port
+from testkit.taught import anything
 from testkit.visit import Visit
 from tests.web.conftest import house, run
 
@@ -47,6 +49,18 @@ def test_nothing_is_missed_across_kill_9(tmp_path):
             ours = (one for one in messages if _is_event(one) and one["data"]["id"] == id)
             ended = next(one for one in ours if one["data"]["ended_at"])
         assert ended["data"]["ended_by"] in ("restart", "quiet")
+
+
+def test_whoever_looks_learns_of_a_sound_that_was_taught(tmp_path):
+    """The daemon goes on, and so does the stream: it has the page ask anew, which then knows the sound."""
+    port = free_port()
+    visit = Visit(port, {"Host": f"localhost:{port}"})
+    for home in run(tmp_path, house(port, sources=ENDLESS), visit):
+        with visit.stream() as messages:
+            next(messages)
+            write_taught(home.folder / "state", anything())
+            next(one for one in messages if one.get("event") == "reset")
+        assert "washer_done" in {one["id"] for one in visit.get("/api/house").json()["labels"]}
 
 
 def _is_event(message: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from monitor.events.settings import shifted
 from monitor.labels import LIFE_SAFETY, sounds, vocabulary
 from monitor.types import Alert, SoundEvent
 from monitor.web.api.sources import SourceView, source_views
-from monitor.web.feed import Item
+from monitor.web.feed import RESET, Item
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -140,7 +140,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
             items = await reader.take(HEARTBEAT_S)
             if reader.overrun:
                 reader.overrun = False
-                yield b"event: reset\ndata: {}\n\n"
+                yield Item(0, RESET, {}).encoded
             fresh = [item for item in items if not item.number or item.number > last_number]
             if fresh:
                 yield b"".join(item.encoded for item in fresh)
