@@ -401,7 +401,7 @@ def test_a_rule_that_is_tried_looks_like_a_test(home, chromium):
     home.has_heard()
     with chromium.page(f"{home.address}#/rules", **PHONE) as page:
         page.get_by_role("link", name="Something loud").click()
-        page.get_by_role("button", name="Test this rule").click()
+        page.get_by_role("button", name="Send a test alert").click()
         expect(page.get_by_text("A test alert of this rule is on its way.")).to_be_visible()
         page.goto(f"{home.address}#/")
         card = page.locator(".alert", has=page.locator(".tag", has_text="Test"))

@@ -89,6 +89,8 @@ function editor(place, checked, notifiers, replaces) {
   const text = h("textarea", { id: "rule-yaml", rows: "10", spellcheck: "false", oninput: () => later({ yaml: text.value }) });
   const slots = h("div", { class: "slots" });
   const apply = h("button", { type: "button", class: "primary", onclick: put_in_force }, icon("check"), t("sounds.apply"));
+  const wrong = h("p", { class: "error", hidden: true }, h("button", { type: "button", class: "quiet", onclick: () =>
+    place.querySelector("[data-slot] .error, .error")?.scrollIntoView({ block: "center", behavior: "smooth" }) }, icon("warning"), t("rule_edit.wrong")));
   const days = h("select", { id: "rule-days" }, DAYS.map((n) => h("option", { value: n }, t("try.days", { n }))));
   const concerns = (/** @type {any} */ outcome) => (outcome.kind === "alert" ? [rule.name, replaces].includes(outcome.rule) : false);
   fill(place,
@@ -96,7 +98,7 @@ function editor(place, checked, notifiers, replaces) {
       h("details", null, h("summary", null, t("rules.yaml")), field(text, t("rule_edit.yaml"), t("rule_edit.yaml_hint")), lines)),
     h("section", { class: "panel" }, h("h2", null, t("rule_edit.dry")), h("p", { class: "hint" }, t("try.hint")), field(days, t("try.how_long")),
       tried("api/rules/try", () => ({ rule, replaces, days: Number(days.value) }), concerns)),
-    h("p", { class: "acts" }, apply,
+    wrong, h("p", { class: "acts" }, apply,
       replaces !== null && h("button", { type: "button", onclick: off }, icon("mute"), t("rule_edit.off"))));
   draw();
   show(checked, true);
@@ -119,6 +121,7 @@ function editor(place, checked, notifiers, replaces) {
     sentence.textContent = found.text;
     const fatal = found.findings.some((/** @type {any} */ one) => one.fatal);
     apply.disabled = fatal || !found.rule;
+    wrong.hidden = !fatal;
     for (const box of slots.querySelectorAll("[data-slot]")) fill(box);
     const rest = found.findings.filter((/** @type {any} */ one) => {
       const box = slots.querySelector(`[data-slot="${one.slot.split(/[.[]/)[0]}"]`);
