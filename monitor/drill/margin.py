@@ -59,7 +59,7 @@ def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch
     return Margin((kept_db + lost_db) / 2, over_db)
 
 
-def quieter(alarm: Samples, noise: Samples, by_db: float, rng: np.random.Generator) -> Samples:
+def quieter(alarm: Samples, noise: Samples, by_db: float, rng: "np.random.Generator") -> Samples:
     """The recording with its alarm quieter and its noise as loud as before."""
     gain = 10 ** (-by_db / 20)
     return np.asarray(gain * alarm + np.sqrt(1 - gain**2) * _other_noise(noise, len(alarm), rng), np.float32)
@@ -82,7 +82,7 @@ def _is_found(alarm: Samples, noise: Samples, by_db: float, label: str) -> bool:
     return 2 * found > NOISES
 
 
-def _other_noise(noise: Samples, length: int, rng: np.random.Generator) -> Samples:
+def _other_noise(noise: Samples, length: int, rng: "np.random.Generator") -> Samples:
     """More of the same noise: pieces of it from anywhere, some backwards, joined at equal power."""
     piece, fade = SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
     out = np.zeros(length + 2 * piece, np.float32)

@@ -72,7 +72,7 @@ class Fit:
         place = reached.argmax(axis=0)[None, :]
         return np.asarray(np.take_along_axis(np.take_along_axis(each, order, axis=0), place, axis=0)[0])
 
-    def drawn(self, xs: Sequence[float] | Floats, draws: int, rng: np.random.Generator) -> Floats:
+    def drawn(self, xs: Sequence[float] | Floats, draws: int, rng: "np.random.Generator") -> Floats:
         """P(right) under parameters drawn from the posterior, shape (draws, len(xs))."""
         chosen = rng.choice(len(self._weights), draws, p=self._weights)
         x = np.asarray(xs, float)
