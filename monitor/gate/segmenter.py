@@ -10,9 +10,9 @@ from monitor.gate.voice import VoiceDetector
 from monitor.types import Frame, Segment, SegmentEnd, new_id
 
 _SECOND_LOOK = 5 / 3
-"""When a new sound is looked at again, in times of `early_look_s`: after 0.84 s rather than 1 s. Chosen on 50
-minutes of scenes: of 52 sounds that one hit begins 36 are told within 0.9 s for 29, and nothing looks more
-often."""
+"""When a new sound is looked at once more, in times of `early_look_s`: after 0.84 s. Chosen on 50 minutes of
+scenes: of 52 sounds that one hit begins 36 are told within 0.9 s for 29, at 5 % more looks. The look after
+1 s stays: without it sounds that begin while something else goes on are told later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +132,11 @@ class Segmenter:
         return []
 
     def _is_due(self, growing: _Growing) -> bool:
-        """Whether it is time for a look: every so often, and at a new sound the second one sooner."""
+        """Whether it is time for a look: every so often, and at a new sound once between."""
         frames, every = growing.own_frames, self._look_every
         if not every:
             return False
-        if frames == self._second_look and not growing.continues:
-            return True
-        return frames % every == 0 and (growing.continues or frames != 2 * every)
+        return frames % every == 0 or (frames == self._second_look and not growing.continues)
 
     def _continue(self, growing: _Growing, floor_dbfs: float) -> Segment:
         """Cut a long sound here; the next piece begins with the end of this one."""
