@@ -43,6 +43,8 @@ class Expected(Block):
     """Of this house, that the false ones were counted in; with few, sounds of other houses stood in."""
     weak_at: tuple[str, ...] = ()
     """What in the background is most like it."""
+    came_before: Annotated[int, Field(ge=0)] = 0
+    """So many sounds of the background were as like it as its hearings, and are taken to be it."""
 
 
 class TaughtSound(Block):

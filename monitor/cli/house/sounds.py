@@ -140,6 +140,8 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
     weak = f"; weak at: {', '.join(expected.weak_at).replace('_', ' ')}" if expected.weak_at else ""
     heard = f"hears {expected.heard} of {expected.of}"
     yield f"  expected: {heard}, false {expected.false_a_week:.1f} a week{weak}"
+    if expected.came_before:
+        yield f"  came {expected.came_before} times before it was taught; was that another sound, forget it"
     at_most = expected.false_at_most
     if at_most is None or at_most > _SURE_ENOUGH * max(expected.false_a_week, 1.0):
         # A bound from some minutes of a house is thousands a week, and tells nobody anything.

@@ -24,6 +24,10 @@ OTHERS_MIDDLE_WEIGHS = 20.0
 """Their middle counts as so many: a microphone colours everything that it hears, and without its own middle
 all of it is alike. Chosen by `scripts/bench teach` on things of two of its sources."""
 SHRINK = 0.01
+MOST_BEFORE = 10
+"""More sounds that are as like a thing as its hearings are another thing, from which it cannot be told."""
+NOTHING_IS = 2.0
+"""Above every likeness."""
 NEAR = 0.1
 """Below the bar; what comes so near is named as what the sound is weak at."""
 
@@ -89,27 +93,40 @@ class Background:
         basis = np.linalg.cholesky(np.linalg.inv(shrunk))
         return Space(np.asarray(mean, np.float32), np.asarray(basis, np.float32))
 
-    def bar(self, prototype: Floats, a_week: float) -> float:
+    def bar(self, prototype: Floats, a_week: float, alike: float = NOTHING_IS) -> float:
         """The likeness that so many of these sounds a week reach. The others count until this house is known
-        for so long that the aim can be counted: what it has not heard yet is what is taken for the sound."""
-        return bar_for(*self._beside(prototype, a_week), a_week)
+        for so long that the aim can be counted: what it has not heard yet is what is taken for the sound.
+        `alike`: as like the prototype are the thing's own hearings."""
+        return bar_for(*self._beside(prototype, a_week, alike), a_week)
 
-    def false_a_week(self, prototype: Floats, bar: float, aim: float) -> tuple[float, float | None]:
+    def false_a_week(
+        self, prototype: Floats, bar: float, aim: float, alike: float = NOTHING_IS
+    ) -> tuple[float, float | None]:
         """How many a week reach a bar that was set for this aim, and at most how many with 80 %, counted in
         this house alone; None where none of it is known."""
-        expected = a_week(*self._beside(prototype, aim), bar)
-        own = self._likeness(self.embeddings, prototype)
+        expected = a_week(*self._beside(prototype, aim, alike), bar)
+        own = self._foreign(prototype, alike)[0]
         return expected, at_most(int((own >= bar).sum()), self.hours) if self.hours > 0 else None
 
-    def _beside(self, prototype: Floats, a_week: float) -> tuple[Floats, float]:
+    def came_before(self, prototype: Floats, alike: float) -> int:
+        """How many of this house's sounds are as like it as its hearings: the thing itself, heard before
+        anybody taught it. 0 where they are too many for that."""
+        count = int((self._likeness(self.embeddings, prototype) >= alike).sum())
+        return count if count <= MOST_BEFORE else 0
+
+    def _beside(self, prototype: Floats, a_week: float, alike: float) -> tuple[Floats, float]:
         """The likeness of everything that the bar for an aim has to stand above, and in how many hours."""
-        heard, hours = [self.embeddings], self.hours
-        if self.early is not None:
-            heard.append(self.early)
+        heard, hours = self._foreign(prototype, alike), self.hours
         if not len(self.embeddings) or self.hours < HOURS_A_WEEK / a_week:
-            heard.append(self.households.sounds)
+            heard.append(self._likeness(self.households.sounds, prototype))
             hours += self._other_hours
-        return np.concatenate([self._likeness(one, prototype) for one in heard]), hours
+        return np.concatenate(heard), hours
+
+    def _foreign(self, prototype: Floats, alike: float) -> list[Floats]:
+        """The likeness of this house's whole sounds, and of its early looks, without the thing itself."""
+        early = self.embeddings[:0] if self.early is None else self.early
+        found = [self._likeness(one, prototype) for one in (self.embeddings, early)]
+        return [one[one < alike] for one in found] if self.came_before(prototype, alike) else found
 
     def _likeness(self, embeddings: Floats, prototype: Floats) -> Floats:
         return np.asarray(self.space.of(embeddings) @ prototype if len(embeddings) else [], np.float32)

@@ -67,9 +67,10 @@ def learn(
     embeddings = np.array([one.embedding for one in hearings], np.float32)
     each = background.space.of(embeddings)
     prototype = mean_of(each)
-    bar = background.bar(prototype, false_a_week)
-    expected, at_most = background.false_a_week(prototype, bar, false_a_week)
     likeness = np.array(left_out(each), np.float32) * np.float32(worth_of_one_more(left_out(each)))
+    alike = float(np.mean(likeness)) - spread_of(likeness)
+    bar = background.bar(prototype, false_a_week, alike)
+    expected, at_most = background.false_a_week(prototype, bar, false_a_week, alike)
     heard = int((likeness >= bar).sum())
     likest = background.likest(prototype, bar)
     if min(heard / len(hearings), likely_heard(likeness, bar)) < least_heard:
@@ -91,6 +92,7 @@ def learn(
             false_at_most=None if at_most is None else round(at_most, 1),
             background_hours=round(background.hours, 1),
             weak_at=tuple(likest),
+            came_before=background.came_before(prototype, alike),
         ),
         clips=tuple(one.clip for one in hearings if one.clip),
     )
@@ -132,8 +134,12 @@ def _to_mean(alike: Any, n: int) -> Any:
 
 def likely_heard(likeness: Floats, bar: float) -> float:
     """The chance that another hearing reaches the bar, as these are spread (normally)."""
-    spread = max(float(np.std(likeness, ddof=1)), LEAST_SPREAD)
-    return 0.5 * (1 + math.erf((float(np.mean(likeness)) - bar) / spread / math.sqrt(2)))
+    return 0.5 * (1 + math.erf((float(np.mean(likeness)) - bar) / spread_of(likeness) / math.sqrt(2)))
+
+
+def spread_of(likeness: Floats) -> float:
+    """The standard deviation of hearings' likeness."""
+    return max(float(np.std(likeness, ddof=1)), LEAST_SPREAD)
 
 
 def odd_ones(hearings: Sequence[Hearing], background: Background) -> list[str]:

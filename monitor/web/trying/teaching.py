@@ -79,6 +79,7 @@ def plain(sound: TaughtSound, now: datetime) -> dict[str, Any]:
         "false_at_most": expected.false_at_most,
         "background_hours": expected.background_hours,
         "weak_at": list(expected.weak_at),
+        "came_before": expected.came_before,
     }
 
 

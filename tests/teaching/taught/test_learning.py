@@ -48,6 +48,20 @@ def test_what_cannot_be_told_from_the_house_is_refused_with_its_name():
     assert "Teach more hearings" in refused.reason
 
 
+def test_what_came_before_it_was_taught_is_the_thing_itself():
+    """A washer that sang eight times last week: named are five, and the others are nothing that it must be
+    told from. So many that it cannot be are another thing."""
+    came = np.array([one.embedding for one in hearings(count=13)])
+    quiet = RNG.normal(size=(300, SIZE)).astype(np.float32)
+    found = learn("gate", hearings(), background(np.vstack([quiet, came[5:]]), hours=100.0), START)
+    alone = learn("gate", hearings(), background(quiet, hours=100.0), START)
+    assert isinstance(found, TaughtSound)
+    assert isinstance(alone, TaughtSound)
+    assert found.expected.came_before - alone.expected.came_before >= 6
+    assert found.expected.heard == alone.expected.heard == 5
+    assert found.bar == pytest.approx(alone.bar, abs=0.15)
+
+
 def test_hearings_that_share_nothing_are_refused():
     """Five different things are no thing."""
     mixed = [hearings(direction=n, count=1)[0] for n in range(5)]

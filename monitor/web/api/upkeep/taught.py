@@ -43,6 +43,8 @@ class TaughtView(Model):
     """Of this house, in which the false ones were counted."""
     weak_at: list[str]
     """What in the house is most like it."""
+    came_before: int
+    """So often it was heard before it was taught, by its likeness: none of these counts as false."""
 
 
 class TaughtList(Model):

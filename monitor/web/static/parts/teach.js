@@ -85,7 +85,8 @@ export function teach(hearings, taught = () => {}) {
           if (line.problems || line.refused) fill(outcome, h("p", { class: "error" }, icon("warning"), " ", line.refused ?? line.problems.join("; ")), without(left));
           if (!line.taught) return;
           fill(outcome, h("p", null, icon("check"), " ", t("teach.expect", { heard: line.taught.heard, of: line.taught.of, n: number(line.taught.false_a_week, 1) })),
-            line.taught.weak_at.length > 0 && h("p", { class: "hint" }, t("teach.weak", { what: line.taught.weak_at.map(labelName).join(", ") })), without(left));
+            line.taught.weak_at.length > 0 && h("p", { class: "hint" }, t("teach.weak", { what: line.taught.weak_at.map(labelName).join(", ") })),
+            line.taught.came_before > 0 && h("p", { class: "hint" }, t("teach.before", { n: line.taught.came_before })), without(left));
           if (only_try) return;
           close();
           note(t("teach.taught", { label: labelName(label) }));
