@@ -1,11 +1,12 @@
-"""Run inside an image by `scripts/image`: whether every library is whole that `slim` took something from.
+"""Run in what `scripts/image` and `scripts/deb` built: is every library whole that `slim` took from?
 
-python3 try.py FOLDER    writes the picture of an event, event.png, into FOLDER
+python3 try.py FOLDER    writes an alarm, alarm.wav, and its picture, event.png, into FOLDER
 """
 
 import importlib
 import io
 import sys
+import wave
 from pathlib import Path
 
 import av
@@ -52,6 +53,11 @@ def main() -> None:
     alarm = played(piezo(), temporal_three(1), SAMPLE_RATE_HZ)
     samples = 0.3 * alarm + 0.003 * rng.standard_normal(len(alarm))
     audio = Audio(samples.astype(np.float32), SAMPLE_RATE_HZ)
+    with wave.open(f"{sys.argv[1]}/alarm.wav", "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
     picture = spectrogram_png(audio, title="Smoke alarm", onset_s=0.5, duration_s=2.0)
     Path(sys.argv[1], "event.png").write_bytes(picture)
 
