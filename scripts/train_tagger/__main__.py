@@ -313,13 +313,19 @@ def unseen(
         int | None,
         typer.Option(help="judge RUN/1/model.onnx to RUN/N/model.onnx, N folds of all sources, instead"),
     ] = None,
+    first: Annotated[
+        bool,
+        typer.Option("--first", help="of a joined model the first network's labels alone: unseen_first.json"),
+    ] = False,
     figures: Annotated[Path, typer.Option(help="where unseen.json goes")] = FIGURES,
 ) -> None:
     """Judge a model, the teachers and their mean on whole sources that taught it nothing."""
     from rich import print as show
     from rich.progress import track
 
+    from scripts.train_tagger.join import OF_THE_FIRST
     from scripts.train_tagger.recordings import held_apart
+    from scripts.train_tagger.targets import LABELS
     from scripts.train_tagger.unseen import judge_unseen, judge_unseen_folds
 
     recordings = _recordings(data, fold)
@@ -330,10 +336,9 @@ def unseen(
         return
     judged = held_apart(recordings, sources.split(",")) if sources else recordings
     held_out = [r for r in judged if r.split == "valid"]
-    found = judge_unseen(
-        held_out, data, run, {"this one": model} | ({"before": before} if before else {}), track
-    )
-    _note(figures / "unseen.json", found)
+    models = {"this one": model} | ({"before": before} if before else {})
+    found = judge_unseen(held_out, data, run, models, track, OF_THE_FIRST if first else LABELS)
+    _note(figures / ("unseen_first.json" if first else "unseen.json"), found)
     show(found["groups"])
 
 

@@ -51,6 +51,8 @@ class Sources:
     """Others on all recordings."""
     unseen: dict[str, Any]
     """On whole sources that taught nothing."""
+    unseen_first: dict[str, Any]
+    """Of a joined model the first network's labels, on whole sources that taught that one nothing."""
     rooms: dict[str, Any]
     """In continuous scenes, and backgrounds, of these sources."""
     company: dict[str, Any]
@@ -61,7 +63,7 @@ def read_sources(model: Path, figures: Path) -> Sources:
     """The JSON beside the model, and a folder's JSON files, each named like its field."""
     names = (
         "evaluation", "baselines", "timing", "crossed", "variants", "folds", "folds_baselines", "unseen",
-        "rooms", "company",
+        "unseen_first", "rooms", "company",
     )  # fmt: skip
     return Sources(
         model=json.loads(model.with_suffix(".json").read_text()),
@@ -75,6 +77,7 @@ def card(sources: Sources) -> str:
     fields = (
         _of_model(sources)
         | _of_unseen(sources.unseen)
+        | _of_unseen(sources.unseen_first, "first")
         | card_rooms.fields(sources.rooms, sources.unseen)
         | card_rooms.company(sources.company)
         | _of_evaluation(sources)
@@ -151,15 +154,15 @@ def _unlabelled(minutes: dict[str, float]) -> str:
     )
 
 
-def _of_unseen(unseen: dict[str, Any]) -> dict[str, str]:
+def _of_unseen(unseen: dict[str, Any], prefix: str = "unseen") -> dict[str, str]:
     groups = unseen["groups"]
     listeners = [name for name in groups["all"] if name != "labels"]
     return {
-        "unseen_clips": str(unseen["recordings"]),
-        "unseen_count": str(unseen["sources"]),
-        "unseen_sources": ", ".join(unseen["names"]),
-        "unseen_head": markdown.head(("labels", "", *listeners)),
-        "unseen_groups": _rows(
+        f"{prefix}_clips": str(unseen["recordings"]),
+        f"{prefix}_count": str(unseen["sources"]),
+        f"{prefix}_sources": ", ".join(unseen["names"]),
+        f"{prefix}_head": markdown.head(("labels", "", *listeners)),
+        f"{prefix}_groups": _rows(
             (group, figures["labels"], *(_spread(figures[name]) for name in listeners))
             for group, figures in groups.items()
         ),

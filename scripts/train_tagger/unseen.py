@@ -6,7 +6,7 @@ leaves open is not judged by it (targets.py); a recording without any name is a 
 labels alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -74,6 +74,7 @@ def judge_unseen(
     run: Path,
     models: Mapping[str, Path],
     progress: Progress = iter,
+    of: Collection[str] = LABELS,
 ) -> dict[str, Any]:
     """`compared` for released models, the first of which is meant, beside both teachers."""
     listeners: dict[str, Callable[[], Any]] = {name: partial(opened, model) for name, model in models.items()}
@@ -81,7 +82,7 @@ def judge_unseen(
     for name in models:
         (run / "unseen" / f"{name.replace(' ', '-')}.npz").unlink(missing_ok=True)
     judged = listened(recordings, data / "train", listeners, run / "unseen", progress)
-    return compared(judged, next(iter(models)), list(TEACHERS))
+    return compared(judged, next(iter(models)), list(TEACHERS), of=of)
 
 
 def _teachers(data: Path) -> dict[str, Callable[[], Any]]:
@@ -152,14 +153,21 @@ def mean_log_odds(scores: Sequence[Floats]) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def compared(judged: Judged, first: str, teachers: Sequence[str], least_sources: int = 1) -> dict[str, Any]:
-    """Average precision by label and listener, macro means with 95 % intervals, and by group of labels."""
+def compared(
+    judged: Judged,
+    first: str,
+    teachers: Sequence[str],
+    least_sources: int = 1,
+    of: Collection[str] = LABELS,
+) -> dict[str, Any]:
+    """Average precision by label and listener, macro means with 95 % intervals, and by group of labels; `of`
+    these labels, as far as so many sources have them."""
     scores = dict(judged.scores)
     scores[MEAN_OF_TEACHERS] = mean_log_odds([scores[name] for name in teachers])
     scores[MEAN_OF_ALL] = mean_log_odds([scores[name] for name in (first, *teachers)])
     truth, known = _truth(judged.recordings)
     sources = _sources(judged.recordings, truth)
-    labels = [n for n, having in enumerate(sources) if len(having) >= least_sources]
+    labels = [n for n, having in enumerate(sources) if len(having) >= least_sources and LABELS[n] in of]
     draws = _draws(judged.recordings)
     precision = {name: _precisions(each, truth, known) for name, each in scores.items()}
     resampled = {

@@ -79,6 +79,9 @@ def test_precision_is_over_recordings_that_say_something_of_the_label() -> None:
     assert found["groups"]["all"]["ours"][0] == 1.0
     assert found["groups"]["alarms and signals"][MEAN_OF_TEACHERS][0] == 1.0
     assert found["groups"]["all"][MEAN_OF_ALL][0] == 1.0
+    assert set(compared(Judged(recordings, said), "ours", ["one", "other"], of={"rain"})["labels"]) == {
+        "rain"
+    }
     assert "voices" not in found["groups"]
 
 
