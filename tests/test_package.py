@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from setuptools import Distribution
-from setuptools.command.build_py import build_py
+from setuptools import Distribution  # type: ignore[import-untyped]
+from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[1]
 NOT_INSTALLED = {"web/jsconfig.json"}
