@@ -461,7 +461,10 @@ def test_a_picture_without_what_draws_it_is_said_before_the_work(smoke, config, 
     """As in the container image: an environment with all packages of this one but matplotlib."""
     packages = tmp_path / "site-packages"
     packages.mkdir()
-    for package in Path(find_spec("matplotlib").origin).parents[1].iterdir():
+    matplotlib = find_spec("matplotlib")
+    assert matplotlib is not None
+    assert matplotlib.origin is not None
+    for package in Path(matplotlib.origin).parents[1].iterdir():
         if not package.name.startswith(("matplotlib", "__editable__")):
             (packages / package.name).symlink_to(package)
     program = (
