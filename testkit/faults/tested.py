@@ -180,6 +180,12 @@ TESTED = (
         ),
     ),
     Tested(
+        "a sound is taught while the daemon runs",
+        "heard from the next look on; no source is interrupted, Home Assistant gets its entity; a sound that is "
+        "forgotten begins anew in order",
+        ("test_lifecycle.py::test_what_is_taught_is_heard_without_a_pause",),
+    ),
+    Tested(
         "SIGHUP after the configuration was edited, rightly or wrongly",
         "rules are exchanged without a pause, with their cool-downs, counts and alerts; other changes begin "
         "anew in order; a wrong configuration changes nothing and is named in the log",

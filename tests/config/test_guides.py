@@ -30,6 +30,7 @@ SECRETS = [
 ]
 ENVIRONMENT = dict.fromkeys(SECRETS, "s3cret") | {
     "NURSERY_KEY": 32 * "5e",
+    "GARDEN_KEY": 32 * "6f",
     "NTFY_URL": "ntfys://s3cret@ntfy.sh/house",
     "PARTNER_URL": "ntfys://s3cret@ntfy.sh/partner",
     "NEIGHBOUR_URL": "ntfys://s3cret@ntfy.sh/next-door",
