@@ -185,7 +185,7 @@ class Daemon:
         health = self._checkup.snapshot()
         own: dict[str, Any] = {"drill": self._recorder.drill.figures(), "unnamed": self._teaching.question()}
         own["page"] = self._config.web.address
-        wrong = page | self._instance.notes() | self._delivery.notes()
+        wrong = page | self._instance.notes() | self._delivery.notes() | self._recorder.notes()
         notes = self._classifiers.missing | self._pool.retired | wrong
         return replace(health, values={**health.values, **self._delivery.health(), **own, "notes": notes})
 

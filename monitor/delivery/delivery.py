@@ -18,7 +18,7 @@ from monitor.delivery.kept.memory import KeptMemory, Signalled, Watched
 from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.stuck import StuckChannels
+from monitor.delivery.stuck import DISK, NOT_KEPT, Standstill, StuckChannels
 from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
@@ -66,6 +66,7 @@ class Delivery:
         self._picture_takers: list[NotifyPublisher] = []
         self._brokers: dict[str, Callable[[], Mapping[str, Any]]] = {}
         self._lines: list[Channel] = []
+        self._disk = Standstill(clock)
         self._stuck = StuckChannels({block.name: block.channels for block in config.notifiers})
         self._chain = ChainTester(config.drill, config.state_folder(), self._brokers, self.outbox, clock)
         self._patience = STOPPED
@@ -122,7 +123,7 @@ class Delivery:
 
     def look(self) -> list[Alert]:
         """Log it when the disk has stopped answering, and return an alert for each channel that has stopped
-        moving; to be called every second, from one thread; never waits."""
+        moving, the disk's too; to be called every second, from one thread; never waits."""
         self.outbox.look()
         # A terminal that somebody holds, to read or to copy, is no fault.
         channels = {
@@ -130,11 +131,20 @@ class Delivery:
             for line in self._lines
             if not isinstance(line.publisher, ConsolePublisher)
         }
+        channels[DISK] = self._disk_standstill()
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         stuck = self._stuck.look(channels, self.outbox.backlog(), now, now_s)
         notify = [block.name for block in self._config.notifiers]
         failures = [each for each in self._chain.take_failures() if not self._stuck.names_any_of(each)]
         return [*stuck, failed_alert(failures, now, notify)] if failures else stuck
+
+    def _disk_standstill(self) -> tuple[float, str]:
+        if self.outbox.durable:
+            self._disk.end()
+        else:
+            self._disk.begin()
+            self._disk.because(NOT_KEPT)
+        return self._disk.figures()
 
     def tend(self, pictures: Sequence[Picture]) -> None:
         """Show new pictures and try the chain when it is due; in a thread that may wait for a disk."""

@@ -9,6 +9,11 @@ from monitor.clock import Clock, length_in_words
 from monitor.types import Alert, new_id
 
 RULE = "Not delivering"
+DISK = "the disk"
+"""The channel into the state folder: where it takes nothing, a kill or a power cut loses what waits."""
+NOT_KEPT = (
+    "what waits is in memory only and nothing is kept; free some space (df) or look at the card (dmesg)"
+)
 STUCK_S = 60.0
 """So long a broker may take to restart, and a notifier's service to come back, without an alert."""
 MOVES_S = 10.0
@@ -95,7 +100,8 @@ class StuckChannels:
             elif known is not None and self._moves_again(known, still_s, now_s):
                 del self._stuck[channel]
                 away_s = now_s - BACK_S - known.since_s
-                text = f"{channel} delivers again, after {length_in_words(away_s)}"
+                works = "takes" if channel == DISK else "delivers"
+                text = f"{channel} {works} again, after {length_in_words(away_s)}"
                 alerts.append(self._alert(channel, text, now, 0.0, ""))
         return alerts
 
@@ -125,6 +131,5 @@ class StuckChannels:
 
 def _words(channel: str, still_s: float, waiting: int, reason: str) -> str:
     waits = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
-    return f"{channel} has taken nothing for {length_in_words(still_s)}; {waits}" + (
-        f": {reason}" if reason else ""
-    )
+    still = f"{channel} has taken nothing for {length_in_words(still_s)}"
+    return (still if channel == DISK else f"{still}; {waits}") + (f": {reason}" if reason else "")

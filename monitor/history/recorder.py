@@ -68,6 +68,11 @@ class Recorder:
     def __exit__(self, *exc: object) -> None:
         self._life.close()
 
+    def notes(self) -> dict[str, str]:
+        """What is not being kept, for the health report; from any thread."""
+        fault = self._scores.fault
+        return {"history": f"nothing is kept of what is heard: {fault}"} if fault else {}
+
     def follow(self, config: Config) -> None:
         """Other thresholds are in force from now on; from any thread."""
         self._best.follow(config)

@@ -124,6 +124,8 @@ class ScoreStore:
             "scores are not being kept: explain and replay will have a gap", "scores are being kept again"
         )
         self._tend_at_s = 0.0
+        self.fault = ""
+        """Why nothing is being kept now."""
         self.lost = 0
         """Rows given up because the disk did not take them."""
 
@@ -252,11 +254,13 @@ class ScoreStore:
             return False
         if work != self._opened:  # a full disk lets a file be opened and takes nothing
             self._lapse.end(lost=self.lost)
+            self.fault = ""
         return True
 
     def _complain(self, error: StoreError) -> None:
         """Say it once, and open the file anew before the next attempt: it may have been deleted."""
         self._lapse.begin(why=str(error))
+        self.fault = str(error)
         self._database.__exit__()
         self._open = False
         if isinstance(error, DamagedStore):

@@ -47,6 +47,7 @@ class Board:
         self._health: Health | None = None
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._stalled: tuple[str, ...] = ()
+        self._acknowledged: set[str] = set()
         self._alive_at_s = clock.monotonic_s()
         for setting in settings:
             self.note(setting)
@@ -72,6 +73,16 @@ class Board:
         """Since the start: `event`, label and source; `alert`, rule and severity."""
         with self._lock:
             return dict(self._counts)
+
+    def acknowledge(self, ids: Iterable[str]) -> None:
+        """Somebody has seen these alerts, whether or not a disk can keep it."""
+        with self._lock:
+            self._acknowledged.update(ids)
+
+    def acknowledged(self) -> frozenset[str]:
+        """The alerts that were acknowledged on the page since the start."""
+        with self._lock:
+            return frozenset(self._acknowledged)
 
     def values(self) -> dict[str, str | None]:
         """What rules know of the house beside its sounds; None: unknown."""

@@ -46,6 +46,7 @@ def open_page(
     page = Page(
         config, build_house(config), settings, delivery.command, delivery.show, look, keys, verdicts, clock
     )
+    page.waiting = delivery.active.waiting
     if config.web.nodes is not None:
         page.nodes = _listening(config, config.web.nodes, clock, life)
     life.enter_context(Server(page))

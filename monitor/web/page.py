@@ -49,6 +49,8 @@ class Page:
 
     nodes: Listener | None = None
     """Every node on the broker; None where only this one is shown."""
+    waiting: Callable[[], Sequence[Alert]]
+    """Alerts that nobody has acknowledged, as the receivers know them: no disk is asked."""
 
     def __init__(
         self,

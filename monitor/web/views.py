@@ -157,6 +157,15 @@ def event_view(
     )
 
 
+def fresh_view(event: SoundEvent, time: HouseTime) -> EventView:
+    """An event that the history does not know, or not yet."""
+    row = EventRow(
+        event.id, event.started_at, event.ended_at, event.source, event.label, event.certainty, event.score,
+        event.classifier, event.ended_by, None,
+    )  # fmt: skip
+    return event_view(row, time, alerts=[], verdict=None, kept=False, files=set())
+
+
 def feed_data(message: Message, time: HouseTime) -> dict[str, Any]:
     """What the feed says of a message: enough to show it, or to know that it must be looked up."""
     match message:

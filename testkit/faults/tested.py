@@ -181,8 +181,8 @@ TESTED = (
     ),
     Tested(
         "a sound is taught while the daemon runs",
-        "heard from the next look on; no source is interrupted, Home Assistant gets its entity; a sound that is "
-        "forgotten begins anew in order",
+        "heard from the next look on; no source is interrupted, Home Assistant gets its entity; a sound that "
+        "is forgotten begins anew in order",
         ("test_lifecycle.py::test_what_is_taught_is_heard_without_a_pause",),
     ),
     Tested(

@@ -19,7 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from monitor.config.model import Config
 from monitor.delivery.base import WHOLE_TOPIC, Entry
+from monitor.delivery.deliveries import OUTBOX
+from monitor.delivery.delivery import Delivery
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import as_of_now
 from monitor.types import Alert, SoundEvent
@@ -658,3 +661,38 @@ def test_what_a_slow_disk_gives_late_is_posted_and_delivered(path: Path, clock: 
         assert settled(outbox)
         assert [left.id for left in found] == ["goes on"]
         assert ids(outbox.waiting("phone")) == ["goes on", "live"]
+
+
+def test_a_disk_that_takes_nothing_for_a_minute_is_an_alert(tmp_path: Path, clock: FakeClock) -> None:
+    """People hear of it while everything still goes out, and health says it; and that it takes again."""
+    config = Config.model_validate(
+        {
+            "node": "home",
+            "state_dir": str(tmp_path / "state"),
+            "sources": [{"type": "demo", "name": "hall"}],
+            "publishers": [{"type": "console"}],
+            "drill": {"chain_test": "never"},
+        }
+    )
+    with Delivery(config, lambda _: None, lambda _: None, raise_it, clock) as delivery:
+        assert settled(delivery.outbox)
+        with full_disk(tmp_path / "state" / OUTBOX):
+            put(delivery.outbox, *[alert(id=f"during{i}") for i in range(300)])
+            assert not settled(delivery.outbox)
+            assert delivery.look() == []
+            clock.advance(61)
+            [stuck] = delivery.look()
+            assert not settled(delivery.outbox)
+        assert (stuck.rule, stuck.severity) == ("Not delivering", "warning")
+        assert stuck.message.startswith(
+            "the disk has taken nothing for 1 minute: what waits is in memory only"
+        )
+        assert delivery.health()["stuck"] == [stuck.message]
+        clock.advance(11)
+        put(delivery.outbox, alert(id="after"))
+        assert settled(delivery.outbox)
+        assert delivery.look() == []
+        clock.advance(61)
+        [back] = delivery.look()
+        assert back.message == "the disk takes again, after 1 minute"
+        assert delivery.health()["stuck"] == []

@@ -1,6 +1,7 @@
 """The page behind a proxy, in Home Assistant, after a sleep, a kill -9 and its own death, in another zone."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -242,3 +243,22 @@ def test_a_house_that_hears_nothing_says_so_first(tmp_path, chromium):
             page.goto(f"{home.address}#/glance")
             expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is heard")
             expect(page.locator(".glance-room")).to_contain_text("no sound since the daemon started")
+
+
+def test_an_alert_is_shown_and_settled_where_the_disk_takes_nothing(tmp_path, chromium):
+    """No alarm may look as if all were well, and whoever sees it can say so."""
+    port = free_port()
+    rule = {"name": "Any sound", "hear": ["doorbell", "knock", "siren", "loud_noise"], "severity": "critical"}
+    visit = Visit(port, {"Host": f"localhost:{port}"})
+    for home in run(tmp_path, house(port, sources=[GOES_ON], rules=[rule | {"cooldown_s": 3600}]), visit):
+        _, hard = resource.prlimit(home.daemon.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(home.daemon.process.pid, resource.RLIMIT_FSIZE, (4096, hard))
+        visit.until("/api/alerts/open", lambda found: found["alerts"])
+        visit.until("/api/house", lambda found: any("history" in line for line in found["not_well"]))
+        with chromium.page(home.address, **PHONE, allowed=("Failed to load resource",)) as page:
+            card = page.locator(".alert", has_text="Any sound")
+            expect(card.locator(".chip")).to_have_count(1)
+            card.get_by_role("button", name="Acknowledge").click()
+            expect(card).to_have_count(0)
+            expect(page.locator(".hero")).to_contain_text("nothing is kept of what is heard")
+        assert visit.get("/api/alerts/open").json()["alerts"] == []

@@ -38,9 +38,13 @@ class ActiveAlerts:
 
     def state(self) -> ActiveAlert:
         """The gravest, and of those the newest."""
-        with self._lock:
-            waiting = sorted(self._waiting.values(), key=_gravity)
+        waiting = self.waiting()
         return ActiveAlert(waiting[-1] if waiting else None, len(waiting))
+
+    def waiting(self) -> list[Alert]:
+        """Each that waits, the least grave first."""
+        with self._lock:
+            return sorted(self._waiting.values(), key=_gravity)
 
     def raised(self, alert: Alert) -> bool:
         """Take in an alert: whether it waits from now on."""

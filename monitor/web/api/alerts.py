@@ -1,20 +1,22 @@
 """Alerts that wait for somebody."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from monitor.errors import StoreError
 from monitor.history import events as index
-from monitor.history.alerts import waiting_alerts
+from monitor.history.alerts import OPEN, waiting_alerts
 from monitor.history.events import EventFilter
 from monitor.history.judging import judged
-from monitor.types import Command
+from monitor.types import Alert, Command
 from monitor.web.api.events import MOST, views
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.views import AlertView, EventView
+from monitor.web.views import AlertView, EventView, fresh_view
 
 
 class Acknowledge(Model):
@@ -40,15 +42,18 @@ class OpenAlerts(Model):
 
 
 def open_alerts(ask: Ask) -> OpenAlerts:
-    """Alerts of the last day that nobody has acknowledged and none of whose events was called wrong."""
+    """Alerts of the last day that nobody has acknowledged and none of whose events was called wrong. They are
+    known without a disk, too: where it keeps nothing, an alarm must not look as if all were well."""
     page = ask.page
-    if not page.keeps_history():
-        return OpenAlerts(alerts=[])
-    with page.history() as history, history.rows() as rows:
-        waiting = waiting_alerts(history, page.verdicts, page.clock.now())
-        ids = list({event.id for one in waiting for event in one.events})
-        rows_of = index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else []
-        known = {view.id: view for view in views(ask, rows, rows_of)}
+    now = page.clock.now()
+    waiting = {one.id: one for one in page.waiting() if one.raised_at > now - OPEN}
+    known: dict[str, EventView] = {}
+    if page.keeps_history():
+        try:
+            waiting, known = _with_kept(ask, waiting, now)
+        except StoreError as error:
+            page.lapse.begin(why=str(error))
+    seen = page.board.acknowledged()
     shown = [
         OpenAlert(
             id=one.id,
@@ -56,12 +61,30 @@ def open_alerts(ask: Ask) -> OpenAlerts:
             severity=one.severity,
             raised_at=page.time.iso(one.raised_at),
             test=one.test,
-            events=[known[event.id] for event in one.events if event.id in known],
+            events=[
+                known.get(event.id) or fresh_view(event, page.time)
+                for event in one.events
+                if not event.is_made_up
+            ],
         )
-        for one in waiting
-        if not any(_is_called_wrong(known.get(event.id)) for event in one.events)
+        for one in waiting.values()
+        if one.id not in seen and not any(_is_called_wrong(known.get(event.id)) for event in one.events)
     ]
     return OpenAlerts(alerts=sorted(shown, key=_gravity)[:50])
+
+
+def _with_kept(
+    ask: Ask, waiting: dict[str, Alert], now: datetime
+) -> tuple[dict[str, Alert], dict[str, EventView]]:
+    """With those that the history knows, without those that were acknowledged; and views of their events."""
+    verdicts = ask.page.verdicts
+    with ask.page.history() as history, history.rows() as rows:
+        merged = {one.id: one for one in waiting_alerts(history, verdicts, now)} | waiting
+        seen = verdicts.acknowledged(list(merged))
+        merged = {id: one for id, one in merged.items() if id not in seen}
+        ids = list({event.id for one in merged.values() for event in one.events})
+        rows_of = index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else []
+        return merged, {view.id: view for view in views(ask, rows, rows_of)}
 
 
 def _is_called_wrong(view: EventView | None) -> bool:
@@ -74,15 +97,18 @@ def _gravity(alert: OpenAlert) -> tuple[bool, float]:
 
 def dismiss(ask: Ask) -> Answer:
     """It was nothing: the alert is acknowledged, and its events are called wrong."""
+    id = ask.path["id"]
+    if any(one.id == id for one in ask.page.waiting()):
+        _acknowledge(ask, [id])  # at once: the disk may keep no verdict
     with ask.page.history() as history, history.rows() as rows:
-        alert = history.alert(ask.path["id"])
-        if alert is None or alert.id != ask.path["id"]:
+        alert = history.alert(id)
+        if alert is None or alert.id != id:
             raise Refusal(404, "there is no such alert")
         ids = [event.id for event in alert.events]
         for row in index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else ():
             ask.page.verdicts.judge(judged(rows, row), "wrong", None, ask.page.clock.now(), ask.by)
             ask.page.note_verdict(row.id)
-    _acknowledge(ask, [alert.id])
+    _acknowledge(ask, [id])
     return None
 
 
@@ -99,9 +125,12 @@ def acknowledge(ask: Ask) -> Answer:
 
 
 def _acknowledge(ask: Ask, ids: list[str]) -> None:
-    ask.page.verdicts.acknowledge(ids, ask.page.clock.now(), ask.by)
+    """The calls end first. What the disk does not take now is kept as soon as it can: the command is."""
+    ask.page.board.acknowledge(ids)
     for id in ids:
         ask.page.command(Command("ack", value=id, by=ask.by))
+    with suppress(StoreError):
+        ask.page.verdicts.acknowledge(ids, ask.page.clock.now(), ask.by)
 
 
 ROUTES = (
