@@ -207,6 +207,7 @@ class Chromium:
             viewport={"width": width, "height": height}, service_workers="block", **more
         )
         faults: list[str] = []
+        crashed: list[Page] = []
         origin = "/".join(address.split("/")[:3]) + "/"
         page = context.new_page()
         page.set_default_timeout(WITHIN_S * 1000)
@@ -222,11 +223,16 @@ class Chromium:
         page.on("console", said)
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("request", asked)
+        page.on("crash", lambda one: crashed.append(one))  # Playwright takes no built-in
         try:
             page.goto(begin or address)
             yield page
             if faults and watched:
                 raise AssertionError("\n".join(faults))
+        except AssertionError as error:
+            if crashed or not self._browser.is_connected():  # an expectation does not always say that it died
+                raise AssertionError(f"{BROWSER_FAULTS[0]}: {error}") from error
+            raise
         finally:
             with suppress(BrowserError):
                 context.close()
