@@ -98,18 +98,36 @@ def _gravity(alert: OpenAlert) -> tuple[bool, float]:
 def dismiss(ask: Ask) -> Answer:
     """It was nothing: the alert is acknowledged, and its events are called wrong."""
     id = ask.path["id"]
-    if any(one.id == id for one in ask.page.waiting()):
-        _acknowledge(ask, [id])  # at once: the disk may keep no verdict
+    waits = any(one.id == id for one in ask.page.waiting())
+    if waits:
+        _acknowledge(ask, [id])  # the calls end, whatever the disk keeps
+    try:
+        alert = _call_wrong(ask, id)
+    except StoreError as error:
+        if not waits:
+            raise
+        ask.page.lapse.begin(why=str(error))
+        alert = None
+    if alert is None and waits:
+        raise Refusal(503, "it is acknowledged; that it was nothing cannot be kept now, the log says why")
+    if alert is None:
+        raise Refusal(404, "there is no such alert")
+    if not waits:
+        _acknowledge(ask, [id])
+    return None
+
+
+def _call_wrong(ask: Ask, id: str) -> Alert | None:
+    """Every event of the alert; None where the history has no such alert. Raises StoreError."""
     with ask.page.history() as history, history.rows() as rows:
         alert = history.alert(id)
         if alert is None or alert.id != id:
-            raise Refusal(404, "there is no such alert")
+            return None
         ids = [event.id for event in alert.events]
         for row in index.events(rows, EventFilter(ids=ids), limit=MOST) if ids else ():
             ask.page.verdicts.judge(judged(rows, row), "wrong", None, ask.page.clock.now(), ask.by)
             ask.page.note_verdict(row.id)
-    _acknowledge(ask, [id])
-    return None
+        return alert
 
 
 def acknowledge(ask: Ask) -> Answer:

@@ -76,7 +76,10 @@ export default function eventPage(view, route) {
 
   const drawSound = () => {
     if (!house.may_hear) return fill(clip, h("p", { class: "hint" }, t("event.may_not_hear")));
-    if (event.clip) return fill(clip, (sound = player(event)));
+    if (event.clip) {
+      if (house.may_ask) drawAsking(asked, event);
+      return fill(clip, (sound = player(event)));
+    }
     if (event.picture) {
       return fill(clip, h("img", { class: "picture", src: `api/events/${event.id}/picture`, alt: t("player.picture", { words: labelName(event.label) }) }));
     }
@@ -95,9 +98,11 @@ export default function eventPage(view, route) {
   /** The event once more, until its sound is there. */
   async function look() {
     if (left) return;
-    event = { ...event, ...await get(`api/events/${route.id}`).catch(() => ({})) };
+    const now = document.hidden ? event : await get(`api/events/${route.id}`).catch(() => event);
     if (left) return;
-    draw();
+    const is_new = ["clip", "picture", "ended_at"].some((key) => now[key] !== event[key]);
+    event = { ...event, ...now };
+    if (is_new) draw();  // else it would take the focus from whoever judges meanwhile
     drawSound();
   }
 
@@ -113,7 +118,6 @@ export default function eventPage(view, route) {
     draw();
     drawSound();
     document.title = `${labelName(event.label)} · ${house.node}`;
-    if (house.may_ask && event.clip) drawAsking(asked, event);
     const found = await attempt(() => get(query(`api/events/${route.id}/explain`, { lang: language })));
     if (!found) return;
     drawWhy(why, found);

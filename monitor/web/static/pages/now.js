@@ -100,7 +100,8 @@ export default function nowPage(view) {
     const each = (/** @type {(id: string) => Promise<any>} */ work) => () => Promise.all(alert.ids.map(work));
     const close = (/** @type {() => Promise<any>} */ work, /** @type {string} */ words) => async () => {
       const done = await attempt(async () => (await work(), true));
-      if (!done) return;
+      // What could not be kept may have been done all the same.
+      if (!done) return loadAlerts();
       note(words);
       open = open.filter((one) => !alert.ids.includes(one.id));
       drawAlerts();
