@@ -67,9 +67,11 @@ def drawn(places: Iterable[Path], limit: int) -> list[Path]:
 
 
 def analyzed(tree: Path, files: Sequence[Path]) -> list[str]:
-    """What one checkout's `analyze` prints."""
+    """What one checkout's `analyze` prints; ends the program where a recording could not be analyzed."""
     command = [sys.executable, "-m", "monitor", "analyze", "--format", "jsonl", "-j", "1", *map(str, files)]
     done = subprocess.run(command, cwd=tree, env=_environment(tree), capture_output=True, text=True)
+    if done.returncode:  # two that fail alike say the same, and prove nothing
+        sys.exit(f"{tree}: analyze ended with {done.returncode}: {done.stderr.strip()[-400:]}")
     return done.stdout.splitlines()
 
 
