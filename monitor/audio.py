@@ -12,6 +12,9 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 SAMPLE_RATE_HZ = 16_000
 """The rate at which everything behind the sources works."""
+CLIPPED_FROM_AMPLITUDE = 0.985
+"""Share of full scale (-0.13 dBFS) from which a sample counts as clipped. Chosen: at 1 a lossy codec, which
+leaves clipped peaks a little short of full scale, would hide the fault; speech and alarms peak far below."""
 FRAME_SAMPLES = 480
 """A frame is 30 ms: the longest that webrtcvad takes, and a third of the calls of 10 ms."""
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ

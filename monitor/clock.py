@@ -12,6 +12,12 @@ from typing import Protocol
 TICK_S = 0.25
 """How often time passes for events and rules while no sound comes. Longer: a sensor turns OFF late;
 shorter: the decider wakes for nothing."""
+CLOCK_JUMP_S = 10.0
+"""Time that runs back, or between two ticks forth, by more than this means that the clock was set, or that
+the machine slept. Chosen: a segment lasts 10 s at most by default, so that a source lags by less."""
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a recording's first sample counts as heard: results must not depend on when they are computed."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Linux: another one after every start of the machine, which is when the monotonic clock begins anew."""
 
@@ -59,6 +65,16 @@ def instant(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no zone")
     return at
+
+
+def to_us(at: datetime) -> int:
+    """Microseconds since 1970: exact, and sorts."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    """The time that `to_us` was given."""
+    return _EPOCH + timedelta(microseconds=us)
 
 
 class Backoff:

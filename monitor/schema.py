@@ -28,6 +28,9 @@ from pydantic_core import CoreSchema
 
 from monitor.clock import span_of_day, time_of_day, written
 
+LABEL_LEVEL = "{label}"
+"""Stands in another device's topic for the level that names the sound."""
+
 
 class Described(BaseModel):
     """A model whose JSON schema carries what stands below each field."""

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from monitor.clock import SystemClock
+from monitor.clock import SystemClock, to_us
 from monitor.history.recorder import SCORES
-from monitor.history.records import to_us
 from monitor.history.writer import ScoreStore
 from monitor.store.codec import encode
 from testkit.builders import START, alert, event

@@ -95,7 +95,7 @@ def _results(
 
 def _followed(path: Path, bar: Bar) -> "Watch":
     """Shows on the bar how far a recording has been heard."""
-    from monitor.recordings.analysis import BEGINNING
+    from monitor.clock import BEGINNING
 
     def watch(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         bar.heard(path, (frame.ends_at - BEGINNING).total_seconds())

@@ -16,11 +16,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from monitor.clock import Clock
+from monitor.clock import Clock, from_us, to_us
 from monitor.delivery import outbox_queries as queries
 from monitor.delivery import outbox_tables as tables
 from monitor.delivery.base import WHOLE_TOPIC, Addressed, Entry
@@ -86,7 +86,7 @@ class SqliteOutbox:
         with self._lock:
             if not self._has_met:
                 # Above any number that a file could hold that was not read: they cannot be mixed up later.
-                self._change(lambda ledger: tables.number_from(ledger.connection, _us(self._clock.now())))
+                self._change(lambda ledger: tables.number_from(ledger.connection, to_us(self._clock.now())))
             self._first_number = self._ask(queries.next_number)
             self._change(lambda ledger: self._bounds.keep(ledger, self._now()))
             self.left_going_on = self._ask(lambda connection: queries.going_on(connection, codec.VERSION))
@@ -172,14 +172,14 @@ class SqliteOutbox:
             if self._closed:
                 return
             if isinstance(entry.message, Alert):
-                self._change(lambda ledger: tables.delivered(ledger, channel, number, _us(at)))
+                self._change(lambda ledger: tables.delivered(ledger, channel, number, to_us(at)))
             else:
                 self._change(lambda ledger: tables.forget(ledger, channel, number))
 
     def rewind(self, channel: str, since: datetime) -> int:
         """See `Outbox`."""
         counts: list[int] = []
-        self._change(lambda ledger: counts.append(tables.again(ledger, channel, _us(since))))
+        self._change(lambda ledger: counts.append(tables.again(ledger, channel, to_us(since))))
         return counts[0]
 
     def backlog(self) -> dict[str, int]:
@@ -223,7 +223,7 @@ class SqliteOutbox:
         for message, channels in messages:
             detected_at = message.raised_at if isinstance(message, Alert) else message.at
             body = codec.encode(message)
-            times_us = (_us(detected_at), now.wall_us, now.monotonic_us)
+            times_us = (to_us(detected_at), now.wall_us, now.monotonic_us)
             row = (codec.VERSION, worth(message), *times_us, body, now.boot)
             if channels:
                 tables.add(ledger, row, channels, topic_of(message))
@@ -244,7 +244,7 @@ class SqliteOutbox:
             bool(again) or number < self._first_number or waited_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
         )
         urgent = worth_kept == LIFE_SAFETY_WORTH
-        return Entry(number, channel, message, _time(detected_at_us), late, waited_s, urgent, again)
+        return Entry(number, channel, message, from_us(detected_at_us), late, waited_s, urgent, again)
 
     def _say_unreadable(self, error: ValueError) -> None:
         self.counts.unreadable += 1
@@ -271,7 +271,7 @@ class SqliteOutbox:
             raise StoreError("the outbox is closed")
 
     def _now(self) -> Instant:
-        return Instant(self._clock.boot, round(self._clock.monotonic_s() * 1e6), _us(self._clock.now()))
+        return Instant(self._clock.boot, round(self._clock.monotonic_s() * 1e6), to_us(self._clock.now()))
 
 
 def _note_going_on(ledger: Ledger, event: SoundEvent, body: str) -> None:
@@ -280,15 +280,3 @@ def _note_going_on(ledger: Ledger, event: SoundEvent, body: str) -> None:
         tables.keep_going_on(ledger, event.id, codec.VERSION, body)
     else:
         tables.end(ledger, event.id)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _us(at: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

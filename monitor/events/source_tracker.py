@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from monitor.clock import CLOCK_JUMP_S
 from monitor.events import certainty
 from monitor.events.certainty import Witnesses
 from monitor.events.defaults import Hysteresis
@@ -20,9 +21,6 @@ with less its answer would be lost, or open a second event."""
 REMEMBERED_EVENTS = 16
 """Ended events kept per label. Chosen: with the shortest hold, 2 s, they span half a minute; without a bound
 a rattling window would fill the memory."""
-CLOCK_JUMP_S = 10.0
-"""Time that runs back by more than this means that the clock was set, not that a source lags. Chosen: a
-segment lasts 10 s at most by default, so that a source lags by less."""
 STILL_CLASSIFIED_S = 30.0
 """A detection of a sound that began no earlier than this before its source was lost belongs to the event that
 ended then: a segment lasts 30 s at most (`max_length_s`)."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from monitor.audio import Samples
+from monitor.audio import CLIPPED_FROM_AMPLITUDE, Samples
 from monitor.gate.bucket import LeakyBucket
 from monitor.gate.habit import Habit
 from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured
@@ -12,9 +12,6 @@ from monitor.types import ProblemKind
 
 _PCM16_STEP = 1 / 32768
 """One step of 16 bits, as a share of full scale: all that moves less is a dead input."""
-_CLIPPED_FROM_AMPLITUDE = 0.985
-"""Share of full scale (-0.13 dBFS) from which a sample counts as clipped. Chosen: at 1 a lossy codec, which
-leaves clipped peaks a little short of full scale, would hide the fault; speech and alarms peak far below."""
 _OFFSET_FROM_AMPLITUDE = 0.05
 """Mean of a frame, as a share of full scale (-26 dBFS), that counts as an offset. Chosen: at 0.02 a converter
 with a small offset, which harms nothing, would be a fault; the offset of 0.1 in the tests must be one."""
@@ -61,7 +58,7 @@ class MicrophoneFaults:
         """Take the next frame: `samples` of shape (480,) in -1..1, and what `measure` returned for them;
         `at` is its day and time. `kinds` changes where a fault is raised or cleared."""
         still = measured.highest - measured.lowest < _PCM16_STEP
-        clipped = max(measured.highest, -measured.lowest) >= _CLIPPED_FROM_AMPLITUDE
+        clipped = max(measured.highest, -measured.lowest) >= CLIPPED_FROM_AMPLITUDE
         offset = abs(measured.mean)
         self._look(measured, samples, at)
         if (

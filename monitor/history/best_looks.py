@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.clock import to_us
 from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.events.settings import shifted
 from monitor.evidence.privacy import BARS, SPOKEN, holds_words
 from monitor.history.near_misses import REACH
-from monitor.history.records import ScoreRecord, to_us
+from monitor.history.records import ScoreRecord
 from monitor.types import Segment, Setting
 
 SCHEMA = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from monitor.history.records import from_us, to_us
+from monitor.clock import from_us, to_us
 from monitor.labels import SEVERITIES
 from monitor.types import Alert, Certainty, EventEnd, SoundEvent
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.clock import to_us
 from monitor.history.events import EventRow
-from monitor.history.records import to_us, unpack_scores, unpack_spans
+from monitor.history.records import unpack_scores, unpack_spans
 from monitor.history.verdicts import Judged
 
 _LATE_US = 60_000_000

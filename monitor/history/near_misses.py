@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from monitor.history.records import from_us, to_us, unpack_score_rows, unpack_spans
+from monitor.clock import from_us, to_us
+from monitor.history.records import unpack_score_rows, unpack_spans
 
 REACH = 0.1
 """So far below its onset a score is still near."""

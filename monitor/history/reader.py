@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from monitor.clock import from_us, to_us
 from monitor.errors import StoreError
-from monitor.history.records import ScoreRecord, SegmentRecord, from_us, to_us, unpack_scores, unpack_spans
+from monitor.history.records import ScoreRecord, SegmentRecord, unpack_scores, unpack_spans
 from monitor.schema import kind_of
 from monitor.store.codec import decode
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus

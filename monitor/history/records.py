@@ -4,7 +4,7 @@ decide everything again."""
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from monitor.types import Certainty, Detection, Segment, SegmentEnd
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = 65535
 _SPAN_UNITS = 10_000
 _SPANS = 255
@@ -177,13 +176,3 @@ def pack_more(look: ScoreRecord) -> str | None:
     more = {"emotion": look.emotion, "evidence": look.evidence}
     kept = {key: {label: dict(v) for label, v in value.items()} for key, value in more.items() if value}
     return json.dumps(kept, default=str, separators=(",", ":")) if kept else None
-
-
-def to_us(at: datetime) -> int:
-    """Microseconds since 1970: exact, and sorts."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def from_us(us: int) -> datetime:
-    """The time that `to_us` was given."""
-    return _EPOCH + timedelta(microseconds=us)

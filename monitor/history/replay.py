@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 
+from monitor.clock import TICK_S
 from monitor.config.capabilities import unloaded
 from monitor.config.model import Config
 from monitor.config.problems import plain_message
@@ -23,8 +24,7 @@ from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.types import Alert, Message, Setting, SoundEvent, SoundLevel, SourceStatus
 
-_TICK_US = 250_000
-"""How often time alone may end an event in the daemon."""
+_TICK_US = round(TICK_S * 1e6)
 _BUSY = timedelta(seconds=60)
 _BUSY_TICK = timedelta(seconds=1)
 _IDLE_TICK = timedelta(seconds=5)

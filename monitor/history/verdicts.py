@@ -9,9 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from monitor.clock import Clock
+from monitor.clock import Clock, from_us, to_us
 from monitor.errors import StoreError
-from monitor.history.records import from_us, to_us
 from monitor.logs import Lapse
 from monitor.store.database import Database
 from monitor.store.late_database import LateDatabase

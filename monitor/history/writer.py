@@ -15,21 +15,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-from monitor.clock import Clock
+from monitor.clock import Clock, to_us
 from monitor.errors import StoreError
 from monitor.history import best_looks, events
 from monitor.history.best_looks import BestLooks
 from monitor.history.loudness import minutes
 from monitor.history.pruning import forget, span_us, used_bytes
-from monitor.history.records import (
-    ScoreRecord,
-    cut_of,
-    looks_of,
-    pack_more,
-    pack_scores,
-    pack_spans,
-    to_us,
-)
+from monitor.history.records import ScoreRecord, cut_of, looks_of, pack_more, pack_scores, pack_spans
 from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience, Silent
 from monitor.store.codec import encode

@@ -2,6 +2,9 @@
 
 from monitor.errors import EarwitnessError
 
+PASSING_STATUSES = frozenset({408, 425, 429})
+"""Of the 4xx, those that pass by themselves: request timeout, too early, too many requests."""
+
 
 class HttpFailed(EarwitnessError):
     """A call without a complete answer. The text is for a person and names neither address nor credentials:

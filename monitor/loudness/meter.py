@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Piece
+from monitor.audio import CLIPPED_FROM_AMPLITUDE, SAMPLE_RATE_HZ, Piece
 from monitor.loudness.weighting import HOP, samples_for, weighted_energies
 from monitor.types import SoundLevel
 
@@ -20,8 +20,6 @@ _BLOCKS = 16
 SILENCE_POWER = 1e-11
 """-110 dBFS(A), less than the rounding to 16 bits: no recorded sound but a dead or switched off microphone,
 which knows nothing of the room."""
-CLIPPED_FROM_AMPLITUDE = 0.985
-"""As for the microphone's fault of that name (monitor/gate/faults.py)."""
 _STEP = timedelta(seconds=HOP / SAMPLE_RATE_HZ)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio, Piece
-from monitor.loudness.meter import CLIPPED_FROM_AMPLITUDE, SILENCE_POWER
+from monitor.audio import CLIPPED_FROM_AMPLITUDE, SAMPLE_RATE_HZ, Audio, Piece
+from monitor.loudness.meter import SILENCE_POWER
 from monitor.loudness.weighting import HOP, weighted_energies
 
 

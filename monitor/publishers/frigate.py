@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from monitor.clock import Attempts, Clock
 from monitor.errors import PublishError
 from monitor.http.client import Answer, HttpClient
-from monitor.http.errors import HttpFailed
+from monitor.http.errors import PASSING_STATUSES, HttpFailed
 from monitor.labels import check_sound, vocabulary
 from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, House, OnCommand, OnOutcome, Refused, ignore
@@ -28,7 +28,6 @@ log = get_logger()
 MOST_ANSWER_BYTES = 64_000
 MOST_LINKS = 500
 """Events whose video is remembered: for their ends, and for the page."""
-_TRY_AGAIN = frozenset({408, 425, 429})
 
 
 def _check_url(url: str) -> str:
@@ -208,7 +207,7 @@ class FrigatePublisher(Local):
         if answer.ok:
             return answer
         why = f"answers {answer.status}{_reason(answer)}"
-        if 400 <= answer.status < 500 and answer.status not in _TRY_AGAIN and answer.status != 401:
+        if 400 <= answer.status < 500 and answer.status not in PASSING_STATUSES and answer.status != 401:
             raise _Refusal(why)
         raise PublishError(why + (": give `user` and `password` of an admin" if answer.status == 401 else ""))
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from monitor.clock import Attempts, Clock
 from monitor.http.client import HttpClient
-from monitor.http.errors import HttpFailed
+from monitor.http.errors import PASSING_STATUSES, HttpFailed
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, Refused, ignore
@@ -21,8 +21,6 @@ from monitor.types import Alert, Message, SoundEvent
 log = get_logger()
 MOST_ANSWER_BYTES = 64_000
 """Of an answer only the status counts."""
-_TRY_AGAIN = frozenset({408, 425, 429})
-"""Of the 4xx, those that pass by themselves: request timeout, too early, too many requests."""
 
 
 def _check_address(url: Secret) -> Secret:
@@ -103,7 +101,7 @@ class WebhookPublisher(Local):
             if failed := self._attempts.worked():
                 log.info("webhook works again", publisher=self.name, failed_attempts=failed)
             return DELIVERED
-        if 400 <= answer.status < 500 and answer.status not in _TRY_AGAIN:
+        if 400 <= answer.status < 500 and answer.status not in PASSING_STATUSES:
             self._failed(f"answers {answer.status}")
             return Refused(f"answers {answer.status}")
         return self._failed(f"answers {answer.status}" + (", a redirect" if answer.status < 400 else ""))

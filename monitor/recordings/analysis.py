@@ -9,13 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from monitor.audio import Piece
 from monitor.classifiers.base import Classifier, judged
-from monitor.clock import TICK_S, SystemClock
+from monitor.clock import BEGINNING, TICK_S, SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
@@ -24,8 +24,6 @@ from monitor.types import Alert, Detection, Findings, Frame, Message, Segment, S
 
 SOURCE = "file"
 """The name that a recording's source has in events and rules."""
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-"""When a recording's first sample counts as heard: results must not depend on when they are computed."""
 
 TICK = timedelta(seconds=TICK_S)
 

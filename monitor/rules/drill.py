@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.clock import CLOCK_JUMP_S
 from monitor.rules.engine import RuleEngine
 from monitor.types import Alert, Detection, SoundEvent
 
@@ -18,9 +19,6 @@ CLOSES_S = 30.0
 """After the first room has confirmed the alarm it is open for so long: other rooms may need more cycles."""
 OUTLASTS_S = 30.0
 """So long after the drill closed an alarm that still sounds is real: nobody keeps a button pressed."""
-CLOCK_JUMP_S = 10.0
-"""Time that runs back by more means that the clock was set: nobody knows any more how long the drill has
-gone on."""
 _LEAST_SCORE = 0.5
 
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from monitor.clock import CLOCK_JUMP_S
 from monitor.rules.clauses import heard_for_s
 from monitor.rules.verdict import Verdict
 from monitor.types import SoundEvent
 
 MOST_LASTING = 64
 """Sounds per rule: more than there are open events in a house with a dozen rooms."""
-LONGEST_TICK_S = 10.0
-"""Between two looks at the clock; what is more, or less than nothing, is a clock that was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Lasting:
     def counted(self, now: datetime) -> "Lasting":
         """With the time that has passed since the last look: an even sound has no further state."""
         passed_s = (now - self.counted_at).total_seconds() if self.counted_at else 0.0
-        lasted_s = self.lasted_s + (passed_s if 0 < passed_s <= LONGEST_TICK_S else 0.0)
+        lasted_s = self.lasted_s + (passed_s if 0 < passed_s <= CLOCK_JUMP_S else 0.0)
         return replace(self, lasted_s=lasted_s, counted_at=now)
 
     @property

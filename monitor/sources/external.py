@@ -8,11 +8,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from monitor.clock import Clock
 from monitor.errors import SourceUnavailable
 from monitor.labels import check_sound
-from monitor.schema import PlainWord, Score, Seconds, plain_text
+from monitor.schema import LABEL_LEVEL, PlainWord, Score, Seconds, plain_text
 from monitor.sources.base import AnySourceConfig, Source
 
-LABEL_LEVEL = "{label}"
-"""Stands in a topic for the level that names the sound."""
 _WITHOUT_EARS = ("require", "gate", "labels", "sensitivity")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from monitor.clock import to_us
 from monitor.config.capabilities import in_force, thresholds, unloaded
 from monitor.config.model import Config
 from monitor.events.defaults import Hysteresis
@@ -13,7 +14,6 @@ from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.judging import judged, label_trace, pack_trace, unpack_trace
 from monitor.history.reader import History
-from monitor.history.records import to_us
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.teaching.evidence import Look, evidence, logit
 from monitor.teaching.fit import Example, Fit, Prior

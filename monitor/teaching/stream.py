@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from monitor.clock import from_us, to_us
 from monitor.events.defaults import Hysteresis
 from monitor.events.source_tracker import SourceTracker
-from monitor.history.records import from_us, to_us, unpack_score_rows, unpack_spans
+from monitor.history.records import unpack_score_rows, unpack_spans
 from monitor.teaching.evidence import Look, evidence, logit, probability
 from monitor.types import Detection
 

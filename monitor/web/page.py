@@ -7,12 +7,11 @@ from datetime import datetime
 from threading import Condition, Event, Lock
 
 from monitor.audio import Piece
-from monitor.clock import Clock
+from monitor.clock import Clock, to_us
 from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
-from monitor.history.records import to_us
 from monitor.history.verdicts import FILE as VERDICTS
 from monitor.history.verdicts import Verdicts
 from monitor.logs import Lapse, get_logger

@@ -19,8 +19,8 @@ import numpy as np
 
 from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar, shipped_model
 from monitor.classifiers.taught.sound import Floats, TaughtSound, unpacked
+from monitor.clock import BEGINNING
 from monitor.labels import LIFE_SAFETY
-from monitor.recordings.analysis import BEGINNING
 from monitor.teaching.taught.background import Background, Households, households_of
 from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from scripts.bench.table import show

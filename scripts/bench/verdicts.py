@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.clock import BEGINNING
 from monitor.config.capabilities import in_force, unloaded
 from monitor.config.loading import default_config
 from monitor.events.defaults import Hysteresis
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.recordings.analysis import SOURCE
 from monitor.teaching.fit import Example, Fit, Floats, Prior
 from monitor.teaching.forecast import INTERVAL, Forecast, Heard
 from monitor.teaching.questions import MOST_A_DAY, Question, chosen

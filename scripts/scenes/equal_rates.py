@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from monitor.clock import BEGINNING
 from monitor.events.defaults import Hysteresis
 from monitor.events.tracker import Tracker
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.recordings.analysis import SOURCE
 from monitor.types import Detection
 from scripts.scenes.hearing import Hearing, Trace
 from scripts.scenes.scoring import score_scene

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.audio import SAMPLE_RATE_HZ
+from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
-from monitor.recordings.analysis import BEGINNING, SOURCE, Row, analyze
+from monitor.recordings.analysis import SOURCE, Row, analyze
 from monitor.types import Detection, Findings, Frame, Segment
 from scripts.scenes.composing import Bed, Placed, Scene
 from scripts.scenes.recordings import audio, write_wav

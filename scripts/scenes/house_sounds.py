@@ -14,10 +14,11 @@ import numpy as np
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
+from monitor.clock import BEGINNING
 from monitor.evidence.privacy import SPOKEN, holds_words
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.recordings.analysis import SOURCE
 from monitor.synthesis.room import impulse_response, in_room
 from monitor.types import Frame, Segment
 from scripts.scenes.composing import Scene, at_ratio, background, compose_background

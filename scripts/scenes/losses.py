@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.clock import BEGINNING
 from monitor.events.defaults import Hysteresis
 from monitor.events.hits import Hit, with_hits
-from monitor.recordings.analysis import BEGINNING
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Trace

@@ -22,11 +22,11 @@ import numpy.typing as npt
 
 from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
+from monitor.clock import BEGINNING
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
-from monitor.recordings.evaluation.scoring import BEGINNING
 from monitor.types import Detection, Frame
 from scripts.train_tagger.mixing import Mixer
 from scripts.train_tagger.recordings import Recording, SampleCache

@@ -14,12 +14,13 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
+from monitor.clock import BEGINNING
 from monitor.events.settings import LabelSettings, Thresholds
 from monitor.events.tracker import Tracker
 from monitor.recordings.evaluation.evaluate import condition, score_clips
 from monitor.recordings.evaluation.manifest import Clip, read_clips
 from monitor.recordings.evaluation.metrics import Proportion
-from monitor.recordings.evaluation.scoring import BEGINNING, active_rms
+from monitor.recordings.evaluation.scoring import active_rms
 from monitor.sources.recording import read_audio
 from monitor.synthesis.room import coloured_noise
 from scripts.train_tagger.background import SOURCE, detections_in, halves

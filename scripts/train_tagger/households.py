@@ -16,7 +16,8 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
 from monitor.classifiers.taught.sound import Floats
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.clock import BEGINNING
+from monitor.recordings.analysis import SOURCE
 from monitor.teaching.taught.background import SUFFIX, Households, save
 from monitor.types import Segment, new_id
 from scripts.scenes.composing import NOISE_DBFS, rms

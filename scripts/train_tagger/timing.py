@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier, EmbeddedConfig
-from monitor.recordings.evaluation.scoring import BEGINNING
+from monitor.clock import BEGINNING
 from monitor.types import Segment, new_id
 
 

@@ -12,18 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from monitor.clock import from_us, to_us
 from monitor.errors import StoreError
 from monitor.history.reader import History
-from monitor.history.records import (
-    cut_of,
-    from_us,
-    looks_of,
-    pack_scores,
-    pack_spans,
-    to_us,
-    unpack_scores,
-    unpack_spans,
-)
+from monitor.history.records import cut_of, looks_of, pack_scores, pack_spans, unpack_scores, unpack_spans
 from monitor.history.writer import ScoreStore
 from monitor.labels import sounds
 from monitor.types import Alert, Detection, Findings, Level, Setting, SoundEvent, SourceStatus

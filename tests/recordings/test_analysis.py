@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.errors import ClassifyError
 from monitor.pipeline.build import LoadedClassifiers
-from monitor.recordings.analysis import BEGINNING, analyze, analyze_all
+from monitor.recordings.analysis import analyze, analyze_all
 from monitor.types import Detection, Findings, Frame, Segment
 from testkit.builders import noise, tone
 from testkit.fakes import ScriptedClassifier

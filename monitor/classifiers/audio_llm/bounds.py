@@ -10,6 +10,9 @@ LONGEST_S = 30.0
 SHORTEST_S = 0.1
 """Below this the encoders give no token at all, and a model would answer about nothing."""
 
+SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
+"""2 s of it: what a model answers to this is its habit, not hearing."""
+
 
 def bounded(audio: Audio, longest_s: float = LONGEST_S) -> Audio:
     """The same at 16 kHz, filled up with silence to 0.1 s; ClassifyError over `longest_s`."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import answer_in, detected, strongest
 from monitor.classifiers.audio_llm.batching import halving, in_batches
-from monitor.classifiers.audio_llm.bounds import LONGEST_S, parts
+from monitor.classifiers.audio_llm.bounds import LONGEST_S, SILENCE, parts
 from monitor.classifiers.audio_llm.engines.probe import probe_sounds
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import Question, Strategy, describing, questions, writing_down
@@ -40,8 +40,6 @@ PACKED_MAX = 64
 """Sets of labels whose questions stay packed."""
 LEAST_APART_NATS = 1e-3
 """Two sounds get some answer that differs by more; the same one in another batch, none."""
-SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
-"""What a model answers to this is its habit, not hearing."""
 
 
 class QwenConfig(SecondLook, LabelSubset):

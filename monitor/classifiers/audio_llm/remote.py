@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
 from pydantic import Field
 
-from monitor.audio import SAMPLE_RATE_HZ, Audio
+from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import Read, answer_in, detected, strongest
-from monitor.classifiers.audio_llm.bounds import bounded, parts
+from monitor.classifiers.audio_llm.bounds import SILENCE, bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
 from monitor.classifiers.audio_llm.engines.connection import Connection, Findings, UselessAnswers, Wishes
 from monitor.classifiers.audio_llm.engines.letters import Letters
@@ -37,7 +36,6 @@ PROBE_S = 10.0
 """What the questions about three made-up sounds may delay the start; a slower server is asked them later."""
 HABITS_MAX = 1000
 """Answers to silence that are remembered: one for each set of labels that were in doubt together."""
-SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 
 
 class RemoteConfig(SecondLook, LabelSubset, Server):

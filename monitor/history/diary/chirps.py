@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.history.records import to_us
+from monitor.clock import to_us
 from monitor.store.codec import decode
 from monitor.types import SoundEvent
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
+from monitor.clock import from_us, to_us
 from monitor.errors import StoreError
-from monitor.history.records import from_us, to_us
 from monitor.labels import label_name
 from monitor.store.files import write_private
 from monitor.types import HOUSE

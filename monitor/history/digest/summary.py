@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.clock import length_in_words
+from monitor.clock import from_us, length_in_words, to_us
 from monitor.history.reader import History
-from monitor.history.records import from_us, to_us
 from monitor.labels import label_name
 from monitor.types import Alert, SourceStatus
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.clock import from_us, to_us
 from monitor.history.reader import History
-from monitor.history.records import from_us, to_us
 from monitor.types import SoundLevel
 
 SCHEMA = """

@@ -1,16 +1,14 @@
 """A classifier's scores of whole recordings, also with noise added."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.base import Classifier, judged
+from monitor.clock import BEGINNING
 from monitor.types import Segment, new_id
-
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-"""When a recording's first sample counts as heard: results must not depend on when they are computed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from monitor.clock import length_in_words
+from monitor.clock import CLOCK_JUMP_S, length_in_words
 from monitor.labels import label_name
 from monitor.logs import get_logger
 from monitor.rules.absence.vigil import Vigil, Vigils
@@ -22,8 +22,6 @@ GRACE = timedelta(seconds=30)
 MISSED_S = 300.0
 """A source that was not listened to for longer in all may have missed the sound: what counts as lost
 elsewhere, too. In a short window a tenth of it."""
-LONGEST_TICK_S = 10.0
-"""Between two looks at the clock; what is more was a machine that slept, or a clock that was set."""
 _KEEP_EVERY_S = 60.0
 
 
@@ -155,7 +153,7 @@ class AbsenceWatch:
         if passed_s == 0:
             return vigil
         sources = rule.sources or self._sources
-        jumped = passed_s > LONGEST_TICK_S and not self._replayed
+        jumped = passed_s > CLOCK_JUMP_S and not self._replayed
         lost = sources if jumped else tuple(each for each in sources if not self._is_heard(each))
         counted = replace(vigil.missing(passed_s, lost), looked_at=now)
         if int(now.timestamp() / _KEEP_EVERY_S) != int(vigil.looked_at.timestamp() / _KEEP_EVERY_S):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from monitor.classifiers.taught.sound import Floats, Space, unpacked
+from monitor.clock import from_us
 from monitor.errors import ModelError
-from monitor.history.records import from_us
 from monitor.teaching.taught.tail import HOURS_A_WEEK, a_week, at_most, bar_for
 
 SUFFIX = ".households.npz"

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from monitor.classifiers.taught.sound import Floats, unpacked
-from monitor.history.records import from_us, to_us
+from monitor.clock import from_us, to_us
 from monitor.teaching.taught.unnamed import Unclaimed
 
 

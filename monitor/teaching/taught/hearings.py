@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from monitor.audio import FRAME_S, SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
 from monitor.classifiers.taught.sound import unpacked
+from monitor.clock import BEGINNING
 from monitor.events.defaults import DEFAULTS
 from monitor.labels import LIFE_SAFETY, label_name
 from monitor.rhythm.detector import RhythmDetector
@@ -105,7 +106,7 @@ def _pieces(clip: Audio) -> list[Audio]:
 
 
 def _segment(piece: Audio) -> Segment:
-    return Segment(new_id(), _CLIP, _BEGINNING, piece, 0.0, -80.0, piece.peak_dbfs, 0.0, "silence")
+    return Segment(new_id(), _CLIP, BEGINNING, piece, 0.0, -80.0, piece.peak_dbfs, 0.0, "silence")
 
 
 def _alarm(clip: Audio, found: Sequence[Detection]) -> str | None:
@@ -115,7 +116,7 @@ def _alarm(clip: Audio, found: Sequence[Detection]) -> str | None:
             return one.label
     detector = RhythmDetector(_CLIP)
     for number in range(int(clip.duration_s / FRAME_S)):
-        at = _BEGINNING + timedelta(seconds=number * FRAME_S)
+        at = BEGINNING + timedelta(seconds=number * FRAME_S)
         frame = Frame(_CLIP, at, clip.slice(number * FRAME_S, (number + 1) * FRAME_S))
         for heard in detector.push(frame):
             if heard.label in LIFE_SAFETY:
@@ -124,7 +125,6 @@ def _alarm(clip: Audio, found: Sequence[Detection]) -> str | None:
 
 
 _CLIP = "clip"
-_BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
 def readable(clips: Sequence[str]) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from monitor.clock import from_us, to_us
 from monitor.config.capabilities import Origin, onset_origins, producible, thresholds, unloaded
 from monitor.config.model import Config
 from monitor.config.overrides import (
@@ -21,7 +22,6 @@ from monitor.config.overrides import (
 from monitor.errors import ConfigError
 from monitor.events.defaults import Hysteresis
 from monitor.history.near_misses import near_misses
-from monitor.history.records import from_us, to_us
 from monitor.labels import LIFE_SAFETY, sounds, vocabulary
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from monitor.clock import to_us
 from monitor.history.loudness.minutes import minutes_of
-from monitor.history.records import to_us
 from monitor.logs import get_logger
 from monitor.web.api.commands import known_source
 from monitor.web.board import plain_times

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from monitor.clock import from_us, to_us
 from monitor.history.near_misses import near_misses
-from monitor.history.records import from_us, to_us
 from monitor.types import Setting, SourceStatus
 from monitor.web.api.house import thresholds_of
 from monitor.web.http.problems import Refusal

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.clock import BEGINNING
 from monitor.events.defaults import DEFAULTS
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.recordings.analysis import SOURCE
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.equal_rates import Outcome, at_equal_rates, best

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.clock import BEGINNING
 from monitor.events.defaults import Hysteresis
-from monitor.recordings.analysis import BEGINNING
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Span, Trace

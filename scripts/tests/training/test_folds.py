@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.clock import BEGINNING
 from monitor.recordings.evaluation.evaluate import Scored
 from monitor.recordings.evaluation.manifest import Clip
-from monitor.recordings.evaluation.scoring import BEGINNING, FileScores
+from monitor.recordings.evaluation.scoring import FileScores
 from monitor.types import Detection
 from scripts.train_tagger.background import Background, Heard
 from scripts.train_tagger.folds import SNRS_DB, Fold, judge_folds

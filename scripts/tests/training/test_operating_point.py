@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.clock import BEGINNING
 from monitor.events.defaults import DEFAULTS
-from monitor.recordings.evaluation.scoring import BEGINNING
 from monitor.types import Detection
 from scripts.train_tagger.background import Background, Heard, together
 from scripts.train_tagger.operating_point import (

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.recordings.analysis import BEGINNING, SOURCE
+from monitor.clock import BEGINNING
+from monitor.recordings.analysis import SOURCE
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
 from scripts.scenes.hearing import Hearing, Trace

@@ -10,11 +10,11 @@ from monitor.logs import get_logger
 from monitor.publishers.base import Device
 from monitor.publishers.mqtt.intake.words import value_at, word_at
 from monitor.publishers.mqtt.news import Received
+from monitor.schema import LABEL_LEVEL
 from monitor.types import EXTERNAL, Detection, Findings, SourceStatus
 
 log = get_logger()
 
-LABEL_LEVEL = "{label}"
 BURST = 10
 """Messages of one label that are taken at once, then `PER_S` a second: a device that floods must not keep the
 decider from an alarm, and one message a second keeps every event open."""

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitor.clock import from_us
 from monitor.delivery.deliveries import OUTBOX, last_deliveries
 from monitor.drill.report import FILE as DRILLS
 from monitor.drill.report import read_drills
 from monitor.history.recorder import SCORES
-from monitor.history.records import from_us
 from monitor.history.verdicts import FILE as VERDICTS
 from monitor.types import Command
 from monitor.web.http.problems import Refusal
