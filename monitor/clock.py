@@ -158,9 +158,14 @@ def length_in_words(seconds: float) -> str:
     >>> [length_in_words(seconds) for seconds in (40, 60, 5400, 8000, 200_000)]
     ['40 seconds', '1 minute', '90 minutes', '2 hours', '2 days']
     """
-    unit_s, name = next((unit[1:] for unit in _UNITS if seconds >= unit[0]), (1, "seconds"))
-    count = round(seconds / unit_s)
+    count, name = unit_of(seconds)
     return f"{count} {name.removesuffix('s') if count == 1 else name}"
+
+
+def unit_of(seconds: float) -> tuple[int, str]:
+    """The same as a number and its unit, which is one of seconds, minutes, hours and days."""
+    unit_s, name = next((unit[1:] for unit in _UNITS if seconds >= unit[0]), (1, "seconds"))
+    return round(seconds / unit_s), name
 
 
 _TIME_OF_DAY = re.compile(r"(\d{1,2})(?::(\d\d)(?::(\d\d))?)?")

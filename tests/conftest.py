@@ -8,6 +8,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from monitor.labels import name_taught
+from monitor.language.words import speak
 from testkit.memory_disk import keep_temporary_files_in_memory
 
 keep_temporary_files_in_memory()
@@ -31,6 +32,7 @@ def untouched_logging() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def untaught_vocabulary() -> Iterator[None]:
-    """What a house has taught belongs to its test alone."""
+    """What a house has taught, and its language, belong to its test alone."""
     yield
     name_taught(())
+    speak("en")

@@ -22,6 +22,7 @@ from monitor.config.yaml_document import Document, Place, parse_document, read_d
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import name_taught
+from monitor.language.words import speak
 from monitor.schema import ESCALATION_CHANNEL, RESERVED_SOURCES
 
 SEARCHED = (
@@ -62,8 +63,10 @@ def as_configured(
 ) -> Config:
     """The same as the file has it, without what was changed elsewhere."""
     document = read_document(path, environment)
-    needed = document if uses is None else document.without(lambda part: part not in uses)
-    return check_document(needed).of_file(path)
+    needed = document if uses is None else document.without(lambda part: part not in {*uses, "language"})
+    config = check_document(needed).of_file(path)
+    speak(config.language)
+    return config
 
 
 def default_config(

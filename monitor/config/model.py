@@ -19,6 +19,7 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels, SoundLabel
 from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig, current_names
+from monitor.language.words import Language
 from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
 from monitor.rules.house import HouseConfig, HouseName
@@ -54,6 +55,8 @@ class Config(Block):
     """Names this machine in topics and entities; by default its host name."""
     state_dir: Annotated[Path, AfterValidator(_at_home)] | None = None
     """Where the outbox and history live; by default systemd's StateDirectory or ~/.local/state/earwitness."""
+    language: Language = "en"
+    """In which alerts are told: in notifications, aloud, and as an MQTT message. Names and topics stay."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)]
     """What is listened to."""
     gate: GateConfig = GateConfig()

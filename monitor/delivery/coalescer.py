@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from monitor.delivery.base import Entry
 from monitor.delivery.sender import Batch, as_of_now
+from monitor.language.words import say
 from monitor.types import Alert, SoundEvent
 
 URGENT_PAUSE_S = 20.0
@@ -104,7 +105,7 @@ def _together(group: Sequence[Entry]) -> Batch:
     distinct = {entry.message.id for entry in group}
     if isinstance(latest, Alert) and len(distinct) > 1:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
-        message = f"{_named(group)} ({len(distinct)} times since {since})"
+        message = say("told.many", text=_named(group), n=len(distinct), since=since)
         latest = replace(latest, message=message, events=_events(group))
     if isinstance(latest, Alert) and latest.update:
         # It rings if anything in it has not rung yet.
@@ -124,7 +125,7 @@ def _named(group: Sequence[Entry]) -> str:
         if isinstance(message, Alert):
             newest.setdefault(_subject(message), message.message)
     texts = list(newest.values())
-    more = f"; and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
+    more = say("told.more", n=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else ""
     return "; ".join(texts[:MOST_NAMED]) + more
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from monitor.labels import DANGERS
+from monitor.language.words import say
 from monitor.types import Alert, SoundEvent
 
 ACKNOWLEDGED_S = 600.0
@@ -169,9 +170,10 @@ class Escalation:
         had_it = alert.notify[: incident.notified]
         incident.notified += 1
         incident.due_at_s = now_s + incident.wait_s
-        prefix = "" if NOTIFIED_BEFORE in alert.why else "Nobody has answered yet: "
+        is_first = NOTIFIED_BEFORE not in alert.why
+        message = say("told.nobody_yet", text=alert.message) if is_first else alert.message
         why = {**alert.why, NOTIFIED_BEFORE: list(had_it)}
-        call = replace(alert, message=prefix + alert.message, why=why, update=False)
+        call = replace(alert, message=message, why=why, update=False)
         return Call(alert.notify[len(had_it)], call)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.clock import Clock, length_in_words
+from monitor.clock import Clock
+from monitor.language.words import Language, length, say
 from monitor.types import Alert, new_id
 
 RULE = "Not delivering"
@@ -94,14 +95,15 @@ class StuckChannels:
         for channel, (still_s, reason) in channels.items():
             known = self._stuck.get(channel)
             if known is None and still_s >= STUCK_S:
-                text = _words(channel, still_s, waiting.get(channel, 0), reason)
-                self._stuck[channel] = _Stuck(now_s - still_s, text)
+                waits = waiting.get(channel, 0)
+                self._stuck[channel] = _Stuck(now_s - still_s, _words(channel, still_s, waits, reason, "en"))
+                text = _words(channel, still_s, waits, reason)
                 alerts.append(self._alert(channel, text, now, still_s, reason))
             elif known is not None and self._moves_again(known, still_s, now_s):
                 del self._stuck[channel]
                 away_s = now_s - BACK_S - known.since_s
-                works = "takes" if channel == DISK else "delivers"
-                text = f"{channel} {works} again, after {length_in_words(away_s)}"
+                again = "told.disk_again" if channel == DISK else "told.delivers_again"
+                text = say(again, channel=channel, length=length(away_s))
                 alerts.append(self._alert(channel, text, now, 0.0, ""))
         return alerts
 
@@ -129,7 +131,8 @@ class StuckChannels:
         )
 
 
-def _words(channel: str, still_s: float, waiting: int, reason: str) -> str:
-    waits = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
-    still = f"{channel} has taken nothing for {length_in_words(still_s)}"
-    return (still if channel == DISK else f"{still}; {waits}") + (f": {reason}" if reason else "")
+def _words(channel: str, still_s: float, waiting: int, reason: str, language: Language | None = None) -> str:
+    waits = say("told.waits", language, n=waiting)
+    key = "told.stuck_disk" if channel == DISK else "told.stuck"
+    still = say(key, language, channel=channel, length=length(still_s, language), waits=waits)
+    return f"{still}: {reason}" if reason else still

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from monitor.clock import Attempts, Clock
 from monitor.labels import SEVERITIES, Severity
+from monitor.language.words import rule_words, say
 from monitor.logs import get_logger
 from monitor.notifiers.buttons import Buttons, ntfy_actions
 from monitor.notifiers.pictures import PictureSender
@@ -30,7 +31,6 @@ _KINDS = {"info": "info", "warning": "warning", "critical": "failure"}
 _PRIORITIES = {"info": "default", "warning": "high", "critical": "max"}
 _QUIET = "low"
 """ntfy shows it and does not ring."""
-_TITLES = {"info": "", "warning": "Warning: ", "critical": "ALARM: "}
 
 
 class NotifyConfig(Block):
@@ -201,9 +201,15 @@ def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
     ring again."""
     at = alert.raised_at.astimezone()
     heard = at.strftime("%H:%M:%S")
-    when = f"{at:%Y-%m-%d} {heard} (delivered late)" if late else heard
-    title = "Update: " if alert.update else "Test: " if alert.test else _TITLES[alert.severity]
-    return f"{title}{alert.rule}", f"{alert.message}\n{when}"
+    when = say("told.late", when=f"{at:%Y-%m-%d} {heard}") if late else heard
+    return _title(alert), f"{alert.message}\n{when}"
+
+
+def _title(alert: Alert) -> str:
+    rule = rule_words(alert.rule)
+    if alert.update or alert.test:
+        return say("told.update" if alert.update else "told.test", text=rule)
+    return say(f"told.title.{alert.severity}", rule=rule)
 
 
 def _secrets(url: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitor.clock import Clock
+from monitor.language.words import say
 from monitor.types import Alert, Command
 
 VALID_S = 86_400.0
@@ -48,9 +49,9 @@ class Buttons:
 
     def offered(self, alert: Alert) -> tuple[Button, ...]:
         """New buttons for an alert: only real sounds can have been nothing."""
-        found = [self._button("Acknowledge", "ack", alert)]
+        found = [self._button(say("alert.acknowledge"), "ack", alert)]
         if alert.events and not alert.test:
-            found.append(self._button("It was nothing", "nothing", alert))
+            found.append(self._button(say("alert.nothing"), "nothing", alert))
         self.changed.set()
         return tuple(found)
 

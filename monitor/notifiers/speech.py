@@ -13,6 +13,7 @@ from pydantic import Field
 
 from monitor.errors import PublishError
 from monitor.http.client import json_body
+from monitor.language.words import house_language
 from monitor.notifiers.arriving import Arriving
 from monitor.notifiers.players import OPEN_S, LocalPlayer, PlayerConfig
 from monitor.notifiers.sound_http import credentials, pieces, post
@@ -34,13 +35,14 @@ class EspeakVoice(Block):
     """espeak-ng on this machine: needs no network and is understood."""
 
     type: Literal["espeak"] = "espeak"
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}[a-z0-9+-]*$")] = "en"
-    """A voice of `espeak-ng --voices`."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}[a-z0-9+-]*$")] | None = None
+    """A voice of `espeak-ng --voices`; by default that of the house's `language`."""
     words_per_minute: Annotated[int, Field(ge=80, le=450)] = 150
 
     def synthesize(self, text: str) -> bytes:
         """The text comes on standard input: as an argument it could pass for an option."""
-        command = ["espeak-ng", "-v", self.language, "-s", str(self.words_per_minute), "--stdin", "--stdout"]
+        voice = self.language or house_language()
+        command = ["espeak-ng", "-v", voice, "-s", str(self.words_per_minute), "--stdin", "--stdout"]
         try:
             done = subprocess.run(
                 command,
@@ -57,9 +59,7 @@ class EspeakVoice(Block):
         except subprocess.TimeoutExpired as error:
             raise PublishError("espeak-ng does not come to an end; try it in a terminal") from error
         except subprocess.SubprocessError as error:
-            raise PublishError(
-                f"espeak-ng cannot speak {self.language!r}; see `espeak-ng --voices`"
-            ) from error
+            raise PublishError(f"espeak-ng cannot speak {voice!r}; see `espeak-ng --voices`") from error
         return _with_length(done.stdout)
 
 

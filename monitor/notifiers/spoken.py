@@ -8,6 +8,7 @@ from pydantic import Field
 from monitor.clock import Attempts, Clock, length_in_words
 from monitor.errors import PublishError
 from monitor.labels import SEVERITIES, Severity
+from monitor.language.words import length, rule_words, say
 from monitor.logs import get_logger
 from monitor.notifiers.players import LocalPlayer, PlayerConfig
 from monitor.notifiers.speech import EspeakVoice, VoiceConfig, reading
@@ -26,7 +27,6 @@ OLD_AFTER_S = 1200.0
 most: a collected alert is not old."""
 AGE_SAID_AFTER_S = 60.0
 """An older alert is read with its age."""
-_CALLS = {"info": "", "warning": "Warning. ", "critical": "Alarm! "}
 
 
 class SpokenConfig(Block):
@@ -142,7 +142,7 @@ class SpokenPublisher:
 def words(alert: Alert, age_s: float = 0.0) -> str:
     """The spoken text: the severity as a call (none for an update), the rule's name, the message, and its age
     if it is not new."""
-    call = "" if alert.update else _CALLS[alert.severity]
-    text = f"{call}{alert.rule}. {alert.message}".replace("_", " ")
-    age = f". That was {length_in_words(age_s)} ago" if age_s > AGE_SAID_AFTER_S else ""
+    text = f"{rule_words(alert.rule)}. {alert.message}".replace("_", " ")
+    text = text if alert.update else say(f"told.call.{alert.severity}", text=text)
+    age = say("told.age", length=length(age_s)) if age_s > AGE_SAID_AFTER_S else ""
     return " ".join(text.split())[: LONGEST_WORDS - len(age)] + age

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.clock import CLOCK_JUMP_S
+from monitor.language.words import say
 from monitor.rules.engine import RuleEngine
 from monitor.types import Alert, Detection, SoundEvent
 
@@ -90,4 +91,4 @@ class Drill:
 
 
 def _as_test(alert: Alert) -> Alert:
-    return replace(alert, test=True, message=f"Test: {alert.message}")
+    return replace(alert, test=True, message=say("told.test", text=alert.message))

@@ -1,8 +1,9 @@
-"""The message of an alert: one sentence for a person."""
+"""The message of an alert: one sentence for a person, in the house's language."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from monitor.labels import LIFE_SAFETY, label_name
+from monitor.labels import LIFE_SAFETY
+from monitor.language.words import label_words, number, places, say, share, within
 from monitor.types import SoundEvent
 
 _PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
@@ -20,8 +21,8 @@ def alert_message(events: Sequence[SoundEvent], *, times: int = 1, then: str | N
     if then is None or len(parts) < 2:
         text = ", ".join(parts)
     else:
-        text = f"{', '.join(parts[:-1])}, then {_lowered(parts[-1])}"
-    return f"{text}, {times} times" if times > 1 else text
+        text = say("told.then", first=", ".join(parts[:-1]), then=within(parts[-1]))
+    return say("told.times", text=text, n=times) if times > 1 else text
 
 
 def pattern_name(pattern: object) -> str:
@@ -29,32 +30,26 @@ def pattern_name(pattern: object) -> str:
     return _PATTERNS.get(str(pattern), str(pattern).replace("_", " "))
 
 
-def _lowered(part: str) -> str:
-    return part if part[:2].isupper() else part[0].lower() + part[1:]
-
-
 def _part(events: Sequence[SoundEvent]) -> str:
     best = max(events, key=lambda event: (event.certainty == "confirmed", event.score))
-    return f"{label_name(best.label)} in {_places(events)} ({', '.join(_details(best))})"
-
-
-def _places(events: Iterable[SoundEvent]) -> str:
-    places = list(dict.fromkeys(event.source.replace("_", " ") for event in events))
-    return " and ".join(filter(None, [", ".join(places[:-1]), places[-1]]))
+    where = places(event.source for event in events)
+    return say("told.heard", label=label_words(best.label), places=where, details=", ".join(_details(best)))
 
 
 def _details(event: SoundEvent) -> list[str]:
     details: list[str] = []
     if event.label in _UNCERTAIN_BY_NATURE or event.certainty == "suspected":
-        details.append("learning" if event.evidence.get("learning") else event.certainty)
+        details.append(
+            say("told.learning" if event.evidence.get("learning") else f"certainty.{event.certainty}")
+        )
     if event.evidence.get("pattern"):
         details.append(pattern_name(event.evidence["pattern"]))
     else:
-        details.append(f"{event.score:.0%}")
+        details.append(share(event.score))
     pitch_hz = event.evidence.get("pitch_hz")
     if isinstance(pitch_hz, int | float):
-        details.append(f"{pitch_hz / 1000:.1f} kHz" if pitch_hz >= 1000 else f"{pitch_hz:.0f} Hz")
+        details.append(f"{number(pitch_hz / 1000, 1)} kHz" if pitch_hz >= 1000 else f"{number(pitch_hz)} Hz")
     if event.emotion:
         emotion = max(event.emotion, key=event.emotion.__getitem__)
-        details.append(f"{emotion} {event.emotion[emotion]:.0%}")
+        details.append(f"{say(f'emotion.{emotion}')} {share(event.emotion[emotion])}")
     return details

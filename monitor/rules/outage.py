@@ -5,18 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.language.words import Language, say
 from monitor.types import Alert, Problem, ProblemKind, SourceStatus, new_id
 
 RULE = "Not listening"
 BACK_S = 60.0
 """A source counts as back when it has been heard for this time: a camera that comes for a second in every ten
 is as good as lost."""
-DEAD_SOUND: dict[ProblemKind, str] = {
-    "digital_silence": "it delivers nothing but digital silence; is it muted, or its microphone dead?",
-    "frozen": "it delivers the same sound again and again; restart it",
-    "dead": "it delivers nothing but its own faintest noise; is its microphone dead, or turned down?",
-    "hum_only": "it delivers nothing but mains hum; check its microphone and cable",
-}
+DEAD_SOUND: tuple[ProblemKind, ...] = ("digital_silence", "frozen", "dead", "hum_only")
 """Faults of the sound that count as an outage although the connection is good."""
 EXCUSED_FOR_S = 14 * 86400.0
 """A spell of digital silence that ended by itself excuses later spells for this time."""
@@ -137,7 +133,7 @@ class SourceOutage:
         dead = [kind for kind in DEAD_SOUND if kind in self._kinds[source]]
         if dead == ["digital_silence"] and self._silences[source].excused(now_s):
             dead = []
-        self._because(source, Problem, DEAD_SOUND[dead[-1]] if dead else "", now_s)
+        self._because(source, Problem, _dead_words(dead[-1], "en") if dead else "", now_s)
 
     def _because(self, source: str, of: type, reason: str, now_s: float) -> None:
         known = self._lost.get(source)
@@ -150,14 +146,19 @@ class SourceOutage:
             if now_s - lost.back_since_s < min(BACK_S, self._after_s):
                 return None
             del self._lost[source]
-            back = f"{source} is being listened to again"
+            back = say("told.back", source=source)
             away_s = lost.back_since_s - lost.since_s
             return self._alert(source, now, back, away_s, "") if lost.raised else None
         if not self._after_s or lost.raised or away_s < self._after_s:
             return None
         lost.raised = True
-        how = "has not been listened to" if lost.times == 1 else f"has broken off {lost.times} times, now"
-        message = f"{source} {how} for {away_s / 60:.0f} min: {lost.reason}"
+        message = say(
+            "told.lost" if lost.times == 1 else "told.broken_off",
+            source=source,
+            times=lost.times,
+            min=f"{away_s / 60:.0f}",
+            reason=_reason_words(lost.reason),
+        )
         return self._alert(source, now, message, away_s, lost.reason)
 
     def _alert(self, source: str, now: datetime, message: str, away_s: float, reason: str) -> Alert:
@@ -175,4 +176,15 @@ class SourceOutage:
 
 def _why_lost(news: SourceStatus) -> str:
     """Empty for a source that is online."""
-    return "" if news.online else news.reason or "its connection is lost"
+    return "" if news.online else news.reason or say("told.connection_lost", "en")
+
+
+def _dead_words(kind: ProblemKind, language: Language | None = None) -> str:
+    return say(f"told.dead.{kind}", language)
+
+
+def _reason_words(reason: str) -> str:
+    """Ours in the house's language; what a device or a library says as it is."""
+    ours = {_dead_words(kind, "en"): _dead_words(kind) for kind in DEAD_SOUND}
+    ours[say("told.connection_lost", "en")] = say("told.connection_lost")
+    return ours.get(reason, reason)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from monitor.labels import VOICED
+from monitor.language.words import say
 from monitor.rules.absence.watch import absence_test
 from monitor.rules.judge import Judge
 from monitor.rules.loudness.watch import level_test
@@ -33,7 +34,7 @@ def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> A
         judgement = judge.judge(memory, event)
         memory = judgement.memory
         for alert in judgement.alerts:
-            return replace(alert, message=f"Test: {alert.message}", test=True)
+            return replace(alert, message=say("told.test", text=alert.message), test=True)
     raise AssertionError(f"rule {rule.name!r} does not pass its own rehearsal")
 
 

@@ -1,37 +1,27 @@
-"""The catalogue: every sentence of the page, in every language, side by side in words.json."""
+"""The catalogue: every sentence of the page, in every language, side by side in words.json, and the words
+that people are told in without it."""
 
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-LANGUAGES = ("en", "de")
+from monitor.language.words import LANGUAGES as LANGUAGES
+from monitor.language.words import TOLD, Catalogue, filled, told_catalogue
+from monitor.language.words import label_words as label_words
 
 
 @cache
-def catalogue() -> dict[str, dict[str, str]]:
+def catalogue() -> Catalogue:
     """Sentences by key and language. A plural has a key for each form: `now.open.one`, `now.open.other`."""
-    found: dict[str, dict[str, str]] = json.loads(
-        files("monitor.web").joinpath("words.json").read_text(encoding="utf-8")
-    )
-    return found
+    own: Catalogue = json.loads(files("monitor.web").joinpath("words.json").read_text(encoding="utf-8"))
+    shared = {key: words for key, words in told_catalogue().items() if not key.startswith(TOLD)}
+    return {**shared, **own}
 
 
 def sentence(key: str, language: str, **values: Any) -> str:
     """A sentence with its values filled in; with `n` in the form that fits it."""
-    words = catalogue()
-    if key not in words:
-        key = f"{key}.{'one' if values.get('n') == 1 else 'other'}"
-    text = words[key][language]
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
-
-
-def label_words(label: str, language: str) -> str:
-    """What a sound is called."""
-    known = catalogue().get(f"label.{label}")
-    return known[language] if known else label.replace("_", " ")
+    return filled(catalogue(), key, language, values)
 
 
 def room_words(source: str) -> str:

@@ -70,7 +70,7 @@ def test_an_alert_is_raised_when_nothing_was_heard() -> None:
         ("phones",),
         (),
     )
-    assert alert.message == "Not heard: water running or footsteps in kitchen and hall, from 05:30 to 06:30"
+    assert alert.message == "Not heard: running water or footsteps in kitchen and hall, from 05:30 to 06:30"
     assert alert.why == {"unless_heard": "nothing"}
 
 
@@ -139,7 +139,7 @@ def test_a_source_that_was_not_listened_to_suspends_it(how: Any) -> None:
         [alert] = passed(made, at("05:00"), at("07:00"), how(made, "hall", "05:45", "06:00"))
     assert alert.severity == "info"
     assert alert.escalate_after_s is None
-    assert alert.message.startswith("Could not judge: water running")
+    assert alert.message.startswith("Could not judge: running water")
     assert alert.message.endswith("Not listened to: hall for 15 minutes")
     assert [line["not_listened_to"] for line in logs] == ["hall for 15 minutes"]
     tomorrow = at("05:00", day=3)
@@ -284,7 +284,7 @@ def test_a_test_rings_as_the_rule_would() -> None:
     """Without waiting for a morning."""
     alert = engine(rule(notify=["phones"], severity="critical")).test(at("12:00"))
     assert (alert.test, alert.severity, alert.notify) == (True, "critical", ("phones",))
-    assert alert.message.startswith("Test: not heard: water running or footsteps")
+    assert alert.message.startswith("Test: not heard: running water or footsteps")
     assert gravest_severity(rule()) == "warning"
 
 

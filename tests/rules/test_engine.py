@@ -28,7 +28,7 @@ def test_an_alert_says_what_matched() -> None:
 
     assert (alert.rule, alert.severity, alert.events) == ("Glass", "critical", (happened,))
     assert (alert.raised_at, alert.notify) == (at(3), ("phone",))
-    assert alert.message == "Glass break in kitchen (91%)"
+    assert alert.message == "Breaking glass in kitchen (91%)"
     assert alert.why == {
         "hear": "glass_break",
         "sources": "kitchen",
@@ -303,7 +303,7 @@ def test_a_sequence_needs_its_second_sound_in_time() -> None:
     before.decide(sound("shout", 0))
 
     [alert] = in_time.decide(sound("shout", 30, source="hall"))
-    assert alert.message == "Glass break in kitchen (90%), then shout in hall (90%)"
+    assert alert.message == "Breaking glass in kitchen (90%), then shout in hall (90%)"
     assert [e.label for e in alert.events] == ["glass_break", "shout"]
     surely = {"score": 0.9, "certainty": "confirmed", "by": ["embedded"]}
     assert alert.why == {
@@ -365,7 +365,7 @@ def test_one_sound_at_two_microphones_is_one_incident() -> None:
     assert (again.id, again.raised_at) == (first.id, first.raised_at)
     assert [len(alert.events) for alert in (first, again)] == [1, 2]
     assert [alert.why["corroboration"] for alert in (first, again)] == [1, 2]
-    assert again.message == "Glass break in kitchen and hall (90%)"
+    assert again.message == "Breaking glass in kitchen and hall (90%)"
     assert engine_.decide(sound("glass_break", 1.0, source="hall", at=at(3), state="ended")) == []
     assert engine_.decide(sound("glass_break", 2.1, source="attic")) == []
 

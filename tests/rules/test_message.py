@@ -29,7 +29,7 @@ T3 = {"pattern": "temporal_three", "pitch_hz": 3120, "cycles": 2}
             [sound("fire_alarm", evidence={"pattern": "march_time"}, certainty="suspected")],
             "Fire alarm in kitchen (suspected, march time)",
         ),
-        ([sound("glass_break", source="front_door", score=0.914)], "Glass break in front door (91%)"),
+        ([sound("glass_break", source="front_door", score=0.914)], "Breaking glass in front door (91%)"),
         ([sound("dog_bark", certainty="suspected")], "Dog bark in kitchen (suspected, 90%)"),
         (
             [sound("speech", emotion={"neutral": 0.2, "fearful": 0.8})],
@@ -51,6 +51,6 @@ def test_a_message_says_what_followed_and_how_often() -> None:
     glass, co = sound("glass_break"), sound("co_alarm", 3, evidence={"pattern": "temporal_four"})
 
     assert alert_message([glass, co], then="co_alarm") == (
-        "Glass break in kitchen (90%), then CO alarm in kitchen (confirmed, T4)"
+        "Breaking glass in kitchen (90%), then CO alarm in kitchen (confirmed, T4)"
     )
     assert alert_message([sound("knock"), sound("knock", 2)], times=2) == "Knock in kitchen (90%), 2 times"

@@ -15,6 +15,7 @@ from monitor.delivery.base import Outbox
 from monitor.delivery.chain.kept import Kept, KeptChain
 from monitor.delivery.deliveries import OUTBOX, deliveries
 from monitor.errors import StoreError
+from monitor.language.words import say
 from monitor.logs import get_logger
 from monitor.types import Alert, new_id
 
@@ -147,17 +148,17 @@ class ChainTester:
 
     @staticmethod
     def _undelivered(waits: Sequence[str]) -> list[str]:
-        return [f"{name} has not delivered a test message within {WITHIN_S:.0f} s" for name in waits]
+        return [say("told.chain_undelivered", channel=name, n=f"{WITHIN_S:.0f}") for name in waits]
 
     def _without_home_assistant(self, misses_answer: bool) -> list[str]:
         if misses_answer:
-            return ["Home Assistant has not answered; does its automation answer_chain_test run?"]
+            return [say("told.chain_unanswered")]
         away = [
             name
             for name, figures in self._receivers.items()
             if figures().get("homeassistant", {}).get("status") == "offline"
         ]
-        return [f"Home Assistant is away at {name}: it does not hear what is published" for name in away]
+        return [say("told.chain_away", channel=name) for name in away]
 
 
 def failed_alert(failures: Sequence[str], now: datetime, notify: Sequence[str]) -> Alert:
@@ -168,7 +169,7 @@ def failed_alert(failures: Sequence[str], now: datetime, notify: Sequence[str]) 
         severity="warning",
         events=(),
         raised_at=now,
-        message="The silent test failed: " + "; ".join(failures),
+        message=say("told.chain_failed", failures="; ".join(failures)),
         why={"failures": list(failures)},
         notify=tuple(notify),
     )
@@ -181,7 +182,7 @@ def _message(id: str, now: datetime) -> Alert:
         severity="info",
         events=(),
         raised_at=now,
-        message="Test: does this arrive?",
+        message=say("told.chain_arrives"),
         why={"chain_test": True},
         test=True,
     )

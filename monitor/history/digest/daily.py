@@ -12,6 +12,7 @@ from monitor.errors import StoreError
 from monitor.history.digest.summary import lines, read_day
 from monitor.history.reader import History
 from monitor.history.verdicts import Verdicts
+from monitor.language.words import say
 from monitor.logs import Lapse, get_logger
 from monitor.store.files import write_private
 from monitor.types import Alert, new_id
@@ -86,7 +87,7 @@ class DailyDigest:
                 ids = [one.id for _, one in history.messages(since, now, Alert) if isinstance(one, Alert)]
                 day = read_day(history, list(self._verdicts.acknowledged(ids)), since, now)
         except StoreError as error:
-            return [f"What was heard is not known: {error}"]
+            return [say("told.digest.unknown", reason=error)]
         return list(lines(day, self._sources, self._drill(), now))
 
     def _begin(self, now: datetime) -> datetime:

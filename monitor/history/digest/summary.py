@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.clock import from_us, length_in_words, to_us
+from monitor.clock import from_us, to_us
 from monitor.history.reader import History
-from monitor.labels import label_name
+from monitor.language.words import label_words, length, rule_words, say
 from monitor.types import Alert, SourceStatus
 
 MOST_NAMED = 5
@@ -74,30 +74,29 @@ def lines(day: Day, sources: Sequence[str], drill: dict[str, Any], now: datetime
     """As people read it. `drill`: the figures of the last one."""
     if day.alerts:
         rules = Counter(one.rule for one in day.alerts)
-        named = [f"{rule} {count}×" if count > 1 else rule for rule, count in rules.most_common(MOST_NAMED)]
+        counted = [(rule_words(rule), count) for rule, count in rules.most_common(MOST_NAMED)]
+        named = [f"{rule} {count}×" if count > 1 else rule for rule, count in counted]
         open_ = sum(one.id in day.unseen for one in day.alerts)
-        rest = f"; {open_} not acknowledged" if open_ else ""
-        yield f"{_count(len(day.alerts), 'alert')}: {', '.join(named)}{rest}"
+        alerts = say("told.digest.alerts", n=len(day.alerts), rules=", ".join(named))
+        yield say("told.digest.open", alerts=alerts, count=open_) if open_ else alerts
     else:
-        yield "No alerts"
+        yield say("told.digest.none")
     lost = {name: at for name, at in day.lost if name in sources}
     for name, at in lost.items():
-        yield f"{name} has not been heard for {length_in_words((now - at).total_seconds())}"
+        yield say("told.digest.lost", source=name, length=length((now - at).total_seconds()))
     heard = len(sources) - len(lost)
-    yield f"{heard} of {_count(len(sources), 'source')} heard, {_count(day.events, 'sound')} named"
+    yield say(
+        "told.digest.sources", n=len(sources), heard=heard, sounds=say("told.digest.sounds", n=day.events)
+    )
     if day.new:
-        names = ", ".join(label_name(label) for label in day.new[:MOST_NAMED])
-        yield f"New after a week or more: {names}"
+        names = ", ".join(label_words(label) for label in day.new[:MOST_NAMED])
+        yield say("told.digest.new", names=names)
     yield _drill_line(drill, now)
 
 
 def _drill_line(drill: dict[str, Any], now: datetime) -> str:
     if drill["last"] is None:
-        return "No drill yet: earwitness drill"
-    ago = length_in_words((now - datetime.fromisoformat(drill["last"])).total_seconds())
-    overdue = "; it is time for the next" if drill["overdue"] else ""
-    return f"Last drill {ago} ago, heard in {drill['coverage']}{overdue}"
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+        return say("told.digest.no_drill")
+    ago = length((now - datetime.fromisoformat(drill["last"])).total_seconds())
+    last = say("told.digest.drill", length=ago, coverage=drill["coverage"])
+    return say("told.digest.overdue", drill=last) if drill["overdue"] else last

@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.clock import CLOCK_JUMP_S, length_in_words
 from monitor.labels import label_name
+from monitor.language.words import enumerated, label_words, length, places, say, within
 from monitor.logs import get_logger
 from monitor.rules.absence.vigil import Vigil, Vigils
 from monitor.rules.absence.window import Window, window_at
@@ -178,13 +179,15 @@ class AbsenceWatch:
         why = {"unless_heard": "nothing", **{step.clause: step.found for step in steps}}
         if not blind:
             self._keep(rule, replace(done, was_blind=False))
-            return _alert(rule, at, f"Not heard: {_what(rule, self._sources)}", why)
+            return _alert(rule, at, say("told.missed", what=_what(rule, self._sources)), why)
         text = ", ".join(f"{each} for {length_in_words(missed)}" for each, missed in blind.items())
         log.warning("what was not heard could not be judged", rule=rule.name, not_listened_to=text)
         self._keep(rule, replace(done, was_blind=True))
         if vigil.was_blind:
             return None
-        message = f"Could not judge: {_what(rule, self._sources)}. Not listened to: {text}"
+        missed = [say("told.missed_for", source=each, length=length(s)) for each, s in blind.items()]
+        what = _what(rule, self._sources)
+        message = say("told.not_judged", what=what, missed=", ".join(missed))
         return _alert(rule, at, message, why | {"missed_s": blind}, could_not_tell=True)
 
     def _blind(self, vigil: Vigil) -> dict[str, float]:
@@ -204,7 +207,7 @@ class AbsenceWatch:
 
 def absence_test(rule: Rule, now: datetime) -> Alert:
     """The alert that the rule would raise, as a test."""
-    alert = _alert(rule, now, f"Test: not heard: {_what(rule, ())}", {"unless_heard": "a test"})
+    alert = _alert(rule, now, say("told.missed_test", what=_what(rule, ())), {"unless_heard": "a test"})
     return replace(alert, test=True)
 
 
@@ -216,14 +219,11 @@ def _within(event: SoundEvent, window: Window) -> bool:
 def _what(rule: Rule, sources: Sequence[str]) -> str:
     """`water running or footsteps in kitchen and hall, from 05:30 to 10:00`"""
     assert rule.unless_heard is not None
-    labels = _joined([label_name(label).lower() for label in rule.unless_heard.hear], "or")
-    places = _joined([name.replace("_", " ") for name in rule.sources or sources], "and")
-    begin, end = rule.unless_heard.times
-    return f"{labels}{' in ' if places else ''}{places}, from {begin:%H:%M} to {end:%H:%M}"
-
-
-def _joined(words: Sequence[str], last: str) -> str:
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+    labels = enumerated([within(label_words(label)) for label in rule.unless_heard.hear], "or")
+    where = places(rule.sources or sources)
+    begin, end = (f"{each:%H:%M}" for each in rule.unless_heard.times)
+    key = "told.missed_where" if where else "told.missed_what"
+    return say(key, labels=labels, places=where, begin=begin, end=end)
 
 
 def _alert(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from monitor.clock import length_in_words
+from monitor.language.words import length, places, say
 from monitor.logs import get_logger
 from monitor.rules.clauses import schedule_steps_at
 from monitor.rules.house import HouseValues, house_steps_at
@@ -96,10 +96,16 @@ class LoudnessWatch:
         if stopped := next((step for step in steps if not step.passed), None):
             log.debug("it is loud, and nobody is to mind", rule=rule.name, because=stopped.found)
             return None
-        mean = f"{'at least ' if noise.clipped else ''}{noise.mean_dba:.0f} dB(A)"
+        mean = f"{noise.mean_dba:.0f} dB(A)"
         found = {step.clause: step.found for step in steps}
-        why = {"level": f"{mean} for {block.minutes} min", "source": source, "for_s": block.for_s} | found
-        return _alert(rule, at, f"Loud {_what(source, mean, block)}", why)
+        at_least = "at least " if noise.clipped else ""
+        why = {
+            "level": f"{at_least}{mean} for {block.minutes} min",
+            "source": source,
+            "for_s": block.for_s,
+        } | found
+        measured = say("told.at_least", mean=mean) if noise.clipped else mean
+        return _alert(rule, at, say("told.loud", what=_what(source, measured, block)), why)
 
 
 def level_test(rule: Rule, now: datetime) -> Alert:
@@ -107,13 +113,14 @@ def level_test(rule: Rule, now: datetime) -> Alert:
     assert rule.level is not None
     source = rule.sources[0] if rule.sources else ""
     text = _what(source, f"{rule.level.above_dba:g} dB(A)", rule.level)
-    return replace(_alert(rule, now, f"Test: loud {text}", {"level": "a test"}), test=True)
+    return replace(_alert(rule, now, say("told.loud_test", what=text), {"level": "a test"}), test=True)
 
 
 def _what(source: str, mean: str, block: LevelAbove) -> str:
     """`in living room: 74 dB(A) for 10 minutes, more than 70`"""
-    where = f"in {source.replace('_', ' ')}" if source else "somewhere"
-    return f"{where}: {mean} for {length_in_words(block.minutes * 60)}, the limit is {block.above_dba:g}"
+    key = "told.loud_in" if source else "told.loud_somewhere"
+    limit = f"{block.above_dba:g}"
+    return say(key, place=places([source]), mean=mean, length=length(block.minutes * 60), limit=limit)
 
 
 def _alert(rule: Rule, at: datetime, message: str, why: dict[str, Any]) -> Alert:

@@ -68,7 +68,8 @@ def _way(way: Clause, language: str) -> str:
     if way.certainty == "confirmed":
         words.append(sentence("rule.confirmed", language))
     if way.emotion:
-        words.append(sentence("rule.emotion", language, emotions=_joined(way.emotion, language)))
+        emotions = [sentence(f"emotion.{one}", language) for one in way.emotion]
+        words.append(sentence("rule.emotion", language, emotions=_joined(emotions, language)))
     if way.say:
         words.append(sentence("rule.say", language, words=_joined([f"“{one}”" for one in way.say], language)))
     if way.then is not None:

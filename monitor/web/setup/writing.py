@@ -58,7 +58,7 @@ class _Author:
 
     def parts(self) -> Iterator[str]:
         """Each with its comment; in the order of the guide."""
-        yield self._comment("written.head") + _yaml({"node": self._node()} | self._state())
+        yield self._comment("written.head") + _yaml({"node": self._node()} | self._told() | self._state())
         yield self._comment("written.sources") + _yaml({"sources": [*self._sources()]})
         yield self._comment("written.rules") + "rules:\n" + "\n".join(self._rules())
         yield self._comment("written.publishers") + _yaml({"publishers": self._publishers()})
@@ -70,6 +70,10 @@ class _Author:
 
     def _comment(self, key: str, indent: str = "") -> str:
         return "".join(f"{indent}# {line}\n" for line in sentence(key, self._language).split("\n"))
+
+    def _told(self) -> dict[str, str]:
+        """Who sets it up in a language is told in it; English needs no word."""
+        return {} if self._language == "en" else {"language": self._language}
 
     def _node(self) -> str:
         """The built-in scene is a house of its own, whose name is not for a real one."""

@@ -8,7 +8,7 @@ import { loadWords } from "./language.js";
 import nowPage from "./pages/now.js";
 import { help, polite, urgent } from "./parts/overlay.js";
 import { applyTheme } from "./theme.js";
-import { labelName, roomName, t } from "./words.js";
+import { labelName, roomName, ruleName, t } from "./words.js";
 
 const PLACES = [
   { hash: "#/", name: "now", icon: "now" },
@@ -134,7 +134,7 @@ changes.addEventListener("change", () => {
 });
 feed.addEventListener("alert", (message) => {
   const alert = /** @type {CustomEvent} */ (message).detail;
-  (alert.severity === "critical" ? urgent : polite).textContent = `${alert.rule}: ${alert.message}`;
+  (alert.severity === "critical" ? urgent : polite).textContent = `${ruleName(alert.rule)}: ${alert.message}`;
 });
 feed.addEventListener("event", (message) => {
   const event = /** @type {CustomEvent} */ (message).detail;

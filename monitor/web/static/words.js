@@ -54,6 +54,9 @@ export const labelName = (id) => catalogue[`label.${id}`] ?? id.replaceAll("_", 
 /** What the daemon says, where it has few ways to say it. @param {string} text */
 export const daemonWords = (text) => catalogue[`reason.${text.replaceAll(" ", "_")}`] ?? text;
 
+/** What a rule is called: the few of the daemon's own in the reader's language. @param {string} rule */
+export const ruleName = (rule) => catalogue[`ours.${rule.toLowerCase().replaceAll(" ", "_")}`] ?? rule;
+
 /** What a receiver is called. @param {string} channel */
 export const receiverName = (channel) => catalogue[`receiver.${channel}`] ?? channel;
 

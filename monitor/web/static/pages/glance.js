@@ -6,7 +6,7 @@ import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
 import { lostFor } from "../parts/room.js";
 import { byRule, headline } from "./now.js";
-import { ago, labelName, roomName, shortClock, t } from "../words.js";
+import { ago, labelName, roomName, ruleName, shortClock, t } from "../words.js";
 
 const FLASH_MS = 12_000;
 const DRIFT_MS = 60_000;
@@ -37,7 +37,7 @@ export default function glance(view) {
     time.textContent = shortClock(Date.now());
     view.classList.toggle("alarm", open.some((one) => one.severity === "critical"));
     keyed(alerts, waiting, (alert) => alert.id, (alert) =>
-      h("p", { class: `glance-alert ${alert.severity}` }, alert.rule, h("small", null, where(alert), " · ", shortClock(alert.raised_at))));
+      h("p", { class: `glance-alert ${alert.severity}` }, ruleName(alert.rule), h("small", null, where(alert), " · ", shortClock(alert.raised_at))));
     keyed(rooms, house.sources, (source) => source.name, roomBlock);
   };
   const load = async () => {

@@ -1,7 +1,7 @@
 // An alert that waits for somebody.
 
 import { h, icon } from "../base.js";
-import { ago, clock, t, timeTag } from "../words.js";
+import { ago, clock, ruleName, t, timeTag } from "../words.js";
 import { iconOf } from "./glyph.js";
 
 /**
@@ -13,7 +13,7 @@ export function alertBox({ severity, rule, raised_at, label = "", times = 1, pla
   return h("article", { class: `alert ${severity}` },
     h("span", { class: "glyph" }, icon(label ? iconOf(label) : "alarm")),
     h("div", null,
-      h("h2", null, rule, " ", test && h("span", { class: "tag" }, t("alert.test")), " ", times > 1 && h("span", { class: "tag" }, t("alert.times", { n: times }))),
+      h("h2", null, ruleName(rule), " ", test && h("span", { class: "tag" }, t("alert.test")), " ", times > 1 && h("span", { class: "tag" }, t("alert.times", { n: times }))),
       h("p", null, places, places && " · ", timeTag(raised_at, clock), " · ", ago(raised_at)),
       about),
     acts.length > 0 && h("div", { class: "acts" }, acts.map(([words, act], place) =>

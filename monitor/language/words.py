@@ -1,0 +1,114 @@
+"""The words that a house is told in: what sounds are called, and every sentence of an alert, each language
+side by side in words.json. The page has these, too, and sentences of its own.
+
+The language belongs to a house, and a process serves one: whoever reads a configuration names it (`speak`).
+Topics, ids, rules' names and the reasons of faults have one language alone.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+from monitor.clock import unit_of
+
+Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+Catalogue = Mapping[str, Mapping[str, str]]
+"""Sentences by key and language. A plural has a key for each form: `told.times.one`, `told.times.other`."""
+
+TOLD = "told."
+"""How keys begin that the page has no use for."""
+
+
+@cache
+def told_catalogue() -> Catalogue:
+    """The words that do without the page."""
+    text = files("monitor.language").joinpath("words.json").read_text(encoding="utf-8")
+    found: Catalogue = json.loads(text)
+    return found
+
+
+def filled(words: Catalogue, key: str, language: str, values: Mapping[str, Any]) -> str:
+    """A sentence with its values filled in; with `n` in the form that fits it."""
+    if key not in words:
+        key = f"{key}.{'one' if values.get('n') == 1 else 'other'}"
+    text = words[key][language]
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def speak(language: Language) -> None:
+    """From now on this house is told in this language. Any thread."""
+    global _language
+    _language = language
+
+
+def house_language() -> Language:
+    """The language of this house; English until another is named."""
+    return _language
+
+
+def say(key: str, language: Language | None = None, **values: Any) -> str:
+    """A sentence for people, in the house's language if no other is asked for."""
+    return filled(told_catalogue(), key, language or _language, values)
+
+
+def label_words(label: str, language: str | None = None) -> str:
+    """What a sound is called, as one begins a sentence with it."""
+    known = told_catalogue().get(f"label.{label}")
+    plain = label.replace("_", " ")
+    return known[language or _language] if known else plain[:1].upper() + plain[1:]
+
+
+def within(words: str) -> str:
+    """Words that begin a sentence, inside of one: nouns keep their capital in German, abbreviations always.
+
+    >>> within("Running water"), within("CO alarm")
+    ('running water', 'CO alarm')
+    """
+    return words if _language == "de" or words[:2].isupper() else words[:1].lower() + words[1:]
+
+
+def places(sources: Iterable[str]) -> str:
+    """What sources are called in a sentence: `kitchen, hall and front door`."""
+    return enumerated([_place(name) for name in dict.fromkeys(sources)])
+
+
+def _place(source: str) -> str:
+    plain = source.replace("_", " ")
+    return plain[:1].upper() + plain[1:] if _language == "de" else plain
+
+
+def enumerated(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+    """`a, b and c`."""
+    between = f" {say('told.and' if last == 'and' else 'told.or')} "
+    return between.join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number with so many digits behind its point, or comma."""
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if _language == "de" else text
+
+
+def share(score: float) -> str:
+    """A score in percent."""
+    return say("told.percent", value=f"{score * 100:.0f}")
+
+
+def length(seconds: float, language: Language | None = None) -> str:
+    """A length of time in one unit; see `clock.length_in_words`."""
+    count, unit = unit_of(seconds)
+    return say(f"told.length.{unit}", language, n=count)
+
+
+def rule_words(rule: str) -> str:
+    """What a rule is called: the few that are ours in the house's language, everybody's own as they are."""
+    known = told_catalogue().get(f"ours.{rule.lower().replace(' ', '_')}")
+    return known[_language] if known else rule
+
+
+_language: Language = "en"

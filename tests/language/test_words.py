@@ -1,0 +1,124 @@
+"""What people are told, in the house's language."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.config.loading import load_config
+from monitor.history.digest.summary import Day, lines
+from monitor.labels import emotions, sounds
+from monitor.language.words import LANGUAGES, house_language, rule_words, speak, told_catalogue
+from monitor.notifiers.apprise import wording
+from monitor.notifiers.buttons import Buttons
+from monitor.notifiers.speech import EspeakVoice
+from monitor.notifiers.spoken import words
+from monitor.rules.engine import RuleEngine
+from monitor.rules.outage import SourceOutage
+from monitor.types import Alert, Problem, SourceStatus
+from testkit.fakes import FakeClock
+from tests.rules.stories import sound
+
+MONITOR = Path(__file__).parents[2] / "monitor"
+NOW = datetime(2026, 1, 31, 3, 4, 5, tzinfo=UTC)
+T3 = {"pattern": "temporal_three", "pitch_hz": 3120, "cycles": 2}
+
+
+def german_alert(folder: Path) -> Alert:
+    """Of a house whose configuration says so."""
+    file = folder / "earwitness.yaml"
+    file.write_text(
+        "language: de\nsources: [{type: demo, name: kueche}]\n"
+        "rules: [{name: Smoke alarm, hear: [smoke_alarm], severity: critical}]\n"
+    )
+    (alert,) = RuleEngine(load_config(file).rules).decide(sound("smoke_alarm", 0, "kueche", evidence=T3))
+    return alert
+
+
+def test_an_alert_is_told_in_the_language_of_the_configuration(tmp_path: Path) -> None:
+    """Message, title, buttons and voice; the rule's name stays."""
+    alert = german_alert(tmp_path)
+    assert alert.message == "Rauchmelder in Kueche (bestätigt, T3, 3,1 kHz)"
+    assert alert.rule == "Smoke alarm"
+    title, text = wording(replace(alert, severity="warning"), late=True)
+    assert title == "Warnung: Smoke alarm"
+    assert text.endswith("(verspätet zugestellt)")
+    assert [each.label for each in Buttons(FakeClock()).offered(alert)] == ["Bestätigen", "Es war nichts"]
+    assert words(alert, 300.0) == f"Alarm! Smoke alarm. {alert.message}. Das ist 5 Minuten her"
+
+
+def test_a_house_without_a_word_is_told_in_english(tmp_path: Path) -> None:
+    """Also after another was read in this process."""
+    german_alert(tmp_path)
+    (tmp_path / "earwitness.yaml").write_text("sources: [{type: demo, name: kitchen}]\n")
+    load_config(tmp_path / "earwitness.yaml")
+    assert house_language() == "en"
+
+
+def test_a_part_of_a_configuration_has_the_language_too(tmp_path: Path) -> None:
+    """Whoever looks back reads some parts alone."""
+    german_alert(tmp_path)
+    speak("en")
+    load_config(tmp_path / "earwitness.yaml", uses=["sources"])
+    assert house_language() == "de"
+
+
+def test_a_source_that_is_not_heard_is_told_with_its_reason() -> None:
+    """Ours in the house's language, one of a device as the device gives it."""
+    speak("de")
+    outage = SourceOutage(60.0, ())
+    outage.note(SourceStatus("flur", True, NOW), 0.0)
+    outage.note(Problem("flur", NOW, ("hum_only",)), 0.0)
+    outage.note(SourceStatus("bad", False, NOW, "connection refused"), 0.0)
+    first, second = sorted(alert.message for alert in outage.due(NOW, 300.0))
+    assert first == "bad ist seit 5 min nicht zu hören: connection refused"
+    assert second.startswith("flur ist seit 5 min nicht zu hören: es kommt nichts als Netzbrummen")
+    assert rule_words("Not listening") == "Nicht zu hören"
+
+
+def test_the_digest_is_told_too() -> None:
+    """With its numbers in their forms."""
+    speak("de")
+    text = lines(Day(events=1, new=("cat",)), ["flur"], {"last": None}, NOW)
+    assert list(text) == [
+        "Keine Meldungen",
+        "1 von 1 Quelle gehört, 1 Geräusch benannt",
+        "Neu nach einer Woche oder mehr: Katze",
+        "Noch keine Probe: earwitness drill",
+    ]
+
+
+def said() -> set[str]:
+    """Keys in Python, and beginnings of keys."""
+    found: set[str] = set()
+    for path in MONITOR.rglob("*.py"):
+        found |= set(
+            re.findall(r"""["']((?:told|emotion|certainty|alert)\.[a-z_.]+)["'{]""", path.read_text())
+        )
+    return found
+
+
+def test_every_sentence_is_there_in_every_language_and_none_is_left_over() -> None:
+    """With the same values to be filled in; every sound and emotion has its name."""
+    catalogue = told_catalogue()
+    for key, texts in catalogue.items():
+        assert set(texts) == set(LANGUAGES), key
+        values = {language: set(re.findall(r"\{(\w+)\}", text)) for language, text in texts.items()}
+        assert values["en"] == values["de"], key
+    assert {f"label.{one}" for one in sounds()} | {f"emotion.{one}" for one in emotions()} <= set(catalogue)
+    keys = said()
+    told = {key.removesuffix(".one").removesuffix(".other") for key in catalogue if key.startswith("told.")}
+    beginnings = tuple(one for one in keys if one.endswith("."))
+    assert {key for key in told if key not in keys and not key.startswith(beginnings)} == set()
+    assert {one for one in keys if one.startswith("told.")} - set(beginnings) <= told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_espeak_reads_in_the_house_s_language(language: str) -> None:
+    """Another voice reads the same text to another sound; a voice that is named counts more."""
+    speak(language)  # type: ignore[arg-type]
+    own, named = EspeakVoice(), EspeakVoice(language=language)
+    other = EspeakVoice(language="de" if language == "en" else "en")
+    assert own.synthesize("Alarm") == named.synthesize("Alarm") != other.synthesize("Alarm")
