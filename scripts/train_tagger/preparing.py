@@ -2,6 +2,7 @@
 teachers, and what their classes mean.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,11 +31,11 @@ SEEN = 256
 """Mixtures whose spread the norms of an earlier model take on."""
 
 
-def beginning(run: Path, earlier: Path | None) -> Student:
+def beginning(run: Path, earlier: Path | None, models: Path) -> Student:
     """A student that says what the run's trunk or the earlier model says."""
     student = new_student()
     if earlier is not None:
-        begin_with(student, earlier)
+        begin_with(student, earlier, guessed(earlier, models))
         return student
     file = run / "trunk" / "checkpoint.pt"
     if not file.exists():
@@ -49,7 +50,7 @@ def make_stock(
     """Seed, mixtures wanted and the shares of their kinds are the plan. The stock is in the run's folder."""
     seed, wanted, shares = plan
     models = places.data / "models"
-    student = beginning(places.run, earlier).eval()
+    student = beginning(places.run, earlier, models).eval()
     judges = stock.Judges(student, load_teacher(models / TEACHER), Yamnet(models))
     anything = places.cache / "anything"
     cache = Gathered(places.cache, anything if anything.exists() else None)
@@ -73,13 +74,21 @@ def learner(
     recipe: Recipe, data: Path, run: Path, earlier: Path | None, kept: stock.Stock, beside: Sequence[Path]
 ) -> Learner:
     """With a student that has not learnt yet; `learn` finds the run's checkpoint."""
-    student = beginning(run, earlier)
+    models = data / "models"
+    student = beginning(run, earlier, models)
     if earlier is not None:
         renormed(student, _maps(kept))
         keep_start(student, run / START)
-    models = data / "models"
     teacher = load_teacher(models / TEACHER)
     return Learner(recipe, run, student, teacher, classes(models), beside)
+
+
+def guessed(earlier: Path, models: Path) -> list[list[int]]:
+    """Of each teacher the classes whose guesses an earlier model keeps; nothing where one alone taught it."""
+    about = json.loads(earlier.with_suffix(".json").read_text())
+    if about["training"].get("began_with") is None:
+        return []
+    return [torch.nonzero(each.amax(0)).flatten().tolist() for each in classes(models)]
 
 
 def keep_start(student: Student, file: Path) -> None:

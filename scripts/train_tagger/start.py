@@ -6,7 +6,7 @@ undoes them, which leaves the function as it was. What the student has beyond th
 and begins without a say in what the earlier model's channels are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -22,8 +22,10 @@ from scripts.train_tagger.network import SETTLED_STAGES, Convolution, InvertedRe
 Array = npt.NDArray[np.float32]
 
 
-def begin_with(student: Student, model: Path) -> None:
-    """Copy the weights of a released model. ValueError when it has more of anything than the student."""
+def begin_with(student: Student, model: Path, guesses: Sequence[Sequence[int]] = ()) -> None:
+    """Copy the weights of a released model; of two that share a file, those of the later one, with the
+    emotion of the earlier. `guesses`: of each teacher the classes whose guesses the model keeps, for one that
+    was taught by two. ValueError when it has more of anything than the student."""
     nodes = _Weights(onnx.load(str(model)))
     for conv, norm in _convolutions(student):
         weight, bias = nodes.convolution()
@@ -39,10 +41,11 @@ def begin_with(student: Student, model: Path) -> None:
             norm.bias[:count] = torch.from_numpy(bias.copy())
     _fill(student.hidden.weight, (hidden := nodes.linear())[0])
     _fill(student.hidden.bias, hidden[1])
-    for layer in (student.label, student.attention, student.emotion):
-        weight, bias = nodes.linear(layer.out_features)
-        _fill(layer.weight, weight)
-        _fill(layer.bias, bias)
+    for layer in (student.label, student.attention):
+        _fill_linear(layer, nodes.linear(layer.out_features))
+    for layer, kept in zip((student.to_teacher, student.to_second), guesses, strict=False):
+        _fill_rows(layer, kept, nodes.linear(len(kept)))
+    _fill_linear(student.emotion, nodes.linear(student.emotion.out_features))
 
 
 @torch.no_grad()
@@ -101,21 +104,53 @@ def _fill(into: Tensor, weight: Array) -> None:
         into[tuple(slice(0, size) for size in weight.shape)] = torch.from_numpy(weight.astype(np.float32))
 
 
+def _fill_linear(layer: nn.Linear, weights: tuple[Array, Array]) -> None:
+    _fill(layer.weight, weights[0])
+    _fill(layer.bias, weights[1])
+
+
+@torch.no_grad()
+def _fill_rows(layer: nn.Linear, rows: Sequence[int], weights: tuple[Array, Array]) -> None:
+    layer.weight[list(rows)] = torch.from_numpy(weights[0].astype(np.float32))
+    layer.bias[list(rows)] = torch.from_numpy(weights[1].astype(np.float32))
+
+
+def _of_the_later(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Of two networks in a file (join.py) the later one's nodes, then what else the emotion comes from; of a
+    network by itself all nodes."""
+    later = {node.input[2] for node in graph.node if node.op_type == "Where"}
+    if not later:
+        return [*graph.node]
+    nodes = _behind(graph, later)
+    names = {node.name for node in nodes}
+    return nodes + [node for node in _behind(graph, {"emotion"}) if node.name not in names]
+
+
+def _behind(graph: onnx.GraphProto, outputs: set[str]) -> list[onnx.NodeProto]:
+    wanted, nodes = set(outputs), []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            wanted |= set(node.input)
+            nodes.append(node)
+    return nodes[::-1]
+
+
 class _Weights:
     """A released graph's weights, one layer after the other."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        nodes = _of_the_later(model.graph)
         kept = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-        for node in model.graph.node:
+        for node in nodes:
             if node.op_type == "Cast" and node.input[0] in kept:
                 kept[node.output[0]] = kept[node.input[0]].astype(np.float32)
         self._convolutions = iter(
-            [kept[name] for name in node.input[1:]] for node in model.graph.node if node.op_type == "Conv"
+            [kept[name] for name in node.input[1:]] for node in nodes if node.op_type == "Conv"
         )
-        after = {node.input[0]: node for node in model.graph.node if node.op_type == "Add"}
+        after = {node.input[0]: node for node in nodes if node.op_type == "Add"}
         self._linear = iter(
             (kept[node.input[1]].T, kept[after[node.output[0]].input[1]])
-            for node in model.graph.node
+            for node in nodes
             if node.op_type == "MatMul" and node.output[0] in after and after[node.output[0]].input[1] in kept
         )
 

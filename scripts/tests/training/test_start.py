@@ -3,17 +3,20 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
+import onnx
 import pytest
 import torch
 
-from scripts.tests.training.test_onnx_graph import HEADS, NEUTRAL, sound
+from scripts.tests.training.test_onnx_graph import FIRST, HEADS, NEUTRAL, SECOND, sound
+from scripts.train_tagger.join import joined
 from scripts.train_tagger.network import SETTLED_STAGES, Student
 from scripts.train_tagger.onnx_graph import student_graph
 from scripts.train_tagger.start import begin_with, renormed
 from scripts.train_tagger.training import new_student
 
 SHIPPED = Path("monitor/models/earwitness.onnx")
+MASK = np.arange(len(FIRST)) % 2 == 0
+KEPT, ALSO_KEPT = (sorted({number for each in classes for number in each}) for classes in (FIRST, SECOND))
 
 
 @pytest.fixture
@@ -63,16 +66,39 @@ def test_norms_take_on_the_spread_of_real_maps_and_nothing_is_said_otherwise(
 
 
 def test_the_shipped_model_can_be_gone_on_from() -> None:
-    """Whatever its version: the student is at least as large in everything."""
+    """Whatever its version: the student is at least as large in everything, and no label stays as it was."""
     student = new_student().eval()
+    before = student.label.bias.detach().clone()
+
     begin_with(student, SHIPPED)
-    wave = sound(1, 16_000)
+
+    assert (student.label.bias != before).all()
+    with torch.no_grad():
+        assert np.isfinite(student(torch.from_numpy(sound(1, 16_000))).frames.numpy()).all()
+
+
+def test_of_two_networks_in_a_file_the_later_goes_on(released: tuple[Student, Path], tmp_path: Path) -> None:
+    """With its guesses at the teachers; the emotion, which it does not keep, is the earlier one's."""
+    earlier, file = released
+    later = new_student().eval()
+    later.stages[0].load_state_dict(earlier.stages[0].state_dict())
+    other = student_graph(later, NEUTRAL, HEADS, compact=False)
+    both = tmp_path / "joined.onnx"
+    both.write_bytes(joined(onnx.load(str(file)), other, MASK).SerializeToString())
+    after = new_student().eval()
+
+    begin_with(after, both, (KEPT, ALSO_KEPT))
 
     with torch.no_grad():
-        emotion = torch.softmax(student(torch.from_numpy(wave)).emotion, 1).numpy()
-
-    session = ort.InferenceSession(str(SHIPPED), providers=["CPUExecutionProvider"])
-    assert emotion == pytest.approx(session.run(["emotion"], {"wave": wave})[0], abs=0.01)
+        wave = torch.from_numpy(sound(2, 16_000))
+        said, expected = after(wave), later(wave)
+    assert said.frames.numpy() == pytest.approx(expected.frames.numpy(), abs=1e-3)
+    first, second = said.teacher_logits[:, KEPT], said.second_logits[..., ALSO_KEPT]
+    assert first.numpy() == pytest.approx(expected.teacher_logits[:, KEPT].numpy(), abs=1e-3)
+    assert second.numpy() == pytest.approx(expected.second_logits[..., ALSO_KEPT].numpy(), abs=1e-3)
+    assert after.emotion.weight.detach().numpy() == pytest.approx(
+        earlier.emotion.weight.detach().numpy(), abs=1e-3
+    )
 
 
 def test_a_larger_model_is_refused(released: tuple[Student, Path]) -> None:
