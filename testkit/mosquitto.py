@@ -183,6 +183,14 @@ class Subscriber:
             self._changed.notify_all()
 
 
+def kept(broker: Mosquitto) -> dict[str, str]:
+    """What the broker keeps for a newcomer."""
+    with Subscriber(broker) as newcomer:
+        newcomer.say("end/of/retained", "")
+        newcomer.wait_for("end/of/retained")
+        return {m.topic: m.payload.decode(errors="replace") for m in newcomer.heard if m.retain}
+
+
 def _read(lines: IO[str], running: threading.Event) -> None:
     with lines:
         for line in lines:

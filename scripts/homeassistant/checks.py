@@ -26,6 +26,7 @@ from scripts.homeassistant.by_hand import the_card_is_chosen_and_acts, three_aut
 from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
 from scripts.homeassistant.house import Watcher, wait_until
 from scripts.homeassistant.lasting import (
+    a_copy_beside_it_changes_nothing,
     a_new_name_keeps_everything,
     a_newer_version_shows,
     counts_keep_statistics,
@@ -544,6 +545,7 @@ CHECKS: tuple[Check, ...] = (
     any_order_of_restart_loses_nothing,
     small_packets_make_the_same_entities,
     a_new_name_keeps_everything,
+    a_copy_beside_it_changes_nothing,
     counts_keep_statistics,
     what_is_removed_disappears,
     what_is_removed_while_we_were_down_disappears,

@@ -1,12 +1,14 @@
 """What must last: one ring in each of two homes, every entity under a new name, the statistics of counts."""
 
+import shutil
 from dataclasses import replace
 from typing import Any
 
+from monitor.publishers.base import memory_file
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
 from monitor.types import LabelState
-from scripts.homeassistant.daemon import house, raised
+from scripts.homeassistant.daemon import Daemon, house, raised
 from scripts.homeassistant.house import HomeAssistant, Watcher, automation_of_the_guide, wait_until
 from scripts.homeassistant.world import World, is_available, notified, rung, unavailable
 from testkit.mosquitto import USERNAME
@@ -70,6 +72,38 @@ def a_new_name_keeps_everything(world: World) -> str:
     )
     assert {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()} == before
     return f"{len(before)} entities"
+
+
+def a_copy_beside_it_changes_nothing(world: World) -> str:
+    """A second node with a copy of the first one's memory has entities of its own, and the first keeps its"""
+    before = {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()}
+    kept = set(_kept_of(world, "probe"))
+    folder, memory = world.folder / "copy", memory_file(world.daemon.publisher.name)
+    folder.mkdir()
+    shutil.copy(world.folder / memory, folder / memory)
+    login = (USERNAME, str(world.broker.password))
+    with Daemon(folder, world.broker.port, *login, house(node="barn")) as copy:
+        wait_until(
+            lambda: "earwitness.barn.kitchen.smoke_alarm" in world.ha.entities(), "entities of its own"
+        )
+        first, second = (
+            world.ha.entities()[f"earwitness.{node}.kitchen.smoke_alarm"] for node in ("probe", "barn")
+        )
+        for on, daemon, off in ((second, copy, first), (first, world.daemon, second)):
+            daemon.post(LabelState("kitchen", "smoke_alarm", True))
+            world.ha.wait_state(on, "on")
+            assert (world.ha.state(off) or {})["state"] == "off"
+            daemon.post(LabelState("kitchen", "smoke_alarm", False))
+            world.ha.wait_state(on, "off")
+        after = {unique: entry["entity_id"] for unique, entry in world.ha.registry().items()}
+        own = {unique for unique in after if unique.startswith("earwitness.barn.")}
+        assert {unique: entity for unique, entity in after.items() if unique not in own} == before
+        assert not unavailable(world)
+        assert set(_kept_of(world, "probe")) >= kept
+    with Forgetting(_broker(world), "barn") as forgetting:
+        forgetting.forget(forgetting.found())
+    wait_until(lambda: len(world.ha.registry()) == len(before), "the second to be forgotten")
+    return f"{len(own)} entities beside {len(before)}"
 
 
 def _name_by_hand(world: World) -> None:
@@ -144,7 +178,10 @@ def _fired(seen: list[dict[str, Any]]) -> list[str]:
 
 def _kept_of(world: World, node: str) -> list[str]:
     """What the broker keeps for a node of this name."""
-    login: dict[str, Any] = {"username": USERNAME, "password": world.broker.password}
-    config = MqttConfig.model_validate({"type": "mqtt", "port": world.broker.port} | login)
-    with Forgetting(config, node) as forgetting:
+    with Forgetting(_broker(world), node) as forgetting:
         return forgetting.found()
+
+
+def _broker(world: World) -> MqttConfig:
+    login: dict[str, Any] = {"username": USERNAME, "password": world.broker.password}
+    return MqttConfig.model_validate({"type": "mqtt", "port": world.broker.port} | login)

@@ -8,6 +8,7 @@ from monitor.publishers.mqtt.acceptance.echo import Echo
 from monitor.publishers.mqtt.acceptance.size import SwallowedStates
 from monitor.publishers.mqtt.acceptance.suspects import Suspects
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
+from monitor.publishers.mqtt.homeassistant.original import QUESTION
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
 from monitor.publishers.mqtt.news import Acknowledged, Received, TooLarge, Unsendable, packet_bytes
 from monitor.publishers.mqtt.queue import Publication, PublishQueue, Statement
@@ -58,7 +59,21 @@ class Dispatcher:
         limits = [each for each in (self._named_bytes, self.suspects.limit_bytes) if each is not None]
         session.largest_packet = self.largest_packet_bytes = min(limits, default=None)
         self._announcer.fit(session.largest_packet)
-        return self._announcer.look(self._clock.monotonic_s())
+        return self._look(session, self._clock.monotonic_s())
+
+    def _look(self, session: Session, now_s: float) -> float:
+        """See whether another has the ids under which we announce; the seconds until there is more to do."""
+        if filters := self._announcer.filters(now_s):
+            session.subscribe(*filters)
+        if topic := self._announcer.question(now_s):
+            session.send(topic, QUESTION, retain=False)
+        before = self._announcer.copied_from
+        pause_s = self._announcer.look(now_s)
+        if self._announcer.is_looking:
+            self._watch.waits(now_s)
+        if self._announcer.copied_from != before:
+            self._watch.is_new()
+        return pause_s
 
     def acknowledged(self, news: Acknowledged) -> None:
         """The broker has the message."""
@@ -73,7 +88,9 @@ class Dispatcher:
         return True
 
     def denied(self, topic_filter: str) -> bool:
-        """We may not read there: whether only an echo was expected."""
+        """We may not read there: whether only an echo, or a word of another daemon, was expected."""
+        if self._announcer.asks(topic_filter):
+            return True
         echo: Echo = self._echo if topic_filter in self._echo.filters else self._swallowed.echo
         echo.denied(topic_filter)
         return echo is self._echo or self._swallowed.echo.follows(topic_filter)

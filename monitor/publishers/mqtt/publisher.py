@@ -25,6 +25,7 @@ from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.dispatcher import Dispatcher
 from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.identity import Identity
+from monitor.publishers.mqtt.homeassistant.original import QUESTION
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
 from monitor.publishers.mqtt.intake.inputs import Inputs
 from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
@@ -122,7 +123,8 @@ class MqttPublisher:
     def notes(self) -> dict[str, str]:
         """What is wrong now and somebody should mend; empty while all is well."""
         twin = self._link.twin() if self._link is not None else ""
-        return self._complaints.notes() | ({f"{self.name}: client id": twin} if twin else {})
+        notes = {f"{self.name}: client id": twin, f"{self.name}: state folder": self._announcer.note}
+        return self._complaints.notes() | {about: note for about, note in notes.items() if note}
 
     @property
     def refused_commands(self) -> int:
@@ -164,6 +166,8 @@ class MqttPublisher:
     def received(self, message: Received) -> None:
         """See `Handler`."""
         topic, payload = message.topic, message.payload
+        if self._announcer.heard(topic, payload, retained=message.retained):
+            return
         is_echo = self._dispatcher.is_echo(message)
         if topic == self._house_status:
             self._watch.heard(
@@ -172,7 +176,9 @@ class MqttPublisher:
         elif self._inputs.takes(topic):
             self._obey(self._inputs.read(message))
         elif topic.startswith(f"{self._config.discovery_prefix}/device/"):
-            if message.retained and self._announcer.found(topic, payload):
+            if not message.retained:
+                self._announcer.published(topic, payload)
+            elif self._announcer.found(topic, payload):
                 self._watch.found_us()
         elif topic == self.topics.status or topic.endswith("/status"):
             self._put_right(message)
@@ -216,7 +222,7 @@ class MqttPublisher:
         pause_s = self._dispatcher.review(session)
         if self._watch.greets(now_s):
             self._outgoing.publish_again()
-        if self._watch.settles(now_s):
+        if not self._announcer.is_looking and self._watch.settles(now_s):
             self._read_back = True
             session.unsubscribe(self._found_documents)
             self._ready_is_due = True
@@ -249,7 +255,8 @@ class MqttPublisher:
         if not self._has_left and self._outgoing.put_right(message.topic, message.payload):
             payload = message.payload[:20].decode(errors="replace")
             # What the broker had kept is from a run before this one: our farewell, or our last will.
-            note = log.debug if message.retained else log.info
+            is_usual = message.retained or message.payload == QUESTION
+            note = log.debug if is_usual else log.info
             note("mqtt: another status than ours was published; put right", topic=message.topic, was=payload)
 
     def _obey(self, commands: Iterable[Word]) -> None:

@@ -128,6 +128,12 @@ class PublishQueue:
             self._states.pop(topic, None)
             self._unpublished[topic] = b""
 
+    def leave(self, topic: str) -> None:
+        """No longer a state of ours; what the broker has there stays."""
+        with self._lock:
+            self._states.pop(topic, None)
+            self._unpublished.pop(topic, None)
+
     def knows(self, topic: str) -> bool:
         """Whether something is remembered there."""
         with self._lock:

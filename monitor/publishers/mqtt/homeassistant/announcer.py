@@ -13,6 +13,7 @@ from monitor.publishers.mqtt.homeassistant.discovery import (
     announced_in,
     document_topic,
     documents,
+    is_same_device,
     made_by_us,
     ours,
     parsed,
@@ -20,6 +21,7 @@ from monitor.publishers.mqtt.homeassistant.discovery import (
     without_what_is_gone,
 )
 from monitor.publishers.mqtt.homeassistant.identity import Identity
+from monitor.publishers.mqtt.homeassistant.original import COPIED, Original
 from monitor.publishers.mqtt.homeassistant.splitting import fitted
 from monitor.publishers.mqtt.queue import PublishQueue, Rank
 from monitor.publishers.mqtt.states import first_states
@@ -28,8 +30,8 @@ from monitor.publishers.mqtt.topics import Topics
 log = get_logger()
 
 LOOK_S = 0.5
-"""What a broker gets to hand out the documents that it keeps, where nothing else knows our ids: it does so at
-once."""
+"""What a broker gets to hand out the documents that it keeps, where nothing else knows our ids, or another
+may have them: it does so at once."""
 
 
 class Announcer:
@@ -44,8 +46,11 @@ class Announcer:
         release: Release = (0, 0),
     ) -> None:
         """Without a `discovery_prefix` there are no documents. They wait for `identity` to be known, or for
-        the broker to have shown what it keeps. `release`: of Home Assistant."""
+        the broker to have shown what it keeps; those of a node that had another name, for that at each
+        connection: see `Original`. `release`: of Home Assistant."""
         self.rooms: Mapping[str, Room] = MappingProxyType({})
+        self.copied_from: str | None = None
+        """The node whose ids were ours, too, and which lives: we have taken others in this run."""
         self._outgoing = outgoing
         self._topics = topics
         self._discovery_prefix = discovery_prefix
@@ -58,6 +63,9 @@ class Announcer:
         self._documents: dict[str, Document] | None = None
         self._found: dict[str, Document] = {}
         self._looks_until_s: float | None = None
+        self._is_look_due = False
+        self._withdrawn: dict[str, Document] = {}
+        self._original = Original(topics, discovery_prefix, identity)
         identity.on_found = self.remembered
 
     def announce(self, house: House) -> None:
@@ -67,7 +75,8 @@ class Announcer:
         self._outgoing.remember(self._topics.version, version, Rank.STATE)
         with self._lock:
             self._house = house
-            if self._documents is not None or self._identity.is_known or self._discovery_prefix is None:
+            is_known = self._identity.is_known and not self._original.may_be
+            if self._documents is not None or is_known or self._discovery_prefix is None:
                 self._compose(house)
             for room in house.sources:
                 self._begin(room)
@@ -75,27 +84,91 @@ class Announcer:
     def remembered(self) -> None:
         """The ids were found on disk, perhaps late: what was announced under others disappears."""
         with self._lock:
-            if self._house is not None:
+            if self._house is None:
+                return
+            if self._original.may_be:
+                self._withdraw()
+            else:
                 self._compose(self._house)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether documents wait for what the broker shows."""
+        with self._lock:
+            return self._is_look_due or self._looks_until_s is not None
+
+    @property
+    def note(self) -> str:
+        """What is wrong, for the health report; empty while nothing is."""
+        return "" if self.copied_from is None else COPIED.format(self.copied_from)
 
     def connected(self, now_s: float) -> float:
         """A new connection: the seconds until documents go out."""
         with self._lock:
+            self._original.connected()
+            self._looks_until_s = None
+            if self._house is not None and self._original.may_be:
+                self._withdraw()
             waits = self._documents is None and self._house is not None
             self._looks_until_s = now_s + LOOK_S if waits else None
             return LOOK_S if waits else 0.0
+
+    def filters(self, now_s: float) -> tuple[str, ...]:
+        """What to subscribe to now, so that a look shows whether another has our ids."""
+        with self._lock:
+            if not self._is_look_due or self._discovery_prefix is None:
+                return ()
+            self._is_look_due = False
+            self._looks_until_s = now_s + LOOK_S
+            return (*self._original.filters(), f"{self._discovery_prefix}/device/+/config")
+
+    def asks(self, topic_filter: str) -> bool:
+        """Whether it is for such a look alone."""
+        with self._lock:
+            return topic_filter in self._original.filters()
+
+    def question(self, now_s: float) -> str | None:
+        """A topic on which to ask whether its node lives."""
+        with self._lock:
+            claimant = self._original.claimant(self._found)
+            topic = self._original.question(claimant, now_s) if claimant else None
+        if topic is not None:
+            log.info(
+                "asks whether the node that these ids are of lives under its own name", original=claimant
+            )
+        return topic
 
     def look(self, now_s: float) -> float:
         """Announce where the broker has had its time; the seconds until that."""
         with self._lock:
             if self._looks_until_s is None:
                 return 1.0
-            if now_s < self._looks_until_s:
-                return self._looks_until_s - now_s
+            claimant = self._original.claimant(self._found)
+            answer_s = self._original.waits_until_s(claimant) if claimant else 0.0
+            if now_s < (until_s := max(self._looks_until_s, answer_s)):
+                return min(until_s - now_s, 1.0)
             self._looks_until_s = None
             if self._documents is None and self._house is not None:
+                if claimant and self._original.lives(claimant):
+                    self._part(claimant)
                 self._compose(self._house)
             return 0.0
+
+    def heard(self, topic: str, payload: bytes, *, retained: bool) -> bool:
+        """What may be of a node that has a former name of ours: whether it was."""
+        with self._lock:
+            return self._original.heard(topic, payload, retained=retained)
+
+    def published(self, topic: str, payload: bytes) -> None:
+        """A document that somebody, or we, have just published."""
+        document = parsed(payload)
+        if document is None or not made_by_us(document):
+            return
+        with self._lock:
+            if self._original.published(topic, document) and self._documents is not None:
+                self._withdraw()
+            if self._documents is None:
+                self._found[topic] = document
 
     def fit(self, largest_bytes: int | None) -> None:
         """From now on no document is larger than this; None: any size."""
@@ -118,8 +191,36 @@ class Announcer:
             elif (author := self._author(document)) is not None:
                 self._retire(topic, document, author, self._documents)
             else:
-                self._log_shared(topic, self._documents)
+                self._take_back(topic, document, self._documents)
         return ours(document, self._topics) and self._topics.alert in state_topics(document, self._topics)
+
+    def _withdraw(self) -> None:
+        """Look whose ids these are. Until that is known no document of ours goes out: it could overwrite
+        another's."""
+        for topic in self._documents or {}:
+            self._outgoing.leave(topic)
+        self._withdrawn = self._documents or self._withdrawn
+        self._documents = None
+        self._is_look_due = True
+
+    def _part(self, original: str) -> None:
+        """Leave the ids to the node they are of. What only our document had would stay there, as entities of
+        the other's device."""
+        for topic, theirs in self._found.items():
+            before = self._withdrawn.get(topic)
+            if before and self._original.author(theirs) and (gone := without_what_is_gone(before, theirs)):
+                for part in (*self._farewells(topic, gone, theirs), theirs):
+                    self._outgoing.publish_before(topic, encoded(part))
+        self._withdrawn = {}
+        self._identity.part()
+        self.copied_from = original
+        fix = "all is well; to begin without the other's history, stop this one and empty its state folder"
+        log.warning(
+            "the state folder is a copy of another node's, which lives: this one takes ids of its own",
+            node=self._topics.node,
+            original=original,
+            fix=fix,
+        )
 
     def _compose(self, house: House) -> None:
         prefix = self._discovery_prefix
@@ -137,32 +238,40 @@ class Announcer:
     def _replace(self) -> None:
         new = fitted(self._whole, self._largest_bytes)
         before = {topic: (document, self._author(document)) for topic, document in self._found.items()}
-        before |= {topic: (document, self._topics) for topic, document in (self._documents or {}).items()}
-        self._documents, self._found = new, {}
+        own = self._documents or {t: each for t, each in self._withdrawn.items() if t not in self._found}
+        before |= {topic: (document, self._topics) for topic, document in own.items()}
+        self._documents, self._found, self._withdrawn = new, {}, {}
         for topic, document in new.items():
             self._outgoing.remember(topic, encoded(document), Rank.DOCUMENT)
         for topic, (document, author) in before.items():
             if author is not None:
                 self._retire(topic, document, author, new)
             else:
-                self._log_shared(topic, new)
+                self._take_back(topic, document, new)
 
     def _author(self, document: Document) -> Topics | None:
         """The topics of the node that wrote it: this one, under its present or a former name; None:
         another."""
         if ours(document, self._topics):
             return self._topics
-        former = (Topics(self._topics.prefix, name) for name in self._identity.former)
-        written = ((announced_in(document, topics), topics) for topics in former)
-        ids = self._identity.node_id
-        return next((topics for seen, topics in written if seen is not None and seen.node_id == ids), None)
+        former = self._original.author(document)
+        return Topics(self._topics.prefix, former) if former else None
 
-    def _log_shared(self, topic: str, now: Mapping[str, Document]) -> None:
+    def _take_back(self, topic: str, theirs: Document, now: Mapping[str, Document]) -> None:
         """Two daemons can have one topic: a node `home` with a source `kitchen`, and a node `home_kitchen`.
-        The topics stay as they are: with other ones Home Assistant would take every entity for a new one."""
-        if topic in now:
-            fix = "give one of them another `node`; all is well if this one had another topic_prefix before"
-            log.warning("another daemon announces its devices where this one does", topic=topic, fix=fix)
+        The topics stay as they are: with other ones Home Assistant would take every entity for a new one.
+        Where it is our very device (of a copy of our state folder, while we were down), what only theirs had
+        disappears."""
+        if topic not in now:
+            return
+        if is_same_device(theirs, now[topic]) and (gone := without_what_is_gone(theirs, now[topic])):
+            for part in self._farewells(topic, gone, now[topic]):
+                self._outgoing.publish_before(topic, encoded(part))
+        fix = (
+            "give one of them another `node`; all is well if this one had another topic_prefix before, or if "
+            "the other began with a copy of its state folder"
+        )
+        log.warning("another daemon announces its devices where this one does", topic=topic, fix=fix)
 
     def _begin(self, room: Room) -> None:
         for topic, payload, rank in first_states(room, self._topics):

@@ -119,6 +119,12 @@ def made_by_us(document: Document) -> bool:
     return False
 
 
+def is_same_device(document: Document, own: Document) -> bool:
+    """Whether one from the broker is of the device of our `own`."""
+    device = document.get("device")
+    return isinstance(device, dict) and device.get("identifiers") == own["device"]["identifiers"]
+
+
 def announced_in(document: Document, topics: Topics) -> Announced | None:
     """What an earlier start of this node announced there; None where the document is not ours. Anyone may
     have written it: what cannot be an id is none."""

@@ -57,6 +57,7 @@ class Identity:
         """Names that the node had before."""
         self._node_id: str | None = None
         self._node = ""
+        self._parted_from: str | None = None
         self._sources: dict[str, tuple[str, str]] = {}
 
     @property
@@ -89,16 +90,28 @@ class Identity:
             self.former, self._sources = tuple(map(str, former)), kept
         self.on_found()
 
+    def former_names(self, node: str) -> tuple[str, ...]:
+        """Those of a node that is called `node` now."""
+        with self._lock:
+            names = (self._node, *self.former)
+            return tuple(dict.fromkeys(name for name in names if name and name != node))[:MOST_FORMER]
+
+    def part(self) -> None:
+        """The ids are those of another daemon, which lives: `decide` will choose others."""
+        with self._lock:
+            self._parted_from, self._node_id = self._node_id, None
+            self._node, self.former, self._sources = "", (), {}
+
     def decide(self, house: House, announced: Iterable[Announced], taken: Iterable[str]) -> Ids:
         """The ids of this house. `announced` is what our documents on the broker show, `taken` the ids of
         nodes that others have there; neither counts once the node has its id."""
         with self._lock:
             before = self.rows()
             if self._node_id is None:
-                self._node_id = self._adopt(list(announced)) or _free(house.node, set(taken))
-            if self._node and self._node != house.node:
-                names = (self._node, *self.former)
-                self.former = tuple(dict.fromkeys(name for name in names if name != house.node))[:MOST_FORMER]
+                parted_from = {self._parted_from} if self._parted_from else set()
+                own = [each for each in announced if each.node_id not in parted_from]
+                self._node_id = self._adopt(own) or _free(house.node, {*taken, *parted_from})
+            self.former = self.former_names(house.node)
             self._node = house.node
             self._sources = dict(_sources(house.sources, self._sources))
             if self.rows() != before:

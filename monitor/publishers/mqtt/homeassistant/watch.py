@@ -37,6 +37,15 @@ class HomeAssistantWatch:
         if not self._has_settled:
             self._settles_at_s = now_s + SETTLE_S
 
+    def waits(self, now_s: float) -> None:
+        """Documents do not go out yet."""
+        self._settles_at_s = max(self._settles_at_s or 0.0, now_s + SETTLE_S)
+        self._has_settled = False
+
+    def is_new(self) -> None:
+        """Home Assistant has no entity of our alerts: they go out under other ids than before."""
+        self._knows_us = False
+
     def found_us(self) -> None:
         """The broker has kept our document: Home Assistant has the entity of our alerts already."""
         self._knows_us = True
@@ -71,7 +80,7 @@ class HomeAssistantWatch:
         self._settles_at_s, self._has_settled = None, True
         if not self._knows_us:
             self._note(self._early)
-        self._early = None
+        self._early, self._knows_us = None, True
         return True
 
     @property

@@ -1,5 +1,7 @@
 """What the house was told, kept in step with what there is."""
 
+import json
+
 from structlog.testing import capture_logs
 
 from monitor.publishers.documents import encoded
@@ -108,3 +110,28 @@ def test_two_daemons_that_announce_at_one_topic_are_said():
             "homeassistant/device/earwitness_home_kitchen/config",
         )
     ]
+
+
+def test_what_a_copy_of_ours_had_announced_in_our_place_disappears():
+    """It took our ids while we were down. A component that merely stops being named would stay in Home
+    Assistant, as an entity of ours that shows what the copy hears."""
+    theirs = documents(house(room("kitchen", ("siren",)), node="villa"), Topics("earwitness", "villa"), "h")
+    at_ours = documents(house(room("kitchen", ("smoke_alarm",))), TOPICS, "homeassistant")
+    node, kitchen = (
+        encoded(document | {"device": own["device"]})
+        for document, own in zip(theirs.values(), at_ours.values(), strict=True)
+    )
+    outgoing, identity = PublishQueue(), Identity()
+    sources = {"kitchen": ["kitchen", ""]}
+    identity.found({"node_id": "home", "node": "home", "former": [], "sources": sources})
+    announcer = announcer_to(outgoing, identity=identity)
+    announcer.announce(house(room("kitchen", ("smoke_alarm",))))
+    for topic, payload in zip(at_ours, (node, kitchen), strict=True):
+        announcer.found(topic, payload)
+    look(announcer)
+    sent = []
+    while state := outgoing.next_state():
+        sent.append(state)
+    removal, whole = (state for state in sent if state.topic == list(at_ours)[1])
+    assert json.loads(removal.payload)["components"]["siren"] == {"platform": "binary_sensor"}
+    assert "siren" not in json.loads(whole.payload)["components"]

@@ -9,15 +9,7 @@ from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
 from monitor.publishers.mqtt.topics import Topics
 from testkit.builders import house, room
-from testkit.mosquitto import Mosquitto, Subscriber, free_port
-
-
-def kept(broker: Mosquitto) -> dict[str, str]:
-    """What the broker keeps for a newcomer."""
-    with Subscriber(broker, "#") as newcomer:
-        newcomer.say("end/of/retained", "")
-        newcomer.wait_for("end/of/retained")
-        return {m.topic: m.payload.decode() for m in newcomer.heard if m.retain}
+from testkit.mosquitto import Mosquitto, Subscriber, free_port, kept
 
 
 def settle(broker: Mosquitto, *nodes: str, status: str = "offline") -> None:

@@ -160,6 +160,8 @@ def test_ids_that_the_disk_returns_late_hold():
     announcer.connected(0.0)
     announcer.look(LOOK_S)
     identity.found(_memory({"": b""}))
+    announcer.filters(1.0)
+    announcer.look(1.0 + LOOK_S)
     published = {}
     while state := outgoing.next_state():
         published[state.topic] = state.payload
