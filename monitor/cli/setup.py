@@ -107,7 +107,10 @@ def _checked(path: Path) -> _Checked:
         return _Checked(problems)
     checked = _Checked(problems, config=with_overrides(draft.config))
     for found in outside_findings(draft.config):
-        line = document.about(draft.original(found.place), found.text)
+        place = draft.original(found.place)
+        if any(problem.startswith(document.about(place, "")) for problem in problems):
+            continue  # it is known to be of no use
+        line = document.about(place, found.text)
         (checked.problems if found.fatal else checked.warnings).append(line)
     checked.warnings += plain_secret_warnings(draft, document, path)
     if not draft.is_spoiled(("classifiers",)):
@@ -135,6 +138,7 @@ def _summarize(config: Config, path: Path) -> None:
         err.print(f"  local time   {zone_words()}: `between` and `weekdays` go by it", highlight=False)
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
+    err.print(f"  notifiers    {', '.join(notifier.name for notifier in config.notifiers) or 'none'}")
     for place, value in _changed(config, path).items():
         words = f"  changed      {place} = {value_words(value)}; `earwitness undo` takes it back"
         err.print(words, highlight=False, markup=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from monitor.classifiers.audio_llm.engines.server import Server
@@ -18,6 +19,7 @@ from monitor.labels import emotions
 from monitor.rhythm.detector import HIGHEST_SCORES as RHYTHM_SCORES
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.schema import unreadable
 from monitor.sources import SourceConfig
 from monitor.types import Setting
 
@@ -102,6 +104,18 @@ def producible(config: Config) -> frozenset[str]:
         with suppress(ModelError):
             labels |= block.build().labels
     return labels if "speech" in labels else labels | {"speech"}
+
+
+def unknown_models(config: Config) -> dict[int, str]:
+    """Classifiers of which nobody can say what they hear, by their place, and why: mostly a missing file."""
+    found = {}
+    for i, block in enumerate(config.classifiers):
+        try:
+            assert block.build().labels is not None
+        except ModelError as error:
+            model = getattr(block, "model", None)
+            found[i] = (unreadable(model) if isinstance(model, Path) else "") or str(error)
+    return found
 
 
 def heard_where(config: Config) -> list[tuple[SourceConfig, frozenset[str]]]:

@@ -36,6 +36,17 @@ class Draft:
         """Whether there is a mistake at or below that place of the document."""
         return any(found[: len(place)] == place for found in self.wrong)
 
+    def knows_nobody(self, document: Document, part: str, missed: str) -> bool:
+        """Whether nobody in a list has that name for certain: all names are known, those of blocks with a
+        mistake too."""
+        names = dict(self.names(part, document))
+        all_known = (part,) not in self.wrong and len(names) == len(document.items(part))
+        return all_known and missed not in names.values()
+
+    def is_short(self, part: str) -> bool:
+        """Whether a list lacks blocks that have a mistake."""
+        return (part,) in self.wrong or part in self.kept
+
     def original(self, place: Place) -> Place:
         """The place in the document of a place in `config`."""
         return _original(place, self.kept)
@@ -127,6 +138,8 @@ class _Mended:
             if name and name not in block and place not in self._renamed:
                 self._renamed[place] = name
                 return
+        if place in self._gone:  # it was wrong, and the block cannot be without it
+            place = place[:-1]
         if len(place) < 2 or (len(place) == 2 and isinstance(place[1], int)):
             self._dropped.add(place or (str(whole[0]) if whole else "",))
         elif place in self._renamed:

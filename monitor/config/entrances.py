@@ -16,22 +16,22 @@ def source_lines(
     config: Config,
     document: Document,
     original: Callable[[Place], Place],
-    is_spoiled: Callable[[Place], bool],
+    is_short: Callable[[str], bool],
 ) -> Iterator[str]:
     """Every problem with its place. `original`: where a place of `config` stands in the document."""
     yield from _ports_taken_twice(config, document, original)
     brokers = _brokers(config)
     for i, source in enumerate(config.sources):
         place: Place = ("sources", i)
-        if isinstance(source, ExternalConfig) and not is_spoiled(("publishers",)):
+        if isinstance(source, ExternalConfig) and not is_short("publishers"):
             for key, text in _of_device(source, config.node, brokers):
                 yield document.about(original((*place, key)), text)
 
 
-def node_lines(config: Config, document: Document, is_spoiled: Callable[[Place], bool]) -> Iterator[str]:
+def node_lines(config: Config, document: Document, is_short: Callable[[str], bool]) -> Iterator[str]:
     """Other nodes that nobody could hear."""
     brokers, nodes = _brokers(config), config.web.nodes
-    if nodes is None or is_spoiled(("publishers",)) or is_spoiled(("web",)):
+    if nodes is None or is_short("publishers"):
         return
     if not brokers:
         text = "other nodes are heard over MQTT; add a publisher of `type: mqtt`"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from monitor.config.capabilities import rule_findings
+from monitor.config.capabilities import rule_findings, unknown_models
 from monitor.config.drafting import Draft, drafted
 from monitor.config.entrances import node_lines, source_lines
 from monitor.config.model import Config, usual_state_folder
@@ -154,13 +154,14 @@ def _cross_checks(draft: Draft, document: Document) -> Iterator[str]:
     # One outbox holds the messages of all receivers, under the receiver's name.
     yield from _duplicates(("publishers", "notifiers"), draft, document, reserved=(ESCALATION_CHANNEL,))
     has_broker = any(publisher.type == "mqtt" for publisher in config.publishers)
-    if not has_broker and not draft.is_spoiled(("publishers",)):
+    if not has_broker and not draft.is_short("publishers"):
         yield from _unreachable_values(config, document)
-    if not draft.is_spoiled(("sources",)) and not any(source.enabled for source in config.sources):
+    if not draft.is_short("sources") and not any(source.enabled for source in config.sources):
         yield document.about(("sources",), "none is enabled; there would be nothing to listen to")
-    yield from receiver_lines(config, document, draft.original, draft.is_spoiled)
-    yield from source_lines(config, document, draft.original, draft.is_spoiled)
-    yield from node_lines(config, document, draft.is_spoiled)
+    nobody = partial(draft.knows_nobody, document)
+    yield from receiver_lines(config, document, draft.original, draft.is_spoiled, nobody)
+    yield from source_lines(config, document, draft.original, draft.is_short)
+    yield from node_lines(config, document, draft.is_short)
     yield from ports_in_hosts(document)
     for i, source in enumerate(document.items("sources")):
         for key, build in (("gate", config.merged_gate), ("labels", LABELS.validate_python)):
@@ -194,9 +195,9 @@ def _tried(build: Callable[[], object], document: Document, place: Place) -> lis
     return []
 
 
+_NAMES = {"sources": "sources", "notify": "notifiers"}
+"""Keys of a rule that name blocks of a list."""
 _STANDS_ON = {
-    "sources": "sources",
-    "notify": "notifiers",
     "hear": "classifiers",
     "then": "classifiers",
     "emotion": "classifiers",
@@ -210,11 +211,24 @@ _STANDS_ON = {
 
 
 def rule_lines(draft: Draft, document: Document, *, fatal: bool) -> Iterator[str]:
-    """Rules that can never come true, or those that hardly mean what they say."""
+    """Rules that can never come true, or those that hardly mean what they say. Where nobody knows what a
+    model hears, that is the one mistake."""
     # A source's own settings, which may be wrong, make no rule impossible.
     sources = [source.model_copy(update={"labels": {}, "gate": {}}) for source in draft.config.sources]
+    unknown, in_vain = unknown_models(draft.config), False
     for finding in rule_findings(draft.config.model_copy(update={"sources": sources})):
         place = draft.original(finding.place)
-        ground = _STANDS_ON.get(str(place[-1]))
-        if finding.fatal == fatal and not (ground and draft.is_spoiled((ground,))):
+        key = str(place[-1])
+        ground = _STANDS_ON.get(key)
+        if unknown and ground == "classifiers":
+            in_vain = in_vain or finding.fatal
+            continue
+        part = _NAMES.get(key, "")
+        short = finding.missed and draft.is_short(part)
+        known = not short or draft.knows_nobody(document, part, finding.missed)
+        if finding.fatal == fatal and known and not (ground and draft.is_spoiled((ground,))):
             yield f"{document.where(place)}: {finding.text}"
+    if fatal and in_vain and not draft.is_spoiled(("classifiers",)):
+        for i, reason in unknown.items():
+            text = f"{reason}; what it hears is not known, and rules ask for it"
+            yield document.about(draft.original(("classifiers", i, "model")), text)

@@ -85,11 +85,44 @@ def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
         case "int_parsing" | "int_type" | "int_from_float":
             return "should be a whole number, such as 2"
         case "float_parsing" | "float_type":
-            return "should be a number, such as 0.7"
+            return _no_number(document.value(place), key, place)
+        case "less_than_equal" if share := _percent(document.value(place), found):
+            return f"should be between 0 and 1; did you mean {share}?"
         case "path_type":
             return "should be a path, such as recordings/kitchen.wav"
         case _:
             return plain_message(found)
+
+
+_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([a-z]{1,3})", re.IGNORECASE)
+_NEVER = ("never", "none", "off", "no", "false")
+
+
+def _no_number(value: Any, key: str, place: Place) -> str:
+    """Names the unit, and the number that was meant where it is plain."""
+    if not key.endswith("_s"):
+        return "should be a number, such as 0.7"
+    text = "should be a number of seconds, such as 300"
+    found = _LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found and (unit_s := _SECONDS.get(found[2].lower())):
+        return f"{text}; {found[0]} is {float(found[1]) * unit_s:g}"
+    if str(value).lower() in _NEVER and "0: never" in " ".join(_description(place).split()):
+        return f"{text}; 0 is never"
+    return text
+
+
+def _percent(value: Any, found: ErrorDetails) -> str:
+    """What a share written in percent is from 0 to 1; empty where it is none."""
+    is_percent = isinstance(value, int | float) and 2 <= value <= 100
+    return f"{value / 100:g}" if found["ctx"]["le"] == 1 and is_percent else ""
+
+
+def _description(place: Place) -> str:
+    nodes = [_schema()]
+    for part in place:
+        nodes = [below for node in nodes for below in _below(node, part)]
+    return " ".join(str(node.get("description", "")) for node in nodes)
 
 
 def _missing(document: Document, place: Place) -> str:

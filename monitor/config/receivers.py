@@ -15,23 +15,25 @@ def receiver_lines(
     document: Document,
     original: Callable[[Place], Place],
     is_spoiled: Callable[[Place], bool],
+    nobody: Callable[[str, str], bool],
 ) -> Iterator[str]:
-    """Every problem with its place. `original`: where a place of `config` stands in the document."""
+    """Every problem with its place. `original`: where a place of `config` stands in the document;
+    `nobody`: whether certainly nothing in a list has that name."""
     for j, publisher in enumerate(config.publishers):
         place: Place = ("publishers", j)
-        if isinstance(publisher, CommandConfig) and not is_spoiled(("rules",)):
+        if isinstance(publisher, CommandConfig):
             known = [rule.name for rule in config.rules]
             for name in publisher.rules:
-                if name not in known:
+                if name not in known and nobody("rules", name):
                     text = f"no rule is named {name!r}{did_you_mean(name, known)}"
                     yield document.about(original((*place, "rules")), text)
-        if isinstance(publisher, FrigateConfig) and not is_spoiled(("sources",)):
+        if isinstance(publisher, FrigateConfig):
             sources = [source.name for source in config.sources]
             for name in publisher.cameras:
-                if name not in sources:
+                if name not in sources and nobody("sources", name):
                     text = f"no source is named {name!r}{did_you_mean(name, sources)}"
                     yield document.about(original((*place, "cameras")), text)
-    yield from _digest_lines(config, document)
+    yield from _digest_lines(config, document, nobody)
     for j, notifier in enumerate(config.notifiers):
         place = original(("notifiers", j, "urls"))
         if not isinstance(notifier, NotifyConfig):
@@ -49,10 +51,10 @@ def receiver_lines(
             yield document.about(place, reason)
 
 
-def _digest_lines(config: Config, document: Document) -> Iterator[str]:
+def _digest_lines(config: Config, document: Document, nobody: Callable[[str, str], bool]) -> Iterator[str]:
     known = [notifier.name for notifier in config.notifiers]
     for name in config.digest.notify if config.digest else ():
-        if name not in known:
+        if name not in known and nobody("notifiers", name):
             yield document.about(
                 ("digest", "notify"), f"no notifier is named {name!r}{did_you_mean(name, known)}"
             )

@@ -52,6 +52,8 @@ class Finding:
     """Where in the document, for example ("rules", 2, "hear")."""
     text: str
     """Names the rule, the thing and the fix."""
+    missed: str = ""
+    """The name that nobody has, where it is about one."""
 
 
 def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
@@ -93,7 +95,7 @@ def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
         for name in names:
             if name not in known:
                 text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
-                yield Finding(True, (*place, key), text)
+                yield Finding(True, (*place, key), text, missed=name)
     gravest = gravest_severity(rule)
     for name in rule.notify:
         least = (able.notifiers or {}).get(name, gravest)

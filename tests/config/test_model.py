@@ -76,12 +76,13 @@ def test_all_problems_come_at_the_first_reading():
     )
     found = problems(text)
     assert [line.split(": ")[0] for line in found] == [
-        f"house.yaml:{line}" for line in (2, 2, 3, 3, 5, 6, 8, 10)
+        f"house.yaml:{line}" for line in (2, 2, 3, 3, 5, 6, 7, 8, 10)
     ]
     assert "${PORCH} is not set" in found[0]
     assert "sources[1].gate.hangover_s" in found[2] + found[3]
     assert "no notifier is named 'phone'" in found[5]
-    assert "'D' can never fire" in found[6]
+    assert "no enabled source is named 'yard'" in found[6]
+    assert "'D' can never fire" in found[7]
 
 
 def test_who_looks_back_needs_no_passwords(tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.loading import check_document
+from monitor.config.loading import check_document, examined
 from monitor.config.yaml_document import parse_document
 from monitor.errors import ConfigError
 
@@ -197,3 +197,52 @@ def test_every_mistake_is_listed_at_once() -> None:
         "9: evidence.clips: should be true or false",
         "9: evidence.keep_dayz: unknown key 'keep_dayz'; did you mean 'keep_days'?",
     ]
+
+
+WRONG = """\
+not_listening_after_s: never
+labels: {smoke_alarm: {onset: 60}}
+sources:
+  - {type: demo, name: kitchen}
+  - {type: file, name: kitchen, path: tape.wav, realtime: perhaps}
+  - {type: file, name: attic, path: 7}
+rules:
+  - {name: A, hear: [smoke_alarm], sources: [hal], notify: [nobody], cooldown_s: 5m}
+  - {name: A, hear: [smoke_alarm], sources: [attic], notify: [phones], severity: 7}
+notifiers:
+  - {type: notify, name: phones, urls: ["json://localhost"], collapse_s: many}
+digest: {notify: [somebody]}
+"""
+
+
+def test_a_wrong_type_hides_no_name() -> None:
+    """Names are taken twice, or nobody's, whatever else is wrong with a block; of one that could not be read
+    the name is known all the same."""
+    lines = [line.split(":", 2)[1:] for line in examined(parse_document(WRONG.encode(), "e.yaml", {}))[1]]
+    seconds = "should be a number of seconds, such as 300"
+    assert [(int(number), text.strip()) for number, text in lines] == [
+        (1, f"not_listening_after_s: {seconds}; 0 is never"),
+        (2, "labels.smoke_alarm.onset: should be between 0 and 1; did you mean 0.6?"),
+        (5, "sources[1].realtime: should be true or false"),
+        (5, "sources[1].name: 'kitchen' is taken; sources differ in their names, choose another `name`"),
+        (6, "sources[2].path: should be a path, such as recordings/kitchen.wav"),
+        (7, "rule 'A' is there 2 times; give each rule its own name"),
+        (8, f"rules[0].cooldown_s: {seconds}; 5m is 300"),
+        (8, "rule 'A': no enabled source is named 'hal'"),
+        (8, "rule 'A': no notifier is named 'nobody'"),
+        (9, "rules[1].severity: should be 'info', 'warning' or 'critical'"),
+        (11, f"notifiers[0].collapse_s: {seconds}"),
+        (12, "digest.notify: no notifier is named 'somebody'"),
+    ]
+
+
+def test_a_missing_model_is_one_mistake(tmp_path: Path) -> None:
+    """Not one for every rule that asks for what it would hear."""
+    missing = tmp_path / "mine.onnx"
+    text = (
+        f"sources: [{{type: demo, name: hall}}]\nclassifiers: [{{type: embedded, model: {missing}}}]\n"
+        "rules: [{name: A, hear: [doorbell]}, {name: B, hear: [cat]}]\n"
+    )
+    _, problems = examined(parse_document(text.encode(), "e.yaml", {}))
+    reason = f"{missing} is not there; what it hears is not known, and rules ask for it"
+    assert problems == [f"e.yaml:2: classifiers[0].model: {reason}"]
