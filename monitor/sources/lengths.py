@@ -54,6 +54,12 @@ def _seven_bits_each(size: bytes) -> int:
     return sum((byte & 0x7F) << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True))
 
 
+def is_wav(path: Path) -> bool:
+    """Whether it begins as a WAV file of any length. OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"RIFF", b"RIFX", b"RF64")
+
+
 def _wav_duration_s(path: Path) -> float:
     """What a WAV file's header promises, if less is there. FFmpeg trusts the file's size instead and hides
     that it was cut."""

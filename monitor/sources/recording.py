@@ -12,7 +12,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.decoding import begins_s, check_is_file, decoded_frames, plain_reason, planar_sound
-from monitor.sources.lengths import promised_s
+from monitor.sources.lengths import is_wav, promised_s
 from monitor.sources.mixing import Mixer
 from monitor.sources.timing.framer import as_float
 from monitor.sources.timing.timestamps import SMALLEST_GAP_S, Timestamps
@@ -32,9 +32,11 @@ PROBED_S = 120.0
 _BEGINS_AT_ZERO = ("matroska", "mov")
 _LONGEST_START_S = 3600.0
 _TYPICAL_PACKET_S = 0.025
-_LARGEST_WAV_PACKET = "15360"
-"""Bytes: of 16 kHz as much as is heard at once in calm. By default FFmpeg cuts WAV into packets of 64 ms, and
-each costs more than its sound; twice as much took a megabyte more for each source."""
+_WAV = {"max_size": "15360", "max_probe_packets": "2"}
+"""Bytes of a packet: of 16 kHz as much as is heard at once in calm. By default FFmpeg cuts WAV into packets of
+64 ms, and each costs more than its sound; twice as much took a megabyte more for each source. Whether linear
+samples are DTS in disguise shows in two such packets (seven of its frames); FFmpeg would look at 2500, which
+takes 35 ms of processor time for each source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,9 @@ class Recording:
             if os.path.isfile(self._path) and not os.path.getsize(self._path):
                 raise SourceUnavailable(f"{self._path}: the file is empty", refused=True)
             # "file:" and the white list: a playlist that calls itself a recording opens no network address.
-            return av.open(
-                f"file:{self._path}",
-                options={"protocol_whitelist": "file", "max_size": _LARGEST_WAV_PACKET},
-                metadata_errors="replace",
-            )
+            own = _WAV if is_wav(self._path) else {}
+            options = {"protocol_whitelist": "file", **own}
+            return av.open(f"file:{self._path}", options=options, metadata_errors="replace")
         except (av.FFmpegError, ValueError, OSError) as error:
             fix = (
                 ""
