@@ -23,7 +23,7 @@ ALLOWED = {
     "sources": set(),
     "native": set(),
     "gate": {"native"},
-    "loudness": set(),
+    "loudness": {"native"},
     "rhythm": {"native"},
     "classifiers": set(),
     "events": set(),

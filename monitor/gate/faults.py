@@ -1,11 +1,12 @@
 """Faults of a microphone that show in its sound: silence, a stuck buffer, clipping, an offset."""
 
 from datetime import datetime
+from operator import sub
 
 from monitor.audio import CLIPPED_FROM_AMPLITUDE, Samples
 from monitor.gate.bucket import LeakyBucket
 from monitor.gate.habit import Habit
-from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured
+from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured, Measures
 from monitor.gate.life import UNKNOWN_LIMIT_S, LifeWatch
 from monitor.gate.loops import LOOK_FRAMES, LoopWatch
 from monitor.types import ProblemKind
@@ -71,6 +72,28 @@ class MicrophoneFaults:
         ):
             self._count(still, clipped, offset)
 
+    @property
+    def frames_to_pass_over(self) -> int:
+        """How many of the next frames may be passed over, if they are well: none while a fault is counted."""
+        if self._loops or self._leaking or self._life.lifeless:
+            return 0
+        return LOOK_FRAMES - 1 - self._frames % LOOK_FRAMES
+
+    @staticmethod
+    def are_well(measures: Measures) -> bool:
+        """Whether no frame by itself shows a fault."""
+        return (
+            min(map(sub, measures.highest, measures.lowest)) >= _PCM16_STEP
+            and max(*measures.highest, -min(measures.lowest)) < CLIPPED_FROM_AMPLITUDE
+            and max(*measures.mean, -min(measures.mean)) <= _OFFSET_FROM_AMPLITUDE
+        )
+
+    def pass_over(self, measures: Measures, frames: slice, samples: Samples) -> None:
+        """Take some frames that are well, no more than `frames_to_pass_over`."""
+        self._loop_watch.push(samples)
+        self._life.push(measures.level_dbfs[frames], measures.power[frames], measures.mean[frames])
+        self._frames += frames.stop - frames.start
+
     def _count(self, still: bool, clipped: bool, offset: float) -> None:
         frame, lifeless = self._frames, self._life.lifeless
         self._faults["digital_silence"].push(still and offset < _PCM16_STEP, frame)
@@ -86,7 +109,7 @@ class MicrophoneFaults:
     def _look(self, measured: Measured, samples: Samples, at: datetime) -> None:
         """Search once a second: a loop lasts longer, and a search costs as much as twenty frames."""
         self._loop_watch.push(samples)
-        self._life.push(measured)
+        self._life.push([measured.level_dbfs], [measured.power], [measured.mean])
         self._frames += 1
         if self._frames % LOOK_FRAMES == 0:
             heard = measured.level_dbfs >= DIGITAL_SILENCE_BELOW_DBFS

@@ -54,7 +54,8 @@ class NoiseFloor:
         self._window = np.full(WINDOW_FRAMES, max(_START_DBFS, quietest_dbfs))
         self._next = 0
         self._heard = 0
-        self._block: list[tuple[float, Samples]] = []
+        self._levels_dbfs: list[float] = []
+        self._block: list[Samples] = []
         self.dbfs = float(self._window[0])
         """The floor now, in dBFS; never below `quietest_dbfs`."""
 
@@ -63,17 +64,27 @@ class NoiseFloor:
         """Whether 3 s have been heard, so that the floor is measured and not assumed."""
         return self._heard >= WINDOW_FRAMES
 
+    @property
+    def frames_wanted(self) -> int:
+        """Frames with sound until it is measured anew."""
+        return BLOCK_FRAMES - len(self._levels_dbfs)
+
     def push(self, level_dbfs: float, samples: Samples) -> None:
         """Take the next frame: its level from `measure`, and its samples, shape (480,)."""
         if level_dbfs < DIGITAL_SILENCE_BELOW_DBFS:
             return
-        self._block.append((level_dbfs, samples))
-        if len(self._block) == BLOCK_FRAMES:
-            self._learn()
+        self.collect([level_dbfs], samples)
+        if not self.frames_wanted:
+            self._learn(self._levels_dbfs)
+            self._levels_dbfs.clear()
             self._block.clear()
 
-    def _learn(self) -> None:
-        levels_dbfs = [level_dbfs for level_dbfs, _ in self._block]
+    def collect(self, levels_dbfs: list[float], samples: Samples) -> None:
+        """Take the next frames, all with sound and fewer than are wanted: shape (480 n,)."""
+        self._levels_dbfs += levels_dbfs
+        self._block.append(samples)
+
+    def _learn(self, levels_dbfs: list[float]) -> None:
         if median(levels_dbfs) > self.dbfs + _CHECKED_ABOVE_FLOOR_DB and self._is_tonal():
             self._window += _CREEP_DB_PER_S * BLOCK_FRAMES * FRAME_S
         else:
@@ -83,4 +94,4 @@ class NoiseFloor:
         self.dbfs = max(self._quietest_dbfs, float(np.partition(self._window, _L90_RANK)[_L90_RANK]))
 
     def _is_tonal(self) -> bool:
-        return tonal_share(np.concatenate([samples for _, samples in self._block])) > _TONAL_ABOVE_SHARE
+        return tonal_share(np.concatenate(self._block)) > _TONAL_ABOVE_SHARE

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from monitor.audio import FRAME_SAMPLES, Piece
+from monitor.audio import FRAME_SAMPLES, Piece, Samples
 from monitor.gate.config import GateConfig
 from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.habit import Habit
-from monitor.gate.level import SILENCE_DBFS, LevelMeter, LevelReport, Measured
+from monitor.gate.level import (
+    DIGITAL_SILENCE_BELOW_DBFS,
+    SILENCE_DBFS,
+    LevelMeter,
+    LevelReport,
+    Measured,
+    Measures,
+)
 from monitor.gate.loudness import LoudNoise
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Detection, Frame, Level, Problem, Segment
@@ -71,6 +78,7 @@ class Gate:
         self._open_db = config.open_above_floor_db
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
+        self._calm_below_db = min(self._open_db, self._loud_noise.least_above_db)
         self._condition = MicrophoneFaults(habit)
         self._report = LevelReport(config.level_every_s)
         self._kinds = self._condition.kinds
@@ -104,17 +112,46 @@ class Gate:
         ValueError unless they are whole frames of 480 samples (30 ms at 16 kHz)."""
         if len(piece.audio) % FRAME_SAMPLES:
             raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(piece.audio)}")
-        found = []
-        for index, measured in enumerate(self._meter.measure(piece.audio.samples)):
-            if output := self._next(piece, index, measured):
+        measures = self._meter.measure(piece.audio.samples)
+        calm = not piece.follows_gap and self._condition.are_well(measures)
+        found, index = [], 0
+        while index < len(measures):
+            self._floor.push(measures.level_dbfs[index], _samples(piece, index, index + 1))
+            if calm and (frames := self._calm_frames(measures, index)):
+                self._pass_over(piece, measures, slice(index, index + frames))
+                index += frames
+                continue
+            if output := self._next(piece, index, measures[index]):
                 found.append((index, output))
+            index += 1
         return found
+
+    def _calm_frames(self, measures: Measures, first: int) -> int:
+        """How many frames from one on change nothing but what is remembered of them. The floor has the
+        first."""
+        if self._segmenter.segment_id is not None or not self._loud_noise.waits:
+            return 0
+        wanted = min(self._floor.frames_wanted, self._report.frames_wanted - 1)
+        frames = min(wanted, self._condition.frames_to_pass_over, len(measures) - first)
+        levels_dbfs = measures.level_dbfs[first : first + frames]
+        if not levels_dbfs or min(levels_dbfs) < DIGITAL_SILENCE_BELOW_DBFS:
+            return 0
+        return 0 if max(levels_dbfs) - self._floor.dbfs >= self._calm_below_db else frames
+
+    def _pass_over(self, piece: Piece, measures: Measures, frames: slice) -> None:
+        levels_dbfs = measures.level_dbfs[frames]
+        samples = _samples(piece, frames.start, frames.stop)
+        self._level_dbfs = levels_dbfs[-1]
+        self._floor.collect(levels_dbfs[1:], samples[FRAME_SAMPLES:])
+        self._segmenter.pass_over(piece, frames.start, levels_dbfs)
+        if self._floor.settled:
+            self._loud_noise.pass_over(len(levels_dbfs))
+        self._report.is_due(levels_dbfs)
+        self._condition.pass_over(measures, frames, samples)
 
     def _next(self, piece: Piece, index: int, measured: Measured) -> GateOutput:
         segments = self._end_at_gap() if piece.follows_gap and not index else []
-        samples = piece.audio.samples[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES]
         level_dbfs = self._level_dbfs = measured.level_dbfs
-        self._floor.push(level_dbfs, samples)
         floor_dbfs = self._floor.dbfs
         segments += self._segmenter.hear(piece, index, level_dbfs, floor_dbfs)
         loud: list[Detection] = []
@@ -126,9 +163,9 @@ class Gate:
                 segment_id = self._segmenter.segment_id
                 loud = self._loud_noise.push(piece.frame(index), level_dbfs, floor_dbfs, segment_id)
         notices: list[Level | Problem] = []
-        if self._report.is_due(level_dbfs):
+        if self._report.is_due((level_dbfs,)):
             notices.append(self._report.made(self._source, piece.until(index), floor_dbfs))
-        self._condition.push(measured, samples, piece.captured_at)
+        self._condition.push(measured, _samples(piece, index, index + 1), piece.captured_at)
         if self._condition.kinds != self._kinds:
             self._kinds = self._condition.kinds
             notices.append(Problem(self._source, piece.until(index), self._kinds))
@@ -157,6 +194,11 @@ class Gate:
             [_speech(one) for one in segments if _voice_s(one) >= _LEAST_SPEECH_S] if self._vad_speech else []
         )
         return GateOutput(tuple(segments), (*words, *loud), notices)
+
+
+def _samples(piece: Piece, first: int, end: int) -> Samples:
+    """Those of some of its frames. No copy."""
+    return piece.audio.samples[first * FRAME_SAMPLES : end * FRAME_SAMPLES]
 
 
 def _voice_s(segment: Segment) -> float:

@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +58,32 @@ class Measured:
     """The extremes of the samples."""
 
 
+@dataclass(slots=True)
+class Measures:
+    """The same of successive frames: a list for each, as long as there are frames. Where nothing goes on,
+    lists are looked at and no frame by itself."""
+
+    level_dbfs: list[float]
+    power: list[float]
+    mean: list[float]
+    lowest: list[float]
+    highest: list[float]
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return len(self.level_dbfs)
+
+    def __getitem__(self, index: int) -> Measured:
+        """One frame."""
+        return Measured(
+            self.level_dbfs[index],
+            self.power[index],
+            self.mean[index],
+            self.lowest[index],
+            self.highest[index],
+        )
+
+
 class LevelMeter:
     """Measures frames in a compiled kernel (monitor/native/level.c). Belongs to one thread.
 
@@ -75,23 +102,21 @@ class LevelMeter:
         self._found = np.zeros((frames, 5), np.float32)  # struct Measure
         self._places = self._samples.ctypes.data, self._found.ctypes.data
 
-    def measure(self, samples: Samples) -> list[Measured]:
+    def measure(self, samples: Samples) -> Measures:
         """Level, power, mean and extremes of each frame; `samples` has shape (480 n,), values in -1..1."""
         if len(samples) > len(self._samples):
             self._make_room(len(samples) // FRAME_SAMPLES)
         count = len(samples) // FRAME_SAMPLES
         self._samples[: len(samples)] = samples
         self._measure(self._places[0], count, _COSINES_ADDRESS, _MOSTLY_SLOW_SHARE, self._places[1])
-        return [
-            Measured(
-                _dbfs(fast_energy / FRAME_SAMPLES),
-                energy / FRAME_SAMPLES,
-                offset / _ROOT_OF_SAMPLES,
-                lowest,
-                highest,
-            )
-            for energy, fast_energy, offset, lowest, highest in self._found[:count].tolist()
-        ]
+        energies, fast_energies, offsets, lowest, highest = self._found[:count].T.tolist()
+        return Measures(
+            [_dbfs(energy / FRAME_SAMPLES) for energy in fast_energies],
+            [energy / FRAME_SAMPLES for energy in energies],
+            [offset / _ROOT_OF_SAMPLES for offset in offsets],
+            lowest,
+            highest,
+        )
 
 
 def measure(samples: Samples) -> Measured:
@@ -116,10 +141,16 @@ class LevelReport:
         self._frames = 0
         self._power = 0.0
 
-    def is_due(self, level_dbfs: float) -> bool:
-        """Take the next frame's level: whether a report is to be made."""
-        self._frames += 1
-        self._power += 10 ** (level_dbfs / 10)
+    @property
+    def frames_wanted(self) -> int:
+        """Frames until a report is due."""
+        return self._every - self._frames
+
+    def is_due(self, levels_dbfs: Sequence[float]) -> bool:
+        """Take the next frames' levels, no more than are wanted: whether a report is to be made."""
+        self._frames += len(levels_dbfs)
+        for level_dbfs in levels_dbfs:
+            self._power += 10 ** (level_dbfs / 10)
         return self._frames >= self._every
 
     def made(self, source: str, at: datetime, floor_dbfs: float) -> Level:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monitor.audio import FRAME_S, SAMPLE_RATE_HZ, Samples
 from monitor.gate.habit import Habit
-from monitor.gate.level import SILENCE_DBFS, Measured
+from monitor.gate.level import SILENCE_DBFS
 
 Lifeless = Literal["dead", "hum_only"]
 
@@ -77,10 +77,10 @@ class LifeWatch:
         self.limit_s = UNKNOWN_LIMIT_S
         """How long it must be missing to be a fault."""
 
-    def push(self, measured: Measured) -> None:
-        """The next frame."""
-        self._levels.append(measured.level_dbfs)
-        self._powers.append(max(0.0, measured.power - measured.mean**2))
+    def push(self, levels_dbfs: list[float], powers: list[float], means: list[float]) -> None:
+        """The next frames, as they are measured."""
+        self._levels += levels_dbfs
+        self._powers += [max(0.0, power - mean**2) for power, mean in zip(powers, means, strict=True)]
 
     def look(self, second: Samples, at: datetime) -> None:
         """Judge the frames since the last look: `second` has their samples."""

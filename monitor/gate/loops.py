@@ -37,13 +37,13 @@ class LoopWatch:
         self._end = 0
 
     def push(self, samples: Samples) -> None:
-        """The next frame."""
-        if self._end == len(self._recent):
+        """The next frames, shape (480 n,), at most a second of them."""
+        if self._end + len(samples) > len(self._recent):
             kept = _WINDOW_FRAMES * FRAME_SAMPLES
-            self._recent[:kept] = self._recent[-kept:]
+            self._recent[:kept] = self._recent[self._end - kept : self._end]
             self._end = kept
-        self._recent[self._end : self._end + FRAME_SAMPLES] = samples
-        self._end += FRAME_SAMPLES
+        self._recent[self._end : self._end + len(samples)] = samples
+        self._end += len(samples)
 
     @property
     def latest(self) -> Samples:
@@ -64,7 +64,7 @@ def is_loop(samples: Samples) -> bool:
     """
     at = _loudest(samples)
     needle = samples[at : at + _NEEDLE_SAMPLES]
-    tolerance = min(_QUARTER_STEP, 0.01 * float(np.ptp(needle)))
+    tolerance = min(_QUARTER_STEP, 0.01 * float(needle.max() - needle.min()))
     earliest = max(0, at - round(_LONGEST_LOOP_S * SAMPLE_RATE_HZ))
     hay = samples[earliest : at - _SHORTEST_LOOP_SAMPLES + _NEEDLE_SAMPLES]
     lags = [at - earliest - place for place in _matches(hay, needle, tolerance)]
@@ -73,9 +73,9 @@ def is_loop(samples: Samples) -> bool:
 
 def _loudest(samples: Samples) -> int:
     """Where in the latest second the most happens; there a repetition is no coincidence."""
-    frames = samples[-LOOK_FRAMES * FRAME_SAMPLES :].reshape(-1, FRAME_SAMPLES)
-    loudest = int(np.argmax(np.ptp(frames, axis=1)))
-    return len(samples) - frames.size + loudest * FRAME_SAMPLES + (FRAME_SAMPLES - _NEEDLE_SAMPLES) // 2
+    second = np.ascontiguousarray(samples[-LOOK_FRAMES * FRAME_SAMPLES :])
+    loudest = int(kernels().widest_frame(second.ctypes.data, len(second) // FRAME_SAMPLES))
+    return len(samples) - len(second) + loudest * FRAME_SAMPLES + (FRAME_SAMPLES - _NEEDLE_SAMPLES) // 2
 
 
 def _matches(hay: Samples, needle: Samples, tolerance: float) -> list[int]:

@@ -50,11 +50,11 @@ class LoudNoise:
         """Whether nothing is to be reported, unless the next frame is loud."""
         return not self._loudest_db
 
-    def pass_over(self) -> None:
-        """Take a frame that is not loud, while it waits."""
-        self._frames_since_onset += 1
-        self._frames_since_loud += 1
-        self._frames_since_report += 1
+    def pass_over(self, frames: int = 1) -> None:
+        """Take frames that are not loud, while it waits."""
+        self._frames_since_onset += frames
+        self._frames_since_loud += frames
+        self._frames_since_report += frames
 
     def push(
         self, frame: Frame, level_dbfs: float, floor_dbfs: float, segment_id: str | None

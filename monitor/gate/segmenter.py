@@ -102,6 +102,12 @@ class Segmenter:
         self._grow(self._growing, piece.frame(index), level_dbfs, sounding=above_db >= self._close_db)
         return self._cut(self._growing, floor_dbfs)
 
+    def pass_over(self, piece: Piece, first: int, levels_dbfs: list[float]) -> None:
+        """Take frames of a piece, from `first` on, that open no segment while none is open."""
+        self._before.extend(
+            [(piece, index, level_dbfs) for index, level_dbfs in enumerate(levels_dbfs, first)]
+        )
+
     def finish(self, ended_by: SegmentEnd) -> list[Segment]:
         """End the open segment and forget the pre-roll: the next frame follows a gap."""
         growing, self._growing = self._growing, None

@@ -1,11 +1,15 @@
 """The A-weighting of IEC 61672-1:2013, put on the power spectrum of successive blocks."""
 
+import ctypes
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.native.kernels import kernels
+from monitor.native.tables import aligned_floats, turns, unpack
 
 BLOCK = 4096
 """Samples of one spectrum. Lines are 3.9 Hz apart: below 40 Hz, where A falls by 15 dB an octave, wider ones
@@ -40,14 +44,12 @@ def _window() -> Samples:
 
 
 def _weights() -> Samples:
-    """What each line's squared real and imaginary part adds to the energy of a block; shape (BLOCK + 2,)."""
+    """What the squared magnitude of each line adds to the energy of a block; shape (BLOCK / 2 + 1,). The
+    kernel's transform doubles."""
     lines = np.arange(BLOCK // 2 + 1)
-    weight = 10 ** (a_weighting_db(lines * SAMPLE_RATE_HZ / BLOCK) / 10) / BLOCK
+    weight = 10 ** (a_weighting_db(lines * SAMPLE_RATE_HZ / BLOCK) / 10) / BLOCK / 4
     weight[1:-1] *= 2  # each stands for its mirror image, too
-    return np.repeat(weight, 2).astype(np.float32)
-
-
-_WINDOW, _WEIGHTS = _window(), _weights()
+    return weight.astype(np.float32)
 
 
 def samples_for(blocks: int) -> int:
@@ -60,14 +62,28 @@ def whole_blocks(samples: int) -> int:
     return max(0, (samples - _TAPER) // HOP)
 
 
-def weighted_energies(samples: Samples) -> list[float]:
+def weighted_energies(samples: Samples, library: ctypes.PyDLL | None = None) -> list[float]:
     """The A-weighted energy of each whole block, in squares of full scale times samples, at 16 kHz. Those of
-    successive blocks add up to that of the sound."""
-    windowed = np.empty(BLOCK, np.float32)  # one for all: what stays in the cache costs half
-    energies: list[float] = []
-    for begin in range(0, whole_blocks(len(samples)) * HOP, HOP):
-        np.multiply(samples[begin : begin + BLOCK], _WINDOW, out=windowed)
-        lines = np.fft.rfft(windowed).astype(np.complex64, copy=False).view(np.float32)
-        np.multiply(lines, lines, out=lines)
-        energies.append(float(lines @ _WEIGHTS))
-    return energies
+    successive blocks add up to that of the sound, and none depends on the others. By a compiled kernel
+    (monitor/native/weighting.c)."""
+    count = whole_blocks(len(samples))
+    energies = np.empty(count, np.float32)
+    if count:
+        samples = np.ascontiguousarray(samples)
+        scratch, *tables = _places()
+        (library or kernels()).weigh(scratch, samples.ctypes.data, count, *tables, energies.ctypes.data)
+    found: list[float] = energies.tolist()
+    return found
+
+
+@cache
+def _places() -> tuple[int, ...]:
+    """Addresses of what the kernel works in (it keeps Python's lock: one for all) and of its tables."""
+    scratch = aligned_floats(kernels().weighing_bytes() // 4)
+    arrays = (_window(), turns(BLOCK), unpack(BLOCK), _weights())
+    _KEPT.extend((scratch, *arrays))
+    return tuple(array.ctypes.data for array in (scratch, *arrays))
+
+
+_KEPT: list[Samples] = []
+"""The arrays live as long as what points to them."""

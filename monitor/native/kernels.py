@@ -32,8 +32,8 @@ def load(variant: str) -> ctypes.PyDLL:
             f"{file} cannot be loaded ({error}); earwitness comes built for Linux on x86-64 and 64-bit ARM; "
             "elsewhere run `scripts/kernels --native` (it needs a C compiler)"
         ) from error
-    library.put_rows.argtypes = [ctypes.c_void_p] * 6
-    library.find_places.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 3, *[ctypes.c_void_p] * 2]
+    library.put_rows.argtypes = [ctypes.c_void_p] * 7
+    library.find_places.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 5, *[ctypes.c_void_p] * 2]
     library.measure.argtypes = [
         *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
         *(ctypes.c_float, ctypes.c_void_p),
@@ -43,6 +43,9 @@ def load(variant: str) -> ctypes.PyDLL:
         *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
         *(ctypes.c_float, ctypes.c_void_p, ctypes.c_int32),
     ]
+    library.weigh.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, *[ctypes.c_void_p] * 5]
+    library.weigh.restype = None
+    library.widest_frame.argtypes = [ctypes.c_void_p, ctypes.c_int32]
     library.find_period.argtypes = [ctypes.c_void_p]
     return library
 

@@ -14,19 +14,9 @@ typedef struct {
     float lowest, highest;
 } Measure;
 
-INLINE float total(const float *x)
-{
-    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
-}
+typedef float Lanes __attribute__((vector_size(4 * WAYS)));
 
-static float dot(const float *a, const float *b)
-{
-    float sum[WAYS] = {0};
-    for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
-        for (int j = 0; j < WAYS; j++)
-            sum[j] += a[i + j] * b[i + j];
-    return total(sum);
-}
+INLINE float total(Lanes x) { return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7])); }
 
 /* The energy that is left when the slow cosines are taken out of the samples themselves: where those hold nearly all
  * of it, single precision leaves no difference of energies. */
@@ -38,35 +28,54 @@ static float energy_without(const float *x, const float *cosines, const float *s
     for (int r = 0; r < COSINES; r++)
         for (int i = 0; i < FRAME_SAMPLES; i++)
             rest[i] -= slow[r] * cosines[r * FRAME_SAMPLES + i];
-    return dot(rest, rest);
+    Lanes sum = {0};
+    for (int i = 0; i < FRAME_SAMPLES; i += WAYS) {
+        Lanes x;
+        __builtin_memcpy(&x, rest + i, sizeof x);
+        sum += x * x;
+    }
+    return total(sum);
 }
 
 /* One frame; `cosines` are COSINES orthonormal rows of a frame's length. Where they hold the share `mostly` of the energy
- * they are taken out of the samples. */
+ * they are taken out of the samples. All sums are taken side by side: one after the other each would wait for itself. */
 static void measure_one(const float *samples, const float *cosines, float mostly, Measure *out)
 {
-    float slow[COSINES], slow_energy = 0, low[WAYS], high[WAYS];
+    Lanes sums[COSINES], energy = {0};
+    float low[WAYS], high[WAYS];
+    for (int r = 0; r < COSINES; r++)
+        sums[r] = (Lanes){0};
     for (int j = 0; j < WAYS; j++)
         low[j] = high[j] = samples[j];
-    for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
+    for (int i = 0; i < FRAME_SAMPLES; i += WAYS) {
+        Lanes x;
+        __builtin_memcpy(&x, samples + i, sizeof x);
         for (int j = 0; j < WAYS; j++) {
-            low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
-            high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
+            low[j] = x[j] < low[j] ? x[j] : low[j];
+            high[j] = x[j] > high[j] ? x[j] : high[j];
         }
+        energy += x * x;
+        for (int r = 0; r < COSINES; r++) {
+            Lanes cosine;
+            __builtin_memcpy(&cosine, cosines + r * FRAME_SAMPLES + i, sizeof cosine);
+            sums[r] += cosine * x;
+        }
+    }
+    float slow[COSINES], slow_energy = 0;
+    out->lowest = low[0];
+    out->highest = high[0];
     for (int j = 1; j < WAYS; j++) {
-        low[0] = low[j] < low[0] ? low[j] : low[0];
-        high[0] = high[j] > high[0] ? high[j] : high[0];
+        out->lowest = low[j] < out->lowest ? low[j] : out->lowest;
+        out->highest = high[j] > out->highest ? high[j] : out->highest;
     }
     for (int r = 0; r < COSINES; r++) {
-        slow[r] = dot(cosines + r * FRAME_SAMPLES, samples);
+        slow[r] = total(sums[r]);
         slow_energy += slow[r] * slow[r];
     }
-    out->energy = dot(samples, samples);
+    out->energy = total(energy);
     out->fast_energy =
         slow_energy < mostly * out->energy ? out->energy - slow_energy : energy_without(samples, cosines, slow);
     out->offset = slow[0];
-    out->lowest = low[0];
-    out->highest = high[0];
 }
 
 /* `count` frames, one after the other. */

@@ -21,8 +21,15 @@ EXPORT int32_t find_needle(const float *hay, int32_t count, const float *needle,
     for (int32_t block = (count - 1) / 16 * 16; block >= 0 && places < most; block -= 16) {
         const int last = count - block < 16 ? count - block : 16;
         int near = 0;
-        for (int i = 0; i < last; i++)
-            near |= apart(hay[block + i], needle[0]) <= tolerance;
+        /* Of quiet sound every other sixteen have its first sample, for there are few steps; hardly any its first three. */
+        for (int i = 0; i < last; i++) {
+            float far = apart(hay[block + i], needle[0]);
+            for (int j = 1; j < 3; j++) {
+                const float next = apart(hay[block + i + j], needle[j]);
+                far = next > far ? next : far;
+            }
+            near |= far <= tolerance;
+        }
         if (!near)
             continue;
         for (int i = last - 1; i >= 0 && places < most; i--) {
@@ -34,6 +41,32 @@ EXPORT int32_t find_needle(const float *hay, int32_t count, const float *needle,
         }
     }
     return places;
+}
+
+/* Which of some frames has the widest swing; the first of those that have. */
+EXPORT int32_t widest_frame(const float *samples, int32_t frames)
+{
+    int32_t widest = 0;
+    float most = -1;
+    for (int32_t frame = 0; frame < frames; frame++, samples += FRAME_SAMPLES) {
+        float low[WAYS], high[WAYS];
+        for (int j = 0; j < WAYS; j++)
+            low[j] = high[j] = samples[j];
+        for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
+            for (int j = 0; j < WAYS; j++) {
+                low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
+                high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
+            }
+        for (int j = 1; j < WAYS; j++) {
+            low[0] = low[j] < low[0] ? low[j] : low[0];
+            high[0] = high[j] > high[0] ? high[j] : high[0];
+        }
+        if (high[0] - low[0] > most) {
+            most = high[0] - low[0];
+            widest = frame;
+        }
+    }
+    return widest;
 }
 
 typedef struct {

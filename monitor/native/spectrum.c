@@ -3,97 +3,59 @@
  *
  * A block's twelve hops are computed side by side: one lane each.
  */
-#include "kernel.h"
+#include "transform.h"
 
 #define EACH_LANE for (int l = 0; l < HOPS; l++)
-#define WAYS 4 /* hops transformed at once: what one register of every machine holds */
-
-typedef float Lanes __attribute__((vector_size(4 * WAYS)));
-typedef struct { Lanes re, im; } Cell;
-
+#define KEPT 6           /* rows of a hop's samples that the next block's windows begin with */
+#define LONG_BEGINS 96   /* sample of these at which the first hop's longer window begins */
+#define SHORT_BEGINS 608 /* and its shorter one: both end where the hop does */
+#define TURNED (KEPT + HOPS + 6) /* whole registers of hops are read, also of the last ones */
+#define OWN_WIDE 280     /* OWN, filled up to whole fours */
 /* Power of one bin in the last hops of the block before, and in this block's. */
-typedef float Row[SMOOTHED - 1 + HOPS];
+typedef float Row[SMOOTHED - 1 + HOPS + 4]; /* with room for a whole register */
 
 /* Between the steps of one call. Nothing in it outlives the call: all sources share one. */
 typedef struct {
     Cell first[LONG_WINDOW / 2], second[LONG_WINDOW / 2];
+    float turned[HOP][TURNED]; /* samples of the block and before it: one column for each hop */
     Row power[WIDE];
     float wide_db[WIDE][HOPS];
     float two[SHORT_WIDE][HOPS], four[SHORT_WIDE][HOPS], boxes[SHORT_WIDE][HOPS];
-    float level_db[HOPS][OWN], standing_db[HOPS][OWN];
+    float level_db[HOPS][OWN_WIDE], standing_db[HOPS][OWN_WIDE];
     int32_t steps[BINS];
 } Scratch;
 
-INLINE void butterfly(const Cell *a, const Cell *b, const Cell *c, const Cell *d, Cell *y, int stride, const float *w)
+/* Power of bins 1 to `bins` of the real transform of the windows of some hops, `hop` and the following. The first hop's
+ * window begins at sample `begins` of what `scratch->turned` holds. */
+static void put_some_power(Scratch *scratch, int hop, int begins, int window, const float *shape, const float *turns,
+                           const float *unpack, int bins, Row *power)
 {
-    const Lanes sr = a->re + c->re, si = a->im + c->im, dr = a->re - c->re, di = a->im - c->im;
-    const Lanes tr = b->re + d->re, ti = b->im + d->im, ur = b->re - d->re, ui = b->im - d->im;
-    const Lanes fr = dr + ui, fi = di - ur, gr = sr - tr, gi = si - ti, hr = dr - ui, hi = di + ur;
-    y[0] = (Cell){sr + tr, si + ti};
-    y[stride] = (Cell){w[0] * fr - w[1] * fi, w[0] * fi + w[1] * fr};
-    y[2 * stride] = (Cell){w[2] * gr - w[3] * gi, w[2] * gi + w[3] * gr};
-    y[3 * stride] = (Cell){w[4] * hr - w[5] * hi, w[4] * hi + w[5] * hr};
-}
-
-/* Stockham's transform of `n` complex values (a power of four, or twice one), radix 4, in natural order: the result is
- * in `x` or in `y`. `w` holds e^(-2 pi i p j / n) for p below n / 4 and j = 1, 2, 3. */
-static Cell *transformed(Cell *x, Cell *y, int n, const float *w)
-{
-    int stride = 1, left = n;
-    for (; left >= 4; left /= 4, stride *= 4) {
-        const int m = left / 4;
-        for (int p = 0; p < m; p++) {
-            const float *turn = w + 6 * p * stride;
-            for (int q = 0; q < stride; q++) {
-                const Cell *from = x + q + stride * p;
-                butterfly(from, from + stride * m, from + stride * 2 * m, from + stride * 3 * m,
-                          y + q + stride * 4 * p, stride, turn);
-            }
-        }
-        Cell *swap = x;
-        x = y;
-        y = swap;
-    }
-    if (left == 1)
-        return x;
-    for (int q = 0; q < stride; q++) {
-        const Cell a = x[q], b = x[q + stride];
-        y[q] = (Cell){a.re + b.re, a.im + b.im};
-        y[q + stride] = (Cell){a.re - b.re, a.im - b.im};
-    }
-    return y;
-}
-
-/* Power of bins 1 to `bins` of the real transform of four hops' windows. */
-static void put_some_power(Scratch *scratch, const float *samples, int window, const float *shape, const float *turns,
-                           const float *unpack, int bins, float *power)
-{
-    Cell *first = scratch->first;
+    float *into = (float *)scratch->first;
     const int half = window / 2;
-    for (int i = 0; i < half; i++) {
-        const float *x = samples + 2 * i;
-        first[i].re = (Lanes){x[0], x[HOP], x[2 * HOP], x[3 * HOP]} * shape[2 * i];
-        first[i].im = (Lanes){x[1], x[HOP + 1], x[2 * HOP + 1], x[3 * HOP + 1]} * shape[2 * i + 1];
-    }
-    const Cell *z = transformed(first, scratch->second, half, turns);
-    for (int k = 1; k <= bins; k++, power += sizeof(Row) / sizeof(float)) {
+    for (int i = 0, row = begins / HOP + hop, at = begins % HOP; i < window; row++, at = 0)
+        for (; at < HOP && i < window; at++, i++, into += WAYS) {
+            Lanes x;
+            __builtin_memcpy(&x, scratch->turned[at] + row, sizeof x);
+            x *= shape[i];
+            __builtin_memcpy(into, &x, sizeof x);
+        }
+    const Cell *z = transformed(scratch->first, scratch->second, half, turns);
+    for (int k = 1; k <= bins; k++, power++) {
         const Cell a = z[k], b = z[half - k];
         const float c = unpack[2 * k], s = unpack[2 * k + 1];
         const Lanes odd_re = a.im + b.im, odd_im = b.re - a.re;
         const Lanes re = (a.re + b.re) + (c * odd_re - s * odd_im), im = (a.im - b.im) + (c * odd_im + s * odd_re);
         const Lanes both = re * re + im * im;
-        for (int l = 0; l < WAYS; l++)
-            power[l] = both[l];
+        __builtin_memcpy(*power + SMOOTHED - 1 + hop, &both, sizeof both);
     }
 }
 
 /* The same of all hops, with the first bin `before` times more in front. */
-static void put_power(Scratch *scratch, const float *samples, int window, const float *shape, const float *turns,
+static void put_power(Scratch *scratch, int begins, int window, const float *shape, const float *turns,
                       const float *unpack, int bins, int before, Row *power)
 {
     for (int hop = 0; hop < HOPS; hop += WAYS)
-        put_some_power(scratch, samples + hop * HOP, window, shape, turns, unpack, bins,
-                       power[before] + SMOOTHED - 1 + hop);
+        put_some_power(scratch, hop, begins, window, shape, turns, unpack, bins, power + before);
     for (int i = 0; i < before; i++)
         EACH_LANE power[i][SMOOTHED - 1 + l] = power[before][SMOOTHED - 1 + l];
 }
@@ -156,10 +118,10 @@ static void put_standing(Scratch *scratch, const float (*wide_db)[HOPS], int bin
         const float higher = (below[i] > above[i] ? below[i] : above[i]) * each - tilt_db;
         standing[i] = own[i] - (mean > higher ? mean : higher);
     }
-    for (int l = 0; l < HOPS; l++)
-        for (int k = 0; k < bins; k++) {
-            scratch->level_db[l][at + k] = own[k * HOPS + l];
-            scratch->standing_db[l][at + k] = standing[k * HOPS + l];
+    for (int k = 0; k < bins; k += 4)
+        for (int l = 0; l < HOPS; l += 4) {
+            turn(own + k * HOPS + l, HOPS, scratch->level_db[l] + at + k, OWN_WIDE);
+            turn(standing + k * HOPS + l, HOPS, scratch->standing_db[l] + at + k, OWN_WIDE);
         }
 }
 
@@ -172,26 +134,36 @@ typedef struct {
 } Tables;
 
 typedef struct {
-    float samples[LONG_WINDOW + (HOPS - 1) * HOP]; /* the window of the first hop to the end of the last */
-    float power[WIDE][SMOOTHED - 1];               /* of the last hops of the block before */
-    float loudest_db[OWN];                         /* how loud each pitch lately was */
+    float kept[HOP][KEPT];           /* the last samples of the block before, one column for each hop */
+    float power[WIDE][SMOOTHED - 1]; /* of its last hops */
+    float loudest_db[OWN];           /* how loud each pitch lately was */
 } Memory;
 
 EXPORT int32_t memory_bytes(void) { return sizeof(Memory); }
 
 EXPORT int32_t scratch_bytes(void) { return sizeof(Scratch); }
 
+static void put_turned(Memory *memory, Scratch *scratch, const float *block)
+{
+    for (int i = 0; i < HOP; i += 4)
+        for (int hop = 0; hop < HOPS; hop += 4)
+            turn(block + hop * HOP + i, HOP, scratch->turned[i] + KEPT + hop, TURNED);
+    for (int i = 0; i < HOP; i++) {
+        float *row = scratch->turned[i], *kept = memory->kept[i];
+        for (int r = 0; r < KEPT; r++) {
+            row[r] = kept[r];
+            kept[r] = row[HOPS + r];
+        }
+    }
+}
+
 static void put_levels(Memory *memory, Scratch *scratch, const float *block, const Tables *t)
 {
     Row *power = scratch->power;
-    const int kept = LONG_WINDOW + (HOPS - 1) * HOP - HOPS * HOP;
-    for (int i = 0; i < kept; i++)
-        memory->samples[i] = memory->samples[i + HOPS * HOP];
-    for (int i = 0; i < HOPS * HOP; i++)
-        memory->samples[kept + i] = block[i];
-    put_power(scratch, memory->samples + LONG_WINDOW - SHORT_WINDOW, SHORT_WINDOW, t->short_shape, t->short_turns,
-              t->short_unpack, SHORT_WIDE - 1, 1, power);
-    put_power(scratch, memory->samples, LONG_WINDOW, t->long_shape, t->long_turns, t->long_unpack, LONG_WIDE - 2, 2,
+    put_turned(memory, scratch, block);
+    put_power(scratch, SHORT_BEGINS, SHORT_WINDOW, t->short_shape, t->short_turns, t->short_unpack, SHORT_WIDE - 1, 1,
+              power);
+    put_power(scratch, LONG_BEGINS, LONG_WINDOW, t->long_shape, t->long_turns, t->long_unpack, LONG_WIDE - 2, 2,
               power + SHORT_WIDE);
     for (int k = 0; k < WIDE; k++) {
         float *row = power[k], *total = scratch->wide_db[k];
@@ -234,10 +206,10 @@ static int32_t put_row(const float *level_db, const float *standing_db, const Ta
     return peak;
 }
 
-/* One block of samples into `HOPS` rows: `levels` of BINS columns, `sums` of BINS + bands; the row before `sums` is
- * there. The block's highest prominence of a bin, in steps. */
+/* One block of samples into `HOPS` rows: `levels` of BINS columns, `sums` of BINS + bands, which go on from the row
+ * `before`. The block's highest prominence of a bin, in steps. */
 EXPORT int32_t put_rows(Memory *memory, Scratch *scratch, const float *block, const Tables *t, int16_t *levels,
-                        int32_t *sums)
+                        int32_t *sums, const int32_t *before)
 {
     put_levels(memory, scratch, block, t);
     put_standing(scratch, scratch->wide_db, BINS, 4, 10, t->tilt_db, 0);
@@ -257,8 +229,8 @@ EXPORT int32_t put_rows(Memory *memory, Scratch *scratch, const float *block, co
             standing[k] = least > 0 ? least : 0;
         }
         const int32_t most =
-            put_row(level_db, standing, t, scratch->steps, levels + hop * BINS, sums + (hop - 1) * channels,
-                    sums + hop * channels);
+            put_row(level_db, standing, t, scratch->steps, levels + hop * BINS, before, sums + hop * channels);
+        before = sums + hop * channels;
         peak = peak > most ? peak : most;
     }
     for (int k = 0; k < OWN; k++)

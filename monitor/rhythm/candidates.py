@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.native.kernels import kernels
-from monitor.rhythm.history import History
+from monitor.rhythm.history import CAPACITY, History
 from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, PROMINENCE_STEP_DB
 from monitor.rhythm.templates import TEMPI, Template
 
@@ -74,8 +74,10 @@ def candidates(history: History, template: Template, hops: int, *, sounding: boo
     ends = range(history.end - hops + step, history.end + 1, step)
     places, address = _places(len(ends))
     count = kernels().find_places(
-        history.sums_address(ends.start),
+        history.sums_address,
         CHANNELS,
+        CAPACITY,
+        history.row(ends.start - 1),
         len(ends),
         step,
         ctypes.addressof(_search(template, sounding)),

@@ -1,6 +1,5 @@
 """The last 10 s of prominences and levels, so that a rhythm can be examined from its end."""
 
-import ctypes
 from collections.abc import Callable
 
 import numpy as np
@@ -21,8 +20,8 @@ Means = npt.NDArray[np.float64]
 HOPS = 1000
 """10 s. The longest look back is a burst of T4, 0.77 s at most, with 4.2 s of quiet on both sides: 9.2 s.
 With 5 s a telephone, an oven timer and an alarm clock pass (`python scripts/bench constants`)."""
-_CAPACITY = HOPS + 240
-"""Room for 2.4 s more, after which the rows move to the front: a source costs 1.8 MB."""
+CAPACITY = -(-(HOPS + 1) // BLOCK_HOPS) * BLOCK_HOPS
+"""Rows of the rings: whole blocks, and one more for the sum before the oldest hop. A source costs 1.4 MB."""
 _LEVELS_BYTES, _SUMS_BYTES = 2 * BINS, 4 * CHANNELS
 """Bytes of one hop in each array."""
 
@@ -31,16 +30,18 @@ class History:
     """Levels and prominences of one source by hop number; `end` is the next hop to come. Hops before `begin`
     are gone and must not be asked for. Belongs to one thread.
 
-    Prominences are kept as integers summed from the first row on, so that the mean over any stretch is one
-    subtraction, exact wherever in the history it lies. The sums may wrap around; their differences do not
-    engine.
+    Prominences are kept as integers summed up to each row, so that the mean over any stretch is one
+    subtraction, exact wherever in the history it lies. The sums may wrap around; their differences do not.
+    Rows lie in rings: moving them to the front would cost as much as finding them.
     """
 
     def __init__(self) -> None:
-        self._levels = np.empty((_CAPACITY, BINS), np.int16)
-        self._sums = np.empty((_CAPACITY + 1, CHANNELS), np.int32)
+        self._levels = np.empty((CAPACITY, BINS), np.int16)
+        self._sums = np.empty((CAPACITY, CHANNELS), np.int32)
         # Asking numpy for an address takes longer than most of what is done with it.
-        self._levels_address, self._sums_address = self._levels.ctypes.data, self._sums.ctypes.data
+        self._levels_address = self._levels.ctypes.data
+        self.sums_address = self._sums.ctypes.data
+        """Of int32 sums, shape (CAPACITY, CHANNELS), at `row`: all prominences up to and with a hop's."""
         self.end = 0
         """Hop number after the newest row. Before hop 0 lies silence."""
         self.skip(0)
@@ -50,17 +51,18 @@ class History:
         """The oldest hop that is still kept."""
         return self.end - HOPS
 
-    def append(self, put_rows: Callable[[int, int], float]) -> float:
+    def append(self, put_rows: Callable[[int, int, int], float]) -> float:
         """Add the rows of one block. `put_rows` writes them, and its result is returned.
 
-        It is given two addresses: of int16 levels, shape (BLOCK_HOPS, BINS), in `LEVEL_STEP_DB`, and of int32
-        sums, shape (BLOCK_HOPS, CHANNELS), in `PROMINENCE_STEP_DB`; the sums so far lie in front of them.
+        It is given three addresses: of int16 levels, shape (BLOCK_HOPS, BINS), in `LEVEL_STEP_DB`; of int32
+        sums, shape (BLOCK_HOPS, CHANNELS), in `PROMINENCE_STEP_DB`; and of the sums that these go on from.
         """
-        if self._used + BLOCK_HOPS > _CAPACITY:
-            self._drop_old()
-        levels = self._levels_address + self._used * _LEVELS_BYTES
-        peak_db = put_rows(levels, self._sums_address + (self._used + 1) * _SUMS_BYTES)
-        self._used += BLOCK_HOPS
+        at, before = self.row(self.end), self.row(self.end - 1)
+        peak_db = put_rows(
+            self._levels_address + at * _LEVELS_BYTES,
+            self.sums_address + at * _SUMS_BYTES,
+            self.sums_address + before * _SUMS_BYTES,
+        )
         self.end += BLOCK_HOPS
         return peak_db
 
@@ -68,42 +70,39 @@ class History:
         """Let time pass without sound: what was kept is replaced by quiet."""
         self._levels[:] = SILENCE_DB / LEVEL_STEP_DB
         self._sums[:] = 0
-        self._used = HOPS
         self.end += hops
+        self._origin = self.end
+        """A hop whose row is the first: blocks never lie across the end of a ring."""
 
-    def _drop_old(self) -> None:
-        # Not by slices: they would be copied twice, by way of a megabyte of new memory.
-        old = self._used - HOPS
-        ctypes.memmove(self._levels_address, self._levels_address + old * _LEVELS_BYTES, HOPS * _LEVELS_BYTES)
-        ctypes.memmove(self._sums_address, self._sums_address + old * _SUMS_BYTES, (HOPS + 1) * _SUMS_BYTES)
-        self._used = HOPS
+    def row(self, hop: int) -> int:
+        """Where in the rings a hop lies."""
+        return (hop - self._origin) % CAPACITY
 
-    def _row(self, hop: int) -> int:
-        return hop - self.end + self._used
+    def _rows(self, first: int, end: int) -> slice | Hops:
+        """Where the hops from `first` to before `end` lie."""
+        at = self.row(first)
+        if at + end - first <= CAPACITY:
+            return slice(at, at + max(0, end - first))
+        return np.arange(at, at + end - first) % CAPACITY
 
     def prominence_db(self, channel: int, first: int, end: int) -> Means:
         """Prominence of one channel between two hops, in dB; shape (end - first,)."""
-        sums = self._sums[self._row(first) : self._row(end) + 1, channel]
-        return np.diff(sums) * PROMINENCE_STEP_DB
+        return np.diff(self._sums[self._rows(first - 1, end), channel]) * PROMINENCE_STEP_DB
 
     def rows(self, first: int, end: int) -> tuple[Rows, Rows]:
         """Levels and prominences of all bins between two hops, in dB; each of shape (end - first, BINS)."""
-        sums = self._sums[self._row(first) : self._row(end) + 1, :BINS]
+        sums = self._sums[self._rows(first - 1, end), :BINS]
         return self.level_db(first, end), np.diff(sums, axis=0) * np.float32(PROMINENCE_STEP_DB)
 
     def level_db(self, first: int, end: int, low: int = 0, high: int = BINS) -> Rows:
         """Levels of bins `low` to `high` between two hops, in dB; shape (end - first, high - low)."""
-        levels = self._levels[self._row(first) : self._row(end), low:high]
+        levels = self._levels[self._rows(first, end), low:high]
         return levels * np.float32(LEVEL_STEP_DB)
 
     def means(self, channels: Hops, firsts: Hops, ends: Hops) -> Means:
         """Mean prominence of channels over stretches of hops, in dB. The arguments are integer arrays that
         numpy broadcasts; the result has their common shape."""
-        shift = self._used - self.end
-        summed = self._sums[ends + shift, channels] - self._sums[firsts + shift, channels]
+        before = self._origin + 1
+        last, first = (ends - before) % CAPACITY, (firsts - before) % CAPACITY
+        summed = self._sums[last, channels] - self._sums[first, channels]
         return np.asarray(summed * PROMINENCE_STEP_DB / (ends - firsts))
-
-    def sums_address(self, hop: int) -> int:
-        """Address of the int32 sums of all channels up to a hop; those of later hops lie behind it, those of
-        earlier hops in front."""
-        return self._sums_address + self._row(hop) * _SUMS_BYTES

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.native.kernels import kernels
+from monitor.native.tables import aligned_floats, turns, unpack
 
 HOP = 160
 """Samples between two rows: 10 ms."""
@@ -90,11 +91,11 @@ class Spectrum:
         self._scratch, self._tables = _scratch(), _tables()
         self._places = self._memory.ctypes.data, self._scratch.ctypes.data, ctypes.addressof(self._tables)
 
-    def put_rows(self, block: int, levels: int, sums: int) -> float:
+    def put_rows(self, block: int, levels: int, sums: int, before: int) -> float:
         """One block's rows, from the address of its samples to those that `History.append` gives. Returns the
         highest prominence of a bin, in dB."""
         memory, scratch, tables = self._places
-        steps: int = self._put_rows(memory, scratch, block, tables, levels, sums)
+        steps: int = self._put_rows(memory, scratch, block, tables, levels, sums, before)
         return steps * PROMINENCE_STEP_DB
 
 
@@ -123,7 +124,7 @@ def _tables() -> _Tables:
     arrays = [
         array
         for window in (WINDOW, _LONG_WINDOW)
-        for array in (_shape(window), _turns(window), _unpack(window))
+        for array in (_shape(window), turns(window), unpack(window))
     ]
     tables = _Tables(
         *(array.ctypes.data for array in (*arrays, BANDS)),
@@ -137,7 +138,7 @@ def _tables() -> _Tables:
 @cache
 def _scratch() -> npt.NDArray[np.float32]:
     """Shared by all sources: one call after the other uses it, for the kernel keeps Python's lock."""
-    return np.zeros(kernels().scratch_bytes() // 4, np.float32)
+    return aligned_floats(kernels().scratch_bytes() // 4)
 
 
 def _shape(window: int) -> Samples:
@@ -145,17 +146,3 @@ def _shape(window: int) -> Samples:
     for the kernel's unpacking of a real transform doubles."""
     hann = np.hanning(window + 1)[:-1]
     return np.asarray(hann * (1 / hann.sum() / np.sqrt(SMOOTHED)), np.float32)
-
-
-def _turns(window: int) -> Samples:
-    """Twiddle factors of a complex transform of half the window: e^(-2 pi i p j / n) for each p below n / 4
-    and j = 1, 2, 3, real and imaginary parts in turn."""
-    n = window // 2
-    turns = np.exp(-2j * np.pi / n * np.arange(n // 4)[:, None] * np.arange(1, 4))
-    return np.ascontiguousarray(turns.astype(np.complex64)).view(np.float32).ravel()
-
-
-def _unpack(window: int) -> Samples:
-    """e^(-2 pi i k / window): what takes the halves of a real transform apart."""
-    turns = np.exp(-2j * np.pi / window * np.arange(window // 2))
-    return np.ascontiguousarray(turns.astype(np.complex64)).view(np.float32).ravel()

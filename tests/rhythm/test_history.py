@@ -23,13 +23,14 @@ def _appended(prominences_db: list[float], level_db: float = -60.0) -> History:
     return history
 
 
-def _put_rows(level_db: float, prominence_db: float, levels: int, sums: int) -> float:
+def _put_rows(level_db: float, prominence_db: float, levels: int, sums: int, before: int) -> float:
     """Writes as the kernel does: to addresses."""
     kept = (ctypes.c_int16 * (BLOCK_HOPS * BINS)).from_address(levels)
     kept[:] = [round(level_db / LEVEL_STEP_DB)] * len(kept)
-    rows = (ctypes.c_int32 * ((BLOCK_HOPS + 1) * CHANNELS)).from_address(sums - 4 * CHANNELS)
-    table = np.ctypeslib.as_array(rows).reshape(-1, CHANNELS)
-    table[1:] = table[0] + np.arange(1, BLOCK_HOPS + 1)[:, None] * round(prominence_db / PROMINENCE_STEP_DB)
+    rows = (ctypes.c_int32 * (BLOCK_HOPS * CHANNELS)).from_address(sums)
+    last = np.ctypeslib.as_array((ctypes.c_int32 * CHANNELS).from_address(before)).copy()
+    steps = np.arange(1, BLOCK_HOPS + 1)[:, None] * round(prominence_db / PROMINENCE_STEP_DB)
+    np.ctypeslib.as_array(rows).reshape(-1, CHANNELS)[:] = last + steps
     return prominence_db
 
 
