@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from monitor.audio import Audio
@@ -108,6 +109,16 @@ def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detectio
                     "model is broken or overflows: try it in float32 (`dtype`), or leave it out"
                 )
     return found
+
+
+def judged_each(classifier: Classifier, segments: Sequence[Segment]) -> list[list[Detection]]:
+    """What the classifier finds in each segment of the batch, in which looks at one sound, of one id, may
+    stand side by side. Raises ClassifyError."""
+    named = {str(number): segment for number, segment in enumerate(segments)}
+    found: dict[str | None, list[Detection]] = {number: [] for number in named}
+    for one in judged(classifier, [replace(segment, id=number) for number, segment in named.items()]):
+        found[one.segment_id].append(one)
+    return [[replace(one, segment_id=named[n].id) for one in found[n]] for n in named]
 
 
 @runtime_checkable

@@ -4,17 +4,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from monitor.audio import Piece
-from monitor.classifiers.base import Classifier, judged
+from monitor.classifiers.base import Classifier, judged_each
 from monitor.clock import BEGINNING, TICK_S, SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
@@ -26,6 +27,9 @@ SOURCE = "file"
 """The name that a recording's source has in events and rules."""
 
 TICK = timedelta(seconds=TICK_S)
+MOST_LOOKS_AHEAD, MOST_PIECES_AHEAD = 32, 120
+"""Looks that are judged at once, and the pieces of half a second in which they are gathered: some 6 MB of
+sound."""
 
 Row = dict[str, Any]
 Watch = Callable[[Frame, Findings | None, list[Detection]], None]
@@ -54,12 +58,12 @@ def analyze(
     """Run the whole loop over one recording, with the settings of the configured source of that name if
     there is one. Never raises for what is wrong with the file."""
     block = file_block(path, config, source)
-    loop = _Loop(config, block, classifiers)
+    loop = _Loop(config, block, classifiers, watch)
     result = Analysis(str(path))
     try:
         with block.build(SystemClock()) as recording:
             for piece in recording.pieces():
-                loop.hear(piece, watch)
+                loop.hear(piece)
     except SourceError as error:
         result.error = str(error)
     loop.finish()
@@ -133,13 +137,19 @@ def _analyze_here(path: Path) -> Analysis:
 
 
 class _Loop:
-    """Front end, classifiers and decision engine for one recording."""
+    """Front end, classifiers and decision engine for one recording. The front end hears some seconds ahead,
+    so that the classifiers get several looks at once; everything is decided when and as it would be live."""
 
-    def __init__(self, config: Config, block: FileConfig, classifiers: LoadedClassifiers) -> None:
+    def __init__(
+        self, config: Config, block: FileConfig, classifiers: LoadedClassifiers, watch: Watch | None
+    ) -> None:
         self._source = block.name
         self._front_end = build_front_end(config, block, classifiers)
         self._engine = build_decision_engine(config, classifiers)
         self._classifiers = classifiers
+        self._watch = watch
+        self._ahead: list[tuple[Piece, dict[datetime, Findings]]] = []
+        self._looks_ahead: list[Segment] = []
         self._now = self._decided_at = BEGINNING
         self.ledger = Ledger()
         self.unheard = ""
@@ -149,46 +159,70 @@ class _Loop:
     def heard_s(self) -> float:
         return (self._now - BEGINNING).total_seconds()
 
-    def hear(self, piece: Piece, watch: Watch | None) -> None:
-        brought = {heard.until: heard for heard in self._front_end.hear(piece)}
-        for index in range(len(piece)):
-            self._now = piece.until(index)
-            heard = brought.get(self._now)
-            detections = self._detections(heard) if heard else []
-            if detections or self._now >= self._decided_at + TICK:
-                self._decide(detections)
-            if watch:
-                watch(piece.frame(index), heard, detections)
+    def hear(self, piece: Piece) -> None:
+        brought = self._front_end.hear(piece)
+        self._ahead.append((piece, _by_time(brought)))
+        self._looks_ahead += [segment for heard in brought for segment in heard.segments]
+        if len(self._looks_ahead) >= MOST_LOOKS_AHEAD or len(self._ahead) >= MOST_PIECES_AHEAD:
+            self._catch_up()
 
     def finish(self) -> None:
         rest = self._front_end.finish("shutdown")
+        self._catch_up()
         if rest:
-            self._decide(self._detections(rest))
+            self._decide([*rest.detections, *chain.from_iterable(self._classified(rest.segments))])
         self.ledger.note(self._engine.end_source(self._source, self._now, "quiet"), self.heard_s)
+
+    def _catch_up(self) -> None:
+        """Decide what follows from all that was heard."""
+        found = iter(self._classified(self._looks_ahead))
+        for piece, brought in self._ahead:
+            for index in range(len(piece)):
+                self._now = piece.until(index)
+                heard = brought.get(self._now)
+                looks = chain.from_iterable(next(found) for _ in heard.segments) if heard else ()
+                detections = [*heard.detections, *looks] if heard else []
+                if detections or self._now >= self._decided_at + TICK:
+                    self._decide(detections)
+                if self._watch:
+                    self._watch(piece.frame(index), heard, detections)
+        self._ahead.clear()
+        self._looks_ahead.clear()
 
     def _decide(self, detections: list[Detection]) -> None:
         self._decided_at = self._now
         self.ledger.note(self._engine.decide(detections, self._now), self.heard_s)
 
-    def _detections(self, heard: Findings) -> list[Detection]:
-        found = list(heard.detections)
-        for segment in heard.segments:
-            try:
-                found += self._classified(segment)
-            except ClassifyError as error:
-                self.unheard = self.unheard or str(error)
-        return found
-
-    def _classified(self, segment: Segment) -> list[Detection]:
-        found = _asked(self._classifiers.first, segment)
+    def _classified(self, segments: Sequence[Segment]) -> list[list[Detection]]:
+        """What the classifiers find in each of the segments."""
+        found: list[list[Detection]] = [[] for _ in segments]
+        for classifier in self._classifiers.first:
+            for own, more in zip(found, self._judged(classifier, segments), strict=True):
+                own += more
         for classifier, cascade in self._classifiers.second:
-            if cascade.wants(segment, found):
-                found += judged(classifier, [cascade.narrowed(segment, found)])
+            for own, segment in zip(found, segments, strict=True):
+                if cascade.wants(segment, own):
+                    own += self._judged(classifier, [cascade.narrowed(segment, own)])[0]
         return found
 
+    def _judged(self, classifier: Classifier, segments: Sequence[Segment]) -> list[list[Detection]]:
+        """What a classifier finds in each: one segment that cannot be judged does not cost the others."""
+        try:
+            return judged_each(classifier, segments)
+        except ClassifyError as error:
+            if len(segments) > 1:
+                return [self._judged(classifier, [one])[0] for one in segments]
+            self.unheard = self.unheard or str(error)
+            return [[]]
 
-def _asked(classifiers: Iterable[Classifier], segment: Segment) -> list[Detection]:
-    return [detection for classifier in classifiers for detection in judged(classifier, [segment])]
+
+def _by_time(brought: Iterable[Findings]) -> dict[datetime, Findings]:
+    """Findings by how far the recording had been heard; a minute may end with the frame that ends a look."""
+    found: dict[datetime, Findings] = {}
+    for one in brought:
+        before = found.get(one.until)
+        found[one.until] = one if before is None else replace(before, notices=(*before.notices, *one.notices))
+    return found
 
 
 class Ledger:

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.errors import ClassifyError
 from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import analyze, analyze_all
 from monitor.types import Detection, Findings, Frame, Segment
+from testkit import household
 from testkit.builders import noise, tone
 from testkit.fakes import ScriptedClassifier
 
@@ -102,6 +104,51 @@ def test_an_analysis_goes_on_after_a_segment_that_cannot_be_judged(tmp_path):
     result = analyze(recorded(tmp_path / "a.wav", bangs(3, 7)), CONFIG, listeners)
     assert sorted(labels(result.rows)) == ["dog_bark", "loud_noise", "loud_noise"]
     assert result.error == f"{tmp_path / 'a.wav'}: remote: no answer"
+
+
+def test_looks_that_are_judged_together_decide_what_each_decides_alone(tmp_path):
+    """The same events at the same moments, though a batch holds several looks at one sound."""
+
+    class Counted(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            batches.append(len(segments))
+            assert len({one.id for one in segments}) == len(segments)
+            return model.classify(segments)
+
+    class Alone(ScriptedClassifier):
+        def classify(self, segments: Sequence[Segment]) -> list[Detection]:
+            return [found for one in segments for found in model.classify([one])]
+
+    def watch(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
+        cut = {one.id for one in heard.segments} if heard else set()
+        assert {one.segment_id for one in detections if one.classifier == model.name} == cut
+
+    batches: list[int] = []
+    model = EmbeddedConfig(type="embedded").build()
+    model.load()
+    samples, rng = noise(30.0, -60), np.random.default_rng(5)
+    for number, make in enumerate((household.doorbell, household.dishes, household.glass_break)):
+        sound = make(rng, SAMPLE_RATE_HZ)[: 4 * SAMPLE_RATE_HZ]
+        samples[(3 + 8 * number) * SAMPLE_RATE_HZ :][: len(sound)] += 0.2 * sound / np.abs(sound).max()
+    file = recorded(tmp_path / "a.wav", samples)
+    answers = dict.fromkeys(model.labels, 0.0)
+    together, alone = (
+        analyze(file, CONFIG, LoadedClassifiers(first=(classifier(answers),)), watch=watch).rows
+        for classifier in (Counted, Alone)
+    )
+    assert {"doorbell", "dishes", "glass_break"} & set(labels(together))
+    assert max(batches) > 5
+    whens = [[(row["label"], row["start_s"], row["decided_s"]) for row in rows] for rows in (together, alone)]
+    assert whens[0] == whens[1]
+
+
+def test_a_look_with_which_a_minute_ends_is_judged(tmp_path):
+    """Its level comes with the piece of sound that also ends the first half second of a sound."""
+    samples = noise(63.0, -60)
+    samples[round(60.45 * SAMPLE_RATE_HZ) :] += tone(700, 2.55, -10)
+    listeners = LoadedClassifiers(first=(ScriptedClassifier({"cough": 0.9}),))
+    result = analyze(recorded(tmp_path / "a.wav", samples), CONFIG, listeners)
+    assert [row["decided_s"] for row in result.rows if row["label"] == "cough"][-1] == 60.96
 
 
 def test_results_come_in_the_order_of_the_names(tmp_path):

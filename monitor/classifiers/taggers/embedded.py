@@ -32,9 +32,9 @@ from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
 
-MOST_SAMPLES = 4 * SAMPLE_RATE_HZ
-"""Judged in one call: a full window, or four early looks. More at once takes 16 MB more for a moment, and on
-one thread is no faster."""
+MOST_SAMPLES = 8 * SAMPLE_RATE_HZ
+"""Judged in one call: two full windows, or six early looks. Its weights are read once for all of them: so a
+look takes a fifth less than alone; of 16 s no less, and 16 MB more for a moment."""
 VOICE_SCORE = 0.3
 """If every voiced label scores less, there is no voice, and an emotion would be invented."""
 
@@ -206,18 +206,20 @@ class EmbeddedClassifier(ClassifierDefaults):
         return [_Judged(*row) for row in zip(scores, frames, *outputs[2:], strict=True)]
 
     def _detections(self, segment: Segment, judged: Sequence[tuple[Window, _Judged]]) -> list[Detection]:
-        scores = np.max([j.scores for _, j in judged], axis=0)
+        scores = np.max([j.scores for _, j in judged], axis=0).tolist()
         starts_s, ends_s = self._spans_s(segment, judged)
+        lengths_s, starts_s = (ends_s - starts_s).tolist(), starts_s.tolist()
+        began = {start_s: segment.started_at + timedelta(seconds=start_s) for start_s in set(starts_s)}
         emotion = self._emotion(judged)
         embedding = _embedding(judged).astype("<f2").tobytes()
         return [
             Detection(
                 label=label,
-                score=float(scores[n]),
+                score=scores[n],
                 classifier=self.name,
                 source=segment.source,
-                started_at=segment.started_at + timedelta(seconds=float(starts_s[n])),
-                duration_s=float(ends_s[n] - starts_s[n]),
+                started_at=began[starts_s[n]],
+                duration_s=lengths_s[n],
                 segment_id=segment.id,
                 dated=self.dates,
                 emotion=emotion if label in VOICED else None,
