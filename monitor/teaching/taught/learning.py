@@ -23,6 +23,9 @@ ASKED_HEARINGS = 5
 LEAST_HEARD = 0.4
 """A sound of whose hearings a smaller share would be heard again, by count or by their spread, is refused: it
 would be relied on. Each is judged as a whole; live, the best of several looks counts, so more are heard."""
+MOST_OVER_AIM = 2.0
+"""A sound of which so many times more false ones are expected than were asked for is refused, too: no bar is
+high enough, for the house hears what is nearly the same."""
 LEAST_SPREAD = 0.05
 """Of hearings' likeness: three may be alike by chance."""
 ODD = 0.25
@@ -58,7 +61,7 @@ def learn(
     least_heard: float = LEAST_HEARD,
 ) -> TaughtSound | NotTaught:
     """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach. Refused
-    where of its own hearings a smaller share than `least_heard` would."""
+    where of its own hearings a smaller share than `least_heard` would, or far more false ones."""
     if len(hearings) < LEAST_HEARINGS:
         return NotTaught(
             f"{len(hearings)} hearings are too few to know what they share: at least {LEAST_HEARINGS}, "
@@ -75,6 +78,8 @@ def learn(
     likest = background.likest(prototype, bar)
     if min(heard / len(hearings), likely_heard(likeness, bar)) < least_heard:
         return NotTaught(_refusal(label, heard, len(hearings), likest, false_a_week))
+    if expected > MOST_OVER_AIM * false_a_week:
+        return NotTaught(_too_often(label, expected, likest, false_a_week))
     return TaughtSound(
         label=label,
         taught_at=at,
@@ -156,6 +161,15 @@ def _refusal(label: str, heard: int, of: int, likest: Sequence[str], false_a_wee
     return (
         f"{label} {wrong}: with at most {false_a_week:g} false a week only {heard} of these {of} would be "
         "heard. Teach more hearings, put the microphone nearer, or allow more (--false-per-week)"
+    )
+
+
+def _too_often(label: str, expected: float, likest: Sequence[str], false_a_week: float) -> str:
+    like = f": {' and '.join(likest)} is nearly the same" if likest else ""
+    allowed = math.ceil(expected / MOST_OVER_AIM)
+    return (
+        f"{label} would be reported wrongly {expected:.1f} times a week, where {false_a_week:g} was asked for"
+        f"{like}. Teach more hearings, or allow more (--false-per-week {allowed})"
     )
 
 

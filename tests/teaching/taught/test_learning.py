@@ -70,6 +70,18 @@ def test_hearings_that_share_nothing_are_refused():
     assert "too unlike itself" in refused.reason
 
 
+def test_what_would_be_reported_wrongly_all_the_time_is_refused():
+    """Twenty sounds of this house are the very same: no bar is high enough for the aim."""
+    same = [replace(each, embedding=hearings()[0].embedding) for each in hearings()]
+    house = background(np.array([same[0].embedding] * 20), ["microwave"] * 20, hours=8.0)
+    refused = learn("gate", same, house, START)
+
+    assert isinstance(refused, NotTaught)
+    assert "where 1 was asked for" in refused.reason
+    assert "microwave" in refused.reason
+    assert isinstance(learn("gate", same, house, START, false_a_week=4.0), TaughtSound)
+
+
 def test_two_hearings_are_too_few():
     """At least three, and the answer says so."""
     refused = learn("gate", hearings(count=2), background(), START)
