@@ -13,7 +13,7 @@ from monitor.delivery.channel import ENDED, STOPPED, Channel, close_all
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.deliveries import OUTBOX
 from monitor.delivery.escalator import Escalator
-from monitor.delivery.kept.active import ActiveAlerts
+from monitor.delivery.kept.active import ActiveAlerts, of_one_incident
 from monitor.delivery.kept.memory import KeptMemory, Signalled, Watched
 from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
@@ -178,24 +178,31 @@ class Delivery:
         if not isinstance(command, Command):
             self._on_command(command)
             return
+        others: Sequence[str] = ()
         if command.name in ("ack", "nothing"):
-            self._acknowledge(str(command.value) if command.value else None)
+            others = self._acknowledge(str(command.value) if command.value else None)
         if command.name == "chain":
             self._chain.answered(str(command.value))
         elif command.name not in ("ack", "nothing", "verdict"):
             self._on_command(command)
         elif self._on_answer is not None:
             self._on_answer(command)
+            for other in others:
+                self._on_answer(Command("ack", value=other, by=command.by))
 
     def announce(self, house: House) -> None:
         """What there is to hear has changed; from any thread."""
         for publisher in self.publishers:
             publisher.announce(house)
 
-    def _acknowledge(self, alert_id: str | None) -> None:
-        ended = self._escalator.acknowledge(alert_id)
-        if self.active.acknowledged(None if alert_id is None else ended | {alert_id}):
+    def _acknowledge(self, alert_id: str | None) -> list[str]:
+        """The other alerts that this one's answer answers, too."""
+        asked = [None] if alert_id is None else sorted(of_one_incident(self.active.waiting(), alert_id))
+        ended = frozenset[str]().union(*(self._escalator.acknowledge(one) for one in asked))
+        answered = None if alert_id is None else ended.union(one for one in asked if one)
+        if self.active.acknowledged(answered):
             self.show(self.active.state())
+        return [] if answered is None else sorted(answered - {alert_id})
 
     def _set_late(self, found: Sequence[Setting]) -> None:
         """The disk was slow to return what was set before the start."""

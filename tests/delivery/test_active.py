@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.delivery.kept.active import MOST_KEPT, ActiveAlerts
-from monitor.types import ActiveAlert, Alert
-from testkit.builders import START, alert
+from monitor.config.model import Config
+from monitor.delivery.delivery import Delivery
+from monitor.delivery.kept.active import MOST_KEPT, ActiveAlerts, of_one_incident
+from monitor.types import ActiveAlert, Alert, Command
+from testkit.builders import START, alert, event
+from testkit.fakes import FakeClock, raise_it
 
 
 def kept(folder: Path) -> ActiveAlerts:
@@ -42,6 +45,49 @@ def test_the_gravest_is_shown(tmp_path: Path) -> None:
     shown = active.state().alert
     assert shown is not None
     assert shown.id == "a1"
+
+
+def test_who_has_seen_the_alarm_has_seen_that_it_might_be_one() -> None:
+    """Of the same sound, and no graver; not the other way round, nor of another sound, nor a test."""
+    perhaps = alert("smoke_alarm", id="a1", rule="Perhaps", severity="warning")
+    alarm = alert("smoke_alarm", id="a2", rule="Smoke alarm")
+    others = [
+        alert(id="a3", severity="warning", events=(event("dog_bark", "e3"),)),
+        replace(perhaps, id="a4", test=True),
+    ]
+    others += [
+        replace(perhaps, id="a5", events=()),
+        replace(alarm, id="a6", events=(*alarm.events, event("dog_bark", "e9"))),
+    ]
+    waiting = [perhaps, alarm, *others]
+    assert of_one_incident(waiting, "a2") == {"a1", "a2"}
+    assert of_one_incident(waiting, "a1") == {"a1"}
+    assert of_one_incident(waiting, "a6") == {"a1", "a2", "a6"}
+    assert of_one_incident(waiting, "gone") == {"gone"}
+
+
+def test_one_answer_settles_one_incident(tmp_path: Path) -> None:
+    """Alert active, and what is kept of who answered."""
+    config = Config.model_validate(
+        {
+            "state_dir": str(tmp_path / "state"),
+            "sources": [{"type": "demo", "name": "hall"}],
+            "drill": {"chain_test": "never"},
+        }
+    )
+    kept: list[Command] = []
+    with Delivery(
+        config, lambda _: None, lambda _: None, raise_it, FakeClock(), on_answer=kept.append
+    ) as delivery:
+        for one in (
+            alert("smoke_alarm", id="a1", severity="warning"),
+            alert("smoke_alarm", id="a2"),
+            alert(id="a3", events=(event("dog_bark", "e3"),)),
+        ):
+            delivery.active.raised(one)
+        delivery.command(Command("ack", value="a2", by="phone"))
+        assert [one.id for one in delivery.active.waiting()] == ["a3"]
+    assert kept == [Command("ack", value=id, by="phone") for id in ("a2", "a1")]
 
 
 @pytest.mark.parametrize("one", [alert(test=True), alert(severity="info")])

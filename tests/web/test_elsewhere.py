@@ -246,12 +246,16 @@ def test_a_house_that_hears_nothing_says_so_first(tmp_path, chromium):
 
 
 def test_an_alert_is_shown_and_settled_where_the_disk_takes_nothing(tmp_path, chromium):
-    """No alarm may look as if all were well, and whoever sees it can say so."""
+    """No alarm may look as if all were well, and whoever sees it can say so. An alert of the same sound as a
+    graver one is on its card, and settled with it."""
     port = free_port()
-    hear = ["doorbell", "knock", "siren", "loud_noise"]
+    one, two = ["doorbell", "knock", "siren"], ["loud_noise"]
     rules = [
-        {"name": name, "hear": [*hear], "severity": "critical", "cooldown_s": 3600} for name in ("One", "Two")
-    ]
+        {"name": name, "hear": [*hear], "severity": severity, "cooldown_s": 3600}
+        for name, hear, severity in (
+            ("One", one, "critical"), ("Perhaps", one, "warning"), ("Two", two, "critical"),
+        )
+    ]  # fmt: skip
     visit = Visit(port, {"Host": f"localhost:{port}"})
     for home in run(tmp_path, house(port, sources=[GOES_ON], rules=rules), visit):
         _, hard = resource.prlimit(home.daemon.process.pid, resource.RLIMIT_FSIZE)

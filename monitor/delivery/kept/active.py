@@ -1,7 +1,7 @@
 """The alerts that nobody has acknowledged yet: what *Alert active* shows, also after a restart."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,27 @@ from monitor.types import ActiveAlert, Alert
 
 MOST_KEPT = 100
 """Beyond that the least severe oldest is forgotten: nobody in this house acknowledges."""
+
+
+def of_one_incident(waiting: Iterable[Alert], id: str) -> frozenset[str]:
+    """The alert of that id, and those that tell of no other sound than it does and are no graver: whoever has
+    seen it has seen them. *Smoke alarm* answers *Perhaps a smoke alarm* of the same sound, and not the other
+    way round."""
+    known = {one.id: one for one in waiting}
+    seen = known.get(id)
+    if seen is None:
+        return frozenset({id})
+    sounds = _sounds(seen)
+    return frozenset(
+        one.id
+        for one in known.values()
+        if one.id == id
+        or (one.events and _sounds(one) <= sounds and one.test == seen.test and one.gravity <= seen.gravity)
+    )
+
+
+def _sounds(alert: Alert) -> frozenset[str]:
+    return frozenset(event.id for event in alert.events)
 
 
 class ActiveAlerts:

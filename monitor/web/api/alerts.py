@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from monitor.delivery.kept.active import of_one_incident
 from monitor.errors import StoreError
 from monitor.history import events as index
 from monitor.history.alerts import OPEN, waiting_alerts
@@ -144,6 +145,8 @@ def acknowledge(ask: Ask) -> Answer:
 
 def _acknowledge(ask: Ask, ids: list[str]) -> None:
     """The calls end first. What the disk does not take now is kept as soon as it can: the command is."""
+    waiting = ask.page.waiting()
+    ids = sorted(frozenset().union(*(of_one_incident(waiting, id) for id in ids)))
     ask.page.board.acknowledge(ids)
     for id in ids:
         ask.page.command(Command("ack", value=id, by=ask.by))

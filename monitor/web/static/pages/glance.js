@@ -5,7 +5,7 @@ import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, house } from "../house.js";
 import { lostFor } from "../parts/room.js";
-import { byRule, headline } from "./now.js";
+import { byIncident, headline } from "./now.js";
 import { ago, labelName, roomName, ruleName, shortClock, t } from "../words.js";
 
 const FLASH_MS = 12_000;
@@ -32,7 +32,7 @@ export default function glance(view) {
     h("p", { class: "glance-foot" }, h("a", { href: "#/" }, icon("left"), t("glance.leave"))));
 
   const draw = () => {
-    const waiting = byRule(open);
+    const waiting = byIncident(open);
     title.textContent = headline(waiting.length);
     time.textContent = shortClock(Date.now());
     view.classList.toggle("alarm", open.some((one) => one.severity === "critical"));

@@ -38,13 +38,13 @@ export default function nowPage(view) {
     hero.className = `hero ${open.some((one) => one.severity === "critical") ? "alarm" : unwell.length || open.length ? "unwell" : "well"}`;
     fill(hero,
       h("span", { class: "sign" }, icon(open.length || unwell.length ? "warning" : "check")),
-      h("div", null, h("h1", null, headline(byRule(open).length)), unwell.length
+      h("div", null, h("h1", null, headline(byIncident(open).length)), unwell.length
         ? h("ul", null, unwell.map((words) => h("li", null, words)))
         : h("p", null, subtitle())));
     keyed(rooms, house.sources, (source) => source.name, roomCard);
   };
   const drawAlerts = () => {
-    keyed(alerts, byRule(open), (alert) => `${alert.id} ${alert.ids.length}`, alertCard);
+    keyed(alerts, byIncident(open), (alert) => `${alert.id} ${alert.ids.length}`, alertCard);
     drawHouse();
   };
   const drawRecent = () => {
@@ -107,7 +107,7 @@ export default function nowPage(view) {
       drawAlerts();
       /** @type {HTMLElement | null} */ (view.querySelector(".alerts button, .hero h1"))?.focus();
     };
-    return alertBox({ ...alert, label: alert.events[0]?.label, times: alert.ids.length, places },
+    return alertBox({ ...alert, label: alert.events[0]?.label, places },
       h("p", { class: "chips" }, alert.events.map((/** @type {any} */ event) =>
         h("a", { class: "chip", href: `#/event/${event.id}` }, labelName(event.label), " ", roomName(event.source), " ", percent(event.score)))),
       house.may_change ? [
@@ -117,17 +117,28 @@ export default function nowPage(view) {
   }
 }
 
-/** The same rule again and again is one card: its latest alert, and how often; tests apart from what is real. @param {any[]} alerts */
-export function byRule(alerts) {
-  /** @type {Map<string, any>} */
-  const found = new Map();
+/**
+ * The same rule again and again is one card: its latest alert, and how often; so is what tells of no other sound than
+ * a graver alert does. Tests apart from what is real.
+ * @param {any[]} alerts the gravest first
+ */
+export function byIncident(alerts) {
+  /** @type {any[]} */
+  const found = [];
   for (const alert of alerts) {
-    const key = `${alert.test} ${alert.rule}`;
-    const known = found.get(key);
-    if (known) known.ids.push(alert.id);
-    else found.set(key, { ...alert, ids: [alert.id] });
+    const sounds = alert.events.map((/** @type {any} */ event) => event.id);
+    const alike = found.filter((one) => one.test === alert.test);
+    const same = alike.find((one) => one.rule === alert.rule);
+    const card = same ?? alike.find((one) => sounds.length && sounds.every((/** @type {string} */ id) => one.sounds.has(id)));
+    if (!card) {
+      found.push({ ...alert, ids: [alert.id], times: 1, sounds: new Set(sounds) });
+      continue;
+    }
+    card.ids.push(alert.id);
+    if (same) card.times += 1;
+    sounds.forEach((/** @type {string} */ id) => card.sounds.add(id));
   }
-  return [...found.values()];
+  return found;
 }
 
 /** @param {() => void} work @param {number} ms */
