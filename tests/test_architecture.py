@@ -168,6 +168,17 @@ def test_the_top_level_holds_the_vocabulary_and_the_daemon() -> None:
     assert len(LOOSE - {"__init__", "__main__"}) <= MOST_AT_THE_TOP
 
 
+MEANT_TOO_MUCH = re.compile(r"_?(?:Ears?|Heard|Letter|\w*Listeners?)")
+"""Names that stood for several types at once; the glossary has a word for each of them."""
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_type_has_a_name_that_meant_several_things(path: Path) -> None:
+    """A word that is a thread here and a model there sends a reader to the wrong file."""
+    named = [node.name for node in tree(path).body if isinstance(node, ast.ClassDef)]
+    assert not [name for name in named if MEANT_TOO_MUCH.fullmatch(name)]
+
+
 TUNED = {"events", "gate", "rhythm"}
 """Packages whose numbers decide what is found."""
 

@@ -129,10 +129,10 @@ def _summarize(config: Config, path: Path) -> None:
     from monitor.config.capabilities import audio_goes_to
 
     sources = ", ".join(f"{source.name} ({source.type})" for source in config.sources)
-    listeners = ", ".join(block.name for block in config.classifiers) or "none"
+    classifiers = ", ".join(block.name for block in config.classifiers) or "none"
     err.print(f"[green]good:[/green] {path}")
     err.print(f"  sources      {sources}")
-    err.print(f"  classifiers  {listeners}")
+    err.print(f"  classifiers  {classifiers}")
     err.print(f"  rules        {', '.join(rule.name for rule in config.rules) or 'none'}")
     if goes_by_the_clock(config):
         err.print(f"  local time   {zone_words()}: `between` and `weekdays` go by it", highlight=False)

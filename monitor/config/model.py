@@ -156,13 +156,13 @@ def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 LARGE_MODEL = "Qwen/Qwen2-Audio-7B-Instruct"
-"""The large listener that is asked where none is configured."""
+"""The large classifier that is asked where none is configured."""
 _CLASSIFIER: TypeAdapter[ClassifierConfig] = TypeAdapter(ClassifierConfig)
 
 
 def classifier_block(model: str) -> ClassifierConfig | None:
     """The settings for a model that no configuration names: an .onnx file of our own training, or the id or
-    folder of a large listener or a hub tagger. None for a word that is neither."""
+    folder of a large classifier or a hub tagger. None for a word that is neither."""
     if not (model.endswith(".onnx") or "/" in model or Path(model).is_dir()):
         return None
     family = family_of(Path(model)) or model

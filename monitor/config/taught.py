@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor.classifiers import ClassifierConfig
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
-from monitor.classifiers.taught.listener import TaughtListener
+from monitor.classifiers.taught.classifier import TaughtClassifier
 from monitor.classifiers.taught.sound import TaughtSound, read_sound
 from monitor.classifiers.taught.veto import VetoBook
 from monitor.errors import StoreError
@@ -89,7 +89,7 @@ def built(block: ClassifierConfig, taught: TaughtHere) -> Classifier:
     classifier: Classifier = block.build()
     if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or taught.vetoes):
         return classifier
-    return TaughtListener(classifier, classifier.sidecar.embedding_id, taught.sounds, taught.vetoes)
+    return TaughtClassifier(classifier, classifier.sidecar.embedding_id, taught.sounds, taught.vetoes)
 
 
 def unheard(taught: TaughtHere, heard: frozenset[str]) -> list[str]:

@@ -30,7 +30,7 @@ class ProxyConfig(Block):
 
 
 class IngressConfig(Block):
-    """A second listener for Home Assistant's ingress, which has checked who somebody is."""
+    """A second port for Home Assistant's ingress, which has checked who somebody is."""
 
     port: Port = 8099
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)] = ("172.30.32.2/32",)

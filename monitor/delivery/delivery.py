@@ -22,7 +22,7 @@ from monitor.delivery.stuck import DISK, NOT_KEPT, Standstill, StuckChannels
 from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
-from monitor.notifiers.replies import ReplyListener
+from monitor.notifiers.replies import ReplyReader
 from monitor.publishers.base import House, Memory, OnWord, Publisher, Remembers, Reports, Word
 from monitor.publishers.mqtt.publisher import MqttPublisher
 from monitor.publishers.terminal.console import ConsolePublisher
@@ -262,9 +262,9 @@ class Delivery:
         if not isinstance(block, NotifyConfig) or block.answers is None:
             return block.build(self._clock)
         buttons = Buttons(self._clock)
-        listener = ReplyListener(block.name, block.answers, buttons, self.command, self._failed, self._clock)
-        self._remember(listener)
-        self._memories.enter_context(listener)
+        reader = ReplyReader(block.name, block.answers, buttons, self.command, self._failed, self._clock)
+        self._remember(reader)
+        self._memories.enter_context(reader)
         return block.build(self._clock, buttons)
 
     def _open(self, line: Channel) -> None:

@@ -46,7 +46,7 @@ MOST_BYTES = 10_000
 _INT16 = 32767
 
 
-class _Ears:
+class _RecentSound:
     """The last minutes of one source, 16 bits."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class DrillRunner:
         self._report: DrillReport | None = None
         self._closes_s = clock.monotonic_s()
         """By the clock that nobody sets."""
-        self._ears: dict[str, _Ears] = {}
+        self._recent: dict[str, _RecentSound] = {}
         self._events: dict[str, list[SoundEvent]] = {}
         self._drills: list[DrillReport] | None = None
 
@@ -84,8 +84,8 @@ class DrillRunner:
 
     def push(self, piece: Piece) -> None:
         """The next frames of a source."""
-        if self._report is not None and (ears := self._ears.get(piece.source)):
-            ears.push(piece)
+        if self._report is not None and (recent := self._recent.get(piece.source)):
+            recent.push(piece)
 
     def decided(self, message: Message) -> None:
         """What was decided."""
@@ -139,7 +139,7 @@ class DrillRunner:
 
     def _begin(self, id: str, label: str, now: datetime) -> Command:
         with self._lock:
-            self._ears = {source: _Ears() for source in self._sources}
+            self._recent = {source: _RecentSound() for source in self._sources}
             self._events = {}
             self._closes_s = self._clock.monotonic_s() + LASTS_S + AFTERWARDS_S
             self._report = DrillReport(id, label, now, tuple(map(RoomReport, self._sources)))
@@ -149,13 +149,13 @@ class DrillRunner:
 
     def _end(self, now: datetime, failed: Callable[[BaseException], None]) -> None:
         with self._lock:
-            report, ears, events = self._report, self._ears, self._events
-            self._report, self._ears, self._events = None, {}, {}
+            report, recent, events = self._report, self._recent, self._events
+            self._report, self._recent, self._events = None, {}, {}
         assert report is not None
 
         def work() -> None:
             try:
-                rooms = tuple(_room(source, events.get(source, []), ears[source]) for source in ears)
+                rooms = tuple(_room(source, events.get(source, []), recent[source]) for source in recent)
                 done = replace(report, rooms=rooms, ended_at=now, deliveries=self._delivered(report))
                 log.info("the drill has ended", coverage=done.coverage)
                 self._keep(done)
@@ -200,14 +200,14 @@ def _is_of(alert: Alert, report: DrillReport) -> bool:
     return alert.test and any(event.label == report.label and not event.is_made_up for event in alert.events)
 
 
-def _room(source: str, events: Sequence[SoundEvent], ears: _Ears) -> RoomReport:
+def _room(source: str, events: Sequence[SoundEvent], recent: _RecentSound) -> RoomReport:
     """What one source made of it."""
     rhythmic = [one for one in events if "pattern" in one.evidence]
-    if not rhythmic or ears.ends_at is None or not ears.frames:
+    if not rhythmic or recent.ends_at is None or not recent.frames:
         return RoomReport(source)
     first, last = rhythmic[0], rhythmic[-1]
-    samples = np.concatenate(list(ears.frames)).astype(np.float32) / np.float32(_INT16)
-    began_at = ears.ends_at - timedelta(seconds=len(samples) / SAMPLE_RATE_HZ)
+    samples = np.concatenate(list(recent.frames)).astype(np.float32) / np.float32(_INT16)
+    began_at = recent.ends_at - timedelta(seconds=len(samples) / SAMPLE_RATE_HZ)
     begins_s, ends_s = ((at - began_at).total_seconds() for at in (first.started_at, last.at))
     pitch_hz = int(last.evidence["pitch_hz"])
     found = measured(samples, begins_s, min(ends_s, len(samples) / SAMPLE_RATE_HZ), last.label, pitch_hz)

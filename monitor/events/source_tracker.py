@@ -16,8 +16,8 @@ from monitor.types import Detection, EventEnd, SoundEvent
 
 REMEMBERED_S = 300.0
 """A verifier's detection changes an event that ended no longer ago than this. Chosen: a large model takes
-seconds for a segment on a processor (docs/reference/listener-speed-cpu.md), and segments wait for each other;
-with less its answer would be lost, or open a second event."""
+seconds for a segment on a processor (docs/reference/large-model-speed-cpu.md), and segments wait for each
+other; with less its answer would be lost, or open a second event."""
 REMEMBERED_EVENTS = 16
 """Ended events kept per label. Chosen: with the shortest hold, 2 s, they span half a minute; without a bound
 a rattling window would fill the memory."""

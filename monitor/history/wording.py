@@ -36,7 +36,7 @@ def explanation_lines(found: Explanation) -> Iterator[str]:
         # A level is kept every few seconds while a source is listened to.
         yield "  nothing is known: nobody listened then, or it is longer ago than is kept"
     elif not found.cuts and not found.looks:
-        yield "  nothing rose above the floor, and no listener said anything"
+        yield "  nothing rose above the floor, and no classifier found anything"
 
 
 def _outage_lines(alert: Alert) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _from_to(figures: Sequence[float]) -> str:
 
 def _sound_lines(found: Explanation) -> Iterator[str]:
     """What the gate cut, then how classifiers scored it."""
-    cuts, groups, left_out = _closest(found.cuts, _by_listener(found.looks))
+    cuts, groups, left_out = _closest(found.cuts, _by_classifier(found.looks))
     for cut in cuts:
         yield f"  {_cut_line(cut)}"
     for traces in groups:
@@ -123,7 +123,7 @@ def _cut_line(cut: SegmentRecord) -> str:
     )
 
 
-def _by_listener(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
+def _by_classifier(traces: Iterable[LookTrace]) -> list[list[LookTrace]]:
     """Looks at the same segment by the same classifier together: a long sound has dozens."""
     groups: dict[tuple[str, str, str | None], list[LookTrace]] = {}
     for trace in traces:

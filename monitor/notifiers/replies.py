@@ -48,7 +48,7 @@ class AnswersConfig(Block):
     """Our access token for reading it, where the server asks for one."""
 
 
-class ReplyListener:
+class ReplyReader:
     """Listens in a thread of its own, inside the `with` block. `on_command` is given what was answered; a bug
     reaches `failed`."""
 

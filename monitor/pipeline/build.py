@@ -7,14 +7,14 @@ from functools import partial
 from monitor.audio import Piece
 from monitor.classifiers import TranscriberConfig
 from monitor.classifiers.audio_llm.transcribers.base import Transcriber
-from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
+from monitor.classifiers.audio_llm.transcribers.by_classifier import ClassifierTranscriberConfig
 from monitor.classifiers.audio_llm.transcribers.words import NAME as WORDS
-from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListener
+from monitor.classifiers.audio_llm.transcribers.words import TranscriptClassifier, Voices
 from monitor.classifiers.base import Classifier, Wants
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.taggers.ensemble import combined
-from monitor.classifiers.taught.listener import NAME as TAUGHT
-from monitor.classifiers.taught.listener import TaughtListener
+from monitor.classifiers.taught.classifier import NAME as TAUGHT
+from monitor.classifiers.taught.classifier import TaughtClassifier
 from monitor.config.capabilities import thresholds
 from monitor.config.house import build_house, is_alike
 from monitor.config.model import Config
@@ -44,7 +44,7 @@ class LoadedClassifiers:
     second: tuple[tuple[Classifier, Wants], ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
     """The reason, by name, of each classifier that could not be loaded."""
-    listeners: tuple[TaughtListener, ...] = ()
+    taught_classifiers: tuple[TaughtClassifier, ...] = ()
     """Those of `first`, or its members, that hear what the house has taught."""
 
     @property
@@ -55,7 +55,7 @@ class LoadedClassifiers:
 
     def taught(self, taught: TaughtHere) -> "LoadedClassifiers":
         """The same classifiers, which from the next look on hear what the house has taught by now."""
-        for one in self.listeners:
+        for one in self.taught_classifiers:
             one.take(taught.sounds)
         others = {name: why for name, why in self.missing.items() if name != TAUGHT}
         return replace(self, missing=others | _unheard(taught, self.first))
@@ -85,10 +85,12 @@ def load_classifiers(config: Config) -> LoadedClassifiers:
     if config.transcripts is not None and (asked := _sources_asked_for_words(config)):
         options, phrases = config.transcripts, _awaited_phrases(config)
         writer = _transcriber(options, [classifier for classifier, _ in second], phrases)
-        words = _loaded(WORDS, lambda: WordListener(writer, lambda text: says(text, phrases)), missing)
+        words = _loaded(
+            WORDS, lambda: TranscriptClassifier(writer, lambda text: says(text, phrases)), missing
+        )
         second += [(words, Voices(asked, while_speaking=options.while_speaking))] if words else []
-    listeners = tuple(one for one in first if isinstance(one, TaughtListener))
-    return LoadedClassifiers(combined(config.combine, first), tuple(second), missing, listeners)
+    taught_classifiers = tuple(one for one in first if isinstance(one, TaughtClassifier))
+    return LoadedClassifiers(combined(config.combine, first), tuple(second), missing, taught_classifiers)
 
 
 def _unheard(taught: TaughtHere, first: Sequence[Classifier]) -> dict[str, str]:
@@ -122,7 +124,7 @@ def _transcriber(
     block: TranscriberConfig, loaded: Sequence[Classifier], phrases: Sequence[str]
 ) -> Transcriber:
     """The transcriber, with the phrases of the rules: without them it writes a rare name as a common word."""
-    if isinstance(block, ListenerWordsConfig):
+    if isinstance(block, ClassifierTranscriberConfig):
         return block.build(loaded)
     words = list(dict.fromkeys([*block.hot_words, *phrases]))
     return block.model_copy(update={"hot_words": words}).build()

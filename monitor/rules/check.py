@@ -139,7 +139,7 @@ def _check_absence(rule: Rule, block: UnlessHeard, place: Place, able: Capabilit
     """A sound that nobody can hear would be missed every day."""
     unheard = [label for label in block.hear if label not in able.produced]
     if unheard:
-        text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}; add a classifier that does"
+        text = f"rule {rule.name!r}: no enabled classifier hears {_or(unheard)}; add a classifier that does"
         yield Finding(unheard == list(block.hear), (*place, "unless_heard"), text)
 
 
@@ -162,11 +162,11 @@ def _check_level(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findi
 def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
     """Key and reason if the clause cannot come true."""
     if not able.produced.intersection(clause.hear):
-        return "hear", f"no enabled listener hears {_or(clause.hear)}; add a classifier that does"
+        return "hear", f"no enabled classifier hears {_or(clause.hear)}; add a classifier that does"
     if clause.then and not able.produced.intersection(clause.then.hear):
-        return "then", f"no enabled listener hears {_or(clause.then.hear)}; add a classifier that does"
+        return "then", f"no enabled classifier hears {_or(clause.then.hear)}; add a classifier that does"
     if clause.emotion and not able.produced.intersection(clause.emotion):
-        return "emotion", f"no enabled listener hears {_or(clause.emotion)}; add a classifier that does"
+        return "emotion", f"no enabled classifier hears {_or(clause.emotion)}; add a classifier that does"
     if clause.say and not able.transcribes:
         return "say", "nobody writes down what is said; set `transcripts:`"
     return None
@@ -176,7 +176,7 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
     for key, labels in (("hear", clause.hear), ("then", clause.then.hear if clause.then else ())):
         unheard = [label for label in labels if label not in able.produced]
         if unheard:
-            text = f"rule {rule.name!r}: no enabled listener hears {_or(unheard)}"
+            text = f"rule {rule.name!r}: no enabled classifier hears {_or(unheard)}"
             yield Finding(False, (*place, key), text)
     yield from _check_reach(rule, clause, place, able)
     yield from _check_devices(rule, clause, place, able)

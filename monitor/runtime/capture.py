@@ -37,7 +37,7 @@ class FrontEnd(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerFigures:
+class CaptureFigures:
     """How one source is doing."""
 
     online: bool
@@ -124,11 +124,11 @@ class CaptureThread(threading.Thread):
             now_s - self._last_frame_s if self._online else 0.0,
         )
 
-    def figures(self) -> ListenerFigures:
+    def figures(self) -> CaptureFigures:
         """A snapshot for the health message; from any thread."""
         now_s = self._clock.monotonic_s()
         opening_s, _ = self.waiting_s()
-        return ListenerFigures(
+        return CaptureFigures(
             online=bool(self._online),
             frames=self._frames,
             gaps=self._gaps,

@@ -30,7 +30,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class JudgedSound:
     """A sound, and what somebody said of it; None: nobody did."""
 
     sound: Sound
@@ -40,7 +40,7 @@ class Heard:
 class Forecast:
     """The sounds of some days with how likely each is right: what people said, else the fit."""
 
-    def __init__(self, heard: Sequence[Heard], fit: Fit, days: float, *, seed: int = 0) -> None:
+    def __init__(self, heard: Sequence[JudgedSound], fit: Fit, days: float, *, seed: int = 0) -> None:
         self._days = max(days, 1e-6)
         self._rng = np.random.default_rng(seed)
         self.x = np.array([one.sound.x for one in heard], float)

@@ -17,7 +17,7 @@ from monitor.history.reader import History
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.teaching.evidence import Look, evidence, logit
 from monitor.teaching.fit import Example, Fit, Prior
-from monitor.teaching.forecast import Heard
+from monitor.teaching.forecast import JudgedSound
 from monitor.teaching.questions import Question
 from monitor.teaching.stream import Sound, near_looks, sounds
 from monitor.teaching.suggestion import PER_SOURCE_VERDICTS, Taught, fitted, never
@@ -96,7 +96,7 @@ class House:
         places = [source] if source is not None else self._sharing(label)
         known = [one for one in self.known if one.judged.heard == label and one.judged.source in places]
         heard = [
-            Heard(sound, _word(sound, known))
+            JudgedSound(sound, _word(sound, known))
             for place in places
             for sound in self.heard.get((place, label), ())
         ]

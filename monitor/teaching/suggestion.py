@@ -11,7 +11,7 @@ from monitor.labels import LIFE_SAFETY
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.teaching.evidence import logit, probability
 from monitor.teaching.fit import Example, Fit, Prior
-from monitor.teaching.forecast import Forecast, Heard, Rate
+from monitor.teaching.forecast import Forecast, JudgedSound, Rate
 from monitor.teaching.stream import LOWER_LOGITS
 
 LEAST_VERDICTS = 2
@@ -83,9 +83,9 @@ class Suggestion:
     false_now: Rate
     false_then: Rate
     lost: Rate
-    gone: tuple[Heard, ...]
+    gone: tuple[JudgedSound, ...]
     """What was an event in these days and would not have been."""
-    new: tuple[Heard, ...]
+    new: tuple[JudgedSound, ...]
     """The other way round."""
 
     @property
@@ -108,7 +108,7 @@ class Taught:
     source: str | None
     onset: float
     """As written under `labels:`."""
-    heard: Sequence[Heard]
+    heard: Sequence[JudgedSound]
     """The sounds of the last days, those that nearly were events among them."""
     judged: Sequence[Example]
     """Everything that was judged, also before these days."""

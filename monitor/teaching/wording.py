@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monitor.labels import label_name
 from monitor.teaching.evidence import logit, probability
-from monitor.teaching.forecast import Heard, Rate
+from monitor.teaching.forecast import JudgedSound, Rate
 from monitor.teaching.questions import Question
 from monitor.teaching.suggestion import Refused, Suggestion, Taught
 
@@ -67,7 +67,7 @@ def _rate(rate: Rate) -> str:
     return "{} {unit} (80 %: {} to {})".format(*figures, unit=unit)
 
 
-def _listed(words: str, some: Sequence[Heard]) -> Iterator[str]:
+def _listed(words: str, some: Sequence[JudgedSound]) -> Iterator[str]:
     if not some:
         return
     yield f"  {words}: {len(some)}"

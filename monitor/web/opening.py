@@ -15,7 +15,7 @@ from monitor.logs import get_logger
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.web.access.keys import Keys
 from monitor.web.http.server import Server
-from monitor.web.nodes.listener import Listener
+from monitor.web.nodes.subscriber import NodeSubscriber
 from monitor.web.page import Page
 
 log = get_logger()
@@ -48,12 +48,12 @@ def open_page(
     )
     page.waiting = delivery.active.waiting
     if config.web.nodes is not None:
-        page.nodes = _listening(config, config.web.nodes, clock, life)
+        page.nodes = _subscribed(config, config.web.nodes, clock, life)
     life.enter_context(Server(page))
     return page
 
 
-def _listening(config: Config, nodes: NodesConfig, clock: Clock, life: ExitStack) -> Listener:
+def _subscribed(config: Config, nodes: NodesConfig, clock: Clock, life: ExitStack) -> NodeSubscriber:
     brokers = (one for one in config.publishers if isinstance(one, MqttConfig))
     broker = next(one for one in brokers if nodes.broker in (None, one.name))
-    return life.enter_context(Listener(broker, nodes.topics, config.node, clock))
+    return life.enter_context(NodeSubscriber(broker, nodes.topics, config.node, clock))

@@ -28,7 +28,7 @@ from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.live.audio import LiveAudio
 from monitor.web.meters import Meters
 from monitor.web.mutes import Mutes
-from monitor.web.nodes.listener import Listener
+from monitor.web.nodes.subscriber import NodeSubscriber
 from monitor.web.scope import Scopes
 from monitor.web.setup.listening import Trials
 from monitor.web.tap import Record, Tap
@@ -46,7 +46,7 @@ READING_S = 2.0
 class Page:
     """One for the life of the daemon. `decided` and `alive` may be called from any thread and never wait."""
 
-    nodes: Listener | None = None
+    nodes: NodeSubscriber | None = None
     """Every node on the broker; None where only this one is shown."""
     waiting: Callable[[], Sequence[Alert]]
     """Alerts that nobody has acknowledged, as the receivers know them: no disk is asked."""

@@ -82,7 +82,7 @@ class Viewer:
 
 
 @dataclass(slots=True)
-class _Ear:
+class _Watched:
     """What is remembered of a source while somebody looks."""
 
     viewers: set[Viewer] = field(default_factory=set)
@@ -96,45 +96,45 @@ class Scopes:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._lock = Lock()
-        self._ears: dict[str, _Ear] = {}
+        self._watched: dict[str, _Watched] = {}
 
     def watching(self, source: str) -> int:
         """How many look at a source; from any thread."""
-        ear = self._ears.get(source)
-        return len(ear.viewers) if ear is not None else 0
+        watched = self._watched.get(source)
+        return len(watched.viewers) if watched is not None else 0
 
     def join(self, source: str, loop: asyncio.AbstractEventLoop) -> Viewer:
         """Somebody begins to look."""
         viewer = Viewer(source, loop)
         with self._lock:
-            ear = self._ears.get(source, _Ear())
-            ear.viewers = {*ear.viewers, viewer}
-            self._ears[source] = ear
+            watched = self._watched.get(source, _Watched())
+            watched.viewers = {*watched.viewers, viewer}
+            self._watched[source] = watched
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
         """They stop."""
         with self._lock:
-            ear = self._ears[viewer.source]
-            ear.viewers = ear.viewers - {viewer}
-            if not ear.viewers:
-                del self._ears[viewer.source]
+            watched = self._watched[viewer.source]
+            watched.viewers = watched.viewers - {viewer}
+            if not watched.viewers:
+                del self._watched[viewer.source]
 
     def hear(self, piece: Piece) -> None:
         """The next frames of a source."""
-        if ear := self._ears.get(piece.source):
+        if watched := self._watched.get(piece.source):
             for frame in piece.frames():
-                self._hear(ear, frame)
+                self._hear(watched, frame)
 
-    def _hear(self, ear: _Ear, frame: Frame) -> None:
-        ear.samples = np.concatenate([ear.samples, frame.audio.samples])[-WINDOW:]
+    def _hear(self, watched: _Watched, frame: Frame) -> None:
+        watched.samples = np.concatenate([watched.samples, frame.audio.samples])[-WINDOW:]
         floor_dbfs = self._board.floor_dbfs(frame.source)
         levels = (frame.audio.rms_dbfs, -120.0 if floor_dbfs is None else floor_dbfs)
         # A column: level and floor in half decibels above -120 dBFS, then the bands, the lowest first.
         halves = bytes(int(min(max(2 * (one + 120), 0), 255)) for one in levels)
-        ear.columns.append(halves + bands(ear.samples).tobytes())
-        if len(ear.columns) >= TOGETHER:
-            together = b"".join(ear.columns)
-            ear.columns.clear()
-            for viewer in ear.viewers:
+        watched.columns.append(halves + bands(watched.samples).tobytes())
+        if len(watched.columns) >= TOGETHER:
+            together = b"".join(watched.columns)
+            watched.columns.clear()
+            for viewer in watched.viewers:
                 viewer.post(together)

@@ -51,7 +51,7 @@ class _Say:
         yield from self._heard(event, found.looks)
         yield self._fact(f"why.{event.certainty}")
         if others := [name for name in event.confirmed_by if name != event.classifier]:
-            yield self._fact("why.confirmed_by", names=", ".join(map(self._listener, others)))
+            yield self._fact("why.confirmed_by", names=", ".join(map(self._classifier, others)))
         if event.ended_by:
             yield self._fact(f"why.ended.{event.ended_by}")
         yield from self.rules(trace)
@@ -73,7 +73,7 @@ class _Say:
         for classifier, (count, one) in best.items():
             key = "why.reached" if one.reached else "why.below"
             values = {
-                "name": self._listener(classifier),
+                "name": self._classifier(classifier),
                 "label": label,
                 "score": _percent(one.score, self._language),
                 "onset": _percent(one.row.onset, self._language),
@@ -103,7 +103,7 @@ class _Say:
         for classifier, one in ranked[:CLASSES_SHOWN]:
             label = label_words(one.label, self._language)
             values = {
-                "name": self._listener(classifier),
+                "name": self._classifier(classifier),
                 "label": label,
                 "score": _percent(one.score, self._language),
                 "onset": _percent(one.row.onset, self._language),
@@ -113,7 +113,7 @@ class _Say:
             if one.reached and one.row.hits > 1:
                 yield {**self._fact("why.needs_hits", n=one.row.hits, label=label), "weight": "stop"}
         if not ranked:
-            yield self._fact("why.no_listener" if found.cuts or found.levels else "why.unknown")
+            yield self._fact("why.no_classifier" if found.cuts or found.levels else "why.unknown")
 
     def rules(self, trace: EventTrace) -> Iterator[dict[str, Any]]:
         """Rule by rule; those about other sounds in one sentence."""
@@ -161,8 +161,8 @@ class _Say:
     def _found(self, value: Any, clause: str) -> str:
         return sentence("why.nothing", self._language) if value is None else _value(value, clause)
 
-    def _listener(self, name: str) -> str:
-        known = catalogue().get(f"listener.{name}")
+    def _classifier(self, name: str) -> str:
+        known = catalogue().get(f"classifier.{name}")
         return known[self._language] if known else name
 
     def _fact(self, key: str, **values: Any) -> dict[str, Any]:

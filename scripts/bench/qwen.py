@@ -1,8 +1,8 @@
-"""How fast the large listener is, and how much its shared prefix saves over asking with generate().
+"""How fast the large model is, and how much its shared prefix saves over asking with generate().
 
-    OMP_NUM_THREADS=2 python scripts/bench/qwen.py --write docs/reference/listener-speed-cpu.md
+    OMP_NUM_THREADS=2 python scripts/bench/qwen.py --write docs/reference/large-model-speed-cpu.md
     python scripts/bench/qwen.py --size real --device cuda --peak-tflops 989 \\
-        --write docs/reference/listener-speed-gpu.md
+        --write docs/reference/large-model-speed-gpu.md
 
 Weights are random: they say how fast a model of that size is, and nothing about how well it hears. The
 tokenizer is Qwen's own where `dashscope` is installed, which carries it (`pip install --no-deps dashscope`);
@@ -156,7 +156,7 @@ def random_model(size: Size, tokenizer: Any, device: str, dtype: torch.dtype) ->
 
 
 def listener(size: Size, device: str, dtype: torch.dtype) -> tuple[AudioLanguageModel, tuple[Question, ...]]:
-    """A listener of that size, and what it is asked: every label and the emotion."""
+    """A model of that size, and what it is asked: every label and the emotion."""
     from transformers import WhisperFeatureExtractor
 
     torch.manual_seed(0)
@@ -452,7 +452,7 @@ def main() -> None:
     loaded, asked = listener(SIZES[options.size], options.device, dtype)
     parameters = sum(p.numel() for p in loaded.model.parameters())
     name = torch.cuda.get_device_name() if gpu else f"{platform.machine()}, {torch.get_num_threads()} threads"
-    report.say(f"# Speed of the large listener on a {'GPU' if gpu else 'CPU'}")
+    report.say(f"# Speed of the large model on a {'GPU' if gpu else 'CPU'}")
     report.say()
     report.say(
         f"Written by `scripts/bench/qwen.py`. Random weights: Qwen2-Audio, {options.size} size, "

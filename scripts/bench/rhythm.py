@@ -1,4 +1,4 @@
-"""How well, how soon and how quietly the rhythm listener hears: the tables and the picture of
+"""How well, how soon and how quietly the rhythm detector hears: the tables and the picture of
 docs/reference/rhythm.md.
 
     python scripts/bench rhythm --trials 40 --jobs 2 [--backgrounds DIRECTORY] [--without CHECK] [--write]

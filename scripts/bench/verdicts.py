@@ -25,7 +25,7 @@ from monitor.config.loading import default_config
 from monitor.events.defaults import Hysteresis
 from monitor.recordings.analysis import SOURCE
 from monitor.teaching.fit import Example, Fit, Floats, Prior
-from monitor.teaching.forecast import INTERVAL, Forecast, Heard
+from monitor.teaching.forecast import INTERVAL, Forecast, JudgedSound
 from monitor.teaching.questions import MOST_A_DAY, Question, chosen
 from monitor.teaching.stream import Sound, sounds, with_onset
 from monitor.teaching.suggestion import LIKELY, Aim, Suggestion, Taught, fitted, never, suggest
@@ -192,7 +192,7 @@ def _lived(
 def _taught(
     label: str, row: Hysteresis, heard: Sequence[Sound], judged: dict[int, bool], days: float
 ) -> Taught:
-    known = [Heard(one, judged.get(id(one))) for one in heard]
+    known = [JudgedSound(one, judged.get(id(one))) for one in heard]
     examples = [Example(one.sound.x, one.right) for one in known if one.right is not None]
     return Taught(label, None, row.onset, known, examples, (), days)
 

@@ -12,9 +12,9 @@ _HEAD = """\
 What earwitness can hear, by the name it has in rules, topics and messages. This page is written by
 `python -m scripts.docs.labels` from `monitor/labels.csv` and `monitor/events/defaults.py`.
 
-An event begins when a listener's score reached *onset* in so many *hits*, half a second or more apart, within
-*within* seconds; it lives on while the score reaches *off*, and ends when that did not happen for *hold*
-seconds. All of it can be set under `labels:`, for everyone or per source: see
+An event begins when a classifier's score reached *onset* in so many *hits*, half a second or more apart,
+within *within* seconds; it lives on while the score reaches *off*, and ends when that did not happen for
+*hold* seconds. All of it can be set under `labels:`, for everyone or per source: see
 [rules](../guides/rules.md#when-a-sound-becomes-an-event). A model that ships thresholds for its own scores
 replaces the onsets below.
 

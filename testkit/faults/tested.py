@@ -350,7 +350,7 @@ TESTED = (
         "it is reported as before: no verdict and no taught sound holds it back",
         (
             "teaching/test_vetoes.py::test_nothing_that_people_judge_holds_an_alarm_back",
-            "classifiers/taught/test_listener.py::test_nothing_that_is_taught_changes_what_the_model_says",
+            "classifiers/taught/test_classifier.py::test_nothing_that_is_taught_changes_what_the_model_says",
             "cli/test_sounds.py::test_a_smoke_alarm_cannot_be_taught",
         ),
     ),

@@ -21,7 +21,7 @@ def hit(label: str, score: float = 0.9, s: float = 0.0, **more: object) -> Detec
 
 
 def beeps(label: str, certainty: str, s: float, **evidence: object) -> Detection:
-    """The rhythm listener's word at `s`."""
+    """The rhythm detector's word at `s`."""
     return heard(
         label, 0.9, at(s - 4), duration_s=4.0, classifier="rhythm", certainty=certainty, evidence=evidence
     )

@@ -144,7 +144,7 @@ def test_thresholds_are_those_that_were_set(past: Past) -> None:
 
 
 def test_a_rhythm_is_held_to_no_score(past: Past) -> None:
-    """What the rhythm listener heard is said to be by its rhythm."""
+    """What the rhythm detector heard is said to be by its rhythm."""
     past.hear(
         10,
         heard("smoke_alarm", 1.0, after(6), classifier="rhythm", certainty="confirmed", duration_s=4.0),
@@ -200,7 +200,7 @@ def test_quiet_is_explained_too(past: Past) -> None:
     past.end(60)
     with History(past.path) as history:
         found = explain_time(history, CONFIG, after(30))
-    assert "nothing rose above the floor, and no listener said anything" in "\n".join(
+    assert "nothing rose above the floor, and no classifier found anything" in "\n".join(
         explanation_lines(found)
     )
 

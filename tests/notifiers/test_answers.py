@@ -15,7 +15,7 @@ from monitor.clock import SystemClock
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import MOST_BUTTONS, VALID_S, Buttons
 from monitor.notifiers.pictures import MOST, WANTED_FOR_S, PictureMatch
-from monitor.notifiers.replies import AnswersConfig, ReplyListener
+from monitor.notifiers.replies import AnswersConfig, ReplyReader
 from monitor.publishers.base import DELIVERED, Outcome
 from monitor.types import Alert, Command, Picture
 from testkit.builders import alert, event
@@ -56,7 +56,7 @@ def listening(
     """What is answered on the topic `answers`."""
     answered: queue.SimpleQueue[Command] = queue.SimpleQueue()
     block = AnswersConfig.model_validate({"url": f"{server.address}/answers", "token": token})
-    with ReplyListener("phone", block, buttons, answered.put, raise_it, SystemClock()):
+    with ReplyReader("phone", block, buttons, answered.put, raise_it, SystemClock()):
         server.wait_for(lambda: server.readers > 0)
         yield answered
 
@@ -145,7 +145,7 @@ def test_a_server_that_refuses_is_named_once(server: NtfyServer) -> None:
     """Without its address."""
     server.token = "tk_s3cret"
     block = AnswersConfig.model_validate({"url": f"{server.address}/answers"})
-    listener = ReplyListener("phone", block, Buttons(FakeClock()), lambda _: None, raise_it, FakeClock())
+    listener = ReplyReader("phone", block, Buttons(FakeClock()), lambda _: None, raise_it, FakeClock())
     with capture_logs() as logs:
         listener._try()
         listener._try()

@@ -70,7 +70,7 @@ def test_a_source_that_never_spoke_has_nothing_left():
 
 
 def test_an_alarm_below_the_gate_is_heard_by_its_rhythm():
-    """The rhythm listener hears every frame, whatever the gate makes of it."""
+    """The rhythm detector hears every frame, whatever the gate makes of it."""
     alarm = 0.05 * played(piezo(), temporal_three(3), RATE_HZ)
     samples = noise(3 + len(alarm) / RATE_HZ + 1, -60)
     samples[3 * RATE_HZ :][: len(alarm)] += alarm

@@ -1,4 +1,4 @@
-"""The rhythm listener: frames in, detections with evidence out."""
+"""The rhythm detector: frames in, detections with evidence out."""
 
 from dataclasses import replace
 from datetime import timedelta

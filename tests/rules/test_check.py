@@ -62,7 +62,8 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "hear"),
-                "rule 'R' can never fire: no enabled listener hears cat or bird; add a classifier that does",
+                "rule 'R' can never fire: no enabled classifier hears cat or bird; "
+                "add a classifier that does",
             ),
         ),
         (
@@ -71,7 +72,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "then"),
-                "rule 'R' can never fire: no enabled listener hears bird; add a classifier that does",
+                "rule 'R' can never fire: no enabled classifier hears bird; add a classifier that does",
             ),
         ),
         (
@@ -80,7 +81,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "emotion"),
-                "rule 'R' can never fire: no enabled listener hears angry; add a classifier that does",
+                "rule 'R' can never fire: no enabled classifier hears angry; add a classifier that does",
             ),
         ),
         (
@@ -98,14 +99,14 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 False,
                 ("rules", 0, "any", 0, "hear"),
-                "rule 'R' can never fire in this way: no enabled listener hears scream; "
+                "rule 'R' can never fire in this way: no enabled classifier hears scream; "
                 "add a classifier that does",
             ),
         ),
         (
             rule("R", hear=["smoke_alarm", "fire_alarm"]),
             able(produced=frozenset({"smoke_alarm"})),
-            Finding(False, ("rules", 0, "hear"), "rule 'R': no enabled listener hears fire_alarm"),
+            Finding(False, ("rules", 0, "hear"), "rule 'R': no enabled classifier hears fire_alarm"),
         ),
         (
             rule("R", hear=["cat", "bird"], min_score=0.4, sources=["porch"]),

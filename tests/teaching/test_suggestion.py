@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.labels import LIFE_SAFETY
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.teaching.fit import Example, Fit, Prior
-from monitor.teaching.forecast import Forecast, Heard
+from monitor.teaching.forecast import Forecast, JudgedSound
 from monitor.teaching.questions import Question, chosen, left_today
 from monitor.teaching.stream import Sound
 from monitor.teaching.suggestion import Aim, Refused, Suggestion, Taught, suggest
@@ -27,7 +27,7 @@ def house(xs: Sequence[float], judged: Sequence[Example], label: str = "dog_bark
     """A week of sounds, of which those beyond the judged ones are nobody's word."""
     fields: dict[str, object] = {"source": None, "onset": 0.5, "missed": (), "days": 7.0}
     words = [(one.x, one.right) for one in judged if one.x in xs] + [(x, None) for x in xs]
-    heard = [Heard(sound(x, n, label), word) for n, (x, word) in enumerate(words)]
+    heard = [JudgedSound(sound(x, n, label), word) for n, (x, word) in enumerate(words)]
     return Taught(label=label, heard=heard, judged=judged, **(fields | more))  # type: ignore[arg-type]
 
 
@@ -129,7 +129,7 @@ def test_the_interval_holds_what_comes():
         xs, days = rng.uniform(0, 4, 60), 7.0
         truth = rng.random(60) < 1 / (1 + np.exp(-(xs - 1.5)))
         judged = [Example(x, bool(right)) for x, right in zip(xs[:20], truth[:20], strict=True)]
-        known = [Heard(sound(x), bool(right) if n < 20 else None)
+        known = [JudgedSound(sound(x), bool(right) if n < 20 else None)
                  for n, (x, right) in enumerate(zip(xs, truth, strict=True))]  # fmt: skip
         rate = Forecast(known, Fit(judged, Prior()), days, seed=number).false(1.0)
         coming = rng.uniform(0, 4, rng.poisson(60))

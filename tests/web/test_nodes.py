@@ -21,7 +21,7 @@ from monitor.publishers.mqtt.config import MqttConfig
 from monitor.web.api import nodes
 from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.nodes.ledger import MOST_NODES, SILENT, TAILS, Ledger, Node
-from monitor.web.nodes.listener import Listener
+from monitor.web.nodes.subscriber import NodeSubscriber
 from testkit.mosquitto import Mosquitto, Subscriber, free_port
 from testkit.noisy_house import until
 from testkit.process import DaemonProcess
@@ -196,14 +196,14 @@ def test_the_listener_reads_and_never_speaks(tmp_path: Path):
     with broker, Subscriber(broker) as everybody:
         everybody.say(f"{ROOT}/status", "online", retain=True)
         config = MqttConfig(type="mqtt", port=broker.port)
-        with Listener(config, (), "home", SystemClock()) as listener:
+        with NodeSubscriber(config, (), "home", SystemClock()) as listener:
             until(lambda: listener.seen().count == 1, "the node")
             everybody.say(f"{ROOT}/status", "offline", retain=True)
             until(lambda: listener.seen().nodes[0][1] == "away", "its will")
         everybody.say("the/end", "")
         everybody.wait_for("the/end")
         assert [one.topic for one in everybody.heard] == [f"{ROOT}/status", f"{ROOT}/status", "the/end"]
-        with Listener(config, ("homes/+/+",), "home", SystemClock()) as listener:
+        with NodeSubscriber(config, ("homes/+/+",), "home", SystemClock()) as listener:
             until(lambda: listener.seen().connected, "the broker")
             broker.stop()
             until(lambda: not listener.seen().connected, "its end")

@@ -47,7 +47,7 @@ class QwenConfig(SecondLook, LabelSubset):
 
     type: Literal["qwen"]
     name: Slug = "qwen"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen2-Audio-7B-Instruct"
     """Hub id or folder of a Qwen2-Audio, Qwen2.5-Omni or Qwen3-Omni model."""
     device: Device = "auto"

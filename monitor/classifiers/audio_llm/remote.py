@@ -43,7 +43,7 @@ class RemoteConfig(SecondLook, LabelSubset, Server):
 
     type: Literal["remote"]
     name: Slug = "remote"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
     engine: Literal["auto", "vllm", "llama", "ollama", "openai", "dashscope"] = "auto"
     """What serves the model; auto asks the server. `earwitness check --probe` prints what it is and can
     do."""

@@ -71,7 +71,7 @@ class EmbeddedConfig(Block):
 
     type: Literal["embedded"]
     name: Slug = "embedded"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
     model: Path | None = None
     """Another model file trained by scripts/train_tagger, with its JSON beside it."""
 

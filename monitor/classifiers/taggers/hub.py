@@ -30,7 +30,7 @@ class HubConfig(SecondLook, LabelSubset):
 
     type: Literal["hub"]
     name: Slug = "hub"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
     model: Annotated[str, Field(min_length=1)]
     """Hub id or folder, for example MIT/ast-finetuned-audioset-10-10-0.4593 or laion/clap-htsat-unfused."""
     device: Device = "auto"

@@ -34,7 +34,7 @@ class OnnxConfig(Block):
 
     type: Literal["onnx"]
     name: Slug = "onnx"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
     model: Path
     """The model file."""
     classes: Path

@@ -20,7 +20,7 @@ class TfliteConfig(OnnxConfig):
 
     type: Literal["tflite"]  # type: ignore[assignment]
     name: Slug = "tflite"
-    """Names this listener in events (`confirmed_by`) and logs."""
+    """Names this classifier in events (`confirmed_by`) and logs."""
 
     def open(self) -> Any:
         """The model behind the face of an onnxruntime session. ModelError when it cannot be opened."""

@@ -78,7 +78,7 @@ class StreamReader(Thread):
         self._stopped = False
         self._wanted = track
         self._choice = TrackChoice(name)
-        self._ears: dict[int, _Ear] = {}
+        self._tracks: dict[int, _Track] = {}
         self._heard_track: int | None = None
         self._held: list[Packet] = []
         self._held_s = self._heard_s = 0.0
@@ -121,7 +121,7 @@ class StreamReader(Thread):
         import av
 
         tracks = chosen_tracks(container.streams.audio, self._wanted)
-        self._ears = {track.index: _Ear(number, self._source) for number, track in enumerate(tracks)}
+        self._tracks = {track.index: _Track(number, self._source) for number, track in enumerate(tracks)}
         try:
             packets = container.demux(tracks)
             for packet in self._at_beats(packets) if _is_sound_alone(container) else packets:
@@ -178,11 +178,11 @@ class StreamReader(Thread):
     def _sounds(self, packet: Any) -> Iterator[Packet]:
         import av
 
-        ear = self._ears[packet.stream_index]
+        track = self._tracks[packet.stream_index]
         try:
             for decoded in decoded_frames(packet):
                 self._decoded += 1
-                yield from self._chosen(ear, decoded)
+                yield from self._chosen(track, decoded)
         except (av.FFmpegError, ValueError) as error:
             # What is missing shows in the timestamps of what follows, or in the time that passes.
             self._damaged += 1
@@ -191,17 +191,17 @@ class StreamReader(Thread):
             write("damaged sound left out", source=self._source, reason=plain_reason(error))
             self._judge(plain_reason(error))
 
-    def _chosen(self, ear: "_Ear", decoded: Any) -> Iterator[Packet]:
+    def _chosen(self, track: "_Track", decoded: Any) -> Iterator[Packet]:
         """The sound, if it is of the track that is listened to. After a change of track it follows a gap."""
         planar, rate_hz = planar_sound(decoded)
         arrived_s = self._clock.monotonic_s()
-        samples = ear.mixer.push(planar, rate_hz)
-        missing_s = ear.timestamps.missing_s(begins_s(decoded), len(samples) / rate_hz, arrived_s)
-        if len(self._ears) > 1 and not self._choice.hears(ear.number, samples, arrived_s):
+        samples = track.mixer.push(planar, rate_hz)
+        missing_s = track.timestamps.missing_s(begins_s(decoded), len(samples) / rate_hz, arrived_s)
+        if len(self._tracks) > 1 and not self._choice.hears(track.number, samples, arrived_s):
             return
-        if self._heard_track not in (None, ear.number):
+        if self._heard_track not in (None, track.number):
             missing_s = inf
-        self._heard_track = ear.number
+        self._heard_track = track.number
         yield Packet(samples, rate_hz, missing_s)
 
     def _judge(self, reason: str) -> None:
@@ -245,7 +245,7 @@ def _power(samples: Samples) -> float:
     return float(np.dot(samples, samples)) / max(1, len(samples))
 
 
-class _Ear:
+class _Track:
     """What belongs to one sound track; `number` counts the tracks that are candidates, from 0."""
 
     def __init__(self, number: int, source: str) -> None:

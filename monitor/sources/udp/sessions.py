@@ -29,7 +29,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SessionSound:
     """Sound of the session; `begins` where it is the first of a new one."""
 
     sound: Sound
@@ -53,7 +53,7 @@ class Sessions:
         self.count = 0
         """Sessions in which something was heard."""
 
-    def take(self, datagram: bytes) -> Answer | Heard | None:
+    def take(self, datagram: bytes) -> Answer | SessionSound | None:
         """What follows from a datagram; None after counting it."""
         found = kind(datagram)
         taken = self._greet(datagram) if found == HELLO else self._hear(datagram) if found == SOUND else None
@@ -81,15 +81,15 @@ class Sessions:
                 del self._begun[next(iter(self._begun))]
         return Answer(self._key.challenge(hello.number, self._begun[hello.number][0]))
 
-    def _hear(self, datagram: bytes) -> Heard | None:
+    def _hear(self, datagram: bytes) -> SessionSound | None:
         tag, current = tag_of(datagram), self._current
         if current is not None and tag == current.tag:
             sound = current.sound(datagram)
-            return None if sound is None else Heard(sound, current.sample_rate_hz, begins=False)
+            return None if sound is None else SessionSound(sound, current.sample_rate_hz, begins=False)
         for number, (_, session) in self._begun.items():
             if tag == session.tag and (sound := session.sound(datagram)) is not None:
                 del self._begun[number]
                 self._current = session
                 self.count += 1
-                return Heard(sound, session.sample_rate_hz, begins=True)
+                return SessionSound(sound, session.sample_rate_hz, begins=True)
         return None

@@ -17,7 +17,7 @@ from monitor.logs import get_logger
 from monitor.schema import Port, Secret
 from monitor.sources.base import PIECE_S, AnySourceConfig, Source
 from monitor.sources.timing.timekeeper import Instant
-from monitor.sources.udp.listener import Datagram, UdpListener
+from monitor.sources.udp.receiver import Datagram, UdpReceiver
 from monitor.sources.udp.wire import LARGEST_BYTES
 
 log = get_logger()
@@ -71,7 +71,7 @@ class UdpSource(Source):
         self._clock = clock
         self._closed = Event()
         self._socket: socket.socket | None = None
-        self._listener: UdpListener | None = None
+        self._receiver: UdpReceiver | None = None
 
     @property
     def patience_s(self) -> float:
@@ -79,15 +79,15 @@ class UdpSource(Source):
 
     @property
     def drift_ppm(self) -> float:
-        return self._listener.framer.drift_ppm if self._listener else 0.0
+        return self._receiver.framer.drift_ppm if self._receiver else 0.0
 
     @property
     def clock_offset_s(self) -> float:
-        return self._listener.framer.clock_offset_s if self._listener else 0.0
+        return self._receiver.framer.clock_offset_s if self._receiver else 0.0
 
     @property
     def network(self) -> Mapping[str, float]:
-        return self._listener.figures if self._listener else {}
+        return self._receiver.figures if self._receiver else {}
 
     @property
     def port(self) -> int:
@@ -99,9 +99,9 @@ class UdpSource(Source):
     def __enter__(self) -> Self:
         if find_spec("cryptography") is None:
             raise SourceUnavailable(f"{self.name}: {MISSING_EXTRA}", refused=True)
-        if self._listener is None:
-            self._listener = UdpListener(self.name, bytes.fromhex(self._config.key.get_secret_value()))
-        self._listener.open_anew()
+        if self._receiver is None:
+            self._receiver = UdpReceiver(self.name, bytes.fromhex(self._config.key.get_secret_value()))
+        self._receiver.open_anew()
         self._socket = self._opened()
         return self
 
@@ -115,19 +115,19 @@ class UdpSource(Source):
 
     def pieces(self) -> Iterator[Piece]:
         """See Source.pieces."""
-        listener = self._listener
-        assert listener is not None
+        receiver = self._receiver
+        assert receiver is not None
         heard_s = self._clock.monotonic_s()
         while not self._closed.wait(PIECE_S):
-            before = listener.datagrams
-            yield from listener.take(self._waiting(), Instant.of(self._clock))
-            self._answer(listener)
+            before = receiver.datagrams
+            yield from receiver.take(self._waiting(), Instant.of(self._clock))
+            self._answer(receiver)
             now_s = self._clock.monotonic_s()
-            if listener.datagrams > before:
+            if receiver.datagrams > before:
                 heard_s = now_s
             elif now_s - heard_s > self._config.silent_after_s:
-                yield from listener.framer.finish()
-                raise SourceLost(f"{self.name}: {self._why_silent(listener)}")
+                yield from receiver.framer.finish()
+                raise SourceLost(f"{self.name}: {self._why_silent(receiver)}")
 
     def _opened(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
@@ -156,18 +156,18 @@ class UdpSource(Source):
             except OSError as error:  # an answer of ours found nobody
                 log.debug("a datagram could not be received", source=self.name, error=error.strerror)
 
-    def _answer(self, listener: UdpListener) -> None:
+    def _answer(self, receiver: UdpReceiver) -> None:
         assert self._socket is not None
-        for datagram, to in listener.answers:
+        for datagram, to in receiver.answers:
             with suppress(OSError):  # it asks again, or is gone
                 self._socket.sendto(datagram, to)
-        listener.answers.clear()
+        receiver.answers.clear()
 
-    def _why_silent(self, listener: UdpListener) -> str:
+    def _why_silent(self, receiver: UdpReceiver) -> str:
         text = f"no sound from its sender for {self._config.silent_after_s:.0f} s"
         where = f"port {self._config.port} of this machine"
-        if not listener.datagrams and listener.ignored.get("rates"):
+        if not receiver.datagrams and receiver.ignored.get("rates"):
             return f"{text}; it announces a sample rate that is not from 8 to 48 kHz"
-        if not listener.datagrams and listener.ignored.get("strangers"):
+        if not receiver.datagrams and receiver.ignored.get("strangers"):
             return f"{text}; what came to {where} was made with another key"
         return f"{text}; is it on, and does it send to {where}?"

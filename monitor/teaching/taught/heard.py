@@ -14,8 +14,8 @@ from monitor.teaching.taught.unnamed import Unclaimed
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One of them."""
+class KeptSound:
+    """A sound that was heard whole: where, when, and its embedding, packed as in `sound.unpacked`."""
 
     segment_id: str
     at: datetime
@@ -25,7 +25,7 @@ class Heard:
     embedding: bytes
 
 
-def heard_since(rows: sqlite3.Connection, at: datetime, source: str | None = None) -> Iterator[Heard]:
+def heard_since(rows: sqlite3.Connection, at: datetime, source: str | None = None) -> Iterator[KeptSound]:
     """What was heard whole from a moment on, at one source or all, the oldest first."""
     found = rows.execute(
         "SELECT segment_id, told_at, source, label, embedding FROM background WHERE told_at > ?"
@@ -33,7 +33,7 @@ def heard_since(rows: sqlite3.Connection, at: datetime, source: str | None = Non
         (to_us(at), source, source),
     )
     for segment_id, told_us, where, label, embedding in found:
-        yield Heard(segment_id, from_us(told_us), where, label, embedding)
+        yield KeptSound(segment_id, from_us(told_us), where, label, embedding)
 
 
 def unclaimed(rows: sqlite3.Connection) -> tuple[Floats, list[Unclaimed]]:

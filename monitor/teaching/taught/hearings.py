@@ -16,7 +16,7 @@ from monitor.events.defaults import DEFAULTS
 from monitor.labels import LIFE_SAFETY, label_name
 from monitor.rhythm.detector import RhythmDetector
 from monitor.store.codec import decode
-from monitor.teaching.taught.heard import Heard
+from monitor.teaching.taught.heard import KeptSound
 from monitor.teaching.taught.learning import Hearing
 from monitor.types import Detection, Frame, Segment, SoundEvent, new_id
 
@@ -75,7 +75,7 @@ def from_event(rows: sqlite3.Connection, event_id: str) -> Hearing | Unfit | Non
     return Hearing(name, np.mean([unpacked(blob) for _, blob in kept], axis=0), segment_id=kept[0][0])
 
 
-def of_heard(one: Heard) -> Hearing:
+def of_heard(one: KeptSound) -> Hearing:
     """The hearing of a sound that is over, named by when and where it was heard."""
     taken_for = f", like {one.label.replace('_', ' ')}" if one.label else ""
     name = f"{one.at.astimezone():%H:%M:%S} {one.source}{taken_for}"

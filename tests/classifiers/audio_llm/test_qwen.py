@@ -1,4 +1,4 @@
-"""The large listener on tiny random models of all three families, loaded from disk as the real ones are."""
+"""The large model on tiny random models of all three families, loaded from disk as the real ones are."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The large listener against engines that people run, each started here with a tiny random model, and with
+"""The large model against engines that people run, each started here with a tiny random model, and with
 folders that are quantised.
 
 Not part of the suite: an engine is gigabytes and takes minutes to start. What each needs:

@@ -14,7 +14,7 @@ LOOK_EVERY_S = 0.9
 two is whole in one of them; each costs a transcriber as much as a segment."""
 
 
-class WordListener(ClassifierDefaults):
+class TranscriptClassifier(ClassifierDefaults):
     """A `Classifier` without labels: its detections carry the transcript of a segment, for rules with
     `say`. The tracker gives it to the voiced events of that segment; it is never published or stored.
 

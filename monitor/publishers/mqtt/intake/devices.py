@@ -24,7 +24,7 @@ MOST_UNKNOWN_WORDS = 32
 """Words without a label are logged once each: whoever writes the map needs them."""
 
 
-class DeviceListener:
+class DeviceReader:
     """One device. `heard` is a pure function of messages and clock, but for what it counts."""
 
     def __init__(self, device: Device, clock: Clock) -> None:

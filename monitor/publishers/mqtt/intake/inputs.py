@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.publishers.base import House, Word
-from monitor.publishers.mqtt.intake.devices import DeviceListener
+from monitor.publishers.mqtt.intake.devices import DeviceReader
 from monitor.publishers.mqtt.intake.house import HouseTopics
 from monitor.publishers.mqtt.news import Received
 
@@ -20,14 +20,14 @@ class Inputs:
         self._own_root = own_root
         self._clock = clock
         self._house = HouseTopics()
-        self._devices: tuple[DeviceListener, ...] = ()
+        self._devices: tuple[DeviceReader, ...] = ()
 
     def announce(self, house: House) -> None:
         """From now on these."""
         self._house = HouseTopics(house.values)
         known = self._devices
         self._devices = tuple(
-            next((one for one in known if one.device == device), DeviceListener(device, self._clock))
+            next((one for one in known if one.device == device), DeviceReader(device, self._clock))
             for device in house.devices
             if device.broker == self._name
         )

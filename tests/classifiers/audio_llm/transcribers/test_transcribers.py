@@ -12,7 +12,7 @@ from monitor.classifiers.audio_llm.prompts import OMNI, writing_down
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.audio_llm.transcribers.aligner import Aligner
 from monitor.classifiers.audio_llm.transcribers.base import Transcript
-from monitor.classifiers.audio_llm.transcribers.listener import ListenerWordsConfig
+from monitor.classifiers.audio_llm.transcribers.by_classifier import ClassifierTranscriberConfig
 from monitor.classifiers.audio_llm.transcribers.qwen3_asr import Qwen3AsrConfig
 from monitor.classifiers.audio_llm.transcribers.server import RemoteAsrConfig
 from monitor.errors import ClassifyError, ModelError
@@ -270,12 +270,12 @@ class Parrot(ScriptedClassifier):
 def test_a_listening_model_transcribes_and_translates_by_instruction() -> None:
     """The listener of that name is asked in its own words, which name a language that is known."""
     listeners = [ScriptedClassifier({}, "small"), Parrot({}, "qwen")]
-    plain = ListenerWordsConfig(type="listener").build(listeners)
-    french = ListenerWordsConfig(type="listener", translate_to="French").build(listeners)
+    plain = ClassifierTranscriberConfig(type="listener").build(listeners)
+    french = ClassifierTranscriberConfig(type="listener", translate_to="French").build(listeners)
     plain.load()
 
     assert plain.transcribe([SPEECH])[0].text == "Transcribe the audio into text."
-    german = ListenerWordsConfig(type="listener", language="German").build(listeners)
+    german = ClassifierTranscriberConfig(type="listener", language="German").build(listeners)
     assert german.transcribe([SPEECH]) == [Transcript("Transcribe the German audio into text.", "German")]
     assert "in French" in french.transcribe([SPEECH])[0].text
     assert french.transcribe([SPEECH])[0].language == "French"
@@ -286,10 +286,10 @@ def test_a_listener_that_cannot_write_is_named() -> None:
     remote = RemoteConfig(type="remote", name="qwen", url="http://10.0.0.5/v1", model=MODEL).build()
 
     for listeners in ([], [ScriptedClassifier({}, "qwen")]):
-        with pytest.raises(ModelError, match="no listener named 'qwen' is loaded that can answer in words"):
-            ListenerWordsConfig(type="listener").build(listeners).load()
+        with pytest.raises(ModelError, match="no classifier named 'qwen' is loaded that can answer in words"):
+            ClassifierTranscriberConfig(type="listener").build(listeners).load()
     with pytest.raises(ModelError, match="send_speech: true"):
-        ListenerWordsConfig(type="listener").build([remote]).load()
+        ClassifierTranscriberConfig(type="listener").build([remote]).load()
 
 
 def test_a_transcript_does_not_print_its_words() -> None:

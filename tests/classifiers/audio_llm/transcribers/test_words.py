@@ -11,7 +11,7 @@ import pytest
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.qwen import QwenClassifier
 from monitor.classifiers.audio_llm.transcribers.base import Transcript
-from monitor.classifiers.audio_llm.transcribers.words import Voices, WordListener
+from monitor.classifiers.audio_llm.transcribers.words import TranscriptClassifier, Voices
 from monitor.config.loading import check_document
 from monitor.config.model import Config
 from monitor.config.yaml_document import parse_document
@@ -50,9 +50,9 @@ class Dictated:
         return [Transcript(self._text) for _ in sounds]
 
 
-def listening(text: str | Exception) -> WordListener:
+def listening(text: str | Exception) -> TranscriptClassifier:
     """Writes that text; "help me" is awaited."""
-    return WordListener(Dictated(text), lambda words: "help me" in words)
+    return TranscriptClassifier(Dictated(text), lambda words: "help me" in words)
 
 
 def decided(text: str, ended_by: SegmentEnd = "silence") -> list[SoundEvent | Alert]:

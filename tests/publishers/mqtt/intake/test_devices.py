@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.events.tracker import Tracker
 from monitor.publishers.base import Device, House
-from monitor.publishers.mqtt.intake.devices import BURST, DeviceListener
+from monitor.publishers.mqtt.intake.devices import BURST, DeviceReader
 from monitor.publishers.mqtt.intake.inputs import Inputs
 from monitor.publishers.mqtt.news import Received
 from monitor.sources.external import ExternalConfig
@@ -35,7 +35,7 @@ def device(**values: Any) -> Device:
 
 
 def heard(
-    listener: DeviceListener, payload: Any, topic: str = "frigate/events", *, retained: bool = False
+    listener: DeviceReader, payload: Any, topic: str = "frigate/events", *, retained: bool = False
 ) -> Detection | None:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     found = listener.heard(Received(topic, body, retained))
@@ -49,7 +49,7 @@ def event(label: str = "scream", camera: str = "porch", kind: str = "new", score
 def test_a_frigate_event_becomes_a_suspected_detection_of_our_label() -> None:
     """With the source's name, its score, and where it came from."""
     clock = FakeClock()
-    found = heard(DeviceListener(device(**FRIGATE), clock), event("fire_alarm"))
+    found = heard(DeviceReader(device(**FRIGATE), clock), event("fire_alarm"))
     assert found is not None
     assert (found.label, found.score, found.source, found.certainty) == (
         "smoke_alarm", 0.8, "porch", "suspected",
@@ -78,14 +78,14 @@ def test_a_frigate_event_becomes_a_suspected_detection_of_our_label() -> None:
 )
 def test_what_is_no_detection_is_counted_by_reason(payload: Any, reason: str) -> None:
     """Nothing is dropped in silence, and nothing breaks, whatever anyone publishes there."""
-    listener = DeviceListener(device(**FRIGATE, min_score=0.5), FakeClock())
+    listener = DeviceReader(device(**FRIGATE, min_score=0.5), FakeClock())
     assert heard(listener, payload) is None
     assert listener.figures() == {"detected": 0, "ignored": {reason: 1}}
 
 
 def test_a_retained_message_is_no_detection() -> None:
     """It would be heard again at every start."""
-    listener = DeviceListener(device(**FRIGATE), FakeClock())
+    listener = DeviceReader(device(**FRIGATE), FakeClock())
     assert heard(listener, event(), retained=True) is None
     assert listener.ignored == {"retained": 1}
 
@@ -93,7 +93,7 @@ def test_a_retained_message_is_no_detection() -> None:
 def test_the_topic_itself_may_name_the_sound() -> None:
     """`frigate/porch/audio/scream` with ON: YAML reads ON as a truth, and a percentage is a score."""
     block = {"topic": "frigate/porch/audio/{label}", "where": {".": True}, "label_map": {"scream": "scream"}}
-    listener = DeviceListener(device(**block), FakeClock())
+    listener = DeviceReader(device(**block), FakeClock())
     assert listener.topic_filter == "frigate/porch/audio/+"
     assert listener.matches("frigate/porch/audio/scream")
     assert not listener.matches("frigate/gate/audio/scream")
@@ -106,7 +106,7 @@ def test_the_topic_itself_may_name_the_sound() -> None:
 def test_a_flood_of_one_label_holds_back_no_other() -> None:
     """Ten at once, then one a second; the smoke alarm behind ten thousand screams is heard."""
     clock = FakeClock()
-    listener = DeviceListener(device(**FRIGATE), clock)
+    listener = DeviceReader(device(**FRIGATE), clock)
     taken = sum(heard(listener, event("scream")) is not None for _ in range(10_000))
     assert taken == BURST
     assert heard(listener, event("fire_alarm")) is not None
@@ -117,7 +117,7 @@ def test_a_flood_of_one_label_holds_back_no_other() -> None:
 
 def states(trusted: bool, label: str, **more: Any) -> list[tuple[str, str]]:
     clock = FakeClock()
-    listener = DeviceListener(device(topic="a", label_map={"x": label}, trusted=trusted, **more), clock)
+    listener = DeviceReader(device(topic="a", label_map={"x": label}, trusted=trusted, **more), clock)
     tracker = Tracker()
     found = heard(listener, b"x", "a")
     assert found is not None
@@ -137,7 +137,7 @@ def test_one_message_is_an_event_suspected_unless_the_device_is_trusted(label: s
 @given(st.binary(max_size=200), st.booleans())
 def test_any_payload_is_a_detection_or_counted(payload: bytes, retained: bool) -> None:
     """For any bytes: one of the two, never both, never an exception."""
-    listener = DeviceListener(device(topic="a", path="b.0.c", label_map={"x": "scream"}), FakeClock())
+    listener = DeviceReader(device(topic="a", path="b.0.c", label_map={"x": "scream"}), FakeClock())
     listener.heard(Received("a", payload, retained))
     assert listener.detected + listener.ignored.total() == 1
 

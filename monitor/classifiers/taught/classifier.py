@@ -16,7 +16,7 @@ NEVER = (1.0, 0.0)
 """No score lies between these: a large model knows no sound that only this house has taught."""
 
 
-class TaughtListener:
+class TaughtClassifier:
     """The classifier `model` as it is, and the sounds that were taught on its embedding with it. One thread
     at a time, but for `take`."""
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
-from monitor.classifiers.taught.listener import NAME, TaughtListener
+from monitor.classifiers.taught.classifier import NAME, TaughtClassifier
 from monitor.classifiers.taught.sound import TaughtSound
 from monitor.events.certainty import held_back
 from monitor.labels import LIFE_SAFETY, name_taught
@@ -55,9 +55,9 @@ def segment(s: float = 0.0) -> Segment:
     return Segment("a" * 12, "hall", START + timedelta(seconds=s), audio, 0.5, -60, -30, 0.0, "silence")
 
 
-def listening(*sounds: TaughtSound) -> TaughtListener:
+def listening(*sounds: TaughtSound) -> TaughtClassifier:
     """To what a thing sounds like."""
-    return TaughtListener(Model(hearings()[0].embedding, {"dog_bark": 0.1}), shipped_sha256(), sounds)
+    return TaughtClassifier(Model(hearings()[0].embedding, {"dog_bark": 0.1}), shipped_sha256(), sounds)
 
 
 def test_what_is_taught_meanwhile_is_heard_from_the_next_look_on():
@@ -94,7 +94,7 @@ def test_a_look_and_its_segment_in_one_batch_are_two():
 
 def test_a_model_that_overflows_teaches_nothing():
     """No score of a number that is none."""
-    listener = TaughtListener(Model(np.full(SIZE, np.inf), {"dog_bark": 0.1}), shipped_sha256(), [taught()])
+    listener = TaughtClassifier(Model(np.full(SIZE, np.inf), {"dog_bark": 0.1}), shipped_sha256(), [taught()])
     assert [one.label for one in listener.classify([segment()])] == ["dog_bark"]
 
 
@@ -105,7 +105,7 @@ def test_a_model_that_overflows_teaches_nothing():
 def test_nothing_that_is_taught_changes_what_the_model_says(embedding: list[float], scores: dict[str, float]):
     """Whatever it is taught: the alarms' detections pass as they are, and nothing holds an alarm back."""
     model = Model(np.array(embedding), scores)
-    listener = TaughtListener(model, shipped_sha256(), [taught(), taught("gate")])
+    listener = TaughtClassifier(model, shipped_sha256(), [taught(), taught("gate")])
     assert listener.classify([segment()])[: len(scores)] == model.classify([segment()])
     assert not any(held_back(label, {"learning": True}) for label in LIFE_SAFETY)
 

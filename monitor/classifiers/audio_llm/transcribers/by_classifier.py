@@ -14,7 +14,7 @@ from monitor.errors import ClassifyError, ModelError
 from monitor.schema import Slug
 
 
-class ListenerWordsConfig(WordOptions):
+class ClassifierTranscriberConfig(WordOptions):
     """A large classifier of `classifiers:` that also transcribes or translates speech. No second model is
     loaded; its `max_new_tokens` is the longest transcript."""
 
@@ -26,38 +26,38 @@ class ListenerWordsConfig(WordOptions):
     translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     """Language to translate into, for example English; by default words are not translated."""
 
-    def build(self, loaded: Sequence[Classifier]) -> "ListenerWords":
+    def build(self, loaded: Sequence[Classifier]) -> "ClassifierTranscriber":
         """The transcriber, over one of these classifiers, which are loaded."""
-        return ListenerWords(self, next((each for each in loaded if each.name == self.name), None))
+        return ClassifierTranscriber(self, next((each for each in loaded if each.name == self.name), None))
 
 
-class ListenerWords:
+class ClassifierTranscriber:
     """A classifier that answers questions as a transcriber. Opens and closes nothing: the pool does."""
 
     longest_s = LONGEST_S
 
-    def __init__(self, block: ListenerWordsConfig, listener: Classifier | None) -> None:
+    def __init__(self, block: ClassifierTranscriberConfig, classifier: Classifier | None) -> None:
         self.block = block
-        self._listener = listener
+        self._classifier = classifier
 
     def load(self) -> None:
         """Raises ModelError when the classifier is not loaded, has no words, or may not be sent a voice."""
-        listener = self._listener
-        if not isinstance(listener, Describer):
+        classifier = self._classifier
+        if not isinstance(classifier, Describer):
             raise ModelError(
-                f"transcripts: no listener named {self.block.name!r} is loaded that can answer in words; "
+                f"transcripts: no classifier named {self.block.name!r} is loaded that can answer in words; "
                 "name a `qwen` or `remote` classifier"
             )
-        if isinstance(listener, RemoteClassifier):
-            check_leave(listener.block)
+        if isinstance(classifier, RemoteClassifier):
+            check_leave(classifier.block)
 
     def transcribe(self, sounds: Sequence[Audio]) -> list[Transcript]:
         """See `Transcriber`."""
-        listener = self._listener
-        if not isinstance(listener, Describer):
-            raise ClassifyError("transcripts: the listener is not there; call load() first")
+        classifier = self._classifier
+        if not isinstance(classifier, Describer):
+            raise ClassifyError("transcripts: the classifier is not there; call load() first")
         spoken, into = self.block.language, self.block.translate_to
-        return [Transcript(listener.write_down(sound, spoken, into), into or spoken) for sound in sounds]
+        return [Transcript(classifier.write_down(sound, spoken, into), into or spoken) for sound in sounds]
 
     def close(self) -> None:
         """The pool closes its classifiers."""

@@ -41,7 +41,7 @@ class Seen:
     """Those that have changed."""
 
 
-class Listener:
+class NodeSubscriber:
     """Listens inside the `with` block. `seen` may be called from any thread; the rest is the link's."""
 
     def __init__(self, broker: MqttOptions, roots: Sequence[str], node: str, clock: Clock) -> None:

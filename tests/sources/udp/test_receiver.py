@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.audio import Piece
 from monitor.sources.timing.timekeeper import Instant
-from monitor.sources.udp.listener import UdpListener
+from monitor.sources.udp.receiver import UdpReceiver
 from monitor.sources.udp.sessions import MOST_BEGUN
 from testkit.fakes import FakeClock
 from testkit.udp_sender import KEY, WiredSender
@@ -22,11 +22,11 @@ FILLED_BLOCKS = 12
 
 
 class Network:
-    """A sender, a listener, and a clock; what is lost between them a test decides."""
+    """A sender, a receiver, and a clock; what is lost between them a test decides."""
 
-    def __init__(self, key: bytes = KEY, listener: UdpListener | None = None) -> None:
+    def __init__(self, key: bytes = KEY, receiver: UdpReceiver | None = None) -> None:
         self.clock = FakeClock()
-        self.listener = listener or UdpListener("nursery", KEY)
+        self.receiver = receiver or UdpReceiver("nursery", KEY)
         self.sender = WiredSender(key)
         self.pieces: list[Piece] = []
 
@@ -37,11 +37,11 @@ class Network:
         self.sender.__exit__()
 
     def carry(self, datagrams: Iterable[bytes]) -> list[bytes]:
-        """To the listener; its answers come back to the sender."""
+        """To the receiver; its answers come back to the sender."""
         at = Instant.of(self.clock)
-        self.pieces += self.listener.take([(one, ADDRESS) for one in datagrams], at)
-        answers = [answer for answer, _ in self.listener.answers]
-        self.listener.answers.clear()
+        self.pieces += self.receiver.take([(one, ADDRESS) for one in datagrams], at)
+        answers = [answer for answer, _ in self.receiver.answers]
+        self.receiver.answers.clear()
         for answer in answers:
             self.sender.take(answer, at.monotonic_s)
         return answers
@@ -66,7 +66,7 @@ class Network:
 
     def heard(self) -> np.ndarray:
         return np.concatenate(
-            [piece.audio.samples for piece in [*self.pieces, *self.listener.framer.finish()]]
+            [piece.audio.samples for piece in [*self.pieces, *self.receiver.framer.finish()]]
         )
 
 
@@ -97,7 +97,7 @@ def test_what_is_sent_is_heard_sample_by_sample() -> None:
             net.carry([net.block(number)])
         net.settle()
         assert same(net.heard(), wanted(range(100)))
-        figures = net.listener.figures
+        figures = net.receiver.figures
     assert {key: figures[key] for key in ("datagrams", "lost", "repeated", "strangers", "sessions")} == {
         "datagrams": 100, "lost": 0, "repeated": 0, "strangers": 0, "sessions": 1,
     }  # fmt: skip
@@ -134,8 +134,8 @@ def test_loss_is_silence_in_its_place_and_nothing_forged_is_heard(
         net.settle()
         last = max(set(range(60)) - lost)
         assert same(net.heard(), wanted(None if n in lost else n for n in range(last + 1)))
-        assert net.listener.figures["lost"] == len({n for n in lost if n < last})
-        assert net.listener.figures["strangers"] == len(forged)
+        assert net.receiver.figures["lost"] == len({n for n in lost if n < last})
+        assert net.receiver.figures["strangers"] == len(forged)
 
 
 def test_a_long_hole_is_a_gap_of_its_length() -> None:
@@ -149,7 +149,7 @@ def test_a_long_hole_is_a_gap_of_its_length() -> None:
         net.settle()
         [(before, after)] = [(a, b) for a, b in pairwise(net.pieces) if b.follows_gap]
     assert (after.captured_at - before.ends_at).total_seconds() == pytest.approx(2.0, abs=0.05)
-    assert net.listener.figures["lost"] == 100
+    assert net.receiver.figures["lost"] == 100
 
 
 def test_a_former_session_is_never_heard_again() -> None:
@@ -157,16 +157,16 @@ def test_a_former_session_is_never_heard_again() -> None:
     with Network() as first:
         recorded = first.begin() + [first.block(number) for number in range(50)]
         first.carry(recorded[1:])
-        with Network(listener=first.listener) as second:
+        with Network(receiver=first.receiver) as second:
             second.begin()
             second.carry([second.block(0)])
-            heard = first.listener.datagrams
-            first.listener.take([(one, ADDRESS) for one in recorded], Instant.of(second.clock))
-            assert first.listener.datagrams == heard
-            assert first.listener.figures["strangers"] == 50
-            first.listener.answers.clear()
+            heard = first.receiver.datagrams
+            first.receiver.take([(one, ADDRESS) for one in recorded], Instant.of(second.clock))
+            assert first.receiver.datagrams == heard
+            assert first.receiver.figures["strangers"] == 50
+            first.receiver.answers.clear()
             second.carry([second.block(1)])
-            assert first.listener.datagrams == heard + 1, "the session that goes on is not disturbed"
+            assert first.receiver.datagrams == heard + 1, "the session that goes on is not disturbed"
 
 
 def test_another_key_is_a_stranger() -> None:
@@ -180,21 +180,21 @@ def test_another_key_is_a_stranger() -> None:
             for _ in range(200):
                 net.clock.advance(0.01)
                 assert net.carry([junk]) == []
-        assert net.listener.figures["strangers"] == 1000
+        assert net.receiver.figures["strangers"] == 1000
     assert len(lines) == 1
 
 
 def test_hellos_that_are_sent_again_fill_no_memory() -> None:
     """Each is answered with as many bytes as it has, and the oldest are let go."""
-    listener = UdpListener("nursery", KEY)
+    receiver = UdpReceiver("nursery", KEY)
     for _ in range(MOST_BEGUN + 20):
-        with Network(listener=listener) as net:
+        with Network(receiver=receiver) as net:
             hello = net.sender.send(b"", 0.0)
             assert hello is not None
-            listener.take([(hello, ADDRESS)], Instant.of(net.clock))
-            assert [len(answer) for answer, _ in listener.answers] == [len(hello)]
-            listener.answers.clear()
-    assert len(listener._sessions._begun) == MOST_BEGUN
+            receiver.take([(hello, ADDRESS)], Instant.of(net.clock))
+            assert [len(answer) for answer, _ in receiver.answers] == [len(hello)]
+            receiver.answers.clear()
+    assert len(receiver._sessions._begun) == MOST_BEGUN
 
 
 def test_a_sender_that_is_not_confirmed_says_hello_again() -> None:
@@ -202,7 +202,7 @@ def test_a_sender_that_is_not_confirmed_says_hello_again() -> None:
     with Network() as net:
         net.begin()
         net.carry([net.block(0)])
-        net.listener = UdpListener("nursery", KEY)
+        net.receiver = UdpReceiver("nursery", KEY)
         kinds = []
         for number in range(1, 400):
             net.clock.advance(BLOCK_S)
@@ -212,4 +212,4 @@ def test_a_sender_that_is_not_confirmed_says_hello_again() -> None:
                 net.carry([datagram])
         assert 1 in kinds
         assert net.sender.is_heard
-        assert net.listener.figures["sessions"] == 1
+        assert net.receiver.figures["sessions"] == 1

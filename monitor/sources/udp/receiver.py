@@ -11,7 +11,7 @@ from monitor.logs import get_logger
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 from monitor.sources.udp.order import Order
-from monitor.sources.udp.sessions import Answer, Heard, Sessions
+from monitor.sources.udp.sessions import Answer, Sessions, SessionSound
 from monitor.sources.udp.wire import Sound
 
 log = get_logger()
@@ -29,7 +29,7 @@ Datagram = tuple[bytes, Any]
 """What came, and where from."""
 
 
-class UdpListener:
+class UdpReceiver:
     """Everything that was sent to one source. One thread."""
 
     def __init__(self, name: str, key: bytes) -> None:
@@ -81,7 +81,7 @@ class UdpListener:
         parts: list[Samples] = []
         before = self.datagrams
         for heard in self._heard(datagrams, at.monotonic_s):
-            if isinstance(heard, Heard):
+            if isinstance(heard, SessionSound):
                 pieces += self._flush(parts, at)
                 self._follow(heard)
                 continue
@@ -98,7 +98,7 @@ class UdpListener:
         self._look(at.monotonic_s)
         return pieces + self._flush(parts, at)
 
-    def _heard(self, datagrams: Iterable[Datagram], now_s: float) -> Iterator[Heard | Sound]:
+    def _heard(self, datagrams: Iterable[Datagram], now_s: float) -> Iterator[SessionSound | Sound]:
         """Sound in its order; before the first of a session, the word that it begins."""
         for datagram, sender in datagrams:
             taken = self._sessions.take(datagram)
@@ -113,7 +113,7 @@ class UdpListener:
                 yield from self._order.push(taken.sound, now_s)
         yield from self._order.due(now_s)
 
-    def _follow(self, first: Heard) -> None:
+    def _follow(self, first: SessionSound) -> None:
         """A new session: its sound is dated by its arrival."""
         if self._began:
             self.framer.gap()
