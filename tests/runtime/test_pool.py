@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.audio import SAMPLE_RATE_HZ
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.classifiers.cascade import Cascade
 from monitor.errors import ClassifyError
@@ -164,6 +165,32 @@ def test_a_look_that_waits_gives_way_to_a_newer_one_and_to_its_segment():
         ("b", "open"),
         ("c", "silence"),
     ]
+
+
+def test_a_new_sound_goes_before_what_goes_on_and_outlasts_it():
+    """The first looks at a sound pass all others in their order; in a crowd the later looks go."""
+
+    def look(id: str, lasted_s: float) -> Segment:
+        samples = np.zeros(round((0.51 + lasted_s) * SAMPLE_RATE_HZ), np.float32)
+        return replace(segment(samples, id=id), ended_by="open", onset_s=0.51)
+
+    model = Remembering({"cough": 0.9}, "embedded")
+    waiting = [
+        look("a", 1.02),
+        sound("b"),
+        look("c", 2.04),
+        look("d", 1.53),
+        look("e", 0.51),
+        look("f", 0.84),
+    ]
+    Session([model]).judge(*waiting)
+    assert [each.id for each in model.asked] == ["e", "f", "a", "b", "c", "d"]
+    crowded = Remembering({"cough": 0.9}, "embedded")
+    Session([crowded]).judge(
+        *(look(f"old{n}", 1.02) for n in range(WAITING)), look("new", 0.51), sound("over")
+    )
+    assert [each.id for each in crowded.asked][:1] == ["new"]
+    assert {each.id for each in crowded.asked} == {f"old{n}" for n in range(2, WAITING)} | {"new", "over"}
 
 
 def test_every_room_may_hear_the_same_slam_at_once():
