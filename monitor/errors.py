@@ -1,4 +1,4 @@
-"""Every error that earwitness raises on purpose. Weather is retried; the rest ends the daemon.
+"""The errors that earwitness raises on purpose. Weather is retried; the rest ends the daemon.
 
 A message names the thing and the fix, and never carries a credential.
 
@@ -10,8 +10,19 @@ A message names the thing and the fix, and never carries a credential.
     ├── ClassifierError
     │   ├── ModelError           a model cannot be loaded
     │   └── ClassifyError        one batch failed: logged, counted, passed over
+    │       ├── Refusal          a model's server would refuse it again
+    │       ├── Broken           a model's server fails over it (500)
+    │       └── UselessAnswers   a model's server answers, and nothing can be made of it
+    ├── HttpFailed               a call over HTTP has no complete answer: its caller says what follows
+    │   ├── AnswerTooLarge       it would be too large again
+    │   └── NoAnswerInTime       its time has passed
     ├── PublishError             a receiver refuses: logged once, retried slowly
     └── StoreError               the disk keeps nothing: alerts go out from memory
+        ├── DamagedStore         the file is no database of ours: it is put aside
+        └── Silent               no answer in time: the work goes on, and may still succeed
+
+Those with a home of their own stand beside what raises them. Other exceptions never leave their package: an
+answer of the page or a line of the log is made of them there.
 """
 
 from typing import Literal

@@ -113,12 +113,12 @@ class Escalator:
     def _take(self, step: Call | Unanswered) -> None:
         if isinstance(step, Call):
             log.warning(
-                "nobody has acknowledged; telling the next", rule=step.alert.rule, notifier=step.notifier
+                "nobody has acknowledged; the next is notified", rule=step.alert.rule, notifier=step.notifier
             )
             # Stored again, with the notifiers that had it: a restart continues here and not at the first.
             self._outbox.put(step.alert, [*self._of([step.notifier]), ESCALATION_CHANNEL])
         else:
-            log.warning("everybody was told and nobody has acknowledged", rule=step.rule)
+            log.warning("everybody was notified and nobody has acknowledged", rule=step.rule)
             self._close(step.ids)
 
     def _close(self, ids: frozenset[str]) -> None:

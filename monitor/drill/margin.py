@@ -60,13 +60,13 @@ def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch
 
 
 def quieter(alarm: Samples, noise: Samples, by_db: float, rng: "np.random.Generator") -> Samples:
-    """The recording with its alarm quieter and its noise as loud as before."""
+    """The recording with its alarm `by_db` quieter and its noise as loud as before; all at 16 kHz."""
     gain = 10 ** (-by_db / 20)
     return np.asarray(gain * alarm + np.sqrt(1 - gain**2) * _other_noise(noise, len(alarm), rng), np.float32)
 
 
 def is_heard(samples: Samples, label: str) -> bool:
-    """Whether the detector finds the label in them."""
+    """Whether the rhythm detector finds the label in these samples at 16 kHz."""
     tracker = RhythmTracker()
     return any(found.label == label for found in tracker.push(samples))
 

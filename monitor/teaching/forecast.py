@@ -87,6 +87,6 @@ class Forecast:
 
 
 def rate(a_day: float, means: Floats) -> Rate:
-    """An expected rate with the interval of its draws."""
+    """An expected rate with the interval of its draws, `means`: events a day, shape (draws,)."""
     low, high = np.quantile(means, INTERVAL)
     return Rate(a_day, float(low), float(high))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from testkit import markdown
+
 RAISED = """
 ### Raised since
 
@@ -67,7 +69,7 @@ def _row(label: str, each: dict[str, Any]) -> str:
         _change(before, now, "scenes_false_an_hour", "{:.1f}"),
         _change(before, now, "scenes_recall", "{:.2f}"),
     ]
-    return f"| {' | '.join(cells)} |"
+    return markdown.row(cells)
 
 
 def _judged(before: dict[str, Any], now: dict[str, Any]) -> str:
@@ -78,7 +80,7 @@ def _judged(before: dict[str, Any], now: dict[str, Any]) -> str:
         _change(before, now, "false_an_hour", "{:.1f}"),
         _change(before, now, "critical_false_an_hour", "{:.1f}"),
     ]
-    return f"| {' | '.join(cells)} |"
+    return markdown.row(cells)
 
 
 def _change(before: dict[str, Any], now: dict[str, Any], name: str, form: str) -> str:

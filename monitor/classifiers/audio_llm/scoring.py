@@ -21,6 +21,7 @@ def evidence(question: Question, log_likelihoods: Floats, in_silence: Floats) ->
     What the model would answer to no content at all is its habit, not hearing, and is subtracted
     (contextual calibration: Zhao et al., ICML 2021, arXiv:2102.09690). A label's best phrase counts. For
     sounds, what speaks for "nothing" is subtracted in turn, leaving the logarithm of a likelihood ratio.
+    `log_likelihoods` and `in_silence`: of each answer of the question, nats, shape (answers,).
     """
     gain = log_likelihoods - in_silence
     best: dict[str, float] = {}
@@ -78,7 +79,8 @@ def emotion_scores(nats: dict[str, float], temperature: float) -> dict[str, floa
 def label_scores(
     asked: Sequence[Question], log_likelihoods: Floats, in_silence: Floats, prior: float, temperature: float
 ) -> Read:
-    """Scores of the sounds, and the emotion if it was asked for, from one segment's answers in order."""
+    """Scores of the sounds (0-1), and the emotion if it was asked for, of one segment. `log_likelihoods` and
+    `in_silence`: of the answers to all questions in their order, nats, shape (answers,)."""
     sounds: dict[str, float] = {}
     emotion = None
     start = 0

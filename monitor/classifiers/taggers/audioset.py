@@ -26,7 +26,7 @@ class ClassMap:
     """Our label to the numbers of its classes."""
 
     def scores(self, of_classes: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
-        """The highest of each label's classes; `of_classes` has the classes last."""
+        """The highest score of each label's classes: (..., classes) to (...) for each label."""
         return {label: of_classes[..., list(numbers)].max(axis=-1) for label, numbers in self.columns.items()}
 
 

@@ -31,18 +31,18 @@ _RIDGE = 1e-3
 
 
 def logits(scores: npt.ArrayLike, limit: float = _LIMIT) -> Floats:
-    """Log odds, of scores kept so far from 0 and 1."""
+    """Log odds of scores (0-1, any shape), which are first kept at least `limit` from 0 and from 1."""
     bounded = np.clip(np.asarray(scores, float), limit, 1 - limit)
     return np.asarray(np.log(bounded / (1 - bounded)))
 
 
 def probabilities(log_odds: npt.ArrayLike) -> Floats:
-    """The other way."""
+    """Scores (0-1) of log odds, of the same shape."""
     return np.asarray(1 / (1 + np.exp(-np.asarray(log_odds, float))))
 
 
 def calibrated(label: str, scores: npt.NDArray[np.float32], by: Calibration) -> npt.NDArray[np.float32]:
-    """A label's scores as probabilities."""
+    """A label's scores (0-1, any shape) as probabilities; as they are where the label has no calibration."""
     if label not in by:
         return scores
     offset, slope = by[label]
@@ -50,8 +50,8 @@ def calibrated(label: str, scores: npt.NDArray[np.float32], by: Calibration) -> 
 
 
 def fitted(truth: npt.NDArray[np.bool_], scores: npt.ArrayLike) -> tuple[float, float] | None:
-    """Offset and slope of a label from recordings with and without it; None where there are too few of either
-    kind, or where a higher score is no sign of the label."""
+    """Offset and slope of a label from recordings with and without it, both shape (recordings,); None where
+    there are too few of either kind, or where a higher score is no sign of the label."""
     right, wrong = int(truth.sum()), int((~truth).sum())
     if min(right, wrong) < FEWEST:
         return None

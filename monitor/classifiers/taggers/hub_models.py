@@ -58,7 +58,7 @@ class HubModel(Protocol):
     labels: frozenset[str]
 
     def judge(self, waves: Sequence[Samples]) -> list[Read]:
-        """Each of these windows, which are of one length, at `rate_hz`."""
+        """Scores of each of these windows: mono at `rate_hz`, all of one length, shape (samples,) each."""
 
 
 def load(block: HubOptions, wanted: frozenset[str]) -> HubModel:

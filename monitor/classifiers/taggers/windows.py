@@ -51,7 +51,7 @@ def _cut_one(number: int, samples: Samples, window: int, hop: int, grain: int) -
 
 
 def padded(samples: Samples, length: int) -> Samples:
-    """With zeros up to `length`."""
+    """With zeros behind it up to `length` samples; it is no longer than that."""
     return np.pad(samples, (0, length - len(samples)))
 
 

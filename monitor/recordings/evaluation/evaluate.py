@@ -38,11 +38,11 @@ class Scored:
     """What is wrong with recordings: a part of a damaged one was heard, nothing of an unreadable one."""
 
     def truth(self, label: str) -> npt.NDArray[np.bool_]:
-        """Which clips have the label."""
+        """Which clips have the label, shape (clips,)."""
         return np.array([label in clip.labels for clip in self.clips], bool)
 
     def scores(self, label: str) -> npt.NDArray[np.float64]:
-        """The label's score for every clip; 0 where the classifier does not know it."""
+        """The label's score (0-1) for every clip, shape (clips,); 0 where the classifier does not know it."""
         return np.array([predicted.scores.get(label, 0.0) for predicted in self.heard])
 
 

@@ -96,7 +96,8 @@ class Background:
     def bar(self, prototype: Floats, a_week: float, alike: float = NOTHING_IS) -> float:
         """The likeness that so many of these sounds a week reach. The others count until this house is known
         for so long that the aim can be counted: what it has not heard yet is what is taken for the sound.
-        `alike`: as like the prototype are the thing's own hearings."""
+        `prototype`: shape (k,) of unit length, as in `mean_of`. `alike`: as like it are the thing's own
+        hearings. A likeness is a cosine, -1 to 1."""
         return bar_for(*self._beside(prototype, a_week, alike), a_week)
 
     def false_a_week(

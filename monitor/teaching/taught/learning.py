@@ -116,7 +116,8 @@ def mean_of(whitened: Floats) -> Floats:
 
 
 def left_out(whitened: Floats) -> list[float]:
-    """The likeness of each hearing to the prototype of the others, as it would be heard had it come later."""
+    """The likeness (cosine) of each hearing to the prototype of the others, as it would be heard had it come
+    later; `whitened`: shape (hearings, k), unit length."""
     return [
         float(one @ mean_of(np.delete(whitened, position, axis=0))) for position, one in enumerate(whitened)
     ]
@@ -143,7 +144,7 @@ def likely_heard(likeness: Floats, bar: float) -> float:
 
 
 def spread_of(likeness: Floats) -> float:
-    """The standard deviation of hearings' likeness."""
+    """The standard deviation of hearings' likeness, shape (hearings,); never below `LEAST_SPREAD`."""
     return max(float(np.std(likeness, ddof=1)), LEAST_SPREAD)
 
 

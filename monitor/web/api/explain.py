@@ -168,8 +168,8 @@ def _plain(value: Any) -> Any:
 
 
 ROUTES = (
-    Route("GET", "api/events/{id}/explain", "Why it was told, or was not", of_event, answer=WhyView,
+    Route("GET", "api/events/{id}/explain", "Why it was reported, or was not", of_event, answer=WhyView,
           fails=(404,)),
-    Route("GET", "api/explain", "Why nothing was told at some time", of_moment, query=MomentQuery,
+    Route("GET", "api/explain", "Why nothing was reported at some time", of_moment, query=MomentQuery,
           answer=WhyView),
 )  # fmt: skip

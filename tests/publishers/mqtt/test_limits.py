@@ -51,7 +51,7 @@ def test_every_alert_arrives_whatever_the_brokers_limit(
 
     assert [each.get("why") for each in listener.documents(ALERT)] == [None, {"x": "short"}]
     listener.wait_until(lambda: announced(listener) == ENTITIES, "every entity")
-    assert not lines.events("a state cannot be told over mqtt")
+    assert not lines.events("a state cannot be published over mqtt")
     assert not any("another daemon" in line["reason"] for line in lines.events("mqtt lost"))
 
 

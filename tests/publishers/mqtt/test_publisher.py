@@ -544,7 +544,7 @@ def test_a_state_that_mqtt_cannot_carry_is_the_only_one_lost(
         listener.wait_for(f"{ROOT}/kitchen/level", f"{level_dbfs:g}")
 
     running.deliver(alert())
-    said = lines.events("a state cannot be told over mqtt")
+    said = lines.events("a state cannot be published over mqtt")
     assert [line["topic"] for line in said] == [f"{ROOT}/attic/#/level", f"{ROOT}/attic/#/floor"]
 
 

@@ -197,7 +197,7 @@ def test_leaving_a_held_terminal_is_possible(terminal: Terminal):
 
 
 def test_a_pipe_that_nobody_reads_ends_only_its_publisher(lines: Lines):
-    """`earwitness run | head -1`: the house is told all the same, and the log says once what is missing."""
+    """`earwitness run | head -1`: alerts and events go out all the same, and the log has one line of it."""
     reading, writing = os.pipe()
     os.close(reading)
     delivered: list[bool] = []
@@ -205,7 +205,7 @@ def test_a_pipe_that_nobody_reads_ends_only_its_publisher(lines: Lines):
         for _ in range(3):
             publisher.publish(event(), lambda _: delivered.append(True))
     assert delivered == [True] * 3
-    assert lines.warnings() == ["standard output takes no lines; the house is told all the same"]
+    assert lines.warnings() == ["standard output takes no lines; alerts and events go out all the same"]
 
 
 def after(minutes: float, **values: object) -> Health:

@@ -35,7 +35,7 @@ class Letters:
 
     @classmethod
     def exactly(cls, nats: Floats) -> "Letters":
-        """Where every log probability is known."""
+        """Where every log probability is known, nats, shape (letters,)."""
         return cls(nats, nats, min(1.0, float(np.exp(nats).sum())))
 
     @classmethod

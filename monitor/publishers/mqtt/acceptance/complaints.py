@@ -142,7 +142,7 @@ class Complaints:
     def unsendable(self, topic: str, error: Unsendable) -> None:
         """A state that MQTT cannot carry, or this broker will not."""
         if self._is_new("unsendable", topic):
-            log.error("a state cannot be told over mqtt", topic=topic[:100], reason=str(error))
+            log.error("a state cannot be published over mqtt", topic=topic[:100], reason=str(error))
 
     def _is_new(self, complaint: str, kind: str, topic: str = "", note: str | None = None) -> bool:
         """Whether the complaint is to be logged. `kind` is what it is about: a kind, else a topic."""
