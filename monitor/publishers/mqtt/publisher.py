@@ -243,7 +243,8 @@ class MqttPublisher:
         self._ready_is_due = True
         self._obey(self._inputs.lost())
         self._dispatcher.ended()
-        self._outgoing.take_back()
+        for publication in self._outgoing.take_back(self._complaints.refused_topics):
+            publication.done(Refused("the broker refused its topic, and the connection is gone"))
 
     def failed(self) -> None:
         """See `Handler`: `ready` will raise it."""

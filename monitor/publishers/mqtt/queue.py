@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
@@ -167,16 +167,18 @@ class PublishQueue:
             cleared = {topic: payload for topic, payload in self._unpublished.items() if not payload}
             self._unpublished = cleared | {topic: payload for topic, (_, payload) in ranked}
 
-    def take_back(self) -> None:
+    def take_back(self, refused: Collection[str] = ()) -> list[Publication]:
         """The connection is gone: what was sent or taken and not acknowledged goes out again, first and in
-        order."""
+        order. Publications on topics that were `refused` are returned instead: earlier ones of theirs wait
+        elsewhere."""
         with self._lock:
             unacknowledged = [*self._sent.values(), *([self._in_hand] if self._in_hand else [])]
             again = sorted([*unacknowledged, *self._publications], key=lambda each: each.place)
-            self._publications = deque(again)
+            self._publications = deque(each for each in again if each.topic not in refused)
             self._sent.clear()
             self._in_hand = None
             self._take_back_once()
+            return [each for each in again if each.topic in refused]
 
     def next_state(self) -> Statement | None:
         """A state to be published now; `state_sent` or `settled` must follow."""

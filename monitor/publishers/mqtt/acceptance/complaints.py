@@ -36,6 +36,12 @@ class Complaints:
         with self._lock:
             return {f"{self._publisher}: {kind}": text for (_, kind), text in self._notes.items()}
 
+    @property
+    def refused_topics(self) -> frozenset[str]:
+        """What the broker's policy keeps us from publishing on."""
+        each = (topics for (complaint, _), topics in self._logged.items() if complaint == "refused")
+        return frozenset().union(*each)
+
     def taken(self, kind: Kind, topic: str) -> None:
         """One of them has arrived."""
         over = [self._end(complaint, kind, topic) for complaint in _NOT_TAKEN]
