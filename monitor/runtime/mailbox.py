@@ -30,6 +30,7 @@ class MailboxFigures:
 class _Queued(Generic[T]):
     item: T
     urgency: int
+    worth: int
     put_at_s: float
     about: Hashable
 
@@ -52,15 +53,26 @@ class Mailbox(Generic[T]):
         self._taken_at_s = clock.monotonic_s()
         self._dropped = 0
 
-    def put(self, item: T, urgency: int = 0, *, overtaking: int = 0, about: Hashable = None) -> bool:
-        """Add `item`; returns False when it, or an older and less urgent one, was dropped. `overtaking`, at
-        most `urgency`: the item goes before the items at the end of the queue that are less urgent than this.
-        `about`: an item with an equal `about` that still waits is replaced."""
+    def put(
+        self,
+        item: T,
+        urgency: int = 0,
+        *,
+        overtaking: int = 0,
+        worth: int | None = None,
+        about: Hashable = None,
+    ) -> bool:
+        """Add `item`; returns False when it, or an older one, was dropped: the oldest of the least `worth`,
+        which is the urgency unless it is given. `overtaking`, at most `urgency`: the item goes before the
+        items at the end of the queue that are less urgent than this. `about`: an item with an equal `about`
+        that still waits is replaced."""
+        worth = urgency if worth is None else worth
         with self._changed:
             if about is not None and (waiting := self._newest.get(about)) is not None:
                 waiting.item, waiting.urgency = item, max(waiting.urgency, urgency)
+                waiting.worth = max(waiting.worth, worth)
                 return True
-            letter = _Queued(item, urgency, self._clock.monotonic_s(), about)
+            letter = _Queued(item, urgency, worth, self._clock.monotonic_s(), about)
             self._letters.insert(self._place(overtaking), letter)
             if about is not None:
                 self._newest[about] = letter
@@ -126,9 +138,9 @@ class Mailbox(Generic[T]):
         return place
 
     def _drop_one(self) -> None:
-        least = min(letter.urgency for letter in self._letters)
+        least = min(letter.worth for letter in self._letters)
         for index, letter in enumerate(self._letters):
-            if letter.urgency == least:
+            if letter.worth == least:
                 del self._letters[index]
                 self._newest.pop(letter.about, None)
                 break
