@@ -5,6 +5,7 @@ import wave
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from monitor.config.overrides import read_steps
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
 from monitor.teaching.taught.naming import Question, keep_naming, read_naming
-from monitor.types import SoundLevel
+from monitor.types import SoundEvent, SoundLevel
 from testkit.fakes import FakeClock
 from testkit.judged_house import live
 from testkit.mosquitto import free_port
@@ -58,6 +59,23 @@ def measure_a_day(path: Path, until: datetime) -> None:
         store.flush()
 
 
+def chirp_for_an_hour(path: Path, until: datetime) -> None:
+    """As the daemon keeps a battery that is empty: loudest in the hall."""
+    with ScoreStore(path, FakeClock(until)) as store:
+        for number, (source, snr_db) in enumerate({"tone": 9.0, "hall": 21.0}.items()):
+            evidence = {"pitch_hz": 3100, "on_s": 0.1, "off_s": 41.9, "snr_db": snr_db}
+            at = until - timedelta(hours=1)
+            store.post(
+                SoundEvent(
+                    id=f"c{number:011x}", label="low_battery_chirp", source=source, state="ended",
+                    certainty="confirmed", started_at=at, at=until, score=0.9, classifier="rhythm",
+                    ended_at=until, ended_by="quiet", evidence=evidence,
+                ),
+                until,
+            )  # fmt: skip
+        store.flush()
+
+
 @pytest.fixture(scope="module", name="workshop")
 def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A kitchen that has heard the whole scene, and a room in which a tone goes on."""
@@ -72,6 +90,7 @@ def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     lived = Config.model_validate({**config, "state_dir": str(folder / "state")})
     live(lived, BARKS, datetime.now(UTC) - timedelta(hours=1), source="tone")
     measure_a_day(lived.state_folder() / SCORES, datetime.now(UTC).replace(second=0, microsecond=0))
+    chirp_for_an_hour(lived.state_folder() / SCORES, datetime.now(UTC) - timedelta(hours=2))
     yield from run(folder, config, Visit(port, {"Host": f"localhost:{port}"}))
 
 
@@ -475,6 +494,70 @@ def test_what_keeps_coming_gets_an_answer(workshop, chromium):
         asked.get_by_role("button", name="Nicht beachten").click()
         expect(asked).to_have_count(0)
     assert read_naming(workshop.folder / "state").answered[-1].answer == "ignored"
+
+
+def test_the_diary_says_how_long_and_is_taken_away_with_its_sum(workshop, chromium):
+    """Minutes of the house by the hour, an empty battery with its room, and a table whose sum holds."""
+    workshop.has_heard()
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE) as page:
+        battery = page.locator(".panel", has_text="A battery is empty")
+        expect(battery).to_contain_text("An alarm chirps every 42 s (3.1 kHz), loudest in Hall; since")
+        page.locator("summary", has_text="For how long each was heard").click()
+        rows = page.get_by_role("table", name="For how long each was heard")
+        chirped = rows.get_by_role("row").filter(has=page.locator("[href='#/sounds/low_battery_chirp']"))
+        expect(chirped).to_contain_text(re.compile(r"[1-9]\d* min"))
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        with page.expect_download() as taken:
+            page.get_by_role("link", name="Take it away").click()
+        with zipfile.ZipFile(taken.value.path()) as archive:
+            table, says = sorted(archive.namelist())
+            assert archive.read(says).decode() == f"{sha256(archive.read(table)).hexdigest()}  {table}\n"
+            assert b",hall,low_battery_chirp," in archive.read(table)
+    found = workshop.visit.get("/api/diary").json()
+    chirp = next(row for row in found["rows"] if row["label"] == "low_battery_chirp")
+    assert chirp["minutes"] == pytest.approx(60, abs=0.1)  # two rooms, counted once
+    assert sum(chirp["hours"]) == pytest.approx(chirp["minutes"], abs=0.1)
+
+
+def test_a_drill_is_begun_and_goes_on(workshop, chromium):
+    """What it is no certificate of is said, and while one goes on there is no second."""
+    with chromium.page(f"{workshop.address}#/house", **PHONE) as page:
+        drill = page.locator(".panel", has=page.get_by_role("heading", name="Drill"))
+        expect(drill).to_contain_text("certificate")
+        drill.get_by_label("Which alarm").select_option("co_alarm")
+        begin = drill.get_by_role("button")
+        begin.click()
+        expect(drill.get_by_role("status")).to_be_visible()
+        expect(begin).to_be_disabled()
+        check_accessible(page)
+    [kept] = workshop.visit.get("/api/drills").json()["drills"]
+    assert kept["label"] == "co_alarm"
+
+
+def test_three_questions_a_day_are_asked_and_no_fourth(workshop, chromium):
+    """One is answered, one skipped, one called wrong; neither is asked about again."""
+    workshop.has_heard()
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE) as page:
+        panel = page.locator(".panel", has=page.get_by_role("heading", name="Three questions a day"))
+        panel.get_by_role("button", name="Ask me").click()
+        rows = panel.get_by_role("listitem")
+        expect(rows).to_have_count(3)
+        check_accessible(page)
+        asked = [row.get_attribute("data-id") for row in rows.all()]
+        rows.first.get_by_role("button", name="Right").click()
+        expect(rows).to_have_count(2)
+        panel.get_by_role("button", name="Skip").click()
+        expect(rows).to_have_count(1)
+        rows.first.get_by_role("button", name="Wrong").click()
+        expect(panel).to_contain_text("Enough for today.")
+        workshop.visit.until("/api/questions", lambda found: found["left_today"] == 0)
+        panel.get_by_role("button", name="Ask me").click()
+        expect(panel.get_by_role("status")).to_have_text("Enough for today.")
+        expect(rows).to_have_count(0)
+    first, skipped, last = (workshop.visit.get(f"/api/events/{id}").json()["verdict"] for id in asked)
+    assert (first["verdict"], skipped, last["verdict"]) == ("right", None, "wrong")
+    assert workshop.visit.get("/api/questions").json() == {"events": [], "left_today": 0}
 
 
 def ask(home: Home, id: str) -> None:

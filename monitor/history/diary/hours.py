@@ -90,33 +90,53 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
         yield current
 
 
-def chart(found: Sequence[Entry]) -> Iterator[str]:
-    """A line for each sound of the house: minutes in all, and how they lie over the 24 hours of the day."""
-    of_day: dict[str, list[float]] = defaultdict(lambda: [0.0] * 24)
+@dataclass(frozen=True, slots=True)
+class OfDay:
+    """A sound of the house, and how it lies over the hours of the day."""
+
+    label: str
+    minutes: tuple[float, ...]
+    """24; the first is from midnight to one, in the zone of the entries."""
+    events: int
+
+
+def of_day(found: Sequence[Entry]) -> list[OfDay]:
+    """Each sound of the house, the one that was heard longest first."""
+    minutes: dict[str, list[float]] = defaultdict(lambda: [0.0] * 24)
     events: dict[str, int] = defaultdict(int)
     for one in found:
         if one.source == HOUSE:
-            of_day[one.label][one.hour.hour] += one.minutes
+            minutes[one.label][one.hour.hour] += one.minutes
             events[one.label] += one.events
-    ranked = sorted(of_day, key=lambda label: -sum(of_day[label]))
-    for label in ranked:
-        most = max(of_day[label]) or 1.0
+    ranked = sorted(minutes, key=lambda label: -sum(minutes[label]))
+    return [OfDay(label, tuple(minutes[label]), events[label]) for label in ranked]
+
+
+def chart(found: Sequence[Entry]) -> Iterator[str]:
+    """A line for each sound of the house: minutes in all, and how they lie over the 24 hours of the day."""
+    for one in of_day(found):
+        most = max(one.minutes) or 1.0
         # What was heard at all shows, however short it was.
         bars = "".join(
-            _BARS[0 if minutes == 0 else max(1, round(minutes / most * 8))] for minutes in of_day[label]
+            _BARS[0 if minutes == 0 else max(1, round(minutes / most * 8))] for minutes in one.minutes
         )
-        yield f"{label_name(label):24} {sum(of_day[label]):8.1f} min {events[label]:6d} times  |{bars}|"
+        yield f"{label_name(one.label):24} {sum(one.minutes):8.1f} min {one.events:6d} times  |{bars}|"
 
 
-def export(found: Sequence[Entry], file: Path) -> str:
-    """Write it as CSV, and beside it its SHA-256 as `sha256sum -c` reads it; returns that. Raises
-    StoreError."""
+def as_csv(found: Sequence[Entry]) -> bytes:
+    """A row for each sound, source and hour."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["hour", "source", "label", "minutes", "events"])
     for one in found:
         table.writerow([one.hour.isoformat(), one.source, one.label, f"{one.minutes:.2f}", one.events])
-    data = text.getvalue().encode()
+    return text.getvalue().encode()
+
+
+def export(found: Sequence[Entry], file: Path) -> str:
+    """Write it as CSV, and beside it its SHA-256 as `sha256sum -c` reads it; returns that. Raises
+    StoreError."""
+    data = as_csv(found)
     digest = hashlib.sha256(data).hexdigest()
     if file.is_dir():
         raise StoreError(f"{file} is a folder; name a file")

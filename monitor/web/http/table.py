@@ -16,7 +16,7 @@ from monitor.web.api import (
     timeline,
     verdicts,
 )
-from monitor.web.api.upkeep import drills, suggestions, taught, unnamed
+from monitor.web.api.upkeep import diary, drills, questions, suggestions, taught, unnamed
 from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
@@ -44,7 +44,9 @@ ROUTES: tuple[Route, ...] = (
     *editing.ROUTES,
     *rules.ROUTES,
     *upkeep.ROUTES,
+    *diary.ROUTES,
     *drills.ROUTES,
+    *questions.ROUTES,
     *suggestions.ROUTES,
     *taught.ROUTES,
     *unnamed.ROUTES,

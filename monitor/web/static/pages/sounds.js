@@ -3,34 +3,40 @@
 import { get, post, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
+import { diary } from "../parts/diary.js";
 import "../parts/dots.js";
 import { iconOf } from "../parts/glyph.js";
 import { heatMap } from "../parts/heat.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
+import { review } from "../parts/review.js";
 import { ownSounds } from "../parts/teach.js";
 import { undoButton } from "../parts/undo.js";
 import { ago, agoAtEnd, labelName, number, percent, roomName, t, timeTag } from "../words.js";
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function sounds(view, route) {
-  if (route.id) one(view, route.id);
-  else all(view);
+  if (route.id) return void one(view, route.id);
+  const asked = h("div");
+  all(view, asked);
+  return review(asked);
 }
 
-/** @param {HTMLElement} view */
-async function all(view) {
+/** @param {HTMLElement} view @param {HTMLElement} asked */
+async function all(view, asked) {
   /** @type {any} */
   let found = null;
   const list = h("div", { class: "rows", role: "list" });
   const search = h("input", { type: "search", "aria-label": t("verdict.search"), placeholder: t("verdict.search"), oninput: () => draw() });
   const hours = h("details");
+  const kept = h("div");
   const own = h("div");
   const loading = waiting();
   view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
-    h("p", { class: "hint" }, t("sounds.hint")), hours, own, h("p", { class: "searchbar" }, search), loading, list);
+    h("p", { class: "hint" }, t("sounds.hint")), hours, kept, asked, own, h("p", { class: "searchbar" }, search), loading, list);
   const undo = h("p");
   view.append(undo);
   ownSounds(own);
+  diary(kept);
   get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});
   found = await attempt(() => get("api/sounds"));
   loading.remove();
