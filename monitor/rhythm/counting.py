@@ -1,7 +1,7 @@
 """Counts the cycles of smoke and CO alarms: after the first an alarm is suspected, after the second
 confirmed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.rhythm.cycles import Cycle
 from monitor.rhythm.report import PatternReport
@@ -53,6 +53,22 @@ class _Alarm:
     first: Cycle
     last: Cycle
     cycles: int = 1
+    last_burst: list[Cycle] = field(default_factory=list)
+    """Of T4 all that was found of the last burst: its tone and overtones, 20 dB fainter, in any order."""
+
+    def nearest(self, pitch_hz: float) -> Cycle:
+        """What was found of the last burst nearest to this pitch: what is as loud as the next one there."""
+        return min([self.last, *self.last_burst], key=lambda each: abs(each.pitch_hz - pitch_hz))
+
+    def go_on(self, cycle: Cycle) -> None:
+        """The next cycle of the alarm."""
+        self.last, self.cycles = cycle, self.cycles + 1
+        self.last_burst.clear()
+
+    def add(self, cycle: Cycle) -> None:
+        """The same burst, if it is one, found at another pitch."""
+        if cycle.template.quiet_around_hops and abs(cycle.onset - self.last.onset) <= _TOGETHER_HOPS:
+            self.last_burst.append(cycle)
 
 
 class CycleCounter:
@@ -100,10 +116,11 @@ class CycleCounter:
             if is_drowned and not self._comes_again(cycle):
                 return None
             self._alarms.append(alarm := _Alarm(cycle, cycle))
-        elif not _follows(cycle, alarm.last, is_drowned):
+        elif not _follows(cycle, alarm.nearest(cycle.pitch_hz), is_drowned):
+            alarm.add(cycle)
             return None
         else:
-            alarm.last, alarm.cycles = cycle, alarm.cycles + 1
+            alarm.go_on(cycle)
         return _heard(alarm)
 
     def _comes_again(self, cycle: Cycle) -> bool:
