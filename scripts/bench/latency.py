@@ -138,23 +138,28 @@ def summarised(plan: Plan, arrivals: list[Arrival]) -> Iterator[dict[str, Any]]:
             continue
         zero_s = _unix(bangs[0]["started_at"])
         labels: dict[str, list[float]] = defaultdict(list)
-        firsts = []
-        for onset_s, _, snr_db in plan:
+        firsts, named = [], []
+        for onset_s, name, snr_db in plan:
             about = [(at, doc) for at, doc in began if 0 <= at - zero_s - onset_s < APART_S - 0.5]
             for at, doc in about:
                 labels[doc["label"]].append(at - zero_s - onset_s)
             if about:
                 firsts.append((snr_db, zero_s + onset_s, *min(about, key=lambda pair: pair[0])))
+            if own := [one for one in about if one[1]["label"] == name]:
+                named.append((snr_db, zero_s + onset_s, *min(own, key=lambda pair: pair[0])))
         yield _stages(source, "any, first word", firsts, len(plan))
+        if named:
+            yield _stages(source, "its own", named, len(plan))
         for label, delays in sorted(labels.items()):
             if len(delays) >= 3:
                 yield {"source": source, "label": label, "heard": len(delays)} | _spread(delays)
 
 
 def _stages(source: str, label: str, firsts: list[Any], count: int) -> dict[str, Any]:
-    """How the time from onset to arrival is divided."""
+    """How the time from onset to arrival is divided. An event is dated by its sound: what follows until it is
+    sent is the wait for the piece that ends it, the model, the decision and the outbox."""
     whole = [at - onset for _, onset, at, _ in firsts]
-    decided = [_unix(doc["detected_at"]) - onset for _, onset, _, doc in firsts]
+    sounded = [_unix(doc["detected_at"]) - onset for _, onset, _, doc in firsts]
     sent = [_unix(doc["delivered_at"]) - _unix(doc["detected_at"]) for _, _, _, doc in firsts]
     arrived = [at - _unix(doc["delivered_at"]) for _, _, at, doc in firsts]
     return {
@@ -162,8 +167,8 @@ def _stages(source: str, label: str, firsts: list[Any], count: int) -> dict[str,
         "label": label,
         "heard": f"{len(firsts)} of {count}",
         **_spread(whole),
-        "hear_and_classify_s": round(float(np.median(decided)), 3),
-        "outbox_s": round(float(np.median(sent)), 3),
+        "sound_s": round(float(np.median(sounded)), 3),
+        "judge_and_send_s": round(float(np.median(sent)), 3),
         "broker_s": round(float(np.median(arrived)), 3),
     }
 

@@ -15,13 +15,15 @@ FIGURES = REFERENCE / "figures"
 HEAD = """# Benchmarks
 
 Measured by `scripts/bench`; this page is written by `python scripts/bench page` from
-`docs/reference/figures/`, so it cannot drift. All of it ran on an otherwise idle machine. Machines
-differ: run them on yours.
+`docs/reference/figures/`, so it cannot drift. All of it ran on an otherwise idle machine,
+unless a part says otherwise. Machines differ: run them on yours.
 """
 PARTS = {
-    "latency": "From a sound's first sample to the message at an MQTT subscriber. `hear_and_classify_s`, "
-    "`outbox_s` and `broker_s` are medians of the stages: until the decision, until it was sent, until it "
-    "arrived. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn.",
+    "latency": "From a sound's first sample to the message at an MQTT subscriber. `sound_s`, "
+    "`judge_and_send_s` and `broker_s` are medians of the stages: sound that the decision needed; an eighth "
+    "of a second at most until it is read, model, decision and outbox; until it arrived. *its own*: the "
+    "first word that names the sound. Sounds made by arithmetic, 10, 20 and 30 dB above the floor in turn. "
+    "Taken while other work kept both cores busy.",
     "peers": "Streams heard beside a peer that listens as Frigate does: one `ffmpeg` per stream, a gate by "
     "RMS, YAMNet. In turns; `ratio` is the median of the rounds.",
     "hearing": "Eight recordings heard in real time, a thread each, by one part of the ears, by two, by all: "
