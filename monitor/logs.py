@@ -56,6 +56,12 @@ def configure_logging(*, level: str = "info", json: bool | None = None) -> None:
     )
 
 
+def writes_json() -> bool:
+    """Whether the lines of this process are JSON: then everything on standard error is."""
+    processors = structlog.get_config()["processors"]
+    return any(isinstance(each, structlog.processors.JSONRenderer) for each in processors)
+
+
 RECENT = 400
 _recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
 

@@ -318,3 +318,20 @@ def test_what_is_uninstalled_leaves_what_was_written_by_people(machine: Machine)
     assert state.exists()
     assert machine.install("--uninstall", "--purge").returncode == 0
     assert [each.name for each in machine.root.glob("*/**/*earwitness*")] == []
+
+
+def test_setup_says_that_it_goes_on(tmp_path: Path):
+    """While an installer says nothing; its exit status is kept, and nothing ticks afterwards."""
+    os.mkfifo(tmp_path / "end")
+    program = (ROOT / "scripts/setup").read_text()
+    function = program[program.index("ticking() {") : program.index("have_package() {")]
+    script = f"tick_s=0.1\nsilent() {{ read -r line < {tmp_path}/end; return 7; }}\n{function}ticking silent"
+    with subprocess.Popen(["bash", "-c", script], stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert "still installing" in running.stderr.readline()
+        (tmp_path / "end").write_text("now\n")
+        assert set(running.stderr.read().splitlines()) <= {
+            "     0 s  still installing",
+            "     1 s  still installing",
+        }
+    assert running.returncode == 7

@@ -65,7 +65,8 @@ def test_a_second_daemon_on_the_same_state_is_refused(broker, tmp_path):
         command = [sys.executable, "-m", "monitor", "run", "--config", str(tmp_path / "earwitness.yaml")]
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert second.returncode == 1
-        [line] = [line for line in second.stderr.splitlines() if line.startswith("error:")]
+        said = [json.loads(line) for line in second.stderr.splitlines()]
+        [line] = [each["event"] for each in said if each["level"] == "error"]
         assert str(daemon.process.pid) in line
         assert daemon.process.poll() is None
 

@@ -64,13 +64,18 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+LISTENING = ("run", "demo")
+"""Commands with a log for machines, where nobody looks on; the others say a few lines to a person."""
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    configure_logging(level="warning")
+    configure_logging(level="warning", json=None if context.invoked_subcommand in LISTENING else False)
 
 
 def run_command(arguments: Sequence[str] | None) -> None:

@@ -1,6 +1,8 @@
 """What every command shares: where it writes, and how it finds its configuration."""
 
+import json
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from rich.markup import escape
 from monitor.config.loading import default_config, find_config, load_config, retaught
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
+from monitor.logs import write_line, writes_json
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -36,13 +39,32 @@ DEMO = "demo"
 """The node of the demo scene, and its folder among what is kept."""
 
 
+def note(message: str) -> None:
+    """One line for whoever has just started it; on standard error, in the format of the log."""
+    if writes_json():
+        write_line(_as_json("info", message))
+    else:
+        err.print(message, highlight=False, markup=False)
+
+
+def _as_json(level: str, message: str) -> str:
+    line = {"event": message, "level": level, "timestamp": datetime.now(UTC).isoformat()}
+    return json.dumps(line, ensure_ascii=False)
+
+
 def fail(message: str) -> None:
     """One line of error, without markup, so that a path with brackets survives."""
+    if writes_json():
+        write_line(_as_json("error", message))
+        return
     err.print(f"[bold red]error:[/bold red] {escape(message)}", highlight=False)
 
 
 def warn(message: str) -> None:
     """One line of warning."""
+    if writes_json():
+        write_line(_as_json("warning", message))
+        return
     err.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False)
 
 

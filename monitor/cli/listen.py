@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, err, out, warn
+from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, note, out, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
 from monitor.config.loading import BUILT_IN, default_config, find_config, load_config, retaught
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.errors import EarwitnessError, SourceUnavailable
-from monitor.logs import get_logger
+from monitor.logs import configure_logging, get_logger
 from monitor.publishers.jsonl import JsonlConfig
 from monitor.publishers.terminal.console import ConsoleConfig
 
@@ -32,6 +32,16 @@ PagePort = Annotated[
     int | None,
     typer.Option("--port", min=1, max=65535, help="Port of the page, instead of the configured one (8199)."),
 ]
+MqttPort = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=65535,
+        help="Without a configuration: the port of the MQTT broker on this machine. The demo takes the next "
+        "one that is free where something else has it.",
+    ),
+]
+MOST_PORT = 65535
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +51,11 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    config: ConfigOption = None, as_json: AsJson = False, verbose: Verbose = False, port: PagePort = None
+    config: ConfigOption = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+    port: PagePort = None,
+    mqtt_port: MqttPort = MQTT_PORT,
 ) -> None:
     """Listen, publish events, and notify people of alerts.
 
@@ -58,12 +72,13 @@ def run(
     given, path = chosen_config(config)
     if given is not None and path is not None:
         check_outside(given, path)
-        err.print(f"Configuration: {path}", highlight=False)
+        configure_logging(level="warning", json=given.log.json_lines)
+        note(f"Configuration: {path}")
     with ExitStack() as life:
         if path is not None:
             _listen(given or _read(path), verbose, as_json, lambda: _read(path), port=port)
         else:
-            bare = _first_run(life)
+            bare = _first_run(life, mqtt_port)
             again = partial(_read_by_now, bare)
             _listen(with_overrides(retaught(bare)), verbose, as_json, again, has_file=False, port=port)
 
@@ -80,11 +95,17 @@ def _read(path: Path) -> Config:
     return config
 
 
-def demo(as_json: AsJson = False, verbose: Verbose = False) -> None:
+def demo(
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+    port: PagePort = None,
+    mqtt_port: MqttPort = MQTT_PORT,
+) -> None:
     """Listen to a built-in scene: door bell, knocks, a siren, a bang, a voice and a smoke alarm."""
     with ExitStack() as life:
         # Whoever wants to see the scene is not asked to set anything up.
-        _listen(scene_config(*find_broker(life)).of_file(BUILT_IN), verbose, as_json)
+        scene = scene_config(*find_broker(life, mqtt_port, or_next=True)).of_file(BUILT_IN)
+        _listen(scene, verbose, as_json, port=port)
 
 
 def _listen(
@@ -123,14 +144,14 @@ def shown_here(config: Config, *, as_json: bool, on_terminal: bool) -> Config:
     return config.model_copy(update={"publishers": publishers})
 
 
-def _first_run(life: ExitStack) -> Config:
+def _first_run(life: ExitStack, mqtt_port: int) -> Config:
     """The defaults, with what this machine has."""
     if _has_microphone():
-        err.print("No configuration: listening to the default microphone.")
+        note("No configuration: listening to the default microphone.")
         source = {"type": "microphone", "name": "microphone"}
-        return default_config([source], *find_broker(life))
-    err.print("No configuration and no microphone: listening to the built-in demo scene.")
-    return scene_config(*find_broker(life))
+        return default_config([source], *find_broker(life, mqtt_port))
+    note("No configuration and no microphone: listening to the built-in demo scene.")
+    return scene_config(*find_broker(life, mqtt_port, or_next=True))
 
 
 def scene_config(mqtt_port: int, mqtt_protocol: str) -> Config:
@@ -152,10 +173,11 @@ def _has_microphone() -> bool:
         return False
 
 
-def find_broker(life: ExitStack, port: int = MQTT_PORT) -> tuple[int, str]:
+def find_broker(life: ExitStack, port: int = MQTT_PORT, *, or_next: bool = False) -> tuple[int, str]:
     """Port and MQTT version of a broker on this machine: the one that is there, or our own, open in `life`.
 
-    What is there and will not serve us is said with its fix; the daemon asks it again all the same.
+    What is there and will not serve us is said with its fix; the daemon asks it again all the same, or, with
+    `or_next`, takes the next port that is free.
     """
     from monitor.publishers.mqtt.probe import ask
 
@@ -165,14 +187,17 @@ def find_broker(life: ExitStack, port: int = MQTT_PORT) -> tuple[int, str]:
             from monitor.publishers.mqtt.broker import Broker
 
             broker = life.enter_context(Broker(port))
-            err.print(f"MQTT: no broker answers on {place}; started one there, for this machine only.")
+            note(f"MQTT: no broker answers on {place}; started one there, for this machine only.")
             return broker.port, "3.1.1"
+        case "wants a password" | "no broker" if or_next and port < MOST_PORT:
+            warn(f"port {port} is taken by something that does not serve us; trying {port + 1}")
+            return find_broker(life, port + 1, or_next=True)
         case "wants a password":
             warn(f"the MQTT broker on {place} wants a user name and a password; {_OWN_CONFIG}")
         case "no broker":
             warn(f"what listens on {place} does not answer like an MQTT broker; stop it, or {_OWN_CONFIG}")
         case "takes us":
-            err.print(f"MQTT: the broker on {place}")
+            note(f"MQTT: the broker on {place}")
     return port, "auto"
 
 

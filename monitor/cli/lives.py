@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.cli.console import err, warn
+from monitor.cli.console import err, note, warn
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.loading import OWN
@@ -223,7 +223,7 @@ def _changed_outside(config: Config) -> list[Path]:
 def _show_page(page: "Page | None") -> None:
     """Where the page is, for whoever has just started it; the log says more to others."""
     if page is not None and page.is_open:
-        err.print(f"Page: {page.address}", highlight=False)
+        note(f"Page: {page.address}")
     elif page is not None and page.fault:
         warn(f"the page is {page.fault}")
 

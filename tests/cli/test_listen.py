@@ -1,6 +1,9 @@
 """What a command that listens adds to its configuration."""
 
+import json
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,7 +11,9 @@ import pytest
 
 from monitor.cli.listen import find_broker, scene_config, shown_here
 from monitor.config.model import Config
+from monitor.logs import get_logger
 from testkit.mosquitto import PASSWORD, Mosquitto, free_port
+from tests.cli.test_commands import earwitness
 
 SOURCES = [{"type": "demo", "name": "demo"}]
 
@@ -69,3 +74,39 @@ def test_the_scene_shares_nothing_with_the_daemon_of_this_machine():
 
     assert scene.node != real.node
     assert scene.state_folder() != real.state_folder()
+
+
+def test_a_demo_takes_the_next_port_where_another_server_has_it(life, capsys):
+    """It is said, and the broker that is started is found again."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        taken = silent.getsockname()[1]
+        port, _ = find_broker(life, taken, or_next=True)
+    assert port > taken
+    assert (
+        f"port {taken} is taken by something that does not serve us; trying {taken + 1}"
+        in capsys.readouterr().err
+    )
+    assert find_broker(life, port) == (port, "auto")
+
+
+def test_what_runs_without_a_terminal_writes_json_alone(tmp_path: Path):
+    """From its first line to its last."""
+    config = tmp_path / "earwitness.yaml"
+    config.write_text(
+        f"state_dir: {tmp_path / 'state'}\nweb: {{port: {free_port()}}}\n"
+        "sources: [{type: demo, name: hall, realtime: false, loop: false}]\n"
+    )
+    command = [sys.executable, "-m", "monitor", "run", "--config", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert lines[0]["event"] == f"Configuration: {config}"
+    assert any(line["event"].startswith("Page: ") for line in lines)
+
+
+def test_other_commands_speak_to_people(tmp_path: Path, capsys):
+    """Nobody wants JSON between the lines that a command prints."""
+    config = tmp_path / "earwitness.yaml"
+    config.write_text(f"state_dir: {tmp_path}\nsources: [{{type: demo, name: hall}}]\n")
+    assert earwitness("teach", "--list", "--config", config) == 0
+    get_logger().warning("the disk is slow", seconds=3)
+    assert "{" not in capsys.readouterr().err
