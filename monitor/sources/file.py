@@ -29,7 +29,8 @@ class FileConfig(AnySourceConfig):
     track: Annotated[int, Field(ge=1, le=64)] | None = None
     """Hear this sound track, counted from 1; without it, the first that carries sound."""
     started_at: AwareDatetime | None = None
-    """When its first sample was heard; without it, the moment it is opened."""
+    """When its first sample was heard; without it, the moment it is opened, or, without `realtime`, as long
+    before as the recording lasts."""
 
     @property
     def is_hurried(self) -> bool:
@@ -74,11 +75,17 @@ class FileSource(Source):
     def pieces(self) -> Iterator[Piece]:
         """See Source.pieces; SourceLost at the end of a recording that is not whole."""
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
-        begins_at = self._config.started_at or self._clock.now() + pacer.begins_in
+        begins_at = self._config.started_at or self._now() + pacer.begins_in
         for piece in pacer.in_step(self._heard(begins_at), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
             yield piece
+
+    def _now(self) -> datetime:
+        """When a recording begins that says nothing of it: now, or, heard as fast as can be, as long ago
+        as it lasts. Nothing may be dated ahead of now."""
+        now = self._clock.now()
+        return now if self._config.realtime else now - timedelta(seconds=self._recording.length_s)
 
     def _heard(self, begins_at: datetime) -> Iterator[Piece]:
         framer = Framer(self.name)

@@ -75,6 +75,11 @@ class Recording:
         self._begin()
         return self
 
+    @property
+    def length_s(self) -> float:
+        """As long as its header says that it is, once it is open; 0 where that is not known."""
+        return (self._container.duration or 0) / 1e6 if self._container is not None else 0.0
+
     def _chosen_track(self) -> Any:
         every = self._container.streams.audio
         tracks = chosen_tracks(every, self._wanted)

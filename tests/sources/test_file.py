@@ -50,8 +50,17 @@ def test_a_recording_is_heard_from_its_start_to_its_end(tmp_path: Path) -> None:
 def test_without_a_date_it_begins_now(tmp_path: Path) -> None:
     """The first sample is dated by the clock when nothing else is said."""
     clock = FakeClock()
-    with playing(record(tmp_path / "tone.wav", tone_at(440, 1, 48_000)), clock) as source:
-        assert next(source.frames()).captured_at == clock.now()
+    with playing(record(tmp_path / "tone.wav", tone_at(440, 1, 48_000)), clock, realtime=True) as source:
+        assert abs(next(source.frames()).captured_at - clock.now()) < timedelta(seconds=1)
+
+
+def test_nothing_is_dated_ahead_of_now(tmp_path: Path) -> None:
+    """A recording that is heard in a moment was over when it was opened."""
+    clock = FakeClock()
+    with playing(record(tmp_path / "tone.wav", tone_at(440, 60, 48_000)), clock) as source:
+        first, *_, last = source.frames()
+    assert first.captured_at == clock.now() - timedelta(seconds=60)
+    assert last.captured_at < clock.now()
 
 
 def test_it_can_be_opened_again(tmp_path: Path) -> None:

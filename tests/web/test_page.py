@@ -36,6 +36,11 @@ def check_accessible(page: Page) -> None:
     ] == []
 
 
+WHOLE_ROOMS = (
+    """() => [...document.querySelectorAll('.row .in')].every((one) => one.scrollWidth <= one.clientWidth)"""
+)
+
+
 def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
     """Alerts first, then rooms with their levels, then what was heard lately; one tap settles an alert."""
     home.has_heard()
@@ -47,6 +52,7 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
         expect(page.locator(".row").first).to_be_visible()
         page.wait_for_function("() => document.querySelector('ew-level[source=hall] canvas')?.width > 0")
         check_accessible(page)
+        assert page.evaluate(WHOLE_ROOMS)
         shot(page, "now")
         card.get_by_role("button", name="Acknowledge").click()
         expect(card).to_have_count(0)

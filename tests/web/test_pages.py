@@ -392,6 +392,16 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
     assert "beginning anew" not in workshop.log
 
 
+def test_a_template_is_shown_from_its_top(workshop, chromium):
+    """Whoever has scrolled to the last one sees the name and the first lines of what it makes."""
+    with chromium.page(f"{workshop.address}#/rule/new", **PHONE) as page:
+        page.locator(".tile").last.scroll_into_view_if_needed()
+        page.wait_for_function("scrollY > 0")
+        page.locator(".tile").last.click()
+        expect(page.get_by_label("Name")).to_be_visible()
+        page.wait_for_function("scrollY === 0")
+
+
 def test_a_rule_is_made_and_taken_back_by_keyboard_alone_in_german(workshop, chromium):
     """From the template to its name, its place in force, and the undo."""
     with chromium.page(f"{workshop.address}#/rule/new", **PHONE, locale="de-DE") as page:

@@ -204,6 +204,7 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     more = {"locale": "de-DE", "color_scheme": "dark"}
     with chromium.page(f"{home.address}#/setup/1", **PHONE, **more, allowed=REFUSED) as page:
         expect(page.get_by_role("heading", name="Was soll gehört werden?")).to_be_visible()
+        expect(page.get_by_text("Dieses Haus hat eine Konfiguration.")).to_be_visible()
         tab_to(page, "Adresse einer Kamera")
         page.keyboard.type("kamera.lan")
         page.keyboard.press("Enter")

@@ -1,8 +1,8 @@
 """`earwitness calibrate`: from dBFS to dB(A), once, beside a sound level meter."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -105,20 +105,22 @@ def _measured(settings: Config, block: SourceConfig) -> Spot:
 
 def _next_minute(folder: Path, source: str) -> Spot:
     """The first full minute that begins from now on, as the running daemon measures it."""
+    from monitor.clock import SystemClock
     from monitor.history.loudness.minutes import minutes_of
     from monitor.history.reader import History
     from monitor.history.recorder import SCORES
 
-    begins = datetime.now(UTC).replace(second=0, microsecond=0) + _MINUTE
+    clock, pause = SystemClock(), Event()
+    begins = clock.now().replace(second=0, microsecond=0) + _MINUTE
     ends = (begins + _MINUTE).astimezone()
     err.print(f"{source}: the daemon measures the next minute; keep the noise on until {ends:%H:%M:%S}",
               highlight=False)  # fmt: skip
-    until_s = time.monotonic() + NEXT_MINUTE_S
-    while time.monotonic() < until_s:
+    until_s = clock.monotonic_s() + NEXT_MINUTE_S
+    while clock.monotonic_s() < until_s:
         with History(folder / SCORES) as history:
             for level in minutes_of(history, begins, begins, source):
                 return Spot(level.laeq_dbfs, clipped=level.clipped_s > 0)
-        time.sleep(LOOK_EVERY_S)
+        pause.wait(LOOK_EVERY_S)
     raise StoreError(
         f"{source}: the daemon has not measured this minute; it may be away, muted or silent: look with "
         "`earwitness explain -5m`"

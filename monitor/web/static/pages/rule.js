@@ -47,7 +47,9 @@ export default function rulePage(view, route) {
   /** @param {any} rule @param {string[]} notifiers */
   async function start(rule, notifiers) {
     const checked = await attempt(() => post(`api/rules/check?lang=${language}`, { rule }));
-    if (checked) editor(place, checked, notifiers, null);
+    if (!checked) return;
+    editor(place, checked, notifiers, null);
+    scrollTo(0, 0);
   }
 
   /** @param {any} found */
@@ -62,6 +64,7 @@ export default function rulePage(view, route) {
   /** @param {any} template @param {string[]} notifiers */
   function preview(template, notifiers) {
     title.textContent = t(`template.${template.id}`);
+    scrollTo(0, 0);
     fill(place, h("ul", { class: "sources" }, template.texts.map((/** @type {string} */ text, /** @type {number} */ n) =>
       h("li", { class: "panel rule" }, h("h2", null, template.rules[n].name), h("p", null, text),
         h("p", { class: "acts" }, h("button", { type: "button", onclick: () => start(template.rules[n], notifiers) }, t("rule_edit.adjust")))))),

@@ -87,6 +87,7 @@ function step(place, number, state) {
     h("ol", { class: "setup-steps", "aria-label": t("setup.steps") }, STEPS.map((one, n) => h("li", null,
       h("a", { href: `#/setup/${n + 1}`, "aria-current": n + 1 === number ? "step" : null,
         class: n + 1 < number ? "done" : null }, h("span", null, n + 1), h("small", null, t(`setup.short.${one.name}`)))))),
+    state.has_file && number === 1 && h("p", { class: "panel" }, t("setup.has_file")),
     h("section", { class: "panel" }, h("h2", null, t(`setup.step.${name}`)), h("p", { class: "hint" }, t(`setup.why.${name}`)), body),
     nudge,
     h("p", { class: "setup-acts" },
