@@ -52,4 +52,5 @@ def _stuck_words(name: str, count: int, length: str) -> str:
     if name == ESCALATION_CHANNEL:
         alerts = "an alert waits" if count == 1 else f"{count} alerts wait"
         return f"{alerts} for an acknowledgement, for {length}"
-    return f"has not taken everything for {length}: {count} waiting"
+    kept = "1 message is" if count == 1 else f"{count} messages are"
+    return f"{kept} kept until it takes them, over MQTT until somebody subscribes; for {length} now"
