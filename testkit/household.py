@@ -16,13 +16,13 @@ def phone_ring(rng: Rng, sample_rate_hz: int) -> Samples:
     kind = rng.choice(["bell", "warble", "melody", "vibrating"])
     ring_s, pause_s = rng.uniform(0.8, 2.2), rng.uniform(0.6, 3.0)
     if kind == "bell":
-        ring = parts.bell_ring(rng, sample_rate_hz, ring_s)
+        ring = bell_ring(rng, sample_rate_hz, ring_s)
     elif kind == "warble":
         ring = parts.warble(rng, sample_rate_hz, ring_s)
     elif kind == "vibrating":
         ring = parts.buzz(rng, sample_rate_hz, ring_s * 0.5)
     else:
-        ring = parts.melody(rng, sample_rate_hz)
+        ring = melody(rng, sample_rate_hz)
     return parts.finished(parts.repeated(ring, int(rng.integers(1, 4)), pause_s, sample_rate_hz))
 
 
@@ -38,7 +38,7 @@ def car_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
                 sample_rate_hz,
             )
         )
-    patterns = [parts.alarm_pattern(rng, sample_rate_hz) for _ in range(int(rng.integers(2, 5)))]
+    patterns = [alarm_pattern(rng, sample_rate_hz) for _ in range(int(rng.integers(2, 5)))]
     return parts.finished(np.concatenate(patterns))
 
 
@@ -48,10 +48,10 @@ def appliance_beep(rng: Rng, sample_rate_hz: int) -> Samples:
     if kind == "reverse":
         return reversing_beeps(rng, sample_rate_hz)
     if kind == "melody":
-        return parts.melody(rng, sample_rate_hz)
+        return melody(rng, sample_rate_hz)
     pitch_hz = rng.uniform(800, 4200)
     beep_s, gap_s = {"done": (0.25, 0.5), "long": (1.0, 1.0), "keys": (0.06, 0.4)}[kind]
-    beep = parts.beep(rng, pitch_hz, beep_s * rng.uniform(0.6, 1.6), sample_rate_hz)
+    beep = beeped(rng, pitch_hz, beep_s * rng.uniform(0.6, 1.6), sample_rate_hz)
     count = int(rng.choice([1, 2, 4, 5, 6, 8]))
     return parts.finished(parts.repeated(beep, count, gap_s * rng.uniform(0.5, 2.0), sample_rate_hz))
 
@@ -59,7 +59,7 @@ def appliance_beep(rng: Rng, sample_rate_hz: int) -> Samples:
 def reversing_beeps(rng: Rng, sample_rate_hz: int) -> Samples:
     """A reversing lorry: about one beep a second near 1.2 kHz, for as long as it takes."""
     beep_s = rng.uniform(0.3, 0.55)
-    beep = parts.beep(rng, rng.uniform(900, 2800), beep_s, sample_rate_hz)
+    beep = beeped(rng, rng.uniform(900, 2800), beep_s, sample_rate_hz)
     return parts.finished(
         parts.repeated(beep, int(rng.integers(4, 9)), beep_s * rng.uniform(0.8, 1.3), sample_rate_hz)
     )
@@ -69,13 +69,13 @@ def alarm_clock(rng: Rng, sample_rate_hz: int) -> Samples:
     """Groups of short beeps, a buzzer, or two bells and a hammer."""
     kind = rng.choice(["beeps", "beeps", "buzzer", "bell"])
     if kind == "bell":
-        return parts.bell_ring(rng, sample_rate_hz, rng.uniform(1.5, 5))
+        return bell_ring(rng, sample_rate_hz, rng.uniform(1.5, 5))
     if kind == "buzzer":
         buzz = parts.buzz(rng, sample_rate_hz, rng.uniform(0.3, 1.0))
         return parts.finished(
             parts.repeated(buzz, int(rng.integers(2, 6)), rng.uniform(0.2, 0.8), sample_rate_hz)
         )
-    beep = parts.beep(rng, rng.uniform(1200, 4500), rng.uniform(0.04, 0.14), sample_rate_hz)
+    beep = beeped(rng, rng.uniform(1200, 4500), rng.uniform(0.04, 0.14), sample_rate_hz)
     group = parts.repeated(beep, int(rng.choice([2, 4, 4, 4])), rng.uniform(0.04, 0.14), sample_rate_hz)
     return parts.finished(
         parts.repeated(group, int(rng.integers(3, 7)), rng.uniform(0.25, 0.7), sample_rate_hz)
@@ -88,14 +88,14 @@ def smoke_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
     pitch_hz = rng.uniform(468, 572) if low else rng.uniform(2700, 3500)
     kind = rng.choice(["t3", "t3", "t3", "continuous", "march"])
     if kind == "continuous":
-        return parts.beep(rng, pitch_hz, rng.uniform(3, 8), sample_rate_hz, square=low)
+        return beeped(rng, pitch_hz, rng.uniform(3, 8), sample_rate_hz, square=low)
     if kind == "march":
-        beep = parts.beep(rng, pitch_hz, rng.uniform(0.25, 0.5), sample_rate_hz, square=low)
+        beep = beeped(rng, pitch_hz, rng.uniform(0.25, 0.5), sample_rate_hz, square=low)
         return parts.finished(
             parts.repeated(beep, int(rng.integers(6, 12)), rng.uniform(0.1, 0.5), sample_rate_hz)
         )
     beep_s = rng.uniform(0.42, 0.6)
-    beep = parts.beep(rng, pitch_hz, beep_s, sample_rate_hz, square=low)
+    beep = beeped(rng, pitch_hz, beep_s, sample_rate_hz, square=low)
     group = parts.repeated(beep, 3, 1.0 - beep_s, sample_rate_hz)
     return parts.finished(
         parts.repeated(group, int(rng.integers(2, 4)), rng.uniform(1.35, 1.65), sample_rate_hz)
@@ -106,7 +106,7 @@ def fire_alarm(rng: Rng, sample_rate_hz: int) -> Samples:
     """A building's sounders: an electric bell, a horn in pulses, or a slow whoop."""
     kind = rng.choice(["bell", "horn", "whoop"])
     if kind == "bell":
-        return parts.bell_ring(rng, sample_rate_hz, rng.uniform(4, 8))
+        return bell_ring(rng, sample_rate_hz, rng.uniform(4, 8))
     if kind == "horn":
         t = parts.times(rng.uniform(0.3, 0.7), sample_rate_hz)
         pulse = parts.harmonic(rng, np.full(len(t), rng.uniform(400, 1000)), sample_rate_hz, 14, 0.6)
@@ -321,3 +321,50 @@ MAKERS: dict[str, Maker] = {
 }
 
 """Maker of every label that can be synthesised here."""
+
+
+def beeped(
+    rng: Rng, pitch_hz: float, duration_s: float, sample_rate_hz: int, *, square: bool | None = None
+) -> Samples:
+    """A piezo's or speaker's beep: sine, or odd harmonics as of a square wave."""
+    pitch_hz = min(pitch_hz, 0.44 * sample_rate_hz)  # a narrow line would leave nothing of it
+    t = parts.times(duration_s, sample_rate_hz)
+    is_square = rng.random() < 0.4 if square is None else square
+    orders = range(1, 12, 2) if is_square else range(1, 3)
+    loss = 1.0 if is_square else rng.uniform(2, 6)
+    tone = sum(
+        np.sin(2 * np.pi * n * pitch_hz * t) / n**loss for n in orders if n * pitch_hz < 0.45 * sample_rate_hz
+    )
+    return parts.finished(parts.eased(np.asarray(tone), sample_rate_hz, rng.uniform(0.002, 0.012)))
+
+
+def bell_ring(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
+    """One or two gongs struck 15-30 times a second by an electric hammer."""
+    gongs = [[(r, rng.uniform(0.3, 1)) for r in (1, *rng.uniform(1.4, 4.5, 4))] for _ in range(2)]
+    pitches_hz = rng.uniform(900, 2400) * np.array([1, rng.uniform(1.05, 1.3)])
+    interval_s, decay_s = 1 / rng.uniform(15, 30), rng.uniform(0.08, 0.4)
+    blows = [parts.struck(rng, pitches_hz[g], gongs[g], decay_s, sample_rate_hz) for g in range(2)]
+    strikes = [rng.uniform(0.8, 1) * blows[n % 2] for n in range(int(duration_s / interval_s))]
+    return parts.finished(parts.overlaid(strikes, interval_s, sample_rate_hz))
+
+
+def melody(rng: Rng, sample_rate_hz: int) -> Samples:
+    """A short tune of plucked or plain electronic notes."""
+    base_hz, step_s = rng.uniform(500, 1500), rng.uniform(0.09, 0.3)
+    ratios = parts.chime_partials(rng)[: int(rng.integers(1, 5))]
+    decay_s = rng.uniform(0.05, 0.4)
+    semitones = rng.choice([0, 2, 4, 5, 7, 9, 12], int(rng.integers(4, 14)))
+    notes = [parts.struck(rng, base_hz * 2 ** (s / 12), ratios, decay_s, sample_rate_hz) for s in semitones]
+    return parts.finished(parts.overlaid(notes, step_s, sample_rate_hz))
+
+
+def alarm_pattern(rng: Rng, sample_rate_hz: int) -> Samples:
+    """One of a car alarm's patterns: a pitch swept up, up and down, or by turns."""
+    t = parts.times(rng.uniform(0.8, 2.5), sample_rate_hz)
+    rate_hz, low_hz, span = rng.uniform(1, 14), rng.uniform(700, 1800), rng.uniform(1.15, 2.2)
+    sweep = (t * rate_hz) % 1
+    if rng.random() < 0.5:
+        sweep = np.abs(2 * sweep - 1)
+    if rng.random() < 0.3:
+        sweep = np.round(sweep)
+    return parts.finished(parts.harmonic(rng, low_hz * span**sweep, sample_rate_hz, 6, 1.0))

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import Samples
-from monitor.synthesis.alarms import PEAK, Rhythm, Sounder, piezo, played, steady_pulses
+from monitor.synthesis.alarms import PEAK, Rhythm, Sounder, piezo, played
 from testkit import household
+from testkit.alarms import steady_pulses
 
 Rng = np.random.Generator
 Notes = Sequence[tuple[float, float, float]]

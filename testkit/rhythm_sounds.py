@@ -3,19 +3,12 @@
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.synthesis.alarms import (
-    Rhythm,
-    Sounder,
-    piezo,
-    played,
-    square_520_hz,
-    steady_pulses,
-    temporal_four,
-    temporal_three,
-)
-from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
+from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played, temporal_three
+from monitor.synthesis.room import coloured_noise
 from testkit import rhythm_trials
+from testkit.alarms import square_520_hz, steady_pulses, temporal_four
 from testkit.rhythm_trials import LABELS, Condition, impostor_samples
+from testkit.room import mixed_at_band_snr
 
 LEAD_S = 1.0
 """Noise before an alarm of `alarm`."""

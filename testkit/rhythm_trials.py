@@ -10,8 +10,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BLOCK
 from monitor.rhythm.tracker import RhythmTracker
-from monitor.synthesis import alarms, room
-from testkit import household
+from testkit import alarms, household, room
 from testkit.impostors import IMPOSTORS
 
 SOON = {"suspected": 1.1, "confirmed": 2.2}

@@ -10,21 +10,6 @@ Signal = npt.NDArray[np.float64]
 Rng = np.random.Generator
 
 
-def beep(
-    rng: Rng, pitch_hz: float, duration_s: float, sample_rate_hz: int, *, square: bool | None = None
-) -> Samples:
-    """A piezo's or speaker's beep: sine, or odd harmonics as of a square wave."""
-    pitch_hz = min(pitch_hz, 0.44 * sample_rate_hz)  # a narrow line would leave nothing of it
-    t = times(duration_s, sample_rate_hz)
-    is_square = rng.random() < 0.4 if square is None else square
-    orders = range(1, 12, 2) if is_square else range(1, 3)
-    loss = 1.0 if is_square else rng.uniform(2, 6)
-    tone = sum(
-        np.sin(2 * np.pi * n * pitch_hz * t) / n**loss for n in orders if n * pitch_hz < 0.45 * sample_rate_hz
-    )
-    return finished(eased(np.asarray(tone), sample_rate_hz, rng.uniform(0.002, 0.012)))
-
-
 def warble(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
     """Two or three pitches by turns, as of an electronic telephone bell."""
     t = times(duration_s, sample_rate_hz)
@@ -35,43 +20,11 @@ def warble(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
     )
 
 
-def bell_ring(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
-    """One or two gongs struck 15-30 times a second by an electric hammer."""
-    gongs = [[(r, rng.uniform(0.3, 1)) for r in (1, *rng.uniform(1.4, 4.5, 4))] for _ in range(2)]
-    pitches_hz = rng.uniform(900, 2400) * np.array([1, rng.uniform(1.05, 1.3)])
-    interval_s, decay_s = 1 / rng.uniform(15, 30), rng.uniform(0.08, 0.4)
-    blows = [struck(rng, pitches_hz[g], gongs[g], decay_s, sample_rate_hz) for g in range(2)]
-    strikes = [rng.uniform(0.8, 1) * blows[n % 2] for n in range(int(duration_s / interval_s))]
-    return finished(overlaid(strikes, interval_s, sample_rate_hz))
-
-
 def buzz(rng: Rng, sample_rate_hz: int, duration_s: float) -> Samples:
     """A mains buzzer or a vibrating motor: many harmonics of a low pitch."""
     t = times(duration_s, sample_rate_hz)
     pitch_hz = np.full(len(t), float(rng.choice([50, 60, 100, 120])) * rng.uniform(0.97, 2.2))
     return finished(eased(harmonic(rng, pitch_hz, sample_rate_hz, 60, rng.uniform(0.1, 0.8)), sample_rate_hz))
-
-
-def melody(rng: Rng, sample_rate_hz: int) -> Samples:
-    """A short tune of plucked or plain electronic notes."""
-    base_hz, step_s = rng.uniform(500, 1500), rng.uniform(0.09, 0.3)
-    ratios = chime_partials(rng)[: int(rng.integers(1, 5))]
-    decay_s = rng.uniform(0.05, 0.4)
-    semitones = rng.choice([0, 2, 4, 5, 7, 9, 12], int(rng.integers(4, 14)))
-    notes = [struck(rng, base_hz * 2 ** (s / 12), ratios, decay_s, sample_rate_hz) for s in semitones]
-    return finished(overlaid(notes, step_s, sample_rate_hz))
-
-
-def alarm_pattern(rng: Rng, sample_rate_hz: int) -> Samples:
-    """One of a car alarm's patterns: a pitch swept up, up and down, or by turns."""
-    t = times(rng.uniform(0.8, 2.5), sample_rate_hz)
-    rate_hz, low_hz, span = rng.uniform(1, 14), rng.uniform(700, 1800), rng.uniform(1.15, 2.2)
-    sweep = (t * rate_hz) % 1
-    if rng.random() < 0.5:
-        sweep = np.abs(2 * sweep - 1)
-    if rng.random() < 0.3:
-        sweep = np.round(sweep)
-    return finished(harmonic(rng, low_hz * span**sweep, sample_rate_hz, 6, 1.0))
 
 
 def chime_partials(rng: Rng) -> list[tuple[float, float]]:

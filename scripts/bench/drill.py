@@ -18,8 +18,8 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.drill.margin import Margin, is_heard, measured
-from monitor.synthesis import alarms, room
 from scripts.bench.table import show
+from testkit import alarms, room
 from testkit.rhythm_trials import LABELS, noise_of, rhythm_of, sounder_of
 
 BEFORE_S = 12.0

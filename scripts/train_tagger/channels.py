@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from monitor.synthesis.room import mu_law
 from scripts.train_tagger.compression import compressed
+from testkit.room import mu_law
 
 STUDENT_RATE_HZ = 16_000
 COMPRESSED_SHARE = 0.1

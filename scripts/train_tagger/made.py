@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.synthesis import alarms
 from monitor.synthesis.household import Maker
-from testkit import household, impostors
+from testkit import alarms, household, impostors
 
 
 @dataclass(frozen=True, slots=True)

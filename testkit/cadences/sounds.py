@@ -13,18 +13,9 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.synthesis import household as sirens
-from monitor.synthesis.alarms import (
-    PEAK,
-    Rhythm,
-    Sounder,
-    piezo,
-    played,
-    steady_pulses,
-    temporal_four,
-    temporal_three,
-    with_tolerance,
-)
+from monitor.synthesis.alarms import PEAK, Rhythm, Sounder, piezo, played, temporal_three
 from testkit import household, impostors
+from testkit.alarms import steady_pulses, temporal_four, with_tolerance
 
 Rng = np.random.Generator
 Sound = tuple[Samples, float]

@@ -8,7 +8,7 @@ import numpy as np
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.spectrum import BLOCK
 from monitor.rhythm.tracker import RhythmTracker
-from monitor.synthesis import room
+from testkit import room
 from testkit.cadences.candidates import Recorder, matching
 from testkit.cadences.sounds import CADENCES, MORE_IMPOSTORS
 from testkit.impostors import IMPOSTORS

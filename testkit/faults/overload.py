@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.synthesis.alarms import smoke_alarm
+from testkit.alarms import smoke_alarm
 from testkit.builders import noise
 from testkit.faults.allowance import ALLOWANCE
 from testkit.faults.leaking_daemon import NAME

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.synthesis import alarms
+from testkit import alarms
 from testkit.taught import record, tune
 from tests.cli.test_commands import earwitness, unboxed
 

@@ -5,7 +5,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.drill.margin import measured
-from monitor.synthesis import alarms, room
+from testkit import alarms, room
 
 BEFORE_S = 6.0
 

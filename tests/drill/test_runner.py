@@ -24,8 +24,8 @@ from monitor.pipeline.decisions import DecisionEngine
 from monitor.rhythm.detector import RhythmDetector
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
-from monitor.synthesis import alarms
 from monitor.types import Alert
+from testkit import alarms
 from testkit.builders import START, frames, noise
 from testkit.fakes import FakeClock
 

@@ -10,29 +10,13 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.labels import sounds
 from monitor.rhythm.detector import LABELS, RhythmDetector
-from monitor.synthesis.alarms import (
-    Rhythm,
-    Sounder,
-    co_alarm,
-    moving_sounder,
-    piezo,
-    played,
-    square_520_hz,
-    steady_pulses,
-    temporal_four,
-    temporal_three,
-)
-from monitor.synthesis.room import (
-    automatic_gain,
-    clipped,
-    impulse_response,
-    in_room,
-    telephone,
-    with_lost_packets,
-)
+from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played, temporal_three
+from monitor.synthesis.room import impulse_response, in_room
 from monitor.types import Detection
+from testkit.alarms import co_alarm, moving_sounder, square_520_hz, steady_pulses, temporal_four
 from testkit.builders import START, frames, noise
 from testkit.rhythm_sounds import NEAR_MISSES
+from testkit.room import automatic_gain, clipped, telephone, with_lost_packets
 from tests.rhythm.hearing import LEAD_S, alarm, heard_in, heard_with_times, labels_of
 
 SMOKE = alarm(temporal_three(3))

@@ -10,7 +10,8 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.counting import CycleCounter
 from monitor.rhythm.cycles import FIRST, Cycle
 from monitor.rhythm.templates import TEMPORAL_FOUR
-from monitor.synthesis.alarms import piezo, temporal_four, temporal_three
+from monitor.synthesis.alarms import piezo, temporal_three
+from testkit.alarms import temporal_four
 from tests.rhythm.hearing import alarm, heard_in, heard_with_times, labels_of
 
 CYCLE = TEMPORAL_FOUR.cycle_hops

@@ -6,8 +6,9 @@ import pytest
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.folded import folded
 from monitor.rhythm.pulses import Pulse
-from monitor.synthesis.alarms import piezo, played, steady_pulses, temporal_three
+from monitor.synthesis.alarms import piezo, played, temporal_three
 from monitor.synthesis.room import coloured_noise
+from testkit.alarms import steady_pulses
 from testkit.cadences.sounds import spoken
 from testkit.rhythm_trials import impostor_samples
 from tests.rhythm.hearing import heard_in, labels_of

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from monitor.audio import Samples
 from monitor.rhythm.history import History
 from monitor.rhythm.spectrum import BINS, BLOCK, BLOCK_HOPS, Spectrum
-from monitor.synthesis.alarms import any_sounder, played, temporal_four
+from monitor.synthesis.alarms import played
+from testkit.alarms import any_sounder, temporal_four
 from testkit.plain_spectrum import PlainSpectrum
 
 LEVEL_WITHIN_DB = 1 / 128

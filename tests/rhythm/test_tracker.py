@@ -9,18 +9,13 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BLOCK
 from monitor.rhythm.tracker import RhythmTracker
-from monitor.synthesis.alarms import (
-    any_sounder,
-    piezo,
-    played,
-    temporal_four,
-    temporal_three,
-    with_tolerance,
-)
-from monitor.synthesis.room import coloured_noise, mixed_at_band_snr
+from monitor.synthesis.alarms import piezo, played, temporal_three
+from monitor.synthesis.room import coloured_noise
+from testkit.alarms import any_sounder, temporal_four, with_tolerance
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_sounds import HIDDEN_ONCE, PASSED_ONCE
 from testkit.rhythm_trials import Condition, impostor, trial
+from testkit.room import mixed_at_band_snr
 from tests.rhythm.hearing import alarm
 
 SAMPLES = alarm(temporal_three(2), piezo(3100)) + alarm(

@@ -8,19 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
-from monitor.synthesis.alarms import (
-    PEAK,
+from monitor.synthesis.alarms import PEAK, piezo, played, temporal_three
+from testkit.alarms import (
     any_sounder,
     co_alarm,
     continuous_alarm,
     low_battery_chirp,
     march_time_alarm,
-    piezo,
-    played,
     smoke_alarm,
     square_520_hz,
     temporal_four,
-    temporal_three,
     with_tolerance,
 )
 

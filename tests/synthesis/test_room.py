@@ -6,19 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.synthesis.room import (
+from monitor.synthesis.room import coloured_noise, impulse_response, in_room
+from testkit.builders import tone
+from testkit.room import (
     automatic_gain,
     band_power,
     clipped,
-    coloured_noise,
-    impulse_response,
-    in_room,
     mixed_at_band_snr,
     mu_law,
     telephone,
     with_lost_packets,
 )
-from testkit.builders import tone
 
 
 @pytest.mark.parametrize("rt60_s", [0.3, 0.8])

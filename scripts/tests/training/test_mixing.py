@@ -6,12 +6,12 @@ import numpy.typing as npt
 import pytest
 from scipy import fft
 
-from monitor.synthesis.room import mu_law
 from scripts.train_tagger import stock
 from scripts.train_tagger.channels import at_rate, student_copy, telephone
 from scripts.train_tagger.mixing import Mixer, Mixture
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
 from scripts.train_tagger.targets import CRITICAL, EMOTIONS, INDEX, LABELS
+from testkit.room import mu_law
 
 Wave = npt.NDArray[np.float32]
 HALF_S = CACHE_RATE_HZ // 2
