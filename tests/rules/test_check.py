@@ -47,13 +47,17 @@ def test_a_sound_rule_has_no_findings() -> None:
                 True,
                 ("rules", 0, "sources"),
                 "rule 'R': no enabled source is named 'kichen'; did you mean 'kitchen'?",
+                missed="kichen",
             ),
         ),
         (
             rule("R", hear=["cat"], notify=["phne"]),
             able(),
             Finding(
-                True, ("rules", 0, "notify"), "rule 'R': no notifier is named 'phne'; did you mean 'phone'?"
+                True,
+                ("rules", 0, "notify"),
+                "rule 'R': no notifier is named 'phne'; did you mean 'phone'?",
+                missed="phne",
             ),
         ),
         (
