@@ -138,7 +138,8 @@ class Mirror:
     def look(self) -> None:
         """Say it when the disk has stopped answering; and try it again when it is time."""
         with self._changed:
-            self._changed.notify_all()
+            if self._file is None:  # else the writer would be woken every second for nothing
+                self._changed.notify_all()
             is_silent = self._is_silent()
         if is_silent:
             self._log_lost(f"{self._path}: the disk does not answer")
