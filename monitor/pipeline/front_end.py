@@ -30,7 +30,7 @@ class FrontEnd:
     @property
     def calm_below(self) -> float:
         """Mean square of a frame below which nothing begins; 0 while something goes on, or somebody follows
-        the source, who would else be half a second behind. See `Source`."""
+        the source, who would else be a second behind. See `Source`."""
         return 0.0 if self._followed or self._rhythm.is_following else self._gate.opens_from
 
     def push(self, frame: Frame) -> Findings | None:

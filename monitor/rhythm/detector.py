@@ -46,7 +46,7 @@ class RhythmDetector:
 
     @property
     def is_following(self) -> bool:
-        """Whether a tone stands out of the latest sound, or an alarm is known."""
+        """Whether a tone stands out of the last second, or an alarm is known."""
         return self._tracker.is_following
 
     def push(self, frame: Frame) -> list[Detection]:

@@ -31,7 +31,8 @@ _AGAIN_HOPS, _BETTER_DB = 20, 0.5
 """A channel that was parsed within the last 0.2 s is parsed again only where the contrast is 0.5 dB greater.
 Chosen to save parses. Trials: with 0.1 s a microwave oven passes, with 0.3 s a sweep in noise is found two
 bursts later; 0.25 and 0.75 dB change nothing."""
-
+_RECENT_BLOCKS = 8
+"""A tone in the last second is followed: as much is heard at once where nothing goes on (sources/base.py)."""
 _WORDS_AGAIN_HOPS = 1200
 """The next three beeps after words end within 12 s: the longest pause and the group."""
 
@@ -62,8 +63,8 @@ class RhythmTracker:
         self._unseen_blocks = 0
         self._peak_db = 0.0
         """The highest prominence in the unseen blocks."""
-        self._tone_db = 0.0
-        """The highest prominence in the newest block."""
+        self._tones_db = deque([0.0], maxlen=_RECENT_BLOCKS)
+        """The highest prominence in each of the newest blocks."""
 
     @property
     def samples_heard(self) -> int:
@@ -77,8 +78,8 @@ class RhythmTracker:
 
     @property
     def is_following(self) -> bool:
-        """Whether a tone stands out of the newest block, or a rhythm was found and is not over."""
-        return self._tone_db >= RINGING_DB or bool(self._unfinished) or self._counter.is_any_sounding
+        """Whether a tone stands out of the last second, or a rhythm was found and is not over."""
+        return max(self._tones_db) >= RINGING_DB or bool(self._unfinished) or self._counter.is_any_sounding
 
     def push(self, samples: Samples) -> list[PatternReport]:
         """Take samples at 16 kHz, shape (any,), -1..1. Returns what was found, in order."""
@@ -107,8 +108,9 @@ class RhythmTracker:
 
     def _looked_at(self) -> list[PatternReport]:
         """The reports that the newest whole block brings."""
-        self._tone_db = self._history.append(self._put_rows)
-        self._peak_db = max(self._peak_db, self._tone_db)
+        tone_db = self._history.append(self._put_rows)
+        self._tones_db.append(tone_db)
+        self._peak_db = max(self._peak_db, tone_db)
         self._counter.forget(self._history.end)
         self._unseen_blocks += 1
         smoke = self._parsed(TEMPORAL_THREE, BLOCK_HOPS)

@@ -42,8 +42,8 @@ MOST_AT_ONCE = 50
 
 
 REST_S = 1.0
-"""How often time passes while nothing waits for it: nobody is late then, and a quiet house wakes three times a
-second less."""
+"""How often time passes while nothing waits for it: nobody is late then, and a quiet house wakes three times
+a second less."""
 
 
 class DecisionEngine(Protocol):

@@ -12,10 +12,11 @@ from monitor.types import Frame
 PIECE_S = 4 * FRAME_S
 """Sound of every source is handed on in pieces of this length: being woken costs several times what hearing a
 frame does. The rhythm detector's blocks are as long, so that nothing waits twice."""
-CALM_S = 4 * PIECE_S
-"""Where nothing goes on, sound is handed on in pieces of up to this length. Chosen: half a second costs
-little more than a first eighth, for which the caches are cold; longer, a tone that is too faint for the gate
-would be found late."""
+CALM_S = 8 * PIECE_S
+"""Where nothing goes on, sound is handed on in pieces of up to this length. Chosen: a second costs little
+more than half of one, for caches are cold at each waking. What would open the gate goes on at once; a tone
+that is too faint for it is found up to a second late, and is followed from then on: an alarm's first cycle
+lasts four. Longer, that cycle would be late, and the end of an event."""
 
 
 class Source(Protocol):

@@ -33,7 +33,7 @@ _BEGINS_AT_ZERO = ("matroska", "mov")
 _LONGEST_START_S = 3600.0
 _TYPICAL_PACKET_S = 0.025
 _WAV = {"max_size": "15360", "max_probe_packets": "2"}
-"""Bytes of a packet: of 16 kHz as much as is heard at once in calm. By default FFmpeg cuts WAV into packets
+"""Bytes of a packet: of 16 kHz half of what is heard at once in calm. By default FFmpeg cuts WAV into packets
 of 64 ms, and each costs more than its sound; twice as much took a megabyte more for each source. Whether
 linear samples are DTS in disguise shows in two such packets, seven of its frames; FFmpeg would look at 2500,
 which takes 35 ms of processor time for each source."""

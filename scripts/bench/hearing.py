@@ -3,7 +3,7 @@
 Eight recordings are heard in real time, a thread each, by the daemon's own sources, gates and rhythm
 listeners, first one part, then two, then all: the difference is what a part adds. Beside it, what the same
 frames cost when they are heard in one go: the rest is the price of being woken, with cold caches, and differs
-much between machines. As in the daemon, sound comes half a second at a time where nothing goes on. Cases take
+much between machines. As in the daemon, sound comes a second at a time where nothing goes on. Cases take
 turns.
 """
 

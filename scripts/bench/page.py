@@ -28,7 +28,7 @@ PARTS = {
     "RMS, YAMNet. In turns; `ratio` is the median of the rounds.",
     "hearing": "Eight recordings heard in real time, a thread each, by one part of the ears, by two, by all: "
     "the difference is what a part adds. Last, the same frames heard in one go: the rest is the price of "
-    "being woken, twice a second where nothing goes on and eight times where something does.",
+    "being woken, once a second where nothing goes on and eight times where something does.",
     "capacity": "A daemon that listens to recordings in real time, as it would to microphones. `quiet` is a "
     "room at night; in a `busy` one a sound begins every three seconds.",
     "analysis": "`earwitness analyze` on one core, over a minute of a quiet room and of a busy one.",

@@ -105,7 +105,7 @@ def _least(begin: Callable[[], Callable[..., Any]], calls: Sequence[tuple[Any, .
 
 def _pieces(recording: Path) -> Iterator[Piece]:
     with FileConfig(type="file", name="room", path=recording).build(SystemClock()) as source:
-        # A recording comes half a second at a time; the stages are measured on what a microphone hands on.
+        # A recording comes a second at a time; the stages are measured on what a microphone hands on.
         yield from in_step(source.pieces(), PIECE_FRAMES)
 
 

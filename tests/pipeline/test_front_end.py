@@ -168,7 +168,7 @@ def test_a_room_is_heard_alone_as_among_others() -> None:
 
 
 def test_nothing_is_calm_while_something_goes_on():
-    """Sound may wait half a second only in a known room, below what opens the gate, and without a tone."""
+    """Sound may wait a second only in a known room, below what opens the gate, and without a tone."""
     listening = ears()
     assert listening.calm_below == 0.0
     pushed(listening, noise(4, seed=1))
@@ -184,7 +184,7 @@ def test_nothing_is_calm_while_something_goes_on():
 
 
 def test_nothing_is_calm_while_somebody_follows_the_source():
-    """Whoever looks at a live picture, or listens, would be half a second behind."""
+    """Whoever looks at a live picture, or listens, would be a second behind."""
     looking = [False]
     gate = Gate("kitchen", GateConfig(), require_speech=False, vad_speech=False)
     listening = FrontEnd("kitchen", gate, RhythmDetector("kitchen"), lambda piece: looking[0])

@@ -33,10 +33,10 @@ network."""
 
 _WAITED_S = 0.005
 """Packets that have come are read in less, on a busy machine too; cameras send them 10 to 64 ms apart."""
-_SHARE_OF_FRAME = 0.7
-"""A frame of 30 ms lies in two packets or three, of which the loudest may have less than its power. Chosen:
-of a sound that only just opens the gate the first half second may come together; with 0.3, noise would be
-no calm."""
+_SHARE_OF_FRAME = 0.5
+"""A frame of 30 ms lies in two packets or three, of which the loudest may have less than its power, or in one
+of 64 ms. Chosen: of a brief sound that only just opens the gate the first second may come together; with 0.3,
+noise would be no calm."""
 
 _FORGOTTEN = 0.001
 """Of the lead a second: ten times any clock's drift."""
