@@ -9,7 +9,8 @@ from typing import Self
 from monitor.clock import Clock
 from monitor.delivery.base import Outbox
 from monitor.delivery.sender import Choice, Sender
-from monitor.publishers.base import Publisher
+from monitor.delivery.stuck import Still
+from monitor.publishers.base import ALERTS, Publisher
 from monitor.runtime.threads import join_all
 
 
@@ -45,11 +46,16 @@ class Channel:
         choice: Choice | None = None,
     ) -> None:
         self.publisher = publisher
+        self._outbox = outbox
         self._settles = choice is None
         self._sender = Sender(outbox, publisher, failed, clock, choice=choice)
 
-    def standstill(self) -> tuple[float, str]:
-        """For how long nothing has arrived although something could go out, and why; from any thread."""
+    def standstill(self) -> Still:
+        """How it stands; from any thread."""
+        still = self._sender.standstill.figures()
+        if not still.alerts_only or self._outbox.waiting(self.publisher.name, 1, topic=ALERTS):
+            return still
+        self._sender.standstill.no_alert_waits()
         return self._sender.standstill.figures()
 
     def open(self) -> Self:

@@ -18,7 +18,7 @@ from monitor.delivery.kept.memory import KeptMemory, Signalled, Watched
 from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.delivery.stuck import DISK, NOT_KEPT, Standstill, StuckChannels
+from monitor.delivery.stuck import DISK, NOT_KEPT, Standstill, Still, StuckChannels
 from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
@@ -83,6 +83,7 @@ class Delivery:
             # Before the publishers: an acknowledgement may come with the first message of the broker.
             life.enter_context(self._escalator)
             life.enter_context(self._memories)
+            self._memories.enter_context(self.watching("alerts_taken", self._stuck))
             life.callback(lambda: close_all(self._lines, self._patience))
             self._open_publishers()
             for block in self._config.notifiers:
@@ -138,7 +139,7 @@ class Delivery:
         failures = [each for each in self._chain.take_failures() if not self._stuck.names_any_of(each)]
         return [*stuck, failed_alert(failures, now, notify)] if failures else stuck
 
-    def _disk_standstill(self) -> tuple[float, str]:
+    def _disk_standstill(self) -> Still:
         if self.outbox.durable:
             self._disk.end()
         else:

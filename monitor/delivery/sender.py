@@ -253,7 +253,7 @@ class Sender:
                 self._arrived(batch)
             case Refused():
                 self._pass_over(batch, outcome)
-                self.standstill.end(more=bool(self._in_flight))
+                self.standstill.refused(batch.message, outcome, more=bool(self._in_flight))
                 self._wake.set()
             case Failed(reason):
                 log.debug("not taken; tried again", channel=self._channel, id=batch.message.id, reason=reason)
@@ -268,7 +268,7 @@ class Sender:
             self._choice.delivered(batch, self._clock.monotonic_s())
             self._delivered += len(batch.entries)
         self._leave_window(batch)
-        self.standstill.end(more=bool(self._in_flight))
+        self.standstill.arrived(batch.message, more=bool(self._in_flight))
         self._wake.set()
 
     def _pass_over(self, batch: Batch, outcome: Refused) -> None:

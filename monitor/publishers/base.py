@@ -31,6 +31,8 @@ class Refused:
     reason: str
     keep_s: float | None = None
     """Given up once it has waited so long; None: kept as long as the outbox keeps anything."""
+    unheard: bool = False
+    """Nobody subscribes to the topic."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,15 @@ TESTED = (
         ),
     ),
     Tested(
+        "Home Assistant is dead and the broker lives: alerts wait, and nobody takes them",
+        "an alert over the other channels after a minute where one was ever taken, else in health alone; "
+        "the broker's return is not called a delivery",
+        (
+            "delivery/test_nobody.py::test_alerts_that_nobody_takes_any_more_are_alerted",
+            "delivery/test_nobody.py::test_a_house_without_a_subscriber_is_not_alarmed",
+        ),
+    ),
+    Tested(
         "the clock jumps by days, or was weeks behind, while an alert waits and the daemon restarts",
         "no age moves in the same boot; after another the younger reading counts",
         (

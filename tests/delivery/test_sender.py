@@ -13,6 +13,7 @@ from monitor.clock import SystemClock
 from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import MANY, WINDOW, Sender
+from monitor.delivery.stuck import Still
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, Refused, ignore, topic_of
 from monitor.types import Alert, Message, SoundEvent
 from testkit.builders import alert, event
@@ -420,14 +421,14 @@ def test_what_is_refused_too_long_is_given_up_but_for_alarms(tmp_path: Path) -> 
 
 def stands_still(running: Sender, is_so: bool = True) -> bool:
     """Wait until a standstill has begun, or ended."""
-    return until(lambda: (running.standstill.figures()[0] > 0.0) is is_so, "a standstill", WAIT_S) >= 0.0
+    return until(lambda: (running.standstill.figures().for_s > 0.0) is is_so, "a standstill", WAIT_S) >= 0.0
 
 
 def test_a_channel_stands_still_while_something_waits_and_nothing_arrives(outbox: SqliteOutbox) -> None:
     """Not ready; handed over and not acknowledged; not taken, with the reason. What arrives ends it."""
     receiver = Receiver(is_ready=False, acknowledges=False)
     with sender(outbox, receiver) as running:
-        assert running.standstill.figures() == (0.0, "")
+        assert running.standstill.figures() == Still()
         put(outbox, "one")
         assert stands_still(running)
         receiver.become(is_ready=True)
@@ -440,7 +441,7 @@ def test_a_channel_stands_still_while_something_waits_and_nothing_arrives(outbox
         put(outbox, "two")
         receiver.wait(lambda: receiver.tried != [])
         assert stands_still(running)
-        until(lambda: running.standstill.figures()[1] == "no room", "the reason", WAIT_S)
+        until(lambda: running.standstill.figures().reason == "no room", "the reason", WAIT_S)
 
 
 def test_what_is_held_back_on_purpose_is_no_standstill(outbox: SqliteOutbox) -> None:

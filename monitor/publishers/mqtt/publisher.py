@@ -284,7 +284,7 @@ class MqttPublisher:
                 return Refused(f"the broker refuses {kind}: {reason}")
             case Acknowledged(unheard=True):
                 self._complaints.unheard(kind, topic)
-                return Refused(f"nobody subscribes to {topic}", publication.keep_s)
+                return Refused(f"nobody subscribes to {topic}", publication.keep_s, unheard=True)
             case "missing":
                 self._complaints.vanished(kind, topic)
                 return Refused(f"taken by the broker, and not delivered on {topic}", publication.keep_s)

@@ -42,7 +42,7 @@ def test_one_that_leaves_silences_neither(broker: Mosquitto, life: ExitStack, tm
         outbox.put(alert(id=id), ["mqtt"])
     stays.wait_until(lambda: ids(stays, late=False) >= IDS, "every alert")
     until(lambda: not outbox.backlog().get("mqtt"), "the acknowledgements")
-    assert line.standstill() == (0.0, "")
+    assert line.standstill().for_s == 0.0
     assert publisher.notes() == {}
     assert publisher.figures()["homeassistant"]["origin"] == "live"
 
