@@ -22,12 +22,12 @@ WAITING_PER_SOURCE = 2
 begins. Chosen for memory: with 128 sources and 3 s each these are 50 MB, for a second."""
 WAITING_AGAIN = 16
 """Segments that may wait for a large model; more than that would be answered too late to matter."""
-NEW_S = 0.9
-"""A sound is new until it has lasted so long: the looks after 0.5 s and 0.84 s are the first at it."""
+NEW_S = 0.6
+"""A sound is new until it has lasted so long: the look after 0.5 s is the first at it. Were the one after
+0.84 s one too, new sounds would be judged no sooner, and what has ended later."""
 FIRST = 2
-"""Urgency of the first looks at a sound. With 64 busy rooms and a sixth more looks than can be judged, 95 %
-of new sounds are first judged within 0.37 s instead of 0.59 s (reckoned); what ended waits 0.93 s, not
-0.59 s, and decides less."""
+"""Urgency of the first look at a sound. Reckoned for 64 busy rooms, a sixth more looks than can be judged:
+95 % of new sounds are first judged within 0.37 s, not 0.59 s; what ended within 0.63 s, not 0.59 s."""
 FINISH_S = 1.0
 """What the small models get, on an orderly stop, to judge what still waits. The large ones get less."""
 
@@ -100,7 +100,7 @@ class ClassifierPool:
         _finish([worker for worker, _ in self._second], FINISH_S / 4)
 
     def submit(self, segment: Segment) -> None:
-        """A segment or an early look from any thread. The first looks at a new sound go before everything
+        """A segment or an early look from any thread. The first look at a new sound goes before everything
         else. In a crowd, where not all can wait, looks are dropped, later ones first: the finished segment
         holds all that they held. A look that still waits when there is a newer one of its sound, or the
         finished segment, is not judged: what it held, that holds as well, in its place."""

@@ -168,7 +168,7 @@ def test_a_look_that_waits_gives_way_to_a_newer_one_and_to_its_segment():
 
 
 def test_a_new_sound_goes_before_what_goes_on_and_costs_nothing_that_has_ended():
-    """The first looks at a sound pass all others in their order. In a crowd the later looks are dropped, then
+    """The first look at a sound passes all others. In a crowd the later looks are dropped, then
     the first ones, and what has ended stays."""
 
     def look(id: str, lasted_s: float) -> Segment:
@@ -185,7 +185,7 @@ def test_a_new_sound_goes_before_what_goes_on_and_costs_nothing_that_has_ended()
         look("f", 0.84),
     ]
     Session([model]).judge(*waiting)
-    assert [each.id for each in model.asked] == ["e", "f", "a", "b", "c", "d"]
+    assert [each.id for each in model.asked] == ["e", "a", "b", "c", "d", "f"]
     crowded = Remembering({"cough": 0.9}, "embedded")
     ended = [sound(f"over{n}") for n in range(WAITING - 2)]
     later, new = look("later", 1.02), look("new", 0.51)
