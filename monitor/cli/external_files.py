@@ -15,7 +15,7 @@ from monitor.errors import ConfigError, ModelError
 from monitor.publishers.command import CommandConfig
 from monitor.publishers.jsonl import NO_PATH, JsonlConfig
 from monitor.publishers.mqtt.config import MqttConfig
-from monitor.rules.check import Finding
+from monitor.rules.checking.check import Finding
 from monitor.schema import kind_of, lost_link, unreadable
 from monitor.sources import SourceConfig
 from monitor.sources.file import FileConfig

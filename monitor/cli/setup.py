@@ -96,6 +96,7 @@ class _Checked:
 def _checked(path: Path) -> _Checked:
     from monitor.cli.external_files import outside_findings
     from monitor.cli.plain_secrets import plain_secret_warnings
+    from monitor.config.capabilities import gaps
     from monitor.config.loading import examined, rule_lines
 
     try:
@@ -115,6 +116,8 @@ def _checked(path: Path) -> _Checked:
     checked.warnings += plain_secret_warnings(draft, document, path)
     if not draft.is_spoiled(("classifiers",)):
         checked.warnings += rule_lines(_calibrated(draft), document, fatal=False)
+    if not checked.problems and checked.config is not None:
+        checked.warnings += gaps(checked.config)
     return checked
 
 

@@ -1,6 +1,6 @@
 """What a configuration can hear, and with which thresholds: the ground that rules stand on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,8 @@ from monitor.events.settings import HIT_GAP_S, LABELS, Labels, Thresholds, shift
 from monitor.labels import emotions
 from monitor.rhythm.detector import HIGHEST_SCORES as RHYTHM_SCORES
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
-from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.rules.checking.check import Capabilities, Finding, check_rules
+from monitor.rules.checking.coverage import uncovered
 from monitor.schema import unreadable
 from monitor.sources import SourceConfig
 from monitor.types import Setting
@@ -137,6 +138,22 @@ def warnings(config: Config) -> list[str]:
     """What is allowed and was hardly meant."""
     found = [finding.text for finding in rule_findings(config) if not finding.fatal]
     return found + taught_problems(config)
+
+
+def gaps(config: Config) -> Iterator[str]:
+    """What is left out that people count on, with its fix: an alarm without a rule, alerts for nobody."""
+    yield from uncovered(config.rules, {source.name: labels for source, labels in heard_where(config)})
+    if not config.publishers and not config.notifiers:
+        yield (
+            "there are neither `publishers` nor `notifiers`, so an alert reaches nobody who does not look at "
+            "the terminal or the page; add one of them"
+        )
+    for source in config.sources:
+        if source.enabled and source.type == "file" and source.loop and not source.realtime:
+            yield (
+                f"source {source.name!r} repeats a recording as fast as the machine can, for ever, and its "
+                "alerts reach people; write `realtime: true`, or `loop: false`"
+            )
 
 
 def taught_problems(config: Config) -> list[str]:

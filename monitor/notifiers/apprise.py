@@ -79,7 +79,8 @@ class NotifyConfig(Block):
             known = [apprise.Apprise.instantiate(url.get_secret_value()) is not None for url in self.urls]
         finally:
             logger.disabled = before
-        return "" if all(known) else f"Apprise does not understand URL {known.index(False) + 1}; {_COMPARE}"
+        wrong = ", ".join(f"urls[{i}]" for i, right in enumerate(known) if not right)
+        return f"Apprise does not understand {wrong}; {_COMPARE}" if wrong else ""
 
     def build(self, clock: Clock, buttons: Buttons | None = None) -> list["NotifyPublisher"]:
         """One publisher per URL; nothing is opened yet. `buttons` where there are `answers`."""

@@ -522,7 +522,8 @@ def test_check_tries_the_state_folder(folder, said, tmp_path, capsys):
     earwitness("check", "--config", path, "--json")
 
     line = f"{path}:3: state_dir: {said.format(tmp=tmp_path)}"
-    assert json.loads(capsys.readouterr().out)["warnings"] == ([line] if said else [])
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert [each for each in warnings if str(path) in each] == ([line] if said else [])
 
 
 def test_a_house_in_which_every_source_is_off_is_an_error(tmp_path, capsys):
@@ -552,7 +553,7 @@ def test_check_says_what_keeps_taggers_from_judging_together(tmp_path, capsys):
         path.write_text(head + "".join(f"  - {each}\n" for each in classifiers))
         assert earwitness("check", "--config", path, "--json") == 0
         lines: list[str] = json.loads(capsys.readouterr().out)["warnings"]
-        return lines
+        return [line for line in lines if str(path) in line]
 
     raw = block.replace("NAME", "raw")
     told = f"{block.replace('NAME', 'told')}, calibration: {curve}"

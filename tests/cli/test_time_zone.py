@@ -59,7 +59,7 @@ def test_check_shows_the_zone_that_between_goes_by(tmp_path):
     shown = check(house, "CET-1")
     assert "  local time   CET (UTC+01:00), now " in shown.stderr
     assert ": `between` and `weekdays` go by it" in shown.stderr
-    assert "warning" not in shown.stderr
+    assert "warning: times" not in shown.stderr
     wrong = check(house, "Nowhere/Land")
     assert "warning: times count as UTC: TZ is 'Nowhere/Land', which is no time zone here" in wrong.stderr
     assert "(UTC+00:00)" in wrong.stderr

@@ -155,7 +155,7 @@ def test_a_url_that_apprise_does_not_know_is_refused_before_the_start():
     with pytest.raises(ConfigError) as found:
         check_document(parse_document(text.encode(), "e.yaml", {}))
     [problem] = found.value.problems
-    assert problem.startswith("e.yaml:4: notifiers[0].urls: Apprise does not understand URL 2")
+    assert problem.startswith("e.yaml:4: notifiers[0].urls: Apprise does not understand urls[1]")
     assert "s3cret" not in problem
 
 

@@ -193,7 +193,7 @@ def test_a_url_that_means_nothing_is_said_without_the_url() -> None:
     """What is wrong names where to look, not what may be a password."""
     why = NotifyConfig(urls=[SecretStr("json://right"), SecretStr("nonsense://s3cret")]).not_understood()
 
-    assert why.startswith("Apprise does not understand URL 2")
+    assert why.startswith("Apprise does not understand urls[1]")
     assert "s3cret" not in why
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from monitor.rules.absence.window import window_at, window_on
-from monitor.rules.check import Capabilities, check_rules, gravest_severity
+from monitor.rules.checking.check import Capabilities, check_rules, gravest_severity
 from monitor.rules.engine import RuleEngine
 from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule

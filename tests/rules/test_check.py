@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.labels import emotions, sounds
-from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.rules.checking.check import Capabilities, Finding, check_rules
 from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule
 from tests.rules.stories import rule

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.rules.check import Capabilities, Finding, check_rules
+from monitor.rules.checking.check import Capabilities, Finding, check_rules
 from monitor.rules.engine import RuleEngine
 from monitor.rules.house import HouseConfig, HouseValues
 from monitor.rules.model import Rule

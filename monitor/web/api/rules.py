@@ -15,7 +15,7 @@ from monitor.errors import StoreError
 from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.explain import explain_id
-from monitor.rules.check import gravest_severity
+from monitor.rules.checking.check import gravest_severity
 from monitor.rules.model import Rule
 from monitor.types import Alert
 from monitor.web.api.events import views

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from monitor.rules.check import gravest_severity
+from monitor.rules.checking.check import gravest_severity
 from monitor.rules.model import Clause, Conditions, LevelAbove, Rule, UnlessHeard
 from monitor.web.words import label_words, room_words, sentence
 

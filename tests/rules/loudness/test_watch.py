@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitor.rules.check import Capabilities, Finding, check_rules, gravest_severity
+from monitor.rules.checking.check import Capabilities, Finding, check_rules, gravest_severity
 from monitor.rules.engine import RuleEngine
 from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, vocabulary
-from monitor.rules.conditions import condition_problems
+from monitor.rules.checking.conditions import condition_problems
 from monitor.rules.engine import duplicate_names
 from monitor.rules.house import HouseConfig
 from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule, UnlessHeard
