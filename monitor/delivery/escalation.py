@@ -11,6 +11,8 @@ ACKNOWLEDGED_S = 600.0
 DANGER_OVER_S = 120.0
 """The acknowledgement of a life danger covers the rooms heard so far until this long after its last sound: an
 alarm that pauses must not call the neighbours every minute, and the next fire must."""
+LATE_AFTER_S = 2.0
+"""Whoever is called so much later than due is called late: nobody passed on while the daemon was away."""
 NOTIFIED_BEFORE = "told_before"
 """In the grounds of an alert that was passed on: who did not answer."""
 
@@ -42,7 +44,28 @@ class _Incident:
     dangers: set[tuple[str, str]] = field(default_factory=set)
     sounding: set[str] = field(default_factory=set)
     """Ids of its life-safety events that have not ended."""
+    going_on: set[str] = field(default_factory=set)
+    """Ids of all its events that were not seen to end by themselves."""
+    over: set[str] = field(default_factory=set)
+    """Ids of those that went on when it was raised and fell quiet since."""
     notified: int = 1
+
+    def note(self, alert: Alert) -> None:
+        """What its sounds do: one that fell quiet is in an alert that was kept since, and perhaps not yet in
+        one that comes after."""
+        for event in alert.events:
+            if event.id not in self.over and event.ended_at is None:
+                self.going_on.add(event.id)
+            elif event.ended_by == "quiet" and event.id in self.going_on:
+                self.going_on.discard(event.id)
+                self.over.add(event.id)
+
+    def quiet(self, event: SoundEvent) -> None:
+        """One of its sounds has fallen quiet."""
+        self.going_on.discard(event.id)
+        self.over.add(event.id)
+        events = tuple(event if one.id == event.id else one for one in self.gravest.events)
+        self.gravest = replace(self.gravest, events=events)
 
 
 @dataclass(slots=True)
@@ -91,14 +114,21 @@ class Escalation:
         is_covered = answered is not None and answered.covers(alert, now_s)
         return not alert.update or (escalates and not is_covered and not self.is_open(alert))
 
-    def ended(self, event: SoundEvent, now_s: float) -> None:
-        """A sound is over: once all of an acknowledged danger's are, its acknowledgement soon ends."""
+    def ended(self, event: SoundEvent, now_s: float) -> list[Alert]:
+        """A sound is over: once all of an acknowledged danger's are, its acknowledgement soon ends. Returns
+        the open alerts that know it now, to be kept: after a restart the next in line is told, too. What was
+        cut short may sound on, and is never called over."""
+        known = []
         for incident in self._open.values():
             incident.sounding.discard(event.id)
+            if event.ended_by == "quiet" and event.id in incident.going_on:
+                incident.quiet(event)
+                known.append(incident.gravest)
         for answer in self._acknowledged.values():
             if event.id in answer.sounding:
                 answer.sounding.discard(event.id)
                 answer.until_s = now_s + DANGER_OVER_S
+        return known
 
     def _is_covered(self, alert: Alert, now_s: float) -> bool:
         answer = self._acknowledged.get(_key(alert))
@@ -122,6 +152,7 @@ class Escalation:
         incident.ids.add(alert.id)
         incident.dangers |= alert.dangers
         incident.sounding |= _sounding(alert)
+        incident.note(alert)
         if alert.gravity >= incident.gravest.gravity:
             incident.gravest = alert
         return incident
@@ -169,12 +200,23 @@ class Escalation:
             return Unanswered(alert.rule, frozenset(incident.ids))
         had_it = alert.notify[: incident.notified]
         incident.notified += 1
+        overdue_s = now_s - incident.due_at_s
         incident.due_at_s = now_s + incident.wait_s
-        is_first = NOTIFIED_BEFORE not in alert.why
-        message = say("told.nobody_yet", text=alert.message) if is_first else alert.message
         why = {**alert.why, NOTIFIED_BEFORE: list(had_it)}
-        call = replace(alert, message=message, why=why, update=False)
+        lag_s = overdue_s if overdue_s > LATE_AFTER_S else alert.lag_s
+        call = replace(alert, message=_told(incident), why=why, update=False, lag_s=round(lag_s, 1))
         return Call(alert.notify[len(had_it)], call)
+
+
+def _told(incident: _Incident) -> str:
+    """What the next in line is told: that nobody has answered, and that the sound has ended where it has. An
+    earlier run may have told it."""
+    alert = incident.gravest
+    is_first = NOTIFIED_BEFORE not in alert.why
+    message = say("told.nobody_yet", text=alert.message) if is_first else alert.message
+    ended = say("told.ended_since")
+    is_over = bool(incident.over) and not incident.going_on
+    return message + ended if is_over and not message.endswith(ended) else message
 
 
 def _key(alert: Alert) -> IncidentKey:

@@ -69,7 +69,7 @@ class Escalator:
         """Put messages into the outbox, together, for everybody who is to get them now. Never raises for
         a disk or a network. An acknowledgement finds them there or not yet raised, never in between."""
         with self._changed:
-            self._outbox.put_all([self._addressed(each) for each in messages])
+            self._outbox.put_all([one for each in messages for one in self._addressed(each)])
             self._changed.notify_all()
 
     def acknowledge(self, alert_id: str | None) -> frozenset[str]:
@@ -81,17 +81,16 @@ class Escalator:
         log.info("acknowledged", alerts=len(ids))
         return ids
 
-    def _addressed(self, message: SoundEvent | Alert) -> Addressed:
-        """The message with everybody who gets it now."""
+    def _addressed(self, message: SoundEvent | Alert) -> list[Addressed]:
+        """The message with everybody who gets it now, and what is kept because of it."""
         now_s = self._clock.monotonic_s()
         if isinstance(message, SoundEvent):
-            if message.ended_at is not None:
-                self._escalation.ended(message, now_s)
-            return message, self._always
+            known = self._escalation.ended(message, now_s) if message.ended_at is not None else []
+            return [(message, self._always), *((alert, [ESCALATION_CHANNEL]) for alert in known)]
         alert = replace(message, update=not self._escalation.rings(message, now_s))
         notifiers = self._escalation.raised(alert, now_s)
         waits = [ESCALATION_CHANNEL] if self._escalation.is_open(alert) else []
-        return alert, [*self._always, *self._of(notifiers), *waits]
+        return [(alert, [*self._always, *self._of(notifiers), *waits])]
 
     def _run(self) -> None:
         try:

@@ -20,6 +20,7 @@ from monitor.logs import get_logger
 from monitor.notifiers.buttons import Buttons, ntfy_actions
 from monitor.notifiers.pictures import PictureSender
 from monitor.notifiers.replies import AnswersConfig
+from monitor.notifiers.spoken import AGE_SAID_AFTER_S
 from monitor.notifiers.workers import Worker
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
@@ -103,6 +104,7 @@ class NotifyPublisher:
         self.name = name
         self.on_ready: Callable[[], None] = noop
         self._config = config
+        self._clock = clock
         self._attempts = Attempts(clock)
         self._worker = Worker(url.get_secret_value(), config.timeout_s)
         self._secrets = _secrets(url.get_secret_value())
@@ -150,7 +152,9 @@ class NotifyPublisher:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
     def _sent(self, alert: Alert, *, late: bool) -> Outcome:
-        title, body = wording(alert, late=late)
+        # By the wall clock, which may be set meanwhile: asked only of what waited.
+        age_s = (self._clock.now() - alert.raised_at).total_seconds()
+        title, body = wording(alert, late=late and age_s > AGE_SAID_AFTER_S)
         kind = "info" if alert.update else _KINDS[alert.severity]
         message = {"title": title, "body": body, "notify_type": kind, "query": self._query(alert)}
         why_not = self._without_secrets(self._worker.send(message))

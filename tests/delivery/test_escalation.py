@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,8 @@ from monitor.delivery.escalation import (
 from monitor.delivery.escalator import Escalator
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.schema import ESCALATION_CHANNEL
-from monitor.types import Alert
-from testkit.builders import alert, event
+from monitor.types import Alert, SoundEvent
+from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock, raise_it
 
 WAIT_S = 60.0
@@ -330,3 +331,65 @@ def test_the_last_in_line_is_called_however_often_the_daemon_restarts(path: Path
         clock.advance(61)
     with SqliteOutbox(path, clock, raise_it) as outbox:
         assert outbox.backlog()["partner"] == outbox.backlog()["neighbour"] == 1
+
+
+def going_on(state: str = "started", **more: Any) -> SoundEvent:
+    return event("smoke_alarm", "e1", state=state, **more)
+
+
+def next_call(escalation: Escalation, now_s: float) -> Alert:
+    (step,) = escalation.due(now_s)
+    assert isinstance(step, Call)
+    return step.alert
+
+
+ENDED = going_on("ended", ended_at=START, ended_by="quiet")
+
+
+def test_the_next_in_line_learns_that_the_sound_has_ended() -> None:
+    """Once, however many are called after; where it goes on in one room, it is not over."""
+    escalation = Escalation()
+    escalation.raised(replace(urgent(), events=(going_on(),)), 0.0)
+    assert len(escalation.ended(ENDED, 30.0)) == 1
+    text = "Nobody has answered yet: smoke_alarm in the kitchen (the sound has ended since)"
+    assert [next_call(escalation, at_s).message for at_s in (60.0, 120.0)] == [text, text]
+
+    both = Escalation()
+    both.raised(replace(urgent(), events=(going_on(), event("smoke_alarm", "e2", state="updated"))), 0.0)
+    both.ended(ENDED, 30.0)
+    assert "ended" not in next_call(both, 60.0).message
+
+
+@pytest.mark.parametrize("by", ["restart", "shutdown", "source_lost"])
+def test_a_sound_that_was_cut_short_may_sound_on(by: str) -> None:
+    """Nobody heard it end: nobody is told that it has."""
+    escalation = Escalation()
+    escalation.raised(replace(urgent(), events=(going_on(),)), 0.0)
+    assert escalation.ended(going_on("ended", ended_at=START, ended_by=by), 30.0) == []
+    assert "ended" not in next_call(escalation, 60.0).message
+
+
+def test_a_call_that_was_due_while_we_were_away_is_late_and_knows_what_had_ended(path: Path) -> None:
+    """The daemon was gone for minutes: the alert says that it is late, and what ended before is known."""
+    clock, partner = FakeClock(), Event()
+    with SqliteOutbox(path, clock, raise_it) as outbox, escalator(outbox, clock) as running:
+        running.put_all([replace(urgent(after_s=60.0), events=(going_on(),))])
+        running.put_all([ENDED])
+    clock.advance(480)
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        outbox.listen("partner", partner.set)
+        with escalator(outbox, clock) as running:
+            assert partner.wait(WAIT_S)
+            [entry] = outbox.waiting("partner")
+            assert running.acknowledge("a1") == {"a1"}
+        assert outbox.waiting(ESCALATION_CHANNEL) == []
+    assert isinstance(entry.message, Alert)
+    assert (entry.late, entry.message.lag_s) == (True, 420.0)
+    assert entry.message.message.endswith("(the sound has ended since)")
+
+
+def test_a_call_in_time_is_not_late() -> None:
+    """To be called after the others is no delay."""
+    escalation = Escalation()
+    escalation.raised(urgent(), 0.0)
+    assert next_call(escalation, 60.5).lag_s == 0.0

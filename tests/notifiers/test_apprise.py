@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from monitor.delivery.coalescer import Coalescer
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
+from monitor.notifiers.spoken import AGE_SAID_AFTER_S
 from monitor.publishers.base import DELIVERED, Failed, Outcome
 from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock, raise_it
@@ -115,6 +117,17 @@ def test_a_late_alert_says_so() -> None:
     _, text = wording(alert(at=START), late=True)
 
     assert text.endswith(f"{START.astimezone():%Y-%m-%d %H:%M:%S} (delivered late)")
+
+
+def test_late_is_told_of_what_is_old(hook: Hook, clock: FakeClock) -> None:
+    """What was collected with others for seconds is news; what waited for minutes is not."""
+    with notifier(hook.url(), clock) as phone:
+        for age_s in (5.0, AGE_SAID_AFTER_S + 1):
+            phone.publish(alert(at=clock.now() - timedelta(seconds=age_s)), late=True)
+
+    new, old = (received["message"] for received in hook.received)
+    assert "late" not in new
+    assert old.endswith("(delivered late)")
 
 
 def test_a_refusal_is_tried_again_and_said_once(hook: Hook, clock: FakeClock) -> None:
