@@ -167,7 +167,7 @@ def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
         active.write()
     assert [line["event"] for line in logs] == [
         "which alerts nobody has acknowledged is not known any more",
-        "after a restart no alert will wait to be acknowledged",
+        "which alerts wait to be acknowledged is not kept; a restart takes up what was kept last",
         "alerts that wait to be acknowledged are kept again",
     ]
     assert active.state().count == 1

@@ -46,7 +46,7 @@ class ActiveAlerts:
             file,
             "which alerts nobody has acknowledged is not known any more",
             Lapse(
-                "after a restart no alert will wait to be acknowledged",
+                "which alerts wait to be acknowledged is not kept; a restart takes up what was kept last",
                 "alerts that wait to be acknowledged are kept again",
             ),
         )
@@ -78,10 +78,10 @@ class ActiveAlerts:
         self.changed.set()
         return True
 
-    def acknowledged(self, ids: Collection[str] | None) -> bool:
-        """These, or all (None), are acknowledged: whether any waited."""
+    def acknowledged(self, ids: Collection[str] | None) -> frozenset[str]:
+        """These, or all (None), are acknowledged: which of them waited."""
         with self._lock:
-            gone = set(self._waiting if ids is None else self._waiting.keys() & set(ids))
+            gone = frozenset(self._waiting if ids is None else self._waiting.keys() & set(ids))
             for id in gone:
                 del self._waiting[id]
             if not self._was_read:
@@ -89,7 +89,7 @@ class ActiveAlerts:
                 self._all_answered |= ids is None
         if gone:
             self.changed.set()
-        return bool(gone)
+        return gone
 
     def read(self) -> list[ActiveAlert]:
         """Find again what was kept, but for what was acknowledged meanwhile; returns the state if any was."""
