@@ -19,6 +19,7 @@ from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.stuck import DISK, NOT_KEPT, Standstill, Still, StuckChannels
+from monitor.logs import get_logger
 from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
@@ -29,6 +30,7 @@ from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.runtime.threads import closed_within
 from monitor.types import ActiveAlert, Alert, Command, Message, Picture, Setting, SoundEvent
 
+log = get_logger()
 CLOSE_S = 1.5
 """What outbox and settings get at the end, together: each waits a second for a disk that does not answer."""
 SETTINGS = "settings.json"
@@ -201,7 +203,10 @@ class Delivery:
         asked = [None] if alert_id is None else sorted(of_one_incident(self.active.waiting(), alert_id))
         ended = frozenset[str]().union(*(self._escalator.acknowledge(one) for one in asked))
         answered = None if alert_id is None else ended.union(one for one in asked if one)
-        if self.active.acknowledged(answered):
+        gone = self.active.acknowledged(answered)
+        if gone or ended:
+            log.info("acknowledged", alerts=len(gone | ended))
+        if gone:
             self.show(self.active.state())
         return [] if answered is None else sorted(answered - {alert_id})
 

@@ -78,7 +78,6 @@ class Escalator:
             ids = self._escalation.acknowledge(alert_id, self._clock.monotonic_s())
             self._close(ids)
             self._changed.notify_all()
-        log.info("acknowledged", alerts=len(ids))
         return ids
 
     def _addressed(self, message: SoundEvent | Alert) -> list[Addressed]:

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from testkit.mosquitto import Mosquitto, Subscriber, free_port
 from testkit.visit import Visit
-from tests.web.conftest import house, run
+from tests.web.conftest import RULES, house, run
 
 
 def test_an_answer_over_mqtt_shows_on_the_page(tmp_path, chromium):
@@ -27,3 +27,19 @@ def test_an_answer_over_mqtt_shows_on_the_page(tmp_path, chromium):
             shown = visit.until(f"/api/events/{event['id']}", lambda one: one["verdict"])
             assert (shown["verdict"]["label"], shown["verdict"]["by"]) == (said["label"], "mqtt")
             assert shown["alerts"][0]["acknowledged_by"] == "mqtt"
+
+
+def test_all_are_acknowledged_at_once(tmp_path):
+    """The answer says how many, and the log does in one line; whoever asks again acknowledges none."""
+    port = free_port()
+    visit = Visit(port, {"Host": f"localhost:{port}"})
+    rules = [rule | {"severity": "warning", "sources": ["kitchen"]} for rule in RULES]
+    for home in run(tmp_path, house(port, rules=rules), visit):
+        home.has_heard()
+        count = len(visit.get("/api/alerts/open").json()["alerts"])
+        assert count > 1
+        assert visit.ask("POST", "/api/ack", {}).json() == {"alerts": count}
+        assert visit.ask("POST", "/api/ack", {}).json() == {"alerts": 0}
+        assert visit.get("/api/alerts/open").json()["alerts"] == []
+    said = [line for line in (tmp_path / "log").read_text().splitlines() if '"event": "acknowledged"' in line]
+    assert len(said) == 1, said

@@ -27,6 +27,13 @@ class Acknowledge(Model):
     """Its id; by default all that are open."""
 
 
+class Acknowledged(Model):
+    """No more calls for these."""
+
+    alerts: int
+    """How many: with one, those that tell of nothing else are answered, too."""
+
+
 class OpenAlert(AlertView):
     """An alert that nobody has acknowledged."""
 
@@ -131,20 +138,19 @@ def _call_wrong(ask: Ask, id: str) -> Alert | None:
         return alert
 
 
-def acknowledge(ask: Ask) -> Answer:
+def acknowledge(ask: Ask) -> Acknowledged:
     """No more calls for this alert, or for any."""
     wanted: Acknowledge = ask.body
     if wanted.alert is not None:
-        _acknowledge(ask, [wanted.alert])
-        return None
+        return Acknowledged(alerts=_acknowledge(ask, [wanted.alert]))
     waiting = open_alerts(ask).alerts
-    _acknowledge(ask, [one.id for one in waiting])
-    ask.page.command(Command("ack", by=ask.by))
-    return None
+    ask.page.command(Command("ack", by=ask.by))  # all together: the log has one line
+    return Acknowledged(alerts=_acknowledge(ask, [one.id for one in waiting]))
 
 
-def _acknowledge(ask: Ask, ids: list[str]) -> None:
-    """The calls end first. What the disk does not take now is kept as soon as it can: the command is."""
+def _acknowledge(ask: Ask, ids: list[str]) -> int:
+    """The calls end first. What the disk does not take now is kept as soon as it can: the command is. Returns
+    how many are acknowledged."""
     waiting = ask.page.waiting()
     ids = sorted(frozenset().union(*(of_one_incident(waiting, id) for id in ids)))
     ask.page.board.acknowledge(ids)
@@ -152,10 +158,12 @@ def _acknowledge(ask: Ask, ids: list[str]) -> None:
         ask.page.command(Command("ack", value=id, by=ask.by))
     with suppress(StoreError):
         ask.page.verdicts.acknowledge(ids, ask.page.clock.now(), ask.by)
+    return len(ids)
 
 
 ROUTES = (
-    Route("POST", "api/ack", "Acknowledge an alert", acknowledge, "change", body=Acknowledge, status=204),
+    Route("POST", "api/ack", "Acknowledge an alert", acknowledge, "change", body=Acknowledge,
+          answer=Acknowledged),
     Route("GET", "api/alerts/open", "Alerts that wait for somebody", open_alerts, answer=OpenAlerts),
     Route("POST", "api/alerts/{id}/nothing", "It was nothing", dismiss, "change", status=204, fails=(404,)),
 )  # fmt: skip
