@@ -232,7 +232,7 @@ class SqliteOutbox:
         self._bounds.keep_now_and_then(ledger, now, len(messages))
 
     def _entry(self, channel: str, row: tuple[Any, ...]) -> Entry | None:
-        number, worth_kept, detected_at_us, waited_us, body, again = row
+        number, worth_kept, detected_at_us, waited_us, ahead_us, body, again = row
         try:
             message = codec.decode(body)
         except ValueError as error:
@@ -240,9 +240,9 @@ class SqliteOutbox:
             self._say_unreadable(error)
             return None
         waited_s = max(waited_us / 1e6, 0.0)
-        late = (
-            bool(again) or number < self._first_number or waited_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
-        )
+        age_s = waited_s - ahead_us / 1e6  # below zero while its time has not come
+        is_left = number < self._first_number and age_s >= 0
+        late = bool(again) or is_left or age_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
         urgent = worth_kept == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, from_us(detected_at_us), late, waited_s, urgent, again)
 

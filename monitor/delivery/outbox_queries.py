@@ -65,7 +65,9 @@ class Wanted:
         }
 
 
-_SELECT = f"SELECT message.number, worth, detected_at_us, {_WAITED_US}, body, again"
+_AHEAD_US = "max(detected_at_us - put_at_us, 0)"
+"""How far in the future its sound was when it was put: of a recording that is heard faster than it sounds."""
+_SELECT = f"SELECT message.number, worth, detected_at_us, {_WAITED_US}, {_AHEAD_US}, body, again"
 _UNDELIVERED = """
     FROM delivery JOIN message ON message.number = delivery.number
     WHERE channel = :channel AND delivered_at_us IS NULL AND version <= :version
