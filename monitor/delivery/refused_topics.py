@@ -50,6 +50,11 @@ class RefusedTopics:
         """The receiver has taken one: everything of its topic may go."""
         self.forget(topic_of(message))
 
+    def given_up(self, message: SoundEvent | Alert, now_s: float) -> None:
+        """One that was refused waits no more: the next of its topic is tried at once."""
+        if known := self._topics.get(topic_of(message)):
+            known.retry_at_s, known.on_trial = now_s, False
+
     def forget(self, topic: str) -> None:
         """Nothing of it waits any more."""
         self._topics.pop(topic, None)

@@ -281,6 +281,8 @@ class Sender:
                 reason=outcome.reason,
             )
             self._release(batch)
+            with self._lock:
+                self._refused.given_up(batch.message, self._clock.monotonic_s())
         else:
             with self._lock:
                 for entry in batch.entries:

@@ -419,6 +419,27 @@ def test_what_is_refused_too_long_is_given_up_but_for_alarms(tmp_path: Path) -> 
         assert [line["id"] for line in logs if "given up" in line["event"]] == ["glass"]
 
 
+def test_what_waits_behind_one_that_is_given_up_is_tried(tmp_path: Path) -> None:
+    """Events, one after the other; and the alarm that nobody took, as soon as somebody takes it."""
+    path, clock, receiver = tmp_path / "outbox.db", Clock(), Receiver()
+    nobody = Refused("nobody subscribes", keep_s=600.0)
+    receiver.outcomes |= {"alert": nobody, "kitchen/event": nobody}
+    with SqliteOutbox(path, clock, raise_it) as outbox:
+        outbox.put(alert("glass_break", id="glass"), ["mqtt"])
+        outbox.put(alert("smoke_alarm", id="smoke"), ["mqtt"])
+        for id in ("one", "two"):
+            outbox.put(event(id=id), ["mqtt"])
+        with Sender(outbox, receiver, broken, clock):
+            receiver.wait(lambda: {"smoke", "glass", "one"} <= set(receiver.tried))
+            clock.advance(700)
+            receiver.on_ready()
+            until(lambda: outbox.backlog()["mqtt"] == 1, "three to be given up", WAIT_S)
+            receiver.outcomes.clear()
+            clock.advance(100)
+            receiver.on_ready()
+            until(lambda: not outbox.backlog().get("mqtt"), "the alarm to be taken", WAIT_S)
+
+
 def stands_still(running: Sender, is_so: bool = True) -> bool:
     """Wait until a standstill has begun, or ended."""
     return until(lambda: (running.standstill.figures().for_s > 0.0) is is_so, "a standstill", WAIT_S) >= 0.0
