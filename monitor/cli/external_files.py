@@ -68,7 +68,7 @@ def _of_source(source: SourceConfig, i: int) -> Iterator[Finding]:
 
 
 def _of_classifier(block: ClassifierConfig, i: int) -> Iterator[Finding]:
-    model = getattr(block, "model", None)
+    model = block.model
     reason = unreadable(model) if isinstance(model, Path) else _no_folder(block, model)
     if reason:
         yield Finding(False, ("classifiers", i, "model"), f"{reason}; the house is heard without this model")

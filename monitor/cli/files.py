@@ -229,6 +229,7 @@ def _classifier(config: Path | None, name: str | None, *, raw: bool = False) -> 
 def named_classifier(config: Path | None, name: str | None, *, raw: bool = False) -> Classifier:
     """The classifier that was asked for: by its name in the configuration, or by its model; by default what
     decides there. `raw` is without its calibration."""
+    from monitor.classifiers.taggers.onnx import OnnxConfig
     from monitor.config.capabilities import unloaded
     from monitor.config.model import classifier_block
 
@@ -242,7 +243,7 @@ def named_classifier(config: Path | None, name: str | None, *, raw: bool = False
     block = next(iter(blocks.values())) if name is None else blocks.get(name) or classifier_block(name)
     if block is None:
         raise typer.BadParameter(_unknown(name, blocks), param_hint="--model")
-    if raw and hasattr(block, "calibration"):
+    if raw and isinstance(block, OnnxConfig):  # and its kin, TfliteConfig
         block = block.model_copy(update={"calibration": None})
     return block.build()
 

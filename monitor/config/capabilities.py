@@ -114,8 +114,7 @@ def unknown_models(config: Config) -> dict[int, str]:
         try:
             assert block.build().labels is not None
         except ModelError as error:
-            model = getattr(block, "model", None)
-            found[i] = (unreadable(model) if isinstance(model, Path) else "") or str(error)
+            found[i] = (unreadable(block.model) if isinstance(block.model, Path) else "") or str(error)
     return found
 
 

@@ -90,12 +90,3 @@ class VoiceDetector:
         pitched = active and self._pitch.is_voice()
         self._frames_since_pitch = 0 if pitched else self._frames_since_pitch + 1
         return active and self._frames_since_pitch < _PITCH_LASTS_FRAMES
-
-
-def has_voice_pitch(samples: Samples) -> bool:
-    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do. `samples`: shape (960,),
-    16 kHz."""
-    pitch = PitchFinder()
-    pitch.push(samples[:FRAME_SAMPLES])
-    pitch.push(samples[FRAME_SAMPLES:])
-    return pitch.is_voice()

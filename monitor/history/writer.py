@@ -149,7 +149,7 @@ class ScoreStore:
         setting."""
         if isinstance(message, Setting) and self._best is not None:
             self._best.note(message)
-        kind, id = type(message).__name__, getattr(message, "id", "")
+        kind, id = type(message).__name__, message.id if isinstance(message, SoundEvent | Alert) else ""
         self._remember("said", (to_us(decided_at), kind, id, _body(message)))
         if isinstance(message, SoundEvent | Alert):
             self._remember("event", (message, to_us(decided_at)))

@@ -1,1 +1,1 @@
-"""What people are told, in the house's language."""
+"""What notifications and the page say, in the house's language."""

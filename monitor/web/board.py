@@ -10,6 +10,7 @@ from monitor.clock import Clock
 from monitor.publishers.documents import dbfs, minute_document
 from monitor.types import (
     HOUSE,
+    ActiveAlert,
     Alert,
     Health,
     LabelState,
@@ -65,7 +66,9 @@ class Board:
             if isinstance(message, Setting) and message.source == HOUSE:
                 self._values[message.name] = message.value
                 return
-            source = self._sources.get(getattr(message, "source", ""))
+            if isinstance(message, Alert | ActiveAlert):
+                return
+            source = self._sources.get(message.source)
             if source is not None:
                 _update(source, message)
 

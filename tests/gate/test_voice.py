@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.audio import Samples
-from monitor.gate.voice import VoiceDetector, has_voice_pitch
+from monitor.audio import FRAME_SAMPLES, Samples
+from monitor.gate.voice import PitchFinder, VoiceDetector
 from testkit.builders import frames, noise, tone
 from testkit.gate_sounds import siren, voice
 
@@ -31,6 +31,14 @@ def test_voices_are_heard(pitch_hz: float) -> None:
 def test_loud_is_not_voice(sound: Callable[[], Samples]) -> None:
     """Noise and sounders, which WebRTC's detector alone takes for voice, are not."""
     assert voiced_share(sound() + noise(3, -60)) < 0.1
+
+
+def has_voice_pitch(samples: Samples) -> bool:
+    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do."""
+    pitch = PitchFinder()
+    pitch.push(samples[:FRAME_SAMPLES])
+    pitch.push(samples[FRAME_SAMPLES:])
+    return pitch.is_voice()
 
 
 def test_pitch_is_that_of_a_voice() -> None:

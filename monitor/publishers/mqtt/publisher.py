@@ -34,7 +34,7 @@ from monitor.publishers.mqtt.queue import Publication, PublishQueue, Rank
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.states import topic_states
 from monitor.publishers.mqtt.topics import Topics
-from monitor.types import HOUSE, Alert, Message, Setting, SoundEvent
+from monitor.types import HOUSE, ActiveAlert, Alert, Health, Message, Setting, SoundEvent
 
 log = get_logger()
 
@@ -60,10 +60,9 @@ class MqttPublisher:
         self._complaints = Complaints(config.name, self.topics, config.discovery_prefix)
         self._house_status = f"{config.discovery_prefix}/status"
         self._found_documents = f"{config.discovery_prefix}/device/+/config"
-        discovery_prefix = config.discovery_prefix if config.homeassistant else None
+        prefix = config.discovery_prefix if config.homeassistant else None
         self.memory = Identity()
-        announced = (self._outgoing, self.topics, discovery_prefix, self.memory, config.release())
-        self._announcer = Announcer(*announced)
+        self._announcer = Announcer(self._outgoing, self.topics, prefix, self.memory, config.release())
         self._inputs = Inputs(config.name, self.topics.root, clock)
         self._own: Mapping[str, Sequence[str]] = {}
         self._ready_is_due = True
@@ -140,7 +139,8 @@ class MqttPublisher:
             case Setting(source, name) if source == HOUSE and name not in self._own:
                 return  # published by whoever it is from
             case _:
-                room = self._announcer.rooms.get(getattr(message, "source", ""))
+                source = "" if isinstance(message, ActiveAlert | Health) else message.source
+                room = self._announcer.rooms.get(source)
                 for topic, payload, rank in topic_states(message, room, self.topics):
                     self._outgoing.remember(topic, payload, rank)
         self._wake()
