@@ -241,7 +241,7 @@ class SqliteOutbox:
             return None
         waited_s = max(waited_us / 1e6, 0.0)
         age_s = waited_s - ahead_us / 1e6  # below zero while its time has not come
-        is_left = number < self._first_number and age_s >= 0
+        is_left = number < self._first_number  # of a former run: however it was dated, it waited
         late = bool(again) or is_left or age_s > KEPT_IS_LATE_AFTER_S or message.lag_s > 0
         urgent = worth_kept == LIFE_SAFETY_WORTH
         return Entry(number, channel, message, from_us(detected_at_us), late, waited_s, urgent, again)
