@@ -56,7 +56,7 @@ class Config(Block):
     state_dir: Annotated[Path, AfterValidator(_at_home)] | None = None
     """Where the outbox and history live; by default systemd's StateDirectory or ~/.local/state/earwitness."""
     language: Language = "en"
-    """In which alerts are told: in notifications, aloud, and as an MQTT message. Names and topics stay."""
+    """Of alerts: in notifications, read aloud, and as an MQTT message. Names and topics stay."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)]
     """What is listened to."""
     gate: GateConfig = GateConfig()

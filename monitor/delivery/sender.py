@@ -243,14 +243,16 @@ class Sender:
         except Exception:
             # A bug, but of one message: stopping for it would silence the alarms behind it at every start.
             log.exception("cannot be published and is given up", channel=self._channel, id=batch.message.id)
-            self._arrived(batch)
+            self._settle(batch)
+            self.standstill.end(more=bool(self._in_flight))
         return not any(isinstance(outcome, Failed) for outcome in outcomes)
 
     def _note(self, batch: Batch, outcome: Outcome) -> None:
         """What became of a batch; called from any thread."""
         match outcome:
             case Delivered():
-                self._arrived(batch)
+                self._settle(batch)
+                self.standstill.arrived(batch.message, more=bool(self._in_flight))
             case Refused():
                 self._pass_over(batch, outcome)
                 self.standstill.refused(batch.message, outcome, more=bool(self._in_flight))
@@ -260,7 +262,7 @@ class Sender:
                 self.standstill.because(reason)
                 self._leave_window(batch)
 
-    def _arrived(self, batch: Batch) -> None:
+    def _settle(self, batch: Batch) -> None:
         """Released before it leaves the window, or it would be found waiting and handed over twice."""
         self._release(batch)
         with self._lock:
@@ -268,18 +270,13 @@ class Sender:
             self._choice.delivered(batch, self._clock.monotonic_s())
             self._delivered += len(batch.entries)
         self._leave_window(batch)
-        self.standstill.arrived(batch.message, more=bool(self._in_flight))
         self._wake.set()
 
     def _pass_over(self, batch: Batch, outcome: Refused) -> None:
         oldest = batch.entries[0]
         if outcome.keep_s is not None and oldest.waited_s > outcome.keep_s and not oldest.urgent:
-            log.warning(
-                "given up: it has waited too long",
-                channel=self._channel,
-                id=batch.message.id,
-                reason=outcome.reason,
-            )
+            what = {"channel": self._channel, "id": batch.message.id, "reason": outcome.reason}
+            log.warning("given up: it has waited too long", **what)
             self._release(batch)
             with self._lock:
                 self._refused.given_up(batch.message, self._clock.monotonic_s())
