@@ -125,15 +125,15 @@ def test_a_frozen_sound_server_hangs_nobody(sound_server: PulseServer) -> None:
 
 
 def test_closing_ends_the_frames(sound_server: PulseServer) -> None:
-    """`close` from another thread ends frames that wait for sound which does not come: they end before the
-    wait is over, and are not lost."""
+    """`close` from another thread ends frames that wait for sound which does not come; a wait that went on to
+    its end would raise SourceLost."""
     source = microphone(device="porch")
     with source:
         frames = source.frames()
         next(frames)
         sound_server.freeze()
         threading.Thread(target=source.close).start()
-        assert len(list(frames)) < 20
+        list(frames)
         sound_server.thaw()
     with source:
         assert list(source.frames()) == []
