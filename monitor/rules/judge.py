@@ -1,5 +1,6 @@
 """What one rule makes of an event. Pure: memory in, memory and alerts out, so that explaining is deciding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -187,9 +188,22 @@ class Judge:
             incidents, incident = _with_rooms_that_wait(memory.incidents, incident)
             memory = replace(memory, incidents=incidents)
         memory = replace(memory, incidents=(*memory.incidents, incident))
+        memory = self._counted_everywhere(memory, way, incident.alert.events)
         if incident.waits_until is not None:
             return Judgement(memory, (), (self._verdict(way, "waits", steps),))
         return Judgement(memory, (incident.alert,), (self._verdict(way, "alert", steps),))
+
+    def _counted_everywhere(self, memory: Memory, way: int, events: Sequence[SoundEvent]) -> Memory:
+        """What has its alert by one way makes none by another; where several sounds count, it still does."""
+        for other, clause in enumerate(self.rule.ways):
+            if other == way or clause.count > 1 or clause.then is not None:
+                continue
+            history = memory.ways[other]
+            for event in (one for one in events if one.label in clause.hear):
+                heard = history.heard.plus(event, 0.0, repeats=False).without_event(event)
+                history = replace(history, heard=heard)
+            memory = _with_way(memory, other, history)
+        return memory
 
     def _must_wait(self, memory: Memory, incident: Incident) -> bool:
         waiting = sum(other.waits_until is not None for other in memory.incidents)

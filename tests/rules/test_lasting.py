@@ -63,17 +63,28 @@ def test_a_clock_that_is_set_changes_no_length(step_s: float) -> None:
     assert len(ticked(house, step_s + 29.25, step_s + 31)) == 1
 
 
-def test_an_unknown_alarm_warns_again_when_it_goes_on() -> None:
-    """As in the rules that ship: at once, and once more after a minute."""
-    house = engine(
-        rule("Unknown alarm", hear=["unknown_alarm"]),
-        rule("Unknown alarm goes on", hear=["unknown_alarm"], lasts_s=60),
-    )
-    [first] = house.decide(sound("unknown_alarm", 5, certainty="suspected", classifier="rhythm"))
-    ticks = [alert for s in range(5, 200) for alert in house.due(at(s))]
+def test_an_unknown_alarm_warns_when_it_goes_on_or_is_confirmed() -> None:
+    """As in the rules that ship: seen at once, and one warning, after 45 s or when a model hears an alarm."""
+    shipped = (
+        rule("Beeping", hear=["unknown_alarm"], severity="info"),
+        rule("Alarm", any=[
+            {"hear": ["unknown_alarm"], "lasts_s": 45},
+            {"hear": ["unknown_alarm"], "certainty": "confirmed"},
+        ]),
+    )  # fmt: skip
+    beeps = sound("unknown_alarm", 5, certainty="suspected", classifier="rhythm")
 
-    assert (first.rule, first.severity) == ("Unknown alarm", "warning")
-    assert [(alert.rule, alert.severity) for alert in ticks] == [("Unknown alarm goes on", "warning")]
+    house = engine(*shipped)
+    [first] = house.decide(beeps)
+    assert (first.rule, first.severity) == ("Beeping", "info")
+    late = [(alert.rule, alert.severity, s) for s in range(5, 200) for alert in house.due(at(s))]
+    assert late == [("Alarm", "warning", 50)]
+
+    house = engine(*shipped)
+    house.decide(beeps)
+    [soon] = house.decide(replace(beeps, certainty="confirmed", state="updated", at=at(8)))
+    assert (soon.rule, soon.severity) == ("Alarm", "warning")
+    assert [alert for s in range(8, 200) for alert in house.due(at(s))] == []
 
 
 def test_explaining_says_how_long_it_lasted() -> None:

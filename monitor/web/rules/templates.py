@@ -18,8 +18,11 @@ _RULES: Mapping[TemplateId, Sequence[tuple[str, Mapping[str, Any]]]] = {
     "smoke": (
         ("perhaps", {"hear": ["smoke_alarm", "fire_alarm"], "severity": "warning"}),
         ("sure", {"hear": ["smoke_alarm", "fire_alarm"], "certainty": "confirmed", "severity": "critical"}),
-        ("unknown", {"hear": ["unknown_alarm"], "severity": "warning"}),
-        ("goes_on", {"hear": ["unknown_alarm"], "lasts_s": 60, "severity": "warning"}),
+        ("beeping", {"hear": ["unknown_alarm"], "severity": "info"}),
+        ("unknown", {"severity": "warning", "any": [
+            {"hear": ["unknown_alarm"], "lasts_s": 45},
+            {"hear": ["unknown_alarm"], "certainty": "confirmed"},
+        ]}),
     ),
     "co": (
         ("perhaps", {"hear": ["co_alarm"], "severity": "warning"}),
