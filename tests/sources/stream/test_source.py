@@ -170,13 +170,14 @@ def test_a_frozen_camera_is_a_loss(camera: RtspServer) -> None:
 
 
 def test_closing_ends_a_blocked_read(camera: RtspServer) -> None:
-    """`close` from another thread ends frames although the camera is frozen: they end, and are not lost."""
+    """`close` from another thread ends frames although the camera is frozen: a wait that went on to its
+    end would raise SourceLost."""
     with stream(camera.url("aac"), silent_after_s=60) as source:
         frames = source.frames()
         next(frames)
         camera.freeze()
         threading.Thread(target=source.close).start()
-        assert len(list(frames)) < 40
+        list(frames)
 
 
 def test_closing_ends_an_opening_that_hangs() -> None:
