@@ -20,7 +20,7 @@ MIN_VOLUME = 500
 LISTED_FROM = 0.3
 
 
-class Tagger:
+class FilteredYamnet:
     """YAMNet, one caller at a time."""
 
     def __init__(self, model: str) -> None:
@@ -41,7 +41,7 @@ class Tagger:
             return scores.reshape(-1)
 
 
-def listen(source: str, tagger: Tagger) -> None:
+def listen(source: str, tagger: FilteredYamnet) -> None:
     """One stream, for ever."""
     with subprocess.Popen(_command(source), stdout=subprocess.PIPE) as ffmpeg:
         assert ffmpeg.stdout is not None
@@ -68,7 +68,7 @@ def _read(pipe: IO[bytes], count: int) -> bytes:
 
 def main() -> None:
     """Listen to all inputs until killed."""
-    tagger = Tagger(sys.argv[1])
+    tagger = FilteredYamnet(sys.argv[1])
     threads = [threading.Thread(target=listen, args=(source, tagger)) for source in sys.argv[2:]]
     for thread in threads:
         thread.start()

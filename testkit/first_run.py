@@ -59,7 +59,7 @@ class FirstRun:
             self._process.wait()
 
 
-class Phone:
+class NtfyPhone:
     """What somebody's phone was sent, as ntfy's server sees it."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Phone:
 
 
 @contextmanager
-def ntfy(phone: Phone) -> Iterator[str]:
+def ntfy(phone: NtfyPhone) -> Iterator[str]:
     """A server of ntfy, as an address of Apprise."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -53,7 +53,7 @@ class Row:
     figures: dict[str, float | int | str]
 
 
-class Broken(AssertionError):
+class Violation(AssertionError):
     """What must hold did not."""
 
 
@@ -63,12 +63,12 @@ def until(fact: Callable[[], bool], name: str, patience_s: float = PATIENCE_S) -
     pause = threading.Event()
     while not fact():
         if time.monotonic() - began_s > patience_s:
-            raise Broken(f"waited {patience_s:.0f} s for {name}")
+            raise Violation(f"waited {patience_s:.0f} s for {name}")
         pause.wait(0.02)
     return time.monotonic() - began_s
 
 
-class Witness(Subscriber):
+class HouseWitness(Subscriber):
     """Hears everything of the node, and remembers when."""
 
     def __init__(self, broker: Mosquitto) -> None:
@@ -81,7 +81,7 @@ class Witness(Subscriber):
     def wait_subscribed(self) -> None:
         """Wait until it would hear."""
         if not self._subscribed.wait(PATIENCE_S):
-            raise Broken("the subscriber did not come back")
+            raise Violation("the subscriber did not come back")
 
     def leave(self) -> None:
         """Hear nothing for a while."""
@@ -150,7 +150,7 @@ class NoisyHouse:
             write_bangs(self.folder / f"room{room}.wav", self._every_s + 0.13 * room)
         self.broker.start()
         self.wire.__enter__()
-        self.witness = Witness(self.broker).__enter__()
+        self.witness = HouseWitness(self.broker).__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -270,7 +270,7 @@ def key(document: dict[str, Any]) -> Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WitnessedHouse:
     """What the two witnesses say together."""
 
     decided: int
@@ -285,7 +285,7 @@ class Verdict:
     """Events that began and never ended."""
 
 
-def verdict(house: NoisyHouse) -> Verdict:
+def verdict(house: NoisyHouse) -> WitnessedHouse:
     """Compare what was decided with what was heard. Ask when the daemon has ended in order."""
     decided, heard = [*house.decided(), *house.kept("jsonl")], house.witness.messages()
     kept = {key(document) for document in house.kept("mqtt")}
@@ -293,7 +293,7 @@ def verdict(house: NoisyHouse) -> Verdict:
     keys = [key(document) for document in heard]
     first = list(dict.fromkeys(keys))
     known = [each for each in first if each in place]
-    return Verdict(
+    return WitnessedHouse(
         decided=len(decided),
         lost=len(set(place) - set(first) - kept),
         unknown=len(set(first) - set(place)),

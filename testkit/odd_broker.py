@@ -13,7 +13,7 @@ _CONNECT, _PUBLISH, _SUBSCRIBE, _UNSUBSCRIBE, _PING, _LEAVE = 1, 3, 8, 10, 12, 1
 
 
 @dataclass(frozen=True)
-class Packet:
+class MqttPacket:
     """One packet as it came."""
 
     type: int
@@ -108,7 +108,7 @@ class OddBroker:
             elif packet.type == _LEAVE:
                 return
 
-    def _welcome(self, client: socket.socket, packet: Packet) -> bool:
+    def _welcome(self, client: socket.socket, packet: MqttPacket) -> bool:
         self.levels.append(packet.body[6])
         if self.silent_connections:
             self.silent_connections -= 1
@@ -123,7 +123,7 @@ class OddBroker:
             client.sendall(bytes([0x20, 3 + len(limit), 0, 0, len(limit)]) + limit)
         return True
 
-    def _take(self, client: socket.socket, packet: Packet) -> bool:
+    def _take(self, client: socket.socket, packet: MqttPacket) -> bool:
         length = int.from_bytes(packet.body[:2])
         number = packet.body[2 + length : 4 + length]
         if self.breaks_on is not None and self.breaks_on in packet.body:
@@ -137,13 +137,13 @@ class OddBroker:
             self.acknowledge_all()
         return True
 
-    def _answer(self, client: socket.socket, head: int, packet: Packet, each: bytes) -> None:
+    def _answer(self, client: socket.socket, head: int, packet: MqttPacket, each: bytes) -> None:
         properties = b"\x00" if self.levels[-1] == 5 else b""
         body = packet.body[:2] + properties + each
         client.sendall(bytes([head, len(body)]) + body)
 
 
-def _read(stream: object) -> Packet | None:
+def _read(stream: object) -> MqttPacket | None:
     read = stream.read  # type: ignore[attr-defined]
     head = read(1)
     if not head:
@@ -154,4 +154,4 @@ def _read(stream: object) -> Packet | None:
         length |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
-            return Packet(head[0] >> 4, head[0] & 0xF, read(length))
+            return MqttPacket(head[0] >> 4, head[0] & 0xF, read(length))

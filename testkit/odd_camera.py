@@ -31,7 +31,7 @@ class Rtp:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class CameraTrack:
     """One sound track: how it is announced, and what is sent; nothing for a back channel."""
 
     announced: str
@@ -52,7 +52,7 @@ def linear(
     says_hz: int | None = None,
     stamp: Stamp = lambda number, at_s: at_s,
     leaves: Stamp = lambda number, at_s: at_s,
-) -> Track:
+) -> CameraTrack:
     """16-bit sound in a loop, recorded at `rate_hz` and announced as `says_hz`."""
     announced_hz = says_hz or rate_hz
     pcm = (np.clip(samples, -1, 1) * 32767).astype(">i2")
@@ -66,15 +66,15 @@ def linear(
             yield Rtp(leaves(number, at_s), int(1000 + announced_hz * stamp(number, at_s)), piece)
             number += 1
 
-    return Track(f"a=rtpmap:{_PAYLOAD_TYPE} L16/{announced_hz}\r\n", packets)
+    return CameraTrack(f"a=rtpmap:{_PAYLOAD_TYPE} L16/{announced_hz}\r\n", packets)
 
 
-def back_channel() -> Track:
+def back_channel() -> CameraTrack:
     """A track for talking to the camera: listed like any other, and it never sends."""
-    return Track(f"a=rtpmap:{_PAYLOAD_TYPE} L16/8000\r\n" + _SENDS_ONLY)
+    return CameraTrack(f"a=rtpmap:{_PAYLOAD_TYPE} L16/8000\r\n" + _SENDS_ONLY)
 
 
-def undecodable(seed: int = 1) -> Track:
+def undecodable(seed: int = 1) -> CameraTrack:
     """Announced as AAC at 16 kHz, and no AAC is in it."""
     rng = np.random.default_rng(seed)
 
@@ -87,7 +87,7 @@ def undecodable(seed: int = 1) -> Track:
             number += 1
 
     parameters = "streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3"
-    return Track(
+    return CameraTrack(
         f"a=rtpmap:{_PAYLOAD_TYPE} mpeg4-generic/16000/1\r\n"
         f"a=fmtp:{_PAYLOAD_TYPE} {parameters};config=1408\r\n",
         packets,
@@ -97,7 +97,7 @@ def undecodable(seed: int = 1) -> Track:
 class OddCamera:
     """Serves streams by path until it is left; any number of clients."""
 
-    def __init__(self, streams: Mapping[str, Sequence[Track]]) -> None:
+    def __init__(self, streams: Mapping[str, Sequence[CameraTrack]]) -> None:
         self._streams = streams
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._clients: list[socket.socket] = []
@@ -127,12 +127,12 @@ class OddCamera:
 class _Conversation:
     """One client's requests, and the sound it set up."""
 
-    def __init__(self, client: socket.socket, streams: Mapping[str, Sequence[Track]]) -> None:
+    def __init__(self, client: socket.socket, streams: Mapping[str, Sequence[CameraTrack]]) -> None:
         self._client = client
         self._streams = streams
         self._lock = threading.Lock()
         self._channels: dict[int, int] = {}
-        self._tracks: Sequence[Track] = ()
+        self._tracks: Sequence[CameraTrack] = ()
         self._over = threading.Event()
 
     def run(self) -> None:

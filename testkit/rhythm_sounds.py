@@ -7,7 +7,7 @@ from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played, temporal_th
 from monitor.synthesis.room import coloured_noise
 from testkit import rhythm_trials
 from testkit.alarms import square_520_hz, steady_pulses, temporal_four
-from testkit.rhythm_trials import LABELS, Condition, impostor_samples
+from testkit.rhythm_trials import LABELS, RecallCondition, impostor_samples
 from testkit.room import mixed_at_band_snr
 
 LEAD_S = 1.0
@@ -28,12 +28,12 @@ PASSED_ONCE = [
 ]
 """Impostors, with their seeds, that were once taken for an alarm."""
 HIDDEN_ONCE = [
-    ("T4", Condition(rt60_s=0.8), 720_156),  # the room fills the gaps at its pitch
-    ("T4", Condition(rt60_s=0.8), 720_118),  # only the overtone of its pitch has gaps
-    ("T4", Condition(rt60_s=0.5), 6_282),  # its overtone alone was held against the next burst
-    ("T3", Condition(snr_db=0.0, noise="dishes"), 780_002),  # a plate rings in most of its gaps
-    ("T3", Condition(snr_db=0.0, noise="dishes"), 780_014),  # another pulls the pitch of one tone
-    ("T4", Condition(snr_db=0.0, noise="dishes"), 780_003),
+    ("T4", RecallCondition(rt60_s=0.8), 720_156),  # the room fills the gaps at its pitch
+    ("T4", RecallCondition(rt60_s=0.8), 720_118),  # only the overtone of its pitch has gaps
+    ("T4", RecallCondition(rt60_s=0.5), 6_282),  # its overtone alone was held against the next burst
+    ("T3", RecallCondition(snr_db=0.0, noise="dishes"), 780_002),  # a plate rings in most of its gaps
+    ("T3", RecallCondition(snr_db=0.0, noise="dishes"), 780_014),  # another pulls the pitch of one tone
+    ("T4", RecallCondition(snr_db=0.0, noise="dishes"), 780_003),
 ]
 """Alarms, with their conditions and seeds, that were once missed."""
 NEAR_MISSES: dict[str, Rhythm] = {
@@ -46,16 +46,16 @@ NEAR_MISSES: dict[str, Rhythm] = {
 }
 """Rhythms that are neither T3 nor T4."""
 AT_THE_EDGE = [
-    Condition(snr_db=0.0),
-    Condition(snr_db=-3.0),
-    *(Condition(noise=noise, snr_db=0.0) for noise in ("babble", "music", "dishes")),
-    Condition(rt60_s=0.8),
-    Condition(rt60_s=1.2),
-    Condition("square", snr_db=3.0),
-    Condition("swept", snr_db=0.0),
-    Condition("two_tone", snr_db=3.0),
-    Condition(channel="two alarms"),
-    Condition(channel="masked beep"),
+    RecallCondition(snr_db=0.0),
+    RecallCondition(snr_db=-3.0),
+    *(RecallCondition(noise=noise, snr_db=0.0) for noise in ("babble", "music", "dishes")),
+    RecallCondition(rt60_s=0.8),
+    RecallCondition(rt60_s=1.2),
+    RecallCondition("square", snr_db=3.0),
+    RecallCondition("swept", snr_db=0.0),
+    RecallCondition("two_tone", snr_db=3.0),
+    RecallCondition(channel="two alarms"),
+    RecallCondition(channel="masked beep"),
 ]
 """Conditions under which some alarms are found and some are missed."""
 IMPOSTORS_AT_THE_EDGE = (

@@ -18,7 +18,7 @@ LABELS = {"T3": "smoke_alarm", "T4": "co_alarm"}
 
 
 @dataclass(frozen=True)
-class Condition:
+class RecallCondition:
     """One row of the recall table."""
 
     sounder: str = "disc"
@@ -48,17 +48,17 @@ SNRS_DB = {
 CHANNELS = ("telephone", "gain control", "clipped", "lost packets", "masked beep", "two alarms")
 CONDITIONS = [
     *(
-        Condition(sounder, snr_db=snr_db, times=10 if (sounder, snr_db) == ("disc", 0) else 1)
+        RecallCondition(sounder, snr_db=snr_db, times=10 if (sounder, snr_db) == ("disc", 0) else 1)
         for sounder in SOUNDERS
         for snr_db in SNRS_DB[sounder]
     ),
-    *(Condition(noise=noise, snr_db=0.0) for noise in ("white", "babble", "music", "dishes")),
-    *(Condition(rt60_s=rt60_s) for rt60_s in (0.2, 0.5, 1.2)),
-    Condition(rt60_s=0.8, times=10),
-    Condition("square", rt60_s=0.8),
-    Condition(snr_db=40.0, rt60_s=0.8),
-    *(Condition(channel=channel) for channel in CHANNELS),
-    Condition(snr_db=None),
+    *(RecallCondition(noise=noise, snr_db=0.0) for noise in ("white", "babble", "music", "dishes")),
+    *(RecallCondition(rt60_s=rt60_s) for rt60_s in (0.2, 0.5, 1.2)),
+    RecallCondition(rt60_s=0.8, times=10),
+    RecallCondition("square", rt60_s=0.8),
+    RecallCondition(snr_db=40.0, rt60_s=0.8),
+    *(RecallCondition(channel=channel) for channel in CHANNELS),
+    RecallCondition(snr_db=None),
 ]
 
 
@@ -105,7 +105,7 @@ def _voices(rng: np.random.Generator, sample_rate_hz: int) -> Samples:
 
 
 @dataclass(frozen=True)
-class Trial:
+class AlarmTrial:
     """What was heard of one alarm; times in cycles after the first onset, None for never."""
 
     suspected: float | None
@@ -114,17 +114,17 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Alarm:
+class AlarmSound:
     """The sound of one alarm of three cycles under stated conditions."""
 
     pattern: str
-    condition: Condition
+    condition: RecallCondition
     samples: Samples
     lead_s: float
     """Before its first onset."""
     cycle_s: float
 
-    def heard(self) -> Trial:
+    def heard(self) -> AlarmTrial:
         """Listen to it once."""
         heard = listen(self.samples)
         wanted, other = LABELS[self.pattern], LABELS["T4" if self.pattern == "T3" else "T3"]
@@ -133,14 +133,14 @@ class Alarm:
             for at_s, found in heard
             if found.label == wanted
         ]
-        return Trial(
+        return AlarmTrial(
             _first(at for _, at in times),
             _first(at for certainty, at in times if certainty == "confirmed"),
             0 if self.condition.channel == "two alarms" else sum(found.label == other for _, found in heard),
         )
 
 
-def alarm(pattern: str, condition: Condition, seed: int) -> Alarm:
+def alarm(pattern: str, condition: RecallCondition, seed: int) -> AlarmSound:
     """An alarm drawn within the standard's tolerance."""
     rng = np.random.default_rng(seed)
     sounder = sounder_of(condition.sounder, rng)
@@ -149,10 +149,10 @@ def alarm(pattern: str, condition: Condition, seed: int) -> Alarm:
     lead_s = rng.uniform(1.0, 2.0)
     samples = _before_and_after(alarms.played(sounder, rhythm, SAMPLE_RATE_HZ), lead_s)
     samples = _through(condition, samples, sounder, lead_s, cycle_s, pattern, rng)
-    return Alarm(pattern, condition, samples, lead_s, cycle_s)
+    return AlarmSound(pattern, condition, samples, lead_s, cycle_s)
 
 
-def trial(pattern: str, condition: Condition, seed: int) -> Trial:
+def trial(pattern: str, condition: RecallCondition, seed: int) -> AlarmTrial:
     """One alarm, listened to once."""
     return alarm(pattern, condition, seed).heard()
 
@@ -171,7 +171,7 @@ def _before_and_after(samples: Samples, lead_s: float) -> Samples:
 
 
 def _through(
-    condition: Condition,
+    condition: RecallCondition,
     samples: Samples,
     sounder: alarms.Sounder,
     lead_s: float,

@@ -19,7 +19,7 @@ it by hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class NamingLesson:
     """A question about a sound, and the letter that answers it."""
 
     sound: Audio
@@ -27,7 +27,7 @@ class Lesson:
     letter: str
 
 
-def teach(folder: Path, into: Path, lessons: Sequence[Lesson]) -> Path:
+def teach(folder: Path, into: Path, lessons: Sequence[NamingLesson]) -> Path:
     """The model in `folder` with a head that gives each lesson's letter and then ends; saved to `into`,
     whole. At most as many lessons as half the width of the model."""
     import torch
@@ -55,7 +55,7 @@ def teach(folder: Path, into: Path, lessons: Sequence[Lesson]) -> Path:
     return into
 
 
-def _asked(model: Any, lesson: Lesson) -> Any:
+def _asked(model: Any, lesson: NamingLesson) -> Any:
     import torch
 
     [heard] = model.encode([lesson.sound])

@@ -32,7 +32,7 @@ WITHIN_S = 90.0
 
 
 @dataclass
-class Answer:
+class PageAnswer:
     """What came back."""
 
     status: int
@@ -59,14 +59,14 @@ class Visit:
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> PageAnswer:
         """One request; `body` is sent as JSON."""
         given = {"X-Earwitness": "1", **self.headers, **(headers or {})}
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         answer = self._pool.request(method, path, body=content, headers=given, redirect=False)
-        return Answer(answer.status, answer.headers, answer.data)
+        return PageAnswer(answer.status, answer.headers, answer.data)
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> PageAnswer:
         """A GET."""
         return self.ask("GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()})
 
@@ -243,4 +243,4 @@ def shots_folder() -> Path:
     return Path(__file__).parent.parent / "docs" / "pictures"
 
 
-__all__ = ["Answer", "Chromium", "DaemonProcess", "Visit", "shots_folder", "wait_for_port"]
+__all__ = ["Chromium", "DaemonProcess", "PageAnswer", "Visit", "shots_folder", "wait_for_port"]

@@ -179,6 +179,26 @@ def test_no_type_has_a_name_that_meant_several_things(path: Path) -> None:
     assert not [name for name in named if MEANT_TOO_MUCH.fullmatch(name)]
 
 
+@cache
+def classes() -> dict[str, list[tuple[str, bool]]]:
+    """The public classes of product and testkit: where each is defined, and whether it is a Protocol."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for path in (path for path in EVERYTHING if path.relative_to(ROOT).parts[0] in ("monitor", "testkit")):
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                stands_for = any("Protocol" in ast.unparse(base) for base in node.bases)
+                found.setdefault(node.name, []).append((dotted(path), stands_for))
+    return found
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """Who looks for a name finds one class. A Protocol is named as the class that it stands for."""
+    twice = {name: where for name, where in classes().items() if len(where) > 1}
+    assert not {
+        name: where for name, where in twice.items() if sum(not stands_for for _, stands_for in where) > 1
+    }
+
+
 TUNED = {"events", "gate", "rhythm"}
 """Packages whose numbers decide what is found."""
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from monitor.classifiers.audio_llm.engines.connection import Findings
+from monitor.classifiers.audio_llm.engines.connection import ProbeFindings
 from monitor.classifiers.audio_llm.engines.probe import LETTERS, RIGHT
 from monitor.classifiers.audio_llm.remote import RemoteConfig
 from monitor.cli.console import err, fail
@@ -41,7 +41,7 @@ def _shown(block: RemoteConfig) -> bool:
     return True
 
 
-def _lines(name: str, found: Findings) -> list[str]:
+def _lines(name: str, found: ProbeFindings) -> list[str]:
     verdict, way = found.verdict, found.way
     named = ", ".join(
         f"{sound} {'rightly' if verdict.named[sound] == letter else 'not'} named"

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.engines.server import ServerOptions
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.cascade import Cascade, SecondLook
 from monitor.classifiers.taggers.ensemble import combined
@@ -163,7 +163,7 @@ def taught_problems(config: Config) -> list[str]:
 def audio_goes_to(config: Config) -> list[str]:
     """Which audio leaves this machine, and where it goes; empty when none does."""
     blocks = [*config.classifiers, *([config.transcripts] if config.transcripts else [])]
-    return [f"{block.model}: {block.audio_goes_to}" for block in blocks if isinstance(block, Server)]
+    return [f"{block.model}: {block.audio_goes_to}" for block in blocks if isinstance(block, ServerOptions)]
 
 
 def _starved(config: Config, rows: Mapping[str, Hysteresis], source: SourceConfig) -> dict[str, str]:

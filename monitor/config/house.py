@@ -6,7 +6,7 @@ from monitor import __version__
 from monitor.config.capabilities import heard_where
 from monitor.config.model import Config
 from monitor.labels import sounds, taught, vocabulary
-from monitor.publishers.base import Device, House, HouseValue, Room
+from monitor.publishers.base import ExternalDevice, House, HouseValue, Room
 from monitor.rules.house import TopicConfig
 from monitor.sources.external import ExternalConfig
 from monitor.types import HOUSE, Setting
@@ -65,10 +65,10 @@ def _values(config: Config) -> tuple[HouseValue, ...]:
     )
 
 
-def _devices(config: Config) -> tuple[Device, ...]:
+def _devices(config: Config) -> tuple[ExternalDevice, ...]:
     first = next((one.name for one in config.publishers if one.type == "mqtt"), "")
     return tuple(
-        Device(
+        ExternalDevice(
             source=one.name,
             broker=one.broker or first,
             topic=one.topic,

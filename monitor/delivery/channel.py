@@ -15,7 +15,7 @@ from monitor.runtime.threads import join_all
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """What receivers get at the end; what they have not acknowledged by then stays in the outbox."""
 
     settle_s: float
@@ -26,9 +26,9 @@ class Patience:
     """All of them together, to be closed as well. One that hangs is left behind."""
 
 
-STOPPED = Patience(settle_s=0.5, unready_s=0.0, close_s=1.5)
+STOPPED = Timeouts(settle_s=0.5, unready_s=0.0, close_s=1.5)
 """Time limits on SIGTERM."""
-ENDED = Patience(settle_s=2.0, unready_s=2.0, close_s=2.5)
+ENDED = Timeouts(settle_s=2.0, unready_s=2.0, close_s=2.5)
 """Time limits when all recordings are processed, perhaps before a broker was ready. Below 3 s in all, because
 SIGTERM may come meanwhile."""
 
@@ -66,7 +66,7 @@ class Channel:
             opening.pop_all()
         return self
 
-    def close(self, patience: Patience) -> None:
+    def close(self, patience: Timeouts) -> None:
         """Deliver what can still be delivered, and close. Messages that are held for a time are not waited
         for."""
         if self._settles:
@@ -75,7 +75,7 @@ class Channel:
         self._sender.__exit__()
 
 
-def close_all(lines: Sequence[Channel], patience: Patience) -> None:
+def close_all(lines: Sequence[Channel], patience: Timeouts) -> None:
     """Close every line at the same time."""
     threads = [
         threading.Thread(

@@ -14,7 +14,7 @@ OUTBOX = "outbox.db"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class DeliveryRecord:
     """One message on one channel."""
 
     channel: str
@@ -23,7 +23,7 @@ class Delivered:
     """None while it waits."""
 
 
-def deliveries(file: Path, kind: str, id: str) -> list[Delivered]:
+def deliveries(file: Path, kind: str, id: str) -> list[DeliveryRecord]:
     """Every delivery of an alert (or an event that still waits) that the outbox remembers, oldest first; none
     where it has forgotten. `kind` is `alert` or `event`. Raises StoreError."""
     # The bodies begin like this (codec.encode); ten thousand of them at most are looked through.
@@ -35,7 +35,8 @@ def deliveries(file: Path, kind: str, id: str) -> list[Delivered]:
         _beginning(kind, id),
     )
     return [
-        Delivered(channel, _at(put), _at(done) if done is not None else None) for channel, put, done in rows
+        DeliveryRecord(channel, _at(put), _at(done) if done is not None else None)
+        for channel, put, done in rows
     ]
 
 

@@ -26,8 +26,8 @@ from monitor.delivery import outbox_tables as tables
 from monitor.delivery.base import WHOLE_TOPIC, Addressed, Entry
 from monitor.delivery.mirror import Mirror
 from monitor.delivery.outbox_bounds import Bounds, OutboxCounts, worth
-from monitor.delivery.outbox_queries import Instant, Wanted
-from monitor.delivery.outbox_tables import LIFE_SAFETY_WORTH, MIGRATIONS, Contents, Ledger
+from monitor.delivery.outbox_queries import ClockReading, OutboxQuery
+from monitor.delivery.outbox_tables import LIFE_SAFETY_WORTH, MIGRATIONS, Contents, Transaction
 from monitor.errors import StoreError
 from monitor.logs import get_logger
 from monitor.publishers.base import topic_of
@@ -159,7 +159,7 @@ class SqliteOutbox:
         look = queries.most_severe if by_severity else queries.waiting
         skipped = dict(skip_topics or {})
         while True:
-            wanted = Wanted(channel, codec.VERSION, limit, tuple(skip), skipped, topic, self._below)
+            wanted = OutboxQuery(channel, codec.VERSION, limit, tuple(skip), skipped, topic, self._below)
             found = self._ask(lambda connection, wanted=wanted: look(connection, wanted, self._now()))  # type: ignore[misc]
             entries = [entry for row in found if (entry := self._entry(channel, row)) is not None]
             if entries or not found:  # else all of them were given up
@@ -218,7 +218,7 @@ class SqliteOutbox:
         for wake in self._wakes.get(channel, ()):
             wake()
 
-    def _insert(self, ledger: Ledger, messages: Sequence[Addressed]) -> None:
+    def _insert(self, ledger: Transaction, messages: Sequence[Addressed]) -> None:
         now = self._now()
         for message, channels in messages:
             detected_at = message.raised_at if isinstance(message, Alert) else message.at
@@ -251,12 +251,12 @@ class SqliteOutbox:
         if self.counts.unreadable == 1:
             log.warning("a stored message cannot be read and is given up", error=str(error))
 
-    def _change(self, work: Callable[[Ledger], object], *, flush: bool = False) -> int:
+    def _change(self, work: Callable[[Transaction], object], *, flush: bool = False) -> int:
         """`work` in one transaction, which the disk is to follow: its number for the mirror's `wait`."""
         with self._lock:
             self._check_open()
             with self._memory.transaction() as connection:
-                ledger = Ledger(connection)
+                ledger = Transaction(connection)
                 work(ledger)
             return self._mirror.accept(ledger.statements, flush=flush)
 
@@ -270,11 +270,13 @@ class SqliteOutbox:
         if self._closed:
             raise StoreError("the outbox is closed")
 
-    def _now(self) -> Instant:
-        return Instant(self._clock.boot, round(self._clock.monotonic_s() * 1e6), to_us(self._clock.now()))
+    def _now(self) -> ClockReading:
+        return ClockReading(
+            self._clock.boot, round(self._clock.monotonic_s() * 1e6), to_us(self._clock.now())
+        )
 
 
-def _note_going_on(ledger: Ledger, event: SoundEvent, body: str) -> None:
+def _note_going_on(ledger: Transaction, event: SoundEvent, body: str) -> None:
     """In the transaction that keeps the message: what is known to go on is what receivers believe goes on."""
     if event.ended_at is None:
         tables.keep_going_on(ledger, event.id, codec.VERSION, body)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from monitor.delivery import outbox_queries as queries
 from monitor.delivery import outbox_tables as tables
-from monitor.delivery.outbox_queries import Instant
-from monitor.delivery.outbox_tables import LIFE_SAFETY_WORTH, Ledger
+from monitor.delivery.outbox_queries import ClockReading
+from monitor.delivery.outbox_tables import LIFE_SAFETY_WORTH, Transaction
 from monitor.labels import SEVERITIES, vocabulary
 from monitor.logs import get_logger
 from monitor.types import Alert, SoundEvent
@@ -49,25 +49,25 @@ class Bounds:
     counts: OutboxCounts = field(default_factory=OutboxCounts)
     _puts: int = 0
 
-    def keep_now_and_then(self, ledger: Ledger, now: Instant, puts: int) -> None:
+    def keep_now_and_then(self, ledger: Transaction, now: ClockReading, puts: int) -> None:
         """After so many puts more."""
         self._puts += puts
         if self._puts >= _TEND_EVERY:
             self._puts = 0
             self.keep(ledger, now)
 
-    def keep(self, ledger: Ledger, now: Instant) -> None:
+    def keep(self, ledger: Transaction, now: ClockReading) -> None:
         """Give up what exceeds the bounds, count and log it."""
         self._expire(ledger, now)
         self._shed(ledger)
 
-    def _expire(self, ledger: Ledger, now: Instant) -> None:
+    def _expire(self, ledger: Transaction, now: ClockReading) -> None:
         lost = tables.give_up(ledger, queries.old(ledger.connection, now, round(self.max_age_s * 1e6)))
         if lost:
             self.counts.expired += lost
             log.warning("undelivered messages grew too old and were given up", count=lost)
 
-    def _shed(self, ledger: Ledger) -> None:
+    def _shed(self, ledger: Transaction) -> None:
         """Delivered ones go first, then the least severe oldest, a tenth more than needed so that it is
         logged once and not at every message."""
         count, size = queries.size(ledger.connection)

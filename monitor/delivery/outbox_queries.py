@@ -15,7 +15,7 @@ from monitor.types import SoundEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Instant:
+class ClockReading:
     """Now, by every clock that there is."""
 
     boot: str
@@ -38,7 +38,7 @@ whichever reading makes it younger: the wall clock may have been set, and the mo
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OutboxQuery:
     """Which undelivered messages are asked for. See `Outbox.waiting`."""
 
     channel: str
@@ -51,7 +51,7 @@ class Wanted:
     below: int = WHOLE_TOPIC
     """Messages from this number on are not seen yet: the disk is given a moment to take them first."""
 
-    def parameters(self, now: Instant) -> dict[str, Any]:
+    def parameters(self, now: ClockReading) -> dict[str, Any]:
         """For the statements below."""
         skip, skip_topics = json.dumps(self.skip), json.dumps(self.skip_topics)
         return now.parameters() | {
@@ -99,7 +99,7 @@ _OLD = f"""
 """  # noqa: S608 - of constants
 
 
-def waiting(connection: sqlite3.Connection, wanted: Wanted, now: Instant) -> Rows:
+def waiting(connection: sqlite3.Connection, wanted: OutboxQuery, now: ClockReading) -> Rows:
     """Of one topic, or alerts and then events; each oldest first, tests after the other alerts."""
     parameters = wanted.parameters(now)
     if wanted.topic is not None:
@@ -109,7 +109,7 @@ def waiting(connection: sqlite3.Connection, wanted: Wanted, now: Instant) -> Row
     return alerts + connection.execute(_OF_OTHERS, left).fetchall()
 
 
-def most_severe(connection: sqlite3.Connection, wanted: Wanted, now: Instant) -> Rows:
+def most_severe(connection: sqlite3.Connection, wanted: OutboxQuery, now: ClockReading) -> Rows:
     """The most severe of all that wait, by number."""
     return connection.execute(_MOST_SEVERE, wanted.parameters(now)).fetchall()
 
@@ -126,7 +126,7 @@ def next_number(connection: sqlite3.Connection) -> int:
     return int(row[0]) + 1 if row else 1
 
 
-def old(connection: sqlite3.Connection, now: Instant, age_us: int) -> list[int]:
+def old(connection: sqlite3.Connection, now: ClockReading, age_us: int) -> list[int]:
     """Messages older than that. An alarm that waits is never too old."""
     values = now.parameters() | {"age": age_us, "alarm": LIFE_SAFETY_WORTH}
     return [row[0] for row in connection.execute(_OLD, values)]

@@ -74,7 +74,7 @@ class Contents:
         return bool(self.messages or self.deliveries or self.going_on)
 
 
-class Ledger:
+class Transaction:
     """A connection in a transaction, and what changes there, to be carried out on a copy."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -103,13 +103,13 @@ def repeat(connection: sqlite3.Connection, statements: Iterable[Statement]) -> N
         connection.executemany(sql, rows)
 
 
-def add(ledger: Ledger, row: tuple[Any, ...], channels: Sequence[str], topic: str) -> None:
+def add(ledger: Transaction, row: tuple[Any, ...], channels: Sequence[str], topic: str) -> None:
     """A new message, with the next number, to be delivered to these channels."""
     number = ledger.new_message(row)
     ledger.change(_DELIVERY, [(channel, number, None, 0, topic) for channel in channels])
 
 
-def give_up(ledger: Ledger, numbers: Sequence[int]) -> int:
+def give_up(ledger: Transaction, numbers: Sequence[int]) -> int:
     """Forget these messages; how many of them some channel still waited for."""
     waited = "SELECT EXISTS (SELECT 1 FROM delivery WHERE number = ? AND delivered_at_us IS NULL)"
     lost: int = sum(ledger.connection.execute(waited, (number,)).fetchone()[0] for number in numbers)
@@ -119,13 +119,13 @@ def give_up(ledger: Ledger, numbers: Sequence[int]) -> int:
     return lost
 
 
-def delivered(ledger: Ledger, channel: str, number: int, at_us: int) -> None:
+def delivered(ledger: Transaction, channel: str, number: int, at_us: int) -> None:
     """Keep it as delivered, so that `again` can find it."""
     sql = "UPDATE delivery SET delivered_at_us = ? WHERE channel = ? AND number = ?"
     ledger.change(sql, [(at_us, channel, number)])
 
 
-def again(ledger: Ledger, channel: str, since_us: int) -> int:
+def again(ledger: Transaction, channel: str, since_us: int) -> int:
     """What was delivered since then waits again: how many."""
     what = "delivered_at_us = NULL, again = again + 1"
     sql = f"UPDATE delivery SET {what} WHERE channel = ? AND delivered_at_us >= ?"  # noqa: S608 - of constants
@@ -137,19 +137,19 @@ def number_from(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (number,))
 
 
-def forget(ledger: Ledger, channel: str, number: int) -> None:
+def forget(ledger: Transaction, channel: str, number: int) -> None:
     """One channel no longer needs it; gone when no channel does."""
     ledger.change("DELETE FROM delivery WHERE channel = ? AND number = ?", [(channel, number)])
     sql = "DELETE FROM message WHERE number = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE number = ?)"
     ledger.change(sql, [(number, number)])
 
 
-def keep_going_on(ledger: Ledger, id: str, version: int, body: str) -> None:
+def keep_going_on(ledger: Transaction, id: str, version: int, body: str) -> None:
     """An event goes on, and this is its latest state."""
     ledger.change(_GOING_ON, [(id, version, body)])
 
 
-def end(ledger: Ledger, id: str) -> None:
+def end(ledger: Transaction, id: str) -> None:
     """The event no longer goes on."""
     ledger.change("DELETE FROM going_on WHERE id = ?", [(id,)])
 

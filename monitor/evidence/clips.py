@@ -34,7 +34,7 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class ClipFile:
     """A file of ours, by its name."""
 
     path: Path
@@ -80,7 +80,7 @@ class ClipFolder:
         write_private(path, data)
         return path
 
-    def files(self, *, locked: bool = False) -> list[KeptFile]:
+    def files(self, *, locked: bool = False) -> list[ClipFile]:
         """What is kept, oldest first."""
         folder = self._folder / LOCKED if locked else self._folder
         with suppress(FileNotFoundError):
@@ -106,7 +106,7 @@ class ClipFolder:
         return len(gone)
 
 
-def expired(files: Sequence[KeptFile], now: datetime, retention: Retention) -> list[KeptFile]:
+def expired(files: Sequence[ClipFile], now: datetime, retention: Retention) -> list[ClipFile]:
     """Which of the files, oldest first, are to go."""
     latest = _latest_events(files, retention.per_label)
     oldest = now - timedelta(seconds=retention.keep_s)
@@ -121,7 +121,7 @@ def expired(files: Sequence[KeptFile], now: datetime, retention: Retention) -> l
     return gone
 
 
-def _latest_events(files: Sequence[KeptFile], per_label: int) -> set[str]:
+def _latest_events(files: Sequence[ClipFile], per_label: int) -> set[str]:
     counted: Counter[str] = Counter()
     latest: set[str] = set()
     for one in reversed(files):
@@ -137,7 +137,7 @@ def file_name(event: SoundEvent, suffix: str) -> str:
     return f"{at}Z.{event.source}.{event.label}.{event.id}.{suffix}"
 
 
-def _known(paths: Iterable[Path]) -> list[KeptFile]:
+def _known(paths: Iterable[Path]) -> list[ClipFile]:
     """The files among `paths` that are ours."""
     known = []
     for path in paths:
@@ -146,7 +146,7 @@ def _known(paths: Iterable[Path]) -> list[KeptFile]:
             if found:
                 at = datetime.strptime(found["at"], _TIME).replace(tzinfo=UTC)
                 size_bytes = path.stat().st_size
-                known.append(KeptFile(path, at, found["source"], found["label"], found["id"], size_bytes))
+                known.append(ClipFile(path, at, found["source"], found["label"], found["id"], size_bytes))
     return known
 
 

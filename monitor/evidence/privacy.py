@@ -44,7 +44,7 @@ BARS = Bars()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SpeechScore:
     """A model's score for words in a segment, and where it heard them."""
 
     segment_id: str | None
@@ -66,14 +66,14 @@ class Cut:
 class Words:
     """Signs of words at one source, from models and the voice detector, until they are forgotten."""
 
-    looks: list[Look] = field(default_factory=list)
+    looks: list[SpeechScore] = field(default_factory=list)
     cuts: dict[str, Cut] = field(default_factory=dict)
     """By the segment's id; of one that still grows, as far as it was shown."""
 
     def hear(self, heard: Findings) -> None:
         """Adds the scores and segments of these findings."""
         self.looks += [
-            Look(one.segment_id, one.started_at, one.ends_at, one.score)
+            SpeechScore(one.segment_id, one.started_at, one.ends_at, one.score)
             for one in heard.detections
             if one.label in SPOKEN and one.classifier != _GATE
         ]
@@ -121,11 +121,11 @@ def _is_voiced(score: float | None, voice: float, bars: Bars) -> bool:
     return voice >= bars.voice or (voice > 0 and score >= bars.words_with_voice)
 
 
-def _overlap(one: Look | Cut, since: datetime, until: datetime) -> bool:
+def _overlap(one: SpeechScore | Cut, since: datetime, until: datetime) -> bool:
     return one.started_at < until and one.ends_at > since
 
 
-def _placed(clip: Excerpt, found: Iterable[Look | Cut]) -> list[Span]:
+def _placed(clip: Excerpt, found: Iterable[SpeechScore | Cut]) -> list[Span]:
     return [
         ((one.started_at - clip.started_at).total_seconds(), (one.ends_at - clip.started_at).total_seconds())
         for one in found

@@ -17,7 +17,7 @@ from monitor.history.loudness.minutes import minutes_of
 from monitor.history.reader import History
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.engine import RuleEngine
-from monitor.rules.verdict import Verdict
+from monitor.rules.trace import RuleTrace
 from monitor.types import HOUSE, Alert, Level, Setting, SoundEvent, SoundLevel, listed
 
 TOP_LABELS = 5
@@ -58,7 +58,7 @@ class EventTrace:
     """An event in its last state, and how far it came in every rule."""
 
     event: SoundEvent
-    verdicts: tuple[Verdict, ...]
+    traces: tuple[RuleTrace, ...]
     alerts: tuple[Alert, ...] = ()
     """Those that it helped to raise, oldest first, also where a later sound completed them."""
 
@@ -202,7 +202,7 @@ def _event_traces(
     begins = since - _memory(config)
     for setting in history.settings(begins):
         _note_house(engine, setting, begins)
-    verdicts: dict[str, list[Verdict]] = {}
+    traces: dict[str, list[RuleTrace]] = {}
     last: dict[str, SoundEvent] = {}
     for decided_at, event in history.messages(begins, until + _LATE):
         if isinstance(event, Setting):
@@ -213,10 +213,10 @@ def _event_traces(
         ours = event.id == event_id if event_id else source in (None, event.source)
         if ours and event.started_at <= until and (event.ended_at or event.at) >= since:
             last[event.id] = event
-            verdicts.setdefault(event.id, []).extend(engine.explain(event))
+            traces.setdefault(event.id, []).extend(engine.explain(event))
         engine.decide(event)
     for event in listed(last.values()):
-        yield EventTrace(event, tuple(_furthest(verdicts[event.id])), tuple(history.alerts_about(event.id)))
+        yield EventTrace(event, tuple(_furthest(traces[event.id])), tuple(history.alerts_about(event.id)))
 
 
 def _note_house(engine: RuleEngine, setting: Setting, at: datetime) -> None:
@@ -234,21 +234,21 @@ def _memory(config: Config) -> timedelta:
     return timedelta(seconds=longest_s)
 
 
-def _furthest(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Of every rule the verdict that came furthest: an event has several states and a rule several ways."""
-    best: dict[str, Verdict] = {}
-    for verdict in verdicts:
-        known = best.get(verdict.rule)
-        if known is None or _progress(verdict) > _progress(known) or _came_closer(verdict, known):
-            best[verdict.rule] = verdict
+def _furthest(traces: Sequence[RuleTrace]) -> list[RuleTrace]:
+    """Of every rule the trace that came furthest: an event has several states and a rule several ways."""
+    best: dict[str, RuleTrace] = {}
+    for trace in traces:
+        known = best.get(trace.rule)
+        if known is None or _progress(trace) > _progress(known) or _came_closer(trace, known):
+            best[trace.rule] = trace
     return list(best.values())
 
 
-def _progress(verdict: Verdict) -> tuple[int, int]:
-    return _RANK[verdict.outcome], sum(step.passed for step in verdict.steps)
+def _progress(trace: RuleTrace) -> tuple[int, int]:
+    return _RANK[trace.outcome], sum(step.passed for step in trace.steps)
 
 
-def _came_closer(later: Verdict, known: Verdict) -> bool:
+def _came_closer(later: RuleTrace, known: RuleTrace) -> bool:
     """Stopped by the same clause of the same way with more: scores rise while a sound goes on."""
     now, before = later.stopped_by, known.stopped_by
     if now is None or before is None or (later.way, now.clause) != (known.way, before.clause):

@@ -7,7 +7,7 @@ from typing import Any
 from monitor.clock import length_in_words
 from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.history.records import ScoreRecord, SegmentRecord
-from monitor.rules.verdict import Verdict
+from monitor.rules.trace import RuleTrace
 from monitor.types import EXTERNAL, Alert, Level, SoundEvent, SoundLevel
 
 MOST_OTHERS = 3
@@ -162,18 +162,18 @@ def _event_lines(trace: EventTrace) -> Iterator[str]:
         f" {event.classifier}, {event.certainty}, {ended}"
     )
     others = []
-    for verdict in trace.verdicts:
-        stopped = verdict.stopped_by
-        raised = [alert for alert in trace.alerts if alert.rule == verdict.rule]
+    for rule_trace in trace.traces:
+        stopped = rule_trace.stopped_by
+        raised = [alert for alert in trace.alerts if alert.rule == rule_trace.rule]
         for alert in raised:
-            yield f"  rule {verdict.rule}: {_raised_words(event, alert, verdict)}"
+            yield f"  rule {rule_trace.rule}: {_raised_words(event, alert, rule_trace)}"
         if raised:
             continue
         if stopped is not None and stopped.clause == "hear":
-            others.append(verdict.rule)
+            others.append(rule_trace.rule)
         else:
-            yield f"  rule {verdict.rule}: {_verdict_words(verdict)}"
-    known = {verdict.rule for verdict in trace.verdicts}
+            yield f"  rule {rule_trace.rule}: {_trace_words(rule_trace)}"
+    known = {rule_trace.rule for rule_trace in trace.traces}
     for alert in (one for one in trace.alerts if one.rule not in known):
         yield f"  rule {alert.rule}, which is no longer there: alert {alert.id}"
     if others:
@@ -181,25 +181,25 @@ def _event_lines(trace: EventTrace) -> Iterator[str]:
         yield f"  not about {event.label}: {named}"
 
 
-def _raised_words(event: SoundEvent, alert: Alert, verdict: Verdict) -> str:
+def _raised_words(event: SoundEvent, alert: Alert, rule_trace: RuleTrace) -> str:
     """By itself, or together with which other sounds."""
     others = [f"{one.label} at {one.source}" for one in alert.events if one.id != event.id]
     at = f"{alert.raised_at.astimezone():%H:%M:%S}"
-    if verdict.outcome == "alert" or not others:
-        return f"alert {alert.id} at {at} {_met(verdict)}".rstrip()
+    if rule_trace.outcome == "alert" or not others:
+        return f"alert {alert.id} at {at} {_met(rule_trace)}".rstrip()
     return f"helped to raise alert {alert.id} at {at}, with {', '.join(others)}"
 
 
-def _verdict_words(verdict: Verdict) -> str:
-    stopped = verdict.stopped_by
+def _trace_words(rule_trace: RuleTrace) -> str:
+    stopped = rule_trace.stopped_by
     if stopped is not None:
-        doing = "waits at" if verdict.outcome == "waits" else "stopped at"
+        doing = "waits at" if rule_trace.outcome == "waits" else "stopped at"
         return f"{doing} {stopped.clause}: wanted {_words(stopped.wanted)}, found {_words(stopped.found)}"
-    return f"{verdict.outcome} {_met(verdict)}"
+    return f"{rule_trace.outcome} {_met(rule_trace)}"
 
 
-def _met(verdict: Verdict) -> str:
-    met = ", ".join(f"{step.clause} {_words(step.found)}" for step in verdict.steps if step.passed)
+def _met(rule_trace: RuleTrace) -> str:
+    met = ", ".join(f"{step.clause} {_words(step.found)}" for step in rule_trace.steps if step.passed)
     return f"({met})" if met else ""
 
 

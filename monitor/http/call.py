@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_S = 10.0
 _CHUNK_BYTES = 1 << 16
 
 
-class Call:
+class Exchange:
     """One request under way: a thread talks to the server, the caller takes what comes until the deadline."""
 
     def __init__(

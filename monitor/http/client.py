@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
-from monitor.http.call import Call
+from monitor.http.call import Exchange
 from monitor.http.connections import Guard, pool_of
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A complete answer, whatever its status."""
 
     status: int
@@ -39,7 +39,7 @@ class HttpClient:
         self._guard = guard
         self._lock = threading.Lock()
         self._pool: Any = None
-        self._calls: WeakSet[Call] = WeakSet()
+        self._calls: WeakSet[Exchange] = WeakSet()
 
     def request(
         self,
@@ -51,13 +51,13 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         fields: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """The answer to one request. `fields` are sent as a multipart form; a file is (name, bytes, type).
         Blocks for at most `timeout_s`. Raises HttpFailed."""
         call = self._call(method, url, timeout_s, max_bytes, headers, body, fields)
         with closing(call.chunks()) as chunks:
             content = b"".join(chunks)
-        return Answer(call.status, content, call.headers)
+        return HttpResponse(call.status, content, call.headers)
 
     def stream(
         self,
@@ -120,7 +120,7 @@ class HttpClient:
         headers: Mapping[str, str] | None,
         body: bytes | None,
         fields: Mapping[str, Any] | None,
-    ) -> Call:
+    ) -> Exchange:
         with self._lock:
             if self._pool is None:
                 self._pool = pool_of(self._connections)
@@ -128,7 +128,7 @@ class HttpClient:
         # Without this a server may compress, and a small answer unpack to any size.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         more: dict[str, Any] = {"fields": dict(fields)} if fields is not None else {"body": body}
-        call = Call(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more}, self._guard)
+        call = Exchange(pool, method, url, timeout_s, max_bytes, {"headers": sent, **more}, self._guard)
         with self._lock:
             self._calls.add(call)
         return call

@@ -21,7 +21,7 @@ from monitor.notifiers.buttons import Buttons, ntfy_actions
 from monitor.notifiers.pictures import PictureSender
 from monitor.notifiers.replies import AnswersConfig
 from monitor.notifiers.spoken import AGE_SAID_AFTER_S
-from monitor.notifiers.workers import Worker
+from monitor.notifiers.workers import NotifierWorker
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
 from monitor.types import Alert, Message, Picture
@@ -106,7 +106,7 @@ class NotifyPublisher:
         self._config = config
         self._clock = clock
         self._attempts = Attempts(clock)
-        self._worker = Worker(url.get_secret_value(), config.timeout_s)
+        self._worker = NotifierWorker(url.get_secret_value(), config.timeout_s)
         self._secrets = _secrets(url.get_secret_value())
         self._is_open = False
         self._is_ntfy = takes_buttons(url)

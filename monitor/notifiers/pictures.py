@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from monitor.clock import Clock
 from monitor.logs import Lapse
-from monitor.notifiers.workers import Worker
+from monitor.notifiers.workers import NotifierWorker
 from monitor.types import Alert, Picture
 
 WANTED_FOR_S = 900.0
@@ -62,7 +62,7 @@ class PictureSender:
     def __init__(self, name: str, url: str, query: dict[str, str], timeout_s: float, clock: Clock) -> None:
         self._name = name
         self._query = query
-        self._worker = Worker(url, timeout_s)
+        self._worker = NotifierWorker(url, timeout_s)
         self._match = PictureMatch(clock)
         self._lock = threading.Lock()
         self._lapse = Lapse("a picture could not be sent; it is given up", "pictures are sent again")

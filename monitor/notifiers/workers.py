@@ -96,7 +96,7 @@ class WorkerHost:
 HOST = WorkerHost()
 
 
-class Worker:
+class NotifierWorker:
     """What sends to one receiver. `send` from one thread at a time; the rest from any."""
 
     def __init__(self, url: str, timeout_s: float, host: WorkerHost = HOST) -> None:

@@ -74,7 +74,7 @@ class House:
     rules: tuple[str, ...] = ()
     page: str | None = None  # address of the page as others reach it
     values: tuple["HouseValue", ...] = ()
-    devices: tuple["Device", ...] = ()
+    devices: tuple["ExternalDevice", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class HouseValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class ExternalDevice:
     """Another device whose detections are ours at `source`; `ExternalConfig` explains the fields."""
 
     source: str

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from monitor.clock import Attempts, Clock
 from monitor.errors import PublishError
-from monitor.http.client import Answer, HttpClient
+from monitor.http.client import HttpClient, HttpResponse
 from monitor.http.errors import PASSING_STATUSES, HttpFailed
 from monitor.labels import check_sound, vocabulary
 from monitor.logs import get_logger
@@ -199,7 +199,7 @@ class FrigatePublisher(Local):
         except _Refusal as refusal:  # deleted there meanwhile, or a version without descriptions
             log.info("frigate did not take the end of an event", id=event.id, reason=str(refusal))
 
-    def _asked(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+    def _asked(self, method: str, path: str, body: Mapping[str, Any]) -> HttpResponse:
         answer = self._call(method, path, body)
         if answer.status == 401 and self._config.user is not None:
             self._log_in()
@@ -211,7 +211,7 @@ class FrigatePublisher(Local):
             raise _Refusal(why)
         raise PublishError(why + (": give `user` and `password` of an admin" if answer.status == 401 else ""))
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+    def _call(self, method: str, path: str, body: Mapping[str, Any]) -> HttpResponse:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -243,7 +243,7 @@ class _Refusal(Exception):
     """Frigate does not take it, and would not the next time."""
 
 
-def _reason(answer: Answer) -> str:
+def _reason(answer: HttpResponse) -> str:
     try:
         return f": {str(json.loads(answer.content)['message'])[:100]}"
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -151,7 +151,7 @@ class _Loop:
         self._ahead: list[tuple[Piece, dict[datetime, Findings]]] = []
         self._looks_ahead: list[Segment] = []
         self._now = self._decided_at = BEGINNING
-        self.ledger = Ledger()
+        self.ledger = AnalysisResults()
         self.unheard = ""
         """Why a segment could not be classified, if one could not: the others are, as in the daemon."""
 
@@ -225,7 +225,7 @@ def _by_time(brought: Iterable[Findings]) -> dict[datetime, Findings]:
     return found
 
 
-class Ledger:
+class AnalysisResults:
     """Collects events and alerts by id: an event is a row once, with its last word."""
 
     def __init__(self) -> None:

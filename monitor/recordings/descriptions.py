@@ -21,7 +21,7 @@ MUSIC = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordingPart:
     """A stretch of a recording, in seconds from its start, and what was heard in it."""
 
     start_s: float
@@ -34,7 +34,7 @@ class Description:
     """The parts of a recording in order, and all of it in a sentence or two; None where there is one part, or
     where the model cannot be asked for a summary."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[RecordingPart, ...]
     summary: str | None = None
 
 
@@ -68,15 +68,15 @@ def timed(said: Iterable[tuple[float, Audio, Transcript]], aligner: Aligner) -> 
     ]
 
 
-def _heard(audio: Audio, talker: Describer) -> Iterator[Part]:
+def _heard(audio: Audio, talker: Describer) -> Iterator[RecordingPart]:
     start_s = 0.0
     for part in parts(audio, talker.longest_s):
         end_s = start_s + part.duration_s
-        yield Part(start_s, end_s, talker.describe(part))
+        yield RecordingPart(start_s, end_s, talker.describe(part))
         start_s = end_s
 
 
-def _summary(heard: tuple[Part, ...], talker: Describer) -> str | None:
+def _summary(heard: tuple[RecordingPart, ...], talker: Describer) -> str | None:
     lines = "\n".join(f"{clock(part.start_s)} {part.words}" for part in heard)
     return talker.summarize(
         "Consecutive parts of one recording were described as follows, each with the time of its beginning:\n"

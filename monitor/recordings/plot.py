@@ -97,7 +97,7 @@ class Columns:
         self._blocks_each *= 2
 
 
-class Track:
+class PlotTrack:
     """Values over time, at most twice `POINTS`: when there are more, the higher of each two is kept."""
 
     def __init__(self) -> None:
@@ -128,16 +128,16 @@ class Track:
         return times_s, values
 
 
-class Witness:
+class PlotData:
     """Keeps what the picture shows while the recording is analysed; its memory does not grow with the
     recording's length."""
 
     def __init__(self) -> None:
         self.columns = Columns()
-        self.floor = Track()
+        self.floor = PlotTrack()
         self.segments: dict[str, tuple[float, float]] = {}
         """Begin and length."""
-        self.scores: dict[str, Track] = defaultdict(Track)
+        self.scores: dict[str, PlotTrack] = defaultdict(PlotTrack)
 
     def __call__(self, frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         """See `analysis.Watch`."""
@@ -168,7 +168,7 @@ def plot_analysis(
     """Analyse a recording and draw waveform, spectrogram, level against floor with the segments, scores, and
     events. The picture's format follows from its name. `watch` is shown every frame too."""
     gate = config.gate.model_copy(update={"level_every_s": LEVEL_EVERY_S})
-    witness = Witness()
+    witness = PlotData()
 
     def see(frame: Frame, heard: Findings | None, detections: list[Detection]) -> None:
         witness(frame, heard, detections)
@@ -181,7 +181,7 @@ def plot_analysis(
     return result
 
 
-def _draw(result: Analysis, witness: Witness, picture: Path) -> None:
+def _draw(result: Analysis, witness: PlotData, picture: Path) -> None:
     from matplotlib.figure import Figure
 
     width_inches = min(max(12.0, result.duration_s / 6), 60.0)
@@ -210,7 +210,7 @@ def _spectrogram(axis: Any, columns: Columns) -> None:
     axis.set_ylabel("frequency in kHz")
 
 
-def _levels(axis: Any, witness: Witness) -> None:
+def _levels(axis: Any, witness: PlotData) -> None:
     columns = witness.columns
     axis.plot(columns.times_s, columns.levels_dbfs, color="#5d6d7e", linewidth=0.6)
     if witness.floor.points:
@@ -229,7 +229,7 @@ def _legend(axis: Any) -> None:
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
 
 
-def _scores(axis: Any, witness: Witness) -> None:
+def _scores(axis: Any, witness: PlotData) -> None:
     for label in witness.loudest_labels():
         axis.plot(*witness.scores[label].lines(), marker=".", markersize=4, linewidth=0.8, label=label)
     axis.set_ylim(0, 1.05)

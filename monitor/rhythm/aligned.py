@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.history import History, Hops, Rows
+from monitor.rhythm.history import Hops, LevelHistory, Rows
 from monitor.rhythm.parse import Parse
 from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN
 from monitor.rhythm.templates import Template
@@ -34,7 +34,7 @@ NOISE_BANDWIDTH_BINS = 1.5
 class View:
     """A parse at its place in the history, with the mean prominences of its tones and gaps."""
 
-    history: History
+    history: LevelHistory
     template: Template
     channel: int
     parse: Parse
@@ -110,7 +110,7 @@ class View:
         return float(np.mean([self.loudness_db(edges[i], edges[i + 1]) for i in self.template.full_tones]))
 
 
-def placed(history: History, template: Template, channel: int, parse: Parse, first: int) -> View:
+def placed(history: LevelHistory, template: Template, channel: int, parse: Parse, first: int) -> View:
     """The view of a parse whose hop 0 is hop `first` of the history."""
     edges = parse.edges + first
     starts, ends = edges[:-1], edges[1:]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.native.kernels import kernels
-from monitor.rhythm.history import CAPACITY, History
+from monitor.rhythm.history import CAPACITY, LevelHistory
 from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, PROMINENCE_STEP_DB
 from monitor.rhythm.templates import TEMPI, Template
 
@@ -65,7 +65,7 @@ class Candidate:
         return is_clear and self.contrast_db < BLURRED_SHARE * self.on_db
 
 
-def candidates(history: History, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:
+def candidates(history: LevelHistory, template: Template, hops: int, *, sounding: bool) -> list[Candidate]:
     """Places in the newest `hops` where `template` may have ended: block by block, the best of each first.
 
     With `sounding` (such an alarm is known), also those that could not be a first cycle.

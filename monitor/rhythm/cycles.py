@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from monitor.rhythm.aligned import AUDIBLE_DB, CLEAR_DB, NOISE_BANDWIDTH_BINS, PLAIN_DB, View, median, placed
 from monitor.rhythm.candidates import BLURRED_SHARE, LOWEST_RINGING_CHANNEL, RINGING_DB, Candidate
-from monitor.rhythm.history import History
+from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.parse import Parse, parsed
 from monitor.rhythm.rejections import comes_and_goes, is_another_instrument, is_steady_after_all
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
@@ -133,7 +133,7 @@ class Cycle:
 
 
 def verified(
-    history: History, template: Template, candidate: Candidate, strictness: Strictness = FIRST
+    history: LevelHistory, template: Template, candidate: Candidate, strictness: Strictness = FIRST
 ) -> Cycle | None:
     """Parse and measure a candidate. Returns None if it is not this rhythm."""
     first = max(history.begin, candidate.end - template.longest_hops - _SLACK_HOPS)
@@ -180,7 +180,7 @@ def _root_level_db(found: View) -> float | None:
 
 
 def _sounding(
-    history: History, template: Template, candidate: Candidate, first: int
+    history: LevelHistory, template: Template, candidate: Candidate, first: int
 ) -> npt.NDArray[np.float64]:
     """For each hop from 1, surely tone, to -1, surely gap; shape (hops,). The threshold is near the level of
     the tones, for rooms ring."""

@@ -26,7 +26,7 @@ _LEVELS_BYTES, _SUMS_BYTES = 2 * BINS, 4 * CHANNELS
 """Bytes of one hop in each array."""
 
 
-class History:
+class LevelHistory:
     """Levels and prominences of one source by hop number; `end` is the next hop to come. Hops before `begin`
     are gone and must not be asked for. Belongs to one thread.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of, median
 from monitor.rhythm.cycles import EXPECTED, Cycle
-from monitor.rhythm.history import History, Hops, Means
+from monitor.rhythm.history import Hops, LevelHistory, Means
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
 
@@ -60,7 +60,7 @@ _WORDS_DB, _WORDS_SHARE = 3.0, 0.4
 of it and more. `python scripts/bench rhythm --cadences` shows what that takes."""
 
 
-def has_words(history: History, report: PatternReport) -> bool:
+def has_words(history: LevelHistory, report: PatternReport) -> bool:
     """Whether something is spoken in the pause before the last three beeps, and not between these. A
     television goes on between them, and an oven is silent."""
     assert report.pause_s is not None
@@ -77,7 +77,7 @@ def has_words(history: History, report: PatternReport) -> bool:
     return bool(clear.mean() >= _WORDS_SHARE)
 
 
-def _speech_db(history: History, pitch_hz: float, first: int, end: int) -> Means:
+def _speech_db(history: LevelHistory, pitch_hz: float, first: int, end: int) -> Means:
     """The level of every hop in the band of words, less the alarm's own pitch, dB; shape (end - first,)."""
     if end <= first:
         return np.empty(0)
@@ -88,7 +88,7 @@ def _speech_db(history: History, pitch_hz: float, first: int, end: int) -> Means
     return np.asarray(10 * np.log10(power.sum(axis=1) + 1e-12))
 
 
-def is_alone(history: History, cycle: Cycle) -> bool:
+def is_alone(history: LevelHistory, cycle: Cycle) -> bool:
     """Whether the pitch was silent before the first tone and after the last, as long as the template asks."""
     firsts = _around(cycle, _RING_HOPS)
     means = history.means(np.full(len(firsts), cycle.channel), firsts, firsts + _STRETCH_HOPS)
@@ -99,7 +99,7 @@ def is_alone(history: History, cycle: Cycle) -> bool:
     return bool((means > limit_db).sum() <= cycle.strictness.masked_around)
 
 
-def is_in_company(history: History, cycle: Cycle) -> bool:
+def is_in_company(history: LevelHistory, cycle: Cycle) -> bool:
     """Whether a first cycle whose gaps are filled has tones of other pitches around it, as clear and as loud,
     or one that rings through its gaps.
 
@@ -114,7 +114,7 @@ def is_in_company(history: History, cycle: Cycle) -> bool:
     return beside or _rings_through(history, cycle, cycle.level_db - _AS_LOUD_DB)
 
 
-def is_drowned(history: History, cycle: Cycle) -> bool:
+def is_drowned(history: LevelHistory, cycle: Cycle) -> bool:
     """Whether a first cycle sounds among louder tones of other pitches: music, or voices.
 
     Of the many notes of an hour of music some come as an alarm's beeps do, at one pitch of 231. Such a cycle
@@ -129,7 +129,7 @@ def is_drowned(history: History, cycle: Cycle) -> bool:
     return _rings_through(history, cycle, cycle.level_db + _LOUDER_DB)
 
 
-def _rings_through(history: History, cycle: Cycle, least_db: float) -> bool:
+def _rings_through(history: LevelHistory, cycle: Cycle, least_db: float) -> bool:
     """Whether another pitch, at least so loud, sounds on through tones and gaps of a burst of T4: a bell, of
     whose many pitches a faint one comes and goes, as two that are near each other do when they beat.
 
@@ -152,14 +152,16 @@ def _is_related(cycle: Cycle) -> npt.NDArray[np.bool_]:
     return np.asarray(np.abs(ratio / np.round(ratio) - 1) <= _RELATED_SHARE)
 
 
-def _louder_share(history: History, cycle: Cycle, firsts: Hops) -> float:
+def _louder_share(history: LevelHistory, cycle: Cycle, firsts: Hops) -> float:
     """In how many of the stretches another pitch is louder than the cycle's tones; 0-1."""
     prominence_db, level_db = _others(history, cycle, firsts)
     louder = (prominence_db > AUDIBLE_DB) & (level_db > cycle.level_db + _LOUDER_DB)
     return float(louder.any(axis=1).mean())
 
 
-def _others(history: History, cycle: Cycle, firsts: Hops, hops: int = _STRETCH_HOPS) -> tuple[Floats, Floats]:
+def _others(
+    history: LevelHistory, cycle: Cycle, firsts: Hops, hops: int = _STRETCH_HOPS
+) -> tuple[Floats, Floats]:
     """Prominence and level of every pitch but the burst's in each stretch from one of `firsts` on, in dB; of
     shape (stretches, BINS). The burst's own are minus infinity."""
     prominence_db = history.means(np.arange(BINS), firsts[:, None], firsts[:, None] + hops)

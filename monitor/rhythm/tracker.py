@@ -13,7 +13,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.candidates import RINGING_DB, Candidate, candidates
 from monitor.rhythm.counting import SAME_CHANNELS, CycleCounter
 from monitor.rhythm.cycles import EXPECTED, FIRST, RINGING, Cycle, Strictness, verified
-from monitor.rhythm.history import History
+from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.isolation import has_words, is_alone, is_drowned, is_in_company
 from monitor.rhythm.pulse_trains import LONG_HOPS, SPOKEN, Trains
 from monitor.rhythm.pulses import BEGINS_DB, PulseFinder
@@ -52,7 +52,7 @@ class RhythmTracker:
         self._waiting = 0
         """Samples in the block that is not yet whole."""
         self._put_rows = partial(Spectrum().put_rows, self._block.ctypes.data)
-        self._history = History()
+        self._history = LevelHistory()
         self._pulses = PulseFinder(LONG_HOPS)
         self._trains = Trains()
         self._counter = CycleCounter()

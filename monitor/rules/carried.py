@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.rules.history import ClauseHistory, Moments
-from monitor.rules.judge import Memory
+from monitor.rules.judge import RuleMemory
 from monitor.rules.model import Clause, Rule
 
 
-def carried_over(memory: Memory, former: Rule, rule: Rule) -> Memory:
+def carried_over(memory: RuleMemory, former: Rule, rule: Rule) -> RuleMemory:
     """The part of `former`'s memory that still applies to `rule`.
 
     All of it if both rules ask the same of sounds. Otherwise the alerts about labels that `rule` still hears,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from monitor.clock import span_of_day
 from monitor.rules.house import HouseValues, house_steps
 from monitor.rules.model import WEEKDAYS, Clause, Rule
-from monitor.rules.verdict import Step
+from monitor.rules.trace import ClauseResult
 from monitor.types import SoundEvent
 
 Transcripts = Callable[[SoundEvent], str | None]
@@ -19,9 +19,9 @@ def no_transcripts(event: SoundEvent) -> str | None:
     return None
 
 
-def hear_step(clause: Clause, event: SoundEvent) -> Step:
+def hear_step(clause: Clause, event: SoundEvent) -> ClauseResult:
     """Whether the clause is about this label."""
-    return Step("hear", event.label in clause.hear, list(clause.hear), event.label)
+    return ClauseResult("hear", event.label in clause.hear, list(clause.hear), event.label)
 
 
 def heard_for_s(event: SoundEvent) -> float:
@@ -36,31 +36,33 @@ def own_steps(
     zone: tzinfo | None,
     transcript_of: Transcripts,
     house: HouseValues,
-) -> Iterator[Step]:
+) -> Iterator[ClauseResult]:
     """Every clause that is given and needs nothing but the event and the house. `zone` None is the
     system's."""
     yield hear_step(clause, event)
     if rule.sources:
-        yield Step("sources", event.source in rule.sources, list(rule.sources), event.source)
+        yield ClauseResult("sources", event.source in rule.sources, list(rule.sources), event.source)
     if rule.between or rule.weekdays:
         yield from _schedule_steps(rule, event, zone)
     yield from house_steps(rule, event, house, zone)
     if clause.min_score:
-        yield Step("min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3))
+        yield ClauseResult(
+            "min_score", event.score >= clause.min_score, clause.min_score, round(event.score, 3)
+        )
     if clause.certainty == "confirmed":
-        yield Step("certainty", event.certainty == "confirmed", "confirmed", event.certainty)
+        yield ClauseResult("certainty", event.certainty == "confirmed", "confirmed", event.certainty)
     if clause.lasts_s:
         lasted_s = heard_for_s(event)
-        yield Step("lasts_s", lasted_s >= clause.lasts_s, clause.lasts_s, round(lasted_s, 1))
+        yield ClauseResult("lasts_s", lasted_s >= clause.lasts_s, clause.lasts_s, round(lasted_s, 1))
     if clause.emotion:
         yield _emotion_step(clause, event)
     if clause.say:
         yield _say_step(clause, transcript_of(event))
 
 
-def _schedule_steps(rule: Rule, event: SoundEvent, zone: tzinfo | None) -> list[Step]:
+def _schedule_steps(rule: Rule, event: SoundEvent, zone: tzinfo | None) -> list[ClauseResult]:
     """Of the times at which the sound was there, the first that the schedule allows, else the last."""
-    steps: list[Step] = []
+    steps: list[ClauseResult] = []
     for at in _heard_at(event):
         steps = list(schedule_steps_at(rule, at.astimezone(zone)))
         if all(step.passed for step in steps):
@@ -76,7 +78,7 @@ def _heard_at(event: SoundEvent) -> tuple[datetime, ...]:
     return (event.started_at,) if event.ended_at else (event.started_at, event.at)
 
 
-def schedule_steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
+def schedule_steps_at(rule: Rule, local: datetime) -> Iterator[ClauseResult]:
     """Whether `between` and `weekdays` allow a time of the house's own clock."""
     begins_on = local
     if rule.between:
@@ -86,23 +88,25 @@ def schedule_steps_at(rule: Rule, local: datetime) -> Iterator[Step]:
         inside = (now >= begin or now < end) if over_midnight else begin <= now < end
         if over_midnight and now < end:
             begins_on = local - timedelta(days=1)
-        yield Step("between", inside, rule.between, f"{now:%H:%M}")
+        yield ClauseResult("between", inside, rule.between, f"{now:%H:%M}")
     if rule.weekdays:
         day = WEEKDAYS[begins_on.weekday()]
-        yield Step("weekdays", day in rule.weekdays, list(rule.weekdays), day)
+        yield ClauseResult("weekdays", day in rule.weekdays, list(rule.weekdays), day)
 
 
-def _emotion_step(clause: Clause, event: SoundEvent) -> Step:
+def _emotion_step(clause: Clause, event: SoundEvent) -> ClauseResult:
     scores = event.emotion or {}
     found = {name: round(scores[name], 3) for name in clause.emotion if name in scores}
     passed = any(score >= clause.min_emotion_score for score in found.values())
-    return Step("emotion", passed, dict.fromkeys(clause.emotion, clause.min_emotion_score), found or None)
+    return ClauseResult(
+        "emotion", passed, dict.fromkeys(clause.emotion, clause.min_emotion_score), found or None
+    )
 
 
-def _say_step(clause: Clause, transcript: str | None) -> Step:
+def _say_step(clause: Clause, transcript: str | None) -> ClauseResult:
     """The rule's own words that are in the transcript, and nothing else of it."""
     said = [words for words in clause.say if _contains(transcript or "", words)]
-    return Step("say", bool(said), list(clause.say), said or None)
+    return ClauseResult("say", bool(said), list(clause.say), said or None)
 
 
 def says(transcript: str, phrases: Iterable[str]) -> bool:

@@ -11,11 +11,11 @@ from monitor.rules.absence.watch import AbsenceWatch
 from monitor.rules.carried import carried_over
 from monitor.rules.clauses import Transcripts, no_transcripts
 from monitor.rules.house import HouseConfig, HouseValues
-from monitor.rules.judge import Judge, Memory
+from monitor.rules.judge import Judge, RuleMemory
 from monitor.rules.loudness.watch import LoudnessWatch
 from monitor.rules.model import Rule
 from monitor.rules.self_test import FALLBACK_TEST_RULE, build_test_alert
-from monitor.rules.verdict import Verdict
+from monitor.rules.trace import RuleTrace
 from monitor.types import Alert, SoundEvent
 
 
@@ -77,7 +77,7 @@ class RuleEngine:
                 alerts += [alert for event in open_events for alert in self._hold_against(i, event)]
         return alerts
 
-    def _remembered(self) -> Iterator[tuple[Judge, Memory]]:
+    def _remembered(self) -> Iterator[tuple[Judge, RuleMemory]]:
         return zip(self._judges, self._memories, strict=True)
 
     def note_house(self, name: str, value: str | None, at: datetime) -> bool:
@@ -114,12 +114,12 @@ class RuleEngine:
                 alerts += judgement.alerts
         return alerts
 
-    def explain(self, event: SoundEvent) -> list[Verdict]:
+    def explain(self, event: SoundEvent) -> list[RuleTrace]:
         """What `decide` would make of the event now, rule by rule and clause by clause; decides nothing."""
-        verdicts = [
-            verdict for judge, memory in self._remembered() for verdict in judge.judge(memory, event).verdicts
+        traces = [
+            trace for judge, memory in self._remembered() for trace in judge.judge(memory, event).traces
         ]
-        return [*verdicts, *self.absence.explain(event)]
+        return [*traces, *self.absence.explain(event)]
 
     def test(self, now: datetime, rule: str | None = None) -> Alert:
         """An alert of the named rule (else the first of the most severe: who tests wants to know whether that

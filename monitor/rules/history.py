@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.rules.model import SAME_MOMENT_S, Clause
-from monitor.rules.verdict import Step
+from monitor.rules.trace import ClauseResult
 from monitor.types import SoundEvent
 
 COUNTED_EVENTS = 256
@@ -126,18 +126,20 @@ def spent(history: ClauseHistory, match: Match) -> ClauseHistory:
     return ClauseHistory(history.heard.without(match.heard), history.followed.without(followed))
 
 
-def history_steps(clause: Clause, history: ClauseHistory, match: Match | None) -> list[Step]:
+def history_steps(clause: Clause, history: ClauseHistory, match: Match | None) -> list[ClauseResult]:
     """How far counting and sequence have come."""
     steps = []
     if clause.count > 1:
         found = len(match.heard) if match else _most_within(history.heard.times, clause.within_s or 0.0)
         steps.append(
-            Step("count", found >= clause.count, f"{clause.count} within {clause.within_s:g} s", found)
+            ClauseResult(
+                "count", found >= clause.count, f"{clause.count} within {clause.within_s:g} s", found
+            )
         )
     if clause.then:
         wanted = f"{', '.join(clause.then.hear)} within {clause.then.within_s:g} s"
         follower = match.followed.events[0].label if match and match.followed else None
-        steps.append(Step("then", match is not None, wanted, follower))
+        steps.append(ClauseResult("then", match is not None, wanted, follower))
     return steps
 
 

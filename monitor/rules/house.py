@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from monitor.rules.model import Rule
-from monitor.rules.verdict import Step
+from monitor.rules.trace import ClauseResult
 from monitor.schema import Block, PlainWord, Seconds, Slug, plain_text
 from monitor.types import SoundEvent
 
@@ -144,17 +144,21 @@ class HouseValues:
         return after is not None and at - known_at >= after / 2
 
 
-def house_steps(rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | None) -> Iterator[Step]:
+def house_steps(
+    rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | None
+) -> Iterator[ClauseResult]:
     """Whether the house lets the rule be, at some moment of the sound. What is unknown never stops it."""
     return _steps(rule, lambda name: _during(house, name, event), zone)
 
 
-def house_steps_at(rule: Rule, at: datetime, house: HouseValues, zone: tzinfo | None) -> Iterator[Step]:
+def house_steps_at(
+    rule: Rule, at: datetime, house: HouseValues, zone: tzinfo | None
+) -> Iterator[ClauseResult]:
     """The same at one moment."""
     return _steps(rule, lambda name: house.during(name, at, at), zone)
 
 
-def _steps(rule: Rule, during: Callable[[str], "Found"], zone: tzinfo | None) -> Iterator[Step]:
+def _steps(rule: Rule, during: Callable[[str], "Found"], zone: tzinfo | None) -> Iterator[ClauseResult]:
     for clause, conditions, needed in (("when", rule.when, True), ("unless", rule.unless, False)):
         if conditions:
             found = {name: during(name) for name in conditions}
@@ -162,15 +166,15 @@ def _steps(rule: Rule, during: Callable[[str], "Found"], zone: tzinfo | None) ->
                 any(value is None or (value in wanted) is needed for _, value in found[name])
                 for name, wanted in conditions.items()
             )
-            yield Step(clause, passed, _wanted(conditions), _shown(found, zone))
+            yield ClauseResult(clause, passed, _wanted(conditions), _shown(found, zone))
 
 
-def demotion(rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | None) -> Step | None:
+def demotion(rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | None) -> ClauseResult | None:
     """What lowers the alert: the first of `demote_while` that held through the whole sound."""
     for name, wanted in rule.demote_while.items():
         found = _during(house, name, event)
         if all(value in wanted for _, value in found):
-            return Step("demote_while", True, _wanted({name: wanted}), _shown({name: found}, zone))
+            return ClauseResult("demote_while", True, _wanted({name: wanted}), _shown({name: found}, zone))
     return None
 
 

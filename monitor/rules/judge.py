@@ -11,7 +11,7 @@ from monitor.rules.house import HouseValues, demotion
 from monitor.rules.incident import CLOCK_SKEW_S, Incident, new_incident
 from monitor.rules.lasting import Lasting, followed
 from monitor.rules.model import Clause, Rule
-from monitor.rules.verdict import Outcome, Step, Verdict
+from monitor.rules.trace import ClauseResult, Outcome, RuleTrace
 from monitor.types import Alert, SoundEvent
 
 REMEMBERED_S = 600.0
@@ -22,7 +22,7 @@ wait."""
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class RuleMemory:
     """What a rule remembers."""
 
     ways: tuple[ClauseHistory, ...]
@@ -35,9 +35,9 @@ class Memory:
 class Judgement:
     """What came of one event."""
 
-    memory: Memory
+    memory: RuleMemory
     alerts: tuple[Alert, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
+    traces: tuple[RuleTrace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,18 @@ class Judge:
     verifiers: frozenset[str] | None = None
     house: HouseValues = field(default_factory=HouseValues)
 
-    def nothing(self) -> Memory:
+    def nothing(self) -> RuleMemory:
         """The memory of a rule that has met no event."""
-        return Memory(tuple(ClauseHistory() for _ in self.rule.ways))
+        return RuleMemory(tuple(ClauseHistory() for _ in self.rule.ways))
 
-    def judge(self, memory: Memory, event: SoundEvent) -> Judgement:
+    def judge(self, memory: RuleMemory, event: SoundEvent) -> Judgement:
         """Hold the event against every way of the rule until one makes an alert."""
         judgement = self._follow_up(memory, event) if self._is_about(event) else Judgement(memory)
         for way, clause in enumerate(self.rule.ways):
             one = self._judge_way(judgement.memory, event, way, clause)
-            memory = replace(one.memory, lasting=followed(one.memory.lasting, way, event, one.verdicts[-1]))
-            judgement = Judgement(memory, judgement.alerts + one.alerts, judgement.verdicts + one.verdicts)
-            if one.verdicts[-1].outcome != "stopped":
+            memory = replace(one.memory, lasting=followed(one.memory.lasting, way, event, one.traces[-1]))
+            judgement = Judgement(memory, judgement.alerts + one.alerts, judgement.traces + one.traces)
+            if one.traces[-1].outcome != "stopped":
                 break
         return judgement
 
@@ -72,7 +72,7 @@ class Judge:
             for clause in self.rule.ways
         )
 
-    def due(self, memory: Memory, now: datetime) -> Judgement:
+    def due(self, memory: RuleMemory, now: datetime) -> Judgement:
         """Raise what has waited or lasted long enough; forget what is over."""
         memory, alerts = self._outlasted(memory, now)
         incidents = self._recent(memory.incidents, now)
@@ -86,7 +86,7 @@ class Judge:
             alerts += raised
         return Judgement(replace(memory, incidents=incidents), tuple(alerts))
 
-    def _outlasted(self, memory: Memory, now: datetime) -> tuple[Memory, list[Alert]]:
+    def _outlasted(self, memory: RuleMemory, now: datetime) -> tuple[RuleMemory, list[Alert]]:
         """The alerts of open sounds that have now lasted for as long as the rule asks."""
         alerts: list[Alert] = []
         memory = replace(memory, lasting=tuple(one.counted(now) for one in memory.lasting))
@@ -100,7 +100,7 @@ class Judge:
             alerts += judgement.alerts
         return memory, alerts
 
-    def _follow_up(self, memory: Memory, event: SoundEvent) -> Judgement:
+    def _follow_up(self, memory: RuleMemory, event: SoundEvent) -> Judgement:
         """The event may be the news for which an alert waits."""
         incidents = self._recent(memory.incidents, event.at)
         alerts: list[Alert] = []
@@ -115,10 +115,10 @@ class Judge:
                 alerts += raised
         return Judgement(replace(memory, incidents=incidents), tuple(alerts))
 
-    def _judge_way(self, memory: Memory, event: SoundEvent, way: int, clause: Clause) -> Judgement:
+    def _judge_way(self, memory: RuleMemory, event: SoundEvent, way: int, clause: Clause) -> Judgement:
         steps, hears, follows = self._own(event, clause)
         if not (hears or follows):
-            return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
+            return Judgement(memory, (), (self._trace(way, "stopped", steps),))
         history = memory.ways[way]
         known = history.heard.has(event)
         history = remember(clause, history, event, hears=hears, follows=follows)
@@ -128,10 +128,10 @@ class Judge:
             if corroborated:
                 return corroborated
         if hears and known and clause.count == 1:
-            steps.append(Step("once", False, "an event of its own", "alerted before"))
+            steps.append(ClauseResult("once", False, "an event of its own", "alerted before"))
         steps += history_steps(clause, history, match)
         if match is None:
-            return Judgement(_with_way(memory, way, history), (), (self._verdict(way, "stopped", steps),))
+            return Judgement(_with_way(memory, way, history), (), (self._trace(way, "stopped", steps),))
         memory = _with_way(memory, way, spent(history, match))
         demoted = demotion(self.rule, event, self.house, self.zone)
         steps += [demoted] if demoted else []
@@ -139,7 +139,7 @@ class Judge:
         incident = new_incident(self.rule, clause, match, event.at, why, demoted=demoted is not None)
         return self._raise(memory, incident, way, steps)
 
-    def _own(self, event: SoundEvent, clause: Clause) -> tuple[list[Step], bool, bool]:
+    def _own(self, event: SoundEvent, clause: Clause) -> tuple[list[ClauseResult], bool, bool]:
         """The steps that need nothing but the event, and whether it meets `hear` and `then`."""
         rule = self.rule
         follows = (
@@ -153,7 +153,12 @@ class Judge:
         return steps, all(step.passed for step in steps), follows
 
     def _corroborate(
-        self, memory: Memory, event: SoundEvent, way: int, history: ClauseHistory, steps: list[Step]
+        self,
+        memory: RuleMemory,
+        event: SoundEvent,
+        way: int,
+        history: ClauseHistory,
+        steps: list[ClauseResult],
     ) -> Judgement | None:
         """The same sound at another microphone, or the same danger: one incident, not two."""
         incident = next((i for i in memory.incidents if not i.about(event) and i.may_include(event)), None)
@@ -165,23 +170,25 @@ class Judge:
         memory = _with_way(memory, way, history)
         memory = replace(memory, incidents=_replaced(memory.incidents, incident, joined))
         alerts = () if joined.waits_until or incident.names(event) else (joined.alert,)
-        return Judgement(memory, alerts, (self._verdict(way, "corroborates", steps),))
+        return Judgement(memory, alerts, (self._trace(way, "corroborates", steps),))
 
-    def _raise(self, memory: Memory, incident: Incident, way: int, steps: list[Step]) -> Judgement:
+    def _raise(
+        self, memory: RuleMemory, incident: Incident, way: int, steps: list[ClauseResult]
+    ) -> Judgement:
         """Raise the alert, unless it has to wait or a cool-down keeps it back."""
         at, rule = incident.alert.raised_at, self.rule
         blocking = self._blocking(memory.incidents, incident, at)
         if blocking is not None:
             since_s = (at - blocking.alert.raised_at).total_seconds()
             cooldown_s = incident.cooldown_s(rule)
-            steps.append(Step("cooldown_s", False, cooldown_s, round(since_s, 1)))
+            steps.append(ClauseResult("cooldown_s", False, cooldown_s, round(since_s, 1)))
             if not incident.alert.is_life_safety:
-                return Judgement(memory, (), (self._verdict(way, "stopped", steps),))
+                return Judgement(memory, (), (self._trace(way, "stopped", steps),))
             # An alarm that still sounds when the cool-down is over must raise its alert then.
             until = blocking.alert.raised_at + timedelta(seconds=cooldown_s)
             incident = replace(incident, waits_until=until, waits_for="cooldown")
         elif self._must_wait(memory, incident):
-            steps.append(Step("wait_for_verify_s", False, rule.wait_for_verify_s, "no answer yet"))
+            steps.append(ClauseResult("wait_for_verify_s", False, rule.wait_for_verify_s, "no answer yet"))
             until = at + timedelta(seconds=rule.wait_for_verify_s)
             incident = replace(incident, waits_until=until, waits_for="verify")
         else:
@@ -190,10 +197,10 @@ class Judge:
         memory = replace(memory, incidents=(*memory.incidents, incident))
         memory = self._counted_everywhere(memory, way, incident.alert.events)
         if incident.waits_until is not None:
-            return Judgement(memory, (), (self._verdict(way, "waits", steps),))
-        return Judgement(memory, (incident.alert,), (self._verdict(way, "alert", steps),))
+            return Judgement(memory, (), (self._trace(way, "waits", steps),))
+        return Judgement(memory, (incident.alert,), (self._trace(way, "alert", steps),))
 
-    def _counted_everywhere(self, memory: Memory, way: int, events: Sequence[SoundEvent]) -> Memory:
+    def _counted_everywhere(self, memory: RuleMemory, way: int, events: Sequence[SoundEvent]) -> RuleMemory:
         """What has its alert by one way makes none by another; where several sounds count, it still does."""
         for other, clause in enumerate(self.rule.ways):
             if other == way or clause.count > 1 or clause.then is not None:
@@ -205,7 +212,7 @@ class Judge:
             memory = _with_way(memory, other, history)
         return memory
 
-    def _must_wait(self, memory: Memory, incident: Incident) -> bool:
+    def _must_wait(self, memory: RuleMemory, incident: Incident) -> bool:
         waiting = sum(other.waits_until is not None for other in memory.incidents)
         return (
             self.rule.wait_for_verify_s > 0
@@ -248,7 +255,7 @@ class Judge:
         return incident.waits_for == "verify" or incident.ongoing
 
     def _why(
-        self, way: int, clause: Clause, match: Match, history: ClauseHistory, demoted: Step | None
+        self, way: int, clause: Clause, match: Match, history: ClauseHistory, demoted: ClauseResult | None
     ) -> dict[str, Any]:
         latest = match.heard[-1].events[0]
         steps = [
@@ -259,8 +266,8 @@ class Judge:
         which = {"any": way + 1} if self.rule.any else {}
         return which | {step.clause: step.found for step in steps}
 
-    def _verdict(self, way: int, outcome: Outcome, steps: list[Step]) -> Verdict:
-        return Verdict(self.rule.name, way, outcome, tuple(steps))
+    def _trace(self, way: int, outcome: Outcome, steps: list[ClauseResult]) -> RuleTrace:
+        return RuleTrace(self.rule.name, way, outcome, tuple(steps))
 
 
 def _replaced(incidents: tuple[Incident, ...], old: Incident, new: Incident) -> tuple[Incident, ...]:
@@ -280,5 +287,5 @@ def _with_rooms_that_wait(
     return incidents, raised
 
 
-def _with_way(memory: Memory, way: int, history: ClauseHistory) -> Memory:
+def _with_way(memory: RuleMemory, way: int, history: ClauseHistory) -> RuleMemory:
     return replace(memory, ways=(*memory.ways[:way], history, *memory.ways[way + 1 :]))

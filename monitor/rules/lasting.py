@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from monitor.clock import CLOCK_JUMP_S
 from monitor.rules.clauses import heard_for_s
-from monitor.rules.verdict import Verdict
+from monitor.rules.trace import RuleTrace
 from monitor.types import SoundEvent
 
 MOST_LASTING = 64
@@ -34,13 +34,13 @@ class Lasting:
 
 
 def followed(
-    lasting: tuple[Lasting, ...], way: int, event: SoundEvent, verdict: Verdict
+    lasting: tuple[Lasting, ...], way: int, event: SoundEvent, trace: RuleTrace
 ) -> tuple[Lasting, ...]:
-    """`lasting` after the verdict on one more state of an event: only what stops at `lasts_s` and goes on is
+    """`lasting` after one more state of an event: only what stops at `lasts_s` and goes on is
     followed further."""
     before = next((one for one in lasting if (one.way, one.event.id) == (way, event.id)), None)
     others = tuple(one for one in lasting if one is not before)
-    failed = [step.clause for step in verdict.steps if not step.passed]
+    failed = [step.clause for step in trace.steps if not step.passed]
     if failed != ["lasts_s"] or event.ended_at is not None:
         return others
     lasted_s = max(heard_for_s(event), before.lasted_s if before else 0.0)

@@ -67,7 +67,7 @@ class DecisionEngine(Protocol):
     def apply_command(self, command: Command, now: datetime) -> list[Message]: ...
 
 
-class Record(Protocol):
+class Recorder(Protocol):
     """A history of findings and messages. Used by this thread; must not block."""
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
@@ -109,7 +109,7 @@ class Decider(threading.Thread):
         engine: DecisionEngine,
         mailbox: Mailbox[Item],
         post: Callable[[Sequence[Message]], None],
-        record: Record,
+        record: Recorder,
         failed: Callable[[BaseException], None],
         clock: Clock,
         recorded: frozenset[str] = frozenset(),

@@ -14,13 +14,13 @@ CLASSIFIED_POLL_S = 0.01
 the processor idles between segments; shorter: it polls instead of classifying."""
 
 
-class Record(Protocol):
+class Recorder(Protocol):
     """Keeps segments for the history."""
 
     def heard(self, heard: Findings, now: datetime) -> None: ...
 
 
-class Pool(Protocol):
+class ClassifierPool(Protocol):
     """Classifies segments in threads of its own."""
 
     @property
@@ -35,8 +35,8 @@ class Router:
 
     def __init__(
         self,
-        record: Record,
-        pool: Pool,
+        record: Recorder,
+        pool: ClassifierPool,
         decide: Callable[[Findings | SourceStatus], None],
         clock: Clock,
         stopping: threading.Event,

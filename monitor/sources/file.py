@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig, Source
-from monitor.sources.recording import Recording, Sound
+from monitor.sources.recording import RecordedSound, Recording
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.pacing import Pacer
 
@@ -109,7 +109,7 @@ class _Timeline:
         self._position_s = 0.0
         self._sample_rate_hz = 0
 
-    def push(self, sound: Sound) -> list[Piece]:
+    def push(self, sound: RecordedSound) -> list[Piece]:
         pieces: list[Piece] = []
         self._position_s += sound.lost_s
         if sound.lost_s or sound.sample_rate_hz != self._sample_rate_hz:

@@ -16,8 +16,14 @@ from monitor.errors import SourceError, SourceLost, SourceUnavailable
 from monitor.logs import get_logger
 from monitor.sources.base import PIECE_S, AnySourceConfig, Source
 from monitor.sources.mixing import Mixer
-from monitor.sources.portaudio.devices import Device, check_device_name, chosen
-from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, silent_server, unavailable
+from monitor.sources.portaudio.devices import InputDevice, check_device_name, chosen
+from monitor.sources.portaudio.process import (
+    PortAudioProcess,
+    ProcessRecord,
+    devices_in,
+    silent_server,
+    unavailable,
+)
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 
@@ -135,7 +141,7 @@ class MicrophoneSource(Source):
             yield from self._framer.finish()
             raise
 
-    def _framed(self, record: Record) -> list[Piece]:
+    def _framed(self, record: ProcessRecord) -> list[Piece]:
         assert self._format is not None
         if record.kind == b"L":
             self._overflows += 1
@@ -156,7 +162,7 @@ class MicrophoneSource(Source):
             self._format = NativeFormat(**json.loads(opened.data))
             log.info("microphone open", source=self.name, device=device.id, **json.loads(opened.data))
 
-    def _answer(self) -> Record | None:
+    def _answer(self) -> ProcessRecord | None:
         """The process's next word while opening; None once closed."""
         try:
             record = self._next(OPEN_S, silent_server)
@@ -166,7 +172,7 @@ class MicrophoneSource(Source):
             raise unavailable(record)
         return record
 
-    def _heard(self) -> Record | None:
+    def _heard(self) -> ProcessRecord | None:
         """The next block of sound; None once closed."""
         try:
             record = self._next(NO_SOUND_S, self._silence)
@@ -179,7 +185,7 @@ class MicrophoneSource(Source):
         log.debug(reason, source=self.name, told=record and record.data.decode())
         raise SourceLost(f"{self.name}: {reason}") from None
 
-    def _next(self, patience_s: float, out_of_patience: Callable[[], SourceError]) -> Record | None:
+    def _next(self, patience_s: float, out_of_patience: Callable[[], SourceError]) -> ProcessRecord | None:
         for _ in range(round(patience_s / _GLANCE_S)):
             if self._closed.is_set():
                 return None
@@ -199,7 +205,7 @@ class MicrophoneSource(Source):
         now = Instant.of(self._clock)
         return now.plus(at_s - now.monotonic_s)
 
-    def _found(self, devices: list[Device]) -> Device:
+    def _found(self, devices: list[InputDevice]) -> InputDevice:
         wanted = self._config.device
         match chosen(wanted, devices):
             case [device]:
@@ -213,7 +219,7 @@ class MicrophoneSource(Source):
                     f"{wanted!r} can be any of {ids}; run `earwitness devices` and use an id", refused=True
                 )
 
-    def _request(self, device: Device) -> dict[str, Any]:
+    def _request(self, device: InputDevice) -> dict[str, Any]:
         """What to ask for: the rate of the configuration, else the first usual one that the device takes."""
         channels = self._config.channel or min(2, device.channels)
         if channels > device.channels:

@@ -40,7 +40,7 @@ which takes 35 ms of processor time for each source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class RecordedSound:
     """A piece of a recording: mono samples at their native rate, after `lost_s` that are not there: a hole
     between timestamps, or sound that could not be decoded."""
 
@@ -119,7 +119,7 @@ class Recording:
             reason = f"{self._path}: cannot be read ({plain_reason(error)}){fix}"
             raise SourceUnavailable(reason, refused=True) from None
 
-    def sounds(self) -> Iterator[Sound]:
+    def sounds(self) -> Iterator[RecordedSound]:
         """Its sound in order. A piece's `lost_s` is the length of sound that is missing before it."""
         lost_s = 0.0
         for packet in self._packets():
@@ -142,7 +142,7 @@ class Recording:
                 f"{self._path}: breaks off after {self._heard_s:.1f} s ({plain_reason(error)})"
             ) from None
 
-    def _pieces(self, packet: Any) -> Iterator[Sound | float]:
+    def _pieces(self, packet: Any) -> Iterator[RecordedSound | float]:
         """The sound in a packet; for a damaged one, how long it would have been."""
         import av
 
@@ -156,7 +156,7 @@ class Recording:
                 self._timestamps.lost(damaged_s)
             yield damaged_s
 
-    def _sound(self, decoded: Any) -> Sound:
+    def _sound(self, decoded: Any) -> RecordedSound:
         planar, rate_hz = planar_sound(decoded)
         at_s, duration_s = begins_s(decoded), planar.shape[1] / rate_hz
         hole_s = 0.0
@@ -170,7 +170,7 @@ class Recording:
         else:
             hole_s += missing_s
         self._hole_s += hole_s
-        return Sound(self._mixer.push(planar, rate_hz), rate_hz, hole_s)
+        return RecordedSound(self._mixer.push(planar, rate_hz), rate_hz, hole_s)
 
     def _late_start_s(self, at_s: float | None) -> float:
         """How long after the recording's beginning its sound begins."""

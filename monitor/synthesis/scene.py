@@ -15,7 +15,7 @@ LOUDEST = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PlacedSound:
     """One sound of a scene: what it is and when it begins, in seconds from the start."""
 
     label: str
@@ -30,7 +30,7 @@ class Scene:
     """The mixed sound, and what is to be heard in it."""
 
     audio: Audio
-    moments: tuple[Moment, ...]
+    moments: tuple[PlacedSound, ...]
 
 
 def demo_scene(seed: int = 1, speech: Audio | None = None) -> Scene:
@@ -38,14 +38,14 @@ def demo_scene(seed: int = 1, speech: Audio | None = None) -> Scene:
     alarm in temporal-three. The same for the same seed; a listener may play it in a loop without a seam."""
     rng = np.random.default_rng(seed)
     moments = [
-        Moment("doorbell", 8.0, _made(household.doorbell, 20 + seed), -24.0),
-        Moment("knock", 16.0, _made(household.knock, 15 + seed), -26.0),
-        Moment("siren", 31.0, _made(household.siren, 4 + seed), -32.0),
-        Moment("loud_noise", 43.0, _made(household.door_slam, seed), -12.0),
-        Moment("smoke_alarm", 51.0, played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
+        PlacedSound("doorbell", 8.0, _made(household.doorbell, 20 + seed), -24.0),
+        PlacedSound("knock", 16.0, _made(household.knock, 15 + seed), -26.0),
+        PlacedSound("siren", 31.0, _made(household.siren, 4 + seed), -32.0),
+        PlacedSound("loud_noise", 43.0, _made(household.door_slam, seed), -12.0),
+        PlacedSound("smoke_alarm", 51.0, played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
     ]
     if speech is not None:
-        moments.append(Moment("speech", 23.0, speech.resampled(SAMPLE_RATE_HZ).samples, -26.0))
+        moments.append(PlacedSound("speech", 23.0, speech.resampled(SAMPLE_RATE_HZ).samples, -26.0))
     response = impulse_response(rng, 0.35, SAMPLE_RATE_HZ, direct_to_reverberant_db=3.0)
     mixed = _bed(rng) + in_room(_placed(moments), response)
     return Scene(Audio(np.clip(mixed, -LOUDEST, LOUDEST), SAMPLE_RATE_HZ), tuple(moments))
@@ -61,7 +61,7 @@ def _bed(rng: np.random.Generator) -> Samples:
     return noise * np.float32(10 ** ((BED_DBFS - Audio(noise.copy(), SAMPLE_RATE_HZ).rms_dbfs) / 20))
 
 
-def _placed(moments: list[Moment]) -> Samples:
+def _placed(moments: list[PlacedSound]) -> Samples:
     out = np.zeros(round(SCENE_S * SAMPLE_RATE_HZ), np.float32)
     for moment in moments:
         start = round(moment.start_s * SAMPLE_RATE_HZ)

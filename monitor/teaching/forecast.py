@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.teaching.fit import Fit, Floats
-from monitor.teaching.stream import Sound
+from monitor.teaching.stream import LabelledSound
 
 Draws = NDArray[np.bool_]
 """Whether each sound is right, by draw."""
@@ -21,7 +21,7 @@ _UNSEEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class DailyRate:
     """So many a day, and the interval in which the mean of the days to come lies with 80 %."""
 
     a_day: float
@@ -33,7 +33,7 @@ class Rate:
 class JudgedSound:
     """A sound, and what somebody said of it; None: nobody did."""
 
-    sound: Sound
+    sound: LabelledSound
     right: bool | None = None
 
 
@@ -65,11 +65,11 @@ class Forecast:
         now = self.right[self.x >= 0].sum()
         return float(self.right[(self.x >= 0) & (self.x < dx)].sum() / now) if now > 0 else 0.0
 
-    def false(self, dx: float) -> Rate:
+    def false(self, dx: float) -> DailyRate:
         """False events a day with an onset `dx` logits higher."""
         return rate(self.false_a_day(dx), self.false_means(dx))
 
-    def lost(self, dx: float) -> Rate:
+    def lost(self, dx: float) -> DailyRate:
         """Right events a day that are told now and would not be."""
         gone = (self.x >= 0) & (self.x < dx)
         a_day = float(self.right[gone].sum()) / self._days
@@ -86,7 +86,7 @@ class Forecast:
         return np.asarray(self._rng.poisson(rates * horizon_days) / horizon_days)
 
 
-def rate(a_day: float, means: Floats) -> Rate:
+def rate(a_day: float, means: Floats) -> DailyRate:
     """An expected rate with the interval of its draws, `means`: events a day, shape (draws,)."""
     low, high = np.quantile(means, INTERVAL)
-    return Rate(a_day, float(low), float(high))
+    return DailyRate(a_day, float(low), float(high))

@@ -18,8 +18,8 @@ from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.teaching.evidence import Look, evidence, logit
 from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import JudgedSound
-from monitor.teaching.questions import Question
-from monitor.teaching.stream import Sound, near_looks, sounds
+from monitor.teaching.questions import VerdictQuestion
+from monitor.teaching.stream import LabelledSound, near_looks, sounds
 from monitor.teaching.suggestion import PER_SOURCE_VERDICTS, Taught, fitted, never
 
 MISSED_REACH_S = 30.0
@@ -38,7 +38,7 @@ class _Known:
     right: bool
 
 
-class House:
+class HouseReading:
     """One reading of a house; `now` is the end of its last days. Methods raise StoreError."""
 
     def __init__(self, config: Config, history: History, verdicts: Verdicts, now: datetime) -> None:
@@ -71,7 +71,7 @@ class House:
         return 0.0 if first_us is None else max(0.0, (to_us(self._now) - first_us) / 86_400e6)
 
     @cached_property
-    def heard(self) -> dict[tuple[str, str], list[Sound]]:
+    def heard(self) -> dict[tuple[str, str], list[LabelledSound]]:
         """By source and label every sound of these days that was an event, or nearly."""
         since = self._now - timedelta(days=self._config.history_days)
         with self._history.rows() as rows:
@@ -128,7 +128,7 @@ class House:
         """Judged sounds by label."""
         return Counter(one.judged.heard for one in self.known)
 
-    def questions(self, label: str | None = None) -> list[Question]:
+    def questions(self, label: str | None = None) -> list[VerdictQuestion]:
         """The events of the last days that nobody has judged or been asked about, the oldest first."""
         since = self._now - timedelta(days=self._config.history_days)
         wanted = EventFilter(since=since, labels=[label] if label else self.labels)
@@ -136,7 +136,7 @@ class House:
             found = index.events(rows, wanted, limit=_MOST_EVENTS, newest_first=False)
         done = self._verdicts.of([one.id for one in found]).keys() | self._verdicts.asked().keys()
         return [
-            Question(event.id, sound, event.severity is not None)
+            VerdictQuestion(event.id, sound, event.severity is not None)
             for event in found
             if event.id not in done
             for sound in self._sounds_of(event.source, event.label, event.started_at)[:1]
@@ -189,7 +189,7 @@ class House:
         looks = [Look(at_s, score, length_s * measured) for at_s, score, length_s in unpack_trace(trace)]
         return evidence(looks, row.hits, row.within_s)
 
-    def _sounds_of(self, source: str, label: str, at: datetime) -> list[Sound]:
+    def _sounds_of(self, source: str, label: str, at: datetime) -> list[LabelledSound]:
         around = timedelta(seconds=_SAME_S)
         return [
             one
@@ -208,7 +208,7 @@ class House:
         return self._written.of(place)[label].onset
 
 
-def _word(sound: Sound, known: Sequence[_Known]) -> bool | None:
+def _word(sound: LabelledSound, known: Sequence[_Known]) -> bool | None:
     """What somebody said of a sound."""
     around = timedelta(seconds=_SAME_S)
     for one in known:

@@ -10,7 +10,7 @@ from monitor.teaching.versions import Version, version_at
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TrackRecord:
     """One label, as one classifier has heard it."""
 
     label: str
@@ -46,7 +46,7 @@ class Another:
     wrong_kept: int
 
 
-def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[Record]:
+def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[TrackRecord]:
     """By label and the classifier and version that found it, those with the most verdicts first. Raises
     StoreError."""
     words: Counter[tuple[str, str, str, Word]] = Counter(
@@ -57,7 +57,8 @@ def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[Record
     known = list(dict.fromkeys(key[:3] for key in words))
     known += [(label, "", "") for label in missed if label not in {label for label, _, _ in known}]
     found = [
-        Record(*key[:2], words[*key, "right"], words[*key, "wrong"], missed[key[0]], key[2]) for key in known
+        TrackRecord(*key[:2], words[*key, "right"], words[*key, "wrong"], missed[key[0]], key[2])
+        for key in known
     ]
     return sorted(found, key=lambda one: (-(one.right + one.wrong), one.label))
 
@@ -78,7 +79,7 @@ def rejudged(
     ]
 
 
-def record_lines(found: Sequence[Record]) -> Iterator[str]:
+def record_lines(found: Sequence[TrackRecord]) -> Iterator[str]:
     """As a table in plain text."""
     yield f"{'sound':22} {'by':24} {'right':>6} {'wrong':>6} {'missed':>7} {'precision':>10} {'recall':>7}"
     for one in found:
@@ -88,7 +89,7 @@ def record_lines(found: Sequence[Record]) -> Iterator[str]:
         )
 
 
-def _by(one: Record) -> str:
+def _by(one: TrackRecord) -> str:
     return f"{one.classifier} {one.version}".strip()
 
 

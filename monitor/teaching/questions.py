@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.teaching.fit import Fit
-from monitor.teaching.stream import Sound
+from monitor.teaching.stream import LabelledSound
 
 MOST_A_DAY = 3
 """More is a chore, and whoever is asked too often answers at random."""
@@ -16,15 +16,15 @@ _ALERTED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class VerdictQuestion:
     """An event that nobody has judged."""
 
     event_id: str
-    sound: Sound
+    sound: LabelledSound
     alerted: bool = False
 
 
-def worth(question: Question, fit: Fit, verdicts: int) -> float:
+def worth(question: VerdictQuestion, fit: Fit, verdicts: int) -> float:
     """How much its answer teaches: most where right and wrong are as likely, and of a label with few
     verdicts."""
     right = float(fit.right([question.sound.x])[0])
@@ -32,12 +32,12 @@ def worth(question: Question, fit: Fit, verdicts: int) -> float:
 
 
 def chosen(
-    questions: Sequence[Question], fits: Mapping[str, Fit], verdicts: Mapping[str, int], limit: int
-) -> list[Question]:
+    questions: Sequence[VerdictQuestion], fits: Mapping[str, Fit], verdicts: Mapping[str, int], limit: int
+) -> list[VerdictQuestion]:
     """The most informative, best first; of a label each further one counts as if the former were answered."""
     left = list(questions)
     events = Counter(one.sound.label for one in questions)
-    taken: list[Question] = []
+    taken: list[VerdictQuestion] = []
     counts = dict(verdicts)
     while left and len(taken) < limit:
         best = max(left, key=lambda one: _worth(one, fits, counts, events))
@@ -48,7 +48,7 @@ def chosen(
 
 
 def _worth(
-    one: Question, fits: Mapping[str, Fit], counts: Mapping[str, int], events: Mapping[str, int]
+    one: VerdictQuestion, fits: Mapping[str, Fit], counts: Mapping[str, int], events: Mapping[str, int]
 ) -> float:
     """What is heard often is asked about sooner: there are its false events, too."""
     label = one.sound.label

@@ -24,7 +24,7 @@ _HOLD_ON_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class LabelledSound:
     """One sound of a label at a source."""
 
     source: str
@@ -96,7 +96,7 @@ def _floor(row: Hysteresis | None) -> float:
     return 2.0 if row is None else probability(logit(row.off) - LOWER_LOGITS)
 
 
-def sounds(detections: Sequence[Detection], row: Hysteresis) -> list[Sound]:
+def sounds(detections: Sequence[Detection], row: Hysteresis) -> list[LabelledSound]:
     """The events that these detections of one label at one source make, and those that they would make with
     an onset `LOWER_LOGITS` lower; in the order of time."""
     events = _events(detections, row, row.onset)
@@ -108,7 +108,7 @@ def sounds(detections: Sequence[Detection], row: Hysteresis) -> list[Sound]:
     return sorted([*events, *near], key=lambda one: one.started_at)
 
 
-def with_onset(detections: Sequence[Detection], row: Hysteresis, x: float) -> list[Sound]:
+def with_onset(detections: Sequence[Detection], row: Hysteresis, x: float) -> list[LabelledSound]:
     """The events that they make with an onset so many logits higher."""
     return _events(detections, lowered(row, -x), row.onset)
 
@@ -119,7 +119,7 @@ def lowered(row: Hysteresis, logits: float) -> Hysteresis:
     return replace(row, onset=onset, off=min(probability(logit(row.off) - logits), onset))
 
 
-def _events(detections: Sequence[Detection], row: Hysteresis, base: float) -> list[Sound]:
+def _events(detections: Sequence[Detection], row: Hysteresis, base: float) -> list[LabelledSound]:
     """The tracker's own, so that what is counted is what would be published; `base` is the onset in force."""
     if not detections:
         return []
@@ -139,12 +139,12 @@ def _events(detections: Sequence[Detection], row: Hysteresis, base: float) -> li
 
 def _sound(
     detections: Sequence[Detection], start: datetime, end: datetime, row: Hysteresis, base: float
-) -> Sound:
+) -> LabelledSound:
     own = [one for one in detections if one.started_at <= end and one.ends_at >= start]
     found = evidence([look_of(one, start) for one in own], row.hits, row.within_s)
     score = max(one.score for one in own)
     first = own[0]
-    return Sound(first.source, first.label, start, end, logit(found) - logit(base), score)
+    return LabelledSound(first.source, first.label, start, end, logit(found) - logit(base), score)
 
 
 def look_of(one: Detection, start: datetime) -> Look:

@@ -11,7 +11,7 @@ from monitor.labels import LIFE_SAFETY
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.teaching.evidence import logit, probability
 from monitor.teaching.fit import Example, Fit, Prior
-from monitor.teaching.forecast import Forecast, JudgedSound, Rate
+from monitor.teaching.forecast import DailyRate, Forecast, JudgedSound
 from monitor.teaching.stream import LOWER_LOGITS
 
 LEAST_VERDICTS = 2
@@ -55,7 +55,7 @@ verdict on a sound that is usually right would cost more right ones than false o
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NoSuggestion:
     """No suggestion, and why."""
 
     reason: str
@@ -80,9 +80,9 @@ class Suggestion:
     right: int
     wrong: int
     missed: int
-    false_now: Rate
-    false_then: Rate
-    lost: Rate
+    false_now: DailyRate
+    false_then: DailyRate
+    lost: DailyRate
     gone: tuple[JudgedSound, ...]
     """What was an event in these days and would not have been."""
     new: tuple[JudgedSound, ...]
@@ -129,13 +129,13 @@ def never(label: str) -> str | None:
     return None
 
 
-def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Suggestion | Refused:
+def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Suggestion | NoSuggestion:
     """The onset for an aim, with what it would change."""
     if reason := never(taught.label):
-        return Refused(reason)
+        return NoSuggestion(reason)
     count = len(taught.judged)
     if count < LEAST_VERDICTS:
-        return Refused(
+        return NoSuggestion(
             f"{count} of its sounds {'was' if count == 1 else 'were'} judged; judge "
             f"{LEAST_VERDICTS - count} more: earwitness review --label {taught.label}"
         )
@@ -143,9 +143,9 @@ def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Su
     forecast = Forecast(taught.heard, fit, taught.days)
     dx = _crossing(taught, fit, aim.value) if aim.kind == "likely" else _chosen(taught, forecast, aim)
     if dx is None:
-        return Refused(f"no onset reaches it ({aim.words}): what is right and what is wrong score alike")
+        return NoSuggestion(f"no onset reaches it ({aim.words}): what is right and what is wrong score alike")
     if abs(dx) < LEAST_STEP:
-        return Refused(f"the onset in force, {taught.onset:.2f}, is right for it ({aim.words})")
+        return NoSuggestion(f"the onset in force, {taught.onset:.2f}, is right for it ({aim.words})")
     return _described(taught, forecast, aim, dx)
 
 

@@ -26,7 +26,7 @@ _Exact = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class JudgedEmbedding:
     """A sound that somebody judged."""
 
     label: str
@@ -37,14 +37,15 @@ class Example:
 def of_verdicts(verdicts: Verdicts) -> list[Veto]:
     """The vetoes that follow from what people said. Raises StoreError."""
     examples = [
-        Example(label, unpacked(embedding), right) for label, embedding, right in verdicts.embedded(MOST)
+        JudgedEmbedding(label, unpacked(embedding), right)
+        for label, embedding, right in verdicts.embedded(MOST)
     ]
     labels = sorted({one.label for one in examples} - LIFE_SAFETY)
     found = [veto([one for one in examples if one.label == label]) for label in labels]
     return [one for one in found if one is not None]
 
 
-def veto(examples: Sequence[Example]) -> Veto | None:
+def veto(examples: Sequence[JudgedEmbedding]) -> Veto | None:
     """Of one label; None as long as too few were judged. A ridge-penalised logistic regression on directions,
     by Newton's method on the sounds themselves (kernel form)."""
     right = np.array([one.right for one in examples], bool)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from monitor.labels import label_name
 from monitor.teaching.evidence import logit, probability
-from monitor.teaching.forecast import JudgedSound, Rate
-from monitor.teaching.questions import Question
-from monitor.teaching.suggestion import Refused, Suggestion, Taught
+from monitor.teaching.forecast import DailyRate, JudgedSound
+from monitor.teaching.questions import VerdictQuestion
+from monitor.teaching.suggestion import NoSuggestion, Suggestion, Taught
 
 MOST_LISTED = 10
 _WEEKLY = 1.0
@@ -30,13 +30,13 @@ def suggestion_lines(found: Suggestion) -> Iterator[str]:
         yield f"  {more}: earwitness review --label {found.label}"
 
 
-def refusal_line(taught: Taught, refused: Refused) -> str:
+def refusal_line(taught: Taught, refused: NoSuggestion) -> str:
     """Why a label stays as it is."""
     where = f" at {taught.source}" if taught.source else ""
     return f"{label_name(taught.label)}{where}: {refused.reason}"
 
 
-def question_lines(question: Question, onset: float) -> Iterator[str]:
+def question_lines(question: VerdictQuestion, onset: float) -> Iterator[str]:
     """What is asked about, and what speaks for it. `onset` is in force at its source."""
     sound = question.sound
     length_s = (sound.ended_at - sound.started_at).total_seconds()
@@ -60,7 +60,7 @@ def _days(days: float) -> str:
     return f"{days:.0f} days"
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: DailyRate) -> str:
     """In the unit in which it is a number that people can picture."""
     factor, unit = (7, "a week") if rate.a_day < _WEEKLY else (1, "a day")
     figures = (f"{number * factor:.1f}" for number in (rate.a_day, rate.low, rate.high))

@@ -22,7 +22,7 @@ RESET = "reset"
 
 
 @dataclass(frozen=True)
-class Item:
+class FeedItem:
     """One message. `number` rises and is the same after a restart; 0 for states, of which only the latest
     counts and none is posted again."""
 
@@ -43,12 +43,12 @@ class Reader:
     """Somebody who looks. Belongs to the web thread."""
 
     def __init__(self) -> None:
-        self._items: deque[Item] = deque()
+        self._items: deque[FeedItem] = deque()
         self._wake = asyncio.Event()
         self.overrun = False
         """More came than they took: they must start over."""
 
-    def put(self, item: Item) -> None:
+    def put(self, item: FeedItem) -> None:
         """One more; the newest of each state is enough."""
         if not item.number:
             self._items = deque(
@@ -64,7 +64,7 @@ class Reader:
         """Return from `take`."""
         self._wake.set()
 
-    async def take(self, timeout_s: float) -> list[Item]:
+    async def take(self, timeout_s: float) -> list[FeedItem]:
         """All that waits; nothing after `timeout_s` in which nothing came."""
         try:
             await asyncio.wait_for(self._wake.wait(), timeout_s)
@@ -81,8 +81,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._new: deque[Item] = deque(maxlen=QUEUE)
-        self._ring: deque[Item] = deque(maxlen=RING)
+        self._new: deque[FeedItem] = deque(maxlen=QUEUE)
+        self._ring: deque[FeedItem] = deque(maxlen=RING)
         self._readers: set[Reader] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_woken = False
@@ -110,7 +110,7 @@ class Feed:
         with self._lock:
             self._loop = loop
 
-    def post(self, item: Item) -> None:
+    def post(self, item: FeedItem) -> None:
         """From any thread: never waits, never raises."""
         with self._lock:
             if item.number:
@@ -129,7 +129,7 @@ class Feed:
             with self._lock:
                 self._is_woken = False
 
-    def since(self, number: int) -> tuple[list[Item], bool]:
+    def since(self, number: int) -> tuple[list[FeedItem], bool]:
         """What was posted after `number`, and whether that is all of it: otherwise the history knows more."""
         with self._lock:
             later = [item for item in self._ring if item.number > number]
@@ -159,6 +159,6 @@ class Feed:
                 reader.put(item)
 
 
-def _about(item: Item) -> tuple[Any, ...]:
+def _about(item: FeedItem) -> tuple[Any, ...]:
     """Which state it is."""
     return (item.kind, *(item.data.get(key) for key in ("source", "name", "label")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.clock import Clock
 from monitor.errors import StoreError
-from monitor.evidence.clips import ClipFolder, KeptFile, Retention
+from monitor.evidence.clips import ClipFile, ClipFolder, Retention
 
 FRESH_S = 2.0
 """A clip that is not shown for two seconds is no loss."""
@@ -41,10 +41,10 @@ class KeptFiles:
         self._shelf = ClipFolder(folder, Retention(0, 0, 0))
         self._clock = clock
         self._lock = threading.Lock()
-        self._by_event: dict[str, list[KeptFile]] = {}
+        self._by_event: dict[str, list[ClipFile]] = {}
         self._read_at_s: float | None = None
 
-    def by_event(self) -> dict[str, list[KeptFile]]:
+    def by_event(self) -> dict[str, list[ClipFile]]:
         """Every file, by its event."""
         with self._lock:
             now_s = self._clock.monotonic_s()

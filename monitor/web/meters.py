@@ -8,7 +8,7 @@ from monitor.audio import Piece, Samples
 from monitor.publishers.documents import dbfs
 from monitor.types import Frame
 from monitor.web.board import Board
-from monitor.web.feed import Feed, Item
+from monitor.web.feed import Feed, FeedItem
 from monitor.web.house_time import HouseTime
 from monitor.web.live.bandwidth import Bandwidth
 
@@ -59,4 +59,4 @@ class Meters:
         }
         self._meters[frame.source] = _Meter()
         if floor_dbfs is not None:
-            self._feed.post(Item(0, "level", data))
+            self._feed.post(FeedItem(0, "level", data))

@@ -14,7 +14,7 @@ from monitor.history.verdicts import Verdicts
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.web.access.keys import Keys
-from monitor.web.http.server import Server
+from monitor.web.http.server import PageServer
 from monitor.web.nodes.subscriber import NodeSubscriber
 from monitor.web.page import Page
 
@@ -49,7 +49,7 @@ def open_page(
     page.waiting = delivery.active.waiting
     if config.web.nodes is not None:
         page.nodes = _subscribed(config, config.web.nodes, clock, life)
-    life.enter_context(Server(page))
+    life.enter_context(PageServer(page))
     return page
 
 

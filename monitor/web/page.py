@@ -22,7 +22,7 @@ from monitor.web.access.keys import Keys
 from monitor.web.access.passwords import Guard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.board import Board
-from monitor.web.feed import RESET, Feed, Item
+from monitor.web.feed import RESET, Feed, FeedItem
 from monitor.web.files import KeptFiles
 from monitor.web.house_time import HouseTime, house_zone
 from monitor.web.live.audio import LiveAudio
@@ -31,7 +31,7 @@ from monitor.web.mutes import Mutes
 from monitor.web.nodes.subscriber import NodeSubscriber
 from monitor.web.scope import Scopes
 from monitor.web.setup.listening import Trials
-from monitor.web.tap import Record, Tap
+from monitor.web.tap import Recorder, Tap
 from monitor.web.trying.runner import Runner
 from monitor.web.views import feed_data
 
@@ -105,9 +105,11 @@ class Page:
         """What was decided, at the time that the history keeps it with. Never raises."""
         self.board.note(message)
         if isinstance(message, SoundEvent | Alert):
-            self.feed.post(Item(to_us(now), _kind(message), feed_data(message, self.time)))
+            self.feed.post(FeedItem(to_us(now), _kind(message), feed_data(message, self.time)))
         elif self.feed.watched and not isinstance(message, Picture | Level | SoundLevel):
-            self.feed.post(Item(0, _kind(message), {**feed_data(message, self.time), **self._until(message)}))
+            self.feed.post(
+                FeedItem(0, _kind(message), {**feed_data(message, self.time), **self._until(message)})
+            )
 
     def _until(self, message: Message) -> dict[str, str]:
         """When a source that was muted for a while is heard again."""
@@ -123,7 +125,7 @@ class Page:
             self.whole, self.house = config, build_house(config)
             self._followed.notify_all()
         if not knows:
-            self.feed.post(Item(0, RESET, {}))
+            self.feed.post(FeedItem(0, RESET, {}))
 
     def apply(self, is_applied: Callable[[Config], bool]) -> None:
         """Have settings that were just kept take effect, and wait for it, but not for long: the daemon may
@@ -148,7 +150,7 @@ class Page:
         self.trials.hear(piece)
         return self.scopes.watching(piece.source) + self.audio.listening(piece.source) > 0
 
-    def tap(self, record: Record) -> Tap:
+    def tap(self, record: Recorder) -> Tap:
         """Stands in for the record, so that the page sees what it is given."""
         return Tap(record, self)
 
@@ -160,7 +162,7 @@ class Page:
 
     def note_verdict(self, event_id: str) -> None:
         """Somebody judged an event: whoever looks sees it."""
-        self.feed.post(Item(0, "verdict", {"name": event_id}))
+        self.feed.post(FeedItem(0, "verdict", {"name": event_id}))
 
     def answered(self, answers: Sequence[Command]) -> None:
         """Somebody acknowledged or judged elsewhere, and it has been kept. In the thread that may wait for a
@@ -168,7 +170,7 @@ class Page:
         self.mutes.keep()
         for answer in answers:
             kind = "ack" if answer.name == "ack" else "verdict"
-            self.feed.post(Item(0, kind, {"name": str(answer.value or "")}))
+            self.feed.post(FeedItem(0, kind, {"name": str(answer.value or "")}))
 
     def may_hear(self, visitor: Visitor) -> bool:
         """Whether they may hear clips and see spectrograms, from which speech can be read back."""

@@ -8,7 +8,7 @@ from monitor.config.model import Config
 from monitor.types import Findings, Message
 
 
-class Record(Protocol):
+class Recorder(Protocol):
     """What keeps a history."""
 
     def follow(self, config: Config) -> None: ...
@@ -33,7 +33,7 @@ class Onlooker(Protocol):
 class Tap:
     """Stands in for the record. Each method is called in the thread in which the record expects it."""
 
-    def __init__(self, record: Record, onlooker: Onlooker) -> None:
+    def __init__(self, record: Recorder, onlooker: Onlooker) -> None:
         self._record = record
         self._onlooker = onlooker
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.rules.message import pattern_name
-from monitor.rules.verdict import Step, Verdict
+from monitor.rules.trace import ClauseResult, RuleTrace
 from monitor.types import EXTERNAL, Alert, SoundEvent
 from monitor.web.words import catalogue, label_words, room_words, sentence
 
@@ -20,9 +20,9 @@ def why_sentences(found: Explanation, language: str, event_id: str | None = None
     return [*say.room(found), *(say.event(trace, found) if trace else say.silence(found))]
 
 
-def rule_sentence(verdict: Verdict, language: str) -> str:
+def rule_sentence(rule_trace: RuleTrace, language: str) -> str:
     """How far an event came in one rule."""
-    text: str = _Say(language).verdict(verdict)["text"]
+    text: str = _Say(language).of_rule(rule_trace)["text"]
     return text
 
 
@@ -118,22 +118,22 @@ class _Say:
     def rules(self, trace: EventTrace) -> Iterator[dict[str, Any]]:
         """Rule by rule; those about other sounds in one sentence."""
         others = 0
-        for verdict in trace.verdicts:
-            stopped = verdict.stopped_by
-            alert = next((one for one in trace.alerts if one.rule == verdict.rule), None)
+        for rule_trace in trace.traces:
+            stopped = rule_trace.stopped_by
+            alert = next((one for one in trace.alerts if one.rule == rule_trace.rule), None)
             if stopped is not None and alert is not None:
                 yield self._helped(trace.event, alert)
             elif stopped is not None and stopped.clause == "hear":
                 others += 1
             else:
-                yield self._rule(verdict, stopped)
-        if others == len(trace.verdicts):
+                yield self._rule(rule_trace, stopped)
+        if others == len(trace.traces):
             label = label_words(trace.event.label, self._language)
             yield {**self._fact("why.no_rule", label=label), "weight": "stop"}
 
-    def verdict(self, verdict: Verdict) -> dict[str, Any]:
+    def of_rule(self, rule_trace: RuleTrace) -> dict[str, Any]:
         """One rule."""
-        return self._rule(verdict, verdict.stopped_by)
+        return self._rule(rule_trace, rule_trace.stopped_by)
 
     def _helped(self, event: SoundEvent, alert: Alert) -> dict[str, Any]:
         """By itself it was stopped; a sound before or after it completed the alert."""
@@ -142,12 +142,12 @@ class _Say:
         key = "why.rule.helped" if labels else "why.rule.alert"
         return {**self._fact(key, rule=alert.rule, sounds=sounds), "weight": "good"}
 
-    def _rule(self, verdict: Verdict, stopped: Step | None) -> dict[str, Any]:
+    def _rule(self, rule_trace: RuleTrace, stopped: ClauseResult | None) -> dict[str, Any]:
         if stopped is None:
-            return {**self._fact(f"why.rule.{verdict.outcome}", rule=verdict.rule), "weight": "good"}
-        key = "why.rule.waits_at" if verdict.outcome == "waits" else "why.rule.stopped_at"
+            return {**self._fact(f"why.rule.{rule_trace.outcome}", rule=rule_trace.rule), "weight": "good"}
+        key = "why.rule.waits_at" if rule_trace.outcome == "waits" else "why.rule.stopped_at"
         values = {
-            "rule": verdict.rule,
+            "rule": rule_trace.rule,
             "clause": self._clause(stopped.clause),
             "wanted": _value(stopped.wanted, stopped.clause),
             "found": self._found(stopped.found, stopped.clause),

@@ -20,8 +20,8 @@ from testkit.rhythm_trials import (
     CONDITIONS,
     LABELS,
     SOON,
-    Condition,
-    Trial,
+    AlarmTrial,
+    RecallCondition,
     alarm,
     impostor_samples,
     words,
@@ -79,13 +79,13 @@ def _impostor(job: tuple[str, int]) -> Outcome:
     )
 
 
-def _alarm(job: tuple[str, Condition, int]) -> Outcome:
+def _alarm(job: tuple[str, RecallCondition, int]) -> Outcome:
     """What was not said soon enough."""
     sound = alarm(*job)
     return _outcome(lambda: _missed(sound.heard()))
 
 
-def _missed(result: Trial) -> frozenset[str]:
+def _missed(result: AlarmTrial) -> frozenset[str]:
     times = {certainty: getattr(result, certainty) for certainty in SOON}
     return frozenset(c for c, limit in SOON.items() if times[c] is None or times[c] > limit)
 

@@ -26,7 +26,7 @@ from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
 from monitor.gate.level import LevelMeter
 from monitor.rhythm.detector import RhythmDetector
-from monitor.rhythm.history import History
+from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.spectrum import BLOCK, BLOCK_HOPS, Spectrum
 from monitor.sources.base import PIECE_S
 from monitor.sources.file import FileConfig
@@ -114,7 +114,7 @@ def _levels(meter: LevelMeter) -> Callable[[Piece], object]:
 
 
 def _spectra() -> Callable[[Piece], object]:
-    spectrum, history, block = Spectrum(), History(), np.zeros(BLOCK, np.float32)
+    spectrum, history, block = Spectrum(), LevelHistory(), np.zeros(BLOCK, np.float32)
     put_rows = partial(spectrum.put_rows, block.ctypes.data)
 
     def hear(piece: Piece) -> None:

@@ -31,8 +31,8 @@ from testkit.rhythm_trials import (
     LABELS,
     SOON,
     SOUNDERS,
-    Condition,
-    Trial,
+    AlarmTrial,
+    RecallCondition,
     Word,
     background,
     impostor,
@@ -91,7 +91,7 @@ def recall_rows(trials: int, seed: int, pool: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(pattern: str, condition: Condition, results: Sequence[Trial]) -> dict[str, Any]:
+def _row(pattern: str, condition: RecallCondition, results: Sequence[AlarmTrial]) -> dict[str, Any]:
     row: dict[str, Any] = {"pattern": pattern, "condition": condition.name, "trials": len(results)}
     for certainty, limit in SOON.items():
         times = [t for result in results if (t := getattr(result, certainty)) is not None]

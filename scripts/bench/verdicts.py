@@ -26,8 +26,8 @@ from monitor.events.defaults import Hysteresis
 from monitor.recordings.analysis import SOURCE
 from monitor.teaching.fit import Example, Fit, Floats, Prior
 from monitor.teaching.forecast import INTERVAL, Forecast, JudgedSound
-from monitor.teaching.questions import MOST_A_DAY, Question, chosen
-from monitor.teaching.stream import Sound, sounds, with_onset
+from monitor.teaching.questions import MOST_A_DAY, VerdictQuestion, chosen
+from monitor.teaching.stream import LabelledSound, sounds, with_onset
 from monitor.teaching.suggestion import LIKELY, Aim, Suggestion, Taught, fitted, never, suggest
 from monitor.types import Detection
 from scripts.bench.table import show
@@ -51,7 +51,7 @@ class Half:
     detections: dict[str, list[Detection]]
     days: float
 
-    def truth(self, sound: Sound) -> bool | None:
+    def truth(self, sound: LabelledSound) -> bool | None:
         """Whether it was what it was taken for; None where its name is kin of what it was."""
         start_s = (sound.started_at - BEGINNING).total_seconds()
         near = [one for one in self.placed if one.start_s - EARLY_S <= start_s <= one.end_s + LATE_S]
@@ -190,14 +190,16 @@ def _lived(
 
 
 def _taught(
-    label: str, row: Hysteresis, heard: Sequence[Sound], judged: dict[int, bool], days: float
+    label: str, row: Hysteresis, heard: Sequence[LabelledSound], judged: dict[int, bool], days: float
 ) -> Taught:
     known = [JudgedSound(one, judged.get(id(one))) for one in heard]
     examples = [Example(one.sound.x, one.right) for one in known if one.right is not None]
     return Taught(label, None, row.onset, known, examples, (), days)
 
 
-def _judged(half: Half, heard: dict[str, list[Sound]], budget: int, per_label: bool) -> dict[int, bool]:
+def _judged(
+    half: Half, heard: dict[str, list[LabelledSound]], budget: int, per_label: bool
+) -> dict[int, bool]:
     """Answers to the most informative questions, by the sound's identity; three a day, fitted in between."""
     if per_label:
         return {
@@ -208,8 +210,10 @@ def _judged(half: Half, heard: dict[str, list[Sound]], budget: int, per_label: b
     return {id(one): truth for one, truth in _answers(half, heard, budget)}
 
 
-def _answers(half: Half, heard: dict[str, list[Sound]], budget: int) -> Iterator[tuple[Sound, bool]]:
-    left = [Question(str(id(one)), one) for own in heard.values() for one in own if one.is_event]
+def _answers(
+    half: Half, heard: dict[str, list[LabelledSound]], budget: int
+) -> Iterator[tuple[LabelledSound, bool]]:
+    left = [VerdictQuestion(str(id(one)), one) for own in heard.values() for one in own if one.is_event]
     told: dict[str, list[Example]] = {label: [] for label in heard}
     count = 0
     while left and count < budget:
@@ -224,11 +228,11 @@ def _answers(half: Half, heard: dict[str, list[Sound]], budget: int) -> Iterator
                 yield question.sound, truth
 
 
-def _false(half: Half, found: Sequence[Sound]) -> int:
+def _false(half: Half, found: Sequence[LabelledSound]) -> int:
     return sum(half.truth(one) is False for one in found)
 
 
-def _placed(half: Half, found: Sequence[Sound], label: str) -> int:
+def _placed(half: Half, found: Sequence[LabelledSound], label: str) -> int:
     """How many of the placed sounds were reported."""
     starts = [(one.started_at - BEGINNING).total_seconds() for one in found]
     return sum(

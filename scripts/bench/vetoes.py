@@ -19,8 +19,8 @@ from pathlib import Path
 from monitor.classifiers.taught.sound import unpacked
 from monitor.classifiers.taught.veto import WORTH_A_LOOK, Veto
 from monitor.events.certainty import HELD_BACK_BELOW
-from monitor.teaching.stream import Sound, sounds, with_onset
-from monitor.teaching.vetoes import LEAST_RIGHT, LEAST_WRONG, Example, veto
+from monitor.teaching.stream import LabelledSound, sounds, with_onset
+from monitor.teaching.vetoes import LEAST_RIGHT, LEAST_WRONG, JudgedEmbedding, veto
 from monitor.types import Detection
 from scripts.bench.table import show
 from scripts.bench.verdicts import Half, half_of, rows_in_force
@@ -67,16 +67,16 @@ def main() -> None:
         options.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
-def _examples(half: Half, label: str, events: Sequence[Sound]) -> Iterator[Example]:
+def _examples(half: Half, label: str, events: Sequence[LabelledSound]) -> Iterator[JudgedEmbedding]:
     """What a verdict on each keeps: the embedding of its best look."""
     for sound in events:
         truth = half.truth(sound)
         best = max(_looks(half, label, sound), key=lambda one: one.score, default=None)
         if truth is not None and best is not None and best.embedding is not None:
-            yield Example(label, unpacked(best.embedding), truth)
+            yield JudgedEmbedding(label, unpacked(best.embedding), truth)
 
 
-def _looks(half: Half, label: str, sound: Sound) -> list[Detection]:
+def _looks(half: Half, label: str, sound: LabelledSound) -> list[Detection]:
     return [
         one
         for one in half.detections.get(label, ())
@@ -87,7 +87,7 @@ def _looks(half: Half, label: str, sound: Sound) -> list[Detection]:
     ]
 
 
-def _count(count: Count, half: Half, label: str, events: Sequence[Sound], found: Veto | None) -> None:
+def _count(count: Count, half: Half, label: str, events: Sequence[LabelledSound], found: Veto | None) -> None:
     count.halves += found is not None
     for sound in events:
         truth = half.truth(sound)

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from monitor.labels import vocabulary
-from monitor.recordings.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.metrics import EventRate, Proportion
 from scripts.train_tagger import card_onsets, card_rooms
 from scripts.train_tagger.network import SETTLED_STAGES
 from scripts.train_tagger.operating_point import FALSE_EVENTS_PER_HOUR, HIGHEST
@@ -201,9 +201,9 @@ def _of_background(sources: Sources) -> dict[str, str]:
     model, point = sources.model, sources.model["operating_point"]
     critical = [label for label in model["labels"] if vocabulary()[label].severity_default == "critical"]
     hours = min(point["hours"][label] for label in critical)
-    together = Rate(sum(point["false_events"][label] for label in critical), hours)
+    together = EventRate(sum(point["false_events"][label] for label in critical), hours)
     crossed = point["crossed"]["false_events"]
-    others = Rate(sum(crossed[label] for label in critical), hours)
+    others = EventRate(sum(crossed[label] for label in critical), hours)
     everyday = [label for label in model["labels"] if label not in critical]
     rates = [crossed[label] / point["hours"][label] for label in everyday]
     capped = [label for label, onset in model["onsets"].items() if onset >= HIGHEST]
@@ -287,7 +287,7 @@ def _of_folds(folds: dict[str, Any], baselines: Sequence[dict[str, Any]]) -> dic
     clean, noisy = folds["conditions"]
     counts, hours = folds["false_events"], folds["hours"]
     critical = [label for label in counts if vocabulary()[label].severity_default == "critical"]
-    together = Rate(sum(counts[label] for label in critical), min(hours[label] for label in critical))
+    together = EventRate(sum(counts[label] for label in critical), min(hours[label] for label in critical))
     everyday = [counts[label] / hours[label] for label in counts if label not in critical]
     many = [label for label in COUNTED_ON if _is_well_known(folds, label)]
     return {

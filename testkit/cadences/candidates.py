@@ -21,7 +21,7 @@ _SPAN_HOPS = 500
 Pulses = Sequence[Pulse]
 
 
-class Recorder(Trains):
+class CandidateRecorder(Trains):
     """In the place of a tracker's own: keeps every beep, and reports as that does."""
 
     def __init__(self) -> None:

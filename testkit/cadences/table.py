@@ -8,7 +8,7 @@ from monitor.rhythm.pulse_trains import SPOKEN
 from testkit import markdown
 from testkit.cadences.candidates import CANDIDATES
 from testkit.cadences.sounds import CADENCES
-from testkit.cadences.trials import ALL_IMPOSTORS, CONDITIONS, Trial, cadence, impostor, recording
+from testkit.cadences.trials import ALL_IMPOSTORS, CONDITIONS, CadenceTrial, cadence, impostor, recording
 
 HEAD = ("alarm", "a pattern for it", *CONDITIONS, "impostors taken", "of recordings", "reported so far")
 VOICE = ("voice_after_one", "voice_after_two")
@@ -20,10 +20,10 @@ def report(own: int, impostors: int, seed: int, recordings: Sequence[Path], pool
     """The page's lines. `own`, `impostors`: performances of each cadence, under each condition, and of each
     impostor; `recordings`: of things that beep, ring and wail."""
     jobs = [(name, condition, seed + i) for name in CADENCES for condition in CONDITIONS for i in range(own)]
-    alarms: list[Trial] = pool.map(cadence, jobs, chunksize=2)
+    alarms: list[CadenceTrial] = pool.map(cadence, jobs, chunksize=2)
     kinds = [(name, seed + i) for name in ALL_IMPOSTORS for i in range(impostors)]
-    others: list[Trial] = pool.map(impostor, kinds, chunksize=2)
-    heard: list[Trial] = pool.map(recording, recordings, chunksize=8)
+    others: list[CadenceTrial] = pool.map(impostor, kinds, chunksize=2)
+    heard: list[CadenceTrial] = pool.map(recording, recordings, chunksize=8)
     rows = [_row(name, _pattern_of(name), alarms, others, heard) for name in CADENCES if name != CO_VOICE]
     rows += [_row(name, BUILT, alarms, others, heard) for name in VOICE]
     count = f"{own} of each alarm under each condition, {len(others)} impostors ({impostors} of each of "
@@ -41,7 +41,11 @@ def _pattern_of(cadence_name: str) -> str:
 
 
 def _row(
-    name: str, pattern: str, alarms: Sequence[Trial], others: Sequence[Trial], heard: Sequence[Trial]
+    name: str,
+    pattern: str,
+    alarms: Sequence[CadenceTrial],
+    others: Sequence[CadenceTrial],
+    heard: Sequence[CadenceTrial],
 ) -> list[str]:
     own = [trial for trial in alarms if trial.name == name]
     shares = []
@@ -58,13 +62,13 @@ def _row(
     ]  # fmt: skip
 
 
-def _takes(pattern: str, trial: Trial) -> bool:
+def _takes(pattern: str, trial: CadenceTrial) -> bool:
     if pattern == BUILT:  # a T3 alarm that is found whole needs no other pattern
         return SPOKEN in trial.patterns or ("smoke_alarm" in trial.labels and trial.name in CADENCES)
     return pattern in trial.candidates
 
 
-def _so_far(own: Sequence[Trial]) -> str:
+def _so_far(own: Sequence[CadenceTrial]) -> str:
     """What the detector reports, in how many of them."""
     counts = {
         label: sum(label in trial.labels for trial in own) for label in ("smoke_alarm", "unknown_alarm")

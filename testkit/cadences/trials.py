@@ -9,7 +9,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.spectrum import BLOCK
 from monitor.rhythm.tracker import RhythmTracker
 from testkit import room
-from testkit.cadences.candidates import Recorder, matching
+from testkit.cadences.candidates import CandidateRecorder, matching
 from testkit.cadences.sounds import CADENCES, MORE_IMPOSTORS
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_trials import noise_of
@@ -19,7 +19,7 @@ ALL_IMPOSTORS = IMPOSTORS | MORE_IMPOSTORS
 
 
 @dataclass(frozen=True)
-class Trial:
+class CadenceTrial:
     """What one sound is, and what it was taken for."""
 
     name: str
@@ -30,7 +30,7 @@ class Trial:
     patterns: frozenset[str]
 
 
-def cadence(job: tuple[str, str, int]) -> Trial:
+def cadence(job: tuple[str, str, int]) -> CadenceTrial:
     """One alarm under one condition."""
     name, condition, seed = job
     rng = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def cadence(job: tuple[str, str, int]) -> Trial:
     return _heard(name, condition, np.asarray(mixed * (0.5 / np.abs(mixed).max()), np.float32))
 
 
-def impostor(job: tuple[str, int]) -> Trial:
+def impostor(job: tuple[str, int]) -> CadenceTrial:
     """One impostor, in a room or not, among noise, as `testkit.rhythm_trials` has them."""
     name, seed = job
     rng = np.random.default_rng(seed)
@@ -56,7 +56,7 @@ def impostor(job: tuple[str, int]) -> Trial:
     return _heard(name, "", np.asarray(samples + noise, np.float32))
 
 
-def recording(path: Path) -> Trial:
+def recording(path: Path) -> CadenceTrial:
     """A recording of something that beeps, rings or wails and is no smoke alarm."""
     import av
 
@@ -68,8 +68,8 @@ def recording(path: Path) -> Trial:
     return _heard("recordings", "", np.concatenate([*decoded, np.zeros(4 * SAMPLE_RATE_HZ, np.float32)]))
 
 
-def _heard(name: str, condition: str, samples: Samples) -> Trial:
-    tracker, recorder = RhythmTracker(), Recorder()
+def _heard(name: str, condition: str, samples: Samples) -> CadenceTrial:
+    tracker, recorder = RhythmTracker(), CandidateRecorder()
     tracker._trains = recorder
     reports = [
         report
@@ -78,4 +78,4 @@ def _heard(name: str, condition: str, samples: Samples) -> Trial:
     ]
     labels = frozenset(report.label for report in reports)
     patterns = frozenset(report.pattern for report in reports)
-    return Trial(name, condition, frozenset(matching(recorder.by_pitch())), labels, patterns)
+    return CadenceTrial(name, condition, frozenset(matching(recorder.by_pitch())), labels, patterns)

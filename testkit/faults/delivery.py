@@ -23,7 +23,7 @@ from testkit.noisy_house import (
     PATIENCE_S,
     NoisyHouse,
     Row,
-    Verdict,
+    WitnessedHouse,
     key,
     noisy_house,
     until,
@@ -334,7 +334,7 @@ def _row(fault: str, house: NoisyHouse, back_s: tuple[float, float]) -> Row:
     return Row(fault, HOLDS, held, _figures(found) | back)
 
 
-def _figures(found: Verdict) -> dict[str, Any]:
+def _figures(found: WitnessedHouse) -> dict[str, Any]:
     return {
         "messages": found.decided,
         "lost": found.lost,

@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from testkit.noisy_house import Broken, NoisyHouse, Row, noisy_house, verdict
+from testkit.noisy_house import NoisyHouse, Row, Violation, noisy_house, verdict
 
 HOLDS = "0 lost, order kept per source, nothing stuck"
 KINDS = {
@@ -39,7 +39,7 @@ def _in_namespace(folder: Path, events: int, kind: str, discipline: str) -> Row:
     inside = [sys.executable, "-m", "testkit.faults.network", str(folder), str(events), kind]
     ran = _namespace(discipline, *inside)
     if ran.returncode != 0:
-        raise Broken(ran.stderr[-500:])
+        raise Violation(ran.stderr[-500:])
     return Row(**json.loads(ran.stdout.splitlines()[-1]))
 
 

@@ -14,7 +14,7 @@ NOBODY = "nobody who subscribes (0x10)"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class BrokerSetup:
     """How the broker is set, and the version that is spoken."""
 
     broker: str
@@ -22,20 +22,20 @@ class Condition:
 
 
 CONDITIONS = (
-    Condition(FORBIDS, "3.1.1"),
-    Condition(NOBODY, "5"),
-    Condition(FORBIDS, "5"),
-    Condition("max_packet_size 2000", "5"),
-    Condition("max_packet_size 2000", "3.1.1"),
-    Condition("message_size_limit 2000", "5"),
-    Condition("message_size_limit 2000", "3.1.1"),
+    BrokerSetup(FORBIDS, "3.1.1"),
+    BrokerSetup(NOBODY, "5"),
+    BrokerSetup(FORBIDS, "5"),
+    BrokerSetup("max_packet_size 2000", "5"),
+    BrokerSetup("max_packet_size 2000", "3.1.1"),
+    BrokerSetup("message_size_limit 2000", "5"),
+    BrokerSetup("message_size_limit 2000", "3.1.1"),
 )
 
 
 class RefusingHouse(NoisyHouse):
     """A broker under one condition, until it is mended."""
 
-    def __init__(self, folder: Path, condition: Condition) -> None:
+    def __init__(self, folder: Path, condition: BrokerSetup) -> None:
         super().__init__(folder)
         self._condition = condition
 

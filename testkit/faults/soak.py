@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from testkit.noisy_house import Broken, NoisyHouse, Row, write_bangs
+from testkit.noisy_house import NoisyHouse, Row, Violation, write_bangs
 
 APART_S = 54.0
 LENGTH_S = 162.0
@@ -83,7 +83,7 @@ def _progress(house: LongHouse, heard_h: float) -> None:
         pause.wait(0.5)
         if _heard_h(house) > heard_h:
             return
-    raise Broken(f"nothing heard any more after {heard_h:.1f} h of sound")
+    raise Violation(f"nothing heard any more after {heard_h:.1f} h of sound")
 
 
 def _drift_s(times: list[datetime]) -> float:

@@ -30,7 +30,7 @@ from testkit.faults.allowance import ALLOWANCE, SHORT
 from testkit.faults.tested import tested_section
 from testkit.machine import machine
 from testkit.markdown import table
-from testkit.noisy_house import Broken, Row
+from testkit.noisy_house import Row, Violation
 
 DOCS = Path(__file__).parents[2] / "docs"
 FIGURES = DOCS / "reliability.json"
@@ -113,7 +113,7 @@ def run(name: str, *, short: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="earwitness-faults-") as folder:
         try:
             row = fault.run(Path(folder) / "house", **(fault.short if short else fault.full))
-        except Broken as error:
+        except Violation as error:
             row = Row(name, "", held=False, figures={"why": str(error)})
     return asdict(row) | {"at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
 

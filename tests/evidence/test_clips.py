@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitor.audio import Audio
 from monitor.errors import StoreError
-from monitor.evidence.clips import ClipFolder, KeptFile, Retention, encoded, expired, file_name
+from monitor.evidence.clips import ClipFile, ClipFolder, Retention, encoded, expired, file_name
 from monitor.store.files import write_private
 from monitor.types import SoundEvent
 from testkit.builders import START, noise
@@ -67,7 +67,7 @@ def test_files_are_private_and_named_by_what_they_are(tmp_path: Path) -> None:
     assert path.name == "20260102T030405.000Z.kitchen.dog_bark.ab12cd34ef56.flac"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert shelf.files() == [KeptFile(path, START, "kitchen", "dog_bark", "ab12cd34ef56", 1)]
+    assert shelf.files() == [ClipFile(path, START, "kitchen", "dog_bark", "ab12cd34ef56", 1)]
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
@@ -111,16 +111,16 @@ def test_locked_files_stay(tmp_path: Path) -> None:
     assert {one.event_id for one in shelf.files(locked=True)} == {"ab12cd34ef56"}
 
 
-def kept(*events: tuple[str, float, int]) -> list[KeptFile]:
+def kept(*events: tuple[str, float, int]) -> list[ClipFile]:
     """Files of (label, age in days, size), oldest first."""
     made = [
-        KeptFile(Path(f"{i:x}"), START - timedelta(days=age), "kitchen", label, f"{i:x}", size)
+        ClipFile(Path(f"{i:x}"), START - timedelta(days=age), "kitchen", label, f"{i:x}", size)
         for i, (label, age, size) in enumerate(events)
     ]
     return sorted(made, key=lambda one: one.started_at)
 
 
-def ids(files: list[KeptFile]) -> list[str]:
+def ids(files: list[ClipFile]) -> list[str]:
     return [one.event_id for one in files]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.audio import Audio
-from monitor.evidence.privacy import BARS, Cut, Look, Words, masked, speech_spans
+from monitor.evidence.privacy import BARS, Cut, SpeechScore, Words, masked, speech_spans
 from monitor.evidence.ring_buffer import Excerpt
 from monitor.gate.voice import VoiceDetector
 from monitor.types import Findings
@@ -33,7 +33,7 @@ def after(seconds: float) -> datetime:
 
 def judged(begin_s: float, end_s: float, *, score: float | None, voice: float) -> Words:
     """A segment with its share of voice, and the sound model's score for words in the last second of it."""
-    looks = [] if score is None else [Look("a1", after(end_s - 1), after(end_s), score)]
+    looks = [] if score is None else [SpeechScore("a1", after(end_s - 1), after(end_s), score)]
     return Words(looks, {"a1": Cut(after(begin_s), after(end_s), voice)})
 
 

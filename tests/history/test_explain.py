@@ -37,7 +37,7 @@ def explained(past: Past, id: str) -> Explanation:
 
 def verdicts(found: Explanation) -> dict[str, str]:
     [trace] = found.events
-    return {one.rule: one.stopped_by.clause if one.stopped_by else one.outcome for one in trace.verdicts}
+    return {one.rule: one.stopped_by.clause if one.stopped_by else one.outcome for one in trace.traces}
 
 
 def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:

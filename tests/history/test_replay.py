@@ -162,7 +162,7 @@ def test_the_house_is_as_it_was_then(tmp_path: Path) -> None:
     past.end(200)
     with History(past.path) as history:
         outcomes = replay(history, config, after(60), after(200))
-        dogs = [explain_time(history, config, after(s)).events[0].verdicts[0] for s in (29.5, 89.5)]
+        dogs = [explain_time(history, config, after(s)).events[0].traces[0] for s in (29.5, 89.5)]
 
     assert [one for one in brief(outcomes) if one[0] == "Dog"] == [("Dog", "as before")]
     assert [verdict.stopped_by and verdict.stopped_by.clause for verdict in dogs] == [None, "when"]
@@ -183,7 +183,7 @@ def test_what_was_not_heard_is_missed_again(tmp_path: Path) -> None:
     with History(past.path) as history:
         same = replay(history, config, after(0), after(700))
         other = replay(history, config, after(0), after(700), ["dog_bark.onset=0.95"])
-        [verdict] = explain_time(history, config, after(199.5)).events[0].verdicts
+        [verdict] = explain_time(history, config, after(199.5)).events[0].traces
         [missed] = [one.id for one in past.posted.values() if isinstance(one, Alert)]
         with pytest.raises(StoreError, match=f"{missed} of rule 'Cat' is about what was not heard"):
             explain_id(history, config, missed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.loading import load_config
-from monitor.history.digest.summary import Day, lines
+from monitor.history.digest.summary import DaySummary, lines
 from monitor.labels import emotions, sounds
 from monitor.language.words import LANGUAGES, house_language, rule_words, speak, told_catalogue
 from monitor.notifiers.apprise import wording
@@ -81,7 +81,7 @@ def test_a_source_that_is_not_heard_is_told_with_its_reason() -> None:
 def test_the_digest_is_told_too() -> None:
     """With its numbers in their forms."""
     speak("de")
-    text = lines(Day(events=1, new=("cat",)), ["flur"], {"last": None}, NOW)
+    text = lines(DaySummary(events=1, new=("cat",)), ["flur"], {"last": None}, NOW)
     assert list(text) == [
         "Keine Meldungen",
         "1 von 1 Quelle gehört, 1 Geräusch benannt",

@@ -15,7 +15,7 @@ from monitor.gate.loops import _matches
 from monitor.loudness.weighting import HOP, samples_for, weighted_energies
 from monitor.native import kernels as native
 from monitor.native.kernels import FOLDER, digest, kernels, load
-from monitor.rhythm.history import History
+from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.spectrum import BLOCK, Spectrum
 from testkit.builders import noise
 
@@ -50,7 +50,7 @@ def test_old_and_new_processors_get_the_same_bits() -> None:
 
 
 def _rows(variant: str) -> bytes:
-    spectrum, history, block = Spectrum(load(variant)), History(), np.zeros(BLOCK, np.float32)
+    spectrum, history, block = Spectrum(load(variant)), LevelHistory(), np.zeros(BLOCK, np.float32)
     rng = np.random.default_rng(3)
     for _ in range(10):
         block[:] = rng.standard_normal(BLOCK) * 10 ** rng.uniform(-4, 0)

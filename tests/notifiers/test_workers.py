@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from monitor.notifiers.workers import MAIN, Worker, WorkerHost
+from monitor.notifiers.workers import MAIN, NotifierWorker, WorkerHost
 from testkit.http_servers import SocketServer, asked, dripping, serving
 
 MESSAGE = {"title": "Smoke", "body": "in the kitchen", "notify_type": "failure"}
@@ -48,8 +48,8 @@ def never_ends(connection: socket.socket, closed: threading.Event) -> None:
 
 
 @contextmanager
-def worker(host: WorkerHost, server: SocketServer, timeout_s: float = WAIT_S) -> Iterator[Worker]:
-    one = Worker(server.url.replace("http:", "json:"), timeout_s, host)
+def worker(host: WorkerHost, server: SocketServer, timeout_s: float = WAIT_S) -> Iterator[NotifierWorker]:
+    one = NotifierWorker(server.url.replace("http:", "json:"), timeout_s, host)
     one.open()
     try:
         yield one

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.recordings.plot import COLUMNS, POINTS, Columns, Track, _events
+from monitor.recordings.plot import COLUMNS, POINTS, Columns, PlotTrack, _events
 from testkit.builders import noise, tone
 
 
@@ -48,7 +48,7 @@ def test_joined_columns_keep_level_and_pitch():
 
 def test_a_track_keeps_its_peaks():
     """Of a night of scores a thousand points are drawn, the highest among them."""
-    track = Track()
+    track = PlotTrack()
     for second in range(100_000):
         track.add(float(second), 0.9 if second == 77_777 else 0.1)
     assert len(track.points) <= 2 * POINTS
@@ -57,7 +57,7 @@ def test_a_track_keeps_its_peaks():
 
 def test_no_line_is_drawn_from_one_segment_to_the_next():
     """Between two sounds nothing was scored."""
-    track = Track()
+    track = PlotTrack()
     for at_s, segment in ((1.0, "a"), (1.5, "a"), (60.0, "b"), (60.5, "b")):
         track.add(at_s, 0.5, segment)
     times_s, values = track.lines()

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.rhythm.history import HOPS, History
+from monitor.rhythm.history import HOPS, LevelHistory
 from monitor.rhythm.spectrum import BINS, BLOCK_HOPS, CHANNELS, LEVEL_STEP_DB, PROMINENCE_STEP_DB
 from monitor.rhythm.tracker import RhythmTracker
 
 
-def _appended(prominences_db: list[float], level_db: float = -60.0) -> History:
+def _appended(prominences_db: list[float], level_db: float = -60.0) -> LevelHistory:
     """A history of one block for each value, the same in all channels."""
-    history = History()
+    history = LevelHistory()
     for prominence_db in prominences_db:
         history.append(partial(_put_rows, level_db, prominence_db))
     return history

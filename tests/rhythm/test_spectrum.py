@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.audio import Samples
-from monitor.rhythm.history import History
+from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.spectrum import BINS, BLOCK, BLOCK_HOPS, Spectrum
 from monitor.synthesis.alarms import played
 from testkit.alarms import any_sounder, temporal_four
@@ -44,7 +44,7 @@ def _rounding_db(level_db: NDArray[np.float32], peak: float) -> NDArray[np.float
 @given(st.integers(0, 10_000), st.floats(-100, 0))
 def test_rows_are_those_of_plain_numpy(seed: int, level_dbfs: float) -> None:
     """Levels and prominences of every bin, hop for hop; the highest prominence is returned."""
-    kernel, plain, history, block = Spectrum(), PlainSpectrum(), History(), np.zeros(BLOCK, np.float32)
+    kernel, plain, history, block = Spectrum(), PlainSpectrum(), LevelHistory(), np.zeros(BLOCK, np.float32)
     samples = _sounds(seed, level_dbfs)
     for start in range(0, len(samples) - BLOCK + 1, BLOCK):
         block[:] = samples[start : start + BLOCK]
@@ -63,7 +63,7 @@ def test_rows_are_those_of_plain_numpy(seed: int, level_dbfs: float) -> None:
 
 def test_bands_follow_their_strongest_bin() -> None:
     """A band's prominence is that of its strongest bin, hop for hop."""
-    kernel, plain, history, block = Spectrum(), PlainSpectrum(), History(), np.zeros(BLOCK, np.float32)
+    kernel, plain, history, block = Spectrum(), PlainSpectrum(), LevelHistory(), np.zeros(BLOCK, np.float32)
     rng = np.random.default_rng(7)
     for _ in range(20):
         block[:] = rng.standard_normal(BLOCK) * 0.1
@@ -76,7 +76,7 @@ def test_bands_follow_their_strongest_bin() -> None:
 
 def test_levels_beyond_any_microphone_are_kept_as_the_highest() -> None:
     """16 bits hold 120 dBFS; what is above stays there and does not wrap around."""
-    kernel, history, block = Spectrum(), History(), np.full(BLOCK, 1e10, np.float32)
+    kernel, history, block = Spectrum(), LevelHistory(), np.full(BLOCK, 1e10, np.float32)
     block[::2] = 0
 
     for _ in range(3):

@@ -14,7 +14,7 @@ from monitor.synthesis.room import coloured_noise
 from testkit.alarms import any_sounder, temporal_four, with_tolerance
 from testkit.impostors import IMPOSTORS
 from testkit.rhythm_sounds import HIDDEN_ONCE, PASSED_ONCE
-from testkit.rhythm_trials import Condition, impostor, trial
+from testkit.rhythm_trials import RecallCondition, impostor, trial
 from testkit.room import mixed_at_band_snr
 from tests.rhythm.hearing import alarm
 
@@ -102,7 +102,7 @@ def test_what_once_passed_for_an_alarm_is_none(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(("pattern", "condition", "seed"), HIDDEN_ONCE)
-def test_what_once_hid_an_alarm_does_not(pattern: str, condition: Condition, seed: int) -> None:
+def test_what_once_hid_an_alarm_does_not(pattern: str, condition: RecallCondition, seed: int) -> None:
     """Suspected after one cycle and confirmed after two."""
     heard = trial(pattern, condition, seed)
     assert heard.suspected is not None

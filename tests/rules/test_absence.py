@@ -255,13 +255,13 @@ def test_new_rules_go_on_where_the_former_were() -> None:
 def test_an_event_explains_why_no_alert_came() -> None:
     """With when it was heard, or that it was at another time."""
     made = engine()
-    [verdict] = made.explain(water("06:10"))
-    assert verdict.outcome == "stopped"
-    [step] = verdict.steps
+    [trace] = made.explain(water("06:10"))
+    assert trace.outcome == "stopped"
+    [step] = trace.steps
     assert (step.clause, step.passed, step.wanted) == ("unless_heard", False, "not from 05:30 to 06:30")
     assert step.found == "Water running in kitchen at 06:10"
-    [verdict] = made.explain(water("09:00"))
-    assert verdict.steps[0].found == "heard at another time"
+    [trace] = made.explain(water("09:00"))
+    assert trace.steps[0].found == "heard at another time"
     assert not made.explain(event("dog_bark"))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.labels import LIFE_SAFETY
-from monitor.rules.verdict import Step
+from monitor.rules.trace import ClauseResult
 from monitor.types import SoundEvent
 from tests.rules.stories import at, engine, rule, sound
 
@@ -137,10 +137,10 @@ def test_words_are_matched_in_the_transcript() -> None:
     engine_ = engine(rule(hear=["speech"], say=["help me", "fire"]), transcript_of=lambda e: said[e.id])
 
     assert [len(engine_.decide(sound("speech", id=id))) for id in "bca"] == [0, 0, 1]
-    [verdict] = engine(rule(hear=["speech"], say=["help me"]), transcript_of=lambda e: said[e.id]).explain(
+    [trace] = engine(rule(hear=["speech"], say=["help me"]), transcript_of=lambda e: said[e.id]).explain(
         sound("speech", id="a")
     )
-    assert verdict.steps[-1].found == ["help me"]
+    assert trace.steps[-1].found == ["help me"]
 
 
 @pytest.mark.parametrize(
@@ -497,17 +497,17 @@ def test_explaining_decides_nothing() -> None:
     noon = datetime(2026, 1, 9, 12, tzinfo=UTC)
     cat = sound("cat", started_at=noon, at=noon)
 
-    verdicts = {verdict.rule: verdict for verdict in engine_.explain(cat)}
+    traces = {trace.rule: trace for trace in engine_.explain(cat)}
 
-    assert engine_.explain(cat) == list(verdicts.values())
-    assert {name: verdict.outcome for name, verdict in verdicts.items()} == {
+    assert engine_.explain(cat) == list(traces.values())
+    assert {name: trace.outcome for name, trace in traces.items()} == {
         "Score": "stopped", "Night": "stopped", "Twice": "stopped", "Plain": "alert", "Dogs": "stopped"
     }  # fmt: skip
-    assert verdicts["Score"].stopped_by == Step("min_score", False, 0.95, 0.9)
-    assert verdicts["Night"].stopped_by == Step("between", False, "22:00-07:00", "12:00")
-    assert verdicts["Twice"].stopped_by == Step("count", False, "2 within 10 s", 1)
-    assert verdicts["Plain"].stopped_by is None
-    assert verdicts["Dogs"].stopped_by == Step("hear", False, ["dog_bark"], "cat")
+    assert traces["Score"].stopped_by == ClauseResult("min_score", False, 0.95, 0.9)
+    assert traces["Night"].stopped_by == ClauseResult("between", False, "22:00-07:00", "12:00")
+    assert traces["Twice"].stopped_by == ClauseResult("count", False, "2 within 10 s", 1)
+    assert traces["Plain"].stopped_by is None
+    assert traces["Dogs"].stopped_by == ClauseResult("hear", False, ["dog_bark"], "cat")
     assert [alert.rule for alert in engine_.decide(cat)] == ["Plain"]
 
 
@@ -521,13 +521,13 @@ def test_explaining_names_cooldown_waiting_and_alerted_before() -> None:
     first, second = sound("cat", 0), sound("cat", 10)
     engine_.decide(first)
 
-    cool, wait, then = (verdict.stopped_by for verdict in engine_.explain(second))
+    cool, wait, then = (trace.stopped_by for trace in engine_.explain(second))
     raised = engine_.explain(first)[0].stopped_by
 
-    assert cool == Step("cooldown_s", False, 60.0, 10.0)
-    assert wait == Step("wait_for_verify_s", False, 5.0, "no answer yet")
-    assert then == Step("then", False, "dog_bark within 5 s", None)
-    assert raised == Step("once", False, "an event of its own", "alerted before")
+    assert cool == ClauseResult("cooldown_s", False, 60.0, 10.0)
+    assert wait == ClauseResult("wait_for_verify_s", False, 5.0, "no answer yet")
+    assert then == ClauseResult("then", False, "dog_bark within 5 s", None)
+    assert raised == ClauseResult("once", False, "an event of its own", "alerted before")
 
 
 @pytest.mark.parametrize(

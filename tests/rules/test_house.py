@@ -79,9 +79,9 @@ def test_the_alert_says_how_the_house_was() -> None:
     assert alert.why["when"] == {"mode": f"away since {clock:%H:%M}"}
 
     house.note_house("mode", "home", at(10))
-    [verdict] = house.explain(sound("glass_break", 20))
-    assert verdict.stopped_by is not None
-    assert (verdict.stopped_by.clause, verdict.stopped_by.wanted) == ("when", {"mode": ["away", "night"]})
+    [trace] = house.explain(sound("glass_break", 20))
+    assert trace.stopped_by is not None
+    assert (trace.stopped_by.clause, trace.stopped_by.wanted) == ("when", {"mode": ["away", "night"]})
 
 
 def test_the_television_lowers_an_alert_and_silences_none() -> None:

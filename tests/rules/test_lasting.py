@@ -89,10 +89,10 @@ def test_an_unknown_alarm_warns_when_it_goes_on_or_is_confirmed() -> None:
 
 def test_explaining_says_how_long_it_lasted() -> None:
     """The clause that stopped it is named, with what it wanted."""
-    [verdict] = engine(tap()).explain(sound("water_running", 0, at=at(12)))
+    [trace] = engine(tap()).explain(sound("water_running", 0, at=at(12)))
 
-    assert verdict.stopped_by is not None
-    assert (verdict.stopped_by.clause, verdict.stopped_by.wanted, verdict.stopped_by.found) == (
+    assert trace.stopped_by is not None
+    assert (trace.stopped_by.clause, trace.stopped_by.wanted, trace.stopped_by.found) == (
         "lasts_s",
         60,
         12,

@@ -14,7 +14,7 @@ from monitor.clock import SystemClock
 from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.microphone import MicrophoneConfig, MicrophoneSource
 from monitor.sources.portaudio.devices import chosen
-from monitor.sources.portaudio.process import PortAudioProcess, Record, devices_in, list_devices
+from monitor.sources.portaudio.process import PortAudioProcess, ProcessRecord, devices_in, list_devices
 from monitor.types import Frame
 from testkit.pulse import HUM_HZ, PulseServer
 from testkit.recordings import pitch_hz, record, tone_at
@@ -27,7 +27,7 @@ def microphone(**options: Any) -> MicrophoneSource:
     return config.build(CLOCK)
 
 
-def record_of(process: PortAudioProcess) -> Record:
+def record_of(process: PortAudioProcess) -> ProcessRecord:
     record = process.read(5)
     assert record is not None
     return record

@@ -15,7 +15,7 @@ from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.verdicts import Verdicts
 from monitor.labels import LIFE_SAFETY
-from monitor.teaching.house import House
+from monitor.teaching.house import HouseReading
 from monitor.teaching.suggestion import Suggestion, suggest
 from testkit.fakes import FakeClock
 from testkit.judged_house import live, state
@@ -33,10 +33,10 @@ def _config(tmp_path: Path) -> Config:
 
 
 @contextmanager
-def house(config: Config) -> Iterator[tuple[House, Verdicts]]:
+def house(config: Config) -> Iterator[tuple[HouseReading, Verdicts]]:
     folder = config.state_folder()
     with History(folder / SCORES) as history, Verdicts(folder, FakeClock(NOW)) as verdicts:
-        yield House(config, history, verdicts, NOW), verdicts
+        yield HouseReading(config, history, verdicts, NOW), verdicts
 
 
 def test_verdicts_become_an_onset_that_is_taken_and_taken_back(config: Config):

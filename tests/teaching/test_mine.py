@@ -13,7 +13,7 @@ from monitor.config.loading import default_config
 from monitor.evidence.clips import encoded
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.synthesis import household
-from monitor.teaching.mine import Another, Record, another_line, record_lines, records, rejudged
+from monitor.teaching.mine import Another, TrackRecord, another_line, record_lines, records, rejudged
 from monitor.teaching.versions import Version, note_versions, read_versions
 from testkit.builders import START, noise
 from tests.cli.test_commands import earwitness
@@ -36,9 +36,9 @@ def test_precision_and_recall_by_label_and_classifier(tmp_path: Path):
         verdicts.miss(Missed("hall", "doorbell", START), START, "page")
         found = records(verdicts)
     assert found == [
-        Record("dog_bark", "embedded", 6, 3, 1),
-        Record("dog_bark", "yamnet", 0, 1, 1),
-        Record("doorbell", "", 0, 0, 1),
+        TrackRecord("dog_bark", "embedded", 6, 3, 1),
+        TrackRecord("dog_bark", "yamnet", 0, 1, 1),
+        TrackRecord("doorbell", "", 0, 0, 1),
     ]
     assert (found[0].precision, found[0].recall) == (6 / 9, 6 / 7)
     assert (found[2].precision, found[2].recall) == (None, 0.0)

@@ -12,15 +12,15 @@ from monitor.labels import LIFE_SAFETY
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import Forecast, JudgedSound
-from monitor.teaching.questions import Question, chosen, left_today
-from monitor.teaching.stream import Sound
-from monitor.teaching.suggestion import Aim, Refused, Suggestion, Taught, suggest
+from monitor.teaching.questions import VerdictQuestion, chosen, left_today
+from monitor.teaching.stream import LabelledSound
+from monitor.teaching.suggestion import Aim, NoSuggestion, Suggestion, Taught, suggest
 from testkit.builders import START
 
 
-def sound(x: float, n: int = 0, label: str = "dog_bark") -> Sound:
+def sound(x: float, n: int = 0, label: str = "dog_bark") -> LabelledSound:
     at = START + timedelta(minutes=n)
-    return Sound("hall", label, at, at + timedelta(seconds=2), x, 0.9)
+    return LabelledSound("hall", label, at, at + timedelta(seconds=2), x, 0.9)
 
 
 def house(xs: Sequence[float], judged: Sequence[Example], label: str = "dog_bark", **more: object) -> Taught:
@@ -74,7 +74,7 @@ def test_every_aim_is_met_by_its_own_forecast():
     assert weekly.false_then.a_day * 7 <= 1.0
     assert right.onset > right.now
     nothing = suggest(taught, Aim("false_a_week", 1000.0))
-    assert isinstance(nothing, Refused)
+    assert isinstance(nothing, NoSuggestion)
     assert "is right for it" in nothing.reason
 
 
@@ -82,14 +82,14 @@ def test_where_right_and_wrong_score_alike_no_onset_helps():
     """It says so instead of a mute by another name."""
     alike = [Example(1.0, right=number % 2 == 0) for number in range(20)]
     found = suggest(house([1.0] * 40, alike), Aim("right", 0.95))
-    assert isinstance(found, Refused)
+    assert isinstance(found, NoSuggestion)
     assert "score alike" in found.reason
 
 
 def test_too_few_verdicts_are_no_ground():
     """It names how many more and how."""
     found = suggest(house(STREAM, WRONG_BELOW_2[:1]))
-    assert isinstance(found, Refused)
+    assert isinstance(found, NoSuggestion)
     assert "judge 1 more: earwitness review --label dog_bark" in found.reason
 
 
@@ -101,7 +101,7 @@ def test_what_was_missed_may_lower_an_onset():
     assert isinstance(missed, Suggestion)
     assert missed.dx < 0
     assert len(missed.new) > 0
-    assert isinstance(suggest(house(low, right), Aim("right", 0.9)), Refused)
+    assert isinstance(suggest(house(low, right), Aim("right", 0.9)), NoSuggestion)
 
 
 judgements = st.lists(st.builds(Example, st.floats(-3, 6), st.booleans()), max_size=60)
@@ -117,7 +117,7 @@ aims = st.sampled_from([Aim("keep", 0.5), Aim("right", 0.99), Aim("false_a_week"
 )
 def test_no_verdict_whatever_suggests_anything_for_an_alarm(label, judged, aim, source):
     """Smoke, fire, CO, and what is found by its rhythm."""
-    assert isinstance(suggest(house(STREAM, judged, label, source=source), aim), Refused)
+    assert isinstance(suggest(house(STREAM, judged, label, source=source), aim), NoSuggestion)
 
 
 def test_the_interval_holds_what_comes():
@@ -141,9 +141,9 @@ def test_the_interval_holds_what_comes():
 def test_questions_are_few_and_about_what_is_unsure():
     """Near the threshold, alerts first, and not all of one label."""
     fits = {"dog_bark": Fit([], Prior()), "cat": Fit([], Prior())}
-    near, far = Question("near", sound(0.0)), Question("far", sound(5.0))
-    alerted = Question("alerted", sound(0.0), alerted=True)
-    cat = Question("cat", sound(0.5, label="cat"))
+    near, far = VerdictQuestion("near", sound(0.0)), VerdictQuestion("far", sound(5.0))
+    alerted = VerdictQuestion("alerted", sound(0.0), alerted=True)
+    cat = VerdictQuestion("cat", sound(0.5, label="cat"))
     first = chosen([far, near, alerted, cat], fits, {"dog_bark": 2}, 2)
     assert [one.event_id for one in first] == ["alerted", "cat"]
 

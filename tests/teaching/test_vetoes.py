@@ -15,7 +15,7 @@ from monitor.events.tracker import Tracker
 from monitor.history.verdicts import Judged, Verdicts
 from monitor.labels import LIFE_SAFETY
 from monitor.teaching.tending import KeptVetoes
-from monitor.teaching.vetoes import LEAST_RIGHT, LEAST_WRONG, Example, of_verdicts, veto
+from monitor.teaching.vetoes import LEAST_RIGHT, LEAST_WRONG, JudgedEmbedding, of_verdicts, veto
 from monitor.types import Detection
 from testkit.builders import START, heard
 from tests.events.tracking import at, tracking
@@ -32,9 +32,9 @@ def sounds(direction: int, count: int, seed: int = 0) -> np.ndarray:
     return each.astype(np.float32)
 
 
-def examples(wrong: np.ndarray, right: np.ndarray, label: str = "dog_bark") -> list[Example]:
-    return [Example(label, one, right=False) for one in wrong] + [
-        Example(label, one, right=True) for one in right
+def examples(wrong: np.ndarray, right: np.ndarray, label: str = "dog_bark") -> list[JudgedEmbedding]:
+    return [JudgedEmbedding(label, one, right=False) for one in wrong] + [
+        JudgedEmbedding(label, one, right=True) for one in right
     ]
 
 

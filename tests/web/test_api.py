@@ -21,7 +21,7 @@ from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Route as ApiRoute
 from monitor.web.http.shell import shell
 from monitor.web.http.table import ROUTES
-from testkit.visit import WITHIN_S, Answer
+from testkit.visit import WITHIN_S, PageAnswer
 from tests.web.conftest import Home
 from tests.web.test_shell import came_with
 
@@ -45,7 +45,7 @@ def test_each_answer_is_what_the_description_says(home, route):
     check_answer(home.visit.get(f"/{path}{query}"), route)
 
 
-def check_answer(answer: Answer, route: ApiRoute) -> None:
+def check_answer(answer: PageAnswer, route: ApiRoute) -> None:
     """It is valid by the schema of its route."""
     assert answer.status == 200, answer.body
     if route.answer is not None and not isinstance(route.answer, str):

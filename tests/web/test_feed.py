@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from monitor.config.taught import write_taught
-from monitor.web.feed import QUEUE, Feed, Item
+from monitor.web.feed import QUEUE, Feed, FeedItem
 from testkit.mosquitto import free_port
 from testkit.taught import anything
 from testkit.visit import Visit
@@ -16,8 +16,8 @@ from tests.web.conftest import house, run
 ENDLESS = [{"type": "demo", "name": "hall", "speech": False}]
 
 
-def item(number: int, kind: str = "event", **data: object) -> Item:
-    return Item(number, kind, {"id": str(number), **data})
+def item(number: int, kind: str = "event", **data: object) -> FeedItem:
+    return FeedItem(number, kind, {"id": str(number), **data})
 
 
 def test_what_was_missed_comes_first(home):
@@ -95,8 +95,8 @@ def test_of_a_state_only_the_latest_waits():
         feed.attach(asyncio.get_running_loop())
         reader = feed.join()
         for n in range(100):
-            feed.post(Item(0, "level", {"source": "hall", "level_dbfs": n}))
-            feed.post(Item(0, "level", {"source": "attic", "level_dbfs": n}))
+            feed.post(FeedItem(0, "level", {"source": "hall", "level_dbfs": n}))
+            feed.post(FeedItem(0, "level", {"source": "attic", "level_dbfs": n}))
             await asyncio.sleep(0)
         found = await reader.take(1)
         assert sorted((one.data["source"], one.data["level_dbfs"]) for one in found) == [
@@ -123,7 +123,7 @@ def test_posting_costs_nothing_while_nobody_looks_and_outlives_the_loop():
 
 def test_a_message_is_one_event_of_the_stream():
     """As browsers read it."""
-    encoded = Item(7, "event", {"label": "knock\n\nevent: x"}).encoded.decode()
+    encoded = FeedItem(7, "event", {"label": "knock\n\nevent: x"}).encoded.decode()
     assert encoded.startswith("id: 7\nevent: event\ndata: ")
     assert encoded.endswith("\n\n")
     assert encoded.count("\n") == 4

@@ -17,7 +17,7 @@ from monitor.config.model import Config
 from monitor.config.overrides import read_steps
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
-from monitor.teaching.taught.naming import Question, keep_naming, read_naming
+from monitor.teaching.taught.naming import NamingQuestion, keep_naming, read_naming
 from monitor.types import SoundEvent, SoundLevel
 from testkit.fakes import FakeClock
 from testkit.judged_house import live
@@ -572,7 +572,7 @@ def test_three_questions_a_day_are_asked_and_no_fourth(workshop, chromium):
 
 def ask(home: Home, id: str) -> None:
     """As the nightly look does."""
-    question = Question(id=id, asked_at=NOW, times=9, days=4, hour=19, source="kitchen", last_at=NOW,
+    question = NamingQuestion(id=id, asked_at=NOW, times=9, days=4, hour=19, source="kitchen", last_at=NOW,
                         hearings=tuple(f"{n:012x}" for n in range(5)), middle=(1.0, 0.0))  # fmt: skip
     before = read_naming(home.folder / "state")
     keep_naming(home.folder / "state", before.model_copy(update={"question": question}))

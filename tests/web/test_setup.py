@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from monitor.config.capabilities import warnings
 from monitor.config.loading import load_config
 from monitor.synthesis.household import doorbell, knock
-from testkit.first_run import FirstRun, Phone, ntfy
+from testkit.first_run import FirstRun, NtfyPhone, ntfy
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.pulse import PulseServer, sound_environment
 from tests.web.test_page import PHONE, check_accessible, shot
@@ -31,7 +31,7 @@ class Machine:
     run: FirstRun
     sound: PulseServer
     broker: Mosquitto
-    phone: Phone
+    phone: NtfyPhone
     address: str
 
     def play(self, recording: Path) -> "subprocess.Popen[bytes]":
@@ -41,7 +41,7 @@ class Machine:
 
 @pytest.fixture(name="machine")
 def _machine(tmp_path: Path) -> Iterator[Machine]:
-    phone = Phone()
+    phone = NtfyPhone()
     with sound_environment(tmp_path), ntfy(phone) as address, Mosquitto(tmp_path / "broker") as broker:
         sound, run = PulseServer(tmp_path), FirstRun(tmp_path)
         sound.start()

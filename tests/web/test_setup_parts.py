@@ -13,7 +13,7 @@ from monitor.config.loading import BUILT_IN, OWN, default_config
 from monitor.config.model import Config
 from monitor.types import Frame
 from monitor.web.setup.choices import Choices, Drawer, shown
-from monitor.web.setup.judging import Judge
+from monitor.web.setup.judging import SetupJudge
 from monitor.web.setup.people import NewPerson, address_of
 from monitor.web.setup.writing import place, put, written
 from testkit.rtsp import RtspServer
@@ -35,7 +35,7 @@ def telephone(samples: np.ndarray) -> np.ndarray:
 
 
 def judged(samples: np.ndarray) -> tuple[str, ...]:
-    judge = Judge()
+    judge = SetupJudge()
     at = datetime(2026, 1, 2, tzinfo=UTC)
     for n in range(len(samples) // FRAME_SAMPLES):
         part = samples[n * FRAME_SAMPLES : (n + 1) * FRAME_SAMPLES].astype(np.float32)

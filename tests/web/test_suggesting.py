@@ -8,7 +8,7 @@ from monitor.config.model import Config
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.verdicts import Verdicts
-from monitor.teaching.house import House
+from monitor.teaching.house import HouseReading
 from monitor.web.api.upkeep.suggestions import SuggestionList
 from monitor.web.trying.suggesting import Suggesting
 from testkit.fakes import FakeClock
@@ -30,7 +30,7 @@ def test_a_suggestion_says_what_it_rests_on_and_what_it_would_change(tmp_path: P
     events = live(config, BARKS, NOW)
     with History(tmp_path / SCORES) as history, Verdicts(tmp_path, FakeClock(NOW)) as verdicts:
         for event in events:
-            House(config, history, verdicts, NOW).answer(
+            HouseReading(config, history, verdicts, NOW).answer(
                 event.id, "right" if event.score > 0.95 else "wrong", "me"
             )
     lines: list[bytes] = []

@@ -18,7 +18,7 @@ from monitor.history.events import EventFilter
 from monitor.web.trying.child import NICE
 from monitor.web.trying.deciding import Deciding
 from monitor.web.trying.exporting import Exporting
-from monitor.web.trying.runner import Failed, Runner
+from monitor.web.trying.runner import JobFailed, Runner
 from testkit import unit_sandbox
 from testkit.broken_job import BrokenJob
 from testkit.long_history import write_history
@@ -53,7 +53,7 @@ def test_it_ends_with_whoever_asked_and_another_may_begin(job: Deciding):
         first = runner.run(job)
         began = await anext(first)
         second = await said(runner, job)
-        with pytest.raises(Failed, match="somebody tries"):
+        with pytest.raises(JobFailed, match="somebody tries"):
             await anext(runner.parts(Exporting(job.folder, "UTC", EventFilter(), "csv")))
         await first.aclose()
         left = children() - before
@@ -96,7 +96,7 @@ def test_an_export_whose_process_dies_is_not_taken_for_whole():
             while True:
                 got.append(await anext(parts))
 
-    with pytest.raises(Failed, match="memory"):
+    with pytest.raises(JobFailed, match="memory"):
         asyncio.run(broken())
     assert b"".join(got) == b"the first part"
 

@@ -80,7 +80,7 @@ def writing_down(prompts: Prompts, language: str | None, translate_to: str | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerPhrase:
     """Words a classifier may begin its answer with, and the label they speak for (`NOTHING` for none)."""
 
     text: str
@@ -93,7 +93,7 @@ class Question:
     for `NOTHING`; of kind "emotion" exactly one is true. Every answer follows `opening`, if there is one."""
 
     text: str
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerPhrase, ...]
     kind: Kind = "sounds"
     opening: str = ""
 
@@ -121,16 +121,18 @@ def _by_phrase(kind: str, none: Sequence[str]) -> Callable[[frozenset[str], Prom
         if not (wanted := of_kind(kind, labels)):
             return []
         text, opening = prompts.environment if kind == "environment" else prompts.vocal
-        answers = [*_spoken(wanted), *(Answer(phrase, NOTHING) for phrase in none)]
+        answers = [*_spoken(wanted), *(AnswerPhrase(phrase, NOTHING) for phrase in none)]
         if prompts.capital:
-            answers = [Answer(answer.text[0].upper() + answer.text[1:], answer.label) for answer in answers]
+            answers = [
+                AnswerPhrase(answer.text[0].upper() + answer.text[1:], answer.label) for answer in answers
+            ]
         return [Question(text, tuple(answers), opening=opening)]
 
     return ask
 
 
-def _spoken(labels: Sequence[str]) -> list[Answer]:
-    return [Answer(phrase, label) for label in labels for phrase in PHRASES[label]]
+def _spoken(labels: Sequence[str]) -> list[AnswerPhrase]:
+    return [AnswerPhrase(phrase, label) for label in labels for phrase in PHRASES[label]]
 
 
 def _by_choice(
@@ -150,7 +152,7 @@ def _choice(text: str, labels: Sequence[str], none: str | None, kind: Kind = "so
         f"{letter}. {phrase}" for letter, (phrase, _) in zip(ascii_uppercase, options, strict=False)
     )
     answers = tuple(
-        Answer(letter, label) for letter, (_, label) in zip(ascii_uppercase, options, strict=False)
+        AnswerPhrase(letter, label) for letter, (_, label) in zip(ascii_uppercase, options, strict=False)
     )
     return Question(f"{text}\n{listed}\nAnswer with one letter.", answers, kind)
 
@@ -160,7 +162,12 @@ def _by_yes_no(labels: frozenset[str], prompts: Prompts) -> list[Question]:
     return [
         Question(
             f"Can you hear this sound in the audio: {PHRASES[label][0]}? Answer yes or no.",
-            (Answer("yes", label), Answer("Yes", label), Answer("no", NOTHING), Answer("No", NOTHING)),
+            (
+                AnswerPhrase("yes", label),
+                AnswerPhrase("Yes", label),
+                AnswerPhrase("no", NOTHING),
+                AnswerPhrase("No", NOTHING),
+            ),
         )
         for label in wanted
     ]

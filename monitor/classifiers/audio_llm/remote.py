@@ -15,9 +15,9 @@ from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import Read, answer_in, detected, strongest
 from monitor.classifiers.audio_llm.bounds import SILENCE, bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
-from monitor.classifiers.audio_llm.engines.connection import Connection, Findings, UselessAnswers, Wishes
+from monitor.classifiers.audio_llm.engines.connection import Engine, ProbeFindings, UselessAnswers, Wishes
 from monitor.classifiers.audio_llm.engines.letters import Letters
-from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.engines.server import ServerOptions
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.audio_llm.prompts import INSTRUCT, Question, describing, questions, writing_down
 from monitor.classifiers.audio_llm.scoring import named_off, read_off_bounds
@@ -38,7 +38,7 @@ HABITS_MAX = 1000
 """Answers to silence that are remembered: one for each set of labels that were in doubt together."""
 
 
-class RemoteConfig(SecondLook, LabelSubset, Server):
+class RemoteConfig(SecondLook, LabelSubset, ServerOptions):
     """A large audio-language model behind a server."""
 
     type: Literal["remote"]
@@ -96,7 +96,7 @@ class RemoteClassifier(ClassifierDefaults):
         """Why the server did not answer when it was met; None if it did."""
         self._clock = clock or SystemClock()
         self._api: Api | None = None
-        self._server: Connection | None = None
+        self._server: Engine | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._habits: dict[Question, Letters | None] = {}
         """What it answers to each question about silence; None where that answer is not usable."""
@@ -140,7 +140,7 @@ class RemoteClassifier(ClassifierDefaults):
                 audio_part=found.way.part,
             )
 
-    def probe(self) -> Findings:
+    def probe(self) -> ProbeFindings:
         """Ask the server what it is and whether it hears, with made-up sounds, for as long as `timeout_s`
         allows; nothing is left open. Raises ModelError or ClassifyError with the fix."""
         api = Api(self.block, self._clock)
@@ -149,15 +149,15 @@ class RemoteClassifier(ClassifierDefaults):
         finally:
             api.close()
 
-    def _connection(self, api: Api) -> Connection:
+    def _connection(self, api: Api) -> Engine:
         block = self.block
         wishes = Wishes(
             block.engine, block.audio_part, block.guided, block.logprobs, block.min_mass, block.extra
         )
-        return Connection(api, block.model, wishes)
+        return Engine(api, block.model, wishes)
 
     @property
-    def found(self) -> Findings | None:
+    def found(self) -> ProbeFindings | None:
         """What the probe of the server found; None while it has not answered."""
         return self._server.found if self._server else None
 
@@ -219,7 +219,7 @@ class RemoteClassifier(ClassifierDefaults):
         sound = bounded(audio, self.block.longest_s)
         return answer_in(self._ready().words(sound, question, self.block.max_new_tokens), self.name)
 
-    def _ready(self) -> Connection:
+    def _ready(self) -> Engine:
         """The server once it has shown that it hears. ClassifyError with the reason until then."""
         if self._server is None:
             raise ClassifyError(f"{self.name}: not connected; call load() first")
@@ -227,7 +227,7 @@ class RemoteClassifier(ClassifierDefaults):
             self._meet_late(self._server)
         return self._server
 
-    def _meet_late(self, server: Connection) -> None:
+    def _meet_late(self, server: Engine) -> None:
         if self._useless is not None and self._clock.monotonic_s() < self._useless[1]:
             raise ClassifyError(self._useless[0])
         try:
@@ -241,13 +241,13 @@ class RemoteClassifier(ClassifierDefaults):
         labels = self.labels if about is None else self.labels & about
         return questions("choice", labels, emotion=self.block.emotion)
 
-    def _judge(self, server: Connection, asked: Sequence[tuple[Audio, Sequence[Question]]]) -> list[Read]:
+    def _judge(self, server: Engine, asked: Sequence[tuple[Audio, Sequence[Question]]]) -> list[Read]:
         """What each sound is, by its questions. ClassifyError where none of them had a usable answer."""
         flat = [(sound, question) for sound, each in asked for question in each]
         answers = iter(list(self._in_parallel(lambda one: self._usable(server, *one), flat)))
         return [self._read(server, [(question, next(answers)) for question in each]) for _, each in asked]
 
-    def _learn_habits(self, server: Connection, asked: Iterable[Question]) -> None:
+    def _learn_habits(self, server: Engine, asked: Iterable[Question]) -> None:
         if server.names_only:
             return
         new = [question for question in asked if question not in self._habits]
@@ -261,12 +261,12 @@ class RemoteClassifier(ClassifierDefaults):
             raise ClassifyError(f"{self.name}: not connected; call load() first")
         return self._threads.map(work, items)
 
-    def _usable(self, server: Connection, sound: Audio, question: Question) -> Letters | None:
+    def _usable(self, server: Engine, sound: Audio, question: Question) -> Letters | None:
         """The letters of an answer, or None when too little of the probability is on them."""
         found = server.letters(sound, question.text, [answer.text for answer in question.answers])
         return found if found.mass >= self.block.min_mass else None
 
-    def _read(self, server: Connection, answers: Sequence[tuple[Question, Letters | None]]) -> Read:
+    def _read(self, server: Engine, answers: Sequence[tuple[Question, Letters | None]]) -> Read:
         block = self.block
         if server.names_only:
             return named_off(answers, block.named_score)

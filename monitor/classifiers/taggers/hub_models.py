@@ -9,7 +9,7 @@ from monitor.audio import Samples
 from monitor.classifiers.audio_llm.answers import Read
 from monitor.classifiers.audio_llm.families import FAMILIES
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
-from monitor.classifiers.audio_llm.prompts import Answer, Question
+from monitor.classifiers.audio_llm.prompts import AnswerPhrase, Question
 from monitor.classifiers.audio_llm.scoring import label_scores
 from monitor.classifiers.pretrained import Dtype, loading, open_weights, pick_device, pick_dtype, quiet, safe
 from monitor.classifiers.taggers.audioset import class_map
@@ -180,13 +180,13 @@ class Clap:
 def _clap_questions(wanted: frozenset[str], block: HubOptions) -> tuple[Question, ...]:
     """The captions of every label, in the manner of CLAP's training, as one question; and of the emotions."""
     answers = [
-        Answer(caption, label)
+        AnswerPhrase(caption, label)
         for label in sorted(wanted)
         for caption in block.phrases.get(label)
         or [f"This is a sound of {phrase}." for phrase in PHRASES[label]]
     ]
-    nothing = [Answer(f"This is a sound of {phrase}.", NOTHING) for phrase in NO_SOUND]
-    felt = [Answer(f"A person speaking in a {emotion} voice.", emotion) for emotion in emotions()]
+    nothing = [AnswerPhrase(f"This is a sound of {phrase}.", NOTHING) for phrase in NO_SOUND]
+    felt = [AnswerPhrase(f"A person speaking in a {emotion} voice.", emotion) for emotion in emotions()]
     asked = (Question("", (*answers, *nothing)),)
     return (*asked, Question("", tuple(felt), "emotion")) if block.emotion else asked
 

@@ -15,8 +15,8 @@ from monitor.labels import did_you_mean, label_name, sounds
 
 if TYPE_CHECKING:
     from monitor.history.verdicts import Verdicts, Word
-    from monitor.teaching.house import House
-    from monitor.teaching.questions import Question
+    from monitor.teaching.house import HouseReading
+    from monitor.teaching.questions import VerdictQuestion
     from monitor.teaching.suggestion import Aim, Suggestion
 
 ANSWERS: "dict[str, Word]" = {"y": "right", "n": "wrong", "u": "unsure"}
@@ -126,7 +126,7 @@ def _aim(false_per_week: float | None, right: float | None, keep: float | None) 
     return stated[0] if stated else LIKELY
 
 
-def _suggested(house: "House", label: str | None, aim: "Aim") -> "Iterator[Suggestion]":
+def _suggested(house: "HouseReading", label: str | None, aim: "Aim") -> "Iterator[Suggestion]":
     """What is suggested, printed on the way."""
     from monitor.teaching.suggestion import Suggestion
     from monitor.teaching.suggestion import suggest as suggestion
@@ -160,7 +160,7 @@ def _take(config: Path | None, found: "list[Suggestion]") -> None:
     err.print(f"{IN_FORCE} `earwitness undo` takes it back in one step.", highlight=False)
 
 
-def _ask(house: "House", verdicts: "Verdicts", label: str | None, *, more: bool) -> None:
+def _ask(house: "HouseReading", verdicts: "Verdicts", label: str | None, *, more: bool) -> None:
     from monitor.teaching.fit import Prior
     from monitor.teaching.questions import chosen, left_today
 
@@ -180,7 +180,7 @@ def _ask(house: "House", verdicts: "Verdicts", label: str | None, *, more: bool)
     err.print("`earwitness suggest` shows what follows from your verdicts.", highlight=False)
 
 
-def _judged(house: "House", question: "Question") -> bool:
+def _judged(house: "HouseReading", question: "VerdictQuestion") -> bool:
     """Ask about one sound; False when the person has had enough."""
     from monitor.teaching.wording import question_lines
 
@@ -223,7 +223,7 @@ def _play(state_folder: Path, event_id: str) -> None:
 
 
 def _note_missed(
-    house: "House", verdicts: "Verdicts", label: str | None, source: str | None, at: datetime
+    house: "HouseReading", verdicts: "Verdicts", label: str | None, source: str | None, at: datetime
 ) -> None:
     if label is None or label not in house.labels:
         raise typer.BadParameter("name what was there, a sound that a score decides", param_hint="--label")
@@ -253,17 +253,17 @@ def _note_missed(
 
 
 @contextmanager
-def _house(config: Path | None) -> "Iterator[tuple[House, Verdicts]]":
+def _house(config: Path | None) -> "Iterator[tuple[HouseReading, Verdicts]]":
     from monitor.clock import SystemClock
     from monitor.history.reader import History
     from monitor.history.recorder import SCORES
     from monitor.history.verdicts import Verdicts
-    from monitor.teaching.house import House
+    from monitor.teaching.house import HouseReading
 
     settings = where_kept(config_in_force(config, uses=()), config)
     folder = settings.state_folder()
     with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
-        yield House(settings, history, verdicts, datetime.now(UTC)), verdicts
+        yield HouseReading(settings, history, verdicts, datetime.now(UTC)), verdicts
 
 
 def _check_label(label: str | None) -> None:

@@ -15,7 +15,7 @@ FILE = "chain.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ChainState:
     """Without `last_at` no test has ended yet."""
 
     began_at: datetime
@@ -34,12 +34,12 @@ class KeptChain:
             "the silent test of the chain is not being kept", "the silent test of the chain is kept again"
         )
 
-    def read(self) -> Kept | None:
+    def read(self) -> ChainState | None:
         """What was kept; None: nothing, or nothing that can be understood."""
         try:
             row = json.loads(self._file.read_text(encoding="utf-8"))
             last = row["last_at"]
-            return Kept(
+            return ChainState(
                 instant(row["began_at"]),
                 instant(last) if last else None,
                 tuple(map(str, row["failures"])),
@@ -47,7 +47,7 @@ class KeptChain:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, kept: ChainState) -> None:
         """Whole or not at all."""
         row = {
             "began_at": kept.began_at.isoformat(),

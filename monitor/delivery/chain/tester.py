@@ -12,7 +12,7 @@ from typing import Any
 from monitor.clock import Clock, next_at, time_of_day
 from monitor.config.upkeep import DrillConfig
 from monitor.delivery.base import Outbox
-from monitor.delivery.chain.kept import Kept, KeptChain
+from monitor.delivery.chain.kept import ChainState, KeptChain
 from monitor.delivery.deliveries import OUTBOX, deliveries
 from monitor.errors import StoreError
 from monitor.language.words import say
@@ -65,7 +65,7 @@ class ChainTester:
         self._clock = clock
         self._settled_at_s = clock.monotonic_s() + SETTLED_S
         self._lock = Lock()
-        self._kept: Kept | None = None
+        self._kept: ChainState | None = None
         self._trial: _Trial | None = None
         self._retry_at_s = 0.0
         self._failed: list[str] = []
@@ -105,12 +105,12 @@ class ChainTester:
             return {"last": None, "passed": None}
         return {"last": kept.last_at.isoformat(), "passed": not kept.failures}
 
-    def _first(self, now: datetime) -> Kept:
-        kept = Kept(now)
+    def _first(self, now: datetime) -> ChainState:
+        kept = ChainState(now)
         self._store.keep(kept)
         return kept
 
-    def _is_due(self, kept: Kept, now: datetime, now_s: float) -> bool:
+    def _is_due(self, kept: ChainState, now: datetime, now_s: float) -> bool:
         if kept.failures:
             return now_s >= self._retry_at_s
         after = kept.last_at or kept.began_at
@@ -121,7 +121,7 @@ class ChainTester:
         self._outbox.put(_message(trial.id, now), list(self._receivers))
         self._trial = trial
 
-    def _look(self, trial: _Trial, kept: Kept, now: datetime, now_s: float) -> None:
+    def _look(self, trial: _Trial, kept: ChainState, now: datetime, now_s: float) -> None:
         try:
             found = deliveries(self._outbox_file, "alert", trial.id)
         except StoreError:  # the outbox itself reports that
@@ -140,7 +140,7 @@ class ChainTester:
                 self._failed += failures
         elif kept.failures and not failures:
             log.info("the silent test of the chain passes again")
-        self._kept = Kept(kept.began_at, now, tuple(failures))
+        self._kept = ChainState(kept.began_at, now, tuple(failures))
         self._store.keep(self._kept)
         self._retry_at_s = now_s + AGAIN_S
         trial.late = bool(waits)

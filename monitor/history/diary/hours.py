@@ -22,7 +22,7 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DiaryEntry:
     """One sound in one hour."""
 
     hour: datetime
@@ -37,7 +37,7 @@ class Entry:
 
 def entries(
     rows: sqlite3.Connection, since: datetime, until: datetime, zone: tzinfo | None = None
-) -> list[Entry]:
+) -> list[DiaryEntry]:
     """By hour, source and label; an event that goes on lasts until now (`until`)."""
     found = rows.execute(
         "SELECT label, source, started_at, ended_at FROM event"
@@ -56,7 +56,7 @@ def entries(
     )
 
 
-def _of_hours(source: str, label: str, spans: Sequence[Span], zone: tzinfo | None) -> Iterator[Entry]:
+def _of_hours(source: str, label: str, spans: Sequence[Span], zone: tzinfo | None) -> Iterator[DiaryEntry]:
     seconds: dict[datetime, float] = defaultdict(float)
     begun: dict[datetime, int] = defaultdict(int)
     for start, _ in spans:
@@ -69,7 +69,7 @@ def _of_hours(source: str, label: str, spans: Sequence[Span], zone: tzinfo | Non
             seconds[hour] += (upto - at).total_seconds()
             at = upto
     for hour in {*seconds, *begun}:
-        yield Entry(hour.astimezone(zone), source, label, round(seconds[hour] / 60, 2), begun[hour])
+        yield DiaryEntry(hour.astimezone(zone), source, label, round(seconds[hour] / 60, 2), begun[hour])
 
 
 def _hour_of(at: datetime) -> datetime:
@@ -100,7 +100,7 @@ class OfDay:
     events: int
 
 
-def of_day(found: Sequence[Entry]) -> list[OfDay]:
+def of_day(found: Sequence[DiaryEntry]) -> list[OfDay]:
     """Each sound of the house, the one that was heard longest first."""
     minutes: dict[str, list[float]] = defaultdict(lambda: [0.0] * 24)
     events: dict[str, int] = defaultdict(int)
@@ -112,7 +112,7 @@ def of_day(found: Sequence[Entry]) -> list[OfDay]:
     return [OfDay(label, tuple(minutes[label]), events[label]) for label in ranked]
 
 
-def chart(found: Sequence[Entry]) -> Iterator[str]:
+def chart(found: Sequence[DiaryEntry]) -> Iterator[str]:
     """A line for each sound of the house: minutes in all, and how they lie over the 24 hours of the day."""
     for one in of_day(found):
         most = max(one.minutes) or 1.0
@@ -123,7 +123,7 @@ def chart(found: Sequence[Entry]) -> Iterator[str]:
         yield f"{label_name(one.label):24} {sum(one.minutes):8.1f} min {one.events:6d} times  |{bars}|"
 
 
-def as_csv(found: Sequence[Entry]) -> bytes:
+def as_csv(found: Sequence[DiaryEntry]) -> bytes:
     """A row for each sound, source and hour."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -133,7 +133,7 @@ def as_csv(found: Sequence[Entry]) -> bytes:
     return text.getvalue().encode()
 
 
-def export(found: Sequence[Entry], file: Path) -> str:
+def export(found: Sequence[DiaryEntry], file: Path) -> str:
     """Write it as CSV, and beside it its SHA-256 as `sha256sum -c` reads it; returns that. Raises
     StoreError."""
     data = as_csv(found)

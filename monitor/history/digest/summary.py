@@ -18,7 +18,7 @@ QUIET_DAYS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DaySummary:
     """What the history has of it."""
 
     alerts: tuple[Alert, ...] = ()
@@ -32,7 +32,7 @@ class Day:
     """The sources that are not heard now, and since when."""
 
 
-def read_day(history: History, acknowledged: Sequence[str], since: datetime, until: datetime) -> Day:
+def read_day(history: History, acknowledged: Sequence[str], since: datetime, until: datetime) -> DaySummary:
     """That of some hours; `acknowledged` are ids of alerts. Raises StoreError."""
     last = {one.id: one for _, one in history.messages(since, until, Alert) if isinstance(one, Alert)}
     alerts = tuple(one for one in last.values() if not one.test and one.severity != "info")
@@ -57,7 +57,7 @@ def read_day(history: History, acknowledged: Sequence[str], since: datetime, unt
         }
     is_known = first_us is not None and from_us(first_us) <= since - timedelta(days=1)
     in_order = [label for label, _, _ in sorted(found, key=lambda row: row[2])]
-    return Day(
+    return DaySummary(
         alerts=alerts,
         unseen=frozenset(last) - frozenset(acknowledged),
         events=sum(count for _, count, _ in found),
@@ -70,7 +70,7 @@ def read_day(history: History, acknowledged: Sequence[str], since: datetime, unt
     )
 
 
-def lines(day: Day, sources: Sequence[str], drill: dict[str, Any], now: datetime) -> Iterator[str]:
+def lines(day: DaySummary, sources: Sequence[str], drill: dict[str, Any], now: datetime) -> Iterator[str]:
     """As people read it. `drill`: the figures of the last one."""
     if day.alerts:
         rules = Counter(one.rule for one in day.alerts)

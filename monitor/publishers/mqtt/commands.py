@@ -21,7 +21,7 @@ LOG_AGAIN_AFTER_S = 60.0
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
-class Refused(Exception):
+class InvalidCommand(Exception):
     """Not a command that we take; the message is one of a few fixed reasons, never the payload."""
 
 
@@ -47,9 +47,9 @@ class CommandReader:
         """The command, or None after counting why it is none. `house`: what each value of ours can be."""
         try:
             if retained:
-                raise Refused("retained: it would be obeyed again at every start")
+                raise InvalidCommand("retained: it would be obeyed again at every start")
             return read_command(self._topics, topic, payload, sources, house)
-        except Refused as reason:
+        except InvalidCommand as reason:
             self._count(str(reason))
             return None
 
@@ -68,13 +68,13 @@ def read_command(
     sources: Container[str],
     house: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Command:
-    """The command that `payload` on `topic` is. Raises Refused."""
+    """The command that `payload` on `topic` is. Raises InvalidCommand."""
     if len(payload) > LARGEST_PAYLOAD_BYTES:
-        raise Refused("too large")
+        raise InvalidCommand("too large")
     try:
         text = payload.decode("utf-8").strip()
     except UnicodeDecodeError:
-        raise Refused("not text") from None
+        raise InvalidCommand("not text") from None
     if topic == topics.test_set:
         return _test(text)
     if topic == topics.ack_set:
@@ -93,7 +93,7 @@ def read_command(
 
 def _test(text: str) -> Command:
     if text != "PRESS":
-        raise Refused("test takes PRESS")
+        raise InvalidCommand("test takes PRESS")
     return Command("test", by="mqtt")
 
 
@@ -101,19 +101,19 @@ def _acknowledgement(text: str) -> Command:
     if text == "PRESS":
         return Command("ack", by="mqtt")
     if not _ID.fullmatch(text):
-        raise Refused("ack takes PRESS or the id of an alert")
+        raise InvalidCommand("ack takes PRESS or the id of an alert")
     return Command("ack", value=text, by="mqtt")
 
 
 def _nothing(text: str) -> Command:
     if not _ID.fullmatch(text):
-        raise Refused("nothing takes the id of an alert")
+        raise InvalidCommand("nothing takes the id of an alert")
     return Command("nothing", value=text, by="mqtt")
 
 
 def _chain(text: str) -> Command:
     if not _ID.fullmatch(text):
-        raise Refused("chain takes the id of a silent test")
+        raise InvalidCommand("chain takes the id of a silent test")
     return Command("chain", value=text, by="mqtt")
 
 
@@ -123,39 +123,39 @@ def _verdict(text: str) -> Command:
             case {"id": str(id), "verdict": ("right" | "wrong" | "unsure") as word, **more}:
                 label = more.pop("label", None)
             case _:
-                raise Refused("verdict takes an event's id and right, wrong or unsure")
+                raise InvalidCommand("verdict takes an event's id and right, wrong or unsure")
     except (ValueError, RecursionError):
-        raise Refused("verdict takes JSON") from None
+        raise InvalidCommand("verdict takes JSON") from None
     if not _ID.fullmatch(id) or more:
-        raise Refused("verdict takes an event's id and right, wrong or unsure")
+        raise InvalidCommand("verdict takes an event's id and right, wrong or unsure")
     if label is not None and label not in sounds():
-        raise Refused("verdict takes a label that exists")
+        raise InvalidCommand("verdict takes a label that exists")
     return Command("verdict", value=id, by="mqtt", word=word, label=label)
 
 
 def _house(name: str, text: str, house: Mapping[str, Sequence[str]]) -> Command:
     if name not in house:
-        raise Refused("unknown value of the house")
+        raise InvalidCommand("unknown value of the house")
     word = plain_text(text)
     if word not in house[name]:
-        raise Refused("a value of the house takes one of its options")
+        raise InvalidCommand("a value of the house takes one of its options")
     return Command("house", name, word, by="mqtt")
 
 
 def _setting(path: str, text: str, sources: Container[str]) -> Command:
     match path.split("/"):
         case [source, _, "set"] if source not in sources:
-            raise Refused("unknown source")
+            raise InvalidCommand("unknown source")
         case [source, "mute", "set"]:
             return Command("mute", source, _switch(text), by="mqtt")
         case [source, "sensitivity", "set"]:
             return Command("sensitivity", source, _sensitivity(text), by="mqtt")
-    raise Refused("unknown command")
+    raise InvalidCommand("unknown command")
 
 
 def _switch(text: str) -> bool:
     if text not in ("ON", "OFF"):
-        raise Refused("mute takes ON or OFF")
+        raise InvalidCommand("mute takes ON or OFF")
     return text == "ON"
 
 
@@ -165,5 +165,5 @@ def _sensitivity(text: str) -> float:
     except ValueError:
         value = math.nan
     if not -1 <= value <= 1:  # also true of nan
-        raise Refused("sensitivity takes a number from -1 to 1")
+        raise InvalidCommand("sensitivity takes a number from -1 to 1")
     return value

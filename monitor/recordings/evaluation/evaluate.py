@@ -14,7 +14,7 @@ from monitor.classifiers.taggers.calibration import fitted
 from monitor.errors import SourceError, SourceUnavailable
 from monitor.labels import emotions, sounds
 from monitor.recordings.evaluation.manifest import Clip, read_clips
-from monitor.recordings.evaluation.metrics import Proportion, Rate, average_precision, calibration_error
+from monitor.recordings.evaluation.metrics import EventRate, Proportion, average_precision, calibration_error
 from monitor.recordings.evaluation.proposal import proposed
 from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
 from monitor.recordings.evaluation.scoring import FileScores, classify_file, noisy
@@ -166,7 +166,7 @@ def _confusion(scored: Scored, present: Sequence[str]) -> dict[str, dict[str, in
     return {label: confusion[label] for label in present if label in confusion}
 
 
-def false_events(scored: Scored, labels: Iterable[str], onsets: Mapping[str, float]) -> dict[str, Rate]:
+def false_events(scored: Scored, labels: Iterable[str], onsets: Mapping[str, float]) -> dict[str, EventRate]:
     """Events of each label on backgrounds."""
     backgrounds = [
         predicted for clip, predicted in zip(scored.clips, scored.heard, strict=True) if not clip.labels
@@ -175,7 +175,7 @@ def false_events(scored: Scored, labels: Iterable[str], onsets: Mapping[str, flo
     if not backgrounds:
         return {}
     return {
-        label: Rate(
+        label: EventRate(
             sum(events_in(predicted, label, onsets.get(label, FALLBACK_ONSET)) for predicted in backgrounds),
             hours,
         )

@@ -58,7 +58,7 @@ class Proportion:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class EventRate:
     """Events in hours of listening."""
 
     events: int

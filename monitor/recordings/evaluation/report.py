@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.recordings.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.metrics import EventRate, Proportion
 from monitor.recordings.evaluation.proposal import Proposal, as_yaml
 from monitor.recordings.saving import saved
 
@@ -62,7 +62,7 @@ class Report:
     clips: int
     hours: float
     conditions: tuple[Condition, ...]
-    false_events: dict[str, Rate]
+    false_events: dict[str, EventRate]
     """By label, on backgrounds (rows without labels)."""
     emotion: dict[str, Proportion]
     """Recall of each acted emotion, where the manifest has them."""

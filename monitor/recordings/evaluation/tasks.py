@@ -55,7 +55,7 @@ _ENVIRONMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TaskItem:
     """A recording, and what is right about it: a label, an emotion, or words."""
 
     path: Path
@@ -63,7 +63,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskResult:
     """How a model did: of how many items it was right; for words, of how many words it was wrong."""
 
     task: Task
@@ -77,7 +77,7 @@ class Outcome:
         return f"{self.task}: {what} {100 * self.share.value:.1f} % of {self.share.trials}; {self.published}"
 
 
-def items(task: Task, folder: Path) -> list[Item]:
+def items(task: Task, folder: Path) -> list[TaskItem]:
     """Everything of a test set that is in its folder. ConfigError where it is not laid out as published."""
     found = list(_LAYOUTS[task](folder))
     if not found:
@@ -87,10 +87,10 @@ def items(task: Task, folder: Path) -> list[Item]:
 
 def judge_sounds(
     task: Task,
-    some: Sequence[Item],
+    some: Sequence[TaskItem],
     classifier: Classifier,
-    progress: Callable[[Sequence[Item]], Iterable[Item]],
-) -> Outcome:
+    progress: Callable[[Sequence[TaskItem]], Iterable[TaskItem]],
+) -> TaskResult:
     """How often the likeliest label, or emotion, is the right one. Raises SourceError, ClassifyError."""
     wanted = {item.truth for item in some}
     right = 0
@@ -100,12 +100,14 @@ def judge_sounds(
         if task == "meld" and not scores:
             raise ConfigError(["MELD asks for emotions: name a classifier with emotion: true"])
         right += bool(scores) and max(scores, key=scores.__getitem__) == item.truth
-    return Outcome(task, Proportion(right, len(some)), PUBLISHED[task])
+    return TaskResult(task, Proportion(right, len(some)), PUBLISHED[task])
 
 
 def judge_words(
-    some: Sequence[Item], transcriber: Transcriber, progress: Callable[[Sequence[Item]], Iterable[Item]]
-) -> Outcome:
+    some: Sequence[TaskItem],
+    transcriber: Transcriber,
+    progress: Callable[[Sequence[TaskItem]], Iterable[TaskItem]],
+) -> TaskResult:
     """Words that are wrong, missing or too many, of those that were spoken. Raises SourceError,
     ClassifyError."""
     wrong = spoken = 0
@@ -114,7 +116,7 @@ def judge_words(
         pieces = parts(read_audio(item.path, SAMPLE_RATE_HZ), transcriber.longest_s)
         found = [word for piece in transcriber.transcribe(pieces) for word in words(piece.text)]
         wrong, spoken = wrong + edits(truth, found), spoken + len(truth)
-    return Outcome("asr", Proportion(wrong, spoken), PUBLISHED["asr"])
+    return TaskResult("asr", Proportion(wrong, spoken), PUBLISHED["asr"])
 
 
 def words(text: str) -> list[str]:
@@ -133,7 +135,7 @@ def edits(truth: Sequence[str], found: Sequence[str]) -> int:
     return row[-1]
 
 
-def _vocalsound(folder: Path) -> Iterator[Item]:
+def _vocalsound(folder: Path) -> Iterator[TaskItem]:
     listed = folder / "datafiles" / "te.json"
     names = (
         {Path(row["wav"]).name for row in json.loads(listed.read_text())["data"]}
@@ -143,30 +145,30 @@ def _vocalsound(folder: Path) -> Iterator[Item]:
     for path in sorted(folder.rglob("*.wav")):
         truth = _VOCAL.get(path.stem.rpartition("_")[2])
         if truth and (names is None or path.name in names):
-            yield Item(path, truth)
+            yield TaskItem(path, truth)
 
 
-def _meld(folder: Path) -> Iterator[Item]:
+def _meld(folder: Path) -> Iterator[TaskItem]:
     table = folder / "test_sent_emo.csv"
     for row in _rows(table):
         name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
         for path in sorted(folder.glob(f"*/{name}.*")):
-            yield Item(path, _FELT[row["Emotion"].lower()])
+            yield TaskItem(path, _FELT[row["Emotion"].lower()])
             break
 
 
-def _esc50(folder: Path) -> Iterator[Item]:
+def _esc50(folder: Path) -> Iterator[TaskItem]:
     for row in _rows(folder / "meta" / "esc50.csv"):
         path = folder / "audio" / row["filename"]
         if row["category"] in _ENVIRONMENT and path.is_file():
-            yield Item(path, _ENVIRONMENT[row["category"]])
+            yield TaskItem(path, _ENVIRONMENT[row["category"]])
 
 
-def _librispeech(folder: Path) -> Iterator[Item]:
+def _librispeech(folder: Path) -> Iterator[TaskItem]:
     for table in sorted(folder.rglob("*.trans.txt")):
         for line in table.read_text(encoding="utf-8").splitlines():
             name, _, spoken = line.partition(" ")
-            yield Item(table.parent / f"{name}.flac", spoken)
+            yield TaskItem(table.parent / f"{name}.flac", spoken)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -176,7 +178,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-_LAYOUTS: dict[Task, Callable[[Path], Iterator[Item]]] = {
+_LAYOUTS: dict[Task, Callable[[Path], Iterator[TaskItem]]] = {
     "vocalsound": _vocalsound,
     "meld": _meld,
     "environment": _esc50,

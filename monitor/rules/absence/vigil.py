@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from monitor.clock import instant
-from monitor.rules.absence.window import Window
+from monitor.rules.absence.window import WatchWindow
 
 
 @dataclass(frozen=True, slots=True)
 class Vigil:
     """One window of one rule."""
 
-    window: Window
+    window: WatchWindow
     first_at: datetime
     """From when on this run watches it."""
     looked_at: datetime
@@ -83,7 +83,7 @@ def _row(vigil: Vigil) -> dict[str, Any]:
 def _vigil(row: Mapping[str, Any]) -> Vigil:
     begin, end = map(instant, row["window"])
     return Vigil(
-        Window(begin, end),
+        WatchWindow(begin, end),
         instant(row["first_at"]),
         instant(row["looked_at"]),
         str(row["heard"]),

@@ -10,10 +10,10 @@ from monitor.labels import label_name
 from monitor.language.words import enumerated, label_words, length, places, say, within
 from monitor.logs import get_logger
 from monitor.rules.absence.vigil import Vigil, Vigils
-from monitor.rules.absence.window import Window, window_at
+from monitor.rules.absence.window import WatchWindow, window_at
 from monitor.rules.house import HouseValues, house_steps_at
 from monitor.rules.model import Rule
-from monitor.rules.verdict import Step, Verdict
+from monitor.rules.trace import ClauseResult, RuleTrace
 from monitor.types import Alert, SoundEvent, SourceStatus, new_id
 
 log = get_logger()
@@ -85,7 +85,7 @@ class AbsenceWatch:
             if self._answers(rule, event) and _within(event, vigil.window):
                 self._keep(rule, replace(vigil, heard=self._words(event)))
 
-    def explain(self, event: SoundEvent) -> Iterator[Verdict]:
+    def explain(self, event: SoundEvent) -> Iterator[RuleTrace]:
         """What the event means to each rule that waits for its label: none is raised, for it was heard."""
         for rule in self._rules:
             if not self._answers(rule, event):
@@ -94,8 +94,8 @@ class AbsenceWatch:
             in_time = window is not None and _within(event, window)
             assert rule.unless_heard is not None
             heard = self._words(event) if in_time else "heard at another time"
-            yield Verdict(
-                rule.name, 0, "stopped", (Step("unless_heard", False, rule.unless_heard.span, heard),)
+            yield RuleTrace(
+                rule.name, 0, "stopped", (ClauseResult("unless_heard", False, rule.unless_heard.span, heard),)
             )
 
     @property
@@ -125,7 +125,7 @@ class AbsenceWatch:
             return None
         return self._decided(rule, vigil, window.end + GRACE if self._replayed else now)
 
-    def _vigil(self, rule: Rule, window: Window, now: datetime) -> Vigil:
+    def _vigil(self, rule: Rule, window: WatchWindow, now: datetime) -> Vigil:
         """Of this window: the one that goes on, the one that an earlier run left, or a new one."""
         sources = rule.sources or self._sources
         vigil = self.vigils.by_rule.get(rule.name)
@@ -138,7 +138,7 @@ class AbsenceWatch:
             vigil = vigil.taken_up(kept, sources) if same else replace(vigil, was_blind=kept.was_blind)
         return vigil
 
-    def _begun(self, rule: Rule, window: Window, now: datetime, *, was_blind: bool) -> Vigil:
+    def _begun(self, rule: Rule, window: WatchWindow, now: datetime, *, was_blind: bool) -> Vigil:
         """A new one. Whoever comes later than the window's begin has missed what was before."""
         if self._looked_at is not None and self._looked_at <= window.begin:
             return Vigil(window, window.begin, window.begin, was_blind=was_blind)
@@ -211,7 +211,7 @@ def absence_test(rule: Rule, now: datetime) -> Alert:
     return replace(alert, test=True)
 
 
-def _within(event: SoundEvent, window: Window) -> bool:
+def _within(event: SoundEvent, window: WatchWindow) -> bool:
     """Whether any of it sounded in the window."""
     return event.started_at <= window.end and (event.ended_at or event.at) >= window.begin
 

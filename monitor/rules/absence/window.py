@@ -9,23 +9,23 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WatchWindow:
     """Begin and end, UTC."""
 
     begin: datetime
     end: datetime
 
 
-def window_on(block: UnlessHeard, day: date, zone: tzinfo | None) -> Window:
+def window_on(block: UnlessHeard, day: date, zone: tzinfo | None) -> WatchWindow:
     """The window that begins on this day. Its times are those on the wall: an hour that does not exist counts
     as the one after it; of one that comes twice, the window begins with the first and ends with the
     second, so that nobody is missed an hour early. `zone` None is the system's."""
     begins, ends = block.times
     last = day if ends > begins else day + _DAY
-    return Window(_utc(day, begins, zone, fold=0), _utc(last, ends, zone, fold=1))
+    return WatchWindow(_utc(day, begins, zone, fold=0), _utc(last, ends, zone, fold=1))
 
 
-def window_at(rule: Rule, now: datetime, zone: tzinfo | None) -> Window | None:
+def window_at(rule: Rule, now: datetime, zone: tzinfo | None) -> WatchWindow | None:
     """The window that began last, over or not; None where none has begun in the last two days."""
     assert rule.unless_heard is not None
     today = now.astimezone(zone).date()

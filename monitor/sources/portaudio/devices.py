@@ -14,7 +14,7 @@ _NUMBERED = re.compile(r"(?:(?:plug)?hw:)?\d+(?:,\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class InputDevice:
     """An input device as PortAudio lists it now; `index` holds only until it lists them again."""
 
     index: int
@@ -38,7 +38,7 @@ def check_device_name(wanted: str) -> str:
     return wanted.strip()
 
 
-def chosen(wanted: str, devices: Sequence[Device]) -> list[Device]:
+def chosen(wanted: str, devices: Sequence[InputDevice]) -> list[InputDevice]:
     """The devices that `wanted` can mean: none, one, or several if it is ambiguous."""
     if wanted.casefold() == "default":
         return [device for device in devices if device.is_default][:1] or list(devices[:1])
@@ -50,7 +50,7 @@ def chosen(wanted: str, devices: Sequence[Device]) -> list[Device]:
     return exact or [device for device in devices if name in device.name.casefold()]
 
 
-def with_stable_ids(devices: Sequence[Device], card_ids: Mapping[int, str]) -> list[Device]:
+def with_stable_ids(devices: Sequence[InputDevice], card_ids: Mapping[int, str]) -> list[InputDevice]:
     """The devices with the ids of their ALSA cards, which unlike card numbers survive a reboot."""
     return [replace(device, id=_stable_id(device.name, card_ids)) for device in devices]
 
@@ -70,10 +70,10 @@ def alsa_card_ids(cards: Path = CARDS) -> dict[int, str]:
     return found
 
 
-def from_portaudio(listed: Sequence[Mapping[str, Any]], default_index: int) -> list[Device]:
+def from_portaudio(listed: Sequence[Mapping[str, Any]], default_index: int) -> list[InputDevice]:
     """The inputs among the devices that sounddevice lists."""
     return [
-        Device(
+        InputDevice(
             index=index,
             name=str(device["name"]),
             id=str(device["name"]),

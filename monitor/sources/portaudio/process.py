@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from monitor.errors import SourceUnavailable
 from monitor.sources.portaudio import worker as portaudio_process
-from monitor.sources.portaudio.devices import Device, alsa_card_ids, from_portaudio, with_stable_ids
+from monitor.sources.portaudio.devices import InputDevice, alsa_card_ids, from_portaudio, with_stable_ids
 
 LIST_TIMEOUT_S = 10.0
 """It starts in a fifth of a second; on a busy small computer in a few seconds."""
@@ -17,7 +17,7 @@ _READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ProcessRecord:
     """A record that the process wrote: see portaudio_process. `at_s` is on the system's monotonic clock."""
 
     kind: bytes
@@ -59,7 +59,7 @@ class PortAudioProcess:
         except BrokenPipeError:
             raise EOFError from None
 
-    def read(self, timeout_s: float) -> Record | None:
+    def read(self, timeout_s: float) -> ProcessRecord | None:
         """The next record; None when none comes in time. Raises EOFError when the process has ended."""
         while (record := self._complete()) is None:
             if not self._poll.poll(timeout_s * 1000):
@@ -72,7 +72,7 @@ class PortAudioProcess:
             self._received += received
         return record
 
-    def _complete(self) -> Record | None:
+    def _complete(self) -> ProcessRecord | None:
         header = portaudio_process.HEADER
         if len(self._received) < header.size:
             return None
@@ -82,16 +82,16 @@ class PortAudioProcess:
             return None
         data = bytes(self._received[header.size : end])
         del self._received[:end]
-        return Record(kind, at_s, data)
+        return ProcessRecord(kind, at_s, data)
 
 
-def devices_in(record: Record) -> list[Device]:
+def devices_in(record: ProcessRecord) -> list[InputDevice]:
     """The microphones in a record of kind D."""
     found = json.loads(record.data)
     return with_stable_ids(from_portaudio(found["devices"], found["default"]), alsa_card_ids())
 
 
-def unavailable(record: Record) -> SourceUnavailable:
+def unavailable(record: ProcessRecord) -> SourceUnavailable:
     """The error in a record of kind E."""
     failure = json.loads(record.data)
     if failure["missing"]:
@@ -107,7 +107,7 @@ def silent_server() -> SourceUnavailable:
     return SourceUnavailable("the sound system does not answer; is the sound server running?")
 
 
-def list_devices() -> list[Device]:
+def list_devices() -> list[InputDevice]:
     """The microphones there are now; takes about a third of a second. Raises SourceUnavailable."""
     with PortAudioProcess() as process:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from monitor.sources.udp.wire import Sound
+from monitor.sources.udp.wire import SoundDatagram
 
 WINDOW = 8
 """Datagrams that are waited for behind one that is missing. Chosen: 160 ms of 20 ms each; networks that
@@ -20,7 +20,7 @@ class Order:
         self.repeated = 0
         """Datagrams that came again, or too late: they are never heard."""
         self._next = 0
-        self._held: dict[int, tuple[Sound, float]] = {}
+        self._held: dict[int, tuple[SoundDatagram, float]] = {}
         """By sequence number, with its arrival."""
 
     @property
@@ -28,7 +28,7 @@ class Order:
         """The highest sequence number so far."""
         return max(self._held, default=self._next - 1)
 
-    def push(self, sound: Sound, now_s: float) -> Iterator[Sound]:
+    def push(self, sound: SoundDatagram, now_s: float) -> Iterator[SoundDatagram]:
         """What can be heard with this."""
         if sound.sequence < self._next or sound.sequence in self._held:
             self.repeated += 1
@@ -38,18 +38,18 @@ class Order:
         if len(self._held) > WINDOW:
             yield from self._skip()
 
-    def due(self, now_s: float) -> Iterator[Sound]:
+    def due(self, now_s: float) -> Iterator[SoundDatagram]:
         """What has waited long enough for what is missing before it."""
         while self._held and now_s - self._held[min(self._held)][1] >= WINDOW_S:
             yield from self._skip()
 
-    def _skip(self) -> Iterator[Sound]:
+    def _skip(self) -> Iterator[SoundDatagram]:
         first = min(self._held)
         self.lost += first - self._next
         self._next = first
         yield from self._follow()
 
-    def _follow(self) -> Iterator[Sound]:
+    def _follow(self) -> Iterator[SoundDatagram]:
         while self._next in self._held:
             yield self._held.pop(self._next)[0]
             self._next += 1

@@ -11,8 +11,8 @@ from monitor.logs import get_logger
 from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 from monitor.sources.udp.order import Order
-from monitor.sources.udp.sessions import Answer, Sessions, SessionSound
-from monitor.sources.udp.wire import Sound
+from monitor.sources.udp.sessions import ReplyDatagram, Sessions, SessionSound
+from monitor.sources.udp.wire import SoundDatagram
 
 log = get_logger()
 
@@ -98,11 +98,11 @@ class UdpReceiver:
         self._look(at.monotonic_s)
         return pieces + self._flush(parts, at)
 
-    def _heard(self, datagrams: Iterable[Datagram], now_s: float) -> Iterator[SessionSound | Sound]:
+    def _heard(self, datagrams: Iterable[Datagram], now_s: float) -> Iterator[SessionSound | SoundDatagram]:
         """Sound in its order; before the first of a session, the word that it begins."""
         for datagram, sender in datagrams:
             taken = self._sessions.take(datagram)
-            if isinstance(taken, Answer):
+            if isinstance(taken, ReplyDatagram):
                 self.answers.append((taken.datagram, sender))
             elif taken is not None:
                 self._bytes += len(datagram)

@@ -9,7 +9,7 @@ from monitor.sources.udp.wire import (
     NUMBER_BYTES,
     SOUND,
     SessionKeys,
-    Sound,
+    SoundDatagram,
     SourceKey,
     kind,
     tag_of,
@@ -22,7 +22,7 @@ RATES_HZ = (8_000, 48_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReplyDatagram:
     """To be sent back to where the datagram came from."""
 
     datagram: bytes
@@ -32,7 +32,7 @@ class Answer:
 class SessionSound:
     """Sound of the session; `begins` where it is the first of a new one."""
 
-    sound: Sound
+    sound: SoundDatagram
     sample_rate_hz: int
     begins: bool
 
@@ -53,7 +53,7 @@ class Sessions:
         self.count = 0
         """Sessions in which something was heard."""
 
-    def take(self, datagram: bytes) -> Answer | SessionSound | None:
+    def take(self, datagram: bytes) -> ReplyDatagram | SessionSound | None:
         """What follows from a datagram; None after counting it."""
         found = kind(datagram)
         taken = self._greet(datagram) if found == HELLO else self._hear(datagram) if found == SOUND else None
@@ -65,7 +65,7 @@ class Sessions:
         """The confirmation for the sender, of the sound heard so far."""
         return None if self._current is None else self._current.received(sequence)
 
-    def _greet(self, datagram: bytes) -> Answer | None:
+    def _greet(self, datagram: bytes) -> ReplyDatagram | None:
         hello = self._key.hello(datagram)
         if hello is None:
             return None
@@ -79,7 +79,7 @@ class Sessions:
             self._begun[hello.number] = ours, session
             if len(self._begun) > MOST_BEGUN:
                 del self._begun[next(iter(self._begun))]
-        return Answer(self._key.challenge(hello.number, self._begun[hello.number][0]))
+        return ReplyDatagram(self._key.challenge(hello.number, self._begun[hello.number][0]))
 
     def _hear(self, datagram: bytes) -> SessionSound | None:
         tag, current = tag_of(datagram), self._current

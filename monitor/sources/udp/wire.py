@@ -39,7 +39,7 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SoundDatagram:
     """A stretch of sound: its place among the datagrams, that of its first sample since the session began,
     and its samples, 16 bits, little-endian, mono."""
 
@@ -84,7 +84,7 @@ class SessionKeys:
         self._received = _aead(_derived(key, number + ours, b"earwitness udp 1 received"))
         self._confirmed = 0
 
-    def sound(self, datagram: bytes) -> Sound | None:
+    def sound(self, datagram: bytes) -> SoundDatagram | None:
         """None for anything that is not of this session."""
         if not _SOUND_BYTES <= len(datagram) <= LARGEST_BYTES:
             return None
@@ -94,7 +94,7 @@ class SessionKeys:
         body = _opened(self._sound, _nonce(sequence), sealed, head)
         if body is None or len(body) % 2:
             return None
-        return Sound(sequence, _COUNT.unpack_from(body)[0], body[_COUNT.size :])
+        return SoundDatagram(sequence, _COUNT.unpack_from(body)[0], body[_COUNT.size :])
 
     def received(self, sequence: int) -> bytes:
         """What is sent once a second: the highest sequence number that came."""

@@ -34,7 +34,7 @@ Answer = Literal["named", "ignored", "part_of"]
 Middle = Annotated[tuple[Number, ...], Field(min_length=2, max_length=1024)]
 
 
-class Question(Block):
+class NamingQuestion(Block):
     """A group of sounds that are alike and that no label claims."""
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
@@ -65,7 +65,7 @@ class Naming(Block):
     """Everything that is remembered."""
 
     looked_at: AwareDatetime | None = None
-    question: Question | None = None
+    question: NamingQuestion | None = None
     """The one that is open."""
     answered: Annotated[tuple[Answered, ...], Field(max_length=MOST_ANSWERED)] = ()
 
@@ -96,9 +96,9 @@ def asked(before: Naming, found: Sequence[Found], space: Space, now: datetime) -
     return looked.model_copy(update={"question": None})
 
 
-def _question(one: Found, now: datetime) -> Question:
+def _question(one: Found, now: datetime) -> NamingQuestion:
     group = one.group
-    return Question(
+    return NamingQuestion(
         id=new_id(),
         asked_at=now,
         times=len(group.sounds),

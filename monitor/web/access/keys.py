@@ -46,7 +46,7 @@ _MIGRATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class LoginSession:
     """Somebody who signed in."""
 
     name: str
@@ -101,7 +101,7 @@ class Keys:
             rows.execute("DELETE FROM session WHERE role = ?", (role,))
         self._recent.forget()
 
-    def open_session(self, session: Session) -> str:
+    def open_session(self, session: LoginSession) -> str:
         """The key of a new session. Nobody outside ever chooses one."""
         key, now = secrets.token_urlsafe(32), self._now()
         with self._database.opened().transaction() as rows:
@@ -116,12 +116,12 @@ class Keys:
         self._recent.forget()
         return key
 
-    def session(self, key: str, *, at_once: bool = False) -> Session | None:
+    def session(self, key: str, *, at_once: bool = False) -> LoginSession | None:
         """Whose session this is; None when it has ended or never was."""
         digest = _digest(key)
         return self._recent.get(("session", digest), lambda: self._session(digest), at_once=at_once)
 
-    def _session(self, digest: str) -> Session | None:
+    def _session(self, digest: str) -> LoginSession | None:
         now = self._now()
         with self._database.opened().reading() as rows:
             found = rows.execute(
@@ -132,7 +132,7 @@ class Keys:
         if found[2] < now - _us(SEEN_EVERY):
             with self._database.opened().transaction() as rows:
                 rows.execute("UPDATE session SET seen_at = ? WHERE digest = ?", (now, digest))
-        return Session(found[0], found[1])
+        return LoginSession(found[0], found[1])
 
     def close_session(self, key: str) -> None:
         """Sign out."""

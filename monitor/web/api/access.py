@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from monitor.web.access.keys import MOST_TOKENS, Scope, Session
+from monitor.web.access.keys import MOST_TOKENS, LoginSession, Scope
 from monitor.web.access.passwords import LONGEST, SHORTEST, TooManyTries, hashed, same_code
 from monitor.web.access.visitors import COOKIE
 from monitor.web.http.problems import Refusal
@@ -100,7 +100,7 @@ def sign_in(ask: Ask) -> Answer:
         raise Refusal(401, "this is not the password")
     if old := ask.request.cookies.get(COOKIE):
         ask.page.keys.close_session(old)
-    return _signed_in(ask, Session(wanted.name.strip(), role))
+    return _signed_in(ask, LoginSession(wanted.name.strip(), role))
 
 
 def _role(ask: Ask, password: str) -> Literal["viewer", "admin"] | None:
@@ -121,7 +121,7 @@ def _wait(error: TooManyTries) -> Refusal:
     return Refusal(429, f"too many tries; wait {seconds} s", {"Retry-After": str(seconds)})
 
 
-def _signed_in(ask: Ask, session: Session) -> Response:
+def _signed_in(ask: Ask, session: LoginSession) -> Response:
     """The cookie has no path: browsers then send it below the folder of this very address, whatever prefix a
     proxy has put before it, and nowhere else."""
     key = ask.page.keys.open_session(session)
@@ -159,7 +159,7 @@ def set_password(ask: Ask) -> Answer:
     page.forget_code()
     if wanted.role != "admin":
         return JSONResponse({"signed_in": ask.visitor is not None, "role": "admin"})
-    return _signed_in(ask, Session(ask.visitor.name if ask.visitor else "", "admin"))
+    return _signed_in(ask, LoginSession(ask.visitor.name if ask.visitor else "", "admin"))
 
 
 def _check_code(ask: Ask, code: str) -> None:

@@ -27,7 +27,7 @@ class Acknowledge(Model):
     """Its id; by default all that are open."""
 
 
-class Acknowledged(Model):
+class AcknowledgedAlerts(Model):
     """No more calls for these."""
 
     alerts: int
@@ -138,14 +138,14 @@ def _call_wrong(ask: Ask, id: str) -> Alert | None:
         return alert
 
 
-def acknowledge(ask: Ask) -> Acknowledged:
+def acknowledge(ask: Ask) -> AcknowledgedAlerts:
     """No more calls for this alert, or for any."""
     wanted: Acknowledge = ask.body
     if wanted.alert is not None:
-        return Acknowledged(alerts=_acknowledge(ask, [wanted.alert]))
+        return AcknowledgedAlerts(alerts=_acknowledge(ask, [wanted.alert]))
     waiting = open_alerts(ask).alerts
     ask.page.command(Command("ack", by=ask.by))  # all together: the log has one line
-    return Acknowledged(alerts=_acknowledge(ask, [one.id for one in waiting]))
+    return AcknowledgedAlerts(alerts=_acknowledge(ask, [one.id for one in waiting]))
 
 
 def _acknowledge(ask: Ask, ids: list[str]) -> int:
@@ -163,7 +163,7 @@ def _acknowledge(ask: Ask, ids: list[str]) -> int:
 
 ROUTES = (
     Route("POST", "api/ack", "Acknowledge an alert", acknowledge, "change", body=Acknowledge,
-          answer=Acknowledged),
+          answer=AcknowledgedAlerts),
     Route("GET", "api/alerts/open", "Alerts that wait for somebody", open_alerts, answer=OpenAlerts),
     Route("POST", "api/alerts/{id}/nothing", "It was nothing", dismiss, "change", status=204, fails=(404,)),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import FileResponse
 
 from monitor.delivery.kept.memory import video_of
-from monitor.evidence.clips import KeptFile
+from monitor.evidence.clips import ClipFile
 from monitor.history import events as index
 from monitor.history.events import EventFilter, EventRow
 from monitor.logs import get_logger
@@ -146,7 +146,7 @@ def picture(ask: Ask) -> Answer:
     return FileResponse(file.path, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 
-def _file(ask: Ask, kinds: tuple[str, ...]) -> KeptFile:
+def _file(ask: Ask, kinds: tuple[str, ...]) -> ClipFile:
     with ask.page.rows() as rows:
         row = row_of(ask, rows)
     for file in ask.page.files.by_event().get(row.id, []):
@@ -191,7 +191,7 @@ def delete_sound(ask: Ask) -> Answer:
     return DeletedView(count=count)
 
 
-class Question(Model):
+class ClipQuestion(Model):
     """What the large model is asked about a clip."""
 
     question: Annotated[str, Field(max_length=300)] = ""
@@ -207,7 +207,7 @@ class AnswerView(Model):
 
 async def ask_model(ask: Ask) -> Answer:
     """Ask a large model behind a server about its sound. The clip goes there."""
-    wanted: Question = ask.body
+    wanted: ClipQuestion = ask.body
     page = ask.page
     model = model_to_ask(page.whole) if page.config.ask_model else None
     if model is None:
@@ -225,7 +225,7 @@ async def ask_model(ask: Ask) -> Answer:
 
 ROUTES = (
     Route("POST", "api/events/{id}/ask", "Ask a large model about its sound", ask_model, "change",
-          body=Question, answer=AnswerView, waits=False, fails=(404, 409)),
+          body=ClipQuestion, answer=AnswerView, waits=False, fails=(404, 409)),
     Route("GET", "api/events", "Events, newest first", listed, query=ListQuery, answer=EventPage),
     Route("GET", "api/events/{id}", "One event", one, answer=EventView, fails=(404,)),
     Route("GET", "api/events/{id}/clip", "Its sound", clip, "hear", answer="audio/flac", fails=(404,)),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from monitor.delivery.deliveries import OUTBOX, Delivered, deliveries
+from monitor.delivery.deliveries import OUTBOX, DeliveryRecord, deliveries
 from monitor.errors import StoreError
 from monitor.history.explain import Explanation, explain_id, explain_time
 from monitor.history.wording import explanation_lines
@@ -106,12 +106,12 @@ def of_event(ask: Ask) -> WhyView:
     ]
     rules = [
         RuleView(rule=one.rule, outcome=one.outcome, steps=[_step(step) for step in one.steps])
-        for one in (trace.verdicts if trace else ())
+        for one in (trace.traces if trace else ())
     ]
     return _view(ask, found, ask.path["id"], rules, sent)
 
 
-def _of_alert(ask: Ask, id: str) -> list[Delivered]:
+def _of_alert(ask: Ask, id: str) -> list[DeliveryRecord]:
     found = deliveries(ask.page.folder / OUTBOX, "alert", id)
     return [one for one in found if one.channel != "escalation"]
 

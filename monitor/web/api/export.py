@@ -16,7 +16,7 @@ from monitor.web.api.explain import WhyView, of_event
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.trying.exporting import Archive, Exporting, Format
-from monitor.web.trying.runner import Failed
+from monitor.web.trying.runner import JobFailed
 from monitor.web.views import EventView
 from monitor.web.words import label_words, room_words, sentence
 
@@ -44,7 +44,7 @@ async def export(ask: Ask) -> Answer:
     parts = page.trying.parts(job)
     try:
         await anext(parts)
-    except Failed as error:
+    except JobFailed as error:
         raise Refusal(409, str(error)) from None
     name = f"earwitness-{page.house.node}-{page.time.today(page.clock.now()).isoformat()}.{wanted.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}

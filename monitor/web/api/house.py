@@ -14,7 +14,7 @@ from monitor.events.settings import shifted
 from monitor.labels import LIFE_SAFETY, sounds, vocabulary
 from monitor.types import Alert, SoundEvent
 from monitor.web.api.sources import SourceView, source_views
-from monitor.web.feed import RESET, Item
+from monitor.web.feed import RESET, FeedItem
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -140,7 +140,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
             items = await reader.take(HEARTBEAT_S)
             if reader.overrun:
                 reader.overrun = False
-                yield Item(0, RESET, {}).encoded
+                yield FeedItem(0, RESET, {}).encoded
             fresh = [item for item in items if not item.number or item.number > last_number]
             if fresh:
                 yield b"".join(item.encoded for item in fresh)
@@ -153,7 +153,7 @@ async def _stream(ask: Ask, since: int | None) -> AsyncIterator[bytes]:
         page.feed.leave(reader)
 
 
-async def _missed(ask: Ask, since: int | None) -> list[Item]:
+async def _missed(ask: Ask, since: int | None) -> list[FeedItem]:
     if since is None:
         return []
     page = ask.page
@@ -164,12 +164,14 @@ async def _missed(ask: Ask, since: int | None) -> list[Item]:
     return [*await anyio.to_thread.run_sync(partial(_kept, ask, since, first)), *later]
 
 
-def _kept(ask: Ask, since: int, until: int | None) -> list[Item]:
+def _kept(ask: Ask, since: int, until: int | None) -> list[FeedItem]:
     """What the history has of what was missed."""
     with ask.page.history() as history:
         found = history.decided_after(since, CATCH_UP)
     return [
-        Item(number, "alert" if isinstance(message, Alert) else "event", feed_data(message, ask.page.time))
+        FeedItem(
+            number, "alert" if isinstance(message, Alert) else "event", feed_data(message, ask.page.time)
+        )
         for number, message in found
         if (until is None or number < until) and isinstance(message, SoundEvent | Alert)
     ]

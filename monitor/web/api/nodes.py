@@ -8,7 +8,7 @@ from pydantic import Field
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.nodes.ledger import Node, Room, Sound, State, Waiting
+from monitor.web.nodes.ledger import Node, NodeSound, NodeSource, State, Waiting
 
 
 class NodesQuery(Model):
@@ -18,7 +18,7 @@ class NodesQuery(Model):
     """The `revision` of the last answer."""
 
 
-class RoomView(Model):
+class NodeSourceView(Model):
     """A source of a node."""
 
     name: str
@@ -37,7 +37,7 @@ class WaitingView(Model):
     """How many wait."""
 
 
-class SoundView(Model):
+class NodeSoundView(Model):
     """A sound that was heard there."""
 
     id: str
@@ -62,8 +62,8 @@ class NodeView(Model):
     page: str | None
     troubles: list[str]
     alert: WaitingView | None
-    rooms: list[RoomView]
-    last: list[SoundView]
+    rooms: list[NodeSourceView]
+    last: list[NodeSoundView]
     """The newest first."""
 
 
@@ -119,8 +119,8 @@ def _node(ask: Ask, node: Node, state: State) -> NodeView:
     )
 
 
-def _room(name: str, room: Room) -> RoomView:
-    return RoomView(name=name, online=room.online, reason=room.reason)
+def _room(name: str, room: NodeSource) -> NodeSourceView:
+    return NodeSourceView(name=name, online=room.online, reason=room.reason)
 
 
 def _waiting(ask: Ask, alert: Waiting) -> WaitingView:
@@ -133,8 +133,8 @@ def _waiting(ask: Ask, alert: Waiting) -> WaitingView:
     )
 
 
-def _sound(ask: Ask, sound: Sound) -> SoundView:
-    return SoundView(
+def _sound(ask: Ask, sound: NodeSound) -> NodeSoundView:
+    return NodeSoundView(
         id=sound.id,
         label=sound.label,
         source=sound.source,

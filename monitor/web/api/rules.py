@@ -177,7 +177,7 @@ def _passed(ask: Ask, rule: Rule) -> list[PassedView]:
             except StoreError:
                 continue  # it has just been let go
             verdicts = [
-                one for trace in traces if trace.event.id == event.id for one in trace.verdicts
+                one for trace in traces if trace.event.id == event.id for one in trace.traces
                 if one.rule == rule.name and one.stopped_by is not None
             ]  # fmt: skip
             if verdicts:

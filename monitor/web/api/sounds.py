@@ -108,7 +108,7 @@ class SoundDetail(SoundView):
     last_change: ChangeView | None
 
 
-class Wanted(Model):
+class SoundChange(Model):
     """What is to be changed; what is left out stays, null is as the configuration has it."""
 
     onset: Share | None = None
@@ -129,7 +129,7 @@ def detail(ask: Ask) -> SoundDetail:
 
 def change(ask: Ask) -> Answer:
     """Change it without editing the configuration."""
-    wanted: Wanted = ask.body
+    wanted: SoundChange = ask.body
     label, page = known_label(ask), ask.page
     values = {f"labels.{label}.{key}": getattr(wanted, key) for key in wanted.model_fields_set}
     if not values:
@@ -295,6 +295,6 @@ ROUTES = (
     Route("POST", "api/sounds/undo", "Take the last change back", take_back, "change", answer=ChangeView,
           fails=(409,)),
     Route("GET", "api/sounds/{label}", "A sound and its week", detail, answer=SoundDetail, fails=(404,)),
-    Route("PUT", "api/sounds/{label}", "Change what a sound needs", change, "change", body=Wanted,
+    Route("PUT", "api/sounds/{label}", "Change what a sound needs", change, "change", body=SoundChange,
           answer=SoundDetail, fails=(404,)),
 )  # fmt: skip

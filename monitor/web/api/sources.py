@@ -13,7 +13,7 @@ from monitor.history.loudness.minutes import minutes_of
 from monitor.logs import get_logger
 from monitor.web.api.commands import known_source
 from monitor.web.board import plain_times
-from monitor.web.feed import Item
+from monitor.web.feed import FeedItem
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -258,7 +258,7 @@ def _show_watching(ask: Ask, source: str) -> None:
         "watched": ask.page.scopes.watching(source),
         "listened": ask.page.audio.listening(source),
     }
-    ask.page.feed.post(Item(0, "watched", data))
+    ask.page.feed.post(FeedItem(0, "watched", data))
 
 
 ROUTES = (

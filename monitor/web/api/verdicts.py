@@ -20,7 +20,7 @@ EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Sound = Annotated[str, Field(max_length=40)]
 
 
-class Judgement(Model):
+class GivenVerdict(Model):
     """What it was."""
 
     verdict: Literal["right", "wrong", "unsure"]
@@ -28,7 +28,7 @@ class Judgement(Model):
     """With `wrong`: what it really was."""
 
 
-class ManyJudgements(Judgement):
+class GivenVerdicts(GivenVerdict):
     """The same of many events."""
 
     ids: Annotated[list[EventId], Field(min_length=1, max_length=MOST_AT_ONCE)]
@@ -42,7 +42,7 @@ class Count(Model):
 
 def judge(ask: Ask) -> Answer:
     """Say what it was."""
-    wanted: Judgement = ask.body
+    wanted: GivenVerdict = ask.body
     _check_label(wanted)
     with ask.page.history() as history, history.rows() as rows:
         row = row_of(ask, rows)
@@ -54,7 +54,7 @@ def judge(ask: Ask) -> Answer:
 
 def judge_many(ask: Ask) -> Answer:
     """Say the same of many."""
-    wanted: ManyJudgements = ask.body
+    wanted: GivenVerdicts = ask.body
     _check_label(wanted)
     now = ask.page.clock.now()
     with ask.page.history() as history, history.rows() as rows:
@@ -65,7 +65,7 @@ def judge_many(ask: Ask) -> Answer:
     return Count(count=len(found))
 
 
-def _check_label(wanted: Judgement) -> None:
+def _check_label(wanted: GivenVerdict) -> None:
     if wanted.label is not None and wanted.label not in sounds():
         raise Refusal(422, f"label: there is no sound {wanted.label[:40]!r}; `api/house` lists them")
 
@@ -79,10 +79,10 @@ def undo(ask: Ask) -> Answer:
 
 
 ROUTES = (
-    Route("PUT", "api/events/{id}/verdict", "Say what it was", judge, "change", body=Judgement,
+    Route("PUT", "api/events/{id}/verdict", "Say what it was", judge, "change", body=GivenVerdict,
           answer=EventView, fails=(404,)),
     Route("DELETE", "api/events/{id}/verdict", "Take a verdict back", undo, "change", status=204,
           fails=(404,)),
-    Route("POST", "api/verdicts", "Say the same of many", judge_many, "change", body=ManyJudgements,
+    Route("POST", "api/verdicts", "Say the same of many", judge_many, "change", body=GivenVerdicts,
           answer=Count),
 )  # fmt: skip

@@ -34,7 +34,7 @@ ANSWER_S = 0.3
 """What requests under way get at a stop: one may have changed the rule for which the daemon begins anew."""
 
 
-class Server:
+class PageServer:
     """Serves `page` inside the `with` block. What cannot be opened is logged once; the daemon goes on."""
 
     def __init__(self, page: Page) -> None:

@@ -31,7 +31,7 @@ State = Literal["online", "silent", "away", "unknown"]
 
 
 @dataclass(slots=True)
-class Room:
+class NodeSource:
     """A source of a node."""
 
     online: bool | None = None
@@ -51,7 +51,7 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Sound:
+class NodeSound:
     """A sound that was heard; `ended` once it is over."""
 
     id: str
@@ -75,8 +75,8 @@ class Node:
     page: str | None = None
     troubles: tuple[str, ...] = ()
     alert: Waiting | None = None
-    rooms: dict[str, Room] = field(default_factory=dict)
-    last: deque[Sound] = field(default_factory=lambda: deque(maxlen=LAST))
+    rooms: dict[str, NodeSource] = field(default_factory=dict)
+    last: deque[NodeSound] = field(default_factory=lambda: deque(maxlen=LAST))
     revision: int = 0
     _was_silent: bool = False
 
@@ -170,7 +170,7 @@ class Ledger:
             return False
         if rest == EVENT:
             return _note_event(node, source, fields(payload))
-        room = node.rooms.get(source) or (Room() if len(node.rooms) < MOST_ROOMS else None)
+        room = node.rooms.get(source) or (NodeSource() if len(node.rooms) < MOST_ROOMS else None)
         if room is None or not _note_room(room, rest, payload):
             return False
         node.rooms[source] = room
@@ -239,14 +239,14 @@ def _note_event(node: Node, source: str, found: Any) -> bool:
         return False
     known = next((one for one in node.last if one.id == id), None)
     if known is None:
-        known = Sound(id, source, label, at, None, ended=False)
+        known = NodeSound(id, source, label, at, None, ended=False)
         node.last.append(known)
     known.label, known.score = label, score(found.get("score"))
     known.ended = found.get("state") == "ended"
     return True
 
 
-def _note_room(room: Room, rest: str, payload: bytes) -> bool:
+def _note_room(room: NodeSource, rest: str, payload: bytes) -> bool:
     if rest == WHY:
         found = fields(payload)
         if found is None:

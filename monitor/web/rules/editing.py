@@ -47,7 +47,7 @@ class TemplateList(Model):
     notifiers: list[str]
 
 
-class Draft(Model):
+class RuleDraft(Model):
     """A rule as its keys, or as somebody writes it in YAML."""
 
     rule: dict[str, Any] | None = None
@@ -76,7 +76,7 @@ class Checked(Model):
     findings: list[FindingView]
 
 
-class Trying(Draft):
+class Trying(RuleDraft):
     """A draft, and the days on which it is tried."""
 
     days: Annotated[int, Field(ge=1, le=7)] = 1
@@ -108,11 +108,11 @@ def templates(ask: Ask) -> Answer:
 
 def check(ask: Ask) -> Answer:
     """What `earwitness check` would say of it. Nothing is changed."""
-    wanted: Draft = ask.body
+    wanted: RuleDraft = ask.body
     return _checked(ask, wanted)
 
 
-def _checked(ask: Ask, wanted: Draft) -> Checked:
+def _checked(ask: Ask, wanted: RuleDraft) -> Checked:
     document = _parsed(_yaml(wanted.rule or {}) if wanted.yaml is None else wanted.yaml)
     if isinstance(document, str):
         return _not_understood(wanted, document)
@@ -131,7 +131,7 @@ def _checked(ask: Ask, wanted: Draft) -> Checked:
     return Checked(rule=plain(rule), yaml=wanted.yaml or _yaml(plain(rule)), text=text, findings=views)
 
 
-def _not_understood(wanted: Draft, why: str) -> Checked:
+def _not_understood(wanted: RuleDraft, why: str) -> Checked:
     found = [FindingView(slot="", text=why, fatal=True, line=None)]
     return Checked(rule=None, yaml=wanted.yaml or "", text="", findings=found)
 
@@ -170,7 +170,7 @@ def tried(ask: Ask) -> Answer:
     """The last days decided again with the draft. Lines of JSON, as of `api/whatif`."""
     wanted: Trying = ask.body
     page = ask.page
-    found = _checked(ask, Draft(rule=wanted.rule, yaml=wanted.yaml, replaces=wanted.replaces))
+    found = _checked(ask, RuleDraft(rule=wanted.rule, yaml=wanted.yaml, replaces=wanted.replaces))
     wrong = [one.text for one in found.findings if one.fatal]
     if wrong or found.rule is None:
         raise Refusal(422, "; ".join(wrong) or "this is no rule")
@@ -245,7 +245,7 @@ def test(ask: Ask) -> Answer:
 
 ROUTES = (
     Route("GET", "api/rules/templates", "Rules that most houses want", templates, answer=TemplateList),
-    Route("POST", "api/rules/check", "Check a rule", check, "change", body=Draft, answer=Checked),
+    Route("POST", "api/rules/check", "Check a rule", check, "change", body=RuleDraft, answer=Checked),
     Route("POST", "api/rules/try", "Decide the last days again with a rule", tried, "change", body=Trying,
           answer="application/x-ndjson", fails=(409,)),
     Route("PUT", "api/rules", "Have rules in force", put, "change", body=WantedRules, status=204),

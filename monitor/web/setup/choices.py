@@ -21,7 +21,7 @@ FILE = "setup.json"
 MOST = 20
 """Sources, and people, that somebody may choose."""
 Room = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\n\r\t{}$#]+$")]
-Judgement = Literal["good", "silent", "still", "quiet", "clipping", "hum", "telephone"]
+SoundQuality = Literal["good", "silent", "still", "quiet", "clipping", "hum", "telephone"]
 Privacy = Literal["nothing", "no_speech", "everything"]
 
 
@@ -33,7 +33,7 @@ class ChosenSource(Model):
     """Of a microphone what `earwitness devices` lists; of a camera the name under which its address is
     kept."""
     room: Room
-    judged: tuple[Judgement, ...] = ()
+    judged: tuple[SoundQuality, ...] = ()
     """What ten seconds of it were like; empty: nobody has listened yet."""
 
 

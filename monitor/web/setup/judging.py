@@ -8,7 +8,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, SILENCE_DBFS, measure
 from monitor.gate.life import without_hum
 from monitor.types import Frame
-from monitor.web.setup.choices import Judgement
+from monitor.web.setup.choices import SoundQuality
 
 LISTEN_S = 10.0
 SECOND_FRAMES = 33
@@ -28,7 +28,7 @@ TELEPHONE_DB = 45.0
 
 
 @dataclass(slots=True)
-class Judge:
+class SetupJudge:
     """Takes the frames of one source in order; one thread."""
 
     _levels: list[float] = field(default_factory=list)
@@ -57,11 +57,11 @@ class Judge:
         """The level that one frame in fifty exceeds: no single click."""
         return float(np.percentile(self._levels, 98)) if self._levels else SILENCE_DBFS
 
-    def verdict(self) -> tuple[Judgement, ...]:
+    def verdict(self) -> tuple[SoundQuality, ...]:
         """`good`, or everything that is not."""
         if self.loudest_dbfs < DIGITAL_SILENCE_BELOW_DBFS:
             return ("silent",)
-        found: list[Judgement] = []
+        found: list[SoundQuality] = []
         if self._clipped > CLIPPED_SHARE * len(self._levels):
             found.append("clipping")
         if self._hums():

@@ -13,7 +13,7 @@ from monitor.logs import get_logger
 from monitor.sources import SourceConfig
 from monitor.sources.base import Source
 from monitor.types import Frame
-from monitor.web.setup.judging import LISTEN_S, Judge
+from monitor.web.setup.judging import LISTEN_S, SetupJudge
 
 log = get_logger()
 
@@ -114,7 +114,7 @@ class _Meter:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._judge = Judge()
+        self._judge = SetupJudge()
         self._loudest_dbfs = -120.0
         self._frames = 0
 

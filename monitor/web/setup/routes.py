@@ -13,7 +13,7 @@ from monitor.logs import get_logger
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.probe import ask as ask_broker
 from monitor.sources.microphone import MicrophoneConfig
-from monitor.sources.portaudio.devices import Device, chosen
+from monitor.sources.portaudio.devices import InputDevice, chosen
 from monitor.sources.portaudio.process import list_devices
 from monitor.sources.stream.source import StreamConfig
 from monitor.web.http.problems import Refusal
@@ -94,7 +94,7 @@ def devices(ask: Ask) -> Answer:
     )  # fmt: skip
 
 
-def _listening_to(config: Config, device: Device, found: list[Device]) -> str | None:
+def _listening_to(config: Config, device: InputDevice, found: list[InputDevice]) -> str | None:
     """The source that has this microphone open: another program cannot have it, too."""
     for block in config.sources:
         if isinstance(block, MicrophoneConfig) and block.enabled and chosen(block.device, found) == [device]:

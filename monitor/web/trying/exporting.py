@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.clock import SystemClock
 from monitor.errors import StoreError
-from monitor.evidence.clips import KeptFile
+from monitor.evidence.clips import ClipFile
 from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.reader import History
@@ -109,7 +109,7 @@ class Archive:
         self._archive.writestr(name, content, zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED)
         self._sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
 
-    def take(self, name: str, file: KeptFile) -> None:
+    def take(self, name: str, file: ClipFile) -> None:
         """One more file of the evidence, unless it has just been let go."""
         try:
             content = file.path.read_bytes()

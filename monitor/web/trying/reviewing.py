@@ -22,12 +22,12 @@ class Reviewing:
         """Choose them, the one first whose answer teaches most. Raises StoreError. What it takes is imported
         here: the daemon itself needs none of it."""
         from monitor.teaching.fit import Prior
-        from monitor.teaching.house import House
+        from monitor.teaching.house import HouseReading
         from monitor.teaching.questions import chosen, left_today
 
         folder = self.config.state_folder()
         with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
-            house = House(self.config, history, verdicts, self.now)
+            house = HouseReading(self.config, history, verdicts, self.now)
             left = left_today(verdicts.asked(), self.now)
             wanted = house.questions() if left else []
             fits, counts = (house.fits(Prior()), house.verdict_counts()) if wanted else ({}, {})

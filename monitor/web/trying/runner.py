@@ -24,7 +24,7 @@ SLOW = "it took too long; choose fewer days"
 DIED = "it ended by a bug or for want of memory; the log has more"
 
 
-class Failed(Exception):
+class JobFailed(Exception):
     """It was not done, and why."""
 
 
@@ -80,7 +80,7 @@ class Runner:
                     document: dict[str, Any] = json.loads(text)
                     ended = ended or "progress" not in document
                     yield document
-        except Failed as error:
+        except JobFailed as error:
             if not ended:
                 yield {"problems": [str(error)]}
 
@@ -90,7 +90,7 @@ class Runner:
         async with self._at_work(job) as out:
             first: dict[str, Any] = json.loads(await out.readline() or b"{}")
             if "ready" not in first:
-                raise Failed("; ".join(first.get("problems", (DIED,))))
+                raise JobFailed("; ".join(first.get("problems", (DIED,))))
             yield b""
             while part := await out.read(PART):
                 yield part
@@ -99,7 +99,7 @@ class Runner:
     async def _at_work(self, job: Job) -> AsyncIterator[asyncio.StreamReader]:
         """What the process writes; nothing of it is left afterwards. Raises Failed where it failed."""
         if self._is_busy:
-            raise Failed(BUSY)
+            raise JobFailed(BUSY)
         self._is_busy = True
         process, self._ready = self._ready, None
         was_ready = process is not None and process.returncode is None
@@ -111,7 +111,7 @@ class Runner:
             await _give(process, job)
             yield process.stdout
             if await process.wait() != 0:
-                raise Failed(SLOW if given_up.passed else DIED)
+                raise JobFailed(SLOW if given_up.passed else DIED)
         finally:
             self._is_busy = False
             if process is not None:

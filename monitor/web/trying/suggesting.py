@@ -12,7 +12,7 @@ from monitor.history.verdicts import Verdicts
 from monitor.web.trying.child import Write, line
 
 if TYPE_CHECKING:
-    from monitor.teaching.forecast import Rate
+    from monitor.teaching.forecast import DailyRate
     from monitor.teaching.suggestion import Suggestion
 
 
@@ -26,12 +26,12 @@ class Suggesting:
 
     def work(self, write: Write) -> None:
         """Find it. Raises StoreError. What it takes is imported here: the daemon itself needs none of it."""
-        from monitor.teaching.house import House
+        from monitor.teaching.house import HouseReading
         from monitor.teaching.suggestion import Suggestion, suggest
 
         folder = self.config.state_folder()
         with History(folder / SCORES) as history, Verdicts(folder, SystemClock()) as verdicts:
-            house = House(self.config, history, verdicts, self.now)
+            house = HouseReading(self.config, history, verdicts, self.now)
             known = [one for one in house.everything_taught() if one.label == self.label]
             found = [suggest(one) for one in known or [house.taught(self.label)]]
         shown = [_plain(one) for one in found if isinstance(one, Suggestion)]
@@ -49,5 +49,5 @@ def _plain(one: "Suggestion") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rate(rate: "Rate") -> dict[str, float]:
+def _rate(rate: "DailyRate") -> dict[str, float]:
     return {"a_day": round(rate.a_day, 3), "low": round(rate.low, 3), "high": round(rate.high, 3)}

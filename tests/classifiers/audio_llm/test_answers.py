@@ -14,7 +14,7 @@ from monitor.classifiers.audio_llm.engines.connection import named_letter
 from monitor.classifiers.audio_llm.engines.dialects import DIALECTS, Dialect, Reply, read_events, read_reply
 from monitor.classifiers.audio_llm.engines.letters import listed, read_letters
 from monitor.classifiers.audio_llm.engines.probe import LETTERS
-from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.engines.server import ServerOptions
 from monitor.errors import ClassifyError
 
 FILES = sorted((Path(__file__).parent / "answers").glob("*.json"))
@@ -43,7 +43,7 @@ def answered(dialect: Dialect, row: dict[str, Any]) -> Reply:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        api = Api(Server(url=f"http://127.0.0.1:{http.server_port}/v1", model="m", retries=0))
+        api = Api(ServerOptions(url=f"http://127.0.0.1:{http.server_port}/v1", model="m", retries=0))
         try:
             if dialect.streams:
                 return read_events(api.post_for_events("/chat/completions", {}), "nas")

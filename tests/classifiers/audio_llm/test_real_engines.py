@@ -174,13 +174,13 @@ def test_transformers_serve(folder: Path, tmp_path: Path) -> None:
     """A model that names letters hears by it: a named label gets `named_score`, and the segment its
     description."""
     lessons = [
-        tiny_naming.Lesson(Audio(exactly(sound.samples), 16000), probe.QUESTION, probe.RIGHT[name])
+        tiny_naming.NamingLesson(Audio(exactly(sound.samples), 16000), probe.QUESTION, probe.RIGHT[name])
         for name, sound in probe.probe_sounds().items()
     ]
     asked = questions("choice", frozenset(LABELS), emotion=False)
     named = {"glass_break": SEGMENTS[0], "cough": SEGMENTS[1]}
     lessons += [
-        tiny_naming.Lesson(segment.audio, question.text, _letter(question, label))
+        tiny_naming.NamingLesson(segment.audio, question.text, _letter(question, label))
         for label, segment in named.items()
         for question in asked
     ]

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from monitor.publishers.mqtt.commands import LARGEST_PAYLOAD_BYTES, CommandReader, Refused, read_command
+from monitor.publishers.mqtt.commands import (
+    LARGEST_PAYLOAD_BYTES,
+    CommandReader,
+    InvalidCommand,
+    read_command,
+)
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Command
 from testkit.fakes import FakeClock
@@ -84,7 +89,7 @@ def test_what_is_understood(topic, payload, command):
 )
 def test_what_is_refused(topic, payload, reason):
     """Wrong size, type, range or name: no command."""
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(InvalidCommand, match=reason):
         read(topic, payload)
 
 
@@ -96,7 +101,7 @@ def test_no_payload_gets_past_its_range(topic, payload):
     """Whatever arrives, what comes out is a command within its range, or a refusal."""
     try:
         command = read(topic, payload)
-    except Refused:
+    except InvalidCommand:
         return
     assert command.source is None or command.source in SOURCES
     assert command.name != "sensitivity" or -1 <= float(command.value or 0) <= 1

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.recordings.evaluation.metrics import (
+    EventRate,
     Proportion,
-    Rate,
     average_precision,
     calibration_error,
     poisson_upper,
@@ -73,6 +73,6 @@ def test_the_rule_of_three_and_its_like(events: int, bound: float) -> None:
 
 def test_no_event_in_thirty_hours_is_not_never() -> None:
     """At most 0.1 per hour, with 95 % confidence."""
-    assert Rate(0, 30.0).per_hour == 0
-    assert Rate(0, 30.0).upper_per_hour == pytest.approx(0.0999, abs=0.001)
-    assert math.isnan(Rate(0, 0).per_hour)
+    assert EventRate(0, 30.0).per_hour == 0
+    assert EventRate(0, 30.0).upper_per_hour == pytest.approx(0.0999, abs=0.001)
+    assert math.isnan(EventRate(0, 0).per_hour)

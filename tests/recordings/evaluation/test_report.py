@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from monitor.labels import sounds
-from monitor.recordings.evaluation.metrics import Proportion, Rate
+from monitor.recordings.evaluation.metrics import EventRate, Proportion
 from monitor.recordings.evaluation.report import Condition, LabelFigures, Report
 
 COLUMNS = 80
@@ -17,7 +17,7 @@ def test_the_table_is_whole_on_a_terminal_of_80_columns():
         LabelFigures(label, 1234, 0.987, Proportion(900, 1234), Proportion(800, 1000), 0.123, 0.5)
         for label in sounds()
     )
-    rates = {label: Rate(1234, 10.0) for label in sounds()}
+    rates = {label: EventRate(1234, 10.0) for label in sounds()}
     report = Report("embedded", "clips.csv", 99_999, 123.4, (Condition(None, rows, {}),), rates, {})
     screen = io.StringIO()
     Console(file=screen, width=COLUMNS, soft_wrap=True).print(report.table())

@@ -9,7 +9,7 @@ import pytest
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.transcribers.base import Transcript
 from monitor.errors import ConfigError
-from monitor.recordings.evaluation.tasks import Item, edits, items, judge_sounds, judge_words, words
+from monitor.recordings.evaluation.tasks import TaskItem, edits, items, judge_sounds, judge_words, words
 from testkit.builders import noise
 from testkit.fakes import ScriptedClassifier
 from tests.cli.test_commands import recorded
@@ -28,7 +28,7 @@ def test_vocalsound_is_its_test_split(tmp_path: Path) -> None:
     (tmp_path / "datafiles").mkdir()
     (tmp_path / "datafiles" / "te.json").write_text(json.dumps(listed))
 
-    assert items("vocalsound", tmp_path) == [Item(tested, "throat_clearing")]
+    assert items("vocalsound", tmp_path) == [TaskItem(tested, "throat_clearing")]
 
 
 def test_meld_names_files_by_dialogue_and_utterance(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_meld_names_files_by_dialogue_and_utterance(tmp_path: Path) -> None:
         "Utterance,Emotion,Dialogue_ID,Utterance_ID\nOh no!,fear,3,1\nHi.,joy,3,2\n"
     )
 
-    assert items("meld", tmp_path) == [Item(path, "fearful")]
+    assert items("meld", tmp_path) == [TaskItem(path, "fearful")]
 
 
 def test_of_esc50_the_sounds_that_we_know_count(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_of_esc50_the_sounds_that_we_know_count(tmp_path: Path) -> None:
         "filename,fold,category\n1-1.wav,1,glass_breaking\n1-2.wav,1,frog\n"
     )
 
-    assert items("environment", tmp_path) == [Item(path, "glass_break")]
+    assert items("environment", tmp_path) == [TaskItem(path, "glass_break")]
 
 
 def test_librispeech_has_its_words_in_a_file_beside_them(tmp_path: Path) -> None:
@@ -58,7 +58,9 @@ def test_librispeech_has_its_words_in_a_file_beside_them(tmp_path: Path) -> None
     chapter.mkdir(parents=True)
     (chapter / "1089-134686.trans.txt").write_text("1089-134686-0000 HE HOPED THERE WOULD BE STEW\n")
 
-    assert items("asr", tmp_path) == [Item(chapter / "1089-134686-0000.flac", "HE HOPED THERE WOULD BE STEW")]
+    assert items("asr", tmp_path) == [
+        TaskItem(chapter / "1089-134686-0000.flac", "HE HOPED THERE WOULD BE STEW")
+    ]
 
 
 @pytest.mark.parametrize("task", ["vocalsound", "meld", "environment", "asr"])
@@ -70,7 +72,9 @@ def test_another_folder_is_told_what_it_should_look_like(tmp_path: Path, task: s
 
 def test_the_likeliest_label_of_the_set_counts(tmp_path: Path) -> None:
     """Whatever its score, and whatever else is likelier that the set does not ask for."""
-    some = [Item(sound(tmp_path / f"{i}.wav"), truth) for i, truth in enumerate(["cough", "sneeze", "cough"])]
+    some = [
+        TaskItem(sound(tmp_path / f"{i}.wav"), truth) for i, truth in enumerate(["cough", "sneeze", "cough"])
+    ]
     classifier = ScriptedClassifier({"cough": 0.02, "sneeze": 0.01, "speech": 0.9})
 
     outcome = judge_sounds("vocalsound", some, classifier, lambda each: each)
@@ -97,7 +101,7 @@ class Dictated:
 
 def test_words_are_counted_without_case_and_punctuation(tmp_path: Path) -> None:
     """Two of six words are wrong and one is too many."""
-    some = [Item(sound(tmp_path / "0.wav"), "HE HOPED THERE WOULD BE STEW")]
+    some = [TaskItem(sound(tmp_path / "0.wav"), "HE HOPED THERE WOULD BE STEW")]
 
     outcome = judge_words(some, Dictated(), lambda each: each)
 

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sources.portaudio.devices import Device, alsa_card_ids, chosen, from_portaudio, with_stable_ids
+from monitor.sources.portaudio.devices import (
+    InputDevice,
+    alsa_card_ids,
+    chosen,
+    from_portaudio,
+    with_stable_ids,
+)
 
 LISTED = [
     {"name": "HDA Intel PCH: ALC257 Analog (hw:0,0)", "max_input_channels": 2, "default_samplerate": 48000.0},
@@ -14,10 +20,10 @@ LISTED = [
     {"name": "pulse", "max_input_channels": 32, "default_samplerate": 44100.0},
     {"name": "default", "max_input_channels": 32, "default_samplerate": 44100.0},
 ]
-CARD_IDS = {0: "PCH", 1: "Device", 2: "Device_1"}
+CARD_IDS = {0: "PCH", 1: "InputDevice", 2: "Device_1"}
 
 
-def devices() -> list[Device]:
+def devices() -> list[InputDevice]:
     return with_stable_ids(from_portaudio(LISTED, default_index=5), CARD_IDS)
 
 
@@ -60,14 +66,14 @@ def test_names_and_ids_find_their_microphone(wanted: str, indices: list[int]) ->
 
 def test_a_whole_name_beats_a_part_of_one() -> None:
     """`mic` means the device called so, although another one's name contains it."""
-    both = [Device(0, "mic two", "mic two", 1, 48_000), Device(1, "mic", "mic", 1, 48_000)]
+    both = [InputDevice(0, "mic two", "mic two", 1, 48_000), InputDevice(1, "mic", "mic", 1, 48_000)]
 
     assert [device.index for device in chosen("mic", both)] == [1]
 
 
 def test_default_without_one_is_the_first_microphone() -> None:
     """Where PortAudio names no default, the first device is taken; where there is none, none."""
-    assert [d.index for d in chosen("default", [Device(3, "mic", "mic", 1, 48_000)])] == [3]
+    assert [d.index for d in chosen("default", [InputDevice(3, "mic", "mic", 1, 48_000)])] == [3]
     assert chosen("default", []) == []
 
 

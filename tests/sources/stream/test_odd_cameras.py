@@ -13,14 +13,14 @@ from monitor.errors import SourceLost, SourceUnavailable
 from monitor.sources.stream.source import StreamConfig, StreamSource
 from monitor.types import Frame
 from testkit.builders import noise
-from testkit.odd_camera import OddCamera, Track, back_channel, linear, undecodable
+from testkit.odd_camera import CameraTrack, OddCamera, back_channel, linear, undecodable
 from testkit.recordings import pitch_hz, tone_at
 
 PITCH_HZ = 1000
 TONE = tone_at(PITCH_HZ, 2, 8_000)
 SILENCE = np.zeros(8_000, np.float32)
 JITTER_S = np.random.default_rng(3).uniform(0, 0.25, 10_000)
-STREAMS: dict[str, list[Track]] = {
+STREAMS: dict[str, list[CameraTrack]] = {
     "true": [linear(TONE, 8_000)],
     "unit": [linear(TONE, 8_000, stamp=lambda number, at_s: at_s * 90_000 / 8_000)],
     "unit-48": [linear(TONE, 8_000, stamp=lambda number, at_s: at_s * 6)],
@@ -131,7 +131,7 @@ def test_inverted_stereo_over_the_network_is_heard() -> None:
     left = tone_at(PITCH_HZ, 2, 8_000) + noise(1, -60)
     both = np.stack([left, -left], axis=1).ravel()
     track = linear(both, 16_000)
-    stereo = Track(track.announced.replace("L16/16000", "L16/8000/2"), track.packets)
+    stereo = CameraTrack(track.announced.replace("L16/16000", "L16/8000/2"), track.packets)
     with OddCamera({"stereo": [stereo]}) as camera:
         frames = heard(stream(camera, "stereo", sample_rate_hz=8_000), 3)
 

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sources.udp.order import WINDOW, WINDOW_S, Order
-from monitor.sources.udp.wire import Sound
+from monitor.sources.udp.wire import SoundDatagram
 
 
-def sound(sequence: int) -> Sound:
-    return Sound(sequence, sequence * 320, b"")
+def sound(sequence: int) -> SoundDatagram:
+    return SoundDatagram(sequence, sequence * 320, b"")
 
 
 @given(st.lists(st.integers(0, 60), max_size=120))

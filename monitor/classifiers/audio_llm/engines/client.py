@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.classifiers.audio_llm.answers import sanitize
 from monitor.classifiers.audio_llm.engines.breaker import Breaker
-from monitor.classifiers.audio_llm.engines.server import Server, is_private
+from monitor.classifiers.audio_llm.engines.server import ServerOptions, is_private
 from monitor.clock import Clock, SystemClock
 from monitor.errors import ClassifyError, ModelError
-from monitor.http.client import Answer, HttpClient, json_body
+from monitor.http.client import HttpClient, HttpResponse, json_body
 from monitor.http.errors import AnswerTooLarge, HttpFailed, NoAnswerInTime
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ LONGEST_WAIT_S = 10.0
 class Api:
     """Requests to one server, each within its `timeout_s`. From any thread."""
 
-    def __init__(self, server: Server, clock: Clock | None = None) -> None:
+    def __init__(self, server: ServerOptions, clock: Clock | None = None) -> None:
         self._server = server
         self.url = server.url
         self.host = urlsplit(server.url).hostname or ""
@@ -52,7 +52,7 @@ class Api:
         server is down."""
         try:
             answer = self._request("GET", "/models", timeout_s=CHECK_TIMEOUT_S, retries=0)
-        except Refusal as refusal:
+        except RequestRefused as refusal:
             raise ModelError(str(refusal)) from None
         except Broken:
             return []
@@ -105,7 +105,7 @@ class Api:
             )
         try:
             answer = parse(self.host, self._exchange(method, path, **more).content)
-        except Refusal:
+        except RequestRefused:
             self.breaker.succeeded()
             raise
         except ClassifyError:
@@ -123,7 +123,7 @@ class Api:
         timeout_s: float | None = None,
         retries: int | None = None,
         **more: Any,
-    ) -> Answer:
+    ) -> HttpResponse:
         server = self._server
         deadline_s = time.monotonic() + (server.timeout_s if timeout_s is None else timeout_s)
         base = server.url.removesuffix("/v1") if at_root else server.url
@@ -135,14 +135,19 @@ class Api:
                 return answer
             wait_s = self._wait_s(attempt, answer)
             too_late = time.monotonic() + wait_s >= deadline_s
-            if attempt == last or too_late or isinstance(failure, Refusal) or self._closing.wait(wait_s):
+            if (
+                attempt == last
+                or too_late
+                or isinstance(failure, RequestRefused)
+                or self._closing.wait(wait_s)
+            ):
                 break
         assert failure is not None
         raise failure
 
     def _attempt(
         self, method: str, url: str, deadline_s: float, more: Mapping[str, Any]
-    ) -> tuple[Answer | None, ClassifyError | None]:
+    ) -> tuple[HttpResponse | None, ClassifyError | None]:
         """The server's answer, and what is wrong with it."""
         left_s = max(0.0, deadline_s - time.monotonic())
         try:
@@ -155,7 +160,7 @@ class Api:
             return None, ClassifyError(f"{self.host}: {error}; is the server running?")
         return answer, None if answer.status == 200 else _failure(self.host, answer.status, answer.content)
 
-    def _wait_s(self, attempt: int, answer: Answer | None) -> float:
+    def _wait_s(self, attempt: int, answer: HttpResponse | None) -> float:
         """How long to wait before the next attempt, with jitter."""
         asked_for = answer.headers.get("retry-after", "") if answer else ""
         if asked_for.isdigit():
@@ -180,7 +185,7 @@ class Api:
 _JSON = {"Content-Type": "application/json"}
 
 
-class Refusal(ClassifyError):
+class RequestRefused(ClassifyError):
     """The server is up and refuses the request, and would refuse it again."""
 
 
@@ -190,15 +195,17 @@ class Broken(ClassifyError):
 
 def _failure(host: str, status: int, content: bytes) -> ClassifyError:
     if status in {401, 403}:
-        return Refusal(f"{host} refuses us ({status}); check api_key")
+        return RequestRefused(f"{host} refuses us ({status}); check api_key")
     if status == 404:
-        return Refusal(f"{host} has no such address or model (404); check url (it ends in /v1) and model")
+        return RequestRefused(
+            f"{host} has no such address or model (404); check url (it ends in /v1) and model"
+        )
     if status in {429, 503}:
         return ClassifyError(f"{host} is too busy ({status}); give it more replicas or ask it less")
     if status in BUSY:
         kind = Broken if status == 500 else ClassifyError
         return kind(f"{host} is failing ({status}); its own log says why")
-    return Refusal(
+    return RequestRefused(
         f"{host} does not accept the request ({status}{_reason(content)}); check that the model takes audio, "
         "and that the server knows what `guided` and `logprobs` ask for"
     )

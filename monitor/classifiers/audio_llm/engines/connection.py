@@ -9,7 +9,7 @@ from typing import Any, Literal
 from monitor.audio import Audio
 from monitor.classifiers.audio_llm.answers import THINKS_ALOUD, THOUGHT
 from monitor.classifiers.audio_llm.engines import probe
-from monitor.classifiers.audio_llm.engines.client import Api, Refusal, wav_base64
+from monitor.classifiers.audio_llm.engines.client import Api, RequestRefused, wav_base64
 from monitor.classifiers.audio_llm.engines.dialects import (
     DIALECTS,
     AudioPart,
@@ -52,11 +52,11 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ProbeFindings:
     """What the probe of a server found."""
 
     way: Way
-    verdict: probe.Verdict
+    verdict: probe.ProbeAnswers
     passed: Mapping[str, str]
     """The means that were tried before, and why each was passed over."""
 
@@ -73,7 +73,7 @@ class Wishes:
     extra: Mapping[str, Any] | None = None
 
 
-class Connection:
+class Engine:
     """Questions about sounds to one server. From any thread, once `meet` has returned."""
 
     def __init__(self, api: Api, model: str, wishes: Wishes) -> None:
@@ -81,10 +81,10 @@ class Connection:
         self._model = model
         self._wishes = wishes
         self._ids: dict[str, int] = {}
-        self.found: Findings | None = None
+        self.found: ProbeFindings | None = None
         """What `meet` has found; None before."""
 
-    def meet(self, within_s: float) -> Findings:
+    def meet(self, within_s: float) -> ProbeFindings:
         """Ask which engine it is, then about a tone, a voice and silence by each means until one serves.
 
         Sends made-up sounds alone. Raises ModelError for a wrong key or model; UselessAnswers, with the
@@ -131,24 +131,24 @@ class Connection:
         return [self._wishes.guided] if self._wishes.guided else dialect.means
 
     @property
-    def _met(self) -> Findings:
+    def _met(self) -> ProbeFindings:
         if self.found is None:
             raise ClassifyError(f"{self._api.host}: it has not been met yet")
         return self.found
 
-    def _try(self, way: Way, passed: Mapping[str, str], deadline_s: float) -> Findings:
+    def _try(self, way: Way, passed: Mapping[str, str], deadline_s: float) -> ProbeFindings:
         try:
             if way.means == "token_ids":
                 self._ids = {letter: self._token_id(letter, deadline_s) for letter in ascii_uppercase[:20]}
             verdict = self._judged(way, deadline_s)
-        except Refusal as error:
+        except RequestRefused as error:
             guessed = way.means in ("structured_outputs", "guided_choice") and self._wishes.guided is None
             raise _Passed(_UNKNOWN_FIELD if guessed else str(error)) from error
         if not verdict.hears:
             raise _Passed("it answers alike to a tone, a voice and silence: it does not hear")
-        return Findings(way, verdict, dict(passed))
+        return ProbeFindings(way, verdict, dict(passed))
 
-    def _judged(self, way: Way, deadline_s: float) -> probe.Verdict:
+    def _judged(self, way: Way, deadline_s: float) -> probe.ProbeAnswers:
         if way.means == "named":
             return probe.judge_words(lambda sound: self._named(way, sound, deadline_s))
         ask: Callable[[Audio], Letters] = lambda sound: self._probed(way, sound, deadline_s)  # noqa: E731

@@ -51,7 +51,7 @@ def _voice(t: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProbeAnswers:
     """A model's answers to the three sounds."""
 
     named: Mapping[str, str]
@@ -72,24 +72,24 @@ class Verdict:
         return sum(self.named[name] == letter for name, letter in RIGHT.items())
 
 
-def judge(ask: Callable[[Audio], Letters]) -> Verdict:
+def judge(ask: Callable[[Audio], Letters]) -> ProbeAnswers:
     """Ask about each of the three. Raises what `ask` raises."""
     found = {name: ask(sound) for name, sound in probe_sounds().items()}
     shares = {name: np.exp(letters.least) for name, letters in found.items()}
     # Of all probability, and of what the letters get: whether that is enough is another question.
     among = [share / max(float(share.sum()), 1e-30) for share in shares.values()]
-    return Verdict(
+    return ProbeAnswers(
         named={name: LETTERS[int(share.argmax())] for name, share in shares.items()},
         mass=min(letters.mass for letters in found.values()),
         apart=max(min(_distances(list(shares.values()))), min(_distances(among))),
     )
 
 
-def judge_words(name: Callable[[Audio], str]) -> Verdict:
+def judge_words(name: Callable[[Audio], str]) -> ProbeAnswers:
     """The same for a model that only names a letter. It hears unless all three sounds get the same letter:
     two may, because names do not show how close two letters were."""
     named = {sound_name: name(sound) for sound_name, sound in probe_sounds().items()}
-    return Verdict(named, mass=1.0, apart=float(len(set(named.values())) > 1))
+    return ProbeAnswers(named, mass=1.0, apart=float(len(set(named.values())) > 1))
 
 
 def _distances(shares: Sequence[Floats]) -> list[float]:

@@ -11,7 +11,7 @@ from monitor.schema import Block, Seconds, Secret
 _HOME_NAMES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain")
 
 
-class Server(Block):
+class ServerOptions(Block):
     """Options of a block that sends audio to a server."""
 
     url: str

@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from monitor.audio import Audio
-from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.engines.server import ServerOptions
 from monitor.errors import ModelError
 from monitor.schema import Block
 
@@ -53,7 +53,7 @@ class Transcriber(Protocol):
         """Let go of model and connections."""
 
 
-def check_leave(server: Server) -> None:
+def check_leave(server: ServerOptions) -> None:
     """Raises ModelError unless speech may be sent to the server."""
     if not server.send_speech:
         raise ModelError("transcripts: words are speech; allow sending it with send_speech: true")

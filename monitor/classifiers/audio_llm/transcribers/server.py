@@ -11,7 +11,7 @@ from monitor.classifiers.audio_llm.answers import WORDS_MAX, sanitize
 from monitor.classifiers.audio_llm.bounds import LONGEST_S, bounded
 from monitor.classifiers.audio_llm.engines.client import Api, wav
 from monitor.classifiers.audio_llm.engines.dialects import recognized
-from monitor.classifiers.audio_llm.engines.server import Server
+from monitor.classifiers.audio_llm.engines.server import ServerOptions
 from monitor.classifiers.audio_llm.transcribers.base import HotWord, Transcript, WordOptions, check_leave
 from monitor.clock import Clock
 from monitor.errors import ClassifyError, ModelError
@@ -20,7 +20,7 @@ from monitor.logs import get_logger
 log = get_logger()
 
 
-class RemoteAsrConfig(WordOptions, Server):
+class RemoteAsrConfig(WordOptions, ServerOptions):
     """An OpenAI-compatible server's /audio/transcriptions. Words are speech: send_speech must be true."""
 
     type: Literal["remote"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.clock import Clock
 from monitor.logs import get_logger
-from monitor.publishers.base import Device
+from monitor.publishers.base import ExternalDevice
 from monitor.publishers.mqtt.intake.words import value_at, word_at
 from monitor.publishers.mqtt.news import Received
 from monitor.schema import LABEL_LEVEL
@@ -27,7 +27,7 @@ MOST_UNKNOWN_WORDS = 32
 class DeviceReader:
     """One device. `heard` is a pure function of messages and clock, but for what it counts."""
 
-    def __init__(self, device: Device, clock: Clock) -> None:
+    def __init__(self, device: ExternalDevice, clock: Clock) -> None:
         self.device = device
         self.topic_filter = "/".join("+" if one == LABEL_LEVEL else one for one in device.topic.split("/"))
         self.ignored: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from monitor.history.diary.chirps import Chirping, chirps
-from monitor.history.diary.hours import Entry, as_csv, entries, of_day
+from monitor.history.diary.hours import DiaryEntry, as_csv, entries, of_day
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -87,7 +87,7 @@ def taken_away(ask: Ask) -> Answer:
     return Response(out.getvalue(), headers=headers, media_type="application/zip")
 
 
-def _entries(ask: Ask) -> list[Entry]:
+def _entries(ask: Ask) -> list[DiaryEntry]:
     page, wanted = ask.page, ask.query
     now = page.clock.now()
     with page.rows() as rows:

@@ -12,7 +12,7 @@ MOST = 20
 Alarm = Literal["smoke_alarm", "co_alarm", "fire_alarm"]
 
 
-class RoomView(Model):
+class DrillSourceView(Model):
     """How one source heard the alarm."""
 
     source: str
@@ -43,7 +43,7 @@ class DrillView(Model):
     began_at: str
     ended_at: str | None
     """None while it goes on, or where the daemon was stopped meanwhile."""
-    rooms: list[RoomView]
+    rooms: list[DrillSourceView]
     sent: list[SentView]
 
 
@@ -85,7 +85,7 @@ def _view(ask: Ask, one: DrillReport) -> DrillView:
         began_at=iso(one.began_at),
         ended_at=iso(one.ended_at) if one.ended_at else None,
         rooms=[
-            RoomView(
+            DrillSourceView(
                 source=room.source,
                 heard=room.heard,
                 pattern=room.pattern,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events.tracker import Tracker
-from monitor.publishers.base import Device, House
+from monitor.publishers.base import ExternalDevice, House
 from monitor.publishers.mqtt.intake.devices import BURST, DeviceReader
 from monitor.publishers.mqtt.intake.inputs import Inputs
 from monitor.publishers.mqtt.news import Received
@@ -25,10 +25,10 @@ FRIGATE = {
 }
 
 
-def device(**values: Any) -> Device:
+def device(**values: Any) -> ExternalDevice:
     """As the configuration makes it."""
     one = ExternalConfig.model_validate({"type": "external", "name": "porch", **values})
-    return Device(
+    return ExternalDevice(
         "porch", "mqtt", one.topic, one.path, one.label_map, one.where, one.score_path, one.min_score,
         one.trusted, one.hold_s,
     )  # fmt: skip
@@ -142,7 +142,7 @@ def test_any_payload_is_a_detection_or_counted(payload: bytes, retained: bool) -
     assert listener.detected + listener.ignored.total() == 1
 
 
-def house(*devices: Device) -> House:
+def house(*devices: ExternalDevice) -> House:
     return House("home", "1", (), devices=devices)
 
 

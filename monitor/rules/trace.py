@@ -1,4 +1,4 @@
-"""What a rule made of an event."""
+"""How far an event came in a rule, clause by clause: what `earwitness history` and the page explain."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,7 +7,7 @@ Outcome = Literal["alert", "corroborates", "waits", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClauseResult:
     """One clause held against one value."""
 
     clause: str
@@ -18,16 +18,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleTrace:
     """How far an event came in one way of one rule."""
 
     rule: str
     way: int
     """Which item of `any`, from 0."""
     outcome: Outcome
-    steps: tuple[Step, ...]
+    steps: tuple[ClauseResult, ...]
 
     @property
-    def stopped_by(self) -> Step | None:
+    def stopped_by(self) -> ClauseResult | None:
         """The first clause that did not hold."""
         return next((step for step in self.steps if not step.passed), None)
