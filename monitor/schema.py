@@ -28,6 +28,8 @@ from pydantic_core import CoreSchema
 
 from monitor.clock import span_of_day, time_of_day, written
 
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+"""Plug-ins of other programs would see every password; to look for some takes 20 ms of each start."""
 LABEL_LEVEL = "{label}"
 """Stands in another device's topic for the level that names the sound."""
 

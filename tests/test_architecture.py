@@ -137,9 +137,23 @@ def test_the_commands_begin_without_what_they_may_never_use() -> None:
     """What is loaded in spite of the imports counts, too: numpy has its random numbers ready as soon as an
     annotation names them, 12 ms and 2 MB."""
     unused = {"numpy.random", "rich.traceback", *HEAVY}
-    program = "import sys, monitor.cli.app; print(*sys.modules)"
+    assert not unused & _loaded("whole_command_line()")
+
+
+def test_who_listens_loads_no_other_command() -> None:
+    """The daemon would keep them all for as long as it runs: 2 MB, and a tenth of what a start takes."""
+    loaded = _loaded("command_line(['run'])")
+    commands = {name for name in _loaded("whole_command_line()") if name.startswith("monitor.cli.")}
+    shared = {"app", "console", "external_files", "listen", "lives", "sigint", "time_zone"}
+    assert commands & loaded == {f"monitor.cli.{name}" for name in shared}
+    assert len(commands) > 2 * len(shared)
+
+
+def _loaded(made: str) -> set[str]:
+    """The modules that are there when such a command line has been made."""
+    program = f"import sys; from monitor.cli.app import *; {made}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert not unused & set(done.stdout.split())
+    return set(done.stdout.split())
 
 
 def test_the_core_has_no_threads() -> None:

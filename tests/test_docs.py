@@ -11,7 +11,7 @@ import typer
 import yaml
 from typer.main import get_command
 
-from monitor.cli.app import app
+from monitor.cli.app import whole_command_line
 from monitor.config.loading import check_document
 from monitor.config.yaml_document import parse_document
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TYPED = r"(?:\$ )?(?:sudo )?(?:\.venv/bin/)?(earwitness (?!told$)[a-z].*)"
 """A command of ours; `earwitness told` is the name of a helper in Home Assistant."""
-COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = get_command(whole_command_line()).commands  # type: ignore[attr-defined]
 USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
 """What every slip of the pen on a command line raises."""
 ENVIRONMENT = {"PORCH_PASSWORD": "secret", "MQTT_PASSWORD": "secret"}

@@ -157,7 +157,6 @@ def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 LARGE_MODEL = "Qwen/Qwen2-Audio-7B-Instruct"
 """The large classifier that is asked where none is configured."""
-_CLASSIFIER: TypeAdapter[ClassifierConfig] = TypeAdapter(ClassifierConfig)
 
 
 def classifier_block(model: str) -> ClassifierConfig | None:
@@ -168,8 +167,9 @@ def classifier_block(model: str) -> ClassifierConfig | None:
     family = family_of(Path(model)) or model
     kind = "qwen" if "qwen" in family.lower() else "hub"
     values = {"type": "embedded"} if model.endswith(".onnx") else {"type": kind}
+    reader: TypeAdapter[ClassifierConfig] = TypeAdapter(ClassifierConfig)
     try:
-        return _CLASSIFIER.validate_python({**values, "model": model})
+        return reader.validate_python({**values, "model": model})
     except ValidationError as error:
         raise ConfigError([f"{model}: {found['msg']}" for found in error.errors()]) from None
 

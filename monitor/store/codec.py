@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,8 +18,11 @@ from monitor.types import Alert, SoundEvent
 VERSION = 1
 """Written beside every row. A newer one is left alone: an older daemon may have been put back."""
 
-_EVENT = TypeAdapter(SoundEvent)
-_ALERT = TypeAdapter(Alert)
+
+@cache
+def _reader(of: type[SoundEvent] | type[Alert]) -> TypeAdapter[Any]:
+    """Built when there is something to read, not at each start."""
+    return TypeAdapter(of)
 
 
 def encode(message: SoundEvent | Alert) -> str:
@@ -36,7 +40,7 @@ def decode(text: str) -> SoundEvent | Alert:
         is_alert = document["kind"] == "alert"
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a stored message: {error}") from error
-    return _zoned(_ALERT.validate_python(document) if is_alert else _EVENT.validate_python(document))
+    return _zoned(_reader(Alert if is_alert else SoundEvent).validate_python(document))
 
 
 def _zoned(found: Alert | SoundEvent) -> Alert | SoundEvent:

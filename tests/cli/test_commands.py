@@ -14,7 +14,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
-from monitor.cli.app import app
+from monitor.cli.app import whole_command_line
 from monitor.clock import SystemClock
 from monitor.config.house import configured_settings
 from monitor.config.loading import load_config
@@ -570,6 +570,6 @@ def test_check_says_what_keeps_taggers_from_judging_together(tmp_path, capsys):
 
 def test_help_flows_at_any_width():
     """No command's help breaks a line where its source does: whoever has 80 columns reads whole lines."""
-    for command in app.registered_commands:
+    for command in whole_command_line().registered_commands:
         for paragraph in (command.help or "").split("\n\n"):
             assert paragraph.startswith(" ") or "\n" not in paragraph, command.callback
