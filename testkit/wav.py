@@ -1,5 +1,6 @@
 """WAV files for a daemon to listen to."""
 
+import struct
 import wave
 from pathlib import Path
 from typing import Any
@@ -16,3 +17,11 @@ def write_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
         out.setsampwidth(2)
         out.setframerate(SAMPLE_RATE_HZ)
         out.writeframes((np.clip(samples, -1, 0.999) * 32768).astype("<i2").tobytes())
+
+
+def write_float_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
+    """32-bit floating point, mono at 16 kHz: it holds what no 16 bits can, such as NaN."""
+    data = samples.astype("<f4").tobytes()
+    shape = struct.pack("<IHHIIHH", 16, 3, 1, SAMPLE_RATE_HZ, 4 * SAMPLE_RATE_HZ, 4, 32)
+    sizes = b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt "
+    path.write_bytes(sizes + shape + b"data" + struct.pack("<I", len(data)) + data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from monitor.cli.console import ConfigOption, config_in_force, fail, out
+from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
 from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_picture, recordings
 from monitor.cli.sigint import quits_at_once
 from monitor.config.model import Config
@@ -45,7 +45,7 @@ def analyze(
     """Run the whole pipeline over recordings: what would the daemon have heard?
 
     The same code as `run`, faster than real time. A file that cannot be read is one line of error; the
-    others are still done, and the exit code is 1.
+    others are still done, and the exit code is 1. Of sound that is dead or clipped throughout it warns.
 
     [bold]Examples[/bold]
 
@@ -70,6 +70,8 @@ def analyze(
             fail(result.error)
         elif not result.rows and format is not Format.JSONL:
             out.print(f"{escape(result.file)}  nothing heard in {result.duration_s:.1f} s", highlight=False)
+        for fault in result.faults:
+            warn(f"{result.file}: {fault}")
     if failed:
         raise typer.Exit(1)
 

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from monitor.audio import Piece
 from monitor.classifiers.base import Classifier, judged_each
 from monitor.clock import BEGINNING, TICK_S, SystemClock
 from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
+from monitor.logs import configure_logging
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
+from monitor.recordings.rows import AnalysisResults, Row
+from monitor.recordings.soundness import Soundness
 from monitor.sources.file import FileConfig
-from monitor.types import Alert, Detection, Findings, Frame, Message, Segment, SoundEvent, listed
+from monitor.types import Detection, Findings, Frame, Segment
 
 SOURCE = "file"
 """The name that a recording's source has in events and rules."""
@@ -31,7 +33,6 @@ MOST_LOOKS_AHEAD, MOST_PIECES_AHEAD = 32, 120
 """Looks that are judged at once, and the pieces of half a second in which they are gathered: some 6 MB of
 sound."""
 
-Row = dict[str, Any]
 Watch = Callable[[Frame, Findings | None, list[Detection]], None]
 """Shown every frame with what front end and classifiers made of it."""
 
@@ -46,6 +47,8 @@ class Analysis:
     duration_s: float = 0.0
     error: str | None = None
     """Why it could not be read, or not to its end."""
+    faults: list[str] = field(default_factory=list)
+    """What is wrong with its sound throughout, as of a microphone that is dead."""
 
 
 def analyze(
@@ -60,13 +63,15 @@ def analyze(
     block = file_block(path, config, source)
     loop = _Loop(config, block, classifiers, watch)
     result = Analysis(str(path))
+    recording = block.build(SystemClock())
     try:
-        with block.build(SystemClock()) as recording:
+        with recording:
             for piece in recording.pieces():
                 loop.hear(piece)
     except SourceError as error:
         result.error = str(error)
     loop.finish()
+    result.faults = loop.soundness.faults(recording.unreal_s)
     result.error = result.error or (f"{path}: {loop.unheard}" if loop.unheard else None)
     result.duration_s = loop.heard_s
     result.rows = list(loop.ledger.rows(result.file))
@@ -119,6 +124,8 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 def _begin(config: Config, source: str) -> None:
     global _here
+    # Where nothing is set up, structlog writes to standard output, into the results.
+    configure_logging(level="warning", json=False)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _here = (config, load_classifiers(config), source)
 
@@ -152,6 +159,7 @@ class _Loop:
         self._looks_ahead: list[Segment] = []
         self._now = self._decided_at = BEGINNING
         self.ledger = AnalysisResults()
+        self.soundness = Soundness()
         self.unheard = ""
         """Why a segment could not be classified, if one could not: the others are, as in the daemon."""
 
@@ -161,6 +169,7 @@ class _Loop:
 
     def hear(self, piece: Piece) -> None:
         brought = self._front_end.hear(piece)
+        self.soundness.hear(piece, brought)
         self._ahead.append((piece, _by_time(brought)))
         self._looks_ahead += [segment for heard in brought for segment in heard.segments]
         if len(self._looks_ahead) >= MOST_LOOKS_AHEAD or len(self._ahead) >= MOST_PIECES_AHEAD:
@@ -223,75 +232,3 @@ def _by_time(brought: Iterable[Findings]) -> dict[datetime, Findings]:
         before = found.get(one.until)
         found[one.until] = one if before is None else replace(before, notices=(*before.notices, *one.notices))
     return found
-
-
-class AnalysisResults:
-    """Collects events and alerts by id: an event is a row once, with its last word."""
-
-    def __init__(self) -> None:
-        self._events: dict[str, tuple[SoundEvent, float]] = {}
-        self._alerts: dict[str, tuple[Alert, float]] = {}
-
-    def note(self, messages: Iterable[Message], heard_s: float) -> None:
-        """Take in what was published when `heard_s` of the recording had been heard."""
-        for message in messages:
-            if isinstance(message, SoundEvent):
-                _, decided_s = self._events.get(message.id, (message, heard_s))
-                self._events[message.id] = (message, decided_s)
-            elif isinstance(message, Alert):
-                _, decided_s = self._alerts.get(message.id, (message, heard_s))
-                self._alerts[message.id] = (message, decided_s)
-
-    def rows(self, file: str) -> Iterator[Row]:
-        """Everything that `earwitness analyze --format jsonl` prints: events by their start, alerts by their
-        decision; a loud noise comes after what a model named in the same segment."""
-        rows: list[tuple[float, Row]] = []
-        for event in listed(event for event, _ in self._events.values()):
-            begins_s = max([_seconds(event.started_at), *(at_s for at_s, _ in rows[-1:])])
-            rows.append((begins_s, event_row(file, *self._events[event.id])))
-        for alert, decided_s in self._alerts.values():
-            row = alert_row(file, alert, decided_s)
-            rows.append((row["decided_s"], row))
-        return (row for _, row in sorted(rows, key=lambda pair: pair[0]))
-
-
-def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
-    """An event; times in seconds from the file's start."""
-    return {
-        "type": "event",
-        "file": file,
-        "source": event.source,
-        "label": event.label,
-        "start_s": _seconds(event.started_at),
-        "end_s": _seconds(event.ended_at or event.at),
-        "decided_s": round(decided_s, 3),
-        "score": round(event.score, 4),
-        "certainty": event.certainty,
-        "classifier": event.classifier,
-        "confirmed_by": list(event.confirmed_by),
-        "emotion": _rounded(event.emotion),
-    }
-
-
-def alert_row(file: str, alert: Alert, decided_s: float) -> Row:
-    """An alert; times in seconds from the file's start: of its first sound, and of its decision."""
-    return {
-        "type": "alert",
-        "file": file,
-        "rule": alert.rule,
-        "severity": alert.severity,
-        "start_s": _seconds(min(event.started_at for event in alert.events)),
-        "decided_s": round(decided_s, 3),
-        "labels": sorted({event.label for event in alert.events}),
-        "message": alert.message,
-        "why": dict(alert.why),
-    }
-
-
-def _seconds(at: datetime) -> float:
-    """From the start of the recording; a sound whose first samples are older than it begins there."""
-    return max(0.0, round((at - BEGINNING).total_seconds(), 3))
-
-
-def _rounded(emotion: Mapping[str, float] | None) -> dict[str, float] | None:
-    return {label: round(score, 4) for label, score in emotion.items()} if emotion else None

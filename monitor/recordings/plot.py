@@ -12,7 +12,8 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
-from monitor.recordings.analysis import Analysis, Row, Watch, analyze
+from monitor.recordings.analysis import Analysis, Watch, analyze
+from monitor.recordings.rows import Row
 from monitor.recordings.saving import saved
 from monitor.types import Detection, Findings, Frame, Level
 

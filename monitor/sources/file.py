@@ -61,6 +61,7 @@ class FileSource(Source):
         self._clock = clock
         self._closed = Event()
         self._recording = Recording(config.path, config.track)
+        self._framer = Framer(self.name)
 
     def __enter__(self) -> Self:
         self._recording.__enter__()
@@ -81,6 +82,11 @@ class FileSource(Source):
                 return
             yield piece
 
+    @property
+    def unreal_s(self) -> float:
+        """How much of what was heard so far were no numbers, and is silence."""
+        return self._framer.unreal_s
+
     def _now(self) -> datetime:
         """When a recording begins that says nothing of it: now, or, heard as fast as can be, as long ago
         as it lasts. Nothing may be dated ahead of now."""
@@ -88,7 +94,7 @@ class FileSource(Source):
         return now if self._config.realtime else now - timedelta(seconds=self._recording.length_s)
 
     def _heard(self, begins_at: datetime) -> Iterator[Piece]:
-        framer = Framer(self.name)
+        framer = self._framer = Framer(self.name)
         timeline = _Timeline(framer, begins_at)
         while True:
             for sound in self._recording.sounds():

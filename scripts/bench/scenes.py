@@ -23,7 +23,8 @@ from monitor.config.capabilities import thresholds
 from monitor.config.loading import default_config, load_config
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers, load_classifiers
-from monitor.recordings.analysis import SOURCE, Row
+from monitor.recordings.analysis import SOURCE
+from monitor.recordings.rows import Row
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background

@@ -8,7 +8,8 @@ from monitor.audio import SAMPLE_RATE_HZ
 from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
-from monitor.recordings.analysis import SOURCE, Row, analyze
+from monitor.recordings.analysis import SOURCE, analyze
+from monitor.recordings.rows import Row
 from monitor.types import Detection, Findings, Frame, Segment
 from scripts.scenes.composing import Bed, Placed, Scene
 from scripts.scenes.recordings import audio, write_wav

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.audioset import read_class_map
-from monitor.recordings.analysis import Row
+from monitor.recordings.rows import Row
 
 WINDOW = 15_600
 """Samples of YAMNet's input: 0.975 s."""

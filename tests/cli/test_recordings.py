@@ -5,9 +5,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli.recordings import Bar, recordings
 from testkit.odd_recordings import (
     STRETCH_S,
@@ -16,6 +18,7 @@ from testkit.odd_recordings import (
     without_table,
     wrong_byte_rate,
 )
+from testkit.wav import write_float_wav
 from tests.cli.test_commands import earwitness
 
 
@@ -80,3 +83,39 @@ def test_odd_recordings_are_classified_and_evaluated(tmp_path: Path, capsys):
     assert earwitness("eval", manifest, "--json", figures) == 0
     [hours] = {each["hours"] for each in json.loads(figures.read_text())["false_events"].values()}
     assert hours * 3600 == pytest.approx(sum(odd.values()), abs=2)
+
+
+def noisy(level: float) -> Samples:
+    return np.random.default_rng(1).normal(0, level, 5 * SAMPLE_RATE_HZ).astype(np.float32)
+
+
+DEAD = {
+    "silent.wav": (noisy(0), "nothing but digital silence"),
+    "stuck.wav": (noisy(0) + np.float32(0.4), "the same value or the same moment again and again"),
+    "stuck_full.wav": (noisy(0) + np.float32(1), "the same value or the same moment again and again"),
+    "looped.wav": (np.tile(noisy(0.05)[:8000], 10), "the same value or the same moment again and again"),
+    "offset.wav": (noisy(0.001) + np.float32(0.4), "the sound is far off zero (a DC offset)"),
+    "clipped.wav": (np.clip(noisy(3), -1, 1), "clipped: it is at full scale most of the time"),
+    "nan.wav": (noisy(0) * np.float32("nan"), "5.0 s of it are no numbers"),
+    "half_silent.wav": (
+        np.concatenate([noisy(0.01), noisy(0), noisy(0), noisy(0)]), "15.0 s of 20.0 s: nothing but digital",
+    ),
+    "a_bang.wav": (noisy(0.01) + np.float32(2) * (np.arange(5 * SAMPLE_RATE_HZ) < 16_000), ""),
+    "quiet.wav": (noisy(0.001), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_recording_without_sound_is_said_to_be_one(tmp_path: Path, capsys, workers: str):
+    """Nothing heard in a dead recording is no quiet night; one warning for each, and no failure."""
+    for name, (samples, _) in DEAD.items():
+        write_float_wav(tmp_path / name, samples)
+    assert earwitness("analyze", "-j", workers, str(tmp_path)) == 0
+
+    said = capsys.readouterr()
+    warned = [line for line in said.err.splitlines() if line.startswith("warning:")]
+    found = {line.split("/")[-1].split(":")[0]: line for line in warned}
+    expected = {name: words for name, (_, words) in DEAD.items() if words}
+    assert len(warned) == len(expected)
+    assert {name: expected[name] for name in found if expected.get(name, "-") in found[name]} == expected
+    assert "no numbers" not in said.out

@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece, Samples
+from monitor.logs import get_logger
+
+log = get_logger()
 
 LOWEST_RATE_HZ = 4_000
 HIGHEST_RATE_HZ = 768_000
@@ -34,6 +37,9 @@ class Framer:
         self._rest = _NO_SAMPLES
         self._captured_at: datetime | None = None
         self._follows_gap = True
+        self._rate_hz = SAMPLE_RATE_HZ
+        self.unreal_s = 0.0
+        """How much of the sound were no numbers, and is heard as silence."""
 
     def begin(self, captured_at: datetime, sample_rate_hz: int) -> list[Piece]:
         """Start a stretch whose first sample is heard at `captured_at`: what the one before still gives.
@@ -46,7 +52,7 @@ class Framer:
         if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             raise ValueError(f"a sample rate of {sample_rate_hz} Hz")
         left = self.drain()
-        self._resampler = _resampler(sample_rate_hz)
+        self._resampler, self._rate_hz = _resampler(sample_rate_hz), sample_rate_hz
         rest_s = len(self._rest) / SAMPLE_RATE_HZ
         moved_s = (captured_at - (self._captured_at or captured_at)).total_seconds() - rest_s
         if self._captured_at is None or abs(moved_s) > SMALL_GAP_S:
@@ -60,7 +66,8 @@ class Framer:
 
         It may be a view of the array: the caller does not write into it again.
         """
-        return self._cut(_clean(samples) if self._resampler is None else self._resample(_clean(samples)))
+        samples = self._clean(samples)
+        return self._cut(samples if self._resampler is None else self._resample(samples))
 
     def finish(self) -> list[Piece]:
         """The end of the sound: the last frames, the very last filled up with silence."""
@@ -81,6 +88,23 @@ class Framer:
             return []
         resampler, self._resampler = self._resampler, None
         return self._cut(resampler.resample_chunk(_NO_SAMPLES, last=True))
+
+    def _clean(self, samples: Samples) -> Samples:
+        """One NaN would live in a resampler's and a filter's memory for ever."""
+        # One pass, not three: the energy of sound that is loud, infinite or no number at all is not small.
+        if np.dot(samples, samples) <= LOUDEST**2:
+            return samples
+        if float(samples.min(initial=0)) >= -LOUDEST and float(samples.max(initial=0)) <= LOUDEST:
+            return samples
+        self._note_unreal(len(samples) - int(np.isfinite(samples).sum()))
+        finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.clip(finite, -LOUDEST, LOUDEST), np.float32)
+
+    def _note_unreal(self, count: int) -> None:
+        """Said once: silence in its place would look like a quiet room."""
+        if count and not self.unreal_s:
+            log.info("samples are no numbers (NaN, infinite); silence is heard instead", source=self._source)
+        self.unreal_s += count / self._rate_hz
 
     def _resample(self, samples: Samples) -> Samples:
         resampled: Samples = self._resampler.resample_chunk(samples)
@@ -111,17 +135,6 @@ def as_float(samples: npt.NDArray[Any]) -> Samples:
         as_float32 -= half_range
     as_float32 /= half_range
     return as_float32
-
-
-def _clean(samples: Samples) -> Samples:
-    """One NaN would live in a resampler's and a filter's memory for ever."""
-    # One pass instead of three: the energy of sound that is loud, infinite or no number at all is not small.
-    if np.dot(samples, samples) <= LOUDEST**2:
-        return samples
-    if float(samples.min(initial=0)) >= -LOUDEST and float(samples.max(initial=0)) <= LOUDEST:
-        return samples
-    finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.asarray(np.clip(finite, -LOUDEST, LOUDEST), np.float32)
 
 
 def _resampler(sample_rate_hz: int) -> Any:
