@@ -9,14 +9,16 @@ import threading
 from collections import deque
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, Self
 
 
 @contextmanager
-def _as_if_absent(package: str) -> Iterator[None]:
-    """Inside the `with` block importing the package fails, as where it is not installed."""
+def _left_unloaded(package: str, stand_in: ModuleType | None) -> Iterator[None]:
+    """Inside the `with` block importing the package gives the stand-in; None: it fails, as where the package
+    is not installed."""
     there = {name: sys.modules.pop(name) for name in [package] if name in sys.modules}
-    sys.modules[package] = None  # type: ignore[assignment]
+    sys.modules[package] = stand_in  # type: ignore[assignment]
     try:
         yield
     finally:
@@ -24,8 +26,9 @@ def _as_if_absent(package: str) -> Iterator[None]:
         sys.modules.update(there)
 
 
-# Where it finds rich, structlog loads what draws tracebacks with it, which we never show: 40 ms and 3 MB.
-with _as_if_absent("rich"):
+# Where it finds rich, structlog loads what draws tracebacks with it, which we never show: 40 ms and 3 MB. Its
+# loggers for coroutines, of which we have none, cost as much again.
+with _left_unloaded("rich", None), _left_unloaded("asyncio", ModuleType("asyncio")):
     import structlog
 
 

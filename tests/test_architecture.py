@@ -143,6 +143,7 @@ def test_the_commands_begin_without_what_they_may_never_use() -> None:
 def test_who_listens_loads_no_other_command() -> None:
     """The daemon would keep them all for as long as it runs: 2 MB, and a tenth of what a start takes."""
     loaded = _loaded("command_line(['run'])")
+    assert not loaded & {"asyncio", "rich"}
     commands = {name for name in _loaded("whole_command_line()") if name.startswith("monitor.cli.")}
     shared = {"app", "console", "external_files", "listen", "lives", "sigint", "time_zone"}
     assert commands & loaded == {f"monitor.cli.{name}" for name in shared}

@@ -3,20 +3,44 @@
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from monitor.config.loading import default_config, find_config, load_config, retaught
 from monitor.config.model import Config, usual_state_folder
 from monitor.config.overrides import with_overrides
 from monitor.logs import write_line, writes_json
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    out: Console
+    err: Console
+
+
+def __getattr__(name: str) -> "Console":
+    """`out` and `err`, on which lines for people are written: loaded with the first command that has some to
+    write. A daemon has none."""
+    if name not in ("out", "err"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _screen(is_error=name == "err")
+
+
+@cache
+def _screen(*, is_error: bool) -> "Console":
+    from rich.console import Console
+
+    return Console(soft_wrap=True, stderr=is_error)
+
+
+def _say(head: str, text: str) -> None:
+    from rich.markup import escape
+
+    _screen(is_error=True).print(f"{head} {escape(text)}", highlight=False)
+
 
 NOWHERE = {"type": "demo", "name": "demo"}
 """A source for the built-in configuration where none is listened to."""
@@ -44,7 +68,7 @@ def note(message: str) -> None:
     if writes_json():
         write_line(_as_json("info", message))
     else:
-        err.print(message, highlight=False, markup=False)
+        _screen(is_error=True).print(message, highlight=False, markup=False)
 
 
 def _as_json(level: str, message: str) -> str:
@@ -57,7 +81,7 @@ def fail(message: str) -> None:
     if writes_json():
         write_line(_as_json("error", message))
         return
-    err.print(f"[bold red]error:[/bold red] {escape(message)}", highlight=False)
+    _say("[bold red]error:[/bold red]", message)
 
 
 def warn(message: str) -> None:
@@ -65,7 +89,7 @@ def warn(message: str) -> None:
     if writes_json():
         write_line(_as_json("warning", message))
         return
-    err.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False)
+    _say("[yellow]warning:[/yellow]", message)
 
 
 def chosen_config(path: Path | None) -> tuple[Config | None, Path | None]:
@@ -81,7 +105,8 @@ def where_kept(settings: Config, path: Path | None) -> Config:
     is_plain = path is None and find_config() is None
     if not is_plain or not _is_of_demo(settings.state_folder(), demo):
         return settings
-    err.print(f"No configuration: this is what the demo scene keeps in {demo}.", highlight=False)
+    said = f"No configuration: this is what the demo scene keeps in {demo}."
+    _screen(is_error=True).print(said, highlight=False)
     return retaught(settings.model_copy(update={"node": DEMO, "state_dir": demo}))
 
 

@@ -1,5 +1,6 @@
 """Commands that listen: run and demo."""
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, note, out, warn
+from monitor.cli.console import DEMO, NOWHERE, ConfigOption, chosen_config, note, warn
 from monitor.cli.external_files import check_outside
 from monitor.cli.lives import Lives, is_shown_here
 from monitor.config.loading import BUILT_IN, default_config, find_config, load_config, retaught
@@ -119,7 +120,7 @@ def _listen(
     def shown(config: Config) -> Config:
         if port is not None:
             config = config.model_copy(update={"web": config.web.model_copy(update={"port": port})})
-        return shown_here(config, as_json=as_json, on_terminal=out.is_terminal)
+        return shown_here(config, as_json=as_json, on_terminal=sys.stdout.isatty())
 
     try:
         again = read and (lambda: shown(read()))

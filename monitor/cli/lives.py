@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.cli.console import err, note, warn
+from monitor.cli.console import note, warn
 from monitor.cli.sigint import quits_at_once
 from monitor.cli.time_zone import zone_problem
 from monitor.config.loading import OWN
@@ -247,7 +247,7 @@ def _log_level(config: Config, verbose: bool) -> str:
     """On a terminal a publisher shows what was heard; the log would repeat it."""
     if verbose:
         return "info"
-    shown = err.is_terminal and any(map(is_shown_here, config.publishers))
+    shown = sys.stderr.isatty() and any(map(is_shown_here, config.publishers))
     return "warning" if shown and config.log.level == "info" else config.log.level
 
 

@@ -3,7 +3,6 @@
 Protocol: https://github.com/OHF-Voice/wyoming (package `wyoming`, MIT). It knows no encryption, no password.
 """
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
@@ -27,6 +26,8 @@ from monitor.sources.timing.live import LiveFramer
 from monitor.sources.timing.timekeeper import Instant
 
 if TYPE_CHECKING:
+    import asyncio
+
     from wyoming.event import Event as Message
 
 log = get_logger()
@@ -174,6 +175,8 @@ class _Server(Thread):
                 self._loop.call_soon_threadsafe(self._over.set)
 
     def run(self) -> None:
+        import asyncio
+
         try:
             asyncio.run(self._serve())
         except OSError as error:
@@ -192,6 +195,8 @@ class _Server(Thread):
                 self.opened.set_exception(error)
 
     async def _serve(self) -> None:
+        import asyncio
+
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._client, self._config.host, self._config.port)
         async with server:
@@ -201,7 +206,7 @@ class _Server(Thread):
             if self._current is not None:
                 self._current.close()
 
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _client(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
         from wyoming.event import async_read_event
 
         if self._current is not None:
@@ -217,7 +222,7 @@ class _Server(Thread):
         finally:
             writer.close()
 
-    async def _take(self, message: "Message", writer: asyncio.StreamWriter) -> None:
+    async def _take(self, message: "Message", writer: "asyncio.StreamWriter") -> None:
         from wyoming.audio import AudioChunk
         from wyoming.event import async_write_event
         from wyoming.info import Describe, Info
@@ -246,7 +251,7 @@ def _samples(chunk: Any) -> Chunk:
 class _Bounded:
     """A reader that takes no part of a message that is larger than any sound."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: "asyncio.StreamReader") -> None:
         self._reader = reader
 
     async def readline(self) -> bytes:
