@@ -70,6 +70,10 @@ class DrillReport:
         """In how many rooms."""
         return sum(room.heard for room in self.rooms)
 
+    def after_s(self, at: datetime) -> float | None:
+        """From its first alert until a moment; None where none was raised."""
+        return None if self.alerted_at is None else round((at - self.alerted_at).total_seconds(), 1)
+
     @property
     def coverage(self) -> str:
         """`3 of 4 rooms`."""

@@ -3,19 +3,22 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from monitor.clock import to_us
 from monitor.history.events import EventRow
 from monitor.history.records import unpack_scores, unpack_spans
-from monitor.history.verdicts import Judged
+from monitor.history.verdicts import Judged, Missed
 
 _LATE_US = 60_000_000
 """So much later than the sound may a classifier's answer have come."""
 MOST_TRACED = 200
 """Looks that are kept of an event, those with the highest scores; rain has thousands."""
 _MARGIN_US = 1_000_000
+MISSED_REACH = timedelta(seconds=30)
+"""A person who missed something does not know the second."""
 _LONGEST_US = 3_600_000_000
 """Of an event that goes on, this much is looked at."""
 
@@ -37,6 +40,20 @@ def judged(rows: sqlite3.Connection, event: EventRow) -> Judged:
         event.id, event.label, event.source, event.started_at, event.score, event.classifier, labels, scores,
         found[0] if found else None, pack_trace(trace, begin_us) if trace else None,
     )  # fmt: skip
+
+
+def missed_at(rows: sqlite3.Connection, label: str, source: str, at: datetime) -> Missed:
+    """A sound that was there at that time, with the looks that came nearest to it."""
+    since_us, until_us = to_us(at - MISSED_REACH), to_us(at + MISSED_REACH)
+    trace = label_trace(rows, label, source, since_us, until_us)
+    return Missed(source, label, at, pack_trace(trace, to_us(at)) if trace else None)
+
+
+def best_score(missed: Missed) -> float | None:
+    """The highest score near a missed sound; None where nothing was classified."""
+    if missed.trace is None:
+        return None
+    return max(score for _, score, _ in unpack_trace(missed.trace))
 
 
 @dataclass(frozen=True, slots=True)

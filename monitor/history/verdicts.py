@@ -190,6 +190,14 @@ class Verdicts:
         with self._database.opened().transaction() as rows:
             rows.execute("INSERT OR REPLACE INTO missed VALUES (?, ?, ?, ?, ?, ?)", row)
 
+    def found(self, source: str, label: str, at: datetime) -> bool:
+        """It was not missed: whether that had been said before."""
+        with self._database.opened().transaction() as rows:
+            gone = rows.execute(
+                "DELETE FROM missed WHERE source = ? AND label = ? AND at = ?", (source, label, to_us(at))
+            )
+            return gone.rowcount > 0
+
     def missed(self) -> list[Missed]:
         """All of these, the oldest first."""
         with self._database.opened().reading() as rows:
@@ -234,6 +242,10 @@ class Verdicts:
                 (json.dumps(list(alert_ids)),),
             ).fetchall()
         return {id: Acknowledgement(id, from_us(us), by) for id, us, by in found}
+
+    def first_acknowledged(self, alert_ids: Sequence[str]) -> Acknowledgement | None:
+        """Who has seen any of these first."""
+        return min(self.acknowledged(alert_ids).values(), key=lambda one: one.at, default=None)
 
     def keep(self, event_id: str, at: datetime, by: str, *, kept: bool) -> None:
         """Mark an event as one to be kept, or no longer."""

@@ -12,7 +12,7 @@ from monitor.config.model import Config
 from monitor.events.defaults import Hysteresis
 from monitor.history import events as index
 from monitor.history.events import EventFilter
-from monitor.history.judging import judged, label_trace, pack_trace, unpack_trace
+from monitor.history.judging import judged, missed_at, unpack_trace
 from monitor.history.reader import History
 from monitor.history.verdicts import Judged, Missed, Verdicts, Word
 from monitor.teaching.evidence import Look, evidence, logit
@@ -22,8 +22,6 @@ from monitor.teaching.questions import VerdictQuestion
 from monitor.teaching.stream import LabelledSound, near_looks, sounds
 from monitor.teaching.suggestion import PER_SOURCE_VERDICTS, Taught, fitted, never
 
-MISSED_REACH_S = 30.0
-"""A person who missed something does not know the second."""
 _SAME_S = 2.0
 """A judged event and the sound that is found again may begin so far apart: ticks fell otherwise."""
 _MOST_EVENTS = 100_000
@@ -152,19 +150,10 @@ class HouseReading:
             for event in index.events(rows, EventFilter(ids=(event_id,)), limit=1):
                 self._verdicts.judge(judged(rows, event), word, None, self._now, by)
 
-    def best_score(self, missed: Missed) -> float | None:
-        """The highest score near a missed sound; None where nothing was classified."""
-        if missed.trace is None:
-            return None
-        return max(score for _, score, _ in unpack_trace(missed.trace))
-
     def missed_at(self, label: str, source: str, at: datetime) -> Missed:
         """A sound that was there at that time, with the looks that came nearest to it."""
-        reach = timedelta(seconds=MISSED_REACH_S)
-        since_us, until_us = to_us(at - reach), to_us(at + reach)
         with self._history.rows() as rows:
-            trace = label_trace(rows, label, source, since_us, until_us)
-        return Missed(source, label, at, pack_trace(trace, to_us(at)) if trace else None)
+            return missed_at(rows, label, source, at)
 
     def _missed(self, label: str, places: Sequence[str]) -> list[Missed]:
         return [one for one in self._verdicts.missed() if one.label == label and one.source in places]

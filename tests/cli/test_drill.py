@@ -1,5 +1,6 @@
 """`earwitness drill`, as it is typed."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,3 +43,5 @@ def test_a_report_names_what_to_do_and_is_no_certificate(tmp_path, capsys):
         "phones: not delivered yet", "acknowledged by anna after 40 s", "no certificate",
     ):  # fmt: skip
         assert said in text, said
+    assert earwitness("drill", "--list", "--json", "--config", house(tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out)["acknowledged"] == {"by": "anna", "after_s": 40.0}

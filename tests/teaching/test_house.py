@@ -11,6 +11,7 @@ from monitor.config.capabilities import in_force
 from monitor.config.loading import as_configured, load_config
 from monitor.config.model import Config
 from monitor.config.overrides import apply, undo
+from monitor.history.judging import best_score
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.verdicts import Verdicts
@@ -92,9 +93,9 @@ def test_a_missed_sound_counts_by_the_look_that_came_nearest(config: Config):
     near = NOW - timedelta(minutes=2 * 3)
     with house(config) as (reading, verdicts):
         seen = reading.missed_at("dog_bark", "hall", near)
-        assert reading.best_score(seen) == pytest.approx(0.85, abs=0.001)
+        assert best_score(seen) == pytest.approx(0.85, abs=0.001)
         unseen = reading.missed_at("dog_bark", "hall", NOW - timedelta(days=2))
-        assert reading.best_score(unseen) is None
+        assert best_score(unseen) is None
         for one in (seen, unseen):
             verdicts.miss(one, NOW, "me")
         assert len(reading.taught("dog_bark").missed) == 1

@@ -359,6 +359,24 @@ def test_what_follows_from_verdicts_is_suggested_taken_and_undone(home):
     assert home.visit.ask("PUT", "/api/sounds/smoke_alarm/suggestion", {"onset": 0.77}).status == 422
 
 
+def test_what_was_missed_is_kept_listed_and_taken_back(home):
+    """House time without an offset; nobody misses an alarm, what is to come, or what nothing hears."""
+    missed = {"label": "doorbell", "source": "hall", "at": "2026-01-02T03:04:05"}
+    noted = home.visit.ask("POST", "/api/missed", missed).json()
+    assert (noted["score"], noted["at"][:19]) == (None, missed["at"])
+    assert 0 < noted["onset"] < 1
+    assert home.visit.get("/api/missed").json()["missed"] == [noted]
+    of_doors = [one for one in home.visit.get("/api/mine").json()["records"] if one["label"] == "doorbell"]
+    assert [one["missed"] for one in of_doors] == [1]
+    for wrong, status in (
+        ({"label": "smoke_alarm"}, 422), ({"label": "unheard_of"}, 422), ({"source": "attic"}, 404),
+        ({"at": "2999-01-01T00:00:00Z"}, 422),
+    ):  # fmt: skip
+        assert home.visit.ask("POST", "/api/missed", missed | wrong).status == status, wrong
+    path = f"/api/missed?label=doorbell&source=hall&at={noted['at'].replace('+', '%2B')}"
+    assert [home.visit.ask("DELETE", path).status for _ in range(2)] == [204, 404]
+
+
 def test_a_stranger_gets_the_page_without_what_was_heard(home):
     """Whoever would have to sign in gets what the sign-in takes; this machine itself gets the house."""
     stranger = came_with(home.visit.get("/", Host="other.example").body)

@@ -15,6 +15,7 @@ from playwright.sync_api import Route, expect
 
 from monitor.config.model import Config
 from monitor.config.overrides import read_steps
+from monitor.drill.report import DeliveryReport, DrillReport, RoomReport, keep_drill
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
 from monitor.teaching.taught.naming import NamingQuestion, keep_naming, read_naming
@@ -568,6 +569,63 @@ def test_three_questions_a_day_are_asked_and_no_fourth(workshop, chromium):
     first, skipped, last = (workshop.visit.get(f"/api/events/{id}").json()["verdict"] for id in asked)
     assert (first["verdict"], skipped, last["verdict"]) == ("right", None, "wrong")
     assert workshop.visit.get("/api/questions").json() == {"events": [], "left_today": 0}
+
+
+def test_who_acknowledged_a_drill_is_in_its_report(workshop, chromium):
+    """Nobody at first; then somebody, and after how long."""
+    at = datetime.now(UTC)
+    rooms = (RoomReport("kitchen", "T3", 3100, 2, 4.2, 8.2, 21.4, 14.5), RoomReport("tone"))
+    sent = (DeliveryReport("lines", 0.1),)
+    report = DrillReport("d1", "smoke_alarm", at, rooms, at, ("a" * 12,), at, sent)
+    keep_drill(workshop.folder / "state", report)
+    with chromium.page(f"{workshop.address}#/house", **PHONE) as page:
+        drill = page.locator(".panel", has=page.get_by_role("heading", name="Drill"))
+        expect(drill).to_contain_text("15 dB to spare")
+        expect(drill).to_contain_text("Nobody has acknowledged the test alert.")
+        workshop.visit.ask("POST", "/api/ack", {"alert": "a" * 12})
+        page.reload()
+        expect(drill).to_contain_text(re.compile(r"Acknowledged by .+ after \d"))
+        check_accessible(page)
+    [seen] = [one for one in workshop.visit.get("/api/drills").json()["drills"] if one["id"] == "d1"]
+    assert 0 <= seen["acknowledged"]["after_s"] < 600
+    assert seen["alerted"]
+
+
+def test_what_was_missed_is_noted_counted_and_taken_back(workshop, chromium):
+    """At the time of a bark it names the nearest score; where the gate was shut it says so, in German."""
+    [near] = workshop.visit.get("/api/events?label=dog_bark&source=tone&limit=1").json()["events"]
+    zone = ZoneInfo(workshop.visit.get("/api/house").json()["zone"])
+    at = datetime.fromisoformat(near["started_at"]).astimezone(zone)
+    with chromium.page(f"{workshop.address}#/sounds", **PHONE) as page:
+        page.get_by_role("button", name="Report a missed sound").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_label("What it was").locator("option[value=smoke_alarm]")).to_have_count(0)
+        dialog.get_by_label("What it was").select_option("dog_bark")
+        dialog.get_by_label("Where").select_option("tone")
+        dialog.get_by_label("Day").fill(f"{at:%Y-%m-%d}")
+        dialog.get_by_label("Time").fill(f"{at:%H:%M}")
+        check_accessible(page)
+        dialog.get_by_role("button", name="Note it").click()
+        expect(dialog).to_contain_text(re.compile(r"The nearest look gave Dog bark \d+%, and it takes 90%"))
+        check_accessible(page)
+        [noted] = workshop.visit.get("/api/missed").json()["missed"]
+        assert (noted["label"], noted["source"], noted["onset"]) == ("dog_bark", "tone", 0.9)
+        page.keyboard.press("Escape")
+        page.reload()
+        heard = page.locator(".panel", has=page.get_by_role("heading", name="How well this house is heard"))
+        expect(heard).to_contain_text(re.compile(r"Dog bark.*: \d+ right, \d+ wrong, 1 missed"))
+        check_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    moment = "~2026-01-02T03:04:00Z?source=tone"
+    with chromium.page(f"{workshop.address}#/event/{moment}", **PHONE, locale="de-DE") as page:
+        page.get_by_role("button", name="Ein überhörtes Geräusch melden").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Was es war").select_option("doorbell")
+        dialog.get_by_role("button", name="Notieren").click()
+        expect(dialog).to_contain_text("Es war dort zu leise")
+        dialog.get_by_role("button", name="Rückgängig").click()
+        expect(page.locator("#note")).to_contain_text("Zurückgenommen")
+    assert len(workshop.visit.get("/api/missed").json()["missed"]) == 1
 
 
 def ask(home: Home, id: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -109,7 +109,8 @@ def _wait(folder: Path, id: str, longest_s: float, *, ended: bool) -> DrillRepor
 
 def _show(report: DrillReport, folder: Path, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(report), default=datetime.isoformat))
+        row = asdict(report) | {"acknowledged": _first(report, folder)}
+        typer.echo(json.dumps(row, default=datetime.isoformat))
         return
     name = label_name(report.label)
     at = f"{report.began_at.astimezone():%Y-%m-%d %H:%M}"
@@ -174,13 +175,20 @@ def _delivered(one: DeliveryReport) -> str:
 
 
 def _acknowledged(report: DrillReport, folder: Path) -> str:
+    found = _first(report, folder)
+    if found is None:
+        return "Nobody has acknowledged it; `earwitness drill --list` shows it when somebody does."
+    return f"acknowledged by {found['by'] or 'somebody'} after {found['after_s']:.0f} s"
+
+
+def _first(report: DrillReport, folder: Path) -> dict[str, Any] | None:
+    """Who acknowledged the test alert first, and how long that took."""
     from monitor.clock import SystemClock
     from monitor.history.verdicts import Verdicts
 
+    if not report.alert_ids:
+        return None
     with Verdicts(folder, SystemClock()) as verdicts:
-        found = list(verdicts.acknowledged(list(report.alert_ids)).values())
-    if not found or report.alerted_at is None:
-        return "Nobody has acknowledged it; `earwitness drill --list` shows it when somebody does."
-    first = min(found, key=lambda one: one.at)
-    after_s = (first.at - report.alerted_at).total_seconds()
-    return f"acknowledged by {first.by or 'somebody'} after {after_s:.0f} s"
+        found = verdicts.first_acknowledged(report.alert_ids)
+    after_s = report.after_s(found.at) if found else None
+    return None if found is None or after_s is None else {"by": found.by, "after_s": after_s}

@@ -233,9 +233,11 @@ def _note_missed(
         raise typer.BadParameter(
             f"name where it was: {', '.join(known)}{did_you_mean(source or '', known)}", param_hint="--source"
         )
+    from monitor.history.judging import best_score
+
     found = house.missed_at(label, source, at.astimezone(UTC))
     verdicts.miss(found, datetime.now(UTC), COMMAND_LINE)
-    score = house.best_score(found)
+    score = best_score(found)
     name, local = label.replace("_", " "), f"{at:%H:%M}"
     if score is None:
         out.print(

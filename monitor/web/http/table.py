@@ -16,7 +16,7 @@ from monitor.web.api import (
     timeline,
     verdicts,
 )
-from monitor.web.api.upkeep import diary, drills, questions, suggestions, taught, unnamed
+from monitor.web.api.upkeep import diary, drills, missed, questions, suggestions, taught, unnamed
 from monitor.web.api.upkeep import house as upkeep
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Answer, Ask, Route
@@ -46,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *upkeep.ROUTES,
     *diary.ROUTES,
     *drills.ROUTES,
+    *missed.ROUTES,
     *questions.ROUTES,
     *suggestions.ROUTES,
     *taught.ROUTES,

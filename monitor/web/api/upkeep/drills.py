@@ -35,6 +35,14 @@ class SentView(Model):
     """Until it acknowledged the alert; None while it waits."""
 
 
+class SeenView(Model):
+    """Who acknowledged the test alert first."""
+
+    by: str
+    after_s: float
+    """From the alert on."""
+
+
 class DrillView(Model):
     """One drill."""
 
@@ -44,7 +52,11 @@ class DrillView(Model):
     ended_at: str | None
     """None while it goes on, or where the daemon was stopped meanwhile."""
     rooms: list[DrillSourceView]
+    alerted: bool
+    """Whether any rule rang for it."""
     sent: list[SentView]
+    acknowledged: SeenView | None
+    """None: nobody has."""
 
 
 class DrillList(Model):
@@ -97,8 +109,16 @@ def _view(ask: Ask, one: DrillReport) -> DrillView:
             )
             for room in one.rooms
         ],
+        alerted=bool(one.alert_ids),
         sent=[SentView(channel=each.channel, seconds=each.seconds) for each in one.deliveries],
+        acknowledged=_seen(ask, one),
     )
+
+
+def _seen(ask: Ask, one: DrillReport) -> SeenView | None:
+    found = ask.page.verdicts.first_acknowledged(one.alert_ids) if one.alert_ids else None
+    after_s = one.after_s(found.at) if found else None
+    return None if found is None or after_s is None else SeenView(by=found.by, after_s=after_s)
 
 
 def begin(ask: Ask) -> Answer:

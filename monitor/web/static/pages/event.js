@@ -4,6 +4,7 @@ import { get, post, Problem, put, query } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import { iconOf } from "../parts/glyph.js";
+import { missedButton } from "../parts/missed.js";
 import { attempt } from "../parts/overlay.js";
 import { player } from "../parts/player.js";
 import { teach } from "../parts/teach.js";
@@ -230,6 +231,6 @@ function moment(view, at, source) {
   const why = h("section", { class: "panel" });
   view.append(h("a", { class: "back", href: "#/timeline" }, icon("left"), t("event.back")),
     h("header", { class: "eventhead" }, h("div", null, h("h1", null, roomName(source)),
-      h("p", null, timeTag(at, longDay), ", ", timeTag(at, clock)))), why);
+      h("p", null, timeTag(at, longDay), ", ", timeTag(at, clock)))), why, h("p", { class: "acts" }, missedButton({ at, source })));
   attempt(() => get(query("api/explain", { at, source, lang: language }))).then((found) => found && drawWhy(why, found));
 }

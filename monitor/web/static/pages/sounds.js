@@ -7,6 +7,7 @@ import { diary } from "../parts/diary.js";
 import "../parts/dots.js";
 import { iconOf } from "../parts/glyph.js";
 import { heatMap } from "../parts/heat.js";
+import { mine } from "../parts/mine.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
 import { review } from "../parts/review.js";
 import { ownSounds } from "../parts/teach.js";
@@ -30,12 +31,14 @@ async function all(view, asked) {
   const hours = h("details");
   const kept = h("div");
   const own = h("div");
+  const heard = h("div");
   const loading = waiting();
   view.append(h("header", { class: "bar" }, h("h1", null, t("sounds.title"))),
-    h("p", { class: "hint" }, t("sounds.hint")), hours, kept, asked, own, h("p", { class: "searchbar" }, search), loading, list);
+    h("p", { class: "hint" }, t("sounds.hint")), hours, kept, asked, heard, own, h("p", { class: "searchbar" }, search), loading, list);
   const undo = h("p");
   view.append(undo);
   ownSounds(own);
+  mine(heard);
   diary(kept);
   get("api/heat").then(({ rows }) => rows.length && fill(hours, h("summary", null, t("heat.title")), h("div", { class: "panel" }, heatMap(rows))), () => {});
   found = await attempt(() => get("api/sounds"));

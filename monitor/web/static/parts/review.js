@@ -4,6 +4,7 @@ import { get, post } from "../api.js";
 import { fill, h } from "../base.js";
 import { house } from "../house.js";
 import { t } from "../words.js";
+import { missedButton } from "./missed.js";
 import { attempt } from "./overlay.js";
 import { eventRow } from "./row.js";
 import { judged } from "./verdict.js";
@@ -33,7 +34,7 @@ export function review(box) {
     said.textContent = !found ? t("review.hint") : open.length ? t("review.each") : t(found.left_today ? "review.none" : "review.enough");
   } }, t("review.ask"));
   const skip = h("button", { type: "button", class: "quiet", onclick: () => open[0] && done(open[0]) }, t("review.skip"));
-  fill(box, h("section", { class: "panel" }, h("h2", null, t("review.title")), said, list, h("p", { class: "acts" }, ask, skip)));
+  fill(box, h("section", { class: "panel" }, h("h2", null, t("review.title")), said, list, h("p", { class: "acts" }, ask, skip, missedButton())));
   const heard = (/** @type {any} */ message) => message.detail.verdict && done(message.detail);
   judged.addEventListener("judged", heard);
   return () => judged.removeEventListener("judged", heard);

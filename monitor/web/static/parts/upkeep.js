@@ -101,6 +101,9 @@ function report(one, goes) {
   return h("details", { open: true }, h("summary", null, labelName(one.label), ", ", timeTag(one.began_at, ago)),
     facts(one.rooms.map((/** @type {any} */ each) => [roomName(each.source), room(each)])),
     one.rooms.some((/** @type {any} */ each) => each.margin_is_low) && h("p", { class: "hint" }, t("drill.low")),
+    one.ended_at && one.alerted && h("p", null, one.acknowledged
+      ? t("drill.acknowledged", { who: one.acknowledged.by || t("drill.somebody"), after: length(one.acknowledged.after_s) }) : t("drill.unacknowledged")),
+    one.ended_at && !one.alerted && one.rooms.some((/** @type {any} */ each) => each.heard) && h("p", null, t("drill.no_alert")),
     one.sent.length > 0 && facts(one.sent.map((/** @type {any} */ each) => [receiverName(each.channel),
       each.seconds === null ? t("upkeep.waits") : length(each.seconds)])));
 }
