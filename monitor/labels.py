@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Kind = Literal["environment", "vocal", "emotion", "taught"]
+LabelKind = Literal["environment", "vocal", "emotion", "taught"]
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -30,7 +30,7 @@ class Label:
     """One row of labels.csv."""
 
     id: str
-    kind: Kind
+    kind: LabelKind
     audioset_names: tuple[str, ...]
     device_class: str | None
     severity_default: Severity

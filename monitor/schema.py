@@ -27,6 +27,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from monitor.clock import span_of_day, time_of_day, written
+from monitor.labels import check_sound
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 """Plug-ins of other programs would see every password; to look for some takes 20 ms of each start."""
@@ -101,6 +102,8 @@ def _without(kind: type, name: str) -> Callable[[Any], Any]:
     return refuse
 
 
+SoundLabel = Annotated[str, AfterValidator(check_sound)]
+"""A label of `labels.csv` that is a sound, or one that this house has taught."""
 PlainWord = str | bool | float
 """What may be written for one word."""
 

@@ -44,7 +44,7 @@ KEPT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultRow:
     """One fault of the table."""
 
     fault: str

@@ -195,23 +195,31 @@ def test_no_type_has_a_name_that_meant_several_things(path: Path) -> None:
 
 
 @cache
-def classes() -> dict[str, list[tuple[str, bool]]]:
-    """The public classes of product and testkit: where each is defined, and whether it is a Protocol."""
-    found: dict[str, list[tuple[str, bool]]] = {}
+def types() -> dict[str, list[tuple[str, str]]]:
+    """The public classes and aliases of product and testkit: the modules of each name, and what it is there:
+    `class`, `protocol` or `alias`."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for path in (path for path in EVERYTHING if path.relative_to(ROOT).parts[0] in ("monitor", "testkit")):
         for node in tree(path).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                stands_for = any("Protocol" in ast.unparse(base) for base in node.bases)
-                found.setdefault(node.name, []).append((dotted(path), stands_for))
-    return found
+            if isinstance(node, ast.ClassDef):
+                bases = [ast.unparse(base) for base in node.bases]
+                kind = "protocol" if any("Protocol" in base for base in bases) else "class"
+                found.setdefault(node.name, []).append((dotted(path), kind))
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                if name[0].isupper() and not name.isupper():
+                    found.setdefault(name, []).append((dotted(path), "alias"))
+    return {name: where for name, where in found.items() if not name.startswith("_")}
 
 
-def test_no_two_classes_have_one_name() -> None:
-    """Who looks for a name finds one class. A Protocol is named as the class that it stands for."""
-    twice = {name: where for name, where in classes().items() if len(where) > 1}
-    assert not {
-        name: where for name, where in twice.items() if sum(not stands_for for _, stands_for in where) > 1
-    }
+def test_no_two_types_have_one_name() -> None:
+    """Who looks for a class finds one. A Protocol may be named as the class it stands for; modules may each
+    have an alias of the same name (`Floats`), where no class has it."""
+    for name, where in types().items():
+        kinds = [kind for _, kind in where]
+        assert kinds.count("class") <= 1, (name, where)
+        assert "class" not in kinds or "alias" not in kinds, (name, where)
+        assert "protocol" not in kinds or "class" in kinds or len(kinds) == 1, (name, where)
 
 
 TUNED = {"events", "gate", "rhythm"}

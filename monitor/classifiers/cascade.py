@@ -13,11 +13,10 @@ from pydantic import AfterValidator, model_validator
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.labels import VOICED, check_sound
 from monitor.logs import get_logger
-from monitor.schema import Block, Score
+from monitor.schema import Block, Score, SoundLabel
 from monitor.types import Detection, Segment
 
 log = get_logger()
-Label = Annotated[str, AfterValidator(check_sound)]
 SPEECH_RATIO = 0.3
 """From this share of voiced frames on a segment counts as speech."""
 VOICED_SCORE = 0.5
@@ -35,7 +34,7 @@ def _check_hearable(word: str) -> str:
 class SecondLook(Block):
     """Options of every large classifier: which segments it gets, and which labels it is asked about."""
 
-    verify: list[Label] = []
+    verify: list[SoundLabel] = []
     """Labels whose every likely occurrence is heard a second time."""
     verify_above: Score = 0.2
     """How likely the small model must hold a label of `verify` for that."""

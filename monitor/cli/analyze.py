@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
-from monitor.cli.recordings import Bar, Files, Format, FormatOption, check_picture, recordings
+from monitor.cli.recordings import Bar, Files, FormatOption, OutputFormat, check_picture, recordings
 from monitor.cli.sigint import quits_at_once
 from monitor.config.model import Config
 from monitor.labels import did_you_mean
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def analyze(
     files: Files,
     config: ConfigOption = None,
-    format: FormatOption = Format.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
     source: Annotated[
         str, typer.Option("--as", help="Hear them as this configured source: its gate, thresholds, rules.")
     ] = SOURCE,
@@ -68,7 +68,7 @@ def analyze(
         if result.error:
             failed = True
             fail(result.error)
-        elif not result.rows and format is not Format.JSONL:
+        elif not result.rows and format is not OutputFormat.JSONL:
             out.print(f"{escape(result.file)}  nothing heard in {result.duration_s:.1f} s", highlight=False)
         for fault in result.faults:
             warn(f"{result.file}: {fault}")
@@ -119,9 +119,9 @@ def _check_source(settings: Config, source: str) -> None:
         raise typer.BadParameter(f"no source is named {source!r}{hint}", param_hint="--as")
 
 
-def _print(rows: Iterable[dict[str, Any]], format: Format) -> None:
+def _print(rows: Iterable[dict[str, Any]], format: OutputFormat) -> None:
     for row in rows:
-        if format is Format.JSONL:
+        if format is OutputFormat.JSONL:
             typer.echo(json.dumps(row))
         else:
             place = escape(row["file"])

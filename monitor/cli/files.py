@@ -14,8 +14,8 @@ from monitor.cli.console import ConfigOption, config_in_force, fail, out, warn
 from monitor.cli.house.mine import show_mine
 from monitor.cli.recordings import (
     Files,
-    Format,
     FormatOption,
+    OutputFormat,
     check_output,
     check_picture,
     recordings,
@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
 def classify(
     files: Files,
     config: ConfigOption = None,
-    format: FormatOption = Format.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
     model: ModelOption = None,
     frames: Annotated[bool, typer.Option("--frames", help="Also the scores of every window.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels to show as text.")] = 5,
@@ -100,7 +100,7 @@ def classify(
             failed = True
             fail(_about(path, error))
             continue
-        if format is Format.JSONL:
+        if format is OutputFormat.JSONL:
             typer.echo(json.dumps(_row(path, classifier.name, found, with_frames=frames)))
         else:
             best = sorted(found.scores.items(), key=lambda item: -item[1])[:top]

@@ -188,7 +188,7 @@ class ChangedFiles:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._seen: dict[Path, Mark | None] = {}
+        self._seen: dict[Path, ProcessMark | None] = {}
 
     def watch(self, files: Iterable[Path]) -> None:
         """Look at these from now on; of one that was looked at before, nothing is missed."""
@@ -202,10 +202,10 @@ class ChangedFiles:
             self._changed()
 
 
-Mark = tuple[int, int, int]
+ProcessMark = tuple[int, int, int]
 
 
-def _mark(file: Path) -> Mark | None:
+def _mark(file: Path) -> ProcessMark | None:
     try:
         found = file.stat()
     except OSError:

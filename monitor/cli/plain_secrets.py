@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from monitor.config.credentials import FOLDER
 from monitor.config.drafting import Draft
-from monitor.config.yaml_document import Document, Place
+from monitor.config.yaml_document import Document, KeyPath
 
 _OPEN = frozenset({"http", "https", "rtsp", "rtsps", "udp", "json", "jsons", "xml", "xmls", "form", "forms"})
 """Addresses that hold no secret but a password; those of other services may be secrets as a whole."""
@@ -37,7 +37,7 @@ def _is_readable_by_all(path: Path) -> bool:
         return False
 
 
-def _secrets(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+def _secrets(value: Any, place: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Everything that counts as a secret, with its place."""
     if isinstance(value, SecretStr):
         yield place, value.get_secret_value()

@@ -25,7 +25,7 @@ AUDIO_SUFFIXES = frozenset(
 HEARD_EVERY_S = 10.0
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How results are printed."""
 
     TEXT = "text"
@@ -34,7 +34,7 @@ class Format(StrEnum):
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings or folders of them; any format FFmpeg reads.")]
 FormatOption = Annotated[
-    Format, typer.Option("--format", "-f", help="For people, or one JSON object a line.")
+    OutputFormat, typer.Option("--format", "-f", help="For people, or one JSON object a line.")
 ]
 
 

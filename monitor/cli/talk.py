@@ -12,7 +12,7 @@ from monitor.audio import Audio
 from monitor.classifiers.base import Describer
 from monitor.cli.console import ConfigOption, chosen_config, config_in_force, err, out, warn
 from monitor.cli.files import ModelOption, named_classifier
-from monitor.cli.recordings import Format, FormatOption
+from monitor.cli.recordings import FormatOption, OutputFormat
 from monitor.errors import ClassifyError, PublishError
 
 LONGEST_TURN_S = 30.0
@@ -34,7 +34,7 @@ def describe(
     music: Annotated[
         bool, typer.Option("--music", help="Name genre, instruments, tempo and mood instead.")
     ] = False,
-    format: FormatOption = Format.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Describe a recording, by a large model (Qwen2-Audio and its successors).
 
@@ -55,7 +55,7 @@ def describe(
         _show_fields(music_of(audio, talker), format)
         return
     found = described(audio, talker)
-    if format is Format.JSONL:
+    if format is OutputFormat.JSONL:
         typer.echo(json.dumps({"file": str(file), **asdict(found)}))
     else:
         _show_parts(found)
@@ -120,7 +120,7 @@ def transcribe(
     timestamps: Annotated[
         bool, typer.Option("--timestamps", help="Each word with its time (Qwen3-ASR and its aligner).")
     ] = False,
-    format: FormatOption = Format.TEXT,
+    format: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Write down what is said in a recording, by the `transcripts:` of the configuration.
 
@@ -144,17 +144,17 @@ def transcribe(
         aligner = Aligner(block.aligner, block.device, block.dtype)
         aligner.load()
         _show_words([asdict(word) for word in timed(said, aligner)], format)
-    elif format is Format.JSONL:
+    elif format is OutputFormat.JSONL:
         typer.echo(json.dumps({"file": str(file), "text": " ".join(words.text for _, _, words in said)}))
     else:
         for _, _, words in said:
             typer.echo(words.text)
 
 
-def _show_words(words: list[dict[str, Any]], format: Format) -> None:
+def _show_words(words: list[dict[str, Any]], format: OutputFormat) -> None:
     for each in words:
         line = f"{each['start_s']:.2f}-{each['end_s']:.2f}  {each['word']}"
-        typer.echo(json.dumps(each) if format is Format.JSONL else line)
+        typer.echo(json.dumps(each) if format is OutputFormat.JSONL else line)
 
 
 def _next_turn() -> bool:
@@ -208,8 +208,8 @@ def _silent(text: str) -> None:
     """Printed is enough."""
 
 
-def _show_fields(fields: dict[str, str], format: Format) -> None:
-    if format is Format.JSONL:
+def _show_fields(fields: dict[str, str], format: OutputFormat) -> None:
+    if format is OutputFormat.JSONL:
         typer.echo(json.dumps(fields))
         return
     for name, words in fields.items():

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from monitor.config.model import Config
 from monitor.config.problems import meant_key, problem_line
-from monitor.config.yaml_document import Document, Place
+from monitor.config.yaml_document import Document, KeyPath
 
 MOST_ROUNDS = 6
 """A mistake that only shows when another is mended can hide a third; more than a few have not been seen."""
@@ -29,10 +29,10 @@ class Draft:
     config: Config
     kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Of a list from which some were left out: where those in `config` stand in the document."""
-    wrong: frozenset[Place] = frozenset()
+    wrong: frozenset[KeyPath] = frozenset()
     """Where the mistakes stand in the document."""
 
-    def is_spoiled(self, place: Place) -> bool:
+    def is_spoiled(self, place: KeyPath) -> bool:
         """Whether there is a mistake at or below that place of the document."""
         return any(found[: len(place)] == place for found in self.wrong)
 
@@ -47,7 +47,7 @@ class Draft:
         """Whether a list lacks blocks that have a mistake."""
         return (part,) in self.wrong or part in self.kept
 
-    def original(self, place: Place) -> Place:
+    def original(self, place: KeyPath) -> KeyPath:
         """The place in the document of a place in `config`."""
         return _original(place, self.kept)
 
@@ -79,11 +79,11 @@ class _Mended:
 
     def __init__(self, document: Document) -> None:
         self.problems: list[str] = []
-        self.wrong: set[Place] = set()
+        self.wrong: set[KeyPath] = set()
         self._document = document
-        self._gone: set[Place] = set()
-        self._renamed: dict[Place, str] = {}
-        self._dropped: set[Place] = set()
+        self._gone: set[KeyPath] = set()
+        self._renamed: dict[KeyPath, str] = {}
+        self._dropped: set[KeyPath] = set()
         """Items of a list, and whole parts."""
 
     def values(self) -> tuple[dict[str, Any], dict[str, list[int]]]:
@@ -119,7 +119,7 @@ class _Mended:
             self._mend(found, whole, place)
         return self._state() != before
 
-    def _follows(self, found: ErrorDetails, whole: Place, place: Place) -> bool:
+    def _follows(self, found: ErrorDetails, whole: KeyPath, place: KeyPath) -> bool:
         """Whether it is wrong only because something there was taken out."""
         for gone in self._gone:
             names = [part for part in gone[len(place) :] if isinstance(part, str)]
@@ -131,7 +131,7 @@ class _Mended:
     def _state(self) -> tuple[int, int, int]:
         return len(self._gone), len(self._renamed), len(self._dropped)
 
-    def _mend(self, found: ErrorDetails, whole: Place, place: Place) -> None:
+    def _mend(self, found: ErrorDetails, whole: KeyPath, place: KeyPath) -> None:
         if found["type"] == "extra_forbidden" and len(place) > 1 and place[-1] == whole[-1]:
             name = meant_key(str(place[-1]), place)
             block = self._document.value(place[:-1])
@@ -148,18 +148,18 @@ class _Mended:
             self._gone = {gone for gone in self._gone if gone[: len(place)] != place} | {place}
 
 
-def _at(values: Any, place: Place) -> Any:
+def _at(values: Any, place: KeyPath) -> Any:
     for part in place:
         values = values[part]
     return values
 
 
-def _last_first(place: Place) -> tuple[Any, ...]:
+def _last_first(place: KeyPath) -> tuple[Any, ...]:
     """Of the items of one list the last goes first: the others keep their numbers."""
     return tuple((isinstance(part, int), part) for part in place)
 
 
-def _original(place: Place, kept: Mapping[str, Sequence[int]]) -> Place:
+def _original(place: KeyPath, kept: Mapping[str, Sequence[int]]) -> KeyPath:
     if len(place) > 1 and isinstance(place[1], int) and place[0] in kept and kept[str(place[0])]:
         return (place[0], kept[str(place[0])][place[1]], *place[2:])
     return place

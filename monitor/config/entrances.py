@@ -4,7 +4,7 @@ the light of the rest of the configuration."""
 from collections.abc import Callable, Iterator
 
 from monitor.config.model import Config
-from monitor.config.yaml_document import Document, Place
+from monitor.config.yaml_document import Document, KeyPath
 from monitor.labels import did_you_mean
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.sources.external import ExternalConfig
@@ -15,14 +15,14 @@ from monitor.sources.wyoming import WyomingConfig
 def source_lines(
     config: Config,
     document: Document,
-    original: Callable[[Place], Place],
+    original: Callable[[KeyPath], KeyPath],
     is_short: Callable[[str], bool],
 ) -> Iterator[str]:
     """Every problem with its place. `original`: where a place of `config` stands in the document."""
     yield from _ports_taken_twice(config, document, original)
     brokers = _brokers(config)
     for i, source in enumerate(config.sources):
-        place: Place = ("sources", i)
+        place: KeyPath = ("sources", i)
         if isinstance(source, ExternalConfig) and not is_short("publishers"):
             for key, text in _of_device(source, config.node, brokers):
                 yield document.about(original((*place, key)), text)
@@ -62,7 +62,7 @@ def _of_device(
 
 
 def _ports_taken_twice(
-    config: Config, document: Document, original: Callable[[Place], Place]
+    config: Config, document: Document, original: Callable[[KeyPath], KeyPath]
 ) -> Iterator[str]:
     """Two sources that wait on one port: the second would never be heard."""
     taken: dict[tuple[str, int], str] = {}

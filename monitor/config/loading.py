@@ -18,7 +18,7 @@ from monitor.config.overrides import with_overrides
 from monitor.config.problems import ports_in_hosts, problem_lines
 from monitor.config.receivers import receiver_lines
 from monitor.config.taught import TaughtHere, read_taught
-from monitor.config.yaml_document import Document, Place, parse_document, read_document
+from monitor.config.yaml_document import Document, KeyPath, parse_document, read_document
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import name_taught
@@ -187,7 +187,7 @@ def _duplicates(
             seen.add(name)
 
 
-def _tried(build: Callable[[], object], document: Document, place: Place) -> list[str]:
+def _tried(build: Callable[[], object], document: Document, place: KeyPath) -> list[str]:
     try:
         build()
     except ValidationError as error:

@@ -16,7 +16,7 @@ from monitor.config.taught import TaughtHere
 from monitor.config.upkeep import DigestConfig, DrillConfig
 from monitor.config.web import WebConfig
 from monitor.errors import ConfigError
-from monitor.events.settings import LABELS, Labels, SoundLabel
+from monitor.events.settings import LABELS, Labels
 from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig, current_names
 from monitor.language.words import Language
@@ -24,7 +24,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
 from monitor.rules.house import HouseConfig, HouseName
 from monitor.rules.model import Rule
-from monitor.schema import Block, Seconds, Slug, slug
+from monitor.schema import Block, Seconds, Slug, SoundLabel, slug
 from monitor.sources import SourceConfig
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.model import Config
-from monitor.config.yaml_document import Document, Place
+from monitor.config.yaml_document import Document, KeyPath
 from monitor.labels import did_you_mean
 
 _MEANT = {
@@ -37,14 +37,14 @@ _PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
 _HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
 
-def problem_lines(error: ValidationError, document: Document, place: Place = ()) -> Iterator[str]:
+def problem_lines(error: ValidationError, document: Document, place: KeyPath = ()) -> Iterator[str]:
     """One line per problem: `file:line: place: what is wrong`."""
     for found in error.errors(include_url=False, include_input=False):
         if line := problem_line(found, document, (*place, *found["loc"])):
             yield line
 
 
-def problem_line(found: ErrorDetails, document: Document, whole: Place) -> str:
+def problem_line(found: ErrorDetails, document: Document, whole: KeyPath) -> str:
     """The line of one problem at a place; empty where that was reported when the document was read."""
     if document.nearest(whole) in document.unread:
         return ""
@@ -61,7 +61,7 @@ def plain_message(found: ErrorDetails) -> str:
     return text.replace("Extra inputs are not permitted", "there is no such key")
 
 
-def _plain(found: ErrorDetails, document: Document, place: Place) -> str:
+def _plain(found: ErrorDetails, document: Document, place: KeyPath) -> str:
     key = str(place[-1]) if place else ""
     match found["type"]:
         case "extra_forbidden":
@@ -99,7 +99,7 @@ _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([a-z]{1,3})", re.IGNORECASE)
 _NEVER = ("never", "none", "off", "no", "false")
 
 
-def _no_number(value: Any, key: str, place: Place) -> str:
+def _no_number(value: Any, key: str, place: KeyPath) -> str:
     """Names the unit, and the number that was meant where it is plain."""
     if not key.endswith("_s"):
         return "should be a number, such as 0.7"
@@ -118,14 +118,14 @@ def _percent(value: Any, found: ErrorDetails) -> str:
     return f"{value / 100:g}" if found["ctx"]["le"] == 1 and is_percent else ""
 
 
-def _description(place: Place) -> str:
+def _description(place: KeyPath) -> str:
     nodes = [_schema()]
     for part in place:
         nodes = [below for node in nodes for below in _below(node, part)]
     return " ".join(str(node.get("description", "")) for node in nodes)
 
 
-def _missing(document: Document, place: Place) -> str:
+def _missing(document: Document, place: KeyPath) -> str:
     if not document.values:
         return (
             "is required, and the file is empty; start from config/minimal.yaml, or with "
@@ -156,7 +156,7 @@ def _no_mapping(value: Any) -> str:
     return "has keys of its own; write them below it, each as `key: value`"
 
 
-def _meant(key: str, place: Place) -> str:
+def _meant(key: str, place: KeyPath) -> str:
     """What is called so elsewhere, or is nearly written so, among the keys that may stand here."""
     known = _keys_at(place[:-1]) or _all_keys()
     if others := [ours for ours, names in _MEANT.items() if ours in known and key.lower() in names]:
@@ -164,7 +164,7 @@ def _meant(key: str, place: Place) -> str:
     return did_you_mean(key, known)
 
 
-def meant_key(key: str, place: Place) -> str:
+def meant_key(key: str, place: KeyPath) -> str:
     """The key of ours that an unknown one stands for; empty where none is near."""
     found = re.search(r"did you mean '([^']+)'", _meant(key, place))
     return found[1] if found else ""
@@ -180,7 +180,7 @@ def _all_keys() -> frozenset[str]:
     return frozenset(key for block in blocks for key in block.get("properties", {}))
 
 
-def _keys_at(place: Place) -> frozenset[str]:
+def _keys_at(place: KeyPath) -> frozenset[str]:
     """The keys of the block at a place, which has the names of variants in it; none where that is unclear."""
     nodes = [_schema()]
     for part in place:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from monitor.config.model import Config
-from monitor.config.yaml_document import Document, Place
+from monitor.config.yaml_document import Document, KeyPath
 from monitor.labels import did_you_mean
 from monitor.notifiers.apprise import NotifyConfig
 from monitor.publishers.command import CommandConfig
@@ -13,14 +13,14 @@ from monitor.publishers.frigate import FrigateConfig
 def receiver_lines(
     config: Config,
     document: Document,
-    original: Callable[[Place], Place],
-    is_spoiled: Callable[[Place], bool],
+    original: Callable[[KeyPath], KeyPath],
+    is_spoiled: Callable[[KeyPath], bool],
     nobody: Callable[[str, str], bool],
 ) -> Iterator[str]:
     """Every problem with its place. `original`: where a place of `config` stands in the document;
     `nobody`: whether certainly nothing in a list has that name."""
     for j, publisher in enumerate(config.publishers):
-        place: Place = ("publishers", j)
+        place: KeyPath = ("publishers", j)
         if isinstance(publisher, CommandConfig):
             known = [rule.name for rule in config.rules]
             for name in publisher.rules:

@@ -23,7 +23,7 @@ MAX_DEPTH = 30
 _PLACEHOLDER = re.compile(r"\$\$|\$\{([^}]*)\}")
 QUOTE = 'put the text in quotes if it is one: "..."'
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way from the top of the document to a value: keys and list indices."""
 
 
@@ -33,16 +33,16 @@ class Document:
 
     name: str
     values: Mapping[str, Any]
-    lines: Mapping[Place, int] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
     """1-based line of every key and list item."""
     problems: tuple[str, ...] = ()
     """What is wrong with single values, each with its line: a variable that is not set, a key that stands
     twice."""
-    unread: frozenset[Place] = frozenset()
+    unread: frozenset[KeyPath] = frozenset()
     """Where those values stand; what is found there instead means nothing."""
-    unset: Mapping[Place, str] = field(default_factory=dict)
+    unset: Mapping[KeyPath, str] = field(default_factory=dict)
     """Of these, where a variable is not set, and the problem."""
-    filled: frozenset[Place] = frozenset()
+    filled: frozenset[KeyPath] = frozenset()
     """Where something was filled in for a `${NAME}`."""
 
     def without(self, unneeded: Callable[[str], bool]) -> Self:
@@ -50,7 +50,7 @@ class Document:
         forgiven = {problem for place, problem in self.unset.items() if unneeded(str(place[0]))}
         return replace(self, problems=tuple(one for one in self.problems if one not in forgiven))
 
-    def is_unread(self, place: Place) -> bool:
+    def is_unread(self, place: KeyPath) -> bool:
         """Whether something at or below a place could not be read."""
         return any(found[: len(place)] == place for found in self.unread)
 
@@ -66,10 +66,10 @@ class Document:
             found = found[part]
         return found
 
-    def nearest(self, place: Sequence[str | int]) -> Place:
+    def nearest(self, place: Sequence[str | int]) -> KeyPath:
         """The deepest part of `place` that exists. Parts that are no key of the document are passed over:
         validators put the names of variants there."""
-        found: Place = ()
+        found: KeyPath = ()
         for part in place:
             if (*found, part) in self.lines:
                 found = (*found, part)
@@ -167,26 +167,26 @@ class _Reader:
 
     def __init__(self, name: str, credentials: Credentials) -> None:
         self.problems: list[str] = []
-        self.lines: dict[Place, int] = {}
-        self.unread: set[Place] = set()
-        self.unset: dict[Place, str] = {}
-        self.filled: set[Place] = set()
+        self.lines: dict[KeyPath, int] = {}
+        self.unread: set[KeyPath] = set()
+        self.unset: dict[KeyPath, str] = {}
+        self.filled: set[KeyPath] = set()
         self._name = name
         self._credentials = credentials
         self._scalars = yaml.SafeLoader("")
 
-    def read(self, node: yaml.Node, place: Place) -> Any:
+    def read(self, node: yaml.Node, place: KeyPath) -> Any:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*place, i)) for i, item in enumerate(node.value)]
         return self._scalar(node, place)
 
-    def _item(self, node: yaml.Node, place: Place) -> Any:
+    def _item(self, node: yaml.Node, place: KeyPath) -> Any:
         self.lines[place] = node.start_mark.line + 1
         return self.read(node, place)
 
-    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, place: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
@@ -199,7 +199,7 @@ class _Reader:
                 values[key] = self.read(value_node, (*place, key))
         return values
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+    def _scalar(self, node: yaml.Node, place: KeyPath) -> Any:
         if node.tag == "tag:yaml.org,2002:str":
             return self._filled(node, place)
         try:
@@ -209,7 +209,7 @@ class _Reader:
             self.unread.add(place)
             return None
 
-    def _filled(self, node: yaml.Node, place: Place) -> str:
+    def _filled(self, node: yaml.Node, place: KeyPath) -> str:
         """The text with `${NAME}` replaced (percent-encoded inside a URL) and `$$` as a plain `$`."""
         text = str(node.value)
 

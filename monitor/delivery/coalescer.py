@@ -105,7 +105,7 @@ def _together(group: Sequence[Entry]) -> Batch:
     distinct = {entry.message.id for entry in group}
     if isinstance(latest, Alert) and len(distinct) > 1:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
-        message = say("told.many", text=_named(group), n=len(distinct), since=since)
+        message = say("notice.many", text=_named(group), n=len(distinct), since=since)
         latest = replace(latest, message=message, events=_events(group))
     if isinstance(latest, Alert) and latest.update:
         # It rings if anything in it has not rung yet.
@@ -125,7 +125,7 @@ def _named(group: Sequence[Entry]) -> str:
         if isinstance(message, Alert):
             newest.setdefault(_subject(message), message.message)
     texts = list(newest.values())
-    more = say("told.more", n=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else ""
+    more = say("notice.more", n=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else ""
     return "; ".join(texts[:MOST_NAMED]) + more
 
 

@@ -24,7 +24,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.replies import ReplyReader
-from monitor.publishers.base import House, Memory, OnWord, Publisher, Remembers, Reports, Word
+from monitor.publishers.base import House, InboundMessage, Memory, OnInbound, Publisher, Remembers, Reports
 from monitor.publishers.mqtt.publisher import MqttPublisher
 from monitor.publishers.terminal.console import ConsolePublisher
 from monitor.runtime.threads import closed_within
@@ -48,7 +48,7 @@ class Delivery:
     def __init__(
         self,
         config: Config,
-        on_command: OnWord,
+        on_command: OnInbound,
         on_left: Callable[[Sequence[SoundEvent]], None],
         failed: Callable[[BaseException], None],
         clock: Clock,
@@ -175,7 +175,7 @@ class Delivery:
         found = {name: text for each in self._reporting() for name, text in each.notes().items()}
         return found | self._chain.notes()
 
-    def command(self, command: Word) -> None:
+    def command(self, command: InboundMessage) -> None:
         """From any thread: an acknowledgement stops the calls at once; what is asked, and what other devices
         detected, is for the decider."""
         if not isinstance(command, Command):

@@ -213,8 +213,8 @@ def _told(incident: _Incident) -> str:
     earlier run may have told it."""
     alert = incident.gravest
     is_first = NOTIFIED_BEFORE not in alert.why
-    message = say("told.nobody_yet", text=alert.message) if is_first else alert.message
-    ended = say("told.ended_since")
+    message = say("notice.nobody_yet", text=alert.message) if is_first else alert.message
+    ended = say("notice.ended_since")
     is_over = bool(incident.over) and not incident.going_on
     return message + ended if is_over and not message.endswith(ended) else message
 

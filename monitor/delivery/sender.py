@@ -10,7 +10,7 @@ from monitor.delivery.base import Entry, Outbox
 from monitor.delivery.refused_topics import RefusedTopics
 from monitor.delivery.stuck import Standstill
 from monitor.logs import get_logger
-from monitor.publishers.base import Delivered, Failed, Outcome, Publisher, Refused
+from monitor.publishers.base import Delivered, Failed, Publisher, PublishOutcome, Refused
 from monitor.types import Alert, SoundEvent
 
 log = get_logger()
@@ -126,11 +126,6 @@ class Sender:
         """Messages acknowledged since the start; for the health report."""
         return self._delivered
 
-    @property
-    def in_flight(self) -> int:
-        """Messages handed over and not acknowledged; for the health report."""
-        return len(self._in_flight)
-
     def settle(self, timeout_s: float, unready_s: float = 0.0) -> bool:
         """Wait until everything has arrived: whether it has. Gives up after `unready_s` if the publisher
         takes nothing by then."""
@@ -229,9 +224,9 @@ class Sender:
 
     def _hand_over(self, batch: Batch) -> bool:
         """Whether the next may be handed over, too."""
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishOutcome] = []
 
-        def done(outcome: Outcome) -> None:
+        def done(outcome: PublishOutcome) -> None:
             outcomes.append(outcome)
             self._note(batch, outcome)
 
@@ -247,7 +242,7 @@ class Sender:
             self.standstill.end(more=bool(self._in_flight))
         return not any(isinstance(outcome, Failed) for outcome in outcomes)
 
-    def _note(self, batch: Batch, outcome: Outcome) -> None:
+    def _note(self, batch: Batch, outcome: PublishOutcome) -> None:
         """What became of a batch; called from any thread."""
         match outcome:
             case Delivered():

@@ -188,7 +188,7 @@ class StuckChannels:
         if channel in self._stuck or channel in self._takers or not still.unheard:
             self._never_taken.pop(channel, None)
         elif still.for_s >= STUCK_S and channel not in self._never_taken:
-            text = say("told.never_taken", "en", channel=channel, waits=say("told.waits", "en", n=waits))
+            text = say("notice.never_taken", "en", channel=channel, waits=say("notice.waits", "en", n=waits))
             self._never_taken[channel] = text
 
     @staticmethod
@@ -204,7 +204,7 @@ class StuckChannels:
     def _over(self, channel: str, known: _Stuck, now: datetime, now_s: float) -> Alert:
         del self._stuck[channel]
         away = length(now_s - BACK_S - known.since_s)
-        again = "told.disk_again" if channel == DISK else "told.delivers_again"
+        again = "notice.disk_again" if channel == DISK else "notice.delivers_again"
         return self._alert(channel, say(again, channel=channel, length=away), now, Still())
 
     def _alert(self, channel: str, text: str, now: datetime, still: Still) -> Alert:
@@ -224,9 +224,9 @@ class StuckChannels:
 
 
 def _words(channel: str, still: Still, waiting: int, language: Language | None = None) -> str:
-    key = "told.stuck_disk" if channel == DISK else "told.stuck"
+    key = "notice.stuck_disk" if channel == DISK else "notice.stuck"
     if still.alerts_only:
-        key = "told.unheard" if still.unheard else "told.takes_no_alerts"
-    waits = say("told.waits", language, n=waiting)
+        key = "notice.unheard" if still.unheard else "notice.takes_no_alerts"
+    waits = say("notice.waits", language, n=waiting)
     text = say(key, language, channel=channel, length=length(still.for_s, language), waits=waits)
     return f"{text}: {still.reason}" if still.reason and not still.unheard else text

@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from monitor.events.defaults import Hysteresis, rows
-from monitor.labels import LIFE_SAFETY, check_sound
-from monitor.schema import Block, Score, Seconds
+from monitor.labels import LIFE_SAFETY
+from monitor.schema import Block, Score, Seconds, SoundLabel
 
 HIT_GAP_S = 0.45
 """Hits closer together than this are one. Looks come every 0.5 s, give or take a frame of 30 ms: with more,
@@ -57,7 +57,6 @@ def _alarms_are_heard(labels: "dict[str, LabelSettings]") -> "dict[str, LabelSet
     return labels
 
 
-SoundLabel = Annotated[str, AfterValidator(check_sound)]
 Labels = Annotated[dict[SoundLabel, LabelSettings], AfterValidator(_alarms_are_heard)]
 """The `labels:` of a configuration, of a source, or the thresholds that a model ships for its own scores."""
 LABELS: TypeAdapter[Labels] = TypeAdapter(Labels)

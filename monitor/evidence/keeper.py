@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from monitor.audio import Piece
 from monitor.errors import StoreError
@@ -16,10 +16,9 @@ from monitor.evidence.clips import ClipFolder, ClipFormat, Retention, encoded
 from monitor.evidence.privacy import HearsVoice, Words, masked, speech_spans
 from monitor.evidence.ring_buffer import Excerpt, RecentSound
 from monitor.evidence.spectrogram import spectrogram_png
-from monitor.labels import check_sound
 from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience
-from monitor.schema import Block, Seconds
+from monitor.schema import Block, Seconds, SoundLabel
 from monitor.types import Findings, SoundEvent
 
 log = get_logger()
@@ -43,7 +42,7 @@ class EvidenceConfig(Block):
     pictures: bool = False
     """Draw a spectrogram of events: kept beside the clip, and shown as the source's image. Speech can be
     recovered from a spectrogram, so that the settings on speech hold for it, too."""
-    labels: tuple[Annotated[str, AfterValidator(check_sound)], ...] = ()
+    labels: tuple[SoundLabel, ...] = ()
     """Only of these; empty for all."""
     clip_format: ClipFormat = "flac"
     """`flac` is lossless, `opus` a sixth of its size."""

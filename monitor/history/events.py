@@ -45,7 +45,7 @@ UPDATE event SET severity = coalesce((
 
 Cursor = tuple[int, str]
 """Microseconds and id of the last event of a page."""
-Judged = Literal["right", "wrong", "unsure", "none", "any"]
+JudgedFilter = Literal["right", "wrong", "unsure", "none", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class EventFilter:
     sources: Sequence[str] = ()
     severities: Sequence[str] = ()
     certainty: str | None = None
-    judged: Judged | None = None
+    judged: JudgedFilter | None = None
     kept: bool = False
     """Only those whose clip somebody wants to keep."""
     ids: Sequence[str] = field(default=())

@@ -15,7 +15,7 @@ from monitor.schema import kind_of
 from monitor.store.codec import decode
 from monitor.types import Alert, Level, Setting, SoundEvent, SourceStatus
 
-Kept = SoundEvent | Alert | SourceStatus | Setting
+KeptMessage = SoundEvent | Alert | SourceStatus | Setting
 
 
 class History:
@@ -121,8 +121,8 @@ class History:
             yield Level(name, from_us(decided_at), level_dbfs, floor_dbfs)
 
     def messages(
-        self, since: datetime, until: datetime, kind: type[Kept] | None = None
-    ) -> Iterator[tuple[datetime, Kept]]:
+        self, since: datetime, until: datetime, kind: type[KeptMessage] | None = None
+    ) -> Iterator[tuple[datetime, KeptMessage]]:
         """What was decided and set (or only one kind of it), with the time it was, in that order."""
         rows = self._rows(
             "SELECT told_at, kind, body FROM said"
@@ -194,7 +194,7 @@ def _check_is_file(path: Path) -> None:
         raise StoreError(f"{path} is {found} and no file; move it away, or check `state_dir`")
 
 
-def _decoded(kind: str, body: str) -> Kept:
+def _decoded(kind: str, body: str) -> KeptMessage:
     if kind in ("SoundEvent", "Alert"):
         return decode(body)
     if kind == "Setting":

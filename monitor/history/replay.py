@@ -17,7 +17,7 @@ from monitor.config.model import Config
 from monitor.config.problems import plain_message
 from monitor.errors import ConfigError
 from monitor.history.loudness.minutes import minutes_of
-from monitor.history.reader import History, Kept
+from monitor.history.reader import History, KeptMessage
 from monitor.history.records import ScoreRecord
 from monitor.labels import did_you_mean, sounds
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
@@ -34,7 +34,7 @@ SAME_S = 6.0
 released by the daemon's ticks, which fall otherwise here. The shift is shown."""
 SHOWN_SHIFT_S = 0.5
 
-Input = ScoreRecord | Kept | SoundLevel
+Input = ScoreRecord | KeptMessage | SoundLevel
 Change = Literal["as before", "new", "gone"]
 
 

@@ -18,8 +18,8 @@ from monitor.store.late_database import LateDatabase
 FILE = "verdicts.db"
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
-Word = Literal["right", "wrong", "unsure"]
-WORDS: tuple[Word, ...] = ("right", "wrong", "unsure")
+VerdictWord = Literal["right", "wrong", "unsure"]
+WORDS: tuple[VerdictWord, ...] = ("right", "wrong", "unsure")
 
 _MIGRATIONS = (
     """
@@ -82,7 +82,7 @@ class Verdict:
     """What somebody said of an event."""
 
     event_id: str
-    verdict: Word
+    verdict: VerdictWord
     label: str | None
     """What it really was, if they said so; with `wrong` only."""
     at: datetime
@@ -121,7 +121,7 @@ class Verdicts:
     def __exit__(self, *exc: object) -> None:
         self._database.close()
 
-    def judge(self, judged: Judged, word: Word, label: str | None, at: datetime, by: str) -> Verdict:
+    def judge(self, judged: Judged, word: VerdictWord, label: str | None, at: datetime, by: str) -> Verdict:
         """Keep what somebody says; a later word replaces an earlier one."""
         label = label if word == "wrong" else None
         row = (
@@ -153,7 +153,7 @@ class Verdicts:
             for id, word, label, us, by, heard, source in found
         }
 
-    def all(self) -> list[tuple[Judged, Word]]:
+    def all(self) -> list[tuple[Judged, VerdictWord]]:
         """Everything that was judged right or wrong, oldest first, without embeddings and other scores."""
         with self._database.opened().reading() as rows:
             found = rows.execute(

@@ -1,5 +1,5 @@
-"""The words that a house is told in: what sounds are called, and every sentence of an alert, each language
-side by side in words.json. The page has these, too, and sentences of its own.
+"""What sounds are called, and every sentence of a notification, in every language side by side in words.json.
+The page has these, too, and sentences of its own.
 
 The language belongs to a house, and a process serves one: whoever reads a configuration names it (`speak`).
 Topics, ids, rules' names and the reasons of faults have one language alone.
@@ -16,14 +16,14 @@ from monitor.clock import unit_of
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 Catalogue = Mapping[str, Mapping[str, str]]
-"""Sentences by key and language. A plural has a key for each form: `told.times.one`, `told.times.other`."""
+"""Sentences by key and language. A plural has a key for each form: `notice.times.one` and `.other`."""
 
-TOLD = "told."
+NOTICE = "notice."
 """How keys begin that the page has no use for."""
 
 
 @cache
-def told_catalogue() -> Catalogue:
+def notice_catalogue() -> Catalogue:
     """The words that do without the page."""
     text = files("monitor.language").joinpath("words.json").read_text(encoding="utf-8")
     found: Catalogue = json.loads(text)
@@ -41,7 +41,7 @@ def filled(words: Catalogue, key: str, language: str, values: Mapping[str, Any])
 
 
 def speak(language: Language) -> None:
-    """From now on this house is told in this language. Any thread."""
+    """From now on notifications use this language. Any thread."""
     global _language
     _language = language
 
@@ -53,12 +53,12 @@ def house_language() -> Language:
 
 def say(key: str, language: Language | None = None, **values: Any) -> str:
     """A sentence for people, in the house's language if no other is asked for."""
-    return filled(told_catalogue(), key, language or _language, values)
+    return filled(notice_catalogue(), key, language or _language, values)
 
 
 def label_words(label: str, language: str | None = None) -> str:
     """What a sound is called, as one begins a sentence with it."""
-    known = told_catalogue().get(f"label.{label}")
+    known = notice_catalogue().get(f"label.{label}")
     plain = label.replace("_", " ")
     return known[language or _language] if known else plain[:1].upper() + plain[1:]
 
@@ -84,7 +84,7 @@ def _place(source: str) -> str:
 
 def enumerated(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
     """`a, b and c`."""
-    between = f" {say('told.and' if last == 'and' else 'told.or')} "
+    between = f" {say('notice.and' if last == 'and' else 'notice.or')} "
     return between.join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
@@ -96,18 +96,18 @@ def number(value: float, digits: int = 0) -> str:
 
 def share(score: float) -> str:
     """A score in percent."""
-    return say("told.percent", value=f"{score * 100:.0f}")
+    return say("notice.percent", value=f"{score * 100:.0f}")
 
 
 def length(seconds: float, language: Language | None = None) -> str:
     """A length of time in one unit; see `clock.length_in_words`."""
     count, unit = unit_of(seconds)
-    return say(f"told.length.{unit}", language, n=count)
+    return say(f"notice.length.{unit}", language, n=count)
 
 
 def rule_words(rule: str) -> str:
     """What a rule is called: the few that are ours in the house's language, everybody's own as they are."""
-    known = told_catalogue().get(f"ours.{rule.lower().replace(' ', '_')}")
+    known = notice_catalogue().get(f"ours.{rule.lower().replace(' ', '_')}")
     return known[_language] if known else rule
 
 

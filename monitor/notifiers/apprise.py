@@ -22,7 +22,7 @@ from monitor.notifiers.pictures import PictureSender
 from monitor.notifiers.replies import AnswersConfig
 from monitor.notifiers.spoken import AGE_SAID_AFTER_S
 from monitor.notifiers.workers import NotifierWorker
-from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, Outcome, ignore, noop
+from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, PublishOutcome, ignore, noop
 from monitor.schema import Block, Seconds, Secret, Slug
 from monitor.types import Alert, Message, Picture
 
@@ -151,7 +151,7 @@ class NotifyPublisher:
     def _wanted(self, alert: Alert) -> bool:
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
-    def _sent(self, alert: Alert, *, late: bool) -> Outcome:
+    def _sent(self, alert: Alert, *, late: bool) -> PublishOutcome:
         # By the wall clock, which may be set meanwhile: asked only of what waited.
         age_s = (self._clock.now() - alert.raised_at).total_seconds()
         title, body = wording(alert, late=late and age_s > AGE_SAID_AFTER_S)
@@ -206,15 +206,15 @@ def wording(alert: Alert, *, late: bool) -> tuple[str, str]:
     ring again."""
     at = alert.raised_at.astimezone()
     heard = at.strftime("%H:%M:%S")
-    when = say("told.late", when=f"{at:%Y-%m-%d} {heard}") if late else heard
+    when = say("notice.late", when=f"{at:%Y-%m-%d} {heard}") if late else heard
     return _title(alert), f"{alert.message}\n{when}"
 
 
 def _title(alert: Alert) -> str:
     rule = rule_words(alert.rule)
     if alert.update or alert.test:
-        return say("told.update" if alert.update else "told.test", text=rule)
-    return say(f"told.title.{alert.severity}", rule=rule)
+        return say("notice.update" if alert.update else "notice.test", text=rule)
+    return say(f"notice.title.{alert.severity}", rule=rule)
 
 
 def _secrets(url: str) -> list[str]:

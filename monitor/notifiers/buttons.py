@@ -18,7 +18,7 @@ MOST_BUTTONS = 500
 """Beyond that the oldest are no longer good."""
 SECRET_BYTES = 16
 
-Kind = Literal["ack", "nothing"]
+ButtonKind = Literal["ack", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    kind: Kind
+    kind: ButtonKind
     alert_id: str
     event_ids: tuple[str, ...]
     until: float
@@ -82,7 +82,7 @@ class Buttons:
         with self._lock:
             self._meanings = kept | self._meanings
 
-    def _button(self, label: str, kind: Kind, alert: Alert) -> Button:
+    def _button(self, label: str, kind: ButtonKind, alert: Alert) -> Button:
         secret = secrets.token_hex(SECRET_BYTES)
         now = self._clock.now().timestamp()
         events = tuple(event.id for event in alert.events)

@@ -6,7 +6,7 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,16 +20,6 @@ OPEN_S = 10.0
 LEAD_S = 0.25
 """So much of a voice that is still being made is waited for: a pause of the server shorter than that is not
 heard."""
-
-
-class Player(Protocol):
-    """Lets a room hear a WAV."""
-
-    def play(self, sound: bytes) -> None:
-        """Blocks until it has been played or taken. Raises PublishError with the fix."""
-
-    def longest_s(self, sound: bytes) -> float:
-        """What playing it may take; a player that has not ended by then hangs."""
 
 
 class LocalPlayer(Block):

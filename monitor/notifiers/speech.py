@@ -7,7 +7,7 @@ import subprocess
 import wave
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,13 +22,6 @@ from monitor.schema import Block, Secret
 _ESPEAK_HEADER_BYTES = 44
 READ_S = 60.0
 """What reading an alert may take: its 300 characters take half of it, slowly read."""
-
-
-class Voice(Protocol):
-    """Reads a text aloud."""
-
-    def synthesize(self, text: str) -> bytes:
-        """A mono or stereo 16-bit WAV. Blocks; raises PublishError with the fix."""
 
 
 class EspeakVoice(Block):

@@ -143,6 +143,6 @@ def words(alert: Alert, age_s: float = 0.0) -> str:
     """The spoken text: the severity as a call (none for an update), the rule's name, the message, and its age
     if it is not new."""
     text = f"{rule_words(alert.rule)}. {alert.message}".replace("_", " ")
-    text = text if alert.update else say(f"told.call.{alert.severity}", text=text)
-    age = say("told.age", length=length(age_s)) if age_s > AGE_SAID_AFTER_S else ""
+    text = text if alert.update else say(f"notice.call.{alert.severity}", text=text)
+    age = say("notice.age", length=length(age_s)) if age_s > AGE_SAID_AFTER_S else ""
     return " ".join(text.split())[: LONGEST_WORDS - len(age)] + age

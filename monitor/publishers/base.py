@@ -10,8 +10,8 @@ from monitor.types import Alert, Command, Findings, Message, SoundEvent, SourceS
 
 OnCommand = Callable[[Command], None]
 """Where a publisher hands what was asked from outside; may be called from any thread, never blocks."""
-Word = Command | Findings | SourceStatus
-OnWord = Callable[[Word], None]
+InboundMessage = Command | Findings | SourceStatus
+OnInbound = Callable[[InboundMessage], None]
 """The same of a publisher that also hands on what other devices detected."""
 ALERTS = "alert"
 """The topic of every alert, relative to the node."""
@@ -42,8 +42,8 @@ class Failed:
     reason: str
 
 
-Outcome = Delivered | Refused | Failed
-OnOutcome = Callable[[Outcome], None]
+PublishOutcome = Delivered | Refused | Failed
+OnOutcome = Callable[[PublishOutcome], None]
 """Takes the one outcome of a message; may be called from any thread."""
 
 DELIVERED = Delivered()
@@ -56,7 +56,7 @@ def topic_of(message: SoundEvent | Alert) -> str:
     return f"{message.source}/event"
 
 
-def ignore(outcome: Outcome) -> None:
+def ignore(outcome: PublishOutcome) -> None:
     """For a message whose outcome nobody waits for."""
 
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from monitor.clock import Attempts, Clock
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
-from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, ignore
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Secret, Slug
@@ -99,7 +99,7 @@ class CommandPublisher(Local):
             return False
         return SEVERITIES.index(alert.severity) >= SEVERITIES.index(self._config.min_severity)
 
-    def _run(self, message: Message, *, late: bool) -> Outcome:
+    def _run(self, message: Message, *, late: bool) -> PublishOutcome:
         alert = {"node": self._node, **document(message, self._clock.now(), late=late)}
         try:
             why = self._ended([filled(each, alert) for each in self._config.argv], encoded(alert))

@@ -16,12 +16,12 @@ from monitor.clock import Attempts, Clock
 from monitor.errors import PublishError
 from monitor.http.client import HttpClient, HttpResponse
 from monitor.http.errors import PASSING_STATUSES, HttpFailed
-from monitor.labels import check_sound, vocabulary
+from monitor.labels import vocabulary
 from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, House, OnCommand, OnOutcome, Refused, ignore
 from monitor.publishers.documents import encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Secret, Slug
+from monitor.schema import Block, Secret, Slug, SoundLabel
 from monitor.types import Message, SoundEvent
 
 log = get_logger()
@@ -57,7 +57,7 @@ class FrigateConfig(Block):
         dict[Slug, Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]], Field(min_length=1)
     ]
     """Our source: its camera in Frigate."""
-    labels: tuple[Annotated[str, AfterValidator(check_sound)], ...] = ()
+    labels: tuple[SoundLabel, ...] = ()
     """Only these sounds; by default those that warn."""
     late_after_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     """Frigate dates an event by its own clock when it is told: what comes later than this is left out."""

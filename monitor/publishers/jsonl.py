@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from monitor.clock import Clock
 from monitor.logs import Lapse
-from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, ignore
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Slug, kind_of
@@ -89,7 +89,7 @@ class JsonlPublisher(Local):
             if self._states.empty():
                 self._no_reader.end(publisher=self.name)
 
-    def _written(self, message: Message, *, late: bool) -> Outcome:
+    def _written(self, message: Message, *, late: bool) -> PublishOutcome:
         try:
             self._write(encoded(document(message, self._clock.now(), late=late)) + b"\n")
         except OSError as error:

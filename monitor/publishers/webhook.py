@@ -12,7 +12,7 @@ from monitor.http.client import HttpClient
 from monitor.http.errors import PASSING_STATUSES, HttpFailed
 from monitor.labels import SEVERITIES, Severity
 from monitor.logs import get_logger
-from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, Outcome, Refused, ignore
+from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, Refused, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
 from monitor.schema import Block, Secret, Slug
@@ -83,7 +83,7 @@ class WebhookPublisher(Local):
             return self._config.events
         return SEVERITIES.index(message.severity) >= SEVERITIES.index(self._config.min_severity)
 
-    def _sent(self, message: SoundEvent | Alert, *, late: bool) -> Outcome:
+    def _sent(self, message: SoundEvent | Alert, *, late: bool) -> PublishOutcome:
         now = self._clock.now()
         body = encoded({"node": self._node, **document(message, now, late=late)})
         try:

@@ -20,7 +20,7 @@ from monitor.config.model import Config
 from monitor.errors import ClassifierError, ClassifyError, SourceError
 from monitor.logs import configure_logging
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine, build_front_end, load_classifiers
-from monitor.recordings.rows import AnalysisResults, Row
+from monitor.recordings.rows import AnalysisResults, ResultRow
 from monitor.recordings.soundness import Soundness
 from monitor.sources.file import FileConfig
 from monitor.types import Detection, Findings, Frame, Segment
@@ -42,7 +42,7 @@ class Analysis:
     """What was heard in one recording."""
 
     file: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ResultRow] = field(default_factory=list)
     """Events and alerts as printed, by their start."""
     duration_s: float = 0.0
     error: str | None = None

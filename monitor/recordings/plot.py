@@ -13,7 +13,7 @@ from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import Analysis, Watch, analyze
-from monitor.recordings.rows import Row
+from monitor.recordings.rows import ResultRow
 from monitor.recordings.saving import saved
 from monitor.types import Detection, Findings, Frame, Level
 
@@ -239,7 +239,7 @@ def _scores(axis: Any, witness: PlotData) -> None:
         _legend(axis)
 
 
-def _events(axis: Any, rows: list[Row]) -> None:
+def _events(axis: Any, rows: list[ResultRow]) -> None:
     events = [row for row in rows if row["type"] == "event"]
     labels = sorted({row["label"] for row in events})
     for row in events:
@@ -253,7 +253,7 @@ def _events(axis: Any, rows: list[Row]) -> None:
     axis.set_ylabel("events\n(dashed: alerts,\nwhen decided)")
 
 
-def _alert(axis: Any, row: Row) -> None:
+def _alert(axis: Any, row: ResultRow) -> None:
     """A dashed line where it was decided, with its rule's name."""
     colour = _ALERT_COLOURS[row["severity"]]
     axis.axvline(row["decided_s"], color=colour, linewidth=1.5, linestyle="--")

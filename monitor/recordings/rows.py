@@ -7,7 +7,7 @@ from typing import Any
 from monitor.clock import BEGINNING
 from monitor.types import Alert, Message, SoundEvent, listed
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
 class AnalysisResults:
@@ -27,10 +27,10 @@ class AnalysisResults:
                 _, decided_s = self._alerts.get(message.id, (message, heard_s))
                 self._alerts[message.id] = (message, decided_s)
 
-    def rows(self, file: str) -> Iterator[Row]:
+    def rows(self, file: str) -> Iterator[ResultRow]:
         """Everything that `earwitness analyze --format jsonl` prints: events by their start, alerts by their
         decision; a loud noise comes after what a model named in the same segment."""
-        rows: list[tuple[float, Row]] = []
+        rows: list[tuple[float, ResultRow]] = []
         for event in listed(event for event, _ in self._events.values()):
             begins_s = max([_seconds(event.started_at), *(at_s for at_s, _ in rows[-1:])])
             rows.append((begins_s, event_row(file, *self._events[event.id])))
@@ -40,7 +40,7 @@ class AnalysisResults:
         return (row for _, row in sorted(rows, key=lambda pair: pair[0]))
 
 
-def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
+def event_row(file: str, event: SoundEvent, decided_s: float) -> ResultRow:
     """An event; times in seconds from the file's start."""
     return {
         "type": "event",
@@ -58,7 +58,7 @@ def event_row(file: str, event: SoundEvent, decided_s: float) -> Row:
     }
 
 
-def alert_row(file: str, alert: Alert, decided_s: float) -> Row:
+def alert_row(file: str, alert: Alert, decided_s: float) -> ResultRow:
     """An alert; times in seconds from the file's start: of its first sound, and of its decision."""
     return {
         "type": "alert",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.history import Hops, LevelHistory, Rows
+from monitor.rhythm.history import HopRows, Hops, LevelHistory
 from monitor.rhythm.parse import Parse
 from monitor.rhythm.spectrum import BANDS, BIN_HZ, BINS, FIRST_BIN
 from monitor.rhythm.templates import Template
@@ -66,7 +66,7 @@ class View:
         """First and past-last bin of the channel, widened by `reach` bins to either side."""
         return bins_of(self.channel, reach)
 
-    def level_db(self, part: int, low: int, high: int) -> Rows:
+    def level_db(self, part: int, low: int, high: int) -> HopRows:
         """Levels of bins `low` to `high` during one part, in dB; shape (hops, high - low)."""
         return self.history.level_db(int(self.edges[part]), int(self.edges[part + 1]), low, high)
 

@@ -14,9 +14,9 @@ from monitor.rhythm.spectrum import (
     SILENCE_DB,
 )
 
-Rows = npt.NDArray[np.float32]
+HopRows = npt.NDArray[np.float32]
 Hops = npt.NDArray[np.intp]
-Means = npt.NDArray[np.float64]
+MeanLevels = npt.NDArray[np.float64]
 HOPS = 1000
 """10 s. The longest look back is a burst of T4, 0.77 s at most, with 4.2 s of quiet on both sides: 9.2 s.
 With 5 s a telephone, an oven timer and an alarm clock pass (`python scripts/bench constants`)."""
@@ -85,21 +85,21 @@ class LevelHistory:
             return slice(at, at + max(0, end - first))
         return np.arange(at, at + end - first) % CAPACITY
 
-    def prominence_db(self, channel: int, first: int, end: int) -> Means:
+    def prominence_db(self, channel: int, first: int, end: int) -> MeanLevels:
         """Prominence of one channel between two hops, in dB; shape (end - first,)."""
         return np.diff(self._sums[self._rows(first - 1, end), channel]) * PROMINENCE_STEP_DB
 
-    def rows(self, first: int, end: int) -> tuple[Rows, Rows]:
+    def rows(self, first: int, end: int) -> tuple[HopRows, HopRows]:
         """Levels and prominences of all bins between two hops, in dB; each of shape (end - first, BINS)."""
         sums = self._sums[self._rows(first - 1, end), :BINS]
         return self.level_db(first, end), np.diff(sums, axis=0) * np.float32(PROMINENCE_STEP_DB)
 
-    def level_db(self, first: int, end: int, low: int = 0, high: int = BINS) -> Rows:
+    def level_db(self, first: int, end: int, low: int = 0, high: int = BINS) -> HopRows:
         """Levels of bins `low` to `high` between two hops, in dB; shape (end - first, high - low)."""
         levels = self._levels[self._rows(first, end), low:high]
         return levels * np.float32(LEVEL_STEP_DB)
 
-    def means(self, channels: Hops, firsts: Hops, ends: Hops) -> Means:
+    def means(self, channels: Hops, firsts: Hops, ends: Hops) -> MeanLevels:
         """Mean prominence of channels over stretches of hops, in dB. The arguments are integer arrays that
         numpy broadcasts; the result has their common shape."""
         before = self._origin + 1

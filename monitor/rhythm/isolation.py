@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitor.rhythm.aligned import AUDIBLE_DB, NEAR_BINS, bins_of, median
 from monitor.rhythm.cycles import EXPECTED, Cycle
-from monitor.rhythm.history import Hops, LevelHistory, Means
+from monitor.rhythm.history import Hops, LevelHistory, MeanLevels
 from monitor.rhythm.report import PatternReport
 from monitor.rhythm.spectrum import BIN_HZ, BINS, FIRST_BIN
 
@@ -77,7 +77,7 @@ def has_words(history: LevelHistory, report: PatternReport) -> bool:
     return bool(clear.mean() >= _WORDS_SHARE)
 
 
-def _speech_db(history: LevelHistory, pitch_hz: float, first: int, end: int) -> Means:
+def _speech_db(history: LevelHistory, pitch_hz: float, first: int, end: int) -> MeanLevels:
     """The level of every hop in the band of words, less the alarm's own pitch, dB; shape (end - first,)."""
     if end <= first:
         return np.empty(0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitor.rhythm.history import Rows
+from monitor.rhythm.history import HopRows
 from monitor.rhythm.spectrum import BIN_HZ, FIRST_BIN
 
 BEGINS_DB = 13.0
@@ -78,7 +78,7 @@ class PulseFinder:
         """Whether a tone sounds now."""
         return bool(self._tones)
 
-    def find(self, level_db: Rows, prominence_db: Rows, first_hop: int) -> list[Pulse]:
+    def find(self, level_db: HopRows, prominence_db: HopRows, first_hop: int) -> list[Pulse]:
         """Tones that ended in these rows, and long ones that still sound, again each `long_hops`; in order of
         time.
 
@@ -171,7 +171,7 @@ class _Bin:
         )
 
 
-def _is_peak(level_db: Rows) -> npt.NDArray[np.bool_]:
+def _is_peak(level_db: HopRows) -> npt.NDArray[np.bool_]:
     """Bins not lower than their four nearest, but for what noise does to two that share a pitch."""
     around = np.full_like(level_db, -np.inf)
     for reach in (1, 2):

@@ -91,4 +91,4 @@ class Drill:
 
 
 def _as_test(alert: Alert) -> Alert:
-    return replace(alert, test=True, message=say("told.test", text=alert.message))
+    return replace(alert, test=True, message=say("notice.test", text=alert.message))

@@ -16,14 +16,14 @@ CHANGES = 64
 """Remembered per value; what was before the first of them is unknown."""
 SWITCH = ("on", "off")
 
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
+HouseWords = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class SelectConfig(Block):
     """A choice that is set on the page or in Home Assistant, as an entity of ours."""
 
     type: Literal["select"]
-    options: Annotated[Words, Field(min_length=2)] = ("home", "away", "night", "vacation")
+    options: Annotated[HouseWords, Field(min_length=2)] = ("home", "away", "night", "vacation")
     """What can be chosen."""
 
     @field_validator("options", mode="before", json_schema_input_type=list[PlainWord])
@@ -38,7 +38,7 @@ class SwitchConfig(Block):
     type: Literal["switch"]
 
     @property
-    def options(self) -> Words:
+    def options(self) -> HouseWords:
         """What it can be."""
         return SWITCH
 
@@ -158,7 +158,7 @@ def house_steps_at(
     return _steps(rule, lambda name: house.during(name, at, at), zone)
 
 
-def _steps(rule: Rule, during: Callable[[str], "Found"], zone: tzinfo | None) -> Iterator[ClauseResult]:
+def _steps(rule: Rule, during: Callable[[str], "FoundValues"], zone: tzinfo | None) -> Iterator[ClauseResult]:
     for clause, conditions, needed in (("when", rule.when, True), ("unless", rule.unless, False)):
         if conditions:
             found = {name: during(name) for name in conditions}
@@ -178,10 +178,10 @@ def demotion(rule: Rule, event: SoundEvent, house: HouseValues, zone: tzinfo | N
     return None
 
 
-Found = Sequence[tuple[datetime | None, str | None]]
+FoundValues = Sequence[tuple[datetime | None, str | None]]
 
 
-def _during(house: HouseValues, name: str, event: SoundEvent) -> Found:
+def _during(house: HouseValues, name: str, event: SoundEvent) -> FoundValues:
     repeated = event.evidence.get("last_began_at")
     began_at = datetime.fromisoformat(repeated) if repeated else event.started_at
     return house.during(name, min(began_at, event.at), event.ended_at or event.at)
@@ -191,7 +191,7 @@ def _wanted(conditions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {name: list(words) for name, words in conditions.items()}
 
 
-def _shown(found: Mapping[str, Found], zone: tzinfo | None) -> dict[str, str]:
+def _shown(found: Mapping[str, FoundValues], zone: tzinfo | None) -> dict[str, str]:
     """Each value as it was last, and since when: `away since 22:04`."""
     return {name: _words(*each[-1], zone) for name, each in found.items()}
 

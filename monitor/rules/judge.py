@@ -11,7 +11,7 @@ from monitor.rules.house import HouseValues, demotion
 from monitor.rules.incident import CLOCK_SKEW_S, Incident, new_incident
 from monitor.rules.lasting import Lasting, followed
 from monitor.rules.model import Clause, Rule
-from monitor.rules.trace import ClauseResult, Outcome, RuleTrace
+from monitor.rules.trace import ClauseResult, RuleOutcome, RuleTrace
 from monitor.types import Alert, SoundEvent
 
 REMEMBERED_S = 600.0
@@ -266,7 +266,7 @@ class Judge:
         which = {"any": way + 1} if self.rule.any else {}
         return which | {step.clause: step.found for step in steps}
 
-    def _trace(self, way: int, outcome: Outcome, steps: list[ClauseResult]) -> RuleTrace:
+    def _trace(self, way: int, outcome: RuleOutcome, steps: list[ClauseResult]) -> RuleTrace:
         return RuleTrace(self.rule.name, way, outcome, tuple(steps))
 
 

@@ -21,8 +21,8 @@ def alert_message(events: Sequence[SoundEvent], *, times: int = 1, then: str | N
     if then is None or len(parts) < 2:
         text = ", ".join(parts)
     else:
-        text = say("told.then", first=", ".join(parts[:-1]), then=within(parts[-1]))
-    return say("told.times", text=text, n=times) if times > 1 else text
+        text = say("notice.then", first=", ".join(parts[:-1]), then=within(parts[-1]))
+    return say("notice.times", text=text, n=times) if times > 1 else text
 
 
 def pattern_name(pattern: object) -> str:
@@ -33,14 +33,14 @@ def pattern_name(pattern: object) -> str:
 def _part(events: Sequence[SoundEvent]) -> str:
     best = max(events, key=lambda event: (event.certainty == "confirmed", event.score))
     where = places(event.source for event in events)
-    return say("told.heard", label=label_words(best.label), places=where, details=", ".join(_details(best)))
+    return say("notice.heard", label=label_words(best.label), places=where, details=", ".join(_details(best)))
 
 
 def _details(event: SoundEvent) -> list[str]:
     details: list[str] = []
     if event.label in _UNCERTAIN_BY_NATURE or event.certainty == "suspected":
         details.append(
-            say("told.learning" if event.evidence.get("learning") else f"certainty.{event.certainty}")
+            say("notice.learning" if event.evidence.get("learning") else f"certainty.{event.certainty}")
         )
     if event.evidence.get("pattern"):
         details.append(pattern_name(event.evidence["pattern"]))

@@ -7,8 +7,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.clock import time_of_day
-from monitor.labels import VOICED, Severity, check_emotion, check_sound
-from monitor.schema import Block, PlainWord, Score, Seconds, Slug, SpanOfDay, TimeOfDay, plain_text
+from monitor.labels import VOICED, Severity, check_emotion
+from monitor.schema import (
+    Block,
+    PlainWord,
+    Score,
+    Seconds,
+    Slug,
+    SoundLabel,
+    SpanOfDay,
+    TimeOfDay,
+    plain_text,
+)
 from monitor.types import Certainty
 
 LIFE_SAFETY_COOLDOWN_S = 120.0
@@ -40,10 +50,10 @@ Conditions = Annotated[
     dict[Slug, Annotated[tuple[str, ...], Field(min_length=1)]],
     BeforeValidator(_plain_conditions, json_schema_input_type=dict[str, PlainWord | list[PlainWord]]),
 ]
-Words = Annotated[tuple[str, ...], BeforeValidator(_not_a_word)]
-Sounds = Annotated[tuple[Annotated[str, AfterValidator(check_sound)], ...], BeforeValidator(_not_a_word)]
+Phrases = Annotated[tuple[str, ...], BeforeValidator(_not_a_word)]
+Sounds = Annotated[tuple[SoundLabel, ...], BeforeValidator(_not_a_word)]
 Emotions = Annotated[tuple[Annotated[str, AfterValidator(check_emotion)], ...], BeforeValidator(_not_a_word)]
-Window = Annotated[Seconds, Field(gt=0, le=3600)]
+WithinSeconds = Annotated[Seconds, Field(gt=0, le=3600)]
 
 
 class Then(Block):
@@ -51,7 +61,7 @@ class Then(Block):
 
     hear: Annotated[Sounds, Field(min_length=1)]
     """Labels, any of which will do."""
-    within_s: Window
+    within_s: WithinSeconds
     """Counted from the beginning of the first sound to the beginning of this one."""
 
 
@@ -67,11 +77,11 @@ class Clause(Block):
     emotion: Emotions = ()
     """Emotions of the voice, any of which will do."""
     min_emotion_score: Score = 0.5
-    say: Words = ()
+    say: Phrases = ()
     """Words or phrases, any of which must be in the transcript."""
     count: Annotated[int, Field(ge=1, le=100)] = 1
     """This many times, each a second or more after the one before."""
-    within_s: Window | None = None
+    within_s: WithinSeconds | None = None
     """The time for `count`."""
     then: Then | None = None
     """A second sound that must follow."""
@@ -171,7 +181,7 @@ class Rule(Clause):
     """Values of `house:`, any of which stops the rule; unknown does not stop it."""
     demote_while: Conditions = {}
     """Values of `house:`, any of which lowers the alert by one severity, and to suspected."""
-    notify: Words = ()
+    notify: Phrases = ()
     """Names of the notifiers that get the alert."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
     """Without an acknowledgement for this time, the next notifier gets the alert."""

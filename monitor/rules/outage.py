@@ -146,14 +146,14 @@ class SourceOutage:
             if now_s - lost.back_since_s < min(BACK_S, self._after_s):
                 return None
             del self._lost[source]
-            back = say("told.back", source=source)
+            back = say("notice.back", source=source)
             away_s = lost.back_since_s - lost.since_s
             return self._alert(source, now, back, away_s, "") if lost.raised else None
         if not self._after_s or lost.raised or away_s < self._after_s:
             return None
         lost.raised = True
         message = say(
-            "told.lost" if lost.times == 1 else "told.broken_off",
+            "notice.lost" if lost.times == 1 else "notice.broken_off",
             source=source,
             times=lost.times,
             min=f"{away_s / 60:.0f}",
@@ -176,15 +176,15 @@ class SourceOutage:
 
 def _why_lost(news: SourceStatus) -> str:
     """Empty for a source that is online."""
-    return "" if news.online else news.reason or say("told.connection_lost", "en")
+    return "" if news.online else news.reason or say("notice.connection_lost", "en")
 
 
 def _dead_words(kind: ProblemKind, language: Language | None = None) -> str:
-    return say(f"told.dead.{kind}", language)
+    return say(f"notice.dead.{kind}", language)
 
 
 def _reason_words(reason: str) -> str:
     """Ours in the house's language; what a device or a library says as it is."""
     ours = {_dead_words(kind, "en"): _dead_words(kind) for kind in DEAD_SOUND}
-    ours[say("told.connection_lost", "en")] = say("told.connection_lost")
+    ours[say("notice.connection_lost", "en")] = say("notice.connection_lost")
     return ours.get(reason, reason)

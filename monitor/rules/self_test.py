@@ -34,7 +34,7 @@ def build_test_alert(rule: Rule, now: datetime, zone: tzinfo | None = None) -> A
         judgement = judge.judge(memory, event)
         memory = judgement.memory
         for alert in judgement.alerts:
-            return replace(alert, message=say("told.test", text=alert.message), test=True)
+            return replace(alert, message=say("notice.test", text=alert.message), test=True)
     raise AssertionError(f"rule {rule.name!r} does not pass its own rehearsal")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Outcome = Literal["alert", "corroborates", "waits", "stopped"]
+RuleOutcome = Literal["alert", "corroborates", "waits", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class RuleTrace:
     rule: str
     way: int
     """Which item of `any`, from 0."""
-    outcome: Outcome
+    outcome: RuleOutcome
     steps: tuple[ClauseResult, ...]
 
     @property

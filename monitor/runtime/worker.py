@@ -18,7 +18,7 @@ log = get_logger()
 REASONS = 4
 """Reasons for failing that count as logged already: a server that rests between attempts has two."""
 
-Judged = Callable[[Sequence[Segment], Sequence[Detection], float], None]
+OnJudged = Callable[[Sequence[Segment], Sequence[Detection], float], None]
 """Takes a batch, its detections, and the seconds they took."""
 
 
@@ -47,7 +47,7 @@ class Worker(threading.Thread):
         self,
         classifier: Classifier,
         mailbox: Mailbox[Segment],
-        judged: Judged,
+        judged: OnJudged,
         failed: Callable[[BaseException], None],
         batch: int = 16,
         clock: Clock | None = None,

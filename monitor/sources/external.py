@@ -7,8 +7,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from monitor.clock import Clock
 from monitor.errors import SourceUnavailable
-from monitor.labels import check_sound
-from monitor.schema import LABEL_LEVEL, PlainWord, Score, Seconds, plain_text
+from monitor.schema import LABEL_LEVEL, PlainWord, Score, Seconds, SoundLabel, plain_text
 from monitor.sources.base import AnySourceConfig, Source
 
 _WITHOUT_EARS = ("require", "gate", "labels", "sensitivity")
@@ -26,8 +25,7 @@ def _check_topic(topic: str) -> str:
     return topic
 
 
-Word = Annotated[str, AfterValidator(plain_text)]
-SoundLabel = Annotated[str, AfterValidator(check_sound)]
+DeviceWord = Annotated[str, AfterValidator(plain_text)]
 
 
 class ExternalConfig(AnySourceConfig):
@@ -40,7 +38,7 @@ class ExternalConfig(AnySourceConfig):
     path: str = ""
     """Where in its JSON the sound is named, as in `after.label`; empty when the payload is the name. Left out
     with `{label}` in the topic."""
-    label_map: Annotated[dict[Word, SoundLabel], Field(min_length=1, max_length=64)]
+    label_map: Annotated[dict[DeviceWord, SoundLabel], Field(min_length=1, max_length=64)]
     """What the device names it, and which of our labels that is. Everything else is left out."""
     where: dict[str, tuple[str, ...]] = {}
     """Only messages in which each of these paths has one of these values, as in `{type: [new, update]}`. The

@@ -14,7 +14,7 @@ from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.judging import judged, missed_at, unpack_trace
 from monitor.history.reader import History
-from monitor.history.verdicts import Judged, Missed, Verdicts, Word
+from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
 from monitor.teaching.evidence import Look, evidence, logit
 from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import JudgedSound
@@ -140,7 +140,7 @@ class HouseReading:
             for sound in self._sounds_of(event.source, event.label, event.started_at)[:1]
         ]
 
-    def answer(self, event_id: str, word: Word | None, by: str) -> None:
+    def answer(self, event_id: str, word: VerdictWord | None, by: str) -> None:
         """Keep what somebody says of an event; None: only that they were asked. Its scores are kept with it,
         for the history forgets them."""
         self._verdicts.ask(event_id, self._now)

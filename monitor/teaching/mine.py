@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.history.verdicts import Judged, Verdicts, Word
+from monitor.history.verdicts import Judged, Verdicts, VerdictWord
 from monitor.labels import label_name
 from monitor.teaching.versions import Version, version_at
 
@@ -49,7 +49,7 @@ class Another:
 def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[TrackRecord]:
     """By label and the classifier and version that found it, those with the most verdicts first. Raises
     StoreError."""
-    words: Counter[tuple[str, str, str, Word]] = Counter(
+    words: Counter[tuple[str, str, str, VerdictWord]] = Counter(
         (one.heard, one.classifier, version_at(versions, one.classifier, one.started_at), word)
         for one, word in verdicts.all()
     )
@@ -64,11 +64,11 @@ def records(verdicts: Verdicts, versions: Sequence[Version] = ()) -> list[TrackR
 
 
 def rejudged(
-    judged: Iterable[tuple[Judged, Word, Mapping[str, float]]], onsets: Mapping[str, float]
+    judged: Iterable[tuple[Judged, VerdictWord, Mapping[str, float]]], onsets: Mapping[str, float]
 ) -> list[Another]:
     """By label: each judged event with another model's scores for its clip, held to that model's onsets. A
     label that it does not know is left out."""
-    counts: dict[str, Counter[tuple[Word, bool]]] = {}
+    counts: dict[str, Counter[tuple[VerdictWord, bool]]] = {}
     for event, word, scores in judged:
         if event.heard in scores and event.heard in onsets:
             reported = scores[event.heard] >= onsets[event.heard]

@@ -19,7 +19,7 @@ from monitor.publishers.base import House
 from monitor.schema import Secret
 from monitor.types import Alert, Command, Health, Level, Message, Picture, Setting, SoundEvent, SoundLevel
 from monitor.web.access.keys import Keys
-from monitor.web.access.passwords import Guard, hashed, new_code
+from monitor.web.access.passwords import PasswordGuard, hashed, new_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.board import Board
 from monitor.web.feed import RESET, Feed, FeedItem
@@ -86,7 +86,7 @@ class Page:
         self.audio = LiveAudio(show, live)
         self.trials = Trials(clock)
         self.doors = Doorkeeper(config.web, keys)
-        self.guard = Guard(clock)
+        self.guard = PasswordGuard(clock)
         self.folder = config.state_folder()
         self.files = KeptFiles(self.folder / "evidence", clock)
         self.mutes = Mutes(self.folder, command, clock)

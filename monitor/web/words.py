@@ -1,5 +1,5 @@
 """The catalogue: every sentence of the page, in every language, side by side in words.json, and the words
-that people are told in without it."""
+of notifications."""
 
 import json
 from functools import cache
@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from monitor.language.words import LANGUAGES as LANGUAGES
-from monitor.language.words import TOLD, Catalogue, filled, told_catalogue
+from monitor.language.words import NOTICE, Catalogue, filled, notice_catalogue
 from monitor.language.words import label_words as label_words
 
 
@@ -15,7 +15,7 @@ from monitor.language.words import label_words as label_words
 def catalogue() -> Catalogue:
     """Sentences by key and language. A plural has a key for each form: `now.open.one`, `now.open.other`."""
     own: Catalogue = json.loads(files("monitor.web").joinpath("words.json").read_text(encoding="utf-8"))
-    shared = {key: words for key, words in told_catalogue().items() if not key.startswith(TOLD)}
+    shared = {key: words for key, words in notice_catalogue().items() if not key.startswith(NOTICE)}
     return {**shared, **own}
 
 

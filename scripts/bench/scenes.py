@@ -24,7 +24,7 @@ from monitor.config.loading import default_config, load_config
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers, load_classifiers
 from monitor.recordings.analysis import SOURCE
-from monitor.recordings.rows import Row
+from monitor.recordings.rows import ResultRow
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background
@@ -35,7 +35,7 @@ from scripts.scenes.peers import FRIGATE, OPEN, Yamnet, events
 from scripts.scenes.recordings import Pool, Unusable, read_manifest, write_wav
 from scripts.scenes.scoring import false_alerts, score, score_scene
 
-Heard = tuple[Hearing, dict[str, list[Row]]]
+Heard = tuple[Hearing, dict[str, list[ResultRow]]]
 """A scene as we heard it, and the events of the peers by their name."""
 
 

@@ -14,7 +14,7 @@ from monitor.delivery.kept.writer import KeptWriter
 from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.labels import sounds
-from monitor.publishers.base import House, HouseValue, Room, Word
+from monitor.publishers.base import House, HouseValue, InboundMessage, Room
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import Alert, Command, LabelState, Message, Setting, SoundEvent, SourceStatus, new_id
 
@@ -64,7 +64,7 @@ class Daemon:
         kept = KeptMemory(folder, self.publisher.name, self.publisher.memory)
         self._memory = KeptWriter(kept, ignore_late, self._failures.put)
 
-    def _obey(self, word: Word) -> None:
+    def _obey(self, word: InboundMessage) -> None:
         assert isinstance(word, Command)
         self.commands.put(word)
 

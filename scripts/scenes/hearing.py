@@ -9,7 +9,7 @@ from monitor.clock import BEGINNING
 from monitor.config.model import Config
 from monitor.pipeline.build import LoadedClassifiers
 from monitor.recordings.analysis import SOURCE, analyze
-from monitor.recordings.rows import Row
+from monitor.recordings.rows import ResultRow
 from monitor.types import Detection, Findings, Frame, Segment
 from scripts.scenes.composing import Bed, Placed, Scene
 from scripts.scenes.recordings import audio, write_wav
@@ -56,7 +56,7 @@ class Hearing:
     room: bool
     line: bool
     kind: str
-    rows: list[Row]
+    rows: list[ResultRow]
     """Events and alerts as `earwitness analyze` prints them."""
     trace: Trace
     by_hand: list[dict[str, float]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.taggers.audioset import read_class_map
-from monitor.recordings.rows import Row
+from monitor.recordings.rows import ResultRow
 
 WINDOW = 15_600
 """Samples of YAMNet's input: 0.975 s."""
@@ -56,10 +56,10 @@ class Yamnet:
             yield start / SAMPLE_RATE_HZ, float(np.sqrt(np.mean(wave**2))) * 32768, by_label
 
 
-def events(windows: list[tuple[float, float, dict[str, float]]], use: Use) -> list[Row]:
+def events(windows: list[tuple[float, float, dict[str, float]]], use: Use) -> list[ResultRow]:
     """What a project that uses the model so would report. Pure."""
     last_s: dict[str, float] = {}
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     for start_s, level, scores in windows if use.overlap else windows[::2]:
         if level < use.least_rms:
             continue

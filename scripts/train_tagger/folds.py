@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from monitor.recordings.evaluation.evaluate import Progress, Scored, condition, emotion_recall, score_clips
+from monitor.recordings.evaluation.evaluate import (
+    ClipProgress,
+    Scored,
+    condition,
+    emotion_recall,
+    score_clips,
+)
 from monitor.recordings.evaluation.manifest import read_clips
 from monitor.recordings.evaluation.metrics import average_precision
 from scripts.train_tagger.background import HOURS, Background, Listening, halves, listen, together
@@ -57,7 +63,7 @@ class Folds:
 
 
 def listen_to_folds(
-    folds: Folds, recordings: Sequence[Recording], hours: float, progress: Progress
+    folds: Folds, recordings: Sequence[Recording], hours: float, progress: ClipProgress
 ) -> list[Fold]:
     """Every fold's held-out recordings, and its share of `hours` of background made of them, as its model
     hears them."""
@@ -68,7 +74,7 @@ def listen_to_folds(
     ]
 
 
-def _listened(listening: Listening, part: Sequence[Recording], hours: float, progress: Progress) -> Fold:
+def _listened(listening: Listening, part: Sequence[Recording], hours: float, progress: ClipProgress) -> Fold:
     classifier, manifest = opened(listening.model), listening.model.with_name("valid.csv")
     write_manifest(part, listening.data / "train", manifest)
     clips = read_clips(manifest)

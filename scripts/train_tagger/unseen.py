@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.recordings.evaluation.evaluate import Progress, score_clips
+from monitor.recordings.evaluation.evaluate import ClipProgress, score_clips
 from monitor.recordings.evaluation.manifest import read_clips
 from monitor.recordings.evaluation.metrics import average_precision
 from scripts.train_tagger.baselines import TeacherBaseline, YamnetBaseline
@@ -73,7 +73,7 @@ def judge_unseen(
     data: Path,
     run: Path,
     models: Mapping[str, Path],
-    progress: Progress = iter,
+    progress: ClipProgress = iter,
     of: Collection[str] = LABELS,
 ) -> dict[str, Any]:
     """`compared` for released models, the first of which is meant, beside both teachers."""
@@ -90,7 +90,7 @@ def _teachers(data: Path) -> dict[str, Callable[[], Any]]:
 
 
 def judge_unseen_folds(
-    recordings: Sequence[Recording], data: Path, runs: Path, count: int, progress: Progress = iter
+    recordings: Sequence[Recording], data: Path, runs: Path, count: int, progress: ClipProgress = iter
 ) -> dict[str, Any]:
     """Every recording judged by the model of the fold that held its source out (`runs/K/model.onnx`), all put
     together, beside both teachers: `compared` over the labels that sources enough have. Resumes when run
@@ -118,7 +118,7 @@ def listened(
     audio_root: Path,
     listeners: Mapping[str, Callable[[], Any]],
     cache: Path,
-    progress: Progress = iter,
+    progress: ClipProgress = iter,
 ) -> Judged:
     """Every recording's highest score of each label; what a listener said is kept in `cache`."""
     cache.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 from monitor.runtime.capture import STABLE_S
 from testkit.faults.allowance import ALLOWANCE
 from testkit.mosquitto import free_port
-from testkit.noisy_house import NODE, NoisyHouse, Row, until, write_bangs
+from testkit.noisy_house import NODE, FaultRow, NoisyHouse, until, write_bangs
 from testkit.rtsp import RtspServer
 from testkit.wire import Wire
 
@@ -106,7 +106,7 @@ def _camera_house(folder: Path, path: str = "pcma") -> Iterator[CameraHouse]:
             house.camera.kill()
 
 
-def killed(folder: Path, times: int) -> Row:
+def killed(folder: Path, times: int) -> FaultRow:
     """The camera's server dies without a word and comes back, as in a power cut."""
 
     def fail(house: CameraHouse) -> None:
@@ -120,7 +120,7 @@ def killed(folder: Path, times: int) -> Row:
     return _failing(folder, f"RTSP server killed and started again, {times} times", times, fail, mend)
 
 
-def frozen(folder: Path, times: int) -> Row:
+def frozen(folder: Path, times: int) -> FaultRow:
     """The camera keeps its connections and says nothing more; then somebody pulls its plug."""
 
     def mend(house: CameraHouse) -> None:
@@ -138,7 +138,7 @@ def frozen(folder: Path, times: int) -> Row:
     )
 
 
-def deaf(folder: Path, times: int) -> Row:
+def deaf(folder: Path, times: int) -> FaultRow:
     """The network swallows what the camera sends, without a FIN."""
 
     def mend(house: CameraHouse) -> None:
@@ -150,7 +150,7 @@ def deaf(folder: Path, times: int) -> Row:
     )
 
 
-def garbage(folder: Path, times: int) -> Row:
+def garbage(folder: Path, times: int) -> FaultRow:
     """Something else answers at the camera's address: random bytes."""
     impostors: list[socket.socket] = []
 
@@ -167,7 +167,7 @@ def garbage(folder: Path, times: int) -> Row:
     return _failing(folder, f"garbage at the camera's address, {times} times", times, fail, mend)
 
 
-def codec_at_the_address(folder: Path, times: int) -> Row:
+def codec_at_the_address(folder: Path, times: int) -> FaultRow:
     """Somebody changes the camera's settings: its server restarts, and sends another codec from now on."""
     codecs = itertools.cycle(["pcma", "opus", "aac"])
     with _camera_house(folder, path="live") as house:
@@ -182,17 +182,17 @@ def codec_at_the_address(folder: Path, times: int) -> Row:
         return _heard_on(f"RTSP server sends another codec at the same address, {times} times", took_s)
 
 
-def codec_in_the_stream(folder: Path, times: int) -> Row:
+def codec_in_the_stream(folder: Path, times: int) -> FaultRow:
     """The sender changes the codec while it sends, and says so in no other way."""
     return _changing(folder, "audio codec changes mid-stream", times, (("mp2", 48000), ("aac", 48000)))
 
 
-def rate_in_the_stream(folder: Path, times: int) -> Row:
+def rate_in_the_stream(folder: Path, times: int) -> FaultRow:
     """The sender changes the sample rate while it sends."""
     return _changing(folder, "sample rate changes mid-stream", times, (("aac", 16000), ("aac", 44100)))
 
 
-def _changing(folder: Path, fault: str, times: int, formats: tuple[tuple[str, int], ...]) -> Row:
+def _changing(folder: Path, fault: str, times: int, formats: tuple[tuple[str, int], ...]) -> FaultRow:
     with SenderHouse(folder) as house:
         house.send("aac", 48000)
         house.start()
@@ -205,9 +205,9 @@ def _changing(folder: Path, fault: str, times: int, formats: tuple[tuple[str, in
         return _heard_on(f"{fault} (MPEG-TS over UDP), {times} times", took_s)
 
 
-def _heard_on(fault: str, took_s: list[float]) -> Row:
+def _heard_on(fault: str, took_s: list[float]) -> FaultRow:
     """The longest from a change to the next bang that is heard; the recording bangs every 1.6 s."""
-    return Row(
+    return FaultRow(
         fault,
         HOLDS,
         max(took_s) <= BACK_S * ALLOWANCE.get(),
@@ -215,7 +215,7 @@ def _heard_on(fault: str, took_s: list[float]) -> Row:
     )
 
 
-def reconnects(folder: Path, cycles: int) -> Row:
+def reconnects(folder: Path, cycles: int) -> FaultRow:
     """Cut and mend, again and again: nothing may pile up. Counted after a fifth of as many, by when all that
     is loaded or learned once is there."""
     with _camera_house(folder) as house:
@@ -239,7 +239,7 @@ def reconnects(folder: Path, cycles: int) -> Row:
         )
         figures: dict[str, float | int | str] = {"longest return s": round(max(backs_s), 1), **leaks}
         fault = f"{cycles} reconnects to a camera"
-        return Row(fault, "no leak of memory, threads, sockets or file descriptors", held, figures)
+        return FaultRow(fault, "no leak of memory, threads, sockets or file descriptors", held, figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ def _holdings(house: NoisyHouse) -> Holdings:
 Change = Callable[[CameraHouse], None]
 
 
-def _failing(folder: Path, fault: str, times: int, fail: Change, mend: Change) -> Row:
+def _failing(folder: Path, fault: str, times: int, fail: Change, mend: Change) -> FaultRow:
     with _camera_house(folder) as house:
         took_s = [_once(house, fail, mend) for _ in range(times)]
         lost_s, backs_s = zip(*took_s, strict=True)
@@ -273,7 +273,7 @@ def _failing(folder: Path, fault: str, times: int, fail: Change, mend: Change) -
             "longest return s": round(max(backs_s), 1),
             "longest until noticed s": round(max(lost_s), 1),
         }
-        return Row(fault, HOLDS, max(backs_s) <= BACK_S * ALLOWANCE.get() and running, figures)
+        return FaultRow(fault, HOLDS, max(backs_s) <= BACK_S * ALLOWANCE.get() and running, figures)
 
 
 def _once(house: CameraHouse, fail: Change, mend: Change) -> tuple[float, float]:

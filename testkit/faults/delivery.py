@@ -21,8 +21,8 @@ from testkit.mosquitto import Mosquitto
 from testkit.noisy_house import (
     NODE,
     PATIENCE_S,
+    FaultRow,
     NoisyHouse,
-    Row,
     WitnessedHouse,
     key,
     noisy_house,
@@ -42,7 +42,7 @@ LEARNING_S = 3.5
 """So long a room's floor is learned before its bangs are told from it."""
 
 
-def broker_down(folder: Path, events: int, outage_s: float, every_s: float) -> Row:
+def broker_down(folder: Path, events: int, outage_s: float, every_s: float) -> FaultRow:
     """The broker is unreachable for a while, and events go on."""
     with noisy_house(folder, every_s=every_s) as house:
         house.start()
@@ -53,7 +53,7 @@ def broker_down(folder: Path, events: int, outage_s: float, every_s: float) -> R
         return _row(f"broker down {outage_s:.0f} s during {events} events", house, back_s)
 
 
-def broker_forgets(folder: Path, events: int, outage_s: float) -> Row:
+def broker_forgets(folder: Path, events: int, outage_s: float) -> FaultRow:
     """The broker is killed and started again with nothing in its memory."""
     with noisy_house(folder) as house:
         house.start()
@@ -69,7 +69,7 @@ def broker_forgets(folder: Path, events: int, outage_s: float) -> Row:
         )
 
 
-def broker_refuses(folder: Path, events: int) -> Row:
+def broker_refuses(folder: Path, events: int) -> FaultRow:
     """The broker does not take our password for a while, as one that is being restored from a backup."""
     refusing = Mosquitto(folder.with_name("refusing"), password="another")
     with noisy_house(folder, password="right") as house, refusing:
@@ -84,7 +84,7 @@ def broker_refuses(folder: Path, events: int) -> Row:
         return _row(f"broker refuses the password during {events} events, then takes it", house, back_s)
 
 
-def house_restarts(folder: Path, events: int, restarts: int) -> Row:
+def house_restarts(folder: Path, events: int, restarts: int) -> FaultRow:
     """Home Assistant says `offline`, is away while events go on, and says `online`."""
     with noisy_house(folder) as house:
         house.start()
@@ -100,10 +100,10 @@ def house_restarts(folder: Path, events: int, restarts: int) -> Row:
         held = found.lost == found.out_of_order == found.unknown == 0 < again
         figures = _figures(found) | {"sent while it was away": sent_while_away, "alerts said again": again}
         fault = f"Home Assistant restarts {restarts} times during events (its will and birth)"
-        return Row(fault, "0 alerts lost to it", held, figures)
+        return FaultRow(fault, "0 alerts lost to it", held, figures)
 
 
-def killed(folder: Path, kills: int, seed: int = 0) -> Row:
+def killed(folder: Path, kills: int, seed: int = 0) -> FaultRow:
     """kill -9 at random points while events flow, at every other one without a broker, so that something is
     waiting; and one orderly end."""
     rng = random.Random(seed)
@@ -136,7 +136,7 @@ def killed(folder: Path, kills: int, seed: int = 0) -> Row:
             "median start processor s": round(start_cpu_s, 2),
             "load per core": round(os.getloadavg()[2] / (os.cpu_count() or 1), 1),
         }
-        return Row(
+        return FaultRow(
             f"kill -9 at {kills} random points while events flow",
             "0 acknowledged-then-lost, 0 duplicates without the same id, starts again in < 3 s in the "
             "median, no corrupt store, nothing stuck",
@@ -177,12 +177,12 @@ class HungHouse(NoisyHouse):
         until(lambda: self.witness.on(f"{NODE}/status")[-1:] == ["offline"], "the farewell")
 
 
-def stop_hung(folder: Path, times: int) -> Row:
+def stop_hung(folder: Path, times: int) -> FaultRow:
     """SIGTERM while the broker and three notifiers hang; then the broker answers again."""
     stops = [_stop_hung(folder / str(number)) for number in range(times)]
     longest_s = max(took_s for took_s, _, _ in stops)
     kept, lost = sum(kept for _, kept, _ in stops), sum(lost for _, _, lost in stops)
-    return Row(
+    return FaultRow(
         f"stopped while the broker and three notifiers hang, {times} times",
         "stops within 3 s of SIGTERM, `offline` is published, nothing lost",
         longest_s <= STOP_S * ALLOWANCE.get() and lost == 0 < kept,
@@ -203,7 +203,7 @@ def _stop_hung(folder: Path) -> tuple[float, int, int]:
         return took_s, len(house.kept("mqtt")), verdict(house).lost
 
 
-def interrupted(folder: Path, times: int) -> Row:
+def interrupted(folder: Path, times: int) -> FaultRow:
     """Ctrl-C while events flow: the signal that a terminal sends."""
     with noisy_house(folder) as house:
         stops_s = []
@@ -215,7 +215,7 @@ def interrupted(folder: Path, times: int) -> Row:
             stops_s.append(until(lambda: _has_ended(house), "the end"))
             house.stop()
         lost = verdict(house).lost
-    return Row(
+    return FaultRow(
         f"Ctrl-C, {times} times",
         "everything ends within 3 s, nothing lost",
         max(stops_s) <= STOP_S * ALLOWANCE.get() and lost == 0,
@@ -244,7 +244,7 @@ class RingingHouse(NoisyHouse):
         return len({each["id"] for each in found if each["state"] == state})
 
 
-def paused(folder: Path, times: int) -> Row:
+def paused(folder: Path, times: int) -> FaultRow:
     """The process stands still for 4 s while an alarm rings, as a virtual machine that is paused."""
     with RingingHouse(folder, rooms=1) as house:
         house.start()
@@ -258,7 +258,7 @@ def paused(folder: Path, times: int) -> Row:
         house.wait_delivered()
         house.stop()
         events, lost = house.rings("started"), verdict(house).lost
-    return Row(
+    return FaultRow(
         f"the process stands still for {PAUSE_S:g} s (SIGSTOP) during an alarm, {times} times",
         "each alarm is one event, nothing lost",
         events == times and lost == 0,
@@ -323,7 +323,7 @@ def _back(house: NoisyHouse) -> tuple[float, float]:
     return first_s, first_s + house.wait_delivered()
 
 
-def _row(fault: str, house: NoisyHouse, back_s: tuple[float, float]) -> Row:
+def _row(fault: str, house: NoisyHouse, back_s: tuple[float, float]) -> FaultRow:
     house.stop()
     found = verdict(house)
     back = {"back after s": round(back_s[0], 2), "all delivered after s": round(back_s[1], 2)}
@@ -331,7 +331,7 @@ def _row(fault: str, house: NoisyHouse, back_s: tuple[float, float]) -> Row:
         found.lost == found.out_of_order == found.unknown == found.stuck == 0
         and back_s[0] <= BACK_S * ALLOWANCE.get()
     )
-    return Row(fault, HOLDS, held, _figures(found) | back)
+    return FaultRow(fault, HOLDS, held, _figures(found) | back)
 
 
 def _figures(found: WitnessedHouse) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from monitor.clock import SystemClock
 from monitor.config.loading import load_config
 from monitor.errors import ConfigError, ModelError, SourceError
 from monitor.sources.file import FileConfig
-from testkit.noisy_house import NODE, Row, noisy_house, until, write_bangs
+from testkit.noisy_house import NODE, FaultRow, noisy_house, until, write_bangs
 
 HOLDS = "no crash, no hang, one clear error"
 HANG_S = 10.0
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SUFFIXES = ("wav", "flac", "mp3", "ogg")
 
 
-def configurations(folder: Path, inputs: int) -> Row:
+def configurations(folder: Path, inputs: int) -> FaultRow:
     """The example configuration with bytes changed, cut and doubled."""
     folder.mkdir(parents=True)
     text = (ROOT / "config" / "earwitness.example.yaml").read_bytes()
@@ -35,7 +35,7 @@ def configurations(folder: Path, inputs: int) -> Row:
     return _row("configurations", [_spoilt(text, rng) for _ in range(inputs)], read, ConfigError)
 
 
-def recordings(folder: Path, inputs: int) -> Row:
+def recordings(folder: Path, inputs: int) -> FaultRow:
     """Recordings of several kinds with bits flipped and ends missing, heard to their end."""
     folder.mkdir(parents=True)
     whole = folder / "whole.wav"
@@ -57,7 +57,7 @@ def recordings(folder: Path, inputs: int) -> Row:
     return _row("recordings", spoilt, hear, SourceError)
 
 
-def models(folder: Path, inputs: int) -> Row:
+def models(folder: Path, inputs: int) -> FaultRow:
     """The shipped model with bytes changed; in half of the cases with a description that vouches for it."""
     folder.mkdir(parents=True)
     model = folder / "model.onnx"
@@ -77,7 +77,7 @@ def models(folder: Path, inputs: int) -> Row:
     return _row("model files", spoilt, load, ModelError)
 
 
-def commands(folder: Path, inputs: int) -> Row:
+def commands(folder: Path, inputs: int) -> FaultRow:
     """A stranger on the broker says anything at all on every command topic of a running daemon."""
     rng = random.Random(4)
     topics = [f"{NODE}/{place}/set" for place in ("test", "ack", "room0/mute", "room0/sensitivity", "x/y/z")]
@@ -101,10 +101,10 @@ def commands(folder: Path, inputs: int) -> Row:
             "a true command answered after s": round(answered_s, 2),
         }
         held = running and answered_s < HANG_S and 0 < refused <= inputs
-        return Row(f"{inputs} random messages on the command topics", HOLDS, held, figures)
+        return FaultRow(f"{inputs} random messages on the command topics", HOLDS, held, figures)
 
 
-def _row(what: str, inputs: list[bytes], take: Callable[[bytes], None], refusal: type[Exception]) -> Row:
+def _row(what: str, inputs: list[bytes], take: Callable[[bytes], None], refusal: type[Exception]) -> FaultRow:
     """Every input is taken, or refused with the error of its door in at most a few lines."""
     taken = refused = unclear = 0
     longest_s = 0.0
@@ -127,7 +127,7 @@ def _row(what: str, inputs: list[bytes], take: Callable[[bytes], None], refusal:
         "other errors": unclear,
         "longest s": round(longest_s, 2),
     }
-    return Row(f"{len(inputs)} damaged {what}", HOLDS, unclear == 0 and longest_s < HANG_S, figures)
+    return FaultRow(f"{len(inputs)} damaged {what}", HOLDS, unclear == 0 and longest_s < HANG_S, figures)
 
 
 def _spoilt(data: bytes, rng: random.Random) -> bytes:

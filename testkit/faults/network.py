@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from testkit.noisy_house import NoisyHouse, Row, Violation, noisy_house, verdict
+from testkit.noisy_house import FaultRow, NoisyHouse, Violation, noisy_house, verdict
 
 HOLDS = "0 lost, order kept per source, nothing stuck"
 KINDS = {
@@ -26,7 +26,7 @@ SMALL_PACKETS = "ip link set lo mtu 1500 up"
 """Loopback's own are 64 kB: one of them would be a whole conversation."""
 
 
-def bad_network(folder: Path, events: int) -> Row:
+def bad_network(folder: Path, events: int) -> FaultRow:
     """Broker, daemon and subscriber talk over a bad line."""
     for kind, discipline in KINDS.items():
         if _namespace(discipline, "true").returncode == 0:
@@ -35,12 +35,12 @@ def bad_network(folder: Path, events: int) -> Row:
         return _row(house, events, f"{1000 * DELAY_S:.0f} ms delay each way (no network namespace here)", {})
 
 
-def _in_namespace(folder: Path, events: int, kind: str, discipline: str) -> Row:
+def _in_namespace(folder: Path, events: int, kind: str, discipline: str) -> FaultRow:
     inside = [sys.executable, "-m", "testkit.faults.network", str(folder), str(events), kind]
     ran = _namespace(discipline, *inside)
     if ran.returncode != 0:
         raise Violation(ran.stderr[-500:])
-    return Row(**json.loads(ran.stdout.splitlines()[-1]))
+    return FaultRow(**json.loads(ran.stdout.splitlines()[-1]))
 
 
 def _namespace(discipline: str, *command: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +51,7 @@ def _namespace(discipline: str, *command: str) -> subprocess.CompletedProcess[st
     )
 
 
-def _row(house: NoisyHouse, events: int, kind: str, more: dict[str, int]) -> Row:
+def _row(house: NoisyHouse, events: int, kind: str, more: dict[str, int]) -> FaultRow:
     house.start()
     house.wait_decided(events, 60.0 + 2 * events)
     house.wait_delivered()
@@ -66,7 +66,7 @@ def _row(house: NoisyHouse, events: int, kind: str, more: dict[str, int]) -> Row
         "sent twice": found.repeated,
         "strangers": found.unknown,
     }
-    return Row(f"a bad network during {events} events: {kind}", HOLDS, held, {**figures, **more})
+    return FaultRow(f"a bad network during {events} events: {kind}", HOLDS, held, {**figures, **more})
 
 
 def _dropped_packets() -> int:

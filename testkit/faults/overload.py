@@ -20,7 +20,7 @@ from testkit.alarms import smoke_alarm
 from testkit.builders import noise
 from testkit.faults.allowance import ALLOWANCE
 from testkit.faults.leaking_daemon import NAME
-from testkit.noisy_house import NoisyHouse, Row, until
+from testkit.noisy_house import FaultRow, NoisyHouse, until
 from testkit.wav import write_wav
 
 HOLDS = "alarms still within their latency bar; the large model is shed first"
@@ -31,7 +31,7 @@ ALARM_S = 4.4 + 1.0
 QUIET_S = 12.0
 """Between two alarms in the recording: long enough for the first to end."""
 
-Health = dict[str, Any]
+HealthDocument = dict[str, Any]
 
 
 class BurdenedHouse(NoisyHouse):
@@ -80,7 +80,7 @@ class LeakyHouse(BurdenedHouse):
             resource.setrlimit(resource.RLIMIT_RSS, (soft, hard))
 
 
-def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
+def model_hangs(folder: Path, alarms: int, rooms: int) -> FaultRow:
     """The large model takes requests and never answers, and every room floods it."""
     with _server(answers=False) as url, BurdenedHouse(folder, rooms, url) as house:
         figures, health = _flooded(house, alarms, lambda health: _large_model(health)["busy_since_s"] > 0)
@@ -88,7 +88,7 @@ def model_hangs(folder: Path, alarms: int, rooms: int) -> Row:
         return _row(f"large model hangs, {rooms} rooms flood it", figures, {"segments shed": shed})
 
 
-def model_raises(folder: Path, alarms: int, rooms: int) -> Row:
+def model_raises(folder: Path, alarms: int, rooms: int) -> FaultRow:
     """The large model's server answers every question with an error."""
     with _server(answers=True) as url, BurdenedHouse(folder, rooms, url) as house:
         figures, health = _flooded(house, alarms, lambda health: _large_model(health)["failures"] > 0)
@@ -96,7 +96,7 @@ def model_raises(folder: Path, alarms: int, rooms: int) -> Row:
         return _row(fault, figures, {"segments it failed at": _large_model(health)["failures"]})
 
 
-def model_leaks(folder: Path, alarms: int, rooms: int) -> Row:
+def model_leaks(folder: Path, alarms: int, rooms: int) -> FaultRow:
     """The large model takes more and more memory."""
     with LeakyHouse(folder, rooms) as house:
         figures, _ = _flooded(house, alarms, lambda health: "taken off" in health["notes"].get(NAME, ""))
@@ -107,21 +107,21 @@ def model_leaks(folder: Path, alarms: int, rooms: int) -> Row:
         return replace(row, held=row.held and figures["MB at the end"] <= MAY_TAKE_MB)
 
 
-def _large_model(health: Health) -> dict[str, Any]:
+def _large_model(health: HealthDocument) -> dict[str, Any]:
     found: dict[str, Any] = health["classifiers"]["remote"]
     return found
 
 
-def _row(fault: str, figures: dict[str, Any], more: dict[str, Any]) -> Row:
+def _row(fault: str, figures: dict[str, Any], more: dict[str, Any]) -> FaultRow:
     """Held when no alarm minded what befell the large model."""
     on_time = figures["longest from onset to the house s"] <= ALARM_S * ALLOWANCE.get()
     held = on_time and figures["decisions dropped"] == 0 and figures["stalled"] == 0
-    return Row(fault, HOLDS, held, figures | more)
+    return FaultRow(fault, HOLDS, held, figures | more)
 
 
 def _flooded(
-    house: BurdenedHouse, alarms: int, befell: Callable[[Health], bool]
-) -> tuple[dict[str, Any], Health]:
+    house: BurdenedHouse, alarms: int, befell: Callable[[HealthDocument], bool]
+) -> tuple[dict[str, Any], HealthDocument]:
     """What came of the alarms until the fault had befallen the large model, and the daemon's own health
     report. Raises Broken when it never does."""
     house.start()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from monitor.delivery.stuck import RULE
-from testkit.noisy_house import NODE, NoisyHouse, Row, until, verdict
+from testkit.noisy_house import NODE, FaultRow, NoisyHouse, until, verdict
 
 DRIP_S = 0.2
 LONG_S = 180.0
@@ -128,7 +128,7 @@ class PhonesHouse(NoisyHouse):
         return [document for document in self.decided() if "rule" in document]
 
 
-def drips(folder: Path, events: int, within_s: float) -> Row:
+def drips(folder: Path, events: int, within_s: float) -> FaultRow:
     """Three services answer a byte at a time and never end; then they take every message."""
     *dripping, well = phones = [Phone(drips=True), Phone(drips=True), Phone(drips=True), Phone()]
     with PhonesHouse(folder, phones) as house:
@@ -144,7 +144,7 @@ def drips(folder: Path, events: int, within_s: float) -> Row:
             lambda: all(phone.count() >= len(alerts) for phone in dripping), "the others to get every alert"
         )
         house.stop()
-    return Row(
+    return FaultRow(
         f"three of four notifiers' services answer a byte every {DRIP_S:g} s for ever, {len(alerts)} alerts",
         "the fourth is notified within 10 s; every call is ended, "
         "and the others are notified when they answer",
@@ -156,7 +156,7 @@ def drips(folder: Path, events: int, within_s: float) -> Row:
     )
 
 
-def stuck(folder: Path, within_s: float, *, until_back: bool) -> Row:
+def stuck(folder: Path, within_s: float, *, until_back: bool) -> FaultRow:
     """The broker is gone and so is one notifier's service: the other notifier sends both alerts, and the
     house gets the second as soon as the broker is back."""
     dead, well = phones = [Phone(drips=True), Phone()]
@@ -179,7 +179,7 @@ def stuck(folder: Path, within_s: float, *, until_back: bool) -> Row:
             until(lambda: not _trouble(house), "Home Assistant to show no trouble")
         house.stop()
         lost = verdict(house).lost
-    return Row(
+    return FaultRow(
         "the broker is gone and one notifier's service drips; then both are well",
         "an alert over the other notifier after a minute, trouble in Home Assistant; and over at the return",
         sent_s <= within_s and lost == 0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from testkit.noisy_house import NODE, NoisyHouse, Row, key, until, verdict
+from testkit.noisy_house import NODE, FaultRow, NoisyHouse, key, until, verdict
 
 PATIENCE_S = 200.0
 """What nobody takes is tried again every 72 s at least."""
@@ -74,7 +74,7 @@ class RefusingHouse(NoisyHouse):
         self.witness.wait_subscribed()
 
 
-def broker_takes_less(folder: Path, events: int, conditions: int) -> Row:
+def broker_takes_less(folder: Path, events: int, conditions: int) -> FaultRow:
     """Under each condition; then it is mended, and the daemon starts again."""
     decided = falsely = lost = kept = 0
     for number, condition in enumerate(CONDITIONS[:conditions]):
@@ -93,7 +93,7 @@ def broker_takes_less(folder: Path, events: int, conditions: int) -> Row:
             found = verdict(house)
             decided, lost = decided + found.decided, lost + found.lost
     names = [f"{each.broker} (MQTT {each.version})" for each in CONDITIONS[:conditions]]
-    return Row(
+    return FaultRow(
         f"a broker with each of these: {', '.join(names)}; then without",
         "0 lost and 0 falsely delivered",
         lost == falsely == 0 < kept,

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from testkit.noisy_house import NoisyHouse, Row, Violation, write_bangs
+from testkit.noisy_house import FaultRow, NoisyHouse, Violation, write_bangs
 
 APART_S = 54.0
 LENGTH_S = 162.0
@@ -43,7 +43,7 @@ class LongHouse(NoisyHouse):
         return found
 
 
-def a_day(folder: Path, hours: float, rooms: int) -> Row:
+def a_day(folder: Path, hours: float, rooms: int) -> FaultRow:
     """`hours` of sound, shared between the rooms."""
     with LongHouse(folder, rooms=rooms) as house:
         house.start()
@@ -69,7 +69,7 @@ def a_day(folder: Path, hours: float, rooms: int) -> Row:
         }
         held = last_mb <= GROWTH * first_mb and drift_s <= DRIFT_S
         fault = f"{hours:g} h of sound at accelerated speed, {rooms} sources"
-        return Row(fault, "memory flat (2 % after the first hour), no drift over 50 ms", held, figures)
+        return FaultRow(fault, "memory flat (2 % after the first hour), no drift over 50 ms", held, figures)
 
 
 def _heard_h(house: LongHouse) -> float:

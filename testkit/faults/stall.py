@@ -12,14 +12,14 @@ from typing import Any
 
 from testkit.faults.store import KEPT, NOT_KEPT
 from testkit.faults.watchdog import LIMIT_S, Manager
-from testkit.noisy_house import NODE, NoisyHouse, Row, key, noisy_house, until, verdict
+from testkit.noisy_house import NODE, FaultRow, NoisyHouse, key, noisy_house, until, verdict
 
 HOLDS = "every alert within 1 s, one clear message, health answers, watchdog fed, recovers alone"
 FREEZE = "a disk that is frozen (fsfreeze of ext4)"
 LOCK = "a store that another program holds locked (no file system may be mounted here)"
 
 
-def while_running(folder: Path, events: int, within_s: float) -> Row:
+def while_running(folder: Path, events: int, within_s: float) -> FaultRow:
     """The disk of the state directory stops answering while events go on; later it answers again."""
     with noisy_house(folder) as house, _stalling_disk(house) as (kind, stall, release):
         with Manager(folder / "notify") as manager:
@@ -35,7 +35,7 @@ def while_running(folder: Path, events: int, within_s: float) -> Row:
         return _recovered(f"{kind}, during {events} events", house, figures, within_s)
 
 
-def stopped(folder: Path, within_s: float) -> Row:
+def stopped(folder: Path, within_s: float) -> FaultRow:
     """SIGTERM while the disk of the state directory does not answer. The process itself cannot end before
     that: its threads wait in the kernel."""
     with noisy_house(folder) as house, _stalling_disk(house) as (kind, stall, release):
@@ -50,7 +50,7 @@ def stopped(folder: Path, within_s: float) -> Row:
         release()
         house.stop()
         lost = verdict(house).lost
-    return Row(
+    return FaultRow(
         f"{kind}, and SIGTERM meanwhile",
         "`offline` is published within 3 s, nothing lost",
         took_s <= within_s and lost == 0,
@@ -58,7 +58,7 @@ def stopped(folder: Path, within_s: float) -> Row:
     )
 
 
-def at_the_start(folder: Path, events: int, within_s: float) -> Row:
+def at_the_start(folder: Path, events: int, within_s: float) -> FaultRow:
     """The daemon is killed, and starts again on a disk that does not answer."""
     with noisy_house(folder) as house, _stalling_disk(house) as (kind, stall, release):
         house.start()
@@ -99,7 +99,7 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any], within_s: float) -> Row:
+def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any], within_s: float) -> FaultRow:
     """The store is whole again by itself, and everything that was ever decided was heard."""
     recovery_s = until(lambda: house.logged(KEPT) > 0, "the store to recover")
     house.wait_decided(2)
@@ -114,7 +114,7 @@ def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any], within_s:
         and logged == house.logged(KEPT) == 1
     )
     more = {"lost": found.lost, "lines in the log": logged, "kept again after s": round(recovery_s, 1)}
-    return Row(fault, HOLDS, held, figures | more)
+    return FaultRow(fault, HOLDS, held, figures | more)
 
 
 Stall = tuple[str, Callable[[], None], Callable[[], None]]

@@ -11,7 +11,7 @@ from statistics import quantiles
 from typing import Any
 
 from testkit.faults.allowance import ALLOWANCE
-from testkit.noisy_house import NoisyHouse, Row, key, noisy_house, until, verdict
+from testkit.noisy_house import FaultRow, NoisyHouse, key, noisy_house, until, verdict
 
 HOLDS = "keeps alerting live, one clear message, recovers alone"
 LIVE_S = 1.0
@@ -19,7 +19,7 @@ NOT_KEPT = "history is not being kept"
 KEPT = "history is being kept again"
 
 
-def disk_full(folder: Path, events: int) -> Row:
+def disk_full(folder: Path, events: int) -> FaultRow:
     """No byte more fits on the file system of the state directory; later there is room again."""
     with noisy_house(folder) as house, _small_disk(house) as disk:
         house.start()
@@ -30,7 +30,7 @@ def disk_full(folder: Path, events: int) -> Row:
         return _recovered(f"disk full during {events} events ({disk.kind})", house, figures)
 
 
-def disk_unusable(folder: Path, events: int) -> Row:
+def disk_unusable(folder: Path, events: int) -> FaultRow:
     """The daemon starts with a state directory in which it cannot write."""
     with noisy_house(folder) as house:
         house.state.write_text("a file where the directory should be")
@@ -40,7 +40,7 @@ def disk_unusable(folder: Path, events: int) -> Row:
         return _recovered(f"state directory unusable from the start, {events} events", house, figures)
 
 
-def store_overwritten(folder: Path, events: int) -> Row:
+def store_overwritten(folder: Path, events: int) -> FaultRow:
     """Random bytes over the store and its log, while the daemon has them open."""
     with noisy_house(folder) as house:
         house.start()
@@ -53,7 +53,7 @@ def store_overwritten(folder: Path, events: int) -> Row:
         )
 
 
-def store_damaged(folder: Path, events: int) -> Row:
+def store_damaged(folder: Path, events: int) -> FaultRow:
     """Random bytes over the store between two runs."""
     with noisy_house(folder) as house:
         house.start()
@@ -68,7 +68,7 @@ def store_damaged(folder: Path, events: int) -> Row:
         found = verdict(house)
         held = found.lost == 0 and figures["live p95 s"] < LIVE_S * ALLOWANCE.get() and set_aside == 1
         more = {"lost": found.lost, "lines in the log": set_aside, "start s": round(start_s, 2)}
-        return Row("store damaged between two runs", HOLDS, held, figures | more)
+        return FaultRow("store damaged between two runs", HOLDS, held, figures | more)
 
 
 def spoil(state: Path) -> None:
@@ -96,7 +96,7 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any]) -> Row:
+def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any]) -> FaultRow:
     """Wait for the store to be whole again, by itself; then everything that was ever decided was heard."""
     recovery_s = until(lambda: house.logged(KEPT) > 0, "the store to recover")
     house.wait_decided(2)
@@ -109,7 +109,7 @@ def _recovered(fault: str, house: NoisyHouse, figures: dict[str, Any]) -> Row:
         and logged == house.logged(KEPT) == 1
     )
     more = {"lost": found.lost, "lines in the log": logged, "kept again after s": round(recovery_s, 1)}
-    return Row(fault, HOLDS, held, figures | more)
+    return FaultRow(fault, HOLDS, held, figures | more)
 
 
 class Disk:

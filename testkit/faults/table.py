@@ -30,7 +30,7 @@ from testkit.faults.allowance import ALLOWANCE, SHORT
 from testkit.faults.tested import tested_section
 from testkit.machine import machine
 from testkit.markdown import table
-from testkit.noisy_house import Row, Violation
+from testkit.noisy_house import FaultRow, Violation
 
 DOCS = Path(__file__).parents[2] / "docs"
 FIGURES = DOCS / "reliability.json"
@@ -41,7 +41,7 @@ PAGE = DOCS / "reliability.md"
 class Fault:
     """A scenario with its two sizes."""
 
-    run: Callable[..., Row]
+    run: Callable[..., FaultRow]
     short: Mapping[str, float]
     full: Mapping[str, float]
 
@@ -114,7 +114,7 @@ def run(name: str, *, short: bool) -> dict[str, Any]:
         try:
             row = fault.run(Path(folder) / "house", **(fault.short if short else fault.full))
         except Violation as error:
-            row = Row(name, "", held=False, figures={"why": str(error)})
+            row = FaultRow(name, "", held=False, figures={"why": str(error)})
     return asdict(row) | {"at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
 
 

@@ -14,7 +14,7 @@ from testkit.builders import noise
 from testkit.faults.allowance import ALLOWANCE
 from testkit.faults.camera import _impostor
 from testkit.mosquitto import free_port
-from testkit.noisy_house import NoisyHouse, Row
+from testkit.noisy_house import FaultRow, NoisyHouse
 from testkit.odd_camera import OddCamera, linear, undecodable
 from testkit.rtsp import RtspServer
 
@@ -68,12 +68,12 @@ class IllHouse(NoisyHouse):
         return [*super().sources(), {"type": "stream", "name": "ill", "url": self._url, "silent_after_s": 3}]
 
 
-def fed_whatever_is_ill(folder: Path, each_s: float, kinds: int) -> Row:
+def fed_whatever_is_ill(folder: Path, each_s: float, kinds: int) -> FaultRow:
     """Each illness for so long, in a daemon of its own."""
     gaps_s = {
         name: _gap_s(folder / str(n), make, each_s) for n, (name, make) in enumerate([*ILL.items()][:kinds])
     }
-    return Row(
+    return FaultRow(
         f"one source is ill, {each_s:g} s each: {', '.join(gaps_s)}",
         f"the watchdog ({LIMIT_S:g} s) is fed, at most {LONGEST_S:g} s apart, and the other room is heard",
         max(gaps_s.values()) <= min(LONGEST_S * ALLOWANCE.get(), LIMIT_S / 2),

@@ -1,4 +1,4 @@
-"""What people are told, in the house's language."""
+"""What notifications say, in the house's language."""
 
 import re
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from monitor.config.loading import load_config
 from monitor.history.digest.summary import DaySummary, lines
 from monitor.labels import emotions, sounds
-from monitor.language.words import LANGUAGES, house_language, rule_words, speak, told_catalogue
+from monitor.language.words import LANGUAGES, house_language, notice_catalogue, rule_words, speak
 from monitor.notifiers.apprise import wording
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.speech import EspeakVoice
@@ -95,24 +95,26 @@ def said() -> set[str]:
     found: set[str] = set()
     for path in MONITOR.rglob("*.py"):
         found |= set(
-            re.findall(r"""["']((?:told|emotion|certainty|alert)\.[a-z_.]+)["'{]""", path.read_text())
+            re.findall(r"""["']((?:notice|emotion|certainty|alert)\.[a-z_.]+)["'{]""", path.read_text())
         )
     return found
 
 
 def test_every_sentence_is_there_in_every_language_and_none_is_left_over() -> None:
     """With the same values to be filled in; every sound and emotion has its name."""
-    catalogue = told_catalogue()
+    catalogue = notice_catalogue()
     for key, texts in catalogue.items():
         assert set(texts) == set(LANGUAGES), key
         values = {language: set(re.findall(r"\{(\w+)\}", text)) for language, text in texts.items()}
         assert values["en"] == values["de"], key
     assert {f"label.{one}" for one in sounds()} | {f"emotion.{one}" for one in emotions()} <= set(catalogue)
     keys = said()
-    told = {key.removesuffix(".one").removesuffix(".other") for key in catalogue if key.startswith("told.")}
+    known = {
+        key.removesuffix(".one").removesuffix(".other") for key in catalogue if key.startswith("notice.")
+    }
     beginnings = tuple(one for one in keys if one.endswith("."))
-    assert {key for key in told if key not in keys and not key.startswith(beginnings)} == set()
-    assert {one for one in keys if one.startswith("told.")} - set(beginnings) <= told
+    assert {key for key in known if key not in keys and not key.startswith(beginnings)} == set()
+    assert {one for one in keys if one.startswith("notice.")} - set(beginnings) <= known
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,7 +16,7 @@ from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher
 from monitor.notifiers.buttons import MOST_BUTTONS, VALID_S, Buttons
 from monitor.notifiers.pictures import MOST, WANTED_FOR_S, PictureMatch
 from monitor.notifiers.replies import AnswersConfig, ReplyReader
-from monitor.publishers.base import DELIVERED, Outcome
+from monitor.publishers.base import DELIVERED, PublishOutcome
 from monitor.types import Alert, Command, Picture
 from testkit.builders import alert, event
 from testkit.fakes import FakeClock, raise_it
@@ -66,7 +66,7 @@ def answers(server: NtfyServer) -> dict[str, Any]:
 
 
 def sent(publisher: NotifyPublisher, message: Alert) -> None:
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     publisher.publish(message, outcomes.append)
     assert outcomes == [DELIVERED]
 

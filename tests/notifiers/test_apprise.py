@@ -20,7 +20,7 @@ from monitor.delivery.outbox import SqliteOutbox
 from monitor.delivery.sender import Sender
 from monitor.notifiers.apprise import NotifyConfig, NotifyPublisher, wording
 from monitor.notifiers.spoken import AGE_SAID_AFTER_S
-from monitor.publishers.base import DELIVERED, Failed, Outcome
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome
 from testkit.builders import START, alert, event
 from testkit.fakes import FakeClock, raise_it
 
@@ -90,9 +90,9 @@ def notifier(url: SecretStr, clock: FakeClock | SystemClock, **more: Any) -> Ite
         yield publisher
 
 
-def tried(phone: NotifyPublisher) -> Outcome:
+def tried(phone: NotifyPublisher) -> PublishOutcome:
     """What becomes of an alert."""
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     phone.publish(alert(), outcomes.append)
     (outcome,) = outcomes
     return outcome
@@ -133,7 +133,7 @@ def test_late_is_told_of_what_is_old(hook: Hook, clock: FakeClock) -> None:
 def test_a_refusal_is_tried_again_and_said_once(hook: Hook, clock: FakeClock) -> None:
     """Not taken: failed, no acknowledgement, not ready until the next attempt is due (1 s, doubling to
     30 s), one line when it begins and one when it works again."""
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     hook.status = 503
     waits_s = []
     with capture_logs() as logs, notifier(hook.url(), clock) as phone:
@@ -165,7 +165,7 @@ def test_credentials_are_never_said(
     hook.status = 401
     url = SecretStr(f"json://owner:hunter2@127.0.0.1:{hook.server_port}/T0KEN?+X-Key=abcdef")
     with capture_logs() as logs, notifier(url, clock) as phone:
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishOutcome] = []
         phone.publish(alert(), outcomes.append)
 
     everything = str(logs) + str(outcomes) + repr(phone) + caplog.text + "".join(capfd.readouterr())

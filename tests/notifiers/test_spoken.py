@@ -26,7 +26,7 @@ from monitor.labels import LIFE_SAFETY
 from monitor.notifiers.arriving import Arriving
 from monitor.notifiers.speech import EspeakVoice, ServerVoice
 from monitor.notifiers.spoken import LONGEST_WORDS, OLD_AFTER_S, SpokenConfig, SpokenPublisher, words
-from monitor.publishers.base import DELIVERED, Failed, Outcome
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome
 from monitor.types import Alert
 from testkit import builders
 from testkit.builders import START
@@ -309,7 +309,7 @@ def test_what_is_read_late_says_how_late() -> None:
 def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
     """The outcome names the fix; it is ready again after the pause, and then delivers."""
     clock = FakeClock()
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     publisher = spoken(clock, player={"type": "http", "url": speaker.url})
     speaker.status = 503
 
@@ -334,7 +334,7 @@ def test_a_player_that_refuses_is_tried_again_later(speaker: Speaker) -> None:
 )
 def test_what_is_not_there_is_named_with_the_fix(options: Any, fix: str) -> None:
     """A language, server, player or broker that is missing is said in one line."""
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     spoken(**options).publish(alert(), outcomes.append)
     (outcome,) = outcomes
     assert isinstance(outcome, Failed)
@@ -385,7 +385,7 @@ def test_an_answer_that_is_no_wav_is_refused(speaker: Speaker) -> None:
     speaker.answer = b"<html>"
     voice = {"type": "server", "url": speaker.url, "model": "m"}
 
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     spoken(voice=voice).publish(alert(), outcomes.append)
     (outcome,) = outcomes
     assert isinstance(outcome, Failed)
@@ -413,7 +413,7 @@ def test_a_server_that_does_not_stream_is_named_with_the_fix(
     """Before a loudspeaker is opened; an alert that was not read has failed."""
     speaker.status, speaker.answer = status, body
     voice = {"type": "server", "url": speaker.url + "/v1", "model": "tts", "stream": True}
-    ends: list[Outcome] = []
+    ends: list[PublishOutcome] = []
 
     spoken(voice=voice).publish(alert(), ends.append)
 

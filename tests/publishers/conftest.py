@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from monitor.clock import SystemClock
-from monitor.publishers.base import DELIVERED, House, OnWord, Outcome, Word
+from monitor.publishers.base import DELIVERED, House, InboundMessage, OnInbound, PublishOutcome
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.publisher import MqttPublisher
 from monitor.types import Alert, Command, SoundEvent
@@ -23,7 +23,7 @@ class RunningPublisher:
     """A publisher that runs, with what it called back with."""
 
     def __init__(
-        self, config: MqttConfig, announced: House, obey: OnWord | None, waiting: SoundEvent | Alert | None
+        self, config: MqttConfig, announced: House, obey: OnInbound | None, waiting: SoundEvent | Alert | None
     ) -> None:
         self.commands: list[Command] = []
         self._changed = threading.Condition()
@@ -52,11 +52,11 @@ class RunningPublisher:
 
     def deliver(self, message: Any, *, late: bool = False) -> None:
         """Publish and wait for the acknowledgement."""
-        outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[PublishOutcome] = queue.SimpleQueue()
         self.publisher.publish(message, outcomes.put, late=late)
         assert outcomes.get(timeout=WITHIN_S) == DELIVERED
 
-    def _obey(self, command: Word) -> None:
+    def _obey(self, command: InboundMessage) -> None:
         assert isinstance(command, Command)
         with self._changed:
             self.commands.append(command)
@@ -136,7 +136,7 @@ def publish(life: ExitStack) -> Publish:
 
     def start(
         announced: House | None = None,
-        obey: OnWord | None = None,
+        obey: OnInbound | None = None,
         waiting: SoundEvent | Alert | None = None,
         **config: Any,
     ) -> RunningPublisher:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitor.publishers.base import DELIVERED, Failed, Outcome
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome
 from monitor.publishers.command import CommandConfig, CommandPublisher, filled
 from monitor.types import Command, Level, Message
 from testkit.builders import START, alert, event
@@ -31,8 +31,8 @@ def runs(program: str, *arguments: str, clock: FakeClock | None = None, **more: 
     return config.build("home", _obey, clock or FakeClock())
 
 
-def outcomes(publisher: CommandPublisher, *messages: Message, late: bool = False) -> list[Outcome]:
-    found: list[Outcome] = []
+def outcomes(publisher: CommandPublisher, *messages: Message, late: bool = False) -> list[PublishOutcome]:
+    found: list[PublishOutcome] = []
     with publisher:
         for message in messages:
             publisher.publish(message, found.append, late=late)
@@ -101,7 +101,7 @@ def test_leaving_kills_what_runs(tmp_path: Path) -> None:
     program = runs(
         "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)", str(begun)
     )
-    found: list[Outcome] = []
+    found: list[PublishOutcome] = []
     with program:
         thread = threading.Thread(target=program.publish, args=(alert(), found.append))
         thread.start()

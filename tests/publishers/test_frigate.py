@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitor.publishers.base import DELIVERED, Failed, House, Outcome, Refused
+from monitor.publishers.base import DELIVERED, Failed, House, PublishOutcome, Refused
 from monitor.publishers.frigate import MOST_LINKS, FrigateConfig, FrigatePublisher, VideoLinks
 from monitor.types import Command
 from testkit.builders import START, alert, event
@@ -80,8 +80,8 @@ def frigate(
             yield publisher, clock
 
 
-def outcome(publisher: FrigatePublisher, *messages: Any) -> list[Outcome]:
-    found: list[Outcome] = []
+def outcome(publisher: FrigatePublisher, *messages: Any) -> list[PublishOutcome]:
+    found: list[PublishOutcome] = []
     for message in messages:
         publisher.publish(message, found.append)
     return found

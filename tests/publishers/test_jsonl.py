@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.publishers.base import DELIVERED, Failed, Outcome
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome
 from monitor.publishers.jsonl import JsonlConfig, JsonlPublisher
 from monitor.types import Command, Level, Message
 from testkit.builders import START, alert, event
@@ -72,7 +72,7 @@ def test_a_missing_folder_is_said_once_and_events_stay(tmp_path, lines: Lines):
     """Until the folder is there; then the same publisher writes."""
     path = tmp_path / "missing" / "out"
     with writing(path) as publisher:
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishOutcome] = []
         for _ in range(3):
             publisher.publish(event(), outcomes.append)
         path.parent.mkdir()
@@ -103,7 +103,7 @@ def test_a_rotated_file_is_opened_anew(tmp_path):
 
 def test_a_full_disk_takes_nothing():
     """The event is not acknowledged."""
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     with writing(Path("/dev/full")) as publisher:
         publisher.publish(event(), outcomes.append)
     (outcome,) = outcomes
@@ -131,7 +131,7 @@ def _obey(command: Command) -> None:
 def test_a_pipe_is_no_file(tmp_path, lines: Lines):
     """It would take lines that nobody reads, and they would count as delivered: the reason names the fix."""
     os.mkfifo(tmp_path / "pipe")
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     with writing(tmp_path / "pipe") as publisher:
         publisher.publish(event(), outcomes.append)
     [outcome] = outcomes

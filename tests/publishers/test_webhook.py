@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from pydantic import ValidationError
 
-from monitor.publishers.base import DELIVERED, Failed, Outcome, Refused
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome, Refused
 from monitor.publishers.webhook import WebhookConfig, WebhookPublisher, signature
 from monitor.types import Command, Level, Message
 from testkit.builders import START, alert, event
@@ -40,8 +40,8 @@ def publisher(url: str, **more: object) -> WebhookPublisher:
     return config.build("home", _obey, FakeClock())
 
 
-def sent(url: str, *messages: Message, **more: object) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+def sent(url: str, *messages: Message, **more: object) -> list[PublishOutcome]:
+    outcomes: list[PublishOutcome] = []
     with publisher(url, **more) as made:
         for message in messages:
             made.publish(message, outcomes.append)
@@ -96,7 +96,7 @@ def test_events_only_by_request_and_states_never() -> None:
     ("status", "outcome"),
     [(500, Failed), (503, Failed), (429, Failed), (302, Failed), (404, Refused), (401, Refused)],
 )
-def test_what_is_not_taken_is_kept(status: int, outcome: type[Outcome], lines: Lines) -> None:
+def test_what_is_not_taken_is_kept(status: int, outcome: type[PublishOutcome], lines: Lines) -> None:
     """It waits in the outbox and is tried again; no redirect is followed, and the log names no address."""
     receiver = Receiver(status)
     with http_server(receiver) as url:
@@ -110,7 +110,7 @@ def test_what_is_not_taken_is_kept(status: int, outcome: type[Outcome], lines: L
 def test_nobody_there_is_tried_again_later() -> None:
     """Not in a busy loop."""
     with publisher(f"http://127.0.0.1:{free_port()}") as made:
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishOutcome] = []
         assert made.ready()
         made.publish(alert(), outcomes.append)
         assert not made.ready()

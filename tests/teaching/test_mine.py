@@ -11,7 +11,7 @@ from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
 from monitor.clock import SystemClock
 from monitor.config.loading import default_config
 from monitor.evidence.clips import encoded
-from monitor.history.verdicts import Judged, Missed, Verdicts, Word
+from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
 from monitor.synthesis import household
 from monitor.teaching.mine import Another, TrackRecord, another_line, record_lines, records, rejudged
 from monitor.teaching.versions import Version, note_versions, read_versions
@@ -19,7 +19,7 @@ from testkit.builders import START, noise
 from tests.cli.test_commands import earwitness
 
 
-def judge(verdicts: Verdicts, number: int, label: str, word: Word, by: str = "embedded") -> Judged:
+def judge(verdicts: Verdicts, number: int, label: str, word: VerdictWord, by: str = "embedded") -> Judged:
     one = Judged(f"{number:012x}", label, "hall", START, 0.9, by)
     verdicts.judge(one, word, None, START, "page")
     return one
@@ -70,14 +70,14 @@ def test_another_model_is_held_to_the_same_verdicts():
     """What was wrong and is gone is better, what was right and is lost is worse."""
     dog = Judged("a", "dog_bark", "hall", START, 0.9, "embedded")
     unknown = Judged("b", "doorbell", "hall", START, 0.9, "embedded")
-    scores: list[tuple[Word, float]] = [
+    scores: list[tuple[VerdictWord, float]] = [
         ("right", 0.9),
         ("right", 0.2),
         ("wrong", 0.1),
         ("wrong", 0.8),
         ("wrong", 0.0),
     ]
-    judged: list[tuple[Judged, Word, dict[str, float]]] = [
+    judged: list[tuple[Judged, VerdictWord, dict[str, float]]] = [
         *((dog, word, {"dog_bark": score}) for word, score in scores),
         (unknown, "wrong", {"dog_bark": 0.9}),
     ]

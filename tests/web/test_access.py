@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from monitor.config.web import WebConfig
 from monitor.web.access.keys import Keys
-from monitor.web.access.passwords import Guard, TooManyTries, hashed, matches, new_code, same_code
+from monitor.web.access.passwords import PasswordGuard, TooManyTries, hashed, matches, new_code, same_code
 from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.http.routes import Route
 from monitor.web.http.table import ROUTES
@@ -208,7 +208,7 @@ def test_a_token_may_what_its_scope_says(lan):
 def test_ten_thousand_wrong_passwords_find_nothing():
     """Each costs more than the one before: after the first five the wait doubles, up to five minutes."""
     clock, kept = FakeClock(), hashed("the right one")
-    guard = Guard(clock)
+    guard = PasswordGuard(clock)
     compared = 0
     for n in range(10_000):
         try:
@@ -340,7 +340,7 @@ def test_a_password_is_kept_as_a_slow_digest():
 def test_a_household_of_ipv6_addresses_is_one_guesser():
     """Every machine has 2^64 of them."""
     clock, guard = FakeClock(), None
-    guard = Guard(clock)
+    guard = PasswordGuard(clock)
     for n in range(5):
         guard.note(f"2001:db8::{n}", right=False)
     with pytest.raises(TooManyTries):

@@ -18,11 +18,11 @@ SURE_SCORE = 0.5
 """A sound that scores this in one part of a segment is in the segment, whatever the other parts hold."""
 _NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 
-Read = tuple[Mapping[str, float], Mapping[str, float] | None]
+ReadScores = tuple[Mapping[str, float], Mapping[str, float] | None]
 """Scores of sounds, and the emotion where it was asked for."""
 
 
-def strongest(read: Sequence[Read]) -> Read:
+def strongest(read: Sequence[ReadScores]) -> ReadScores:
     """Of the parts of one segment the highest score of each sound, and the mean of the emotions. A sound is
     left out if one part has no score of it and no other part contains it: it may be in that part."""
     scores: dict[str, float] = {}

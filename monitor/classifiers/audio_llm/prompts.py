@@ -15,7 +15,7 @@ from monitor.classifiers.audio_llm.phrases import NO_SOUND, NO_VOICE, NOTHING, P
 from monitor.labels import emotions
 
 Strategy = Literal["phrases", "choice", "yes_no"]
-Kind = Literal["sounds", "emotion"]
+QuestionKind = Literal["sounds", "emotion"]
 CHOICES_MAX = 19
 """Labels in one multiple choice: with "none of these" twenty letters, as many as an OpenAI-compatible server
 gives log probabilities for."""
@@ -94,7 +94,7 @@ class Question:
 
     text: str
     answers: tuple[AnswerPhrase, ...]
-    kind: Kind = "sounds"
+    kind: QuestionKind = "sounds"
     opening: str = ""
 
     def only(self, labels: frozenset[str]) -> "Question | None":
@@ -146,7 +146,7 @@ def _by_choice(
     return ask
 
 
-def _choice(text: str, labels: Sequence[str], none: str | None, kind: Kind = "sounds") -> Question:
+def _choice(text: str, labels: Sequence[str], none: str | None, kind: QuestionKind = "sounds") -> Question:
     options = [(PHRASES[label][0], label) for label in labels] + ([(none, NOTHING)] if none else [])
     listed = "\n".join(
         f"{letter}. {phrase}" for letter, (phrase, _) in zip(ascii_uppercase, options, strict=False)

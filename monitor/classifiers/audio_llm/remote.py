@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from monitor.audio import Audio
-from monitor.classifiers.audio_llm.answers import Read, answer_in, detected, strongest
+from monitor.classifiers.audio_llm.answers import ReadScores, answer_in, detected, strongest
 from monitor.classifiers.audio_llm.bounds import SILENCE, bounded, parts
 from monitor.classifiers.audio_llm.engines.client import Api
 from monitor.classifiers.audio_llm.engines.connection import Engine, ProbeFindings, UselessAnswers, Wishes
@@ -241,7 +241,7 @@ class RemoteClassifier(ClassifierDefaults):
         labels = self.labels if about is None else self.labels & about
         return questions("choice", labels, emotion=self.block.emotion)
 
-    def _judge(self, server: Engine, asked: Sequence[tuple[Audio, Sequence[Question]]]) -> list[Read]:
+    def _judge(self, server: Engine, asked: Sequence[tuple[Audio, Sequence[Question]]]) -> list[ReadScores]:
         """What each sound is, by its questions. ClassifyError where none of them had a usable answer."""
         flat = [(sound, question) for sound, each in asked for question in each]
         answers = iter(list(self._in_parallel(lambda one: self._usable(server, *one), flat)))
@@ -266,7 +266,7 @@ class RemoteClassifier(ClassifierDefaults):
         found = server.letters(sound, question.text, [answer.text for answer in question.answers])
         return found if found.mass >= self.block.min_mass else None
 
-    def _read(self, server: Engine, answers: Sequence[tuple[Question, Letters | None]]) -> Read:
+    def _read(self, server: Engine, answers: Sequence[tuple[Question, Letters | None]]) -> ReadScores:
         block = self.block
         if server.names_only:
             return named_off(answers, block.named_score)

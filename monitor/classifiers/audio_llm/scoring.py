@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from monitor.classifiers.audio_llm.answers import Read
+from monitor.classifiers.audio_llm.answers import ReadScores
 from monitor.classifiers.audio_llm.engines.letters import Letters
 from monitor.classifiers.audio_llm.phrases import NOTHING
 from monitor.classifiers.audio_llm.prompts import Question
@@ -78,7 +78,7 @@ def emotion_scores(nats: dict[str, float], temperature: float) -> dict[str, floa
 
 def label_scores(
     asked: Sequence[Question], log_likelihoods: Floats, in_silence: Floats, prior: float, temperature: float
-) -> Read:
+) -> ReadScores:
     """Scores of the sounds (0-1), and the emotion if it was asked for, of one segment. `log_likelihoods` and
     `in_silence`: of the answers to all questions in their order, nats, shape (answers,)."""
     sounds: dict[str, float] = {}
@@ -97,7 +97,7 @@ def label_scores(
 
 def read_off_bounds(
     answers: Iterable[tuple[Question, Letters, Letters]], prior: float, temperature: float
-) -> Read:
+) -> ReadScores:
     """The same from answers of which not everything is known: (question, its letters, those for silence)."""
     sounds: dict[str, float] = {}
     emotion = None
@@ -117,7 +117,7 @@ def _cautious_emotion(nats: Mapping[str, tuple[float, float]], temperature: floa
     return emotion_scores(highest, temperature) if np.isfinite(list(highest.values())).all() else None
 
 
-def named_off(answers: Iterable[tuple[Question, Letters | None]], score: float) -> Read:
+def named_off(answers: Iterable[tuple[Question, Letters | None]], score: float) -> ReadScores:
     """Labels that the model named score `score`. Other labels are unknown: that the model did not name them
     is no doubt."""
     sounds: dict[str, float] = {}

@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from monitor.classifiers.audio_llm.answers import Read, detected, strongest
+from monitor.classifiers.audio_llm.answers import ReadScores, detected, strongest
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.classifiers.base import ClassifierDefaults
-from monitor.classifiers.cascade import Label, LabelSubset, SecondLook
+from monitor.classifiers.cascade import LabelSubset, SecondLook
 from monitor.classifiers.pretrained import Device, Dtype, inference, limit_threads
 from monitor.classifiers.taggers.hub_models import HubModel, load
 from monitor.classifiers.taggers.windows import batches, cut
 from monitor.errors import ClassifyError
 from monitor.labels import VOICED
 from monitor.logs import get_logger
-from monitor.schema import Slug
+from monitor.schema import Slug, SoundLabel
 from monitor.types import Detection, Segment
 
 log = get_logger()
@@ -43,11 +43,11 @@ class HubConfig(SecondLook, LabelSubset):
     """Windows judged in one pass."""
     window_s: Annotated[float, Field(ge=0.5, le=30)] = 10.0
     """Longer segments are judged in windows of this length."""
-    classes: dict[Label, list[str]] = {}
+    classes: dict[SoundLabel, list[str]] = {}
     """Names of the model's classes that mean a label, where they are neither ours nor AudioSet's."""
     exclusive: bool | None = None
     """Whether the model's classes exclude one another; by default as in the model's configuration."""
-    phrases: dict[Label, list[str]] = {}
+    phrases: dict[SoundLabel, list[str]] = {}
     """CLAP: how to describe a label, in place of the built-in words."""
     prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """CLAP: how likely a sound is before it is heard; the score that silence gets."""
@@ -94,7 +94,7 @@ class HubClassifier(ClassifierDefaults):
             raise ClassifyError(f"{self.name}: the model is not loaded; call load() first")
         sizes = [round(s * model.rate_hz) for s in (self.window_s, self.hop_s, GRAIN_S)]
         pieces = cut(segments, model.rate_hz, *sizes)
-        judged: dict[int, Read] = {}
+        judged: dict[int, ReadScores] = {}
         with inference(self.block.model, " ".join(segment.id for segment in segments)):
             for positions in batches(pieces, self.block.batch_size):
                 found = model.judge([pieces[position].samples for position in positions])
@@ -107,7 +107,7 @@ class HubClassifier(ClassifierDefaults):
             )
         ]
 
-    def _answer(self, segment: Segment, judged: Sequence[Read]) -> list[Detection]:
+    def _answer(self, segment: Segment, judged: Sequence[ReadScores]) -> list[Detection]:
         scores, emotion = strongest(judged)
         # A model that knows emotions only must not be taken to have heard a scream: a score of 0 beside an
         # emotion neither begins an event nor doubts one.

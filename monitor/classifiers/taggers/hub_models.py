@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from monitor.audio import Samples
-from monitor.classifiers.audio_llm.answers import Read
+from monitor.classifiers.audio_llm.answers import ReadScores
 from monitor.classifiers.audio_llm.families import FAMILIES
 from monitor.classifiers.audio_llm.phrases import NO_SOUND, NOTHING, PHRASES
 from monitor.classifiers.audio_llm.prompts import AnswerPhrase, Question
@@ -57,7 +57,7 @@ class HubModel(Protocol):
     rate_hz: int
     labels: frozenset[str]
 
-    def judge(self, waves: Sequence[Samples]) -> list[Read]:
+    def judge(self, waves: Sequence[Samples]) -> list[ReadScores]:
         """Scores of each of these windows: mono at `rate_hz`, all of one length, shape (samples,) each."""
 
 
@@ -107,7 +107,7 @@ class Tagger:
                 "AudioSet class or an emotion; map them under `classes:`"
             )
 
-    def judge(self, waves: Sequence[Samples]) -> list[Read]:
+    def judge(self, waves: Sequence[Samples]) -> list[ReadScores]:
         import torch
 
         with torch.inference_mode():
@@ -124,7 +124,7 @@ class Tagger:
             return {"input_values": ast_features(self._extractor, self._ast_filters, waves)}
         return dict(self._extractor([*waves], sampling_rate=self.rate_hz, return_tensors="pt"))
 
-    def _read(self, row: Samples) -> Read:
+    def _read(self, row: Samples) -> ReadScores:
         # Classes that exclude one another add up to a label; independent ones are alternatives.
         together = np.sum if self._exclusive else np.max
         scores = {label: float(together(row[columns])) for label, columns in self._sounds.items()}
@@ -148,7 +148,7 @@ class Clap:
         self._words = self._embed_words([a.text for q in self._asked for a in q.answers])
         [self._in_silence] = self._compare([np.zeros(2 * self.rate_hz, np.float32)])
 
-    def judge(self, waves: Sequence[Samples]) -> list[Read]:
+    def judge(self, waves: Sequence[Samples]) -> list[ReadScores]:
         return [
             label_scores(self._asked, row, self._in_silence, self._prior, self._temperature)
             for row in self._compare(waves)

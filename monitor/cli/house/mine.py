@@ -13,7 +13,7 @@ MOST_CLIPS = 200
 if TYPE_CHECKING:
     from monitor.classifiers.base import Classifier
     from monitor.config.model import Config
-    from monitor.history.verdicts import Judged, Word
+    from monitor.history.verdicts import Judged, VerdictWord
 
 
 def show_mine(config: Path | None, other: "Classifier | None") -> None:
@@ -84,8 +84,8 @@ def _onsets(model: "Classifier") -> dict[str, float]:
 
 
 def _with_scores(
-    folder: Path, judged: "list[tuple[Judged, Word]]", other: "Classifier"
-) -> "Iterator[tuple[Judged, Word, Mapping[str, float]]]":
+    folder: Path, judged: "list[tuple[Judged, VerdictWord]]", other: "Classifier"
+) -> "Iterator[tuple[Judged, VerdictWord, Mapping[str, float]]]":
     from monitor.cli.house.clips import clip_of
     from monitor.recordings.evaluation.scoring import classify_file
     from monitor.sources.recording import read_audio

@@ -87,14 +87,14 @@ def _show_question(settings: "Config") -> None:
 
 
 def _answer(settings: "Config", part_of: str | None) -> None:
-    from monitor.teaching.taught.naming import Answer, answer, read_naming
+    from monitor.teaching.taught.naming import NamingDecision, answer, read_naming
 
     if part_of is not None and part_of not in sounds():
         text = f"there is no sound {part_of!r}{did_you_mean(part_of, sounds())}"
         raise typer.BadParameter(text, param_hint="--part-of")
     folder = settings.state_folder()
     question = read_naming(folder).question
-    said: Answer = "ignored" if part_of is None else "part_of"
+    said: NamingDecision = "ignored" if part_of is None else "part_of"
     if question is None or not answer(folder, question.id, said, part_of, datetime.now(UTC)):
         raise StoreError("nothing is asked now; at night the running daemon looks again")
     out.print("Not asked about again.", highlight=False)

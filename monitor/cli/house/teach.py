@@ -14,12 +14,12 @@ from monitor.cli.house.changes import COMMAND_LINE, IN_FORCE, configured
 from monitor.labels import did_you_mean, label_name, sounds
 
 if TYPE_CHECKING:
-    from monitor.history.verdicts import Verdicts, Word
+    from monitor.history.verdicts import Verdicts, VerdictWord
     from monitor.teaching.house import HouseReading
     from monitor.teaching.questions import VerdictQuestion
     from monitor.teaching.suggestion import Aim, Suggestion
 
-ANSWERS: "dict[str, Word]" = {"y": "right", "n": "wrong", "u": "unsure"}
+ANSWERS: "dict[str, VerdictWord]" = {"y": "right", "n": "wrong", "u": "unsure"}
 KEYS = "y right, n wrong, u not sure, p play, s skip, q stop"
 LabelOption = Annotated[str | None, typer.Option("--label", "-l", help="Only this sound.")]
 

@@ -148,17 +148,17 @@ class ChainTester:
 
     @staticmethod
     def _undelivered(waits: Sequence[str]) -> list[str]:
-        return [say("told.chain_undelivered", channel=name, n=f"{WITHIN_S:.0f}") for name in waits]
+        return [say("notice.chain_undelivered", channel=name, n=f"{WITHIN_S:.0f}") for name in waits]
 
     def _without_home_assistant(self, misses_answer: bool) -> list[str]:
         if misses_answer:
-            return [say("told.chain_unanswered")]
+            return [say("notice.chain_unanswered")]
         away = [
             name
             for name, figures in self._receivers.items()
             if figures().get("homeassistant", {}).get("status") == "offline"
         ]
-        return [say("told.chain_away", channel=name) for name in away]
+        return [say("notice.chain_away", channel=name) for name in away]
 
 
 def failed_alert(failures: Sequence[str], now: datetime, notify: Sequence[str]) -> Alert:
@@ -169,7 +169,7 @@ def failed_alert(failures: Sequence[str], now: datetime, notify: Sequence[str]) 
         severity="warning",
         events=(),
         raised_at=now,
-        message=say("told.chain_failed", failures="; ".join(failures)),
+        message=say("notice.chain_failed", failures="; ".join(failures)),
         why={"failures": list(failures)},
         notify=tuple(notify),
     )
@@ -182,7 +182,7 @@ def _message(id: str, now: datetime) -> Alert:
         severity="info",
         events=(),
         raised_at=now,
-        message=say("told.chain_arrives"),
+        message=say("notice.chain_arrives"),
         why={"chain_test": True},
         test=True,
     )

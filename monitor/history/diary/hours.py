@@ -18,7 +18,7 @@ from monitor.types import HOUSE
 
 _HOUR = timedelta(hours=1)
 _BARS = " ▁▂▃▄▅▆▇█"
-Span = tuple[datetime, datetime]
+TimeSpan = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def entries(
         " WHERE started_at < ? AND coalesce(ended_at, ?) > ? ORDER BY started_at",
         (to_us(until), to_us(until), to_us(since)),
     )
-    spans: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    spans: dict[tuple[str, str], list[TimeSpan]] = defaultdict(list)
     for label, source, started_us, ended_us in found:
         start = max(from_us(started_us), since)
         end = min(from_us(ended_us) if ended_us else until, until)
@@ -56,7 +56,9 @@ def entries(
     )
 
 
-def _of_hours(source: str, label: str, spans: Sequence[Span], zone: tzinfo | None) -> Iterator[DiaryEntry]:
+def _of_hours(
+    source: str, label: str, spans: Sequence[TimeSpan], zone: tzinfo | None
+) -> Iterator[DiaryEntry]:
     seconds: dict[datetime, float] = defaultdict(float)
     begun: dict[datetime, int] = defaultdict(int)
     for start, _ in spans:
@@ -76,9 +78,9 @@ def _hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+def _merged(spans: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
     """Without what is counted twice."""
-    current: Span | None = None
+    current: TimeSpan | None = None
     for start, end in sorted(spans):
         if current is not None and start <= current[1]:
             current = (current[0], max(current[1], end))

@@ -87,7 +87,7 @@ class DailyDigest:
                 ids = [one.id for _, one in history.messages(since, now, Alert) if isinstance(one, Alert)]
                 day = read_day(history, list(self._verdicts.acknowledged(ids)), since, now)
         except StoreError as error:
-            return [say("told.digest.unknown", reason=error)]
+            return [say("notice.digest.unknown", reason=error)]
         return list(lines(day, self._sources, self._drill(), now))
 
     def _begin(self, now: datetime) -> datetime:

@@ -77,26 +77,26 @@ def lines(day: DaySummary, sources: Sequence[str], drill: dict[str, Any], now: d
         counted = [(rule_words(rule), count) for rule, count in rules.most_common(MOST_NAMED)]
         named = [f"{rule} {count}×" if count > 1 else rule for rule, count in counted]
         open_ = sum(one.id in day.unseen for one in day.alerts)
-        alerts = say("told.digest.alerts", n=len(day.alerts), rules=", ".join(named))
-        yield say("told.digest.open", alerts=alerts, count=open_) if open_ else alerts
+        alerts = say("notice.digest.alerts", n=len(day.alerts), rules=", ".join(named))
+        yield say("notice.digest.open", alerts=alerts, count=open_) if open_ else alerts
     else:
-        yield say("told.digest.none")
+        yield say("notice.digest.none")
     lost = {name: at for name, at in day.lost if name in sources}
     for name, at in lost.items():
-        yield say("told.digest.lost", source=name, length=length((now - at).total_seconds()))
+        yield say("notice.digest.lost", source=name, length=length((now - at).total_seconds()))
     heard = len(sources) - len(lost)
     yield say(
-        "told.digest.sources", n=len(sources), heard=heard, sounds=say("told.digest.sounds", n=day.events)
+        "notice.digest.sources", n=len(sources), heard=heard, sounds=say("notice.digest.sounds", n=day.events)
     )
     if day.new:
         names = ", ".join(label_words(label) for label in day.new[:MOST_NAMED])
-        yield say("told.digest.new", names=names)
+        yield say("notice.digest.new", names=names)
     yield _drill_line(drill, now)
 
 
 def _drill_line(drill: dict[str, Any], now: datetime) -> str:
     if drill["last"] is None:
-        return say("told.digest.no_drill")
+        return say("notice.digest.no_drill")
     ago = length((now - datetime.fromisoformat(drill["last"])).total_seconds())
-    last = say("told.digest.drill", length=ago, coverage=drill["coverage"])
-    return say("told.digest.overdue", drill=last) if drill["overdue"] else last
+    last = say("notice.digest.drill", length=ago, coverage=drill["coverage"])
+    return say("notice.digest.overdue", drill=last) if drill["overdue"] else last

@@ -1,7 +1,7 @@
 """The MQTT publisher as people configure it."""
 
 from monitor.clock import Clock
-from monitor.publishers.base import OnWord
+from monitor.publishers.base import OnInbound
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.publisher import MqttPublisher
 
@@ -9,6 +9,6 @@ from monitor.publishers.mqtt.publisher import MqttPublisher
 class MqttConfig(MqttOptions):
     """An MQTT broker, with Home Assistant behind it or not."""
 
-    def build(self, node: str, on_command: OnWord, clock: Clock) -> MqttPublisher:
+    def build(self, node: str, on_command: OnInbound, clock: Clock) -> MqttPublisher:
         """The publisher; nothing is opened yet."""
         return MqttPublisher(self, node, on_command, clock)

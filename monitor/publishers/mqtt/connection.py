@@ -16,9 +16,9 @@ from monitor.publishers.mqtt.news import (
     Address,
     Denied,
     Ended,
+    MqttVersion,
     News,
     Received,
-    Version,
 )
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.versions import Versions
@@ -81,7 +81,7 @@ class Connection:
         self,
         address: Address,
         party: Handler,
-        version: Version | Literal["auto"] = "auto",
+        version: MqttVersion | Literal["auto"] = "auto",
         remind: Callable[[float], Reminder] = Reminder,
     ) -> None:
         self._address = address

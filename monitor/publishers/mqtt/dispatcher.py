@@ -11,7 +11,7 @@ from monitor.publishers.mqtt.homeassistant.announcer import Announcer
 from monitor.publishers.mqtt.homeassistant.original import QUESTION
 from monitor.publishers.mqtt.homeassistant.watch import HomeAssistantWatch
 from monitor.publishers.mqtt.news import Acknowledged, Received, TooLarge, Unsendable, packet_bytes
-from monitor.publishers.mqtt.queue import Publication, PublishQueue, Statement
+from monitor.publishers.mqtt.queue import Publication, PublishQueue, QueuedState
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.topics import Topics
 from monitor.types import Alert
@@ -115,7 +115,7 @@ class Dispatcher:
     def _has_room(self, session: Session) -> bool:
         return session.idle if self.suspects.one_by_one else session.room > 0
 
-    def _publish_state(self, session: Session, state: Statement) -> None:
+    def _publish_state(self, session: Session, state: QueuedState) -> None:
         if self.suspects.is_aside(state.key, self._clock.monotonic_s()):
             self._outgoing.settled()
             return

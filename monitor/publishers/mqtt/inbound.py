@@ -14,7 +14,7 @@ _PUBLISH = 3
 _LONGEST_LENGTH_BYTES = 4
 _MORE = 0x80
 
-Read = Callable[[int], bytes]
+ReadBytes = Callable[[int], bytes]
 """Up to so many bytes from the network; raises BlockingIOError when there are none yet, empty at the end."""
 
 
@@ -23,7 +23,7 @@ class PacketLimit:
     through, as a packet of that length, so that it can be acknowledged and refused; the rest is read and
     dropped. Any other packet that is too long ends the connection. One thread."""
 
-    def __init__(self, read: Read, largest_bytes: int = LARGEST_PACKET_BYTES) -> None:
+    def __init__(self, read: ReadBytes, largest_bytes: int = LARGEST_PACKET_BYTES) -> None:
         self.cut = 0
         """How many messages were too long."""
         self._read = read

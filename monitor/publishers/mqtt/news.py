@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Literal
 
-Version = Literal["5", "3.1.1"]
+MqttVersion = Literal["5", "3.1.1"]
 
 _HEADER_BYTES = 16
 """Of a PUBLISH beside topic and payload: header, lengths, number and an empty list of properties, at most."""

@@ -8,7 +8,7 @@ from monitor.publishers.mqtt.news import Accepted, Address, Ended
 from monitor.publishers.mqtt.session import Session
 from monitor.types import new_id
 
-Answer = Literal["takes us", "wants a password", "no broker", "nobody"]
+BrokerFound = Literal["takes us", "wants a password", "no broker", "nobody"]
 PATIENCE_S = 2.0
 
 
@@ -18,7 +18,7 @@ def ask(
     within_s: float = PATIENCE_S,
     username: str | None = None,
     password: str | None = None,
-) -> Answer:
+) -> BrokerFound:
     """Connect, by default without a name, in MQTT 3.1.1, which every broker speaks. Blocks for `within_s`
     after the connection at most."""
     address = Address(host, port, f"earwitness-{new_id()}", None, username, password)
@@ -34,7 +34,7 @@ def ask(
             session.close()
 
 
-def _answer(session: Session, bell: socket.socket, within_s: float) -> Answer:
+def _answer(session: Session, bell: socket.socket, within_s: float) -> BrokerFound:
     until_s = time.monotonic() + within_s
     while (left_s := until_s - time.monotonic()) > 0:
         for news in session.step(bell, left_s):

@@ -9,17 +9,17 @@ from monitor.logs import get_logger
 from monitor.publishers.base import (
     DELIVERED,
     House,
+    InboundMessage,
+    OnInbound,
     OnOutcome,
-    OnWord,
-    Outcome,
+    PublishOutcome,
     Refused,
-    Word,
     ignore,
     noop,
     topic_of,
 )
 from monitor.publishers.mqtt.acceptance.complaints import Complaints, kind_of
-from monitor.publishers.mqtt.acceptance.echo import Echo, Verdict
+from monitor.publishers.mqtt.acceptance.echo import Echo, EchoResult
 from monitor.publishers.mqtt.commands import CommandReader
 from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.dispatcher import Dispatcher
@@ -42,7 +42,7 @@ log = get_logger()
 class MqttPublisher:
     """See `Publisher`. Methods may be called from any thread; the network is the link's thread alone."""
 
-    def __init__(self, config: MqttOptions, node: str, on_command: OnWord, clock: Clock) -> None:
+    def __init__(self, config: MqttOptions, node: str, on_command: OnInbound, clock: Clock) -> None:
         self.name = config.name
         self.on_ready: Callable[[], None] = noop
         self.connections = 0
@@ -260,7 +260,7 @@ class MqttPublisher:
             note = log.debug if is_usual else log.info
             note("mqtt: another status than ours was published; put right", topic=message.topic, was=payload)
 
-    def _obey(self, commands: Iterable[Word]) -> None:
+    def _obey(self, commands: Iterable[InboundMessage]) -> None:
         for command in commands:
             self._on_command(command)
 
@@ -270,13 +270,13 @@ class MqttPublisher:
         if number is not None:
             self._settle(number, "delivered")
 
-    def _settle(self, number: int, how: Verdict | Acknowledged) -> None:
+    def _settle(self, number: int, how: EchoResult | Acknowledged) -> None:
         """Give a publication its outcome."""
         publication = self._outgoing.done(number)
         if publication is not None:
             publication.done(self._outcome(publication, how))
 
-    def _outcome(self, publication: Publication, how: Verdict | Acknowledged) -> Outcome:
+    def _outcome(self, publication: Publication, how: EchoResult | Acknowledged) -> PublishOutcome:
         kind, topic = kind_of(publication.message), publication.topic
         match how:
             case Acknowledged(refused=str(reason)):

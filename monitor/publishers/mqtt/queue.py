@@ -77,7 +77,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class QueuedState:
     """A retained payload on its way to the broker."""
 
     topic: str
@@ -100,12 +100,12 @@ class PublishQueue:
         self._lock = threading.Lock()
         self._states: dict[str, tuple[Rank, bytes]] = {}
         self._unpublished: dict[str, bytes] = {}
-        self._once: deque[Statement] = deque()
+        self._once: deque[QueuedState] = deque()
         self._publications: deque[Publication] = deque()
         self._in_hand: Publication | None = None
         self._sent: dict[int, Publication] = {}
-        self._once_in_hand: Statement | None = None
-        self._once_sent: dict[int, Statement] = {}
+        self._once_in_hand: QueuedState | None = None
+        self._once_sent: dict[int, QueuedState] = {}
         self._places = itertools.count()
 
     def remember(self, topic: str, payload: bytes, rank: Rank) -> None:
@@ -118,7 +118,7 @@ class PublishQueue:
     def publish_before(self, topic: str, payload: bytes) -> None:
         """Publish a payload once, and after it again what is remembered there."""
         with self._lock:
-            self._once.append(Statement(topic, payload, once=True))
+            self._once.append(QueuedState(topic, payload, once=True))
             if topic in self._states:
                 self._unpublished[topic] = self._states[topic][1]
 
@@ -180,7 +180,7 @@ class PublishQueue:
             self._take_back_once()
             return [each for each in again if each.topic in refused]
 
-    def next_state(self) -> Statement | None:
+    def next_state(self) -> QueuedState | None:
         """A state to be published now; `state_sent` or `settled` must follow."""
         with self._lock:
             self._once_in_hand = None
@@ -191,11 +191,11 @@ class PublishQueue:
             if topic is None:
                 return None
             payload = self._unpublished.pop(topic)
-            statement = Statement(topic, payload, once=not payload)
+            statement = QueuedState(topic, payload, once=not payload)
             self._once_in_hand = statement if statement.once else None
             return statement
 
-    def state_sent(self, number: int, statement: Statement) -> None:
+    def state_sent(self, number: int, statement: QueuedState) -> None:
         """The state is on its way under the connection's `number`."""
         with self._lock:
             self._once_in_hand = None

@@ -18,12 +18,12 @@ from monitor.publishers.mqtt.news import (
     Address,
     Denied,
     Ended,
+    MqttVersion,
     News,
     Received,
     Terms,
     TooLarge,
     Unsendable,
-    Version,
     packet_bytes,
 )
 
@@ -57,10 +57,10 @@ _FULL_TERMS = Terms()
 class Session:
     """One client, one connection, one thread. `open` once, then `step` until it returns `Ended`."""
 
-    def __init__(self, address: Address, version: Version, terms: Terms = _FULL_TERMS) -> None:
+    def __init__(self, address: Address, version: MqttVersion, terms: Terms = _FULL_TERMS) -> None:
         self.accepted = False
         self._address = address
-        self.version: Version = version
+        self.version: MqttVersion = version
         self._news: list[News] = []
         self._in_flight: dict[int, str] = {}
         self._asked: dict[int, tuple[str, ...]] = {}

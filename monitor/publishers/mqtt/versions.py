@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
-from monitor.publishers.mqtt.news import Ended, Terms, Version
+from monitor.publishers.mqtt.news import Ended, MqttVersion, Terms
 
 SILENCES_S = (2.0, 3.0, 5.0)
 """How long each try of version 5 waits to be accepted. After all of them 3.1.1 is tried: some brokers
@@ -21,11 +21,11 @@ class Versions:
     3.1.1 when the broker refuses 5, or after three tries of 5 without an answer; after one, at a broker that
     has taken 3.1.1 before and never 5. All that a broker can take is asked for first, too. One thread."""
 
-    def __init__(self, version: Version | Literal["auto"]) -> None:
-        self.current: Version = "3.1.1" if version == "3.1.1" else "5"
+    def __init__(self, version: MqttVersion | Literal["auto"]) -> None:
+        self.current: MqttVersion = "3.1.1" if version == "3.1.1" else "5"
         self._fixed = version != "auto"
         self._silences = 0
-        self._has_taken: set[Version] = set()
+        self._has_taken: set[MqttVersion] = set()
         self._terms_of_5 = Terms()
         self._hang_ups = 0
         self._accepted = False

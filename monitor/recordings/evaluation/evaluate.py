@@ -25,7 +25,7 @@ FALLBACK_ONSET = 0.5
 QUIET_BETWEEN_EVENTS_S = 10.0
 """Windows over the threshold with less than this between them are one false event."""
 
-Progress = Callable[[Iterable[Clip]], Iterable[Clip]]
+ClipProgress = Callable[[Iterable[Clip]], Iterable[Clip]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def evaluate(
     *,
     snrs_db: Sequence[float] = (),
     onsets: Mapping[str, float] | None = None,
-    progress: Progress = iter,
+    progress: ClipProgress = iter,
 ) -> Report:
     """Judge every recording of a manifest with a loaded classifier, then again at each noise level.
 
@@ -100,7 +100,7 @@ def score_clips(
     classifier: Classifier,
     snr_db: float | None = None,
     backgrounds: Sequence[Clip] = (),
-    progress: Progress = iter,
+    progress: ClipProgress = iter,
 ) -> Scored:
     """Every clip through the classifier, at `snr_db` over a background if one is given."""
     heard: list[tuple[Clip, FileScores]] = []

@@ -179,15 +179,15 @@ class AbsenceWatch:
         why = {"unless_heard": "nothing", **{step.clause: step.found for step in steps}}
         if not blind:
             self._keep(rule, replace(done, was_blind=False))
-            return _alert(rule, at, say("told.missed", what=_what(rule, self._sources)), why)
+            return _alert(rule, at, say("notice.missed", what=_what(rule, self._sources)), why)
         text = ", ".join(f"{each} for {length_in_words(missed)}" for each, missed in blind.items())
         log.warning("what was not heard could not be judged", rule=rule.name, not_listened_to=text)
         self._keep(rule, replace(done, was_blind=True))
         if vigil.was_blind:
             return None
-        missed = [say("told.missed_for", source=each, length=length(s)) for each, s in blind.items()]
+        missed = [say("notice.missed_for", source=each, length=length(s)) for each, s in blind.items()]
         what = _what(rule, self._sources)
-        message = say("told.not_judged", what=what, missed=", ".join(missed))
+        message = say("notice.not_judged", what=what, missed=", ".join(missed))
         return _alert(rule, at, message, why | {"missed_s": blind}, could_not_tell=True)
 
     def _blind(self, vigil: Vigil) -> dict[str, float]:
@@ -207,7 +207,7 @@ class AbsenceWatch:
 
 def absence_test(rule: Rule, now: datetime) -> Alert:
     """The alert that the rule would raise, as a test."""
-    alert = _alert(rule, now, say("told.missed_test", what=_what(rule, ())), {"unless_heard": "a test"})
+    alert = _alert(rule, now, say("notice.missed_test", what=_what(rule, ())), {"unless_heard": "a test"})
     return replace(alert, test=True)
 
 
@@ -222,7 +222,7 @@ def _what(rule: Rule, sources: Sequence[str]) -> str:
     labels = enumerated([within(label_words(label)) for label in rule.unless_heard.hear], "or")
     where = places(rule.sources or sources)
     begin, end = (f"{each:%H:%M}" for each in rule.unless_heard.times)
-    key = "told.missed_where" if where else "told.missed_what"
+    key = "notice.missed_where" if where else "notice.missed_what"
     return say(key, labels=labels, places=where, begin=begin, end=end)
 
 

@@ -9,7 +9,7 @@ from monitor.rules.engine import duplicate_names
 from monitor.rules.house import HouseConfig
 from monitor.rules.model import LIFE_SAFETY_COOLDOWN_S, Clause, Rule, UnlessHeard
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Finding:
 
     fatal: bool
     """The rule can never fire or names what is not there: an error. Otherwise a warning."""
-    place: Place
+    place: KeyPath
     """Where in the document, for example ("rules", 2, "hear")."""
     text: str
     """Names the rule, the thing and the fix."""
@@ -60,7 +60,7 @@ def check_rules(rules: Sequence[Rule], able: Capabilities) -> list[Finding]:
     """Everything that is wrong with the rules in this house, errors and warnings, in the order of rules."""
     found = [Finding(True, ("rules",), text) for text in duplicate_names(rules)]
     for i, rule in enumerate(rules):
-        place: Place = ("rules", i)
+        place: KeyPath = ("rules", i)
         found += _check_names(rule, place, able)
         found += _check_ways(rule, place, able)
         found += _check_wait(rule, place, able)
@@ -86,7 +86,7 @@ def _check_without_classifiers(
         yield Finding(fatal, ("classifiers",), text)
 
 
-def _check_names(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_names(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     notifiers = rule.notify if able.notifiers is None else able.notifiers
     for key, kind, names, known in (
         ("sources", "enabled source", rule.sources, able.sources),
@@ -116,7 +116,7 @@ def gravest_severity(rule: Rule) -> Severity:
     return max(severities, key=SEVERITIES.index)
 
 
-def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_ways(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     if rule.unless_heard is not None:
         yield from _check_absence(rule, rule.unless_heard, place, able)
         return
@@ -135,7 +135,7 @@ def _check_ways(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findin
             yield from _check_labels(rule, clause, here, able)
 
 
-def _check_absence(rule: Rule, block: UnlessHeard, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_absence(rule: Rule, block: UnlessHeard, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     """A sound that nobody can hear would be missed every day."""
     unheard = [label for label in block.hear if label not in able.produced]
     if unheard:
@@ -143,7 +143,7 @@ def _check_absence(rule: Rule, block: UnlessHeard, place: Place, able: Capabilit
         yield Finding(unheard == list(block.hear), (*place, "unless_heard"), text)
 
 
-def _check_level(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_level(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     """Never an error: a calibration that is taken back must not keep the daemon from starting."""
     asked = [name for name in rule.sources or able.sources if name in able.sources]
     if deaf := [name for name in asked if name in able.devices and name in rule.sources]:
@@ -172,7 +172,7 @@ def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
     return None
 
 
-def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_labels(rule: Rule, clause: Clause, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     for key, labels in (("hear", clause.hear), ("then", clause.then.hear if clause.then else ())):
         unheard = [label for label in labels if label not in able.produced]
         if unheard:
@@ -198,7 +198,7 @@ def _check_labels(rule: Rule, clause: Clause, place: Place, able: Capabilities) 
             yield Finding(False, (*place, "min_score"), text)
 
 
-def _check_devices(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_devices(rule: Rule, clause: Clause, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     """A sound that none of the devices detects at which alone the rule listens."""
     sources = rule.sources or able.sources
     if sources and all(source in able.devices for source in sources):
@@ -208,7 +208,7 @@ def _check_devices(rule: Rule, clause: Clause, place: Place, able: Capabilities)
             yield Finding(False, (*place, "hear"), f"rule {rule.name!r}: {those}; add it there")
 
 
-def _check_reach(rule: Rule, clause: Clause, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_reach(rule: Rule, clause: Clause, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     """An alarm that is found by its rhythm must be able to fire the rule."""
     lower = [label for label in clause.hear if able.highest.get(label, 1.0) < clause.min_score]
     if lower:
@@ -220,7 +220,7 @@ def _check_reach(rule: Rule, clause: Clause, place: Place, able: Capabilities) -
         yield Finding(True, (*place, "min_score"), text)
 
 
-def _check_wait(rule: Rule, place: Place, able: Capabilities) -> Iterator[Finding]:
+def _check_wait(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Finding]:
     if not rule.wait_for_verify_s:
         return
     here = (*place, "wait_for_verify_s")
@@ -232,7 +232,7 @@ def _check_wait(rule: Rule, place: Place, able: Capabilities) -> Iterator[Findin
         yield Finding(False, here, text)
 
 
-def _check_cooldown(rule: Rule, place: Place) -> Iterator[Finding]:
+def _check_cooldown(rule: Rule, place: KeyPath) -> Iterator[Finding]:
     dangers = [label for clause in rule.ways for label in clause.hear if label in LIFE_SAFETY]
     if dangers and rule.cooldown_s > LIFE_SAFETY_COOLDOWN_S:
         text = (

@@ -104,8 +104,8 @@ class LoudnessWatch:
             "source": source,
             "for_s": block.for_s,
         } | found
-        measured = say("told.at_least", mean=mean) if noise.clipped else mean
-        return _alert(rule, at, say("told.loud", what=_what(source, measured, block)), why)
+        measured = say("notice.at_least", mean=mean) if noise.clipped else mean
+        return _alert(rule, at, say("notice.loud", what=_what(source, measured, block)), why)
 
 
 def level_test(rule: Rule, now: datetime) -> Alert:
@@ -113,12 +113,12 @@ def level_test(rule: Rule, now: datetime) -> Alert:
     assert rule.level is not None
     source = rule.sources[0] if rule.sources else ""
     text = _what(source, f"{rule.level.above_dba:g} dB(A)", rule.level)
-    return replace(_alert(rule, now, say("told.loud_test", what=text), {"level": "a test"}), test=True)
+    return replace(_alert(rule, now, say("notice.loud_test", what=text), {"level": "a test"}), test=True)
 
 
 def _what(source: str, mean: str, block: LevelAbove) -> str:
     """`in living room: 74 dB(A) for 10 minutes, more than 70`"""
-    key = "told.loud_in" if source else "told.loud_somewhere"
+    key = "notice.loud_in" if source else "notice.loud_somewhere"
     limit = f"{block.above_dba:g}"
     return say(key, place=places([source]), mean=mean, length=length(block.minutes * 60), limit=limit)
 

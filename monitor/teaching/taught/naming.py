@@ -30,7 +30,7 @@ MOST_ANSWERED = 200
 MOST_BYTES = 4 * 2**20
 """Of the file: two hundred answers take 1.5 MB."""
 
-Answer = Literal["named", "ignored", "part_of"]
+NamingDecision = Literal["named", "ignored", "part_of"]
 Middle = Annotated[tuple[Number, ...], Field(min_length=2, max_length=1024)]
 
 
@@ -56,7 +56,7 @@ class Answered(Block):
     """What somebody said of a group: it is not asked about again."""
 
     at: AwareDatetime
-    answer: Answer
+    answer: NamingDecision
     label: str | None = None
     middle: Middle
 
@@ -71,14 +71,14 @@ class Naming(Block):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundGroup:
     """A group, and the mean of its embeddings as the model gives them, (n,)."""
 
     group: Unnamed
     middle: Floats
 
 
-def asked(before: Naming, found: Sequence[Found], space: Space, now: datetime) -> Naming:
+def asked(before: Naming, found: Sequence[FoundGroup], space: Space, now: datetime) -> Naming:
     """With the question that is due: of the groups, the largest first, the first that nobody has answered
     for. Pure."""
     looked = before.model_copy(update={"looked_at": now})
@@ -96,7 +96,7 @@ def asked(before: Naming, found: Sequence[Found], space: Space, now: datetime) -
     return looked.model_copy(update={"question": None})
 
 
-def _question(one: Found, now: datetime) -> NamingQuestion:
+def _question(one: FoundGroup, now: datetime) -> NamingQuestion:
     group = one.group
     return NamingQuestion(
         id=new_id(),
@@ -129,7 +129,7 @@ def keep_naming(folder: Path, naming: Naming) -> None:
     write_private(folder / FILE, naming.model_dump_json().encode())
 
 
-def answer(folder: Path, id: str, said: Answer, label: str | None, now: datetime) -> bool:
+def answer(folder: Path, id: str, said: NamingDecision, label: str | None, now: datetime) -> bool:
     """Keep what somebody said of the open question; false where it is not (any more) that one. Raises
     StoreError."""
     before = read_naming(folder)

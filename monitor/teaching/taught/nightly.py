@@ -20,7 +20,7 @@ from monitor.logs import get_logger
 from monitor.teaching.taught.background import house_background
 from monitor.teaching.taught.heard import unclaimed
 from monitor.teaching.taught.lesson import Teacher
-from monitor.teaching.taught.naming import Found, asked, keep_naming, read_naming
+from monitor.teaching.taught.naming import FoundGroup, asked, keep_naming, read_naming
 from monitor.teaching.taught.unnamed import unnamed
 
 log = get_logger()
@@ -37,7 +37,7 @@ def look(config: Config, now: datetime) -> None:
     groups = unnamed(space.of(embeddings), sounds) if fits else []
     places = {one.segment_id: place for place, one in enumerate(sounds)}
     found = [
-        Found(group, np.mean([embeddings[places[one.segment_id]] for one in group.sounds], axis=0))
+        FoundGroup(group, np.mean([embeddings[places[one.segment_id]] for one in group.sounds], axis=0))
         for group in groups
     ]
     keep_naming(folder, asked(read_naming(folder), found, space, now))

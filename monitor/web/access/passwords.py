@@ -70,7 +70,7 @@ class _Tries:
     not_before_s: float = 0.0
 
 
-class Guard:
+class PasswordGuard:
     """Slows down who guesses: per address, and one comparison at a time. From any thread."""
 
     def __init__(self, clock: Clock) -> None:

@@ -29,7 +29,7 @@ OPEN = timedelta(hours=24)
 _MEDIA = {"flac": "audio/flac", "opus": "audio/ogg"}
 
 EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Sound = Annotated[str, Field(max_length=40)]
+LabelName = Annotated[str, Field(max_length=40)]
 
 
 class Which(Model):

@@ -15,7 +15,7 @@ from monitor.web.api.events import Which, filter_of, one
 from monitor.web.api.explain import WhyView, of_event
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
-from monitor.web.trying.exporting import Archive, Exporting, Format
+from monitor.web.trying.exporting import Archive, ExportFormat, Exporting
 from monitor.web.trying.runner import JobFailed
 from monitor.web.views import EventView
 from monitor.web.words import label_words, room_words, sentence
@@ -26,7 +26,7 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "zip": "
 class ExportQuery(Which):
     """What to take away."""
 
-    format: Format = "csv"
+    format: ExportFormat = "csv"
     ids: Annotated[str, Field(pattern=r"^([0-9a-f]{12}(,[0-9a-f]{12}){0,499})?$")] = ""
     """Only these events."""
 

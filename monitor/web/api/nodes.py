@@ -8,7 +8,7 @@ from pydantic import Field
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-from monitor.web.nodes.ledger import Node, NodeSound, NodeSource, State, Waiting
+from monitor.web.nodes.ledger import Node, NodeSound, NodeSource, NodeState, Waiting
 
 
 class NodesQuery(Model):
@@ -53,7 +53,7 @@ class NodeView(Model):
 
     id: str
     """What stands for each `+` of `topics`, such as `home17/villa`."""
-    state: State
+    state: NodeState
     """`online`; `silent`: called so by the broker, with nothing said since `heard_at`; `away`; `unknown`."""
     since: str | None
     """When it came or went."""
@@ -102,7 +102,7 @@ def nodes(ask: Ask) -> Answer:
     )
 
 
-def _node(ask: Ask, node: Node, state: State) -> NodeView:
+def _node(ask: Ask, node: Node, state: NodeState) -> NodeView:
     def iso(at: datetime | None) -> str | None:
         return ask.page.time.iso(at) if at else None
 

@@ -8,7 +8,7 @@ from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.judging import judged
 from monitor.labels import sounds
-from monitor.web.api.events import row_of, views
+from monitor.web.api.events import EventId, LabelName, row_of, views
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -16,15 +16,12 @@ from monitor.web.views import EventView
 
 MOST_AT_ONCE = 500
 
-EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Sound = Annotated[str, Field(max_length=40)]
-
 
 class GivenVerdict(Model):
     """What it was."""
 
     verdict: Literal["right", "wrong", "unsure"]
-    label: Sound | None = None
+    label: LabelName | None = None
     """With `wrong`: what it really was."""
 
 

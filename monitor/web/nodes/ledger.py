@@ -27,7 +27,7 @@ STATUS, HEALTH, ALERT, EVENT, WHY = (
 )
 TAILS = (STATUS, HEALTH, ALERT, f"+/{STATUS}", f"+/{WHY}", f"+/{EVENT}")
 """What is read below the root of a node."""
-State = Literal["online", "silent", "away", "unknown"]
+NodeState = Literal["online", "silent", "away", "unknown"]
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Node:
     revision: int = 0
     _was_silent: bool = False
 
-    def state(self, now: datetime) -> State:
+    def state(self, now: datetime) -> NodeState:
         """Whether it lives, as far as anybody can know from here."""
         if self.online is None:
             return "unknown"

@@ -12,7 +12,7 @@ from monitor.publishers.mqtt.connection import Connection
 from monitor.publishers.mqtt.news import Acknowledged, Denied, Received
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.session import Session
-from monitor.web.nodes.ledger import Ledger, Node, State
+from monitor.web.nodes.ledger import Ledger, Node, NodeState
 
 log = get_logger()
 
@@ -37,7 +37,7 @@ class Seen:
     revision: int
     count: int
     """Nodes that are known."""
-    nodes: tuple[tuple[Node, State], ...]
+    nodes: tuple[tuple[Node, NodeState], ...]
     """Those that have changed."""
 
 

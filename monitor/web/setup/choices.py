@@ -20,7 +20,7 @@ from monitor.web.rules.templates import TemplateId
 FILE = "setup.json"
 MOST = 20
 """Sources, and people, that somebody may choose."""
-Room = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\n\r\t{}$#]+$")]
+RoomName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\n\r\t{}$#]+$")]
 SoundQuality = Literal["good", "silent", "still", "quiet", "clipping", "hum", "telephone"]
 Privacy = Literal["nothing", "no_speech", "everything"]
 
@@ -32,7 +32,7 @@ class ChosenSource(Model):
     device: Annotated[str, Field(min_length=1, max_length=200)]
     """Of a microphone what `earwitness devices` lists; of a camera the name under which its address is
     kept."""
-    room: Room
+    room: RoomName
     judged: tuple[SoundQuality, ...] = ()
     """What ten seconds of it were like; empty: nobody has listened yet."""
 
@@ -50,7 +50,7 @@ class ChosenPerson(Model):
 
     id: Annotated[str, Field(pattern=r"^PERSON_\d{1,3}$")]
     """The name under which the address is kept."""
-    name: Room
+    name: RoomName
     arrived: bool = False
     """Whether they said that the test arrived."""
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor.clock import Clock
 from monitor.notifiers.apprise import NotifyConfig
-from monitor.publishers.base import DELIVERED, Failed, Outcome
+from monitor.publishers.base import DELIVERED, Failed, PublishOutcome
 from monitor.schema import Secret
 from monitor.types import Alert, SoundEvent, new_id
 from monitor.web.model import Model
@@ -80,7 +80,7 @@ def send_test(address: str, node: str, language: str, clock: Clock) -> str:
     """Send one message, and return why it could not be; empty when its receiver took it. Blocks for ten
     seconds at most."""
     config = NotifyConfig(name="setup", urls=[Secret(address)])
-    found: list[Outcome] = []
+    found: list[PublishOutcome] = []
     with config.build(clock)[0] as receiver:
         receiver.publish(_alert(node, language, clock), found.append)
     outcome = found[0] if found else Failed("no answer")

@@ -25,7 +25,7 @@ from monitor.web.house_time import HouseTime
 from monitor.web.trying.child import Write, line
 from monitor.web.views import EventView, event_views
 
-Format = Literal["csv", "json", "zip"]
+ExportFormat = Literal["csv", "json", "zip"]
 MOST_EXPORTED = 5000
 MOST_CLIPS_BYTES = 200_000_000
 _AT_ONCE = 200
@@ -38,7 +38,7 @@ class Exporting:
     folder: Path
     zone: str
     wanted: EventFilter
-    format: Format
+    format: ExportFormat
 
     def work(self, write: Write) -> None:
         """Write them. Raises StoreError."""

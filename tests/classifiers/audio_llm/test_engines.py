@@ -93,6 +93,11 @@ def choice(*labels: str) -> Question:
     return questions("choice", frozenset(labels), emotion=False)[0]
 
 
+def exactly(nats: Any) -> Letters:
+    """Where every log probability is known, nats, shape (letters,)."""
+    return Letters(nats, nats, min(1.0, float(np.exp(nats).sum())))
+
+
 ASKED = choice("glass_break", "dog_bark", "doorbell")
 OPTIONS = [answer.text for answer in ASKED.answers]
 """A, B, C and D, which stands for none of these."""
@@ -129,7 +134,7 @@ def test_nothing_is_said_that_the_whole_distribution_does_not_say(
 @given(words, words)
 def test_what_is_wholly_listed_is_said_exactly(in_sound: list[float], in_silence: list[float]) -> None:
     """With every letter listed the scores are those of the exact computation."""
-    letters, habit = (Letters.exactly(top(logits, 16)[1]) for logits in (in_sound, in_silence))
+    letters, habit = (exactly(top(logits, 16)[1]) for logits in (in_sound, in_silence))
 
     said, _ = read_off_bounds([(ASKED, letters, habit)], PRIOR, 1.0)
     truth, _ = label_scores([ASKED], letters.least, habit.least, PRIOR, 1.0)
@@ -583,10 +588,10 @@ def test_the_three_sounds_are_told_apart_by_whoever_hears_them() -> None:
 
     def ask(sound: Any) -> Letters:
         share = np.array([np.abs(sound.samples).max(), (np.diff(sound.samples) ** 2).mean() * 5, 0.1, 0.05])
-        return Letters.exactly(np.log(share / share.sum() + 1e-9))
+        return exactly(np.log(share / share.sum() + 1e-9))
 
     assert judge(ask).hears
-    assert not judge(lambda sound: Letters.exactly(np.log(np.full(4, 0.25)))).hears
+    assert not judge(lambda sound: exactly(np.log(np.full(4, 0.25)))).hears
     assert judge_words(lambda sound: "C" if not sound.samples.any() else "A").hears
     assert not judge_words(lambda sound: "A").hears
     assert all(abs(sound.duration_s - 2) < 1e-6 for sound in probe_sounds().values())

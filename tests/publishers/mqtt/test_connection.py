@@ -8,7 +8,7 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.errors import ConfigError
-from monitor.publishers.base import Word
+from monitor.publishers.base import InboundMessage
 from monitor.publishers.mqtt import connection, session
 from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.config import MqttConfig
@@ -183,7 +183,7 @@ def test_two_daemons_of_one_name_are_named(broker, publish: Publish, lines: Line
     lines.wait_until(lambda: any(words in line["reason"] for line in lines.events("mqtt lost")))
 
 
-def _obey(command: Word) -> None:
+def _obey(command: InboundMessage) -> None:
     raise AssertionError(f"nobody asks for {command}")
 
 

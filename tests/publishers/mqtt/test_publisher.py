@@ -14,7 +14,7 @@ import pytest
 from monitor.clock import SystemClock
 from monitor.delivery.channel import STOPPED, Channel
 from monitor.delivery.outbox import SqliteOutbox
-from monitor.publishers.base import HouseValue, Outcome, Refused
+from monitor.publishers.base import HouseValue, PublishOutcome, Refused
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.queue import WINDOW
 from monitor.types import (
@@ -287,7 +287,7 @@ def test_what_is_handed_over_during_an_outage_arrives_in_order(broker, listener,
     assert all(document["late"] for document in documents)
 
 
-def _note(arrived: list[str], id: str, outcome: Outcome) -> None:
+def _note(arrived: list[str], id: str, outcome: PublishOutcome) -> None:
     arrived.append(id)
 
 
@@ -405,7 +405,7 @@ def test_what_nobody_subscribes_to_is_not_delivered(broker, publish: Publish, li
     """The broker acknowledges with 0x10 and throws it away: it is kept, and that is logged once."""
     running = publish(port=broker.port, homeassistant=False)
     running.wait_ready()
-    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[PublishOutcome] = queue.SimpleQueue()
     running.publisher.publish(alert(stale_after_s=600.0), outcomes.put)
 
     refused = outcomes.get(timeout=WITHIN_S)
@@ -573,7 +573,7 @@ def test_topics_that_the_broker_does_not_let_us_write(tmp_path, life, publish: P
     broker = life.enter_context(Mosquitto(tmp_path / "closed", more=f"acl_file {rules}"))
     running = publish(port=broker.port)
     running.wait_ready()
-    outcomes: list[Outcome] = []
+    outcomes: list[PublishOutcome] = []
     for _ in range(3):
         running.publisher.publish(event(), outcomes.append)
     with Subscriber(broker, "homeassistant/#") as house_keeper:

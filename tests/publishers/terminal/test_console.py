@@ -12,7 +12,7 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
-from monitor.publishers.base import Failed, Outcome
+from monitor.publishers.base import Failed, PublishOutcome
 from monitor.publishers.terminal.console import WAITING, ConsolePublisher, screen
 from monitor.types import Health, Level, Message, Problem, SourceStatus
 from testkit.builders import START, alert, event
@@ -175,7 +175,7 @@ def test_a_held_terminal_held_up_the_alarms(terminal: Terminal):
         for _ in range(WAITING + 10):
             publisher.publish(SourceStatus("kitchen", True, START))
         assert not publisher.ready()
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishOutcome] = []
         publisher.publish(alert(rule="Glass"), outcomes.append)
         assert outcomes == [Failed("the terminal is held and takes no more lines")]
         terminal.let_go()

@@ -34,11 +34,6 @@ class Letters:
     """Share of the probability that the listed letters carry, 0-1."""
 
     @classmethod
-    def exactly(cls, nats: Floats) -> "Letters":
-        """Where every log probability is known, nats, shape (letters,)."""
-        return cls(nats, nats, min(1.0, float(np.exp(nats).sum())))
-
-    @classmethod
     def named(cls, at: int, count: int) -> "Letters":
         """Where a server only names letter `at`: of the others nothing is known."""
         least = np.full(count, -np.inf)

@@ -11,7 +11,7 @@ from monitor.types import Alert, SoundEvent
 
 log = get_logger()
 
-Kind = Literal["alerts", "events", "states", "tests"]
+MessageKind = Literal["alerts", "events", "states", "tests"]
 StateKind = Literal["documents", "pictures", "long states"]
 _NOT_TAKEN = ("refused", "unheard", "vanished")
 _UNPROVEN = "unproven"
@@ -42,7 +42,7 @@ class Complaints:
         each = (topics for (complaint, _), topics in self._logged.items() if complaint == "refused")
         return frozenset().union(*each)
 
-    def taken(self, kind: Kind, topic: str) -> None:
+    def taken(self, kind: MessageKind, topic: str) -> None:
         """One of them has arrived."""
         over = [self._end(complaint, kind, topic) for complaint in _NOT_TAKEN]
         if any(over):
@@ -67,7 +67,7 @@ class Complaints:
             )
             log.warning("mqtt broker takes QoS 0 only", fix=fix)
 
-    def refused(self, kind: Kind, topic: str, reason: str) -> None:
+    def refused(self, kind: MessageKind, topic: str, reason: str) -> None:
         """The broker's policy."""
         if self._is_new("refused", kind, topic, f"the broker refuses {kind}: {reason}"):
             fix = (
@@ -75,7 +75,7 @@ class Complaints:
             )
             log.warning(f"mqtt broker refuses {kind} of ours", topic=topic, reason=reason, fix=fix)
 
-    def vanished(self, kind: Kind, topic: str) -> None:
+    def vanished(self, kind: MessageKind, topic: str) -> None:
         """Sent over 3.1.1 or with QoS 0, and did not come back."""
         if self._is_new("vanished", kind, topic, f"the broker takes {kind} and does not deliver them"):
             fix = (
@@ -110,7 +110,7 @@ class Complaints:
         if self._end("swallowed", kind, topic):
             log.info(f"mqtt broker delivers {kind} of ours again", topic=topic)
 
-    def unproven(self, kind: Kind, topic: str) -> None:
+    def unproven(self, kind: MessageKind, topic: str) -> None:
         """Nobody can know whether it was delivered."""
         text = f"delivery of {kind} is unproven: over MQTT 3.1.1, or with QoS 0, we must read what we publish"
         if self._is_new(_UNPROVEN, kind, topic, text):
@@ -119,12 +119,12 @@ class Complaints:
             )
             log.warning(f"mqtt delivery of {kind} cannot be proven", topic=topic, fix=fix)
 
-    def proven(self, kind: Kind, topic: str) -> None:
+    def proven(self, kind: MessageKind, topic: str) -> None:
         """What was published came back."""
         if self._end(_UNPROVEN, kind, topic):
             log.info(f"mqtt delivery of {kind} is proven again", topic=topic)
 
-    def unheard(self, kind: Kind, topic: str) -> None:
+    def unheard(self, kind: MessageKind, topic: str) -> None:
         """Nobody subscribes."""
         if self._is_new("unheard", kind, topic):
             fix = "is Home Assistant connected to this broker? they are kept and published again"
@@ -174,7 +174,7 @@ class Complaints:
         return True
 
 
-def kind_of(message: SoundEvent | Alert) -> Kind:
+def kind_of(message: SoundEvent | Alert) -> MessageKind:
     """What people call it."""
     if isinstance(message, Alert):
         return "tests" if message.is_chain_test else "alerts"

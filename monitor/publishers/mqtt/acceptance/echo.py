@@ -15,7 +15,7 @@ from monitor.publishers.mqtt.topics import Topics
 ECHO_S = 5.0
 """How long after its acknowledgement a message may take to come back: a round trip, on a busy broker."""
 
-Verdict = Literal["delivered", "missing", "unproven"]
+EchoResult = Literal["delivered", "missing", "unproven"]
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Echo:
         """The broker has not taken it: it will not come back."""
         self._awaited.pop(number, None)
 
-    def acknowledged(self, number: int, now_s: float) -> Verdict | None:
+    def acknowledged(self, number: int, now_s: float) -> EchoResult | None:
         """The broker has taken it: what became of it, or None while that is open."""
         awaited = self._awaited.get(number)
         if awaited is None or awaited.has_come_back:
@@ -88,7 +88,7 @@ class Echo:
                 return self._settled(number) if awaited.due_at_s is not None else None
         return None
 
-    def overdue(self, now_s: float) -> Iterable[tuple[int, Verdict]]:
+    def overdue(self, now_s: float) -> Iterable[tuple[int, EchoResult]]:
         """Those that should be back by now. An alert counts as lost. So does an event where anything at all
         has come back; where nothing does, we may just not be allowed to read, and events would pile up."""
         for number, awaited in self._due(now_s):

@@ -9,7 +9,7 @@ from monitor.publishers.base import House, Room
 from monitor.publishers.documents import encoded
 from monitor.publishers.mqtt.homeassistant.components import Release
 from monitor.publishers.mqtt.homeassistant.discovery import (
-    Document,
+    Discovery,
     announced_in,
     document_topic,
     documents,
@@ -58,13 +58,13 @@ class Announcer:
         self._identity = identity
         self._lock = threading.Lock()
         self._house: House | None = None
-        self._whole: dict[str, Document] = {}
+        self._whole: dict[str, Discovery] = {}
         self._largest_bytes: int | None = None
-        self._documents: dict[str, Document] | None = None
-        self._found: dict[str, Document] = {}
+        self._documents: dict[str, Discovery] | None = None
+        self._found: dict[str, Discovery] = {}
         self._looks_until_s: float | None = None
         self._is_look_due = False
-        self._withdrawn: dict[str, Document] = {}
+        self._withdrawn: dict[str, Discovery] = {}
         self._original = Original(topics, discovery_prefix, identity)
         identity.on_found = self.remembered
 
@@ -249,7 +249,7 @@ class Announcer:
             else:
                 self._take_back(topic, document, new)
 
-    def _author(self, document: Document) -> Topics | None:
+    def _author(self, document: Discovery) -> Topics | None:
         """The topics of the node that wrote it: this one, under its present or a former name; None:
         another."""
         if ours(document, self._topics):
@@ -257,7 +257,7 @@ class Announcer:
         former = self._original.author(document)
         return Topics(self._topics.prefix, former) if former else None
 
-    def _take_back(self, topic: str, theirs: Document, now: Mapping[str, Document]) -> None:
+    def _take_back(self, topic: str, theirs: Discovery, now: Mapping[str, Discovery]) -> None:
         """Two daemons can have one topic: a node `home` with a source `kitchen`, and a node `home_kitchen`.
         The topics stay as they are: with other ones Home Assistant would take every entity for a new one.
         Where it is our very device (of a copy of our state folder, while we were down), what only theirs had
@@ -278,7 +278,7 @@ class Announcer:
             if not self._outgoing.knows(topic):
                 self._outgoing.remember(topic, payload, rank)
 
-    def _retire(self, topic: str, old: Document, author: Topics, now: Mapping[str, Document]) -> None:
+    def _retire(self, topic: str, old: Discovery, author: Topics, now: Mapping[str, Discovery]) -> None:
         """Make what only the old document names disappear, with what the broker keeps for it."""
         if topic not in now:
             self._outgoing.forget(topic)
@@ -289,7 +289,7 @@ class Announcer:
         for gone in state_topics(old, author) - kept:  # after the document: nobody reads them any more
             self._outgoing.forget(gone)
 
-    def _farewells(self, topic: str, farewell: Document, now: Document) -> list[Document]:
+    def _farewells(self, topic: str, farewell: Discovery, now: Discovery) -> list[Discovery]:
         """Where packets have a limit, with the tombstones alone: these still fit when it turns out to be
         lower. As many as it takes."""
         if self._largest_bytes is None:

@@ -16,7 +16,7 @@ from monitor.publishers.mqtt.homeassistant.identity import Announced, Ids, may_b
 from monitor.publishers.mqtt.homeassistant.node import node_components
 from monitor.publishers.mqtt.topics import Topics, may_be_state
 
-Document = dict[str, Any]
+Discovery = dict[str, Any]
 
 ORIGIN_NAME = "earwitness"
 NO_ENTITY = "device_automation"
@@ -35,7 +35,7 @@ def documents(
     discovery_prefix: str,
     ids: Ids | None = None,
     release: Release = (0, 0),
-) -> dict[str, Document]:
+) -> dict[str, Discovery]:
     """Every discovery document by its topic, the node's first: the sources refer to it. Without `ids` the
     names are the ids. `release`: of Home Assistant, year and month."""
     ids = ids or Ids(house.node)
@@ -46,7 +46,7 @@ def documents(
     return found
 
 
-def node_document(house: House, topics: Topics, ids: Ids | None = None) -> Document:
+def node_document(house: House, topics: Topics, ids: Ids | None = None) -> Discovery:
     """The daemon as a device: alive or not, its health, its alerts, the test and acknowledge buttons."""
     ids = ids or Ids(house.node)
     identity = _identity(ids.node)
@@ -68,7 +68,7 @@ def node_document(house: House, topics: Topics, ids: Ids | None = None) -> Docum
 
 def source_document(
     house: House, room: Room, topics: Topics, ids: Ids | None = None, release: Release = (0, 0)
-) -> Document:
+) -> Discovery:
     """One source as a device of its own, reached through the node's."""
     ids = ids or Ids(house.node)
     identity = _identity(ids.node, ids.of(room.source))
@@ -90,7 +90,7 @@ def source_document(
     }
 
 
-def without_what_is_gone(old: Document, new: Document | None) -> Document | None:
+def without_what_is_gone(old: Discovery, new: Discovery | None) -> Discovery | None:
     """`new` with a tombstone (its platform alone) for each component that only `old` has, to be published
     before `new`; None when there is none. Home Assistant keeps a component that merely stops being named."""
     if new is None:
@@ -111,7 +111,7 @@ def ours(document: Any, topics: Topics) -> bool:
     return False
 
 
-def made_by_us(document: Document) -> bool:
+def made_by_us(document: Discovery) -> bool:
     """Whether this or another earwitness wrote it."""
     match document:
         case {"origin": {"name": "earwitness"}}:
@@ -119,13 +119,13 @@ def made_by_us(document: Document) -> bool:
     return False
 
 
-def is_same_device(document: Document, own: Document) -> bool:
+def is_same_device(document: Discovery, own: Discovery) -> bool:
     """Whether one from the broker is of the device of our `own`."""
     device = document.get("device")
     return isinstance(device, dict) and device.get("identifiers") == own["device"]["identifiers"]
 
 
-def announced_in(document: Document, topics: Topics) -> Announced | None:
+def announced_in(document: Discovery, topics: Topics) -> Announced | None:
     """What an earlier start of this node announced there; None where the document is not ours. Anyone may
     have written it: what cannot be an id is none."""
     match document:
@@ -146,14 +146,14 @@ def announced_in(document: Document, topics: Topics) -> Announced | None:
     return None
 
 
-def state_topics(document: Document, topics: Topics) -> set[str]:
+def state_topics(document: Discovery, topics: Topics) -> set[str]:
     """Every topic of ours that the document's entities read. Anyone may have written the document: a topic
     with a wildcard, or of another shape than ours, is left out."""
     named = (component.get(key) for _, component in _components_of(document) for key in _TOLD_BY)
     return {topic for topic in named if isinstance(topic, str) and may_be_state(topic, topics)}
 
 
-def parsed(payload: bytes) -> Document | None:
+def parsed(payload: bytes) -> Discovery | None:
     """A document from the broker; None for anything that is none."""
     try:
         document = json.loads(payload)
@@ -162,7 +162,7 @@ def parsed(payload: bytes) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
-def _origin(house: House) -> Document:
+def _origin(house: House) -> Discovery:
     support = {"support_url": f"{house.page.rstrip('/')}/#/house"} if house.page else {}
     return {"name": ORIGIN_NAME, "sw_version": house.version} | support
 
@@ -172,7 +172,7 @@ def _identity(*names: str) -> str:
     return ".".join((ORIGIN_NAME, *names))
 
 
-def _page(house: House) -> Document:
+def _page(house: House) -> Discovery:
     """*Visit* on the device's page in Home Assistant."""
     return {"configuration_url": house.page} if house.page else {}
 
@@ -182,8 +182,8 @@ def _capitalized(text: str) -> str:
 
 
 def _components(
-    identity: str, device: str, components: Iterable[tuple[str, Document]]
-) -> dict[str, Document]:
+    identity: str, device: str, components: Iterable[tuple[str, Discovery]]
+) -> dict[str, Discovery]:
     """With the ids by which Home Assistant knows an entity for ever, and what it proposes to call it."""
     return {
         key: component
@@ -193,13 +193,13 @@ def _components(
     }
 
 
-def _ids(identity: str, device: str, key: str, component: Document) -> Document:
+def _ids(identity: str, device: str, key: str, component: Discovery) -> Discovery:
     text = unicodedata.normalize("NFKD", f"{ORIGIN_NAME}_{device}_{component['name']}".lower())
     name = re.sub(r"[^a-z0-9]+", "_", text.encode("ascii", "ignore").decode()).strip("_")
     return {"unique_id": f"{identity}.{key}", "default_entity_id": f"{component['platform']}.{name}"}
 
 
-def _components_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Document]]:
+def _components_of(document: Mapping[str, Any]) -> Iterator[tuple[str, Discovery]]:
     components = document.get("components")
     if isinstance(components, dict):
         yield from ((key, value) for key, value in components.items() if isinstance(value, dict))

@@ -7,7 +7,7 @@ from typing import Self
 
 from monitor.errors import PublishError
 from monitor.publishers.mqtt.homeassistant.discovery import ours, parsed
-from monitor.publishers.mqtt.news import Accepted, Address, Denied, Ended, News, Received, Version
+from monitor.publishers.mqtt.news import Accepted, Address, Denied, Ended, MqttVersion, News, Received
 from monitor.publishers.mqtt.options import MqttOptions
 from monitor.publishers.mqtt.session import Session
 from monitor.publishers.mqtt.topics import Topics
@@ -28,7 +28,7 @@ class Forgetting:
         self._topics = Topics(broker.topic_prefix, node)
         self._discovery_prefix = broker.discovery_prefix
         address = broker.address(node, f"{broker.topic_prefix}/{node}/forgetting")
-        version: Version = "5" if broker.protocol == "5" else "3.1.1"
+        version: MqttVersion = "5" if broker.protocol == "5" else "3.1.1"
         self._session = Session(_under_another_name(address), version)
         self._bell, self._other_end = socket.socketpair()
         self._place = str(address)

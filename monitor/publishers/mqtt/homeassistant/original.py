@@ -6,7 +6,7 @@ was begun with a copy, as on a cloned card. Who was renamed answers to the old n
 
 from collections.abc import Mapping
 
-from monitor.publishers.mqtt.homeassistant.discovery import Document, announced_in, document_topic
+from monitor.publishers.mqtt.homeassistant.discovery import Discovery, announced_in, document_topic
 from monitor.publishers.mqtt.homeassistant.identity import Identity
 from monitor.publishers.mqtt.topics import Topics
 
@@ -64,7 +64,7 @@ class Original:
             self._said.setdefault(name, "kept")
         return True
 
-    def published(self, topic: str, document: Document) -> bool:
+    def published(self, topic: str, document: Discovery) -> bool:
         """A document was published just now: whether one of a former name of ours did, under our ids. So it
         lives."""
         name = self.author(document) if topic in self._document_topic() else None
@@ -72,7 +72,7 @@ class Original:
             self._said[name] = "lives"
         return name is not None
 
-    def author(self, document: Document) -> str | None:
+    def author(self, document: Discovery) -> str | None:
         """The former name of ours under which it was written, with our ids."""
         for name in self._former():
             seen = announced_in(document, Topics(self._topics.prefix, name))
@@ -80,7 +80,7 @@ class Original:
                 return name
         return None
 
-    def claimant(self, found: Mapping[str, Document]) -> str | None:
+    def claimant(self, found: Mapping[str, Discovery]) -> str | None:
         """Who announces under our ids, by a former name of ours: itself, or we ourselves before."""
         written = (self.author(found[topic]) for topic in self._document_topic() if topic in found)
         return next(written, None)

@@ -9,12 +9,12 @@ from typing import Any
 from monitor.publishers.documents import encoded
 from monitor.publishers.mqtt.news import packet_bytes
 
-Document = dict[str, Any]
+Discovery = dict[str, Any]
 _PART = "_P"
 """Begins what a further part's topic has more; a capital is in no node or source name, so no two can meet."""
 
 
-def fitted(documents: Mapping[str, Document], largest_bytes: int | None) -> dict[str, Document]:
+def fitted(documents: Mapping[str, Discovery], largest_bytes: int | None) -> dict[str, Discovery]:
     """The documents, none larger than a packet may be unless one entity is; what fits is left as it is."""
     if largest_bytes is None:
         return dict(documents)
@@ -25,8 +25,8 @@ def fitted(documents: Mapping[str, Document], largest_bytes: int | None) -> dict
     }
 
 
-def _parts(topic: str, document: Document, largest_bytes: int) -> Iterator[tuple[str, Document]]:
-    components: dict[str, Document] = {}
+def _parts(topic: str, document: Discovery, largest_bytes: int) -> Iterator[tuple[str, Discovery]]:
+    components: dict[str, Discovery] = {}
     number = 1
     for key, component in document["components"].items():
         more = components | {key: component}

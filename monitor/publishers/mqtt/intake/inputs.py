@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.clock import Clock
-from monitor.publishers.base import House, Word
+from monitor.publishers.base import House, InboundMessage
 from monitor.publishers.mqtt.intake.devices import DeviceReader
 from monitor.publishers.mqtt.intake.house import HouseTopics
 from monitor.publishers.mqtt.news import Received
@@ -43,18 +43,18 @@ class Inputs:
             return True
         return not topic.startswith(f"{self._own_root}/") and any(one.matches(topic) for one in self._devices)
 
-    def connected(self) -> Iterator[Word]:
+    def connected(self) -> Iterator[InboundMessage]:
         """The broker has taken us, and our subscriptions."""
         for device in self._devices:
             yield from device.status(True)
 
-    def denied(self, topic_filter: str) -> Iterator[Word]:
+    def denied(self, topic_filter: str) -> Iterator[InboundMessage]:
         """It does not let us subscribe there."""
         for device in self._devices:
             if device.topic_filter == topic_filter:
                 yield from device.status(False, f"the broker does not let us read {topic_filter}")
 
-    def read(self, message: Received) -> Iterator[Word]:
+    def read(self, message: Received) -> Iterator[InboundMessage]:
         """What a message on one of the topics says."""
         yield from self._house.read(message)
         if message.topic.startswith(f"{self._own_root}/"):
@@ -63,7 +63,7 @@ class Inputs:
             if device.matches(message.topic) and (found := device.heard(message)) is not None:
                 yield found
 
-    def lost(self) -> Iterator[Word]:
+    def lost(self) -> Iterator[InboundMessage]:
         """The connection is gone."""
         yield from self._house.lost()
         for device in self._devices:

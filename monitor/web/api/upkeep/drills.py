@@ -9,7 +9,7 @@ from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
 
 MOST = 20
-Alarm = Literal["smoke_alarm", "co_alarm", "fire_alarm"]
+AlarmLabel = Literal["smoke_alarm", "co_alarm", "fire_alarm"]
 
 
 class DrillSourceView(Model):
@@ -73,7 +73,7 @@ class DrillList(Model):
 class NewDrill(Model):
     """Which alarm is going to be pressed."""
 
-    alarm: Alarm = "smoke_alarm"
+    alarm: AlarmLabel = "smoke_alarm"
 
 
 def listed(ask: Ask) -> DrillList:

@@ -4,7 +4,7 @@ import queue
 
 import pytest
 
-from monitor.publishers.base import DELIVERED, Outcome, Refused
+from monitor.publishers.base import DELIVERED, PublishOutcome, Refused
 from monitor.publishers.mqtt.acceptance.echo import ECHO_S, Echo
 from monitor.publishers.mqtt.broker import Broker
 from monitor.publishers.mqtt.topics import Topics
@@ -106,9 +106,9 @@ def test_a_real_broker_brings_back_what_it_delivers(tmp_path, life, publish: Pub
     assert running.publisher.refused_commands == 0
 
 
-def outcome(running: RunningPublisher, message: object) -> Outcome:
+def outcome(running: RunningPublisher, message: object) -> PublishOutcome:
     """What becomes of a message."""
-    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[PublishOutcome] = queue.SimpleQueue()
     running.publisher.publish(message, outcomes.put)  # type: ignore[arg-type]
     return outcomes.get(timeout=WITHIN_S)
 

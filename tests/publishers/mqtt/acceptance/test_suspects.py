@@ -2,7 +2,7 @@
 
 import queue
 
-from monitor.publishers.base import Outcome, Refused
+from monitor.publishers.base import PublishOutcome, Refused
 from monitor.publishers.mqtt.acceptance.suspects import ASIDE_S, Suspects
 from testkit.builders import alert, event
 from testkit.mosquitto import WITHIN_S
@@ -81,7 +81,7 @@ def test_one_message_that_ends_every_connection_blocks_nothing(life, publish: Pu
     broker = life.enter_context(OddBroker(breaks_on=EVENT.encode()))
     running = publish(port=broker.port, homeassistant=False)
     running.wait_ready()
-    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[PublishOutcome] = queue.SimpleQueue()
     running.publisher.publish(event(), outcomes.put)
 
     refused = outcomes.get(timeout=WITHIN_S)
