@@ -351,6 +351,8 @@ def test_what_follows_from_verdicts_is_suggested_taken_and_undone(home):
     found = home.visit.get("/api/sounds/cat/suggestion").json()
     assert found["suggestions"] == []
     assert "judge" in found["refused"][0]
+    assert home.visit.get("/api/sounds/cat/suggestion?aim=false_a_week&value=2").status == 200
+    assert home.visit.get("/api/sounds/cat/suggestion?aim=right&value=0.3").status == 422
     assert home.visit.get("/api/sounds/smoke_alarm/suggestion").json()["suggestions"] == []
     taken = home.visit.ask("PUT", "/api/sounds/cat/suggestion", {"onset": 0.77, "source": "hall"}).json()
     assert [(one["source"], one["onset"]) for one in taken["places"]] == [("hall", 0.77)]

@@ -261,8 +261,11 @@ def test_what_follows_from_verdicts_is_taken_and_taken_back(workshop, chromium):
         verdict = {"verdict": "right" if one["score"] > 0.95 else "wrong"}
         workshop.visit.ask("PUT", f"/api/events/{one['id']}/verdict", verdict)
     with chromium.page(f"{workshop.address}#/sounds/dog_bark", **PHONE) as page:
+        page.get_by_label("What do you want?").select_option("right")
         page.get_by_role("button", name="Suggest from verdicts").click()
         suggested = page.locator(".suggested")
+        suggested.get_by_text("Which ones?").click()
+        expect(suggested.get_by_text(re.compile(r"Tone: no longer reported \(Wrong\)")).first).to_be_visible()
         expect(suggested).to_contain_text("instead of 90%")
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -581,6 +584,7 @@ def test_who_acknowledged_a_drill_is_in_its_report(workshop, chromium):
     with chromium.page(f"{workshop.address}#/house", **PHONE) as page:
         drill = page.locator(".panel", has=page.get_by_role("heading", name="Drill"))
         expect(drill).to_contain_text("15 dB to spare")
+        expect(drill).to_contain_text("3,100 Hz, 2 cycles, reported after 4.2 s. 21 dB over the noise.")
         expect(drill).to_contain_text("Nobody has acknowledged the test alert.")
         workshop.visit.ask("POST", "/api/ack", {"alert": "a" * 12})
         page.reload()

@@ -44,3 +44,4 @@ def test_a_suggestion_says_what_it_rests_on_and_what_it_would_change(tmp_path: P
     assert one.false_then.low <= one.false_then.high
     assert one.gone > 0
     assert one.more_verdicts > 0
+    assert {(change.gone, change.right) for change in one.changes} == {(True, False)}

@@ -19,8 +19,14 @@ class DrillSourceView(Model):
     heard: bool
     pattern: str | None
     pitch_hz: int | None
+    cycles: int | None
+    """How often the rhythm was found."""
+    suspected_s: float | None
+    """From the first burst until it was reported at all."""
     confirmed_s: float | None
     """From the first burst until the alarm was certain."""
+    over_floor_db: float | None
+    """The tone over the room's noise in the third octave around its pitch."""
     margin_db: float | None
     """By so much it could be quieter before its rhythm is lost there."""
     margin_is_at_least: bool
@@ -102,7 +108,10 @@ def _view(ask: Ask, one: DrillReport) -> DrillView:
                 heard=room.heard,
                 pattern=room.pattern,
                 pitch_hz=room.pitch_hz,
+                cycles=room.cycles,
+                suspected_s=room.suspected_s,
                 confirmed_s=room.confirmed_s,
+                over_floor_db=room.over_floor_db,
                 margin_db=room.margin_db,
                 margin_is_at_least=room.margin_is_at_least,
                 margin_is_low=room.margin_db is not None and room.margin_db < LOW_MARGIN_DB,

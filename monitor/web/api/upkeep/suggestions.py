@@ -1,8 +1,9 @@
 """Which onset suits what people said of a sound, and taking it."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from monitor.config.overrides import apply, read_steps, without
 from monitor.errors import ConfigError
@@ -19,6 +20,33 @@ class RateView(Model):
     a_day: float
     low: float
     high: float
+
+
+class StatedAim(Model):
+    """What somebody wants of a sound."""
+
+    aim: Literal["likely", "right", "keep", "false_a_week"] = "likely"
+    """`likely`: only what may well be right; `right`: so large a share of what is reported; `keep`: as few
+    false events as keeping so large a share of the right ones allows; `false_a_week`: at most so many."""
+    value: Annotated[float, Field(ge=0.01, le=1000)] | None = None
+    """A share for all but the last, 0.5 to 1. By default 0.9, 0.9, 0.95 and 1."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.value is not None and self.aim != "false_a_week" and not 0.5 <= self.value <= 1:
+            raise ValueError("value: a share from 0.5 to 1")
+        return self
+
+
+class ChangedSound(Model):
+    """A sound of the last days that another onset would have decided otherwise."""
+
+    source: str
+    at: str
+    gone: bool
+    """It was an event and would have been none; else the other way round."""
+    right: bool | None
+    """What somebody said of it."""
 
 
 class SuggestionView(Model):
@@ -40,6 +68,8 @@ class SuggestionView(Model):
     """Right ones that would no longer be reported."""
     gone: int
     new: int
+    changes: list[ChangedSound]
+    """The latest of both."""
 
 
 class SuggestionList(Model):
@@ -59,12 +89,16 @@ class Taking(Model):
 async def suggested(ask: Ask) -> Answer:
     """Ask what follows from the verdicts; worked out in a process of its own."""
     page = ask.page
-    job = Suggesting(page.whole, known_label(ask), page.clock.now())
+    wanted: StatedAim = ask.query
+    job = Suggesting(page.whole, known_label(ask), page.clock.now(), wanted.aim, wanted.value)
     if not page.keeps_history():
         return SuggestionList(suggestions=[], refused=["nothing is kept to learn from (`history_days`)"])
     found = [line async for line in page.trying.run(job)][-1]
     if "problems" in found:
         raise Refusal(409, "; ".join(found["problems"]))
+    for one in found["suggestions"]:
+        for change in one["changes"]:
+            change["at"] = page.time.iso(datetime.fromisoformat(change["at"]))
     return SuggestionList.model_validate(found)
 
 
@@ -90,7 +124,7 @@ def taken(ask: Ask) -> Answer:
 
 ROUTES = (
     Route("GET", "api/sounds/{label}/suggestion", "Which onset suits the verdicts", suggested,
-          answer=SuggestionList, waits=False, fails=(404, 409)),
+          query=StatedAim, answer=SuggestionList, waits=False, fails=(404, 409)),
     Route("PUT", "api/sounds/{label}/suggestion", "Take a suggestion", taken, "change", body=Taking,
           answer=SoundDetail, fails=(404,)),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 // Every sound: what it takes to hear it, what the week had of it, and what another onset would have made of that.
 
-import { get, post, put } from "../api.js";
+import { get, post, put, query } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
 import { diary } from "../parts/diary.js";
@@ -12,7 +12,7 @@ import { attempt, note, waiting } from "../parts/overlay.js";
 import { review } from "../parts/review.js";
 import { ownSounds } from "../parts/teach.js";
 import { undoButton } from "../parts/undo.js";
-import { ago, agoAtEnd, labelName, number, percent, roomName, t, timeTag } from "../words.js";
+import { ago, agoAtEnd, labelName, longDay, number, percent, roomName, shortClock, t, timeTag } from "../words.js";
 
 /** @param {HTMLElement} view @param {{id: string}} route */
 export default function sounds(view, route) {
@@ -172,15 +172,18 @@ function suggestion(sound, again) {
     note(t("sounds.saved", { label: labelName(sound.id), onset: percent(one.onset) }));
     again(now);
   };
+  const aim = h("select", { id: "suggest-aim" },
+    h("option", { value: "likely" }, t("suggest.likely")), h("option", { value: "false_a_week" }, t("suggest.weekly")),
+    h("option", { value: "right" }, t("suggest.right")), h("option", { value: "keep" }, t("suggest.keep")));
   const ask = h("button", { type: "button", onclick: async () => {
     ask.disabled = true;
     fill(place, h("p", { class: "hint" }, t("suggest.works")));
-    const found = await attempt(() => get(`api/sounds/${sound.id}/suggestion`));
+    const found = await attempt(() => get(query(`api/sounds/${sound.id}/suggestion`, { aim: aim.value })));
     ask.disabled = false;
     fill(place, found && (found.suggestions.length ? found.suggestions.map((/** @type {any} */ one) => suggested(one, take))
       : h("p", { class: "hint" }, t("suggest.none"))));
   } }, t("suggest.ask"));
-  return [h("p", null, ask), place];
+  return [h("div", { class: "field" }, h("label", { for: "suggest-aim" }, t("suggest.aim")), aim), h("p", null, ask), place];
 }
 
 /** @param {any} one @param {(one: any) => void} take */
@@ -194,6 +197,10 @@ function suggested(one, take) {
       h("li", null, t("suggest.lost", { lost: a_day(one.lost.a_day), low: a_day(one.lost.low), high: a_day(one.lost.high) })),
       h("li", null, t("suggest.changes", { days: number(one.days, 1), gone: one.gone, fresh: one.new })),
       one.more_verdicts > 0 && h("li", null, t("suggest.more", { n: one.more_verdicts }))),
+    one.changes.length > 0 && h("details", null, h("summary", null, t("suggest.which")),
+      h("ul", { class: "lines" }, one.changes.map((/** @type {any} */ each) => h("li", null,
+        h("a", { href: query(`#/event/~${encodeURIComponent(each.at)}`, { source: each.source }) }, longDay(each.at), ", ", shortClock(each.at)), ", ", roomName(each.source), ": ",
+        each.gone ? t("suggest.gone") : t("suggest.new"), each.right !== null && [" (", t(each.right ? "verdict.right" : "verdict.wrong"), ")"])))),
     house.may_change && h("button", { type: "button", class: "primary", onclick: () => take(one) }, t("suggest.take")));
 }
 
