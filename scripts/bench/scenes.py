@@ -28,7 +28,7 @@ from monitor.recordings.rows import ResultRow
 from scripts.bench.table import show
 from scripts.scenes import losses, report
 from scripts.scenes.composing import Scene, compose, compose_background
-from scripts.scenes.equal_rates import at_equal_rates
+from scripts.scenes.equal_rates import at_equal_rates, by_sensitivity
 from scripts.scenes.hearing import Hearing, hear
 from scripts.scenes.kinds import ALERTS, BACKGROUNDS
 from scripts.scenes.peers import FRIGATE, OPEN, Yamnet, events
@@ -177,6 +177,7 @@ def _scene_tables(heard: Sequence[Heard], config: Config) -> dict[str, report.Ro
         "cut by hand": reach,
         "what was false": report.of_false(ours),
         "at equal false events, onsets chosen on these scenes": at_equal_rates(hearings, rows),
+        "by sensitivity of the source": by_sensitivity(hearings, rows),
         "totals": systems,
     }
 

@@ -16,9 +16,11 @@ from scripts.train_tagger.targets import HITS, LABELS
 from scripts.train_tagger.training import Places
 from scripts.train_tagger.worth import in_scenes, outcome_at
 
-CHOICES = ("raised", "by_scenes")
+CHOICES = {"raised", "by_scenes"}
 """What the JSON says of how its onsets came to be."""
 Backgrounds = tuple[Background, Background]
+NO_HOURS: Backgrounds = (Background({}, dict.fromkeys(LABELS, 0.0)),) * 2
+"""Enough for raising by scenes alone: a raised onset begins no more events in the hours that chose it."""
 
 
 def choose_again(
@@ -35,7 +37,7 @@ def choose_again(
     the onsets before and now are judged: scenes that have no part in the choice."""
     held_out = [r for r in recordings if r.split == "valid"]
     listening = Listening(model, places.cache, places.data)
-    backgrounds = listen(listening, halves(held_out), hours, places.run / HOURS)
+    backgrounds = listen(listening, halves(held_out), hours, places.run / HOURS) if hours else NO_HOURS
     file, hearings = model.with_suffix(".json"), read_traces(traces)
     about = json.loads(file.read_text())
     before = about["onsets"]
@@ -50,9 +52,10 @@ def choose_again(
 
 def replaced(about: dict[str, Any], choice: dict[str, Any], judged: Sequence[Any]) -> dict[str, Any]:
     """What is known of a model, with a new choice and what other scenes say of it, and without an earlier
-    choice."""
-    kept = {key: value for key, value in about.items() if key not in CHOICES}
-    own = {key: choice[key] | {"judged": list(judged)} for key in CHOICES if key in choice}
+    one; what is raised stays a choice by scenes."""
+    gone = {"raised"} if "raised" in choice else CHOICES
+    kept = {key: value for key, value in about.items() if key not in gone}
+    own = {key: choice[key] | {"judged": list(judged)} for key in choice.keys() & CHOICES}
     return kept | choice | own
 
 

@@ -9,7 +9,7 @@ from monitor.events.defaults import DEFAULTS
 from monitor.recordings.analysis import SOURCE
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
-from scripts.scenes.equal_rates import Outcome, at_equal_rates, best
+from scripts.scenes.equal_rates import Outcome, at_equal_rates, best, by_sensitivity
 from scripts.scenes.hearing import Hearing, Trace
 
 
@@ -32,6 +32,16 @@ def test_a_lower_onset_is_taken_as_far_as_false_events_allow() -> None:
 
     assert found["at most 1"] == pytest.approx(2 / 3, abs=0.001)
     assert found["at most 2"] == 1.0
+
+
+def test_a_source_that_is_more_sensitive_hears_more_and_errs_more() -> None:
+    """The onset of 0.5 is 0.12 for it, and 0.88 for one that is less so."""
+    hearing = scene(bark(100.5, 0.9), bark(200.5, 0.8), bark(300.5, 0.3), bark(500.0, 0.6), bark(600.0, 0.2))
+    found = {row["sensitivity"]: row for row in by_sensitivity([hearing], DEFAULTS)}
+
+    assert found[1.0] == {"sensitivity": 1.0, "false_an_hour": 2.0, "macro_recall": 1.0}
+    assert (found[0.0]["false_an_hour"], found[0.0]["macro_recall"]) == (1.0, 0.667)
+    assert (found[-1.0]["false_an_hour"], found[-1.0]["macro_recall"]) == (0.0, 0.333)
 
 
 def test_labels_share_the_budget() -> None:

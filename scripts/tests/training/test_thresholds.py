@@ -17,7 +17,7 @@ from scripts.train_tagger import card_onsets
 from scripts.train_tagger.background import Background, Heard, Listening, hour_heard
 from scripts.train_tagger.operating_point import HIGHEST, LOWEST, LOWEST_CRITICAL, choose_onsets
 from scripts.train_tagger.targets import LABELS
-from scripts.train_tagger.thresholds import chosen, raised, read_traces, replaced, totals
+from scripts.train_tagger.thresholds import NO_HOURS, chosen, raised, read_traces, replaced, totals
 from scripts.train_tagger.worth import ENOUGH, in_scenes
 
 SOUNDS_S = tuple(100.0 * n for n in range(1, ENOUGH + 1))
@@ -188,3 +188,18 @@ def test_a_choice_replaces_an_earlier_one() -> None:
     assert about["onsets"]["speech"] == about["operating_point"]["crossed"]["onsets"][0]["speech"] == 0.33
     assert "raised" not in about
     assert "| 1.0 | 8 | 0.00 → 1.00 |" in card_onsets.section(about)
+
+
+def test_what_is_raised_stays_a_choice_by_scenes(tmp_path: Path) -> None:
+    """Without any hour of background: the earlier choice, and what raised it, are both in the card."""
+    hearing = scene("doorbell", SOUNDS_S, *((at_s + 2_000, 0.6) for at_s in SOUNDS_S))
+    before = dict.fromkeys(LABELS, 0.5)
+    known = {"onsets": before, "by_scenes": {"scenes_hours": 6.5, "kept": ["speech"], "judged": []}}
+
+    choice = raised(NO_HOURS[0], [hearing], before)
+    about = replaced(known, choice, [])
+
+    assert about["onsets"]["doorbell"] > 0.6
+    assert about["onsets"]["cough"] == 0.5
+    assert "worth most in 6.5 h" in card_onsets.section(about)
+    assert "| doorbell | 0.50 → " in card_onsets.section(about)
