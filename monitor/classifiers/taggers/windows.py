@@ -26,7 +26,10 @@ class Window:
     @property
     def silent(self) -> bool:
         """Whether there is nothing in it but silence."""
-        return float(np.std(self.samples, dtype=np.float64)) < SILENCE_RMS
+        # Two samples so far apart make a deviation of at least this. Mostly that is enough, in a fifth of the
+        # time.
+        least = float(np.ptp(self.samples)) / (2 * len(self.samples)) ** 0.5
+        return least < 2 * SILENCE_RMS and float(np.std(self.samples, dtype=np.float64)) < SILENCE_RMS
 
 
 def cut(segments: Sequence[Segment], rate_hz: int, window: int, hop: int, grain: int) -> list[Window]:
@@ -52,15 +55,24 @@ def _cut_one(number: int, samples: Samples, window: int, hop: int, grain: int) -
 
 def padded(samples: Samples, length: int) -> Samples:
     """With zeros behind it up to `length` samples; it is no longer than that."""
-    return np.pad(samples, (0, length - len(samples)))
+    if len(samples) == length:
+        return samples
+    whole = np.zeros(length, samples.dtype)
+    whole[: len(samples)] = samples
+    return whole
 
 
 def centred(samples: Samples) -> Samples:
     """Without its offset, which zeros after it would turn into a click; NaN and infinity become silence, for
     one broken sample would spoil every score of a batch."""
-    if not np.isfinite(samples).all():
+    if not len(samples):
+        return samples
+    with np.errstate(invalid="ignore"):
+        offset = samples.mean(dtype=np.float64)
+    if not np.isfinite(offset):
         samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-    return samples - samples.mean(dtype=np.float64).astype(np.float32) if len(samples) else samples
+        offset = samples.mean(dtype=np.float64)
+    return np.asarray(samples - np.float32(offset))
 
 
 def batches(windows: Sequence[Window], most_samples: int) -> Iterator[list[int]]:
