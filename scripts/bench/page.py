@@ -5,13 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from testkit.machine import machine
+from testkit.machine import OtherWork, machine
 from testkit.markdown import table
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
 PAGE = REFERENCE / "benchmarks.md"
 FIGURES = REFERENCE / "figures"
 
+OTHER_WORK = OtherWork()
+IDLE_CORES = 0.1
+"""What other programs may take of an idle machine."""
 HEAD = """# Benchmarks
 
 Measured by `scripts/bench`; this page is written by `python scripts/bench page` from
@@ -51,7 +54,9 @@ def page() -> str:
 
 def _part(name: str, text: str) -> list[str]:
     document = json.loads((FIGURES / f"{name}.json").read_text())
-    head = f"## {name}\n\n{text}\n\n`{document['command']}` on {document['machine']}\n"
+    others = document.get("other_programs_cores", 0.0)
+    beside = f"; other programs took {others} cores meanwhile" if others > IDLE_CORES else ""
+    head = f"## {name}\n\n{text}\n\n`{document['command']}` on {document['machine']}{beside}\n"
     return [head, _table(document["rows"]), ""]
 
 
@@ -63,5 +68,6 @@ def _table(rows: list[dict[str, Any]]) -> str:
 def save(name: str, rows: list[dict[str, Any]], command: str) -> None:
     """Leave figures for the page, with the machine that they are of."""
     FIGURES.mkdir(parents=True, exist_ok=True)
-    document = {"command": command, "machine": machine(), "rows": rows}
+    others = round(OTHER_WORK.cores, 1)
+    document = {"command": command, "machine": machine(), "other_programs_cores": others, "rows": rows}
     (FIGURES / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
