@@ -65,6 +65,13 @@ class Block(Described):
     )
 
 
+class Switched(Block):
+    """A block that can be switched off and kept in the file."""
+
+    enabled: bool = True
+    """Off: checked, and not used."""
+
+
 def attribute_docs(of: type) -> dict[str, str]:
     """The docstring below each field of a class, and of those it builds on, by the field's name."""
     found: dict[str, str] = {}

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, model_validator
 from monitor.classifiers.audio_llm.phrases import hearable
 from monitor.labels import VOICED, check_sound
 from monitor.logs import get_logger
-from monitor.schema import Block, Score, SoundLabel
+from monitor.schema import Block, Score, SoundLabel, Switched
 from monitor.types import Detection, Segment
 
 log = get_logger()
@@ -31,7 +31,7 @@ def _check_hearable(word: str) -> str:
     return word
 
 
-class SecondLook(Block):
+class SecondLook(Switched):
     """Options of every large classifier: which segments it gets, and which labels it is asked about."""
 
     verify: list[SoundLabel] = []

@@ -18,7 +18,7 @@ from monitor.cli.probe import show_probes
 from monitor.cli.time_zone import goes_by_the_clock, zone_problem, zone_words
 from monitor.config.drafting import Draft
 from monitor.config.loading import as_configured, find_config
-from monitor.config.model import Config
+from monitor.config.model import SWITCHED, Config
 from monitor.config.overrides import in_force as overrides_in_force
 from monitor.config.overrides import read_steps, with_overrides
 from monitor.config.yaml_document import read_document
@@ -131,7 +131,8 @@ def _calibrated(draft: Draft) -> Draft:
 def _summarize(config: Config, path: Path) -> None:
     from monitor.config.capabilities import audio_goes_to
 
-    sources = ", ".join(f"{source.name} ({source.type})" for source in config.sources)
+    listening = [source for source in config.sources if source.enabled]
+    sources = ", ".join(f"{source.name} ({source.type})" for source in listening)
     classifiers = ", ".join(block.name for block in config.classifiers) or "none"
     err.print(f"[green]good:[/green] {path}")
     err.print(f"  sources      {sources}")
@@ -142,6 +143,8 @@ def _summarize(config: Config, path: Path) -> None:
     err.print(f"  audio        {'; '.join(audio_goes_to(config)) or 'stays on this machine'}")
     err.print(f"  publishers   {', '.join(publisher.name for publisher in config.publishers) or 'none'}")
     err.print(f"  notifiers    {', '.join(notifier.name for notifier in config.notifiers) or 'none'}")
+    if off := [name for part in ("sources", *SWITCHED) for name in sorted(config.off_names(part))]:
+        err.print(f"  switched off {', '.join(off)}", highlight=False, markup=False)
     for place, value in _changed(config, path).items():
         words = f"  changed      {place} = {value_words(value)}; `earwitness undo` takes it back"
         err.print(words, highlight=False, markup=False)

@@ -141,7 +141,8 @@ def warnings(config: Config) -> list[str]:
 
 def gaps(config: Config) -> Iterator[str]:
     """What is left out that people count on, with its fix: an alarm without a rule, alerts for nobody."""
-    yield from uncovered(config.rules, {source.name: labels for source, labels in heard_where(config)})
+    heard = {source.name: labels for source, labels in heard_where(config)}
+    yield from uncovered(config.rules, heard, config.off_rules())
     if not config.publishers and not config.notifiers:
         yield (
             "there are neither `publishers` nor `notifiers`, so an alert reaches nobody who does not look at "
@@ -205,6 +206,7 @@ def _capabilities(config: Config) -> Capabilities:
             if source.enabled and source.known_labels is not None
         },
         notifiers={block.name: block.min_severity for block in config.notifiers},
+        off={"sources": config.off_names("sources"), "notify": config.off_names("notifiers")},
         transcribes=config.transcripts is not None,
         verifies=any(isinstance(block, SecondLook) for block in config.classifiers),
         classifies=bool(config.classifiers),

@@ -103,7 +103,7 @@ def laid_over(config: Config, values: Mapping[str, Any]) -> Config:
     kept = [
         fresh.pop(rule.name, rule) for rule in config.rules if rule.name not in wanted or rule.name in fresh
     ]
-    return config.model_copy(update={"rules": [*kept, *fresh.values()]})
+    return config.model_copy(update={"rules": [*kept, *fresh.values()]}).switched()
 
 
 def is_in_force(config: Config, place: str, value: Any) -> bool:

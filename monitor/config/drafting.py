@@ -6,13 +6,13 @@ whole block is checked only when each of its keys is right.
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.config.model import Config
+from monitor.config.model import SWITCHED, Config
 from monitor.config.problems import meant_key, problem_line
 from monitor.config.yaml_document import Document, KeyPath
 
@@ -31,6 +31,8 @@ class Draft:
     """Of a list from which some were left out: where those in `config` stand in the document."""
     wrong: frozenset[KeyPath] = frozenset()
     """Where the mistakes stand in the document."""
+    short: frozenset[str] = frozenset()
+    """Lists from which some were left out for a mistake."""
 
     def is_spoiled(self, place: KeyPath) -> bool:
         """Whether there is a mistake at or below that place of the document."""
@@ -45,7 +47,7 @@ class Draft:
 
     def is_short(self, part: str) -> bool:
         """Whether a list lacks blocks that have a mistake."""
-        return (part,) in self.wrong or part in self.kept
+        return (part,) in self.wrong or part in self.short
 
     def original(self, place: KeyPath) -> KeyPath:
         """The place in the document of a place in `config`."""
@@ -67,11 +69,24 @@ def drafted(document: Document) -> tuple[Draft | None, list[str]]:
     for _ in range(MOST_ROUNDS):
         values, kept = mended.values()
         try:
-            return Draft(Config.model_validate(values), kept, frozenset(mended.wrong)), mended.problems
+            config = Config.model_validate(values)
+            whole = Draft(config, kept, frozenset(mended.wrong), frozenset(kept))
+            return _switched(whole), mended.problems
         except ValidationError as error:
             if not mended.take(error, kept):
                 break
     return None, mended.problems
+
+
+def _switched(draft: Draft) -> Draft:
+    """Without the blocks that are switched off."""
+    kept = dict(draft.kept)
+    for part in SWITCHED:
+        blocks = getattr(draft.config, part)
+        places = kept.get(part, range(len(blocks)))
+        if not all(block.enabled for block in blocks):
+            kept[part] = [place for place, block in zip(places, blocks, strict=True) if block.enabled]
+    return replace(draft, config=draft.config.switched(), kept=kept)
 
 
 class _Mended:

@@ -24,7 +24,7 @@ def source_lines(
     for i, source in enumerate(config.sources):
         place: KeyPath = ("sources", i)
         if isinstance(source, ExternalConfig) and not is_short("publishers"):
-            for key, text in _of_device(source, config.node, brokers):
+            for key, text in _of_device(source, config, brokers):
                 yield document.about(original((*place, key)), text)
 
 
@@ -34,7 +34,7 @@ def node_lines(config: Config, document: Document, is_short: Callable[[str], boo
     if nodes is None or is_short("publishers"):
         return
     if not brokers:
-        text = "other nodes are heard over MQTT; add a publisher of `type: mqtt`"
+        text = f"other nodes are heard over MQTT; {_fix(config)}"
         yield document.about(("web", "nodes"), text)
     elif nodes.broker is not None and nodes.broker not in brokers:
         yield document.about(("web", "nodes", "broker"), _no_broker(nodes.broker, brokers))
@@ -44,19 +44,24 @@ def _brokers(config: Config) -> dict[str, MqttConfig]:
     return {one.name: one for one in config.publishers if isinstance(one, MqttConfig)}
 
 
+def _fix(config: Config) -> str:
+    off = [one.name for one in config.off.get("publishers", ()) if isinstance(one, MqttConfig)]
+    return f"{off[0]!r} is off: write enabled: true" if off else "add a publisher of `type: mqtt`"
+
+
 def _no_broker(name: str, brokers: dict[str, MqttConfig]) -> str:
     hint = did_you_mean(name, brokers) or f" (there is {', '.join(brokers)})"
     return f"no `mqtt` publisher is named {name!r}{hint}"
 
 
 def _of_device(
-    source: ExternalConfig, node: str, brokers: dict[str, MqttConfig]
+    source: ExternalConfig, config: Config, brokers: dict[str, MqttConfig]
 ) -> Iterator[tuple[str, str]]:
     if not brokers:
-        yield "type", "what other devices detect comes over MQTT; add a publisher of `type: mqtt`"
+        yield "type", f"what other devices detect comes over MQTT; {_fix(config)}"
     elif source.broker is not None and source.broker not in brokers:
         yield "broker", _no_broker(source.broker, brokers)
-    for own in {f"{one.topic_prefix}/{node}/" for one in brokers.values()}:
+    for own in {f"{one.topic_prefix}/{config.node}/" for one in brokers.values()}:
         if source.topic.startswith(own):
             yield "topic", f"what is below {own} we publish ourselves; it would be heard again and again"
 

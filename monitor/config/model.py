@@ -24,7 +24,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
 from monitor.rules.house import HouseConfig, HouseName
 from monitor.rules.model import Rule
-from monitor.schema import Block, Seconds, Slug, SoundLabel, slug
+from monitor.schema import Block, Seconds, Slug, SoundLabel, Switched, slug
 from monitor.sources import SourceConfig
 
 
@@ -97,7 +97,40 @@ class Config(Block):
     """The page: what was heard, why, and what people say of it."""
     log: LogConfig = LogConfig()
     _taught: TaughtHere = PrivateAttr(TaughtHere())
+    _off: Mapping[str, tuple[Switched, ...]] = PrivateAttr({})
     _file: Path | None = PrivateAttr(None)
+
+    @property
+    def off(self) -> Mapping[str, tuple[Switched, ...]]:
+        """By list, the blocks of the document that are switched off; a source that is off stays among the
+        sources."""
+        return self._off
+
+    def off_names(self, part: str) -> frozenset[str]:
+        """The names of those of one list; of the sources, too."""
+        sources = [source.name for source in self.sources if not source.enabled]
+        blocks = (str(getattr(block, "name", "")) for block in self._off.get(part, ()))
+        return frozenset(sources if part == "sources" else blocks)
+
+    def off_rules(self) -> tuple[Rule, ...]:
+        """The rules that are switched off."""
+        return tuple(one for one in self._off.get("rules", ()) if isinstance(one, Rule))
+
+    def switched(self) -> Self:
+        """The same with what is switched off set aside in `off`, so that nobody uses it."""
+        parts: dict[str, list[Switched]] = {part: getattr(self, part) for part in SWITCHED}
+        found = {part: [one for one in blocks if not one.enabled] for part, blocks in parts.items()}
+        if not any(found.values()):
+            return self
+        left: dict[str, Any] = {
+            part: [one for one in blocks if one.enabled] for part, blocks in parts.items()
+        }
+        gone = [str(getattr(one, "name", "")) for one in found["notifiers"]]
+        told = tuple(name for name in self.digest.notify if name not in gone) if self.digest else ()
+        digest = self.digest and self.digest.model_copy(update={"notify": told})
+        changed = self.model_copy(update=left | {"digest": digest})
+        changed._off = {part: (*self._off.get(part, ()), *off) for part, off in found.items()}
+        return changed
 
     @property
     def taught(self) -> TaughtHere:
@@ -141,6 +174,10 @@ class Config(Block):
     def state_folder(self, environment: Mapping[str, str] = os.environ) -> Path:
         """Where state is kept."""
         return self.state_dir or usual_state_folder(environment)
+
+
+SWITCHED = ("classifiers", "rules", "publishers", "notifiers")
+"""Lists of blocks that can be switched off."""
 
 
 def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:

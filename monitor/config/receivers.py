@@ -22,7 +22,7 @@ def receiver_lines(
     for j, publisher in enumerate(config.publishers):
         place: KeyPath = ("publishers", j)
         if isinstance(publisher, CommandConfig):
-            known = [rule.name for rule in config.rules]
+            known = [rule.name for rule in (*config.rules, *config.off_rules())]
             for name in publisher.rules:
                 if name not in known and nobody("rules", name):
                     text = f"no rule is named {name!r}{did_you_mean(name, known)}"
@@ -52,7 +52,7 @@ def receiver_lines(
 
 
 def _digest_lines(config: Config, document: Document, nobody: Callable[[str, str], bool]) -> Iterator[str]:
-    known = [notifier.name for notifier in config.notifiers]
+    known = [*(notifier.name for notifier in config.notifiers), *config.off_names("notifiers")]
     for name in config.digest.notify if config.digest else ():
         if name not in known and nobody("notifiers", name):
             yield document.about(

@@ -133,7 +133,7 @@ def overridden(config: Config, changes: Sequence[str]) -> Config:
     if problems:
         raise ConfigError(problems)
     try:
-        changed = Config.model_validate({"sources": config.sources, **values})
+        changed = Config.model_validate({"sources": config.sources, **values}).switched()
     except ValidationError as error:
         raise ConfigError(
             [f"--set {_place(config, found['loc'])}: {plain_message(found)}" for found in error.errors()]

@@ -23,7 +23,7 @@ from monitor.notifiers.replies import AnswersConfig
 from monitor.notifiers.spoken import AGE_SAID_AFTER_S
 from monitor.notifiers.workers import NotifierWorker
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, PublishOutcome, ignore, noop
-from monitor.schema import Block, Seconds, Secret, Slug
+from monitor.schema import Seconds, Secret, Slug, Switched
 from monitor.types import Alert, Message, Picture
 
 log = get_logger()
@@ -34,7 +34,7 @@ _QUIET = "low"
 """ntfy shows it and does not ring."""
 
 
-class NotifyConfig(Block):
+class NotifyConfig(Switched):
     """Notifies people through Apprise. A rule's `notify:` names it."""
 
     type: Literal["notify"] = "notify"

@@ -14,7 +14,7 @@ from monitor.notifiers.players import LocalPlayer, PlayerConfig
 from monitor.notifiers.speech import EspeakVoice, VoiceConfig, reading
 from monitor.patience import Patience, Silent
 from monitor.publishers.base import DELIVERED, Failed, House, OnOutcome, ignore, noop
-from monitor.schema import Block, Seconds, Slug
+from monitor.schema import Seconds, Slug, Switched
 from monitor.types import Alert, Message
 
 log = get_logger()
@@ -29,7 +29,7 @@ AGE_SAID_AFTER_S = 60.0
 """An older alert is read with its age."""
 
 
-class SpokenConfig(Block):
+class SpokenConfig(Switched):
     """Reads alerts aloud. A rule's `notify:` names it."""
 
     type: Literal["spoken"]

@@ -166,7 +166,7 @@ def build_rules(config: Config, classifiers: LoadedClassifiers, *, replayed: boo
     """The rules of a configuration, with nothing remembered; `replayed`: see `AbsenceWatch`."""
     second = frozenset(classifier.name for classifier, _ in classifiers.second if classifier.labels)
     return RuleEngine(
-        config.rules,
+        [rule.notifying_all_but(config.off_names("notifiers")) for rule in config.rules],
         verifiers=second,
         transcript_of=lambda event: event.transcript,
         house=config.house,

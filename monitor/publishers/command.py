@@ -18,7 +18,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Secret, Slug
+from monitor.schema import Secret, Slug, Switched
 from monitor.types import Alert, Message
 
 log = get_logger()
@@ -41,7 +41,7 @@ def _check_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
     return argv
 
 
-class CommandConfig(Block):
+class CommandConfig(Switched):
     """Runs a program for each alert: no shell, its own time limit. Only this file can set it."""
 
     type: Literal["command"]

@@ -21,7 +21,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, House, OnCommand, OnOutcome, Refused, ignore
 from monitor.publishers.documents import encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Secret, Slug, SoundLabel
+from monitor.schema import Secret, Slug, SoundLabel, Switched
 from monitor.types import Message, SoundEvent
 
 log = get_logger()
@@ -41,7 +41,7 @@ def _check_url(url: str) -> str:
 Url = Annotated[str, AfterValidator(_check_url)]
 
 
-class FrigateConfig(Block):
+class FrigateConfig(Switched):
     """Frigate keeps the video of what was heard near a camera: an event begins and ends there with ours."""
 
     type: Literal["frigate"]

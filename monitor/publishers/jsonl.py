@@ -14,7 +14,7 @@ from monitor.logs import Lapse
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Slug, kind_of
+from monitor.schema import Slug, Switched, kind_of
 from monitor.types import Alert, Message, SoundEvent
 
 WAITING = 200
@@ -25,7 +25,7 @@ NO_PATH = "name a file, or leave `path` out for standard output"
 """What to do about a pipe, a device or a folder: a pipe takes lines that nobody reads."""
 
 
-class JsonlConfig(Block):
+class JsonlConfig(Switched):
     """Every message as a line of JSON, for scripts and for keeping."""
 
     type: Literal["jsonl"]

@@ -15,7 +15,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, Refused, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
-from monitor.schema import Block, Secret, Slug
+from monitor.schema import Secret, Slug, Switched
 from monitor.types import Alert, Message, SoundEvent
 
 log = get_logger()
@@ -29,7 +29,7 @@ def _check_address(url: Secret) -> Secret:
     return url
 
 
-class WebhookConfig(Block):
+class WebhookConfig(Switched):
     """Alerts, and events if wanted, as JSON by POST. Redirects are not followed."""
 
     type: Literal["webhook"]

@@ -1,6 +1,7 @@
 """A rule as people write it."""
 
 import math
+from collections.abc import Collection
 from datetime import time
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,7 @@ from monitor.schema import (
     Slug,
     SoundLabel,
     SpanOfDay,
+    Switched,
     TimeOfDay,
     plain_text,
 )
@@ -152,7 +154,7 @@ class LevelAbove(Block):
         return math.ceil(self.for_s / 60)
 
 
-class Rule(Clause):
+class Rule(Clause, Switched):
     """Which events matter. Either `hear` and what goes with it, or several ways under `any`; or
     `unless_heard`, with which the alert is that nothing was heard; or `level`, that it is loud for long."""
 
@@ -225,6 +227,13 @@ class Rule(Clause):
                 "escalate_after_s calls nobody without `notify`; list whom to notify, in their order"
             )
         return self
+
+    def notifying_all_but(self, gone: Collection[str]) -> Self:
+        """The same without these notifiers; where nobody is left, it is escalated to nobody."""
+        left = tuple(name for name in self.notify if name not in gone)
+        if left == self.notify:
+            return self
+        return self.model_copy(update={"notify": left} | ({} if left else {"escalate_after_s": None}))
 
     @property
     def ways(self) -> tuple[Clause, ...]:

@@ -24,7 +24,7 @@ from testkit.fakes import FakeClock
 from testkit.judged_house import live
 from testkit.mosquitto import free_port
 from testkit.visit import Visit
-from tests.web.conftest import HEARD_ALL, Home, house, run
+from tests.web.conftest import HEARD_ALL, RULES, Home, house, run
 from tests.web.test_page import DESK, PHONE, check_accessible, loudest_hz, shot
 from tests.web.test_setup import tab_to
 from tests.web.test_suggesting import BARKS
@@ -86,8 +86,9 @@ def _workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             "calibration_db": CALIBRATION_DB}  # fmt: skip
     port = free_port()
     config = house(
-        port, sources=[HEARD_ALL, tone], web={"live_audio": True}, labels={"dog_bark": {"onset": 0.9}}
-    )
+        port, sources=[HEARD_ALL, tone], web={"live_audio": True}, labels={"dog_bark": {"onset": 0.9}},
+        rules=[{"name": "Asleep", "hear": ["cat"], "enabled": False}, *RULES],
+    )  # fmt: skip
     lived = Config.model_validate({**config, "state_dir": str(folder / "state")})
     live(lived, BARKS, datetime.now(UTC) - timedelta(hours=1), source="tone")
     measure_a_day(lived.state_folder() / SCORES, datetime.now(UTC).replace(second=0, microsecond=0))
@@ -290,6 +291,7 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
     with chromium.page(f"{workshop.address}#/rules", **PHONE) as page:
         card = page.locator(".rule", has_text="At the door")
         expect(card).to_contain_text("When Doorbell or Knock in any room is heard → information.")
+        expect(page.locator(".rule", has_text="Asleep")).to_contain_text("switched off")
         page.emulate_media(color_scheme="dark")
         check_accessible(page)
         page.emulate_media(color_scheme="light")

@@ -27,7 +27,7 @@ from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED
-from monitor.schema import Block, Score, Slug, read_file
+from monitor.schema import Score, Slug, Switched, read_file
 from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ class Sidecar(BaseModel):
         return self.embedding_of or self.sha256
 
 
-class EmbeddedConfig(Block):
+class EmbeddedConfig(Switched):
     """The sound model that ships with earwitness; or one of your own training."""
 
     type: Literal["embedded"]

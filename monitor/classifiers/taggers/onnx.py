@@ -21,7 +21,7 @@ from monitor.classifiers.taggers.calibration import Calibration, calibrated, rea
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut, padded
 from monitor.errors import ClassifyError, ModelError
-from monitor.schema import Block, Slug, unreadable
+from monitor.schema import Slug, Switched, unreadable
 from monitor.types import Detection, Segment
 
 Scores = npt.NDArray[np.float32]
@@ -29,7 +29,7 @@ MOST_S = 32.0
 """Judged in one call, where the model takes a batch."""
 
 
-class OnnxConfig(Block):
+class OnnxConfig(Switched):
     """An AudioSet tagger of your own: an ONNX file that takes a waveform."""
 
     type: Literal["onnx"]

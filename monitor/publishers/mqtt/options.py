@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from monitor.errors import ConfigError
 from monitor.publishers.mqtt.news import Address
-from monitor.schema import Block, Port, Secret, Slug, unreadable
+from monitor.schema import Block, Port, Secret, Slug, Switched, unreadable
 
 
 class TlsConfig(Block):
@@ -106,7 +106,7 @@ OLDEST = "2024.11"
 """The first Home Assistant with discovery of whole devices."""
 
 
-class MqttOptions(Block):
+class MqttOptions(Switched):
     """How a broker is reached, and what is published there."""
 
     type: Literal["mqtt"]

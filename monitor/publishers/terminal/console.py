@@ -14,7 +14,7 @@ from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, ign
 from monitor.publishers.local import Local
 from monitor.publishers.terminal.lines import line_for
 from monitor.publishers.terminal.troubles import Troubles
-from monitor.schema import Block, Slug
+from monitor.schema import Slug, Switched
 from monitor.types import Alert, Certainty, Health, Message, Problem, SoundEvent, SourceStatus
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ STOP_S = 0.5
 """How long leaving waits for the last lines; a thread that hangs in a held terminal ends with the process."""
 
 
-class ConsoleConfig(Block):
+class ConsoleConfig(Switched):
     """A readable line per event on standard output."""
 
     type: Literal["console"]

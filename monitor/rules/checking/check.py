@@ -30,6 +30,8 @@ class Capabilities:
     """Sources at which another device listens, and the labels that it can report."""
     notifiers: Mapping[str, Severity] | None = None
     """Names that `notify` may use, and the mildest severity that each takes; None leaves that unchecked."""
+    off: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names of the sources and notifiers that are switched off, by the key of a rule that names them."""
     transcribes: bool = False
     """Whether `transcripts:` is set."""
     verifies: bool = True
@@ -92,8 +94,11 @@ def _check_names(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Fin
         ("sources", "enabled source", rule.sources, able.sources),
         ("notify", "notifier", rule.notify, notifiers),
     ):
+        off = able.off.get(key, frozenset())
+        gone = [name for name in names if name in off and name not in known]
+        yield from _check_off(rule, (*place, key), gone, [name for name in names if name not in gone])
         for name in names:
-            if name not in known:
+            if name not in known and name not in gone:
                 text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
                 yield Finding(True, (*place, key), text, missed=name)
     gravest = gravest_severity(rule)
@@ -104,6 +109,18 @@ def _check_names(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Fin
                 f"rule {rule.name!r} is of severity {gravest}; notifier {name!r} takes no less than {least}"
             )
             yield Finding(False, (*place, "notify"), f"{text}, and never gets its alerts")
+
+
+def _check_off(rule: Rule, place: KeyPath, gone: list[str], left: list[str]) -> Iterator[Finding]:
+    """What is switched off is no mistake, and mostly to come back; until then it is missed."""
+    if not gone:
+        return
+    costs = {
+        "sources": ("hears nothing there", "hears nothing at all"),
+        "notify": ("does not notify them", "notifies nobody"),
+    }[str(place[-1])][not left]
+    text = f"rule {rule.name!r} names {', '.join(gone)}, switched off (enabled: false), and {costs}"
+    yield Finding(False, place, text)
 
 
 def gravest_severity(rule: Rule) -> Severity:

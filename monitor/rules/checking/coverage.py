@@ -8,18 +8,25 @@ from monitor.rules.model import WEEKDAYS, Clause, Rule
 SOON_S = 60.0
 """An alarm that must last longer than this before a rule takes it is warned of. Chosen: shorter would warn of
 rules that wait for a second cycle to be sure, longer would pass a rule that costs minutes in a fire."""
+_ADD = "add it to the `hear` of a rule"
 
 
-def uncovered(rules: Sequence[Rule], heard: Mapping[str, frozenset[str]]) -> Iterator[str]:
-    """A text with its fix for each such alarm. `heard` has the labels of each enabled source, by its name."""
+def uncovered(
+    rules: Sequence[Rule], heard: Mapping[str, frozenset[str]], off: Sequence[Rule] = ()
+) -> Iterator[str]:
+    """A text with its fix for each such alarm. `heard` has the labels of each enabled source, by its name;
+    `off` are rules that are switched off."""
     if not rules:
-        yield "rules: there is none, so nothing raises an alert; config/minimal.yaml has some to begin with"
+        fix = "each is off (enabled: false)" if off else "config/minimal.yaml has some to begin with"
+        yield f"rules: there is none, so nothing raises an alert; {fix}"
         return
     for label in sorted(LIFE_SAFETY):
         rooms = [name for name, labels in heard.items() if label in labels]
         asking = [rule for rule in rules if label in _heard(rule)]
         if rooms and not asking:
-            yield f"no rule hears {label}, so that alarm raises no alert; add it to the `hear` of a rule"
+            asleep = [repr(rule.name) for rule in off if label in _heard(rule)]
+            fix = f"{' and '.join(asleep)} would: write enabled: true" if asleep else _ADD
+            yield f"no rule hears {label}, so that alarm raises no alert; {fix}"
         elif bare := [room for room in rooms if not any(_takes(rule, label, room) for rule in asking)]:
             yield _half_taken(label, bare, asking)
 

@@ -67,10 +67,20 @@ class RuleCard(Model):
     """The latest of them."""
 
 
+class SleepingRule(Model):
+    """A rule that is switched off in the configuration (`enabled: false`)."""
+
+    name: str
+    text: str
+    """As a sentence."""
+
+
 class RuleList(Model):
     """Every rule, in the order of the configuration."""
 
     rules: list[RuleCard]
+    off: list[SleepingRule]
+    """Those that raise no alert."""
     last_change: ChangeView | None
     """What an undo takes back."""
 
@@ -100,7 +110,10 @@ def listed(ask: Ask) -> Answer:
     """All of them."""
     rang = _rang(ask)
     rules = [_view(ask, n, rule, rang) for n, rule in enumerate(ask.page.whole.rules)]
-    return RuleList(rules=rules, last_change=last_change(ask))
+    off = [
+        SleepingRule(name=one.name, text=rule_words(one, ask.language)) for one in ask.page.whole.off_rules()
+    ]
+    return RuleList(rules=rules, off=off, last_change=last_change(ask))
 
 
 def detail(ask: Ask) -> Answer:

@@ -35,7 +35,8 @@ function all(view) {
   async function load() {
     const found = await attempt(() => get(`api/rules?lang=${language}`));
     if (!found) return;
-    fill(list, found.rules.length ? found.rules.map(card) : h("p", { class: "empty" }, t("rules.none")));
+    const cards = [...found.rules.map(card), ...found.off.map(asleep)];
+    fill(list, cards.length ? cards : h("p", { class: "empty" }, t("rules.none")));
     undoButton(undo, found.last_change, load);
   }
 }
@@ -49,6 +50,13 @@ function card(rule) {
     h("p", null, rule.text),
     h("p", { class: "hint" }, rule.count ? t("rules.week", { n: rule.count }) : t("rules.quiet"), " ",
       rule.rang.length > 0 && [t("rules.last"), " ", timeTag(rule.rang[0].raised_at, agoAtEnd)]));
+}
+
+/** A rule that is switched off in the configuration. @param {{name: string, text: string}} rule */
+function asleep(rule) {
+  return h("article", { class: "panel rule" },
+    h("h2", null, rule.name, " ", h("span", { class: "tag" }, t("rules.off"))),
+    h("p", null, rule.text), h("p", { class: "hint" }, t("rules.off_hint")));
 }
 
 /** @param {HTMLElement} view @param {string} id */
