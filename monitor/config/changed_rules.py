@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
+from monitor.config.mistakes.plain_words import plain_words
 from monitor.config.model import Config
-from monitor.config.problems import plain_message
 from monitor.labels import LIFE_SAFETY
 from monitor.rules.model import Rule
 
@@ -76,7 +76,9 @@ def findings(config: Config, value: Mapping[str, Any], replaces: str | None) -> 
     try:
         rule = Rule.model_validate(dict(value))
     except ValidationError as error:
-        return [RuleFinding(_slot(one["loc"]), plain_message(one), True) for one in error.errors()]
+        return [
+            RuleFinding(_slot(one["loc"]), plain_words(one, one["input"]), True) for one in error.errors()
+        ]
     others = [one for one in config.rules if one.name != replaces]
     if any(one.name == rule.name for one in others):
         return [RuleFinding("name", f"there is a rule {rule.name!r}; give this one its own name", True)]

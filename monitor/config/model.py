@@ -12,6 +12,7 @@ from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taggers.ensemble import Combination
+from monitor.config.mistakes.plain_words import plain_words
 from monitor.config.taught import TaughtHere
 from monitor.config.upkeep import DigestConfig, DrillConfig
 from monitor.config.web import WebConfig
@@ -208,7 +209,7 @@ def classifier_block(model: str) -> ClassifierConfig | None:
     try:
         return reader.validate_python({**values, "model": model})
     except ValidationError as error:
-        raise ConfigError([f"{model}: {found['msg']}" for found in error.errors()]) from None
+        raise ConfigError([f"{model}: {plain_words(found)}" for found in error.errors()]) from None
 
 
 def large_classifiers(config: Config) -> list[str]:

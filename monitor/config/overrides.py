@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from monitor.clock import instant
 from monitor.config import changed_rules
 from monitor.config.measured import calibration
+from monitor.config.mistakes.plain_words import plain_words
 from monitor.config.model import Config
-from monitor.config.problems import plain_message
 from monitor.errors import ConfigError, StoreError
 from monitor.events.settings import LABELS, LabelSettings
 from monitor.labels import LIFE_SAFETY, did_you_mean, sounds
@@ -183,27 +182,7 @@ def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
         try:
             LabelSettings.model_validate({key: value})
         except ValidationError as error:
-            yield from (f"{place}: {_words(value, found)}" for found in error.errors())
-
-
-def _words(value: Any, found: ErrorDetails) -> str:
-    """What is wrong with a value that somebody typed."""
-    bounds = found.get("ctx", {})
-    match found["type"]:
-        case "float_parsing" | "float_type":
-            return f"{value!r} is no number; write one as in 0.7"
-        case "int_parsing" | "int_from_float" | "int_type":
-            return f"{value!r} is no whole number; write one as in 2"
-        case "less_than_equal":
-            return f"{value:g} is too much; at most {bounds['le']:g}"
-        case "greater_than_equal":
-            return f"{value:g} is too little; at least {bounds['ge']:g}"
-        case "greater_than":
-            return f"{value:g} is too little; it must be above {bounds['gt']:g}"
-        case "bool_parsing" | "bool_type":
-            return f"{value!r} is neither true nor false"
-        case _:
-            return plain_message(found)
+            yield from (f"{place}: {plain_words(found, value)}" for found in error.errors())
 
 
 def _parted(parts: Sequence[str]) -> tuple[str | None, str, str]:
@@ -246,7 +225,7 @@ def _laid_over(config: Config, values: Values) -> Config:
         return changed_rules.laid_over(with_labels, rules)
     except ValidationError as error:
         raise ConfigError(
-            [f"{'.'.join(map(str, one['loc']))}: {plain_message(one)}" for one in error.errors()]
+            [f"{'.'.join(map(str, one['loc']))}: {plain_words(one)}" for one in error.errors()]
         ) from None
 
 

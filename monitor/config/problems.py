@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from monitor.config.mistakes.plain_words import NOT_SHOWN, plain_words
 from monitor.config.model import Config
 from monitor.config.yaml_document import Document, KeyPath
 from monitor.labels import did_you_mean
@@ -55,12 +56,6 @@ def problem_line(found: ErrorDetails, document: Document, whole: KeyPath) -> str
     return document.about(whole, _plain(found, document, whole))
 
 
-def plain_message(found: ErrorDetails) -> str:
-    """What pydantic found, without its own words for it."""
-    text = found["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-    return text.replace("Extra inputs are not permitted", "there is no such key")
-
-
 def _plain(found: ErrorDetails, document: Document, place: KeyPath) -> str:
     key = str(place[-1]) if place else ""
     match found["type"]:
@@ -78,20 +73,13 @@ def _plain(found: ErrorDetails, document: Document, place: KeyPath) -> str:
             return _no_list(document.value(place), key)
         case "dict_type" | "model_type" | "model_attributes_type":
             return _no_mapping(document.value(place))
-        case "string_type" if isinstance(document.value(place), bool | int | float):
-            return 'is a number, or yes or no, to YAML; put it in quotes: "..."'
-        case "bool_parsing" | "bool_type":
-            return "should be true or false"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "should be a whole number, such as 2"
-        case "float_parsing" | "float_type":
-            return _no_number(document.value(place), key, place)
+        case "float_parsing" | "float_type" if key.endswith("_s"):
+            return _no_seconds(document.value(place), place)
         case "less_than_equal" if share := _percent(document.value(place), found):
             return f"should be between 0 and 1; did you mean {share}?"
-        case "path_type":
-            return "should be a path, such as recordings/kitchen.wav"
         case _:
-            return plain_message(found)
+            hidden = document.nearest(place) in document.filled
+            return plain_words(found, NOT_SHOWN if hidden else document.value(place))
 
 
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
@@ -99,10 +87,8 @@ _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([a-z]{1,3})", re.IGNORECASE)
 _NEVER = ("never", "none", "off", "no", "false")
 
 
-def _no_number(value: Any, key: str, place: KeyPath) -> str:
+def _no_seconds(value: Any, place: KeyPath) -> str:
     """Names the unit, and the number that was meant where it is plain."""
-    if not key.endswith("_s"):
-        return "should be a number, such as 0.7"
     text = "should be a number of seconds, such as 300"
     found = _LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
     if found and (unit_s := _SECONDS.get(found[2].lower())):

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import yaml
 
 from monitor.config.credentials import FOLDER, Credentials
-from monitor.config.yaml_advice import advise
+from monitor.config.mistakes.yaml_advice import advise
 from monitor.errors import ConfigError
 
 MAX_BYTES = 1_000_000

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from monitor.clock import TICK_S
 from monitor.config.capabilities import unloaded
+from monitor.config.mistakes.plain_words import plain_words
 from monitor.config.model import Config
-from monitor.config.problems import plain_message
 from monitor.errors import ConfigError
 from monitor.history.loudness.minutes import minutes_of
 from monitor.history.reader import History, KeptMessage
@@ -135,9 +135,8 @@ def overridden(config: Config, changes: Sequence[str]) -> Config:
     try:
         changed = Config.model_validate({"sources": config.sources, **values}).switched()
     except ValidationError as error:
-        raise ConfigError(
-            [f"--set {_place(config, found['loc'])}: {plain_message(found)}" for found in error.errors()]
-        ) from None
+        lines = [f"{_place(config, one['loc'])}: {plain_words(one, one['input'])}" for one in error.errors()]
+        raise ConfigError([f"--set {line}" for line in lines]) from None
     return config.model_copy(update={"labels": changed.labels, "rules": changed.rules})
 
 

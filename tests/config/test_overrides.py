@@ -193,10 +193,10 @@ def test_a_step_that_changes_nothing_is_none(house: Path):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("onset", "abc", "'abc' is no number"),
+        ("onset", "abc", "should be a number, such as 0.7, not 'abc'"),
         ("onset", 7, "7 is too much; at most 1"),
-        ("hits", "x", "'x' is no whole number"),
-        ("heard", "maybe", "'maybe' is neither true nor false"),
+        ("hits", "x", "should be a whole number, such as 2, not 'x'"),
+        ("heard", "maybe", "should be true or false, not 'maybe'"),
     ],
 )
 def test_what_is_wrong_with_a_value_is_in_plain_words(house: Path, key: str, value: object, words: str):

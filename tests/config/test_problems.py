@@ -189,12 +189,12 @@ def test_every_mistake_is_listed_at_once() -> None:
         "5: rules[1].hear[0]: unknown label 'dog_brk'; did you mean 'dog_bark'?",
         "5: rules[1].times: unknown key 'times'; did you mean 'count'?",
         "5: rules[1]: count 3 needs `within_s`, for example 30",
-        "6: rules[2].severity: should be 'info', 'warning' or 'critical'",
+        "6: rules[2].severity: should be 'info', 'warning' or 'critical', not 'dire'",
         "6: rules[2]: lasts_s is about one sound; it goes with neither `count` nor `then`",
-        "7: rules[3].count: should be a whole number, such as 2",
+        "7: rules[3].count: should be a whole number, such as 2, not 'many'",
         "8: publishers[0].hostname: unknown key 'hostname'; did you mean 'host'?",
         "8: publishers[0].mqtt: password is given without username; give both",
-        "9: evidence.clips: should be true or false",
+        "9: evidence.clips: should be true or false, not 'maybe'",
         "9: evidence.keep_dayz: unknown key 'keep_dayz'; did you mean 'keep_days'?",
     ]
 
@@ -223,14 +223,14 @@ def test_a_wrong_type_hides_no_name() -> None:
     assert [(int(number), text.strip()) for number, text in lines] == [
         (1, f"not_listening_after_s: {seconds}; 0 is never"),
         (2, "labels.smoke_alarm.onset: should be between 0 and 1; did you mean 0.6?"),
-        (5, "sources[1].realtime: should be true or false"),
+        (5, "sources[1].realtime: should be true or false, not 'perhaps'"),
         (5, "sources[1].name: 'kitchen' is taken; sources differ in their names, choose another `name`"),
         (6, "sources[2].path: should be a path, such as recordings/kitchen.wav"),
         (7, "rule 'A' is there 2 times; give each rule its own name"),
         (8, f"rules[0].cooldown_s: {seconds}; 5m is 300"),
         (8, "rule 'A': no enabled source is named 'hal'"),
         (8, "rule 'A': no notifier is named 'nobody'"),
-        (9, "rules[1].severity: should be 'info', 'warning' or 'critical'"),
+        (9, "rules[1].severity: should be 'info', 'warning' or 'critical', not 7"),
         (11, f"notifiers[0].collapse_s: {seconds}"),
         (12, "digest.notify: no notifier is named 'somebody'"),
     ]

@@ -235,7 +235,7 @@ def test_a_rhythm_is_heard_again(past: Past) -> None:
     [
         ("glass_break", "write LABEL.KEY=VALUE"),
         ("glas_break.onset=0.4", "unknown label 'glas_break'; did you mean 'glass_break'?"),
-        ("glass_break.onset=2", "--set glass_break.onset: should be less than or equal to 1"),
+        ("glass_break.onset=2", "--set glass_break.onset: 2 is too much; at most 1"),
         ("glass_break.onsett=0.4", "--set glass_break.onsett: there is no such key"),
         ("rules.Glas.min_score=0.4", "there is no rule 'Glas'; did you mean 'Glass'?"),
         ("rules.Glass.min_skore=0.4", "--set rules.Glass.min_skore: there is no such key"),

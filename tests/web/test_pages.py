@@ -309,7 +309,7 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
         shot(page, "rules")
         page.get_by_label("Its value").fill("loud")
         page.get_by_role("button", name="Decide again").click()
-        expect(page.locator(".try .error")).to_contain_text("valid number")
+        expect(page.locator(".try .error")).to_contain_text("should be a number")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

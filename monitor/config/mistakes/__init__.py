@@ -1,0 +1,1 @@
+"""What to say of mistakes in a configuration."""
