@@ -4,7 +4,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -12,8 +12,14 @@ from monitor.config.credentials import FOLDER
 from monitor.config.drafting import Draft
 from monitor.config.yaml_document import Document, KeyPath
 
-_OPEN = frozenset({"http", "https", "rtsp", "rtsps", "udp", "json", "jsons", "xml", "xmls", "form", "forms"})
+_OPEN = frozenset(
+    {"http", "https", "rtsp", "rtsps", "udp", "json", "jsons", "xml", "xmls", "form", "forms"}
+    | {"mailto", "mailtos", "mqtt", "mqtts", "syslog", "rsyslog", "kodi", "kodis", "xbmc", "xbmcs", "growl"}
+    | {"dbus", "qt", "glib", "kde", "gnome", "macosx", "windows"}
+)
 """Addresses that hold no secret but a password; those of other services may be secrets as a whole."""
+_SECRET_KEYS = frozenset({"pass", "password", "token", "key", "apikey", "secret"})
+"""What else of an address, after its `?`, lets somebody in."""
 
 
 def plain_secret_warnings(draft: Draft, document: Document, path: Path) -> Iterator[str]:
@@ -57,4 +63,5 @@ def _is_telling(secret: str) -> bool:
     if "://" not in secret:
         return bool(secret)
     parts = urlsplit(secret)
-    return parts.scheme not in _OPEN or bool(parts.password)
+    keys = {key.lower() for key in parse_qs(parts.query)}
+    return parts.scheme.lower() not in _OPEN or bool(parts.password) or not _SECRET_KEYS.isdisjoint(keys)

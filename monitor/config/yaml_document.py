@@ -7,6 +7,7 @@ gigabytes), no key twice, no tags.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,8 @@ from monitor.errors import ConfigError
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 _PLACEHOLDER = re.compile(r"\$\$|\$\{([^}]*)\}")
+_OF_TEXTS = bytes(each for each in range(256) if each >= 32 or each in b"\t\n\r\f\v\x1b")
+"""Bytes that texts have, in one encoding or another."""
 QUOTE = 'put the text in quotes if it is one: "..."'
 
 KeyPath = tuple[str | int, ...]
@@ -127,14 +130,25 @@ def parse_document(
 
 def _text(data: bytes, name: str) -> str:
     """UTF-8, or UTF-16 as an editor of Windows writes it."""
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    if encoding != "utf-16" and b"\0" in data:
-        raise ConfigError([f"{name}: is UTF-16, or no text at all; save the file as UTF-8"])
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        # Two bytes in a hundred thousand begin like this by chance.
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-16")
+    if _is_half_zeros(data):
+        raise ConfigError([f"{name}: is UTF-16 without its mark; save the file as UTF-8"])
+    if len(data.translate(None, _OF_TEXTS)) > len(data) / 100:
+        raise ConfigError([f"{name}: is no text; is it the right file?"])
     try:
-        return data.decode(encoding)
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError([f"{name}:{line}: a letter here is not UTF-8; save the file as UTF-8"]) from None
+
+
+def _is_half_zeros(data: bytes) -> bool:
+    """Whether every second byte is zero, mostly, and hardly any of the others."""
+    halves = sorted((data[0::2].count(0), data[1::2].count(0)))
+    return halves[1] > len(data) * 0.4 and halves[0] < len(data) * 0.05
 
 
 def _compose(text: str, name: str) -> yaml.Node | None:

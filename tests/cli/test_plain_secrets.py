@@ -19,7 +19,8 @@ publishers:
   - {type: mqtt, name: other, host: 10.0.0.3, username: a, password: "${MQTT}"}
 notifiers:
   - type: notify
-    urls: ["tgram://123456789:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKKLL/12345678", "json://10.0.0.4"]
+    urls: ["tgram://123456789:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKKLL/12345678", "json://10.0.0.4", "syslog://",
+           "mqtt://10.0.0.5/alerts", "mailto://home.org?user=a&pass=s3cret&from=a@home.org&smtp=10.0.0.5"]
 """
 
 
@@ -59,6 +60,7 @@ def test_check_warns_of_a_secret_that_every_user_can_read(house: Path, capsys) -
             (2, "sources[0].url"),
             (6, "publishers[0].password"),
             (10, "notifiers[0].urls[0]"),
+            (11, "notifiers[0].urls[4]"),
         )
     ]
 

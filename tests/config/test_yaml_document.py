@@ -1,5 +1,7 @@
 """YAML that remembers its lines."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +143,11 @@ def test_utf_16_without_its_mark_names_the_fix() -> None:
     """As some editors of Windows save it."""
     with pytest.raises(ConfigError, match="save the file as UTF-8"):
         parse_document("node: home\n".encode("utf-16-le"), "house.yaml")
+
+
+@pytest.mark.parametrize("begins", [b"", b"\xff\xfe", b"\xfe\xff", b"\x00"])
+def test_what_is_no_text_is_called_so(begins: bytes):
+    """A picture or a recording under the name of a configuration, however it begins; and nothing else is."""
+    data = begins + random.Random(7).randbytes(501)
+    with pytest.raises(ConfigError, match=r"house\.yaml: is no text; is it the right file"):
+        parse_document(data, "house.yaml")
