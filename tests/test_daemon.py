@@ -113,7 +113,9 @@ def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
             listener.wait_for("earwitness/home/demo/status", "online")
             health = daemon.health()
     assert "earwitness run --port" in health["notes"]["page"]
-    assert f"the page is off, 127.0.0.1:{port}" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert f"the page is off, 127.0.0.1:{port}: Address already in use;" in log
+    assert log.count("the page is off") == 1
     assert health["sources"]["demo"]["online"] is True
     assert health["queues"]["decisions"]["dropped"] == 0
     assert health["stalled"] == []

@@ -82,9 +82,11 @@ class PageServer:
             listening = listen(host, port)
         except OSError as error:
             fix = "end what listens there, or set another port: under `web:`, or with `earwitness run --port`"
-            reason = error.strerror or str(error)
-            log.warning("the page is off", host=host, port=port, reason=reason, fix=fix)
-            if not ingress:
+            # The text of asyncio's error has the address once more.
+            reason = (error.strerror or str(error)).split(" (while ")[0]
+            if ingress:
+                log.warning("the page of Home Assistant is off", host=host, port=port, reason=reason, fix=fix)
+            else:  # whoever starts the page says so, once
                 self._page.fault = f"off, {host}:{port}: {reason}; {fix}"
             return
         self._sockets.append((listening, ingress))
