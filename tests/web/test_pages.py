@@ -19,7 +19,7 @@ from monitor.drill.report import DeliveryReport, DrillReport, RoomReport, keep_d
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
 from monitor.teaching.taught.naming import NamingQuestion, keep_naming, read_naming
-from monitor.types import SoundEvent, SoundLevel
+from monitor.types import Setting, SoundEvent, SoundLevel
 from testkit.fakes import FakeClock
 from testkit.judged_house import live
 from testkit.mosquitto import free_port
@@ -57,6 +57,8 @@ def measure_a_day(path: Path, until: datetime) -> None:
             if not AWAY_TO < ago <= AWAY_FROM:
                 store.measured(SoundLevel("tone", until - ago, level_dbfs, 60, 0, calibration_db))
             store.measured(SoundLevel("kitchen", until - ago, -60.0, 60))
+        for ago, muted in ((AWAY_FROM, True), (AWAY_FROM - timedelta(minutes=20), False)):
+            store.post(Setting("tone", "mute", muted), until - ago)
         store.flush()
 
 
@@ -166,7 +168,8 @@ def test_a_day_of_loudness_is_drawn_and_said(workshop, chromium):
         expect(picture).to_have_attribute(
             "aria-label", re.compile("from before the calibration are left out")
         )
-        expect(picture).to_have_attribute("aria-label", re.compile(r"Measured for 23 h"))
+        expect(picture).to_have_attribute("aria-label", re.compile(r"Measured for 23 h.*Muted for 20 min"))
+        assert 20 <= sum(known["muted"]) <= 21
         page.wait_for_function("document.querySelector('ew-loudness').canvas.width > 0")
         before, quiet, away, loud_now, again = picture.evaluate(DRAWN)
         assert (before, away) == (None, None)

@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from monitor.clock import from_us, to_us
 from monitor.history.reader import History
-from monitor.types import SoundLevel
+from monitor.types import Setting, SoundLevel
 
 SCHEMA = """
 CREATE TABLE loudness (
@@ -68,3 +70,20 @@ def minutes_of(
     with history.rows() as rows:
         known = rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'loudness'").fetchone()
         return list(minutes(rows, since, until, source)) if known else []
+
+
+def muted_minutes(history: History, since: datetime, count: int, source: str) -> list[bool]:
+    """For each of `count` minutes from `since`, whether the source was muted in some of it. Raises
+    StoreError."""
+    until = since + timedelta(minutes=count)
+    before = [(since, one) for one in history.settings(since)]
+    later = [(at, one) for at, one in history.messages(since, until, Setting) if isinstance(one, Setting)]
+    told = [
+        (at, bool(one.value)) for at, one in [*before, *later] if (one.source, one.name) == (source, "mute")
+    ]
+    muted = [False] * count
+    for (begins, is_muted), (ends, _) in pairwise([*told, (until, False)]):
+        first, last = ((at - since) / timedelta(minutes=1) for at in (begins, ends))
+        for minute in range(int(first), ceil(last)) if is_muted and ends > begins else ():
+            muted[minute] = True
+    return muted

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from monitor.clock import to_us
-from monitor.history.loudness.minutes import minutes_of
+from monitor.history.loudness.minutes import minutes_of, muted_minutes
 from monitor.logs import get_logger
 from monitor.web.api.commands import known_source
 from monitor.web.board import plain_times
@@ -173,6 +173,8 @@ class LoudnessView(Model):
     """LAeq of each minute, A-weighted; None where it was not measured."""
     laeq_dba: list[float | None]
     """The same in dB(A), where the source was calibrated then."""
+    muted: list[bool]
+    """Whether the source was muted in some of that minute: then it is not measured."""
 
 
 def loudness(ask: Ask) -> Answer:
@@ -182,14 +184,16 @@ def loudness(ask: Ask) -> Answer:
     since = until - timedelta(days=1)
     dbfs: list[float | None] = [None] * DAY_MINUTES
     dba = dbfs.copy()
+    muted: list[bool] = [False] * DAY_MINUTES
     if page.keeps_history():
         with page.history() as history:
             found = minutes_of(history, since, until - timedelta(minutes=1), source)
+            muted = muted_minutes(history, since, DAY_MINUTES, source)
         for level in found:
             place = (level.started_at - since) // timedelta(minutes=1)
             dbfs[place] = level.laeq_dbfs
             dba[place] = None if level.laeq_dba is None else round(level.laeq_dba, 1)
-    return LoudnessView(since=page.time.iso(since), laeq_dbfs=dbfs, laeq_dba=dba)
+    return LoudnessView(since=page.time.iso(since), laeq_dbfs=dbfs, laeq_dba=dba, muted=muted)
 
 
 def scope(ask: Ask) -> Answer:

@@ -11,9 +11,9 @@ const FOOT = 16;
 const EDGE = 34;
 
 class Loudness extends Drawn {
-  /** @param {{since: string, laeq_dbfs: (number | null)[], laeq_dba: (number | null)[]}} found */
+  /** @param {{since: string, laeq_dbfs: (number | null)[], laeq_dba: (number | null)[], muted: boolean[]}} found */
   show(found) {
-    Object.assign(this, { begin: Date.parse(found.since), ...inOneUnit(found) });
+    Object.assign(this, { begin: Date.parse(found.since), muted: found.muted, ...inOneUnit(found) });
     const known = this.known();
     this.low = STEP_DB * Math.floor((Math.min(...known) - 1) / STEP_DB);
     this.high = Math.max(STEP_DB * Math.ceil((Math.max(...known) + 1) / STEP_DB), this.low + LEAST_DB);
@@ -31,6 +31,11 @@ class Loudness extends Drawn {
   apart = 0;
   /** @type {(number | null)[]} */
   levels = [];
+  /** @type {boolean[]} */
+  muted = [];
+
+  /** Whether a minute is missing because the source was muted. @param {number} minute */
+  silenced = (minute) => this.muted[minute] && this.levels[minute] === null;
 
   /** @returns {number[]} */
   known = () => /** @type {number[]} */ (this.levels.filter((one) => one !== null));
@@ -40,6 +45,7 @@ class Loudness extends Drawn {
     const minute = clamp(Math.floor((this.levels.length * (x - EDGE)) / (this.clientWidth - EDGE)), 0, this.levels.length - 1);
     const level = this.levels[minute];
     const time = shortClock(this.begin + minute * MINUTE_MS);
+    if (this.silenced(minute)) return `${time} ${t("loudness.muted")}`;
     return level === null ? `${time} –` : `${time} ${number(level, 0)} ${this.unit}`;
   }
 
@@ -50,6 +56,8 @@ class Loudness extends Drawn {
     const parts = [t("loudness.words", { low: number(Math.min(...known), 0), high: number(loudest, 0), mean: number(mean(known), 0),
       unit: this.unit, time: shortClock(this.begin + this.levels.indexOf(loudest) * MINUTE_MS) })];
     if (known.length + this.apart < this.levels.length) parts.push(t("loudness.part", { length: length((known.length + this.apart) * 60) }));
+    const silenced = this.levels.filter((_, minute) => this.silenced(minute)).length;
+    if (silenced) parts.push(t("loudness.silenced", { length: length(silenced * 60) }));
     if (this.apart) parts.push(t("loudness.apart"));
     if (this.unit === "dBFS") parts.push(t("loudness.relative"));
     return parts.join(" ");
@@ -66,12 +74,16 @@ class Loudness extends Drawn {
     const y = (/** @type {number} */ level) => base * (1 - (level - this.low) / (this.high - this.low));
     this.drawScale(pen, width, base, y);
     const columns = Math.floor(width - EDGE);
-    const [spread, line] = [this.colour("accent-line"), this.colour("accent")];
+    const [spread, line, band] = [this.colour("accent-line"), this.colour("accent"), this.colour("line")];
     for (let column = 0; column < columns; column++) {
       const place = (/** @type {number} */ n) => Math.floor((n * this.levels.length) / columns);
       const some = this.levels.slice(place(column), Math.max(place(column + 1), place(column) + 1));
       const levels = /** @type {number[]} */ (some.filter((one) => one !== null));
-      if (!levels.length) continue;
+      if (!levels.length) {
+        pen.fillStyle = band;
+        if (this.silenced(place(column))) pen.fillRect(EDGE + column, 0, 1, base);
+        continue;
+      }
       const [top, bottom] = [y(Math.max(...levels)), y(Math.min(...levels))];
       pen.fillStyle = spread;
       pen.fillRect(EDGE + column, top, 1, Math.max(1, bottom - top));
