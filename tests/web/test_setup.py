@@ -224,8 +224,9 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
         page.keyboard.press("Enter")
         page.get_by_role("button", name="rtsp://127.0.0.1:1/tippfeler entfernen").press("Enter")
         expect(page.locator(".source", has_text="tippfeler")).to_have_count(0)
-        tab_to(page, "rtsp://127.0.0.1:1/hof", backwards=True)
-        page.keyboard.press("Space")
+        expect(page.get_by_role("checkbox", name="rtsp://127.0.0.1:1/hof")).to_be_checked()
+        tab_to(page, "Raum", backwards=True)
+        page.keyboard.press("Control+a")
         page.keyboard.type("Hof")
         page.keyboard.press("Tab")
         check_accessible(page)
@@ -254,6 +255,36 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     assert "geheim" not in written.read_text()
     assert (written.parent / "credentials/HOF_URL").read_text() == "rtsp://anna:geheim@127.0.0.1:1/hof"
     assert (home.folder / "earwitness.yaml").read_text() == before
+
+
+def test_an_added_camera_is_heard_and_nobody_goes_on_without_a_source_by_accident(home, chromium):
+    """Its box is ticked, its room is ready to be named, and *Next* goes on. Where nothing is chosen *Next*
+    says what that means, stays, and goes on only for who says so."""
+    assert home.visit.ask("DELETE", "/api/setup").status == 204
+    address = f"{home.address}#/setup/1"
+    with chromium.page(address, **PHONE) as page:
+        on = page.get_by_role("link", name="Next")
+        on.click()
+        asked = page.get_by_role("dialog", name="Nothing is chosen to be heard yet.")
+        expect(asked).to_contain_text("earwitness hears nothing, and no alarm")
+        check_accessible(page)
+        asked.get_by_role("button", name="Choose one").click()
+        expect(asked).to_have_count(0)
+        expect(page.get_by_role("heading", name="What is to be heard?")).to_be_visible()
+        page.get_by_label("Address of a camera").fill("rtsp://127.0.0.1:1/yard")
+        page.get_by_role("button", name="Add this camera").click()
+        camera = page.get_by_role("checkbox", name="rtsp://127.0.0.1:1/yard")
+        expect(camera).to_be_checked()
+        expect(page.get_by_label("Room")).to_be_focused()
+        expect(page.locator(".nudge")).to_be_empty()
+        on.click()
+        expect(page.get_by_role("heading", name="Living room")).to_be_visible()
+        page.go_back()
+        camera.uncheck()
+        on.click()
+        asked.get_by_role("link", name="Go on without").click()
+        expect(page.get_by_role("heading", name="How well is each room heard?")).to_be_visible()
+    assert home.visit.get("/api/setup").json()["choices"]["sources"] == []
 
 
 def test_without_a_microphone_the_demo_is_shown_first(tmp_path, chromium):

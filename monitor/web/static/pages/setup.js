@@ -3,7 +3,7 @@
 import { get, put } from "../api.js";
 import { fill, h, icon } from "../base.js";
 import { house } from "../house.js";
-import { attempt } from "../parts/overlay.js";
+import { attempt, dialog } from "../parts/overlay.js";
 import finish from "../setup/finish.js";
 import find from "../setup/find.js";
 import listen from "../setup/listen.js";
@@ -63,8 +63,12 @@ function step(place, number, state) {
   const { name, show } = STEPS[number - 1];
   const body = h("div", { class: "setup-body" });
   const nudge = h("p", { class: "hint nudge", role: "status" });
-  const next = h("a", { class: "button primary", href: number < STEPS.length ? `#/setup/${number + 1}` : "#/setup/done" },
-    number < STEPS.length ? t("setup.next") : t("setup.finish"), icon("right"));
+  const onward = number < STEPS.length ? `#/setup/${number + 1}` : "#/setup/done";
+  const next = h("a", { class: "button primary", href: onward, onclick: (/** @type {Event} */ event) => {
+    if (name !== "find" || shared.choices.sources.length) return;
+    event.preventDefault();
+    askWithoutSources(onward);
+  } }, number < STEPS.length ? t("setup.next") : t("setup.finish"), icon("right"));
   /** @type {Shared} */
   const shared = {
     state,
@@ -95,4 +99,11 @@ function step(place, number, state) {
     h("p", { class: "foot" }, h("a", { href: "#/" }, t("setup.skip"))));
   if (shared.choices.step !== number) shared.save({ step: number });
   return show(body, shared);
+}
+
+/** Nobody goes on by accident with nothing to be heard. @param {string} onward */
+function askWithoutSources(onward) {
+  dialog(t("setup.nothing_chosen"), (close) => [h("p", null, t("setup.nothing_why")), h("p", { class: "acts" },
+    h("button", { type: "button", class: "primary", onclick: close }, t("setup.choose")),
+    h("a", { class: "button", href: onward, onclick: close }, t("setup.without")))]);
 }

@@ -61,10 +61,16 @@ export default function find(place, shared) {
     };
     if (tried) start();
     else fill(meter, h("button", { type: "button", onclick: start }, t("setup.try")));
-    return h("article", { class: "panel source" },
+    const made = h("article", { class: "panel source" },
       h("div", { class: "choice-head" }, h("label", { class: "switch", for: box.id }, box, h("strong", null, name)),
         kind === "camera" && h("button", { type: "button", class: "quiet square", "aria-label": t("setup.camera_drop", { name }), onclick: drop }, icon("cross"))),
       meter, named);
+    /** Who adds a camera means it to be heard. */
+    made.use = () => {
+      box.checked = true;
+      return choose();
+    };
+    return made;
 
     async function choose() {
       const others = shared.choices.sources.filter((/** @type {any} */ one) => one.kind !== kind || one.device !== device);
@@ -103,6 +109,7 @@ export default function find(place, shared) {
       address.value = "";
       await shared.reload();
       drawCameras();
+      /** @type {any[]} */ (Array.from(cameras.children)).find((one) => one.key === kept.id)?.use();
     } }, field(address, t("setup.camera_address"), t("setup.camera_address_hint")), refused, h("button", { type: "submit" }, t("setup.camera_add")));
   }
 }
