@@ -7,9 +7,10 @@ import inspect
 import os
 import re
 import stat
-import textwrap
+import sys
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,11 +77,35 @@ def attribute_docs(of: type) -> dict[str, str]:
     """The docstring below each field of a class, and of those it builds on, by the field's name."""
     found: dict[str, str] = {}
     for one in reversed([each for each in of.__mro__ if each not in (object, BaseModel)]):
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
-        for field, text in pairwise(tree.body if isinstance(tree, ast.ClassDef) else []):
-            match field, text:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                    found[name] = inspect.cleandoc(words)
+        found |= _docs_of_module(one.__module__).get(one.__qualname__, {})
+    return found
+
+
+@cache
+def _docs_of_module(name: str) -> dict[str, dict[str, str]]:
+    """The docstrings of each class of a module by its name: `inspect.getsource` would parse the module anew
+    for every class."""
+    found: dict[str, dict[str, str]] = {}
+    _collect_docs(ast.parse(inspect.getsource(sys.modules[name])), "", found)
+    return found
+
+
+def _collect_docs(tree: ast.AST, within: str, found: dict[str, dict[str, str]]) -> None:
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.ClassDef(name=name):
+                found[within + name] = _docs(node)
+                _collect_docs(node, f"{within}{name}.", found)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                _collect_docs(node, f"{within}{name}.<locals>.", found)
+
+
+def _docs(tree: ast.ClassDef) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for field, text in pairwise(tree.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                found[name] = inspect.cleandoc(words)
     return found
 
 

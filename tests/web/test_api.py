@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.web.http.openapi import openapi
 from monitor.web.http.routes import Route as ApiRoute
 from monitor.web.http.shell import shell
-from monitor.web.http.table import ROUTES
+from monitor.web.http.table import ROUTES, described
 from testkit.visit import WITHIN_S, PageAnswer
 from tests.web.conftest import Home
 from tests.web.test_shell import came_with
@@ -31,6 +31,15 @@ def test_the_description_is_openapi_3_1(home):
     document = home.visit.get("/api/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     validate(document)
+
+
+def test_the_description_is_made_once_and_kept(home):
+    """Whoever asks again is sent the same bytes, or that they have them already."""
+    assert described() is described()
+    first = home.visit.get("/api/openapi.json")
+    assert first.body == described().body
+    again = home.visit.get("/api/openapi.json", If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "GET"], ids=lambda route: route.path)

@@ -64,8 +64,8 @@ def shell() -> dict[str, File]:
     found[FRONT] = found[FRONT].replace(b"<!-- icons.svg -->", found[ICONS])
     for name in _NAMED_BY_CONTENT:
         found[FRONT] = found[FRONT].replace(f'"{name}"'.encode(), f'"{_address(name, found[name])}"'.encode())
-    made = {path: _made(body, path.rpartition(".")[2]) for path, body in found.items()}
-    return {**made, "": made[FRONT]}
+    all_made = {path: made(body, path.rpartition(".")[2]) for path, body in found.items()}
+    return {**all_made, "": all_made[FRONT]}
 
 
 def _collect(folder: Traversable, prefix: str, found: dict[str, bytes]) -> None:
@@ -94,7 +94,8 @@ def _tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:20]
 
 
-def _made(body: bytes, kind: str) -> File:
+def made(body: bytes, kind: str) -> File:
+    """A file of this kind, `css` or `json`, as it is sent."""
     is_packed = kind in _PACKED
     content = gzip.compress(body, 9, mtime=0) if is_packed else body
     return File(content, is_packed, _tag(body), _TYPES[kind])
