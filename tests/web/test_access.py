@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from select import select
 
 import hypothesis.strategies as st
@@ -218,6 +219,26 @@ def test_ten_thousand_wrong_passwords_find_nothing():
             clock.advance(0.01)
     assert compared < 15
     assert guard.compare("10.0.0.7", "the right one", kept)
+
+
+def test_the_guide_says_how_many_guesses_an_address_has():
+    """Counted by somebody who tries again as soon as it is allowed, for two days."""
+    clock, started_s = FakeClock(), 0.0
+    guard, tries_s = PasswordGuard(clock), list[float]()
+    while started_s < 2 * 86400:
+        try:
+            guard.admit("10.0.0.66")
+        except TooManyTries as refused:
+            clock.advance(refused.wait_s)
+            started_s += refused.wait_s
+            continue
+        tries_s.append(started_s)
+        guard.note("10.0.0.66", right=False)
+    first = sum(at_s < 540 for at_s in tries_s)
+    a_day = sum(at_s >= 86400 for at_s in tries_s)
+    guide = " ".join((Path(__file__).parents[2] / "docs/guides/page.md").read_text().split())
+    assert f"{first} tries in the first nine minutes and {a_day} a day after that" in guide
+    assert f"has {round(254 * a_day, -3):,} a day" in guide
 
 
 def test_guessing_over_http_is_slowed_down(lan):
