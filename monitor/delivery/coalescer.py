@@ -105,7 +105,9 @@ def _together(group: Sequence[Entry]) -> Batch:
     distinct = {entry.message.id for entry in group}
     if isinstance(latest, Alert) and len(distinct) > 1:
         since = group[0].detected_at.astimezone().strftime("%H:%M")
-        message = say("notice.many", text=_named(group), n=len(distinct), since=since)
+        text = _named(group)
+        many = "notice.many_lines" if "\n" in text else "notice.many"
+        message = say(many, text=text, n=len(distinct), since=since)
         latest = replace(latest, message=message, events=_events(group))
     if isinstance(latest, Alert) and latest.update:
         # It rings if anything in it has not rung yet.
@@ -118,15 +120,18 @@ def _is_update(entry: Entry) -> bool:
 
 
 def _named(group: Sequence[Entry]) -> str:
-    """What each of the alerts says, the newest first; of the same sounds in the same rooms once."""
+    """What each of the alerts says, the newest first; of the same sounds in the same rooms once. What is
+    about sources or channels gives its reason at length, and has a line for each."""
     newest: dict[frozenset[str], str] = {}
     for entry in reversed(group):
         message = as_of_now(entry)
         if isinstance(message, Alert):
             newest.setdefault(_subject(message), message.message)
     texts = list(newest.values())
-    more = say("notice.more", n=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else ""
-    return "; ".join(texts[:MOST_NAMED]) + more
+    by_line = not _events(group)
+    left = len(texts) - MOST_NAMED
+    more = say("notice.more_lines" if by_line else "notice.more", n=left) if left > 0 else ""
+    return ("\n" if by_line else "; ").join(texts[:MOST_NAMED]) + more
 
 
 def _subject(alert: Alert) -> frozenset[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.clock import Clock
-from monitor.language.words import Language, length, say
+from monitor.language.words import Language, lately, length, say
 from monitor.publishers.base import ALERTS, Refused, noop, topic_of
 from monitor.types import Alert, SoundEvent, new_id
 
@@ -228,5 +228,5 @@ def _words(channel: str, still: Still, waiting: int, language: Language | None =
     if still.alerts_only:
         key = "notice.unheard" if still.unheard else "notice.takes_no_alerts"
     waits = say("notice.waits", language, n=waiting)
-    text = say(key, language, channel=channel, length=length(still.for_s, language), waits=waits)
+    text = say(key, language, channel=channel, lately=lately(still.for_s, language), waits=waits)
     return f"{text}: {still.reason}" if still.reason and not still.unheard else text

@@ -105,6 +105,12 @@ def length(seconds: float, language: Language | None = None) -> str:
     return say(f"notice.length.{unit}", language, n=count)
 
 
+def lately(seconds: float, language: Language | None = None) -> str:
+    """The same of what still lasts: `for 5 minutes`, `seit 3 Tagen`."""
+    count, unit = unit_of(seconds)
+    return say(f"notice.lately.{unit}", language, n=count)
+
+
 def rule_words(rule: str) -> str:
     """What a rule is called: the few that are ours in the house's language, everybody's own as they are."""
     known = notice_catalogue().get(f"ours.{rule.lower().replace(' ', '_')}")

@@ -7,6 +7,8 @@ from monitor.language.words import label_words, number, places, say, share, with
 from monitor.types import SoundEvent
 
 _PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
+NOWHERE = "test"
+"""The source of a test that no room was chosen for."""
 _UNCERTAIN_BY_NATURE = LIFE_SAFETY | {"unknown_alarm", "low_battery_chirp"}
 
 
@@ -32,8 +34,11 @@ def pattern_name(pattern: object) -> str:
 
 def _part(events: Sequence[SoundEvent]) -> str:
     best = max(events, key=lambda event: (event.certainty == "confirmed", event.score))
-    where = places(event.source for event in events)
-    return say("notice.heard", label=label_words(best.label), places=where, details=", ".join(_details(best)))
+    label, details = label_words(best.label), ", ".join(_details(best))
+    rooms = [event.source for event in events if event.source != NOWHERE]
+    if not rooms:
+        return say("notice.heard_nowhere", label=label, details=details)
+    return say("notice.heard", label=label, places=places(rooms), details=details)
 
 
 def _details(event: SoundEvent) -> list[str]:

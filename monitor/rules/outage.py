@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.language.words import Language, say
+from monitor.language.words import Language, lately, say
 from monitor.types import Alert, Problem, ProblemKind, SourceStatus, new_id
 
 RULE = "Not listening"
@@ -156,7 +156,7 @@ class SourceOutage:
             "notice.lost" if lost.times == 1 else "notice.broken_off",
             source=source,
             times=lost.times,
-            min=f"{away_s / 60:.0f}",
+            lately=lately(away_s),
             reason=_reason_words(lost.reason),
         )
         return self._alert(source, now, message, away_s, lost.reason)

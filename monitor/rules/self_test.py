@@ -10,6 +10,7 @@ from monitor.language.words import say
 from monitor.rules.absence.watch import absence_test
 from monitor.rules.judge import Judge
 from monitor.rules.loudness.watch import level_test
+from monitor.rules.message import NOWHERE
 from monitor.rules.model import Clause, Rule
 from monitor.types import Alert, SoundEvent, new_id
 
@@ -54,7 +55,7 @@ def _event(rule: Rule, clause: Clause, label: str, at: datetime) -> SoundEvent:
     return SoundEvent(
         id=new_id(),
         label=label,
-        source=rule.sources[0] if rule.sources else "test",
+        source=rule.sources[0] if rule.sources else NOWHERE,
         state="started",
         certainty="confirmed",
         started_at=at,

@@ -132,7 +132,7 @@ def test_every_room_of_a_storm_is_named() -> None:
 
     (sent,) = send(Coalescer(), entries, 0.0)
 
-    assert sent.startswith("porch is lost; cellar is lost; nursery is lost (4 times since ")
+    assert sent.startswith("porch is lost\ncellar is lost\nnursery is lost\n(4 times since ")
 
 
 def test_a_long_list_is_cut_and_counted() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from monitor.config.loading import load_config
+from monitor.delivery.stuck import Still, StuckChannels
 from monitor.history.digest.summary import DaySummary, lines
 from monitor.labels import emotions, sounds
-from monitor.language.words import LANGUAGES, house_language, notice_catalogue, rule_words, speak
+from monitor.language.words import LANGUAGES, house_language, lately, notice_catalogue, rule_words, speak
 from monitor.notifiers.apprise import wording
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.speech import EspeakVoice
@@ -45,6 +46,7 @@ def test_an_alert_is_told_in_the_language_of_the_configuration(tmp_path: Path) -
     title, text = wording(replace(alert, severity="warning"), late=True)
     assert title == "Warnung: Smoke alarm"
     assert text.endswith("(verspätet zugestellt)")
+    assert wording(replace(alert, update=True), late=False)[0] == "Neuer Stand: Smoke alarm"
     assert [each.label for each in Buttons(FakeClock()).offered(alert)] == ["Bestätigen", "Es war nichts"]
     assert words(alert, 300.0) == f"Alarm! Smoke alarm. {alert.message}. Das ist 5 Minuten her"
 
@@ -73,9 +75,17 @@ def test_a_source_that_is_not_heard_is_told_with_its_reason() -> None:
     outage.note(Problem("flur", NOW, ("hum_only",)), 0.0)
     outage.note(SourceStatus("bad", False, NOW, "connection refused"), 0.0)
     first, second = sorted(alert.message for alert in outage.due(NOW, 300.0))
-    assert first == "bad ist seit 5 min nicht zu hören: connection refused"
-    assert second.startswith("flur ist seit 5 min nicht zu hören: es kommt nichts als Netzbrummen")
+    assert first == "bad ist seit 5 Minuten nicht zu hören: connection refused"
+    assert second.startswith("flur ist seit 5 Minuten nicht zu hören: es kommt nichts als Netzbrummen")
     assert rule_words("Not listening") == "Nicht zu hören"
+
+
+def test_a_channel_that_takes_nothing_is_told_for_how_long() -> None:
+    """In seconds, minutes, hours or days, each in its case."""
+    speak("de")
+    (alert,) = StuckChannels({}).look({"mqtt": Still(for_s=60.0)}, {"mqtt": 3}, NOW, 60.0)
+    assert alert.message == "mqtt nimmt seit 1 Minute nichts mehr an; 3 Nachrichten warten"
+    assert lately(3 * 86400.0) == "seit 3 Tagen"
 
 
 def test_the_digest_is_told_too() -> None:

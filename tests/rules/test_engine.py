@@ -569,6 +569,7 @@ def test_a_test_is_of_the_gravest_rule() -> None:
     alert = engine(*rules).test(at(0))
 
     assert (alert.rule, alert.severity) == ("Grave", "critical")
+    assert alert.message == "Test: Smoke alarm (confirmed, 100%)"
 
 
 def test_delivery_can_be_tested_without_rules() -> None:

@@ -41,10 +41,17 @@ def test_a_long_loss_and_its_end_are_alerted_once_each() -> None:
     assert [alert.severity for alert in alerts] == ["warning", "info"]
     assert {alert.rule for alert in alerts} == {RULE}
     assert {alert.notify for alert in alerts} == {("phone",)}
-    assert alerts[0].message == "porch has not been listened to for 5 min: no route to the camera"
+    assert alerts[0].message == "porch has not been listened to for 5 minutes: no route to the camera"
     assert alerts[0].raised_at == START + timedelta(minutes=5)
     assert alerts[1].message == "porch is being listened to again"
     assert alerts[1].why["lost_for_s"] == 3600
+
+
+def test_a_loss_that_is_alerted_after_seconds_is_told_in_seconds() -> None:
+    """A house that wants to know after 20 s is not told of 0 minutes."""
+    (alert,) = course(SourceOutage(20, ["phone"]), [(0, LOST)], 1)
+
+    assert alert.message == "porch has not been listened to for 20 seconds: no route to the camera"
 
 
 def test_a_short_loss_is_weather() -> None:
@@ -64,7 +71,7 @@ def test_a_camera_that_keeps_breaking_off_is_an_alert() -> None:
 
     (alert,) = course(SourceOutage(300, ["phone"]), news, 60)
 
-    assert alert.message.startswith("porch has broken off 31 times, now for 5 min: no route")
+    assert alert.message.startswith("porch has broken off 31 times, now for 5 minutes: no route")
 
 
 @pytest.mark.parametrize("kind", ["digital_silence", "frozen", "dead", "hum_only"])
@@ -72,7 +79,7 @@ def test_a_source_whose_sound_is_dead_is_an_alert(kind: ProblemKind) -> None:
     """Its connection is well, and it hears nothing: the quietest way to lose a house."""
     deaf, alive = course(SourceOutage(300, ["phone"]), [(0, sound(kind)), (10, sound())], 20)
 
-    assert "porch has not been listened to for 5 min: it delivers" in deaf.message
+    assert "porch has not been listened to for 5 minutes: it delivers" in deaf.message
     assert alive.severity == "info"
 
 
