@@ -397,6 +397,16 @@ def test_a_stranger_gets_the_page_without_what_was_heard(home):
     assert here["api/house"]["node"] == "home"
 
 
+def test_the_reference_of_labels_has_the_onsets_that_are_in_force(home):
+    """What docs/reference/labels.md says of each sound is what *Sounds* says in a house that changed none."""
+    page = (Path(__file__).parents[2] / "docs/reference/labels.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|(?:[^|]*\|){3} ([\d.]+) \|", page, re.MULTILINE)
+    written = {label: float(onset) for label, onset in rows}
+    shown = {one["id"]: one["onset"] for one in home.visit.get("/api/sounds").json()["sounds"]}
+    assert len(shown) > 50
+    assert {label: written[label] for label in shown} == {label: round(at, 2) for label, at in shown.items()}
+
+
 def test_a_file_asked_for_by_its_tag_is_kept(home):
     """Another tag, or none, is asked for each time."""
     tag = shell()["app.js"].tag

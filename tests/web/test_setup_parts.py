@@ -83,13 +83,13 @@ SECRETS = {
 def test_what_is_written_is_a_good_configuration(language: str, privacy: str):
     """With every choice; no secret stands in it, and two rooms of one name have two."""
     broker = {"host": "10.0.0.2", "username": "ear"}
-    every = ["smoke", "co", "break_in", "baby", "dog", "water", "help", "door"]
+    every = ["smoke", "co", "break_in", "baby", "dog", "water", "help", "door", "washing"]
     bare = default_config([{"type": "demo", "name": "demo"}])
     found = written(choices(sounds=every, privacy=privacy, broker=broker), SECRETS, bare, language)
     config = found.check()
     assert "canary" not in found.text
     assert [source.name for source in config.sources] == ["kueche", "kueche_2"]
-    assert len(config.rules) == 14
+    assert len(config.rules) == 15
     assert config.evidence.clips == (privacy != "nothing")
     assert set(found.secrets.values()) == set(SECRETS.values())
     assert all(line == line.rstrip() for line in found.text.splitlines())

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from monitor.web.words import sentence
 
-TemplateId = Literal["smoke", "co", "break_in", "baby", "dog", "water", "help", "door"]
+TemplateId = Literal["smoke", "co", "break_in", "baby", "dog", "water", "help", "door", "washing"]
 TEMPLATE_IDS: tuple[TemplateId, ...] = get_args(TemplateId)
 ALWAYS: frozenset[TemplateId] = frozenset({"smoke", "co"})
 """Nobody is asked whether a fire matters."""
@@ -45,6 +45,8 @@ _RULES: Mapping[TemplateId, Sequence[tuple[str, Mapping[str, Any]]]] = {
         ("sure", {"hear": _DISTRESS, "count": 2, "within_s": 30, "severity": "critical"}),
     ),
     "door": (("rings", {"hear": ["doorbell", "knock"], "severity": "warning", "cooldown_s": 10}),),
+    "washing": (("runs", {"hear": ["washing_machine", "appliance_beep"], "severity": "info",
+                          "cooldown_s": 600}),),
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import { h, icon } from "../base.js";
 import { t } from "../words.js";
 
 /** @type {Record<string, string>} */
-const ICONS = { smoke: "alarm", co: "warning", break_in: "glass", baby: "baby", dog: "animal", water: "water", help: "voice", door: "door" };
+const ICONS = { smoke: "alarm", co: "warning", break_in: "glass", baby: "baby", dog: "animal", water: "water", help: "voice", door: "door", washing: "machine" };
 
 /** @type {import("../pages/setup.js").Step} */
 export default function matters(place, shared) {
