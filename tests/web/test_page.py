@@ -48,6 +48,8 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
         expect(page.get_by_role("heading", level=1)).to_contain_text("wait for you")
         card = page.locator(".alert", has_text="Smoke alarm")
         expect(card).to_contain_text("Kitchen")
+        expect(card.locator(".chip").first).to_contain_text("%")
+        expect(card.locator(".chip").first).not_to_contain_text("Smoke alarm")
         expect(page.locator(".room")).to_have_count(2)
         expect(page.locator(".row").first).to_be_visible()
         page.wait_for_function("() => document.querySelector('ew-level[source=hall] canvas')?.width > 0")
@@ -353,6 +355,29 @@ def test_times_are_the_houses_wherever_the_reader_is(home, chromium):
         expect(clock).to_have_attribute("title", re.compile("where you are"))
 
 
+HOLES = """() => [...document.querySelectorAll(".columns > div")].map((column) => {
+    const cards = [...column.children].filter((one) => !one.hidden).map((one) => one.getBoundingClientRect());
+    return cards.slice(1).some((card, n) => card.top - cards[n].bottom > 20);
+})"""
+"""For each column of cards whether something is missing between two of them."""
+
+
+def test_the_cards_of_the_house_stand_close_and_the_weighty_first(home, chromium):
+    """At a desk in two columns; on a phone one below the other."""
+    for screen, side_by_side in ((DESK, True), (PHONE, False)):
+        with chromium.page(f"{home.address}#/house", **screen) as page:
+            cards = {name: page.locator(".panel", has=page.get_by_role("heading", name=name, exact=True))
+                     for name in ("Who is notified", "Test the alert chain", "Tokens for scripts and cards",
+                                  "What is kept", "Kept at this moment")}  # fmt: skip
+            expect(cards["Kept at this moment"]).to_be_visible()
+            box = {name: card.bounding_box() for name, card in cards.items()}
+            assert page.evaluate(HOLES) == [False, False]
+            assert box["Who is notified"]["y"] < box["Tokens for scripts and cards"]["y"]
+            assert box["Test the alert chain"]["y"] < box["Tokens for scripts and cards"]["y"]
+            assert (box["What is kept"]["x"] > box["Who is notified"]["x"]) == side_by_side
+            assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+
+
 def test_a_token_is_made_and_shown_once(home, chromium):
     """It opens the API at once, and a reload shows only its name."""
     with chromium.page(f"{home.address}#/house", **DESK) as page:
@@ -402,6 +427,21 @@ def test_now_is_there_after_three_answers_and_is_small(home, chromium):
         assert page.evaluate(same) is True
 
 
+AS_A_REAL_ONE = """() => {
+    const colour = (one) => getComputedStyle(one).backgroundColor;
+    const shown = colour(document.querySelector(".alert:has(.tag)"));
+    return ["warning", "critical"].filter((severity) => {
+        const real = document.createElement("article");
+        real.className = `alert ${severity}`;
+        document.body.append(real);
+        const is_the_same = colour(real) === shown;
+        real.remove();
+        return is_the_same;
+    });
+}"""
+"""The severities of real alerts whose colour the first test alert has."""
+
+
 def test_a_rule_that_is_tried_looks_like_a_test(home, chromium):
     """Its alert says so beside the real one of the same rule, has no event, and is settled like any other."""
     home.has_heard()
@@ -413,6 +453,7 @@ def test_a_rule_that_is_tried_looks_like_a_test(home, chromium):
         card = page.locator(".alert", has=page.locator(".tag", has_text="Test"))
         expect(card).to_contain_text("Something loud")
         expect(card.locator(".chip")).to_have_count(0)
+        assert page.evaluate(AS_A_REAL_ONE) == []
         check_accessible(page)
         card.get_by_role("button", name="Acknowledge").click()
         expect(card).to_have_count(0)

@@ -16,15 +16,20 @@ export default function housePage(view) {
   const tokens = h("section", { class: "panel" }, h("h2", null, t("house.tokens")));
   const drill = h("section", { class: "panel" }, h("h2", null, t("drill.title")));
   const mode = h("section", { class: "panel", hidden: true });
-  const upkeep = h("div", { class: "columns wide" });
+  const [told, listen, stored] = [1, 2, 3].map(() => h("section", { hidden: true }));
   view.append(
     h("header", { class: "bar" }, h("h1", null, t("house.title"), " ", h("small", null, house.node))),
-    h("div", { class: "columns" }, mode, health, drill, keeps(), access, house.may_change && tokens, appearance(), house.may_change && settingUp(), house.may_change && testing(), house.may_change && support()),
-    upkeep);
+    h("div", { class: "columns" },
+      h("div", null, mode, told, house.may_change && testing(), drill, health, listen, stored),
+      h("div", null, keeps(), access, house.may_change && [settingUp(), tokens], appearance(), house.may_change && support())));
   drawHealth(health);
   drills(drill);
   values(mode);
-  get("api/upkeep").then((found) => fill(upkeep, receivers(found), models(found), kept(found)), () => {});
+  get("api/upkeep").then((found) => {
+    told.replaceWith(receivers(found));
+    listen.replaceWith(models(found));
+    stored.replaceWith(kept(found));
+  }, () => {});
   drawAccess(access);
   if (house.may_change) drawTokens(tokens);
   return following(mode, values);

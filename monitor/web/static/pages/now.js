@@ -11,7 +11,7 @@ import { attempt, note, waiting } from "../parts/overlay.js";
 import { lostFor, stateOf } from "../parts/room.js";
 import { eventRow } from "../parts/row.js";
 import { judged } from "../parts/verdict.js";
-import { labelName, percent, roomName, shortClock, t } from "../words.js";
+import { labelName, percent, roomName, ruleName, shortClock, t } from "../words.js";
 
 const RECENT = 12;
 
@@ -35,10 +35,12 @@ export default function nowPage(view) {
 
   const drawHouse = () => {
     const unwell = troubles();
-    hero.className = `hero ${open.some((one) => one.severity === "critical") ? "alarm" : unwell.length || open.length ? "unwell" : "well"}`;
+    const waiting = byIncident(open);
+    const real = waiting.filter((one) => !one.test);
+    hero.className = `hero ${real.some((one) => one.severity === "critical") ? "alarm" : unwell.length || real.length ? "unwell" : "well"}`;
     fill(hero,
-      h("span", { class: "sign" }, icon(open.length || unwell.length ? "warning" : "check")),
-      h("div", null, h("h1", null, headline(byIncident(open).length)), unwell.length
+      h("span", { class: "sign" }, icon(real.length || unwell.length ? "warning" : "check")),
+      h("div", null, h("h1", null, headline(real.length, waiting.length - real.length)), unwell.length
         ? h("ul", null, unwell.map((words) => h("li", null, words)))
         : h("p", null, subtitle())));
     keyed(rooms, house.sources, (source) => source.name, roomCard);
@@ -109,12 +111,20 @@ export default function nowPage(view) {
     };
     return alertBox({ ...alert, label: alert.events[0]?.label, places },
       h("p", { class: "chips" }, alert.events.map((/** @type {any} */ event) =>
-        h("a", { class: "chip", href: `#/event/${event.id}` }, labelName(event.label), " ", roomName(event.source), " ", percent(event.score)))),
+        h("a", { class: "chip", href: `#/event/${event.id}` }, heardOf(alert, event)))),
       house.may_change ? [
         [t("alert.acknowledge"), close(each((id) => post("api/ack", { alert: id })), t("alert.acknowledged"))],
         [t("alert.nothing"), close(each((id) => post(`api/alerts/${id}/nothing`, {})), t("alert.noted_nothing"))],
       ] : []);
   }
+}
+
+/** Of what an alert heard: what its title and its rooms do not say already. @param {any} alert @param {any} event */
+function heardOf(alert, event) {
+  const label = labelName(event.label);
+  const rooms = new Set(alert.events.map((/** @type {any} */ one) => one.source));
+  const more = [label !== ruleName(alert.rule) && label, rooms.size > 1 && roomName(event.source)].filter(Boolean);
+  return more.length ? `${more.join(" ")} ${percent(event.score)}` : t("now.sure", { score: percent(event.score) });
 }
 
 /**
@@ -153,11 +163,12 @@ function later(work, ms) {
 const demo = () => h("section", { class: "panel demo" }, h("p", null, t("now.demo")),
   house.may_change && h("a", { class: "button", href: "#/setup" }, t("house.set_up")));
 
-/** The one line that is read from afar. @param {number} waiting alerts that wait for somebody */
-export function headline(waiting) {
+/** The one line that is read from afar. @param {number} waiting alerts that wait for somebody @param {number} tests that do */
+export function headline(waiting, tests = 0) {
   if (waiting) return t("now.open", { n: waiting });
   if (house.sources.length && house.sources.every((/** @type {any} */ one) => one.online === false)) return t("now.deaf");
-  return troubles().length ? t("now.not_well") : t("now.well");
+  if (troubles().length) return t("now.not_well");
+  return tests ? t("now.open_test", { n: tests }) : t("now.well");
 }
 
 /** @returns {string[]} */

@@ -10,7 +10,7 @@ import { iconOf } from "./glyph.js";
  * @param {[string, () => any][]} acts what one can do; the first is what one mostly wants
  */
 export function alertBox({ severity, rule, raised_at, label = "", times = 1, places = "", test = false }, about, acts) {
-  return h("article", { class: `alert ${severity}` },
+  return h("article", { class: `alert ${test ? "test" : severity}` },
     h("span", { class: "glyph" }, icon(label ? iconOf(label) : "alarm")),
     h("div", null,
       h("h2", null, ruleName(rule), " ", test && h("span", { class: "tag" }, t("alert.test")), " ", times > 1 && h("span", { class: "tag" }, t("alert.times", { n: times }))),
