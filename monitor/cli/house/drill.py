@@ -88,7 +88,10 @@ def drill(
     if begun is None:
         (folder / REQUEST).unlink(missing_ok=True)
         raise StoreError("the daemon does not answer; look into its log")
-    err.print(f"[bold]Press the test button of a {alarm.value} alarm now[/bold], for two rounds of beeps.")
+    err.print(
+        f"Wait half a minute, so that the room's noise is known; then [bold]press the test button of a "
+        f"{alarm.value} alarm[/bold], for two rounds of beeps."
+    )
     done = _wait(folder, id, ENDED_S, ended=True)
     if done is None:
         raise StoreError("the daemon has ended or begun anew during the drill; begin another one")
