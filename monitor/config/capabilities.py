@@ -148,6 +148,9 @@ def gaps(config: Config) -> Iterator[str]:
             "there are neither `publishers` nor `notifiers`, so an alert reaches nobody who does not look at "
             "the terminal or the page; add one of them"
         )
+    called = {name for rule in config.rules for name in rule.notify}
+    for name in [block.name for block in config.notifiers if block.name not in called]:
+        yield f"no rule's alerts reach notifier {name!r}; add it to the `notify` of a rule"
     for source in config.sources:
         if source.enabled and source.type == "file" and source.loop and not source.realtime:
             yield (

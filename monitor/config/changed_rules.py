@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from monitor.config.capabilities import rule_findings
 from monitor.config.mistakes.plain_words import plain_words
-from monitor.config.model import Config
+from monitor.config.model import Config, notifying
 from monitor.labels import LIFE_SAFETY
 from monitor.rules.model import Rule
 
@@ -83,7 +83,7 @@ def findings(config: Config, value: Mapping[str, Any], replaces: str | None) -> 
     if any(one.name == rule.name for one in others):
         return [RuleFinding("name", f"there is a rule {rule.name!r}; give this one its own name", True)]
     number = len(others)
-    whole = config.model_copy(update={"rules": [*others, rule]})
+    whole = config.model_copy(update={"rules": notifying([*others, rule], config.notifiers)})
     return [
         RuleFinding(_slot(one.place[2:]), one.text, one.fatal)
         for one in rule_findings(whole)
@@ -105,7 +105,8 @@ def laid_over(config: Config, values: Mapping[str, Any]) -> Config:
     kept = [
         fresh.pop(rule.name, rule) for rule in config.rules if rule.name not in wanted or rule.name in fresh
     ]
-    return config.model_copy(update={"rules": [*kept, *fresh.values()]}).switched()
+    rules = notifying([*kept, *fresh.values()], config.notifiers)
+    return config.model_copy(update={"rules": rules}).switched()
 
 
 def is_in_force(config: Config, place: str, value: Any) -> bool:

@@ -2,11 +2,11 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from monitor.classifiers import ClassifierConfig, TranscriberConfig
 from monitor.classifiers.pretrained import family_of
@@ -20,6 +20,7 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels
 from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig, current_names
+from monitor.labels import SEVERITIES, Severity
 from monitor.language.words import Language
 from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
@@ -82,7 +83,7 @@ class Config(Block):
     publishers: list[PublisherConfig] = []
     """Where events and alerts are published."""
     notifiers: list[NotifierConfig] = []
-    """Who is notified of alerts; a rule names them under `notify`."""
+    """Who is notified of alerts; a rule may name those that get its own under `notify`."""
     not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
     """A source that has been lost for this time raises an alert to every notifier, as does its return; 0:
     never."""
@@ -100,6 +101,11 @@ class Config(Block):
     _taught: TaughtHere = PrivateAttr(TaughtHere())
     _off: Mapping[str, tuple[Switched, ...]] = PrivateAttr({})
     _file: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _warnings_reach_everybody(self) -> Self:
+        self.rules[:] = notifying(self.rules, self.notifiers)
+        return self
 
     @property
     def off(self) -> Mapping[str, tuple[Switched, ...]]:
@@ -179,6 +185,24 @@ class Config(Block):
 
 SWITCHED = ("classifiers", "rules", "publishers", "notifiers")
 """Lists of blocks that can be switched off."""
+
+
+def notifying(rules: Sequence[Rule], notifiers: Sequence[NotifierConfig]) -> list[Rule]:
+    """The rules with those whom they notify. One that names nobody and does more than inform notifies every
+    notifier that takes its severity: whoever has written a notifier counts on it."""
+    return [
+        rule.model_copy(update={"notify": _everybody(rule.gravest_severity, notifiers)})
+        if "notify" not in rule.model_fields_set and rule.gravest_severity != "info"
+        else rule
+        for rule in rules
+    ]
+
+
+def _everybody(severity: Severity, notifiers: Sequence[NotifierConfig]) -> tuple[str, ...]:
+    gravity = SEVERITIES.index(severity)
+    return tuple(
+        one.name for one in notifiers if one.enabled and SEVERITIES.index(one.min_severity) <= gravity
+    )
 
 
 def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:

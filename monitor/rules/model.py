@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from monitor.clock import time_of_day
-from monitor.labels import VOICED, Severity, check_emotion
+from monitor.labels import SEVERITIES, VOICED, Severity, check_emotion, vocabulary
 from monitor.schema import (
     Block,
     PlainWord,
@@ -184,7 +184,8 @@ class Rule(Clause, Switched):
     demote_while: Conditions = {}
     """Values of `house:`, any of which lowers the alert by one severity, and to suspected."""
     notify: Phrases = ()
-    """Names of the notifiers that get the alert."""
+    """Names of the notifiers that get the alert; `[]` is nobody. By default all of them that take its
+    severity, and nobody where the rule only informs."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
     """Without an acknowledgement for this time, the next notifier gets the alert."""
     stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
@@ -247,6 +248,15 @@ class Rule(Clause, Switched):
         clauses = [each for way in self.ways for each in (way, way.then) if each]
         asked = [label for clause in clauses for label in clause.hear]
         return tuple(dict.fromkeys([*asked, *(self.unless_heard.hear if self.unless_heard else ())]))
+
+    @property
+    def gravest_severity(self) -> Severity:
+        """The highest severity that an alert of this rule can have."""
+        if self.unless_heard is not None or self.level is not None:
+            return self.severity or "warning"
+        if self.severity is not None:
+            return self.severity
+        return max((vocabulary()[one].severity_default for one in self.labels), key=SEVERITIES.index)
 
 
 _OF_SOUNDS = ("any", "between", "cooldown_s", "demote_while", "wait_for_verify_s")

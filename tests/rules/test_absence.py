@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from monitor.rules.absence.window import window_at, window_on
-from monitor.rules.checking.check import Capabilities, check_rules, gravest_severity
+from monitor.rules.checking.check import Capabilities, check_rules
 from monitor.rules.engine import RuleEngine
 from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule
@@ -285,7 +285,7 @@ def test_a_test_rings_as_the_rule_would() -> None:
     alert = engine(rule(notify=["phones"], severity="critical")).test(at("12:00"))
     assert (alert.test, alert.severity, alert.notify) == (True, "critical", ("phones",))
     assert alert.message.startswith("Test: not heard: running water or footsteps")
-    assert gravest_severity(rule()) == "warning"
+    assert rule().gravest_severity == "warning"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
     home.has_heard()
     with chromium.page(home.address, **PHONE, device_scale_factor=2) as page:
         expect(page.get_by_role("heading", level=1)).to_contain_text("wait for you")
+        expect(page).to_have_title(re.compile("wait for you · "))  # it is all that a tab in the back shows
         card = page.locator(".alert", has_text="Smoke alarm")
         expect(card).to_contain_text("Kitchen")
         expect(card.locator(".chip").first).to_contain_text("%")

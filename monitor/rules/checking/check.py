@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean, vocabulary
+from monitor.labels import LIFE_SAFETY, SEVERITIES, Severity, did_you_mean
 from monitor.rules.checking.conditions import condition_problems
 from monitor.rules.engine import duplicate_names
 from monitor.rules.house import HouseConfig
@@ -101,7 +101,7 @@ def _check_names(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Fin
             if name not in known and name not in gone:
                 text = f"rule {rule.name!r}: no {kind} is named {name!r}{did_you_mean(name, known)}"
                 yield Finding(True, (*place, key), text, missed=name)
-    gravest = gravest_severity(rule)
+    gravest = rule.gravest_severity
     for name in rule.notify:
         least = (able.notifiers or {}).get(name, gravest)
         if SEVERITIES.index(gravest) < SEVERITIES.index(least):
@@ -121,16 +121,6 @@ def _check_off(rule: Rule, place: KeyPath, gone: list[str], left: list[str]) -> 
     }[str(place[-1])][not left]
     text = f"rule {rule.name!r} names {', '.join(gone)}, switched off (enabled: false), and {costs}"
     yield Finding(False, place, text)
-
-
-def gravest_severity(rule: Rule) -> Severity:
-    """The highest severity that an alert of this rule can have."""
-    if rule.unless_heard is not None or rule.level is not None:
-        return rule.severity or "warning"
-    severities = (
-        [rule.severity] if rule.severity else [vocabulary()[one].severity_default for one in rule.labels]
-    )
-    return max(severities, key=SEVERITIES.index)
 
 
 def _check_ways(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Finding]:

@@ -15,7 +15,6 @@ from monitor.errors import StoreError
 from monitor.history import events as index
 from monitor.history.events import EventFilter
 from monitor.history.explain import explain_id
-from monitor.rules.checking.check import gravest_severity
 from monitor.rules.model import Rule
 from monitor.types import Alert
 from monitor.web.api.events import views
@@ -148,7 +147,7 @@ def _view(ask: Ask, number: int, rule: Rule, rang: dict[str, list[Alert]]) -> Ru
     return RuleCard(
         number=number,
         name=rule.name,
-        severity=gravest_severity(rule),
+        severity=rule.gravest_severity,
         text=rule_words(rule, ask.language),
         yaml=yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=100),
         labels=list(rule.labels),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from monitor.rules.checking.check import gravest_severity
 from monitor.rules.model import Clause, Conditions, LevelAbove, Rule, UnlessHeard
 from monitor.web.words import label_words, room_words, sentence
 
@@ -21,7 +20,7 @@ def rule_words(rule: Rule, language: str) -> str:
         *_times(rule, language),
         *_house(rule, language),
     ]
-    severity = sentence(f"severity.{gravest_severity(rule)}", language)
+    severity = sentence(f"severity.{rule.gravest_severity}", language)
     end = [sentence("rule.then_severity", language, severity=severity), *_people(rule, language)]
     if rule.demote_while:
         values = _values(rule.demote_while, language, "rule.or")
@@ -38,7 +37,7 @@ def _absence(rule: Rule, block: UnlessHeard, language: str) -> str:
         *_times(rule, language),
         *_house(rule, language),
     ]
-    severity = sentence(f"severity.{gravest_severity(rule)}", language)
+    severity = sentence(f"severity.{rule.gravest_severity}", language)
     end = sentence("rule.then_severity", language, severity=severity)
     return " ".join([*parts, end, *list(_people(rule, language))[:-1]])
 
@@ -52,7 +51,7 @@ def _level(rule: Rule, block: LevelAbove, language: str) -> str:
         *_times(rule, language),
         *_house(rule, language),
     ]
-    severity = sentence(f"severity.{gravest_severity(rule)}", language)
+    severity = sentence(f"severity.{rule.gravest_severity}", language)
     end = sentence("rule.then_severity", language, severity=severity)
     return " ".join([*parts, end, *_people(rule, language)])
 

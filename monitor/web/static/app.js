@@ -3,7 +3,7 @@
 import { get, signIn } from "./api.js";
 import { fill, h, icon } from "./base.js";
 import { feed } from "./feed.js";
-import { changes, house, loadHouse } from "./house.js";
+import { changes, entitle, house, loadHouse } from "./house.js";
 import { loadWords } from "./language.js";
 import nowPage from "./pages/now.js";
 import { help, polite, urgent } from "./parts/overlay.js";
@@ -105,7 +105,7 @@ async function show() {
   }
   leave = page(view, now);
   const title = view.querySelector("h1");
-  document.title = title ? `${title.textContent} · ${house.node}` : house.node;
+  entitle(view);
   if (turn > 1 && title) {
     title.tabIndex = -1;
     title.focus({ preventScroll: true });

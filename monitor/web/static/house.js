@@ -27,6 +27,12 @@ export async function loadHouse() {
   return house;
 }
 
+/** The tab's title is the page's headline: behind other tabs it is all that is seen of a waiting alert. @param {HTMLElement} view */
+export function entitle(view) {
+  const headline = view.querySelector("h1")?.textContent;
+  document.title = headline ? `${headline} · ${house.node}` : house.node;
+}
+
 /** @param {string} name */
 export const sourceOf = (name) => house?.sources.find((/** @type {any} */ one) => one.name === name);
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitor.rules.checking.check import Capabilities, Finding, check_rules, gravest_severity
+from monitor.rules.checking.check import Capabilities, Finding, check_rules
 from monitor.rules.engine import RuleEngine
 from monitor.rules.house import SelectConfig
 from monitor.rules.model import Rule
@@ -208,5 +208,5 @@ def test_a_source_that_is_not_calibrated_is_named_with_the_command():
 
 def test_its_severity_is_a_warning_unless_it_says_less():
     """For notifiers that take no less than something."""
-    assert gravest_severity(rule()) == "warning"
-    assert gravest_severity(rule(severity="info")) == "info"
+    assert rule().gravest_severity == "warning"
+    assert rule(severity="info").gravest_severity == "info"

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
-import { changes, house } from "../house.js";
+import { changes, entitle, house } from "../house.js";
 import { lostFor } from "../parts/room.js";
 import { byIncident, headline } from "./now.js";
 import { ago, labelName, roomName, ruleName, shortClock, t } from "../words.js";
@@ -34,6 +34,7 @@ export default function glance(view) {
   const draw = () => {
     const waiting = byIncident(open);
     title.textContent = headline(waiting.length);
+    entitle(view);
     time.textContent = shortClock(Date.now());
     view.classList.toggle("alarm", open.some((one) => one.severity === "critical"));
     keyed(alerts, waiting, (alert) => alert.id, (alert) =>

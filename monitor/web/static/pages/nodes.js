@@ -2,7 +2,7 @@
 
 import { get, query } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
-import { house } from "../house.js";
+import { entitle, house } from "../house.js";
 import { alertBox } from "../parts/alert.js";
 import { iconOf } from "../parts/glyph.js";
 import { waiting } from "../parts/overlay.js";
@@ -35,6 +35,7 @@ export default function nodesPage(view) {
     fill(hero, h("span", { class: "sign" }, icon(tone === "well" ? "check" : "warning")),
       h("div", null, h("h1", null, headline(all, unwell)), faults.length
         ? h("ul", null, faults.map((words) => h("li", null, words))) : h("p", null, t("nodes.title"))));
+    entitle(view);
     keyed(alerts, all.filter((node) => node.alert), (node) => JSON.stringify([node.id, node.alert]), (node) =>
       alertBox({ ...node.alert, places: node.id }, aboutAlert(node.alert), []));
     keyed(list, all, (node) => node.id, nodeCard);

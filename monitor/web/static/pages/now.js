@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
-import { changes, house } from "../house.js";
+import { changes, entitle, house } from "../house.js";
 import { alertBox } from "../parts/alert.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
@@ -43,6 +43,7 @@ export default function nowPage(view) {
       h("div", null, h("h1", null, headline(real.length, waiting.length - real.length)), unwell.length
         ? h("ul", null, unwell.map((words) => h("li", null, words)))
         : h("p", null, subtitle())));
+    entitle(view);
     keyed(rooms, house.sources, (source) => source.name, roomCard);
   };
   const drawAlerts = () => {

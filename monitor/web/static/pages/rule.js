@@ -148,7 +148,7 @@ function editor(place, checked, notifiers, replaces) {
 
   /** @param {string} key @param {any} value */
   function set(key, value) {
-    if (value === "" || value === null || (Array.isArray(value) && !value.length && key !== "hear")) delete rule[key];
+    if (value === "" || value === null || (Array.isArray(value) && !value.length && key !== "hear" && key !== "notify")) delete rule[key];
     else rule[key] = value;
     later({ rule });
   }
@@ -196,7 +196,9 @@ function editor(place, checked, notifiers, replaces) {
   }
 
   function people() {
-    return several("notify", notifiers, (name) => name);
+    const ticks = several("notify", notifiers, (name) => name);
+    if (notifiers.length && !rule.notify) ticks.append(h("p", { class: "hint" }, t("rule_edit.everybody")));
+    return ticks;
   }
 
   async function put_in_force() {
