@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+"""Mono sound, shape (samples,), float32 in -1..1; wherever a signature has it, it has this shape."""
 SAMPLE_RATE_HZ = 16_000
 """The rate at which everything behind the sources works."""
 CLIPPED_FROM_AMPLITUDE = 0.985
@@ -87,7 +88,8 @@ class Audio:
 
     @staticmethod
     def from_float(samples: npt.NDArray[Any], sample_rate_hz: int) -> "Audio":
-        """From floating-point samples of any width; NaN and infinity become silence."""
+        """From floating-point samples of any width; NaN and infinity become silence. From floating-point
+        samples of any width, shape (samples,); NaN and infinity become silence."""
         return Audio(
             np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32), sample_rate_hz
         )

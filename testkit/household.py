@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from monitor.audio import Samples
 from monitor.synthesis import parts
 from monitor.synthesis.household import Maker
 from monitor.synthesis.household import door_slam as door_slam
 from monitor.synthesis.household import doorbell as doorbell
 from monitor.synthesis.household import knock as knock
 from monitor.synthesis.household import siren as siren
-from monitor.synthesis.parts import Rng, Samples
+from monitor.synthesis.parts import Rng
 
 
 def phone_ring(rng: Rng, sample_rate_hz: int) -> Samples:

@@ -16,7 +16,7 @@ from monitor.rhythm.spectrum import (
     WINDOW,
 )
 
-Rows = npt.NDArray[np.float32]
+SpectrumRows = npt.NDArray[np.float32]
 
 _LONG_WINDOW = 1024
 _LONG_BELOW_BIN = 33  # 1 kHz: there a third octave is so narrow that only a longer window gets below it
@@ -46,7 +46,7 @@ class _Bank:
         self.side = self.far - near + 1
         self.above = self.far + near
 
-    def put_power(self, samples: Samples, power: Rows) -> None:
+    def put_power(self, samples: Samples, power: SpectrumRows) -> None:
         """Spectral power of windows of samples into this bank's columns."""
         spectra = np.fft.rfft(samples[:, -len(self.shape) :] * self.shape)[:, self.read]
         low, high = self.missing
@@ -56,7 +56,7 @@ class _Bank:
         wide[:, :low] = inner[:, :1]
         wide[:, wide.shape[1] - high :] = inner[:, -1:]
 
-    def sides(self, summed: Rows) -> tuple[Rows, Rows]:
+    def sides(self, summed: SpectrumRows) -> tuple[SpectrumRows, SpectrumRows]:
         """Sums over the bins below and above each bin, from sums over all columns up to each."""
         first, end = self.wide.start, self.wide.stop + 1
         boxes = summed[:, first + self.side : end] - summed[:, first : end - self.side]
@@ -92,7 +92,7 @@ class PlainSpectrum:
         self._strongest_db = np.empty((BLOCK_HOPS, 2 * len(BANDS)), np.float32)
         self._per_side = np.concatenate([np.full(b.bins, 1 / b.side, np.float32) for b in self._banks])
 
-    def rows(self, block: Samples) -> tuple[Rows, Rows]:
+    def rows(self, block: Samples) -> tuple[SpectrumRows, SpectrumRows]:
         """Levels in dB relative to a full-scale sine, shape (hops, BINS), and prominences in dB, shape
         (hops, CHANNELS), of one block of samples.
 
@@ -109,7 +109,7 @@ class PlainSpectrum:
         np.maximum(standing_out_db, 0, out=standing_out_db)
         return level_db[:, :BINS], self._by_channel(standing_out_db)
 
-    def _wide_db(self, block: Samples) -> Rows:
+    def _wide_db(self, block: Samples) -> SpectrumRows:
         """Levels of all bins that are looked at: power is summed over `SMOOTHED` hops before its logarithm is
         taken, or noise would be all dips."""
         self._samples[: -len(block)] = self._samples[len(block) :]
@@ -125,7 +125,7 @@ class PlainSpectrum:
         total *= np.float32(10)
         return total
 
-    def _surroundings_db(self, wide_db: Rows) -> Rows:
+    def _surroundings_db(self, wide_db: SpectrumRows) -> SpectrumRows:
         """The mean of both sides, or, where one is far above the other, not much less than the higher."""
         np.cumsum(wide_db, axis=1, out=self._summed_db[:, 1:])
         mean_db, higher_db = (np.empty((BLOCK_HOPS, len(self._per_side)), np.float32) for _ in range(2))
@@ -138,7 +138,7 @@ class PlainSpectrum:
         higher_db -= np.float32(_MAX_TILT_DB / 2)
         return np.maximum(mean_db, higher_db, out=mean_db)
 
-    def _unfaded_db(self, level_db: Rows) -> Rows:
+    def _unfaded_db(self, level_db: SpectrumRows) -> SpectrumRows:
         """30 dB less what each pitch faded by since it was loudest; that maximum sinks by 10 dB a second."""
         unfaded_db = level_db + self._fading_db
         loudest_db = self._loudest_db
@@ -149,7 +149,7 @@ class PlainSpectrum:
         unfaded_db += np.float32(_RANGE_DB)
         return unfaded_db
 
-    def _by_channel(self, standing_out_db: Rows) -> Rows:
+    def _by_channel(self, standing_out_db: SpectrumRows) -> SpectrumRows:
         prominence_db = np.empty((BLOCK_HOPS, CHANNELS), np.float32)
         bins_db, fine_db = prominence_db[:, :BINS], standing_out_db[:, BINS:]
         bins_db[:] = standing_out_db[:, :BINS]

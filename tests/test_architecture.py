@@ -222,6 +222,61 @@ def test_no_two_types_have_one_name() -> None:
         assert "protocol" not in kinds or "class" in kinds or len(kinds) == 1, (name, where)
 
 
+ARRAY_TYPES = re.compile(r"\b(?:NDArray|ndarray|Tensor|ArrayLike)\b")
+AN_ARRAY = re.compile(r"(?:npt?\.)?(?:NDArray|ndarray)\[")
+A_SHAPE = re.compile(r"\bshapes?\b|\([\w .]+, ?[\w .,]*\)")
+
+
+@cache
+def array_aliases() -> tuple[frozenset[str], frozenset[str]]:
+    """Names that modules give an array type: all of them, and those whose docstring says the shape."""
+    named: set[str] = set()
+    described: set[str] = set()
+    for path in EVERYTHING:
+        for node, after in itertools.pairwise([*tree(path).body, ast.Pass()]):
+            if isinstance(node, ast.Assign) and AN_ARRAY.match(ast.unparse(node.value)):
+                name = ast.unparse(node.targets[0])
+                named.add(name)
+                if isinstance(after, ast.Expr) and "shape" in ast.unparse(after):
+                    described.add(name)
+    return frozenset(named), frozenset(described)
+
+
+def arrays_without_a_shape(path: Path) -> Iterator[str]:
+    """Public functions and methods of a file that take or return an array and do not say its shape."""
+    named, described = array_aliases()
+    top = tree(path).body
+    classes = [node for node in top if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    for body in (top, *(node.body for node in classes)):
+        for each in (node for node in body if isinstance(node, ast.FunctionDef)):
+            arguments = [*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs]
+            types = [ast.unparse(a.annotation) for a in arguments if a.annotation]
+            words = re.findall(r"\w+", " ".join([*types, ast.unparse(each.returns) if each.returns else ""]))
+            arrays = {word for word in words if ARRAY_TYPES.fullmatch(word) or word in named} - described
+            if arrays and each.name[0] != "_" and not A_SHAPE.search(ast.get_docstring(each) or ""):
+                yield each.name
+
+
+def test_the_check_of_shapes_finds_those_without_one(tmp_path: Path) -> None:
+    """A shape is written as such, or as a tuple of axes; what is private is not looked at."""
+    module = tmp_path / "module.py"
+    module.write_text(
+        'def a(x: np.ndarray) -> None:\n    """All of them."""\n'
+        'def b(x: Sequence[NDArray[T]]) -> None:\n    """Shape (samples,)."""\n'
+        'def c() -> Tensor:\n    """(batch, samples) to one."""\n'
+        "def _d() -> Tensor: ...\n"
+        "class E:\n    def f(self, x: Tensor | None) -> None: ...\n"
+    )
+    assert [*arrays_without_a_shape(module)] == ["a", "f"]
+
+
+def test_arrays_in_and_out_say_their_shape() -> None:
+    """Here or at the name of their type (`Samples`): nobody has to read the code to call it."""
+    own = (path for path in EVERYTHING if "tests" not in path.relative_to(ROOT).parts)
+    silent = {str(path.relative_to(ROOT)): [*arrays_without_a_shape(path)] for path in own}
+    assert {path: names for path, names in silent.items() if names} == {}
+
+
 TUNED = {"events", "gate", "rhythm"}
 """Packages whose numbers decide what is found."""
 

@@ -43,7 +43,8 @@ class Sounder:
     """Raised-cosine attack and decay of a pulse."""
 
     def frequency_hz(self, time_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The instantaneous fundamental at times since the signal began."""
+        """The instantaneous fundamental at times since the signal began. The instantaneous fundamental in Hz
+        at times since the signal began; both of shape (samples,)."""
         base = self.pitch_hz * (1 + self.drift * time_s / 60)
         if self.motion == "fixed" or self.other_pitch_hz is None:
             return base
@@ -52,7 +53,8 @@ class Sounder:
         return base * (self.other_pitch_hz / self.pitch_hz) ** share
 
     def wave(self, start_s: float, duration_s: float, sample_rate_hz: int) -> npt.NDArray[np.float64]:
-        """One pulse beginning `start_s` into the signal, band-limited, of unit fundamental."""
+        """One pulse beginning `start_s` into the signal, band-limited, of unit fundamental. Shape
+        (samples,)."""
         length = round(duration_s * sample_rate_hz)
         # A sweep restarts with each pulse: sounders are switched at the supply.
         since_s = start_s if self.motion == "fixed" else 0.0

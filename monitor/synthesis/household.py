@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitor.audio import Samples
 from monitor.synthesis import parts
-from monitor.synthesis.parts import Rng, Samples
+from monitor.synthesis.parts import Rng
 
 Maker = Callable[[Rng, int], Samples]
 

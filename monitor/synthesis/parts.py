@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+from monitor.audio import Samples
+
 Signal = npt.NDArray[np.float64]
+"""Mono sound while it is made, shape (samples,)."""
 Rng = np.random.Generator
 
 
@@ -74,7 +76,8 @@ def click(rng: Rng, sample_rate_hz: int) -> Signal:
 def harmonic(
     rng: Rng, pitch_hz: npt.NDArray[np.floating], sample_rate_hz: int, orders: int, loss: float
 ) -> Signal:
-    """Harmonics of a moving pitch, the n-th at n^-loss; those above 0.45 of the rate are left out."""
+    """Harmonics of a moving pitch, the n-th at n^-loss; those above 0.45 of the rate are left out. `pitch_hz`
+    and result have the shape (samples,)."""
     phase = 2 * np.pi * np.cumsum(pitch_hz) / sample_rate_hz
     top_hz = float(np.max(pitch_hz))
     tone = np.zeros(len(phase))
@@ -104,7 +107,8 @@ def unit(signal: Signal) -> Signal:
 
 
 def eased(signal: npt.NDArray[np.floating], sample_rate_hz: int, ramp_s: float = 0.005) -> Signal:
-    """With its ends ramped, so that starting and stopping does not click."""
+    """With its ends ramped, so that starting and stopping does not click. A signal of shape (samples,) with
+    its ends ramped, so that starting and stopping does not click."""
     ramp = np.linspace(0, 1, max(2, min(int(ramp_s * sample_rate_hz), len(signal) // 2)))
     eased = signal.astype(np.float64)
     eased[: len(ramp)] *= ramp
@@ -121,7 +125,8 @@ def summed(a: Signal, b: Signal) -> Signal:
 
 
 def overlaid(parts: Sequence[npt.NDArray[np.floating]], step_s: float, sample_rate_hz: int) -> Signal:
-    """Parts begun `step_s` apart, each ringing on into the next."""
+    """Parts begun `step_s` apart, each ringing on into the next. Parts of shape (samples,), begun `step_s`
+    apart, each ringing on into the next."""
     starts = [int(n * step_s * sample_rate_hz) for n in range(len(parts))]
     total = np.zeros(max(start + len(part) for start, part in zip(starts, parts, strict=True)))
     for start, part in zip(starts, parts, strict=True):
@@ -142,7 +147,8 @@ def spaced(
 
 
 def repeated(part: npt.NDArray[np.floating], count: int, gap_s: float, sample_rate_hz: int) -> Signal:
-    """The part `count` times with silence between."""
+    """The part `count` times with silence between. The part, shape (samples,), `count` times with silence
+    between."""
     gap = np.zeros(int(gap_s * sample_rate_hz))
     return np.concatenate([piece for n in range(count) for piece in ((gap, part) if n else (part,))]).astype(
         np.float64
@@ -150,5 +156,5 @@ def repeated(part: npt.NDArray[np.floating], count: int, gap_s: float, sample_ra
 
 
 def finished(signal: npt.NDArray[np.floating]) -> Samples:
-    """Peak 1.0, float32."""
+    """Peak 1.0, float32. A signal of shape (samples,) with a peak of 1.0, as float32."""
     return (signal / max(float(np.abs(signal).max(initial=0)), 1e-9)).astype(np.float32)

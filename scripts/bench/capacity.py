@@ -87,7 +87,7 @@ def _lags_s(daemon: DaemonProcess, after_s: float) -> list[float]:
 
 
 def quiet_room(duration_s: float = 60.0) -> np.ndarray[Any, Any]:
-    """A room at night: pink-ish noise around -62 dBFS, nothing else."""
+    """A room at night: pink-ish noise around -62 dBFS, nothing else. Shape (samples,)."""
     rng = np.random.default_rng(1)
     white = rng.standard_normal(round(duration_s * SAMPLE_RATE_HZ))
     smooth = np.convolve(white, np.exp(-np.arange(32) / 8), mode="same")
@@ -95,7 +95,7 @@ def quiet_room(duration_s: float = 60.0) -> np.ndarray[Any, Any]:
 
 
 def busy_room(duration_s: float = 60.0) -> np.ndarray[Any, Any]:
-    """A sound of 0.3 to 2.5 s every three seconds, 20 to 40 dB above the floor."""
+    """A sound of 0.3 to 2.5 s every three seconds, 20 to 40 dB above the floor. Shape (samples,)."""
     rng = np.random.default_rng(2)
     samples = quiet_room(duration_s)
     for start_s in np.arange(2, duration_s - 3, 3):

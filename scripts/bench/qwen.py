@@ -210,12 +210,14 @@ def naive(
 
 
 def shared(loaded: AudioLanguageModel, tree: Tree, sounds: list[Audio]) -> Floats:
-    """Our way: the encoder once, and all questions and answers behind one prefix."""
+    """Our way: the encoder once, and all questions and answers behind one prefix. Log-likelihoods of shape
+    (sounds, answers)."""
     return loaded.log_likelihoods(loaded.encode(sounds), tree)
 
 
 def expanded(loaded: AudioLanguageModel, asked: tuple[Question, ...], heard: Audio) -> Floats:
-    """The other way to share a prefix: its cache copied for each question, then for each answer."""
+    """The other way to share a prefix: its cache copied for each question, then for each answer.
+    Log-likelihoods of shape (answers,)."""
     from transformers import DynamicCache
 
     decoder, head = loaded.model.model.language_model, loaded.model.lm_head

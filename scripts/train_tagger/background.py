@@ -159,7 +159,9 @@ def _hour(listening: Listening, held_out: tuple[Half, Half], hour: int) -> Backg
 
 
 def crossfaded(pieces: Sequence[npt.NDArray[np.int16]]) -> Wave:
-    """Pieces of one length after another, each begun `FADE_S` before the last one ends; in -1..1."""
+    """Pieces of one length after another, each begun `FADE_S` before the last one ends; in -1..1. Pieces of
+    one length, shape (samples,), one after another; each begins `FADE_S` before the last one ends; in
+    -1..1."""
     fade = round(FADE_S * SAMPLE_RATE_HZ)
     ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
     step = len(pieces[0]) - fade
@@ -175,7 +177,8 @@ def crossfaded(pieces: Sequence[npt.NDArray[np.int16]]) -> Wave:
 def detections_in(
     wave: Wave, classifier: EmbeddedClassifier
 ) -> Iterator[tuple[float, float, list[Detection]]]:
-    """For every segment and early look: when it began, when it was heard, and what it was taken for."""
+    """For every segment and early look: when it began, when it was heard, and what it was taken for. `wave`
+    has the shape (samples,)."""
     gate = Gate(SOURCE, GateConfig())
     for start in range(0, len(wave) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
         audio = Audio(wave[start : start + FRAME_SAMPLES], SAMPLE_RATE_HZ)
@@ -204,7 +207,8 @@ def _pieces(began_s: float, ended_s: float) -> slice:
 
 
 def read_audible(data: Path) -> dict[str, Flags]:
-    """For every recording the labels, not critical, that the teacher hears in one of its windows."""
+    """For every recording the labels, not critical, that the teacher hears in one of its windows. Flags have
+    the shape (labels,)."""
     names = read_class_names(data / "models" / "audioset_class_labels_indices.csv")
     with np.load(data / "train" / "teacher_mn04.npz") as stored:
         paths, clips, logits = stored["paths"], stored["clip"], stored["logits"]

@@ -66,6 +66,7 @@ class TeacherBaseline(Baseline):
         self._teacher: Teacher = load_teacher(models / "mn04_as_mAP_432.pt")
 
     def score(self, segments: Sequence[Segment]) -> Floats:
+        """Shape (segments, classes)."""
         waves = [segment.audio.resampled(TEACHER_RATE_HZ).samples for segment in segments]
         logits, _ = self._teacher(padded(waves, int(self.window_s * TEACHER_RATE_HZ)))
         return torch.sigmoid(logits).numpy()
@@ -79,4 +80,5 @@ class YamnetBaseline(Baseline):
         self._yamnet = Yamnet(models)
 
     def score(self, segments: Sequence[Segment]) -> Floats:
+        """Shape (segments, classes)."""
         return np.stack([self._yamnet.scores(segment.audio.samples) for segment in segments])

@@ -52,7 +52,8 @@ def mixed(start: Weights, learnt: Weights, share: float) -> Weights:
 
 @torch.no_grad()
 def measure_norms(student: Student, batches: Sequence[Tensor]) -> None:
-    """Give every norm after the settled stages the mean and spread that it meets on these maps."""
+    """Give every norm after the settled stages the mean and spread that it meets on these maps. A batch has
+    the shape (batch, channels, bands, frames)."""
     student.eval()
     norms = [
         module
@@ -72,7 +73,8 @@ def measure_norms(student: Student, batches: Sequence[Tensor]) -> None:
 
 
 def maps_of(kept: Stock) -> list[Tensor]:
-    """Batches of the settled maps of a stock's longest mixtures."""
+    """Batches of the settled maps of a stock's longest mixtures. Batches of the settled maps of a stock's
+    longest mixtures, shape (batch, channels, bands, frames)."""
     drawn = kept.batches(SIZE, np.random.default_rng(0))
     longest = (batch["ours"].float() for length_s, batch in drawn if length_s == LENGTHS_S[0])
     return [next(longest) for _ in range(BATCHES)]

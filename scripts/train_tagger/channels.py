@@ -19,7 +19,8 @@ Rng = np.random.Generator
 
 
 def microphone(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
-    """A cheap capsule's response: a smooth curve over log frequency and, at times, a steep low cut."""
+    """A cheap capsule's response: a smooth curve over log frequency and, at times, a steep low cut. Spectrum
+    of shape (bins,)."""
     hz = np.linspace(0, rate_hz / 2, len(spectrum), dtype=np.float32)
     octaves = np.log2(np.maximum(hz, 20) / 20)
     knots_db = rng.normal(0, rng.uniform(0.5, 5), 9)
@@ -31,14 +32,15 @@ def microphone(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
 
 
 def band_limit(rng: Rng, spectrum: Spectrum, rate_hz: int) -> Spectrum:
-    """Nothing above a corner drawn from those that recorders and codecs have."""
+    """Nothing above a corner drawn from those that recorders and codecs have. Spectrum of shape (bins,)."""
     hz = np.linspace(0, rate_hz / 2, len(spectrum), dtype=np.float32)
     corner_hz = float(rng.choice([3400, 3900, 5500, 7000])) * rng.uniform(0.95, 1.05)
     return np.asarray(spectrum / np.sqrt(1 + (hz / corner_hz) ** 24), np.complex64)
 
 
 def at_rate(spectrum: Spectrum, rate_hz: int, wanted_hz: int, samples: int) -> Wave:
-    """The first `samples` of the signal at a rate `rate_hz / 2^n`, by leaving out the bins above it."""
+    """The first `samples` of the signal at a rate `rate_hz / 2^n`, by leaving out the bins above it. Shape
+    (bins,) to (samples,)."""
     keep = (len(spectrum) - 1) * wanted_hz // rate_hz
     lowered = spectrum[: keep + 1].copy()
     lowered[-max(1, keep // 50) :] *= np.linspace(1, 0, max(1, keep // 50), dtype=np.float32)
@@ -47,7 +49,7 @@ def at_rate(spectrum: Spectrum, rate_hz: int, wanted_hz: int, samples: int) -> W
 
 
 def telephone(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> Wave:
-    """8 kHz, 300-3400 Hz and G.711 mu-law (ITU-T G.711), back at 16 kHz."""
+    """8 kHz, 300-3400 Hz and G.711 mu-law (ITU-T G.711), back at 16 kHz. Shape (bins,) to (samples,)."""
     hz = np.linspace(0, rate_hz / 2, len(spectrum), dtype=np.float32)
     line = spectrum / np.sqrt(
         (1 + (rng.uniform(150, 320) / np.maximum(hz, 1)) ** 8) * (1 + (hz / 3500) ** 40)
@@ -61,7 +63,8 @@ def telephone(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> Wave:
 
 
 def student_copy(rng: Rng, spectrum: Spectrum, rate_hz: int, samples: int) -> npt.NDArray[np.int16]:
-    """What the student hears of a mixture: 16 kHz, 16 bits, at any level over 60 dB."""
+    """What the student hears of a mixture: 16 kHz, 16 bits, at any level over 60 dB. Shape (bins,) to
+    (samples,)."""
     if rng.random() < 0.5:
         spectrum = microphone(rng, spectrum, rate_hz)
     line = rng.random()

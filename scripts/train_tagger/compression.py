@@ -16,13 +16,14 @@ LONGEST_DELAY_S = 0.2
 
 
 def compressed(rng: np.random.Generator, wave: Wave, rate_hz: int) -> Wave:
-    """The wave after AAC or Opus at some bit rate: the same length, late by the codec's few milliseconds."""
+    """The wave after AAC or Opus at some bit rate: the same length, late by the codec's few milliseconds.
+    Shape (samples,)."""
     codec = str(rng.choice(list(BIT_RATES)))
     return round_trip(wave, rate_hz, codec, int(rng.choice(BIT_RATES[codec])))
 
 
 def round_trip(wave: Wave, rate_hz: int, codec: str, bit_rate: int) -> Wave:
-    """Through one codec and back at the same rate, peak within -1..1."""
+    """Through one codec and back at the same rate, peak within -1..1. Shape (samples,)."""
     import av
 
     encoder: Any = av.CodecContext.create(codec, "w")

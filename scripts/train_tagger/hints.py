@@ -44,7 +44,8 @@ def hints(teacher: Teacher, features: Tensor, stages: int | None = None) -> Hint
 
 @torch.no_grad()
 def later_hints(teacher: Teacher, whole: Tensor, rows: int, stages: int) -> Hints:
-    """The same from the map after the first `stages` on, of which the student has so many rows."""
+    """The same from the map after the first `stages` on, of which the student has so many rows. Maps have the
+    shape (batch, channels, bands, frames)."""
     x = whole.contiguous(memory_format=torch.channels_last)
     return _onward(teacher, x, x[:, :, :rows], slice(stages, None))
 

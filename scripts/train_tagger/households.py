@@ -84,7 +84,7 @@ def _heard(sound: Samples, rng: np.random.Generator) -> Iterator[Samples]:
 
 
 def households(rows: Floats, recordings: Sequence[Recording], model: str) -> Households:
-    """What is shipped of them."""
+    """What is shipped of them. `rows` are embeddings of shape (recordings, n)."""
     exact = rows.astype(np.float64)
     free = np.array([one.path.startswith(FREE) for one in recordings])
     return Households(

@@ -30,7 +30,8 @@ class Losses(NamedTuple):
 
     @property
     def total(self) -> Tensor:
-        """Weighted so that at the end of training the label and teacher parts are alike in size."""
+        """Weighted so that at the end of training the label and teacher parts are alike in size. Of shape
+        ()."""
         said = self.label + 0.3 * self.teacher + 4.0 * self.embedding + 0.7 * self.emotion
         return said + self.astray.sum()
 
@@ -47,7 +48,7 @@ def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def losses(heard: Heard, batch: Batch, mapping: Tensor, astray: Tensor) -> Losses:
-    """All parts for one batch."""
+    """All parts for one batch. `mapping` has the shape (labels, 527), `astray` (maps,)."""
     targets, weights = label_targets(batch, mapping)
     probability = heard.clips.clamp(1e-6, 1 - 1e-6)
     label = nnf.binary_cross_entropy(probability, targets, weights, reduction="none").sum(1).mean()

@@ -146,6 +146,7 @@ class Convolution(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape (batch, channels, bands, frames) to the same with its own channels and step."""
         y: Tensor = self.norm(self._convolved(x))
         if self.act == "hard_swish":
             return nnf.hardswish(y)
@@ -178,6 +179,7 @@ class InvertedResidual(nn.Module):
         self.narrow = Convolution(shape.hidden, channels, 1, act="")
 
     def forward(self, x: Tensor) -> Tensor:
+        """Shape (batch, channels, bands, frames) to the same with its own channels and step."""
         y = self.depthwise(x if self.widen is None else self.widen(x))
         if self.squeeze is not None and self.excite is not None:
             y = y * torch.sigmoid(self.excite(torch.relu(self.squeeze(y.mean((2, 3), keepdim=True)))))
@@ -221,10 +223,12 @@ class Student(nn.Module):
                 stage.depthwise.conv.requires_grad_(requires_grad=False)
 
     def forward(self, wave: Tensor) -> Heard:
+        """From waves of shape (batch, samples) at 16 kHz."""
         return self.judge(self.front(wave))
 
     def judge(self, features: Tensor) -> Heard:
-        """From log-mel features, as SpecAugment wants them."""
+        """From log-mel features, as SpecAugment wants them. From log-mel features, shape (batch, 1, mels,
+        frames), as SpecAugment wants them."""
         return self.said(self.maps(features)[-1])
 
     def maps(self, features: Tensor) -> list[Tensor]:
@@ -232,7 +236,8 @@ class Student(nn.Module):
         return self.maps_after(0, features)
 
     def maps_after(self, count: int, x: Tensor) -> list[Tensor]:
-        """What the stages after the first `count` make of the map of these."""
+        """What the stages after the first `count` make of the map of these. Maps have the shape (batch,
+        channels, bands, frames)."""
         x = x.contiguous(memory_format=torch.channels_last)
         made = []
         for stage in self.stages[count:]:
@@ -241,11 +246,12 @@ class Student(nn.Module):
         return made
 
     def maps_from(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """What every stage makes of an input of its own; its own channels of it are silent."""
+        """What every stage makes of an input of its own; its own channels of it are silent. Maps have the
+        shape (batch, channels, bands, frames)."""
         return [stage(_widened(x, stage)) for stage, x in zip(self.stages, inputs, strict=True)]
 
     def said(self, last: Tensor) -> Heard:
-        """From the last stage's map."""
+        """From the last stage's map. From the last stage's map, shape (batch, embedding, bands, frames)."""
         frames = last.mean(2).transpose(1, 2).float()
         embedding = frames.mean(1)
         hidden = self.dropout(nnf.hardswish(self.hidden(frames)))
@@ -273,7 +279,8 @@ def _widened(x: Tensor, stage: nn.Module) -> Tensor:
 
 
 def spec_augment(features: Tensor, rng: torch.Generator) -> Tensor:
-    """Bands of mels and stretches of frames set to the batch's floor (Park et al., 2019)."""
+    """Bands of mels and stretches of frames set to the batch's floor (Park et al., 2019). Features keep their
+    shape, (batch, 1, mels, frames)."""
     batch, _, mels, frames = features.shape
     keep = torch.ones(batch, 1, mels, frames)
     for size, widest, axis in ((mels, 10, 2), (frames, frames // 12, 3)):

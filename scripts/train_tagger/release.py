@@ -88,7 +88,8 @@ def heads_of(models: Path, taught: Sequence[Recording]) -> Heads:
 
 
 def label_shares(taught: Sequence[Recording]) -> npt.NDArray[np.float64]:
-    """For every label, from `LEAST_LABEL_SHARE` without any recording to 1 with `ENOUGH_GROUPS`."""
+    """For every label, from `LEAST_LABEL_SHARE` without any recording to 1 with `ENOUGH_GROUPS`. Shape
+    (labels,)."""
     groups: list[set[tuple[str, str]]] = [set() for _ in LABELS]
     for one in taught:
         for label in np.flatnonzero(labels_of(one.audioset_names)):

@@ -13,7 +13,7 @@ SLOWEST, QUICKEST = 0.6, 1.6
 
 
 def remixed(rng: Rng, wave: Wave, rate_hz: int) -> Wave:
-    """The wave changed in none, one or several ways; its length changes with its speed."""
+    """The wave changed in none, one or several ways; its length changes with its speed. Shape (samples,)."""
     if rng.random() < 0.5:
         wave = at_speed(wave, float(np.exp(rng.uniform(np.log(SLOWEST), np.log(QUICKEST)))))
     if rng.random() < 0.1:
@@ -26,7 +26,7 @@ def remixed(rng: Rng, wave: Wave, rate_hz: int) -> Wave:
 
 
 def at_speed(wave: Wave, speed: float) -> Wave:
-    """Played so many times as fast, pitch and all."""
+    """Played so many times as fast, pitch and all. Shape (samples,)."""
     count = max(2, int(len(wave) / speed))
     at = np.linspace(0, len(wave) - 1, count)
     if speed > 1:  # what would fold back is taken out first
@@ -37,7 +37,8 @@ def at_speed(wave: Wave, speed: float) -> Wave:
 
 
 def grains(rng: Rng, wave: Wave, rate_hz: int) -> Wave:
-    """Cut into pieces of 50-400 ms that are put together again in another order, without clicks."""
+    """Cut into pieces of 50-400 ms that are put together again in another order, without clicks. Shape
+    (samples,)."""
     size = int(rng.uniform(0.05, 0.4) * rate_hz)
     count = len(wave) // size
     if count < 3:
@@ -50,7 +51,7 @@ def grains(rng: Rng, wave: Wave, rate_hz: int) -> Wave:
 
 
 def filtered(rng: Rng, wave: Wave) -> Wave:
-    """One half or octave taken out, or a peak put in, anywhere on the scale."""
+    """One half or octave taken out, or a peak put in, anywhere on the scale. Shape (samples,)."""
     spectrum = fft.rfft(wave)
     octave = np.log2(np.maximum(np.arange(len(spectrum)) / len(spectrum), 2**-9))
     centre, width = rng.uniform(-8, 0), rng.uniform(0.3, 2)

@@ -51,7 +51,8 @@ def begin_with(student: Student, model: Path, guesses: Sequence[Sequence[int]] =
 @torch.no_grad()
 def renormed(student: Student, settled: Tensor) -> None:
     """Let every norm after the settled stages hold the mean and spread that it meets on real maps of these,
-    and undo them; what the student says stays as it was."""
+    and undo them; what the student says stays as it was. `settled` has the shape (batch, channels, bands,
+    frames)."""
     student.eval()
     earlier = sum(1 for _ in _convolutions_of(student.stages[:SETTLED_STAGES]))
     norms = [norm for _, norm in [*_convolutions(student)][earlier:] if norm is not None]

@@ -157,7 +157,7 @@ class Stock:
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[float, dict[str, torch.Tensor]]]:
         """Without end: mixtures of one length, each drawn from anywhere in the stock. Waits for new parts
-        when every one has been looked at often enough."""
+        when every one has been looked at often enough. The first axis of each shape is the mixture."""
         while True:
             length = self._drawn(rng)
             rows = [self._row(self._parts[length], rng) for _ in range(round(size * _more(length)))]

@@ -117,12 +117,13 @@ class Teacher(nn.Module):
 
     @torch.inference_mode()
     def forward(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class: shape (batch, samples) to (batch, 527) and (batch, 384)."""
         x = self._log_mel(wave)[:, None].contiguous(memory_format=torch.channels_last)
         embedding = self.features(x).mean((2, 3))
         return self.judged(embedding), embedding
 
     def judged(self, embedding: Tensor) -> Tensor:
-        """The logits of an embedding."""
+        """The logits of an embedding. The logits, shape (batch, 527), of an embedding, (batch, 384)."""
         logits: Tensor = self.classifier["5"](nnf.hardswish(self.classifier["2"](embedding)))
         return logits
 
@@ -168,7 +169,8 @@ def read_class_names(path: Path) -> list[str]:
 
 
 def padded(clips: Sequence[npt.NDArray[np.float32]], samples: int) -> Tensor:
-    """Clips cut or zero-padded to one length, stacked."""
+    """Clips cut or zero-padded to one length, stacked. Clips of shape (samples,), cut or zero-padded to one
+    length, stacked: (clips, samples)."""
     batch = np.zeros((len(clips), samples), np.float32)
     for row, clip in zip(batch, clips, strict=True):
         row[: len(clip)] = clip[:samples]

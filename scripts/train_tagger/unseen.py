@@ -146,7 +146,8 @@ def _kept(file: Path, recordings: Sequence[Recording]) -> Any:
 
 
 def mean_log_odds(scores: Sequence[Floats]) -> Floats:
-    """Of several listeners; one that does not know a label, and scores 0 throughout, has no say in it."""
+    """Of several listeners; one that does not know a label, and scores 0 throughout, has no say in it. Each
+    and the mean have the shape (recordings, labels)."""
     known = np.stack([each.max(axis=0) > 0 for each in scores])[:, None]
     inside = np.stack(scores).clip(LEAST, 1 - LEAST)
     odds = (np.log(inside / (1 - inside)) * known).sum(axis=0) / known.sum(axis=0).clip(1)

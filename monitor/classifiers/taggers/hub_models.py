@@ -108,6 +108,7 @@ class Tagger:
             )
 
     def judge(self, waves: Sequence[Samples]) -> list[ReadScores]:
+        """See `HubModel.judge`: for each wave, shape (samples,), its scores."""
         import torch
 
         with torch.inference_mode():
@@ -149,6 +150,7 @@ class Clap:
         [self._in_silence] = self._compare([np.zeros(2 * self.rate_hz, np.float32)])
 
     def judge(self, waves: Sequence[Samples]) -> list[ReadScores]:
+        """See `HubModel.judge`: for each wave, shape (samples,), its scores."""
         return [
             label_scores(self._asked, row, self._in_silence, self._prior, self._temperature)
             for row in self._compare(waves)

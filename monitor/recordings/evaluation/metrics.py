@@ -12,7 +12,7 @@ Scores = npt.NDArray[np.float64]
 
 def average_precision(truth: Truth, scores: Scores) -> float:
     """Area under the precision-recall curve as a step function; equal scores share their place, so that the
-    order of clips cannot matter. NaN without a positive."""
+    order of clips cannot matter. NaN without a positive. Both arrays have the shape (clips,)."""
     positives = int(truth.sum())
     if not positives:
         return math.nan
@@ -26,7 +26,7 @@ def average_precision(truth: Truth, scores: Scores) -> float:
 
 def calibration_error(truth: Truth, scores: Scores, bins: int = 10) -> float:
     """Expected calibration error: the mean gap between score and how often it was right, over equal bins of
-    score weighed by their number (Naeini et al., 2015)."""
+    score weighed by their number (Naeini et al., 2015). Both arrays have the shape (clips,)."""
     which = np.minimum((scores * bins).astype(int), bins - 1)
     counts = np.bincount(which, minlength=bins)
     right = np.bincount(which, truth, bins)

@@ -34,7 +34,8 @@ class Proposal:
 
 
 def proposed(truth: Truth, scores: Scores) -> Proposal | None:
-    """The onset with the best F1 on these recordings; None where there are too few of either kind."""
+    """The onset with the best F1 on these recordings; None where there are too few of either kind. Both
+    arrays have the shape (clips,)."""
     if truth.sum() < FEWEST or (~truth).sum() < FEWEST:
         return None
     onset = best_onset(truth, scores)
@@ -58,7 +59,8 @@ def proposed(truth: Truth, scores: Scores) -> Proposal | None:
 
 def best_onset(truth: Truth, scores: Scores) -> float:
     """Where F1 is best: half-way between the lowest score that is taken and the highest that is not, so that
-    neither is on the edge. Of equals the lowest: missing is worse than hearing too much."""
+    neither is on the edge. Of equals the lowest: missing is worse than hearing too much. Both arrays have the
+    shape (clips,)."""
     order = np.argsort(-scores, kind="stable")
     ordered, hits = scores[order], np.cumsum(truth[order])
     taken = np.arange(1, len(ordered) + 1)

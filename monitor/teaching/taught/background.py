@@ -104,14 +104,14 @@ class Background:
         self, prototype: Floats, bar: float, aim: float, alike: float = NOTHING_IS
     ) -> tuple[float, float | None]:
         """How many a week reach a bar that was set for this aim, and at most how many with 80 %, counted in
-        this house alone; None where none of it is known."""
+        this house alone; None where none of it is known. `prototype`: see `bar`, shape (k,)."""
         expected = a_week(*self._beside(prototype, aim, alike), bar)
         own = self._foreign(prototype, alike)[0]
         return expected, at_most(int((own >= bar).sum()), self.hours) if self.hours > 0 else None
 
     def came_before(self, prototype: Floats, alike: float) -> int:
         """How many of this house's sounds are as like it as its hearings: the thing itself, heard before
-        anybody taught it. 0 where they are too many for that."""
+        anybody taught it. 0 where they are too many for that. `prototype`: see `bar`, shape (k,)."""
         count = int((self._likeness(self.embeddings, prototype) >= alike).sum())
         return count if count <= MOST_BEFORE else 0
 
@@ -137,7 +137,7 @@ class Background:
         return len(self.households.sounds) / OTHERS_A_DAY * 24
 
     def likest(self, prototype: Floats, bar: float, most: int = 3) -> list[str]:
-        """What the sounds that come nearest to the bar were taken for."""
+        """What the sounds that come nearest to the bar were taken for. `prototype`: see `bar`, shape (k,)."""
         likeness = self.space.of(self.embeddings) @ prototype
         order = np.argsort(-likeness)[:50]
         near = [self.labels[position] for position in order if likeness[position] >= bar - NEAR]

@@ -139,7 +139,8 @@ def _to_mean(alike: Any, n: int) -> Any:
 
 
 def likely_heard(likeness: Floats, bar: float) -> float:
-    """The chance that another hearing reaches the bar, as these are spread (normally)."""
+    """The chance that another hearing reaches the bar, as these are spread (normally). `likeness`: shape
+    (hearings,)."""
     return 0.5 * (1 + math.erf((float(np.mean(likeness)) - bar) / spread_of(likeness) / math.sqrt(2)))
 
 

@@ -25,7 +25,7 @@ Likeness = NDArray[np.floating]
 
 
 def bar_for(likeness: Likeness, hours: float, a_week: float) -> float:
-    """The likeness that so many a week reach, of these in so many hours."""
+    """The likeness that so many a week reach, of these in so many hours. `likeness`: shape (sounds,)."""
     if not len(likeness):
         return HIGHEST
     ranked = np.sort(_spread(likeness))[::-1]
@@ -40,7 +40,7 @@ def bar_for(likeness: Likeness, hours: float, a_week: float) -> float:
 
 
 def a_week(likeness: Likeness, hours: float, bar: float) -> float:
-    """How many a week reach this likeness."""
+    """How many a week reach this likeness. `likeness`: shape (sounds,)."""
     if not len(likeness) or hours <= 0:
         return 0.0
     start, fall, count = _tail(np.sort(_spread(likeness))[::-1])
