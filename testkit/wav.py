@@ -20,7 +20,7 @@ def write_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
 
 
 def write_float_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
-    """32-bit floating point, mono at 16 kHz: it holds what no 16 bits can, such as NaN."""
+    """32-bit floating point, mono at 16 kHz, shape (samples,): it holds what no 16 bits can, such as NaN."""
     data = samples.astype("<f4").tobytes()
     shape = struct.pack("<IHHIIHH", 16, 3, 1, SAMPLE_RATE_HZ, 4 * SAMPLE_RATE_HZ, 4, 32)
     sizes = b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt "

@@ -224,7 +224,7 @@ def test_no_two_types_have_one_name() -> None:
 
 ARRAY_TYPES = re.compile(r"\b(?:NDArray|ndarray|Tensor|ArrayLike)\b")
 AN_ARRAY = re.compile(r"(?:npt?\.)?(?:NDArray|ndarray)\[")
-A_SHAPE = re.compile(r"\bshapes?\b|\([\w .]+, ?[\w .,]*\)")
+A_SHAPE = re.compile(r"\b[Ss]hapes?\b|\([\w .]+, ?[\w .,]*\)")
 
 
 @cache

@@ -16,6 +16,11 @@ from monitor.logs import configure_logging
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
 """sysexits.h EX_CONFIG: the systemd unit does not restart after it."""
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed, and the last line says why; 2 wrong arguments; 78 wrong configuration; "
+    "130 broken off by Ctrl-C."
+)
+"""Shown under --help; docs/guides/service.md has them as a table."""
 LISTENING = ("run", "demo")
 """Commands with a log for machines, where nobody looks on; the others say a few lines to a person."""
 
@@ -41,6 +46,7 @@ def _made(*parts: Any) -> typer.Typer:
         name="earwitness",
         help="Listens to a home and reports what it heard: alarms, breaking glass, screams, the bell.\n\n"
         "Start with [bold]earwitness run[/bold]. Not a certified life-safety device.",
+        epilog=EXIT_CODES,
         no_args_is_help=True,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
