@@ -10,7 +10,7 @@ A message names the thing and the fix, and never carries a credential.
     ├── ClassifierError
     │   ├── ModelError           a model cannot be loaded
     │   └── ClassifyError        one batch failed: logged, counted, passed over
-    │       ├── Refusal          a model's server would refuse it again
+    │       ├── RequestRefused   a model's server would refuse it again
     │       ├── Broken           a model's server fails over it (500)
     │       └── UselessAnswers   a model's server answers, and nothing can be made of it
     ├── HttpFailed               a call over HTTP has no complete answer: its caller says what follows

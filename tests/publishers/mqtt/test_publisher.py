@@ -188,7 +188,7 @@ def test_leaving_says_offline(broker, listener, publish: Publish, life):
 _LIVES_UNTIL_KILLED = """
 import signal, sys
 from monitor.clock import SystemClock
-from monitor.publishers.base import Outcome, Refused
+from monitor.publishers.base import PublishOutcome, Refused
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.types import LabelState
 from testkit.builders import house
