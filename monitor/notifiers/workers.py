@@ -144,11 +144,13 @@ class NotifierWorker:
             self._disconnect()  # it ended while it was idle, as when the system was short of memory
         connection = self._connection or self._connect()
         if not self._is_loaded:
-            if why := _answer(connection, LOADING_S):
+            if why := _answer(connection, LOADING_S, time.monotonic()):
                 raise OSError(why)
             self._is_loaded = True
+        # Taken before the worker's own clock begins, or one that gave up in time would look broken.
+        asked_s = time.monotonic()
         _write(connection, {**message, "within_s": self._timeout_s})
-        return _answer(connection, self._timeout_s)
+        return _answer(connection, self._timeout_s, asked_s)
 
     def _connect(self) -> socket.socket:
         self._connection = connection = self._host.new_worker()
@@ -167,14 +169,13 @@ def _write(connection: socket.socket, document: dict[str, Any]) -> None:
     connection.sendall(json.dumps(document).encode() + b"\n")
 
 
-def _answer(connection: socket.socket, within_s: float) -> str:
+def _answer(connection: socket.socket, within_s: float, asked_s: float) -> str:
     """The worker's complaint; empty where it has none. Raises OSError for a worker without an answer."""
-    began_s = time.monotonic()
     line = b""
     while not line.endswith(b"\n"):
-        news = _received(connection, began_s + within_s + GRACE_S - time.monotonic())
+        news = _received(connection, asked_s + within_s + GRACE_S - time.monotonic())
         if not news:
-            is_late = time.monotonic() - began_s >= within_s
+            is_late = time.monotonic() - asked_s >= within_s
             raise OSError(f"no answer within {within_s:g} s" if is_late else "its process broke down")
         line += news
     answer = json.loads(line)
