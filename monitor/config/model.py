@@ -20,7 +20,7 @@ from monitor.errors import ConfigError
 from monitor.events.settings import LABELS, Labels
 from monitor.evidence.keeper import EvidenceConfig
 from monitor.gate.config import GateConfig, current_names
-from monitor.labels import SEVERITIES, Severity
+from monitor.labels import SEVERITIES
 from monitor.language.words import Language
 from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
@@ -191,18 +191,21 @@ def notifying(rules: Sequence[Rule], notifiers: Sequence[NotifierConfig]) -> lis
     """The rules with those whom they notify. One that names nobody and does more than inform notifies every
     notifier that takes its severity: whoever has written a notifier counts on it."""
     return [
-        rule.model_copy(update={"notify": _everybody(rule.gravest_severity, notifiers)})
-        if "notify" not in rule.model_fields_set and rule.gravest_severity != "info"
-        else rule
+        rule
+        if "notify" in rule.model_fields_set or rule.gravest_severity == "info"
+        else _to_everybody(rule, notifiers)
         for rule in rules
     ]
 
 
-def _everybody(severity: Severity, notifiers: Sequence[NotifierConfig]) -> tuple[str, ...]:
-    gravity = SEVERITIES.index(severity)
-    return tuple(
-        one.name for one in notifiers if one.enabled and SEVERITIES.index(one.min_severity) <= gravity
-    )
+def _to_everybody(rule: Rule, notifiers: Sequence[NotifierConfig]) -> Rule:
+    gravity = SEVERITIES.index(rule.gravest_severity)
+    taking = [one.name for one in notifiers if one.enabled and SEVERITIES.index(one.min_severity) <= gravity]
+    filled = rule.model_copy(update={"notify": tuple(taking)})
+    filled.model_fields_set.discard(
+        "notify"
+    )  # it is not written: what is kept of a rule is what people wrote
+    return filled
 
 
 def usual_state_folder(environment: Mapping[str, str] = os.environ) -> Path:

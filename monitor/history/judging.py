@@ -17,8 +17,8 @@ _LATE_US = 60_000_000
 MOST_TRACED = 200
 """Looks that are kept of an event, those with the highest scores; rain has thousands."""
 _MARGIN_US = 1_000_000
-MISSED_REACH = timedelta(seconds=30)
-"""A person who missed something does not know the second."""
+MISSED_BEFORE, MISSED_AFTER = timedelta(seconds=30), timedelta(seconds=90)
+"""A person who missed something names the minute, 60 s long, by a clock that may be half a minute off."""
 _LONGEST_US = 3_600_000_000
 """Of an event that goes on, this much is looked at."""
 
@@ -44,7 +44,7 @@ def judged(rows: sqlite3.Connection, event: EventRow) -> Judged:
 
 def missed_at(rows: sqlite3.Connection, label: str, source: str, at: datetime) -> Missed:
     """A sound that was there at that time, with the looks that came nearest to it."""
-    since_us, until_us = to_us(at - MISSED_REACH), to_us(at + MISSED_REACH)
+    since_us, until_us = to_us(at - MISSED_BEFORE), to_us(at + MISSED_AFTER)
     trace = label_trace(rows, label, source, since_us, until_us)
     return Missed(source, label, at, pack_trace(trace, to_us(at)) if trace else None)
 

@@ -51,7 +51,7 @@ def a_day(folder: Path, hours: float, rooms: int) -> FaultRow:
         first_mb = 0.0
         while (heard_h := _heard_h(house)) < hours:
             _progress(house, heard_h)
-            if not first_mb and heard_h >= min(1.0, hours / 4):
+            if not first_mb and heard_h >= min(1.0, hours / 2):
                 first_mb = house.daemon.resident_mb()
         last_mb = house.daemon.resident_mb()
         health = house.daemon.health(60.0)

@@ -24,7 +24,7 @@ def device(more: str) -> str:
     ("block", "fix"),
     [
         ("topic: a, label_map: {x: screem}", "did you mean 'scream'?"),
-        ("topic: a, label_map: {}", "at least 1"),
+        ("topic: a, label_map: {}", "write one at least"),
         ("topic: 'a/#', label_map: {x: scream}", "{label} for the one that names the sound"),
         ("topic: 'a/x{label}', label_map: {x: scream}", "stands once, alone between two slashes"),
         ("topic: 'a/{label}', path: b, label_map: {x: scream}", "leave out one"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.config.capabilities import gaps
-from monitor.config.changed_rules import laid_over
+from monitor.config.changed_rules import laid_over, plain_rule
 from monitor.config.model import Config
 
 PHONE = {"type": "notify", "name": "phone", "urls": ["json://127.0.0.1"]}
@@ -49,6 +49,7 @@ def test_a_rule_changed_on_the_page_notifies_the_same() -> None:
     after = laid_over(before, {"rules.Dog": {"name": "Dog", "hear": ["dog_bark"], "severity": "warning"}})
 
     assert [rule.notify for rule in after.rules] == [("phone",)]
+    assert "notify" not in plain_rule(after.rules[0])  # kept as it was written
 
 
 def test_a_notifier_that_no_rule_reaches_is_warned_of() -> None:

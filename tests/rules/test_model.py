@@ -65,6 +65,7 @@ def test_a_rule_has_all_the_keys_of_the_design() -> None:
         "demote_while",
         "unless_heard",
         "level",
+        "enabled",
     }
 
 

@@ -94,6 +94,8 @@ def test_a_missed_sound_counts_by_the_look_that_came_nearest(config: Config):
     with house(config) as (reading, verdicts):
         seen = reading.missed_at("dog_bark", "hall", near)
         assert best_score(seen) == pytest.approx(0.85, abs=0.001)
+        in_its_minute = reading.missed_at("dog_bark", "hall", near - timedelta(seconds=59))
+        assert best_score(in_its_minute) == best_score(seen)
         unseen = reading.missed_at("dog_bark", "hall", NOW - timedelta(days=2))
         assert best_score(unseen) is None
         for one in (seen, unseen):

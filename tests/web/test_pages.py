@@ -219,7 +219,7 @@ def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium
     left = sum(one["score"] >= 0.95 for one in before["marks"] if one["id"])
     with chromium.page(f"{workshop.address}#/sounds", **PHONE) as page:
         page.get_by_role("searchbox").fill(name)
-        page.get_by_role("link", name=re.compile(f"^{name}")).click()
+        page.get_by_role("link", name=re.compile(rf"^{name} .*in 7 days")).click()
         expect(page.get_by_role("heading", name=name)).to_be_visible()
         page.wait_for_function("() => document.querySelector('ew-dots canvas')?.width > 200")
         slider = page.get_by_role("slider", name="How sure it must be")

@@ -20,7 +20,7 @@ LISTED = [
     {"name": "pulse", "max_input_channels": 32, "default_samplerate": 44100.0},
     {"name": "default", "max_input_channels": 32, "default_samplerate": 44100.0},
 ]
-CARD_IDS = {0: "PCH", 1: "InputDevice", 2: "Device_1"}
+CARD_IDS = {0: "PCH", 1: "Device", 2: "Device_1"}
 
 
 def devices() -> list[InputDevice]:
