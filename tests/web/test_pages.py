@@ -130,6 +130,8 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == -0.5)
+    workshop.visit.ask("POST", "/api/sources/tone/sensitivity", {"sensitivity": 0})  # others go by its onsets
+    workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == 0)
     assert watched(workshop) == 0
     assert "somebody listens to a source live" in workshop.log
 
