@@ -16,6 +16,11 @@ SAMPLE_RATE_HZ = 16_000
 CLIPPED_FROM_AMPLITUDE = 0.985
 """Share of full scale (-0.13 dBFS) from which a sample counts as clipped. Chosen: at 1 a lossy codec, which
 leaves clipped peaks a little short of full scale, would hide the fault; speech and alarms peak far below."""
+PCM16_STEP = 1 / 32768
+"""One step of 16 bits, as a share of full scale: all that moves less is a dead input."""
+OFFSET_FROM_AMPLITUDE = 0.05
+"""Mean of a frame, as a share of full scale (-26 dBFS), that counts as an offset. Chosen: at 0.02 a converter
+with a small offset, which harms nothing, would be a fault; the offset of 0.1 in the tests must be one."""
 FRAME_SAMPLES = 480
 """A frame is 30 ms: the longest that webrtcvad takes, and a third of the calls of 10 ms."""
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ

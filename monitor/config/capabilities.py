@@ -149,6 +149,7 @@ def gaps(config: Config) -> Iterator[str]:
             "the terminal or the page; add one of them"
         )
     called = {name for rule in config.rules for name in rule.notify}
+    called.update(config.digest.notify if config.digest else ())
     for name in [block.name for block in config.notifiers if block.name not in called]:
         yield f"no rule's alerts reach notifier {name!r}; add it to the `notify` of a rule"
     for source in config.sources:

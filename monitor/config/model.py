@@ -202,9 +202,8 @@ def _to_everybody(rule: Rule, notifiers: Sequence[NotifierConfig]) -> Rule:
     gravity = SEVERITIES.index(rule.gravest_severity)
     taking = [one.name for one in notifiers if one.enabled and SEVERITIES.index(one.min_severity) <= gravity]
     filled = rule.model_copy(update={"notify": tuple(taking)})
-    filled.model_fields_set.discard(
-        "notify"
-    )  # it is not written: what is kept of a rule is what people wrote
+    # It is not written: what is kept of a rule that is changed on the page is what people wrote.
+    filled.model_fields_set.discard("notify")
     return filled
 
 

@@ -3,19 +3,13 @@
 from datetime import datetime
 from operator import sub
 
-from monitor.audio import CLIPPED_FROM_AMPLITUDE, Samples
+from monitor.audio import CLIPPED_FROM_AMPLITUDE, OFFSET_FROM_AMPLITUDE, PCM16_STEP, Samples
 from monitor.gate.bucket import LeakyBucket
 from monitor.gate.habit import Habit
 from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured, Measures
 from monitor.gate.life import UNKNOWN_LIMIT_S, LifeWatch
 from monitor.gate.loops import LOOK_FRAMES, LoopWatch
 from monitor.types import ProblemKind
-
-_PCM16_STEP = 1 / 32768
-"""One step of 16 bits, as a share of full scale: all that moves less is a dead input."""
-_OFFSET_FROM_AMPLITUDE = 0.05
-"""Mean of a frame, as a share of full scale (-26 dBFS), that counts as an offset. Chosen: at 0.02 a converter
-with a small offset, which harms nothing, would be a fault; the offset of 0.1 in the tests must be one."""
 
 _RAISE_AND_CLEAR_S: dict[ProblemKind, tuple[float, float]] = {
     "digital_silence": (10, 3),
@@ -58,14 +52,14 @@ class MicrophoneFaults:
     def push(self, measured: Measured, samples: Samples, at: datetime) -> None:
         """Take the next frame: `samples` of shape (480,) in -1..1, and what `measure` returned for them;
         `at` is its day and time. `kinds` changes where a fault is raised or cleared."""
-        still = measured.highest - measured.lowest < _PCM16_STEP
+        still = measured.highest - measured.lowest < PCM16_STEP
         clipped = max(measured.highest, -measured.lowest) >= CLIPPED_FROM_AMPLITUDE
         offset = abs(measured.mean)
         self._look(measured, samples, at)
         if (
             still
             or clipped
-            or offset > _OFFSET_FROM_AMPLITUDE
+            or offset > OFFSET_FROM_AMPLITUDE
             or self._loops
             or self._leaking
             or self._life.lifeless
@@ -83,9 +77,9 @@ class MicrophoneFaults:
     def are_well(measures: Measures) -> bool:
         """Whether no frame by itself shows a fault."""
         return (
-            min(map(sub, measures.highest, measures.lowest)) >= _PCM16_STEP
+            min(map(sub, measures.highest, measures.lowest)) >= PCM16_STEP
             and max(*measures.highest, -min(measures.lowest)) < CLIPPED_FROM_AMPLITUDE
-            and max(*measures.mean, -min(measures.mean)) <= _OFFSET_FROM_AMPLITUDE
+            and max(*measures.mean, -min(measures.mean)) <= OFFSET_FROM_AMPLITUDE
         )
 
     def pass_over(self, measures: Measures, frames: slice, samples: Samples) -> None:
@@ -96,10 +90,10 @@ class MicrophoneFaults:
 
     def _count(self, still: bool, clipped: bool, offset: float) -> None:
         frame, lifeless = self._frames, self._life.lifeless
-        self._faults["digital_silence"].push(still and offset < _PCM16_STEP, frame)
-        self._faults["frozen"].push(self._loops or (still and offset >= _PCM16_STEP), frame)
+        self._faults["digital_silence"].push(still and offset < PCM16_STEP, frame)
+        self._faults["frozen"].push(self._loops or (still and offset >= PCM16_STEP), frame)
         self._faults["clipping"].push(clipped, frame)
-        self._faults["dc_offset"].push(offset > _OFFSET_FROM_AMPLITUDE, frame)
+        self._faults["dc_offset"].push(offset > OFFSET_FROM_AMPLITUDE, frame)
         silent = self._faults["digital_silence"].raised
         self._faults["dead"].push(lifeless == "dead" and not silent, frame)
         self._faults["hum_only"].push(lifeless == "hum_only", frame)

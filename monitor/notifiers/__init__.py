@@ -8,4 +8,4 @@ from monitor.notifiers.apprise import NotifyConfig
 from monitor.notifiers.spoken import SpokenConfig
 
 NotifierConfig = Annotated[NotifyConfig | SpokenConfig, Field(discriminator="type")]
-"""Every kind of notifier; a rule names under `notify` the ones that get its alerts."""
+"""Every kind of notifier; a rule may name under `notify` the ones that get its alerts."""

@@ -35,7 +35,7 @@ _QUIET = "low"
 
 
 class NotifyConfig(Switched):
-    """Notifies people through Apprise. A rule's `notify:` names it."""
+    """Notifies people through Apprise: of every warning, or of the rules whose `notify` names it."""
 
     type: Literal["notify"] = "notify"
     name: Slug = "notify"

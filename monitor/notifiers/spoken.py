@@ -30,7 +30,7 @@ AGE_SAID_AFTER_S = 60.0
 
 
 class SpokenConfig(Switched):
-    """Reads alerts aloud. A rule's `notify:` names it."""
+    """Reads alerts aloud: every warning, or those of rules whose `notify` names it."""
 
     type: Literal["spoken"]
     name: Slug = "spoken"

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from monitor.audio import CLIPPED_FROM_AMPLITUDE, FRAME_S, FRAME_SAMPLES, Piece
+from monitor.audio import (
+    CLIPPED_FROM_AMPLITUDE,
+    FRAME_S,
+    FRAME_SAMPLES,
+    OFFSET_FROM_AMPLITUDE,
+    PCM16_STEP,
+    Piece,
+)
 from monitor.types import Findings, Problem, ProblemKind
 
-_STEP = 1 / 32768
-"""One step of 16 bits: what moves less is no sound."""
-_OFFSET_FROM_AMPLITUDE = 0.05
-"""As `monitor.gate.faults` has it."""
 _THROUGHOUT_SHARE = 0.9
 """Of the frames that are so. Chosen: a second of something at an end leaves a recording dead; of a film that
 is dead for a third, the rest is heard."""
@@ -42,12 +45,12 @@ class Soundness:
         """Take a piece, and what the front end found in it."""
         frames = piece.audio.samples.reshape(-1, FRAME_SAMPLES)
         lowest, highest, mean = frames.min(1), frames.max(1), np.abs(frames.mean(1))
-        still = highest - lowest < _STEP
+        still = highest - lowest < PCM16_STEP
         self._frames += len(frames)
-        self._counts["digital_silence"] += int((still & (mean < _STEP)).sum())
-        self._counts["frozen"] += int((still & (mean >= _STEP)).sum())
+        self._counts["digital_silence"] += int((still & (mean < PCM16_STEP)).sum())
+        self._counts["frozen"] += int((still & (mean >= PCM16_STEP)).sum())
         self._counts["clipping"] += int((np.maximum(highest, -lowest) >= CLIPPED_FROM_AMPLITUDE).sum())
-        self._counts["dc_offset"] += int((~still & (mean > _OFFSET_FROM_AMPLITUDE)).sum())
+        self._counts["dc_offset"] += int((~still & (mean > OFFSET_FROM_AMPLITUDE)).sum())
         for one in brought:
             for problem in (each for each in one.notices if isinstance(each, Problem)):
                 self._raised.update(dict.fromkeys(problem.kinds))

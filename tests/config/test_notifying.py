@@ -12,13 +12,16 @@ PHONE = {"type": "notify", "name": "phone", "urls": ["json://127.0.0.1"]}
 SIREN = {"type": "notify", "name": "siren", "urls": ["json://127.0.0.1"], "min_severity": "critical"}
 
 
-def house(*rules: dict[str, Any], notifiers: tuple[dict[str, Any], ...] = (PHONE, SIREN)) -> Config:
+def house(
+    *rules: dict[str, Any], notifiers: tuple[dict[str, Any], ...] = (PHONE, SIREN), **more: Any
+) -> Config:
     return Config.model_validate(
         {
             "sources": [{"type": "demo", "name": "hall"}],
             "rules": list(rules),
             "notifiers": list(notifiers),
             "publishers": [{"type": "mqtt", "host": "127.0.0.1"}],
+            **more,
         }
     )
 
@@ -58,3 +61,4 @@ def test_a_notifier_that_no_rule_reaches_is_warned_of() -> None:
     assert list(gaps(house(alarms))) == []
     [text] = gaps(house({**alarms, "notify": ["phone"]}))
     assert text.startswith("no rule's alerts reach notifier 'siren'")
+    assert list(gaps(house({**alarms, "notify": ["phone"]}, digest={"notify": ["siren"]}))) == []

@@ -197,7 +197,9 @@ function editor(place, checked, notifiers, replaces) {
 
   function people() {
     const ticks = several("notify", notifiers, (name) => name);
-    if (notifiers.length && !rule.notify) ticks.append(h("p", { class: "hint" }, t("rule_edit.everybody")));
+    const everybody = h("p", { class: "hint" }, t("rule_edit.everybody"));
+    if (notifiers.length && !rule.notify) ticks.append(everybody);
+    ticks.addEventListener("change", () => everybody.remove());
     return ticks;
   }
 
