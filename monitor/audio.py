@@ -93,8 +93,7 @@ class Audio:
 
     @staticmethod
     def from_float(samples: npt.NDArray[Any], sample_rate_hz: int) -> "Audio":
-        """From floating-point samples of any width; NaN and infinity become silence. From floating-point
-        samples of any width, shape (samples,); NaN and infinity become silence."""
+        """From floating-point samples of any width, shape (samples,); NaN and infinity become silence."""
         return Audio(
             np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32), sample_rate_hz
         )

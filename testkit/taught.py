@@ -45,8 +45,7 @@ def hearings(size: int = SIZE, count: int = 5, spread: float = 0.3, direction: i
 def background(
     embeddings: np.ndarray | None = None, labels: Sequence[str | None] = (), hours: float = 0.0
 ) -> Background:
-    """A house that has heard these. A house that has heard sounds of these embeddings, shape (sounds,
-    SIZE)."""
+    """A house that has heard sounds of these embeddings, shape (sounds, SIZE)."""
     own = np.zeros((0, SIZE), np.float32) if embeddings is None else embeddings.astype(np.float32)
     return Background(own, tuple(labels) or (None,) * len(own), hours, households())
 

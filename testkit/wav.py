@@ -11,7 +11,7 @@ from monitor.audio import SAMPLE_RATE_HZ
 
 
 def write_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
-    """16-bit mono at 16 kHz. 16-bit mono at 16 kHz; `samples` of shape (samples,), -1..1."""
+    """16-bit mono at 16 kHz; `samples` of shape (samples,), -1..1."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)

@@ -23,8 +23,7 @@ def unpack(window: int) -> Floats:
 
 
 def aligned_floats(count: int) -> Floats:
-    """Zeros that begin where a whole register may lie. Zeros that begin where a whole register may lie; shape
-    (count,)."""
+    """Zeros that begin where a whole register may lie; shape (count,)."""
     room = np.zeros(count + _ALIGNED // 4, np.float32)
     begin = -(room.ctypes.data // 4) % (_ALIGNED // 4)
     return room[begin : begin + count]

@@ -130,9 +130,8 @@ def bins_of(channel: int, reach: int) -> tuple[int, int]:
 
 
 def median(values: npt.NDArray[np.floating[Any]]) -> Any:
-    """The median over the last axis. numpy's own loads masked arrays first: 60 ms and 5 MB for nothing. The
-    median over the last axis: shape (..., values) to (...). numpy's own loads masked arrays first: 60 ms and
-    5 MB for nothing."""
+    """The median over the last axis: shape (..., values) to (...). numpy's own loads masked arrays first: 60
+    ms and 5 MB for nothing."""
     ordered = np.sort(values)
     middle = values.shape[-1] // 2
     return (ordered[..., -middle - 1] + ordered[..., middle]) / 2

@@ -43,8 +43,7 @@ class Sounder:
     """Raised-cosine attack and decay of a pulse."""
 
     def frequency_hz(self, time_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The instantaneous fundamental at times since the signal began. The instantaneous fundamental in Hz
-        at times since the signal began; both of shape (samples,)."""
+        """The instantaneous fundamental in Hz at times since the signal began; both of shape (samples,)."""
         base = self.pitch_hz * (1 + self.drift * time_s / 60)
         if self.motion == "fixed" or self.other_pitch_hz is None:
             return base

@@ -107,8 +107,7 @@ def unit(signal: Signal) -> Signal:
 
 
 def eased(signal: npt.NDArray[np.floating], sample_rate_hz: int, ramp_s: float = 0.005) -> Signal:
-    """With its ends ramped, so that starting and stopping does not click. A signal of shape (samples,) with
-    its ends ramped, so that starting and stopping does not click."""
+    """A signal of shape (samples,) with its ends ramped, so that starting and stopping does not click."""
     ramp = np.linspace(0, 1, max(2, min(int(ramp_s * sample_rate_hz), len(signal) // 2)))
     eased = signal.astype(np.float64)
     eased[: len(ramp)] *= ramp
@@ -125,8 +124,7 @@ def summed(a: Signal, b: Signal) -> Signal:
 
 
 def overlaid(parts: Sequence[npt.NDArray[np.floating]], step_s: float, sample_rate_hz: int) -> Signal:
-    """Parts begun `step_s` apart, each ringing on into the next. Parts of shape (samples,), begun `step_s`
-    apart, each ringing on into the next."""
+    """Parts of shape (samples,), begun `step_s` apart, each ringing on into the next."""
     starts = [int(n * step_s * sample_rate_hz) for n in range(len(parts))]
     total = np.zeros(max(start + len(part) for start, part in zip(starts, parts, strict=True)))
     for start, part in zip(starts, parts, strict=True):
@@ -147,8 +145,7 @@ def spaced(
 
 
 def repeated(part: npt.NDArray[np.floating], count: int, gap_s: float, sample_rate_hz: int) -> Signal:
-    """The part `count` times with silence between. The part, shape (samples,), `count` times with silence
-    between."""
+    """The part, shape (samples,), `count` times with silence between."""
     gap = np.zeros(int(gap_s * sample_rate_hz))
     return np.concatenate([piece for n in range(count) for piece in ((gap, part) if n else (part,))]).astype(
         np.float64

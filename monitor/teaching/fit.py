@@ -65,8 +65,8 @@ class Fit:
         return np.asarray(self._weights @ self._each(np.asarray(xs, float)))
 
     def at_most(self, xs: Sequence[float] | Floats, surely: float) -> Floats:
-        """What P(right) lies below with that probability: the upper end of what it may be; (len(xs),). What
-        P(right) lies below with that probability: the upper end of what it may be; shape (len(xs),)."""
+        """What P(right) lies below with that probability: the upper end of what it may be; shape
+        (len(xs),)."""
         each = self._each(np.asarray(xs, float))
         order = np.argsort(each, axis=0)
         reached = np.cumsum(self._weights[order], axis=0) >= surely

@@ -41,8 +41,8 @@ _FIRST_BINS = _first_bins()
 
 
 def bands(samples: Samples) -> npt.NDArray[np.uint8]:
-    """The loudest of each band in the last `WINDOW` samples. The loudest of each band in the last `WINDOW`
-    samples, shape (bands,), 0-255 over the range of the picture."""
+    """The loudest of each band in the last `WINDOW` samples, shape (bands,), 0-255 over the range of the
+    picture."""
     spectrum = np.abs(np.fft.rfft(samples * _HANN))[: WINDOW // 2] / (WINDOW / 4)
     loudest = np.maximum.reduceat(spectrum, _FIRST_BINS)
     dbfs = 20 * np.log10(loudest + 1e-9)

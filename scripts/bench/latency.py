@@ -57,7 +57,7 @@ Plan = list[tuple[float, str, float]]
 
 
 def scene(count: int, seed: int = 7) -> tuple[np.ndarray[Any, Any], Plan]:
-    """The samples and what is in them. The samples, shape (samples,), and what is in them."""
+    """The samples, shape (samples,), and what is in them."""
     rng = np.random.default_rng(seed)
     length = round((FIRST_S + count * APART_S + 5) * SAMPLE_RATE_HZ)
     samples = coloured_noise(rng, length).astype(np.float64)

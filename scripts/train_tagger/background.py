@@ -159,9 +159,8 @@ def _hour(listening: Listening, held_out: tuple[Half, Half], hour: int) -> Backg
 
 
 def crossfaded(pieces: Sequence[npt.NDArray[np.int16]]) -> Wave:
-    """Pieces of one length after another, each begun `FADE_S` before the last one ends; in -1..1. Pieces of
-    one length, shape (samples,), one after another; each begins `FADE_S` before the last one ends; in
-    -1..1."""
+    """Pieces of one length, shape (samples,), one after another; each begins `FADE_S` before the last one
+    ends; in -1..1."""
     fade = round(FADE_S * SAMPLE_RATE_HZ)
     ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
     step = len(pieces[0]) - fade

@@ -73,8 +73,7 @@ def measure_norms(student: Student, batches: Sequence[Tensor]) -> None:
 
 
 def maps_of(kept: Stock) -> list[Tensor]:
-    """Batches of the settled maps of a stock's longest mixtures. Batches of the settled maps of a stock's
-    longest mixtures, shape (batch, channels, bands, frames)."""
+    """Batches of the settled maps of a stock's longest mixtures, shape (batch, channels, bands, frames)."""
     drawn = kept.batches(SIZE, np.random.default_rng(0))
     longest = (batch["ours"].float() for length_s, batch in drawn if length_s == LENGTHS_S[0])
     return [next(longest) for _ in range(BATCHES)]

@@ -43,7 +43,7 @@ class _Graph:
         return {each.name: here[each.name] for each in graph.output}
 
     def constant(self, array: np.ndarray) -> str:
-        """A weight of this graph's own. A weight of this graph's own, of any shape."""
+        """A weight of this graph's own, of any shape."""
         return self._weight(numpy_helper.from_array(array))
 
     def add(self, kind: str, inputs: Sequence[str], out: str) -> None:

@@ -227,8 +227,7 @@ class Student(nn.Module):
         return self.judge(self.front(wave))
 
     def judge(self, features: Tensor) -> Heard:
-        """From log-mel features, as SpecAugment wants them. From log-mel features, shape (batch, 1, mels,
-        frames), as SpecAugment wants them."""
+        """From log-mel features, shape (batch, 1, mels, frames), as SpecAugment wants them."""
         return self.said(self.maps(features)[-1])
 
     def maps(self, features: Tensor) -> list[Tensor]:
@@ -251,7 +250,7 @@ class Student(nn.Module):
         return [stage(_widened(x, stage)) for stage, x in zip(self.stages, inputs, strict=True)]
 
     def said(self, last: Tensor) -> Heard:
-        """From the last stage's map. From the last stage's map, shape (batch, embedding, bands, frames)."""
+        """From the last stage's map, shape (batch, embedding, bands, frames)."""
         frames = last.mean(2).transpose(1, 2).float()
         embedding = frames.mean(1)
         hidden = self.dropout(nnf.hardswish(self.hidden(frames)))

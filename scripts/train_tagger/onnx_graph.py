@@ -52,7 +52,7 @@ class Graph:
         return name
 
     def constant(self, value: npt.ArrayLike, *, exact: bool = False) -> str:
-        """A float32 weight, or a list of ints. A float32 weight of any shape, or a list of ints."""
+        """A float32 weight of any shape, or a list of ints."""
         array = np.asarray(value)
         name = f"w{len(self.weights)}"
         if array.dtype.kind == "i":

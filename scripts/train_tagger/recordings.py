@@ -184,8 +184,7 @@ def _decoded(
 
 
 def decode(path: Path, rate_hz: int) -> npt.NDArray[np.int16]:
-    """Mono 16-bit samples of any file that FFmpeg reads, at `rate_hz`. Mono 16-bit samples, shape (samples,),
-    of any file that FFmpeg reads, at `rate_hz`."""
+    """Mono 16-bit samples, shape (samples,), of any file that FFmpeg reads, at `rate_hz`."""
     import av
 
     with av.open(str(path)) as container:

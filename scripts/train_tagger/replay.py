@@ -30,11 +30,11 @@ class Batch:
         return len(self.wave)
 
     def tensors(self) -> list[Tensor]:
-        """Every field, in order. Every field, in order; the first axis of each shape is the example."""
+        """Every field, in order; the first axis of each shape is the example."""
         return [getattr(self, field.name) for field in fields(self)]
 
     def rows(self, which: Tensor) -> "Batch":
-        """Some of the examples. Some of the examples; `which` holds their indices, shape (some,)."""
+        """Some of the examples; `which` holds their indices, shape (some,)."""
         return Batch(*(tensor[which] for tensor in self.tensors()))
 
 

@@ -123,7 +123,7 @@ class Teacher(nn.Module):
         return self.judged(embedding), embedding
 
     def judged(self, embedding: Tensor) -> Tensor:
-        """The logits of an embedding. The logits, shape (batch, 527), of an embedding, (batch, 384)."""
+        """The logits, shape (batch, 527), of an embedding, (batch, 384)."""
         logits: Tensor = self.classifier["5"](nnf.hardswish(self.classifier["2"](embedding)))
         return logits
 
@@ -169,8 +169,7 @@ def read_class_names(path: Path) -> list[str]:
 
 
 def padded(clips: Sequence[npt.NDArray[np.float32]], samples: int) -> Tensor:
-    """Clips cut or zero-padded to one length, stacked. Clips of shape (samples,), cut or zero-padded to one
-    length, stacked: (clips, samples)."""
+    """Clips of shape (samples,), cut or zero-padded to one length, stacked: (clips, samples)."""
     batch = np.zeros((len(clips), samples), np.float32)
     for row, clip in zip(batch, clips, strict=True):
         row[: len(clip)] = clip[:samples]

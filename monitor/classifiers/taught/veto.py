@@ -34,7 +34,7 @@ class Veto:
     """How many of each it was learnt from."""
 
     def likely_right(self, embedding: Floats) -> float:
-        """P(right), 0-1. P(right), 0-1; `embedding` has the shape (n,)."""
+        """P(right), 0-1; `embedding` has the shape (n,)."""
         direction = embedding - self.mean
         direction = direction / max(float(np.linalg.norm(direction)), 1e-6)
         return float(1 / (1 + np.exp(-np.clip(float(direction @ self.weights) + self.bias, -30, 30))))
