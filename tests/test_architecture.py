@@ -277,6 +277,33 @@ def test_arrays_in_and_out_say_their_shape() -> None:
     assert {path: names for path, names in silent.items() if names} == {}
 
 
+LEAST_EXPLAINED = 0.98
+"""Share of what is public that has a docstring of its own. The rest does what its protocol describes, such as
+`close` of a source."""
+
+
+def public(path: Path) -> Iterator[tuple[str, ast.Module | ast.ClassDef | ast.FunctionDef]]:
+    """The module, its public classes and functions, and the public methods of those classes."""
+    yield dotted(path), tree(path)
+    for node in (node for node in tree(path).body if isinstance(node, ast.ClassDef | ast.FunctionDef)):
+        if node.name[0] != "_":
+            yield node.name, node
+            methods = node.body if isinstance(node, ast.ClassDef) else []
+            yield from (
+                (f"{node.name}.{each.name}", each)
+                for each in methods
+                if isinstance(each, ast.FunctionDef) and each.name[0] != "_"
+            )
+
+
+def test_what_is_public_says_what_it_is() -> None:
+    """A caller reads the first line of a thing, not its code."""
+    everything = [(name, node) for path in PRODUCT for name, node in public(path)]
+    silent = [(name, node) for name, node in everything if not ast.get_docstring(node)]
+    assert not [name for name, node in silent if isinstance(node, ast.Module) or "." not in name]
+    assert len(silent) <= (1 - LEAST_EXPLAINED) * len(everything), [name for name, _ in silent]
+
+
 TUNED = {"events", "gate", "rhythm"}
 """Packages whose numbers decide what is found."""
 

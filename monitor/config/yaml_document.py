@@ -111,7 +111,7 @@ def parse_document(
     data: bytes, name: str, environment: Mapping[str, str] | None = None, credentials: Path | None = None
 ) -> Document:
     """Like `read_document`, from bytes. `environment` None means the process's; `credentials` is a folder of
-    secrets."""
+    secrets. ConfigError with the line of each mistake."""
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{name}: too long; a configuration has at most {MAX_BYTES} bytes"])
     node = _compose(_text(data, name), name)

@@ -43,9 +43,11 @@ class Choice(Protocol):
     """Entries that may be in flight; with 1 it is shown all that waits, of very many the most severe, and may
     choose freely."""
 
-    def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]: ...
+    def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
+        """What goes out at this monotonic time, in order; none while it is better to wait."""
 
-    def delivered(self, batch: Batch, now_s: float) -> None: ...
+    def delivered(self, batch: Batch, now_s: float) -> None:
+        """The receiver has acknowledged a batch."""
 
 
 class InOrder:

@@ -78,7 +78,8 @@ class LifeWatch:
         """How long it must be missing to be a fault."""
 
     def push(self, levels_dbfs: list[float], powers: list[float], means: list[float]) -> None:
-        """The next frames, as they are measured."""
+        """The next frames: their levels above 100 Hz, and of all that was recorded mean squares (full scale
+        is 1) and means (-1..1)."""
         self._levels += levels_dbfs
         self._powers += [max(0.0, power - mean**2) for power, mean in zip(powers, means, strict=True)]
 
@@ -116,8 +117,9 @@ class LifeWatch:
 
 
 def look_closely(second: Samples, levels: list[float], powers: list[float]) -> Life:
-    """The life in a second of sound, of which these are the frames' levels above 100 Hz, and their mean
-    squares without offset. The spectrum is taken only where it may change the verdict."""
+    """The life in a second of sound (shape (samples,), 16 kHz), of which these are the frames' levels above
+    100 Hz in dBFS, and their mean squares without offset (full scale is 1). The spectrum is taken only where
+    it may change the verdict."""
     level_dbfs = _dbfs(sum(10 ** (level / 10) for level in levels) / len(levels))
     if level_dbfs < NO_LIFE_BELOW_DBFS:
         return Life(level_dbfs, _dbfs(sum(powers) / len(powers)) > level_dbfs + _HUM_ABOVE_REST_DB)

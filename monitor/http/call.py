@@ -43,7 +43,8 @@ class Exchange:
         threading.Thread(target=self._run, name="http", daemon=True).start()
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """What the server sends, until it has sent everything. HttpFailed at the deadline or the limit."""
+        """What the server sends, until it has sent everything. HttpFailed at the deadline,
+        AnswerTooLarge beyond the limit."""
         size = 0
         try:
             while (news := self._next()) is not None:

@@ -23,7 +23,8 @@ def kernels() -> ctypes.PyDLL:
 
 
 def load(variant: str) -> ctypes.PyDLL:
-    """The library of one kind of machine, its functions ready to be called."""
+    """The library of one kind of machine, its functions ready to be called. OSError with the fix where it
+    cannot be loaded."""
     file = FOLDER / f"kernels-{variant}.so"
     try:
         library = ctypes.PyDLL(str(file))

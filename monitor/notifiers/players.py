@@ -30,7 +30,7 @@ class LocalPlayer(Block):
     """Name or part of it, as `earwitness devices` shows it; by default the system's."""
 
     def play(self, sound: bytes) -> None:
-        """Play to the end."""
+        """Play a WAV to its end. PublishError with the fix."""
         try:
             with (
                 wave.open(io.BytesIO(sound)) as file,
@@ -107,7 +107,7 @@ class MqttPlayer(Block):
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
 
     def play(self, sound: bytes) -> None:
-        """Hand it over, acknowledged by the broker."""
+        """Hand it over, acknowledged by the broker. PublishError with the fix."""
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 

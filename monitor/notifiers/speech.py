@@ -33,8 +33,9 @@ class EspeakVoice(Block):
     words_per_minute: Annotated[int, Field(ge=80, le=450)] = 150
 
     def synthesize(self, text: str) -> bytes:
-        """The text comes on standard input: as an argument it could pass for an option."""
+        """A WAV of the text. PublishError with the fix."""
         voice = self.language or house_language()
+        # The text comes on standard input: as an argument it could pass for an option.
         command = ["espeak-ng", "-v", voice, "-s", str(self.words_per_minute), "--stdin", "--stdout"]
         try:
             done = subprocess.run(
@@ -90,7 +91,7 @@ class ServerVoice(Block):
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
 
     def synthesize(self, text: str) -> bytes:
-        """Ask for a WAV."""
+        """A WAV of the text. PublishError with the fix."""
         headers, body = self._request(text, response_format="wav")
         sound = post(self._address, headers, self.timeout_s, "the voice server", body)
         if sound[:4] != b"RIFF":

@@ -82,7 +82,7 @@ def analyze_all(
     paths: Iterable[Path], config: Config, source: str = SOURCE, workers: int | None = None
 ) -> Iterator[Analysis]:
     """Many recordings over the machine's cores, each whole on one; results in the order of `paths`. For the
-    main thread."""
+    main thread. ClassifierError where a process was killed."""
     # Not forked: the parent's threads (onnxruntime's, the progress bar's) would leave their locks held.
     spawn = multiprocessing.get_context("spawn")
     count = workers or os.cpu_count()

@@ -29,11 +29,14 @@ class FrontEnd(Protocol):
     """Rhythm detector and gate. Used by this thread alone. Must not block: all other sources wait for it."""
 
     @property
-    def calm_below(self) -> float: ...
+    def calm_below(self) -> float:
+        """See `Source.calm_below`."""
 
-    def hear(self, piece: Piece) -> Sequence[Findings]: ...
+    def hear(self, piece: Piece) -> Sequence[Findings]:
+        """What is in the next piece, in order."""
 
-    def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None: ...
+    def finish(self, ended_by: Literal["gap", "shutdown"]) -> Findings | None:
+        """What was still open when the sound ended; None without anything. The next piece begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class CaptureThread(threading.Thread):
         """The source has ended for ever (a file) or the thread was stopped."""
 
     def run(self) -> None:
+        """The thread: opens the source, hears it, opens it again after a loss. What nobody expected goes to
+        `failed`."""
         try:
             while not self._stopping.is_set() and not self._listen_once():
                 pass

@@ -50,29 +50,38 @@ class DecisionEngine(Protocol):
     """Tracker and rules. Used by this thread alone."""
 
     @property
-    def is_at_rest(self) -> bool: ...
+    def is_at_rest(self) -> bool:
+        """Whether nothing waits for time to pass: no open event, no alert that may come, no lost source."""
 
     def decide(
         self, detections: Sequence[Detection], now: datetime, times: Mapping[str, datetime] | None = None
-    ) -> list[Message]: ...
+    ) -> list[Message]:
+        """What these detections, and the time that has passed, bring about; see `Tracker.update`."""
 
-    def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]: ...
+    def end_source(self, source: str, at: datetime, ended_by: EventEnd) -> list[Message]:
+        """End all events of a source that is heard no more."""
 
-    def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]: ...
+    def note_source(self, news: SourceStatus | Problem, now_s: float) -> list[Message]:
+        """A source was lost, is back, or has a fault; `now_s` is monotonic."""
 
-    def note_minute(self, level: SoundLevel) -> list[Message]: ...
+    def note_minute(self, level: SoundLevel) -> list[Message]:
+        """A source's loudness over a minute."""
 
-    def due_alerts(self, now: datetime, now_s: float) -> list[Message]: ...
+    def due_alerts(self, now: datetime, now_s: float) -> list[Message]:
+        """Alerts about sources that have delivered no sound for long; `now_s` is monotonic."""
 
-    def apply_command(self, command: Command, now: datetime) -> list[Message]: ...
+    def apply_command(self, command: Command, now: datetime) -> list[Message]:
+        """Carry it out and return its effects, the value now in force among them."""
 
 
 class Recorder(Protocol):
     """A history of findings and messages. Used by this thread; must not block."""
 
-    def heard(self, heard: Findings, now: datetime) -> None: ...
+    def heard(self, heard: Findings, now: datetime) -> None:
+        """What classifiers and detectors found."""
 
-    def decided(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None:
+        """What was made of it."""
 
 
 def enqueue(item: Item, mailbox: Mailbox[Item]) -> None:
@@ -133,6 +142,8 @@ class Decider(threading.Thread):
         self._ticked_s = clock.monotonic_s()
 
     def run(self) -> None:
+        """The thread: decides what the mailbox holds, and lets time pass, until the mailbox is closed and
+        empty. Then all sources end."""
         try:
             while not self._mailbox.finished:
                 self._ask()

@@ -24,9 +24,11 @@ class ClassifierPool(Protocol):
     """Classifies segments in threads of its own."""
 
     @property
-    def idle(self) -> bool: ...
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being classified."""
 
-    def submit(self, segment: Segment) -> None: ...
+    def submit(self, segment: Segment) -> None:
+        """Hand it over; never waits. What finds no room is dropped and counted."""
 
 
 class Router:

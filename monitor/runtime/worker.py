@@ -71,6 +71,8 @@ class Worker(threading.Thread):
         self._recent_s: deque[float] = deque(maxlen=100)
 
     def run(self) -> None:
+        """The thread: classifies what the mailbox holds, until it is closed and empty or the model dismissed.
+        What nobody expected goes to `failed`."""
         try:
             while not self.mailbox.finished and not self._dismissed:
                 if segments := self.mailbox.take(self._batch, timeout_s=1.0):

@@ -75,7 +75,8 @@ def _edges(length: int, rise: int) -> npt.NDArray[np.float64]:
 
 
 def piezo(pitch_hz: float = 3200.0, second: float = 0.05, third: float = 0.02) -> Sounder:
-    """The disc of a household alarm: nearly a sine, weak harmonics."""
+    """The disc of a household alarm: nearly a sine, its second and third harmonic so strong (amplitude, the
+    fundamental is 1)."""
     return Sounder(pitch_hz, harmonics=(second, third))
 
 

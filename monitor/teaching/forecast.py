@@ -57,7 +57,7 @@ class Forecast:
         return float((1 - self.right)[told].mean()) if told.any() else 0.0
 
     def false_a_day(self, dx: float) -> float:
-        """Expected."""
+        """Expected false events a day with an onset `dx` logits higher."""
         return float((1 - self.right)[self.x >= dx].sum()) / self._days
 
     def lost_share(self, dx: float) -> float:

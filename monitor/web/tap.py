@@ -11,23 +11,30 @@ from monitor.types import Findings, Message
 class Recorder(Protocol):
     """What keeps a history."""
 
-    def follow(self, config: Config) -> None: ...
+    def follow(self, config: Config) -> None:
+        """Another configuration is in force."""
 
-    def remember(self, piece: Piece) -> bool: ...
+    def remember(self, piece: Piece) -> bool:
+        """The next frames of a source, in its capture thread; whether they are waited for."""
 
-    def heard(self, heard: Findings, now: datetime) -> None: ...
+    def heard(self, heard: Findings, now: datetime) -> None:
+        """What classifiers and detectors found."""
 
-    def decided(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None:
+        """What was made of it. The decider's thread."""
 
 
 class Onlooker(Protocol):
     """What is shown to whoever looks. Never waits, never raises."""
 
-    def follow(self, config: Config) -> None: ...
+    def follow(self, config: Config) -> None:
+        """Another configuration is in force."""
 
-    def hear(self, piece: Piece) -> bool: ...
+    def hear(self, piece: Piece) -> bool:
+        """The next frames of a source, in its capture thread; whether somebody looks or listens now."""
 
-    def decided(self, message: Message, now: datetime) -> None: ...
+    def decided(self, message: Message, now: datetime) -> None:
+        """For the feed. The decider's thread."""
 
 
 class Tap:

@@ -37,7 +37,7 @@ def check_now(settings: "Config", source: str | None) -> None:
 
 
 def made_now(rows: sqlite3.Connection | None, source: str | None, count: int) -> Iterator["Hearing"]:
-    """What the running daemon hears from now on, until there is enough."""
+    """What the running daemon hears from now on, until there is enough. StoreError where it keeps nothing."""
     from monitor.clock import SystemClock
     from monitor.teaching.taught.heard import heard_since
     from monitor.teaching.taught.hearings import of_heard

@@ -18,6 +18,7 @@ class Topics:
 
     @property
     def root(self) -> str:
+        """What all of them begin with, without the slash."""
         return f"{self.prefix}/{self.node}"
 
     @property

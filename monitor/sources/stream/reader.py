@@ -96,6 +96,7 @@ class StreamReader(Thread):
         self.opened.cancel()
 
     def run(self) -> None:
+        """The thread: opens the stream, answers whether it could, and reads until it ends or is stopped."""
         try:
             with self._connect() as container:
                 self._answer()

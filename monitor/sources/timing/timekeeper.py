@@ -34,6 +34,7 @@ class Instant:
 
     @classmethod
     def of(cls, clock: Clock) -> Self:
+        """Now."""
         return cls(clock.monotonic_s(), clock.now())
 
     def plus(self, seconds: float) -> Self:

@@ -63,7 +63,7 @@ class Keep(Model):
 
 
 def filter_of(ask: Ask, wanted: Which) -> EventFilter:
-    """The filter that a query means."""
+    """The filter that a query means. Refusal 422 where it means none."""
     since, until = wanted.since, wanted.until
     if wanted.day is not None:
         try:
@@ -123,6 +123,7 @@ def one(ask: Ask) -> EventView:
 
 
 def row_of(ask: Ask, rows: Any) -> EventRow:
+    """The event that the path names. Refusal 404 where there is none."""
     found = index.events(rows, EventFilter(ids=(ask.path["id"],)), limit=1)
     if not found:
         raise Refusal(404, "there is no such event; it may be older than what is kept (`history_days`)")

@@ -128,6 +128,7 @@ class DriftView(Model):
     levels: list[float | None]
     """The mean of what was reported, in dBFS; None where nobody listened."""
     floors: list[float | None]
+    """The same of the noise floor."""
     floor_change_db: float | None
     """The floor of the latest two days, over that of the first two of which anything is kept."""
 

@@ -42,6 +42,7 @@ class Strip(Model):
     levels: list[float | None]
     """The highest of each stretch in dBFS; None where nobody listened."""
     floors: list[float | None]
+    """The noise floor then, in dBFS."""
     events: list[Mark]
     count: int
     lost: list[Stretch]

@@ -152,7 +152,7 @@ def read_reply(dialect: Dialect, answer: Mapping[str, Any], server: str) -> Repl
 
 
 def read_events(events: Iterable[Mapping[str, Any]], server: str) -> Reply:
-    """The same of a reply that came as server-sent events."""
+    """The same of a reply that came as server-sent events. ClassifyError where it reports an error."""
     words, thinks = "", False
     first: Mapping[str, Any] | None = None
     for event in events:
