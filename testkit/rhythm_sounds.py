@@ -7,6 +7,7 @@ from monitor.synthesis.alarms import Rhythm, Sounder, piezo, played, temporal_th
 from monitor.synthesis.room import coloured_noise
 from testkit import rhythm_trials
 from testkit.alarms import square_520_hz, steady_pulses, temporal_four
+from testkit.rhythm_disguised import disguised
 from testkit.rhythm_trials import LABELS, RecallCondition, impostor_samples
 from testkit.room import mixed_at_band_snr
 
@@ -83,7 +84,7 @@ def alarm(
 
 
 def edge_cases() -> dict[str, Samples]:
-    """Some sixty sounds near the edge between alarm and none, by name."""
+    """Some hundred sounds near the edge between alarm and none, by name."""
     passed = {f"{name} {seed}": impostor_samples(name, seed) for name, seed in PASSED_ONCE}
     hidden = {
         f"{pattern}, {condition.name} {seed}": rhythm_trials.alarm(pattern, condition, seed).samples
@@ -96,7 +97,7 @@ def edge_cases() -> dict[str, Samples]:
         for condition in AT_THE_EDGE
         for pattern in LABELS
     }
-    return passed | hidden | near | impostors | alarms | _plain()
+    return passed | hidden | near | impostors | alarms | _plain() | disguised()
 
 
 def _plain() -> dict[str, Samples]:

@@ -3,7 +3,7 @@
     python scripts/bench ablation --impostors 63 --trials 6 --jobs 2 [--save]
 
 Every sound is heard with all checks, which notes those that turned something down, and once more without each
-of these: without any other check all would have been the same. Seeds from 400 000 are this benchmark's own.
+of these: without any other check all would have been the same. Give seeds on which nothing was tuned.
 """
 
 import argparse
@@ -57,7 +57,8 @@ def main() -> None:
     show(rows, "ablation")
     if options.save:
         command = (
-            f"python scripts/bench ablation --impostors {options.impostors} --trials {options.trials} --save"
+            f"python scripts/bench ablation --impostors {options.impostors} --trials {options.trials}"
+            f" --seed {options.seed} --save"
         )
         save("ablation", rows, command)
 

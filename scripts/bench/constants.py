@@ -1,10 +1,11 @@
 """What each constant of the rhythm detector holds: changed by half, what is then found or missed.
 
-    python scripts/bench constants [NAME ...] [--by 0.5]
+    python scripts/bench constants [NAME ...] [--by 0.5] [--impostors 4 --seed 900000]
 
-Hears some sixty sounds near the edge between alarm and none (testkit/rhythm_sounds.py) as they are, and again
-for each constant with a half and one and a half of its value, in a process of its own. Names are those of
-constants (RINGING_DB, FIRST, TEMPORAL_FOUR); without a name all are tried, which takes half an hour.
+Hears some hundred sounds near the edge between alarm and none (testkit/rhythm_sounds.py), and so many
+performances of each kind of impostor, as they are, and again for each constant with a half and one and a
+half of its value, in a process of its own. Names are those of constants (RINGING_DB, FIRST, TEMPORAL_FOUR);
+without a name all are tried, which takes an hour.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from typing import Any
 
 import monitor.rhythm
 from monitor.audio import Samples
+from testkit.impostors import IMPOSTORS
 from testkit.rhythm_sounds import edge_cases
-from testkit.rhythm_trials import listen
+from testkit.rhythm_trials import impostor_samples, listen
 
 FIXED = {
     "BIN_HZ", "BINS", "BLOCK", "BLOCK_HOPS", "CHANNELS", "FIRST_BIN", "HOP", "LAST_BIN", "LEVEL_STEP_DB",
@@ -46,8 +48,12 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--by", type=float, default=0.5, help="share by which a value is changed")
+    parser.add_argument("--impostors", type=int, default=0, help="performances of each of the 16 kinds")
+    parser.add_argument("--seed", type=int, default=900_000)
     options = parser.parse_args()
     sounds = edge_cases()
+    for seed in range(options.seed, options.seed + options.impostors):
+        sounds |= {f"{name} {seed}": impostor_samples(name, seed) for name in IMPOSTORS}
     before = _forked(lambda: None, sounds)
     for name, value, change in _changes(options.names, options.by):
         print(f"{name} = {value}: {_difference(before, _forked(change, sounds))}", flush=True)
@@ -82,6 +88,8 @@ def _tried(value: Any, by: float) -> list[Any]:
         return [value * (1 - by), value * (1 + by)] if value else []
     if isinstance(value, int):
         return [round(value * (1 - by)), round(value * (1 + by))] if value else []
+    if isinstance(value, range):
+        return [range(*ends) for ends in _tried((value.start, value.stop), by)]
     if isinstance(value, tuple) and all(isinstance(each, int | float) for each in value):
         return [
             (*value[:k], new, *value[k + 1 :]) for k, each in enumerate(value) for new in _tried(each, by)

@@ -168,8 +168,7 @@ def _decisive(config: Config) -> tuple[Any, ...]:
 
 def known_label(ask: Ask) -> str:
     """The sound that the path names. Refusal 404 where there is none."""
-    label = ask.path["label"]
-    if label not in sounds():
+    if (label := ask.path["label"]) not in sounds():
         raise Refusal(404, f"there is no sound {label[:40]!r}; `api/sounds` lists them")
     return label
 
