@@ -11,14 +11,16 @@ teach from, and twelve times in the same room and eleven times in another to be 
 
 import argparse
 import pickle
+import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar, shipped_model
-from monitor.classifiers.taught.sound import Floats, TaughtSound, unpacked
+from monitor.classifiers.taught.sound import Floats, SideBySide, TaughtSound, unpacked
 from monitor.clock import BEGINNING
 from monitor.labels import LIFE_SAFETY
 from monitor.teaching.taught.background import Background, Households, households_of
@@ -122,6 +124,7 @@ def main() -> None:
     rows = [{"hearings": count, **_summary(outcomes)} for count, outcomes in found.items()]
     hours = sum(scene.hours for scene in scenes)
     show(rows, f"{len(things)} things, {hours:.1f} hours of a house, {sum(map(len, embeddings))} looks")
+    show(_costs(things, halves[0].background("", groups, households)), "what they cost")
 
 
 def _options() -> argparse.Namespace:
@@ -132,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sources", default="", help="comma-separated")
     parser.add_argument("--hours", type=float, default=32)
     parser.add_argument("--things", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=5, help="another is another house, and other visits")
     parser.add_argument("--heard", type=Path, required=True, help="folder of what was heard (pickle)")
     return parser.parse_args()
 
@@ -157,9 +161,9 @@ def _hear(options: argparse.Namespace) -> None:
     for n in np.random.default_rng(1).permutation(len(fit))[: options.things]:
         own = [recordings[number] for number in by_group[fit[n]]]
         others = Pool(pool.root, [one for one in recordings if one not in own])
-        heard = thing(others, classifier, own, VISITS, int(n))
+        heard = thing(others, classifier, own, VISITS, int(n) + 1000 * options.seed)
         (options.heard / f"thing{n:03d}.pkl").write_bytes(pickle.dumps(heard))
-    for number, scene in enumerate(house(pool, classifier, options.hours, 5)):
+    for number, scene in enumerate(house(pool, classifier, options.hours, options.seed)):
         (options.heard / f"house{number:04d}.pkl").write_bytes(pickle.dumps(scene))
 
 
@@ -248,3 +252,20 @@ def _summary(outcomes: Sequence[Outcome]) -> dict[str, str]:
         "false a week": f"{sum(one.false for one in kept) / max(hours, 1e-9) * 168:.1f}",
         "right to refuse or teach": f"{np.mean([one.is_right for one in outcomes]):.2f}",
     }
+
+
+def _costs(things: Sequence[HeardThing], background: Background) -> list[dict[str, str]]:
+    """A look with so many sounds that were taught together, and the file of one."""
+    sounds: list[TaughtSound] = []
+    for one in things:
+        visits = [looks.mean(axis=0) for looks in _visits(one.same) if len(looks)]
+        hearings = [Hearing(str(number), each) for number, each in enumerate(visits[: max(COUNTS)])]
+        sounds += [found] if (found := _anyway(hearings, background)) is not None else []
+    heard = background.embeddings[0]
+    rows = []
+    for count in (1, 5, 10):
+        together = SideBySide(sounds[:count])
+        us = min(timeit.repeat(partial(together.likeness, heard), number=200, repeat=50)) / 200 * 1e6
+        kilobytes = max(len(one.model_dump_json()) for one in sounds[:count]) / 1e3
+        rows.append({"sounds": str(count), "a look, µs": f"{us:.0f}", "largest file, KB": f"{kilobytes:.0f}"})
+    return rows

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from monitor.classifiers.base import Classifier
-from monitor.classifiers.taught.sound import TaughtSound, unpacked
+from monitor.classifiers.taught.sound import SideBySide, TaughtSound, unpacked
 from monitor.classifiers.taught.veto import VetoBook
 from monitor.types import Detection, Segment
 
@@ -31,13 +31,13 @@ class TaughtClassifier:
         self._vetoes = vetoes or VetoBook()
         self._model = model
         self._embedding_id = embedding_id
-        self._sounds: tuple[TaughtSound, ...] = ()
+        self._taught_here = SideBySide(())
         self.take(sounds)
 
     def take(self, sounds: Sequence[TaughtSound]) -> None:
         """From the next look on hear these, and no others; those of another model are not heard. From any
         thread."""
-        self._sounds = tuple(one for one in sounds if one.model == self._embedding_id)
+        self._taught_here = SideBySide([one for one in sounds if one.model == self._embedding_id])
 
     @property
     def name(self) -> str:
@@ -47,7 +47,7 @@ class TaughtClassifier:
     @property
     def labels(self) -> frozenset[str]:
         """What the model can hear, and what was taught."""
-        return self._model.labels | {one.label for one in self._sounds}
+        return self._model.labels | {one.label for one in self._taught_here.sounds}
 
     @property
     def window_s(self) -> float:
@@ -67,7 +67,7 @@ class TaughtClassifier:
     @property
     def second_look(self) -> Mapping[str, tuple[float, float]]:
         """Those of the model; a taught sound needs none."""
-        return {**self._model.second_look, **{one.label: NEVER for one in self._sounds}}
+        return {**self._model.second_look, **{one.label: NEVER for one in self._taught_here.sounds}}
 
     @property
     def dates(self) -> bool:
@@ -105,11 +105,12 @@ class TaughtClassifier:
         heard = unpacked(embedding)
         if not np.isfinite(heard).all():
             return []
+        here = self._taught_here
         started_at = segment.started_at + timedelta(seconds=segment.onset_s)
         return [
             Detection(
                 label=one.label,
-                score=one.score(float(one.likeness(heard))),
+                score=one.score(float(likeness)),
                 classifier=NAME,
                 source=segment.source,
                 started_at=started_at,
@@ -118,5 +119,5 @@ class TaughtClassifier:
                 evidence={"learning": True} if one.is_learning(started_at) else {},
                 embedding=embedding,
             )
-            for one in self._sounds
+            for one, likeness in zip(here.sounds, here.likeness(heard), strict=True)
         ]

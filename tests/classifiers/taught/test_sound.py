@@ -5,14 +5,16 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from monitor.classifiers.taught.sound import MOST_BYTES, read_sound
+from monitor.classifiers.taught.sound import MOST_BYTES, SideBySide, TaughtSound, read_sound
 from monitor.config.taught import forget_taught, read_taught, write_taught
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name
+from monitor.teaching.taught.learning import learn
 from testkit.builders import START
-from testkit.taught import taught
+from testkit.taught import SIZE, background, hearings, taught
 
 
 def test_it_is_kept_as_json_and_read_as_it_was(tmp_path: Path):
@@ -73,6 +75,18 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path):
         write_taught(tmp_path, taught())
     shutil.rmtree(tmp_path / "nowhere", ignore_errors=True)
     assert read_taught(tmp_path / "nowhere").labels == ()
+
+
+def test_side_by_side_they_are_as_alike_as_each_alone():
+    """Those that were taught together, and one that was taught later in a house that sounded otherwise."""
+    later = background(np.random.default_rng(8).normal(1.0, 2.0, (300, SIZE)), hours=50.0)
+    other = learn("gate", hearings(direction=3), later, START)
+    assert isinstance(other, TaughtSound)
+    sounds = [taught(), taught("our_bell"), other]
+    for one in hearings(count=8):
+        together = SideBySide(sounds).likeness(one.embedding)
+        assert together == pytest.approx([float(each.likeness(one.embedding)) for each in sounds], abs=1e-5)
+    assert len(SideBySide(()).likeness(np.zeros(SIZE, np.float32))) == 0
 
 
 def test_it_learns_for_a_week():
