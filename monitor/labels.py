@@ -60,7 +60,7 @@ def _label(row: dict[str, str]) -> Label:
     )
 
 
-class _House:
+class _Vocabulary:
     """The vocabulary of this process; exchanged as a whole, for many threads read it."""
 
     def __init__(self, taught: Iterable[str] = ()) -> None:
@@ -75,7 +75,7 @@ def name_taught(labels: Iterable[str]) -> None:
     global _house
     wanted = tuple(sorted(labels))
     if wanted != _house.taught:
-        _house = _House(wanted)
+        _house = _Vocabulary(wanted)
 
 
 def taught() -> tuple[str, ...]:
@@ -154,4 +154,4 @@ def check_taught_name(word: str) -> str:
     return word
 
 
-_house = _House()
+_house = _Vocabulary()

@@ -19,7 +19,7 @@ class Patience:
     def __init__(self, name: str, within_s: float) -> None:
         self._name = name
         self._within_s = within_s
-        self._outcome: _Outcome | None = None
+        self._outcome: _Handover | None = None
 
     def do(
         self,
@@ -34,12 +34,12 @@ class Patience:
         # Not by the thread, which lives for a moment after its work is done.
         if self._outcome is not None and not self._outcome.is_over:
             raise Silent(f"{self._name}: no answer")
-        outcome = self._outcome = _Outcome(late)
+        outcome = self._outcome = _Handover(late)
         threading.Thread(target=outcome.run, args=(work,), name=self._name, daemon=True).start()
         return cast(T, outcome.taken(self._name, self._within_s + more_s))
 
 
-class _Outcome:
+class _Handover:
     """What came of some work, handed to whoever waits for it, or else to `late`."""
 
     def __init__(self, late: Callable[[BaseException], None] | None) -> None:

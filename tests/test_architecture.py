@@ -222,6 +222,36 @@ def test_no_two_types_have_one_name() -> None:
         assert "protocol" not in kinds or "class" in kinds or len(kinds) == 1, (name, where)
 
 
+SAME_THING = {
+    "_Search": "the kernel's copy of Search",
+    "_Shelf": "a Shelf, for a file instead of the page",
+    "_RecentSound": "the same of a drill, which may not know the evidence",
+    "_Judged": "the model's scores of one window",
+    "Background": "kept on disk under this name",
+    "Hearing": "kept on disk under this name",
+    "Recording": "a file of sound with what is known of it",
+    "Room": "a room, in the household of a benchmark",
+    "Scene": "sound with what is to be heard in it, here and in the demo",
+}
+"""Private classes, and those of scripts, that may be called as a public one of the product, and why."""
+
+
+def test_no_private_class_or_script_borrows_a_public_name() -> None:
+    """Who searches for a word of the glossary finds what it means, and not something of the same name."""
+    named = {
+        name
+        for name, where in types().items()
+        if any(module.startswith("monitor.") and kind != "alias" for module, kind in where)
+    }
+    for path in EVERYTHING:
+        top, parts = path.relative_to(ROOT).parts[0], path.relative_to(ROOT).parts
+        if top not in ("monitor", "scripts") or "tests" in parts:
+            continue
+        for name in (node.name for node in tree(path).body if isinstance(node, ast.ClassDef)):
+            borrowed = name.lstrip("_") in named and (top == "scripts" or name.startswith("_"))
+            assert not borrowed or name in SAME_THING, f"{path.relative_to(ROOT)}: {name}"
+
+
 ARRAY_TYPES = re.compile(r"\b(?:NDArray|ndarray|Tensor|ArrayLike)\b")
 AN_ARRAY = re.compile(r"(?:npt?\.)?(?:NDArray|ndarray)\[")
 A_SHAPE = re.compile(r"\b[Ss]hapes?\b|\([\w .]+, ?[\w .,]*\)")

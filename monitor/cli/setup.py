@@ -85,7 +85,7 @@ def check(
 
 
 @dataclass
-class _Checked:
+class _CheckedFile:
     """What is wrong with a configuration, what was hardly meant, and as much of it as is right."""
 
     problems: list[str]
@@ -93,7 +93,7 @@ class _Checked:
     config: Config | None = None
 
 
-def _checked(path: Path) -> _Checked:
+def _checked(path: Path) -> _CheckedFile:
     from monitor.cli.external_files import outside_findings
     from monitor.cli.plain_secrets import plain_secret_warnings
     from monitor.config.capabilities import gaps
@@ -102,11 +102,11 @@ def _checked(path: Path) -> _Checked:
     try:
         document = read_document(path)
     except ConfigError as error:
-        return _Checked(error.problems)
+        return _CheckedFile(error.problems)
     draft, problems = examined(document)
     if draft is None:
-        return _Checked(problems)
-    checked = _Checked(problems, config=with_overrides(draft.config))
+        return _CheckedFile(problems)
+    checked = _CheckedFile(problems, config=with_overrides(draft.config))
     for found in outside_findings(draft.config):
         place = draft.original(found.place)
         if any(problem.startswith(document.about(place, "")) for problem in problems):

@@ -117,7 +117,7 @@ def parse_document(
     node = _compose(_text(data, name), name)
     if node is None:
         return Document(name, {})
-    reader = _Reader(name, Credentials(os.environ if environment is None else environment, credentials))
+    reader = _NodeReader(name, Credentials(os.environ if environment is None else environment, credentials))
     values = reader.read(node, ())
     if values is None:
         return Document(name, {})
@@ -176,7 +176,7 @@ def _check_shape(events: Iterator[yaml.Event], name: str) -> None:
             raise ConfigError([f"{name}:{line}: tags (!) are not used here; {QUOTE}"])
 
 
-class _Reader:
+class _NodeReader:
     """Turns nodes into values, keeping lines and collecting problems."""
 
     def __init__(self, name: str, credentials: Credentials) -> None:

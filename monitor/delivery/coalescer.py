@@ -18,16 +18,16 @@ MOST_NAMED = 5
 
 
 @dataclass(slots=True)
-class _Sent:
+class _LastSent:
     """When a rule's last alert was sent, and how long its next alerts are collected."""
 
     at_s: float
     pause_s: float
 
 
-Company = tuple[str, str, frozenset[str]]
+GroupKey = tuple[str, str, frozenset[str]]
 """What alerts are collected under: rule, severity, and life dangers."""
-_TESTS: Company = ("", "test", frozenset())
+_TESTS: GroupKey = ("", "test", frozenset())
 """Tests of all rules together, after everything else."""
 
 
@@ -47,7 +47,7 @@ class Coalescer:
     def __init__(self, *, pause_s: float = 60.0, per_minute: int = 10) -> None:
         self._pause_s = pause_s
         self._per_minute = per_minute
-        self._sent: dict[Company, _Sent] = {}
+        self._sent: dict[GroupKey, _LastSent] = {}
         self._sent_at_s: list[float] = []
 
     def batches(self, waiting: Sequence[Entry], now_s: float) -> list[Batch]:
@@ -58,18 +58,18 @@ class Coalescer:
 
     def delivered(self, batch: Batch, now_s: float) -> None:
         """Remember that an alert of the rule was sent."""
-        key = _company(batch.entries[-1])
+        key = _group_key(batch.entries[-1])
         if key == _TESTS:
             return
         self._sent_at_s.append(now_s)
         before = self._sent.get(key)
         goes_on = before is not None and now_s - before.at_s < 2 * before.pause_s
         pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before and goes_on else self._pause_s
-        self._sent[key] = _Sent(now_s, pause_s)
+        self._sent[key] = _LastSent(now_s, pause_s)
         self._sent = {k: sent for k, sent in self._sent.items() if now_s - sent.at_s < 2 * LONGEST_PAUSE_S}
 
     def _may_go(self, group: Sequence[Entry], now_s: float) -> bool:
-        sent = self._sent.get(_company(group[-1]))
+        sent = self._sent.get(_group_key(group[-1]))
         urgent = group[0].urgent
         if not urgent and len(self._sent_at_s) >= self._per_minute:
             return False
@@ -78,7 +78,7 @@ class Coalescer:
         return now_s - sent.at_s >= (min(sent.pause_s, URGENT_PAUSE_S) if urgent else sent.pause_s)
 
 
-def _company(entry: Entry) -> Company:
+def _group_key(entry: Entry) -> GroupKey:
     message = entry.message
     if not isinstance(message, Alert):
         return message.id, "", frozenset()
@@ -88,14 +88,14 @@ def _company(entry: Entry) -> Company:
 
 
 def _by_company(waiting: Iterable[Entry]) -> list[list[Entry]]:
-    groups: dict[Company, list[Entry]] = {}
+    groups: dict[GroupKey, list[Entry]] = {}
     for entry in waiting:
-        groups.setdefault(_company(entry), []).append(entry)
+        groups.setdefault(_group_key(entry), []).append(entry)
     return list(groups.values())
 
 
 def _turn(group: Sequence[Entry]) -> tuple[bool, bool, int]:
-    return (_company(group[0]) == _TESTS, not group[0].urgent, group[0].number)
+    return (_group_key(group[0]) == _TESTS, not group[0].urgent, group[0].number)
 
 
 def _together(group: Sequence[Entry]) -> Batch:

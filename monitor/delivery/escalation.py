@@ -34,7 +34,7 @@ class Unanswered:
 
 
 @dataclass(slots=True)
-class _Incident:
+class _Unacknowledged:
     """A rule's alerts that nobody has acknowledged, and how many of its notifiers had them."""
 
     gravest: Alert
@@ -69,7 +69,7 @@ class _Incident:
 
 
 @dataclass(slots=True)
-class _Acknowledged:
+class _Covered:
     """What an acknowledgement covers."""
 
     dangers: set[tuple[str, str]]
@@ -95,8 +95,8 @@ class Escalation:
     """
 
     def __init__(self) -> None:
-        self._open: dict[IncidentKey, _Incident] = {}
-        self._acknowledged: dict[IncidentKey, _Acknowledged] = {}
+        self._open: dict[IncidentKey, _Unacknowledged] = {}
+        self._acknowledged: dict[IncidentKey, _Covered] = {}
 
     def raised(self, alert: Alert, now_s: float) -> tuple[str, ...]:
         """The notifiers that get this alert now."""
@@ -147,8 +147,8 @@ class Escalation:
         if notified > incident.notified:
             incident.notified, incident.due_at_s = notified, now_s - waited_s + incident.wait_s
 
-    def _join(self, alert: Alert, wait_s: float, at_s: float) -> _Incident:
-        incident = self._open.setdefault(_key(alert), _Incident(alert, wait_s, at_s + wait_s))
+    def _join(self, alert: Alert, wait_s: float, at_s: float) -> _Unacknowledged:
+        incident = self._open.setdefault(_key(alert), _Unacknowledged(alert, wait_s, at_s + wait_s))
         incident.ids.add(alert.id)
         incident.dangers |= alert.dangers
         incident.sounding |= _sounding(alert)
@@ -173,12 +173,12 @@ class Escalation:
             self._remember(key, incident, now_s)
         return frozenset().union(*(incident.ids for incident in closed.values()))
 
-    def _remember(self, key: IncidentKey, incident: _Incident, now_s: float) -> None:
+    def _remember(self, key: IncidentKey, incident: _Unacknowledged, now_s: float) -> None:
         """The answer covers what it answers, and what an answer before it still covers."""
         before = self._acknowledged.pop(key, None)
         still = before if before and (before.sounding or now_s < before.until_s) else None
         until_s = now_s + (DANGER_OVER_S if incident.dangers else ACKNOWLEDGED_S)
-        answer = _Acknowledged(incident.dangers, incident.sounding, until_s)
+        answer = _Covered(incident.dangers, incident.sounding, until_s)
         if still is not None:
             answer.dangers |= still.dangers
             answer.sounding |= still.sounding
@@ -193,7 +193,7 @@ class Escalation:
         """When `due` will next return something."""
         return min((incident.due_at_s for incident in self._open.values()), default=None)
 
-    def _pass_on(self, incident: _Incident, now_s: float) -> Call | Unanswered:
+    def _pass_on(self, incident: _Unacknowledged, now_s: float) -> Call | Unanswered:
         alert = incident.gravest
         if incident.notified >= len(alert.notify):
             del self._open[_key(alert)]
@@ -208,7 +208,7 @@ class Escalation:
         return Call(alert.notify[len(had_it)], call)
 
 
-def _told(incident: _Incident) -> str:
+def _told(incident: _Unacknowledged) -> str:
     """What the next in line is told: that nobody has answered, and that the sound has ended where it has. An
     earlier run may have told it."""
     alert = incident.gravest

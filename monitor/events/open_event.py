@@ -29,7 +29,7 @@ a voice's emotion changes from look to look."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
+class _LastReport:
     """The last report, to compare with."""
 
     event: SoundEvent
@@ -53,7 +53,7 @@ class OpenEvent:
     times: int = 1
     """Number of separate sounds in it."""
     emotion_by: str = ""
-    reported: _Report | None = field(default=None, repr=False)
+    reported: _LastReport | None = field(default=None, repr=False)
 
     @classmethod
     def beginning(cls, detection: Detection) -> "OpenEvent":
@@ -159,7 +159,7 @@ class OpenEvent:
         fresh = last is None or self._repetition_is_due(last, at)
         times_at = at if last is None or fresh else last.times_at
         event = self._current(state, at)
-        self.reported = _Report(event, self.times, times_at, self.emotion_by)
+        self.reported = _LastReport(event, self.times, times_at, self.emotion_by)
         return event
 
     def _current(self, state: EventState, at: datetime) -> SoundEvent:
@@ -185,14 +185,14 @@ class OpenEvent:
         more = (repeated if self.times > 1 else {}) | ({"doubted_by": doubts} if doubts else {})
         return {**self.event.evidence, **more}
 
-    def _emotion_is_due(self, last: _Report, at: datetime) -> bool:
+    def _emotion_is_due(self, last: _LastReport, at: datetime) -> bool:
         """Another classifier's emotion is due at once, a changed one of the same classifier every 2 s."""
         if self.emotion_by != last.emotion_by:
             return True
         rested = (at - last.event.at).total_seconds() >= EMOTION_EVERY_S
         return rested and _differs(self.event.emotion or {}, last.event.emotion or {})
 
-    def _repetition_is_due(self, last: _Report, at: datetime) -> bool:
+    def _repetition_is_due(self, last: _LastReport, at: datetime) -> bool:
         if self.times == last.times:
             return False
         return self.times <= REPEATS_AT_ONCE or (at - last.times_at).total_seconds() >= REPEATS_EVERY_S

@@ -99,7 +99,7 @@ class EvidenceKeeper:
         retention = Retention(config.keep_days * 86400, config.keep_mb * 2**20, config.keep_per_label)
         self._shelf = ClipFolder(folder, retention)
         self._lock = Lock()
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[str, _SourceMemory] = {}
         self._waiting: dict[str, SoundEvent] = {}
         self._done: deque[str] = deque(maxlen=4 * _WAITING)
         self._sweep_at: datetime | None = None
@@ -178,9 +178,9 @@ class EvidenceKeeper:
         """Keep what there is of an event for good: how many files. Raises StoreError."""
         return self._shelf.lock(event_id)
 
-    def _source(self, name: str) -> "_Source":
+    def _source(self, name: str) -> "_SourceMemory":
         found = self._sources.get(name)
-        return found or self._sources.setdefault(name, _Source(RecentSound(self._keep_s)))
+        return found or self._sources.setdefault(name, _SourceMemory(RecentSound(self._keep_s)))
 
     def _pass_over(self) -> None:
         oldest = next(iter(self._waiting))
@@ -251,7 +251,7 @@ class EvidenceKeeper:
             self._lapse.begin(why=str(error))
 
 
-class _Source:
+class _SourceMemory:
     """What is remembered of one source."""
 
     def __init__(self, recent: RecentSound) -> None:

@@ -30,7 +30,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _KeptPiece:
     captured_at: datetime
     samples: npt.NDArray[np.int16]
     follows_gap: bool
@@ -42,12 +42,12 @@ class RecentSound:
 
     def __init__(self, keep_s: float) -> None:
         self._keep = timedelta(seconds=keep_s)
-        self._pieces: deque[_Kept] = deque()
+        self._pieces: deque[_KeptPiece] = deque()
         self._lock = Lock()
 
     def push(self, piece: Piece) -> None:
         """The next frames; the oldest are forgotten."""
-        kept = _Kept(piece.captured_at, np.frombuffer(piece.audio.to_pcm16(), "<i2"), piece.follows_gap)
+        kept = _KeptPiece(piece.captured_at, np.frombuffer(piece.audio.to_pcm16(), "<i2"), piece.follows_gap)
         with self._lock:
             if self._pieces and piece.captured_at < self._pieces[-1].captured_at:
                 # The clock was set back: a clip across that moment would be put together wrongly.
@@ -82,7 +82,7 @@ class RecentSound:
         return Excerpt(start, Audio.from_pcm16(samples.tobytes()))
 
 
-def _placed(pieces: list[_Kept], start: datetime) -> list[tuple[int, _Kept]]:
+def _placed(pieces: list[_KeptPiece], start: datetime) -> list[tuple[int, _KeptPiece]]:
     """Each piece with the sample at which it begins: right behind the one before unless sound is missing."""
     placed = []
     follows = _samples(pieces[0].captured_at - start)
@@ -99,5 +99,5 @@ def _samples(length: timedelta) -> int:
     return round(length.total_seconds() * SAMPLE_RATE_HZ)
 
 
-def _end(piece: _Kept) -> datetime:
+def _end(piece: _KeptPiece) -> datetime:
     return piece.captured_at + timedelta(seconds=len(piece.samples) / SAMPLE_RATE_HZ)

@@ -29,7 +29,7 @@ current = _Current()
 """The call that each thread makes."""
 
 
-class _Watched:
+class _WatchedConnection:
     """What both kinds of connections do beside urllib3's own: its class comes after this one."""
 
     host: str
@@ -51,10 +51,10 @@ def pool_of(connections: int) -> Any:
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
-    class Plain(_Watched, HTTPConnection):
+    class Plain(_WatchedConnection, HTTPConnection):
         pass
 
-    class Secure(_Watched, HTTPSConnection):
+    class Secure(_WatchedConnection, HTTPSConnection):
         pass
 
     class PlainPool(urllib3.HTTPConnectionPool):

@@ -24,7 +24,7 @@ _STEP = timedelta(seconds=HOP / SAMPLE_RATE_HZ)
 
 
 @dataclass(slots=True)
-class _Minute:
+class _OpenMinute:
     """What was measured of one minute."""
 
     started_at: datetime
@@ -51,7 +51,7 @@ class MinuteMeter:
         self._samples = np.zeros(samples_for(_BLOCKS), np.float32)
         self._count = 0
         self._ends_at = datetime.fromtimestamp(0, UTC)
-        self._minute: _Minute | None = None
+        self._minute: _OpenMinute | None = None
 
     def hear(self, piece: Piece) -> list[SoundLevel]:
         """Take the next frames, at 16 kHz: the minutes that are over, mostly none. It does not matter how the
@@ -92,7 +92,7 @@ class MinuteMeter:
         starts_at = at.replace(second=0, microsecond=0)
         over = [] if self._minute is None or self._minute.started_at == starts_at else self._over()
         if self._minute is None:
-            self._minute = _Minute(starts_at)
+            self._minute = _OpenMinute(starts_at)
         self._minute.energy += energy
         self._minute.blocks += 1
         self._minute.clipped += clipped

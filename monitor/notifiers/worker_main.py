@@ -50,7 +50,7 @@ def _loaded() -> Any:
 
 
 def _serve(apprise: Any, connection: socket.socket) -> None:
-    complaints = _Complaints()
+    complaints = _CaughtWarnings()
     logger = logging.getLogger("apprise")
     logger.addHandler(complaints)
     logger.propagate = False
@@ -134,7 +134,7 @@ def _answer(lines: Any, *, taken: bool, why: str) -> None:
     lines.flush()
 
 
-class _Complaints(logging.Handler):
+class _CaughtWarnings(logging.Handler):
     """Catches what Apprise complains of. It otherwise writes to standard error by itself."""
 
     def __init__(self) -> None:

@@ -148,7 +148,7 @@ class FrigatePublisher(Local):
             return
         try:
             (self._end if message.state == "ended" else self._begin)(message)
-        except _Refusal as refusal:
+        except _NotTaken as refusal:
             self._complain(str(refusal))
             done(Refused(str(refusal), keep_s=self._config.late_after_s))
         except (HttpFailed, PublishError) as error:
@@ -196,7 +196,7 @@ class FrigatePublisher(Local):
             if self._our_page:
                 page = f"{self._our_page.rstrip('/')}/#/event/{event.id}"
                 self._asked("POST", f"{path}/description", {"description": f"earwitness: {page}"})
-        except _Refusal as refusal:  # deleted there meanwhile, or a version without descriptions
+        except _NotTaken as refusal:  # deleted there meanwhile, or a version without descriptions
             log.info("frigate did not take the end of an event", id=event.id, reason=str(refusal))
 
     def _asked(self, method: str, path: str, body: Mapping[str, Any]) -> HttpResponse:
@@ -208,7 +208,7 @@ class FrigatePublisher(Local):
             return answer
         why = f"answers {answer.status}{_reason(answer)}"
         if 400 <= answer.status < 500 and answer.status not in PASSING_STATUSES and answer.status != 401:
-            raise _Refusal(why)
+            raise _NotTaken(why)
         raise PublishError(why + (": give `user` and `password` of an admin" if answer.status == 401 else ""))
 
     def _call(self, method: str, path: str, body: Mapping[str, Any]) -> HttpResponse:
@@ -239,7 +239,7 @@ class FrigatePublisher(Local):
             log.warning("frigate does not take events", publisher=self.name, reason=why)
 
 
-class _Refusal(Exception):
+class _NotTaken(Exception):
     """Frigate does not take it, and would not the next time."""
 
 

@@ -49,7 +49,7 @@ that just passes (fit 0.58) scores 0.81, a perfect one 0.94; the third cycle of 
 
 
 @dataclass
-class _Alarm:
+class _KnownAlarm:
     first: Cycle
     last: Cycle
     cycles: int = 1
@@ -75,7 +75,7 @@ class CycleCounter:
     """The alarms that sound now, by rhythm and pitch; several may sound at once."""
 
     def __init__(self) -> None:
-        self._alarms: list[_Alarm] = []
+        self._alarms: list[_KnownAlarm] = []
         self._drowned: list[Cycle] = []
         """Bursts that are believed when they come again."""
 
@@ -115,7 +115,7 @@ class CycleCounter:
         if alarm is None:
             if is_drowned and not self._comes_again(cycle):
                 return None
-            self._alarms.append(alarm := _Alarm(cycle, cycle))
+            self._alarms.append(alarm := _KnownAlarm(cycle, cycle))
         elif not _follows(cycle, alarm.nearest(cycle.pitch_hz), is_drowned):
             alarm.add(cycle)
             return None
@@ -176,7 +176,7 @@ def _is_overtone(pitch_hz: float, last: Cycle) -> bool:
     return last.moving or (round(ratio) >= 1 and abs(ratio / round(ratio) - 1) < _SAME_PITCH_SHARE)
 
 
-def _heard(alarm: _Alarm) -> PatternReport:
+def _heard(alarm: _KnownAlarm) -> PatternReport:
     last, cycles = alarm.last, alarm.cycles
     return PatternReport(
         label=last.template.label,

@@ -38,7 +38,7 @@ _WORDS_AGAIN_HOPS = 1200
 
 
 @dataclass
-class _Look:
+class _Parsed:
     end: int
     contrast_db: float
 
@@ -56,7 +56,7 @@ class RhythmTracker:
         self._pulses = PulseFinder(LONG_HOPS)
         self._trains = Trains()
         self._counter = CycleCounter()
-        self._looks: dict[tuple[str, int], _Look] = {}
+        self._looks: dict[tuple[str, int], _Parsed] = {}
         self._unfinished: list[Cycle] = []
         self._words_ends = deque([-_WORDS_AGAIN_HOPS] * 2, maxlen=2)
         """Ends of the last two groups of beeps that words went before."""
@@ -200,5 +200,5 @@ class RhythmTracker:
         recent = before is not None and candidate.end - before.end < _AGAIN_HOPS
         if before is not None and recent and candidate.contrast_db < before.contrast_db + _BETTER_DB:
             return False
-        self._looks[key] = _Look(candidate.end, candidate.contrast_db)
+        self._looks[key] = _Parsed(candidate.end, candidate.contrast_db)
         return True

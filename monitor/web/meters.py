@@ -17,7 +17,7 @@ FRAMES = 17
 
 
 @dataclass(slots=True)
-class _Meter:
+class _SourceMeter:
     loudest_dbfs: float = -120.0
     samples: list[Samples] = field(default_factory=list)
 
@@ -29,7 +29,7 @@ class Meters:
         self._feed = feed
         self._board = board
         self._time = time
-        self._meters: dict[str, _Meter] = {}
+        self._meters: dict[str, _SourceMeter] = {}
         self._widths: dict[str, Bandwidth] = {}
 
     def bandwidth_hz(self, source: str) -> float | None:
@@ -44,7 +44,7 @@ class Meters:
                 self._hear(frame)
 
     def _hear(self, frame: Frame) -> None:
-        meter = self._meters.setdefault(frame.source, _Meter())
+        meter = self._meters.setdefault(frame.source, _SourceMeter())
         meter.loudest_dbfs = max(meter.loudest_dbfs, frame.audio.rms_dbfs)
         meter.samples.append(frame.audio.samples)
         if len(meter.samples) < FRAMES:
@@ -57,6 +57,6 @@ class Meters:
             "level_dbfs": dbfs(meter.loudest_dbfs),
             "floor_dbfs": floor_dbfs,
         }
-        self._meters[frame.source] = _Meter()
+        self._meters[frame.source] = _SourceMeter()
         if floor_dbfs is not None:
             self._feed.post(FeedItem(0, "level", data))

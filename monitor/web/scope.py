@@ -83,7 +83,7 @@ class Viewer:
 
 
 @dataclass(slots=True)
-class _Watched:
+class _WatchedSource:
     """What is remembered of a source while somebody looks."""
 
     viewers: set[Viewer] = field(default_factory=set)
@@ -97,7 +97,7 @@ class Scopes:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._lock = Lock()
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, _WatchedSource] = {}
 
     def watching(self, source: str) -> int:
         """How many look at a source; from any thread."""
@@ -108,7 +108,7 @@ class Scopes:
         """Somebody begins to look."""
         viewer = Viewer(source, loop)
         with self._lock:
-            watched = self._watched.get(source, _Watched())
+            watched = self._watched.get(source, _WatchedSource())
             watched.viewers = {*watched.viewers, viewer}
             self._watched[source] = watched
         return viewer
@@ -127,7 +127,7 @@ class Scopes:
             for frame in piece.frames():
                 self._hear(watched, frame)
 
-    def _hear(self, watched: _Watched, frame: Frame) -> None:
+    def _hear(self, watched: _WatchedSource, frame: Frame) -> None:
         watched.samples = np.concatenate([watched.samples, frame.audio.samples])[-WINDOW:]
         floor_dbfs = self._board.floor_dbfs(frame.source)
         levels = (frame.audio.rms_dbfs, -120.0 if floor_dbfs is None else floor_dbfs)

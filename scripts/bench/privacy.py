@@ -55,7 +55,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class HeardRecording:
     """A recording in a quiet room, and what was heard of it."""
 
     kind: str
@@ -99,7 +99,9 @@ def below(speech: Samples, sound: Samples) -> Samples:
     return mixed
 
 
-def listen(kind: str, samples: Samples, classifiers: LoadedClassifiers, rng: np.random.Generator) -> Scene:
+def listen(
+    kind: str, samples: Samples, classifiers: LoadedClassifiers, rng: np.random.Generator
+) -> HeardRecording:
     """What the daemon would remember of it."""
     config = default_config([{"type": "demo", "name": "room"}])
     quiet = np.zeros(round(QUIET_S * SAMPLE_RATE_HZ), np.float32)
@@ -118,10 +120,10 @@ def listen(kind: str, samples: Samples, classifiers: LoadedClassifiers, rng: np.
         take(ears.push(frame))
     take(ears.finish("shutdown"))
     voiced = tuple(detector.hears_voice(frame.audio) for frame in pieces)
-    return Scene(kind, Excerpt(START, whole), words, voiced)
+    return HeardRecording(kind, Excerpt(START, whole), words, voiced)
 
 
-def scenes(folder: Path, split: str | None, most: int) -> Iterator[Scene]:
+def scenes(folder: Path, split: str | None, most: int) -> Iterator[HeardRecording]:
     """Every recording, then speech below others."""
     rng = np.random.default_rng(20)
     classifiers = load_classifiers(default_config([{"type": "demo", "name": "room"}]))
@@ -135,7 +137,7 @@ def scenes(folder: Path, split: str | None, most: int) -> Iterator[Scene]:
         yield listen("speech below a sound", below(speech, over), classifiers, rng)
 
 
-def is_withheld(scene: Scene, bars: Bars) -> bool:
+def is_withheld(scene: HeardRecording, bars: Bars) -> bool:
     """Whether nothing of it would be kept."""
     voiced = iter(scene.voiced)
     return bool(speech_spans(scene.clip, scene.words, lambda _: next(voiced), bars))

@@ -65,7 +65,7 @@ SIZES = {
 
 
 @dataclass
-class Report:
+class MarkdownReport:
     """Markdown in the making."""
 
     file: Path | None = None
@@ -317,7 +317,9 @@ COLUMNS = [
 ]
 
 
-def versus_naive(report: Report, loaded: AudioLanguageModel, asked: Any, device: str, runs: int) -> None:
+def versus_naive(
+    report: MarkdownReport, loaded: AudioLanguageModel, asked: Any, device: str, runs: int
+) -> None:
     """Shared prefix against three generate() calls."""
     tree = loaded.pack(asked)
     rows = []
@@ -352,7 +354,7 @@ def versus_naive(report: Report, loaded: AudioLanguageModel, asked: Any, device:
     report.table(COLUMNS, rows)
 
 
-def encoder_cost(report: Report, loaded: AudioLanguageModel, device: str, runs: int) -> None:
+def encoder_cost(report: MarkdownReport, loaded: AudioLanguageModel, device: str, runs: int) -> None:
     """What padding every segment to 30 s would cost."""
     rows = [
         [f"{duration_s:g} s", *_encoder_ms(loaded, duration_s, device, runs)]
@@ -371,7 +373,7 @@ COMPILED_S = (2.0, 2.0, 2.7, 2.7, 5.0, 5.3, 10.0, 7.7)
 """Lengths in the order in which a compiled model meets them: each of the first two twice."""
 
 
-def compiling(report: Report, loaded: AudioLanguageModel, asked: Any, device: str) -> None:
+def compiling(report: MarkdownReport, loaded: AudioLanguageModel, asked: Any, device: str) -> None:
     """Whether `torch.compile` of the language model pays: every length as it is, and compiled."""
     tree = loaded.pack(asked)
     inner = loaded.model.model
@@ -389,7 +391,9 @@ def compiling(report: Report, loaded: AudioLanguageModel, asked: Any, device: st
     report.table(["segment, in this order", "eager, s", "compiled, s"], rows)
 
 
-def throughput(report: Report, loaded: AudioLanguageModel, asked: Any, options: argparse.Namespace) -> None:
+def throughput(
+    report: MarkdownReport, loaded: AudioLanguageModel, asked: Any, options: argparse.Namespace
+) -> None:
     """Segments a second, latency and the share of the hardware's arithmetic, by batch and length."""
     tree = loaded.pack(asked)
     runs = max(options.runs, 20 if options.device.startswith("cuda") else 1)
@@ -449,7 +453,7 @@ def main() -> None:
     options = parser.parse_args()
     gpu = options.device.startswith("cuda")
     dtype = getattr(torch, options.dtype or ("bfloat16" if gpu else "float32"))
-    report = Report(options.write, options.most_s or (420.0 if gpu else float("inf")))
+    report = MarkdownReport(options.write, options.most_s or (420.0 if gpu else float("inf")))
     report.has_time("building the model")
     loaded, asked = listener(SIZES[options.size], options.device, dtype)
     parameters = sum(p.numel() for p in loaded.model.parameters())

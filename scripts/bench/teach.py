@@ -49,7 +49,7 @@ NOT_TAUGHT = LIFE_SAFETY | {
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class HouseHalf:
     """Half of a house's life."""
 
     scenes: Sequence[HeardScene]
@@ -87,7 +87,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaughtOutcome:
     """One thing in one half of the house."""
 
     refused: bool
@@ -112,9 +112,9 @@ def main() -> None:
         _hear(options)
     groups, scenes, things = _read(options.heard)
     embeddings = [_embeddings(scene.looks) for scene in scenes]
-    halves = [Part(scenes[k::2], embeddings[k::2]) for k in (0, 1)]
+    halves = [HouseHalf(scenes[k::2], embeddings[k::2]) for k in (0, 1)]
     households = households_of(shipped_model(), read_sidecar(shipped_model()).embedding_id)
-    found: dict[int, list[Outcome]] = {count: [] for count in COUNTS}
+    found: dict[int, list[TaughtOutcome]] = {count: [] for count in COUNTS}
     for one in things:
         for learned, listened in (halves, halves[::-1]):
             background = learned.background(one.group, groups, households)
@@ -205,9 +205,9 @@ def _taught(
     one: HeardThing,
     count: int,
     background: Background,
-    listened: Part,
+    listened: HouseHalf,
     groups: dict[str, str],
-) -> Outcome | None:
+) -> TaughtOutcome | None:
     """None where the gate let too few visits through."""
     same, other = list(_visits(one.same)), list(_visits(one.other))
     hearings = [
@@ -219,7 +219,7 @@ def _taught(
     if sound is None:
         return None
     assert isinstance(sound, TaughtSound)
-    return Outcome(
+    return TaughtOutcome(
         refused,
         _heard(sound, same[TAUGHT_FROM:]),
         _heard(sound, other),
@@ -240,7 +240,7 @@ def _heard(sound: TaughtSound, visits: Sequence[Floats]) -> float:
     return float(np.mean(hits))
 
 
-def _summary(outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _summary(outcomes: Sequence[TaughtOutcome]) -> dict[str, str]:
     kept = [one for one in outcomes if not one.refused]
     hours = sum(one.hours for one in kept)
     return {

@@ -61,7 +61,7 @@ class Half:
 
 
 @dataclass
-class Outcome:
+class HouseOutcome:
     """A house's second half, before and after."""
 
     verdicts: int = 0
@@ -163,13 +163,13 @@ def half_of(scenes: Sequence[Hearing]) -> Half:
 
 def _lived(
     scenes: Sequence[Hearing], rows: dict[str, Hysteresis], aim: Aim, budget: int, per_label: bool
-) -> Outcome:
+) -> HouseOutcome:
     """A house from its first verdict to its last suggestion."""
     middle = len(scenes) // 2
     first, second = half_of(scenes[:middle]), half_of(scenes[middle:])
     heard = {label: sounds(first.detections.get(label, ()), row) for label, row in rows.items()}
     judged = _judged(first, heard, budget, per_label)
-    outcome = Outcome(verdicts=len(judged), days=second.days)
+    outcome = HouseOutcome(verdicts=len(judged), days=second.days)
     for label, row in rows.items():
         found = suggest(_taught(label, row, heard[label], judged, first.days), aim)
         dx = found.dx if isinstance(found, Suggestion) else 0.0
@@ -242,7 +242,7 @@ def _placed(half: Half, found: Sequence[LabelledSound], label: str) -> int:
     )
 
 
-def _summary(outcomes: Sequence[Outcome]) -> dict[str, object]:
+def _summary(outcomes: Sequence[HouseOutcome]) -> dict[str, object]:
     """Means over houses, as the person in each of them lives it."""
     falls = [1 - one.false_after / one.false_before for one in outcomes if one.false_before]
     lost = [1 - one.right_after / one.right_before for one in outcomes if one.right_before]

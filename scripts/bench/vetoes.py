@@ -27,7 +27,7 @@ from scripts.bench.verdicts import Half, half_of, rows_in_force
 
 
 @dataclass
-class Count:
+class EventCount:
     """Events of the halves that were only listened to."""
 
     halves: int = 0
@@ -47,8 +47,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     files = sorted(options.traces.glob("*.pkl"))
-    counts: dict[str, Count] = defaultdict(Count)
-    everything = Count()
+    counts: dict[str, EventCount] = defaultdict(EventCount)
+    everything = EventCount()
     for file in files:
         scenes = pickle.loads(file.read_bytes())
         middle = len(scenes) // 2
@@ -87,7 +87,9 @@ def _looks(half: Half, label: str, sound: LabelledSound) -> list[Detection]:
     ]
 
 
-def _count(count: Count, half: Half, label: str, events: Sequence[LabelledSound], found: Veto | None) -> None:
+def _count(
+    count: EventCount, half: Half, label: str, events: Sequence[LabelledSound], found: Veto | None
+) -> None:
     count.halves += found is not None
     for sound in events:
         truth = half.truth(sound)
@@ -108,7 +110,7 @@ def _is_held(found: Veto, looks: Sequence[Detection]) -> bool:
     return bool(likely) and max(likely) < HELD_BACK_BELOW
 
 
-def _summary(one: Count) -> dict[str, object]:
+def _summary(one: EventCount) -> dict[str, object]:
     return {
         "halves with a veto": one.halves,
         "false": one.false,

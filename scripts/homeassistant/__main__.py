@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.logs import configure_logging
 from scripts.homeassistant.checks import CHECKS
-from scripts.homeassistant.daemon import Daemon
+from scripts.homeassistant.daemon import ScriptedDaemon
 from scripts.homeassistant.house import HomeAssistant, automation_of_the_guide
 from scripts.homeassistant.world import Check, World
 from testkit import markdown
@@ -28,7 +28,7 @@ def main(root: Path, *names: str) -> int:
         with (
             Mosquitto(folder / "broker", password=PASSWORD) as broker,
             HomeAssistant(root, broker, automation_of_the_guide()) as house,
-            Daemon(folder, broker.port, USERNAME, PASSWORD) as daemon,
+            ScriptedDaemon(folder, broker.port, USERNAME, PASSWORD) as daemon,
         ):
             print(f"Home Assistant {house.version}, paho-mqtt {version('paho-mqtt')}\n")
             print(markdown.head(("what must hold", "result", "seen on")))

@@ -23,8 +23,8 @@ from monitor.types import (
     SourceStatus,
 )
 from scripts.homeassistant.by_hand import the_card_is_chosen_and_acts, three_automations_are_made_by_hand
-from scripts.homeassistant.daemon import LABELS, Daemon, heard, house, raised
-from scripts.homeassistant.house import Watcher, wait_until
+from scripts.homeassistant.daemon import LABELS, ScriptedDaemon, heard, house, raised
+from scripts.homeassistant.house import EntityWatcher, wait_until
 from scripts.homeassistant.lasting import (
     a_copy_beside_it_changes_nothing,
     a_new_name_keeps_everything,
@@ -183,7 +183,7 @@ def device_triggers_fire(world: World) -> str:
         actions=[{"event": "earwitness_probe_rang"}],
     )
     world.ha.wait_state("automation.by_device", "on")
-    with Watcher(world.ha, "automation.by_device") as automation:
+    with EntityWatcher(world.ha, "automation.by_device") as automation:
         for alert in (replace(raised(), severity="info"), replace(raised(), update=True), raised()):
             world.daemon.publisher.publish(alert)
         world.daemon.publisher.publish(replace(raised(), severity="warning"))
@@ -229,7 +229,7 @@ def blueprints_run(world: World) -> str:
         world.ha.post(f"/api/config/automation/config/{name}", alias=name, use_blueprint=use)
         world.ha.wait_state(f"automation.{name}", "on")
     alert = replace(raised(), id="641866514358")
-    with Watcher(world.ha, "automation.alert_on_phone") as phone:
+    with EntityWatcher(world.ha, "automation.alert_on_phone") as phone:
         for sequence in (0, 1):
             world.daemon.publisher.publish(replace(alert, sequence=sequence), late=sequence > 0)
         world.daemon.publisher.publish(raised())
@@ -364,7 +364,7 @@ def a_killed_daemon_is_unavailable(world: World) -> str:
         process.kill()
     world.ha.wait_state(entity, "unavailable")
     world.ha.wait_state(connection, "off")
-    world.daemon = Daemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
+    world.daemon = ScriptedDaemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
     world.daemon.__enter__()
     world.ha.wait_state(entity, "off")
     return entity
@@ -375,7 +375,7 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
     entity, level = world.entity("alert", None), world.entity("level")
     alerts = [raised() for _ in range(30)]
     world.daemon.post(ActiveAlert(alerts[0], 1))
-    with Watcher(world.ha, entity) as before:
+    with EntityWatcher(world.ha, entity) as before:
         for alert in alerts[:10]:
             world.daemon.post(alert)
         before.wait_for(lambda seen: bool(ids(seen)), "the first of them")
@@ -386,7 +386,7 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
         world.daemon.post(alert)
     world.daemon.post(LabelState("kitchen", "glass_break", False))
     world.ha.start()
-    with Watcher(world.ha, entity) as watcher:
+    with EntityWatcher(world.ha, entity) as watcher:
         for alert in alerts[20:]:
             world.daemon.post(alert)
         wanted = {alert.id for alert in alerts}
@@ -404,7 +404,7 @@ def a_restart_of_home_assistant_loses_nothing(world: World) -> str:
 def a_restart_of_the_broker_loses_nothing(world: World) -> str:
     """The broker restarts without its retained messages: events raised meanwhile arrive, states come back"""
     alert = raised()
-    with Watcher(world.ha, world.entity("alert", None)) as watcher:
+    with EntityWatcher(world.ha, world.entity("alert", None)) as watcher:
         world.broker.stop()
         world.daemon.post(alert)
         world.daemon.post(LabelState("kitchen", "scream", True))
@@ -442,7 +442,7 @@ def _start(world: World, part: str) -> None:
     if part == "broker":
         world.broker.start()
     elif part == "daemon":
-        world.daemon = Daemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
+        world.daemon = ScriptedDaemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
         world.daemon.__enter__()
     else:
         world.ha.start()
@@ -486,7 +486,7 @@ def what_is_removed_while_we_were_down_disappears(world: World) -> str:
     world.daemon.__exit__()
     smaller = house(tuple(label for label in LABELS if label not in ("scream", "water_running")))
     rest = type(smaller)(smaller.node, smaller.version, smaller.sources[:1])
-    daemon = Daemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
+    daemon = ScriptedDaemon(world.folder, world.broker.port, USERNAME, str(world.broker.password))
     daemon.publisher.announce(rest)
     world.daemon = daemon
     with daemon.publisher:

@@ -45,7 +45,7 @@ def house(labels: tuple[str, ...] = LABELS, node: str = "probe", kitchen: str = 
     return House(node, "check", rooms, rules, "http://127.0.0.1:8199", values)
 
 
-class Daemon:
+class ScriptedDaemon:
     """Open inside the `with` block; `post` takes any message."""
 
     def __init__(
@@ -115,7 +115,7 @@ def raised() -> Alert:
 
 def live_until_killed(folder: Path, port: int, username: str, password: str) -> None:
     """A process of its own, for kill -9; a smoke alarm is sounding."""
-    with Daemon(folder, port, username, password) as daemon:
+    with ScriptedDaemon(folder, port, username, password) as daemon:
         daemon.post(LabelState("kitchen", "smoke_alarm", True))
         sys.stdin.read()
 

@@ -241,7 +241,7 @@ class HomeAssistant:
             return False
 
 
-class Watcher:
+class EntityWatcher:
     """Everything that an entity has been, seen over the WebSocket as a dashboard would."""
 
     def __init__(self, house: HomeAssistant, entity: str) -> None:

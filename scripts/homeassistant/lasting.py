@@ -8,8 +8,8 @@ from monitor.publishers.base import memory_file
 from monitor.publishers.mqtt.config import MqttConfig
 from monitor.publishers.mqtt.homeassistant.forgetting import Forgetting
 from monitor.types import LabelState
-from scripts.homeassistant.daemon import Daemon, house, raised
-from scripts.homeassistant.house import HomeAssistant, Watcher, automation_of_the_guide, wait_until
+from scripts.homeassistant.daemon import ScriptedDaemon, house, raised
+from scripts.homeassistant.house import EntityWatcher, HomeAssistant, automation_of_the_guide, wait_until
 from scripts.homeassistant.world import World, is_available, notified, rung, unavailable
 from testkit.mosquitto import USERNAME
 
@@ -25,9 +25,9 @@ def two_homes_ring_once_each(world: World) -> str:
         wait_until(lambda: other.state(entity) is not None, "the other's entities")
         other.stop()
         with (
-            Watcher(world.ha, entity) as events,
-            Watcher(world.ha, "automation.guide") as guide,
-            Watcher(world.ha, "automation.by_device") as by_device,
+            EntityWatcher(world.ha, entity) as events,
+            EntityWatcher(world.ha, "automation.guide") as guide,
+            EntityWatcher(world.ha, "automation.by_device") as by_device,
         ):
             world.daemon.post(alert)
             events.wait_for(lambda seen: alert.id in _fired(seen), "the alert at once")
@@ -82,7 +82,7 @@ def a_copy_beside_it_changes_nothing(world: World) -> str:
     folder.mkdir()
     shutil.copy(world.folder / memory, folder / memory)
     login = (USERNAME, str(world.broker.password))
-    with Daemon(folder, world.broker.port, *login, house(node="barn")) as copy:
+    with ScriptedDaemon(folder, world.broker.port, *login, house(node="barn")) as copy:
         wait_until(
             lambda: "earwitness.barn.kitchen.smoke_alarm" in world.ha.entities(), "entities of its own"
         )

@@ -8,24 +8,26 @@ from typing import Any
 from monitor.publishers.base import House
 from monitor.publishers.mqtt.homeassistant.discovery import documents
 from monitor.types import Command
-from scripts.homeassistant.daemon import Daemon
-from scripts.homeassistant.house import WITHIN_S, HomeAssistant, Watcher
+from scripts.homeassistant.daemon import ScriptedDaemon
+from scripts.homeassistant.house import WITHIN_S, EntityWatcher, HomeAssistant
 from testkit.mosquitto import USERNAME, Mosquitto
 
 
 class World:
     """What a check has at hand."""
 
-    def __init__(self, house_: HomeAssistant, broker: Mosquitto, daemon: Daemon, folder: Path) -> None:
+    def __init__(
+        self, house_: HomeAssistant, broker: Mosquitto, daemon: ScriptedDaemon, folder: Path
+    ) -> None:
         self.ha = house_
         self.broker = broker
         self.daemon = daemon
         self.folder = folder
 
-    def begin(self, announced: House | None = None) -> Daemon:
+    def begin(self, announced: House | None = None) -> ScriptedDaemon:
         """A new life of the daemon, not entered yet."""
         login = (USERNAME, str(self.broker.password))
-        self.daemon = Daemon(self.folder, self.broker.port, *login, announced)
+        self.daemon = ScriptedDaemon(self.folder, self.broker.port, *login, announced)
         return self.daemon
 
     def entity(self, component: str, source: str | None = "kitchen") -> str:
@@ -56,7 +58,7 @@ def attribute(world: World, entity: str, name: str) -> Any:
     return (world.ha.state(entity) or {"attributes": {}})["attributes"].get(name)
 
 
-def rung(automation: Watcher) -> set[str]:
+def rung(automation: EntityWatcher) -> set[str]:
     """When it was triggered."""
     return {each["attributes"]["last_triggered"] for each in automation.seen}
 

@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LabelOutcome:
     """One label at one onset."""
 
     recall: float
@@ -70,7 +70,7 @@ def _of_alerts(trace: Trace) -> list[tuple[float, list[Detection]]]:
     return [(at_s, found) for at_s, found in steps if found]
 
 
-def best(outcomes: Mapping[str, Sequence[Outcome]], budget: float) -> float:
+def best(outcomes: Mapping[str, Sequence[LabelOutcome]], budget: float) -> float:
     """The highest macro recall whose false events stay within the budget; 0 where no choice does."""
     found = [0.0]
     for price in PRICES:
@@ -93,7 +93,9 @@ def _steps(trace: Trace, label: str) -> list[tuple[float, list[Detection]]]:
     return [(at_s, found) for at_s, found in steps if found]
 
 
-def outcome(hearings: Sequence[Hearing], label: str, rows: Mapping[str, Hysteresis], onset: float) -> Outcome:
+def outcome(
+    hearings: Sequence[Hearing], label: str, rows: Mapping[str, Hysteresis], onset: float
+) -> LabelOutcome:
     """What comes of the label's sounds in the scenes when its onset is moved there."""
     row = replace(rows[label], onset=onset, off=min(onset, rows[label].off))
     heard = placed = false = 0
@@ -102,7 +104,7 @@ def outcome(hearings: Sequence[Hearing], label: str, rows: Mapping[str, Hysteres
         own = [one for one in sounds if one.placed.label == label]
         heard, placed, false = heard + sum(one.hit for one in own), placed + len(own), false + len(wrong)
     hours = sum(hearing.duration_s for hearing in hearings) / 3600
-    return Outcome(heard / max(1, placed), false / hours)
+    return LabelOutcome(heard / max(1, placed), false / hours)
 
 
 def _events(hearing: Hearing, label: str, rows: Mapping[str, Hysteresis]) -> list[Row]:

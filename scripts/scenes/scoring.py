@@ -15,7 +15,7 @@ from scripts.scenes.kinds import kin
 EARLY_S, LATE_S = 1.0, 1.5
 
 
-class Scored(Protocol):
+class ScorableScene(Protocol):
     """A scene that can be scored: its truth, and rows of events."""
 
     @property
@@ -108,7 +108,7 @@ class Score:
         return sum(one.label in wanted for one in self.false) / self.hours if self.hours else float("nan")
 
 
-def score(scenes: Iterable[tuple[Scored, Sequence[dict[str, Any]]]], labels: Collection[str]) -> Score:
+def score(scenes: Iterable[tuple[ScorableScene, Sequence[dict[str, Any]]]], labels: Collection[str]) -> Score:
     """Score the events of scenes. `labels` are those whose events may be false."""
     total = Score()
     for scene, rows in scenes:
@@ -120,7 +120,7 @@ def score(scenes: Iterable[tuple[Scored, Sequence[dict[str, Any]]]], labels: Col
 
 
 def score_scene(
-    scene: Scored, rows: Sequence[dict[str, Any]], labels: Collection[str]
+    scene: ScorableScene, rows: Sequence[dict[str, Any]], labels: Collection[str]
 ) -> tuple[list[Heard], list[FalseEvent]]:
     """One scene: its sounds in their order, and the false events in theirs."""
     latency_s: list[float | None] = [None] * len(scene.placed)
@@ -143,7 +143,7 @@ def score_scene(
     return sounds, false
 
 
-def false_alerts(scene: Scored, rows: Sequence[dict[str, Any]]) -> list[FalseEvent]:
+def false_alerts(scene: ScorableScene, rows: Sequence[dict[str, Any]]) -> list[FalseEvent]:
     """Warnings and critical alerts of a scene without alert sounds, of whatever rule, by the rule's name."""
     alerts = [row for row in rows if row["type"] == "alert" and row["severity"] != "info"]
     as_events: list[dict[str, Any]] = [
@@ -157,7 +157,7 @@ def _during(placed: Placed, row: dict[str, Any]) -> bool:
     return placed.start_s - EARLY_S <= start_s <= placed.end_s + LATE_S
 
 
-def _false(scene: Scored, row: dict[str, Any]) -> FalseEvent:
+def _false(scene: ScorableScene, row: dict[str, Any]) -> FalseEvent:
     at_s = row["start_s"]
     sound = next((one for one in scene.placed if _during(one, row)), None)
     bed = next((one for one in reversed(scene.beds) if one.start_s <= at_s <= one.end_s), None)

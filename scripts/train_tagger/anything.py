@@ -34,7 +34,7 @@ BEAT = 480
 MUSIC_S = 14
 
 
-class Gathered:
+class GatheredSound:
     """Labelled recordings and unlabelled sound behind one index: what a mixer draws from."""
 
     def __init__(self, recordings: Path, anything: Path | None) -> None:

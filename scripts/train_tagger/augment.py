@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from scripts.train_tagger.replay import Batch
+from scripts.train_tagger.replay import ReplayBatch
 
 LOUDER_DB = 6.0
 """A voice keeps its emotion in a mixture in which it is louder than the other sound by this much."""
 SPREAD_DB, FURTHEST_DB = 5.0, 12.0
 
 
-def mixed_up(batch: Batch, share: float, rng: torch.Generator) -> Batch:
+def mixed_up(batch: ReplayBatch, share: float, rng: torch.Generator) -> ReplayBatch:
     """Some of the rows with another of the batch added (mixup; Zhang et al., 2018).
 
     Unlike there the targets are united and not averaged: both sounds are there and both should be heard. So
@@ -21,17 +21,17 @@ def mixed_up(batch: Batch, share: float, rng: torch.Generator) -> Batch:
     away = torch.randint(1, size, (1,), generator=rng)
     gain_db = (SPREAD_DB * torch.randn(len(rows), generator=rng)).clamp(-FURTHEST_DB, FURTHEST_DB)
     both = _added(batch.rows(rows), batch.rows((rows + away) % size), gain_db)
-    mixed = Batch(*(tensor.clone() for tensor in batch.tensors()))
+    mixed = ReplayBatch(*(tensor.clone() for tensor in batch.tensors()))
     for old, new in zip(mixed.tensors(), both.tensors(), strict=True):
         old[rows] = new
     return mixed
 
 
-def _added(one: Batch, other: Batch, gain_db: Tensor) -> Batch:
+def _added(one: ReplayBatch, other: ReplayBatch, gain_db: Tensor) -> ReplayBatch:
     gain = 10 ** (gain_db / 20)[:, None]
     labels = torch.maximum(one.labels, other.labels)
     emotion = torch.where(gain_db <= -LOUDER_DB, one.emotion, -1)
-    return Batch(
+    return ReplayBatch(
         wave=_as_int16(_even(one.wave) + gain * _even(other.wave)),
         labels=labels,
         known=torch.maximum(labels, torch.minimum(one.known, other.known)),

@@ -28,7 +28,7 @@ from monitor.events.tracker import Tracker
 from monitor.gate.config import GateConfig
 from monitor.gate.gate import Gate
 from monitor.types import Detection, Frame
-from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.mixing import MixtureMaker
 from scripts.train_tagger.recordings import Recording, SampleCache
 from scripts.train_tagger.targets import CRITICAL, HITS, INDEX, LABELS, teacher_mapping
 from scripts.train_tagger.teacher import read_class_names
@@ -150,7 +150,7 @@ def _hour(listening: Listening, held_out: tuple[Half, Half], hour: int) -> Backg
     classifier.load()
     rooms = np.load(listening.cache / "rooms.npy", mmap_mode="r")
     cache, also = SampleCache(listening.cache), read_audible(listening.data)
-    mixer = Mixer(held_out[hour % 2], cache, rooms, PIECE_S, also)
+    mixer = MixtureMaker(held_out[hour % 2], cache, rooms, PIECE_S, also)
     rng = np.random.default_rng([1, hour])
     mixtures = [mixer.draw_household(rng) for _ in range(round(3600 / PIECE_S))]
     absent: Absent = np.array([(m.labels == 0) & (m.known > 0) for m in mixtures])

@@ -12,7 +12,13 @@ from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.taggers.audioset import ClassMap, class_map, read_class_map
 from monitor.recordings.evaluation.evaluate import evaluate
 from monitor.types import Detection, Segment
-from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher, load_teacher, padded, read_class_names
+from scripts.train_tagger.teacher import (
+    TEACHER_RATE_HZ,
+    TeacherNetwork,
+    load_teacher,
+    padded,
+    read_class_names,
+)
 from scripts.train_tagger.yamnet import Yamnet
 
 Floats = npt.NDArray[np.float32]
@@ -63,7 +69,7 @@ class TeacherBaseline(Baseline):
     def __init__(self, models: Path) -> None:
         names = read_class_names(models / "audioset_class_labels_indices.csv")
         super().__init__("EfficientAT mn04", class_map(names), 3.0, 1.0)
-        self._teacher: Teacher = load_teacher(models / "mn04_as_mAP_432.pt")
+        self._teacher: TeacherNetwork = load_teacher(models / "mn04_as_mAP_432.pt")
 
     def score(self, segments: Sequence[Segment]) -> Floats:
         """Shape (segments, classes)."""

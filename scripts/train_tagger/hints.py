@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from scripts.train_tagger.network import RELATIVE_FLOOR, TEACHER_MELS
-from scripts.train_tagger.teacher import EMBEDDING, Teacher
+from scripts.train_tagger.teacher import EMBEDDING, TeacherNetwork
 
 SILENCE = (float(np.log(RELATIVE_FLOOR)) + 4.5) / 5.0
 """What the teacher is shown above 8 kHz, where the student hears nothing."""
@@ -34,7 +34,7 @@ class Hints(NamedTuple):
 
 
 @torch.no_grad()
-def hints(teacher: Teacher, features: Tensor, stages: int | None = None) -> Hints:
+def hints(teacher: TeacherNetwork, features: Tensor, stages: int | None = None) -> Hints:
     """What the teacher makes of the student's features (batch, 1, mels, frames), in its first `stages`."""
     rows = features.shape[2]
     x = nnf.pad(features, (0, 0, 0, TEACHER_MELS - rows), value=SILENCE)
@@ -43,14 +43,14 @@ def hints(teacher: Teacher, features: Tensor, stages: int | None = None) -> Hint
 
 
 @torch.no_grad()
-def later_hints(teacher: Teacher, whole: Tensor, rows: int, stages: int) -> Hints:
+def later_hints(teacher: TeacherNetwork, whole: Tensor, rows: int, stages: int) -> Hints:
     """The same from the map after the first `stages` on, of which the student has so many rows. Maps have the
     shape (batch, channels, bands, frames)."""
     x = whole.contiguous(memory_format=torch.channels_last)
     return _onward(teacher, x, x[:, :, :rows], slice(stages, None))
 
 
-def _onward(teacher: Teacher, x: Tensor, kept: Tensor, stages: slice) -> Hints:
+def _onward(teacher: TeacherNetwork, x: Tensor, kept: Tensor, stages: slice) -> Hints:
     rows, before, after = kept.shape[2], [kept], []
     for stage in list(teacher.features)[stages]:
         whole, x = x.shape[2], stage(x)

@@ -17,7 +17,7 @@ from scripts.train_tagger import stock
 from scripts.train_tagger.hints import later_hints, missed
 from scripts.train_tagger.network import SETTLED_STAGES, Heard, Student, quick_arithmetic
 from scripts.train_tagger.targets import CRITICAL
-from scripts.train_tagger.teacher import Teacher
+from scripts.train_tagger.teacher import TeacherNetwork
 
 Batch = dict[str, Tensor]
 EVERY = 50
@@ -77,7 +77,7 @@ class Learner:
         recipe: Recipe,
         run: Path,
         student: Student,
-        teacher: Teacher,
+        teacher: TeacherNetwork,
         classes: Classes,
         beside: Sequence[Path] = (),
     ) -> None:

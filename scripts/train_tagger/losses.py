@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from scripts.train_tagger.network import HINTED_EMBEDDING, Heard
-from scripts.train_tagger.replay import Batch
+from scripts.train_tagger.replay import ReplayBatch
 from scripts.train_tagger.targets import CRITICAL
 
 SMOOTHING = 0.03
@@ -36,7 +36,7 @@ class Losses(NamedTuple):
         return said + self.astray.sum()
 
 
-def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
+def label_targets(batch: ReplayBatch, mapping: Tensor) -> tuple[Tensor, Tensor]:
     """Targets and weights, shape (batch, labels); `mapping` (labels, 527) is 1 where a class means it."""
     guess = (torch.sigmoid(batch.teacher_logits.float())[:, None, :] * mapping).amax(2)
     everyday = torch.from_numpy(~CRITICAL).float()
@@ -47,7 +47,7 @@ def label_targets(batch: Batch, mapping: Tensor) -> tuple[Tensor, Tensor]:
     return targets, weights
 
 
-def losses(heard: Heard, batch: Batch, mapping: Tensor, astray: Tensor) -> Losses:
+def losses(heard: Heard, batch: ReplayBatch, mapping: Tensor, astray: Tensor) -> Losses:
     """All parts for one batch. `mapping` has the shape (labels, 527), `astray` (maps,)."""
     targets, weights = label_targets(batch, mapping)
     probability = heard.clips.clamp(1e-6, 1 - 1e-6)

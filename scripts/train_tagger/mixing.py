@@ -68,7 +68,7 @@ class _Sound:
 _NOTHING = np.zeros(len(LABELS), np.float32)
 
 
-class Mixer:
+class MixtureMaker:
     """Draws mixtures. Not shared between threads: one per worker, each with its own seed."""
 
     def __init__(

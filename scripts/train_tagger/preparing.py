@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from scripts.train_tagger import stock, yamnet
-from scripts.train_tagger.anything import Gathered
+from scripts.train_tagger.anything import GatheredSound
 from scripts.train_tagger.between import START
 from scripts.train_tagger.learning import Classes, Learner, Recipe
-from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.mixing import MixtureMaker
 from scripts.train_tagger.network import Student
 from scripts.train_tagger.recordings import Recording
 from scripts.train_tagger.start import begin_with, renormed
@@ -53,10 +53,11 @@ def make_stock(
     student = beginning(places.run, earlier, models).eval()
     judges = stock.Judges(student, load_teacher(models / TEACHER), Yamnet(models))
     anything = places.cache / "anything"
-    cache = Gathered(places.cache, anything if anything.exists() else None)
+    cache = GatheredSound(places.cache, anything if anything.exists() else None)
     rooms = np.load(places.cache / "rooms.npy", mmap_mode="r")
     mixers = [
-        Mixer(recordings, cache, rooms, length_s, anything=cache.anything) for length_s in stock.LENGTHS_S
+        MixtureMaker(recordings, cache, rooms, length_s, anything=cache.anything)
+        for length_s in stock.LENGTHS_S
     ]
     stock.make(places.run / "stock", mixers, judges, seed, wanted, shares)
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from scripts.train_tagger.mixing import Mixer, Mixture
-from scripts.train_tagger.teacher import Teacher
+from scripts.train_tagger.mixing import Mixture, MixtureMaker
+from scripts.train_tagger.teacher import TeacherNetwork
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReplayBatch:
     """Examples of one length, side by side."""
 
     wave: Tensor
@@ -33,9 +33,9 @@ class Batch:
         """Every field, in order; the first axis of each shape is the example."""
         return [getattr(self, field.name) for field in fields(self)]
 
-    def rows(self, which: Tensor) -> "Batch":
+    def rows(self, which: Tensor) -> "ReplayBatch":
         """Some of the examples; `which` holds their indices, shape (some,)."""
-        return Batch(*(tensor[which] for tensor in self.tensors()))
+        return ReplayBatch(*(tensor[which] for tensor in self.tensors()))
 
 
 class Replay:
@@ -43,21 +43,21 @@ class Replay:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._kept: Batch | None = None
+        self._kept: ReplayBatch | None = None
         self.made = 0
         """Examples added so far, also those that newer ones replaced."""
 
-    def add(self, fresh: Batch) -> None:
+    def add(self, fresh: ReplayBatch) -> None:
         """Keep new examples in place of the oldest."""
         if self._kept is None:
             empty = (tensor.new_zeros((self._capacity, *tensor.shape[1:])) for tensor in fresh.tensors())
-            self._kept = Batch(*empty)
+            self._kept = ReplayBatch(*empty)
         at = torch.arange(self.made, self.made + len(fresh)) % self._capacity
         for kept, new in zip(self._kept.tensors(), fresh.tensors(), strict=True):
             kept[at] = new
         self.made += len(fresh)
 
-    def batch(self, size: int, fresh: int, rng: torch.Generator) -> Batch:
+    def batch(self, size: int, fresh: int, rng: torch.Generator) -> ReplayBatch:
         """The `fresh` newest examples and, for the rest, any that are kept."""
         if self._kept is None:
             raise ValueError("nothing has been added yet")
@@ -78,18 +78,22 @@ class Length:
     """Of the steps."""
 
 
-class FreshMixtures(IterableDataset[tuple[int, Batch]]):
+class FreshMixtures(IterableDataset[tuple[int, ReplayBatch]]):
     """Endless fresh examples, one chunk for each training step, lengths drawn by their share."""
 
     def __init__(
-        self, mixers: Sequence[Mixer], lengths: Sequence[Length], teacher: Teacher, seed: tuple[int, ...]
+        self,
+        mixers: Sequence[MixtureMaker],
+        lengths: Sequence[Length],
+        teacher: TeacherNetwork,
+        seed: tuple[int, ...],
     ) -> None:
         self._mixers = mixers
         self._lengths = lengths
         self._teacher = teacher
         self._seed = seed
 
-    def __iter__(self) -> Iterator[tuple[int, Batch]]:
+    def __iter__(self) -> Iterator[tuple[int, ReplayBatch]]:
         worker = get_worker_info()
         rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
         shares: npt.NDArray[np.float64] = np.array([length.share for length in self._lengths])
@@ -99,10 +103,10 @@ class FreshMixtures(IterableDataset[tuple[int, Batch]]):
             yield which, with_teacher(mixtures, self._teacher)
 
 
-def with_teacher(mixtures: Sequence[Mixture], teacher: Teacher) -> Batch:
+def with_teacher(mixtures: Sequence[Mixture], teacher: TeacherNetwork) -> ReplayBatch:
     """The mixtures side by side, with what the teacher says of each."""
     logits, embedding = teacher(torch.from_numpy(np.stack([mixture.teacher_wave for mixture in mixtures])))
-    return Batch(
+    return ReplayBatch(
         wave=torch.from_numpy(np.stack([mixture.student_wave for mixture in mixtures])),
         labels=torch.from_numpy(np.stack([mixture.labels for mixture in mixtures])),
         known=torch.from_numpy(np.stack([mixture.known for mixture in mixtures])),

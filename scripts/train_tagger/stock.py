@@ -17,9 +17,9 @@ import soxr
 import torch
 
 from scripts.train_tagger.hints import hints
-from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.mixing import Mixture, MixtureMaker
 from scripts.train_tagger.network import SETTLED_STAGES, Student
-from scripts.train_tagger.teacher import TEACHER_RATE_HZ, Teacher
+from scripts.train_tagger.teacher import TEACHER_RATE_HZ, TeacherNetwork
 from scripts.train_tagger.yamnet import SAMPLES, Yamnet
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -52,7 +52,7 @@ class Judges:
 
     student: Student
     """Its first stages are settled: they will not learn any more."""
-    teacher: Teacher
+    teacher: TeacherNetwork
     second: Yamnet
 
 
@@ -92,7 +92,7 @@ def _first_sample(frame: int) -> int:
 
 
 def make(
-    folder: Path, mixers: Sequence[Mixer], judges: Judges, seed: int, wanted: int, shares: Shares
+    folder: Path, mixers: Sequence[MixtureMaker], judges: Judges, seed: int, wanted: int, shares: Shares
 ) -> None:
     """Fill the folder with parts until there are `wanted` mixtures; goes on with a stock that is there."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def make(
         made += PART
 
 
-def drawn(mixer: Mixer, rng: np.random.Generator, shares: Shares) -> Mixture:
+def drawn(mixer: MixtureMaker, rng: np.random.Generator, shares: Shares) -> Mixture:
     """One mixture of a kind that the shares decide."""
     pick = rng.random()
     if pick < shares.unnamed:
@@ -125,7 +125,7 @@ def _write(folder: Path, part: Arrays, length_s: float) -> None:
 
 
 @dataclass(slots=True, eq=False)
-class _Part:
+class _StockFile:
     file: Path
     arrays: Arrays
     drawn: int = 0
@@ -141,7 +141,7 @@ class Stock:
         self._looks = looks
         self._spent = spent
         self._read = {Path(line) for line in _lines(spent)}
-        self._parts: dict[float, list[_Part]] = {length: [] for length in LENGTHS_S}
+        self._parts: dict[float, list[_StockFile]] = {length: [] for length in LENGTHS_S}
 
     def refresh(self) -> None:
         """Read the files that are new."""
@@ -150,7 +150,7 @@ class Stock:
                 self._read.add(file)
                 with np.load(file) as part:
                     arrays = {name: part[name] for name in part.files}
-                self._parts[float(file.name.split("-")[0])].append(_Part(file, arrays))
+                self._parts[float(file.name.split("-")[0])].append(_StockFile(file, arrays))
 
     def __len__(self) -> int:
         return PART * sum(map(len, self._parts.values()))
@@ -173,7 +173,7 @@ class Stock:
         return LENGTHS_S[int(rng.choice(len(counts), p=counts / counts.sum()))]
 
     @staticmethod
-    def _row(parts: list[_Part], rng: np.random.Generator) -> Arrays:
+    def _row(parts: list[_StockFile], rng: np.random.Generator) -> Arrays:
         part, row = parts[rng.integers(len(parts))], rng.integers(PART)
         part.drawn += 1
         return {name: values[row] for name, values in part.arrays.items()}

@@ -96,7 +96,7 @@ def _eighths(channels: int) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-class Teacher(nn.Module):
+class TeacherNetwork(nn.Module):
     """Waveform at 32 kHz, shape (batch, samples), to logits (batch, 527) and embedding (batch, 384)."""
 
     mel: Tensor
@@ -148,9 +148,9 @@ def _kaldi_mel() -> npt.NDArray[np.float32]:
     return np.asarray(np.maximum(triangles, 0), np.float32)
 
 
-def load_teacher(weights: Path) -> Teacher:
+def load_teacher(weights: Path) -> TeacherNetwork:
     """The published weights in our module, with batch norms folded into the convolutions."""
-    teacher = Teacher()
+    teacher = TeacherNetwork()
     teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     teacher.eval()
     for parent in teacher.modules():

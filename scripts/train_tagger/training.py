@@ -21,12 +21,12 @@ from scripts.train_tagger import yamnet
 from scripts.train_tagger.augment import mixed_up, time_shifted
 from scripts.train_tagger.hints import hints, missed
 from scripts.train_tagger.losses import Losses, losses
-from scripts.train_tagger.mixing import Mixer
+from scripts.train_tagger.mixing import MixtureMaker
 from scripts.train_tagger.network import Convolution, Heard, Student, quick_arithmetic, spec_augment
 from scripts.train_tagger.recordings import Recording, SampleCache
-from scripts.train_tagger.replay import Batch, FreshMixtures, Length, Replay
+from scripts.train_tagger.replay import FreshMixtures, Length, Replay, ReplayBatch
 from scripts.train_tagger.targets import EMOTIONS, LABELS, teacher_mapping
-from scripts.train_tagger.teacher import CLASSES, Teacher, load_teacher, read_class_names
+from scripts.train_tagger.teacher import CLASSES, TeacherNetwork, load_teacher, read_class_names
 
 HASTE = 10.0
 """How much faster norms learn that are told their means and spreads."""
@@ -91,7 +91,7 @@ class Run:
             _parameter_groups(self.student), recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self._rng = torch.Generator()
-        self._teacher: Teacher = load_teacher(places.data / "models" / "mn04_as_mAP_432.pt")
+        self._teacher: TeacherNetwork = load_teacher(places.data / "models" / "mn04_as_mAP_432.pt")
         self._mapping = _mapping_matrix(places.data / "models" / "audioset_class_labels_indices.csv")
 
     def train(self) -> None:
@@ -116,21 +116,21 @@ class Run:
             if self.step >= self._recipe.steps:
                 return
 
-    def _fresh(self) -> Iterator[tuple[int, Batch]]:
+    def _fresh(self) -> Iterator[tuple[int, ReplayBatch]]:
         """Made by a process of its own: mixing and the teacher use one core, learning the others."""
         cache, rooms = (
             SampleCache(self._places.cache),
             np.load(self._places.cache / "rooms.npy", mmap_mode="r"),
         )
         lengths = self._recipe.lengths
-        mixers = [Mixer(self._recordings, cache, rooms, length.duration_s) for length in lengths]
+        mixers = [MixtureMaker(self._recordings, cache, rooms, length.duration_s) for length in lengths]
         fresh = FreshMixtures(mixers, lengths, self._teacher, (self._recipe.seed, self.step))
         loader = DataLoader(
             fresh, batch_size=None, num_workers=1, prefetch_factor=4, worker_init_fn=_one_thread
         )
         yield from loader
 
-    def _learn(self, batch: Batch) -> Losses:
+    def _learn(self, batch: ReplayBatch) -> Losses:
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate() * group["haste"]
         self.student.train()

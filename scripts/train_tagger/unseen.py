@@ -60,7 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedRecordings:
     """What several listeners say of the same recordings."""
 
     recordings: Sequence[Recording]
@@ -104,10 +104,10 @@ def judge_unseen_folds(
     return compared(put_together(folds), "this one", list(TEACHERS), LEAST_SOURCES)
 
 
-def put_together(folds: Sequence[Judged]) -> Judged:
+def put_together(folds: Sequence[JudgedRecordings]) -> JudgedRecordings:
     """All recordings, in the order of the folds."""
     recordings = [recording for fold in folds for recording in fold.recordings]
-    return Judged(
+    return JudgedRecordings(
         recordings,
         {name: np.concatenate([fold.scores[name] for fold in folds]) for name in folds[0].scores},
     )
@@ -119,7 +119,7 @@ def listened(
     listeners: Mapping[str, Callable[[], Any]],
     cache: Path,
     progress: ClipProgress = iter,
-) -> Judged:
+) -> JudgedRecordings:
     """Every recording's highest score of each label; what a listener said is kept in `cache`."""
     cache.mkdir(parents=True, exist_ok=True)
     manifest = cache / "unseen.csv"
@@ -132,7 +132,7 @@ def listened(
             said = score_clips(clips, build(), progress=progress)
             scores[name] = np.stack([said.scores(label) for label in LABELS], axis=1)
             np.savez(file, paths=[r.path for r in recordings], scores=scores[name])
-    return Judged(recordings, scores)
+    return JudgedRecordings(recordings, scores)
 
 
 def _kept(file: Path, recordings: Sequence[Recording]) -> Any:
@@ -155,7 +155,7 @@ def mean_log_odds(scores: Sequence[Floats]) -> Floats:
 
 
 def compared(
-    judged: Judged,
+    judged: JudgedRecordings,
     first: str,
     teachers: Sequence[str],
     least_sources: int = 1,

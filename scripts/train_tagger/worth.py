@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from monitor.events.settings import LabelSettings, Thresholds
-from scripts.scenes.equal_rates import Outcome, of_label, outcome
+from scripts.scenes.equal_rates import LabelOutcome, of_label, outcome
 from scripts.scenes.hearing import Hearing
 from scripts.scenes.kinds import ALERTS
 from scripts.train_tagger.background import SOURCE
@@ -60,7 +60,7 @@ def _worth(hearings: Sequence[Hearing], label: str, onset: float, seen: bool) ->
     return bought - price * found.false_an_hour - caution * logit(onset)
 
 
-def outcome_at(hearings: Sequence[Hearing], label: str, onset: float) -> Outcome:
+def outcome_at(hearings: Sequence[Hearing], label: str, onset: float) -> LabelOutcome:
     """What comes of the label's sounds at this onset."""
     return outcome(
         hearings,

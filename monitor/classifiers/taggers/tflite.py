@@ -24,7 +24,7 @@ class TfliteConfig(OnnxConfig):
 
     def open(self) -> Any:
         """The model behind the face of an onnxruntime session. ModelError when it cannot be opened."""
-        return _Session(str(self.model), self.name)
+        return _Interpreter(str(self.model), self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Tensor:
     shape: list[int | str]
 
 
-class _Session:
+class _Interpreter:
     """A LiteRT interpreter, asked as an onnxruntime session is. One thread."""
 
     def __init__(self, file: str, name: str) -> None:

@@ -34,7 +34,7 @@ Figures = Callable[[], Mapping[str, Any]]
 
 
 @dataclass(slots=True)
-class _Trial:
+class _RunningTest:
     """One test on its way."""
 
     id: str
@@ -66,7 +66,7 @@ class ChainTester:
         self._settled_at_s = clock.monotonic_s() + SETTLED_S
         self._lock = Lock()
         self._kept: ChainState | None = None
-        self._trial: _Trial | None = None
+        self._trial: _RunningTest | None = None
         self._retry_at_s = 0.0
         self._failed: list[str] = []
 
@@ -117,11 +117,11 @@ class ChainTester:
         return next_at(after, time_of_day(self._config.at), self._config.day) <= now
 
     def _begin(self, now: datetime, now_s: float) -> None:
-        trial = _Trial(new_id(), now_s + WITHIN_S)
+        trial = _RunningTest(new_id(), now_s + WITHIN_S)
         self._outbox.put(_message(trial.id, now), list(self._receivers))
         self._trial = trial
 
-    def _look(self, trial: _Trial, kept: ChainState, now: datetime, now_s: float) -> None:
+    def _look(self, trial: _RunningTest, kept: ChainState, now: datetime, now_s: float) -> None:
         try:
             found = deliveries(self._outbox_file, "alert", trial.id)
         except StoreError:  # the outbox itself reports that

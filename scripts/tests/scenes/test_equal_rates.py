@@ -9,7 +9,7 @@ from monitor.events.defaults import DEFAULTS
 from monitor.recordings.analysis import SOURCE
 from monitor.types import Detection
 from scripts.scenes.composing import Placed
-from scripts.scenes.equal_rates import Outcome, at_equal_rates, best, by_sensitivity
+from scripts.scenes.equal_rates import LabelOutcome, at_equal_rates, best, by_sensitivity
 from scripts.scenes.hearing import Hearing, Trace
 
 
@@ -46,8 +46,8 @@ def test_a_source_that_is_more_sensitive_hears_more_and_errs_more() -> None:
 
 def test_labels_share_the_budget() -> None:
     """Where one label costs more than it hears, the other has the false events."""
-    cheap = [Outcome(1.0, 1.0), Outcome(0.2, 0.0)]
-    dear = [Outcome(0.6, 3.0), Outcome(0.5, 0.0)]
+    cheap = [LabelOutcome(1.0, 1.0), LabelOutcome(0.2, 0.0)]
+    dear = [LabelOutcome(0.6, 3.0), LabelOutcome(0.5, 0.0)]
 
     assert best({"cheap": cheap, "dear": dear}, 1.0) == pytest.approx(0.75)
     assert best({"cheap": cheap, "dear": dear}, 0.5) == pytest.approx(0.35)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.train_tagger.anything import MOST_S, Gathered, gather, play, speak
+from scripts.train_tagger.anything import MOST_S, GatheredSound, gather, play, speak
 from scripts.train_tagger.recordings import CACHE_RATE_HZ
 from scripts.train_tagger.remix import at_speed, filtered, grains, remixed
 from testkit.wav import write_wav
@@ -29,7 +29,7 @@ def test_folders_are_decoded_and_what_is_no_sound_is_passed_over(tmp_path: Path)
     (sounds / "readme.txt").write_text("no sound")
 
     minutes = gather(tmp_path / "sounds", tmp_path / "cache" / "anything")
-    found = Gathered(tmp_path / "cache" / "anything", None)
+    found = GatheredSound(tmp_path / "cache" / "anything", None)
 
     assert minutes == {"pack": pytest.approx(20 / 60)}
     assert found.length("pack/deep/long.wav") == 20 * CACHE_RATE_HZ

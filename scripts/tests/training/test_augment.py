@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from scripts.train_tagger.augment import mixed_up, time_shifted
-from scripts.train_tagger.replay import Batch
+from scripts.train_tagger.replay import ReplayBatch
 
 SAMPLES = 1_600
 
 
-def tones() -> Batch:
+def tones() -> ReplayBatch:
     """Eight examples: the n-th is a tone of n+1 cycles, has label n and is the n-th emotion; label 8 is
     unknown everywhere."""
     phase = torch.arange(1, 9)[:, None] * torch.arange(SAMPLES)[None] * (2 * torch.pi / SAMPLES)
     known = torch.ones(8, 9)
     known[:, 8] = 0
-    return Batch(
+    return ReplayBatch(
         wave=(torch.sin(phase) * torch.logspace(1, 4, 8)[:, None]).short(),
         labels=torch.eye(8, 9),
         known=known,

@@ -5,15 +5,15 @@ import torch
 
 from scripts.train_tagger.hints import hints, missed
 from scripts.train_tagger.network import MELS, OWN_EMBEDDING, Student
-from scripts.train_tagger.teacher import CLASSES, Teacher
+from scripts.train_tagger.teacher import CLASSES, TeacherNetwork
 from scripts.train_tagger.training import new_student
 
 
 @pytest.fixture(scope="module")
-def teacher() -> Teacher:
+def teacher() -> TeacherNetwork:
     """With random weights, and norms that have seen something."""
     torch.manual_seed(1)
-    teacher = Teacher()
+    teacher = TeacherNetwork()
     for _ in range(20):
         teacher(0.1 * torch.randn(4, 32_000))
     return teacher.eval()
@@ -34,7 +34,9 @@ def features(batch: int, samples: int, student: Student) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("samples", [400, 16_000, 48_000])
-def test_every_stage_has_a_map_of_its_own_shape(teacher: Teacher, student: Student, samples: int) -> None:
+def test_every_stage_has_a_map_of_its_own_shape(
+    teacher: TeacherNetwork, student: Student, samples: int
+) -> None:
     """At any length: rows above 8 kHz are cut away, frames are the same; later stages have channels of
     their own after those that they are told."""
     heard = features(2, samples, student)
@@ -49,7 +51,9 @@ def test_every_stage_has_a_map_of_its_own_shape(teacher: Teacher, student: Stude
     assert told.logits.shape == (2, CLASSES)
 
 
-def test_nothing_is_missed_of_the_same_map_and_all_of_its_mean(teacher: Teacher, student: Student) -> None:
+def test_nothing_is_missed_of_the_same_map_and_all_of_its_mean(
+    teacher: TeacherNetwork, student: Student
+) -> None:
     """1 is what saying the mean of every channel would miss, a little less where channels hardly vary."""
     told = hints(teacher, features(4, 16_000, student)).maps
 
@@ -60,7 +64,7 @@ def test_nothing_is_missed_of_the_same_map_and_all_of_its_mean(teacher: Teacher,
     assert all(0.3 < share <= 1.0 for share in mean.tolist())
 
 
-def test_stages_learn_their_maps_apart_from_each_other(teacher: Teacher, student: Student) -> None:
+def test_stages_learn_their_maps_apart_from_each_other(teacher: TeacherNetwork, student: Student) -> None:
     """A few steps on one batch bring every stage nearer to what the teacher makes of its own input."""
     told = hints(teacher, features(4, 16_000, student))
     optimizer = torch.optim.Adam(student.parameters(), 3e-3)

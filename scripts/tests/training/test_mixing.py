@@ -8,7 +8,7 @@ from scipy import fft
 
 from scripts.train_tagger import stock
 from scripts.train_tagger.channels import at_rate, student_copy, telephone
-from scripts.train_tagger.mixing import Mixer, Mixture
+from scripts.train_tagger.mixing import Mixture, MixtureMaker
 from scripts.train_tagger.recordings import CACHE_RATE_HZ, Recording, SampleCache
 from scripts.train_tagger.targets import CRITICAL, EMOTIONS, INDEX, LABELS
 from testkit.room import mu_law
@@ -29,7 +29,7 @@ def loudest_hz(wave: npt.NDArray[np.number], rate_hz: int) -> float:
 
 
 @pytest.fixture
-def mixer(tmp_path: Path) -> Mixer:
+def mixer(tmp_path: Path) -> MixtureMaker:
     """Two barks of one dog, acted anger, an unlabelled room; one echo."""
     recordings = [
         Recording("free/a", "s", ("Bark",), None, "CC0", "dog", "train", 32_000),
@@ -46,16 +46,16 @@ def mixer(tmp_path: Path) -> Mixer:
     (tmp_path / "index.json").write_text(json.dumps(index))
     room = np.zeros((1, 8_000), np.float32)
     room[0, [0, 3_000]] = [0.9, 0.4]
-    return Mixer(recordings, SampleCache(tmp_path), room, 1.0)
+    return MixtureMaker(recordings, SampleCache(tmp_path), room, 1.0)
 
 
-def drawn(mixer: Mixer, count: int = 60) -> list[Mixture]:
+def drawn(mixer: MixtureMaker, count: int = 60) -> list[Mixture]:
     """Always the same ones."""
     rng = np.random.default_rng(1)
     return [mixer.draw(rng) for _ in range(count)]
 
 
-def test_mixtures_are_whole_and_of_one_length(mixer: Mixer) -> None:
+def test_mixtures_are_whole_and_of_one_length(mixer: MixtureMaker) -> None:
     """Finite, not silent, one second at 32 and at 16 kHz, at levels from -60 dBFS to full scale."""
     peaks = []
     for mixture in drawn(mixer):
@@ -68,7 +68,7 @@ def test_mixtures_are_whole_and_of_one_length(mixer: Mixer) -> None:
     assert max(peaks) > -10
 
 
-def test_labels_are_those_of_what_is_in_the_mixture(mixer: Mixer) -> None:
+def test_labels_are_those_of_what_is_in_the_mixture(mixer: MixtureMaker) -> None:
     """A label that is there is known; only made alarms leave a critical one open, another alarm; acted speech
     is speech and carries its emotion."""
     for mixture in drawn(mixer):
@@ -81,7 +81,7 @@ def test_labels_are_those_of_what_is_in_the_mixture(mixer: Mixer) -> None:
             assert mixture.labels[INDEX["speech"]] == 1
 
 
-def test_a_mixture_is_exact_only_if_all_of_it_was_made(mixer: Mixer) -> None:
+def test_a_mixture_is_exact_only_if_all_of_it_was_made(mixer: MixtureMaker) -> None:
     """Recordings may hold more than their labels say."""
     recorded = [INDEX["dog_bark"], INDEX["speech"]]
     exact = [mixture for mixture in drawn(mixer, 120) if mixture.exact]
@@ -90,7 +90,7 @@ def test_a_mixture_is_exact_only_if_all_of_it_was_made(mixer: Mixer) -> None:
     assert not any(mixture.labels[recorded].any() for mixture in exact)
 
 
-def test_nothing_critical_happens_on_an_ordinary_day(mixer: Mixer) -> None:
+def test_nothing_critical_happens_on_an_ordinary_day(mixer: MixtureMaker) -> None:
     """False events are counted there; most of it is background without any event."""
     rng = np.random.default_rng(2)
     day = [mixer.draw_household(rng) for _ in range(80)]
@@ -100,7 +100,7 @@ def test_nothing_critical_happens_on_an_ordinary_day(mixer: Mixer) -> None:
     assert np.mean([mixture.labels.any() for mixture in day]) < 0.7
 
 
-def test_drawing_is_given_by_the_seed(mixer: Mixer) -> None:
+def test_drawing_is_given_by_the_seed(mixer: MixtureMaker) -> None:
     """The same mixtures again, sample for sample."""
     for first, again in zip(drawn(mixer, 5), drawn(mixer, 5), strict=True):
         assert np.array_equal(first.student_wave, again.student_wave)
@@ -146,7 +146,7 @@ def test_the_students_copy_is_the_sound_that_went_in() -> None:
         assert loudest_hz(heard, 16_000) == pytest.approx(1_000, abs=2)
 
 
-def test_something_goes_on_throughout_a_noisy_mixture(mixer: Mixer) -> None:
+def test_something_goes_on_throughout_a_noisy_mixture(mixer: MixtureMaker) -> None:
     """At most 20 dB below the sound; a mixture of any kind may be digitally silent around it."""
     rng = np.random.default_rng(2)
 
@@ -156,7 +156,7 @@ def test_something_goes_on_throughout_a_noisy_mixture(mixer: Mixer) -> None:
     assert min(faintest_db(mixture.teacher_wave) for mixture in drawn(mixer, 30)) < -90
 
 
-def test_a_stock_has_the_wanted_shares(mixer: Mixer) -> None:
+def test_a_stock_has_the_wanted_shares(mixer: MixtureMaker) -> None:
     """Nothing is known of unnamed sound; an ordinary day has no alarm in it; the rest is of any kind."""
     rng = np.random.default_rng(3)
 

@@ -11,17 +11,17 @@ from scripts.train_tagger import stock, yamnet
 from scripts.train_tagger.learning import Classes, Learner, Recipe, together
 from scripts.train_tagger.network import OWN_EMBEDDING, SETTLED_STAGES
 from scripts.train_tagger.targets import EMOTIONS, LABELS
-from scripts.train_tagger.teacher import CLASSES, Teacher
+from scripts.train_tagger.teacher import CLASSES, TeacherNetwork
 from scripts.train_tagger.training import new_student
 
 LENGTH_S = 1.0
 
 
 @pytest.fixture(scope="module")
-def teacher() -> Teacher:
+def teacher() -> TeacherNetwork:
     """With random weights, and norms that have seen something."""
     torch.manual_seed(1)
-    teacher = Teacher()
+    teacher = TeacherNetwork()
     with torch.no_grad():
         for _ in range(3):
             teacher.features(torch.randn(4, 1, 128, 96))
@@ -106,7 +106,7 @@ def test_a_part_is_let_go_when_it_was_looked_at_often_enough(folder: Path, tmp_p
 
 
 def test_learning_goes_on_where_it_stopped(
-    folder: Path, tmp_path: Path, teacher: Teacher, classes: Classes
+    folder: Path, tmp_path: Path, teacher: TeacherNetwork, classes: Classes
 ) -> None:
     """Settled stages and wide kernels stay as they are, others learn; every part of the loss is finite."""
     torch.manual_seed(0)
@@ -131,7 +131,7 @@ def test_learning_goes_on_where_it_stopped(
 
 
 def test_two_runs_go_on_from_the_mean_of_their_weights(
-    folder: Path, tmp_path: Path, teacher: Teacher, classes: Classes
+    folder: Path, tmp_path: Path, teacher: TeacherNetwork, classes: Classes
 ) -> None:
     """What the other has learnt since is taken in once."""
     torch.manual_seed(0)

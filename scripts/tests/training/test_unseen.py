@@ -9,7 +9,7 @@ from scripts.train_tagger.unseen import (
     GROUPS,
     MEAN_OF_ALL,
     MEAN_OF_TEACHERS,
-    Judged,
+    JudgedRecordings,
     compared,
     mean_log_odds,
     put_together,
@@ -72,23 +72,23 @@ def test_precision_is_over_recordings_that_say_something_of_the_label() -> None:
     scores[:, INDEX["rain"]] = [0.1, 0.1, 0.9, 0.1]
     said = dict.fromkeys(("ours", "one", "other"), scores)
 
-    found = compared(Judged(recordings, said), "ours", ["one", "other"], least_sources=2)
+    found = compared(JudgedRecordings(recordings, said), "ours", ["one", "other"], least_sources=2)
 
     assert set(found["labels"]) == {"siren"}
     assert found["labels"]["siren"]["ours"] == 1.0
     assert found["groups"]["all"]["ours"][0] == 1.0
     assert found["groups"]["alarms and signals"][MEAN_OF_TEACHERS][0] == 1.0
     assert found["groups"]["all"][MEAN_OF_ALL][0] == 1.0
-    assert set(compared(Judged(recordings, said), "ours", ["one", "other"], of={"rain"})["labels"]) == {
-        "rain"
-    }
+    assert set(
+        compared(JudgedRecordings(recordings, said), "ours", ["one", "other"], of={"rain"})["labels"]
+    ) == {"rain"}
     assert "voices" not in found["groups"]
 
 
 def test_folds_are_judged_as_one_set() -> None:
     """Each model judged its own part; a label's precision is over all of them."""
     parts = [
-        Judged([recording(n, "ab"[n], "Siren")], {"ours": np.full((1, len(LABELS)), 0.1 + n / 2)})
+        JudgedRecordings([recording(n, "ab"[n], "Siren")], {"ours": np.full((1, len(LABELS)), 0.1 + n / 2)})
         for n in range(2)
     ]
 
