@@ -33,7 +33,7 @@ class FilteredYamnet:
         self._lock = threading.Lock()
 
     def scores(self, wave: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Of all classes, for one chunk. Shape (samples,) to (classes,): of all classes, for one chunk."""
+        """Shape (samples,) to (classes,): of all classes, for one chunk."""
         with self._lock:
             self._interpreter.set_tensor(self._input, wave)
             self._interpreter.invoke()

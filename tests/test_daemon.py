@@ -87,6 +87,7 @@ def test_mute_and_sensitivity_are_shown_as_they_are_in_force(broker, tmp_path):
         listener.wait_for("earwitness/home/demo/mute", "ON")
         listener.say("earwitness/home/demo/sensitivity/set", "0.5")
         listener.wait_for("earwitness/home/demo/sensitivity", "0.5")
+    assert listener.on("earwitness/home/demo/mute") == ["OFF", "ON"]
 
 
 def test_what_was_set_outlasts_a_restart(broker, tmp_path):

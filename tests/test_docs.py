@@ -36,7 +36,9 @@ def test_every_link_leads_somewhere(page: Path):
 def test_the_configuration_in_the_readme_is_right():
     """What is copied from the first page works."""
     [block] = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    check_document(parse_document(block.encode(), "README.md", ENVIRONMENT))
+    config = check_document(parse_document(block.encode(), "README.md", ENVIRONMENT))
+    assert config.sources
+    assert config.rules
 
 
 def test_the_readme_begins_with_two_commands():

@@ -26,7 +26,7 @@ from monitor.notifiers import NotifierConfig
 from monitor.publishers import PublisherConfig
 from monitor.rules.house import HouseConfig, HouseName
 from monitor.rules.model import Rule
-from monitor.schema import Block, Seconds, Slug, SoundLabel, Switched, slug
+from monitor.schema import Block, Seconds, Slug, SoundLabel, slug
 from monitor.sources import SourceConfig
 
 
@@ -99,7 +99,7 @@ class Config(Block):
     """The page: what was heard, why, and what people say of it."""
     log: LogConfig = LogConfig()
     _taught: TaughtHere = PrivateAttr(TaughtHere())
-    _off: Mapping[str, tuple[Switched, ...]] = PrivateAttr({})
+    _off: Mapping[str, tuple["OptionalBlock", ...]] = PrivateAttr({})
     _file: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -108,7 +108,7 @@ class Config(Block):
         return self
 
     @property
-    def off(self) -> Mapping[str, tuple[Switched, ...]]:
+    def off(self) -> Mapping[str, tuple["OptionalBlock", ...]]:
         """By list, the blocks of the document that are switched off; a source that is off stays among the
         sources."""
         return self._off
@@ -116,8 +116,7 @@ class Config(Block):
     def off_names(self, part: str) -> frozenset[str]:
         """The names of those of one list; of the sources, too."""
         sources = [source.name for source in self.sources if not source.enabled]
-        blocks = (str(getattr(block, "name", "")) for block in self._off.get(part, ()))
-        return frozenset(sources if part == "sources" else blocks)
+        return frozenset(sources if part == "sources" else (block.name for block in self._off.get(part, ())))
 
     def off_rules(self) -> tuple[Rule, ...]:
         """The rules that are switched off."""
@@ -125,14 +124,14 @@ class Config(Block):
 
     def switched(self) -> Self:
         """The same with what is switched off set aside in `off`, so that nobody uses it."""
-        parts: dict[str, list[Switched]] = {part: getattr(self, part) for part in SWITCHED}
+        parts: dict[str, list[OptionalBlock]] = {part: getattr(self, part) for part in SWITCHED}
         found = {part: [one for one in blocks if not one.enabled] for part, blocks in parts.items()}
         if not any(found.values()):
             return self
         left: dict[str, Any] = {
             part: [one for one in blocks if one.enabled] for part, blocks in parts.items()
         }
-        gone = [str(getattr(one, "name", "")) for one in found["notifiers"]]
+        gone = [one.name for one in found["notifiers"]]
         told = tuple(name for name in self.digest.notify if name not in gone) if self.digest else ()
         digest = self.digest and self.digest.model_copy(update={"notify": told})
         changed = self.model_copy(update=left | {"digest": digest})
@@ -183,6 +182,8 @@ class Config(Block):
         return self.state_dir or usual_state_folder(environment)
 
 
+OptionalBlock = ClassifierConfig | Rule | PublisherConfig | NotifierConfig
+"""What can be switched off, beside sources."""
 SWITCHED = ("classifiers", "rules", "publishers", "notifiers")
 """Lists of blocks that can be switched off."""
 

@@ -450,6 +450,8 @@ def test_what_waits_behind_one_that_is_given_up_is_tried(tmp_path: Path) -> None
             clock.advance(100)
             receiver.on_ready()
             until(lambda: not outbox.backlog().get("mqtt"), "the alarm to be taken", WAIT_S)
+    assert receiver.handed(1) == ["smoke"]
+    assert "two" in receiver.tried
 
 
 def stands_still(running: Sender, is_so: bool = True) -> bool:

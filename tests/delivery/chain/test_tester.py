@@ -173,3 +173,4 @@ def test_a_full_disk_and_a_damaged_file_cost_no_test(tmp_path: Path):
         (state / FILE).unlink()
         (state / FILE).mkdir()  # nothing can be kept there
         house.until(lambda: house.figures()["passed"] is True)
+    assert (state / FILE).is_dir()

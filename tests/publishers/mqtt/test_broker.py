@@ -1,5 +1,6 @@
 """The broker of a first run."""
 
+import json
 import logging
 import os
 import threading
@@ -23,9 +24,9 @@ def test_somebody_on_this_machine_hears_everything(life, publish: Publish):
     running.publisher.publish(LabelState("kitchen", "smoke_alarm", True))
     running.deliver(event())
     listener = life.enter_context(Subscriber(broker, protocol="3.1.1"))
-    listener.wait_for("earwitness/home/kitchen/smoke_alarm/state", "ON")
+    assert listener.wait_for("earwitness/home/kitchen/smoke_alarm/state") == "ON"
     running.deliver(event())
-    listener.wait_for("earwitness/home/kitchen/event")
+    assert json.loads(listener.wait_for("earwitness/home/kitchen/event"))["event_type"] == event().label
 
 
 def test_nothing_is_left_of_it():

@@ -1,5 +1,6 @@
 """Connecting to a broker, and what is logged about it."""
 
+import json
 import os
 import socket
 import threading
@@ -87,10 +88,11 @@ def test_a_refusal_of_version_5_is_believed_for_one_connection(life, publish: Pu
 def test_a_password_is_asked_for_and_given(tmp_path, life, publish: Publish):
     """User name and password, with characters that a URL would not take."""
     broker = life.enter_context(Mosquitto(tmp_path / "broker", password=PASSWORD))
-    life.enter_context(Subscriber(broker))
+    listener = life.enter_context(Subscriber(broker))
     running = publish(port=broker.port, username=USERNAME, password=PASSWORD)
     running.wait_ready()
     running.deliver(event())
+    assert json.loads(listener.wait_for("earwitness/home/kitchen/event"))["event_type"] == event().label
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -125,6 +127,8 @@ def test_a_broker_that_took_us_before_is_asked_again_soon(
     broker.password = PASSWORD
     broker.start()
     lines.wait_for("mqtt connected", times=2)
+    running.wait_ready()
+    assert running.publisher.connections == 2
 
 
 def test_an_absent_broker_is_said_once(publish: Publish, lines: Lines, life):
@@ -179,8 +183,13 @@ def test_two_daemons_of_one_name_are_named(broker, publish: Publish, lines: Line
     cause."""
     twins = [publish(port=broker.port, protocol="3.1.1").publisher for _ in range(2)]
     words = "does another daemon use the client id earwitness-home?"
-    lines.wait_until(lambda: any(words in each.notes().get("mqtt: client id", "") for each in twins))
-    lines.wait_until(lambda: any(words in line["reason"] for line in lines.events("mqtt lost")))
+
+    def named() -> bool:
+        health = any(words in each.notes().get("mqtt: client id", "") for each in twins)
+        return health and any(words in line["reason"] for line in lines.events("mqtt lost"))
+
+    lines.wait_until(named)
+    assert len(lines.events("mqtt lost")) >= 3
 
 
 def _obey(command: InboundMessage) -> None:
@@ -206,7 +215,8 @@ def test_tls_with_an_authority_of_our_own(tmp_path, life, publish: Publish, cert
     running.wait_ready()
     with Subscriber(broker) as listener:
         running.deliver(event())
-        listener.wait_for("earwitness/home/kitchen/event")
+        said = json.loads(listener.wait_for("earwitness/home/kitchen/event"))
+    assert said["event_type"] == event().label
 
 
 @pytest.mark.parametrize(("host", "tls"), [("127.0.0.1", {}), ("127.0.0.1", None)])

@@ -136,4 +136,6 @@ def test_a_long_discovery_document_of_others_stops_nobody(broker, listener, publ
     """Retained, in the folder that we read at the start."""
     listener.say("homeassistant/device/theirs/config", b'{"a":"' + b"x" * 1_000_000 + b'"}', retain=True)
 
-    publish(port=broker.port, protocol="3.1.1").wait_ready()
+    running = publish(port=broker.port, protocol="3.1.1")
+    running.wait_ready()
+    assert running.publisher.connections == 1

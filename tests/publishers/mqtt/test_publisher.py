@@ -137,6 +137,7 @@ def test_a_picture_is_its_bytes(broker, listener, publish: Publish):
 
     listener.wait_until(lambda: any(m.payload == png for m in listener.heard), "the second picture")
     listener.wait_for(f"{ROOT}/kitchen/image/attributes", '{"event_id":"e00000000001","label":"speech"}')
+    assert [m.payload for m in listener.heard if m.topic == f"{ROOT}/kitchen/image"][-1] == png
 
 
 def test_a_sound_without_an_entity_has_no_state(broker, listener, publish: Publish):
@@ -466,6 +467,7 @@ def test_what_is_taken_out_while_running_disappears_too(broker, listener, publis
 
     listener.wait_for("homeassistant/device/earwitness_home_porch/config", "")
     listener.wait_for(f"{ROOT}/porch/status", "")
+    assert not [topic for topic in retained(broker) if "porch" in topic]
 
 
 def test_commands_reach_us(broker, listener, publish: Publish):
@@ -513,6 +515,8 @@ def test_hostile_discovery_and_status_change_nothing(broker, listener, publish: 
     running = publish(port=broker.port)
     running.wait_ready()
     running.deliver(event())
+    assert json.loads(listener.wait_for(f"{ROOT}/kitchen/event"))["event_type"] == event().label
+    assert retained(broker)["homeassistant/device/x/config"] == '{"components": 7}'
 
 
 def test_a_retained_document_with_a_wildcard_stops_nobody(broker, listener, publish: Publish, lines: Lines):

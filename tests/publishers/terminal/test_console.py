@@ -193,7 +193,7 @@ def test_leaving_a_held_terminal_is_possible(terminal: Terminal):
         terminal.hold()
         publisher.publish(SourceStatus("kitchen", True, START))
     terminal.let_go()
-    terminal.read_until("listening")
+    assert "kitchen" in terminal.read_until("listening")
 
 
 def test_a_pipe_that_nobody_reads_ends_only_its_publisher(lines: Lines):

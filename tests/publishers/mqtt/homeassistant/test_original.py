@@ -218,6 +218,7 @@ def test_kill_9_in_the_middle(nodes: Nodes, broker: Mosquitto, moment: str):
     nodes.end(home, "home", signal.SIGKILL)
     nodes.start("home")
     until(lambda: both(nodes, broker), "both after kill -9 of the first")
+    assert announced(kept(broker)).keys() == {*IDS_OF_HOME, *IDS_OF_VILLA}
 
 
 REMEMBERED = {"node_id": "home", "node": "home", "former": [], "sources": {"kitchen": ["kitchen", ""]}}
