@@ -151,23 +151,31 @@ def page(figures: Mapping[str, Any]) -> str:
 PREFACE = """\
 # Reliability: what was broken, and what held
 
-Written by `python scripts/bench faults` from `docs/reliability.json`; do not edit. Every row is the real
-daemon in a process of its own, fed by recordings in real time, with a real mosquitto and a subscriber that
-records everything. `tests/faults` runs the same faults in a short form with every change.
+`python scripts/bench faults` writes this page from `docs/reliability.json`; do not edit it. Each row was run
+with the real daemon in a process of its own. Recordings in real time are its sources. The broker is a real
+mosquitto, and a subscriber records everything. `tests/faults` runs the same faults in a short form with every
+change.
 
 """
 MEANING = """
-*messages*: events and alerts the daemon decided, known from its own JSON lines, which are delivered like any
-other channel. *lost*: never heard by the subscriber. *strangers*: heard, and never decided, as a duplicate
-with another id would be. *sent twice*: heard again with the same id. *stuck*: events that began and never
-ended; those that a kill -9 cut short end at the next start (`ended_by: restart`). *back after s*: from the
-broker's return to the first message that the subscriber hears. *start s*: from the start of the process until
-a room is heard and the subscriber knows; *processor s*: what that takes of the processor. *load per core*:
-how much else the machine did meanwhile; above 1 everything waits for its turn. *hours of sound*: of all
-sources together. *reconnects*: counted after a fifth as many, by when all that is loaded or learned once is
-there.
+What the figures mean:
 
-The bad network is the kernel's own, in a network namespace: `tc netem` where the kernel has it, else
+- *messages*: events and alerts that the daemon decided. They are known from its own JSON lines, which are
+  delivered like any other channel.
+- *lost*: the subscriber never got it.
+- *strangers*: the subscriber got it, but the daemon never decided it. A duplicate with another id is one.
+- *sent twice*: the subscriber got it again, with the same id.
+- *stuck*: an event that began and never ended. Events that a kill -9 cut short end at the next start
+  (`ended_by: restart`).
+- *back after s*: from the broker's return to the first message that the subscriber gets.
+- *start s*: from the start of the process until a room is heard and the subscriber knows it. *processor s*:
+  the processor time of that.
+- *load per core*: how busy the machine was with other work. Above 1 every process has to wait.
+- *hours of sound*: of all sources together.
+- *reconnects*: the comparison begins after a fifth of them. By then everything is there that is loaded or
+  learned only once.
+
+The bad network is made by the kernel, in a network namespace: with `tc netem` if the kernel has it, else with
 `tc tbf`, which drops what does not fit through a narrow line.
 
 Run on:

@@ -7,7 +7,7 @@ from testkit.markdown import table
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What was slow, odd or lying; what must hold; the tests that show it, as FILE::NAME below tests/."""
+    """What was slow, odd or false; what must hold; the tests that show it, as FILE::NAME below tests/."""
 
     fault: str
     must_hold: str
@@ -17,7 +17,8 @@ class Tested:
 TESTED = (
     Tested(
         "another room, or another danger, joins an alarm that was acknowledged",
-        "one alert per danger with all its rooms; a new room or danger escalates anew; what ended is over",
+        "one alert per danger, with all its rooms; a new room or danger rings and escalates again; an "
+        "alarm that has ended takes in nothing",
         (
             "rules/test_dangers.py::test_every_danger_in_every_room_is_alerted",
             "rules/test_dangers.py::test_a_danger_that_has_ended_takes_in_nothing",
@@ -25,7 +26,7 @@ TESTED = (
     ),
     Tested(
         "a switch or an automation presses the test button 3,000 times",
-        "one test in 10 s, marked as one; last in every queue, first to be dropped, and escalated to nobody",
+        "one test in 10 s, marked as a test; it is last in every queue, dropped first, and not escalated",
         (
             "pipeline/test_decisions.py::test_a_flood_of_tests_is_one_test_in_ten_seconds",
             "delivery/test_outbox.py::test_tests_are_the_first_to_go",
@@ -35,7 +36,7 @@ TESTED = (
     ),
     Tested(
         "an alarm of a kind that no standard describes",
-        "seen at once by every example, a warning after 45 s or when the model agrees",
+        "every example informs at once, and warns after 45 s or when the model agrees",
         (
             "config/test_guides.py::test_an_alarm_of_an_unknown_kind_is_alerted_by_every_example",
             "rules/test_lasting.py::test_an_unknown_alarm_warns_when_it_goes_on_or_is_confirmed",
@@ -44,7 +45,7 @@ TESTED = (
     ),
     Tested(
         "a model's scores overflow, or a server sends NaN",
-        "an error of the classifier, for every label and emotion; no event begins",
+        "it is an error of the classifier, for every label and emotion; no event begins",
         (
             "runtime/test_worker.py::test_a_score_that_is_not_finite_is_an_error_of_its_classifier",
             "runtime/test_worker.py::test_an_emotion_that_is_not_finite_is_an_error_too",
@@ -52,8 +53,9 @@ TESTED = (
         ),
     ),
     Tested(
-        "two like alarms in one room out of step by 0.4 to 3 s, to -10 dB (-6 if whole seconds apart)",
-        "suspected smoke alarm at every lag; not from a truck, a metronome or other beeps",
+        "two similar alarms in one room, out of step by 0.4 to 3 s, down to -10 dB (-6 if whole seconds "
+        "apart)",
+        "a suspected smoke alarm, whatever the lag; none from a truck, a metronome or other beeps",
         (
             "rhythm/test_folded.py::test_two_like_alarms_are_suspected_whatever_the_lag",
             "rhythm/test_folded.py::test_two_like_alarms_are_suspected_in_noise",
@@ -61,13 +63,14 @@ TESTED = (
         ),
     ),
     Tested(
-        "T3 whose beeps a camera's noise suppressor cuts to 50-150 ms",
-        "suspected smoke alarm",
+        "T3 whose beeps are cut to 50-150 ms by a camera's noise suppressor",
+        "a suspected smoke alarm",
         ("rhythm/test_folded.py::test_beeps_that_were_cut_short_are_suspected",),
     ),
     Tested(
         "a smoke alarm that speaks after every three beeps",
-        "unknown alarm after the third group, which warns as it goes on; not an oven, nor beside television",
+        "an unknown alarm after the third group, which warns when it goes on; none from an oven or from "
+        "television",
         (
             "rhythm/test_folded.py::test_an_alarm_that_speaks_after_three_beeps_is_suspected",
             "rhythm/test_folded.py::test_beeps_without_words_or_in_other_numbers_are_no_voice_alarm",
@@ -76,8 +79,8 @@ TESTED = (
     ),
     Tested(
         "the process stands still for seconds, or judges a sound late",
-        "one sound is one event, which ends by the time of its sound; more than 5 s behind is trouble, and "
-        "what was decided then is marked late",
+        "one sound is one event, which ends by the time of its sound; more than 5 s of delay is trouble, "
+        "and events decided then are marked late",
         (
             "runtime/test_decider.py::test_a_stall_makes_no_second_event_of_one_sound",
             "runtime/test_decider.py::test_an_event_ends_by_its_sound_once_all_of_it_was_judged",
@@ -86,8 +89,8 @@ TESTED = (
         ),
     ),
     Tested(
-        "stamps of a camera in a wrong unit, of the moment of sending, or with 250 ms of jitter",
-        "heard whole, its alarms found",
+        "a camera's timestamps are in a wrong unit, are of the moment of sending, or have 250 ms of jitter",
+        "all its sound is heard, and its alarms are found",
         (
             "sources/stream/test_odd_cameras.py::test_whatever_a_camera_stamps_its_sound_is_heard_whole",
             "sources/timing/test_framer.py::test_a_partial_frame_survives_a_small_gap",
@@ -102,8 +105,8 @@ TESTED = (
         ),
     ),
     Tested(
-        "a camera says 8 kHz and sends 16",
-        "measured against its arrival, logged, heard at the true rate",
+        "a camera announces 8 kHz and sends 16",
+        "the rate is measured by the clock and logged, and the true rate is used",
         (
             "sources/stream/test_odd_cameras.py::test_a_camera_that_lies_about_its_rate_is_heard_at_the_true_one",
             "sources/timing/test_rate.py::test_a_rate_that_nobody_uses_is_found_within_a_minute",
@@ -111,7 +114,7 @@ TESTED = (
     ),
     Tested(
         "several audio tracks, the first one silent; a stream that cannot be decoded",
-        "the track that carries sound is heard; offline with the reason where none can be decoded",
+        "the track that carries sound is used; a stream without such a track is offline, with the reason",
         (
             "sources/stream/test_odd_cameras.py::test_the_track_that_carries_sound_is_heard",
             "sources/stream/test_odd_cameras.py::test_a_stream_that_cannot_be_decoded_is_offline_with_the_reason",
@@ -119,7 +122,7 @@ TESTED = (
     ),
     Tested(
         "one stereo channel is inverted",
-        "one channel is heard instead of silence, and it is logged; live and in files",
+        "one channel is used instead of silence, and this is logged; live and in files",
         (
             "sources/test_mixing.py::test_an_inverted_channel_does_not_cancel_the_other",
             "sources/test_recording.py::test_an_inverted_channel_does_not_cancel_the_other_in_a_file",
@@ -127,8 +130,8 @@ TESTED = (
         ),
     ),
     Tested(
-        "recordings with estimated lengths, wrong header fields, holes in their time",
-        "heard with a warning, every sound at its place; none ends an evaluation",
+        "recordings with estimated lengths, wrong header fields or gaps in their time",
+        "heard with a warning, every sound at its place; none of them ends an evaluation",
         (
             "sources/test_odd_recordings.py::test_an_estimated_length_is_no_promise",
             "sources/test_odd_recordings.py::test_a_variable_bit_rate_without_a_table_is_heard_whole",
@@ -138,10 +141,9 @@ TESTED = (
         ),
     ),
     Tested(
-        "a microphone that flickers by one step (-92 to -110 dBFS), or delivers nothing but mains hum",
-        "reported after 2 min, or 10 from a source that is not known yet; never of a quiet or humming "
-        "room, or "
-        "of a camera that gates noise",
+        "a microphone that flickers by one step (-92 to -110 dBFS), or delivers only mains hum",
+        "reported after 2 min, or after 10 if the source is not known yet; never for a quiet or humming "
+        "room, or for a camera that gates noise",
         (
             "gate/test_life.py::test_a_source_without_life_is_said",
             "gate/test_life.py::test_a_living_source_is_left_alone",
@@ -151,7 +153,7 @@ TESTED = (
     ),
     Tested(
         "a driver or camera repeats a buffer of 10 ms to 2 s",
-        "reported within 8 s, also through a resampler; never of noise or of an alarm in a room",
+        "reported within 8 s, also through a resampler; never for noise or for an alarm in a room",
         (
             "gate/test_loops.py::test_a_loop_is_found_whatever_its_length",
             "gate/test_loops.py::test_what_repeats_but_for_the_room_is_no_loop",
@@ -159,7 +161,7 @@ TESTED = (
     ),
     Tested(
         "digital silence that once ended by itself, then a dead microphone",
-        "only digital silence is excused, for 14 days, and for a day or twice its longest spell at most",
+        "only digital silence is excused: for 14 days, and for a day or twice its longest time at most",
         (
             "rules/test_outage.py::test_an_excuse_is_for_digital_silence_alone",
             "rules/test_outage.py::test_an_excuse_expires",
@@ -167,12 +169,12 @@ TESTED = (
     ),
     Tested(
         "logrotate renames the file of JSON lines",
-        "written on in a new file",
+        "a new file is written",
         ("publishers/test_jsonl.py::test_a_rotated_file_is_opened_anew",),
     ),
     Tested(
-        "two daemons of one node at one broker",
-        "named in the log and in health, with the fix; under MQTT 3.1.1, too, and where packets have a limit",
+        "two daemons with the same node at one broker",
+        "reported in the log and in health, with the fix; also under MQTT 3.1.1, and if packets have a limit",
         (
             "publishers/mqtt/test_connection.py::test_two_daemons_of_one_name_are_named",
             "publishers/mqtt/acceptance/test_twins.py::"
@@ -182,14 +184,14 @@ TESTED = (
     ),
     Tested(
         "a sound is taught while the daemon runs",
-        "heard from the next look on; no source is interrupted, Home Assistant gets its entity; a sound that "
-        "is forgotten begins anew in order",
+        "heard from the next look on; no source is interrupted, and Home Assistant gets its entity; if a "
+        "sound is forgotten, listening starts again in order",
         ("test_lifecycle.py::test_what_is_taught_is_heard_without_a_pause",),
     ),
     Tested(
-        "SIGHUP after the configuration was edited, rightly or wrongly",
-        "rules are exchanged without a pause, with their cool-downs, counts and alerts; other changes begin "
-        "anew in order; a wrong configuration changes nothing and is named in the log",
+        "SIGHUP after a right or wrong change of the configuration",
+        "rules are exchanged without a pause, with their cool-downs, counts and alerts; for other changes "
+        "listening starts again in order; a wrong configuration changes nothing and is logged",
         (
             "test_lifecycle.py::test_a_hangup_exchanges_rules_without_a_pause",
             "test_lifecycle.py::test_a_hangup_begins_anew_with_other_sources",
@@ -198,18 +200,19 @@ TESTED = (
         ),
     ),
     Tested(
-        "nobody reads the log: a pager that waits, a journal that is stuck",
-        "alerts go out and the stop is in order; what finds no room is lost and counted",
+        "nobody reads the log: a pager waits, or a journal is stuck",
+        "alerts are sent and the daemon stops in order; lines that do not fit are dropped and counted",
         ("test_lifecycle.py::test_a_log_that_nobody_reads_holds_up_no_alert",),
     ),
     Tested(
-        "a thread ends, by a bug or by SystemExit",
-        "the daemon ends with the error, and systemd starts it again; it never runs on deaf or mute",
+        "a thread ends, because of a bug or SystemExit",
+        "the daemon ends with the error, and systemd starts it again; it never goes on without that thread",
         ("test_threads.py::test_the_daemon_ends_with_a_thread_that_ends",),
     ),
     Tested(
-        "a channel stands still while something waits",
-        "an alert over the others after a minute, trouble in health; what is held back on purpose is none",
+        "a channel delivers nothing while something waits",
+        "an alert over the other channels after a minute, and trouble in health; messages held back on "
+        "purpose do not count",
         (
             "delivery/test_stuck.py::test_a_minute_without_a_move_is_alerted_once",
             "delivery/test_stuck.py::test_every_notifier_that_moves_is_notified",
@@ -218,7 +221,7 @@ TESTED = (
         ),
     ),
     Tested(
-        "the service of a notifier drips its answer, never ends it, or its process is killed",
+        "a notifier's service sends its answer slowly, or never ends it, or its process is killed",
         "the call ends in time and within 256 MB; the next alert is sent",
         (
             "notifiers/test_workers.py::test_a_server_that_drips_holds_nobody",
@@ -227,8 +230,8 @@ TESTED = (
         ),
     ),
     Tested(
-        "the loudspeaker, or the server that gives it a voice, hangs or drips",
-        "left after its time; the alert is kept and tried again",
+        "the loudspeaker, or the server of its voice, hangs or sends slowly",
+        "the call ends at its time limit; the alert is kept and tried again",
         (
             "notifiers/test_spoken.py::test_a_loudspeaker_that_hangs_is_left_after_its_time",
             "notifiers/test_spoken.py::test_a_voice_that_drips_gets_no_more_than_its_time",
@@ -236,12 +239,13 @@ TESTED = (
     ),
     Tested(
         "the terminal is closed",
-        "everything ends in order",
+        "the daemon stops in order",
         ("test_lifecycle.py::test_a_closed_terminal_ends_the_daemon_in_order",),
     ),
     Tested(
-        "a broker takes small packets or messages alone (2000 to 12000 bytes), over MQTT 5 and 3.1.1",
-        "0 alerts lost or falsely delivered, every entity announced in parts; one bad message blocks nothing",
+        "a broker accepts only small packets or messages (2000 to 12000 bytes), over MQTT 5 and 3.1.1",
+        "no alert is lost or wrongly counted as delivered; every entity is announced, in parts; one bad "
+        "message blocks nothing",
         (
             "publishers/mqtt/test_limits.py::test_every_alert_arrives_whatever_the_brokers_limit",
             "publishers/mqtt/acceptance/test_size.py::test_the_limit_is_found_and_no_document_above_it_is_sent",
@@ -253,8 +257,9 @@ TESTED = (
         ),
     ),
     Tested(
-        "the broker accepts late once; over 3.1.1 it acknowledges what its access list throws away",
-        "MQTT 5 stays; 0 falsely delivered, or health and Trouble name an unproven delivery",
+        "the broker accepts late once; over 3.1.1 it acknowledges messages that its access list drops",
+        "MQTT 5 stays in use; nothing is wrongly counted as delivered, or health and Trouble report the "
+        "unproven delivery",
         (
             "publishers/mqtt/test_connection.py::test_one_late_answer_does_not_cost_version_5",
             "publishers/mqtt/acceptance/test_echo.py::test_what_an_access_list_throws_away_is_not_delivered",
@@ -263,17 +268,18 @@ TESTED = (
     ),
     Tested(
         "two Home Assistants on one broker, and one of them leaves",
-        "every alert goes out at once, and again, late, when the one is back; no trouble meanwhile",
+        "every alert is sent at once, and again, late, when that one is back; no trouble meanwhile",
         ("publishers/mqtt/homeassistant/test_two_houses.py::test_one_that_leaves_silences_neither",),
     ),
     Tested(
-        "a proxy keeps a connection to the broker open whose other end is gone",
-        "asked after 5 s whether it is there, left after 5 more; an alert on its way goes out anew",
+        "a proxy keeps a connection to the broker open although the other end is gone",
+        "asked after 5 s whether it is there, closed after 5 more; an alert on its way is sent again",
         ("publishers/mqtt/test_connection.py::test_a_connection_whose_other_end_is_gone_is_left_soon",),
     ),
     Tested(
         "nobody subscribes to the alerts; a retained or forged `offline` of Home Assistant",
-        "not delivered, kept and published again; nothing is withheld; the status's age and origin in health",
+        "the alerts do not count as delivered, are kept and published again; nothing is held back; health "
+        "has the age and origin of the status",
         (
             "publishers/mqtt/test_publisher.py::test_what_nobody_subscribes_to_is_not_delivered",
             "publishers/mqtt/test_publisher.py::test_home_assistants_restart_withholds_nothing",
@@ -281,9 +287,9 @@ TESTED = (
         ),
     ),
     Tested(
-        "Home Assistant is dead and the broker lives: alerts wait, and nobody takes them",
-        "an alert over the other channels after a minute where one was ever taken, else in health alone; "
-        "the broker's return is not called a delivery",
+        "Home Assistant is dead and the broker works: alerts wait, and nobody takes them",
+        "an alert over the other channels after a minute if somebody ever took one, else only in health; "
+        "the broker's return does not count as a delivery",
         (
             "delivery/test_nobody.py::test_alerts_that_nobody_takes_any_more_are_alerted",
             "delivery/test_nobody.py::test_a_house_without_a_subscriber_is_not_alarmed",
@@ -291,7 +297,7 @@ TESTED = (
     ),
     Tested(
         "the clock jumps by days, or was weeks behind, while an alert waits and the daemon restarts",
-        "no age moves in the same boot; after another the younger reading counts",
+        "no age changes in the same boot; after another boot the smaller age counts",
         (
             "delivery/test_age.py::test_setting_the_clock_makes_nothing_older_in_the_same_boot",
             "delivery/test_age.py::test_after_another_boot_the_younger_reading_counts",
@@ -299,12 +305,12 @@ TESTED = (
     ),
     Tested(
         "a message of 200 MB to a command's topic",
-        "less than 20 MB of memory, refused, and the next command is obeyed",
+        "less than 20 MB of memory; it is refused, and the next command is carried out",
         ("publishers/mqtt/test_inbound.py::test_a_message_of_200_mb_takes_no_memory",),
     ),
     Tested(
-        "a broker keeps no retained messages, or takes QoS 0 only",
-        "connected with less, every alert delivered, the broker's option named in the log and health",
+        "a broker keeps no retained messages, or accepts only QoS 0",
+        "connected without them, every alert delivered, the broker's option named in the log and in health",
         (
             "publishers/mqtt/test_limits.py::test_every_alert_arrives_where_nothing_is_retained_or_acknowledged",
             "publishers/mqtt/test_limits.py::test_a_broker_that_was_mended_is_asked_for_all_again",
@@ -314,7 +320,8 @@ TESTED = (
     ),
     Tested(
         "the state folder is deleted under the running daemon",
-        "locked anew; a second daemon is refused, or named while it runs; all is kept in the new folder",
+        "it is locked again; a second daemon is refused, or reported while it runs; everything is kept in "
+        "the new folder",
         (
             "runtime/test_instance.py::test_a_folder_that_was_deleted_is_locked_anew",
             "runtime/test_instance.py::test_another_daemon_on_the_same_folder_is_named_while_it_runs",
@@ -324,7 +331,7 @@ TESTED = (
         ),
     ),
     Tested(
-        "the disk takes nothing for a while, then everything",
+        "nothing can be written to the disk for a while, then everything",
         "one warning for each thing that is not kept, and one line when it is kept again",
         (
             "test_logs.py::test_a_fault_that_lasts_is_logged_at_its_beginning_and_at_its_end",
@@ -337,9 +344,10 @@ TESTED = (
         ),
     ),
     Tested(
-        "the daemon is killed, or its disk is full, while people judge, change a threshold, teach a sound or "
-        "hold a drill",
-        "all that was acknowledged is there and whole; what the disk refuses is an error and spoils nothing",
+        "the daemon is killed, or its disk is full, while people judge, change a threshold, teach a sound "
+        "or hold a drill",
+        "all that was acknowledged is there and whole; if the disk refuses something, that is an error "
+        "and damages nothing",
         (
             "teaching/test_kept.py::test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged",
             "teaching/test_kept.py::test_a_full_disk_refuses_each_and_spoils_none",
@@ -347,7 +355,7 @@ TESTED = (
         ),
     ),
     Tested(
-        "the file of a taught sound is damaged, hostile, or of another model",
+        "the file of a taught sound is damaged, hostile, or made for another model",
         "a rule that names it stays right, everything else is heard, and `check` names the fix",
         (
             "classifiers/taught/test_sound.py::test_a_hostile_or_damaged_file_costs_its_sound_alone",
@@ -356,8 +364,8 @@ TESTED = (
         ),
     ),
     Tested(
-        "somebody calls every smoke alarm wrong, teaches a sound like one, or names one like it",
-        "it is reported as before: no verdict and no taught sound holds it back",
+        "somebody calls every smoke alarm wrong, teaches a sound like one, or gives a sound such a name",
+        "smoke alarms are reported as before: no verdict and no taught sound holds them back",
         (
             "teaching/test_vetoes.py::test_nothing_that_people_judge_holds_an_alarm_back",
             "classifiers/taught/test_classifier.py::test_nothing_that_is_taught_changes_what_the_model_says",
@@ -370,8 +378,9 @@ TESTED = (
         ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),
     ),
     Tested(
-        "a stranger sends the page no HTTP, headers without end, or a later request letter by letter",
-        "hung up on after 64 kB or 10 s; nothing comes back, and not a line of the log is theirs",
+        "a stranger sends the page something that is not HTTP, headers without end, or a later request "
+        "letter by letter",
+        "the connection is closed after 64 kB or 10 s; nothing is answered, and nothing of it is in the log",
         (
             "web/test_access.py::test_whatever_a_stranger_sends_gets_nothing",
             "web/test_server.py::test_headers_without_end_are_given_up",
@@ -379,21 +388,22 @@ TESTED = (
         ),
     ),
     Tested(
-        "somebody publishes another status of ours, retained or not; a last will comes late",
-        "put right at once, for the node and for every source; our own farewell stays",
+        "somebody else publishes a status of ours, retained or not; a last will comes late",
+        "corrected at once, for the node and for every source; our own last message stays",
         (
             "publishers/mqtt/test_publisher.py::test_a_foreign_status_is_put_right",
             "publishers/mqtt/test_publisher.py::test_our_own_farewell_is_left_as_it_is",
         ),
     ),
     Tested(
-        "a pipe, a device, a socket or a folder where a recording should be",
-        "refused at once, with what it is and the fix",
+        "a pipe, a device, a socket or a folder in the place of a recording",
+        "refused at once; the message says what it is, and the fix",
         ("sources/test_file.py::test_what_is_no_file_is_refused_at_once",),
     ),
     Tested(
-        "a pipe, a device, a socket or a folder at any other path, or a database's place; links in a circle",
-        "named by `check` with file and line, and refused at the start; nothing waits for it",
+        "a pipe, a device, a socket or a folder at any other path, or in the place of a database; links "
+        "in a circle",
+        "`check` reports it with file and line, and the start refuses it; nothing waits for it",
         (
             "cli/test_external_files.py::test_what_is_no_file_is_named_wherever_it_stands",
             "cli/test_external_files.py::test_what_is_no_folder_is_no_model",
@@ -407,7 +417,7 @@ TESTED = (
     ),
     Tested(
         "the clock is set back while a drill goes on",
-        "the drill closes: what still sounds, and what begins, is real; its report is written in time",
+        "the drill closes; alarms that still sound or begin are real; its report is written in time",
         (
             "rules/test_drill.py::test_a_clock_that_is_set_back_makes_no_alarm_a_test",
             "drill/test_runner.py::test_a_clock_that_is_set_makes_a_drill_no_longer",
@@ -420,12 +430,13 @@ TESTED = (
     ),
     Tested(
         "the disk for temporary files is full, or hangs, while an alert goes to a `command`",
-        "the program gets it all the same",
+        "the program still gets the alert",
         ("publishers/test_command.py::test_a_full_disk_holds_up_no_alert",),
     ),
     Tested(
-        "started with closed standard streams, by a user without a home, or with no name as the page's host",
-        "no file takes the place of standard error; one line names the fix; the page alone is off",
+        "started with closed standard streams, by a user without a home folder, or with a page's host "
+        "that is not a name",
+        "no file becomes standard error; one line has the fix; only the page is off",
         (
             "cli/test_main.py::test_closed_streams_are_no_error_and_no_file_takes_their_place",
             "config/test_model.py::test_a_user_without_a_home_is_told_what_to_set",
@@ -433,13 +444,13 @@ TESTED = (
         ),
     ),
     Tested(
-        "something else answers in Frigate's place, with JSON that is nested 60,000 deep, for one",
+        "another program answers in Frigate's place, for example with JSON that is nested 60,000 deep",
         "tried again, with that as the reason; the sender's thread goes on",
         ("publishers/test_frigate.py::test_an_answer_that_is_none_is_tried_again",),
     ),
     Tested(
         "a time without a zone in a request for a drill, a former drill, or a message that was kept",
-        "damage of that file alone, which is logged; the daemon goes on",
+        "only that file counts as damaged, and this is logged; the daemon goes on",
         (
             "drill/test_runner.py::test_a_request_that_is_none_begins_nothing",
             "drill/test_runner.py::test_a_former_drill_without_a_zone_in_its_time_is_damage",
@@ -448,7 +459,7 @@ TESTED = (
     ),
     Tested(
         "a camera sends 50 times as much sound as time passes",
-        "named in the log and in health, with the measure; the machine is not blamed",
+        "reported in the log and in health, with the factor; the machine is not blamed",
         (
             "sources/timing/test_rate.py::test_a_source_that_sends_more_than_time_passes_is_measured",
             "runtime/test_progress.py::test_a_source_that_sends_too_much_is_to_blame_and_not_the_machine",
@@ -456,7 +467,7 @@ TESTED = (
         ),
     ),
     Tested(
-        "the daemon leaves while a notifier's process works, also in the middle of a line",
+        "the daemon ends while a notifier's process works, also in the middle of a line",
         "the process ends in order, without a traceback",
         ("notifiers/test_workers.py::test_a_daemon_that_leaves_is_no_error",),
     ),
@@ -475,8 +486,8 @@ def tested_section() -> str:
 
 
 HEADING = """
-## Held by a test of its own
+## Faults with a test of their own
 
-With every change, in `tests/`; these need no long run.
+These tests run with every change, in `tests/`. They need no long run.
 
 """
