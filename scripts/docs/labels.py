@@ -12,18 +12,18 @@ from testkit.markdown import table
 _HEAD = """\
 # Labels
 
-What earwitness can hear, by the name it has in rules, topics and messages. This page is written by
-`python -m scripts.docs.labels` from `monitor/labels.csv`, `monitor/events/defaults.py` and the embedded
-model.
+This page lists the sounds that earwitness can hear, by the names that they have in rules, topics and
+messages. `python -m scripts.docs.labels` writes it from `monitor/labels.csv`,
+`monitor/events/defaults.py` and the embedded model.
 
-An event begins when a classifier's score reached *onset* in so many *hits*, half a second or more apart,
-within *within* seconds; it lives on while the score reaches *off*, and ends when that did not happen for
-*hold* seconds. All of it can be set under `labels:`, for everyone or per source: see
-[rules](../guides/rules.md#when-a-sound-becomes-an-event).
+An event begins when a classifier's score has reached *onset* in as many looks as *hits*, half a second
+or more apart, within *within* seconds. It goes on while the score reaches *off*. It ends when the score
+has not reached *off* for *hold* seconds. You can set all of these under `labels:`, for all sources or
+for one: see [rules](../guides/rules.md#when-a-sound-becomes-an-event).
 
-These are the thresholds with the embedded model, which ships onsets for its own scores: what the daemon goes
-by unless you change them, and what *Sounds* on the page shows, in percent. *Other onset* is for a model that
-ships none.
+The thresholds are those with the embedded model, which brings onsets for its own scores. The daemon uses
+them unless you change them. *Sounds* on the page shows the same onsets, in percent. *Other onset* is for
+a model that brings none.
 
 ## Sounds
 
@@ -31,8 +31,8 @@ ships none.
 _EMOTIONS = """
 ## Emotions
 
-An emotion is never an event of its own: it goes with a speech, shout, scream or crying event, and rules ask
-for it under `emotion:`.
+An emotion is never an event of its own. It belongs to an event of speech, shout, scream or crying, and
+rules can ask for it with `emotion:`.
 
 """
 _SOUND = (
