@@ -25,7 +25,7 @@ ALLOWED = {
     "gate": {"native"},
     "loudness": {"native"},
     "rhythm": {"native"},
-    "classifiers": set(),
+    "classifiers": {"native"},
     "events": set(),
     "rules": set(),
     "publishers": set(),

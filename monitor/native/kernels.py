@@ -1,7 +1,8 @@
-"""The compiled kernels of this machine, loaded once; every call keeps Python's lock (it takes microseconds).
+"""The compiled kernels of this machine, loaded once. Calls keep Python's lock, for they take microseconds;
+the sound model's let it go.
 
 The C sources lie beside this file. `scripts/kernels` builds the libraries; whoever installs earwitness never
-needs it. All libraries give the same bits.
+needs it. All libraries give the same bits, but for the sound model's.
 """
 
 import ctypes
@@ -25,7 +26,7 @@ def kernels() -> ctypes.PyDLL:
 def load(variant: str) -> ctypes.PyDLL:
     """The library of one kind of machine, its functions ready to be called. OSError with the fix where it
     cannot be loaded."""
-    file = FOLDER / f"kernels-{variant}.so"
+    file = _file(variant)
     try:
         library = ctypes.PyDLL(str(file))
     except OSError as error:
@@ -49,6 +50,19 @@ def load(variant: str) -> ctypes.PyDLL:
     library.widest_frame.argtypes = [ctypes.c_void_p, ctypes.c_int32]
     library.find_period.argtypes = [ctypes.c_void_p]
     return library
+
+
+@cache
+def network_kernels(variant: str) -> ctypes.CDLL:
+    """The sound model's, of one kind of machine. They take milliseconds, and let others run meanwhile."""
+    library = ctypes.CDLL(str(_file(variant)))
+    library.hear.argtypes = [ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p]
+    library.hear.restype = None
+    return library
+
+
+def _file(variant: str) -> Path:
+    return FOLDER / f"kernels-{variant}.so"
 
 
 def digest() -> str:

@@ -4,7 +4,8 @@ The contract of its file, for anyone who trains another: ONNX, waveform in (`wav
 samples), 16 kHz, any length from 25 ms), and out `scores` (batch, labels) and `frames` (batch, frames,
 labels), probabilities; `emotion` (batch, emotions), probabilities that sum to 1; `embedding` (batch, n).
 A JSON file of the same name beside it (`Sidecar`) names labels, emotions, window and hop, and pins the
-model by its SHA-256.
+model by its SHA-256. A graph that train_tagger wrote is computed by our own kernels
+(`monitor/classifiers/network/`), any other by onnxruntime.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.base import ClassifierDefaults
+from monitor.classifiers.network.network import SoundNetwork
+from monitor.classifiers.network.onnx_file import NotOurs
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
@@ -149,8 +152,11 @@ class EmbeddedClassifier(ClassifierDefaults):
             raise ModelError(
                 f"{self.name}: {self.file} is damaged or not the model of its JSON; {_REINSTALL}"
             )
-        # By its path: onnxruntime keeps what it is opened from, and these would be 6 MB for ever.
-        self._session = open_session(self.file, self.name)
+        try:
+            self._session = SoundNetwork(content)
+        except NotOurs:
+            # By its path: onnxruntime keeps what it is opened from, and these would be 6 MB for ever.
+            self._session = open_session(self.file, self.name)
 
     def close(self) -> None:
         """Let the model go."""

@@ -1,0 +1,1 @@
+"""The sound model's arithmetic: its ONNX file read, laid out, computed by `monitor/native/network.c`."""

@@ -1,0 +1,56 @@
+"""A model of ours, ready to be asked as an onnxruntime session is."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from monitor.classifiers.network.front import Floats, frames_of
+from monitor.classifiers.network.lowering import lowered
+from monitor.classifiers.network.onnx_file import read_graph
+from monitor.classifiers.network.rest import Rest
+from monitor.classifiers.network.steps import Layout, Shape, laid_out, size
+from monitor.native.kernels import network_kernels, variant
+
+_LAYOUTS = 32
+"""Shapes of input whose layouts are kept: windows come in ten lengths, in batches of one to six."""
+
+
+class SoundNetwork:
+    """The network of an ONNX file that `scripts/train_tagger` wrote. One call at a time: others wait."""
+
+    def __init__(self, content: bytes, machine: str = "") -> None:
+        """`machine`: whose library, this machine's by default. Raises NotOurs where the file holds another
+        kind of model."""
+        kernels = network_kernels(machine or variant())
+        self._hear = kernels.hear
+        self._lowered = lowered(read_graph(content), halves=bool(kernels.takes_halves()))
+        self._rest = Rest(self._lowered.rest, self._lowered.constants)
+        self._lowered.constants.clear()
+        self._arena = np.zeros(0, np.float32)
+        self._lock = threading.Lock()
+        self._layout = lru_cache(_LAYOUTS)(self._laid_out)
+
+    def run(self, wanted: Sequence[str], inputs: Mapping[str, Floats]) -> list[Any]:
+        """Outputs by name, of `wave`, shape (windows, samples). ValueError where a window has no frame."""
+        wave = inputs["wave"]
+        with self._lock:
+            layout = self._layout(*wave.shape)
+            if len(self._arena) < layout.floats:
+                self._arena = np.zeros(layout.floats, np.float32)
+            at, _ = layout.places["wave"]
+            self._arena[at : at + wave.size] = wave.reshape(-1)
+            self._hear(layout.steps.ctypes.data, len(layout.steps), self._arena.ctypes.data)
+            values = {name: self._read(*layout.places[name]) for name in self._lowered.wanted}
+        self._rest.put_into(values)
+        return [values[name] for name in wanted]
+
+    def _read(self, at: int, shape: Shape) -> Floats:
+        return self._arena[at : at + size(shape)].reshape(shape).copy()
+
+    def _laid_out(self, windows: int, samples: int) -> Layout:
+        if windows < 1 or frames_of(samples) < 1:
+            raise ValueError(f"{windows} windows of {samples} samples hold no frame")
+        return laid_out(self._lowered.steps, self._lowered.wanted, (windows, samples))

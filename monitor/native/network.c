@@ -1,0 +1,483 @@
+/* The sound model: log-mel, then convolutions, matrix products and means, step by step as
+ * monitor/classifiers/network/ has laid them out. Maps lie in memory as (window, frame, band, channel).
+ *
+ * Other than the rest of the kernels these sums may be fused: as with any library of matrix products, the last bits
+ * differ from one kind of machine to another.
+ */
+#include "transform.h"
+
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#define SCALAR _Pragma("clang loop vectorize(disable) unroll(disable)")
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#define SCALAR
+#endif
+
+#if defined __AVX__
+#define WIDTH 8 /* floats in a register */
+#define ROWS 6  /* of a product that are added up at once, each PANEL wide: what the registers hold */
+#elif defined __aarch64__
+#define WIDTH 4
+#define ROWS 6
+#else
+#define WIDTH 4
+#define ROWS 3
+#endif
+#define PANEL 16 /* columns of a product that lie together */
+#define VECTORS (PANEL / WIDTH)
+#define FFT 512
+#define FRAME 400
+#define MOST_INNER 1024 /* of a product */
+#if defined __F16C__ || defined __aarch64__
+#define HALF _Float16 /* has instructions that widen it: half as much memory to read */
+#endif
+
+typedef float Vector __attribute__((vector_size(4 * WIDTH)));
+typedef int32_t Whole __attribute__((vector_size(4 * WIDTH)));
+typedef float Eight __attribute__((vector_size(32)));
+
+enum { LOG_MEL, STEM, DEPTHWISE, PRODUCT, MEAN, SCALE };
+enum { AS_IT_IS, RECTIFIED, HARD_SWISH, SIGMOID };
+
+/* One step. What `n` means is written at each kind's function. */
+typedef struct {
+    int32_t kind, act;
+    int32_t n[10];
+    const void *weights;
+    const float *bias;
+    int64_t from, beside, to; /* places in the arena; -1: none */
+} Step;
+
+INLINE Vector loaded(const float *from)
+{
+    Vector x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return x;
+}
+
+INLINE void store(float *to, Vector x)
+{
+    __builtin_memcpy(to, &x, sizeof x);
+}
+
+INLINE Vector chosen(Whole where, Vector a, Vector b)
+{
+    return (Vector)((where & (Whole)a) | (~where & (Whole)b));
+}
+
+INLINE Vector at_least(Vector x, float least)
+{
+    const Vector limit = (Vector){0} + least;
+    return chosen(x > limit, x, limit);
+}
+
+INLINE Vector at_most(Vector x, float most)
+{
+    const Vector limit = (Vector){0} + most;
+    return chosen(x < limit, x, limit);
+}
+
+/* e^x as in Cephes' expf. */
+INLINE Vector exponential(Vector x)
+{
+    x = at_most(at_least(x, -87.0f), 87.0f);
+    const Vector magic = (Vector){0} + 12582912.0f;
+    const Vector shifted = x * 1.44269504f + magic, count = shifted - magic;
+    x = x - count * 0.693359375f + count * 2.12194440e-4f;
+    Vector p = x * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * x + 8.3334519073e-3f;
+    p = p * x + 4.1665795894e-2f;
+    p = p * x + 1.6666665459e-1f;
+    p = p * x + 5.0000001201e-1f;
+    p = p * x * x + x + 1.0f;
+    const Whole power = (((Whole)shifted - 0x4b400000) + 127) << 23;
+    return p * (Vector)power;
+}
+
+INLINE Vector activated(Vector x, int act)
+{
+    if (act == RECTIFIED)
+        return at_least(x, 0.0f);
+    if (act == HARD_SWISH)
+        return x * at_most(at_least(x * (1.0f / 6.0f) + 0.5f, 0.0f), 1.0f);
+    if (act == SIGMOID)
+        return 1.0f / (1.0f + exponential(-x));
+    return x;
+}
+
+/* `rows` rows of a product with the first `vectors` of one panel. */
+INLINE void product_tile(int rows, int vectors, const float *a, int inner, const float *panel, const float *bias, int act,
+                         int columns, const float *beside, float *to, int wide)
+{
+    Vector sum[ROWS][VECTORS];
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < vectors; v++)
+            sum[r][v] = loaded(bias + v * WIDTH);
+    for (int k = 0; k < inner; k++, panel += PANEL) {
+        Vector w[VECTORS];
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = loaded(panel + v * WIDTH);
+        UNROLLED for (int r = 0; r < rows; r++)
+            UNROLLED for (int v = 0; v < vectors; v++)
+                sum[r][v] += a[r * inner + k] * w[v];
+    }
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < vectors; v++) {
+            Vector y = activated(sum[r][v], act);
+            const int at = r * wide + v * WIDTH;
+            if (columns - v * WIDTH >= WIDTH) {
+                store(to + at, beside ? y + loaded(beside + at) : y);
+                continue;
+            }
+            SCALAR for (int c = 0; c < columns - v * WIDTH; c++)
+                to[at + c] = y[c] + (beside ? beside[at + c] : 0.0f);
+        }
+}
+
+#ifdef HALF
+/* One panel widened, `count` times PANEL, while what lies behind it is fetched. */
+INLINE void widen(const HALF *from, int count, float *to)
+{
+    typedef HALF Halves __attribute__((vector_size(2 * WIDTH)));
+    for (int i = 0; i < count; i++, from += PANEL, to += PANEL) {
+        __builtin_prefetch(from + count * PANEL);
+        UNROLLED for (int v = 0; v < VECTORS; v++) {
+            Halves x;
+            __builtin_memcpy(&x, from + v * WIDTH, sizeof x);
+            store(to + v * WIDTH, __builtin_convertvector(x, Vector));
+        }
+    }
+}
+#endif
+
+/* The rows of a product with one panel. */
+INLINE void product_panel(int vectors, int rows, const float *a, int inner, const float *panel, const float *bias, int act,
+                          int columns, const float *beside, float *to, int wide)
+{
+    int tiles = (rows + ROWS - 1) / ROWS;
+    for (int row = 0, count; row < rows; row += count, tiles--) {
+        count = (rows - row + tiles - 1) / tiles;
+#define TILE(n) case n: product_tile(n, vectors, a, inner, panel, bias, act, columns, beside, to, wide); break;
+        switch (count) {
+            TILE(1) TILE(2) TILE(3)
+#if ROWS > 3
+            TILE(4) TILE(5) TILE(6)
+#endif
+        }
+        a += count * inner;
+        to += count * wide;
+        beside = beside ? beside + count * wide : 0;
+    }
+}
+
+/* n: rows, inner, columns, whether weights are kept as halves. Weights: panels of PANEL columns,
+ * (panels, inner, PANEL); bias (panels * PANEL). */
+static void put_product(const Step *step, const float *from, const float *beside, float *to)
+{
+    const int rows = step->n[0], inner = step->n[1], wide = step->n[2];
+    for (int first = 0; first < wide; first += PANEL, to += PANEL, beside = beside ? beside + PANEL : 0) {
+        const float *panel = (const float *)step->weights + (int64_t)first * inner, *bias = step->bias + first;
+        const int columns = wide - first < PANEL ? wide - first : PANEL;
+#ifdef HALF
+        float widened[MOST_INNER * PANEL];
+        if (step->n[3]) {
+            widen((const HALF *)step->weights + (int64_t)first * inner, inner, widened);
+            panel = widened;
+        }
+#endif
+        if (columns <= PANEL / 2)
+            product_panel((VECTORS + 1) / 2, rows, from, inner, panel, bias, step->act, columns, beside, to, wide);
+        else
+            product_panel(VECTORS, rows, from, inner, panel, bias, step->act, columns, beside, to, wide);
+    }
+}
+
+INLINE Eight activated_eight(Eight x, int act)
+{
+    const Eight zero = {0};
+    typedef int32_t Bits __attribute__((vector_size(32)));
+    if (act == RECTIFIED)
+        return (Eight)((Bits)x & (x > zero));
+    if (act == HARD_SWISH) {
+        Eight gate = x * (1.0f / 6.0f) + 0.5f;
+        const Eight one = zero + 1.0f;
+        gate = (Eight)((Bits)gate & (gate > zero));
+        const Bits below = gate < one;
+        return x * (Eight)((below & (Bits)gate) | (~below & (Bits)one));
+    }
+    return x;
+}
+
+/* A map that is convolved channel by channel, of one window. */
+typedef struct {
+    int frames, bands, channels, kernel, stride, out_frames, out_bands, act;
+    const float *weights, *bias;
+} Depthwise;
+
+/* `places` successive bands of one frame, `count` times eight channels, where the kernel's frames from `i` to `end` and all
+ * its bands from `j` to `last` lie in the map. */
+INLINE void depthwise_places(const Depthwise *d, int places, int count, int stride, int i, int end, int j, int last,
+                             const float *from, const float *weights, const float *bias, float *to)
+{
+    Eight sum[4][4];
+    UNROLLED for (int p = 0; p < places; p++)
+        UNROLLED for (int v = 0; v < count; v++)
+            __builtin_memcpy(&sum[p][v], bias + 8 * v, sizeof(Eight));
+    for (; i < end; i++)
+        for (int tap = j; tap < last; tap++) {
+            const float *x = from + (i * d->bands + tap) * d->channels, *w = weights + (i * d->kernel + tap) * d->channels;
+            UNROLLED for (int v = 0; v < count; v++) {
+                Eight b;
+                __builtin_memcpy(&b, w + 8 * v, sizeof b);
+                UNROLLED for (int p = 0; p < places; p++) {
+                    Eight a;
+                    __builtin_memcpy(&a, x + p * stride * d->channels + 8 * v, sizeof a);
+                    sum[p][v] += a * b;
+                }
+            }
+        }
+    UNROLLED for (int p = 0; p < places; p++)
+        UNROLLED for (int v = 0; v < count; v++) {
+            const Eight y = activated_eight(sum[p][v], d->act);
+            __builtin_memcpy(to + p * d->channels + 8 * v, &y, sizeof y);
+        }
+}
+
+/* `count` times eight channels of a whole map: four bands at once where the kernel is inside. */
+INLINE void depthwise_channels(const Depthwise *d, int count, int several, int stride, const float *from,
+                               const float *weights, const float *bias, float *to)
+{
+    const int pad = d->kernel / 2;
+    for (int f = 0; f < d->out_frames; f++) {
+        const int f0 = f * stride - pad, i = f0 < 0 ? -f0 : 0, end = d->frames - f0 < d->kernel ? d->frames - f0 : d->kernel;
+        for (int b = 0; b < d->out_bands;) {
+            const int b0 = b * stride - pad, ahead = b0 + (several - 1) * stride + d->kernel;
+            const float *x = from + (f0 * d->bands + b0) * d->channels;
+            float *into = to + (f * d->out_bands + b) * d->channels;
+            if (b0 >= 0 && ahead <= d->bands) {
+                depthwise_places(d, several, count, stride, i, end, 0, d->kernel, x, weights, bias, into);
+                b += several;
+            } else {
+                const int j = b0 < 0 ? -b0 : 0, last = d->bands - b0 < d->kernel ? d->bands - b0 : d->kernel;
+                depthwise_places(d, 1, count, stride, i, end, j, last, x, weights, bias, into);
+                b++;
+            }
+        }
+    }
+}
+
+/* n: windows, frames, bands, channels, kernel, stride, frames out, bands out. Weights (kernel, kernel, channels), the
+ * kernel's frames before its bands. */
+static void put_depthwise(const Step *step, const float *from, float *to)
+{
+    const int32_t *n = step->n;
+    const Depthwise d = {n[1], n[2], n[3], n[4], n[5], n[6], n[7], step->act, step->weights, step->bias};
+    const int small = d.bands < d.kernel + 2 * d.stride;
+    for (int window = 0; window < n[0]; window++) {
+        for (int c = 0; c < d.channels;) {
+            const int left = d.channels - c;
+#define CHANNELS(count, several, stride) depthwise_channels(&d, count, several, stride, from + c, d.weights + c, d.bias + c, to + c)
+#define EITHER(count, several) if (d.stride == 1) CHANNELS(count, several, 1); else CHANNELS(count, several, d.stride); c += 8 * count
+            if (small && left >= 32) {
+                EITHER(4, 1);
+            } else if (left >= 16) {
+                EITHER(2, 4);
+            } else {
+                EITHER(1, 4);
+            }
+        }
+        from += d.frames * d.bands * d.channels;
+        to += d.out_frames * d.out_bands * d.channels;
+    }
+}
+
+/* One channel in. n: windows, frames, bands, channels (eight), kernel (three), stride, frames out, bands out. */
+static void put_stem(const Step *step, const float *from, float *to)
+{
+    const int32_t *n = step->n;
+    const int frames = n[1], bands = n[2], stride = n[5];
+    Eight bias, w[9];
+    __builtin_memcpy(&bias, step->bias, sizeof bias);
+    __builtin_memcpy(w, step->weights, sizeof w);
+    for (int window = 0; window < n[0]; window++, from += frames * bands)
+        for (int f = 0; f < n[6]; f++)
+            for (int b = 0; b < n[7]; b++, to += 8) {
+                Eight sum = bias;
+                for (int i = 0; i < 3; i++) {
+                    const int at = f * stride - 1 + i;
+                    if (at < 0 || at >= frames)
+                        continue;
+                    for (int j = 0; j < 3; j++) {
+                        const int band = b * stride - 1 + j;
+                        if (band >= 0 && band < bands)
+                            sum += from[at * bands + band] * w[3 * i + j];
+                    }
+                }
+                sum = activated_eight(sum, step->act);
+                __builtin_memcpy(to, &sum, sizeof sum);
+            }
+}
+
+/* n: outer, count, channels: means over `count`. Channels are whole eights. */
+static void put_mean(const Step *step, const float *from, float *to)
+{
+    const int count = step->n[1], channels = step->n[2];
+    const float share = 1.0f / (float)count;
+    for (int outer = 0; outer < step->n[0]; outer++, from += count * channels, to += channels)
+        for (int c = 0; c < channels; c += 8) {
+            Eight sum = {0}, x;
+            for (int i = 0; i < count; i++) {
+                __builtin_memcpy(&x, from + i * channels + c, sizeof x);
+                sum += x;
+            }
+            sum *= share;
+            __builtin_memcpy(to + c, &sum, sizeof sum);
+        }
+}
+
+/* n: windows, places, channels: each channel of a window times one number, where it lies. */
+static void scale(const Step *step, const float *factors, float *map)
+{
+    const int places = step->n[1], channels = step->n[2];
+    for (int window = 0; window < step->n[0]; window++, factors += channels)
+        for (int place = 0; place < places; place++, map += channels)
+            for (int c = 0; c < channels; c += 8) {
+                Eight x, y;
+                __builtin_memcpy(&x, map + c, sizeof x);
+                __builtin_memcpy(&y, factors + c, sizeof y);
+                x *= y;
+                __builtin_memcpy(map + c, &x, sizeof x);
+            }
+}
+
+/* Natural logarithm of positive numbers, in place, by the polynomial of Cephes' logf. */
+static void put_logarithms(float *values, int count, float scale, float shift)
+{
+    for (int i = 0; i < count; i++) {
+        int32_t bits;
+        __builtin_memcpy(&bits, values + i, sizeof bits);
+        const int32_t big = (bits & 0x7fffff) > 0x3504f3;
+        const float exponent = (float)((bits >> 23) - 127 + big);
+        bits = (bits & 0x7fffff) | (0x3f800000 - (big << 23));
+        float m;
+        __builtin_memcpy(&m, &bits, sizeof m);
+        m -= 1.0f;
+        const float z = m * m;
+        float p = 7.0376836292e-2f;
+        p = p * m - 1.1514610310e-1f;
+        p = p * m + 1.1676998740e-1f;
+        p = p * m - 1.2420140846e-1f;
+        p = p * m + 1.4249322787e-1f;
+        p = p * m - 1.6668057665e-1f;
+        p = p * m + 2.0000714765e-1f;
+        p = p * m - 2.4999993993e-1f;
+        p = p * m + 3.3333331174e-1f;
+        values[i] = (m + (p * m * z - 0.5f * z) + 0.693147181f * exponent) * scale + shift;
+    }
+}
+
+/* The sum of many numbers: eight at a time, as far as single precision is good for, then in double. */
+static double sum_of(const float *values, int count)
+{
+    double sum = 0;
+    int i = 0;
+    while (count - i >= 8) {
+        const int end = count - i < 1024 ? count - 7 : i + 1024;
+        Eight some = {0}, x;
+        for (; i < end; i += 8) {
+            __builtin_memcpy(&x, values + i, sizeof x);
+            some += x;
+        }
+        for (int l = 0; l < 8; l++)
+            sum += some[l];
+    }
+    for (; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* What a filter of the mel scale takes: bins from `first` on, `count` of them. */
+typedef struct { int32_t first, count; } Span;
+
+/* Mel power of up to twice WAYS frames, of which `real` and `imaginary` hold half each. */
+static void put_mels(const float *wave, float offset, int frame, int frames, const float *hann, const float *turns,
+                     const Span *spans, const float *filters, int mels, float *to)
+{
+    Cell first[FFT], second[FFT];
+    Lanes power[2][FFT / 2 + 1];
+    int begins[2 * WAYS];
+    for (int l = 0; l < 2 * WAYS; l++)
+        begins[l] = HOP * (frame + l < frames ? frame + l : frames - 1);
+    for (int i = 0; i < FRAME; i++) {
+        for (int l = 0; l < WAYS; l++) {
+            first[i].re[l] = wave[begins[l] + i];
+            first[i].im[l] = wave[begins[WAYS + l] + i];
+        }
+        first[i].re = (first[i].re - offset) * hann[i];
+        first[i].im = (first[i].im - offset) * hann[i];
+    }
+    for (int i = FRAME; i < FFT; i++)
+        first[i] = (Cell){{0}, {0}};
+    const Cell *z = transformed(first, second, FFT, turns);
+    for (int k = 0; k <= FFT / 2; k++) {
+        const Cell a = z[k], b = z[(FFT - k) % FFT];
+        const Lanes ar = a.re + b.re, ai = a.im - b.im, br = a.im + b.im, bi = b.re - a.re;
+        power[0][k] = 0.25f * (ar * ar + ai * ai);
+        power[1][k] = 0.25f * (br * br + bi * bi);
+    }
+    for (int m = 0; m < mels; m++) {
+        Lanes sum[2] = {{0}, {0}};
+        for (int i = 0; i < spans[m].count; i++, filters++) {
+            sum[0] += *filters * power[0][spans[m].first + i];
+            sum[1] += *filters * power[1][spans[m].first + i];
+        }
+        for (int l = 0; l < 2 * WAYS && frame + l < frames; l++)
+            to[(frame + l) * mels + m] = sum[l / WAYS][l % WAYS];
+    }
+}
+
+/* n: windows, samples, frames, mels. Weights: Hann (FRAME), turns (3 / 2 * FFT), filters one after the other; `bias`:
+ * absolute floor, one by the mean power, relative floor, scale, shift, and the filters' spans. */
+static void put_log_mel(const Step *step, const float *wave, float *to)
+{
+    const int samples = step->n[1], frames = step->n[2], mels = step->n[3];
+    const float *hann = step->weights, *turns = hann + FRAME, *filters = turns + 3 * FFT / 2, *numbers = step->bias;
+    for (int window = 0; window < step->n[0]; window++, wave += samples, to += frames * mels) {
+        const float offset = (float)(sum_of(wave, samples) / samples);
+        for (int frame = 0; frame < frames; frame += 2 * WAYS)
+            put_mels(wave, offset, frame, frames, hann, turns, (const Span *)(numbers + 5), filters, mels, to);
+        const float level = ((float)(sum_of(to, frames * mels) / (frames * mels)) + numbers[0]) * numbers[1];
+        for (int i = 0; i < frames * mels; i++)
+            to[i] = to[i] / level + numbers[2];
+        put_logarithms(to, frames * mels, numbers[3], numbers[4]);
+    }
+}
+
+/* Whether weights of products can be kept as halves. */
+EXPORT int32_t takes_halves(void)
+{
+#ifdef HALF
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+/* All steps, one after the other, over the `arena` in which they have their places. */
+EXPORT void hear(const Step *steps, int32_t count, float *arena)
+{
+    for (const Step *step = steps; step < steps + count; step++) {
+        const float *from = arena + step->from, *beside = step->beside < 0 ? 0 : arena + step->beside;
+        float *to = arena + step->to;
+        switch (step->kind) {
+        case LOG_MEL: put_log_mel(step, from, to); break;
+        case STEM: put_stem(step, from, to); break;
+        case DEPTHWISE: put_depthwise(step, from, to); break;
+        case PRODUCT: put_product(step, from, beside, to); break;
+        case MEAN: put_mean(step, from, to); break;
+        case SCALE: scale(step, from, to); break;
+        }
+    }
+}
