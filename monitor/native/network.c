@@ -38,7 +38,7 @@ typedef float Vector __attribute__((vector_size(4 * WIDTH)));
 typedef int32_t Whole __attribute__((vector_size(4 * WIDTH)));
 typedef float Eight __attribute__((vector_size(32)));
 
-enum { LOG_MEL, STEM, DEPTHWISE, PRODUCT, MEAN, SCALE };
+enum { LOG_MEL, STEM, DEPTHWISE, PRODUCT, MEAN, SCALE, ACTIVATE };
 enum { AS_IT_IS, RECTIFIED, HARD_SWISH, SIGMOID };
 
 /* One step. What `n` means is written at each kind's function. */
@@ -274,7 +274,7 @@ static void put_depthwise(const Step *step, const float *from, float *to)
 {
     const int32_t *n = step->n;
     const Depthwise d = {n[1], n[2], n[3], n[4], n[5], n[6], n[7], step->act, step->weights, step->bias};
-    const int small = d.bands < d.kernel + 2 * d.stride;
+    const int small = d.bands < 12; /* most places have the kernel at an edge */
     for (int window = 0; window < n[0]; window++) {
         for (int c = 0; c < d.channels;) {
             const int left = d.channels - c;
@@ -350,6 +350,13 @@ static void scale(const Step *step, const float *factors, float *map)
                 x *= y;
                 __builtin_memcpy(map + c, &x, sizeof x);
             }
+}
+
+/* n: how many. Whole registers are written: every value has room for whole lines of the caches. */
+static void activate(const Step *step, const float *from, float *to)
+{
+    for (int i = 0; i < step->n[0]; i += WIDTH)
+        store(to + i, activated(loaded(from + i), step->act));
 }
 
 /* Natural logarithm of positive numbers, in place, by the polynomial of Cephes' logf. */
@@ -478,6 +485,7 @@ EXPORT void hear(const Step *steps, int32_t count, float *arena)
         case PRODUCT: put_product(step, from, beside, to); break;
         case MEAN: put_mean(step, from, to); break;
         case SCALE: scale(step, from, to); break;
+        case ACTIVATE: activate(step, from, to); break;
         }
     }
 }

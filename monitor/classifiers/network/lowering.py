@@ -130,7 +130,34 @@ class _Lowering:
             raise NotOurs("a matrix product of another shape")
         self._done.add(adding.output)
         act, gives, _ = self._after(adding, shortcuts=False)
+        if act != Act.NONE and (twin := self._of_the_mean(node, adding, weights, bias)):
+            self._put_product(node.inputs[0], weights, bias, Act.NONE, adding.output, None)
+            self._put_mean(adding.output, twin.output, 1, WINDOWS)
+            self._put_activation(adding.output, gives, act)
+            act, gives, _ = self._after(twin, shortcuts=False)
+            if act != Act.NONE:
+                self._put_activation(twin.output, gives, act)
+            return
         self._put_product(node.inputs[0], weights, bias, act, gives, None)
+
+    def _of_the_mean(
+        self, node: Operation, adding: Operation, weights: Array, bias: Floats
+    ) -> Operation | None:
+        """What adds the bias to the product of the same weights and the frames' mean, if that is asked, too:
+        it is the mean of the frames' products, and the weights need not be read again."""
+        means = [other for other in self._readers[node.inputs[0]] if other.kind == "ReduceMean"]
+        if self._axes[node.inputs[0]] != FRAMES or len(means) != 1 or means[0].attributes["axes"] != (1,):
+            return None
+        for other in self._readers.get(means[0].output, ()):
+            if other.kind == "MatMul" and np.array_equal(self._constant(other.inputs[1]), weights):
+                (twin,) = self._readers[other.output]
+                if twin.kind == "Add" and np.array_equal(self._floats(twin.inputs[1]), bias):
+                    self._done |= {other.output, twin.output}
+                    return twin
+        return None
+
+    def _put_activation(self, takes: str, gives: str, act: Act) -> None:
+        self._add(KernelStep(Kind.ACTIVATE, (takes,), gives, self._widths[takes], act), self._axes[takes])
 
     def _put_product(
         self, takes: str, weights: Array, bias: Floats, act: Act, gives: str, beside: str | None
@@ -207,7 +234,7 @@ class _Lowering:
         self._axes[step.gives], self._widths[step.gives] = axes, step.channels
 
     def _floats(self, name: str) -> Floats:
-        return np.asarray(self._constant(name), np.float32)
+        return np.array(self._constant(name), np.float32)  # a copy: a view would keep the whole file
 
     def _constant(self, name: str) -> Array:
         return self._made.constants[name]

@@ -1,5 +1,6 @@
 """What is left of a model's graph after the kernels: a few operations on arrays of some labels, in numpy."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ class Rest:
             raise NotOurs(f"operations of another kind: {', '.join(sorted(unknown))}")
         named = {name for node in nodes for name in node.inputs}
         self._constants = {name: _widened(value) for name, value in constants.items() if name in named}
-        self._calls = [(_KINDS[node.kind](node.attributes), node.inputs, node.output) for node in nodes]
+        self._calls = _calls(nodes)
 
     def put_into(self, values: dict[str, Any]) -> None:
         """Add every result to what the kernels made, by name."""
@@ -28,8 +29,34 @@ class Rest:
             values[output] = call(*[values[name] for name in inputs])
 
 
+def _calls(nodes: Sequence[Operation]) -> list[tuple[Made, tuple[str, ...], str]]:
+    """A function for each, the names of what it takes, and of what it gives."""
+    readers = Counter(name for node in nodes for name in node.inputs)
+    calls, skipped = list[tuple[Made, tuple[str, ...], str]](), set[str]()
+    for node, following in zip(nodes, (*nodes[1:], None), strict=True):
+        if node.output in skipped:
+            continue
+        if node.kind == "Gather" and following and _is_highest(following, node) and readers[node.output] == 1:
+            skipped.add(following.output)
+            calls.append((_highest_of, node.inputs, following.output))
+        else:
+            calls.append((_KINDS[node.kind](node.attributes), node.inputs, node.output))
+    return calls
+
+
+def _is_highest(node: Operation, gather: Operation) -> bool:
+    over = node.attributes.get("axes"), node.attributes.get("keepdims"), gather.attributes["axis"]
+    return node.kind == "ReduceMax" and node.inputs == (gather.output,) and over == ((-1,), 0, -1)
+
+
+def _highest_of(x: Any, at: Any) -> Any:
+    """Of each group of columns the highest: several times as fast with the groups' members first."""
+    return x.take(at.T, axis=-1).max(axis=-2)
+
+
 def _widened(value: Array) -> Array:
-    return value.astype(np.float32) if value.dtype == np.float16 else value
+    """A copy: a view would keep the whole file in memory."""
+    return value.astype(np.float32) if value.dtype == np.float16 else value.copy()
 
 
 def _sigmoid(x: Any) -> Any:

@@ -12,7 +12,7 @@ from monitor.classifiers.network.front import Floats, frames_of
 from monitor.classifiers.network.onnx_file import Array
 
 Shape = tuple[int, ...]
-Kind = IntEnum("Kind", ["LOG_MEL", "STEM", "DEPTHWISE", "PRODUCT", "MEAN", "SCALE"], start=0)
+Kind = IntEnum("Kind", ["LOG_MEL", "STEM", "DEPTHWISE", "PRODUCT", "MEAN", "SCALE", "ACTIVATE"], start=0)
 Act = IntEnum("Act", ["NONE", "RECTIFIED", "HARD_SWISH", "SIGMOID"], start=0)
 _STEP = np.dtype(
     [
@@ -68,6 +68,8 @@ class KernelStep:
                 return (size(taken[:-1]), taken[-1], self.channels, int(self.weights.dtype == np.float16))
             case Kind.MEAN:
                 return (size(given[:-1]), size(taken) // size(given), self.channels)
+            case Kind.ACTIVATE:
+                return (size(given),)
             case _:
                 return (given[0], size(given[1:-1]), self.channels)
 

@@ -6,6 +6,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
+from monitor.classifiers.network.network import SoundNetwork
 from scripts.train_tagger.network import Heard, Student
 from scripts.train_tagger.onnx_graph import Blend, Calibration, Heads, student_graph
 from scripts.train_tagger.targets import LABELS
@@ -65,6 +66,21 @@ def test_the_graph_says_what_the_network_says(student: Student, batch: int, samp
     assert frames == pytest.approx(torch.sigmoid(said.frames).numpy(), abs=1e-4)
     assert emotion == pytest.approx(torch.softmax(said.emotion, 1).numpy(), abs=1e-4)
     assert embedding == pytest.approx(said.embedding.numpy(), abs=1e-3)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_the_kernels_compute_what_it_says(student: Student, compact: bool) -> None:
+    """Every graph that is written here runs in our own kernels, with weights of either size."""
+    wave, graph = (
+        sound(3, 20_480),
+        student_graph(student, NEUTRAL, HEADS, compact=compact).SerializeToString(),
+    )
+    names = ["scores", "frames", "emotion", "embedding"]
+
+    own = SoundNetwork(graph.SerializeToString()).run(names, {"wave": wave})
+
+    for one, other in zip(own, session(student, compact=compact).run(names, {"wave": wave}), strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
 
 
 def test_scores_do_not_depend_on_the_batch(student: Student) -> None:
