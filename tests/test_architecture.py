@@ -358,10 +358,16 @@ def test_what_is_public_says_what_it_is() -> None:
 
 TUNED = {"events", "gate", "rhythm"}
 """Packages whose numbers decide what is found."""
+A_SOURCE = re.compile(
+    r"\b(?:[Cc]hosen|[Tt]rials|[Mm]easured|[Bb]y arithmetic|IEC|IEEE|ISO|NFPA|UL)\b"
+    r"|scripts[./]bench|tests/|docs/|\w\.c\)|`monitor\.|`_?[A-Z][A-Z_]+`"
+)
+"""A standard, a measurement, an arithmetic, *chosen* with what breaks, or the place that says it."""
 
 
 def constants(path: Path) -> Iterator[tuple[str, bool]]:
-    """The upper-case names that a module gives a number, each with whether its reason is written."""
+    """The upper-case names that a module gives a number, each with whether it is written where that comes
+    from. What is made of other constants comes from them."""
     body, lines = tree(path).body, path.read_text(encoding="utf-8").splitlines()
     for node, following in itertools.zip_longest(body, body[1:]):
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
@@ -371,17 +377,23 @@ def constants(path: Path) -> Iterator[tuple[str, bool]]:
         numbers = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
         if not any(type(value) in (int, float) for value in numbers):
             continue
-        above = lines[node.lineno - 2].lstrip() if node.lineno > 1 else ""
-        explained = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-        explained = explained or "#" in lines[node.lineno - 1] or above.startswith("#")
+        others = [each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)]
+        reason = "\n".join(lines[max(node.lineno - 2, 0) : node.lineno])
+        reason = reason if "#" in reason else ""
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            reason += f"\n{following.value.value!s}"
+        explained = bool(A_SOURCE.search(reason)) or (
+            bool(reason) and any(name.isupper() and len(name) > 1 for name in others)
+        )
         yield from ((name, explained) for name in named if name == name.upper())
 
 
 def test_the_check_of_constants_finds_those_without_a_reason(tmp_path: Path) -> None:
-    """A docstring behind a number, or a comment on its line or above, is its reason."""
+    """A docstring behind a number, or a comment on its line or above, says its source."""
     module = tmp_path / "module.py"
     module.write_text(
-        'A_S = 1.0\n"""Why."""\nB_DB = 2  # why\n# why\n_C = (3,)\nD_HZ = 4\n_E = F = {"g": 5}\nh = 6\n'
+        'A_S = 1.0\n"""Chosen: with 2 all is late."""\nB_DB = 2  # ISO 8201\n# as `monitor.gate`\n_C = (3,)\n'
+        'D_HZ = 4\n"""How high it is."""\n_E = F = {"g": 5}\nh = 6\nI_HZ = 2 * D_HZ\n"""Twice."""\n'
     )
     assert dict(constants(module)) == {
         "A_S": True,
@@ -390,6 +402,7 @@ def test_the_check_of_constants_finds_those_without_a_reason(tmp_path: Path) -> 
         "D_HZ": False,
         "_E": False,
         "F": False,
+        "I_HZ": True,
     }
 
 

@@ -125,7 +125,7 @@ be several events, lower any noise would keep it open. Hits and hold are chosen 
 the reason says; `within_s` leaves room for twice the hits at two looks a second."""
 
 TAUGHT = _row(0.50, 0.30, 1, 4, 10, "taught in this house; teaching also found how often it must be heard")
-"""Where a house teaches a sound, before what was found at teaching is laid over it."""
+"""Where a house teaches a sound, before what was found at teaching is laid over it (`monitor.teaching`)."""
 
 
 def rows() -> dict[str, Hysteresis]:

@@ -23,7 +23,7 @@ REMEMBERED_EVENTS = 16
 a rattling window would fill the memory."""
 STILL_CLASSIFIED_S = 30.0
 """A detection of a sound that began no earlier than this before its source was lost belongs to the event that
-ended then: a segment lasts 30 s at most (`max_length_s`)."""
+ended then. By arithmetic: a segment lasts 30 s at most (`max_length_s`)."""
 
 
 class SourceTracker:

@@ -10,9 +10,13 @@ from monitor.gate.level import SILENCE_DBFS
 KEPT_DAYS = 14
 """Chosen: two weeks hold a holiday and both kinds of weekend."""
 KNOWN_MINUTES = 360
-"""So much must have been heard before a source's usual level is known: evening and night are not the same."""
+"""So much must have been heard before a source's usual level is known. Chosen: six hours hold more than an
+evening or a night alone, which are not the same; with a day a new source would have the longer limit until
+tomorrow."""
 MINUTE_LOOKS = 60
-"""Looks, one a second, whose mean counts as one level: a room's shorter pauses are no level of its own."""
+"""Looks, one a second, whose mean counts as one level. Chosen: a room's pauses are shorter than a minute.
+With 30 a dead capsule whose level is even is not found, with 90 no dead source in time
+(tests/gate/test_life.py)."""
 _USUAL_SPELLS = 3
 """Chosen: a loose cable may come back once or twice by itself, a camera that gates noise every night."""
 

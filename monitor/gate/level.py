@@ -16,8 +16,8 @@ SILENCE_DBFS = -120.0
 """The level of a frame without any sound. Finite, because it is published and compared: JSON has no
 infinity. Chosen: 20 dB below what counts as digital silence."""
 DIGITAL_SILENCE_BELOW_DBFS = -100.0
-"""A frame below this holds no recorded sound: the quantisation noise of 16 bits alone is at -101 dBFS
-(2^-16 / sqrt(3) of full scale), and a microphone adds its own."""
+"""A frame below this holds no recorded sound. By arithmetic: the quantisation noise of 16 bits alone is at
+-101 dBFS (2^-16 / sqrt(3) of full scale), and a microphone adds its own."""
 
 RUMBLE_BELOW_HZ = 100
 """What is not above this is left out of the level. The mains has 50 or 60 Hz and hums at twice that; voices
@@ -37,8 +37,8 @@ def _slow_cosines() -> Samples:
 _SLOW_COSINES = _slow_cosines()
 _COSINES_ADDRESS = _SLOW_COSINES.ctypes.data
 _MOSTLY_SLOW_SHARE = 0.99
-"""Share of the energy below 100 Hz from which the rest is summed anew. The rounding of single precision, 3e-5
-of the energy, is then at most 0.3 % of the rest, 0.013 dB; at 0.9999 it would be 1 dB."""
+"""Share of the energy below 100 Hz from which the rest is summed anew. By arithmetic: the rounding of single
+precision, 3e-5 of the energy, is then at most 0.3 % of the rest, 0.013 dB; at 0.9999 it would be 1 dB."""
 _ROOT_OF_SAMPLES = math.sqrt(FRAME_SAMPLES)
 """The first cosine is constant, 1 / sqrt(480): divided by this, its share of a frame is the mean."""
 

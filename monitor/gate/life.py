@@ -17,7 +17,9 @@ from monitor.gate.level import SILENCE_DBFS
 Lifeless = Literal["dead", "hum_only"]
 
 NO_LIFE_BELOW_DBFS = -90.0
-"""One step of 16 bits to either side is -92 dBFS: a living microphone has more noise of its own."""
+"""By arithmetic: one step of 16 bits to either side is -92 dBFS, and a living microphone has more noise of
+its own. At -96 a source that flickers by a step lives, at -84 a quiet room is dead
+(tests/gate/test_life.py)."""
 UNKNOWN_LIMIT_S = 600.0
 """Chosen: a source that was switched on a moment ago in a sleeping house gets ten minutes to show life."""
 KNOWN_LIMIT_S = 120.0
@@ -29,19 +31,24 @@ _QUIETER_THAN_EVER_DB = 10.0
 _QUIETER_BELOW_DBFS = -70.0
 """Chosen: whatever is louder is heard, however loud the room was before."""
 _EVEN_LOOKS, _EVEN_DB = 60, 3.0
-"""A room that is quieter than ever still changes within a minute; a cable does not."""
+"""A room that is quieter than ever still changes within a minute; a cable does not. Chosen: with half a
+minute a quiet room is dead, with one and a half a dead capsule is found too late (tests/gate/test_life.py);
+1.5 and 4.5 dB change nothing there."""
 _EVEN_FRAMES = 2.5
-"""Spread of the power of a second's frames, above which it needs no closer look: hum is even."""
+"""Spread of the power of a second's frames, above which it needs no closer look: hum is even. Chosen: with
+1.25 loud hum is not found (tests/gate/test_life.py); 3.75 changes nothing there."""
 _HUM_ABOVE_REST_DB = 15.0
 """Chosen: hum of less is part of a room, a refrigerator's or a lamp's."""
 _MAINS_HZ = (50.0, 60.0)
-"""Every grid of the world has one of these."""
+"""Every grid of the world has one of these (IEC 60196)."""
 _MAINS_PERIODS = (320, 800)
-"""Samples at 16 kHz: one period of 50 Hz, three of 60 Hz."""
+"""By arithmetic: samples at 16 kHz in one period of 50 Hz and in three of 60 Hz."""
 _REPEATS_FROM = 0.5
-"""Share of the power that repeats: 15 dB of hum make 0.97, mains that are 1 % off no less than 0.6."""
+"""Share of the power that repeats. By arithmetic: 15 dB of hum make 0.97, mains that are 1 % off no less than
+0.6. From 0.25 to 0.75 nothing changes in tests/gate/test_life.py."""
 _LINE_HZ = 5.0
-"""Half-width of what is taken out: four bins of the window, and as much as a line is misplaced."""
+"""Half-width of what is taken out. By arithmetic: four bins of the window, and as much as a line is
+misplaced. With 2.5 hum is not found (tests/gate/test_life.py); 7.5 changes nothing there."""
 _HUM_UP_TO_HZ = 3000.0
 """Chosen: rectifiers and dimmers hum to their sixtieth harmonic."""
 _LOWEST_HZ = 100.0

@@ -11,8 +11,8 @@ from monitor.gate.level import RUMBLE_BELOW_HZ
 Power = npt.NDArray[np.float32]
 
 _NOISE_FLATNESS = 0.56
-"""exp(-gamma), gamma being Euler's constant: the spectral flatness of Gaussian noise, whose periodogram is
-exponentially distributed."""
+"""By arithmetic, exp(-gamma), gamma being Euler's constant: the spectral flatness of Gaussian noise, whose
+periodogram is exponentially distributed."""
 _SOUNDERS_ABOVE_HZ = 400
 """Only tones above this count. The lowest standard sounder has 520 Hz (NFPA 72, 18.4.6), 468 Hz at 10 % less;
 lines below are the hum of refrigerators and fans, which the floor must follow."""
@@ -22,7 +22,7 @@ noise has no effect. Measured: with one band, blue noise
 (6 dB an octave) has a tonal share of 0.48 instead of 0.02; with 16, each has only 14 bins of a frame, and the
 share of a siren or a voice falls."""
 _TINY_POWER = np.float32(1e-20)
-"""Added to every bin, so that digital silence has a logarithm: far below one step of 16 bits."""
+"""Added to every bin, so that digital silence has a logarithm. Chosen: far below one step of 16 bits."""
 
 
 def tonal_share(block: Samples) -> float:

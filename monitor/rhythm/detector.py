@@ -22,8 +22,8 @@ LABELS = tuple(HIGHEST_SCORES)
 """Every label that it finds."""
 
 _LONGEST_GAP_S = 10.0
-"""A longer gap is skipped, a shorter one is filled with silence. As long as the history (`history.HOPS`), so
-that nothing from before a skipped gap could still be part of a cycle."""
+"""A longer gap is skipped, a shorter one is filled with silence. Chosen: as long as the history
+(`monitor.rhythm.history`), so that nothing from before a skipped gap could still be part of a cycle."""
 _LAG_SAMPLES = WINDOW // 2 + (SMOOTHED - 1) * HOP // 2 - HOP
 """A row is numbered by its newest hop; a tone shows when it fills half of what the row averages. By
 arithmetic."""

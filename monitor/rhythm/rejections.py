@@ -21,19 +21,20 @@ from monitor.rhythm.spectrum import BIN_HZ
 _LEAST_CHANGE_SHARE = 0.4
 """How much of the tone's contrast the bins around it must show, as a share in dB of what they would show if
 the tone alone changed: in a vibrato they show none, for the tone stays within them. Chosen; trials with 0.2
-and 0.6 change nothing. The check (*comes_and_goes*) keeps 21 of 1,008 impostors from passing."""
+and 0.6 change nothing. The check (*comes_and_goes*) keeps 15 of 1,008 impostors from passing."""
 _LEADING_DB = 16.0
 """Mean prominence from which a tone leads its surroundings, so that these may beat time with it. Trials: with
-8 an alarm among voices is found a burst earlier, 24 changes nothing; the check (*broad*) keeps two of 1,008
+8 an alarm among voices is found a burst earlier, 24 changes nothing; the check (*broad*) keeps one of 1,008
 impostors from passing."""
 _BEATING_DB = 2.5
 """By how much the surroundings are louder during the tones where they beat time, as in sawing. Trials: with
 1.25 an alarm among voices is missed; 3.75 changes nothing."""
 _BESIDE_BINS = (3, 10)
-"""The surroundings of a pitch: from 3 bins on, beyond the Hann window's main lobe of two, up to 10."""
+"""The surroundings of a pitch. Chosen: from 3 bins on, beyond the Hann window's main lobe of two, up to 10.
+Trials: 2 and 4, 5 and 15 change nothing."""
 _SAME_CENTRE_BINS = 3.0
 """How far the centres of a sweep's tones may be apart, in bins of 31 Hz: a bird's calls are further. Trials:
-1.5 and 4.5 change nothing; the check (*alike*) keeps seven of 1,008 impostors from passing."""
+1.5 and 4.5 change nothing; the check (*alike*) keeps three of 1,008 impostors from passing."""
 _SAME_SHAPE = 0.85
 """Least likeness (cosine) of each tone's spectrum of a sweep to their mean. Chosen: 1 would be the same
 spectrum each time, which noise and a room prevent."""
@@ -48,7 +49,8 @@ _DROP_DB = 8.0
 """By how much a tone of T3 falls from its beginning to its later half where it was struck. Trials: with 12 a
 metronome in a hard room passes; 4 changes nothing."""
 _STRUCK_HOPS = slice(5, 15)
-"""The beginning of a tone that is compared with its later half: 0.1 s, after 0.05 s in which a row fills."""
+"""The beginning of a tone that is compared with its later half: 0.1 s. By arithmetic: after 0.05 s, in which
+a row fills."""
 _MUSIC_DB = 7.0
 """Prominence of any bin before a burst from which music plays. Chosen: about `AUDIBLE_DB`, and a little more,
 for one of 231 bins of noise is above that now and then. Trials: 3.5 and 10.5 change nothing."""

@@ -11,12 +11,14 @@ from monitor.native.kernels import kernels
 from monitor.native.tables import aligned_floats, turns, unpack
 
 HOP = 160
-"""Samples between two rows: 10 ms."""
+"""Samples between two rows: 10 ms. Chosen: the shortest gap of an alarm, 0.1 s (NFPA 72), has ten; more rows
+cost more, fewer blur it."""
 WINDOW = 512
-"""Samples of a spectrum: 32 ms, long enough to set a tone apart from the noise of a third octave by 12 dB at
-3 kHz, short enough to see the 100 ms gaps of a carbon monoxide alarm."""
+"""Samples of a spectrum: 32 ms. By arithmetic: long enough to set a tone apart from the noise of a third
+octave by 12 dB at 3 kHz, short enough to see the 100 ms gaps of a carbon monoxide alarm."""
 SMOOTHED = 3
-"""Spectra averaged into one row: 52 ms in all."""
+"""Spectra averaged into one row: 52 ms in all. Chosen: half of the shortest gap (NFPA 72: 0.1 s); of one
+spectrum alone the level of noise varies more."""
 BLOCK_HOPS = 12
 """Rows made at once. A fixed number, so that results do not depend on how the samples arrive. Chosen: 120 ms
 are a thirtieth of a cycle of T3; fewer cost more calls."""
@@ -25,21 +27,23 @@ BLOCK = BLOCK_HOPS * HOP
 BIN_HZ = SAMPLE_RATE_HZ / WINDOW
 """31.25 Hz."""
 FIRST_BIN, LAST_BIN = 10, 240
-"""312 Hz to 7.5 kHz: below the lowest sounder (468 Hz) with room for what surrounds it, and up to where the
-anti-aliasing filter of a microphone begins."""
+"""312 Hz to 7.5 kHz. Chosen: below the lowest sounder (468 Hz, NFPA 72) with room for what surrounds it, and
+up to where the anti-aliasing filter of a microphone begins."""
 BINS = LAST_BIN - FIRST_BIN + 1
 """Columns of a row, one each 31.25 Hz."""
 LEVEL_STEP_DB, PROMINENCE_STEP_DB = 1 / 256, 1 / 4096
-"""Rows are kept as integers of these steps: 16 bits hold levels to 128 dB, 32 bits sums of prominences."""
+"""Rows are kept as integers of these steps. By arithmetic: 16 bits hold levels to 128 dB, 32 bits sums of
+prominences."""
 HIGHEST_DB = 120.0
-"""Levels above are kept as this: no microphone's sound reaches it."""
+"""Levels above are kept as this. By arithmetic: 16 bits of `LEVEL_STEP_DB` end at 128 dB, and full scale is
+0."""
 
 _LONG_WINDOW = 1024
-"""Samples of the spectrum below 1 kHz: 64 ms."""
+"""Samples of the spectrum below 1 kHz: 64 ms. By arithmetic: bins half as wide as those of `WINDOW`."""
 _LONG_BELOW_BIN = 33
-"""Up to 1 kHz a third octave is so narrow that only a longer window gets below it."""
+"""1 kHz. By arithmetic: below, a third octave is so narrow that only the longer window gets below it."""
 _FLOOR_POWER = 1e-11
-"""-110 dBFS: below what 16 bits hold, so that digital silence is quiet and not tonal."""
+"""-110 dBFS. Chosen: below what 16 bits hold, so that digital silence is quiet and not tonal."""
 _MAX_TILT_DB = 12.0
 """Where the two sides of a bin differ by more than this, the higher one counts, less half of it: the noise at
 the edge of a telephone band, with nothing beside it, must not be prominent. By arithmetic: such noise is then
@@ -100,7 +104,7 @@ class Spectrum:
 
 
 SILENCE_DB = -110.0
-"""The level of a pitch before anything was heard."""
+"""The level of a pitch before anything was heard: that of `_FLOOR_POWER`."""
 _OWN = BINS + 2 * (_LONG_BELOW_BIN - FIRST_BIN) + 1
 """Bins of both windows: below 1 kHz there are two for each."""
 

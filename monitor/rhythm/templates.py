@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 TEMPI = (0.92, 1.0, 1.08)
-"""Tempi at which a rhythm is searched for: with a part's uncertain edges left out (15 %), three cover the
-standards' 10 % to either side."""
+"""Tempi at which a rhythm is searched for. By arithmetic: with a part's uncertain edges left out (15 %),
+three cover the standards' 10 % to either side."""
 _SHORT_GAP_HOPS = 50
-"""A longer gap is a pause between groups: the gaps of T3 last 0.5 s, its pause 1.5 s."""
+"""A longer gap is a pause between groups. By arithmetic: the gaps of T3 last 0.5 s, its pause 1.5 s (ISO
+8201). With 0.25 s nothing works, 0.75 s changes nothing."""
 _TONE_EDGES, _QUIET_EDGES = (0.15, 0.15), (0.4, 0.08)
-"""Shares of a part that are uncertain at its beginning and end, and are not compared. A room fills the
-beginning of a gap, so its end shows more."""
+"""Shares of a part that are uncertain at its beginning and end, and are not compared. Chosen: a room fills
+the beginning of a gap, so its end shows more. Trials: with 0.2 for 0.4 a microwave oven passes; of the others
+half and one and a half change only alarms among voices, in music and of 520 Hz near the noise."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ FIXED = {
 """What the kernel is compiled for, and sizes of memory."""
 LATE_S = 1.0
 """What is found later by more than this counts as a change."""
+FAILS = "fails"
 Found = dict[str, dict[str, float]]
 """By sound: what was found, with the time in seconds of the first report."""
 Change = tuple[str, Any, Callable[[], None]]
@@ -121,8 +122,12 @@ def _forked(change: Callable[[], None], sounds: dict[str, Samples]) -> Found:
     reading, writing = os.pipe()
     if not (child := os.fork()):
         change()
+        try:
+            result = {name: _found(samples) for name, samples in sounds.items()}
+        except Exception as error:  # noqa: BLE001 - that nothing works with a value is a result
+            result = {FAILS: {repr(error): 0.0}}
         with os.fdopen(writing, "w") as file:
-            json.dump({name: _found(samples) for name, samples in sounds.items()}, file)
+            json.dump(result, file)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as file:
@@ -140,6 +145,8 @@ def _found(samples: Samples) -> dict[str, float]:
 
 
 def _difference(before: Found, after: Found) -> str:
+    if FAILS in after:
+        return f"fails: {', '.join(after[FAILS])}"
     changes = [f"{sound}: {change}" for sound in before for change in _changed(before[sound], after[sound])]
     return "; ".join(changes) or "no change"
 
