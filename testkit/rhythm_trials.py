@@ -250,6 +250,12 @@ def words(samples: Samples) -> list[Word]:
 
 def background(path: Path) -> tuple[str, float, list[Word]]:
     """One recording, followed by six seconds of quiet."""
+    samples = recorded(path)
+    return "recordings", len(samples) / SAMPLE_RATE_HZ, words(samples)
+
+
+def recorded(path: Path) -> Samples:
+    """The sound of a recording, and six seconds of quiet after it; shape (samples,), 16 kHz."""
     import av
 
     resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE_HZ)
@@ -257,5 +263,4 @@ def background(path: Path) -> tuple[str, float, list[Word]]:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
         frames += resampler.resample(None)
     decoded = [np.asarray(frame.to_ndarray().ravel(), np.float32) for frame in frames]
-    samples = np.concatenate([*decoded, np.zeros(6 * SAMPLE_RATE_HZ, np.float32)])
-    return "recordings", len(samples) / SAMPLE_RATE_HZ, words(samples)
+    return np.concatenate([*decoded, np.zeros(6 * SAMPLE_RATE_HZ, np.float32)])
