@@ -133,7 +133,7 @@ def test_a_source_shows_what_it_sounds_like_now(workshop, chromium):
     workshop.visit.ask("POST", "/api/sources/tone/sensitivity", {"sensitivity": 0})  # others go by its onsets
     workshop.visit.until("/api/house", lambda found: found["sources"][1]["sensitivity"] == 0)
     assert watched(workshop) == 0
-    assert "somebody listens to a source live" in workshop.log
+    assert "somebody listens live to a source" in workshop.log
 
 
 DRAWN = """(it) => {
@@ -250,13 +250,13 @@ def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium
         page.emulate_media(color_scheme="dark")
         check_accessible(page)
         page.locator(".sound").get_by_role("link", name=re.compile("^Smoke alarm")).click()
-        expect(page.get_by_text("A matter of life")).to_be_visible()
+        expect(page.get_by_text("This sound may save a life")).to_be_visible()
         expect(page.get_by_role("slider")).to_have_count(0)
     assert set_in(workshop) == {}
     assert visit.get(f"/api/sounds/{label}").json()["onset"] == before["onset"]
     refused = visit.ask("PUT", "/api/sounds/smoke_alarm", {"onset": 0.95})
     assert (refused.status, "configuration alone" in refused.json()["detail"]) == (422, True)
-    assert "beginning anew" not in workshop.log
+    assert "listening starts again" not in workshop.log
 
 
 def test_what_follows_from_verdicts_is_taken_and_taken_back(workshop, chromium):
@@ -304,7 +304,7 @@ def test_a_rule_is_read_and_another_is_tried_on_the_last_day(workshop, chromium)
         expect(page.get_by_role("heading", name="At the door")).to_be_visible()
         count = workshop.visit.get("/api/rules/2").json()["count"]
         assert count
-        page.get_by_label("What is another").select_option("min_score")
+        page.get_by_label("What is different").select_option("min_score")
         page.get_by_label("Its value").fill("1.0")
         page.get_by_role("button", name="Decide again").click()
         expect(page.get_by_text(f"0 alerts instead of {count}.")).to_be_visible()
@@ -394,13 +394,13 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
         page.get_by_role("button", name=re.compile("^Undo Bell at night")).click()
         expect(page.locator(".rule", has_text="Bell at night")).to_have_count(0)
         page.get_by_role("link", name="Smoke alarm").click()
-        expect(page.get_by_text("A life may hang on this rule")).to_be_visible()
+        expect(page.get_by_text("A life may depend on this rule")).to_be_visible()
     for body in ({"rules": [{"name": "Smoke alarm", "hear": ["knock"]}], "replaces": "Smoke alarm"},):
         refused = workshop.visit.ask("PUT", "/api/rules", body)
         assert (refused.status, "configuration alone" in refused.json()["detail"]) == (422, True)
     assert workshop.visit.ask("POST", "/api/rules/off", {"name": "Smoke alarm"}).status == 422
     assert (workshop.folder / "earwitness.yaml").read_text() == before
-    assert "beginning anew" not in workshop.log
+    assert "listening starts again" not in workshop.log
 
 
 def test_a_template_is_shown_from_its_top(workshop, chromium):

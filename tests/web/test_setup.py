@@ -116,7 +116,7 @@ def test_first_run_set_up_first_event_wrong_counted(machine, chromium, tmp_path)
 
 def find_the_porch(page: Page) -> None:
     """The page opens at set-up; a microphone is chosen and its room named."""
-    expect(page.get_by_role("heading", name="What is to be heard?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What should be heard?")).to_be_visible()
     card = page.locator(".source", has=page.get_by_role("checkbox", name="porch"))
     expect(card.get_by_text("It listens. Say something.")).to_be_visible()
     check_accessible(page)
@@ -270,7 +270,7 @@ def test_an_added_camera_is_heard_and_nobody_goes_on_without_a_source_by_acciden
         check_accessible(page)
         asked.get_by_role("button", name="Choose one").click()
         expect(asked).to_have_count(0)
-        expect(page.get_by_role("heading", name="What is to be heard?")).to_be_visible()
+        expect(page.get_by_role("heading", name="What should be heard?")).to_be_visible()
         page.get_by_label("Address of a camera").fill("rtsp://127.0.0.1:1/yard")
         page.get_by_role("button", name="Add this camera").click()
         camera = page.get_by_role("checkbox", name="rtsp://127.0.0.1:1/yard")
@@ -293,13 +293,11 @@ def test_without_a_microphone_the_demo_is_shown_first(tmp_path, chromium):
     run.start()
     try:
         with chromium.page(run.address, **PHONE) as page:
-            expect(page.locator(".panel.demo")).to_contain_text(
-                "its sounds are made up, and so are its alerts"
-            )
+            expect(page.locator(".panel.demo")).to_contain_text("Its sounds and its alerts are not real")
             expect(page.locator(".room")).to_have_count(1)
             check_accessible(page)
             page.locator(".panel.demo").get_by_role("link").click()
-            expect(page.get_by_role("heading", name="What is to be heard?")).to_be_visible()
+            expect(page.get_by_role("heading", name="What should be heard?")).to_be_visible()
     finally:
         run.stop()
 
