@@ -21,7 +21,7 @@ class TlsConfig(Block):
     key_file: Path | None = None
     """PEM file of its key."""
     insecure: bool = False
-    """Believe any certificate. Anyone in between can then read and forge everything."""
+    """Accept any certificate. Anyone in between can then read and forge everything."""
 
     @model_validator(mode="after")
     def _key_needs_certificate(self) -> Self:
@@ -133,7 +133,7 @@ class MqttOptions(Switched):
     topic_prefix: _TopicPath = "earwitness"
     """Topics are `<topic_prefix>/<node>/...`."""
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
-    """After one and a half times this the broker takes us for dead and publishes the last will."""
+    """After one and a half times this without a sign of us the broker publishes the last will."""
     homeassistant: bool = True
     """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
     homeassistant_version: _Release | None = None

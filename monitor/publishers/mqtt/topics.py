@@ -49,7 +49,7 @@ class Topics:
 
     @property
     def version_latest(self) -> str:
-        """The newest version that there is, such as `0.3.0`: published by whoever knows it, never by us;
+        """The newest version, such as `0.3.0`; another program publishes it, never this daemon;
         retained."""
         return f"{self.root}/version/latest"
 
@@ -117,7 +117,7 @@ class Topics:
         return f"{self.root}/{source}/status"
 
     def source_status_attributes(self, source: str) -> str:
-        """Why the source is where it is, JSON; retained."""
+        """The reason of the source's status, JSON; retained."""
         return f"{self.root}/{source}/status/attributes"
 
     def event(self, source: str) -> str:
@@ -171,7 +171,7 @@ class Topics:
         return f"{self.root}/{source}/image/attributes"
 
     def setting(self, source: str, name: str) -> str:
-        """The value in force of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
+        """The current value of `mute` (`ON`, `OFF`) or `sensitivity` (-1 to 1); retained."""
         return f"{self.root}/{source}/{name}"
 
     def listened(self, source: str) -> str:
