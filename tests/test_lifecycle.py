@@ -166,7 +166,7 @@ def test_a_hangup_exchanges_rules_without_a_pause(broker, tmp_path):
         log = reloading.change("the configuration is wrong", sauces=[])
         assert "did you mean 'sources'" in log
         reloading.change("the configuration has not changed")
-        reloading.change("the new rules and thresholds are in force", rules=bells)
+        reloading.change("the new rules and thresholds are used now", rules=bells)
         listener.say("earwitness/home/test/set", "PRESS")
         listener.wait_for("earwitness/home/alert")
         assert listener.on("earwitness/home/demo/status") == before
@@ -193,7 +193,7 @@ def test_a_hangup_begins_anew_with_other_sources(broker, tmp_path):
     hall = {**ENDLESS, "name": "hall"}
     with Subscriber(broker) as listener, DaemonProcess(config(broker, ENDLESS), tmp_path) as daemon:
         listener.wait_for("earwitness/home/demo/status", "online")
-        Reloading(daemon, tmp_path).change("beginning anew", sources=[ENDLESS, hall])
+        Reloading(daemon, tmp_path).change("listening starts again", sources=[ENDLESS, hall])
         listener.wait_for("earwitness/home/hall/status", "online")
         assert daemon.process.poll() is None
     assert daemon.process.returncode == 0
@@ -206,7 +206,7 @@ def test_what_is_set_without_the_configuration_is_taken_up(broker, tmp_path):
         house = as_configured(tmp_path / "earwitness.yaml")
         apply(house, {"labels.dog_bark.onset": 0.7}, by="test", at=datetime.now(UTC))
         before = listener.on("earwitness/home/demo/status")
-        said = "the new rules and thresholds are in force"
+        said = "the new rules and thresholds are used now"
         until(lambda: said in (tmp_path / "log").read_text(), said, PATIENCE_S)
         assert listener.on("earwitness/home/demo/status") == before
     assert daemon.process.returncode == 0
@@ -254,7 +254,7 @@ def test_a_new_configuration_that_cannot_be_opened_gives_way_to_the_former(broke
         listener.wait_for("earwitness/other/demo/status", "online")
         listener.wait_for("earwitness/home/demo/status", "online")
         taken = str(tmp_path / "other" / "state")
-        Reloading(daemon, tmp_path).change("cannot be used; going back", state_dir=taken)
+        Reloading(daemon, tmp_path).change("cannot be used; the old one is used again", state_dir=taken)
         listener.wait_for("earwitness/home/demo/status", "online", times=2)
         assert daemon.process.poll() is None
 

@@ -27,7 +27,7 @@ PRIVATE_RATIO, PRIVATE_SCORE = 0.1, 0.2
 
 def _check_hearable(word: str) -> str:
     if check_sound(word) not in hearable():
-        raise ValueError(f"{word!r} is known by its rhythm or its level; no large model can be asked for it")
+        raise ValueError(f"{word!r} is found by its rhythm or its level; a large model cannot verify it")
     return word
 
 
@@ -93,7 +93,7 @@ class Cascade:
             return True
         self.withheld += 1
         if self.withheld == 1:
-            log.info("a segment with a voice in it was withheld; send_speech: true would send such segments")
+            log.info("a segment with a voice was not sent; `send_speech: true` sends such segments")
         return False
 
     def narrowed(self, segment: Segment, detections: Sequence[Detection]) -> Segment:

@@ -44,8 +44,8 @@ def analyze(
 ) -> None:
     """Run the whole pipeline over recordings: what would the daemon have heard?
 
-    The same code as `run`, faster than real time. A file that cannot be read is one line of error; the
-    others are still done, and the exit code is 1. Of sound that is dead or clipped throughout it warns.
+    It uses the same code as `run`, faster than real time. If a file cannot be read, there is one line of
+    error, the others are still done, and the exit code is 1. It warns of sound that is dead or clipped.
 
     [bold]Examples[/bold]
 

@@ -38,8 +38,8 @@ MqttPort = Annotated[
     typer.Option(
         min=1,
         max=65535,
-        help="Without a configuration: the port of the MQTT broker on this machine. The demo takes the next "
-        "one that is free where something else has it.",
+        help="Without a configuration: the port of the MQTT broker on this machine. If another program uses "
+        "it, the demo takes the next free one.",
     ),
 ]
 MOST_PORT = 65535
@@ -60,13 +60,13 @@ def run(
 ) -> None:
     """Listen, publish events, and notify people of alerts.
 
-    Without a configuration: the default microphone, or the built-in demo scene where there is none; the
-    embedded classifier; Home Assistant over the MQTT broker on this machine, or a broker of its own if there
-    is none; and the page, whose set-up writes a configuration. Stop with Ctrl-C. SIGUSR1 prints how it keeps
-    up; SIGHUP, where there is no terminal, reads the configuration anew.
+    Without a configuration it uses the default microphone, or the built-in demo scene if there is none, and
+    the embedded classifier. It publishes to Home Assistant over the MQTT broker on this machine, or over a
+    broker of its own if there is none. The set-up on its page writes a configuration. Stop it with Ctrl-C.
+    SIGUSR1 prints the health report. Without a terminal, SIGHUP reads the configuration again.
 
-    What is heard goes to a terminal, or with --json to standard output, the log to standard error: JSON when
-    that is no terminal.
+    On a terminal it shows what is heard. With --json it writes that to standard output. The log goes to
+    standard error, as JSON if that is no terminal.
 
     Exit code 0 after an orderly stop, 1 after an error, 78 when the configuration is wrong.
     """

@@ -95,7 +95,10 @@ class Lives:
             except EarwitnessError as error:
                 if self._former is None:
                     raise
-                log.error("the new configuration cannot be used; going back", problems=_problems(error))
+                log.error(
+                    "the new configuration cannot be used; the old one is used again",
+                    problems=_problems(error),
+                )
                 self._next, self._former = self._former, None
                 return
             _show_page(daemon.page)
@@ -160,10 +163,10 @@ class Lives:
         if self._hung_up:
             daemon.ask(self._reload)
         if isinstance(fresh, EarwitnessError):
-            log.error("the configuration is wrong; the one in force stays", problems=_problems(fresh))
+            log.error("the configuration is wrong; the old one stays in use", problems=_problems(fresh))
             self._systemd.ready()
         elif self._begins_anew(daemon, fresh):
-            log.info("the configuration has changed; beginning anew")
+            log.info("the configuration has changed; listening starts again")
             self._next, self._former = fresh, self._config
             daemon.stop()
         else:

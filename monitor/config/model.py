@@ -42,7 +42,9 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        raise ValueError(f"{path.parts[0]} is nobody's home here; write the whole path") from None
+        raise ValueError(
+            f"{path.parts[0]} is not the home folder of any user here; write the whole path"
+        ) from None
 
 
 def own_name() -> str:

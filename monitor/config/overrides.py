@@ -67,7 +67,7 @@ def read_steps(folder: Path) -> list[Step]:
         return []
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreError(
-            f"{file}: cannot be read ({error}); remove it to go by the configuration alone"
+            f"{file}: cannot be read ({error}); remove it to use only the configuration"
         ) from error
 
 
@@ -143,16 +143,16 @@ def with_overrides(config: Config) -> Config:
     try:
         steps = read_steps(config.state_folder())
     except StoreError as error:
-        log.warning("what was changed without the configuration does not hold", why=str(error))
+        log.warning("changes made outside the configuration are ignored", why=str(error))
         return config
     wanted = in_force(config, steps)
     good = {place: value for place, value in wanted.items() if not [*place_problems(config, place, value)]}
     if lost := wanted.keys() - good.keys():
-        log.warning("changes that do not fit the configuration do not hold", places=sorted(lost))
+        log.warning("changes that do not fit the configuration are ignored", places=sorted(lost))
     try:
         return _laid_over(config, good)
     except ConfigError as error:
-        log.warning("what was changed without the configuration does not hold", why=str(error))
+        log.warning("changes made outside the configuration are ignored", why=str(error))
         return config
 
 

@@ -12,7 +12,7 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        raise ValueError(f"{text!r} is no address or network; write 10.0.0.2 or 10.0.0.0/24") from None
+        raise ValueError(f"{text!r} is not an address or network; write 10.0.0.2 or 10.0.0.0/24") from None
 
 
 Network = Annotated[str, AfterValidator(_network)]
@@ -100,5 +100,5 @@ class WebConfig(Block):
     def _consistent(self) -> "WebConfig":
         for secret in (self.password, self.viewer_password):
             if secret is not None and len(secret.get_secret_value()) < 8:
-                raise ValueError("a password of the page has 8 characters at least")
+                raise ValueError("a password of the page needs 8 characters or more")
         return self

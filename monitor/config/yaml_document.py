@@ -113,7 +113,7 @@ def parse_document(
     """Like `read_document`, from bytes. `environment` None means the process's; `credentials` is a folder of
     secrets. ConfigError with the line of each mistake."""
     if len(data) > MAX_BYTES:
-        raise ConfigError([f"{name}: too long; a configuration has at most {MAX_BYTES} bytes"])
+        raise ConfigError([f"{name}: too long; a configuration may have at most {MAX_BYTES} bytes"])
     node = _compose(_text(data, name), name)
     if node is None:
         return Document(name, {})
@@ -135,9 +135,9 @@ def _text(data: bytes, name: str) -> str:
         with suppress(UnicodeDecodeError):
             return data.decode("utf-16")
     if _is_half_zeros(data):
-        raise ConfigError([f"{name}: is UTF-16 without its mark; save the file as UTF-8"])
+        raise ConfigError([f"{name}: is UTF-16 without a byte order mark; save the file as UTF-8"])
     if len(data.translate(None, _OF_TEXTS)) > len(data) / 100:
-        raise ConfigError([f"{name}: is no text; is it the right file?"])
+        raise ConfigError([f"{name}: is not text; is it the right file?"])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -70,7 +70,7 @@ def _read(file: Path, sql: str, *values: object) -> list[Any]:
     if not file.exists():
         return []
     if found := kind_of(file):  # opened to read, a pipe waits for its writer without end
-        raise StoreError(f"{file} is {found} and no file; move it away")
+        raise StoreError(f"{file} is {found}, not a file; move it away")
     try:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=2)
         try:

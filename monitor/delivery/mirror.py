@@ -277,7 +277,7 @@ class Mirror:
         if not is_logged:
             log.warning(
                 "history is not being kept: events and alerts wait in memory and are still delivered; "
-                "free or repair the disk and it goes on by itself",
+                "free space or repair the disk, and keeping goes on by itself",
                 why=why,
             )
 

@@ -65,7 +65,7 @@ class Bounds:
         lost = tables.give_up(ledger, queries.old(ledger.connection, now, round(self.max_age_s * 1e6)))
         if lost:
             self.counts.expired += lost
-            log.warning("undelivered messages grew too old and were given up", count=lost)
+            log.warning("undelivered messages were too old and were given up", count=lost)
 
     def _shed(self, ledger: Transaction) -> None:
         """Delivered ones go first, then the least severe oldest, a tenth more than needed so that it is
@@ -77,4 +77,6 @@ class Bounds:
         lost = tables.give_up(ledger, queries.least_worth(ledger.connection, int(excess)))
         if lost:
             self.counts.shed += lost
-            log.warning("the outbox is full: the least severe oldest messages were given up", count=lost)
+            log.warning(
+                "the outbox is full: the oldest of the least severe messages were given up", count=lost
+            )

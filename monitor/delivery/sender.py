@@ -120,7 +120,7 @@ class Sender:
         self._thread.join(STOP_S)
         if self._thread.is_alive():
             log.warning(
-                "the receiver still has not answered; what is undelivered is kept", channel=self._channel
+                "the receiver still has not answered; undelivered messages are kept", channel=self._channel
             )
 
     @property
@@ -193,7 +193,7 @@ class Sender:
             return
         count = self._outbox.rewind(self._channel, since)
         if count:
-            log.info("the house was away; alerts it may have lost are sent again", count=count)
+            log.info("Home Assistant was away; alerts that it may have missed are sent again", count=count)
 
     def _on_trial(self) -> list[Entry]:
         """One message of each refused topic that is due to be tried again."""

@@ -168,7 +168,7 @@ class DrillRunner:
         try:
             found = [one for id in report.alert_ids for one in deliveries(self._outbox, "alert", id)]
         except StoreError as error:
-            log.warning("what became of the test alert is not known", why=str(error))
+            log.warning("it is not known whether the test alert was delivered", why=str(error))
             return ()
         return tuple(
             DeliveryReport(
@@ -184,7 +184,7 @@ class DrillRunner:
         try:
             return read_drills(self._folder)
         except StoreError as error:
-            log.warning("former drills are not known", why=str(error))
+            log.warning("earlier drills cannot be read", why=str(error))
             return []
 
     def _keep(self, report: DrillReport) -> None:
@@ -192,7 +192,7 @@ class DrillRunner:
         try:
             keep_drill(self._folder, report)
         except StoreError as error:
-            log.warning("the drill is not being kept", why=str(error), coverage=report.coverage)
+            log.warning("the drill cannot be kept", why=str(error), coverage=report.coverage)
 
 
 def _is_of(alert: Alert, report: DrillReport) -> bool:

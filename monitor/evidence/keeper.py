@@ -188,7 +188,7 @@ class EvidenceKeeper:
         self._done.append(oldest)
         self.passed_over += 1
         if self.passed_over == 1:
-            log.warning("too many events at once; nothing is kept of some", waiting=_WAITING)
+            log.warning("too many events at once; some are not kept", waiting=_WAITING)
 
     def _window(self, event: SoundEvent) -> tuple[datetime, datetime]:
         """From pre-roll to post-roll; an event that goes on is cut at the longest."""

@@ -15,7 +15,7 @@ def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` with every former name of an option replaced. Raises ValueError where both are written."""
     for former, name in _FORMER_NAMES.items():
         if former in values and name in values:
-            raise ValueError(f"{former} is the former name of {name}: write {name} alone")
+            raise ValueError(f"{former} is the former name of {name}; write only {name}")
     return {_FORMER_NAMES.get(key, key): value for key, value in values.items()}
 
 

@@ -95,7 +95,7 @@ class Habit:
         """A habit that was kept. Raises TypeError or ValueError for anything else."""
         days = {str(date): Day(**day) for date, day in dict(value).items()}
         if not all(math.isfinite(float(number)) for day in days.values() for number in asdict(day).values()):
-            raise ValueError("a level or a length is no number")
+            raise ValueError("a level or a length is not a number")
         return cls(days)
 
     def _day(self, at: datetime) -> Day:

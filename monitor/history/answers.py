@@ -100,5 +100,5 @@ class Answers:
         now_s = self._clock.monotonic_s()
         if self._logged_at_s is None or now_s - self._logged_at_s >= LOG_AGAIN_AFTER_S:
             self._logged_at_s = now_s
-            log.warning("an answer is about nothing that is known", answer=command.name, id=command.value)
+            log.warning("an answer is about an unknown event or alert", answer=command.name, id=command.value)
         return []

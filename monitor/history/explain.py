@@ -91,7 +91,7 @@ def explain_id(history: History, config: Config, id: str) -> Explanation:
         return _of_outage(history, config, alert)
     states = states or _of_alert(history, alert)
     if not states:
-        raise StoreError(f"no event or alert {id!r} is known; it may be older than what is kept")
+        raise StoreError(f"there is no event or alert {id!r}; it may be older than what is kept")
     last = states[-1]
     return _explain(
         history, config, last.started_at - _MARGIN, (last.ended_at or last.at) + _MARGIN, last.source, last.id
@@ -111,9 +111,9 @@ def _of_alert(history: History, alert: Alert | None) -> list[SoundEvent]:
     if alert is None:
         return []
     if alert.test:
-        raise StoreError(f"alert {alert.id} was a test of rule {alert.rule!r}: nothing was heard")
+        raise StoreError(f"alert {alert.id} was a test of rule {alert.rule!r}, so there is no sound")
     if "unless_heard" in alert.why:
-        text = f"alert {alert.id} of rule {alert.rule!r} is about what was not heard"
+        text = f"alert {alert.id} of rule {alert.rule!r} is about a sound that was not heard"
         missed = ", ".join(f"{source} for {s} s" for source, s in alert.why.get("missed_s", {}).items())
         raise StoreError(f"{text}; not listened to: {missed}" if missed else text)
     return [event for last in alert.events[-1:] for event in history.event(last.id) or [last]]

@@ -47,12 +47,13 @@ class History:
             self._path.stat()
         except FileNotFoundError:
             raise StoreError(
-                f"{self._path}: nothing has been kept yet; let `earwitness run` listen for a while, or name "
-                "the folder in which the daemon keeps its state as `state_dir`"
+                f"{self._path}: nothing has been kept yet; let `earwitness run` listen for a while, or write "
+                "the daemon's state folder as `state_dir`"
             ) from None
         except OSError as error:
             raise StoreError(
-                f"{self._path}: cannot be read ({error.strerror}); run as who the daemon runs as, or with "
+                f"{self._path}: cannot be read ({error.strerror}); run this as the user of the daemon, "
+                f"or with "
                 "sudo, and check `state_dir`"
             ) from None
         _check_is_file(self._path)
@@ -191,7 +192,7 @@ class History:
 def _check_is_file(path: Path) -> None:
     """Opened to read, a pipe waits for its writer without end. Raises StoreError."""
     if found := kind_of(path):
-        raise StoreError(f"{path} is {found} and no file; move it away, or check `state_dir`")
+        raise StoreError(f"{path} is {found}, not a file; move it away, or check `state_dir`")
 
 
 def _decoded(kind: str, body: str) -> KeptMessage:

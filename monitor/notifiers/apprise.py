@@ -190,7 +190,7 @@ class NotifyPublisher:
     def _put_off(self, why: str) -> None:
         if self._attempts.failed():
             log.warning(
-                "the notifier's receiver does not take alerts; they are kept and tried again",
+                "the notifier's receiver does not accept alerts; they are kept and sent again",
                 notifier=self.name,
                 reason=why,
             )

@@ -97,7 +97,7 @@ def _unheard(taught: TaughtHere, first: Sequence[Classifier]) -> dict[str, str]:
     """What keeps taught sounds from being heard, logged; the last of it as `missing`."""
     problems = unheard(taught, frozenset().union(*(one.labels for one in first)))
     for problem in problems:
-        log.warning("a taught sound is not heard", why=problem)
+        log.warning("a taught sound cannot be heard", why=problem)
     return {TAUGHT: problems[-1]} if problems else {}
 
 

@@ -142,7 +142,7 @@ class DecisionEngine:
         ]
         alerts = rules.take_over(self._rules, going_on)
         self._rules = rules
-        log.info("the new rules and thresholds are in force")
+        log.info("the new rules and thresholds are used now")
         return alerts
 
     def _test(self, now: datetime, rule: str | None) -> list[Alert]:
@@ -150,13 +150,13 @@ class DecisionEngine:
         if self._tested_at and abs((now - self._tested_at).total_seconds()) < TEST_EVERY_S:
             self._tests_refused += 1
             if self._tests_refused == 1:
-                log.warning("a test follows another too soon and is ignored", at_most_every_s=TEST_EVERY_S)
+                log.warning("a test came too soon after another and is ignored", at_most_every_s=TEST_EVERY_S)
             return []
         self._tested_at, self._tests_refused = now, 0
         try:
             return [self._rules.test(now, rule)]
         except KeyError:
-            log.warning("a test of a rule that is gone", rule=rule)
+            log.warning("a test of a rule that no longer exists", rule=rule)
             return []
 
     def _messages(self, events: Sequence[SoundEvent]) -> list[Message]:

@@ -168,7 +168,7 @@ class FrigatePublisher(Local):
         late_s = (self._clock.now() - event.started_at).total_seconds()
         if event.state == "updated" or late_s > self._config.late_after_s:
             if event.state == "started":
-                log.info("left out in frigate: too late for its video", id=event.id, late_s=round(late_s, 1))
+                log.info("not sent to frigate: too late for its video", id=event.id, late_s=round(late_s, 1))
             return
         body = {
             "sub_label": f"{event.certainty} {event.score:.2f}",
@@ -197,7 +197,7 @@ class FrigatePublisher(Local):
                 page = f"{self._our_page.rstrip('/')}/#/event/{event.id}"
                 self._asked("POST", f"{path}/description", {"description": f"earwitness: {page}"})
         except _NotTaken as refusal:  # deleted there meanwhile, or a version without descriptions
-            log.info("frigate did not take the end of an event", id=event.id, reason=str(refusal))
+            log.info("frigate did not accept the end of an event", id=event.id, reason=str(refusal))
 
     def _asked(self, method: str, path: str, body: Mapping[str, Any]) -> HttpResponse:
         answer = self._call(method, path, body)
@@ -236,7 +236,7 @@ class FrigatePublisher(Local):
 
     def _complain(self, why: str) -> None:
         if self._attempts.failed():
-            log.warning("frigate does not take events", publisher=self.name, reason=why)
+            log.warning("frigate does not accept events", publisher=self.name, reason=why)
 
 
 class _NotTaken(Exception):

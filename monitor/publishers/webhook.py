@@ -119,7 +119,7 @@ class WebhookPublisher(Local):
         """The address is not named: it may hold a key."""
         if self._attempts.failed():
             log.warning(
-                "the webhook does not take what is sent; it is kept and tried again",
+                "the webhook does not accept messages; they are kept and sent again",
                 publisher=self.name,
                 reason=why,
             )

@@ -203,9 +203,9 @@ class Decider(threading.Thread):
         if isinstance(notice, SoundLevel):
             return self._engine.note_minute(notice)
         if notice.kinds:
-            log.warning("the microphone is not well", source=notice.source, kinds=list(notice.kinds))
+            log.warning("the microphone is faulty", source=notice.source, kinds=list(notice.kinds))
         else:
-            log.info("the microphone is well again", source=notice.source)
+            log.info("the microphone works again", source=notice.source)
         return self._engine.note_source(notice, self._clock.monotonic_s())
 
     def _reach(self, source: str, at: datetime) -> None:

@@ -107,7 +107,7 @@ class Checkup:
             if each["overflows"] and name not in self._overflowed:
                 self._overflowed.add(name)
                 fix = f"health counts them from now on as `overflows`; {_why_lost(name, each['surplus'])}"
-                log.warning("sound was lost: it was not taken in time", source=name, fix=fix)
+                log.warning("sound was lost: it was not read in time", source=name, fix=fix)
         return figures
 
 

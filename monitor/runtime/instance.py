@@ -72,7 +72,7 @@ class OnlyInstance:
             self._lapse.begin(folder=str(self._path.parent), process=self._other)
         elif was_held and self._is_held():
             log.warning(
-                "the state folder was deleted or replaced; it is used anew", folder=str(self._path.parent)
+                "the state folder was deleted or replaced; a new one is used", folder=str(self._path.parent)
             )
         if not self._other:
             self._lapse.end(folder=str(self._path.parent))

@@ -95,7 +95,7 @@ class Mailbox(Generic[T]):
                 self._taken_at_s = self._clock.monotonic_s()
             if not self._letters and self._overflowing:
                 self._overflowing = False
-                log.info("keeping up again", queue=self._name, dropped=self._dropped)
+                log.info("fast enough again", queue=self._name, dropped=self._dropped)
             self._in_hand = items
             return items
 
@@ -147,4 +147,4 @@ class Mailbox(Generic[T]):
         self._dropped += 1
         if not self._overflowing:
             self._overflowing = True
-            log.warning("cannot keep up; dropping the oldest of the least urgent", queue=self._name)
+            log.warning("too slow; the oldest of the least urgent items are dropped", queue=self._name)

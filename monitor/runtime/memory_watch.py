@@ -47,9 +47,9 @@ class MemoryWatch:
         if self._since_s is None:
             self._since_s = now_s
             if not self._shed_large_models(what):
-                log.warning("too much memory is taken, and nothing can be spared", why=what)
+                log.warning("too much memory is used, and nothing can be unloaded", why=what)
         elif now_s - self._since_s > PATIENCE_S:
-            raise MemoryError(f"{what}; it begins anew before the kernel kills it")
+            raise MemoryError(f"{what}; the daemon starts again before the kernel kills it")
 
 
 def anonymous_mb() -> float:

@@ -36,7 +36,7 @@ class SupervisedSource:
         reason = standing_still(self.thread)
         if not reason or len(self._left_behind) >= MOST_LEFT_BEHIND:
             return
-        log.error("a source hangs; it is opened anew", reason=reason)
+        log.error("a source hangs; it is opened again", reason=reason)
         self.thread.abandon(reason)
         self._left_behind.append(self.thread)
         self.thread = self._new_thread()

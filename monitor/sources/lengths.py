@@ -92,5 +92,5 @@ def _bytes_per_s(chunk: bytes, path: Path) -> int:
     if kind not in _LINEAR or not rate_hz * align:
         return int(stated)
     if stated != rate_hz * align:
-        log.warning("its header names a wrong number of bytes a second; heard all the same", file=str(path))
+        log.warning("the header has a wrong number of bytes a second; it is heard anyway", file=str(path))
     return int(rate_hz * align)

@@ -71,5 +71,5 @@ class Mixer:
             "the channels cancel each other; one of them is inverted",
             source=self._source,
             listening_to_channel=self._channel + 1,
-            fix="turn the polarity of one channel round where it is recorded",
+            fix="turn the polarity of one channel around at the recording",
         )

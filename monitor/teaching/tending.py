@@ -100,14 +100,14 @@ class Night:
                 command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}
             )
         except OSError as error:
-            log.warning("the night's look cannot begin", why=str(error))
+            log.warning("the nightly search cannot begin", why=str(error))
             return
         assert process.stdin is not None
         try:
             with process.stdin as pipe:
                 pipe.write(pickle.dumps(self._config))
         except BrokenPipeError:
-            log.warning("the night's look ended before it began")
+            log.warning("the nightly search ended before it began")
         self._process = process
 
     def _look_after(self, process: "subprocess.Popen[bytes]", *, last: bool) -> None:
@@ -151,7 +151,7 @@ class KeptVetoes:
         self._seen = seen
         if frozenset(one.label for one in found) != self._book.labels:
             log.info(
-                "what was often called wrong is held back from being confirmed",
+                "sounds like those often called wrong are now only suspected",
                 labels=[one.label for one in found],
             )
         self._book.exchange(found)

@@ -63,7 +63,7 @@ def note_versions(folder: Path, config: Config, now: datetime) -> None:
     for one in fresh:
         if one.classifier in last:
             log.info(
-                "another version of a sound model listens; what it makes of the judged sounds: eval --mine",
+                "the sound model has another version; `eval --mine` shows how it judges your sounds",
                 classifier=one.classifier, version=one.version, before=last[one.classifier],
             )  # fmt: skip
     rows = [
@@ -73,7 +73,7 @@ def note_versions(folder: Path, config: Config, now: datetime) -> None:
     try:
         write_private(folder / FILE, json.dumps(rows, indent=1).encode())
     except StoreError as error:
-        log.warning("which version of a model listens is not being kept", why=str(error))
+        log.warning("the version of the sound model cannot be kept", why=str(error))
 
 
 def version_at(known: Sequence[Version], classifier: str, at: datetime) -> str:

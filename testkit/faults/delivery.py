@@ -34,7 +34,7 @@ from testkit.wire import Wire
 
 HOLDS = "0 lost, order kept per source, nothing stuck, back within 5 s of the broker"
 BACK_S = 5.0
-GONE = "home assistant has gone"
+GONE = "home assistant is offline"
 START_S = 3.0
 STOP_S = 3.0
 PAUSE_S = 4.0

@@ -81,7 +81,7 @@ def test_everything_means_every_finished_segment(ended_by: SegmentEnd, scores: d
 
 def test_what_only_its_rhythm_tells_cannot_be_asked_for() -> None:
     """A label without a phrase under `labels:` is an error that says why."""
-    with pytest.raises(ValidationError, match="'co_alarm' is known by its rhythm"):
+    with pytest.raises(ValidationError, match="'co_alarm' is found by its rhythm"):
         LabelSubset.model_validate({"labels": ["co_alarm"]})
     assert LabelSubset.model_validate({"labels": ["cough"]}).labels == ["cough"]
 

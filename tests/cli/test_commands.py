@@ -565,7 +565,7 @@ def test_check_says_what_keeps_taggers_from_judging_together(tmp_path, capsys):
     assert "nothing to combine" in alone
     curve.write_text("[]")
     [broken] = warned("{type: embedded}", f"{told}}}")
-    assert "holds no calibration" in broken
+    assert "contains no calibration" in broken
 
 
 def test_help_flows_at_any_width():

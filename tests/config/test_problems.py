@@ -120,7 +120,7 @@ MISTAKES = {
     "a home that nobody has": (
         DEMO + "state_dir: ~nobody-here/state\n",
         2,
-        "state_dir: ~nobody-here is nobody's home here; write the whole path",
+        "state_dir: ~nobody-here is not the home folder of any user here; write the whole path",
     ),
 }
 

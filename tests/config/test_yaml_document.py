@@ -149,5 +149,5 @@ def test_utf_16_without_its_mark_names_the_fix() -> None:
 def test_what_is_no_text_is_called_so(begins: bytes):
     """A picture or a recording under the name of a configuration, however it begins; and nothing else is."""
     data = begins + random.Random(7).randbytes(501)
-    with pytest.raises(ConfigError, match=r"house\.yaml: is no text; is it the right file"):
+    with pytest.raises(ConfigError, match=r"house\.yaml: is not text; is it the right file"):
         parse_document(data, "house.yaml")

@@ -218,7 +218,7 @@ def test_an_unknown_event_is_a_clear_error(past: Past) -> None:
     past.end(1)
     with (
         History(past.path) as history,
-        pytest.raises(StoreError, match="no event or alert 'beef' is known; it may be older"),
+        pytest.raises(StoreError, match="there is no event or alert 'beef'; it may be older"),
     ):
         explain_id(history, CONFIG, "beef")
 
@@ -267,11 +267,11 @@ def test_a_loud_noise_stands_below_what_a_model_named(past: Past) -> None:
 def test_a_pipe_in_place_of_a_database_is_named(tmp_path: Path) -> None:
     """Opened to read it waits for its writer: whoever looks back would sit there for ever."""
     os.mkfifo(tmp_path / "pipe.db")
-    with pytest.raises(StoreError, match="is a pipe and no file"):
+    with pytest.raises(StoreError, match="is a pipe, not a file"):
         History(tmp_path / "pipe.db").__enter__()
-    with pytest.raises(StoreError, match="is a pipe and no file"):
+    with pytest.raises(StoreError, match="is a pipe, not a file"):
         last_deliveries(tmp_path / "pipe.db")
     with ScoreStore(tmp_path / "scores.db", FakeClock()):
         pass
-    with History(tmp_path / "scores.db") as history, pytest.raises(StoreError, match="is a pipe and no file"):
+    with History(tmp_path / "scores.db") as history, pytest.raises(StoreError, match="is a pipe, not a file"):
         history.attach(tmp_path / "pipe.db", "verdicts")

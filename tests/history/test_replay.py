@@ -185,7 +185,7 @@ def test_what_was_not_heard_is_missed_again(tmp_path: Path) -> None:
         other = replay(history, config, after(0), after(700), ["dog_bark.onset=0.95"])
         [verdict] = explain_time(history, config, after(199.5)).events[0].traces
         [missed] = [one.id for one in past.posted.values() if isinstance(one, Alert)]
-        with pytest.raises(StoreError, match=f"{missed} of rule 'Cat' is about what was not heard"):
+        with pytest.raises(StoreError, match=f"{missed} of rule 'Cat' is about a sound that was not heard"):
             explain_id(history, config, missed)
 
     assert brief(same) == [("dog_bark", "as before"), ("Cat", "as before")]

@@ -259,7 +259,7 @@ def test_lost_sound_is_counted_and_said_once():
             assert ward.checkup.snapshot().values["sources"]["kitchen"]["overflows"] == source.overflows
 
     assert [(line["event"], line["source"]) for line in logged] == [
-        ("sound was lost: it was not taken in time", "kitchen")
+        ("sound was lost: it was not read in time", "kitchen")
     ]
 
 

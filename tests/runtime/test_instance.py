@@ -49,7 +49,7 @@ def test_a_folder_that_was_deleted_is_locked_anew(tmp_path):
             first.look()
         with pytest.raises(StoreError), second:
             pass
-    assert [line["event"] for line in logs] == ["the state folder was deleted or replaced; it is used anew"]
+    assert [line["event"] for line in logs] == ["the state folder was deleted or replaced; a new one is used"]
 
 
 def test_another_daemon_on_the_same_folder_is_named_while_it_runs(tmp_path):

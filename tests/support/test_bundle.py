@@ -117,7 +117,7 @@ def test_a_sentence_of_ours_stays_wherever_it_is_logged(config: Config) -> None:
     for text in (
         "scores are not being kept: explain and replay will have a gap",
         "history is not being kept: events and alerts wait in memory and are still delivered; "
-        "free or repair the disk and it goes on by itself",
+        "free space or repair the disk, and keeping goes on by itself",
     ):
         files = bundle_files(config, log=[{"event": text}])
         assert text in files["log.jsonl"]

@@ -51,7 +51,8 @@ def detected(
     numbers = [*scores.values(), *(emotion or {}).values()]
     if not all(math.isfinite(number) for number in numbers):
         raise ClassifyError(
-            f"{classifier}: segment {segment.id}: its scores are no numbers; the model overflows: set dtype: "
+            f"{classifier}: segment {segment.id}: its scores are not numbers, because the model "
+            f"overflows; set dtype: "
             "bfloat16 or float32"
         )
     best = max(scores, key=scores.__getitem__, default=None)

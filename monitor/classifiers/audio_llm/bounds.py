@@ -17,9 +17,7 @@ SILENCE = Audio(np.zeros(2 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 def bounded(audio: Audio, longest_s: float = LONGEST_S) -> Audio:
     """The same at 16 kHz, filled up with silence to 0.1 s; ClassifyError over `longest_s`."""
     if audio.duration_s > longest_s + 1e-6:
-        raise ClassifyError(
-            f"{audio.duration_s:.1f} s of sound is too much at once; give it {longest_s:g} s at most"
-        )
+        raise ClassifyError(f"{audio.duration_s:.1f} s of sound is too long; give it at most {longest_s:g} s")
     samples = audio.resampled(SAMPLE_RATE_HZ).samples[: round(longest_s * SAMPLE_RATE_HZ)]
     missing = max(0, round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples))
     return Audio(np.pad(samples, (0, missing)), SAMPLE_RATE_HZ)

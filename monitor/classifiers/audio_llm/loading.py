@@ -26,8 +26,8 @@ def load(
         quantised = _check_quantised(model, config, quantize)
         if quantize and family.experts:
             raise ModelError(
-                f"{model}: quantize: {quantize} leaves a mixture of experts as large as it is; leave it "
-                "out, or let a server hold a quantised one (`type: remote`)"
+                f"{model}: quantize: {quantize} does not shrink a mixture of experts; leave it "
+                "out, or run a quantised one on a server (`type: remote`)"
             )
         where = pick_device(device)
         loaded = open_weights(
@@ -49,7 +49,7 @@ def load(
 
 def _family(model: str, model_type: str) -> Family:
     if model_type == "qwen3_asr":
-        raise ModelError(f"{model}: Qwen3-ASR writes down words; name it under `transcripts:`")
+        raise ModelError(f"{model}: Qwen3-ASR writes transcripts; name it under `transcripts:`")
     if model_type not in FAMILIES:
         raise ModelError(
             f"{model}: a {model_type!r} model is not one of the Qwen audio models; "
@@ -85,8 +85,8 @@ def _check_quantised(model: str, config: Any, quantize: str | None) -> dict[str,
         )
     if method not in _methods():
         raise ModelError(
-            f"{model}: its weights are quantised by {method}, which transformers does not read; choose AWQ, "
-            "GPTQ, FP8 or compressed-tensors, or let a server hold it (`type: remote`)"
+            f"{model}: its weights are quantised by {method}, which transformers cannot read; choose AWQ, "
+            "GPTQ, FP8 or compressed-tensors, or run it on a server (`type: remote`)"
         )
     for package in _QUANTISED_BY.get(method, ()):
         if importlib.util.find_spec(package) is None:

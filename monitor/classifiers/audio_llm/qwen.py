@@ -106,7 +106,7 @@ class QwenClassifier(ClassifierDefaults):
         limit_threads(block.threads)
         if block.quantize:
             log.warning(
-                "a quantised audio model hears worse: measure it with `earwitness eval`", model=block.model
+                "a quantised audio model hears worse; measure it with `earwitness eval`", model=block.model
             )
         self._loaded = load(
             block.model,
@@ -220,7 +220,8 @@ class QwenClassifier(ClassifierDefaults):
         rows = [*found, asked.null_prior]
         if any(float(np.abs(a - b).max()) < LEAST_APART_NATS for a, b in combinations(rows, 2)):
             raise ClassifyError(
-                f"{self.block.model}: it answers alike to a tone, a voice and silence: it does not hear; "
+                f"{self.block.model}: it gives the same answer to a tone, a voice and silence, so it "
+                f"does not hear; "
                 "download it again"
             )
 
@@ -267,7 +268,8 @@ class QwenClassifier(ClassifierDefaults):
         found = self._model.log_likelihoods(heard, tree)
         if not np.isfinite(found).all():
             raise ClassifyError(
-                f"{self.block.model}: its answers are no numbers; the model overflows: set dtype: bfloat16 "
+                f"{self.block.model}: its answers are not numbers, because the model overflows; set "
+                f"dtype: bfloat16 "
                 "or float32"
             )
         return found, heard

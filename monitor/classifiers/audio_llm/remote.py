@@ -277,8 +277,8 @@ class RemoteClassifier(ClassifierDefaults):
         ]
         if answers and not sure:
             raise ClassifyError(
-                f"{self.name}: the letters get under {100 * block.min_mass:g} % of the probability; hold the "
-                "model to them with guided: structured_outputs, or lower min_mass"
+                f"{self.name}: the letters get under {100 * block.min_mass:g} % of the probability; make the "
+                "model answer with them by guided: structured_outputs, or lower min_mass"
             )
         return read_off_bounds(sure, block.prior, block.temperature)
 

@@ -85,11 +85,13 @@ def read_calibration(file: Path) -> dict[str, tuple[float, float]]:
     except OSError as error:
         raise ModelError(f"{file} cannot be read ({error.strerror}); {_MADE_BY}") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{file} holds no calibration ({error}); {_MADE_BY}") from error
+        raise ModelError(f"{file} contains no calibration ({error}); {_MADE_BY}") from error
     odd = [label for label in found if label not in sounds()]
     bad = [label for label, (offset, slope) in found.items() if not (math.isfinite(offset) and slope > 0)]
     if odd or bad:
-        raise ModelError(f"{file}: {', '.join(odd or bad)}: no sound, or no rising curve; {_MADE_BY}")
+        raise ModelError(
+            f"{file}: {', '.join(odd or bad)}: not a sound of ours, or its curve does not rise; {_MADE_BY}"
+        )
     return found
 
 

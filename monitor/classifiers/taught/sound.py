@@ -83,7 +83,7 @@ class TaughtSound(Block):
         n, k = len(self.mean), len(self.prototype)
         is_odd = any(len(one) != n for one in self.hearings) or any(len(one) > n for one in self.basis)
         if is_odd or len(self.basis) != k:
-            raise ValueError("its numbers do not belong together")
+            raise ValueError("its numbers do not fit together")
         return self
 
     def is_learning(self, at: datetime) -> bool:
@@ -188,5 +188,5 @@ def read_sound(file: Path) -> TaughtSound:
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{file}: damaged ({error}); {again}") from error
     if found.label != file.stem:
-        raise StoreError(f"{file}: holds {found.label!r}, which is not its name; {again}")
+        raise StoreError(f"{file}: contains {found.label!r}, which is not its name; {again}")
     return found

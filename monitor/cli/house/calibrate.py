@@ -42,14 +42,14 @@ def calibrate(
     dba: Annotated[float, typer.Option(min=30, max=120, help="What it shows, in dB(A).")],
     config: ConfigOption = None,
 ) -> None:
-    """Give a source's loudness in dB(A) from now on, by a sound level meter beside its microphone.
+    """Calibrate the loudness of a source in dB(A), with a sound level meter beside its microphone.
 
-    Set the meter to A and slow (or LAeq), play something steady and clearly louder than the room, such as
-    pink noise at 60 to 75 dB(A), and keep it on until this command is done: ten seconds, or where the daemon
-    runs until the end of the next full minute, which it has measured.
+    Set the meter to A and slow (or LAeq). Play something steady that is clearly louder than the room, such
+    as pink noise at 60 to 75 dB(A). Keep it on until this command has ended: after ten seconds, or, if the
+    daemon runs, at the end of the next full minute, which the daemon measures.
 
-    What is found (`calibration_db`) lies in the state folder over the configuration; `earwitness undo` takes
-    it back. Rules with `level` need it.
+    The result (`calibration_db`) is kept in the state folder. `earwitness undo` takes it back. Rules with
+    `level` need it.
 
     [bold]Examples[/bold]
 

@@ -35,11 +35,11 @@ def set_values(
     config: ConfigOption = None,
     source: Annotated[str | None, typer.Option(help="Only at this source.")] = None,
 ) -> None:
-    """Change what it takes for a sound to be an event, without editing the configuration.
+    """Change the thresholds of a sound without editing the configuration.
 
-    The change lies in the state folder over the configuration, `earwitness check` lists it, and it ends when
-    you write something else at its place in the file. `dog_bark.onset=` without a value is as in the file.
-    What it takes to hear a smoke, fire or CO alarm is set in the file alone.
+    The change is kept in the state folder, and `earwitness check` lists it. It ends when you write another
+    value at its place in the file. `dog_bark.onset=` without a value restores the value of the file. The
+    thresholds of smoke, fire and CO alarms can be set only in the file.
 
     [bold]Examples[/bold]
 
@@ -62,8 +62,8 @@ def undo(
     config: ConfigOption = None,
     show: Annotated[bool, typer.Option("--list", help="List the steps, the last one first.")] = False,
 ) -> None:
-    """Take back the last change that `set`, the page or an accepted suggestion made; again for the one
-    before."""
+    """Take back the last change by `set`, the page or a suggestion; run it again for the change before
+    that."""
     folder = configured(config).state_folder()
     if show:
         steps = read_steps(folder)

@@ -25,8 +25,9 @@ def diary(
 ) -> None:
     """For how long was each sound heard, and at which hours of the day?
 
-    Minutes of the whole house: what two microphones heard at once counts once. With --csv every hour of every
-    source is written, and FILE.sha256 beside it, which shows later that nobody has changed it.
+    It prints minutes for the whole house. A sound that two microphones heard at once counts once. With
+    --csv it writes every hour of every source, and FILE.sha256 beside it. With that you can show later that
+    nobody has changed the table.
 
     [bold]Examples[/bold]
 
@@ -58,7 +59,7 @@ def chirps(
 ) -> None:
     """Which alarm has an empty battery? Finds the chirps of the last days, and where they are loudest.
 
-    Exit status 1: one chirps, or has chirped.
+    Exit code 1: an alarm chirps, or has chirped.
     """
     from monitor.history.diary.chirps import chirps as found_chirps
     from monitor.history.reader import History

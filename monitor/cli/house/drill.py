@@ -59,13 +59,14 @@ def drill(
 ) -> None:
     """Press an alarm's test button within three minutes: which rooms hear it, how well, and who is notified?
 
-    For each room: pattern, pitch and cycles, seconds until it was reported, level over the noise, and the
-    margin: how many dB quieter the alarm could be before its rhythm is lost there. Then when each receiver
-    acknowledged the alert, and when a person did.
+    For each room you see pattern, pitch and cycles, the seconds until it was reported, the level over the
+    noise, and the margin: how many dB quieter the alarm could be before its rhythm is lost there. Then you
+    see when each receiver acknowledged the alert, and when a person did.
 
-    The daemon must run. The alert goes the real way and begins with "Test:". Only the announced alarm is a
-    test, and only if it begins during the drill; that closes 30 s after the first room has confirmed it.
-    Another alarm, one that sounded before, and one that still sounds 30 s after the end are real.
+    The daemon must run. The alert goes the same way as a real one and begins with "Test:". Only the
+    announced alarm is a test, and only if it begins during the drill. The drill closes 30 s after the first
+    room has confirmed the alarm. Another alarm, one that sounded before, and one that still sounds 30 s
+    after the end are real.
 
     [bold]Examples[/bold]
 

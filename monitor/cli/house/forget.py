@@ -15,15 +15,15 @@ def register(app: typer.Typer) -> None:
 
 
 def forget(
-    node: Annotated[str, typer.Argument(help="The `node` that there is no more.")],
+    node: Annotated[str, typer.Argument(help="The `node` that you no longer use.")],
     config: ConfigOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before removing.")] = False,
 ) -> None:
-    """Remove a node that there is no more from Home Assistant and from the broker.
+    """Remove a node that you no longer use from Home Assistant and from the broker.
 
-    After a change of `node` the old one's devices stay in Home Assistant, unavailable for ever. This removes
-    what the brokers of the configuration keep for it: nothing of any other node. It refuses a node whose
-    daemon is connected. What Home Assistant recorded of the entities stays there.
+    After a change of `node` the devices of the old node stay in Home Assistant, unavailable for ever. This
+    removes all that the brokers of the configuration keep for that node, and nothing of any other node. It
+    refuses a node whose daemon is connected. What Home Assistant recorded of the entities stays there.
 
     [bold]Example[/bold]
 

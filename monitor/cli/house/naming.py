@@ -30,11 +30,12 @@ def unnamed(
         str | None, typer.Option(help="It is part of this sound, which has a name.", show_default=False)
     ] = None,
 ) -> None:
-    """What keeps coming and has no name? Sounds of the last days that are alike and that no label claims.
+    """Which sounds keep coming and have no name? Finds sounds of the last days that are alike.
 
-    Five times on three days at least. Each comes with the command that teaches it: put your name for it in
-    place of NAME. At night the running daemon looks for itself, and asks about one of them once a week at
-    most: by health over MQTT, the API, and here. Answer with `teach`, or:
+    They came at least five times, on three days, and no label names them. For each you see the command that
+    teaches it: replace NAME with your name for it. At night the running daemon also looks for such sounds.
+    It asks about one of them once a week at most: in health over MQTT, in the API, and here. Answer with
+    `teach`, or:
 
       earwitness unnamed --ignore
       earwitness unnamed --part-of dishes

@@ -46,18 +46,18 @@ def teach(
     source: Annotated[str | None, typer.Option(help="With --now: only what this one hears.")] = None,
     count: Annotated[int, typer.Option(min=3, max=20, help="With --now: how often you make it.")] = 5,
     false_per_week: Annotated[
-        float, typer.Option(min=0.01, max=100, help="So often a week may it be reported wrongly.")
+        float, typer.Option(min=0.01, max=100, help="How many times a week it may be reported wrongly.")
     ] = 1.0,
     list_: Annotated[bool, typer.Option("--list", help="Show what was taught.")] = False,
     forget: Annotated[str | None, typer.Option(help="Forget a taught sound.")] = None,
 ) -> None:
     """Teach a sound of your house: the washer's tune, the dog's own bark, the neighbour's gate.
 
-    Record it with the microphone that shall hear it, in its place, three times or more. What the house heard
-    beside it in the last days decides from when on it counts as heard; if it cannot be told from something
-    else, that is what you read, and nothing is taught. From then on it is a sound like any other: rules, Home
-    Assistant and the page know it. For seven days it is learning: its events are suspected at most. Nobody's
-    words are kept. A smoke, fire or CO alarm cannot be taught; it is heard without that.
+    Record the sound three times or more, with the microphone that will later hear it, in its place. The
+    other sounds of the last days decide how like a sound must be to count. If it cannot be distinguished
+    from another sound, nothing is taught, and you read why. After that it is a sound like any other in
+    rules, Home Assistant and the page. For seven days it is learning: its events are at most suspected.
+    Spoken words are not kept. You cannot teach a smoke, fire or CO alarm; those are heard anyway.
 
     [bold]Examples[/bold]
 

@@ -44,11 +44,11 @@ def review(
     ] = None,
     source: Annotated[str | None, typer.Option(help="With --missed: where it was.")] = None,
 ) -> None:
-    """Was it what it was taken for? Asks about the sounds whose answer teaches most, three a day.
+    """Was each sound what it was taken for? Asks about the sounds whose answer teaches most, three a day.
 
-    Keys: y right, n wrong, u not sure, p play it (where clips are kept), s skip, q stop. Your answers change
-    nothing by themselves; [bold]earwitness suggest[/bold] shows what would follow from them. No answer
-    changes what it takes to hear a smoke, fire or CO alarm.
+    Keys: y right, n wrong, u not sure, p play it (if clips are kept), s skip, q stop. Your answers change
+    nothing by themselves. [bold]earwitness suggest[/bold] shows which thresholds would follow from them. No
+    answer changes when a smoke, fire or CO alarm is reported.
 
     [bold]Examples[/bold]
 
@@ -68,7 +68,7 @@ def suggest(
     config: ConfigOption = None,
     label: LabelOption = None,
     false_per_week: Annotated[
-        float | None, typer.Option(min=0.01, help="Aim: at most so many false events of it a week.")
+        float | None, typer.Option(min=0.01, help="Aim: at most this many false events of a sound a week.")
     ] = None,
     right: Annotated[
         float | None,
@@ -84,12 +84,12 @@ def suggest(
         bool, typer.Option("--apply", help="Take what is suggested; `earwitness undo` takes it back.")
     ] = False,
 ) -> None:
-    """Which thresholds suit what you said of your sounds, and what would they change?
+    """Which thresholds suit your verdicts, and what would they change?
 
-    From your verdicts (page, `review`, Home Assistant) follows how likely a sound is right, by its score. The
-    last days of this house, held against that, give the false events a day and the right ones lost, with an
-    80 % interval for a week to come. Nothing is changed without --apply. Smoke, fire and CO alarms, and what
-    is found by its rhythm, get no suggestion whatever is said of them.
+    Your verdicts (page, `review`, Home Assistant) show how likely a sound is right, by its score. With the
+    last days of this house that gives the false events a day and the right ones that would be lost, each
+    with an 80 % interval for the week to come. Nothing is changed without --apply. There are no suggestions
+    for smoke, fire and CO alarms, or for sounds that are found by their rhythm.
 
     [bold]Examples[/bold]
 

@@ -231,7 +231,7 @@ class Connection:
         if not self._is_unheard:
             self._is_unheard = True
             fix = "allow this user to read the topics in docs/reference/mqtt.md in the broker's access list"
-            log.warning("mqtt broker lets us hear no commands", reason=reason, fix=fix)
+            log.warning("mqtt broker does not let us receive commands", reason=reason, fix=fix)
 
     def _log_ended(self, ended: Ended) -> None:
         """Log that the broker is lost or refuses us: once, and again ever more seldom while it lasts."""

@@ -185,7 +185,7 @@ class _Descriptor(io.RawIOBase):
             if not self._is_failing:
                 self._is_failing = True
                 log.warning(
-                    "standard output takes no lines; alerts and events go out all the same", reason=str(error)
+                    "standard output accepts no lines; alerts and events are still sent", reason=str(error)
                 )
         return length
 

@@ -173,7 +173,11 @@ class AbsenceWatch:
             return None
         steps = list(house_steps_at(rule, vigil.window.end, self._house, self._zone))
         if stopped := next((step for step in steps if not step.passed), None):
-            log.info("nothing was heard, and the house is not to mind", rule=rule.name, because=stopped.found)
+            log.info(
+                "nothing was heard, and the state of the house stops the alert",
+                rule=rule.name,
+                because=stopped.found,
+            )
             self._keep(rule, done)
             return None
         why = {"unless_heard": "nothing", **{step.clause: step.found for step in steps}}
@@ -181,7 +185,7 @@ class AbsenceWatch:
             self._keep(rule, replace(done, was_blind=False))
             return _alert(rule, at, say("notice.missed", what=_what(rule, self._sources)), why)
         text = ", ".join(f"{each} for {length_in_words(missed)}" for each, missed in blind.items())
-        log.warning("what was not heard could not be judged", rule=rule.name, not_listened_to=text)
+        log.warning("it is not known whether the sound was missing", rule=rule.name, not_listened_to=text)
         self._keep(rule, replace(done, was_blind=True))
         if vigil.was_blind:
             return None

@@ -85,7 +85,7 @@ class StreamConnection:
     def ask_for_everything(self, reason: str) -> None:
         """From the next opening on, pictures are asked for too."""
         if self._audio_only:
-            log.info("asking the camera for pictures too", source=self._name, reason=reason)
+            log.info("asking the camera for pictures, too", source=self._name, reason=reason)
             self._audio_only = False
 
     def _with_sound(self, more_options: dict[str, str]) -> Any:

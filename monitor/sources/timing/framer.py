@@ -103,7 +103,7 @@ class Framer:
     def _note_unreal(self, count: int) -> None:
         """Said once: silence in its place would look like a quiet room."""
         if count and not self.unreal_s:
-            log.info("samples are no numbers (NaN, infinite); silence is heard instead", source=self._source)
+            log.info("samples are not numbers (NaN, infinite); they become silence", source=self._source)
         self.unreal_s += count / self._rate_hz
 
     def _resample(self, samples: Samples) -> Samples:

@@ -81,7 +81,7 @@ class LiveFramer:
         if found_hz is None:
             return rate_hz
         log.warning(
-            "the source delivers another sample rate than it says; heard at the measured one",
+            "the source's sample rate is not the one it announces; the measured one is used",
             source=self._source, says_hz=said_hz, delivers_hz=found_hz, before_hz=rate_hz,
         )  # fmt: skip
         self._true_rates_hz[said_hz] = found_hz

@@ -148,7 +148,7 @@ class UdpReceiver:
         if strangers > self._logged and now_s - self._logged_s >= LOG_AGAIN_AFTER_S:
             self._logged_s, self._logged = now_s, strangers
             log.warning(
-                "datagrams without the key of this source, or of a former session, are ignored",
+                "datagrams with another key, or from an earlier session, are ignored",
                 source=self._name,
                 ignored_so_far=strangers,
             )

@@ -120,7 +120,7 @@ def read_naming(folder: Path) -> Naming:
     except FileNotFoundError:
         return Naming()
     except (OSError, ValueError, RecursionError, ValidationError) as error:
-        log.warning("what was asked about sounds without a name is not known any more", why=str(error)[:200])
+        log.warning("the earlier questions about sounds without a name are lost", why=str(error)[:200])
         return Naming()
 
 

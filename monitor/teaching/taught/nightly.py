@@ -51,7 +51,7 @@ def main() -> None:
     try:
         look(config, datetime.now(UTC))
     except EarwitnessError as error:
-        log.warning("the night's look for sounds without a name failed", why=str(error))
+        log.warning("the nightly search for sounds without a name failed", why=str(error))
         sys.exit(1)
 
 

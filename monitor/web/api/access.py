@@ -97,7 +97,7 @@ def sign_in(ask: Ask) -> Answer:
     wanted: SignIn = ask.body
     role = _role(ask, wanted.password)
     if role is None:
-        raise Refusal(401, "this is not the password")
+        raise Refusal(401, "this password is wrong")
     if old := ask.request.cookies.get(COOKIE):
         ask.page.keys.close_session(old)
     return _signed_in(ask, LoginSession(wanted.name.strip(), role))
@@ -149,10 +149,10 @@ def set_password(ask: Ask) -> Answer:
     wanted: NewPassword = ask.body
     page = ask.page
     if page.config.password is not None and wanted.role == "admin":
-        raise Refusal(409, "the password stands in the configuration (`web: {password: …}`); change it there")
+        raise Refusal(409, "the password is in the configuration (`web: {password: …}`); change it there")
     if page.doors.has_password():
         if _role(ask, wanted.current) != "admin":
-            raise Refusal(403, "the present password is not right")
+            raise Refusal(403, "the current password is wrong")
     elif ask.visitor is None:
         _check_code(ask, wanted.code)
     page.keys.set_password(wanted.role, hashed(wanted.password))
@@ -171,7 +171,7 @@ def _check_code(ask: Ask, code: str) -> None:
     right = same_code(code, ask.page.one_time_code())
     ask.page.guard.note(address, right=right)
     if not right:
-        raise Refusal(403, "this is not the code; it stands in the log (journalctl -u earwitness)")
+        raise Refusal(403, "this is not the code; the code is in the log (journalctl -u earwitness)")
 
 
 def tokens(ask: Ask) -> Answer:

@@ -126,7 +126,7 @@ def row_of(ask: Ask, rows: Any) -> EventRow:
     """The event that the path names. Refusal 404 where there is none."""
     found = index.events(rows, EventFilter(ids=(ask.path["id"],)), limit=1)
     if not found:
-        raise Refusal(404, "there is no such event; it may be older than what is kept (`history_days`)")
+        raise Refusal(404, "there is no such event; it may be older than `history_days`")
     return found[0]
 
 

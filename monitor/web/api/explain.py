@@ -89,7 +89,7 @@ def of_event(ask: Ask) -> WhyView:
     page = ask.page
     with page.history() as history:
         if not history.event(ask.path["id"]):
-            raise Refusal(404, "there is no such event; it may be older than what is kept (`history_days`)")
+            raise Refusal(404, "there is no such event; it may be older than `history_days`")
         found = explain_id(history, page.whole, ask.path["id"])
         trace = next((one for one in found.events if one.event.id == ask.path["id"]), None)
         alerts = history.alerts_about(ask.path["id"])

@@ -36,7 +36,7 @@ async def export(ask: Ask) -> Answer:
     wanted: ExportQuery = ask.query
     page = ask.page
     if not page.keeps_history():
-        raise Refusal(409, "nothing is kept to be taken away (`history_days`)")
+        raise Refusal(409, "there is nothing to export, because nothing is kept (`history_days`)")
     if wanted.format == "zip" and (ask.visitor is None or not page.may_hear(ask.visitor)):
         raise Refusal(403, "you may not hear clips; take the table instead")
     chosen = replace(filter_of(ask, wanted), ids=wanted.ids.split(",") if wanted.ids else ())

@@ -119,7 +119,7 @@ def feed(ask: Ask) -> Answer:
     """Everything that happens, as it happens. With `Last-Event-ID` what was missed comes first."""
     page = ask.page
     if page.feed.readers >= MOST_VIEWERS:
-        raise Refusal(503, "too many look at once; try again later", {"Retry-After": "30"})
+        raise Refusal(503, "too many people look at the page; try again later", {"Retry-After": "30"})
     last = ask.request.headers.get("last-event-id") or ask.query.after
     since = int(last) if last.isdigit() and len(last) < 18 else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -216,7 +216,7 @@ def what_if(ask: Ask) -> Answer:
     wanted: WhatIf = ask.body
     page = ask.page
     if not page.keeps_history():
-        raise Refusal(409, "nothing is kept to decide again (`history_days`)")
+        raise Refusal(409, "there is nothing to decide again, because nothing is kept (`history_days`)")
     now = page.clock.now()
     job = Deciding(page.whole, page.folder, now - timedelta(days=wanted.days), now, tuple(wanted.changes))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -133,7 +133,7 @@ def change(ask: Ask) -> Answer:
     label, page = known_label(ask), ask.page
     values = {f"labels.{label}.{key}": getattr(wanted, key) for key in wanted.model_fields_set}
     if not values:
-        raise Refusal(422, "say what is to be changed: `onset` or `heard`")
+        raise Refusal(422, "write what to change: `onset` or `heard`")
     with page.changing:
         written = without(page.whole, read_steps(page.folder))
         try:
@@ -151,7 +151,7 @@ def take_back(ask: Ask) -> Answer:
         written = without(page.whole, read_steps(page.folder))
         step = undo(page.folder)
         if step is None:
-            raise Refusal(409, "nothing was changed: the configuration holds as it is written")
+            raise Refusal(409, "there is no change to take back")
         take_effect(ask, written)
     return _step_view(ask, step)
 

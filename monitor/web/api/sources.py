@@ -201,7 +201,7 @@ def scope(ask: Ask) -> Answer:
     """A live spectrogram. Everybody who looks at the page sees that somebody looks, and so does the log."""
     source = known_source(ask)
     if ask.page.scopes.watching(source) >= MOST_SCOPES:
-        raise Refusal(503, "too many look at this source; try again later", {"Retry-After": "30"})
+        raise Refusal(503, "too many people look at this source; try again later", {"Retry-After": "30"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_columns(ask, source), headers=headers, media_type="application/octet-stream")
 
@@ -210,7 +210,7 @@ async def _columns(ask: Ask, source: str) -> AsyncIterator[bytes]:
     page = ask.page
     viewer: Viewer = page.scopes.join(source, asyncio.get_running_loop())
     _show_watching(ask, source)
-    log.info("somebody looks at a source live", source=source, by=ask.by)
+    log.info("somebody looks live at a source", source=source, by=ask.by)
     try:
         async for columns in _while_allowed(ask, viewer):
             yield columns
@@ -226,7 +226,7 @@ def audio(ask: Ask) -> Answer:
     if not ask.page.config.live_audio:
         raise Refusal(409, "nobody may listen live; `web: {live_audio: true}` would allow it")
     if ask.page.audio.listening(source) >= MOST_SCOPES:
-        raise Refusal(503, "too many listen to this source; try again later", {"Retry-After": "30"})
+        raise Refusal(503, "too many people listen to this source; try again later", {"Retry-After": "30"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_sound(ask, source), headers=headers, media_type="application/octet-stream")
 
@@ -235,7 +235,7 @@ async def _sound(ask: Ask, source: str) -> AsyncIterator[bytes]:
     page = ask.page
     listener = page.audio.join(source, asyncio.get_running_loop())
     _show_watching(ask, source)
-    log.warning("somebody listens to a source live", source=source, by=ask.by)
+    log.warning("somebody listens live to a source", source=source, by=ask.by)
     try:
         async for samples in _while_allowed(ask, listener):
             yield samples

@@ -140,7 +140,7 @@ def _check_right(page: Page, route: Route, visitor: Visitor | None) -> None:
     if visitor is None:
         raise Refusal(401, "sign in on the page, or send a token (Authorization: Bearer ew_…)")
     if route.right == "change" and not visitor.may_change:
-        raise Refusal(403, "you may look, not change; sign in with the password of the house")
+        raise Refusal(403, "you may look, but not change anything; sign in with the password of the house")
     if route.right == "hear" and not page.may_hear(visitor):
         raise Refusal(403, "you may not hear clips; `web: {viewers_hear: true}` would allow it")
 

@@ -175,7 +175,7 @@ def tried(ask: Ask) -> Answer:
     if wrong or found.rule is None:
         raise Refusal(422, "; ".join(wrong) or "this is no rule")
     if not page.keeps_history():
-        raise Refusal(409, "nothing is kept to decide again (`history_days`)")
+        raise Refusal(409, "there is nothing to decide again, because nothing is kept (`history_days`)")
     now = page.clock.now()
     config = _with(page.whole, found.rule, wanted.replaces)
     job = Deciding(config, page.folder, now - timedelta(days=wanted.days), now, ())

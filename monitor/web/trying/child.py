@@ -44,7 +44,7 @@ def main() -> None:
         os.nice(NICE)
     except OSError as error:
         # Under a stricter unit than ours; the work is done all the same.
-        log.warning("heavy work of the page is not made to wait for whoever hears", why=str(error))
+        log.warning("the page's heavy work cannot get a lower priority", why=str(error))
     for module in sys.argv[1:]:
         import_module(module)
     try:

@@ -71,7 +71,7 @@ class Exporting:
     def _zip(self, write: Write, events: list[EventView], shelf: "_Shelf") -> None:
         files = [file for event in events for file in shelf.files.by_event().get(event.id, [])]
         if sum(file.size_bytes for file in files) > MOST_CLIPS_BYTES:
-            raise StoreError("more than 200 MB of clips: choose fewer days or sounds")
+            raise StoreError("the clips are more than 200 MB; choose fewer days or sounds")
         write(line({"ready": True}))
         with Archive(write) as archive:
             archive.put("events.csv", as_csv(events))

@@ -76,13 +76,13 @@ def test_masked_tokens_are_not_listed() -> None:
 @pytest.mark.parametrize("nats", [np.nan, np.inf, 1e9, 0.5])
 def test_what_is_no_log_probability_is_an_error(nats: float) -> None:
     """A model that overflows has heard nothing."""
-    with pytest.raises(ClassifyError, match="are no numbers; the model overflows"):
+    with pytest.raises(ClassifyError, match="are not numbers, because the model overflows"):
         read(("A", -0.1), ("B", nats))
 
 
 def test_more_than_all_probability_is_an_error() -> None:
     """Numbers that add up to 2 are those of something else."""
-    with pytest.raises(ClassifyError, match="none of a distribution"):
+    with pytest.raises(ClassifyError, match="not a distribution"):
         read(("A", -0.01), ("B", -0.01))
 
 
@@ -272,7 +272,7 @@ def told_nothing(body: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (same, "answers alike to a tone, a voice and silence: it does not hear"),
+        (same, "same answer to a tone, a voice and silence, so it does not hear"),
         (thinking, r"thinks aloud .* extra: \{chat_template_kwargs: \{enable_thinking: false\}\}"),
         (chatty, r"the letters get [23]\.\d % of the probability.*guided: structured_outputs"),
         (told_nothing, "asked in words, it named no letter; set guided"),
@@ -290,7 +290,7 @@ def test_a_server_that_overflows_does_not_answer() -> None:
         listener = remote(server)
         listener.load()
         assert listener.trouble
-        with pytest.raises(ClassifyError, match="no numbers; the model overflows"):
+        with pytest.raises(ClassifyError, match="not numbers, because the model overflows"):
             listener.classify([segment(noise(1.0, -20))])
         listener.close()
 
@@ -357,7 +357,7 @@ def test_a_field_that_is_refused_is_not_the_reason_of_a_server_without_numbers()
     with answering(answer) as server, pytest.raises(ModelError) as error:
         remote(server).load()
     assert str(error.value) == (
-        "127.0.0.1: it is not asked, for it gives no log probabilities; asked in words, it named no "
+        "127.0.0.1: it is not used, because it gives no log probabilities; asked in words, it named no "
         "letter; set guided where the server knows it, or take another model"
     )
 
@@ -575,7 +575,7 @@ def test_a_server_that_is_refused_gives_no_words_either(answer: Any) -> None:
         listener.load()
         down.clear()
         for ask in (listener.describe, listener.ask):
-            with pytest.raises(ClassifyError, match="it is not asked"):
+            with pytest.raises(ClassifyError, match="it is not used"):
                 ask(segment(noise(0.3, -20)).audio)
         listener.close()
 

@@ -61,7 +61,7 @@ def test_a_picture_that_a_broker_swallows_is_named(tmp_path, life, publish: Publ
     running = publish(house(room("kitchen", LABELS)), port=broker.port, protocol="3.1.1")
     running.wait_ready()
     running.publisher.publish(picture(bytes(20_000)))
-    lines.wait_for("mqtt broker takes pictures of ours and delivers none")
+    lines.wait_for("mqtt broker accepts pictures of ours and delivers none")
 
     assert "20" in running.publisher.notes()["mqtt: pictures"]
     running.publisher.publish(picture(bytes(9_000)))
@@ -123,7 +123,7 @@ def test_every_alert_arrives_where_nothing_is_retained_or_acknowledged(
     listener.wait_for("earwitness/home/status", "online", times=2)
 
     assert running.publisher.notes().keys() == wrong
-    expected = {"mqtt: states": "keeps no retained messages", "mqtt: alerts": "takes QoS 0 only"}
+    expected = {"mqtt: states": "keeps no retained messages", "mqtt: alerts": "accepts only QoS 0"}
     warnings = [each for each in lines.warnings() if each != "mqtt lost"]  # 3.1.1 has no other way to refuse
     assert {f"mqtt broker {expected[each]}" for each in wrong} <= set(warnings)
 

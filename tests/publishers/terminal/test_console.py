@@ -205,7 +205,7 @@ def test_a_pipe_that_nobody_reads_ends_only_its_publisher(lines: Lines):
         for _ in range(3):
             publisher.publish(event(), lambda _: delivered.append(True))
     assert delivered == [True] * 3
-    assert lines.warnings() == ["standard output takes no lines; alerts and events go out all the same"]
+    assert lines.warnings() == ["standard output accepts no lines; alerts and events are still sent"]
 
 
 def after(minutes: float, **values: object) -> Health:

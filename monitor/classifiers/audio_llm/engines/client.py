@@ -101,7 +101,7 @@ class Api:
         """An answer that makes sense; one that makes none counts against the server like none at all."""
         if not self.breaker.allows():
             raise ClassifyError(
-                f"{self.host} has failed repeatedly; it is left alone for {self._server.rest_s:g} s"
+                f"{self.host} has failed repeatedly; it gets no request for {self._server.rest_s:g} s"
             )
         try:
             answer = parse(self.host, self._exchange(method, path, **more).content)
@@ -177,7 +177,7 @@ class Api:
         audio goes."""
         if not is_private(address):
             raise ClassifyError(
-                f"{self.host} is {address}, outside your network; audio goes there only with "
+                f"{self.host} is {address}, outside your network; audio is sent there only with "
                 "send_audio_off_site: true"
             )
 

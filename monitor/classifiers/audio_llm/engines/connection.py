@@ -145,7 +145,7 @@ class Engine:
             guessed = way.means in ("structured_outputs", "guided_choice") and self._wishes.guided is None
             raise _Passed(_UNKNOWN_FIELD if guessed else str(error)) from error
         if not verdict.hears:
-            raise _Passed("it answers alike to a tone, a voice and silence: it does not hear")
+            raise _Passed("it gives the same answer to a tone, a voice and silence, so it does not hear")
         return ProbeFindings(way, verdict, dict(passed))
 
     def _judged(self, way: Way, deadline_s: float) -> probe.ProbeAnswers:
@@ -279,4 +279,4 @@ def _no_list(host: str, probing: bool) -> Exception:
 def _advice(passed: Mapping[str, str]) -> str:
     """Every reason once: what is wrong with the sound is wrong with each means."""
     reasons = [why for why in dict.fromkeys(passed.values()) if why != _UNKNOWN_FIELD]
-    return "it is not asked, for " + "; ".join(reasons or [_UNKNOWN_FIELD])
+    return "it is not used, because " + "; ".join(reasons or [_UNKNOWN_FIELD])

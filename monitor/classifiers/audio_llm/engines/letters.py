@@ -69,10 +69,12 @@ def listed(first: Mapping[str, Any], server: str) -> Listed | None:
         return None
     chosen = first.get("token")
     if any(np.isnan(nats) or nats > _SUM_SLACK for _, nats in rows):
-        raise ClassifyError(f"{server}: its log probabilities are no numbers; the model overflows there")
+        raise ClassifyError(
+            f"{server}: its log probabilities are not numbers, because the model overflows there"
+        )
     rows = [(token, min(nats, 0.0)) for token, nats in rows if nats > MASKED_NATS]
     if not rows or sum(np.exp(nats) for _, nats in rows) > 1 + _SUM_SLACK:
-        raise ClassifyError(f"{server}: its log probabilities are none of a distribution; update the server")
+        raise ClassifyError(f"{server}: its log probabilities are not a distribution; update the server")
     return Listed(tuple(rows), chosen if isinstance(chosen, str) else None)
 
 

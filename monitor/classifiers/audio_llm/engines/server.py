@@ -52,7 +52,7 @@ class ServerOptions(Block):
         if not at_home(host):
             if not self.send_audio_off_site:
                 raise ValueError(
-                    f"{host} is outside your network; audio goes there only with send_audio_off_site: true"
+                    f"{host} is outside your network; audio is sent there only with send_audio_off_site: true"
                 )
             if not self.url.startswith("https:"):
                 raise ValueError(f"{host} is outside your network; use https, so that nobody listens in")

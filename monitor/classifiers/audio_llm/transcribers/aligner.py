@@ -74,9 +74,7 @@ class Aligner:
         if self._model is None:
             raise ClassifyError(f"{self.name}: the model is not loaded; call load() first")
         if said.language is not None and said.language not in LANGUAGES:
-            raise ClassifyError(
-                f"{self.name} does not align {said.language}; it aligns {', '.join(LANGUAGES)}"
-            )
+            raise ClassifyError(f"{self.name} does not know {said.language}; it knows {', '.join(LANGUAGES)}")
         sound = bounded(audio, self.longest_s)
         with inference(self.name, "aligned"):
             return [

@@ -56,4 +56,4 @@ class Transcriber(Protocol):
 def check_leave(server: ServerOptions) -> None:
     """Raises ModelError unless speech may be sent to the server."""
     if not server.send_speech:
-        raise ModelError("transcripts: words are speech; allow sending it with send_speech: true")
+        raise ModelError("transcripts: transcripts need speech; allow sending it with send_speech: true")

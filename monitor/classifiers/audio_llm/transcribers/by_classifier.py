@@ -55,7 +55,7 @@ class ClassifierTranscriber:
         """See `Transcriber`."""
         classifier = self._classifier
         if not isinstance(classifier, Describer):
-            raise ClassifyError("transcripts: the classifier is not there; call load() first")
+            raise ClassifyError("transcripts: the classifier is not loaded; call load() first")
         spoken, into = self.block.language, self.block.translate_to
         return [Transcript(classifier.write_down(sound, spoken, into), into or spoken) for sound in sounds]
 

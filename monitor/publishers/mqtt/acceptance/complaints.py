@@ -46,7 +46,7 @@ class Complaints:
         """One of them has arrived."""
         over = [self._end(complaint, kind, topic) for complaint in _NOT_TAKEN]
         if any(over):
-            log.info(f"mqtt broker takes {kind} of ours again", topic=topic)
+            log.info(f"mqtt broker accepts {kind} of ours again", topic=topic)
 
     def asked_less(self, terms: Terms) -> None:
         """What the broker takes on this connection."""
@@ -60,12 +60,12 @@ class Complaints:
             log.warning("mqtt broker keeps no retained messages", fix=fix)
         if terms.qos:
             self._end(_NO_QOS, "alerts")
-        elif self._is_new(_NO_QOS, "alerts", note="the broker takes QoS 0 only and acknowledges nothing"):
+        elif self._is_new(_NO_QOS, "alerts", note="the broker accepts only QoS 0 and acknowledges nothing"):
             fix = (
                 "allow QoS 1 in the broker (mosquitto: `max_qos 1`); until then an alert counts as delivered "
                 "when it has come back from the broker"
             )
-            log.warning("mqtt broker takes QoS 0 only", fix=fix)
+            log.warning("mqtt broker accepts only QoS 0", fix=fix)
 
     def refused(self, kind: MessageKind, topic: str, reason: str) -> None:
         """The broker's policy."""
@@ -77,19 +77,19 @@ class Complaints:
 
     def vanished(self, kind: MessageKind, topic: str) -> None:
         """Sent over 3.1.1 or with QoS 0, and did not come back."""
-        if self._is_new("vanished", kind, topic, f"the broker takes {kind} and does not deliver them"):
+        if self._is_new("vanished", kind, topic, f"the broker accepts {kind} and does not deliver them"):
             fix = (
                 f"allow this user to write and read {self._root}/# in the broker's access list; "
                 "they are kept and published again"
             )
-            log.warning(f"mqtt broker takes {kind} of ours and delivers none", topic=topic, fix=fix)
+            log.warning(f"mqtt broker accepts {kind} of ours and delivers none", topic=topic, fix=fix)
 
     def swallows(self, topic: str, size_bytes: int) -> None:
         """A document was acknowledged over 3.1.1 or sent with QoS 0, and did not come back: it is split."""
         if self._is_new("swallows", "documents", topic):
             fix = "raise message_size_limit of the broker, or use MQTT 5; until then documents are split"
             log.warning(
-                "mqtt broker swallows long messages without a word",
+                "mqtt broker drops long messages without a report",
                 topic=topic,
                 size_bytes=size_bytes,
                 fix=fix,
@@ -97,13 +97,13 @@ class Complaints:
 
     def swallowed(self, kind: StateKind, topic: str, size_bytes: int) -> None:
         """The same of what cannot be split."""
-        found = f"the broker takes {kind} and does not deliver them (one of {size_bytes} bytes)"
+        found = f"the broker accepts {kind} and does not deliver them (one of {size_bytes} bytes)"
         if self._is_new("swallowed", kind, topic, found):
             fix = (
                 "raise message_size_limit of the broker, or allow this user to write and read "
                 f"{self._ours} in its access list"
             )
-            log.warning(f"mqtt broker takes {kind} of ours and delivers none", topic=topic, fix=fix)
+            log.warning(f"mqtt broker accepts {kind} of ours and delivers none", topic=topic, fix=fix)
 
     def arrived(self, kind: StateKind, topic: str) -> None:
         """One that was read back."""
@@ -137,13 +137,15 @@ class Complaints:
 
     def hung_up_on(self, topic: str, size_bytes: int, limit_bytes: int | None) -> None:
         """The broker ended the connection twice on it."""
-        found = f"the broker hangs up on a message of {size_bytes} bytes to {topic}"
+        found = f"the broker closes the connection at a message of {size_bytes} bytes to {topic}"
         if limit_bytes is not None and size_bytes > limit_bytes:
             fix = f"none is larger than {limit_bytes} bytes from now on; raise max_packet_size of the broker"
         else:
             fix = "it is set aside for an hour, all else goes on; see the broker's log for what it minds"
         if self._is_new("hung up", topic, note=f"{found}; {fix}"):
-            log.error("mqtt broker hangs up on a message", topic=topic, size_bytes=size_bytes, fix=fix)
+            log.error(
+                "mqtt broker closes the connection at a message", topic=topic, size_bytes=size_bytes, fix=fix
+            )
 
     def unsendable(self, topic: str, error: Unsendable) -> None:
         """A state that MQTT cannot carry, or this broker will not."""

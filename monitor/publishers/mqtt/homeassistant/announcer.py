@@ -133,9 +133,7 @@ class Announcer:
             claimant = self._original.claimant(self._found)
             topic = self._original.question(claimant, now_s) if claimant else None
         if topic is not None:
-            log.info(
-                "asks whether the node that these ids are of lives under its own name", original=claimant
-            )
+            log.info("asking whether the node that first had these ids still runs", original=claimant)
         return topic
 
     def look(self, now_s: float) -> float:
@@ -216,7 +214,7 @@ class Announcer:
         self.copied_from = original
         fix = "all is well; to begin without the other's history, stop this one and empty its state folder"
         log.warning(
-            "the state folder is a copy of another node's, which lives: this one takes ids of its own",
+            "the state folder is a copy of a node's that still runs: this node takes ids of its own",
             node=self._topics.node,
             original=original,
             fix=fix,

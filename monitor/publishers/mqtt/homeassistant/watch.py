@@ -61,7 +61,7 @@ class HomeAssistantWatch:
         self._note(since)
         if was_here and not self._presence.here:
             log.info(
-                "home assistant has gone; alerts go out all the same and are repeated when it is back",
+                "home assistant is offline; alerts are sent now and again when it is back",
                 publisher=self._publisher,
                 retained=retained,
             )

@@ -135,7 +135,7 @@ class DeviceReader:
     def _note_unknown(self, word: str) -> None:
         if word not in self._unknown and len(self._unknown) < MOST_UNKNOWN_WORDS:
             self._unknown.add(word)
-            log.info("a device names a sound that its label_map does not have", source=self.device.source,
+            log.info("a device reports a sound that is not in its label_map", source=self.device.source,
                      named=word, fix="add it to label_map, or leave it out")  # fmt: skip
 
     def _complain(self, reason: str, message: Received) -> None:

@@ -77,7 +77,7 @@ def taken_away(ask: Ask) -> Answer:
     """Every hour of every source as a table, and beside it its SHA-256 as `sha256sum -c` reads it."""
     page = ask.page
     if not page.keeps_history():
-        raise Refusal(409, "nothing is kept to be taken away (`history_days`)")
+        raise Refusal(409, "there is nothing to export, because nothing is kept (`history_days`)")
     name = f"earwitness-{page.house.node}-diary-{page.time.today(page.clock.now()).isoformat()}"
     data, out = as_csv(_entries(ask)), io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -137,7 +137,7 @@ def begin(ask: Ask) -> Answer:
     now = page.clock.now()
     drills = read_drills(page.folder)
     if drills and drills[-1].ended_at is None and (now - drills[-1].began_at).total_seconds() < LASTS_S:
-        raise Refusal(409, "a drill goes on already; wait until it has ended")
+        raise Refusal(409, "another drill goes on; wait until it has ended")
     ask_drill(page.folder, wanted.alarm, now)
     return None
 

@@ -199,7 +199,7 @@ def set_value(ask: Ask) -> Answer:
             404, f"there is no value {name[:40]!r} of the house; `house:` in the configuration has them"
         )
     if value.topic is not None:
-        raise Refusal(409, f"a device publishes {name} on {value.topic}; it is not set here")
+        raise Refusal(409, f"a device publishes {name} on {value.topic}; it cannot be set here")
     if wanted.value not in value.options:
         raise Refusal(422, f"value: {name} is one of {', '.join(value.options)}")
     ask.page.command(Command("house", name, wanted.value, by=f"page {ask.by}"))

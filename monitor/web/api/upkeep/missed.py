@@ -104,7 +104,7 @@ def miss(ask: Ask) -> Answer:
     page, now = ask.page, ask.page.clock.now()
     at = _instant(ask, wanted)
     if at > now:
-        raise Refusal(422, "at: it lies ahead; only what was can have been missed")
+        raise Refusal(422, "at: this time is in the future; only a past sound can have been missed")
     onsets = _onsets(ask)
     if wanted.source not in onsets:
         raise Refusal(404, f"there is no source {wanted.source!r}")
@@ -113,7 +113,7 @@ def miss(ask: Ask) -> Answer:
     if wanted.label not in onsets[wanted.source]:
         raise Refusal(422, f"label: nothing that listens at {wanted.source} can hear {wanted.label!r}")
     if not page.keeps_history():
-        raise Refusal(409, "nothing is kept of what was heard (`history_days`)")
+        raise Refusal(409, "no history is kept (`history_days`)")
     with page.rows() as rows:
         found = missed_at(rows, wanted.label, wanted.source, at)
     page.verdicts.miss(found, now, ask.by)
@@ -124,7 +124,7 @@ def found(ask: Ask) -> Answer:
     """Take it back: it was not missed."""
     wanted: WhatWasMissed = ask.query
     if not ask.page.verdicts.found(wanted.source, wanted.label, _instant(ask, wanted)):
-        raise Refusal(404, "nobody has said that it was missed")
+        raise Refusal(404, "nobody has reported this sound as missed")
     return None
 
 

@@ -174,7 +174,7 @@ def forget(ask: Ask) -> Answer:
     if label not in known:
         raise Refusal(404, f"no sound {label[:40]!r} was taught; `api/taught` lists them")
     if label in named_in_rules(page.whole):
-        raise Refusal(409, f"a rule names {label}; take it out of that first")
+        raise Refusal(409, f"a rule names {label}; take it out of the rule first")
     forget_taught(page.folder, label)
     page.apply(lambda now: label not in now.taught.labels)
     return None

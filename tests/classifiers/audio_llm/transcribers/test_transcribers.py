@@ -103,7 +103,7 @@ def test_every_word_gets_its_time_from_the_aligner(tmp_path: Path) -> None:
     times_s = [time_s for each in found for time_s in (each.start_s, each.end_s)]
     assert times_s == sorted(times_s)
     assert aligner.words(SPEECH, Transcript("...", "English")) == []
-    with pytest.raises(ClassifyError, match=r"does not align Thai; it aligns Cantonese, .*, Spanish"):
+    with pytest.raises(ClassifyError, match=r"does not know Thai; it knows Cantonese, .*, Spanish"):
         aligner.words(SPEECH, Transcript("Help", "Thai"))
     assert "Help" not in repr(found)
     aligner.close()

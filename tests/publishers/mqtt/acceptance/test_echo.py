@@ -125,7 +125,7 @@ def test_what_an_access_list_throws_away_is_not_delivered(tmp_path, life, publis
     refused = outcome(running, alert(stale_after_s=600.0))
     assert isinstance(refused, Refused)
     assert refused.keep_s == 600.0
-    assert lines.warnings() == ["mqtt broker takes alerts of ours and delivers none"]
+    assert lines.warnings() == ["mqtt broker accepts alerts of ours and delivers none"]
     assert "does not deliver" in running.publisher.notes()["mqtt: alerts"]
 
 

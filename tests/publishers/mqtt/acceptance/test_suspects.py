@@ -87,7 +87,7 @@ def test_one_message_that_ends_every_connection_blocks_nothing(life, publish: Pu
     refused = outcomes.get(timeout=WITHIN_S)
     assert isinstance(refused, Refused)
     assert "set aside" in refused.reason
-    assert lines.wait_for("mqtt broker hangs up on a message")["topic"] == EVENT
-    assert any("hangs up" in note for note in running.publisher.notes().values())
+    assert lines.wait_for("mqtt broker closes the connection at a message")["topic"] == EVENT
+    assert any("closes the connection" in note for note in running.publisher.notes().values())
     running.wait_ready()
     running.deliver(alert())

@@ -155,7 +155,7 @@ def test_a_copy_beside_the_first_takes_nothing_from_it(nodes: Nodes, broker: Mos
     [note] = nodes.listener.documents("earwitness/villa/health")[-1]["notes"].values()
 
     assert "copied from the node home" in note
-    assert nodes.log("villa").count("is a copy of another node's, which lives") == 1
+    assert nodes.log("villa").count("is a copy of a node's that still runs") == 1
     assert both(nodes, broker)
     assert states(kept(broker), "home") >= before
     assert nodes.removed("home", IDS_OF_HOME) == []
