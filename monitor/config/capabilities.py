@@ -153,10 +153,11 @@ def gaps(config: Config) -> Iterator[str]:
     for name in [block.name for block in config.notifiers if block.name not in called]:
         yield f"no rule's alerts reach notifier {name!r}; add it to the `notify` of a rule"
     for source in config.sources:
-        if source.enabled and source.type == "file" and source.loop and not source.realtime:
+        if source.enabled and source.type in ("file", "demo") and source.loop and not source.realtime:
             yield (
-                f"source {source.name!r} repeats a recording as fast as the machine can, for ever, and its "
-                "alerts reach people; write `realtime: true`, or `loop: false`"
+                f"source {source.name!r} repeats its sound as fast as the machine can, for ever: it is soon "
+                "dated ahead of the clock, and its alerts reach people; write `realtime: true`, or "
+                "`loop: false`"
             )
 
 

@@ -4,7 +4,8 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Literal, Self
 
@@ -54,11 +55,13 @@ class DemoSource(Source):
         self._scene: Audio | None = None
 
     def __enter__(self) -> Self:
+        """Makes the scene, which `close` breaks off: it then plays nothing."""
         # Only here: whoever listens to a real room does without 4 MB of synthesis.
-        from monitor.synthesis.scene import demo_scene
+        from monitor.synthesis.scene import NotWanted, demo_scene
 
         speech = spoken(SPOKEN) if self._config.speech else None
-        self._scene = demo_scene(self._config.seed, speech).audio
+        with suppress(NotWanted):
+            self._scene = demo_scene(self._config.seed, speech, lambda: not self._closed.is_set()).audio
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -69,19 +72,28 @@ class DemoSource(Source):
 
     def pieces(self) -> Iterator[Piece]:
         """See Source.pieces. Never raises SourceLost."""
+        if self._scene is None:  # closed while it was opened
+            return
         pacer = Pacer(self._clock, self._closed, realtime=self._config.realtime)
-        for piece in pacer.in_step(self._heard(self._clock.now() + pacer.begins_in), lambda: self.calm_below):
+        begins_at = self._begins_at(self._scene) + pacer.begins_in
+        for piece in pacer.in_step(self._heard(self._scene, begins_at), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
             yield piece
 
-    def _heard(self, begins_at: datetime) -> Iterator[Piece]:
-        assert self._scene is not None, "frames before opening"
+    def _begins_at(self, scene: Audio) -> datetime:
+        """Now; heard once and as fast as can be, as long ago as it lasts: nothing is dated ahead of now. What
+        goes on for ever, faster than time, cannot help it; `check` warns of that."""
+        now = self._clock.now()
+        once = self._config.is_hurried and not self._config.loop
+        return now - timedelta(seconds=scene.duration_s) if once else now
+
+    def _heard(self, scene: Audio, begins_at: datetime) -> Iterator[Piece]:
         framer = Framer(self.name)
-        framer.begin(begins_at, self._scene.sample_rate_hz)
-        yield from framer.push(self._scene.samples)
+        framer.begin(begins_at, scene.sample_rate_hz)
+        yield from framer.push(scene.samples)
         while self._config.loop:
-            yield from framer.push(self._scene.samples)
+            yield from framer.push(scene.samples)
         yield from framer.finish()
 
 

@@ -1,5 +1,6 @@
 """An evening at home in little more than a minute: what the built-in demonstration plays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,21 +34,37 @@ class Scene:
     moments: tuple[PlacedSound, ...]
 
 
-def demo_scene(seed: int = 1, speech: Audio | None = None) -> Scene:
+class NotWanted(Exception):
+    """Nobody waits for the scene any more."""
+
+
+def demo_scene(
+    seed: int = 1, speech: Audio | None = None, wanted: Callable[[], bool] = lambda: True
+) -> Scene:
     """A quiet room, a doorbell, knocks, someone speaking (if given), a siren outside, a bang, and a smoke
-    alarm in temporal-three. The same for the same seed; a listener may play it in a loop without a seam."""
+    alarm in temporal-three. The same for the same seed; a listener may play it in a loop without a seam.
+
+    It takes a second or two of a busy processor: `wanted` is asked before each part, and NotWanted is
+    raised once it says no."""
     rng = np.random.default_rng(seed)
-    moments = [
-        PlacedSound("doorbell", 8.0, _made(household.doorbell, 20 + seed), -24.0),
-        PlacedSound("knock", 16.0, _made(household.knock, 15 + seed), -26.0),
-        PlacedSound("siren", 31.0, _made(household.siren, 4 + seed), -32.0),
-        PlacedSound("loud_noise", 43.0, _made(household.door_slam, seed), -12.0),
-        PlacedSound("smoke_alarm", 51.0, played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
+    makers: list[tuple[str, float, Callable[[], Samples], float]] = [
+        ("doorbell", 8.0, lambda: _made(household.doorbell, 20 + seed), -24.0),
+        ("knock", 16.0, lambda: _made(household.knock, 15 + seed), -26.0),
+        ("siren", 31.0, lambda: _made(household.siren, 4 + seed), -32.0),
+        ("loud_noise", 43.0, lambda: _made(household.door_slam, seed), -12.0),
+        ("smoke_alarm", 51.0, lambda: played(piezo(), temporal_three(4), SAMPLE_RATE_HZ), -22.0),
     ]
     if speech is not None:
-        moments.append(PlacedSound("speech", 23.0, speech.resampled(SAMPLE_RATE_HZ).samples, -26.0))
+        makers.append(("speech", 23.0, lambda: speech.resampled(SAMPLE_RATE_HZ).samples, -26.0))
+
+    def part(make: Callable[[], Samples]) -> Samples:
+        if not wanted():
+            raise NotWanted
+        return make()
+
+    moments = [PlacedSound(label, at_s, part(make), dbfs) for label, at_s, make, dbfs in makers]
     response = impulse_response(rng, 0.35, SAMPLE_RATE_HZ, direct_to_reverberant_db=3.0)
-    mixed = _bed(rng) + in_room(_placed(moments), response)
+    mixed = part(lambda: _bed(rng)) + part(lambda: in_room(_placed(moments), response))
     return Scene(Audio(np.clip(mixed, -LOUDEST, LOUDEST), SAMPLE_RATE_HZ), tuple(moments))
 
 

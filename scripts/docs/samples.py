@@ -21,6 +21,7 @@ from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
 from monitor.pipeline.build import build_decision_engine, build_front_end, load_classifiers
 from monitor.publishers.terminal.console import ConsolePublisher
+from monitor.synthesis.scene import SCENE_S
 from monitor.types import Alert, Findings, Message, SoundEvent, SourceStatus
 from testkit.fakes import FakeClock
 
@@ -74,11 +75,13 @@ def sample(page: Path, first_words: str) -> list[str]:
 
 def _heard(config: Config) -> Iterator[tuple[Findings, Sequence[Message]]]:
     """The first source, heard to its end by the daemon's own parts, one after the other: nothing depends on
-    how busy the machine is."""
+    how busy the machine is. It begins at the fake clock's first moment."""
     classifiers = load_classifiers(config)
     ears = build_front_end(config, config.sources[0], classifiers)
     engine = build_decision_engine(config, classifiers)
-    with config.sources[0].build(FakeClock()) as source:
+    clock = FakeClock()
+    clock.advance(SCENE_S)  # what is heard as fast as can be began as long ago as it lasts
+    with config.sources[0].build(clock) as source:
         for frame in source.frames():
             heard = ears.push(frame) or Findings(source.name, frame.ends_at)
             named = [

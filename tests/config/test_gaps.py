@@ -84,9 +84,12 @@ def test_a_room_that_can_hear_no_alarm_needs_no_rule_for_it() -> None:
     assert gaps({"name": "Scream", "hear": ["scream"]}, sources=[other]) == []
 
 
-def test_a_recording_that_is_repeated_without_pause_is_warned_of() -> None:
-    tape = {"type": "file", "name": "tape", "path": "night.flac", "loop": True}
+@pytest.mark.parametrize("kind", [{"type": "file", "path": "night.flac"}, {"type": "demo"}])
+def test_a_sound_that_is_repeated_without_pause_is_warned_of(kind: dict[str, Any]) -> None:
+    tape = {**kind, "name": "tape", "loop": True, "realtime": False}
     [text] = gaps(AT_ONCE, sources=[tape])
     assert "source 'tape'" in text
+    assert "ahead of the clock" in text
     assert "realtime: true" in text
     assert gaps(AT_ONCE, sources=[tape | {"realtime": True}]) == []
+    assert gaps(AT_ONCE, sources=[tape | {"loop": False}]) == []

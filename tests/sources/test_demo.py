@@ -4,22 +4,25 @@ import numpy as np
 import pytest
 
 from monitor.audio import Audio
-from monitor.clock import SystemClock
+from monitor.clock import Clock, SystemClock
 from monitor.sources.demo import SPOKEN, DemoConfig, DemoSource, spoken
 from testkit.fakes import FakeClock
 from testkit.recordings import pitch_hz
 
 
-def playing(**options: object) -> DemoSource:
+def playing(clock: Clock | None = None, **options: object) -> DemoSource:
     return DemoConfig.model_validate({"type": "demo", "name": "demo", "realtime": False, **options}).build(
-        FakeClock()
+        clock or FakeClock()
     )
 
 
 def test_the_scene_is_75_seconds_of_frames() -> None:
-    """Once through, the scene is 2500 frames without a gap, dated from the clock."""
-    with playing(loop=False) as source:
+    """Once through, the scene is 2500 frames without a gap, and none is dated ahead of the clock."""
+    clock = FakeClock()
+    with playing(clock, loop=False) as source:
         frames = list(source.frames())
+
+    assert frames[-1].ends_at == clock.now()
 
     assert len(frames) == 2500
     assert sum(frame.follows_gap for frame in frames) == 1
@@ -78,3 +81,11 @@ def test_closing_ends_it_in_real_time() -> None:
         next(pieces)
         source.close()
         assert list(pieces) == []
+
+
+def test_closing_while_it_is_opened_ends_it_soon() -> None:
+    """Somebody presses Ctrl-C in the first second: the scene is not made to its end, and nothing is heard."""
+    source = playing(speech=False)
+    source.close()
+    with source:
+        assert list(source.pieces()) == []

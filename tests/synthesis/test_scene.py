@@ -1,10 +1,11 @@
 """The demonstration scene."""
 
 import numpy as np
+import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.labels import sounds
-from monitor.synthesis.scene import SCENE_S, demo_scene
+from monitor.synthesis.scene import SCENE_S, NotWanted, demo_scene
 from testkit.builders import tone
 
 
@@ -33,3 +34,12 @@ def test_what_is_heard_has_names_of_the_vocabulary() -> None:
 def test_no_sample_is_beyond_full_scale() -> None:
     """Whatever the seed, the mix does not clip a 16-bit output."""
     assert all(demo_scene(seed).audio.peak_dbfs < 0 for seed in range(5))
+
+
+@pytest.mark.parametrize("parts", range(7))
+def test_it_is_made_no_further_than_it_is_wanted(parts: int) -> None:
+    """Whoever no longer waits for it is asked before each part of it."""
+    asked = iter(range(100))
+    with pytest.raises(NotWanted):
+        demo_scene(wanted=lambda: next(asked) < parts)
+    assert next(asked) == parts + 1
