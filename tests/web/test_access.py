@@ -15,7 +15,15 @@ from urllib3.exceptions import HTTPError
 
 from monitor.config.web import WebConfig
 from monitor.web.access.keys import Keys
-from monitor.web.access.passwords import PasswordGuard, TooManyTries, hashed, matches, new_code, same_code
+from monitor.web.access.passwords import (
+    STRANGERS_FREE,
+    PasswordGuard,
+    TooManyTries,
+    hashed,
+    matches,
+    new_code,
+    same_code,
+)
 from monitor.web.access.visitors import Doorkeeper, Visitor
 from monitor.web.http.routes import Route
 from monitor.web.http.table import ROUTES
@@ -238,7 +246,61 @@ def test_the_guide_says_how_many_guesses_an_address_has():
     a_day = sum(at_s >= 86400 for at_s in tries_s)
     guide = " ".join((Path(__file__).parents[2] / "docs/guides/page.md").read_text().split())
     assert f"{first} tries in the first nine minutes and {a_day} a day after that" in guide
-    assert f"has {round(254 * a_day, -3):,} a day" in guide
+
+
+def tried(guard: PasswordGuard, address: str) -> bool:
+    """Whether a wrong password of this address is compared now."""
+    try:
+        guard.admit(address)
+    except TooManyTries:
+        return False
+    guard.note(address, right=False)
+    return True
+
+
+def far(n: int) -> str:
+    return f"81.2.{n // 250}.{n % 250}"
+
+
+def test_an_attacker_with_many_addresses_has_no_more_tries():
+    """Ten thousand addresses try five passwords each: a hundred are compared, and then one a minute."""
+    clock = FakeClock()
+    guard = PasswordGuard(clock)
+    assert sum(tried(guard, far(n // 5)) for n in range(50_000)) == STRANGERS_FREE
+    clock.advance(86400)
+    for n in range(STRANGERS_FREE):
+        assert tried(guard, far(n))
+    found = 0
+    for n in range(24 * 60 * 4):
+        clock.advance(15)
+        found += tried(guard, far(n))
+    assert found == 1440
+    guide = " ".join((Path(__file__).parents[2] / "docs/guides/page.md").read_text().split())
+    assert f"{STRANGERS_FREE} wrong passwords together, and {found:,} a day after that" in guide
+
+
+def test_an_attacker_with_many_addresses_keeps_nobody_out():
+    """Who has signed in before from there, who is in the house, and who sits at this machine come in."""
+    clock, kept = FakeClock(), hashed("the right one")
+    guard = PasswordGuard(clock)
+    assert guard.compare("62.1.1.1", "the right one", kept)
+    while tried(guard, far(int(clock.monotonic_s()))):
+        clock.advance(1)
+    for address in ("62.1.1.1", "192.168.1.9", "fd00::9", "127.0.0.1", "::1", "::ffff:10.0.0.8"):
+        assert guard.compare(address, "the right one", kept)
+    with pytest.raises(TooManyTries):
+        guard.admit("62.1.1.2")
+
+
+def test_a_house_full_of_hijacked_devices_keeps_this_machine_and_known_phones_in():
+    """Its own network has a budget, too: 254 addresses of it are one attacker."""
+    clock = FakeClock()
+    guard = PasswordGuard(clock)
+    guard.note("10.0.0.7", right=True)
+    assert sum(tried(guard, f"10.0.1.{n % 254}") for n in range(1000)) == STRANGERS_FREE
+    assert not tried(guard, "10.0.0.8")
+    for address in ("10.0.0.7", "127.0.0.1", "62.1.1.1"):
+        guard.admit(address)
 
 
 def test_guessing_over_http_is_slowed_down(lan):
