@@ -441,15 +441,23 @@ AS_A_REAL_ONE = """() => {
     });
 }"""
 """The severities of real alerts whose colour the first test alert has."""
+SIMPLE = "(one) => getComputedStyle(one).backgroundColor"
 
 
 def test_a_rule_that_is_tried_looks_like_a_test(home, chromium):
-    """Its alert says so beside the real one of the same rule, has no event, and is settled like any other."""
+    """Its alert says so beside the real one of the same rule, has no event, and is settled like any other; on
+    the tablet on the wall it is big, and no alarm."""
     home.has_heard()
     with chromium.page(f"{home.address}#/rules", **PHONE) as page:
         page.get_by_role("link", name="Something loud").click()
         page.get_by_role("button", name="Send a test alert").click()
         expect(page.get_by_text("A test alert of this rule is on its way.")).to_be_visible()
+        page.goto(f"{home.address}#/glance")
+        on_the_wall = page.locator(".glance-alert", has_text="Test")
+        expect(on_the_wall).to_contain_text("Something loud")
+        expect(on_the_wall).to_have_class("glance-alert test")
+        assert on_the_wall.evaluate(SIMPLE) == page.locator(".glance-room").first.evaluate(SIMPLE)
+        check_accessible(page)
         page.goto(f"{home.address}#/")
         card = page.locator(".alert", has=page.locator(".tag", has_text="Test"))
         expect(card).to_contain_text("Something loud")

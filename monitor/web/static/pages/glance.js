@@ -33,12 +33,12 @@ export default function glance(view) {
 
   const draw = () => {
     const waiting = byIncident(open);
-    title.textContent = headline(waiting.length);
+    const real = waiting.filter((one) => !one.test);
+    title.textContent = headline(real.length, waiting.length - real.length);
     entitle(view);
     time.textContent = shortClock(Date.now());
-    view.classList.toggle("alarm", open.some((one) => one.severity === "critical"));
-    keyed(alerts, waiting, (alert) => alert.id, (alert) =>
-      h("p", { class: `glance-alert ${alert.severity}` }, ruleName(alert.rule), h("small", null, where(alert), " · ", shortClock(alert.raised_at))));
+    view.classList.toggle("alarm", real.some((one) => one.severity === "critical"));
+    keyed(alerts, waiting, (alert) => alert.id, alertBlock);
     keyed(rooms, house.sources, (source) => source.name, roomBlock);
   };
   const load = async () => {
@@ -85,9 +85,12 @@ export default function glance(view) {
   };
 }
 
-/** @param {any} alert */
-const where = (alert) =>
-  [...new Set(alert.events.map((/** @type {any} */ event) => roomName(event.source)))].join(", ");
+/** A test is big, too, so that somebody across the room sees that it arrived, and looks like no alarm. @param {any} alert */
+function alertBlock(alert) {
+  const rooms = [...new Set(alert.events.map((/** @type {any} */ event) => roomName(event.source)))].join(", ");
+  const about = [alert.test && t("alert.test"), rooms, shortClock(alert.raised_at)].filter(Boolean).join(" · ");
+  return h("p", { class: `glance-alert ${alert.test ? "test" : alert.severity}` }, ruleName(alert.rule), h("small", null, about));
+}
 
 /** @param {any} source */
 function roomBlock(source) {
