@@ -170,7 +170,7 @@ def _ask(house: "HouseReading", verdicts: "Verdicts", label: str | None, *, more
         return
     wanted = house.questions(label)
     if not wanted:
-        out.print("Nothing is left to ask: every sound that may teach something was judged.")
+        out.print("Nothing is left to ask: no sound of these days that may teach something lacks an answer.")
         return
     fits, counts = house.fits(Prior()), house.verdict_counts()
     err.print(KEYS)
