@@ -258,7 +258,6 @@ def _of_timing(sources: Sources) -> dict[str, str]:
     timing = sources.timing
     return {
         "processor": timing["processor"],
-        "onnxruntime": timing["onnxruntime"],
         "one_ms": f"{timing['one_ms']:.1f}",
         "batch_ms": f"{timing['batch_ms']:.1f}",
         "load_ms": f"{timing['load_s'] * 1000:.0f}",

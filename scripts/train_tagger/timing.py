@@ -15,8 +15,6 @@ from monitor.types import Segment, new_id
 
 def measure(model: Path) -> dict[str, Any]:
     """Medians of processor time on this machine, through the classifier as the daemon uses it."""
-    import onnxruntime as ort
-
     classifier = EmbeddedConfig(type="embedded", model=model).build()
     before_mb = _resident_mb()
     began = time.perf_counter()
@@ -25,7 +23,6 @@ def measure(model: Path) -> dict[str, Any]:
     one_ms, batch_ms = _median_ms(classifier, 1), _median_ms(classifier, 32) / 32
     return {
         "processor": _processor(),
-        "onnxruntime": ort.__version__,
         "load_s": round(load_s, 4),
         "one_ms": round(one_ms, 2),
         "batch_ms": round(batch_ms, 2),
