@@ -224,4 +224,6 @@ def _room(source: str, events: Sequence[SoundEvent], recent: _RecentSound) -> Ro
         over_floor_db=found.over_floor_db,
         margin_db=found.margin_db,
         margin_is_at_least=found.is_at_least,
+        surely_db=found.surely_db,
+        hardly_db=found.hardly_db,
     )

@@ -30,6 +30,8 @@ def test_a_report_names_what_to_do_and_is_no_certificate(tmp_path, capsys):
     rooms = (
         RoomReport("hall", "T3", 3100, 2, 4.2, 8.2, 21.4, 14.5),
         RoomReport("bedroom", "T3", 3100, 2, 5.0, None, 9.0, 3.5),
+        RoomReport("kitchen", "T3", 3100, 2, 4.0, 8.0, 30.2, 24.0, False, 15.0, 42.0),
+        RoomReport("attic", "T3", 3100, 2, 4.0, 8.0),
         RoomReport("cellar"),
     )
     deliveries = (DeliveryReport("mqtt", 0.05), DeliveryReport("phones", None))
@@ -39,7 +41,7 @@ def test_a_report_names_what_to_do_and_is_no_certificate(tmp_path, capsys):
     assert earwitness("drill", "--list", "--config", house(tmp_path)) == 0
     text = unboxed(capsys.readouterr().out)
     for said in (
-        "heard in 2 of 3 rooms", "14 dB", "bedroom: less than 6 dB of margin", "cellar: not heard",
+        "heard in 4 of 5 rooms", "14 dB", "between 15 and 42 dB", "bedroom: less than 6 dB of margin", "attic: no margin", "cellar: not heard",
         "phones: not delivered yet", "acknowledged by anna after 40 s", "no certificate",
     ):  # fmt: skip
         assert said in text, said

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.drill.margin import measured
+from monitor.drill.margin import MOST_DB, found_shares, lost_between_db, mean_level_db, measured
+from monitor.drill.report import RoomReport
 from testkit import alarms, room
 
 BEFORE_S = 6.0
@@ -37,3 +38,37 @@ def test_without_the_room_before_it_there_is_no_figure():
     samples, ends_s = recording(20)
     cut = samples[round((BEFORE_S - 1) * SAMPLE_RATE_HZ) :]
     assert measured(cut, 1.0, ends_s - BEFORE_S + 1, "smoke_alarm", 3100.0).margin_db is None
+
+
+def test_what_is_lost_over_a_wide_range_is_no_figure():
+    """Steady noise loses an alarm within a step or two; rattling dishes let it through now and then."""
+    steady = found_shares(lambda by_db, draw: by_db < 20)
+    rattling = found_shares(lambda by_db, draw: _chance(by_db, draw) > by_db / 45)
+    assert mean_level_db(steady) == pytest.approx(20, abs=1.5)
+    assert lost_between_db(steady) == (18.0, 21.0)
+    low_db, high_db = lost_between_db(rattling)
+    assert low_db <= 9
+    assert high_db >= 30
+    assert low_db < mean_level_db(rattling) < high_db
+    assert RoomReport("hall", margin_db=20.0, surely_db=18.0, hardly_db=21.0).between_db is None
+    wide = RoomReport("hall", margin_db=20.0, surely_db=low_db, hardly_db=high_db)
+    assert wide.between_db == (low_db, high_db)
+
+
+def _chance(by_db: float, draw: int) -> float:
+    return float(np.random.default_rng([draw, round(by_db)]).random())
+
+
+def test_what_is_never_lost_has_at_least_the_most():
+    """60 dB, and no range."""
+    shares = found_shares(lambda by_db, draw: True)
+    assert mean_level_db(shares) == MOST_DB
+    assert lost_between_db(shares) == (MOST_DB, MOST_DB)
+
+
+def test_a_margin_that_is_not_sure_is_low():
+    """A figure of 20 dB on average, of which 3 are sure, is less than a closed door costs."""
+    assert RoomReport("hall", margin_db=20.0, surely_db=3.0, hardly_db=36.0).margin_is_low
+    assert not RoomReport("hall", margin_db=20.0, surely_db=18.0, hardly_db=21.0).margin_is_low
+    assert RoomReport("hall", margin_db=4.0).margin_is_low
+    assert not RoomReport("hall").margin_is_low

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
 from monitor.drill.report import (
@@ -125,7 +125,8 @@ def _show(report: DrillReport, folder: Path, *, as_json: bool) -> None:
 
 
 def _table(rooms: Sequence[RoomReport]) -> Table:
-    table = Table("room", "heard", "margin", "over the noise", "reported", "confirmed", "alarm",
+    margin = Column("margin", no_wrap=True)
+    table = Table("room", "heard", margin, "over the noise", "reported", "confirmed", "alarm",
                   box=None, header_style="bold")  # fmt: skip
     for room in rooms:
         if not room.heard:
@@ -145,14 +146,22 @@ def _table(rooms: Sequence[RoomReport]) -> Table:
 
 def _margin(room: RoomReport) -> str:
     if room.margin_db is None:
-        return "unknown: the room was not heard before it"
+        return "unknown"
+    if room.between_db is not None:
+        return "between {:.0f} and {:.0f} dB".format(*room.between_db)
     return f"{'at least ' if room.margin_is_at_least else ''}{room.margin_db:.0f} dB"
 
 
 def _advice(rooms: Sequence[RoomReport]) -> list[str]:
-    low = [one.source for one in rooms if one.margin_db is not None and one.margin_db < LOW_MARGIN_DB]
+    low = [one.source for one in rooms if one.margin_is_low]
     deaf = [one.source for one in rooms if not one.heard]
+    unknown = [one.source for one in rooms if one.heard and one.margin_db is None]
     advice = []
+    if unknown:
+        advice.append(
+            f"{', '.join(unknown)}: no margin, for the room was not heard before the alarm. Wait half a "
+            "minute before you press the button."
+        )
     if low:
         advice.append(
             f"{', '.join(low)}: less than {LOW_MARGIN_DB:.0f} dB of margin; a closed door costs more. Move "

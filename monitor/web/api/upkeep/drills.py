@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from monitor.drill.report import LOW_MARGIN_DB, DrillReport, ask_drill, drill_figures, read_drills
+from monitor.drill.report import DrillReport, ask_drill, drill_figures, read_drills
 from monitor.rules.drill import LASTS_S
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
@@ -28,8 +28,12 @@ class DrillSourceView(Model):
     over_floor_db: float | None
     """The tone over the room's noise in the third octave around its pitch."""
     margin_db: float | None
-    """By so much it could be quieter before its rhythm is lost there."""
+    """By so much it could be quieter before its rhythm is lost there, on average."""
     margin_is_at_least: bool
+    margin_from_db: float | None
+    """Where it is lost over a wide range: so much quieter it is surely found."""
+    margin_to_db: float | None
+    """Where it is lost over a wide range: so much quieter it is hardly ever found."""
     margin_is_low: bool
 
 
@@ -114,7 +118,9 @@ def _view(ask: Ask, one: DrillReport) -> DrillView:
                 over_floor_db=room.over_floor_db,
                 margin_db=room.margin_db,
                 margin_is_at_least=room.margin_is_at_least,
-                margin_is_low=room.margin_db is not None and room.margin_db < LOW_MARGIN_DB,
+                margin_from_db=room.between_db[0] if room.between_db else None,
+                margin_to_db=room.between_db[1] if room.between_db else None,
+                margin_is_low=room.margin_is_low,
             )
             for room in one.rooms
         ],

@@ -97,7 +97,8 @@ function report(one, goes) {
   const room = (/** @type {any} */ each) => !each.heard ? h("strong", null, t("drill.not_heard"))
     : [each.pattern, " · ", each.confirmed_s !== null ? t("drill.after", { after: length(each.confirmed_s) }) : t("certainty.suspected"),
       each.margin_db !== null && [" · ", h(each.margin_is_low ? "strong" : "span", null,
-        t(each.margin_is_at_least ? "drill.margin_least" : "drill.margin", { db: number(each.margin_db, 0) }))],
+        each.margin_to_db !== null ? t("drill.margin_between", { from: number(each.margin_from_db, 0), to: number(each.margin_to_db, 0) })
+          : t(each.margin_is_at_least ? "drill.margin_least" : "drill.margin", { db: number(each.margin_db, 0) }))],
       h("small", null, " ", t("drill.details", { hz: number(each.pitch_hz, 0), cycles: each.cycles, reported: length(each.suspected_s) }),
         each.over_floor_db !== null && [" ", t("drill.over", { db: number(each.over_floor_db, 0) })])];
   return h("details", { open: true }, h("summary", null, labelName(one.label), ", ", timeTag(one.began_at, ago)),
