@@ -15,7 +15,11 @@ from monitor.teaching.forecast import DailyRate, Forecast, JudgedSound
 from monitor.teaching.stream import LOWER_LOGITS
 
 LEAST_VERDICTS = 2
-"""With fewer the prior decides, and a person would be told what nobody in this house has found."""
+"""With fewer the prior decides, and a person would be told what nobody in this house has found. Where no aim
+is stated, one that says wrong is enough: most sounds that are wrong at once never are right."""
+ABOVE_WRONG_LOGITS = 1.5
+"""No onset is raised further above what somebody called wrong: of what scores higher nobody has said
+anything, and the first true one may be among it."""
 SURE_VERDICTS = 20
 """With so many the figures of `scripts/bench verdicts` hold."""
 PER_SOURCE_VERDICTS = 15
@@ -133,12 +137,8 @@ def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Su
     """The onset for an aim, with what it would change."""
     if reason := never(taught.label):
         return NoSuggestion(reason)
-    count = len(taught.judged)
-    if count < LEAST_VERDICTS:
-        return NoSuggestion(
-            f"{count} of its sounds {'was' if count == 1 else 'were'} judged; judge "
-            f"{LEAST_VERDICTS - count} more: earwitness review --label {taught.label}"
-        )
+    if reason := _too_few(taught, aim):
+        return NoSuggestion(reason)
     fit = fitted(taught, prior or Prior())
     forecast = Forecast(taught.heard, fit, taught.days)
     dx = _crossing(taught, fit, aim.value) if aim.kind == "likely" else _chosen(taught, forecast, aim)
@@ -149,6 +149,17 @@ def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Su
     return _described(taught, forecast, aim, dx)
 
 
+def _too_few(taught: Taught, aim: Aim) -> str:
+    count = len(taught.judged)
+    wrong_alone = aim.kind == "likely" and count > 0 and not any(one.right for one in taught.judged)
+    if count >= LEAST_VERDICTS or wrong_alone:
+        return ""
+    return (
+        f"{count} of its sounds {'was' if count == 1 else 'were'} judged; judge "
+        f"{LEAST_VERDICTS - count} more: earwitness review --label {taught.label}"
+    )
+
+
 def fitted(taught: Taught, prior: Prior) -> Fit:
     """What people said, and what they missed, as a fit."""
     missed = [Example(min(x, 0.0), right=True) for x in taught.missed]
@@ -156,11 +167,13 @@ def fitted(taught: Taught, prior: Prior) -> Fit:
 
 
 def _crossing(taught: Taught, fit: Fit, least: float) -> float:
-    """Where a sound may be so likely right."""
+    """Where a sound may be so likely right, but no further above what was wrong than is known."""
     lowest, highest = _bounds(taught)
     grid = np.arange(lowest, highest + _GRID_LOGITS, _GRID_LOGITS)
     reached = grid[fit.at_most(grid, SURELY) >= least]
-    return float(reached[0]) if len(reached) else highest
+    wrong = [one.x for one in taught.judged if not one.right]
+    highest = min(highest, max(0.0, max(wrong) + ABOVE_WRONG_LOGITS) if wrong else 0.0)
+    return min(float(reached[0]), highest) if len(reached) else highest
 
 
 def _bounds(taught: Taught) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import Forecast, JudgedSound
 from monitor.teaching.questions import VerdictQuestion, chosen, left_today
 from monitor.teaching.stream import LabelledSound
-from monitor.teaching.suggestion import Aim, NoSuggestion, Suggestion, Taught, suggest
+from monitor.teaching.suggestion import ABOVE_WRONG_LOGITS, Aim, NoSuggestion, Suggestion, Taught, suggest
 from testkit.builders import START
 
 
@@ -35,14 +35,16 @@ STREAM = [float(x) for x in np.linspace(0.05, 3.95, 40)]
 WRONG_BELOW_2 = [Example(x, x > 2) for x in STREAM[::2]]
 
 
-def test_three_verdicts_move_little_and_twenty_much():
-    """A prior holds until there is something to hold against it."""
-    before, few, many = (
-        Fit([Example(1.0, right=False)] * count, Prior()).right([1.0])[0] for count in (0, 3, 20)
+def test_one_wrong_verdict_weighs_where_nothing_was_right():
+    """Most homes never have such a sound then; where it was right before, one wrong is one wrong."""
+    right, wrong = Example(1.0, right=True), Example(1.0, right=False)
+    before, never, mostly = (
+        Fit(judged, Prior()).right([1.0])[0] for judged in ([], [wrong], [right, right, wrong])
     )
-    assert 0.7 < before < 0.9
-    assert 0.1 < few < before
-    assert many < 0.15
+    assert 0.5 < before < 0.7
+    assert never < 0.2
+    assert mostly > 0.6
+    assert Fit([wrong] * 20, Prior()).right([1.0])[0] < 0.05
 
 
 def test_more_evidence_is_never_less_likely_right():
@@ -88,9 +90,21 @@ def test_where_right_and_wrong_score_alike_no_onset_helps():
 
 def test_too_few_verdicts_are_no_ground():
     """It names how many more and how."""
-    found = suggest(house(STREAM, WRONG_BELOW_2[:1]))
-    assert isinstance(found, NoSuggestion)
-    assert "judge 1 more: earwitness review --label dog_bark" in found.reason
+    for found in (
+        suggest(house(STREAM, WRONG_BELOW_2[:1]), Aim("right", 0.9)),
+        suggest(house(STREAM, WRONG_BELOW_2[-1:])),
+    ):
+        assert isinstance(found, NoSuggestion)
+        assert "judge 1 more: earwitness review --label dog_bark" in found.reason
+
+
+def test_one_wrong_raises_an_onset_no_further_than_is_known():
+    """What scores far higher than the wrong one may be the first that is right."""
+    [wrong] = WRONG_BELOW_2[:1]
+    found = suggest(house(STREAM, [wrong]))
+    assert isinstance(found, Suggestion)
+    assert wrong.x < found.dx <= wrong.x + ABOVE_WRONG_LOGITS
+    assert len(found.gone) < len(STREAM)
 
 
 def test_what_was_missed_may_lower_an_onset():
