@@ -11,18 +11,23 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 from monitor.clock import SystemClock
 from monitor.config.loading import default_config
 from monitor.config.model import Config
-from monitor.config.overrides import apply
+from monitor.config.overrides import apply, undo
 from monitor.config.taught import write_taught
 from monitor.drill.report import DrillReport, RoomReport, keep_drill
 from monitor.errors import StoreError
-from monitor.history.verdicts import Judged, Verdicts
+from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
 from monitor.teaching.taught.naming import Naming, keep_naming
 from testkit.builders import START
-from testkit.taught import taught
+from testkit.taught import SIZE, taught
 
+AFTER = 1_000_000
+"""Ids of the verdicts beyond the first of each round are larger."""
+MORE: tuple[VerdictWord, ...] = ("wrong", "wrong", "right")
 FULL_BYTES = 64
 """No file may be longer while the disk is full."""
 
@@ -62,17 +67,32 @@ def _all_of_it(verdicts: Verdicts, config: Config, folder: Path, number: int) ->
 
 
 def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list[Callable[[], object]]:
-    """A verdict, a threshold, a taught sound, a drill and a night's look of this number."""
+    """Of this number: a verdict, three more that make a veto in time, a missed sound, a threshold, the same
+    taken back and made again, a taught sound, a drill and a night's look."""
     at = START + timedelta(seconds=number)
     judged = Judged(f"{number:012x}", "dog_bark", "hall", at, 0.9, "embedded")
+    onset = {"labels.dog_bark.onset": 0.5 + number % 50 / 200}
     report = DrillReport(f"{number:012x}", "smoke_alarm", at, (RoomReport("hall"),), ended_at=at)
     return [
         lambda: verdicts.judge(judged, "wrong", None, at, "page"),
-        lambda: apply(config, {"labels.dog_bark.onset": 0.5 + number % 50 / 200}, by="page", at=at),
+        lambda: _more_verdicts(verdicts, number),
+        lambda: verdicts.miss(Missed("knock", "hall", at), at, "page"),
+        lambda: apply(config, onset, by="page", at=at),
+        lambda: undo(folder) and apply(config, onset, by="page", at=at),
         lambda: write_taught(folder, taught(taught_at=at)),
         lambda: keep_drill(folder, report),
         lambda: keep_naming(folder, Naming(looked_at=at)),
     ]
+
+
+def _more_verdicts(verdicts: Verdicts, number: int) -> None:
+    """Two wrong and a right one, each with what it sounded like."""
+    rng = np.random.default_rng(number)
+    for place, word in enumerate(MORE):
+        embedding = (rng.normal(size=SIZE) + (4 if word == "right" else -4)).astype("<f2").tobytes()
+        id = f"{(place + 1) * AFTER + number:012x}"
+        judged = Judged(id, "dog_bark", "hall", START, 0.9, "embedded", embedding=embedding)
+        verdicts.judge(judged, word, None, START, "page")
 
 
 if __name__ == "__main__":

@@ -10,23 +10,28 @@ from monitor.config.taught import read_taught
 from monitor.drill.report import read_drills
 from monitor.history.verdicts import Verdicts
 from monitor.teaching.taught.naming import read_naming
+from monitor.teaching.vetoes import of_verdicts
 from testkit.builders import START
+from testkit.faults.kept import AFTER, MORE
 
 KEEPER = [sys.executable, "-m", "testkit.faults.kept"]
 ROUNDS = 5
 
 
 def kept(folder: Path) -> dict[str, int]:
-    """How far each of the five has come; whatever is damaged raises."""
+    """How far each has come; whatever is damaged raises."""
     with Verdicts(folder, SystemClock()) as verdicts:
-        ids = [judged.event_id for judged, _ in verdicts.all()]
+        ids = [int(judged.event_id, 16) for judged, _ in verdicts.all()]
+        missed = verdicts.missed()
     here = read_taught(folder)
     assert here.problems == ()
     [sound] = here.sounds
     looked_at = read_naming(folder).looked_at
     assert looked_at is not None
     return {
-        "verdict": max(int(id, 16) for id in ids),
+        "verdict": max(id for id in ids if id < AFTER),
+        "more": max(ids) % AFTER,
+        "missed": round((missed[-1].at - START).total_seconds()),
         "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
         "taught": round((sound.taught_at - START).total_seconds()),
         "naming": round((looked_at - START).total_seconds()),
@@ -43,6 +48,10 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path
         said += [int(line) for line in process.stdout.read().splitlines() if line]
     for number in kept(tmp_path).values():
         assert said[-1] <= number <= said[-1] + 1
+    with Verdicts(tmp_path, SystemClock()) as verdicts:
+        [veto] = of_verdicts(verdicts)
+    assert veto.label == "dog_bark"
+    assert veto.wrong >= 2 * ROUNDS
 
 
 def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
@@ -50,8 +59,11 @@ def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
     done = subprocess.run(
         [*KEEPER, str(tmp_path), "--full"], capture_output=True, text=True, timeout=300, check=True
     )
-    assert done.stdout.split() == ["5"]
-    assert kept(tmp_path) == {"verdict": 4, "threshold": 4, "taught": 4, "drill": 4, "naming": 4}
+    assert done.stdout.split() == ["8"]
+    assert set(kept(tmp_path).values()) == {4}
     with Verdicts(tmp_path, SystemClock()) as verdicts:
-        assert [int(judged.event_id, 16) for judged, _ in verdicts.all()] == [1, 2, 4]
+        ids = [int(judged.event_id, 16) for judged, _ in verdicts.all()]
+        assert sorted(id for id in ids if id < AFTER) == [1, 2, 4]
+        assert len(ids) == 3 * (1 + len(MORE))
+        assert len(verdicts.missed()) == 3
     assert [int(drill.id, 16) for drill in read_drills(tmp_path)] == [1, 2, 4]
