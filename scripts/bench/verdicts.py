@@ -113,6 +113,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("manifest", type=Path, nargs="?", help="compose houses from it first")
     parser.add_argument("--sources", default="", help="comma-separated; each house draws from them")
     parser.add_argument("--houses", type=int, default=12)
+    parser.add_argument("--first", type=int, default=0, help="number of the first house: others are others")
     parser.add_argument("--scenes", type=int, default=10, help="of a house, half to learn and half to test")
     parser.add_argument("--minutes", type=float, default=10, help="length of a scene")
     parser.add_argument("--traces", type=Path, required=True, help="folder of the houses (pickle)")
@@ -132,7 +133,7 @@ def _compose(options: argparse.Namespace) -> None:
     classifiers = load_classifiers(config)
     every = sorted(options.sources.split(","))
     options.traces.mkdir(parents=True, exist_ok=True)
-    for house in range(options.houses):
+    for house in range(options.first, options.first + options.houses):
         own = np.random.default_rng([house]).choice(every, min(SOURCES_A_HOUSE, len(every)), replace=False)
         pool = Pool(options.manifest.parent, read_manifest(options.manifest, sorted(own)))
         scenes = (compose(pool, house, number, options.minutes) for number in range(options.scenes))
