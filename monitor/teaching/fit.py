@@ -38,7 +38,7 @@ class Prior:
 
     Chosen together on five houses (500 minutes) of other sources than those that `scripts/bench verdicts` is
     judged by: one wrong verdict then does for a label that was never right, and hardly anything to one that
-    was. Without `absent` 18 % of the false events go at this level, with it half."""
+    was. Without `absent` a quarter of the false events go at this level, with it half."""
 
     level: float = 2.0
     level_sd: float = 1.5
