@@ -344,14 +344,24 @@ TESTED = (
         ),
     ),
     Tested(
-        "the daemon is killed, or its disk is full, while people judge, change a threshold, teach a sound "
-        "or hold a drill",
+        "the daemon is killed, or its disk is full, while people judge, say what was missed, take a "
+        "suggestion or take it back, teach a sound or hold a drill",
         "all that was acknowledged is there and whole; if the disk refuses something, that is an error "
         "and damages nothing",
         (
             "teaching/test_kept.py::test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged",
             "teaching/test_kept.py::test_a_full_disk_refuses_each_and_spoils_none",
             "teaching/test_vetoes.py::test_a_disk_that_fails_leaves_the_vetoes_as_they_are",
+        ),
+    ),
+    Tested(
+        "the page is off while people judge, take a suggestion, teach a sound or hold a drill",
+        "all of it works on the command line; the daemon reads it from its state folder",
+        (
+            "cli/test_teach.py::test_a_suggestion_changes_nothing_until_it_is_taken",
+            "teaching/test_vetoes.py::test_a_running_daemon_learns_within_a_minute",
+            "test_lifecycle.py::test_what_is_taught_is_heard_without_a_pause",
+            "test_lifecycle.py::test_a_drill_that_is_asked_for_begins",
         ),
     ),
     Tested(
