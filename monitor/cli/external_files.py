@@ -58,6 +58,9 @@ def _of_source(source: SourceConfig, i: int) -> Iterator[Finding]:
         yield Finding(False, ("sources", i, "path"), text)
     elif isinstance(source, FileConfig) and (reason := unreadable(source.path)):
         yield Finding(False, ("sources", i, "path"), f"{reason}; the source is offline until it can be read")
+    elif isinstance(source, FileConfig) and not source.path.stat().st_size:
+        text = f"{source.path} is empty; the source is offline until there is sound in it"
+        yield Finding(False, ("sources", i, "path"), text)
     if isinstance(source, UdpConfig) and find_spec("cryptography") is None:
         yield Finding(False, ("sources", i, "type"), f"{MISSING_EXTRA}; the source is offline without it")
     if isinstance(source, WyomingConfig) and find_spec("wyoming") is None:

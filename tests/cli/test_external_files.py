@@ -95,3 +95,17 @@ def test_links_that_lead_nowhere_are_no_state_folder(tmp_path: Path, capsys) -> 
     ):
         assert earwitness("check", "--config", house(tmp_path, state_dir=str(tmp_path / place))) == 0
         assert words in unboxed(capsys.readouterr().err)
+
+
+def test_a_recording_that_holds_nothing_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy that broke off at once: it is there and can be read, and nothing would ever be heard."""
+    tape = tmp_path / "tape.wav"
+    tape.touch()
+    path = house(tmp_path, sources=[{"type": "file", "name": "tape", "path": str(tape)}])
+    assert earwitness("check", "--config", path) == 0
+    assert f"sources[0].path: {tape} is empty; the source is offline" in unboxed(capsys.readouterr().err)
+    tape.write_bytes(b"RIFF")
+    assert earwitness("check", "--config", path) == 0
+    assert "is empty" not in capsys.readouterr().err
