@@ -248,7 +248,6 @@ SAME_THING = {
     "_Search": "the kernel's copy of Search",
     "_Shelf": "a Shelf, for a file instead of the page",
     "_RecentSound": "the same of a drill, which may not know the evidence",
-    "_Judged": "the model's scores of one window",
     "Background": "kept on disk under this name",
     "Hearing": "kept on disk under this name",
     "Recording": "a file of sound with what is known of it",

@@ -84,7 +84,7 @@ class EmbeddedConfig(Switched):
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _WindowScores:
     """The model's scores of one window."""
 
     scores: Scores
@@ -185,18 +185,18 @@ class EmbeddedClassifier(ClassifierDefaults):
             ]
         )
 
-    def _judged(self, segments: Sequence[Segment]) -> tuple[list[Window], list[_Judged]]:
+    def _judged(self, segments: Sequence[Segment]) -> tuple[list[Window], list[_WindowScores]]:
         window, hop, grain = (
             round(length_s * SAMPLE_RATE_HZ)
             for length_s in (self.window_s, self.hop_s, self.sidecar.frame_hop_s)
         )
         windows = cut(segments, SAMPLE_RATE_HZ, window, hop, grain)
-        judged: dict[int, _Judged] = {}
+        judged: dict[int, _WindowScores] = {}
         for positions in batches(windows, MOST_SAMPLES):
             judged.update(zip(positions, self._run([windows[p] for p in positions]), strict=True))
         return windows, [judged[position] for position in range(len(windows))]
 
-    def _run(self, windows: Sequence[Window]) -> list[_Judged]:
+    def _run(self, windows: Sequence[Window]) -> list[_WindowScores]:
         if self._session is None:
             raise ClassifyError(f"{self.name}: asked before its model was loaded")
         wave: Samples = np.stack([window.samples for window in windows])
@@ -209,9 +209,11 @@ class EmbeddedClassifier(ClassifierDefaults):
             ) from error
         heard = np.array([not window.silent for window in windows], np.float32)
         scores, frames = outputs[0] * heard[:, None], outputs[1] * heard[:, None, None]
-        return [_Judged(*row) for row in zip(scores, frames, *outputs[2:], strict=True)]
+        return [_WindowScores(*row) for row in zip(scores, frames, *outputs[2:], strict=True)]
 
-    def _detections(self, segment: Segment, judged: Sequence[tuple[Window, _Judged]]) -> list[Detection]:
+    def _detections(
+        self, segment: Segment, judged: Sequence[tuple[Window, _WindowScores]]
+    ) -> list[Detection]:
         scores = np.max([j.scores for _, j in judged], axis=0).tolist()
         starts_s, ends_s = self._spans_s(segment, judged)
         lengths_s, starts_s = (ends_s - starts_s).tolist(), starts_s.tolist()
@@ -235,7 +237,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         ]
 
     def _spans_s(
-        self, segment: Segment, judged: Sequence[tuple[Window, _Judged]]
+        self, segment: Segment, judged: Sequence[tuple[Window, _WindowScores]]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """From the first to past the last frame at half of each label's best, in seconds of the segment."""
         hop_s = self.sidecar.frame_hop_s
@@ -250,7 +252,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         ends = count - above[::-1].argmax(axis=0)
         return starts * hop_s, np.minimum(ends * hop_s, max(segment.audio.duration_s, hop_s))
 
-    def _emotion(self, judged: Sequence[tuple[Window, _Judged]]) -> dict[str, float] | None:
+    def _emotion(self, judged: Sequence[tuple[Window, _WindowScores]]) -> dict[str, float] | None:
         """The windows' emotions, each weighed by how sure a voice is in it; nothing where nobody is heard."""
         voiced = [n for n, label in enumerate(self.sidecar.labels) if label in VOICED]
         if not voiced or not self.sidecar.emotions:
@@ -262,7 +264,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         return {emotion: float(score) for emotion, score in zip(self.sidecar.emotions, mean, strict=True)}
 
 
-def _embedding(judged: Sequence[tuple[Window, _Judged]]) -> Scores:
+def _embedding(judged: Sequence[tuple[Window, _WindowScores]]) -> Scores:
     """What a segment sounds like, (n,): the mean over its windows."""
     mean: Scores = np.mean([one.embedding for _, one in judged], axis=0)
     return mean
