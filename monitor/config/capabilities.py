@@ -145,7 +145,7 @@ def gaps(config: Config) -> Iterator[str]:
     yield from uncovered(config.rules, heard, config.off_rules())
     if not config.publishers and not config.notifiers:
         yield (
-            "there are neither `publishers` nor `notifiers`, so an alert reaches nobody who does not look at "
+            "there are neither `publishers` nor `notifiers`, so an alert reaches only people who look at "
             "the terminal or the page; add one of them"
         )
     called = {name for rule in config.rules for name in rule.notify}

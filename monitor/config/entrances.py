@@ -63,7 +63,10 @@ def _of_device(
         yield "broker", _no_broker(source.broker, brokers)
     for own in {f"{one.topic_prefix}/{config.node}/" for one in brokers.values()}:
         if source.topic.startswith(own):
-            yield "topic", f"what is below {own} we publish ourselves; it would be heard again and again"
+            yield (
+                "topic",
+                f"this daemon publishes below {own}, so it would hear its own messages again and again",
+            )
 
 
 def _ports_taken_twice(
@@ -75,5 +78,5 @@ def _ports_taken_twice(
         if isinstance(source, UdpConfig | WyomingConfig) and source.enabled:
             first = taken.setdefault((source.type, source.port), source.name)
             if first != source.name:
-                text = f"{first!r} waits on port {source.port}; give each source its own `port`"
+                text = f"{first!r} uses port {source.port}; give each source its own `port`"
                 yield document.about(original(("sources", i, "port")), text)

@@ -230,5 +230,5 @@ def rule_lines(draft: Draft, document: Document, *, fatal: bool) -> Iterator[str
             yield f"{document.where(place)}: {finding.text}"
     if fatal and in_vain and not draft.is_spoiled(("classifiers",)):
         for i, reason in unknown.items():
-            text = f"{reason}; what it hears is not known, and rules ask for it"
+            text = f"{reason}; so it is not known what it hears, and rules need that"
             yield document.about(draft.original(("classifiers", i, "model")), text)

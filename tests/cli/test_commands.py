@@ -384,11 +384,11 @@ def test_check_lists_what_nobody_hears_without_classifiers(tmp_path, capsys):
     path.write_text(f"sources: [{{type: demo, name: a}}]\nclassifiers: []\n{rules}")
     assert earwitness("check", "--config", path) == 0
     said = capsys.readouterr().err
-    assert "none.yaml:2: classifiers: there are none, so nobody hears scream or dog_bark" in said
+    assert "none.yaml:2: classifiers: there are none, so nothing hears scream or dog_bark" in said
 
     path.write_text(path.read_text() + "  - {name: C, hear: [doorbell]}\n")
     assert earwitness("check", "--config", path) == 78
-    assert "nobody hears scream, dog_bark or doorbell" in capsys.readouterr().err
+    assert "nothing hears scream, dog_bark or doorbell" in capsys.readouterr().err
 
 
 def test_explain_takes_the_last_while(tmp_path, capsys):

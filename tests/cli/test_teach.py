@@ -42,7 +42,7 @@ def test_three_questions_a_day_and_more_for_who_wants(house, capsys, monkeypatch
     assert shown.out.count("hall: dog bark?") == len(DOGS) - 3
     assert "clips: true" in shown.err
     assert earwitness("review", "--more", "--config", house) == 0
-    assert "Nothing is left to ask" in capsys.readouterr().out
+    assert "No more questions" in capsys.readouterr().out
 
 
 def test_a_suggestion_changes_nothing_until_it_is_taken(house, capsys, monkeypatch):

@@ -58,4 +58,4 @@ def test_two_sources_cannot_wait_on_one_port() -> None:
     """The second is named, with the fix."""
     key = 32 * "5e"
     two = f"{{type: udp, name: one, key: '{key}'}}\n  - {{type: udp, name: two, key: '{key}'}}"
-    assert "'one' waits on port 47800; give each source its own `port`" in problems(two)
+    assert "'one' uses port 47800; give each source its own `port`" in problems(two)

@@ -32,7 +32,7 @@ def test_a_house_without_rules_is_warned_of() -> None:
 
 def test_alerts_for_nobody_are_warned_of() -> None:
     [text] = gaps(AT_ONCE, publishers=[])
-    assert "reaches nobody" in text
+    assert "reaches only people" in text
     assert gaps(AT_ONCE, publishers=[], notifiers=[PHONE]) == []
 
 

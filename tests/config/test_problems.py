@@ -244,5 +244,5 @@ def test_a_missing_model_is_one_mistake(tmp_path: Path) -> None:
         "rules: [{name: A, hear: [doorbell]}, {name: B, hear: [cat]}]\n"
     )
     _, problems = examined(parse_document(text.encode(), "e.yaml", {}))
-    reason = f"{missing} is not there; what it hears is not known, and rules ask for it"
+    reason = f"{missing} is not there; so it is not known what it hears, and rules need that"
     assert problems == [f"e.yaml:2: classifiers[0].model: {reason}"]

@@ -94,7 +94,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 True,
                 ("rules", 0, "say"),
-                "rule 'R' can never fire: nobody writes down what is said; set `transcripts:`",
+                "rule 'R' can never fire: nothing makes transcripts; set `transcripts:`",
             ),
         ),
         (
@@ -128,8 +128,8 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 False,
                 ("rules", 0, "notify"),
-                "rule 'R' is of severity info; notifier 'siren' takes no less than critical, "
-                "and never gets its alerts",
+                "rule 'R' is of severity info; notifier 'siren' accepts nothing below critical, "
+                "so it never gets its alerts",
             ),
         ),
         (
@@ -138,7 +138,7 @@ def test_a_sound_rule_has_no_findings() -> None:
             Finding(
                 False,
                 ("rules", 0, "wait_for_verify_s"),
-                "rule 'R' waits for a large model, and there is none; it will not wait",
+                "rule 'R' waits for a large model, and there is none, so it will not wait",
             ),
         ),
         (

@@ -15,10 +15,10 @@ from monitor.config.overrides import undo as take_back
 
 COMMAND_LINE = "command line"
 NOTHING = (
-    "There is nothing to take back: the configuration holds as it is written. "
+    "There is nothing to take back: only the configuration is used. "
     "A taught sound goes with `earwitness teach --forget NAME`."
 )
-IN_FORCE = "A running daemon takes it up within seconds."
+IN_FORCE = "A running daemon applies it within seconds."
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def set_values(
     was = read_steps(written.state_folder())
     step = apply(written, values, by=COMMAND_LINE, at=datetime.now(UTC))
     if not changes_anything(written, was, values):
-        err.print("It is so already: nothing is changed.", highlight=False)
+        err.print("It has this value already; nothing is changed.", highlight=False)
         return
     _show(step)
     err.print(f"{IN_FORCE} `earwitness undo` takes it back.", highlight=False)

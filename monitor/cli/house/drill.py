@@ -88,14 +88,14 @@ def drill(
     begun = _wait(folder, id, TAKEN_UP_S, ended=False)
     if begun is None:
         (folder / REQUEST).unlink(missing_ok=True)
-        raise StoreError("the daemon does not answer; look into its log")
+        raise StoreError("the daemon does not answer; read its log")
     err.print(
-        f"Wait half a minute, so that the room's noise is known; then [bold]press the test button of a "
+        f"Wait half a minute, so that the noise of the room is known. Then [bold]press the test button of a "
         f"{alarm.value} alarm[/bold], for two rounds of beeps."
     )
     done = _wait(folder, id, ENDED_S, ended=True)
     if done is None:
-        raise StoreError("the daemon has ended or begun anew during the drill; begin another one")
+        raise StoreError("the daemon stopped or restarted during the drill; begin another one")
     _show(done, folder, as_json=as_json)
     raise typer.Exit(0 if done.heard == len(done.rooms) else 1)
 
@@ -177,9 +177,9 @@ def _advice(rooms: Sequence[RoomReport]) -> list[str]:
 def _chain(report: DrillReport, folder: Path) -> list[str]:
     """When each receiver, and a person, acknowledged the test alert."""
     if not report.alert_ids:
-        return ["No alert was raised: no rule rings for it."] if report.heard else []
+        return ["No alert was raised: no rule names this alarm."] if report.heard else []
     lines = [f"{one.channel}: {_delivered(one)}" for one in report.deliveries]
-    lines = lines or ["Nobody was notified: there is no receiver that keeps count."]
+    lines = lines or ["Nobody was notified: no receiver confirms deliveries."]
     return [*lines, _acknowledged(report, folder)]
 
 

@@ -71,8 +71,8 @@ def _of_judged(folder: Path, model: "Classifier") -> str:
         model.load()
         again = rejudged(_with_scores(folder, judged, model), _onsets(model))
     except (StoreError, ModelError) as error:
-        return f"what it makes of your judged sounds is not known ({error})"
-    return another_line(again) if again else f"{len(judged)} judged sounds, but of none a clip is kept"
+        return f"it is not known how it judges your sounds ({error})"
+    return another_line(again) if again else f"{len(judged)} judged sounds, but no clip of them is kept"
 
 
 def _onsets(model: "Classifier") -> dict[str, float]:

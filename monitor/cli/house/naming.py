@@ -54,7 +54,7 @@ def unnamed(
             markup=False,
         )
     if not found:
-        out.print("Nothing without a name has come five times on three days.", highlight=False)
+        out.print("No sound without a name has come five times on three days.", highlight=False)
     _show_question(settings)
 
 
@@ -97,5 +97,5 @@ def _answer(settings: "Config", part_of: str | None) -> None:
     question = read_naming(folder).question
     said: NamingDecision = "ignored" if part_of is None else "part_of"
     if question is None or not answer(folder, question.id, said, part_of, datetime.now(UTC)):
-        raise StoreError("nothing is asked now; at night the running daemon looks again")
-    out.print("Not asked about again.", highlight=False)
+        raise StoreError("there is no open question; at night the running daemon looks again")
+    out.print("This question will not come again.", highlight=False)

@@ -114,8 +114,8 @@ def _teach(
     was_taught(settings.state_folder(), named, label, datetime.now(UTC))
     for line in sound_lines(lesson.found):
         out.print(line, highlight=False, markup=False)
-    err.print("A running daemon hears it within seconds, and goes on meanwhile.")
-    err.print(f"`earwitness teach --forget {label}` takes it back. A rule names it as any other sound:")
+    err.print("A running daemon hears it within seconds, without a pause.")
+    err.print(f"`earwitness teach --forget {label}` takes it back. Rules can name it like any other sound:")
     err.print(f"  hear: [{label}]", highlight=False, markup=False)
 
 
@@ -141,15 +141,16 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
     heard = f"hears {expected.heard} of {expected.of}"
     yield f"  expected: {heard}, false {expected.false_a_week:.1f} a week{weak}"
     if expected.came_before:
-        yield f"  came {expected.came_before} times before it was taught; was that another sound, forget it"
+        came = f"came {expected.came_before} times before it was taught"
+        yield f"  {came}; if that was another sound, forget this one"
     at_most = expected.false_at_most
     if at_most is None or at_most > _SURE_ENOUGH * max(expected.false_a_week, 1.0):
         # A bound from some minutes of a house is thousands a week, and tells nobody anything.
         told = at_most is not None and expected.background_hours >= _TELLING_HOURS
         most = f"at most {at_most:.0f} a week (80 %)" if told else "how many at most is not known yet"
         known = length_in_words(3600 * expected.background_hours)
-        yield f"  {most}: {known} of this house are known, and sounds of others stand in"
-        yield f"  learn it again in some days: earwitness teach {found.label}"
+        yield f"  {most}: {known} of this house are known; sounds of other houses are used, too"
+        yield f"  teach it again in some days: earwitness teach {found.label}"
 
 
 _TELLING_HOURS = 24.0

@@ -110,7 +110,7 @@ def suggest(
     if apply:
         _take(config, found)
     elif found:
-        err.print("Nothing is changed yet; --apply takes this.", highlight=False)
+        err.print("Nothing is changed yet; --apply applies this.", highlight=False)
 
 
 def _aim(false_per_week: float | None, right: float | None, keep: float | None) -> "Aim":
@@ -150,7 +150,7 @@ def _take(config: Path | None, found: "list[Suggestion]") -> None:
     from monitor.config.overrides import apply
 
     if not found:
-        err.print("There is nothing to take.")
+        err.print("There is nothing to apply.")
         raise typer.Exit(1)
     why = f"{found[0].aim.words}: {sum(one.right + one.wrong for one in found)} verdicts"
     values = {one.place: one.onset for one in found}
@@ -166,18 +166,18 @@ def _ask(house: "HouseReading", verdicts: "Verdicts", label: str | None, *, more
 
     limit = left_today(verdicts.asked(), datetime.now(UTC))
     if limit == 0 and not more:
-        err.print("Enough for today: three questions a day teach most of it. --more goes on all the same.")
+        err.print("Enough for today: three questions a day teach most. --more asks further questions.")
         return
     wanted = house.questions(label)
     if not wanted:
-        out.print("Nothing is left to ask: no sound of these days that may teach something lacks an answer.")
+        out.print("No more questions: every sound of these days that may teach something has an answer.")
         return
     fits, counts = house.fits(Prior()), house.verdict_counts()
     err.print(KEYS)
     for question in chosen(wanted, fits, counts, len(wanted) if more else limit):
         if not _judged(house, question):
             break
-    err.print("`earwitness suggest` shows what follows from your verdicts.", highlight=False)
+    err.print("`earwitness suggest` shows which thresholds follow from your verdicts.", highlight=False)
 
 
 def _judged(house: "HouseReading", question: "VerdictQuestion") -> bool:
@@ -226,7 +226,10 @@ def _note_missed(
     house: "HouseReading", verdicts: "Verdicts", label: str | None, source: str | None, at: datetime
 ) -> None:
     if label is None or label not in house.labels:
-        raise typer.BadParameter("name what was there, a sound that a score decides", param_hint="--label")
+        raise typer.BadParameter(
+            "name the sound that was there; it must be one with a score threshold",
+            param_hint="--label",
+        )
     known = list(house.needs)
     source = source or (known[0] if len(known) == 1 else None)
     if source not in known:
@@ -242,7 +245,8 @@ def _note_missed(
     if score is None:
         out.print(
             f"Noted. Nothing was classified at {source} around {local}: the gate did not open. "
-            f"`earwitness explain {local}` shows level and floor; a microphone nearer to it would help most.",
+            f"`earwitness explain {local}` shows level and floor; a microphone nearer to the sound "
+            f"would help most.",
             highlight=False,
         )
     else:

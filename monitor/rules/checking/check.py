@@ -82,7 +82,7 @@ def _check_without_classifiers(
     unheard = [label for label in wanted if label not in able.produced]
     if unheard and not able.classifies:
         text = (
-            f"classifiers: there are none, so nobody hears {_or(unheard)}, which rules ask for; leave "
+            f"classifiers: there are none, so nothing hears {_or(unheard)}, which rules ask for; leave "
             "`classifiers` out for the model that ships with earwitness"
         )
         yield Finding(fatal, ("classifiers",), text)
@@ -106,9 +106,10 @@ def _check_names(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Fin
         least = (able.notifiers or {}).get(name, gravest)
         if SEVERITIES.index(gravest) < SEVERITIES.index(least):
             text = (
-                f"rule {rule.name!r} is of severity {gravest}; notifier {name!r} takes no less than {least}"
+                f"rule {rule.name!r} is of severity {gravest}; notifier {name!r} accepts nothing below "
+                f"{least}"
             )
-            yield Finding(False, (*place, "notify"), f"{text}, and never gets its alerts")
+            yield Finding(False, (*place, "notify"), f"{text}, so it never gets its alerts")
 
 
 def _check_off(rule: Rule, place: KeyPath, gone: list[str], left: list[str]) -> Iterator[Finding]:
@@ -154,7 +155,8 @@ def _check_level(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Fin
     """Never an error: a calibration that is taken back must not keep the daemon from starting."""
     asked = [name for name in rule.sources or able.sources if name in able.sources]
     if deaf := [name for name in asked if name in able.devices and name in rule.sources]:
-        text = f"rule {rule.name!r}: another device listens at {_or(deaf)}; how loud it is there is not known"
+        away = f"the sound of {_or(deaf)} stays in another device"
+        text = f"rule {rule.name!r}: {away}, so its loudness is not known"
         yield Finding(False, (*place, "level"), text)
     unknown = [name for name in asked if name not in able.calibrated and name not in able.devices]
     if unknown:
@@ -175,7 +177,7 @@ def _why_never(clause: Clause, able: Capabilities) -> tuple[str, str] | None:
     if clause.emotion and not able.produced.intersection(clause.emotion):
         return "emotion", f"no enabled classifier hears {_or(clause.emotion)}; add a classifier that does"
     if clause.say and not able.transcribes:
-        return "say", "nobody writes down what is said; set `transcripts:`"
+        return "say", "nothing makes transcripts; set `transcripts:`"
     return None
 
 
@@ -232,7 +234,7 @@ def _check_wait(rule: Rule, place: KeyPath, able: Capabilities) -> Iterator[Find
         return
     here = (*place, "wait_for_verify_s")
     if not able.verifies:
-        text = f"rule {rule.name!r} waits for a large model, and there is none; it will not wait"
+        text = f"rule {rule.name!r} waits for a large model, and there is none, so it will not wait"
         yield Finding(False, here, text)
     elif LIFE_SAFETY.issuperset(label for clause in rule.ways for label in clause.hear):
         text = f"rule {rule.name!r}: smoke, CO and fire alarms never wait; leave wait_for_verify_s out"

@@ -18,7 +18,7 @@ def condition_problems(rule: Rule, house: Mapping[str, HouseConfig]) -> Iterator
     dangers = sorted(labels & LIFE_SAFETY)
     for key, conditions in given.items():
         if dangers:
-            text = f"{', '.join(dangers)} may save a life whatever the house is; leave `{key}` out"
+            text = f"{', '.join(dangers)} may save a life in every state of the house; leave `{key}` out"
             yield True, key, f"rule {rule.name!r}: {text}, or give them a rule of their own"
         for name, words in conditions.items():
             yield from ((True, key, f"rule {rule.name!r}: {text}") for text in _unknown(name, words, house))

@@ -203,7 +203,7 @@ def test_a_source_that_is_not_calibrated_is_named_with_the_command():
         assert never in found.text
         assert "earwitness calibrate hall --dba" in found.text
     [device] = findings(rule(sources=["frigate"]), [])
-    assert "another device listens at frigate" in device.text
+    assert "the sound of frigate stays in another device" in device.text
 
 
 def test_its_severity_is_a_warning_unless_it_says_less():

@@ -58,7 +58,7 @@ def test_a_group_is_taught_by_the_command_that_is_shown(tmp_path: Path, capsys):
     house = tmp_path / "house.yaml"
     house.write_text(f"state_dir: {tmp_path}\nsources: [{{type: demo, name: hall}}]\n")
     assert earwitness("unnamed", "--config", house) == 0
-    assert "Nothing without a name" in capsys.readouterr().out
+    assert "No sound without a name" in capsys.readouterr().out
 
     now = datetime.now(UTC)
     rng = np.random.default_rng(1)
