@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from monitor.audio import Piece
+from monitor.audio import FRAME_S, Piece
 from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
 from monitor.rhythm.detector import RhythmDetector
@@ -28,7 +28,6 @@ from testkit.wav import write_wav
 
 SOURCES = 8
 PARTS = ("capture", "capture and gate", "capture, gate and rhythm")
-FRAME_S = 0.03
 OPENS_FROM = 3e-6
 """What opens the gate of the quiet room, where no gate listens."""
 
