@@ -302,6 +302,6 @@ def test_more_than_thirty_seconds_is_refused(tmp_path: Path) -> None:
     with OpenAIServer() as server:
         transcriber = RemoteAsrConfig(type="remote", url=server.url, model=MODEL, send_speech=True).build()
         transcriber.load()
-        with pytest.raises(ClassifyError, match="give it 30 s"):
+        with pytest.raises(ClassifyError, match="give it at most 30 s"):
             transcriber.transcribe([Audio(noise(31), SAMPLE_RATE_HZ)])
         transcriber.close()
