@@ -40,9 +40,8 @@ class Credentials:
     def _fix(self, name: str) -> str:
         if self._folder is not None and _is_closed(self._folder, name):
             return f"is not set, and {self._folder} cannot be read by this user; try it with sudo"
-        return (
-            f"is not set; `export {name}=...`, or for the service a file /etc/earwitness/credentials/{name}"
-        )
+        folder = self._folder or Path("/etc/earwitness", FOLDER)
+        return f"is not set; `export {name}=...`, or write it into the file {folder / name}"
 
 
 def _is_closed(folder: Path, name: str) -> bool:

@@ -9,7 +9,6 @@ from monitor.config.house import build_house
 from monitor.config.model import Config
 from monitor.config.web import NodesConfig
 from monitor.delivery.delivery import Delivery
-from monitor.errors import StoreError
 from monitor.history.verdicts import Verdicts
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.config import MqttConfig
@@ -32,16 +31,12 @@ def open_page(
     clock: Clock,
     life: ExitStack,
 ) -> Page | None:
-    """The page, open in `life`; None where its library is missing or the disk keeps no keys: both are logged,
-    and everything else goes on. `look` has somebody look whether anything was changed."""
+    """The page, open in `life`; None where its library is missing: that is logged, and everything else goes
+    on. `look` has somebody look whether anything was changed."""
     if missing := [name for name in LIBRARIES if find_spec(name) is None]:
         log.warning("the page is off", reason=f"{missing[0]} is missing", fix="pip install 'earwitness[web]'")
         return None
-    try:
-        keys = life.enter_context(Keys(config.state_folder(), clock))
-    except StoreError as error:
-        log.warning("the page is off", reason=str(error))
-        return None
+    keys = life.enter_context(Keys(config.state_folder(), clock))
     settings = delivery.settings.in_force()
     page = Page(
         config, build_house(config), settings, delivery.command, delivery.show, look, keys, verdicts, clock

@@ -383,6 +383,11 @@ TESTED = (
         ),
     ),
     Tested(
+        "the disk takes nothing when the daemon starts, and has room again later",
+        "nobody can sign in to the page at first; with the disk the page comes back, without a restart",
+        ("web/test_access.py::test_keys_come_back_with_the_disk",),
+    ),
+    Tested(
         "the disk hangs while somebody mutes a room for a while from the page",
         "only that visitor waits; decisions and the watchdog go on",
         ("web/test_mutes.py::test_a_disk_that_hangs_holds_up_only_who_mutes",),

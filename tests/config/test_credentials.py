@@ -42,9 +42,9 @@ def test_a_name_cannot_leave_the_folder(name: str, tmp_path: Path) -> None:
 
 
 def test_what_nobody_has_is_said_with_both_ways_to_give_it(tmp_path: Path) -> None:
-    """A variable for a run by hand, a file for the service."""
+    """A variable, or a file in the folder that is looked into."""
     with pytest.raises(LookupError) as caught:
         Credentials({}, tmp_path / "none").value("KEY")
 
-    fix = "`export KEY=...`, or for the service a file /etc/earwitness/credentials/KEY"
+    fix = f"`export KEY=...`, or write it into the file {tmp_path}/none/KEY"
     assert caught.value.args == (f"is not set; {fix}",)

@@ -76,7 +76,7 @@ def test_a_credential_name_cannot_leave_its_folder(tmp_path):
 
 def test_all_missing_names_are_reported_at_once():
     """Each with its own line."""
-    fix = "`export ONE=...`, or for the service a file /etc/earwitness/credentials/ONE"
+    fix = "`export ONE=...`, or write it into the file /etc/earwitness/credentials/ONE"
     assert problems("a: ${ONE}\nb: ${T O}\n") == [
         f"house.yaml:1: ${{ONE}} is not set; {fix}",
         "house.yaml:2: ${T O} is not set; a name has letters, digits and _ only",

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from urllib3.exceptions import HTTPError
 
 from monitor.config.web import WebConfig
-from monitor.web.access.keys import Keys
+from monitor.errors import StoreError
+from monitor.web.access.keys import Keys, LoginSession
 from monitor.web.access.passwords import (
     STRANGERS_FREE,
     PasswordGuard,
@@ -383,6 +384,19 @@ def test_a_proxy_is_believed_from_its_own_address_alone(tmp_path):
         assert doors.visitor(other) is None
         assert (doors.address(other), doors.is_https(other)) == ("10.0.0.3", False)
         assert doors.visitor(asked("10.0.0.2", X_Forwarded_For="127.0.0.1")) is None
+
+
+def test_keys_come_back_with_the_disk(tmp_path):
+    """A disk that takes nothing at the start: nobody is let in, and the page needs no restart afterwards."""
+    folder = tmp_path / "state"
+    folder.write_text("in the way")
+    with Keys(folder, FakeClock()) as keys:
+        with pytest.raises(StoreError):
+            keys.password("admin")
+        folder.unlink()
+        folder.mkdir()
+        key = keys.open_session(LoginSession("anna", "admin"))
+        assert keys.session(key) == LoginSession("anna", "admin")
 
 
 def test_the_first_visitor_sets_the_password_with_the_code_from_the_log(tmp_path):

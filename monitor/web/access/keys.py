@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from monitor.clock import Clock
+from monitor.errors import StoreError
 from monitor.logs import Lapse
-from monitor.patience import Silent
 from monitor.store.database import Database
 from monitor.store.late_database import LateDatabase
 from monitor.web.access.recent import Recent
@@ -66,19 +66,21 @@ class Token:
 
 class Keys:
     """Only digests of sessions and tokens are kept: whoever reads the file cannot come in with it. Every
-    method may be called from any thread and raises StoreError for a disk; one that was silent when this was
-    entered is asked again by each. With `at_once` no disk is waited for: NotAtOnce, where it would be."""
+    method may be called from any thread and raises StoreError for a disk; one that was silent or full when
+    this was entered is asked again by each. With `at_once` no disk is waited for: NotAtOnce, where it
+    would be."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._database = LateDatabase(
             Database(folder / FILE, _MIGRATIONS, clock, patience_s=PATIENCE_S),
-            Lapse("the page lets nobody in until the disk answers", "the page lets people in again"),
+            Lapse("the page lets nobody in until the disk keeps its keys", "the page lets people in again"),
         )
         self._clock = clock
         self._recent = Recent(clock)
 
     def __enter__(self) -> Self:
-        with suppress(Silent):
+        # What cannot be opened now is asked again by every request: the page comes back with the disk.
+        with suppress(StoreError):
             self._database.opened()
         return self
 
