@@ -25,8 +25,8 @@ IN_ONE_GO, FROM_STOCK = (
 )
 
 _TERMS = {
-    "all": "Some recordings carry non-commercial, research-only or no stated terms, which may apply to use "
-    "of the weights.",
+    "all": "Some recordings have non-commercial, research-only or no stated terms. These terms may apply "
+    "to use of the weights.",
     "free": "Only CC0, public domain, CC-BY and share-alike recordings and our own synthesis were used.",
 }
 
@@ -127,11 +127,12 @@ def _joined(joined: dict[str, Any] | None) -> str:
     if joined is None:
         return ""
     return (
-        f"\nTwo such networks share this file, and their first {SETTLED_STAGES} stages. The earlier one "
-        f"(`{joined['sha256']:.16}…`, taught by {joined['clips']} of the recordings) hears what alerts are "
-        f"raised on, and voices: {', '.join(joined['labels'])}; emotion and embedding are its own, too. The "
-        "later one, which began with its weights, hears all other labels: of homes that it has never been in "
-        "it knows more, but among other sounds it misses more of what alerts are raised on.\n"
+        f"\nTwo such networks are in this file. They share their first {SETTLED_STAGES} stages. The earlier "
+        f"network (`{joined['sha256']:.16}…`, trained on {joined['clips']} of the recordings) hears the "
+        f"sounds that raise alerts, and voices: {', '.join(joined['labels'])}. Emotion and embedding also "
+        "come from it. The later network began with its weights, and hears all other labels. It knows more "
+        "of homes that it has never been in. But among other sounds it misses more of the sounds that raise "
+        "alerts.\n"
     )
 
 
@@ -139,8 +140,8 @@ def _way_back(share: float | None) -> str:
     if share is None:
         return ""
     return (
-        f"\nWhat ships lies between: each weight {share:.0%} of the way from where it began to what was "
-        "learnt (Wortsman et al., 2022), with its norms measured anew."
+        f"\nThe shipped weights lie between: each weight is {share:.0%} of the way from where it began to "
+        "what was learnt (Wortsman et al., 2022). The norms were measured again."
     )
 
 
@@ -149,8 +150,8 @@ def _unlabelled(minutes: dict[str, float]) -> str:
         return ""
     table = markdown.table(("what", "minutes"), ((name, f"{each:.1f}") for name, each in minutes.items()))
     return (
-        "Sound without labels, in minutes; the names are those of Debian packages, *espeak* and *music* were "
-        f"made for it:\n\n{table}\n\n"
+        "This is the sound without labels, in minutes. The names are those of Debian packages. *espeak* and "
+        f"*music* were made for this purpose.\n\n{table}\n\n"
     )
 
 
@@ -207,7 +208,7 @@ def _of_background(sources: Sources) -> dict[str, str]:
     everyday = [label for label in model["labels"] if label not in critical]
     rates = [crossed[label] / point["hours"][label] for label in everyday]
     capped = [label for label, onset in model["onsets"].items() if onset >= HIGHEST]
-    excuse = f" At the highest threshold there is, and possibly above that rate: {', '.join(capped)}."
+    excuse = f" These have the highest possible threshold, and may exceed that rate: {', '.join(capped)}."
     return {
         "background_hours": f"{max(point['hours'].values()):.1f}",
         "critical_hours": f"{hours:.1f}",

@@ -8,24 +8,24 @@ from testkit import markdown
 RAISED = """
 ### Raised since
 
-By {scenes_hours} h of further continuous scenes and backgrounds, of groups that were held out, the onsets of
-these labels were raised to where they are worth most: recall in the scenes, less 0.1 for every false event an
-hour (0.5 where it is critical). None was lowered, so no more events begin in the hours that chose it.
-*Before → now*:
+The onsets of these labels were raised later, by {scenes_hours} h of further continuous scenes and backgrounds
+from held-out groups. The worth of an onset is the recall in the scenes, less 0.1 for every false event an
+hour (0.5 for critical labels). Each onset was raised to where its worth is highest. None was lowered, so no
+more events begin in the hours that chose the earlier onsets. *Before → now*:
 
 | label | onset | false an hour of scenes | recall in scenes |
 | --- | --- | --- | --- |
 {rows}
 """
 CHOSEN = """
-Of the thresholds that these hours allow, those were taken that are worth most in {scenes_hours} h of
-continuous scenes and backgrounds, of recordings that did not teach the alert labels' network: recall, less
-0.1 for every false event an hour (0.5 where it is critical). The allowance of the critical labels goes where
-the scenes gain most. Labels that the scenes do not have keep the lowest threshold that is allowed.
+These hours allow many thresholds. We took those that are worth most in {scenes_hours} h of continuous scenes
+and backgrounds. Their recordings did not teach the network of the alert labels. The worth is the recall, less
+0.1 for every false event an hour (0.5 for critical labels). The allowance of the critical labels goes to
+where the scenes gain most. Labels that do not occur in the scenes keep the lowest allowed threshold.
 """
 JUDGED = """
-On scenes and backgrounds of sources that taught nothing and had no part in the choice; false events of all
-alert labels:
+This table is of scenes and backgrounds of sources that were used neither for training nor for this choice.
+False events are those of all alert labels.
 
 | hours | sounds | macro recall | false an hour | of critical labels |
 | --- | --- | --- | --- | --- |
@@ -49,8 +49,9 @@ def _kept(labels: Sequence[str]) -> str:
     if not labels:
         return ""
     return (
-        f"{', '.join(labels)} keep the thresholds they had: those of critical labels more hours chose, and "
-        "higher; and people talk in recordings whose labels do not say so.\n"
+        f"\nThese labels keep the thresholds that they had: {', '.join(labels)}. For the critical ones, "
+        "more hours had chosen higher thresholds. For the others, people talk in recordings whose labels do "
+        "not say so.\n"
     )
 
 

@@ -72,9 +72,10 @@ def _row(group: str, each: Mapping[str, Any], clips: Mapping[str, Any] | None) -
 
 def _before(whole: Mapping[str, Any], grave: Mapping[str, Any]) -> str:
     return (
-        f" The model before it, at its thresholds, on these scenes: recall {_spread(whole['recall'])} with "
-        f"{whole['false_an_hour']:.1f} false an hour and {whole['false_a_day'][0]:.0f} false a day; of the "
-        f"critical labels {_spread(grave['recall'])}, {grave['false_an_hour']:.1f} and "
+        " The model before it, at its own thresholds, has on these scenes a recall of "
+        f"{_spread(whole['recall'])}, {whole['false_an_hour']:.1f} false events an hour and "
+        f"{whole['false_a_day'][0]:.0f} a day. The critical labels have {_spread(grave['recall'])}, "
+        f"{grave['false_an_hour']:.1f} and "
         f"{grave['false_a_day'][0]:.0f}."
     )
 
