@@ -70,7 +70,7 @@ class Switched(Block):
     """A block that can be switched off and kept in the file."""
 
     enabled: bool = True
-    """Off: checked, and not used."""
+    """false: this entry is checked, but not used."""
 
 
 def attribute_docs(of: type) -> dict[str, str]:

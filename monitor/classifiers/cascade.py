@@ -35,20 +35,20 @@ class SecondLook(Switched):
     """Options of every large classifier: which segments it gets, and which labels it is asked about."""
 
     verify: list[SoundLabel] = []
-    """Labels whose every likely occurrence is heard a second time."""
+    """Labels that this model checks each time the small model finds them likely."""
     verify_above: Score = 0.2
-    """How likely the small model must hold a label of `verify` for that."""
+    """The score of the small model from which a label of `verify` is checked."""
     unsure: tuple[Score, Score] | None = (0.3, 0.7)
-    """Scores between which the small model is unsure: any label in this band is heard a second time."""
+    """Between these two scores the small model is unsure. This model checks every label with such a score."""
     emotion: bool = False
-    """Ask for the emotion of every segment with a voice in it."""
+    """true: ask for the emotion of every segment with a voice in it."""
     everything: bool = False
-    """Hear every segment a second time."""
+    """true: this model also hears every segment."""
     ask: Literal["doubts", "all"] = "doubts"
-    """doubts: ask about the labels that the small model leaves open, and about nothing else; all: about every
-    label each time, which takes about twice as long and finds what the small model missed altogether."""
+    """doubts: ask only about the labels that the small model leaves open. all: ask about every label each
+    time. This takes about twice as long, and also finds what the small model missed."""
     describe: bool = False
-    """Add a sentence in the model's own words to what it hears; costs a second or more for each."""
+    """true: also let the model describe each sound in a sentence. This takes a second or more for each."""
 
     def may_hear(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         """Whether the model may get this segment at all. Blocks that send audio away withhold some."""
@@ -65,7 +65,7 @@ class LabelSubset(Block):
     """Labels a classifier is limited to."""
 
     labels: list[Annotated[str, AfterValidator(_check_hearable)]] = []
-    """Ask for these sounds alone; by default for all it knows."""
+    """Ask only for these sounds. By default for all that the model knows."""
 
 
 class Cascade:

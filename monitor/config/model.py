@@ -31,11 +31,11 @@ from monitor.sources import SourceConfig
 
 
 class LogConfig(Block):
-    """What the daemon says about itself."""
+    """The log of the daemon."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool | None = None
-    """One JSON object per line; by default unless standard error is a terminal."""
+    """true: write one JSON object per line. By default this is so unless standard error is a terminal."""
 
 
 def _at_home(path: Path) -> Path:
@@ -53,52 +53,55 @@ def own_name() -> str:
 
 
 class Config(Block):
-    """The whole document."""
+    """The whole configuration."""
 
     node: Slug = Field(default_factory=own_name)
-    """Names this machine in topics and entities; by default its host name."""
+    """Name of this machine in topics and entities. By default its host name."""
     state_dir: Annotated[Path, AfterValidator(_at_home)] | None = None
-    """Where the outbox and history live; by default systemd's StateDirectory or ~/.local/state/earwitness."""
+    """Folder of the outbox and the history. By default systemd's StateDirectory or
+    ~/.local/state/earwitness."""
     language: Language = "en"
-    """Of alerts: in notifications, read aloud, and as an MQTT message. Names and topics stay."""
+    """Language of alerts: in notifications, when read aloud, and in MQTT messages. Names and topics stay
+    as they are."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)]
     """What is listened to."""
     gate: GateConfig = GateConfig()
-    """When a sound is worth hearing; a source may override parts under its own `gate`."""
+    """When a sound is worth hearing. A source can change parts of it under its own `gate`."""
     classifiers: list[ClassifierConfig] = [EmbeddedConfig(type="embedded")]
-    """What says what a sound is: the first fast one decides, a large one may confirm. By default the one that
-    ships with earwitness; `[]` is none."""
+    """Models that name sounds. The first fast one decides, a large one can confirm. By default the model
+    that ships with earwitness. `[]` means none."""
     combine: Combination = "first"
-    """How several small classifiers decide. first: each by itself, by its own name; mean_log_odds: together,
-    as `ensemble`, by the mean of their log odds: give foreign ones a `calibration`."""
+    """How several small classifiers decide. first: each one by itself, under its own name. mean_log_odds:
+    all together, under the name `ensemble`, by the mean of their log odds; then give a `calibration` to
+    models that are not from earwitness."""
     transcripts: TranscriberConfig | None = None
-    """Transcripts of speech, for rules with `say`; by default none."""
+    """Transcripts of speech, for rules with `say`. By default there are none."""
     labels: Labels = {}
-    """Thresholds per label; a source may override them under its own `labels`."""
+    """Thresholds for each label. A source can change them under its own `labels`."""
     house: dict[HouseName, HouseConfig] = {}
-    """What rules can ask of the house with `when`, `unless` and `demote_while`: entities in Home Assistant,
-    or MQTT topics."""
+    """Values of the house that rules can use in `when`, `unless` and `demote_while`: entities in Home
+    Assistant, or MQTT topics."""
     rules: list[Rule] = []
     """Which events matter."""
     entities: list[SoundLabel] | None = None
-    """Labels that get a binary sensor; by default those in rules and those that warn."""
+    """Labels that get a binary sensor. By default the labels in rules and the labels that warn."""
     publishers: list[PublisherConfig] = []
     """Where events and alerts are published."""
     notifiers: list[NotifierConfig] = []
-    """Who is notified of alerts; a rule may name those that get its own under `notify`."""
+    """Who is notified of alerts. A rule can choose some of them with `notify`."""
     not_listening_after_s: Annotated[Seconds, Field(le=86_400)] = 300.0
-    """A source that has been lost for this time raises an alert to every notifier, as does its return; 0:
-    never."""
+    """When a source has been lost for this time, every notifier gets an alert. They get another one when
+    it returns. 0: never."""
     drill: DrillConfig = DrillConfig()
-    """How the way to those who are told is tried, without anybody noticing."""
+    """A silent test of the way that alerts take."""
     digest: DigestConfig | None = None
-    """A daily summary; by default none."""
+    """A daily summary. By default there is none."""
     history_days: Annotated[float, Field(ge=0, le=90)] = 7.0
-    """How long scores and decisions are kept for `earwitness explain` and `replay`; 0: not at all."""
+    """How long scores and decisions are kept for `earwitness explain` and `replay`. 0: they are not kept."""
     evidence: EvidenceConfig = EvidenceConfig()
-    """Clips and pictures of events; by default none."""
+    """Clips and pictures of events. By default there are none."""
     web: WebConfig = WebConfig()
-    """The page: what was heard, why, and what people say of it."""
+    """The web page. It shows what was heard and why, and takes people's verdicts."""
     log: LogConfig = LogConfig()
     _taught: TaughtHere = PrivateAttr(TaughtHere())
     _off: Mapping[str, tuple["OptionalBlock", ...]] = PrivateAttr({})

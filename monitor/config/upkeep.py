@@ -10,18 +10,20 @@ from monitor.schema import Block, Slug, TimeOfDay
 
 
 class DrillConfig(Block):
-    """The silent test of every MQTT broker, and of Home Assistant behind it: a message marked as a test goes
-    through outbox and broker and comes back. Nobody is notified unless it fails."""
+    """The silent test of every MQTT broker, and of Home Assistant behind it. A message that is marked as a
+    test goes through the outbox and the broker and comes back. People are notified only if the test
+    fails."""
 
     chain_test: Literal["daily", "weekly", "never"] = "weekly"
     """How often."""
     weekday: Weekday = "sun"
-    """With `weekly`: the day."""
+    """The day, with `weekly`."""
     at: TimeOfDay = "11:00"
-    """When; in the day, for whoever is told of a failure has to mend it."""
+    """The time. Choose daytime, because somebody must be able to repair a failure."""
     home_assistant_answers: bool = False
-    """Whether an automation in Home Assistant answers the test (`config/blueprints/answer_chain_test.yaml`):
-    then a missing answer is a failure. Otherwise Home Assistant's own word that it is there counts."""
+    """true: an automation in Home Assistant answers the test (`config/blueprints/answer_chain_test.yaml`),
+    and a missing answer is a failure. false: it is enough that Home Assistant reports that it is
+    online."""
 
     @property
     def day(self) -> int | None:
@@ -30,9 +32,9 @@ class DrillConfig(Block):
 
 
 class DigestConfig(Block):
-    """A summary once a day: alerts, how each source is, the last drill, what was new."""
+    """A summary once a day: alerts, the state of each source, the last drill, and what was new."""
 
     at: TimeOfDay = "20:00"
     """When."""
     notify: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
-    """Names of notifiers; publishers have it in any case, as an alert of severity `info`."""
+    """Names of notifiers that get it. Publishers always get it, as an alert of severity `info`."""

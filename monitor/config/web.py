@@ -19,22 +19,22 @@ Network = Annotated[str, AfterValidator(_network)]
 
 
 class ProxyConfig(Block):
-    """A reverse proxy that has checked who somebody is (Authelia, Authentik): its word is taken."""
+    """A reverse proxy that has checked who the user is (Authelia, Authentik). earwitness trusts it."""
 
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Remote-User"
-    """The header in which it names the person."""
+    """The header with the name of the person."""
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)]
-    """Addresses of the proxy; nobody else's word is taken."""
+    """Addresses of the proxy. earwitness trusts no other address."""
     admins: tuple[str, ...] = ()
-    """Names that may change things; empty for everyone it lets through."""
+    """Names of people who can change things. Empty: everybody whom the proxy lets through."""
 
 
 class IngressConfig(Block):
-    """A second port for Home Assistant's ingress, which has checked who somebody is."""
+    """A second port for Home Assistant's ingress. Home Assistant has already checked who the user is."""
 
     port: Port = 8099
     addresses: Annotated[tuple[Network, ...], Field(min_length=1)] = ("172.30.32.2/32",)
-    """The supervisor's address; nobody else is answered."""
+    """Address of the supervisor. Other addresses get no answer."""
 
 
 _Root = Annotated[
@@ -43,45 +43,45 @@ _Root = Annotated[
 
 
 class NodesConfig(Block):
-    """A page over many nodes (`#/nodes`): who lives, what is wrong there, which alerts wait, what was heard
-    last. It reads what they publish on a broker, and publishes nothing."""
+    """A page about many nodes (`#/nodes`): which ones run, what is wrong, which alerts wait, and what was
+    heard last. It reads what the nodes publish on a broker, and publishes nothing."""
 
     broker: Slug | None = None
-    """Name of the `mqtt` publisher whose broker is read; by default the first."""
+    """Name of the `mqtt` publisher whose broker is read. By default the first one."""
     topics: Annotated[tuple[_Root, ...], Field(max_length=8)] = ()
-    """Where nodes publish, each `+` a name: `homes/+/+` where homes hand on to an operator's broker. By
-    default `<topic_prefix>/+`."""
+    """Topics on which nodes publish. Each `+` stands for a name. Use `homes/+/+` if homes pass their
+    messages on to an operator's broker. By default `<topic_prefix>/+`."""
 
 
 class WebConfig(Block):
-    """The page. By default for this machine alone; `host: 0.0.0.0` opens it to the network, where it asks for
-    a password: the first visitor sets one with a code from the log."""
+    """The page. By default only this machine can open it. `host: 0.0.0.0` opens it to the network. It then
+    asks for a password. The first visitor sets one, with a code from the log."""
 
     enabled: bool = True
     host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
     """Address to listen on."""
     port: Port = 8199
     url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$", max_length=200)] | None = None
-    """Address by which others reach the page, such as `http://earwitness.local:8199`: Home Assistant links
+    """Address at which others reach the page, such as `http://earwitness.local:8199`. Home Assistant links
     to it."""
     password: Secret | None = None
-    """Of whoever may change things; by default the one that was set on the page."""
+    """Password of people who can change things. By default the one that was set on the page."""
     viewer_password: Secret | None = None
-    """Of those who may only look."""
+    """Password of people who can only look."""
     viewers_hear: bool = False
-    """Whether those who may only look also hear clips and see spectrograms."""
+    """true: people who can only look also hear clips and see spectrograms."""
     live_audio: bool = False
-    """Whether those who may change things can listen to a source live. While somebody does, everybody who
-    looks at the page sees it, and so do the log and the source's MQTT topic `listened`."""
+    """true: people who can change things can also listen to a source live. While somebody listens, the
+    page shows it to everybody, and the log and the source's MQTT topic `listened` record it."""
     ask_model: bool = False
-    """Whether a classifier of type `remote` can be asked about the clip of an event: the clip goes to its
+    """true: a classifier of type `remote` can be asked about the clip of an event. The clip goes to its
     server."""
     proxy: ProxyConfig | None = None
-    """Let a reverse proxy say who somebody is."""
+    """Let a reverse proxy identify users."""
     ingress: IngressConfig | None = None
-    """Let Home Assistant say who somebody is."""
+    """Let Home Assistant identify users."""
     nodes: NodesConfig | None = None
-    """Show the other nodes on the broker, too; `nodes: {}` those below the same `topic_prefix`."""
+    """Also show the other nodes on the broker. `nodes: {}` shows those below the same `topic_prefix`."""
 
     @property
     def address(self) -> str | None:

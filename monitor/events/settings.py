@@ -26,18 +26,20 @@ differs."""
 
 
 class LabelSettings(Block):
-    """Thresholds of one label. What is left out stays as it is: the model's, or the table's."""
+    """Thresholds of one label. A key that you leave out keeps its value from the model or from the table
+    of labels."""
 
     onset: Score | None = None
-    """Score at which a look counts as a hit. `off` moves with it unless it is given too."""
+    """Score from which a look counts as a hit. `off` changes with it, unless you also set `off`."""
     hits: Annotated[int, Field(ge=1, le=20)] | None = None
-    """Hits needed for an event to begin, half a second apart or more."""
+    """How many hits begin an event. They must be half a second or more apart."""
     within_s: Seconds | None = None
     """The time in which those hits must fall."""
     hold_s: Annotated[Seconds, Field(le=3600)] | None = None
-    """The event ends when the sound was not heard for so long. An alarm's rhythm brings its own."""
+    """The event ends when the sound was not heard for this time. The rhythm of an alarm has a time of its
+    own."""
     off: Score | None = None
-    """Score that keeps an event alive once it has begun."""
+    """Score from which an event goes on after it has begun."""
     heard: bool | None = None
     """false: this sound begins no event. Smoke, CO and fire alarms are always heard."""
 

@@ -35,33 +35,33 @@ _SWEEP_EVERY = timedelta(minutes=10)
 
 
 class EvidenceConfig(Block):
-    """What is kept of events, besides the events themselves. Nothing, unless it is asked for."""
+    """What is kept of events, besides the events themselves. By default nothing is kept."""
 
     clips: bool = False
-    """Keep the sound of events."""
+    """true: keep the sound of events."""
     pictures: bool = False
-    """Draw a spectrogram of events: kept beside the clip, and shown as the source's image. Speech can be
-    recovered from a spectrogram, so that the settings on speech hold for it, too."""
+    """true: draw a spectrogram of events. It is kept beside the clip, and shown as the source's image.
+    Speech can be recovered from a spectrogram, so the settings on speech also apply to it."""
     labels: tuple[SoundLabel, ...] = ()
-    """Only of these; empty for all."""
+    """Only events with these labels. Empty: all events."""
     clip_format: ClipFormat = "flac"
-    """`flac` is lossless, `opus` a sixth of its size."""
+    """`flac` is lossless. `opus` needs a sixth of its size."""
     pre_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
-    """Sound kept from before the event."""
+    """How much sound from before the event is kept."""
     post_roll_s: Annotated[Seconds, Field(le=30)] = 5.0
-    """Sound kept from after its end."""
+    """How much sound from after the end of the event is kept."""
     longest_s: Annotated[Seconds, Field(ge=1, le=120)] = 30.0
     """At most this much of an event is kept."""
     no_speech: bool = True
-    """Parts with speech are not kept, unless this is switched off."""
+    """true: parts with speech are not kept."""
     mask_speech: bool = False
-    """With `no_speech`: keep the clip, with noise in place of the speech, instead of none."""
+    """With `no_speech`: keep the clip, but with noise in place of the speech. Otherwise no clip is kept."""
     keep_days: Annotated[float, Field(gt=0)] = 14.0
     """Older files are removed."""
     keep_mb: Annotated[int, Field(ge=1)] = 1000
-    """Beyond this size the oldest files are removed."""
+    """When the files are larger than this, the oldest are removed."""
     keep_per_label: Annotated[int, Field(ge=0)] = 3
-    """This many of the latest events of every label are kept beyond `keep_days`."""
+    """So many of the latest events of each label are kept for longer than `keep_days`."""
 
     @property
     def wanted(self) -> bool:

@@ -20,31 +20,32 @@ def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class GateConfig(Block):
-    """When a sound is worth hearing, and how it is cut out. Lengths of time are rounded up to whole frames
-    of 30 ms."""
+    """When a sound is worth hearing, and where it is cut. Times are rounded up to whole frames of 30 ms."""
 
     open_above_floor_db: Annotated[Decibels, Field(ge=1)] = 9.0
     """A frame this far above the room's own noise floor opens a segment."""
     close_above_floor_db: Decibels = 6.0
-    """The sound lasts as long as frames stay this far above the floor; at most `open_above_floor_db`."""
+    """The sound lasts as long as frames are this far above the floor. At most `open_above_floor_db`."""
     pre_roll_s: Annotated[Seconds, Field(le=5)] = 0.5
-    """How much from before the sound a segment begins with."""
+    """How much of the time before the sound is part of the segment."""
     hangover_s: Annotated[Seconds, Field(gt=0, le=10)] = 0.8
-    """A segment ends after this much quiet (the hangover); shorter pauses belong to the sound."""
+    """A segment ends after this time of quiet (the hangover). Shorter pauses are part of the sound."""
     early_look_s: Annotated[Seconds, Field(le=10)] = 0.5
-    """A sound that still lasts is shown to the classifiers every so often; 0: only when it has ended."""
+    """While a sound lasts, the classifiers get it again after each such time (an early look). 0: only when
+    it has ended."""
     look_length_s: Annotated[Seconds, Field(ge=1, le=30)] = 3.0
-    """An early look holds at most this much, the latest of the sound: looks stay cheap however long it is."""
+    """An early look has at most the latest part of the sound, of this length. So looks stay cheap for long
+    sounds."""
     max_length_s: Annotated[Seconds, Field(ge=2, le=30)] = 10.0
-    """A longer sound is cut into segments of this length; some models hear no more than 30 s."""
+    """A longer sound is cut into segments of this length. Some models hear no more than 30 s."""
     overlap_s: Seconds = 1.0
-    """How much of the previous piece the next one repeats, so that nothing is split by the cut."""
+    """The next segment repeats this much of the previous one, so that the cut splits no sound."""
     loud_noise_above_floor_db: Decibels = 40.0
-    """A frame this far above the floor is a `loud_noise`, whatever it was; at least `open_above_floor_db`.
-    Where the floor is too high for that, -12 dBFS will do."""
+    """A frame this far above the floor is a `loud_noise`, whatever made it. At least
+    `open_above_floor_db`. If the floor is too high for this, -12 dBFS is enough."""
     quietest_floor_dbfs: Dbfs = -80.0
-    """The floor is never taken to be lower: some cameras suppress noise until nothing is left, and then the
-    rustle of a leaf stands out."""
+    """A lower floor counts as this one. Some cameras remove all noise, and then the slightest sound would
+    stand out."""
     level_every_s: Annotated[Seconds, Field(ge=1)] = 10.0
     """How often level and floor are reported."""
 

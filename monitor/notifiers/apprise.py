@@ -35,27 +35,29 @@ _QUIET = "low"
 
 
 class NotifyConfig(Switched):
-    """Notifies people through Apprise: of every warning, or of the rules whose `notify` names it."""
+    """Notifies people through Apprise: of every warning, or of alerts of the rules that name it under
+    `notify`."""
 
     type: Literal["notify"] = "notify"
     name: Slug = "notify"
     urls: Annotated[list[Secret], Field(min_length=1, max_length=20)]
-    """Where to, as Apprise URLs (https://appriseit.com/services/): each is sent to by itself, so that one
-    that fails neither delays nor repeats the others. Put keys and passwords into `${NAME}`."""
+    """Addresses, as Apprise URLs (https://appriseit.com/services/). Each one gets its own message, so a
+    failure of one neither delays nor repeats the others. Write keys and passwords as `${NAME}`."""
     min_severity: Severity = "info"
-    """Milder alerts are not sent here; a stale alert counts as `info`."""
+    """Milder alerts are not sent here. A stale alert counts as `info`."""
     collapse_s: Seconds = 60.0
-    """After an alert of a rule was sent, its next alerts are collected for this time and sent as one; longer
-    while they continue. Smoke, carbon monoxide and fire: 20 s at most."""
+    """After an alert of a rule was sent, the rule's next alerts are collected for this time and sent as
+    one. While alerts continue, the time becomes longer. For smoke, carbon monoxide and fire it is at
+    most 20 s."""
     max_per_minute: Annotated[int, Field(ge=1, le=600)] = 10
-    """Over all rules; smoke, carbon monoxide and fire are always sent."""
+    """Limit over all rules. Smoke, carbon monoxide and fire are always sent."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """For the whole call, until the receiver has answered."""
+    """Time limit of the whole call, until the receiver has answered."""
     pictures: bool = False
-    """Send the picture of its sound after an alert, to services that take pictures. It leaves the house; of
-    sounds with speech there is none."""
+    """true: after an alert, send the picture of its sound to services that take pictures. The picture
+    leaves the house. Sounds with speech have no picture."""
     answers: AnswersConfig | None = None
-    """Buttons under alerts in ntfy; by default none."""
+    """Buttons under alerts in ntfy. By default there are none."""
 
     @model_validator(mode="after")
     def _buttons_somewhere(self) -> Self:

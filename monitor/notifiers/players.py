@@ -27,7 +27,7 @@ class LocalPlayer(Block):
 
     type: Literal["local"] = "local"
     device: str | None = None
-    """Name or part of it, as `earwitness devices` shows it; by default the system's."""
+    """Name or part of a name, as `earwitness devices` shows it. By default the system's loudspeaker."""
 
     def play(self, sound: bytes) -> None:
         """Play a WAV to its end. PublishError with the fix."""

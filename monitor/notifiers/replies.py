@@ -38,14 +38,14 @@ def _check_topic(url: Secret) -> Secret:
 
 
 class AnswersConfig(Block):
-    """Buttons *Acknowledge* and *It was nothing* under alerts in ntfy. They post to a topic of its own, where
-    we listen: nothing has to reach the house from outside."""
+    """Buttons *Acknowledge* and *It was nothing* under alerts in ntfy. They post to a separate topic that
+    earwitness reads. So nothing has to reach the house from outside."""
 
     url: Annotated[Secret, AfterValidator(_check_topic)]
-    """The topic for answers, such as `https://ntfy.sh/${ANSWER_TOPIC}`, not that of the alerts. Phones must
-    be allowed to write there without a login."""
+    """The topic for answers, such as `https://ntfy.sh/${ANSWER_TOPIC}`. It must not be the topic of the
+    alerts. Phones must be allowed to write there without a login."""
     token: Secret | None = None
-    """Our access token for reading it, where the server asks for one."""
+    """Access token for reading it, if the server asks for one."""
 
 
 class ReplyReader:

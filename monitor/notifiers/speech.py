@@ -25,11 +25,11 @@ READ_S = 60.0
 
 
 class EspeakVoice(Block):
-    """espeak-ng on this machine: needs no network and is understood."""
+    """espeak-ng on this machine. It needs no network, and people understand it."""
 
     type: Literal["espeak"] = "espeak"
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}[a-z0-9+-]*$")] | None = None
-    """A voice of `espeak-ng --voices`; by default that of the house's `language`."""
+    """A voice of `espeak-ng --voices`. By default the voice of the house's `language`."""
     words_per_minute: Annotated[int, Field(ge=80, le=450)] = 150
 
     def synthesize(self, text: str) -> bytes:
@@ -72,7 +72,8 @@ def _with_length(streamed: bytes) -> bytes:
 
 
 class ServerVoice(Block):
-    """An OpenAI-compatible server's /audio/speech, such as Qwen3-TTS on vLLM. It gets the alert's words."""
+    """The /audio/speech of an OpenAI-compatible server, such as Qwen3-TTS on vLLM. It gets the words of
+    the alert."""
 
     type: Literal["server"]
     url: Annotated[str, Field(pattern=r"^https?://")]
@@ -80,14 +81,14 @@ class ServerVoice(Block):
     model: Annotated[str, Field(min_length=1)]
     voice: str = "default"
     style: Annotated[str, Field(max_length=400)] | None = None
-    """How it is to be read, for servers that take `instructions`, such as Qwen3-TTS: "calm and slow"."""
+    """How to read, for servers that take `instructions`, such as Qwen3-TTS: "calm and slow"."""
     api_key: Secret | None = None
     """Sent as a bearer token."""
     stream: bool = False
-    """Play the voice while it is still being made, on a loudspeaker of this machine; for servers that take
-    `stream`, such as vLLM-Omni with Qwen3-TTS."""
+    """true: start to play before the whole voice is made. Only on a loudspeaker of this machine, and with
+    servers that take `stream`, such as vLLM-Omni with Qwen3-TTS."""
     sample_rate_hz: Annotated[int, Field(ge=8000, le=96000)] = 24000
-    """Of sound that is streamed, which does not name it; Qwen3-TTS gives 24,000."""
+    """Rate of streamed sound, which does not state its rate. Qwen3-TTS gives 24,000."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
 
     def synthesize(self, text: str) -> bytes:

@@ -30,7 +30,7 @@ AGE_SAID_AFTER_S = 60.0
 
 
 class SpokenConfig(Switched):
-    """Reads alerts aloud: every warning, or those of rules whose `notify` names it."""
+    """Reads alerts aloud: every warning, or alerts of the rules that name it under `notify`."""
 
     type: Literal["spoken"]
     name: Slug = "spoken"
@@ -43,9 +43,10 @@ class SpokenConfig(Switched):
     repeat: Annotated[int, Field(ge=1, le=5)] = 1
     """How often each alert is read."""
     collapse_s: Seconds = 20.0
-    """After an alert of a rule was read, its next alerts are collected for this time and read as one."""
+    """After an alert of a rule was read, the rule's next alerts are collected for this time and read as
+    one."""
     max_per_minute: Annotated[int, Field(ge=1, le=60)] = 4
-    """Over all rules; smoke, carbon monoxide and fire are always read."""
+    """Limit over all rules. Smoke, carbon monoxide and fire are always read."""
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -42,22 +42,24 @@ def _check_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class CommandConfig(Switched):
-    """Runs a program for each alert: no shell, its own time limit. Only this file can set it."""
+    """Runs a program for each alert, without a shell and with a time limit. It can be set only in this
+    file."""
 
     type: Literal["command"]
     name: Slug = "command"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
     argv: Annotated[tuple[str, ...], AfterValidator(_check_argv), Field(min_length=1)]
-    """The program's whole path and its arguments, in which `{rule}`, `{message}` and other fields of the
-    alert are replaced; the whole alert comes as JSON on standard input."""
+    """The full path of the program and its arguments. `{rule}`, `{message}` and other fields of the alert
+    are filled in. The program gets the whole alert as JSON on standard input."""
     rules: tuple[str, ...] = ()
-    """Only alerts of these rules; empty for all."""
+    """Only alerts of these rules. Empty: all rules."""
     min_severity: Severity = "info"
-    """Milder alerts do not run it; a stale alert counts as `info`."""
+    """Milder alerts do not run it. A stale alert counts as `info`."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """Then it is killed, and run again later."""
+    """After this time the program is killed, and run again later."""
     environment: dict[str, Secret] = {}
-    """Variables for it; of the daemon's own it gets only those that it needs to run."""
+    """Environment variables for the program. Of the daemon's own variables it gets only those that it
+    needs to run."""
 
     def build(self, node: str, on_command: OnCommand, clock: Clock) -> "CommandPublisher":
         """The publisher; nothing is run yet."""

@@ -42,29 +42,31 @@ Url = Annotated[str, AfterValidator(_check_url)]
 
 
 class FrigateConfig(Switched):
-    """Frigate keeps the video of what was heard near a camera: an event begins and ends there with ours."""
+    """Frigate keeps the video of what was heard near a camera. Its event begins and ends together with
+    ours."""
 
     type: Literal["frigate"]
     name: Slug = "frigate"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
     url: Url
-    """Where its API is: `http://frigate:5000` without a login, `https://frigate:8971` with one."""
+    """Address of its API: `http://frigate:5000` without a login, `https://frigate:8971` with one."""
     user: str | None = None
-    """An admin of Frigate: only those make events."""
+    """An admin of Frigate. Only admins can create events."""
     password: Secret | None = None
-    """Their password; write `${NAME}`."""
+    """The admin's password. Write it as `${NAME}`."""
     cameras: Annotated[
         dict[Slug, Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]], Field(min_length=1)
     ]
-    """Our source: its camera in Frigate."""
+    """The name of our source, and the camera in Frigate that belongs to it."""
     labels: tuple[SoundLabel, ...] = ()
-    """Only these sounds; by default those that warn."""
+    """Only these sounds. By default the sounds that warn."""
     late_after_s: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """Frigate dates an event by its own clock when it is told: what comes later than this is left out."""
+    """Frigate dates an event at the moment when it gets our message. A message that comes later than this
+    after the sound is left out."""
     page_url: Url | None = None
-    """Where a browser reaches Frigate; by default `url`."""
+    """Address of Frigate for browsers. By default `url`."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """For each call."""
+    """Time limit of each call."""
 
     @model_validator(mode="after")
     def _a_whole_login(self) -> Self:

@@ -26,15 +26,15 @@ NO_PATH = "name a file, or leave `path` out for standard output"
 
 
 class JsonlConfig(Switched):
-    """Every message as a line of JSON, for scripts and for keeping."""
+    """Writes every message as a line of JSON, for scripts or an archive."""
 
     type: Literal["jsonl"]
     name: Slug = "jsonl"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
     path: Path | None = None
-    """File to append to; absent: standard output."""
+    """File to which lines are added. By default standard output."""
     everything: bool = False
-    """Levels, problems, settings, status and health too, not only events and alerts."""
+    """true: also write levels, problems, settings, status and health. false: only events and alerts."""
 
     def build(self, node: str, on_command: OnCommand, clock: Clock) -> "JsonlPublisher":
         """The publisher; nothing is opened yet."""

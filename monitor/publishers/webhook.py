@@ -30,21 +30,21 @@ def _check_address(url: Secret) -> Secret:
 
 
 class WebhookConfig(Switched):
-    """Alerts, and events if wanted, as JSON by POST. Redirects are not followed."""
+    """Sends alerts, and events if you want, as JSON by POST. Redirects are not followed."""
 
     type: Literal["webhook"]
     name: Slug = "webhook"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
     url: Annotated[Secret, AfterValidator(_check_address)]
-    """Where to, http or https; put a key in it into `${NAME}`."""
+    """Address, http or https. Write a key in it as `${NAME}`."""
     secret: Secret | None = None
     """Key of the signature: HMAC-SHA256 of `<timestamp>.<body>` in `X-Earwitness-Signature`."""
     events: bool = False
-    """Events too, not only alerts."""
+    """true: also send events, not only alerts."""
     min_severity: Severity = "info"
     """Milder alerts are not sent here."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """For the whole call, until the receiver has answered."""
+    """Time limit of the whole call, until the receiver has answered."""
 
     def build(self, node: str, on_command: OnCommand, clock: Clock) -> "WebhookPublisher":
         """The publisher; nothing is opened yet."""

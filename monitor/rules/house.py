@@ -20,11 +20,12 @@ HouseWords = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class SelectConfig(Block):
-    """A choice that is set on the page or in Home Assistant, as an entity of ours."""
+    """A choice with several options. You set it on the page, or in Home Assistant as an entity of
+    earwitness."""
 
     type: Literal["select"]
     options: Annotated[HouseWords, Field(min_length=2)] = ("home", "away", "night", "vacation")
-    """What can be chosen."""
+    """The options."""
 
     @field_validator("options", mode="before", json_schema_input_type=list[PlainWord])
     @classmethod
@@ -33,7 +34,7 @@ class SelectConfig(Block):
 
 
 class SwitchConfig(Block):
-    """On or off, set on the page or in Home Assistant, as an entity of ours."""
+    """On or off. You set it on the page, or in Home Assistant as an entity of earwitness."""
 
     type: Literal["switch"]
 
@@ -59,17 +60,17 @@ def _topic(text: str) -> str:
 
 
 class TopicConfig(Block):
-    """What any device publishes on an MQTT topic."""
+    """A value that any device publishes on an MQTT topic."""
 
     type: Literal["topic"]
     topic: Annotated[str, AfterValidator(_topic), Field(max_length=256)]
     """Where it is published."""
     path: str = ""
-    """Where in its JSON the value is, as in `state.occupancy`; empty when the payload is the value."""
+    """The path to the value in its JSON, such as `state.occupancy`. Empty: the payload is the value."""
     on_values: tuple[str, ...] = ()
-    """What counts as on; everything else is off. Without it the value is what was published."""
+    """Values that count as on. All others are off. Without this key the published value itself is used."""
     unknown_after_s: Annotated[Seconds, Field(gt=0)] | None = None
-    """Not published again for this time, it is unknown."""
+    """If nothing new is published for this time, the value becomes unknown."""
 
     @field_validator("on_values", mode="before", json_schema_input_type=list[PlainWord])
     @classmethod

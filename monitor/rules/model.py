@@ -62,33 +62,33 @@ class Then(Block):
     """The second sound of a sequence."""
 
     hear: Annotated[Sounds, Field(min_length=1)]
-    """Labels, any of which will do."""
+    """Labels. One of them is enough."""
     within_s: WithinSeconds
-    """Counted from the beginning of the first sound to the beginning of this one."""
+    """Time from the beginning of the first sound to the beginning of this one."""
 
 
 class Clause(Block):
-    """What must be heard. Every key that is given must hold."""
+    """What must be heard. All the given keys must be true."""
 
     hear: Annotated[Sounds, Field(min_length=1)]
-    """Labels, any of which will do."""
+    """Labels. One of them is enough."""
     min_score: Score = 0.0
-    """The event's score; can only ask for more than the label's onset."""
+    """The lowest score of the event. It has an effect only above the label's onset."""
     certainty: Certainty = "suspected"
-    """`confirmed` leaves out events that are only suspected."""
+    """`confirmed`: ignore events that are only suspected."""
     emotion: Emotions = ()
-    """Emotions of the voice, any of which will do."""
+    """Emotions of the voice. One of them is enough."""
     min_emotion_score: Score = 0.5
     say: Phrases = ()
-    """Words or phrases, any of which must be in the transcript."""
+    """Words or phrases. One of them must be in the transcript."""
     count: Annotated[int, Field(ge=1, le=100)] = 1
-    """This many times, each a second or more after the one before."""
+    """How many times it must be heard. Each time must come a second or more after the one before."""
     within_s: WithinSeconds | None = None
     """The time for `count`."""
     then: Then | None = None
     """A second sound that must follow."""
     lasts_s: Annotated[Seconds, Field(le=3600)] = 0.0
-    """The sound must have lasted for this time; pauses shorter than the label's `hold_s` are part of it."""
+    """How long the sound must have lasted. Pauses shorter than the label's `hold_s` are part of it."""
 
     @model_validator(mode="after")
     def _voiced(self) -> Self:
@@ -118,16 +118,17 @@ class Clause(Block):
 
 
 class UnlessHeard(Block):
-    """An alert that something was not heard. No care alarm: a person can lie there with the water running."""
+    """An alert that something was not heard. It is no care alarm: a person can be in need of help while
+    the water runs."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     hear: Annotated[Sounds, Field(min_length=1)]
-    """Labels, any of which will do."""
+    """Labels. One of them is enough."""
     from_: Annotated[TimeOfDay, Field(alias="from")]
-    """Time of day, local, from which it is waited for: `05:30`."""
+    """Local time of day from which the sound is expected: `05:30`."""
     by: TimeOfDay
-    """Time of day by which it must have been heard; at or before `from` it is on the next day."""
+    """Time of day by which it must have been heard. If it is not later than `from`, it is on the next day."""
 
     @property
     def times(self) -> tuple[time, time]:
@@ -141,12 +142,13 @@ class UnlessHeard(Block):
 
 
 class LevelAbove(Block):
-    """An alert that it is loud for a while, whatever sounds there. No certified sound level meter."""
+    """An alert that it has been loud for some time, whatever the sound is. This is no certified sound
+    level meter."""
 
     above_dba: Annotated[float, Field(ge=30, le=130)]
-    """LAeq in dB(A) from which on a minute is loud; the source has to be calibrated."""
+    """A minute is loud from this LAeq on, in dB(A). The source must be calibrated."""
     for_s: Annotated[Seconds, Field(ge=60, le=14_400)]
-    """For how long, in whole minutes, of which one in ten may be quieter."""
+    """For how long, in whole minutes. One minute in ten can be quieter."""
 
     @property
     def minutes(self) -> int:
@@ -155,43 +157,47 @@ class LevelAbove(Block):
 
 
 class Rule(Clause, Switched):
-    """Which events matter. Either `hear` and what goes with it, or several ways under `any`; or
-    `unless_heard`, with which the alert is that nothing was heard; or `level`, that it is loud for long."""
+    """Which events matter. A rule has one of four forms: `hear` with its keys; several such ways under
+    `any`; `unless_heard`, for an alert that nothing was heard; or `level`, for an alert that it is loud
+    for long."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     hear: Sounds = ()
-    """Labels, any of which will do."""
+    """Labels. One of them is enough."""
     any: tuple[Clause, ...] = ()
-    """Ways in which the rule can come true; each has the keys `hear` to `then`."""
+    """Several ways to match. One of them is enough. Each has the keys `hear` to `then`."""
     unless_heard: UnlessHeard | None = None
-    """Raise the alert when none of these was heard in time."""
+    """Raise the alert if none of these was heard in time."""
     level: LevelAbove | None = None
-    """Raise the alert when a room is as loud as this for so long."""
+    """Raise the alert if a room is this loud for this long."""
     sources: Annotated[tuple[Slug, ...], BeforeValidator(_not_a_word)] = ()
-    """Only sounds of these sources; empty for all."""
+    """Only sounds of these sources. Empty: all sources."""
     severity: Severity | None = None
-    """By default the label's."""
+    """By default the severity of the label."""
     cooldown_s: Annotated[Seconds, Field(le=86_400)] = 60.0
-    """After an alert, no other for this time; for smoke, CO and fire by danger and room, 120 s at most."""
+    """After an alert the rule raises no other for this time. For smoke, CO and fire the time counts
+    separately for each danger and room, and is at most 120 s."""
     between: SpanOfDay | None = None
-    """Time of day, local: `22:00-07:00`."""
+    """Time of day, in local time: `22:00-07:00`."""
     weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_not_a_word)] = ()
-    """The day on which the time of `between` begins; empty for all."""
+    """The days on which the time of `between` begins. Empty: all days."""
     when: Conditions = {}
-    """Values of `house:` that must hold, each one of those listed; unknown counts as holding."""
+    """Values of `house:` that the rule needs. Each must be one of the listed ones. An unknown value never
+    stops the rule."""
     unless: Conditions = {}
-    """Values of `house:`, any of which stops the rule; unknown does not stop it."""
+    """Values of `house:` that stop the rule. One of them is enough. An unknown value does not stop it."""
     demote_while: Conditions = {}
-    """Values of `house:`, any of which lowers the alert by one severity, and to suspected."""
+    """Values of `house:` that lower the alert by one severity, and make it suspected. One of them is
+    enough."""
     notify: Phrases = ()
-    """Names of the notifiers that get the alert; `[]` is nobody. By default all of them that take its
-    severity, and nobody where the rule only informs."""
+    """Names of the notifiers that get the alert. `[]` means nobody. By default all that take its severity,
+    and nobody if the rule only informs."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
-    """Without an acknowledgement for this time, the next notifier gets the alert."""
+    """If nobody acknowledges the alert for this time, the next notifier gets it."""
     stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
-    """Delivered later than this, the alert informs and no longer rings."""
+    """An alert that is delivered later than this only informs, and does not ring."""
     wait_for_verify_s: Annotated[Seconds, Field(le=60)] = 0.0
-    """Wait this long for the large model, which may cancel the alert. Smoke, CO and fire never wait."""
+    """Wait this long for the large model. It can cancel the alert. Smoke, CO and fire never wait."""
 
     @model_validator(mode="after")
     def _one_way_or_several(self) -> Self:

@@ -85,21 +85,23 @@ class AnySourceConfig(Block):
     `build(self, clock: Clock) -> Source`."""
 
     name: Slug
-    """Names the source in topics, entities and rules."""
+    """Name of the source in topics, entities and rules."""
     area: str | None = None
-    """The room, suggested to Home Assistant."""
+    """The room. It is suggested to Home Assistant."""
     enabled: bool = True
-    """Off: never opened."""
+    """false: this source is never opened."""
     require: Literal["speech"] | None = None
-    """`speech`: only segments in which the voice-activity detector hears voice go to the classifiers."""
+    """`speech`: the classifiers get only segments in which the voice-activity detector hears a voice."""
     sensitivity: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """Shifts every onset threshold of this source: 1 hears more, -1 hears less; never the alarm rhythms."""
+    """Shifts every onset threshold of this source: 1 hears more, -1 hears less. It never changes the alarm
+    rhythms."""
     calibration_db: Annotated[float, Field(ge=0, le=200)] | None = None
-    """What 0 dBFS is in the room, in dB(A); `earwitness calibrate` finds it. Without it levels are dBFS."""
+    """The level in the room, in dB(A), at 0 dBFS. `earwitness calibrate` measures it. Without it levels
+    are in dBFS."""
     labels: dict[str, dict[str, Any]] = {}
-    """Thresholds of this source per label; the same keys as the top-level `labels`."""
+    """Thresholds of this source for each label, with the same keys as the top-level `labels`."""
     gate: dict[str, Any] = {}
-    """Gate settings of this source; the same keys as the top-level `gate`."""
+    """Gate settings of this source, with the same keys as the top-level `gate`."""
 
     @property
     def is_hurried(self) -> bool:

@@ -24,17 +24,17 @@ _ESPEAK_TIMEOUT_S = 10.0
 
 
 class DemoConfig(AnySourceConfig):
-    """A scene made by arithmetic: doorbell, knocks, a siren, a bang and a smoke alarm, every 75 seconds."""
+    """A computed scene: doorbell, knocks, a siren, a bang and a smoke alarm, every 75 seconds."""
 
     type: Literal["demo"]
     realtime: bool = True
-    """As slowly as a room would be heard; off: as fast as the machine can."""
+    """true: at the speed of a real room. false: as fast as the machine can."""
     loop: bool = True
-    """Start again at its end."""
+    """true: start again at the end."""
     speech: bool = True
-    """Someone speaks too, where espeak-ng is installed."""
+    """true: somebody also speaks, if espeak-ng is installed."""
     seed: int = 1
-    """Another number is another doorbell, knock and siren."""
+    """Another number makes another doorbell, knock and siren."""
 
     @property
     def is_hurried(self) -> bool:

@@ -30,29 +30,33 @@ DeviceWord = Annotated[str, AfterValidator(plain_text)]
 
 class ExternalConfig(AnySourceConfig):
     """A device that detects sounds itself: a smart microphone, a camera's AI, Frigate, another earwitness.
-    What it publishes becomes events at this source: suspected ones, unless it is trusted."""
+    What it publishes becomes events of this source. They are only suspected, unless the device is
+    trusted."""
 
     type: Literal["external"]
     topic: Annotated[str, AfterValidator(_check_topic), Field(max_length=256)]
-    """Where it publishes. `+` is any level, `{label}` the level that names the sound."""
+    """The topic on which it publishes. `+` stands for any level, `{label}` for the level that names the
+    sound."""
     path: str = ""
-    """Where in its JSON the sound is named, as in `after.label`; empty when the payload is the name. Left out
-    with `{label}` in the topic."""
+    """The path to the sound's name in its JSON, such as `after.label`. Empty: the payload is the name.
+    Leave it out if the topic has `{label}`."""
     label_map: Annotated[dict[DeviceWord, SoundLabel], Field(min_length=1, max_length=64)]
-    """What the device names it, and which of our labels that is. Everything else is left out."""
+    """The device's name of each sound, and our label for it. Other names are ignored."""
     where: dict[str, tuple[str, ...]] = {}
-    """Only messages in which each of these paths has one of these values, as in `{type: [new, update]}`. The
-    path `.` is the whole payload."""
+    """Use only messages in which each of these paths has one of these values, as in `{type: [new,
+    update]}`. The path `.` is the whole payload."""
     score_path: str = ""
-    """Where in its JSON its score is, 0 to 1 or 0 to 100; empty: every detection counts as 1."""
+    """The path to the score in its JSON. Scores are 0 to 1 or 0 to 100. Empty: every detection counts as
+    1."""
     min_score: Score = 0.0
-    """What is below is no detection. Its scores are not ours: our thresholds do not hold for them."""
+    """A lower score is no detection. The device's scores are not ours, so our thresholds do not apply to
+    them."""
     trusted: bool = False
-    """Its detections are confirmed, not suspected: an alarm by its word alone."""
+    """true: its detections are confirmed, not suspected. The device alone can then raise an alarm."""
     hold_s: Annotated[Seconds, Field(gt=0, le=3600)] | None = None
-    """The event ends so long after the last message; by default the label's own hold."""
+    """The event ends this time after the last message. By default the label's own hold."""
     broker: str | None = None
-    """Name of the `mqtt` publisher whose broker it is on; by default the first."""
+    """Name of the `mqtt` publisher whose broker the device uses. By default the first one."""
 
     @field_validator("label_map", mode="before", json_schema_input_type=dict[str, str])
     @classmethod

@@ -17,20 +17,20 @@ from monitor.sources.timing.pacing import Pacer
 
 
 class FileConfig(AnySourceConfig):
-    """A recording in any format FFmpeg reads; of a film, its first sound track that carries sound."""
+    """A recording in any format that FFmpeg reads. Of a film, the first sound track that is not silent."""
 
     type: Literal["file"]
     path: Path
-    """Taken from the working directory unless absolute."""
+    """Path of the file. A relative path starts at the working directory."""
     realtime: bool = False
-    """As slowly as it was recorded, instead of as fast as the machine can."""
+    """true: at the speed of the recording. false: as fast as the machine can."""
     loop: bool = False
-    """Start again at its end."""
+    """true: start again at the end."""
     track: Annotated[int, Field(ge=1, le=64)] | None = None
-    """Hear this sound track, counted from 1; without it, the first that carries sound."""
+    """Number of the sound track, from 1. By default the first track that is not silent."""
     started_at: AwareDatetime | None = None
-    """When its first sample was heard; without it, the moment it is opened, or, without `realtime`, as long
-    before as the recording lasts."""
+    """The time of the first sample. By default the moment when the file is opened. Without `realtime`, the
+    length of the recording is subtracted from that moment."""
 
     @property
     def is_hurried(self) -> bool:

@@ -45,13 +45,14 @@ class MicrophoneConfig(AnySourceConfig):
 
     type: Literal["microphone"]
     device: Annotated[str, AfterValidator(check_device_name)] = "default"
-    """`default`, a part of its name, or its id; `earwitness devices` lists both."""
+    """`default`, a part of its name, or its id. `earwitness devices` lists names and ids."""
     channel: Annotated[int, Field(ge=1, le=64)] | None = None
-    """Listen to this channel only, counted from 1; without it, the mean of the first two."""
+    """Number of the only channel to listen to, from 1. By default the mean of the first two channels."""
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] | None = None
-    """Without it, 48 kHz or what the device offers. Resampled to 16 kHz in any case."""
+    """Rate of the recording. By default 48 kHz, or what the device offers. The sound is then always
+    resampled to 16 kHz."""
     sample_format: Literal["int16", "float32"] = "int16"
-    """`float32` keeps more than 16 bits of a device that has them."""
+    """`float32` keeps more than 16 bits, if the device has them."""
 
     @property
     def origin(self) -> str:

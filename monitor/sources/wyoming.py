@@ -46,16 +46,17 @@ _MALFORMED = (KeyError, AttributeError, TypeError, ValueError, EOFError, OSError
 
 
 class WyomingConfig(AnySourceConfig):
-    """A Wyoming satellite or microphone program that connects to us and streams its sound all the time."""
+    """A Wyoming satellite or microphone program. It connects to earwitness and streams its sound all the
+    time."""
 
     type: Literal["wyoming"]
     host: str = "0.0.0.0"  # noqa: S104 - satellites are other machines
-    """Address of this machine on which it is waited for. Anyone who reaches it can play us a sound: the
-    protocol has no password."""
+    """Address of this machine on which the source waits. Anyone who reaches it can send a sound, because
+    the protocol has no password."""
     port: Port = 10750
-    """Where it is waited for; each source has its own."""
+    """Port on which the source waits. Each source needs its own."""
     silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
-    """No sound for this time is a lost source."""
+    """Without sound for this time the source counts as lost."""
 
     def build(self, clock: Clock) -> "WyomingSource":
         return WyomingSource(self, clock)

@@ -12,10 +12,10 @@ from testkit import markdown
 
 _HEAD = """# Configuration
 
-Every option, written by `python -m scripts.docs.configuration`. Unknown keys are errors. `${NAME}` in any
-text is filled in from the environment, or from a file of that name in the folder `credentials` beside the
-configuration; inside a URL it is percent-encoded, so write passwords as they are.
-`$$` is a dollar sign. Lengths of time are seconds, levels dBFS, scores 0-1.
+This page has every option. `python -m scripts.docs.configuration` writes it. Unknown keys are errors.
+`${NAME}` in any text is filled in from the environment, or from a file of that name in the folder
+`credentials` beside the configuration. Inside a URL the value is percent-encoded, so write passwords as they
+are. `$$` is a dollar sign. Times are in seconds, levels in dBFS. Scores are 0 to 1.
 """
 
 

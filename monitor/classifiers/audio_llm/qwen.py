@@ -43,35 +43,36 @@ LEAST_APART_NATS = 1e-3
 
 
 class QwenConfig(SecondLook, LabelSubset):
-    """A large audio-language model on this machine; needs `scripts/setup --qwen`."""
+    """A large audio-language model on this machine. It needs `scripts/setup --qwen`."""
 
     type: Literal["qwen"]
     name: Slug = "qwen"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen2-Audio-7B-Instruct"
     """Hub id or folder of a Qwen2-Audio, Qwen2.5-Omni or Qwen3-Omni model."""
     device: Device = "auto"
-    """auto (the best there is, over several GPUs if need be), cpu, mps, cuda or cuda:1."""
+    """auto (the best of this machine, several GPUs if needed), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
-    """auto: bfloat16 on a GPU that computes in it, float32 elsewhere."""
+    """auto: bfloat16 on a GPU that supports it, otherwise float32."""
     quantize: Literal["int8", "int4"] | None = None
     """Store the language model's weights in fewer bits (CUDA, bitsandbytes). Quantised audio models hear
     worse: measure yours with `earwitness eval`."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
-    """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
+    """Number of CPU threads. By default the number of cores, or OMP_NUM_THREADS."""
     batch_size: Annotated[int, Field(ge=1, le=256)] = 8
     """Segments judged in one pass."""
     strategy: Strategy = "phrases"
     """How to ask: phrases (the likelihood of naming each sound), choice (lettered lists) or yes_no (one
-    question per label); settle it with `earwitness eval` on clips of your own."""
+    question for each label). Compare them with `earwitness eval` on your own clips."""
     prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """How likely a sound is before it is heard: the score that silence gets."""
+    """How likely a sound is before anything is heard. Silence gets this score."""
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Above 1 softens the scores, below 1 sharpens them."""
     chat: bool = True
-    """Use the chat form of instruction-tuned models; false for base models such as Qwen/Qwen2-Audio-7B."""
+    """true: use the chat form of instruction-tuned models. false: for base models such as
+    Qwen/Qwen2-Audio-7B."""
     system: Annotated[str, Field(max_length=2000)] | None = None
-    """The system prompt; by default the model's own."""
+    """The system prompt. By default the model's own."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 64
     """The longest answer of `describe` and `ask`, in tokens."""
 

@@ -43,34 +43,34 @@ class RemoteConfig(SecondLook, LabelSubset, ServerOptions):
 
     type: Literal["remote"]
     name: Slug = "remote"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
     engine: Literal["auto", "vllm", "llama", "ollama", "openai", "dashscope"] = "auto"
-    """What serves the model; auto asks the server. `earwitness check --probe` prints what it is and can
-    do."""
+    """Program that serves the model. auto asks the server. `earwitness check --probe` prints what it is
+    and what it can do."""
     audio_part: Literal["input_audio", "audio_url"] | None = None
-    """How the server takes sound; by default whichever it hears with."""
+    """The form in which sound is sent. By default the form that works with the server."""
     guided: Literal["structured_outputs", "guided_choice"] | None = None
-    """Hold the model to the letters on offer, by this field: structured_outputs (vLLM), guided_choice (vLLM
-    before 0.12). By default whatever the server is found to know."""
+    """Field of the request that limits the model to the given letters: structured_outputs (vLLM),
+    guided_choice (vLLM before 0.12). By default the field that the server knows."""
     logprobs: bool = True
-    """Ask for log probabilities; without them a label is only ever named."""
+    """true: ask for log probabilities. Without them the model only names labels, and gives no scores."""
     min_mass: Score = 0.2
-    """An answer counts only when the letters on offer get this share of the probability: what a model would
-    rather not have answered at all is no evidence."""
+    """An answer counts only if the given letters get this share of the probability. Otherwise the model
+    would have written something else, and its answer is no evidence."""
     named_score: Score = 0.6
     """The score of a label that is named without log probabilities."""
     prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """How likely a sound is before it is heard."""
+    """How likely a sound is before anything is heard."""
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Above 1 softens the scores, below 1 sharpens them."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 64
     """The longest answer of `describe` and `ask`, in tokens."""
     longest_s: Annotated[float, Field(ge=1, le=2400)] = 30.0
-    """How much sound the model hears at once, for `describe` and `ask`: 30 (Qwen2-Audio), 300 (Qwen2.5-Omni),
-    2400 (Qwen3-Omni); what the server takes may be less."""
+    """How much sound the model hears at once, for `describe` and `ask`: 30 (Qwen2-Audio), 300
+    (Qwen2.5-Omni), 2400 (Qwen3-Omni). The server may take less."""
     extra: dict[str, Any] = {}
-    """Further fields of every request, as the server knows them, for example
-    {chat_template_kwargs: {enable_thinking: false}}."""
+    """More fields for every request to the server, for example {chat_template_kwargs: {enable_thinking:
+    false}}."""
 
     def may_hear(self, segment: Segment, detections: Sequence[Detection]) -> bool:
         """Not a voice, unless `send_speech`."""

@@ -70,13 +70,13 @@ class Sidecar(BaseModel):
 
 
 class EmbeddedConfig(Switched):
-    """The sound model that ships with earwitness; or one of your own training."""
+    """The sound model that ships with earwitness, or a model that you trained."""
 
     type: Literal["embedded"]
     name: Slug = "embedded"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
     model: Path | None = None
-    """Another model file trained by scripts/train_tagger, with its JSON beside it."""
+    """Another model file from scripts/train_tagger. Its JSON file must be in the same folder."""
 
     def build(self) -> "EmbeddedClassifier":
         """The classifier, not yet loaded. ModelError when its JSON is missing or wrong."""
@@ -121,7 +121,7 @@ class EmbeddedClassifier(ClassifierDefaults):
 
     @property
     def hop_s(self) -> float:
-        """From one window of a long segment to the next."""
+        """Time from one window of a long segment to the next."""
         return self.sidecar.hop_s
 
     @property

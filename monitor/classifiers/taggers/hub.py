@@ -26,31 +26,33 @@ shortest sound that the models take."""
 
 
 class HubConfig(SecondLook, LabelSubset):
-    """An audio classifier or CLAP model of the Hugging Face hub; needs `scripts/setup --qwen`."""
+    """An audio classifier or CLAP model of the Hugging Face hub. It needs `scripts/setup --qwen`."""
 
     type: Literal["hub"]
     name: Slug = "hub"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
     model: Annotated[str, Field(min_length=1)]
     """Hub id or folder, for example MIT/ast-finetuned-audioset-10-10-0.4593 or laion/clap-htsat-unfused."""
     device: Device = "auto"
-    """auto (the best there is), cpu, mps, cuda or cuda:1."""
+    """auto (the best device of this machine), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "float32"
     """float32 for these small models; auto, bfloat16 and float16 for large ones on a GPU."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
-    """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
+    """Number of CPU threads. By default the number of cores, or OMP_NUM_THREADS."""
     batch_size: Annotated[int, Field(ge=1, le=256)] = 16
     """Windows judged in one pass."""
     window_s: Annotated[float, Field(ge=0.5, le=30)] = 10.0
     """Longer segments are judged in windows of this length."""
     classes: dict[SoundLabel, list[str]] = {}
-    """Names of the model's classes that mean a label, where they are neither ours nor AudioSet's."""
+    """For each label, the names of the model's classes that mean it. Needed only if the model uses neither
+    our names nor AudioSet's."""
     exclusive: bool | None = None
-    """Whether the model's classes exclude one another; by default as in the model's configuration."""
+    """true: only one of the model's classes can be right at a time. By default as in the model's
+    configuration."""
     phrases: dict[SoundLabel, list[str]] = {}
-    """CLAP: how to describe a label, in place of the built-in words."""
+    """CLAP: descriptions of labels, in place of the built-in ones."""
     prior: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """CLAP: how likely a sound is before it is heard; the score that silence gets."""
+    """CLAP: how likely a sound is before anything is heard. Silence gets this score."""
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     """CLAP: above 1 softens the scores, below 1 sharpens them."""
 

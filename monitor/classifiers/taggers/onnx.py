@@ -30,11 +30,11 @@ MOST_S = 32.0
 
 
 class OnnxConfig(Switched):
-    """An AudioSet tagger of your own: an ONNX file that takes a waveform."""
+    """Your own AudioSet tagger: an ONNX file that takes a waveform."""
 
     type: Literal["onnx"]
     name: Slug = "onnx"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
     model: Path
     """The model file."""
     classes: Path
@@ -42,16 +42,16 @@ class OnnxConfig(Switched):
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=48_000)] = 16_000
     """The rate that the model was trained on."""
     window_s: Annotated[float, Field(ge=0.1, le=30)] = 2.0
-    """The length of sound that it is given at once; a model of fixed input length has its own."""
+    """How much sound the model gets at once. A model with a fixed input length uses its own."""
     hop_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    """From one window of a long segment to the next."""
+    """Time from one window of a long segment to the next."""
     output: str | None = None
-    """Name of the output with the scores; by default the first one with as many classes as the CSV."""
+    """Name of the output with the scores. By default the first output with as many classes as the CSV."""
     scores: Literal["probability", "logit"] = "probability"
-    """logit: its scores are taken before the sigmoid."""
+    """logit: the scores of the model are before the sigmoid."""
     calibration: Path | None = None
-    """What makes its scores probabilities, from your own recordings: `earwitness eval --calibration` writes
-    it. Without it they are taken as they are."""
+    """File that turns the scores into probabilities. `earwitness eval --calibration` writes it from your
+    own recordings. Without it the scores are used as they are."""
 
     def open(self) -> Any:
         """The model, to be asked as an onnxruntime session is. ModelError when it cannot be opened."""

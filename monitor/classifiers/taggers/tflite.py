@@ -16,11 +16,11 @@ from monitor.schema import Slug
 
 
 class TfliteConfig(OnnxConfig):
-    """An AudioSet tagger of your own as a TensorFlow Lite file, YAMNet for one: it takes a waveform."""
+    """Your own AudioSet tagger: a TensorFlow Lite file that takes a waveform, for example YAMNet."""
 
     type: Literal["tflite"]  # type: ignore[assignment]
     name: Slug = "tflite"
-    """Names this classifier in events (`confirmed_by`) and logs."""
+    """Name of this classifier in events (`confirmed_by`) and logs."""
 
     def open(self) -> Any:
         """The model behind the face of an onnxruntime session. ModelError when it cannot be opened."""

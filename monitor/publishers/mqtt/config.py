@@ -7,7 +7,7 @@ from monitor.publishers.mqtt.publisher import MqttPublisher
 
 
 class MqttConfig(MqttOptions):
-    """An MQTT broker, with Home Assistant behind it or not."""
+    """An MQTT broker, with or without Home Assistant."""
 
     def build(self, node: str, on_command: OnInbound, clock: Clock) -> MqttPublisher:
         """The publisher; nothing is opened yet."""

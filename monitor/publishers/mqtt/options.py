@@ -12,7 +12,8 @@ from monitor.schema import Block, Port, Secret, Slug, Switched, unreadable
 
 
 class TlsConfig(Block):
-    """Encryption to the broker. An empty block trusts the system's certificate authorities."""
+    """Encryption of the connection to the broker. An empty block trusts the system's certificate
+    authorities."""
 
     ca_file: Path | None = None
     """PEM file of the certificate authority to trust instead of the system's."""
@@ -21,7 +22,7 @@ class TlsConfig(Block):
     key_file: Path | None = None
     """PEM file of its key."""
     insecure: bool = False
-    """Accept any certificate. Anyone in between can then read and forge everything."""
+    """true: accept any certificate. Anyone between here and the broker can then read and forge everything."""
 
     @model_validator(mode="after")
     def _key_needs_certificate(self) -> Self:
@@ -111,19 +112,19 @@ class MqttOptions(Switched):
 
     type: Literal["mqtt"]
     name: Slug = "mqtt"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
     host: Annotated[
         str,
         Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$"),
         BeforeValidator(_check_bare),
     ] = "127.0.0.1"
-    """Name or address of the broker; no scheme, no port."""
+    """Name or address of the broker, without scheme and port."""
     port: Port | None = None
     """Default 1883, with `tls` 8883."""
     username: str | None = None
     """Name of this daemon at the broker."""
     password: Secret | None = None
-    """Its password; write `${NAME}` and keep the secret out of the file."""
+    """Password for the broker. Write `${NAME}` to keep the secret out of the file."""
     tls: TlsConfig | None = None
     """Absent: not encrypted."""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
@@ -133,12 +134,13 @@ class MqttOptions(Switched):
     topic_prefix: _TopicPath = "earwitness"
     """Topics are `<topic_prefix>/<node>/...`."""
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
-    """After one and a half times this without a sign of us the broker publishes the last will."""
+    """When the broker hears nothing of us for one and a half times this time, it publishes the last will."""
     homeassistant: bool = True
-    """Announce devices and entities to Home Assistant, and repeat at its return what it may have missed."""
+    """true: announce devices and entities to Home Assistant. When it returns, repeat what it may have
+    missed."""
     homeassistant_version: _Release | None = None
-    """Of your Home Assistant, in quotes. From "2026.10" on breaking glass has a class of its own there, which
-    older versions refuse; without it the class is sound."""
+    """Version of your Home Assistant, in quotes. From "2026.10" on it has a class for breaking glass.
+    Older versions refuse this class. Without a version here the class is sound."""
     discovery_prefix: _TopicPath = "homeassistant"
     """The discovery prefix set in Home Assistant."""
 

@@ -38,7 +38,7 @@ class ConsoleConfig(Switched):
 
     type: Literal["console"]
     name: Slug = "console"
-    """Names this publisher in logs and in the outbox."""
+    """Name of this publisher in logs and in the outbox."""
 
     def build(self, node: str, on_command: OnCommand, clock: Clock) -> "ConsolePublisher":
         """The publisher; nothing is opened yet."""

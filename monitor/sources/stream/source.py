@@ -51,27 +51,28 @@ def _check_url(url: Secret) -> Secret:
 
 
 class StreamConfig(AnySourceConfig):
-    """A camera's or another network stream: RTSP, RTSPS, HTTP, HTTPS, HLS, or MPEG-TS over UDP."""
+    """A stream of a camera or another network device: RTSP, RTSPS, HTTP, HTTPS, HLS, or MPEG-TS over UDP."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     type: Literal["stream"]
     url: Annotated[Secret, AfterValidator(_check_url)]
-    """With user name and password where needed; `${NAME}` for the secret part."""
+    """Address, with user name and password if needed. Write `${NAME}` for the secret part."""
     transport: Literal["tcp", "udp"] = "tcp"
-    """Of RTSP. UDP loses packets on a busy network."""
+    """Transport of RTSP. UDP loses packets on a busy network."""
     verify_tls: bool = True
-    """Whether an rtsps or https server must show a valid certificate; many cameras cannot."""
+    """true: an rtsps or https server must show a valid certificate. Many cameras cannot."""
     ca_file: Path | None = None
-    """The authority that signed the server's certificate (PEM); without it, the system's."""
+    """File (PEM) of the authority that signed the server's certificate. By default the system's
+    authorities."""
     connect_timeout_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
-    """No sound for this time is a lost stream, even if the connection is good."""
+    """Without sound for this time the stream counts as lost, even if the connection is good."""
     track: Annotated[int, Field(ge=1, le=64)] | None = None
-    """Listen to this sound track only, counted from 1; without it, to the one that carries sound."""
+    """Number of the only sound track to listen to, from 1. By default the track that is not silent."""
     sample_rate_hz: Literal["auto"] | Annotated[int, Field(ge=4_000, le=192_000)] = "auto"
-    """`auto` is the announced rate, or the measured one if it differs: some cameras announce 8 kHz and send
-    16. A number is taken for true, whatever the stream announces."""
+    """`auto` uses the announced rate, or the measured rate if it differs: some cameras announce 8 kHz and
+    send 16. A number is used whatever the stream announces."""
 
     @property
     def origin(self) -> str:

@@ -41,18 +41,19 @@ def _check_key(key: Secret) -> Secret:
 
 
 class UdpConfig(AnySourceConfig):
-    """A microphone elsewhere on the network that sends its sound in encrypted datagrams:
-    `scripts/send-microphone`, or a sender of your own."""
+    """A microphone elsewhere on the network. It sends its sound in encrypted datagrams, with
+    `scripts/send-microphone` or a program of your own."""
 
     type: Literal["udp"]
     key: Annotated[Secret, AfterValidator(_check_key)]
-    """What this source and its sender share: 64 hexadecimal digits, for this source alone."""
+    """The secret key of this source and its sender: 64 hexadecimal digits. Each source needs its own."""
     host: str = "0.0.0.0"  # noqa: S104 - who has not the key is ignored
-    """Address of this machine on which it is waited for: `0.0.0.0` is every one, `::` also those of IPv6."""
+    """Address of this machine on which the source waits for the sender. `0.0.0.0`: all addresses. `::`:
+    also those of IPv6."""
     port: Port = 47800
-    """Where it is waited for; each source has its own."""
+    """Port on which the source waits. Each source needs its own."""
     silent_after_s: Annotated[float, Field(ge=1, le=120)] = 10.0
-    """No sound for this time is a lost source."""
+    """Without sound for this time the source counts as lost."""
 
     def build(self, clock: Clock) -> "UdpSource":
         return UdpSource(self, clock)

@@ -21,19 +21,20 @@ class ServerOptions(Block):
     api_key: Secret | None = None
     """Sent as a bearer token."""
     send_audio_off_site: bool = False
-    """Let audio leave your own network. Without it a URL outside loopback and private ranges is an error."""
+    """true: audio can leave your own network. false: a URL outside loopback and private ranges is an
+    error."""
     send_speech: bool = False
-    """Also send segments with a voice in them; without it they are withheld."""
+    """true: also send segments with a voice in them. false: they are not sent."""
     timeout_s: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
-    """For one answer, with everything that it takes: connecting, all attempts, and the last byte."""
+    """Time limit of one answer. It includes connecting, all attempts, and the last byte."""
     retries: int = Field(default=2, ge=0, le=10)
     """Further attempts when the server is busy (429, 5xx) or the connection fails."""
     retry_wait_s: Seconds = 0.5
-    """Before the first of them; doubled, with jitter, before each next."""
+    """Time before the first further attempt. Before each next attempt it is doubled, with jitter."""
     concurrency: int = Field(default=4, ge=1, le=64)
-    """Requests under way at once."""
+    """How many requests can run at the same time."""
     give_up_after: int = Field(default=3, ge=1, le=100)
-    """Failed requests in a row after which the server is left alone for `rest_s`."""
+    """After so many failed requests in a row, the server gets no request for `rest_s`."""
     rest_s: Seconds = 60.0
 
     @field_validator("url")

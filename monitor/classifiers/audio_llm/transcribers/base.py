@@ -22,8 +22,8 @@ class WordOptions(Block):
     """Options of every transcriber."""
 
     while_speaking: bool = True
-    """Also transcribe the last three seconds once a second while somebody speaks: a rule's words are then
-    found before the sentence ends. Words in which no rule's phrase is are dropped at once."""
+    """While somebody speaks, also transcribe the last three seconds once a second. A rule's words are then
+    found before the sentence ends. Words without a phrase of a rule are dropped at once."""
 
 
 @dataclass(frozen=True, slots=True)

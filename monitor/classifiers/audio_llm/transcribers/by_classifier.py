@@ -16,15 +16,15 @@ from monitor.schema import Slug
 
 class ClassifierTranscriberConfig(WordOptions):
     """A large classifier of `classifiers:` that also transcribes or translates speech. No second model is
-    loaded; its `max_new_tokens` is the longest transcript."""
+    loaded. Its `max_new_tokens` limits the transcript."""
 
     type: Literal["listener"]
     name: Slug = "qwen"
     """The name of a `qwen` or `remote` classifier."""
     language: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    """Language spoken, by its English name; by default the model detects it."""
+    """English name of the spoken language. By default the model detects it."""
     translate_to: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    """Language to translate into, for example English; by default words are not translated."""
+    """Language to translate into, for example English. By default words are not translated."""
 
     def build(self, loaded: Sequence[Classifier]) -> "ClassifierTranscriber":
         """The transcriber, over one of these classifiers, which are loaded."""

@@ -47,28 +47,28 @@ def _check_language(name: str) -> str:
 
 
 class Qwen3AsrConfig(WordOptions):
-    """Qwen3-ASR on this machine; needs `scripts/setup --qwen`."""
+    """Qwen3-ASR on this machine. It needs `scripts/setup --qwen`."""
 
     type: Literal["qwen3_asr"]
     model: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ASR-1.7B-hf"
     """Hub id or folder."""
     language: Annotated[str, AfterValidator(_check_language)] | None = None
-    """Name or code of the language spoken, for example English or en; by default the model detects it."""
+    """Name or code of the spoken language, for example English or en. By default the model detects it."""
     hot_words: list[HotWord] = []
-    """Names and words that are rare elsewhere. The words of the rules' `say` are added to them."""
+    """Names and rare words to expect. The words of the rules' `say` are added to them."""
     device: Device = "auto"
-    """auto (the best there is), cpu, mps, cuda or cuda:1."""
+    """auto (the best device of this machine), cpu, mps, cuda or cuda:1."""
     dtype: Dtype = "auto"
-    """auto: bfloat16 on a GPU that computes in it, float32 elsewhere."""
+    """auto: bfloat16 on a GPU that supports it, otherwise float32."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
-    """CPU threads; by default as many as cores, or OMP_NUM_THREADS."""
+    """Number of CPU threads. By default the number of cores, or OMP_NUM_THREADS."""
     batch_size: Annotated[int, Field(ge=1, le=256)] = 8
     """Sounds transcribed in one pass."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
     """The longest transcript, in tokens."""
     aligner: Annotated[str, Field(min_length=1)] = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
-    """Hub id or folder of the model that `earwitness transcribe --timestamps` loads beside it; the daemon
-    never does."""
+    """Hub id or folder of a second model that only `earwitness transcribe --timestamps` loads. The daemon
+    never loads it."""
 
     def build(self) -> "Qwen3Asr":
         """The transcriber, not yet loaded."""

@@ -25,16 +25,17 @@ class RemoteAsrConfig(WordOptions, ServerOptions):
 
     type: Literal["remote"]
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    """Code of the language spoken (ISO 639, for example en); by default the server detects it."""
+    """Code of the spoken language (ISO 639, for example en). By default the server detects it."""
     hot_words: list[HotWord] = []
-    """Names and words that are rare elsewhere, sent as the server's `prompt` with the words of `say`."""
+    """Names and rare words to expect. They are sent as the server's `prompt`, together with the words of
+    `say`."""
     to_english: bool = False
-    """Translate into English (/audio/translations), where the server offers it."""
+    """true: translate into English (/audio/translations), if the server can do this."""
     engine: Literal["auto", "llama", "openai"] = "auto"
-    """What serves the model; auto asks the server. llama-server takes `prompt` for the whole instruction, and
-    writes without end unless it is limited."""
+    """Program that serves the model. auto asks the server. llama-server takes `prompt` for the whole
+    instruction, and needs a limit, or it writes without end."""
     max_new_tokens: Annotated[int, Field(ge=1, le=1024)] = 256
-    """The longest transcript in tokens, where the server takes a limit (llama-server)."""
+    """The longest transcript in tokens, for servers that take a limit (llama-server)."""
 
     def build(self) -> "RemoteAsr":
         """The transcriber; nothing is sent yet."""
