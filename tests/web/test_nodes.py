@@ -267,7 +267,7 @@ def test_one_page_shows_three_daemons_on_one_broker_and_one_that_was_killed(tmp_
             expect(page.locator(".node[data-node=barn]")).to_contain_text("1 microphone listens")
             barn.process.send_signal(signal.SIGKILL)
             expect(page.locator(".node[data-node=barn]")).to_contain_text("Away since")
-            expect(page.get_by_role("heading", level=1)).to_have_text("2 of 3 nodes need a look")
+            expect(page.get_by_role("heading", level=1)).to_have_text("2 of 3 nodes have a problem")
             assert page.locator("main button").count() == 0
             check_accessible(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -289,7 +289,7 @@ def test_one_page_shows_three_daemons_on_one_broker_and_one_that_was_killed(tmp_
             daemon("barn")
             expect(page.locator(".node[data-node=barn]")).to_contain_text("Alive since")
         with chromium.page(f"{address}#/nodes", **PHONE, locale="de-DE") as page:
-            expect(page.get_by_role("heading", level=1)).to_have_text("1 von 3 Knoten braucht einen Blick")
+            expect(page.get_by_role("heading", level=1)).to_have_text("1 von 3 Knoten hat ein Problem")
             expect(page.locator(".node[data-node=barn]")).to_contain_text("Läuft seit")
 
 

@@ -383,7 +383,7 @@ def test_a_token_is_made_and_shown_once(home, chromium):
     """It opens the API at once, and a reload shows only its name."""
     with chromium.page(f"{home.address}#/house", **DESK) as page:
         page.get_by_label("What for").fill("dashboard")
-        page.get_by_role("button", name="Make a token").click()
+        page.get_by_role("button", name="Create a token").click()
         key = page.locator(".made code").inner_text()
         assert key.startswith("ew_")
         page.evaluate("scrollTo(0, 0)")

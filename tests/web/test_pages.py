@@ -230,7 +230,7 @@ def test_a_threshold_is_tried_changed_followed_and_taken_back(workshop, chromium
             slider.press("ArrowLeft")
         slider.press("End")
         expect(page.locator(".outcome")).to_contain_text(f"{left} instead of {before['count']}")
-        expect(page.locator(".outcome")).to_contain_text("Of 1 you called wrong 1 would be gone")
+        expect(page.locator(".outcome")).to_contain_text("Of the 1 that you called wrong, 1 would be gone")
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         shot(page, "sounds")
@@ -363,7 +363,7 @@ def test_a_rule_is_made_tried_applied_tested_switched_off_and_taken_back(worksho
         expect(page.locator("[data-slot=between] .error")).not_to_contain_text("Line")
         expect(page.get_by_role("button", name="Apply")).to_be_disabled()
         check_accessible(page)
-        page.get_by_role("button", name="Something above has to be mended first").click()
+        page.get_by_role("button", name="Correct what is wrong above first").click()
         expect(page.locator("[data-slot=between] .error")).to_be_in_viewport()
         page.get_by_label("Time of day").fill("")
         expect(page.get_by_role("button", name="Something above")).to_have_count(0)
@@ -463,7 +463,7 @@ def test_another_onset_is_tried_on_an_event(workshop, chromium):
         page.get_by_role("button", name="Decide again").click()
         expect(page.locator(".try .outcome")).to_contain_text("instead of")
         check_accessible(page)
-        page.get_by_role("link", name="Make a rule of it").click()
+        page.get_by_role("link", name="Make a rule from it").click()
         expect(page.get_by_label("Name")).to_have_value("Doorbell, Kitchen")
         expect(page.locator(".rule-sentence")).to_contain_text("When Doorbell in Kitchen is heard")
         expect(page.get_by_role("button", name="Apply")).to_be_enabled()
@@ -479,7 +479,7 @@ def test_a_sound_is_taught_from_an_event(workshop, chromium):
         expect(dialog.get_by_role("button", name="Teach", exact=True)).to_be_disabled()
         dialog.get_by_label("What it is").fill("Bell of the gate")
         expect(dialog.get_by_text("1 chosen of 5 that are good.")).to_be_visible()
-        dialog.get_by_role("button", name="What would come of it?").click()
+        dialog.get_by_role("button", name="What would the result be?").click()
         expect(dialog.locator(".error")).to_be_visible()
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -496,7 +496,7 @@ def test_what_keeps_coming_gets_an_answer(workshop, chromium):
     with chromium.page(f"{workshop.address}#/sounds", **PHONE, locale="de-DE") as page:
         asked = page.locator(".ask")
         expect(asked).to_contain_text(
-            "Etwas ohne Namen kam 9-mal an 4 Tagen, meist gegen 19 Uhr, in Kitchen."
+            "Ein Geräusch ohne Namen kam 9-mal an 4 Tagen, meist gegen 19 Uhr, in Kitchen."
         )
         check_accessible(page)
         asked.get_by_role("button", name="Benennen").click()
@@ -530,7 +530,7 @@ def test_the_diary_says_how_long_and_is_taken_away_with_its_sum(workshop, chromi
         check_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         with page.expect_download() as taken:
-            page.get_by_role("link", name="Take it away").click()
+            page.get_by_role("link", name="Download").click()
         with zipfile.ZipFile(taken.value.path()) as archive:
             table, says = sorted(archive.namelist())
             assert archive.read(says).decode() == f"{sha256(archive.read(table)).hexdigest()}  {table}\n"
@@ -617,7 +617,9 @@ def test_what_was_missed_is_noted_counted_and_taken_back(workshop, chromium):
         dialog.get_by_label("Time").fill(f"{at:%H:%M}")
         check_accessible(page)
         dialog.get_by_role("button", name="Note it").click()
-        expect(dialog).to_contain_text(re.compile(r"The nearest look gave Dog bark \d+%, and it takes 90%"))
+        expect(dialog).to_contain_text(
+            re.compile(r"The nearest look gave Dog bark a score of \d+%\. It needs 90%")
+        )
         check_accessible(page)
         [noted] = workshop.visit.get("/api/missed").json()["missed"]
         assert (noted["label"], noted["source"], noted["onset"]) == ("dog_bark", "tone", 0.9)

@@ -95,7 +95,7 @@ def test_first_run_set_up_first_event_wrong_counted(machine, chromium, tmp_path)
         page.get_by_role("radio", name="Clips without speech").check()
         page.get_by_role("link", name="Next").click()
         tell_somebody(page, machine)
-        page.get_by_role("link", name="Look it over").click()
+        page.get_by_role("link", name="Check it").click()
         expect(page.get_by_text("My phone: a test arrived.")).to_be_visible()
         check_accessible(page)
         shot(page, "setup-last")
@@ -168,7 +168,7 @@ def tell_somebody(page: Page, machine: Machine) -> None:
     expect(page.get_by_text("A test arrived.")).to_be_visible()
     page.get_by_label("Port").fill(str(machine.broker.port))
     page.get_by_role("button", name="Connect").click()
-    expect(page.get_by_text("The broker on 127.0.0.1 takes us.")).to_be_visible()
+    expect(page.get_by_text("The broker on 127.0.0.1 accepts the connection.")).to_be_visible()
     check_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
@@ -190,7 +190,7 @@ def check_written(run: FirstRun) -> None:
     assert "${MY_PHONE_ADDRESS}" in text
     assert "ntfy://" not in text
     assert (run.written.parent / "credentials/MY_PHONE_ADDRESS").stat().st_mode & 0o777 == 0o600
-    assert "# Bell and knocks, for those who cannot hear them." in text
+    assert "# Bell and knocks, for people who cannot hear them." in text
     config = load_config(run.written)
     assert [source.name for source in config.sources] == ["porch"]
     assert config.evidence.no_speech
@@ -244,7 +244,7 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
             expect(page.get_by_role("heading", name=heading)).to_be_visible()
             check_accessible(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        tab_to(page, "Ansehen")
+        tab_to(page, "Prüfen")
         page.keyboard.press("Enter")
         tab_to(page, "Schreiben")
         page.keyboard.press("Enter")
