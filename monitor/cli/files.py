@@ -80,10 +80,10 @@ def classify(
     config: ConfigOption = None,
     format: FormatOption = OutputFormat.TEXT,
     model: ModelOption = None,
-    frames: Annotated[bool, typer.Option("--frames", help="Also the scores of every window.")] = False,
+    frames: Annotated[bool, typer.Option("--frames", help="Also print the scores of every window.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many labels to show as text.")] = 5,
 ) -> None:
-    """Ask a classifier alone what is in a recording: scores per label, the maximum over its windows."""
+    """Ask only a classifier what is in a recording. Prints each label's highest score of all windows."""
     from monitor.recordings.evaluation.scoring import classify_file
     from monitor.sources.recording import read_audio
 

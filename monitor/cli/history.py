@@ -27,15 +27,15 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            help="The id of an event or alert (its first digits will do), a time (21:14), or the last while: "
-            "-10m is the last ten minutes."
+            help="The id of an event or alert (its first digits are enough), a time (21:14), or a length of "
+            "time until now: -10m is the last ten minutes."
         ),
     ],
     config: ConfigOption = None,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     around: Annotated[float, typer.Option(min=0.5, max=300, help="Seconds before and after the time.")] = 5.0,
 ) -> None:
-    """Why was an alert raised, or not? Level, floor, labels and, rule by rule, the clause that decided.
+    """Why was an alert raised, or not? Shows level, floor, labels, and the clause that decided in each rule.
 
     [bold]Examples[/bold]
 
@@ -63,16 +63,16 @@ def replay(
     since: Annotated[str, typer.Option(help="How far back: 12h, 3d, or a time.")] = "1d",
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A change to try, such as glass_break.onset=0.4; may be repeated."),
+        typer.Option("--set", help="A change to try, such as glass_break.onset=0.4. You can give several."),
     ] = None,
     rule: Annotated[str | None, typer.Option(help="Show only alerts of this rule.")] = None,
     label: Annotated[str | None, typer.Option(help="Show only what is about this sound.")] = None,
     source: Annotated[str | None, typer.Option(help="Show only what this source heard.")] = None,
 ) -> None:
-    """What would have fired under other thresholds? Decides the scores of the last days again.
+    """What would have fired with other thresholds? Decides again from the scores of the last days.
 
-    "as before": the same sound at an overlapping time, or an alert of the same rule within 6 s; a difference
-    in time is printed.
+    "as before" means the same sound at an overlapping time, or an alert of the same rule within 6 s. If the
+    times differ, the difference is printed.
 
     [bold]Example[/bold]
 

@@ -40,20 +40,22 @@ def check(
     ] = None,
     config: ConfigOption = None,
     thresholds: Annotated[
-        bool, typer.Option("--thresholds", help="Also list what it takes for each sound to be an event.")
+        bool, typer.Option("--thresholds", help="Also list what each sound needs to become an event.")
     ] = False,
     probe: Annotated[
         bool,
         typer.Option(
             "--probe",
-            help="Also ask each server of a large model what it is, and whether it hears made-up sounds.",
+            help="Also ask each server of a large model what it is, and test it with made-up sounds.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check the configuration without opening anything: every problem with file and line.
+    """Check the configuration, and print every problem with its file and line.
 
-    Exit code 0 when it is good, 78 when it is not; 1 when a server that --probe asks is no use.
+    This opens no device, and only --probe opens a connection.
+
+    The exit code is 0 if it is good, 78 if it is not, and 1 if a server that --probe asks cannot be used.
     """
     path = file or config or find_config()
     if path is None:

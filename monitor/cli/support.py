@@ -24,14 +24,13 @@ def register(app: typer.Typer) -> None:
 def support(
     output: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("earwitness-support.zip"),
     config: ConfigOption = None,
-    show: Annotated[
-        bool, typer.Option("--show", help="Print what would be in it, and write nothing.")
-    ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the contents, and write nothing.")] = False,
 ) -> None:
-    """Write a zip for whoever helps you: versions, configuration, sizes, and the service's latest log.
+    """Write a zip for people who help you: versions, configuration, sizes, and the service's latest log.
 
-    No passwords, addresses, names of rules, sound, pictures or spoken words are in it: every text that is not
-    a word of ours stands as (text). Read it first with --show. The page (House) adds figures of health.
+    It contains no passwords, addresses, names of rules, sound, pictures or spoken words. Every text that is
+    not from earwitness itself is replaced by (text). Read it first with --show. The page (House) makes a
+    bundle with figures of health as well.
     """
     from monitor.support.bundle import bundle_files, zipped
 

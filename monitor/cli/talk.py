@@ -32,13 +32,13 @@ def describe(
     config: ConfigOption = None,
     model: ModelOption = None,
     music: Annotated[
-        bool, typer.Option("--music", help="Name genre, instruments, tempo and mood instead.")
+        bool, typer.Option("--music", help="Describe music instead: genre, instruments, tempo, mood.")
     ] = False,
     format: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Describe a recording, by a large model (Qwen2-Audio and its successors).
+    """Describe a recording with a large model (Qwen2-Audio or a successor).
 
-    A recording that is longer than the model hears at once is described in parts, and then as a whole.
+    The model hears only so much at once. A longer recording is described in parts, and then as a whole.
 
     [bold]Examples[/bold]
 
@@ -62,15 +62,19 @@ def describe(
 
 
 def ask(
-    file: Annotated[Path, typer.Argument(help="A recording; as much as the model hears at once is heard.")],
+    file: Annotated[
+        Path, typer.Argument(help="A recording. The model hears only its first part, as much as it can.")
+    ],
     question: Annotated[
         str,
-        typer.Argument(help="For example: What happened here? Without one, what is said in it is answered."),
+        typer.Argument(
+            help="For example: What happened here? Without a question, the model answers what is said in it."
+        ),
     ] = "",
     config: ConfigOption = None,
     model: ModelOption = None,
 ) -> None:
-    """Ask a large model a question about a recording, or let it answer what is said in one."""
+    """Ask a large model a question about a recording, or let it answer what somebody says in it."""
     from monitor.sources.recording import read_audio
 
     talker = _talker(config, model)
@@ -82,7 +86,7 @@ def chat(
     model: ModelOption = None,
     source: Annotated[
         str | None,
-        typer.Option(help="The microphone, by its name in the configuration; by default the first."),
+        typer.Option(help="Name of the microphone in the configuration. By default the first."),
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the answers without reading them aloud.")
@@ -90,8 +94,8 @@ def chat(
 ) -> None:
     """Talk with a large model: press Enter, speak, and it answers.
 
-    Answers are printed, and read aloud by the voice of the first `spoken` notifier, else by espeak-ng. What
-    is said is neither logged nor kept. Ctrl-C, or Ctrl-D, ends it.
+    Answers are printed and read aloud. The voice is that of the first `spoken` notifier, or espeak-ng. Your
+    words are neither logged nor kept. Press Ctrl-C or Ctrl-D to end.
     """
     settings = config_in_force(config, uses=("classifiers", "sources", "notifiers"))
     blocks = {block.name: block for block in settings.sources if block.enabled}
@@ -118,11 +122,11 @@ def transcribe(
     file: Annotated[Path, typer.Argument(help="A recording of any length and format.")],
     config: ConfigOption = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", help="Each word with its time (Qwen3-ASR and its aligner).")
+        bool, typer.Option("--timestamps", help="Print each word with its time (Qwen3-ASR and its aligner).")
     ] = False,
     format: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Write down what is said in a recording, by the `transcripts:` of the configuration.
+    """Write down what people say in a recording, with the `transcripts:` model of the configuration.
 
     [bold]Examples[/bold]
 
