@@ -459,7 +459,7 @@ def test_another_onset_is_tried_on_an_event(workshop, chromium):
     """With one that it did not reach it would not have been there; and a rule of it is begun from here."""
     event = next(one for one in workshop.has_heard() if one["label"] == "doorbell")
     with chromium.page(f"{workshop.address}#/event/{event['id']}", **PHONE) as page:
-        page.get_by_text("What would have been with another onset").click()
+        page.get_by_text("What would have happened with another onset").click()
         page.get_by_role("button", name="Decide again").click()
         expect(page.locator(".try .outcome")).to_contain_text("instead of")
         check_accessible(page)
@@ -478,7 +478,7 @@ def test_a_sound_is_taught_from_an_event(workshop, chromium):
         dialog = page.get_by_role("dialog", name="Teach a sound")
         expect(dialog.get_by_role("button", name="Teach", exact=True)).to_be_disabled()
         dialog.get_by_label("What it is").fill("Bell of the gate")
-        expect(dialog.get_by_text("1 chosen of 5 that are good.")).to_be_visible()
+        expect(dialog.get_by_text("1 chosen. 5 are good.")).to_be_visible()
         dialog.get_by_role("button", name="What would the result be?").click()
         expect(dialog.locator(".error")).to_be_visible()
         check_accessible(page)
