@@ -167,9 +167,7 @@ def test_a_day_of_loudness_is_drawn_and_said(workshop, chromium):
         known = workshop.visit.get("/api/sources/tone/loudness").json()
         loud = datetime.fromisoformat(known["since"]) + timedelta(minutes=known["laeq_dba"].index(70.0))
         expect(picture).to_have_attribute("aria-label", re.compile(f"at {loud.astimezone(zone):%H:%M}"))
-        expect(picture).to_have_attribute(
-            "aria-label", re.compile("before the calibration are left out")
-        )
+        expect(picture).to_have_attribute("aria-label", re.compile("before the calibration are left out"))
         expect(picture).to_have_attribute("aria-label", re.compile(r"Measured for 23 h.*Muted for 20 min"))
         assert 20 <= sum(known["muted"]) <= 21
         page.wait_for_function("document.querySelector('ew-loudness').canvas.width > 0")
