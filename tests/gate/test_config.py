@@ -42,5 +42,5 @@ def test_the_former_name_of_the_hangover_still_works():
 
 def test_both_names_of_the_hangover_are_an_error():
     """Which of two numbers holds is not for the daemon to guess."""
-    with pytest.raises(ValidationError, match="write hangover_s alone"):
+    with pytest.raises(ValidationError, match="write only hangover_s"):
         GateConfig.model_validate({"hang_over_s": 2, "hangover_s": 1})

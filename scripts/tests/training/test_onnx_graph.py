@@ -71,10 +71,7 @@ def test_the_graph_says_what_the_network_says(student: Student, batch: int, samp
 @pytest.mark.parametrize("compact", [False, True])
 def test_the_kernels_compute_what_it_says(student: Student, compact: bool) -> None:
     """Every graph that is written here runs in our own kernels, with weights of either size."""
-    wave, graph = (
-        sound(3, 20_480),
-        student_graph(student, NEUTRAL, HEADS, compact=compact).SerializeToString(),
-    )
+    wave, graph = sound(3, 20_480), student_graph(student, NEUTRAL, HEADS, compact=compact)
     names = ["scores", "frames", "emotion", "embedding"]
 
     own = SoundNetwork(graph.SerializeToString()).run(names, {"wave": wave})
