@@ -430,7 +430,7 @@ def test_now_is_there_after_three_answers_and_is_small(home, chromium):
 
 AS_A_REAL_ONE = """() => {
     const colour = (one) => getComputedStyle(one).backgroundColor;
-    const shown = colour(document.querySelector(".alert:has(.tag)"));
+    const shown = colour(document.querySelector(".alert.test"));
     return ["warning", "critical"].filter((severity) => {
         const real = document.createElement("article");
         real.className = `alert ${severity}`;

@@ -284,6 +284,7 @@ def test_a_connection_whose_other_end_is_gone_is_left_soon(
     running.deliver(alert())
 
     assert "no longer answers" in lines.wait_for("mqtt lost")["reason"]
+    listener.wait_for("earwitness/home/alert")
     assert {each["id"] for each in listener.documents("earwitness/home/alert")} == {alert().id}
 
 
