@@ -121,8 +121,8 @@ def _forked(change: Callable[[], None], sounds: dict[str, Samples]) -> Found:
     """What is found after a change that ends with its process."""
     reading, writing = os.pipe()
     if not (child := os.fork()):
-        change()
         try:
+            change()
             result = {name: _found(samples) for name, samples in sounds.items()}
         except Exception as error:  # noqa: BLE001 - that nothing works with a value is a result
             result = {FAILS: {repr(error): 0.0}}

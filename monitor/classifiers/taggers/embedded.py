@@ -203,7 +203,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         try:
             outputs = self._session.run(["scores", "frames", "emotion", "embedding"], {"wave": wave})
         except Exception as error:
-            # onnxruntime's exceptions derive from Exception directly.
+            # Of onnxruntime's arithmetic, whose exceptions derive from Exception directly, or of our own.
             raise ClassifyError(
                 f"{self.name}: {len(windows)} windows could not be judged: {error}"
             ) from error
