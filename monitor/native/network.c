@@ -359,29 +359,13 @@ static void activate(const Step *step, const float *from, float *to)
         store(to + i, activated(loaded(from + i), step->act));
 }
 
-/* Natural logarithm of positive numbers, in place, by the polynomial of Cephes' logf. */
+/* Natural logarithm of positive numbers, in place. */
 static void put_logarithms(float *values, int count, float scale, float shift)
 {
     for (int i = 0; i < count; i++) {
-        int32_t bits;
-        __builtin_memcpy(&bits, values + i, sizeof bits);
-        const int32_t big = (bits & 0x7fffff) > 0x3504f3;
-        const float exponent = (float)((bits >> 23) - 127 + big);
-        bits = (bits & 0x7fffff) | (0x3f800000 - (big << 23));
-        float m;
-        __builtin_memcpy(&m, &bits, sizeof m);
-        m -= 1.0f;
-        const float z = m * m;
-        float p = 7.0376836292e-2f;
-        p = p * m - 1.1514610310e-1f;
-        p = p * m + 1.1676998740e-1f;
-        p = p * m - 1.2420140846e-1f;
-        p = p * m + 1.4249322787e-1f;
-        p = p * m - 1.6668057665e-1f;
-        p = p * m + 2.0000714765e-1f;
-        p = p * m - 2.4999993993e-1f;
-        p = p * m + 3.3333331174e-1f;
-        values[i] = (m + (p * m * z - 0.5f * z) + 0.693147181f * exponent) * scale + shift;
+        float power;
+        const float logarithm = mantissa_logarithm(values[i], &power);
+        values[i] = (logarithm + 0.693147181f * power) * scale + shift;
     }
 }
 

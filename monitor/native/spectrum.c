@@ -60,29 +60,13 @@ static void put_power(Scratch *scratch, int begins, int window, const float *sha
         EACH_LANE power[i][SMOOTHED - 1 + l] = power[before][SMOOTHED - 1 + l];
 }
 
-/* 10 log10 of positive numbers, in place, by the polynomial of Cephes' logf. */
+/* 10 log10 of positive numbers, in place. */
 static void put_decibels(float *values, int count)
 {
     for (int i = 0; i < count; i++) {
-        int32_t bits;
-        __builtin_memcpy(&bits, values + i, sizeof bits);
-        const int32_t big = (bits & 0x7fffff) > 0x3504f3; /* above the square root of two */
-        const float exponent = (float)((bits >> 23) - 127 + big);
-        bits = (bits & 0x7fffff) | (0x3f800000 - (big << 23));
-        float m;
-        __builtin_memcpy(&m, &bits, sizeof m);
-        m -= 1.0f;
-        const float z = m * m;
-        float p = 7.0376836292e-2f;
-        p = p * m - 1.1514610310e-1f;
-        p = p * m + 1.1676998740e-1f;
-        p = p * m - 1.2420140846e-1f;
-        p = p * m + 1.4249322787e-1f;
-        p = p * m - 1.6668057665e-1f;
-        p = p * m + 2.0000714765e-1f;
-        p = p * m - 2.4999993993e-1f;
-        p = p * m + 3.3333331174e-1f;
-        values[i] = 4.342944819f * (m + (p * m * z - 0.5f * z)) + 3.010299957f * exponent;
+        float power;
+        const float logarithm = mantissa_logarithm(values[i], &power);
+        values[i] = 4.342944819f * logarithm + 3.010299957f * power;
     }
 }
 
