@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, Field
 from monitor.audio import Piece
 from monitor.clock import Clock
 from monitor.sources.base import AnySourceConfig, Source
-from monitor.sources.recording import RecordedSound, Recording
+from monitor.sources.recorded import RecordedSound, Recording
+from monitor.sources.recording import opened
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.pacing import Pacer
 
@@ -60,11 +61,11 @@ class FileSource(Source):
         self._config = config
         self._clock = clock
         self._closed = Event()
-        self._recording = Recording(config.path, config.track)
+        self._recording: Recording
         self._framer = Framer(self.name)
 
     def __enter__(self) -> Self:
-        self._recording.__enter__()
+        self._recording = opened(self._config.path, self._config.track).__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:

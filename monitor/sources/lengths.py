@@ -2,8 +2,9 @@
 
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from monitor.logs import get_logger
 
@@ -25,7 +26,8 @@ def promised_s(path: Path, container: Any, track: Any) -> float:
     """The length that the header gives; 0 where it gives none, or none that is more than an estimate."""
     name = container.format.name
     if name == "wav":
-        return _wav_duration_s(path)
+        header = wav_header(path)
+        return header.promised_s(path) if header else 0.0
     if name not in KNOWS_ITS_LENGTH and not (name == "mp3" and _has_table(path)):
         return 0.0
     if track.duration is not None:
@@ -60,37 +62,67 @@ def is_wav(path: Path) -> bool:
         return file.read(4) in (b"RIFF", b"RIFX", b"RF64")
 
 
-def _wav_duration_s(path: Path) -> float:
-    """What a WAV file's header promises, if less is there. FFmpeg trusts the file's size instead and hides
-    that it was cut."""
+class WavShape(NamedTuple):
+    """The first fields of a `fmt ` chunk, in their order."""
+
+    kind: int
+    channels: int
+    rate_hz: int
+    bytes_per_s: int
+    align: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class WavHeader:
+    """What stands before the sound of a WAV file; not of RIFX and RF64, whose numbers are written otherwise.
+    Sizes in bytes."""
+
+    shape: WavShape
+    data_at: int
+    data_size: int
+    there: int
+    """How much of the file lies behind it, other chunks too."""
+
+    def promised_s(self, path: Path) -> float:
+        """The length that it gives, if less is there; else 0. FFmpeg trusts the file's size instead and hides
+        that it was cut."""
+        bytes_per_s = self._bytes_per_s(path)
+        streamed = self.data_size >= _STREAMED_FROM and self.there < self.data_size // 2
+        cut = self.there < self.data_size and not streamed
+        return self.data_size / bytes_per_s if cut and bytes_per_s else 0.0
+
+    def _bytes_per_s(self, path: Path) -> int:
+        shape = self.shape
+        real = shape.rate_hz * shape.align
+        if shape.kind not in _LINEAR or not real:
+            return shape.bytes_per_s
+        if shape.bytes_per_s != real:
+            log.warning("the header has a wrong number of bytes a second; it is heard anyway", file=str(path))
+        return real
+
+
+def wav_header(path: Path) -> WavHeader | None:
+    """That of a WAV file; None where there is none, or none that can be read."""
     try:
         with path.open("rb") as file:
-            return _riff_duration_s(file, path)
+            return _header(file)
     except (OSError, struct.error):
-        return 0.0
+        return None
 
 
-def _riff_duration_s(file: BinaryIO, path: Path) -> float:
-    bytes_per_s = 0
-    if file.read(12)[8:] != b"WAVE":
-        return 0.0
-    while header := file.read(8):
-        name, size = struct.unpack("<4sI", header)
+def _header(file: BinaryIO) -> WavHeader | None:
+    shape = None
+    if file.read(4) != b"RIFF" or file.read(8)[4:] != b"WAVE":
+        return None
+    while chunk := file.read(8):
+        name, size = struct.unpack("<4sI", chunk)
         if name == b"fmt ":
-            bytes_per_s = _bytes_per_s(file.read(16), path)
+            shape = WavShape(*struct.unpack("<HHIIHH", file.read(16)))
             size -= 16
         if name == b"data":
-            there = os.fstat(file.fileno()).st_size - file.tell()
-            streamed = size >= _STREAMED_FROM and there < size // 2
-            return size / bytes_per_s if there < size and bytes_per_s and not streamed else 0.0
+            at = file.tell()
+            there = os.fstat(file.fileno()).st_size - at
+            return WavHeader(shape, at, size, there) if shape else None
         file.seek(size + (size & 1), os.SEEK_CUR)
-    return 0.0
-
-
-def _bytes_per_s(chunk: bytes, path: Path) -> int:
-    kind, _, rate_hz, stated, align = struct.unpack_from("<HHIIH", chunk)
-    if kind not in _LINEAR or not rate_hz * align:
-        return int(stated)
-    if stated != rate_hz * align:
-        log.warning("the header has a wrong number of bytes a second; it is heard anyway", file=str(path))
-    return int(rate_hz * align)
+    return None
