@@ -230,7 +230,8 @@ class Daemon:
 
     def _end_left(self, events: Sequence[SoundEvent]) -> None:
         """What an earlier run began and could not end, as soon as the disk returns it; from any thread."""
-        self._post(Announcement(tuple(cut_short(events, self._clock.now()))))
+        heard_until = self._recorder.heard_until(events, self._delivery.settings.in_force())
+        self._post(Announcement(tuple(cut_short(events, self._clock.now(), heard_until))))
 
     def _open_page(self, life: ExitStack) -> None:
         """The page, in a thread of its own, unless it is switched off. It sees what the recorder is given."""

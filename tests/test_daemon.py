@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from monitor.audio import SAMPLE_RATE_HZ
+from monitor.history.reader import History, KeptMessage
+from monitor.history.recorder import SCORES
+from monitor.synthesis.alarms import piezo, played, temporal_three
+from monitor.types import SoundEvent
 from testkit.mosquitto import Mosquitto, Subscriber
 from testkit.noisy_house import until
 from testkit.process import DaemonProcess
 from testkit.wav import write_wav
+
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 SCENE = {"type": "demo", "name": "demo", "realtime": False, "loop": False, "speech": False}
 """The whole scene at once: 75 s of sound in a second or two."""
@@ -120,6 +128,47 @@ def test_usr1_prints_how_it_keeps_up(broker, tmp_path):
     assert health["sources"]["demo"]["online"] is True
     assert health["queues"]["decisions"]["dropped"] == 0
     assert health["stalled"] == []
+
+
+def test_a_killed_daemon_heard_until_it_was_killed(broker, tmp_path):
+    """kill -9 while an alarm rings that has long been confirmed, and of which nothing new is told: its event
+    lasts until its sound was last found, not until the last update."""
+    write_wav(tmp_path / "alarm.wav", played(piezo(), temporal_three(20), SAMPLE_RATE_HZ))
+    alarm = {"type": "file", "name": "hall", "path": str(tmp_path / "alarm.wav"), "realtime": True}
+    state = tmp_path / "state"
+    with Subscriber(broker) as listener:
+        with DaemonProcess(config(broker, alarm), tmp_path) as daemon:
+            listener.wait_for("earwitness/home/hall/event")
+            until(lambda: _heard_after_news(state) > 6.0, "the alarm rings on")
+            daemon.process.kill()
+            daemon.process.wait()
+        told = listener.documents("earwitness/home/hall/event")
+        ringing = [one["id"] for one in told if one["label"] == "smoke_alarm"]
+        with DaemonProcess(config(broker, ENDLESS), tmp_path):
+            listener.wait_until(lambda: _ended(listener, ringing[-1]) != [], "its end")
+        [end] = _ended(listener, ringing[-1])
+    assert end["ended_by"] == "restart"
+    last = max(datetime.fromisoformat(one["detected_at"]) for one in told if one["id"] == ringing[-1])
+    assert (datetime.fromisoformat(end["ended_at"]) - last).total_seconds() > 5.0
+
+
+def _heard_after_news(state: Path) -> float:
+    """For how many seconds an alarm was heard after its last update, as far as that is on disk."""
+    if not (state / SCORES).exists():
+        return 0.0
+    with History(state / SCORES) as history:
+        news = [at for at, one in history.messages(*EVER, SoundEvent) if _is_alarm(one)]
+        looks = [one.decided_at for one in history.looks(*EVER) if "smoke_alarm" in one.scores]
+    return (looks[-1] - news[-1]).total_seconds() if news and looks else 0.0
+
+
+def _is_alarm(message: KeptMessage) -> bool:
+    return isinstance(message, SoundEvent) and message.label == "smoke_alarm"
+
+
+def _ended(listener: Subscriber, id: str) -> list[dict[str, Any]]:
+    documents = listener.documents("earwitness/home/hall/event")
+    return [one for one in documents if one["id"] == id and one["state"] == "ended"]
 
 
 def test_systemd_is_notified_when_it_listens_and_when_it_stops(broker, tmp_path):

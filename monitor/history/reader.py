@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,14 +84,16 @@ class History:
         )
         return [(decided_at, decode(body)) for decided_at, body in rows][::-1]
 
-    def looks(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[ScoreRecord]:
+    def looks(
+        self, since: datetime, until: datetime, source: str | None = None, *, latest_first: bool = False
+    ) -> Iterator[ScoreRecord]:
         """What classifiers scored, in the order in which the tracker took it in."""
         labels = {number: names.split() for number, names in self._rows("SELECT number, names FROM labels")}
-        rows = self._rows(
+        query = (
             "SELECT told_at, source, classifier, started_at, segment_id, certainty, labels, scores, spans,"
-            " more FROM look WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number",
-            to_us(since), to_us(until), source,
-        )  # fmt: skip
+            " more FROM look WHERE told_at BETWEEN ? AND ? AND source = ifnull(?, source) ORDER BY number"
+        )
+        rows = self._rows(query + (" DESC" if latest_first else ""), to_us(since), to_us(until), source)
         for at_us, name, classifier, started_at, segment_id, certainty, which, scores, spans, more in rows:
             extra = json.loads(more) if more else {}
             yield ScoreRecord(
@@ -100,6 +102,16 @@ class History:
                 dict(zip(labels[which], unpack_spans(spans, len(labels[which])), strict=True)),
                 certainty, extra.get("emotion", {}), extra.get("evidence", {}),
             )  # fmt: skip
+
+    def heard_until(self, event: SoundEvent, off: float, until: datetime) -> datetime:
+        """When the sound of an event whose end nobody wrote down was last found, by a rhythm or with at least
+        the score `off` (0-1), in what was decided by `until`; at the earliest its last update."""
+        for look in self.looks(event.at, until, event.source, latest_first=True):
+            if event.label in look.scores and (look.certainty or look.scores[event.label] >= off):
+                start_s, length_s = look.spans[event.label]
+                ends_at = look.started_at + timedelta(seconds=start_s + length_s)
+                return max(event.at, min(ends_at, look.decided_at))
+        return event.at
 
     def cuts(self, since: datetime, until: datetime, source: str | None = None) -> Iterator[SegmentRecord]:
         """Segments and early looks, in the order in which they were posted."""

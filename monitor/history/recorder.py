@@ -1,14 +1,18 @@
 """What is kept of a night: scores and decisions for days, clips and pictures where they are wanted."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from monitor.audio import Piece
 from monitor.clock import Clock
+from monitor.config.capabilities import thresholds, unloaded
 from monitor.config.model import Config
 from monitor.drill.runner import DrillRunner
+from monitor.errors import StoreError
+from monitor.events.settings import shifted
 from monitor.evidence.keeper import EvidenceKeeper
 from monitor.evidence.privacy import HearsVoice
 from monitor.gate.voice import VoiceDetector
@@ -16,8 +20,10 @@ from monitor.history.answers import Answers
 from monitor.history.best_looks import BestLooks
 from monitor.history.digest.daily import DailyDigest
 from monitor.history.habits import KeptHabits
+from monitor.history.reader import History
 from monitor.history.verdicts import Verdicts
-from monitor.history.writer import ScoreStore
+from monitor.history.writer import PATIENCE_S, ScoreStore
+from monitor.patience import Patience
 from monitor.types import (
     Alert,
     Command,
@@ -40,7 +46,8 @@ class Recorder:
 
     def __init__(self, config: Config, clock: Clock) -> None:
         folder = config.state_folder()
-        self._clock = clock
+        self._config, self._clock = config, clock
+        self._began_at = clock.now()
         keep_s = config.history_days * 86400
         self._best = BestLooks(config)
         self._scores = ScoreStore(folder / SCORES, clock, keep_s=keep_s, best=self._best)
@@ -67,6 +74,28 @@ class Recorder:
 
     def __exit__(self, *exc: object) -> None:
         self._life.close()
+
+    def heard_until(self, left: Sequence[SoundEvent], settings: Iterable[Setting]) -> dict[str, datetime]:
+        """By id: until when an earlier run heard what it could not end. Waits a second at most for the disk;
+        what is not known is left out. From any thread."""
+        found: dict[str, datetime] = {}
+        if left and self._keeps_scores:
+            with suppress(StoreError):
+                work = partial(self._look_back, left, tuple(settings))
+                found = Patience("history", PATIENCE_S).do(work)
+        return found
+
+    def _look_back(self, left: Sequence[SoundEvent], settings: Iterable[Setting]) -> dict[str, datetime]:
+        known = thresholds(self._config, unloaded(self._config)[0])
+        turned = {one.source: float(one.value) for one in settings if one.name == "sensitivity"}
+        with History(self._config.state_folder() / SCORES, patience_s=PATIENCE_S) as history:
+            return {
+                one.id: history.heard_until(
+                    one, shifted(row, turned.get(one.source, 0.0)).off, self._began_at
+                )
+                for one in left
+                if (row := known.of(one.source).get(one.label))
+            }
 
     def notes(self) -> dict[str, str]:
         """What is not being kept, for the health report; from any thread."""

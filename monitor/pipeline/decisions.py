@@ -188,10 +188,15 @@ class DecisionEngine:
         return [LabelState(*heard, event.state != "ended", self._begun[heard])]
 
 
-def cut_short(events: Sequence[SoundEvent], now: datetime) -> list[SoundEvent]:
-    """The ends of events that were open when an earlier run stopped (`ended_by: restart`). They end at their
-    last update, for how long their sound went on is not known."""
+def cut_short(
+    events: Sequence[SoundEvent], now: datetime, heard_until: Mapping[str, datetime]
+) -> list[SoundEvent]:
+    """The ends of events that were open when an earlier run stopped (`ended_by: restart`): when their sound
+    was last found, by id, where that is known; else at their last update."""
+    ends = {event.id: heard_until.get(event.id, event.at) for event in events}
     return [
-        replace(event, state="ended", at=max(now, event.at), ended_at=event.at, ended_by="restart")
+        replace(
+            event, state="ended", at=max(now, ends[event.id]), ended_at=ends[event.id], ended_by="restart"
+        )
         for event in events
     ]

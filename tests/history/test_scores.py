@@ -57,6 +57,27 @@ def every_label(score: float = 0.25) -> tuple[Detection, ...]:
     return tuple(heard(label, score, segment_id="0123456789ab") for label in sounds())
 
 
+def test_a_sound_that_nobody_saw_end_lasted_until_it_was_last_found(store: ScoreStore, path: Path) -> None:
+    """With at least the score that keeps its event open, whichever other sounds came later; and never before
+    its last update."""
+    after = [
+        (2, heard("dog_bark", 0.9, at=START + timedelta(seconds=1))),
+        (9, heard("dog_bark", 0.4, at=START + timedelta(seconds=8))),
+        (20, heard("dog_bark", 0.1, at=START + timedelta(seconds=19))),
+        (21, heard("speech", 0.9, at=START + timedelta(seconds=20))),
+    ]
+    for second, one in after:
+        store.hear(Findings("kitchen", one.ends_at, detections=(one,)), START + timedelta(seconds=second))
+    store.flush()
+
+    with History(path) as history:
+        by_off = {off: history.heard_until(event(), off, EVER[1]) for off in (0.3, 0.5, 0.95)}
+        early = history.heard_until(event(), 0.3, START + timedelta(seconds=5))
+
+    assert by_off == {0.3: after[1][1].ends_at, 0.5: after[0][1].ends_at, 0.95: START}
+    assert early == after[0][1].ends_at
+
+
 def test_a_look_comes_back_as_it_was_posted(store: ScoreStore, path: Path) -> None:
     """Detections come back in order, to 1/65535, with all that the tracker decides by."""
     posted = (

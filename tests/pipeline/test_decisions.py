@@ -46,13 +46,17 @@ def test_a_lost_source_turns_its_sensors_off():
     assert posted[1].ended_by == "source_lost"
 
 
-def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_published():
-    """Same id, ended by the restart; the clock may meanwhile have been set back."""
+def test_the_end_of_what_an_earlier_run_began_is_where_it_was_last_heard():
+    """Same id, ended by the restart: where the history knows how long its sound went on, then; else at its
+    last update. The clock may meanwhile have been set back."""
     left = event(id="e1", at=START + timedelta(seconds=3))
-    [end] = cut_short([left], START + timedelta(minutes=1))
+    [end] = cut_short([left], START + timedelta(minutes=1), {})
     assert (end.id, end.state, end.ended_by, end.ended_at) == ("e1", "ended", "restart", left.at)
     assert end.at == START + timedelta(minutes=1)
-    [back] = cut_short([left], START - timedelta(hours=1))
+    heard_until = START + timedelta(seconds=40)
+    [known] = cut_short([left], START + timedelta(minutes=1), {"e1": heard_until})
+    assert known.ended_at == heard_until
+    [back] = cut_short([left], START - timedelta(hours=1), {})
     assert back.at == left.at
 
 
