@@ -71,10 +71,10 @@ class Mosquitto:
         self._reader.start()
         assert running.wait(WITHIN_S), "mosquitto did not start"
 
-    def stop(self) -> None:
-        """Kill it: no goodbye to anybody."""
+    def stop(self, *, orderly: bool = False) -> None:
+        """Kill it: no goodbye to anybody; `orderly` as a service manager does: it speaks every will."""
         if self._process is not None and self._reader is not None:
-            self._process.kill()
+            self._process.send_signal(signal.SIGTERM if orderly else signal.SIGKILL)
             self._process.wait()
             self._reader.join()
             self._process = None

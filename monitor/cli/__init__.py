@@ -13,11 +13,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line (by default the process's). Ends by SystemExit. For the main thread."""
     _open_closed_streams()
     given = sys.argv[1:] if arguments is None else arguments
+    _greet(given)
     with quits_at_once(), _without_collecting():
         from monitor.cli.app import command_line, run_command
 
         answering = command_line(given)
     run_command(answering, given)
+
+
+def _greet(given: Sequence[str]) -> None:
+    """Tell whoever looks on that it begins: what follows may be silent for seconds on a busy machine."""
+    if given and given[0] in ("run", "demo") and not {"-h", "--help"} & set(given) and sys.stderr.isatty():
+        sys.stderr.write("earwitness starts; this takes some seconds.\n")
 
 
 @contextmanager

@@ -103,6 +103,7 @@ def demo(
     mqtt_port: MqttPort = MQTT_PORT,
 ) -> None:
     """Listen to a built-in scene: door bell, knocks, a siren, a bang, a voice and a smoke alarm."""
+    note("Demo: listening to a built-in scene, over and over, with a smoke alarm near its end.")
     with ExitStack() as life:
         # Whoever wants to see the scene is not asked to set anything up.
         scene = scene_config(*find_broker(life, mqtt_port, or_next=True)).of_file(BUILT_IN)

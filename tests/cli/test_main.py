@@ -1,6 +1,7 @@
 """The program as a whole."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -19,6 +20,26 @@ def test_ctrl_c_while_it_imports_printed_a_traceback():
     assert process.returncode == 130
     assert shown == ""
     assert "Traceback" not in said
+
+
+def test_a_demo_says_at_once_that_it_begins(tmp_path: Path):
+    """On a terminal, before the imports that take seconds on a busy machine; then what it plays."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-X", "importtime", "-m", "monitor", "demo"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        said = ""
+        with os.fdopen(ours, errors="replace") as terminal:
+            for line in terminal:
+                said += line
+                if "Demo: listening to a built-in scene" in line:
+                    break
+            process.kill()
+
+    assert "earwitness starts" in said
+    assert said.index("earwitness starts") < said.index("typer")
+    assert "built-in scene" in said
 
 
 def test_closed_streams_are_no_error_and_no_file_takes_their_place(tmp_path: Path):

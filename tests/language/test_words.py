@@ -96,7 +96,7 @@ def test_the_digest_is_told_too() -> None:
         "Keine Meldungen",
         "1 von 1 Quelle gehört, 1 Geräusch benannt",
         "Neu nach einer Woche oder mehr: Katze",
-        "Noch keine Probe: earwitness drill",
+        "Noch keine Übung: earwitness drill",
     ]
 
 

@@ -255,9 +255,9 @@ class MqttPublisher:
         Assistant would take us, or a room, for gone while everything works."""
         if not self._has_left and self._outgoing.put_right(message.topic, message.payload):
             payload = message.payload[:20].decode(errors="replace")
-            # What the broker had kept is from a run before this one: our farewell, or our last will.
-            is_usual = message.retained or message.payload == QUESTION
-            note = log.debug if is_usual else log.info
+            # What the broker had kept is from a run before; one that is stopped speaks our will and hangs up.
+            is_ours = message.topic == self.topics.status and message.payload in (b"offline", QUESTION)
+            note = log.debug if message.retained or is_ours else log.info
             note("mqtt: another status than ours was published; put right", topic=message.topic, was=payload)
 
     def _obey(self, commands: Iterable[InboundMessage]) -> None:

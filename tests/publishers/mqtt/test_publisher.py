@@ -247,6 +247,20 @@ def test_our_own_farewell_is_left_as_it_is(broker, listener, publish: Publish, l
     assert not [line for line in lines.events(put_right) if line["level"] != "debug"]
 
 
+def test_a_broker_that_stops_speaks_our_will_and_nobody_else_has_spoken(
+    broker, publish: Publish, lines: Lines
+):
+    """mosquitto gives each client the last wills of all before it hangs up: ours is no other's status."""
+    running = publish(port=broker.port)
+    running.wait_ready()
+    broker.stop(orderly=True)
+    lines.wait_for("mqtt lost")
+
+    put_right = "mqtt: another status than ours was published; put right"
+    [will] = lines.events(put_right)
+    assert (will["was"], will["level"]) == ("offline", "debug")
+
+
 def test_a_broker_that_forgot_everything_is_sent_it_again(broker, publish: Publish):
     """A restart without persistence: documents, states and availability come back, and an OFF that was
     missed does not leave the sensor ON."""
