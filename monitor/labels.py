@@ -113,9 +113,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def check_sound(word: str) -> str:
     """`word` if it names a sound; ValueError with a suggestion otherwise."""
     if word not in sounds():
-        hint = "; an emotion goes under `emotion:`" if word in emotions() else did_you_mean(word, sounds())
+        hint = "; an emotion goes under `emotion:`" if word in emotions() else _sound_meant(word)
         raise ValueError(f"unknown label {word!r}{hint}")
     return word
+
+
+def _sound_meant(word: str) -> str:
+    """The sounds with this word in them, as `dog_bark` for dog; else as `did_you_mean`, or where all are."""
+    whole = ", ".join(repr(sound) for sound in sounds() if word.lower() in sound.split("_"))
+    if whole:
+        return f"; did you mean {'one of ' if ',' in whole else ''}{whole}?"
+    return did_you_mean(word, sounds()) or "; docs/reference/labels.md lists all of them"
 
 
 def check_emotion(word: str) -> str:

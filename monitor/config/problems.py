@@ -34,6 +34,14 @@ _MEANT = {
     "rules": ("rule", "alerts"),
 }
 """Keys of ours, and what others call the same."""
+_TYPES_MEANT = {
+    "stream": ("camera", "rtsp", "rtsps", "hls", "ip_camera"),
+    "microphone": ("mic", "usb", "alsa", "soundcard"),
+    "file": ("recording", "wav"),
+    "notify": ("ntfy", "apprise", "telegram", "pushover", "mail", "email"),
+    "mqtt": ("homeassistant", "home_assistant", "broker"),
+}
+"""Types of ours, and what others call the same."""
 _PLAIN_KEY = re.compile(r"[\w.-]{1,60}")
 _HOST_AND_PORT = re.compile(r"([^:/@\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
 
@@ -59,6 +67,8 @@ def problem_line(found: ErrorDetails, document: Document, whole: KeyPath) -> str
 def _plain(found: ErrorDetails, document: Document, place: KeyPath) -> str:
     key = str(place[-1]) if place else ""
     match found["type"]:
+        case "extra_forbidden" if key.isdecimal():
+            return f"a comma ends a number; write a point, as in 0.{key}"
         case "extra_forbidden":
             return f"unknown key {key!r}{_meant(key, place)}"
         case "missing":
@@ -67,7 +77,7 @@ def _plain(found: ErrorDetails, document: Document, place: KeyPath) -> str:
             return "needs a `type`"
         case "union_tag_invalid":
             tag, known = str(found["ctx"]["tag"]), str(found["ctx"]["expected_tags"])
-            hint = did_you_mean(tag, re.findall(r"'(\w+)'", known))
+            hint = _type_meant(tag, re.findall(r"'(\w+)'", known))
             return f"unknown type {tag!r}{hint} (there are {known})"
         case "list_type" | "tuple_type":
             return _no_list(document.value(place), key)
@@ -148,6 +158,11 @@ def _meant(key: str, place: KeyPath) -> str:
     if others := [ours for ours, names in _MEANT.items() if ours in known and key.lower() in names]:
         return f"; did you mean {others[0]!r}?"
     return did_you_mean(key, known)
+
+
+def _type_meant(tag: str, known: Sequence[str]) -> str:
+    ours = [one for one in known if tag.lower() in _TYPES_MEANT.get(one, ())]
+    return f"; did you mean {ours[0]!r}?" if ours else did_you_mean(tag, known)
 
 
 def meant_key(key: str, place: KeyPath) -> str:

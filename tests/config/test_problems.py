@@ -47,6 +47,28 @@ MISTAKES = {
         'anchors and aliases (& and *) are not used here; put the text in quotes if it is one: "..."',
     ),
     "a password with a # in an address": (CAMERA + "rtsp://me:p@ss#1@10.0.0.7/1\n", 4, ADDRESS),
+    "a password with an @ and a / in an address": (CAMERA + "rtsp://me:p@s/s@10.0.0.7/1\n", 4, ADDRESS),
+    "a comma in a number": (
+        DEMO + "labels: {glass_break: {onset: 0,5}}\n",
+        2,
+        "labels.glass_break.5: a comma ends a number; write a point, as in 0.5",
+    ),
+    "what others call a stream": (
+        "sources: [{type: camera, name: porch}]\n",
+        1,
+        "sources[0]: unknown type 'camera'; did you mean 'stream'? (there are 'microphone', 'stream', 'udp', "
+        "'wyoming', 'external', 'file', 'demo')",
+    ),
+    "half a sound's name": (
+        DEMO + "rules: [{name: A, hear: [dog]}]\n",
+        2,
+        "rules[0].hear[0]: unknown label 'dog'; did you mean one of 'dog_bark', 'dog_whimper'?",
+    ),
+    "a sound in another language": (
+        DEMO + "rules: [{name: A, hear: [rauchmelder]}]\n",
+        2,
+        "rules[0].hear[0]: unknown label 'rauchmelder'; docs/reference/labels.md lists all of them",
+    ),
     "sources by name": (
         "sources:\n  kitchen:\n    type: microphone\n",
         1,

@@ -37,8 +37,9 @@ def _check_url(url: Secret) -> Secret:
     """The error does not carry the address, which may hold a password."""
     try:
         parts = urlsplit(url.get_secret_value())
-        # An @ after a # is the end of a password: what stands before the # would be taken for the host.
-        whole = "@" not in parts.fragment and parts.port != 0
+        # An @ after a # or a / is the end of a password: the host would be taken from what stands before.
+        is_cut = "@" in parts.fragment or ("@" in parts.netloc and "@" in parts.path)
+        whole = not is_cut and parts.port != 0
         usable = whole and parts.scheme in PROTOCOLS and bool(parts.hostname)
     except ValueError:
         usable = False
