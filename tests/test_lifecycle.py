@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from monitor.config.loading import as_configured
-from monitor.config.overrides import apply
-from monitor.config.taught import forget_taught, write_taught
+from monitor.config.overrides import apply, read_steps
+from monitor.config.taught import forget_taught, read_taught, write_taught
 from monitor.drill.report import FILE as DRILLS
 from monitor.drill.report import REQUEST, read_drills
 from monitor.store.files import write_private
@@ -227,6 +227,34 @@ def test_what_is_taught_is_heard_without_a_pause(broker, tmp_path):
         forget_taught(tmp_path / "state", "washer_done")
         listener.wait_for(topic, "")
         assert daemon.process.poll() is None
+
+
+def test_what_was_taught_is_in_force_after_a_kill(broker, tmp_path):
+    """With the page off: whoever keeps it is killed, then the daemon, twice. Each time the taught sound has
+    its entity, the verdicts hold back what they called wrong, and the last drill is known."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    with subprocess.Popen(
+        [sys.executable, "-m", "testkit.faults.kept", str(folder)], stdout=subprocess.PIPE, text=True
+    ) as keeper:
+        assert keeper.stdout is not None
+        assert [int(keeper.stdout.readline()) for _ in range(5)] == [1, 2, 3, 4, 5]
+        keeper.kill()
+    [sound] = read_taught(folder).sounds
+    write_taught(folder, anything(sound.label))
+    last = max(read_drills(folder), key=lambda one: one.began_at).began_at.isoformat()
+    held_back = "sounds like those often called wrong are now only suspected"
+    for node in ("first", "second"):  # of each the broker keeps topics of its own
+        written = config(broker, ENDLESS, classifiers=[{"type": "embedded"}]) | {"node": node}
+        with Subscriber(broker) as listener, DaemonProcess(written, tmp_path) as daemon:
+            listener.wait_for(f"earwitness/{node}/demo/{sound.label}/state", "ON")
+            until(lambda: held_back in (tmp_path / "log").read_text(), held_back, PATIENCE_S)
+            health = json.loads(listener.wait_for(f"earwitness/{node}/health"))
+            assert health["drill"]["last"] == last
+            daemon.process.kill()
+            daemon.process.wait()
+        assert daemon.process.returncode == -signal.SIGKILL
+        assert read_steps(folder)[-1].values["labels.dog_bark.onset"] > 0.5
 
 
 def test_a_drill_that_is_asked_for_begins(broker, tmp_path):

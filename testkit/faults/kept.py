@@ -21,7 +21,7 @@ from monitor.config.taught import write_taught
 from monitor.drill.report import DrillReport, RoomReport, keep_drill
 from monitor.errors import StoreError
 from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
-from monitor.teaching.taught.naming import Naming, keep_naming
+from monitor.teaching.taught.naming import Answered, Naming, keep_naming
 from testkit.builders import START
 from testkit.taught import SIZE, taught
 
@@ -67,21 +67,26 @@ def _all_of_it(verdicts: Verdicts, config: Config, folder: Path, number: int) ->
 
 
 def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list[Callable[[], object]]:
-    """Of this number: a verdict, three more that make a veto in time, a missed sound, a threshold, the same
-    taken back and made again, a taught sound, a drill and a night's look."""
+    """Of this number: a verdict, three more that make a veto in time, a question that was asked, a missed
+    sound, a threshold, the same taken back and made again, a taught sound, a drill, its acknowledgement, and
+    a night's look with what somebody answered."""
     at = START + timedelta(seconds=number)
     judged = Judged(f"{number:012x}", "dog_bark", "hall", at, 0.9, "embedded")
     onset = {"labels.dog_bark.onset": 0.5 + number % 50 / 200}
-    report = DrillReport(f"{number:012x}", "smoke_alarm", at, (RoomReport("hall"),), ended_at=at)
+    rooms = (RoomReport("hall", pattern="T3"),)
+    report = DrillReport(f"{number:012x}", "smoke_alarm", at, rooms, ended_at=at)
+    ignored = Answered(at=at, answer="ignored", middle=(1.0, float(number)))
     return [
         lambda: verdicts.judge(judged, "wrong", None, at, "page"),
         lambda: _more_verdicts(verdicts, number),
+        lambda: verdicts.ask(judged.event_id, at),
         lambda: verdicts.miss(Missed("knock", "hall", at), at, "page"),
         lambda: apply(config, onset, by="page", at=at),
         lambda: undo(folder) and apply(config, onset, by="page", at=at),
         lambda: write_taught(folder, taught(taught_at=at)),
         lambda: keep_drill(folder, report),
-        lambda: keep_naming(folder, Naming(looked_at=at)),
+        lambda: verdicts.acknowledge([report.id], at, "page"),
+        lambda: keep_naming(folder, Naming(looked_at=at, answered=(ignored,))),
     ]
 
 

@@ -344,8 +344,9 @@ TESTED = (
         ),
     ),
     Tested(
-        "the daemon is killed, or its disk is full, while people judge, say what was missed, take a "
-        "suggestion or take it back, teach a sound or hold a drill",
+        "the daemon is killed, or its disk is full, while people are asked, judge, say what was missed or "
+        "what a nameless sound is, take a suggestion or take it back, teach a sound, hold a drill or "
+        "acknowledge its alert",
         "all that was acknowledged is there and whole; if the disk refuses something, that is an error "
         "and damages nothing",
         (
@@ -355,11 +356,20 @@ TESTED = (
         ),
     ),
     Tested(
-        "the page is off while people judge, take a suggestion, teach a sound or hold a drill",
+        "the daemon is killed again and again after a house has taught it",
+        "each start has the taught sounds, the thresholds, the last drill, and what holds back the like of "
+        "what was called wrong",
+        ("test_lifecycle.py::test_what_was_taught_is_in_force_after_a_kill",),
+    ),
+    Tested(
+        "the page is off while people judge, say what was missed or what a nameless sound is, take a "
+        "suggestion or take it back, teach a sound or hold a drill",
         "all of it works on the command line; the daemon reads it from its state folder",
         (
             "cli/test_teach.py::test_a_suggestion_changes_nothing_until_it_is_taken",
+            "cli/test_teach.py::test_what_was_missed_is_noted_with_the_reason",
             "teaching/test_vetoes.py::test_a_running_daemon_learns_within_a_minute",
+            "teaching/taught/test_naming.py::test_what_came_most_is_asked_about_once_a_week_at_most",
             "test_lifecycle.py::test_what_is_taught_is_heard_without_a_pause",
             "test_lifecycle.py::test_a_drill_that_is_asked_for_begins",
         ),

@@ -22,19 +22,23 @@ def kept(folder: Path) -> dict[str, int]:
     """How far each has come; whatever is damaged raises."""
     with Verdicts(folder, SystemClock()) as verdicts:
         ids = [int(judged.event_id, 16) for judged, _ in verdicts.all()]
-        missed = verdicts.missed()
+        missed, asked = verdicts.missed(), verdicts.asked()
+        acknowledged = verdicts.acknowledged([f"{number:012x}" for number in range(1, max(ids) % AFTER + 2)])
     here = read_taught(folder)
     assert here.problems == ()
     [sound] = here.sounds
-    looked_at = read_naming(folder).looked_at
-    assert looked_at is not None
+    naming = read_naming(folder)
+    assert naming.looked_at is not None
     return {
         "verdict": max(id for id in ids if id < AFTER),
         "more": max(ids) % AFTER,
+        "asked": max(int(id, 16) for id in asked),
         "missed": round((missed[-1].at - START).total_seconds()),
         "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
         "taught": round((sound.taught_at - START).total_seconds()),
-        "naming": round((looked_at - START).total_seconds()),
+        "naming": round((naming.looked_at - START).total_seconds()),
+        "answer": round(naming.answered[-1].middle[-1]),
+        "acknowledged": max(int(id, 16) for id in acknowledged),
         "drill": max(int(drill.id, 16) for drill in read_drills(folder)),
     }
 
@@ -59,7 +63,7 @@ def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
     done = subprocess.run(
         [*KEEPER, str(tmp_path), "--full"], capture_output=True, text=True, timeout=300, check=True
     )
-    assert done.stdout.split() == ["8"]
+    assert done.stdout.split() == ["10"]
     assert set(kept(tmp_path).values()) == {4}
     with Verdicts(tmp_path, SystemClock()) as verdicts:
         ids = [int(judged.event_id, 16) for judged, _ in verdicts.all()]
