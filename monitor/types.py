@@ -56,8 +56,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One classifier's score for a sound. A classifier gives one for every label it knows, however
-    low its score; gate and rhythm only for what they heard. The tracker decides what becomes an event."""
+    """One classifier's score for a sound, of every label it knows; of gate and rhythm, of what they heard."""
 
     label: str
     score: float
@@ -73,6 +72,7 @@ class Detection:
     transcript: str | None = field(default=None, repr=False)  # private: never logged, published or stored
     evidence: Mapping[str, Any] = field(default_factory=dict)
     embedding: bytes | None = field(default=None, repr=False, compare=False)  # little-endian float16
+    beeps: bytes | None = field(default=None, repr=False, compare=False)  # of a sound that is over
 
     @property
     def ends_at(self) -> datetime:
@@ -118,8 +118,8 @@ class SoundEvent:
     segment_ids: tuple[str, ...] = ()
     """the stretches of sound it was heard in, as in the log"""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; `learning`
-    of a sound taught lately; `house_right`, how likely it is right, by this house; or empty"""
+    """what was measured: of an alarm `pattern`, `pitch_hz`, `cycles`; of repeated sounds `times`; of what
+    this house taught `learning`, `house_right` (how likely it is right), `taught_rhythm` (its share)"""
     lag_s: float = 0.0
     """how long after its sound it was decided, where that is more than 5 s; else 0"""
 

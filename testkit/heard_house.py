@@ -33,6 +33,7 @@ class Sounding:
     voice: float = 0.0
     """Share of its frames in which the voice detector heard a voice."""
     ended_by: str = "silence"
+    beeps: bytes | None = None
 
 
 def hear(config: Config, sounds: Iterable[Sounding]) -> None:
@@ -49,7 +50,7 @@ def hear(config: Config, sounds: Iterable[Sounding]) -> None:
             embedding = np.asarray(one.embedding, "<f2").tobytes()
             looks = [
                 replace(heard(label, score, one.at), source=one.source, segment_id=one.id,
-                        embedding=embedding, classifier="embedded")
+                        embedding=embedding, classifier="embedded", beeps=one.beeps)
                 for label, score in {"speech": one.speech, one.label: one.score}.items()
             ]  # fmt: skip
             store.hear(Findings(one.source, at, (), (segment,)), at)

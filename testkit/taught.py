@@ -62,7 +62,7 @@ def anything(label: str = "washer_done") -> TaughtSound:
     nothing = (0.0,) * SHIPPED_SIZE
     basis = ((1.0, *nothing[1:]), (1.0, *nothing[2:]))
     space = {"mean": nothing, "basis": basis, "prototype": (1.0, 0.0), "hearings": (nothing,)}
-    return taught(label, **space, bar=-1.0)
+    return taught(label, **space, bar=-1.0, reach=None)
 
 
 def tune(seed: int) -> Samples:

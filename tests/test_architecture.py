@@ -25,7 +25,7 @@ ALLOWED = {
     "gate": {"native"},
     "loudness": {"native"},
     "rhythm": {"native"},
-    "classifiers": {"native"},
+    "classifiers": {"native", "rhythm"},
     "events": set(),
     "rules": set(),
     "publishers": set(),

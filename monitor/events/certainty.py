@@ -49,6 +49,8 @@ LEARNING = "learning"
 HOUSE_RIGHT = "house_right"
 """Evidence: how likely a sound is right by what this house called wrong and right, 0-1; of the looks at an
 event the highest."""
+TAUGHT_RHYTHM = "taught_rhythm"
+"""Evidence of a taught sound: the share of its rhythm that was heard, 0-1; of the looks the highest."""
 HELD_BACK_BELOW = 0.5
 """Chosen: as likely wrong as right. Higher would hold back what people mostly called right, lower hardly
 anything."""

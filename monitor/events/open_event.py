@@ -97,7 +97,7 @@ class OpenEvent:
         if _strength(detection.evidence) >= _strength(self.event.evidence):
             best = {
                 key: max(self.event.evidence[key], detection.evidence[key])
-                for key in (certainty.HOUSE_RIGHT,)
+                for key in (certainty.HOUSE_RIGHT, certainty.TAUGHT_RHYTHM)
                 if key in self.event.evidence and key in detection.evidence
             }
             self._change(evidence={**self.event.evidence, **detection.evidence, **best})

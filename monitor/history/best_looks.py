@@ -45,11 +45,13 @@ CREATE TABLE early (
 ) WITHOUT ROWID;
 CREATE INDEX early_told_at ON early (told_at)
 """
+BEEPS_SCHEMA = "ALTER TABLE background ADD COLUMN beeps BLOB"
+"""When, how long and at what pitch something beeps in the sound; NULL where nobody looked."""
 SCHEMAS = (SCHEMA, BACKGROUND_SCHEMA, EARLY_SCHEMA)
 """Of a sound that was looked at before it was over, the last such look, and how many there were: each of them
 may be taken for a sound that is taught, and the whole sound is less like any of its parts."""
 INSERT_EARLY = "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)"
-INSERT_BACKGROUND = "INSERT OR REPLACE INTO background VALUES (?, ?, ?, ?, ?)"
+INSERT_BACKGROUND = "INSERT OR REPLACE INTO background VALUES (?, ?, ?, ?, ?, ?)"
 CLAIM_BACKGROUND = "UPDATE background SET label = ? WHERE segment_id = ?"
 """A sound is looked at by the model, and then for what the house has taught."""
 
@@ -123,7 +125,8 @@ class BestLooks:
         if not SPOKEN & look.scores.keys():  # of a taught sound: whether words are in it the model has said
             yield from [("claimed", (claimed, look.segment_id))] if claimed else []
         elif not self._holds_words(look.segment_id, words := _words(look)):
-            yield "background", (look.segment_id, decided_us, look.source, claimed, look.embedding)
+            row = (look.segment_id, decided_us, look.source, claimed, look.embedding, look.beeps)
+            yield "background", row
             if early is not None and not self._holds_words(look.segment_id, max(words, early.words)):
                 yield "early", (look.segment_id, decided_us, early.looks, early.embedding)
 

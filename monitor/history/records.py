@@ -41,6 +41,7 @@ class ScoreRecord:
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By label."""
     embedding: bytes | None = field(default=None, repr=False, compare=False)
+    beeps: bytes | None = field(default=None, repr=False, compare=False)
     """What it sounds like, as `Detection` has it; None when read back, for few looks keep it."""
 
     @property
@@ -131,6 +132,7 @@ def _look(group: list[Detection], decided_at: datetime) -> ScoreRecord:
         emotion={one.label: one.emotion for one in group if one.emotion},
         evidence={one.label: one.evidence for one in group if one.evidence},
         embedding=first.embedding,
+        beeps=first.beeps,
     )
 
 

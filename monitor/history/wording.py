@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.clock import length_in_words
+from monitor.events.certainty import TAUGHT_RHYTHM
 from monitor.history.explain import TOP_LABELS, EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.history.records import ScoreRecord, SegmentRecord
 from monitor.rules.trace import RuleTrace
@@ -149,9 +150,11 @@ def _label_words(one: LabelTrace, look: ScoreRecord) -> str:
     if one.by_rhythm:
         return f"{one.label} by its rhythm"
     needs = f" ({one.row.hits} hits needed)" if one.row.hits > 1 else ""
+    share = look.evidence.get(one.label, {}).get(TAUGHT_RHYTHM)
+    rhythm = f", {share:.0%} of its rhythm" if share is not None else ""
     if one.reached:
-        return f"{one.label} {one.score:.2f} reaches {one.row.onset:.2f}{needs}"
-    return f"{one.label} {one.score:.2f} below {one.row.onset:.2f}"
+        return f"{one.label} {one.score:.2f} reaches {one.row.onset:.2f}{rhythm}{needs}"
+    return f"{one.label} {one.score:.2f} below {one.row.onset:.2f}{rhythm}"
 
 
 def _event_lines(trace: EventTrace) -> Iterator[str]:

@@ -62,7 +62,7 @@ CREATE INDEX level_told_at ON level (told_at);
 CREATE INDEX said_told_at ON said (told_at);
 CREATE INDEX said_id ON said (id)
 """
-MIGRATIONS = (SCHEMA, events.SCHEMA, *best_looks.SCHEMAS, minutes.SCHEMA)
+MIGRATIONS = (SCHEMA, events.SCHEMA, *best_looks.SCHEMAS, minutes.SCHEMA, best_looks.BEEPS_SCHEMA)
 
 _INSERT = {
     "look": "INSERT INTO look VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

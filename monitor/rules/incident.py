@@ -165,8 +165,8 @@ def grounds(events: Sequence[SoundEvent]) -> dict[str, Any]:
     return {"heard": heard, "corroboration": corroboration(events)}
 
 
-_OF_HOUSE = ("learning", "house_right")
-"""What this house has taught, where it keeps a sound suspected."""
+_OF_HOUSE = ("learning", "house_right", "taught_rhythm")
+"""What this house has taught: where it keeps a sound suspected, and how much of its rhythm was heard."""
 
 
 def corroboration(events: Sequence[SoundEvent]) -> int:

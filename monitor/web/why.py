@@ -59,6 +59,8 @@ class _Say:
     def _heard(self, event: SoundEvent, looks: Sequence[LookTrace]) -> Iterator[dict[str, Any]]:
         label = label_words(event.label, self._language)
         yield from self._rhythm(event, label)
+        if (share := event.evidence.get("taught_rhythm")) is not None:
+            yield self._fact("why.taught_rhythm", label=label, share=_percent(share, self._language))
         if event.classifier == EXTERNAL:
             told = event.evidence
             yield self._fact("why.device", label=label, device=told.get("device"), named=told.get("named"))

@@ -3,6 +3,7 @@
     python scripts/bench teach MANIFEST --sources a,b,c --hours 32 --things 60 --heard FOLDER
     python scripts/bench teach --heard FOLDER
 
+What was heard is kept in the folder, file by file: a run that was stopped goes on where it was.
 Name whole sources that taught the model nothing. The house's life (`scripts.scenes.house_sounds`) is cut in
 two: one half is the background that the sound is taught in, the other is listened to; then the other way
 round. What the house keeps no embedding of (speech) is in the second half alone. A thing comes ten times to
@@ -10,7 +11,6 @@ teach from, and twelve times in the same room and eleven times in another to be 
 """
 
 import argparse
-import pickle
 import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.classifiers.taggers.embedded import EmbeddedConfig, read_sidecar, shipped_model
+from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
+from monitor.classifiers.taught.rhythm import FITS, HeardBeeps
 from monitor.classifiers.taught.sound import Floats, SideBySide, TaughtSound, unpacked
 from monitor.clock import BEGINNING
-from monitor.labels import LIFE_SAFETY
 from monitor.teaching.taught.background import Background, Households, households_of
 from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from scripts.bench.table import show
+from scripts.scenes.house_heard import hear_all, read_heard
 from scripts.scenes.house_sounds import HeardLook, HeardScene, HeardThing
 
 COUNTS = (3, 5, 10)
 """Hearings that a thing is taught from."""
 TAUGHT_FROM = 10
 """The first visits of a thing; those after them are listened for."""
-VISITS = 22
 REACH_S = 0.3
 """A look belongs to a visit that it overlaps by so much."""
 APART_S = 10.0
@@ -41,11 +41,6 @@ SIZE = 384
 """Numbers of an embedding."""
 WORTH = 0.5
 """A thing of which a smaller share is heard again should have been refused."""
-NOT_TAUGHT = LIFE_SAFETY | {
-    "speech", "music", "singing", "rain", "wind", "waves", "thunder", "bird", "insect", "train", "aircraft",
-    "siren", "gunshot", "explosion", "scream", "engine",
-}  # fmt: skip
-"""What nobody teaches: alarms, and what goes on for hours outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +69,19 @@ class HouseHalf:
         own, before = np.concatenate(whole), np.concatenate(early)
         return Background(own, (None,) * len(own), self.hours, households, early=before)
 
-    def false_events(self, sound: TaughtSound, group: str, groups: dict[str, str]) -> int:
-        """What else would be taken for the sound."""
-        count = 0
+    def false_events(self, sounds: Sequence[TaughtSound], group: str, groups: dict[str, str]) -> list[int]:
+        """How often something else would be taken for each of the sounds."""
+        counts = [0] * len(sounds)
+        together = SideBySide(sounds)
         for scene, embeddings in zip(self.scenes, self.embeddings, strict=True):
             if not len(scene.looks):
                 continue
-            hits = (sound.likeness(embeddings) >= sound.bar) & _foreign(scene, group, groups)
-            ends_s = sorted(look.end_s for look, hit in zip(scene.looks, hits, strict=True) if hit)
-            count += sum(b - a > APART_S for a, b in zip([-APART_S - 1, *ends_s], ends_s, strict=False))
-        return count
+            hits = _hits(together, scene.looks, embeddings) & _foreign(scene, group, groups)[:, None]
+            for place, own in enumerate(hits.T):
+                ends_s = sorted(look.end_s for look, hit in zip(scene.looks, own, strict=True) if hit)
+                apart = zip([-APART_S - 1, *ends_s], ends_s, strict=False)
+                counts[place] += sum(later - earlier > APART_S for earlier, later in apart)
+        return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,8 @@ class TaughtOutcome:
     """By leaving one out; 0 where it was refused."""
     false: int
     hours: float
+    in_rhythm: bool
+    """Whether its hearings share a rhythm."""
 
     @property
     def is_right(self) -> bool:
@@ -109,8 +109,10 @@ def main() -> None:
     """Compose or read, teach, print."""
     options = _options()
     if options.manifest is not None:
-        _hear(options)
-    groups, scenes, things = _read(options.heard)
+        hear_all(
+            options.manifest, options.sources, options.things, options.hours, options.seed, options.heard
+        )
+    groups, scenes, things = read_heard(options.heard)
     embeddings = [_embeddings(scene.looks) for scene in scenes]
     halves = [HouseHalf(scenes[k::2], embeddings[k::2]) for k in (0, 1)]
     households = households_of(shipped_model(), read_sidecar(shipped_model()).embedding_id)
@@ -118,12 +120,12 @@ def main() -> None:
     for one in things:
         for learned, listened in (halves, halves[::-1]):
             background = learned.background(one.group, groups, households)
-            for count in COUNTS:
-                if (outcome := _taught(one, count, background, listened, groups)) is not None:
-                    found[count].append(outcome)
+            for count, outcome in _taught(one, background, listened, groups).items():
+                found[count].append(outcome)
     rows = [{"hearings": count, **_summary(outcomes)} for count, outcomes in found.items()]
     hours = sum(scene.hours for scene in scenes)
-    show(rows, f"{len(things)} things, {hours:.1f} hours of a house, {sum(map(len, embeddings))} looks")
+    title = f"{len(things)} things, {hours:.1f} hours of a house ({_distinct_minutes(scenes):.0f} minutes of "
+    show(rows, f"{title}distinct recordings in it), {sum(map(len, embeddings))} looks")
     show(_costs(things, halves[0].background("", groups, households)), "what they cost")
 
 
@@ -140,37 +142,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _hear(options: argparse.Namespace) -> None:
-    """Everything that is taught and listened to, once through gate and model."""
-    from scripts.scenes.house_sounds import house, thing
-    from scripts.scenes.recordings import Pool, read_manifest
-
-    recordings = read_manifest(options.manifest, sorted(options.sources.split(",")))
-    pool = Pool(options.manifest.parent, recordings)
-    classifier = EmbeddedConfig(type="embedded").build()
-    classifier.load()
-    options.heard.mkdir(parents=True, exist_ok=True)
-    by_group: dict[str, list[int]] = {}
-    for number, one in enumerate(recordings):
-        by_group.setdefault(f"{one.source}:{one.group}", []).append(number)
-    groups = {recordings[n].path: group for group, own in by_group.items() for n in own}
-    (options.heard / "groups.pkl").write_bytes(pickle.dumps(groups))
-    fit = [
-        g for g, own in sorted(by_group.items()) if not any(recordings[n].labels & NOT_TAUGHT for n in own)
-    ]
-    for n in np.random.default_rng(1).permutation(len(fit))[: options.things]:
-        own = [recordings[number] for number in by_group[fit[n]]]
-        others = Pool(pool.root, [one for one in recordings if one not in own])
-        heard = thing(others, classifier, own, VISITS, int(n) + 1000 * options.seed)
-        (options.heard / f"thing{n:03d}.pkl").write_bytes(pickle.dumps(heard))
-    for number, scene in enumerate(house(pool, classifier, options.hours, options.seed)):
-        (options.heard / f"house{number:04d}.pkl").write_bytes(pickle.dumps(scene))
-
-
-def _read(folder: Path) -> tuple[dict[str, str], list[HeardScene], list[HeardThing]]:
-    scenes = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob("house*.pkl"))]
-    things = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob("thing*.pkl"))]
-    return pickle.loads((folder / "groups.pkl").read_bytes()), scenes, things
+def _distinct_minutes(scenes: Sequence[HeardScene]) -> float:
+    """Of every recording the longest piece that lies in the house: so much of it is no repetition."""
+    longest: dict[str, float] = {}
+    for path, begin, end in (one for scene in scenes for one in scene.placed):
+        longest[path] = max(longest.get(path, 0.0), end - begin)
+    return sum(longest.values()) / 60
 
 
 def _embeddings(looks: Sequence[HeardLook]) -> Floats:
@@ -191,42 +168,63 @@ def _last_early(over: np.ndarray) -> np.ndarray:
     return np.asarray(~over & np.append(over[1:], False), bool)
 
 
-def _visits(scene: HeardScene) -> Iterator[Floats]:
-    """The embeddings of each visit's looks."""
+def _hits(together: SideBySide, looks: Sequence[HeardLook], embeddings: Floats) -> np.ndarray:
+    """Which looks are taken for which of the sounds, shape (looks, sounds)."""
+    likeness, far = together.likeness(embeddings)
+    hits = (likeness >= [one.bar for one in together.sounds]) & ~far
+    for place, one in enumerate(together.sounds):
+        if one.rhythm is not None:
+            for number in np.flatnonzero((likeness[:, place] >= one.rhythm.bar) & ~hits[:, place]).tolist():
+                hits[number, place] = one.rhythm.fit(_beeps(looks[number])) >= FITS
+    return np.asarray(hits)
+
+
+def _beeps(look: HeardLook) -> HeardBeeps:
+    return HeardBeeps(beeps=look.beeps, length_s=round(look.end_s - look.start_s, 2))
+
+
+def _visits(scene: HeardScene) -> Iterator[list[HeardLook]]:
+    """Each visit's looks."""
     for _, begin, end in scene.placed:
         least = min(REACH_S * (end - begin), REACH_S)
-        own = [
+        yield [
             look for look in scene.looks if min(look.end_s, end + REACH_S) - max(look.start_s, begin) > least
         ]
-        yield _embeddings(own)
+
+
+def _hearing(name: str, looks: Sequence[HeardLook]) -> Hearing:
+    """What would be taught from a visit: the mean of its looks, and the beeps of the longest that is over."""
+    longest = max(looks, key=lambda look: (look.whole, look.end_s - look.start_s))
+    return Hearing(name, _embeddings(looks).mean(axis=0), beeps=_beeps(longest))
 
 
 def _taught(
-    one: HeardThing,
-    count: int,
-    background: Background,
-    listened: HouseHalf,
-    groups: dict[str, str],
-) -> TaughtOutcome | None:
-    """None where the gate let too few visits through."""
+    one: HeardThing, background: Background, listened: HouseHalf, groups: dict[str, str]
+) -> dict[int, TaughtOutcome]:
+    """What comes of each number of hearings; without those for which the gate let too few visits through."""
     same, other = list(_visits(one.same)), list(_visits(one.other))
-    hearings = [
-        Hearing(str(n), looks.mean(axis=0)) for n, looks in enumerate(same[:TAUGHT_FROM]) if len(looks)
-    ][:count]
-    found = learn("thing", hearings, background, BEGINNING)
-    refused = isinstance(found, NotTaught)
-    sound = _anyway(hearings, background) if refused else found
-    if sound is None:
-        return None
-    assert isinstance(sound, TaughtSound)
-    return TaughtOutcome(
-        refused,
-        _heard(sound, same[TAUGHT_FROM:]),
-        _heard(sound, other),
-        0.0 if refused else sound.expected.heard / sound.expected.of,
-        listened.false_events(sound, one.group, groups),
-        listened.hours,
-    )
+    heard = [_hearing(str(n), looks) for n, looks in enumerate(same[:TAUGHT_FROM]) if looks]
+    found = {count: learn("thing", heard[:count], background, BEGINNING) for count in COUNTS}
+    anyway = {
+        count: _anyway(heard[:count], background) if isinstance(each, NotTaught) else each
+        for count, each in found.items()
+    }
+    sounds = {count: each for count, each in anyway.items() if each is not None}
+    together = SideBySide([*sounds.values()])
+    again, elsewhere = (_heard(together, visits) for visits in (same[TAUGHT_FROM:], other))
+    false = listened.false_events(together.sounds, one.group, groups)
+    return {
+        count: TaughtOutcome(
+            refused=(refused := isinstance(found[count], NotTaught)),
+            same=float(again[place]),
+            other=float(elsewhere[place]),
+            expected=0.0 if refused else sound.expected.heard / sound.expected.of,
+            false=false[place],
+            hours=listened.hours,
+            in_rhythm=sound.rhythm is not None,
+        )
+        for place, (count, sound) in enumerate(sounds.items())
+    }
 
 
 def _anyway(hearings: Sequence[Hearing], background: Background) -> TaughtSound | None:
@@ -235,9 +233,11 @@ def _anyway(hearings: Sequence[Hearing], background: Background) -> TaughtSound 
     return None if isinstance(found, NotTaught) else found
 
 
-def _heard(sound: TaughtSound, visits: Sequence[Floats]) -> float:
-    hits = [bool(len(looks)) and bool((sound.likeness(looks) >= sound.bar).any()) for looks in visits]
-    return float(np.mean(hits))
+def _heard(together: SideBySide, visits: Sequence[Sequence[HeardLook]]) -> np.ndarray:
+    """The share of visits in which each sound is heard, shape (sounds,)."""
+    none = np.zeros(len(together.sounds), bool)
+    hits = [_hits(together, looks, _embeddings(looks)).any(axis=0) if looks else none for looks in visits]
+    return np.asarray(np.mean(hits, axis=0))
 
 
 def _summary(outcomes: Sequence[TaughtOutcome]) -> dict[str, str]:
@@ -245,6 +245,7 @@ def _summary(outcomes: Sequence[TaughtOutcome]) -> dict[str, str]:
     hours = sum(one.hours for one in kept)
     return {
         "taught": f"{len(kept)} of {len(outcomes)}",
+        "by rhythm, too": f"{sum(one.in_rhythm for one in kept)}",
         "heard again": f"{np.mean([one.same for one in kept]):.2f}",
         "expected": f"{np.mean([one.expected for one in kept]):.2f}",
         "in another room": f"{np.mean([one.other for one in kept]):.2f}",
@@ -258,8 +259,8 @@ def _costs(things: Sequence[HeardThing], background: Background) -> list[dict[st
     """A look with so many sounds that were taught together, and the file of one."""
     sounds: list[TaughtSound] = []
     for one in things:
-        visits = [looks.mean(axis=0) for looks in _visits(one.same) if len(looks)]
-        hearings = [Hearing(str(number), each) for number, each in enumerate(visits[: max(COUNTS)])]
+        visits = [looks for looks in _visits(one.same) if looks]
+        hearings = [_hearing(str(number), each) for number, each in enumerate(visits[: max(COUNTS)])]
         sounds += [found] if (found := _anyway(hearings, background)) is not None else []
     heard = background.embeddings[0]
     rows = []

@@ -6,7 +6,7 @@ room. The *house* is the day of `kinds.HOUSE_HOURS`, with sounds of every kind p
 are heard around their sounds only: between them the gate stays closed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
 from monitor.classifiers.taggers.embedded import EmbeddedClassifier
+from monitor.classifiers.taught.beeps import Beep, beeps_in
 from monitor.clock import BEGINNING
 from monitor.evidence.privacy import SPOKEN, holds_words
 from monitor.gate.config import GateConfig
@@ -47,6 +48,7 @@ class HeardLook:
     spoken: bool
     """Words may be in it: its embedding is not kept by a house."""
     embedding: bytes
+    beeps: tuple[Beep, ...] = ()
 
 
 @dataclass
@@ -94,24 +96,30 @@ def _look(segment: Segment, classifier: EmbeddedClassifier) -> HeardLook:
     start_s = (segment.started_at - BEGINNING).total_seconds()
     end_s = start_s + segment.audio.duration_s
     spoken = holds_words(words, segment.speech_ratio)
-    return HeardLook(start_s, end_s, segment.ended_by != "open", spoken, embedding)
+    beeps = beeps_in(segment.audio.samples)
+    return HeardLook(start_s, end_s, segment.ended_by != "open", spoken, embedding, beeps)
 
 
-def house(pool: Pool, classifier: EmbeddedClassifier, hours: float, seed: int) -> Iterator[HeardScene]:
-    """A house's life of so many hours, scene by scene, in turns of its kinds."""
+def planned(hours: float, seed: int) -> list[tuple[int, str, float]]:
+    """A house's life of so many hours: number, kind, and the hours that each scene stands for."""
     plan: list[tuple[str, float]] = []
     for kind, of_day in HOUSE_HOURS.items():
         own = hours * of_day / 24
         each = 1 / QUIET_SOUNDS_AN_HOUR if kind == "quiet" else SCENE_MINUTES / 60
         plan += [(kind, each)] * max(1, round(own / each))
     order = np.random.default_rng([seed, 7]).permutation(len(plan))
-    for number in order:
-        kind, stands_for = plan[number]
-        minutes = QUIET_SCENE_MINUTES if kind == "quiet" else SCENE_MINUTES
-        scene = compose_background(pool, seed, int(number), minutes, kind, BACKGROUNDS.get(kind, ()))
-        samples, placed = with_sounds(pool, scene, seed, int(number))
-        placed += [(bed.path, bed.start_s, bed.end_s) for bed in scene.beds]
-        yield HeardScene(kind, stands_for, looks_of(samples, classifier), placed)
+    return [(int(number), *plan[number]) for number in order]
+
+
+def house_scene(
+    pool: Pool, classifier: EmbeddedClassifier, seed: int, number: int, kind: str, stands_for: float
+) -> HeardScene:
+    """One scene of a house's life, as `planned` numbers them."""
+    minutes = QUIET_SCENE_MINUTES if kind == "quiet" else SCENE_MINUTES
+    scene = compose_background(pool, seed, number, minutes, kind, BACKGROUNDS.get(kind, ()))
+    samples, placed = with_sounds(pool, scene, seed, number)
+    placed += [(bed.path, bed.start_s, bed.end_s) for bed in scene.beds]
+    return HeardScene(kind, stands_for, looks_of(samples, classifier), placed)
 
 
 def with_sounds(

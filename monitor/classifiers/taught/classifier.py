@@ -1,17 +1,25 @@
 """A classifier that gives embeddings, and what a house has taught on them: a dot product a sound and look."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from monitor.classifiers.base import Classifier
-from monitor.classifiers.taught.sound import SideBySide, TaughtSound, unpacked
+from monitor.classifiers.taught.rhythm import FITS, heard_beeps
+from monitor.classifiers.taught.sound import Floats, SideBySide, TaughtSound, unpacked
 from monitor.classifiers.taught.veto import VetoBook
 from monitor.types import Detection, Segment
 
 NAME = "taught"
 """Names it in events, logs and the history."""
+RHYTHM = "taught_rhythm"
+"""Evidence: the share of the sound's rhythm that was heard, 0-1, of the looks at an event the highest."""
+WITHIN = 0.03
+"""So far below the bar of a sound with its rhythm the off score lies: from there on the rhythm is looked for.
+By arithmetic: `STEEPNESS`."""
 NEVER = (1.0, 0.0)
 """No score lies between these: a large model knows no sound that only this house has taught."""
 
@@ -94,7 +102,7 @@ class TaughtClassifier:
         # A look and its segment may share a batch, and an id: the model has them in the order of the batch.
         first = found[0].label if found else ""
         embeddings = [one.embedding for one in found if one.label == first]
-        return self._vetoes.noted(found) + [
+        return self._vetoes.noted([*_with_beeps(found, segments)]) + [
             detection
             for segment, embedding in zip(segments, embeddings, strict=False)
             if embedding is not None
@@ -107,17 +115,51 @@ class TaughtClassifier:
             return []
         here = self._taught_here
         started_at = segment.started_at + timedelta(seconds=segment.onset_s)
+        likeness, far = here.likeness(heard)
+        rhythms = _rhythms(segment, here.sounds, likeness)
         return [
             Detection(
                 label=one.label,
-                score=one.score(float(likeness)),
+                score=one.score(
+                    float(own), in_rhythm=rhythms.get(one.label, 0.0) >= FITS, is_far=bool(is_far)
+                ),
                 classifier=NAME,
                 source=segment.source,
                 started_at=started_at,
                 duration_s=max(0.0, segment.audio.duration_s - segment.onset_s),
                 segment_id=segment.id,
-                evidence={"learning": True} if one.is_learning(started_at) else {},
+                evidence=_evidence(one, started_at, rhythms.get(one.label)),
                 embedding=embedding,
             )
-            for one, likeness in zip(here.sounds, here.likeness(heard), strict=True)
+            for one, own, is_far in zip(here.sounds, likeness, far, strict=True)
         ]
+
+
+def _with_beeps(found: Sequence[Detection], segments: Sequence[Segment]) -> Iterator[Detection]:
+    """The model's detections; the first of a sound that is over carries what beeps in it, to teach from."""
+    first, looks = (found[0].label if found else ""), iter(segments)
+    for one in found:
+        segment = next(looks, None) if one.label == first else None
+        if segment is not None and segment.ended_by != "open":
+            yield replace(one, beeps=heard_beeps(segment.audio).packed())
+        else:
+            yield one
+
+
+def _rhythms(segment: Segment, sounds: Sequence[TaughtSound], likeness: Floats) -> dict[str, float]:
+    """The share of each sound's rhythm that is in a look, 0-1: of those that it is enough like. The look is
+    read for beeps only where there is such a sound."""
+    asked = [
+        (one.label, one.rhythm)
+        for one, own in zip(sounds, likeness, strict=True)
+        if one.rhythm is not None and own >= one.rhythm.bar - WITHIN
+    ]
+    if not asked:
+        return {}
+    beeps = heard_beeps(segment.audio)
+    return {label: rhythm.fit(beeps) for label, rhythm in asked}
+
+
+def _evidence(one: TaughtSound, at: datetime, rhythm: float | None) -> dict[str, Any]:
+    learning = {"learning": True} if one.is_learning(at) else {}
+    return learning if rhythm is None else {**learning, RHYTHM: round(rhythm, 2)}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
+from monitor.classifiers.taught.rhythm import HeardBeeps, RhythmTemplate
 from monitor.errors import StoreError
 from monitor.labels import check_taught_name
 from monitor.schema import Block, read_file
@@ -51,6 +52,15 @@ class Expected(Block):
     """So many sounds of the background were as like it as its hearings, and are taken to be it."""
 
 
+class Reach(Block):
+    """A ball around the hearings of a sound in its space, without unit length: what lies outside is unlike
+    all of them, in whatever direction."""
+
+    middle: Annotated[float, Field(gt=0, le=1e6)]
+    """How long the mean of its hearings is."""
+    radius: Annotated[float, Field(gt=0, le=1e6)]
+
+
 class TaughtSound(Block):
     """One taught sound: a direction in the space of the model's embeddings as this house fills it."""
 
@@ -74,6 +84,12 @@ class TaughtSound(Block):
     hold_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
     learning_days: Annotated[float, Field(ge=7, le=28)] = 7.0
     """Longer than a week where the house was too little known to count what was asked for."""
+    reach: Reach | None = None
+    """How far from the middle of its hearings a look may lie; None: it was taught before that was asked."""
+    beeps: Annotated[tuple[HeardBeeps | None, ...], Field(max_length=64)] = ()
+    """What beeps in each hearing; None where it is not known. Empty: nobody listened for it."""
+    rhythm: RhythmTemplate | None = None
+    """What most hearings share of that: a look that has it needs less likeness."""
     expected: Expected
     clips: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     """The recordings it was taught from: with them it is taught anew for another model."""
@@ -82,7 +98,7 @@ class TaughtSound(Block):
     def _fits(self) -> Self:
         n, k = len(self.mean), len(self.prototype)
         is_odd = any(len(one) != n for one in self.hearings) or any(len(one) > n for one in self.basis)
-        if is_odd or len(self.basis) != k:
+        if is_odd or len(self.basis) != k or len(self.beeps) not in (0, len(self.hearings)):
             raise ValueError("its numbers do not fit together")
         return self
 
@@ -99,9 +115,13 @@ class TaughtSound(Block):
         """The cosine of sounds to its prototype, -1..1, shape (..., n) to (...)."""
         return np.asarray(self.space.of(embeddings) @ self._prototype, np.float32)
 
-    def score(self, likeness: float) -> float:
-        """The likeness as a score, 0-1: 0.5 at the bar."""
-        return float(1 / (1 + np.exp(-STEEPNESS * np.clip(likeness - self.bar, -1, 1))))
+    def score(self, likeness: float, *, in_rhythm: bool = False, is_far: bool = False) -> float:
+        """The likeness as a score, 0-1: 0.5 at the bar, which is lower for what has its rhythm. What is far
+        from its hearings and has not their rhythm is something else."""
+        if is_far and not in_rhythm:
+            return 0.0
+        bar = self.rhythm.bar if in_rhythm and self.rhythm else self.bar
+        return float(1 / (1 + np.exp(-STEEPNESS * np.clip(likeness - bar, -1, 1))))
 
     @property
     def weights(self) -> Floats:
@@ -133,14 +153,18 @@ class Space:
 
     def of(self, embeddings: Floats) -> Floats:
         """Shape (..., n) to (..., k)."""
-        white = (np.asarray(embeddings, np.float32) - self.mean) @ self.basis
+        white = self.white(embeddings)
         length = np.linalg.norm(white, axis=-1, keepdims=True)
         return np.asarray(white / np.maximum(length, LEAST_LENGTH), np.float32)
 
-    def length(self, embedding: Floats) -> float:
-        """How long an embedding of shape (n,) is here."""
-        white = (embedding - self.mean) @ self.basis
-        return max(math.sqrt(white @ white), LEAST_LENGTH)
+    def white(self, embeddings: Floats) -> Floats:
+        """The same without unit length, shape (..., n) to (..., k)."""
+        return np.asarray((np.asarray(embeddings, np.float32) - self.mean) @ self.basis, np.float32)
+
+    def length(self, embeddings: Floats) -> Floats:
+        """How long embeddings are here, shape (..., n) to (...)."""
+        white = self.white(embeddings)
+        return np.asarray(np.maximum(np.sqrt(np.einsum("...k,...k", white, white)), LEAST_LENGTH), np.float32)
 
 
 class SideBySide:
@@ -156,14 +180,24 @@ class SideBySide:
         self._spaces = list(spaces.values())
         self._space_of = [list(spaces).index(key) for key in keys]
         self._weights = np.array([one.weights for one in sounds], np.float32)
+        self._reach = np.array([_reach(one.reach) for one in sounds]).reshape(-1, 2)
         self._middles = np.array([one.space.mean @ one.weights for one in sounds], np.float32)
 
-    def likeness(self, embedding: Floats) -> Floats:
-        """As `TaughtSound.likeness` of each: shape (n,) to (sounds,)."""
+    def likeness(self, embeddings: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """As `TaughtSound.likeness` of each sound, and whether that is too far from its hearings: shape
+        (..., n) to (..., sounds) each."""
         if not self.sounds:
-            return np.zeros(0, np.float32)
-        lengths = np.array([one.length(embedding) for one in self._spaces], np.float32)
-        return np.asarray((self._weights @ embedding - self._middles) / lengths[self._space_of], np.float32)
+            nothing = np.zeros((*embeddings.shape[:-1], 0), np.float32)
+            return nothing, nothing > 0
+        lengths = np.stack([one.length(embeddings) for one in self._spaces], axis=-1)[..., self._space_of]
+        likeness = np.asarray((embeddings @ self._weights.T - self._middles) / lengths, np.float32)
+        apart = lengths * (lengths - 2 * self._reach[:, 0] * likeness)
+        return likeness, np.asarray(apart > self._reach[:, 1])
+
+
+def _reach(reach: Reach | None) -> tuple[float, float]:
+    """The middle, and the squared radius without the middle's square."""
+    return (reach.middle, reach.radius**2 - reach.middle**2) if reach else (0.0, math.inf)
 
 
 def unpacked(embedding: bytes) -> Floats:

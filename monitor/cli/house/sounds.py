@@ -140,6 +140,7 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
     weak = f"; weak at: {', '.join(expected.weak_at).replace('_', ' ')}" if expected.weak_at else ""
     heard = f"hears {expected.heard} of {expected.of}"
     yield f"  expected: {heard}, false {expected.false_a_week:.1f} a week{weak}"
+    yield f"  {_second_factor(found)}"
     if expected.came_before:
         came = f"came {expected.came_before} times before it was taught"
         yield f"  {came}; if that was another sound, forget this one"
@@ -151,6 +152,20 @@ def sound_lines(found: "TaughtSound") -> Iterator[str]:
         known = length_in_words(3600 * expected.background_hours)
         yield f"  {most}: {known} of this house are known; sounds of other houses are used, too"
         yield f"  teach it again in some days: earwitness teach {found.label}"
+
+
+def _second_factor(found: "TaughtSound") -> str:
+    """What it is known by beside its likeness, or why by nothing."""
+    if (rhythm := found.rhythm) is not None:
+        pitches_khz = sorted(hz / 1000 for _, _, hz in rhythm.beeps)
+        beeps = f"{len(rhythm.beeps)} beeps within {rhythm.length_s:.1f} s"
+        at = f"{pitches_khz[0]:.1f} to {pitches_khz[-1]:.1f} kHz"
+        return (
+            f"second factor: its rhythm, {beeps} at {at}, which {rhythm.shared} of {rhythm.of} hearings have"
+        )
+    if any(found.beeps):
+        return "second factor: none, for its hearings share no rhythm of beeps"
+    return "second factor: none, for nobody listened to its hearings for a rhythm"
 
 
 _TELLING_HOURS = 24.0

@@ -116,10 +116,12 @@ def taught_before(config: Config, label: str, model: str) -> list[Hearing]:
     """The hearings of a sound that was taught under this model (its SHA-256); they are kept with it. Empty
     where there is none."""
     return [
-        Hearing(f"hearing {number}", np.array(one, np.float32))
+        Hearing(f"hearing {number}", np.array(one, np.float32), beeps=beeps)
         for sound in config.taught.sounds
         if sound.label == label and sound.model == model
-        for number, one in enumerate(sound.hearings, start=1)
+        for number, (one, beeps) in enumerate(
+            zip(sound.hearings, sound.beeps or [None] * len(sound.hearings), strict=True), start=1
+        )
     ]
 
 

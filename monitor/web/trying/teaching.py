@@ -80,6 +80,13 @@ def plain(sound: TaughtSound, now: datetime) -> dict[str, Any]:
         "background_hours": expected.background_hours,
         "weak_at": list(expected.weak_at),
         "came_before": expected.came_before,
+        "rhythm": None
+        if (rhythm := sound.rhythm) is None
+        else {
+            "beeps": [{"at_s": at_s, "on_s": on_s, "pitch_hz": hz} for at_s, on_s, hz in rhythm.beeps],
+            "shared": rhythm.shared,
+            "of": rhythm.of,
+        },
     }
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.classifiers.taught.sound import MOST_BYTES, SideBySide, TaughtSound, read_sound
 from monitor.config.taught import forget_taught, read_taught, write_taught
@@ -84,9 +86,37 @@ def test_side_by_side_they_are_as_alike_as_each_alone():
     assert isinstance(other, TaughtSound)
     sounds = [taught(), taught("our_bell"), other]
     for one in hearings(count=8):
-        together = SideBySide(sounds).likeness(one.embedding)
+        together, far = SideBySide(sounds).likeness(one.embedding)
         assert together == pytest.approx([float(each.likeness(one.embedding)) for each in sounds], abs=1e-5)
-    assert len(SideBySide(()).likeness(np.zeros(SIZE, np.float32))) == 0
+        assert not far[:2].any()
+    assert SideBySide(()).likeness(np.zeros(SIZE, np.float32))[0].shape == (0,)
+    many, _ = SideBySide(sounds).likeness(np.array([one.embedding for one in hearings(count=8)]))
+    assert many.shape == (8, 3)
+    assert many[7] == pytest.approx(together, abs=1e-5)
+
+
+@given(times=st.floats(3.0, 1000.0), turned=st.floats(0.0, 0.3))
+def test_what_is_far_from_every_hearing_is_something_else(times: float, turned: float):
+    """However alike its direction is; what was taught before distance was asked goes by that alone."""
+    sound, one = taught(), hearings(count=8)[7].embedding
+    far_away = times * one + turned * one[::-1]
+    together = SideBySide([sound, sound.model_copy(update={"reach": None})])
+
+    likeness, far = together.likeness(far_away)
+    assert likeness[0] > sound.bar
+    assert far.tolist() == [True, False]
+    assert sound.score(float(likeness[0]), is_far=True) == 0.0
+    assert sound.score(float(likeness[0]), is_far=True, in_rhythm=True) >= 0.5
+    assert not together.likeness(one)[1].any()
+
+
+def test_a_sound_that_was_taught_before_rhythm_and_distance_loads_as_it_was(tmp_path: Path):
+    """Its file has neither."""
+    old = taught().model_dump(mode="json", exclude={"reach", "beeps", "rhythm"})
+    (tmp_path / "washer_done.json").write_text(json.dumps(old))
+    read = read_sound(tmp_path / "washer_done.json")
+    assert (read.reach, read.beeps, read.rhythm) == (None, (), None)
+    assert read.score(read.bar) == 0.5
 
 
 def test_it_learns_for_a_week():

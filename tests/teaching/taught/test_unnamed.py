@@ -67,7 +67,7 @@ def test_a_group_is_taught_by_the_command_that_is_shown(tmp_path: Path, capsys):
         for n in range(60):
             each = beep + 0.002 * rng.normal(size=len(beep)) if n < 10 else others[n - 1]
             at_us = round((now - timedelta(days=n % 4, hours=2)).timestamp() * 1e6)
-            row = (f"{n:012x}", at_us, "kitchen", None, each.astype("<f2").tobytes())
+            row = (f"{n:012x}", at_us, "kitchen", None, each.astype("<f2").tobytes(), None)
             store._remember("background", row)
         store.flush()
     assert earwitness("unnamed", "--config", house) == 0

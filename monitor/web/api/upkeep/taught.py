@@ -26,6 +26,23 @@ HEARD_WITHIN = timedelta(minutes=5)
 NOTHING_KEPT = "nothing is kept to teach from (`history_days`)"
 
 
+class TaughtBeep(Model):
+    """A beep of a rhythm: when it begins, after the first, its length, its pitch."""
+
+    at_s: float
+    on_s: float
+    pitch_hz: float
+
+
+class TaughtRhythm(Model):
+    """The second factor of a taught sound: what has its rhythm needs less likeness to be taken for it."""
+
+    beeps: list[TaughtBeep]
+    shared: int
+    """So many of its hearings have it."""
+    of: int
+
+
 class TaughtView(Model):
     """A taught sound and what to expect of it."""
 
@@ -45,6 +62,8 @@ class TaughtView(Model):
     """What in the house is most like it."""
     came_before: int
     """So often it was heard before it was taught, by its likeness: none of these counts as false."""
+    rhythm: TaughtRhythm | None
+    """None: its hearings share none, or it was taught before anybody listened for one."""
 
 
 class TaughtList(Model):

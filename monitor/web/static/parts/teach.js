@@ -86,6 +86,7 @@ export function teach(hearings, taught = () => {}) {
           if (!line.taught) return;
           fill(outcome, h("p", null, icon("check"), " ", t("teach.expect", { heard: line.taught.heard, of: line.taught.of, n: number(line.taught.false_a_week, 1) })),
             line.taught.weak_at.length > 0 && h("p", { class: "hint" }, t("teach.weak", { what: line.taught.weak_at.map(labelName).join(", ") })),
+            line.taught.rhythm && h("p", { class: "hint" }, rhythm(line.taught.rhythm)),
             line.taught.came_before > 0 && h("p", { class: "hint" }, t("teach.before", { n: line.taught.came_before })), without(left));
           if (only_try) return;
           close();
@@ -118,11 +119,14 @@ export async function ownSounds(box) {
     house.may_change && h("p", { class: "acts" }, h("button", { type: "button", onclick: () => teach([], again) }, icon("sounds"), t("teach.title")))));
 }
 
+/** The second factor, in words. @param {{beeps: any[], shared: number, of: number}} one */
+const rhythm = (one) => t("teach.rhythm", { n: one.beeps.length, shared: one.shared, of: one.of });
+
 /** @param {any} one @param {() => void} again */
 function own(one, again) {
   return h("li", { class: "token" }, h("span", null, h("a", { href: `#/sounds/${one.label}` }, labelName(one.label)), " ",
     one.learning_until && h("span", { class: "tag" }, t("teach.learning", { day: longDay(one.learning_until) })),
-    h("small", null, t("teach.expect", { heard: one.heard, of: one.of, n: number(one.false_a_week, 1) }))),
+    h("small", null, t("teach.expect", { heard: one.heard, of: one.of, n: number(one.false_a_week, 1) }), one.rhythm && [" ", rhythm(one.rhythm)])),
     house.may_change && h("button", { type: "button", class: "quiet square", "aria-label": t("teach.forget", { label: labelName(one.label) }),
       onclick: async () => {
         if (!(await attempt(async () => (await remove(`api/taught/${one.label}`), true)))) return;
