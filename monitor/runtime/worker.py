@@ -75,7 +75,7 @@ class Worker(threading.Thread):
         What nobody expected goes to `failed`."""
         try:
             while not self.mailbox.finished and not self._dismissed:
-                if segments := self.mailbox.take(self._batch, timeout_s=1.0):
+                if segments := self.mailbox.take(self._batch):
                     self._classify(segments)
             if self._dismissed:
                 self.classifier.close()
