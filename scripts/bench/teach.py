@@ -19,7 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.audio import SAMPLE_RATE_HZ
 from monitor.classifiers.taggers.embedded import read_sidecar, shipped_model
+from monitor.classifiers.taught.beeps import beeps_in
 from monitor.classifiers.taught.rhythm import FITS, HeardBeeps
 from monitor.classifiers.taught.sound import Floats, SideBySide, TaughtSound, unpacked
 from monitor.clock import BEGINNING
@@ -28,6 +30,7 @@ from monitor.teaching.taught.learning import Hearing, NotTaught, learn
 from scripts.bench.table import show
 from scripts.scenes.house_heard import hear_all, read_heard
 from scripts.scenes.house_sounds import HeardLook, HeardScene, HeardThing
+from testkit.taught import tune
 
 COUNTS = (3, 5, 10)
 """Hearings that a thing is taught from."""
@@ -126,7 +129,10 @@ def main() -> None:
     hours = sum(scene.hours for scene in scenes)
     title = f"{len(things)} things, {hours:.1f} hours of a house ({_distinct_minutes(scenes):.0f} minutes of "
     show(rows, f"{title}distinct recordings in it), {sum(map(len, embeddings))} looks")
-    show(_costs(things, halves[0].background("", groups, households)), "what they cost")
+    show(
+        _costs(things, halves[0].background("", groups, households)),
+        f"what they cost; to read a second of a tune for beeps takes {_reading_ms():.1f} ms",
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -253,6 +259,15 @@ def _summary(outcomes: Sequence[TaughtOutcome]) -> dict[str, str]:
         "false a week": f"{sum(one.false for one in kept) / max(hours, 1e-9) * 168:.1f}",
         "right to refuse or teach": f"{np.mean([one.is_right for one in outcomes]):.2f}",
     }
+
+
+def _reading_ms() -> float:
+    """For a second of sound: done once for a sound that is over, and for a look that is like one with a
+    rhythm."""
+    sound = tune(1)
+    return (
+        min(timeit.repeat(partial(beeps_in, sound), number=1, repeat=20)) / len(sound) * SAMPLE_RATE_HZ * 1e3
+    )
 
 
 def _costs(things: Sequence[HeardThing], background: Background) -> list[dict[str, str]]:

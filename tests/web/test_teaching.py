@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from monitor.classifiers.taggers.embedded import shipped_model
+from monitor.classifiers.taught.beeps import Beep
+from monitor.classifiers.taught.rhythm import HeardBeeps
 from monitor.config.model import Config
 from monitor.config.taught import read_taught
 from monitor.teaching.taught.background import households_of
@@ -20,7 +22,9 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 IDS = tuple(f"{n:012x}" for n in range(5))
 
 
-def taught(folder: Path, *, ids: tuple[str, ...] = IDS, only_try: bool = False) -> list[dict[str, Any]]:
+def taught(
+    folder: Path, *, ids: tuple[str, ...] = IDS, only_try: bool = False, beeps: bytes | None = None
+) -> list[dict[str, Any]]:
     """What is said about five hearings of one thing among fifty of others."""
     config = Config.model_validate(
         {"sources": [{"type": "demo", "name": "hall"}], "state_dir": str(folder),
@@ -28,8 +32,8 @@ def taught(folder: Path, *, ids: tuple[str, ...] = IDS, only_try: bool = False) 
     )  # fmt: skip
     others = households_of(shipped_model(), shipped_sha256()).sounds
     thing, rng = (others[3] + others[50]) / 2, np.random.default_rng(5)
-    hear(config, [Sounding(id, NOW - timedelta(minutes=5), thing * (1 + 0.02 * rng.normal(size=len(thing))))
-                  for id in IDS])  # fmt: skip
+    hear(config, [Sounding(id, NOW - timedelta(minutes=5), thing * (1 + 0.02 * rng.normal(size=len(thing))),
+                           beeps=beeps) for id in IDS])  # fmt: skip
     hear(config, [Sounding(f"{n:012x}", NOW - timedelta(hours=2), others[n]) for n in range(100, 150)])
     lines: list[bytes] = []
     Teaching(config, "washer_done", ids, 1.0, only_try, False, NOW).work(lines.append)
@@ -43,7 +47,20 @@ def test_what_is_taught_is_kept_with_what_to_expect(tmp_path: Path):
     assert {one["left_out"] for one in progress} == {""}
     view = TaughtView.model_validate(last["taught"])
     assert (view.label, view.heard, view.of, last["kept"], last["odd"]) == ("washer_done", 5, 5, True, [])
+    assert view.rhythm is None
     assert [one.label for one in read_taught(tmp_path).sounds] == ["washer_done"]
+
+
+def test_what_beeped_in_the_hearings_is_its_second_factor(tmp_path: Path):
+    """From what the history keeps of them: three beeps, at the same times in each."""
+    beeps = tuple(Beep(at, 0.2, 2000.0, -30.0) for at in (0.5, 1.0, 1.5))
+    last = taught(tmp_path, beeps=HeardBeeps(beeps=beeps, length_s=3.0).packed())[-1]
+    rhythm = TaughtView.model_validate(last["taught"]).rhythm
+    assert rhythm is not None
+    assert (rhythm.shared, rhythm.of) == (5, 5)
+    assert [(one.at_s, one.on_s, one.pitch_hz) for one in rhythm.beeps] == [
+        (0.0, 0.2, 2000.0), (0.5, 0.2, 2000.0), (1.0, 0.2, 2000.0)
+    ]  # fmt: skip
 
 
 def test_a_try_keeps_nothing(tmp_path: Path):

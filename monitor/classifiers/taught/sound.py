@@ -159,12 +159,13 @@ class Space:
 
     def white(self, embeddings: Floats) -> Floats:
         """The same without unit length, shape (..., n) to (..., k)."""
-        return np.asarray((np.asarray(embeddings, np.float32) - self.mean) @ self.basis, np.float32)
+        return np.asarray((embeddings - self.mean) @ self.basis, np.float32)
 
     def length(self, embeddings: Floats) -> Floats:
         """How long embeddings are here, shape (..., n) to (...)."""
         white = self.white(embeddings)
-        return np.asarray(np.maximum(np.sqrt(np.einsum("...k,...k", white, white)), LEAST_LENGTH), np.float32)
+        squared = (white[..., None, :] @ white[..., None])[..., 0, 0]
+        return np.asarray(np.sqrt(np.maximum(squared, LEAST_LENGTH**2)), np.float32)
 
 
 class SideBySide:
@@ -179,8 +180,9 @@ class SideBySide:
             spaces.setdefault(key, one.space)
         self._spaces = list(spaces.values())
         self._space_of = [list(spaces).index(key) for key in keys]
-        self._weights = np.array([one.weights for one in sounds], np.float32)
-        self._reach = np.array([_reach(one.reach) for one in sounds]).reshape(-1, 2)
+        self._weights = np.array([one.weights for one in sounds], np.float32).T
+        reach = np.array([_reach(one.reach) for one in sounds], np.float32).reshape(-1, 2)
+        self._twice_middle, self._reach = reach.T
         self._middles = np.array([one.space.mean @ one.weights for one in sounds], np.float32)
 
     def likeness(self, embeddings: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -189,15 +191,17 @@ class SideBySide:
         if not self.sounds:
             nothing = np.zeros((*embeddings.shape[:-1], 0), np.float32)
             return nothing, nothing > 0
-        lengths = np.stack([one.length(embeddings) for one in self._spaces], axis=-1)[..., self._space_of]
-        likeness = np.asarray((embeddings @ self._weights.T - self._middles) / lengths, np.float32)
-        apart = lengths * (lengths - 2 * self._reach[:, 0] * likeness)
-        return likeness, np.asarray(apart > self._reach[:, 1])
+        if len(self._spaces) == 1:  # as nearly always: the rest takes longer than what it finds
+            lengths = self._spaces[0].length(embeddings)[..., None]
+        else:
+            lengths = np.stack([one.length(embeddings) for one in self._spaces], axis=-1)[..., self._space_of]
+        likeness = np.asarray((embeddings @ self._weights - self._middles) / lengths, np.float32)
+        return likeness, lengths * (lengths - self._twice_middle * likeness) > self._reach
 
 
 def _reach(reach: Reach | None) -> tuple[float, float]:
-    """The middle, and the squared radius without the middle's square."""
-    return (reach.middle, reach.radius**2 - reach.middle**2) if reach else (0.0, math.inf)
+    """Twice the middle, and the squared radius without the middle's square."""
+    return (2 * reach.middle, reach.radius**2 - reach.middle**2) if reach else (0.0, math.inf)
 
 
 def unpacked(embedding: bytes) -> Floats:
