@@ -141,15 +141,15 @@ class Piece:
         """How many frames."""
         return len(self.audio.samples) // FRAME_SAMPLES
 
+    def begins(self, index: int) -> datetime:
+        """UTC of the first sample of one of its frames."""
+        return self.captured_at + index * _FRAME_TIME
+
     def frame(self, index: int) -> Frame:
         """One of its frames, counted from 0. No copy."""
         samples = self.audio.samples[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES]
-        return Frame(
-            self.source,
-            self.captured_at + index * _FRAME_TIME,
-            Audio(samples, self.audio.sample_rate_hz),
-            self.follows_gap and index == 0,
-        )
+        audio = Audio(samples, self.audio.sample_rate_hz)
+        return Frame(self.source, self.begins(index), audio, self.follows_gap and index == 0)
 
     def frames(self) -> list[Frame]:
         """All of them."""

@@ -1,14 +1,19 @@
 """Sounds for the gate, and what it makes of them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
 
-from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
+from monitor.gate.config import GateConfig
+from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.gate import Gate
-from monitor.types import Detection, Level, Problem, Segment
-from testkit.builders import frames, noise, tone
+from monitor.gate.habit import Habit
+from monitor.gate.listening import FrameMarker
+from monitor.types import Detection, Level, Problem, ProblemKind, Segment
+from testkit.builders import START, frames, noise, tone
 
 T = TypeVar("T")
 
@@ -64,3 +69,31 @@ def voice(duration_s: float, pitch_hz: float = 120.0, level_dbfs: float = -25.0)
 def in_a_room(samples: Samples, level_dbfs: float = -60.0) -> Samples:
     """The sound in a room with that noise."""
     return samples + noise(len(samples) / SAMPLE_RATE_HZ + 1, level_dbfs, seed=7)[: len(samples)]
+
+
+Kinds = tuple[ProblemKind, ...]
+
+
+class Microphone:
+    """A microphone whose faults are looked for."""
+
+    def __init__(self, habit: Habit | None = None) -> None:
+        self._marker = FrameMarker(GateConfig())
+        self._condition = MicrophoneFaults(habit)
+
+    @property
+    def kinds(self) -> Kinds:
+        """What is wrong with it now."""
+        return self._condition.kinds
+
+    def course(self, sound: Samples) -> list[tuple[float, Kinds]]:
+        """When what is wrong changes, in seconds from the sound's start."""
+        changes, first, frames = list[tuple[float, Kinds]](), 0, len(sound) // FRAME_SAMPLES
+        while first < frames:
+            count = min(self._marker.frames_wanted, frames - first)
+            heard = self._marker.hear(sound, first, count)
+            at = START + timedelta(seconds=first * FRAME_S)
+            found = self._condition.hear(heard, self._marker.recent, at)
+            changes += [((index + 1) * FRAME_S, kinds) for index, kinds in found]
+            first += count
+        return changes

@@ -1,14 +1,13 @@
 """Faults of a microphone that show in its sound: silence, a stuck buffer, clipping, an offset."""
 
 from datetime import datetime
-from operator import sub
 
-from monitor.audio import CLIPPED_FROM_AMPLITUDE, OFFSET_FROM_AMPLITUDE, PCM16_STEP, Samples
 from monitor.gate.bucket import LeakyBucket
 from monitor.gate.habit import Habit
-from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS, Measured, Measures
+from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS
 from monitor.gate.life import UNKNOWN_LIMIT_S, LifeWatch
-from monitor.gate.loops import LOOK_FRAMES, LoopWatch
+from monitor.gate.listening import CLIPPED, FAULTY, OFFSET, SILENT, STUCK, MarkedFrames, Second
+from monitor.gate.loops import LoopWatch
 from monitor.types import ProblemKind
 
 _RAISE_AND_CLEAR_S: dict[ProblemKind, tuple[float, float]] = {
@@ -41,7 +40,6 @@ class MicrophoneFaults:
 
     def __init__(self, habit: Habit | None = None) -> None:
         self._faults = {kind: LeakyBucket(*seconds) for kind, seconds in _RAISE_AND_CLEAR_S.items()}
-        self._loop_watch = LoopWatch()
         self._life = LifeWatch(habit or Habit())
         self._frames = 0
         self._loops = False
@@ -49,64 +47,44 @@ class MicrophoneFaults:
         self.kinds: tuple[ProblemKind, ...] = ()
         """The faults that are raised now, in a fixed order."""
 
-    def push(self, measured: Measured, samples: Samples, at: datetime) -> None:
-        """Take the next frame: `samples` of shape (480,) in -1..1, and what `measure` returned for them;
-        `at` is its day and time. `kinds` changes where a fault is raised or cleared."""
-        still = measured.highest - measured.lowest < PCM16_STEP
-        clipped = max(measured.highest, -measured.lowest) >= CLIPPED_FROM_AMPLITUDE
-        offset = abs(measured.mean)
-        self._look(measured, samples, at)
-        if (
-            still
-            or clipped
-            or offset > OFFSET_FROM_AMPLITUDE
-            or self._loops
-            or self._leaking
-            or self._life.lifeless
-        ):
-            self._count(still, clipped, offset)
+    def hear(
+        self, heard: MarkedFrames, recent: LoopWatch, at: datetime
+    ) -> list[tuple[int, tuple[ProblemKind, ...]]]:
+        """Take the next frames: `recent` holds their samples, `at` is their day and time. Returns each change
+        of `kinds`, with the index of its frame."""
+        if not self._counts and not heard.seen & FAULTY and heard.second is None:
+            self._frames += len(heard.marks)
+            return []
+        changes = []
+        for index, marks in enumerate(heard.marks, heard.first):
+            self._frames += 1
+            if index == heard.last and heard.second is not None:
+                self._look(heard, heard.second, recent, at)
+            if (marks & FAULTY or self._counts) and self._count(marks):
+                changes.append((index, self.kinds))
+        return changes
 
     @property
-    def frames_to_pass_over(self) -> int:
-        """How many of the next frames may be passed over, if they are well: none while a fault is counted."""
-        if self._loops or self._leaking or self._life.lifeless:
-            return 0
-        return LOOK_FRAMES - 1 - self._frames % LOOK_FRAMES
+    def _counts(self) -> bool:
+        """Whether frames count that show no fault by themselves."""
+        return self._loops or self._leaking or self._life.lifeless is not None
 
-    @staticmethod
-    def are_well(measures: Measures) -> bool:
-        """Whether no frame by itself shows a fault."""
-        return (
-            min(map(sub, measures.highest, measures.lowest)) >= PCM16_STEP
-            and max(*measures.highest, -min(measures.lowest)) < CLIPPED_FROM_AMPLITUDE
-            and max(*measures.mean, -min(measures.mean)) <= OFFSET_FROM_AMPLITUDE
-        )
-
-    def pass_over(self, measures: Measures, frames: slice, samples: Samples) -> None:
-        """Take some frames that are well, no more than `frames_to_pass_over`."""
-        self._loop_watch.push(samples)
-        self._life.push(measures.level_dbfs[frames], measures.power[frames], measures.mean[frames])
-        self._frames += frames.stop - frames.start
-
-    def _count(self, still: bool, clipped: bool, offset: float) -> None:
-        frame, lifeless = self._frames, self._life.lifeless
-        self._faults["digital_silence"].push(still and offset < PCM16_STEP, frame)
-        self._faults["frozen"].push(self._loops or (still and offset >= PCM16_STEP), frame)
-        self._faults["clipping"].push(clipped, frame)
-        self._faults["dc_offset"].push(offset > OFFSET_FROM_AMPLITUDE, frame)
+    def _count(self, marks: int) -> bool:
+        """Count a frame: whether `kinds` has changed."""
+        frame, lifeless, before = self._frames, self._life.lifeless, self.kinds
+        self._faults["digital_silence"].push(bool(marks & SILENT), frame)
+        self._faults["frozen"].push(self._loops or bool(marks & STUCK), frame)
+        self._faults["clipping"].push(bool(marks & CLIPPED), frame)
+        self._faults["dc_offset"].push(bool(marks & OFFSET), frame)
         silent = self._faults["digital_silence"].raised
         self._faults["dead"].push(lifeless == "dead" and not silent, frame)
         self._faults["hum_only"].push(lifeless == "hum_only", frame)
         self._leaking = any(fault.leaking for fault in self._faults.values())
         self.kinds = tuple(kind for kind, fault in self._faults.items() if fault.raised)
+        return self.kinds != before
 
-    def _look(self, measured: Measured, samples: Samples, at: datetime) -> None:
+    def _look(self, heard: MarkedFrames, second: Second, recent: LoopWatch, at: datetime) -> None:
         """Search once a second: a loop lasts longer, and a search costs as much as twenty frames."""
-        self._loop_watch.push(samples)
-        self._life.push([measured.level_dbfs], [measured.power], [measured.mean])
-        self._frames += 1
-        if self._frames % LOOK_FRAMES == 0:
-            heard = measured.level_dbfs >= DIGITAL_SILENCE_BELOW_DBFS
-            self._loops = heard and self._loop_watch.loops()
-            self._life.look(self._loop_watch.latest, at)
-            self._faults["dead"].raise_after_s = self._faults["hum_only"].raise_after_s = self._life.limit_s
+        self._loops = heard.levels_dbfs[-1] >= DIGITAL_SILENCE_BELOW_DBFS and recent.loops()
+        self._life.look(recent.latest, second, at)
+        self._faults["dead"].raise_after_s = self._faults["hum_only"].raise_after_s = self._life.limit_s

@@ -1,22 +1,21 @@
 """The noise floor of a room: the level of its background sound."""
 
-from statistics import median
+import ctypes
 
 import numpy as np
 
-from monitor.audio import FRAME_S, Samples
+from monitor.audio import FRAME_S, FRAME_SAMPLES
 from monitor.gate.level import DIGITAL_SILENCE_BELOW_DBFS
-from monitor.gate.tonality import tonal_share
 
 WINDOW_FRAMES = 100
 """The floor comes from the last 3 s. Chosen: with 1.5 s the room would be known too early, with 4.5 s a fan
-is followed a second too late (both fail in tests/gate/test_floor.py); it is twice the pause of T3."""
+is followed a second too late (both fail in tests/gate/test_floor.py); it is twice the pause of T3. The kernel
+has this number, the next one, and the rank of L90 among the levels, too: nine tenths of the frames are louder
+(ISO 1996-2)."""
 BLOCK_FRAMES = 10
 """The floor learns 0.3 s at a time. Chosen: it must divide the window; 0.15 s would check for tones twice as
 often, and with 0.6 s the floor would fall later after a fan."""
 
-_L90_RANK = WINDOW_FRAMES // 10
-"""Index of L90 among the sorted levels of the window: nine tenths of the frames are louder (ISO 1996-2)."""
 _START_DBFS = -70.0
 """Highest floor before the room is known. Chosen: with -35 a sound that is there from the start opens nothing
 (tests/gate/test_floor.py); the floor of a quiet room is at -60 to -80."""
@@ -34,7 +33,7 @@ the floor stays above it for an hour; a whistling microphone keeps the gate open
 it would be 15 minutes."""
 
 
-class NoiseFloor:
+class NoiseFloor(ctypes.Structure):
     """The level that nine tenths of the last 3 s exceed: L90, the background level of acoustics (ISO 1996-2).
 
     Like minimum statistics (Martin, IEEE Trans. Speech Audio Proc. 9(5), 2001) it needs no decision about
@@ -46,52 +45,34 @@ class NoiseFloor:
     an alarm stays audible, and a microphone that whistles does not keep the gate open for ever.
 
     Until 3 s have been heard, the floor is at most -70 dBFS: a sound that is there from the start opens the
-    gate. Digital silence changes nothing. Belongs to one source and one thread.
+    gate. Digital silence changes nothing. The kernel that hears the frames moves it (struct Floor in
+    monitor/native/listen.c). Belongs to one source and one thread.
     """
 
+    _fields_ = [
+        *((name, ctypes.c_double) for name in ("quietest_dbfs", "silence_below_dbfs", "checked_above_db")),
+        *((name, ctypes.c_double) for name in ("tonal_above_share", "creep_db", "dbfs")),
+        ("window", ctypes.c_double * WINDOW_FRAMES),
+        ("levels_dbfs", ctypes.c_double * BLOCK_FRAMES),
+        ("block", ctypes.c_float * (BLOCK_FRAMES * FRAME_SAMPLES)),
+        *((name, ctypes.c_int32) for name in ("at", "heard", "count")),
+    ]
+    dbfs: float
+    """The floor now, in dBFS; never below `quietest_dbfs`."""
+    heard: int
+
     def __init__(self, quietest_dbfs: float) -> None:
-        self._quietest_dbfs = quietest_dbfs
-        self._window = np.full(WINDOW_FRAMES, max(_START_DBFS, quietest_dbfs))
-        self._next = 0
-        self._heard = 0
-        self._levels_dbfs: list[float] = []
-        self._block: list[Samples] = []
-        self.dbfs = float(self._window[0])
-        """The floor now, in dBFS; never below `quietest_dbfs`."""
+        super().__init__(
+            quietest_dbfs,
+            DIGITAL_SILENCE_BELOW_DBFS,
+            _CHECKED_ABOVE_FLOOR_DB,
+            _TONAL_ABOVE_SHARE,
+            _CREEP_DB_PER_S * BLOCK_FRAMES * FRAME_S,
+            max(_START_DBFS, quietest_dbfs),
+        )
+        np.ctypeslib.as_array(self.window)[:] = self.dbfs
 
     @property
     def settled(self) -> bool:
         """Whether 3 s have been heard, so that the floor is measured and not assumed."""
-        return self._heard >= WINDOW_FRAMES
-
-    @property
-    def frames_wanted(self) -> int:
-        """Frames with sound until it is measured anew."""
-        return BLOCK_FRAMES - len(self._levels_dbfs)
-
-    def push(self, level_dbfs: float, samples: Samples) -> None:
-        """Take the next frame: its level from `measure`, and its samples, shape (480,)."""
-        if level_dbfs < DIGITAL_SILENCE_BELOW_DBFS:
-            return
-        self.collect([level_dbfs], samples)
-        if not self.frames_wanted:
-            self._learn(self._levels_dbfs)
-            self._levels_dbfs.clear()
-            self._block.clear()
-
-    def collect(self, levels_dbfs: list[float], samples: Samples) -> None:
-        """Take the next frames, all with sound and fewer than are wanted: shape (480 n,)."""
-        self._levels_dbfs += levels_dbfs
-        self._block.append(samples)
-
-    def _learn(self, levels_dbfs: list[float]) -> None:
-        if median(levels_dbfs) > self.dbfs + _CHECKED_ABOVE_FLOOR_DB and self._is_tonal():
-            self._window += _CREEP_DB_PER_S * BLOCK_FRAMES * FRAME_S
-        else:
-            self._window[self._next : self._next + BLOCK_FRAMES] = levels_dbfs
-            self._next = (self._next + BLOCK_FRAMES) % WINDOW_FRAMES
-            self._heard += BLOCK_FRAMES
-        self.dbfs = max(self._quietest_dbfs, float(np.partition(self._window, _L90_RANK)[_L90_RANK]))
-
-    def _is_tonal(self) -> bool:
-        return tonal_share(np.concatenate(self._block)) > _TONAL_ABOVE_SHARE
+        return self.heard >= WINDOW_FRAMES

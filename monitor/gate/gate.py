@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
-from monitor.audio import FRAME_SAMPLES, Piece, Samples
+from monitor.audio import FRAME_SAMPLES, Piece
 from monitor.gate.config import GateConfig
 from monitor.gate.faults import MicrophoneFaults
-from monitor.gate.floor import NoiseFloor
 from monitor.gate.habit import Habit
-from monitor.gate.level import (
-    DIGITAL_SILENCE_BELOW_DBFS,
-    SILENCE_DBFS,
-    LevelMeter,
-    LevelReport,
-    Measured,
-    Measures,
-)
+from monitor.gate.level import SILENCE_DBFS, LevelReport
+from monitor.gate.listening import LOUD, FrameMarker, MarkedFrames
 from monitor.gate.loudness import LoudNoise
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Detection, Frame, Level, Problem, Segment
@@ -25,6 +18,7 @@ from monitor.types import Detection, Frame, Level, Problem, Segment
 __all__ = ["Gate", "GateConfig", "GateOutput"]
 
 
+Brought = TypeVar("Brought")
 _LEAST_VOICE_S = 0.1
 """Voice that a segment needs where a source says `require: speech`. Chosen: with one frame (0.03 s) a single
 wrong decision of the voice detector would pass a bang; with a syllable (0.2 s) a short "no" would be lost."""
@@ -49,6 +43,8 @@ class GateOutput:
 
 
 _NOTHING = GateOutput()
+_At = list[tuple[int, Brought]]
+"""What frames brought, each with the index of its frame."""
 
 
 class Gate:
@@ -73,29 +69,27 @@ class Gate:
         self._source = source
         self._require_speech = require_speech
         self._vad_speech = vad_speech
-        self._meter = LevelMeter()
-        self._floor = NoiseFloor(config.quietest_floor_dbfs)
+        self._marker = FrameMarker(config)
         self._open_db = config.open_above_floor_db
         self._segmenter = Segmenter(config)
         self._loud_noise = LoudNoise(config.loud_noise_above_floor_db)
-        self._calm_below_db = min(self._open_db, self._loud_noise.least_above_db)
         self._condition = MicrophoneFaults(habit)
         self._report = LevelReport(config.level_every_s)
-        self._kinds = self._condition.kinds
         self._level_dbfs = SILENCE_DBFS
 
     @property
     def floor_dbfs(self) -> float:
         """The room's noise floor now, in dBFS."""
-        return self._floor.dbfs
+        return self._marker.floor.dbfs
 
     @property
     def opens_from(self) -> float:
         """Mean square of a frame that may open a segment now; 0 while one is open, and before the floor is
         known."""
-        if self._segmenter.segment_id is not None or not self._floor.settled:
+        floor = self._marker.floor
+        if self._segmenter.segment_id is not None or not floor.settled:
             return 0.0
-        return float(10 ** ((self._floor.dbfs + self._open_db) / 10))
+        return float(10 ** ((floor.dbfs + self._open_db) / 10))
 
     @property
     def level_dbfs(self) -> float:
@@ -110,82 +104,70 @@ class Gate:
     def hear(self, piece: Piece) -> list[tuple[int, GateOutput]]:
         """What some frames bring, each output with the index of its frame. The same as frame by frame.
         ValueError unless they are whole frames of 480 samples (30 ms at 16 kHz)."""
-        if len(piece.audio) % FRAME_SAMPLES:
-            raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(piece.audio)}")
-        measures = self._meter.measure(piece.audio.samples)
-        calm = not piece.follows_gap and self._condition.are_well(measures)
-        found, index = [], 0
-        while index < len(measures):
-            self._floor.push(measures.level_dbfs[index], _samples(piece, index, index + 1))
-            if calm and (frames := self._calm_frames(measures, index)):
-                self._pass_over(piece, measures, slice(index, index + frames))
-                index += frames
-                continue
-            if output := self._next(piece, index, measures[index]):
-                found.append((index, output))
-            index += 1
+        samples = piece.audio.samples
+        frames, rest = divmod(len(samples), FRAME_SAMPLES)
+        if rest:
+            raise ValueError(f"{self._source}: a frame is {FRAME_SAMPLES} samples, not {len(samples)}")
+        ended = self._end_at_gap() if piece.follows_gap else []
+        found: list[tuple[int, GateOutput]] = []
+        first = 0
+        while first < frames:
+            count = min(frames - first, self._marker.frames_wanted, self._report.frames_wanted)
+            heard = self._marker.hear(samples, first, count)
+            found += self._brought(piece, heard, [] if first else ended)
+            first += count
         return found
 
-    def _calm_frames(self, measures: Measures, first: int) -> int:
-        """How many frames from one on change nothing but what is remembered of them. The floor has the
-        first."""
-        if self._segmenter.segment_id is not None or not self._loud_noise.waits:
-            return 0
-        wanted = min(self._floor.frames_wanted, self._report.frames_wanted - 1)
-        frames = min(wanted, self._condition.frames_to_pass_over, len(measures) - first)
-        levels_dbfs = measures.level_dbfs[first : first + frames]
-        if not levels_dbfs or min(levels_dbfs) < DIGITAL_SILENCE_BELOW_DBFS:
-            return 0
-        return 0 if max(levels_dbfs) - self._floor.dbfs >= self._calm_below_db else frames
+    def _brought(
+        self, piece: Piece, heard: MarkedFrames, ended: _At[Segment]
+    ) -> list[tuple[int, GateOutput]]:
+        """What some frames bring that end no later than the level report that is due, and a second."""
+        self._level_dbfs = heard.levels_dbfs[-1]
+        segments, loud = self._sounds(piece, heard)
+        notices: list[tuple[int, Level | Problem]] = []
+        if self._report.is_due(len(heard.marks), heard.power):
+            report = self._report.made(self._source, piece.until(heard.last), heard.floors_dbfs[-1])
+            notices.append((heard.last, report))
+        for index, kinds in self._condition.hear(heard, self._marker.recent, piece.captured_at):
+            notices.append((index, Problem(self._source, piece.until(index), kinds)))
+        if not (ended or segments or loud or notices):
+            return []
+        segments = [*ended, *segments]
+        outputs = (
+            (index, self._passed(_at(index, segments), _at(index, loud), _at(index, notices)))
+            for index in sorted({index for index, _ in (*segments, *loud, *notices)})
+        )
+        return [(index, output) for index, output in outputs if output]
 
-    def _pass_over(self, piece: Piece, measures: Measures, frames: slice) -> None:
-        levels_dbfs = measures.level_dbfs[frames]
-        samples = _samples(piece, frames.start, frames.stop)
-        self._level_dbfs = levels_dbfs[-1]
-        self._floor.collect(levels_dbfs[1:], samples[FRAME_SAMPLES:])
-        self._segmenter.pass_over(piece, frames.start, levels_dbfs)
-        if self._floor.settled:
-            self._loud_noise.pass_over(len(levels_dbfs))
-        self._report.is_due(levels_dbfs)
-        self._condition.pass_over(measures, frames, samples)
-
-    def _next(self, piece: Piece, index: int, measured: Measured) -> GateOutput:
-        segments = self._end_at_gap() if piece.follows_gap and not index else []
-        level_dbfs = self._level_dbfs = measured.level_dbfs
-        floor_dbfs = self._floor.dbfs
-        segments += self._segmenter.hear(piece, index, level_dbfs, floor_dbfs)
-        loud: list[Detection] = []
-        if self._floor.settled:
-            above_db = level_dbfs - floor_dbfs
-            if self._loud_noise.waits and above_db < self._loud_noise.least_above_db:
+    def _sounds(self, piece: Piece, heard: MarkedFrames) -> tuple[_At[Segment], _At[Detection]]:
+        if self._loud_noise.waits and not heard.seen & LOUD:
+            self._loud_noise.pass_over(len(heard.marks))
+            return self._segmenter.hear(piece, heard), []
+        segments: _At[Segment] = []
+        loud: _At[Detection] = []
+        for one in heard.each():  # a loud noise carries the id of the segment that is open then
+            segments += self._segmenter.hear(piece, one)
+            if self._loud_noise.waits and not one.seen & LOUD:
                 self._loud_noise.pass_over()
-            else:
-                segment_id = self._segmenter.segment_id
-                loud = self._loud_noise.push(piece.frame(index), level_dbfs, floor_dbfs, segment_id)
-        notices: list[Level | Problem] = []
-        if self._report.is_due((level_dbfs,)):
-            notices.append(self._report.made(self._source, piece.until(index), floor_dbfs))
-        self._condition.push(measured, _samples(piece, index, index + 1), piece.captured_at)
-        if self._condition.kinds != self._kinds:
-            self._kinds = self._condition.kinds
-            notices.append(Problem(self._source, piece.until(index), self._kinds))
-        if not (segments or loud or notices):
-            return _NOTHING
-        return self._passed(segments, loud, tuple(notices))
+                continue
+            frame, segment_id = piece.frame(one.first), self._segmenter.segment_id
+            said = self._loud_noise.push(frame, one.levels_dbfs[0], one.floors_dbfs[0], segment_id)
+            loud += [(one.first, detection) for detection in said]
+        return segments, loud
 
     def finish(self, ended_by: Literal["gap", "shutdown"]) -> GateOutput:
         """End the open segment, if there is one, and return it. More frames may follow."""
         return self._passed(self._segmenter.finish(ended_by))
 
-    def _end_at_gap(self) -> list[Segment]:
+    def _end_at_gap(self) -> _At[Segment]:
         self._loud_noise.forget()
-        return self._segmenter.finish("gap")
+        return [(0, segment) for segment in self._segmenter.finish("gap")]
 
     def _passed(
         self,
         segments: list[Segment],
         loud: Sequence[Detection] = (),
-        notices: tuple[Level | Problem, ...] = (),
+        notices: Sequence[Level | Problem] = (),
     ) -> GateOutput:
         """The output, without segments that lack a required voice, and with the gate's own `speech`."""
         if self._require_speech:
@@ -193,12 +175,12 @@ class Gate:
         words = (
             [_speech(one) for one in segments if _voice_s(one) >= _LEAST_SPEECH_S] if self._vad_speech else []
         )
-        return GateOutput(tuple(segments), (*words, *loud), notices)
+        return GateOutput(tuple(segments), (*words, *loud), tuple(notices))
 
 
-def _samples(piece: Piece, first: int, end: int) -> Samples:
-    """Those of some of its frames. No copy."""
-    return piece.audio.samples[first * FRAME_SAMPLES : end * FRAME_SAMPLES]
+def _at(index: int, found: Sequence[tuple[int, Brought]]) -> list[Brought]:
+    """What one of the frames brought."""
+    return [one for at, one in found if at == index]
 
 
 def _voice_s(segment: Segment) -> float:

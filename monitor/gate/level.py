@@ -2,7 +2,6 @@
 
 import ctypes
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,13 +33,10 @@ def _slow_cosines() -> Samples:
     return rows.astype(np.float32)
 
 
-_SLOW_COSINES = _slow_cosines()
-_COSINES_ADDRESS = _SLOW_COSINES.ctypes.data
-_MOSTLY_SLOW_SHARE = 0.99
+SLOW_COSINES = _slow_cosines()
+MOSTLY_SLOW_SHARE = 0.99
 """Share of the energy below 100 Hz from which the rest is summed anew. By arithmetic: the rounding of single
 precision, 3e-5 of the energy, is then at most 0.3 % of the rest, 0.013 dB; at 0.9999 it would be 1 dB."""
-_ROOT_OF_SAMPLES = math.sqrt(FRAME_SAMPLES)
-"""The first cosine is constant, 1 / sqrt(480): divided by this, its share of a frame is the mean."""
 
 
 @dataclass(slots=True)
@@ -49,8 +45,10 @@ class Measured:
 
     level_dbfs: float
     """RMS above 100 Hz relative to a full-scale square wave; SILENCE_DBFS or more."""
+    fast_power: float
+    """The same as a mean square; full scale is 1."""
     power: float
-    """Mean square of all that was recorded, rumble included; full scale is 1."""
+    """Mean square of all that was recorded, rumble included."""
     mean: float
     """Mean of the samples, -1..1."""
     lowest: float
@@ -58,74 +56,18 @@ class Measured:
     """The extremes of the samples."""
 
 
-@dataclass(slots=True)
-class Measures:
-    """The same of successive frames: a list for each, as long as there are frames. Where nothing goes on,
-    lists are looked at and no frame by itself."""
-
-    level_dbfs: list[float]
-    power: list[float]
-    mean: list[float]
-    lowest: list[float]
-    highest: list[float]
-
-    def __len__(self) -> int:
-        """How many frames."""
-        return len(self.level_dbfs)
-
-    def __getitem__(self, index: int) -> Measured:
-        """One frame."""
-        return Measured(
-            self.level_dbfs[index],
-            self.power[index],
-            self.mean[index],
-            self.lowest[index],
-            self.highest[index],
-        )
-
-
-class LevelMeter:
-    """Measures frames in a compiled kernel (monitor/native/level.c). Belongs to one thread.
+def measure(samples: Samples, library: ctypes.PyDLL | None = None) -> Measured:
+    """One frame of 480 samples at 16 kHz, -1..1, in a compiled kernel (monitor/native/level.c).
 
     The level leaves out offset, mains hum and rumble, by projection on the frame's slowest cosines. They
     carry most of the power of many microphones; a floor made of them would hide every quiet sound. Unlike a
     recursive filter, this carries nothing from one frame to the next.
     """
-
-    def __init__(self, library: ctypes.PyDLL | None = None) -> None:
-        self._measure = (library or kernels()).measure
-        self._make_room(1)
-
-    def _make_room(self, frames: int) -> None:
-        # Asking numpy for an address takes longer than all of the arithmetic.
-        self._samples = np.zeros(frames * FRAME_SAMPLES, np.float32)
-        self._found = np.zeros((frames, 5), np.float32)  # struct Measure
-        self._places = self._samples.ctypes.data, self._found.ctypes.data
-
-    def measure(self, samples: Samples) -> Measures:
-        """Level, power, mean and extremes of each frame; `samples` has shape (480 n,), values in -1..1."""
-        if len(samples) > len(self._samples):
-            self._make_room(len(samples) // FRAME_SAMPLES)
-        count = len(samples) // FRAME_SAMPLES
-        self._samples[: len(samples)] = samples
-        self._measure(self._places[0], count, _COSINES_ADDRESS, _MOSTLY_SLOW_SHARE, self._places[1])
-        energies, fast_energies, offsets, lowest, highest = self._found[:count].T.tolist()
-        return Measures(
-            [_dbfs(energy / FRAME_SAMPLES) for energy in fast_energies],
-            [energy / FRAME_SAMPLES for energy in energies],
-            [offset / _ROOT_OF_SAMPLES for offset in offsets],
-            lowest,
-            highest,
-        )
-
-
-def measure(samples: Samples) -> Measured:
-    """One frame of 480 samples at 16 kHz, measured by itself."""
-    return LevelMeter().measure(samples)[0]
-
-
-def _dbfs(power: float) -> float:
-    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
+    frame, found = np.ascontiguousarray(samples), np.zeros(6)  # struct Measure
+    (library or kernels()).measure(
+        frame.ctypes.data, 1, SLOW_COSINES.ctypes.data, MOSTLY_SLOW_SHARE, found.ctypes.data
+    )
+    return Measured(*found.tolist())
 
 
 def frames_in(duration_s: float) -> int:
@@ -146,11 +88,11 @@ class LevelReport:
         """Frames until a report is due."""
         return self._every - self._frames
 
-    def is_due(self, levels_dbfs: Sequence[float]) -> bool:
-        """Take the next frames' levels, no more than are wanted: whether a report is to be made."""
-        self._frames += len(levels_dbfs)
-        for level_dbfs in levels_dbfs:
-            self._power += 10 ** (level_dbfs / 10)
+    def is_due(self, frames: int, power: float) -> bool:
+        """Take the next frames, no more than are wanted, and the sum of their powers: whether a report is to
+        be made."""
+        self._frames += frames
+        self._power += power
         return self._frames >= self._every
 
     def made(self, source: str, at: datetime, floor_dbfs: float) -> Level:

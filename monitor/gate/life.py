@@ -13,6 +13,7 @@ import numpy.typing as npt
 from monitor.audio import FRAME_S, SAMPLE_RATE_HZ, Samples
 from monitor.gate.habit import Habit
 from monitor.gate.level import SILENCE_DBFS
+from monitor.gate.listening import Second
 
 Lifeless = Literal["dead", "hum_only"]
 
@@ -75,8 +76,6 @@ class LifeWatch:
 
     def __init__(self, habit: Habit) -> None:
         self._habit = habit
-        self._levels: list[float] = []
-        self._powers: list[float] = []
         self._even: deque[float] = deque(maxlen=_EVEN_LOOKS)
         self._spell_s = 0.0
         self.lifeless: Lifeless | None = None
@@ -84,25 +83,17 @@ class LifeWatch:
         self.limit_s = UNKNOWN_LIMIT_S
         """How long it must be missing to be a fault."""
 
-    def push(self, levels_dbfs: list[float], powers: list[float], means: list[float]) -> None:
-        """The next frames: their levels above 100 Hz, and of all that was recorded mean squares (full scale
-        is 1) and means (-1..1)."""
-        self._levels += levels_dbfs
-        self._powers += [max(0.0, power - mean**2) for power, mean in zip(powers, means, strict=True)]
-
-    def look(self, second: Samples, at: datetime) -> None:
-        """Judge the frames since the last look: `second` has their samples."""
-        levels, powers = self._levels, self._powers
-        self._levels, self._powers = [], []
-        if max(levels) <= SILENCE_DBFS:
+    def look(self, samples: Samples, second: Second, at: datetime) -> None:
+        """Judge a second of frames: its samples, and what was measured of them."""
+        if second.highest_dbfs <= SILENCE_DBFS:
             # Digital silence is a fault of its own, and no measure of how quiet the room is.
             self.lifeless = None
             return
-        life = look_closely(second, levels, powers)
+        life = look_closely(samples, second)
         self._even.append(life.level_dbfs)
         if self._is_lifeless(life.level_dbfs):
             self.lifeless = "hum_only" if life.hums else "dead"
-            self._spell_s += len(levels) * FRAME_S
+            self._spell_s += second.frames * FRAME_S
             return
         if self._spell_s:
             self._habit.add_spell(at, self._spell_s)
@@ -123,16 +114,15 @@ class LifeWatch:
         return quieter_than_ever and (even or self._spell_s > 0)
 
 
-def look_closely(second: Samples, levels: list[float], powers: list[float]) -> Life:
-    """The life in a second of sound (shape (samples,), 16 kHz), of which these are the frames' levels above
-    100 Hz in dBFS, and their mean squares without offset (full scale is 1). The spectrum is taken only where
-    it may change the verdict."""
-    level_dbfs = _dbfs(sum(10 ** (level / 10) for level in levels) / len(levels))
+def look_closely(samples: Samples, second: Second) -> Life:
+    """The life in a second of sound (shape (samples,), 16 kHz), and what was measured of it. The spectrum is
+    taken only where it may change the verdict."""
+    level_dbfs = _dbfs(second.power / second.frames)
     if level_dbfs < NO_LIFE_BELOW_DBFS:
-        return Life(level_dbfs, _dbfs(sum(powers) / len(powers)) > level_dbfs + _HUM_ABOVE_REST_DB)
-    if max(powers) > _EVEN_FRAMES * min(powers) or not _repeats_with_the_mains(second):
+        return Life(level_dbfs, _dbfs(second.moving / second.frames) > level_dbfs + _HUM_ABOVE_REST_DB)
+    if second.most > _EVEN_FRAMES * second.least or not _repeats_with_the_mains(samples):
         return Life(level_dbfs, hums=False)
-    rest_dbfs, hum_dbfs = without_hum(second)
+    rest_dbfs, hum_dbfs = without_hum(samples)
     hums = hum_dbfs > rest_dbfs + _HUM_ABOVE_REST_DB
     return Life(rest_dbfs if hums else level_dbfs, hums)
 

@@ -38,16 +38,19 @@ class LoopWatch:
     def __init__(self) -> None:
         # In one piece, with room for a second after which the latest moves to the front.
         self._recent = np.zeros((_WINDOW_FRAMES + LOOK_FRAMES) * FRAME_SAMPLES, np.float32)
+        self._address = self._recent.ctypes.data
         self._end = 0
 
-    def push(self, samples: Samples) -> None:
-        """The next frames, shape (480 n,), at most a second of them."""
+    def push(self, samples: Samples) -> int:
+        """The next frames, shape (480 n,), at most a second of them. The address where they are kept until
+        the next push."""
         if self._end + len(samples) > len(self._recent):
             kept = _WINDOW_FRAMES * FRAME_SAMPLES
             self._recent[:kept] = self._recent[self._end - kept : self._end]
             self._end = kept
-        self._recent[self._end : self._end + len(samples)] = samples
-        self._end += len(samples)
+        at, self._end = self._end, self._end + len(samples)
+        self._recent[at : self._end] = samples
+        return self._address + at * samples.itemsize
 
     @property
     def latest(self) -> Samples:
@@ -102,4 +105,4 @@ def _repeats(samples: Samples, lag: int, tolerance: float) -> bool:
 
 
 def _is_tone(samples: Samples) -> bool:
-    return flatness(samples[-LOOK_FRAMES * FRAME_SAMPLES :].reshape(-1, FRAME_SAMPLES)) < _NOT_A_TONE
+    return flatness(samples[-LOOK_FRAMES * FRAME_SAMPLES :]) < _NOT_A_TONE

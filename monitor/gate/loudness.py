@@ -12,11 +12,11 @@ _REPEAT_FRAMES = frames_in(0.5)
 _PAUSE_FRAMES = frames_in(1.0)
 """A loud frame after a longer pause than 1 s begins another noise. Chosen: with less, the bangs of one fall
 would be many noises; with more, two slams of a door would be one."""
-_LOUD_ANYWHERE_DBFS = -12.0
+LOUD_ANYWHERE_DBFS = -12.0
 """A frame of this level is loud whatever the floor. Chosen: peaks of noise lie 12 dB above its
 RMS (four standard deviations), so that they reach full scale here. Higher, only clipped sound would count;
 lower, sound that the microphone records with room to spare."""
-_LEAST_ABOVE_FLOOR_DB = 12.0
+LEAST_ABOVE_FLOOR_DB = 12.0
 """How far above the floor a noise must be, however loud the room. Chosen: white noise varies by 0.3 dB
 from frame to frame (4.3 dB x sqrt(2 / 480)), a machine by a few; with less it would be its own loud noise."""
 _FULL_SCORE_BEYOND_DB = 20.0
@@ -35,8 +35,6 @@ class LoudNoise:
 
     def __init__(self, above_floor_db: float) -> None:
         self._above_floor_db = above_floor_db
-        self.least_above_db = min(above_floor_db, _LEAST_ABOVE_FLOOR_DB)
-        """No frame that is less above the floor is loud, whatever the floor."""
         self.forget()
 
     def forget(self) -> None:
@@ -62,17 +60,17 @@ class LoudNoise:
         """Take the next frame with its level, the floor, and the id of the open segment, if there is one."""
         self.pass_over()
         above_db = level_dbfs - floor_dbfs
-        if above_db >= self.least_above_db:
-            beyond_db = above_db - self._asked_db(floor_dbfs)
-            if beyond_db >= 0:
-                self._note(frame, above_db, beyond_db)
+        beyond_db = above_db - self._asked_db(floor_dbfs)
+        if beyond_db >= 0:
+            self._note(frame, above_db, beyond_db)
         if self._loudest_db and self._frames_since_report >= _REPEAT_FRAMES and self._onset is not None:
             return [self._report(frame.source, segment_id, self._onset)]
         return []
 
     def _asked_db(self, floor_dbfs: float) -> float:
-        """How far above the floor a frame must be in this room, in dB."""
-        to_loud_db = max(_LEAST_ABOVE_FLOOR_DB, _LOUD_ANYWHERE_DBFS - floor_dbfs)
+        """How far above the floor a frame must be in this room, in dB. The kernel that marks loud frames
+        (monitor/native/listen.c) asks the same."""
+        to_loud_db = max(LEAST_ABOVE_FLOOR_DB, LOUD_ANYWHERE_DBFS - floor_dbfs)
         return min(self._above_floor_db, to_loud_db)
 
     def _note(self, frame: Frame, above_db: float, beyond_db: float) -> None:

@@ -1,12 +1,10 @@
 """Whether a frame holds a human voice. Used on frames of open segments only."""
 
-import ctypes
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Samples
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio
 from monitor.gate.level import frames_in
 from monitor.native.kernels import kernels
 
@@ -32,37 +30,16 @@ _PITCH_LASTS_FRAMES = frames_in(0.24)
 seventh of its frames (the same sounds); longer than a consonant, it would carry over into other sounds."""
 
 
-class _Voice(ctypes.Structure):
-    """What the kernel is given (struct Voice in monitor/native/search.c)."""
-
-    _fields_ = [
-        ("samples", ctypes.c_float * (2 * FRAME_SAMPLES)),
-        ("periodic", ctypes.c_float),
-        ("as_good", ctypes.c_float),
-    ]
-
-
-class PitchFinder:
-    """Whether the last two frames repeat 70 to 400 times a second, as the vocal folds do.
+def has_voice_pitch(address: int) -> bool:
+    """Whether two frames, float32 at 16 kHz at this address, repeat 70 to 400 times a second, as the vocal
+    folds do.
 
     By normalised autocorrelation (Boersma 1993) at 4 kHz, in a compiled kernel. Of the periods nearly as good
     as the best, the shortest counts (de Cheveigné and Kawahara 2002): a whistle at 3 kHz also repeats 300
     times a second.
     """
-
-    def __init__(self) -> None:
-        self._voice = _Voice(periodic=_PERIODIC_FROM_CORRELATION**2, as_good=_AS_GOOD_AS_BEST_SHARE**2)
-        self._samples = np.ctypeslib.as_array(self._voice.samples)
-        self._find_period = partial(kernels().find_period, ctypes.addressof(self._voice))
-
-    def push(self, samples: Samples) -> None:
-        """The next frame, shape (480,), 16 kHz."""
-        self._samples[:FRAME_SAMPLES] = self._samples[FRAME_SAMPLES:]
-        self._samples[FRAME_SAMPLES:] = samples
-
-    def is_voice(self) -> bool:
-        """Whether the last two frames do."""
-        return bool(self._find_period() >= _SHORTEST_PERIOD_SAMPLES)
+    period = kernels().find_period(address, _PERIODIC_FROM_CORRELATION**2, _AS_GOOD_AS_BEST_SHARE**2)
+    return bool(period >= _SHORTEST_PERIOD_SAMPLES)
 
 
 class VoiceDetector:
@@ -76,17 +53,26 @@ class VoiceDetector:
 
     def __init__(self) -> None:
         self._vad: Any = None
-        self._pitch = PitchFinder()
+        self._before = np.zeros(FRAME_SAMPLES, np.float32)
         self._frames_since_pitch = _PITCH_LASTS_FRAMES
 
     def hears_voice(self, audio: Audio) -> bool:
         """Whether the next frame of the sound, 480 samples at 16 kHz, is voice."""
+        return bool(self.hear(audio)[0])
+
+    def hear(self, audio: Audio) -> bytearray:
+        """For each of the next frames, 480 samples at 16 kHz: 1 where it is voice, else 0."""
         if self._vad is None:
             import webrtcvad
 
             self._vad = webrtcvad.Vad(_VAD_MODE)
-        active = bool(self._vad.is_speech(audio.to_pcm16(), SAMPLE_RATE_HZ))
-        self._pitch.push(audio.samples)
-        pitched = active and self._pitch.is_voice()
-        self._frames_since_pitch = 0 if pitched else self._frames_since_pitch + 1
-        return active and self._frames_since_pitch < _PITCH_LASTS_FRAMES
+        pcm16, size = memoryview(audio.to_pcm16()), 2 * FRAME_SAMPLES
+        sound = np.concatenate((self._before, audio.samples))
+        self._before = sound[-FRAME_SAMPLES:].copy()
+        address, voiced = sound.ctypes.data, bytearray(len(audio) // FRAME_SAMPLES)
+        for frame in range(len(voiced)):
+            active = self._vad.is_speech(pcm16[frame * size : (frame + 1) * size], SAMPLE_RATE_HZ)
+            pitched = active and has_voice_pitch(address + frame * sound.itemsize * FRAME_SAMPLES)
+            self._frames_since_pitch = 0 if pitched else self._frames_since_pitch + 1
+            voiced[frame] = active and self._frames_since_pitch < _PITCH_LASTS_FRAMES
+        return voiced

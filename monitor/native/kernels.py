@@ -38,9 +38,13 @@ def load(variant: str) -> ctypes.PyDLL:
     library.find_places.argtypes = [ctypes.c_void_p, *[ctypes.c_int32] * 5, *[ctypes.c_void_p] * 2]
     library.measure.argtypes = [
         *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
-        *(ctypes.c_float, ctypes.c_void_p),
+        *(ctypes.c_double, ctypes.c_void_p),
     ]
     library.measure.restype = None
+    library.listen.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32]
+    library.tonal_share.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.flatness.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32]
+    library.tonal_share.restype = library.flatness.restype = ctypes.c_double
     library.find_needle.argtypes = [
         *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p),
         *(ctypes.c_float, ctypes.c_void_p, ctypes.c_int32),
@@ -48,7 +52,7 @@ def load(variant: str) -> ctypes.PyDLL:
     library.weigh.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, *[ctypes.c_void_p] * 5]
     library.weigh.restype = None
     library.widest_frame.argtypes = [ctypes.c_void_p, ctypes.c_int32]
-    library.find_period.argtypes = [ctypes.c_void_p]
+    library.find_period.argtypes = [ctypes.c_void_p, ctypes.c_float, ctypes.c_float]
     return library
 
 

@@ -6,13 +6,9 @@ EXPORT const char sources[] = SOURCES;
 
 #define COSINES 7 /* 0 to 100 Hz; monitor/gate/level.py makes them */
 #define WAYS 8 /* partial sums, in lanes */
-
-typedef struct {
-    float energy;      /* of the samples as they came */
-    float fast_energy; /* without what the slowest cosines hold */
-    float offset;      /* the share of the first, constant cosine */
-    float lowest, highest;
-} Measure;
+#define ROOT_OF_SAMPLES 21.908902300206645
+#define SILENCE_DBFS -120.0 /* monitor/gate/level.py has it, too */
+#define SILENCE_POWER 1e-12
 
 typedef float Lanes __attribute__((vector_size(4 * WAYS)));
 
@@ -37,8 +33,7 @@ static float energy_without(const float *x, const float *cosines, const float *s
     return total(sum);
 }
 
-/* One frame; `cosines` are COSINES orthonormal rows of a frame's length. Where they hold the share `mostly` of the energy
- * they are taken out of the samples. All sums are taken side by side: one after the other each would wait for itself. */
+/* One frame. All sums are taken side by side: one after the other each would wait for itself. */
 static void measure_one(const float *samples, const float *cosines, float mostly, Measure *out)
 {
     Lanes sums[COSINES], energy = {0};
@@ -62,25 +57,25 @@ static void measure_one(const float *samples, const float *cosines, float mostly
         }
     }
     float slow[COSINES], slow_energy = 0;
-    out->lowest = low[0];
-    out->highest = high[0];
     for (int j = 1; j < WAYS; j++) {
-        out->lowest = low[j] < out->lowest ? low[j] : out->lowest;
-        out->highest = high[j] > out->highest ? high[j] : out->highest;
+        low[0] = low[j] < low[0] ? low[j] : low[0];
+        high[0] = high[j] > high[0] ? high[j] : high[0];
     }
     for (int r = 0; r < COSINES; r++) {
         slow[r] = total(sums[r]);
         slow_energy += slow[r] * slow[r];
     }
-    out->energy = total(energy);
-    out->fast_energy =
-        slow_energy < mostly * out->energy ? out->energy - slow_energy : energy_without(samples, cosines, slow);
-    out->offset = slow[0];
+    const float all = total(energy);
+    const float fast = slow_energy < mostly * all ? all - slow_energy : energy_without(samples, cosines, slow);
+    const double fast_power = (double)fast / FRAME_SAMPLES;
+    const int is_silent = !(fast_power > SILENCE_POWER);
+    /* The first cosine is constant: divided by the root of their number, its share is the mean of the samples. */
+    *out = (Measure){is_silent ? SILENCE_DBFS : decibels(fast_power), is_silent ? SILENCE_POWER : fast_power,
+                     (double)all / FRAME_SAMPLES, slow[0] / ROOT_OF_SAMPLES, low[0], high[0]};
 }
 
-/* `count` frames, one after the other. */
-EXPORT void measure(const float *samples, int32_t count, const float *cosines, float mostly, Measure *out)
+EXPORT void measure(const float *samples, int32_t count, const float *cosines, double mostly, Measure *out)
 {
     for (int32_t i = 0; i < count; i++)
-        measure_one(samples + i * FRAME_SAMPLES, cosines, mostly, out + i);
+        measure_one(samples + i * FRAME_SAMPLES, cosines, (float)mostly, out + i);
 }

@@ -69,11 +69,6 @@ EXPORT int32_t widest_frame(const float *samples, int32_t frames)
     return widest;
 }
 
-typedef struct {
-    float samples[2][FRAME_SAMPLES]; /* the frame before, and the newest */
-    float periodic, as_good;         /* squares of correlations */
-} Voice;
-
 /* Normalised autocorrelation at 4 kHz, squared with its sign: no root is needed to compare. */
 static void put_similarity(const float *samples, double *similarity)
 {
@@ -105,12 +100,13 @@ static void put_similarity(const float *samples, double *similarity)
     }
 }
 
-/* The shortest period, in samples at 4 kHz, nearly as good as the best; 0 where even that is too unlike. */
-EXPORT int32_t find_period(const Voice *voice)
+/* The shortest period of two frames, in samples at 4 kHz, nearly as good as the best; 0 where even that is too unlike.
+ * `periodic` and `as_good` are squares of correlations. */
+EXPORT int32_t find_period(const float *samples, float periodic, float as_good)
 {
-    double similarity[LAGS], best = voice->periodic;
+    double similarity[LAGS], best = periodic;
     int32_t is_peak[LAGS] = {0}, any = 0;
-    put_similarity(voice->samples[0], similarity);
+    put_similarity(samples, similarity);
     for (int lag = 1; lag + 1 < LAGS; lag++) {
         is_peak[lag] = similarity[lag] > similarity[lag - 1] && similarity[lag] >= similarity[lag + 1];
         if (is_peak[lag] && similarity[lag] >= best) {
@@ -119,7 +115,7 @@ EXPORT int32_t find_period(const Voice *voice)
         }
     }
     for (int lag = 1; any && lag + 1 < LAGS; lag++)
-        if (is_peak[lag] && similarity[lag] >= voice->as_good * best)
+        if (is_peak[lag] && similarity[lag] >= as_good * best)
             return lag;
     return 0;
 }

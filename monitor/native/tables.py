@@ -22,6 +22,12 @@ def unpack(window: int) -> Floats:
     return np.ascontiguousarray(factors.astype(np.complex64)).view(np.float32).ravel()
 
 
+def circle(count: int) -> Floats:
+    """e^(-2 pi i k / count) for each k below it, real and imaginary parts in turn. Shape (2 * count,)."""
+    factors = np.exp(-2j * np.pi / count * np.arange(count))
+    return np.ascontiguousarray(factors.astype(np.complex64)).view(np.float32).ravel()
+
+
 def aligned_floats(count: int) -> Floats:
     """Zeros that begin where a whole register may lie; shape (count,)."""
     room = np.zeros(count + _ALIGNED // 4, np.float32)

@@ -24,7 +24,7 @@ from monitor.classifiers.base import judged
 from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.clock import SystemClock
 from monitor.gate.gate import Gate, GateConfig
-from monitor.gate.level import LevelMeter
+from monitor.gate.listening import FrameMarker
 from monitor.rhythm.detector import RhythmDetector
 from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.spectrum import BLOCK, BLOCK_HOPS, Spectrum
@@ -72,7 +72,7 @@ def _profiled(room: str, sound: np.ndarray[Any, Any], gflops: float, rounds: int
         pieces = list(open_recording())
         capture = _least(lambda: partial(next, open_recording()), [()] * len(pieces), rounds)
     each = [(piece,) for piece in pieces]
-    levels = _least(lambda: _levels(LevelMeter()), each, rounds)
+    levels = _least(_levels, each, rounds)
     gate = _least(lambda: Gate("room", GateConfig()).hear, each, rounds)
     spectra = _least(_spectra, each, rounds)
     rhythm = _least(lambda: RhythmDetector("room").hear, each, rounds)
@@ -80,7 +80,7 @@ def _profiled(room: str, sound: np.ndarray[Any, Any], gflops: float, rounds: int
     for stage, took_us, flop_s in (
         ("woken eight times", _woken_us() / PIECE_S, None),
         ("read, decode, frame", capture, 0.0),
-        ("levels", levels, LEVEL_FLOP * frames_s),
+        ("levels and floor", levels, LEVEL_FLOP * frames_s),
         ("gate, segments, faults", gate - levels, None),
         ("spectra", spectra, SPECTRA_FLOP * blocks_s),
         ("rhythm", rhythm - spectra, None),
@@ -109,8 +109,17 @@ def _pieces(recording: Path) -> Iterator[Piece]:
         yield from in_step(source.pieces(), PIECE_FRAMES)
 
 
-def _levels(meter: LevelMeter) -> Callable[[Piece], object]:
-    return lambda piece: meter.measure(piece.audio.samples)
+def _levels() -> Callable[[Piece], None]:
+    marker = FrameMarker(GateConfig())
+
+    def hear(piece: Piece) -> None:
+        first = 0
+        while first < len(piece):
+            count = min(len(piece) - first, marker.frames_wanted)
+            marker.hear(piece.audio.samples, first, count)
+            first += count
+
+    return hear
 
 
 def _spectra() -> Callable[[Piece], object]:

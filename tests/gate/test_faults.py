@@ -7,26 +7,9 @@ import pytest
 
 from monitor.audio import FRAME_S, Samples
 from monitor.gate.bucket import LeakyBucket
-from monitor.gate.faults import MicrophoneFaults
-from monitor.gate.level import measure
 from monitor.types import ProblemKind
-from testkit.builders import START, noise, tone
-from testkit.gate_sounds import silence, smoke_alarm
-
-Kinds = tuple[ProblemKind, ...]
-
-
-def course(condition: MicrophoneFaults, sound: Samples) -> list[tuple[float, Kinds]]:
-    """When what is wrong changed, in seconds from the sound's start."""
-    changes = []
-    before = condition.kinds
-    for i in range(len(sound) // 480):
-        samples = sound[i * 480 : (i + 1) * 480]
-        condition.push(measure(samples), samples, START)
-        if condition.kinds != before:
-            before = condition.kinds
-            changes.append(((i + 1) * FRAME_S, before))
-    return changes
+from testkit.builders import noise, tone
+from testkit.gate_sounds import Microphone, silence, smoke_alarm
 
 
 def clipped(duration_s: float) -> Samples:
@@ -58,12 +41,12 @@ def test_a_fault_is_said_when_it_lasts_and_taken_back_when_it_is_gone(
     kind: ProblemKind, fault: Callable[[float], Samples], raised_s: float, cleared_s: float
 ) -> None:
     """A lasting fault is said once, and taken back once, each after its time."""
-    condition = MicrophoneFaults()
-    assert course(condition, noise(5)) == []
-    [(at_s, kinds)] = course(condition, fault(60))
+    microphone = Microphone()
+    assert microphone.course(noise(5)) == []
+    [(at_s, kinds)] = microphone.course(fault(60))
     assert kinds == (kind,)
     assert at_s == pytest.approx(raised_s, abs=1.1)
-    [(at_s, kinds)] = course(condition, noise(70))
+    [(at_s, kinds)] = microphone.course(noise(70))
     assert kinds == ()
     assert at_s == pytest.approx(cleared_s, abs=1.1)
 
@@ -83,24 +66,24 @@ def test_a_fault_is_said_when_it_lasts_and_taken_back_when_it_is_gone(
 )
 def test_a_well_microphone_is_left_alone(sound: Callable[[], Samples]) -> None:
     """What ordinary microphones and rooms do in a minute is no fault."""
-    assert course(MicrophoneFaults(), sound()) == []
+    assert Microphone().course(sound()) == []
 
 
 def test_a_fault_that_comes_and_goes_does_not_flap() -> None:
     """A source that is silent nine tenths of the time stays silent in what is said of it."""
-    condition = MicrophoneFaults()
-    course(condition, silence(11))
-    assert course(condition, np.tile(np.concatenate((noise(0.3), silence(2.7))), 20)) == []
+    microphone = Microphone()
+    microphone.course(silence(11))
+    assert microphone.course(np.tile(np.concatenate((noise(0.3), silence(2.7))), 20)) == []
 
 
 def test_a_camera_that_gates_noise_is_not_well_again_twice_a_minute() -> None:
     """25 s of zeros and 5 s of sound, again and again: what is said of it settles within minutes."""
-    condition = MicrophoneFaults()
-    rounds = [course(condition, np.concatenate((silence(25), noise(5, -50)))) for _ in range(12)]
+    microphone = Microphone()
+    rounds = [microphone.course(np.concatenate((silence(25), noise(5, -50)))) for _ in range(12)]
 
     assert sum(map(len, rounds)) <= 3
     assert rounds[-1] == []
-    assert condition.kinds == ("digital_silence",)
+    assert microphone.kinds == ("digital_silence",)
 
 
 def seconds(fault: LeakyBucket, faulty: bool, frame: int) -> tuple[float, int]:
@@ -129,6 +112,6 @@ def test_each_return_within_an_hour_doubles_what_it_takes_to_be_taken_back() -> 
 
 def test_several_faults_are_named_together() -> None:
     """A stuck value far from zero is frozen and an offset."""
-    condition = MicrophoneFaults()
-    course(condition, silence(10) + np.float32(0.5))
-    assert condition.kinds == ("frozen", "dc_offset")
+    microphone = Microphone()
+    microphone.course(silence(10) + np.float32(0.5))
+    assert microphone.kinds == ("frozen", "dc_offset")

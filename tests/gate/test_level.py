@@ -56,7 +56,7 @@ def test_report_gives_the_mean_energy_at_its_interval() -> None:
     reports = [
         report.made(frame.source, frame.ends_at, -60.0)
         for i, frame in enumerate(frames(noise(0.6)))
-        if report.is_due([-20.0 if i % 2 else -90.0])
+        if report.is_due(1, 1e-2 if i % 2 else 1e-9)
     ]
     assert [round(level.level_dbfs) for level in reports] == [-23, -23]
     assert (reports[1].at - reports[0].at).total_seconds() == pytest.approx(0.3)

@@ -5,13 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from monitor.audio import FRAME_S, Samples
-from monitor.gate.faults import MicrophoneFaults
+from monitor.audio import Samples
 from monitor.gate.habit import KEPT_DAYS, KNOWN_MINUTES, Habit
-from monitor.gate.level import measure
 from monitor.gate.life import without_hum
 from monitor.types import ProblemKind
 from testkit.builders import START, noise, tone
+from testkit.gate_sounds import Microphone
 
 
 def known(quietest_dbfs: float = -65) -> Habit:
@@ -37,16 +36,14 @@ def hum(duration_s: float, mains_hz: float = 50, level_dbfs: float = -40) -> Sam
 
 
 def said(
-    sound: Samples, habit: Habit | None = None, condition: MicrophoneFaults | None = None
+    sound: Samples, habit: Habit | None = None, microphone: Microphone | None = None
 ) -> dict[ProblemKind, float]:
     """What is said of a sound, and after how many seconds."""
-    condition = condition or MicrophoneFaults(habit)
+    microphone = microphone or Microphone(habit)
     first: dict[ProblemKind, float] = {}
-    for i in range(len(sound) // 480):
-        samples = sound[i * 480 : (i + 1) * 480]
-        condition.push(measure(samples), samples, START + timedelta(seconds=i * FRAME_S))
-        for kind in condition.kinds:
-            first.setdefault(kind, round((i + 1) * FRAME_S))
+    for at_s, kinds in microphone.course(sound):
+        for kind in kinds:
+            first.setdefault(kind, round(at_s))
     return first
 
 
@@ -107,10 +104,10 @@ def test_a_source_that_is_silent_every_night_is_dead_only_when_it_lasts() -> Non
 def test_it_is_taken_back_when_life_returns() -> None:
     """Within seconds, and counts as a spell."""
     habit = known()
-    condition = MicrophoneFaults(habit)
-    assert said(flicker(130), condition=condition)
-    said(noise(6, -60), condition=condition)
-    assert condition.kinds == ()
+    microphone = Microphone(habit)
+    assert said(flicker(130), microphone=microphone)
+    said(noise(6, -60), microphone=microphone)
+    assert microphone.kinds == ()
     [day] = habit.days.values()
     assert day.spells == 1
     assert day.longest_s == pytest.approx(130, abs=1.5)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from monitor.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece
 from monitor.gate.config import GateConfig
 from monitor.gate.level import frames_in
+from monitor.gate.listening import OPENS, SOUNDS, MarkedFrames
 from monitor.gate.segmenter import Segmenter
 from monitor.types import Segment
 from testkit.builders import START, frames, noise
@@ -44,12 +45,33 @@ def place(segment: Segment, at: int) -> Heard:
     return Heard(segment, at, first, first + length - 1, onset)
 
 
-def cut(config: GateConfig, levels_dbfs: list[float]) -> list[Heard]:
-    """What a segmenter makes of frames with these levels."""
-    segmenter = Segmenter(config)
+def marked(level_dbfs: float, config: GateConfig) -> int:
+    """As the kernel marks a frame."""
+    above_db = level_dbfs - FLOOR_DBFS
+    opens, sounds = above_db >= config.open_above_floor_db, above_db >= config.close_above_floor_db
+    return OPENS * opens | SOUNDS * sounds
+
+
+def push(
+    segmenter: Segmenter, config: GateConfig, at: int, levels_dbfs: list[float], together: int = 1
+) -> list[Heard]:
+    """What a segmenter makes of frames of the stream with these levels, from number `at` on."""
     heard = []
-    for i, (frame, level_dbfs) in enumerate(zip(STREAM, levels_dbfs, strict=False)):
-        heard += [place(segment, i) for segment in segmenter.push(frame, level_dbfs, FLOOR_DBFS)]
+    for first in range(at, at + len(levels_dbfs), together):
+        levels = levels_dbfs[first - at : first - at + together]
+        marks = [marked(level_dbfs, config) for level_dbfs in levels]
+        samples = SAMPLES[first * FRAME_SAMPLES : (first + len(levels)) * FRAME_SAMPLES]
+        piece = Piece("kitchen", STREAM[first].captured_at, Audio(samples, SAMPLE_RATE_HZ))
+        seen = max(marks)  # who opens also sounds
+        measured = MarkedFrames(0, levels, [FLOOR_DBFS] * len(levels), marks, seen)
+        heard += [place(segment, first + i) for i, segment in segmenter.hear(piece, measured)]
+    return heard
+
+
+def cut(config: GateConfig, levels_dbfs: list[float], together: int = 1) -> list[Heard]:
+    """What a segmenter makes of frames with these levels, some at a time."""
+    segmenter = Segmenter(config)
+    heard = push(segmenter, config, 0, levels_dbfs[: len(STREAM)], together)
     return heard + [place(segment, len(levels_dbfs)) for segment in segmenter.finish("shutdown")]
 
 
@@ -134,16 +156,32 @@ def test_early_looks_belong_to_their_segment(config: GateConfig, levels_dbfs: li
 @settings(max_examples=50, deadline=None)
 def test_what_is_open_at_a_gap_is_not_lost(levels_dbfs: list[float], at: int) -> None:
     """A gap ends the segment with all that was heard of it, and nothing before the gap is used after it."""
-    segmenter = Segmenter(GateConfig())
-    before, after = levels_dbfs[:at], levels_dbfs[at:]
-    for frame, level_dbfs in zip(STREAM, before, strict=False):
-        segmenter.push(frame, level_dbfs, FLOOR_DBFS)
+    config = GateConfig()
+    segmenter = Segmenter(config)
+    before, after = levels_dbfs[:at], levels_dbfs[at : len(STREAM)]
+    push(segmenter, config, 0, before)
     open_id = segmenter.segment_id
     ended = segmenter.finish("gap")
     assert [one.id for one in ended] == ([open_id] if open_id and ended else [])
     assert all(place(one, at).last == len(before) - 1 for one in ended)
-    for frame, level_dbfs in zip(STREAM[at:], after, strict=False):
-        assert all(place(one, at).first >= at for one in segmenter.push(frame, level_dbfs, FLOOR_DBFS))
+    assert all(one.first >= at for one in push(segmenter, config, at, after))
+
+
+@given(configs, courses, st.integers(2, 40))
+@settings(max_examples=50, deadline=None)
+def test_it_does_not_matter_how_many_frames_come_together(
+    config: GateConfig, levels_dbfs: list[float], together: int
+) -> None:
+    """The same segments and looks, at the same frames, with the same share of voice."""
+
+    def said(heard: list[Heard]) -> list[tuple[object, ...]]:
+        return [
+            (one.at, one.first, one.last, one.onset, one.segment.ended_by, one.segment.peak_dbfs,
+             one.segment.speech_ratio)
+            for one in heard
+        ]  # fmt: skip
+
+    assert said(cut(config, levels_dbfs, together)) == said(cut(config, levels_dbfs))
 
 
 def test_early_looks_come_every_half_second_and_once_between() -> None:

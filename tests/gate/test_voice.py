@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.audio import FRAME_SAMPLES, Samples
-from monitor.gate.voice import PitchFinder, VoiceDetector
+from monitor.audio import Audio, Samples
+from monitor.gate.voice import VoiceDetector, has_voice_pitch
 from testkit.builders import frames, noise, tone
 from testkit.gate_sounds import siren, voice
 
@@ -33,19 +33,26 @@ def test_loud_is_not_voice(sound: Callable[[], Samples]) -> None:
     assert voiced_share(sound() + noise(3, -60)) < 0.1
 
 
-def has_voice_pitch(samples: Samples) -> bool:
-    """Whether 60 ms of sound repeat 70 to 400 times a second, as the vocal folds do."""
-    pitch = PitchFinder()
-    pitch.push(samples[:FRAME_SAMPLES])
-    pitch.push(samples[FRAME_SAMPLES:])
-    return pitch.is_voice()
+def test_it_does_not_matter_how_many_frames_come_together() -> None:
+    """The detector remembers what came before."""
+    sound = voice(3, 120) + noise(3, -60)
+    detector = VoiceDetector()
+    together = [detector.hear(Audio(sound[at : at + 3360], 16_000)) for at in range(0, 47_040, 3360)]
+    detector = VoiceDetector()
+
+    assert [*b"".join(together)] == [detector.hears_voice(frame.audio) for frame in frames(sound)[:98]]
+
+
+def is_pitch(samples: Samples) -> bool:
+    """Whether 60 ms of sound repeat as the vocal folds do."""
+    return has_voice_pitch(samples.ctypes.data)
 
 
 def test_pitch_is_that_of_a_voice() -> None:
     """Periods of 70 to 400 Hz count; the multiples of a whistle's period do not."""
-    assert has_voice_pitch(tone(100, 0.06))
-    assert has_voice_pitch(tone(300, 0.06))
-    assert not has_voice_pitch(tone(600, 0.06))
-    assert not has_voice_pitch(tone(3000, 0.06))
-    assert not has_voice_pitch(noise(0.06, seed=5))
-    assert not has_voice_pitch(noise(0.06) * 0)
+    assert is_pitch(tone(100, 0.06))
+    assert is_pitch(tone(300, 0.06))
+    assert not is_pitch(tone(600, 0.06))
+    assert not is_pitch(tone(3000, 0.06))
+    assert not is_pitch(noise(0.06, seed=5))
+    assert not is_pitch(noise(0.06) * 0)
