@@ -79,7 +79,7 @@ class DemoSource(Source):
         for piece in pacer.in_step(self._heard(self._scene, begins_at), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
-            yield piece
+            yield pacer.dated(piece)
 
     def _begins_at(self, scene: Audio) -> datetime:
         """Now; heard once and as fast as can be, as long ago as it lasts: nothing is dated ahead of now. What

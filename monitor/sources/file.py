@@ -81,7 +81,7 @@ class FileSource(Source):
         for piece in pacer.in_step(self._heard(begins_at), lambda: self.calm_below):
             if not pacer.wait(piece):
                 return
-            yield piece
+            yield piece if self._config.started_at else pacer.dated(piece)
 
     @property
     def unreal_s(self) -> float:

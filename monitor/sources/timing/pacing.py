@@ -11,6 +11,7 @@ from monitor.audio import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ, Audio, Piece
 from monitor.clock import Clock
 from monitor.errors import SourceLost
 from monitor.sources.base import CALM_S, PIECE_S
+from monitor.sources.timing.timekeeper import CLOCK_SET_S, Instant
 
 PIECE_FRAMES = round(PIECE_S / FRAME_S)
 CALM_FRAMES = round(CALM_S / FRAME_S)
@@ -27,11 +28,14 @@ class Pacer:
         self._clock = clock
         self._stopped = stopped
         self._realtime = realtime
-        now_s = clock.monotonic_s()
+        self._began = Instant.of(clock)
+        now_s = self._began.monotonic_s
         self._started_s = math.ceil(now_s / CALM_S) * CALM_S if realtime else now_s
         self.begins_in = timedelta(seconds=self._started_s - now_s)
         """When the first sample is heard, from when it was made."""
         self._heard_s = 0.0
+        self._set_by_s = 0.0
+        """By how much the wall clock was set since then."""
 
     def wait(self, piece: Piece) -> bool:
         """Let a piece be heard: whether to go on. In real time it waits until the whole piece would have been
@@ -40,6 +44,20 @@ class Pacer:
         if not self._realtime:
             return not self._stopped.is_set()
         return not self._stopped.wait(max(0.0, self._started_s + self._heard_s - self._clock.monotonic_s()))
+
+    def dated(self, piece: Piece) -> Piece:
+        """A piece that is heard now, in real time, by the wall clock as it is: one that was set meanwhile
+        moves it, behind a gap. Events of sound that is hours old would end as they begin."""
+        now = Instant.of(self._clock)
+        by_wall_s = (now.wall - self._began.wall).total_seconds()
+        slip_s = by_wall_s - (now.monotonic_s - self._began.monotonic_s)
+        was_set = self._realtime and abs(slip_s - self._set_by_s) > CLOCK_SET_S
+        if was_set:
+            self._set_by_s = slip_s
+        if not self._set_by_s:
+            return piece
+        captured_at = piece.captured_at + timedelta(seconds=self._set_by_s)
+        return Piece(piece.source, captured_at, piece.audio, piece.follows_gap or was_set)
 
     def in_step(self, pieces: Iterable[Piece], calm_below: Callable[[], float]) -> Iterator[Piece]:
         """The same sound in pieces of `CALM_FRAMES`, or of `PIECE_FRAMES` where it is heard in real time and

@@ -12,6 +12,7 @@ from monitor.clock import SystemClock
 from monitor.sources.base import CALM_S
 from monitor.sources.timing.pacing import CALM_FRAMES, PIECE_FRAMES, Pacer, in_step, loudest
 from testkit.builders import START, noise, tone
+from testkit.fakes import FakeClock
 
 CALM_BELOW = 1e-4
 
@@ -69,6 +70,23 @@ def test_no_sample_is_lost_or_moved(cuts: list[int], loud: list[bool], realtime:
     assert [piece.follows_gap for piece in found] == [True] + [False] * (len(found) - 1)
     longest = [piece for piece in found if len(piece) > PIECE_FRAMES]
     assert not realtime or all(loudest(piece) < CALM_BELOW for piece in longest)
+
+
+def test_a_clock_that_is_set_dates_what_is_heard_after_it():
+    """Forth and back, as on a machine without a clock of its own once it has the time: what is heard is dated
+    now. A recording of another time keeps its dates."""
+    clock, sound = FakeClock(), pieces(noise(0.48), [4, 8, 12])
+    began = {realtime: Pacer(clock, Event(), realtime=realtime) for realtime in (True, False)}
+    found: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
+    for piece, set_by_s in zip(sound, (0.2, 86_400.0, 0.0, -90_000.0), strict=True):
+        clock.set_wall(set_by_s)
+        for realtime, pacer in began.items():
+            dated = pacer.dated(piece)
+            moved = (dated.captured_at - piece.captured_at).total_seconds()
+            found[realtime].append((round(moved), dated.follows_gap))
+
+    assert found[True] == [(0, True), (86_400, True), (86_400, False), (-3_600, True)]
+    assert found[False] == [(0, True), (0, False), (0, False), (0, False)]
 
 
 def test_a_gap_stays_at_the_beginning_of_a_piece():
