@@ -109,6 +109,7 @@ def _docs(tree: ast.ClassDef) -> dict[str, str]:
     return found
 
 
+LONGEST_SLUG = 48
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 
 
@@ -116,12 +117,13 @@ def slug(text: str) -> str:
     """`text` as a slug: lower case, digits, `_` and `-`; safe in a topic, a file name and an entity id."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9_-]+", "_", plain).strip("_-")[:48] or "home"
+    return re.sub(r"[^a-z0-9_-]+", "_", plain).strip("_-")[:LONGEST_SLUG] or "home"
 
 
 def _check_slug(text: str) -> str:
     if text != slug(text):
-        raise ValueError(f"use lower-case letters, digits, _ and - only, for example {slug(text)!r}")
+        rest = f", at most {LONGEST_SLUG} of them" if len(text) > LONGEST_SLUG else ""
+        raise ValueError(f"use lower-case letters, digits, _ and - only{rest}, for example {slug(text)!r}")
     return text
 
 

@@ -69,6 +69,12 @@ MISTAKES = {
         2,
         "rules[0].hear[0]: unknown label 'rauchmelder'; docs/reference/labels.md lists all of them",
     ),
+    "a name that is too long": (
+        f"sources: [{{type: demo, name: {'a' * 64}}}]\n",
+        1,
+        "sources[0].name: use lower-case letters, digits, _ and - only, at most 48 of them, for example "
+        f"'{'a' * 48}'",
+    ),
     "sources by name": (
         "sources:\n  kitchen:\n    type: microphone\n",
         1,

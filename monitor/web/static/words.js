@@ -140,10 +140,13 @@ export function ago(iso) {
   const seconds = (Date.now() - new Date(iso).getTime()) / 1000;
   const words = made("ago", () => new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }));
   if (seconds < 45) return t("time.just_now");
-  if (seconds < 3600) return words.format(-Math.round(seconds / 60), "minute");
-  if (seconds < 86400) return words.format(-Math.round(seconds / 3600), "hour");
-  return words.format(-Math.round(seconds / 86400), "day");
+  if (seconds < 3600) return whole(words.format(-Math.round(seconds / 60), "minute"));
+  if (seconds < 86400) return whole(words.format(-Math.round(seconds / 3600), "hour"));
+  return whole(words.format(-Math.round(seconds / 86400), "day"));
 }
+
+/** No line ends between a number and its unit. @param {string} words */
+const whole = (words) => words.replace(/(\d) /, "$1\u00a0");
 
 /** The same at the end of a sentence: some languages shorten with a full stop. @param {string} iso */
 export const agoAtEnd = (iso) => ago(iso).replace(/\.?$/, ".");
