@@ -111,6 +111,7 @@ def test_a_persons_file_is_never_written(tmp_path: Path, monkeypatch: pytest.Mon
     bare = default_config([{"type": "demo", "name": "demo"}]).model_copy(update={"state_dir": tmp_path / "s"})
     assert place(bare, {}).target is None
     assert place(bare, {}).file == OWN.expanduser()
+    assert place(bare, {}).shown == "~/.config/earwitness/earwitness.yaml"
     put(written(choices(), SECRETS, bare, "en"), place(bare, {}))
     assert (place(bare, {}).file, place(bare, {}).target) == (
         tmp_path / "s/setup/earwitness.yaml", OWN.expanduser(),
@@ -122,6 +123,8 @@ def test_a_persons_file_is_never_written(tmp_path: Path, monkeypatch: pytest.Mon
         f'sudo sh -c "install -D -m 600 -t /etc/earwitness/credentials {tmp_path}/s/setup/credentials/*"',
         "sudo systemctl restart earwitness",
     ]
+    monkeypatch.setenv("HOME", "/root")
+    assert service.shown == f"{tmp_path}/s/setup/earwitness.yaml"
     assert place(bare.of_file(BUILT_IN), {}).target == OWN.expanduser()
 
 

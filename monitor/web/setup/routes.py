@@ -53,7 +53,7 @@ def state(ask: Ask) -> Answer:
         sounds=list(TEMPLATE_IDS),
         always=[one for one in TEMPLATE_IDS if one in ALWAYS],
         has_file=ask.page.whole.file is not None,
-        file=str(where.file),
+        file=where.shown,
         takes_effect=where.target is None,
     )
 
@@ -251,7 +251,7 @@ def _view(found: Written, where: Place) -> WrittenView:
     except ConfigError as error:
         problems = error.problems
     return WrittenView(
-        yaml=found.text, problems=problems, file=str(where.file), secrets=list(found.secrets),
+        yaml=found.text, problems=problems, file=where.shown, secrets=list(found.secrets),
         commands=where.commands,
     )  # fmt: skip
 

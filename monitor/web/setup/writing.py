@@ -194,6 +194,12 @@ class Place:
     is_service: bool = False
 
     @property
+    def shown(self) -> str:
+        """As a person writes it: `~` is the home of whoever runs this."""
+        home = Path("~").expanduser()
+        return f"~/{self.file.relative_to(home)}" if self.file.is_relative_to(home) else str(self.file)
+
+    @property
     def commands(self) -> list[str]:
         """What installs it."""
         if self.target is None:
