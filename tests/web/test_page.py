@@ -36,6 +36,10 @@ def check_accessible(page: Page) -> None:
     ] == []
 
 
+NO_EMPTY_NOTE = """() => {
+    const note = document.getElementById("note");
+    return note.childElementCount > 0 || getComputedStyle(note).opacity === "0";
+}"""
 WHOLE_ROOMS = (
     """() => [...document.querySelectorAll('.row .in')].every((one) => one.scrollWidth <= one.clientWidth)"""
 )
@@ -139,6 +143,7 @@ def test_the_timeline_is_judged_by_keyboard_alone(home, chromium):
         expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "true")
         page.keyboard.press("y")
         expect(current.locator(".verdict.right")).to_have_attribute("aria-pressed", "false")
+        assert page.evaluate(NO_EMPTY_NOTE), "a note without words does not fade: it is gone"
         check_accessible(page)
         shot(page, "timeline")
         page.keyboard.press("Enter")
