@@ -18,12 +18,15 @@
 #if defined __AVX__
 #define WIDTH 8 /* floats in a register */
 #define ROWS 6  /* of a product that are added up at once, each PANEL wide: what the registers hold */
+#define ROW_PANELS 4 /* the same of a single row */
 #elif defined __aarch64__
 #define WIDTH 4
 #define ROWS 6
+#define ROW_PANELS 4
 #else
 #define WIDTH 4
 #define ROWS 3
+#define ROW_PANELS 2
 #endif
 #define PANEL 16 /* columns of a product that lie together */
 #define VECTORS (PANEL / WIDTH)
@@ -107,18 +110,34 @@ INLINE Vector activated(Vector x, int act)
     return x;
 }
 
+/* Weights from number `at` on, of which `halves` says how they are kept. */
+INLINE Vector weights_at(const void *weights, int64_t at, int halves)
+{
+#ifdef HALF
+    if (halves) {
+        typedef HALF Halves __attribute__((vector_size(2 * WIDTH)));
+        Halves x;
+        __builtin_memcpy(&x, (const HALF *)weights + at, sizeof x);
+        return __builtin_convertvector(x, Vector);
+    }
+#else
+    (void)halves;
+#endif
+    return loaded((const float *)weights + at);
+}
+
 /* `rows` rows of a product with the first `vectors` of one panel. */
-INLINE void product_tile(int rows, int vectors, const float *a, int inner, const float *panel, const float *bias, int act,
-                         int columns, const float *beside, float *to, int wide)
+INLINE void product_tile(int rows, int vectors, int halves, const float *a, int inner, const void *panel, const float *bias,
+                         int act, int columns, const float *beside, float *to, int wide)
 {
     Vector sum[ROWS][VECTORS];
     UNROLLED for (int r = 0; r < rows; r++)
         UNROLLED for (int v = 0; v < vectors; v++)
             sum[r][v] = loaded(bias + v * WIDTH);
-    for (int k = 0; k < inner; k++, panel += PANEL) {
+    for (int k = 0; k < inner; k++) {
         Vector w[VECTORS];
         UNROLLED for (int v = 0; v < vectors; v++)
-            w[v] = loaded(panel + v * WIDTH);
+            w[v] = weights_at(panel, k * PANEL + v * WIDTH, halves);
         UNROLLED for (int r = 0; r < rows; r++)
             UNROLLED for (int v = 0; v < vectors; v++)
                 sum[r][v] += a[r * inner + k] * w[v];
@@ -140,26 +159,42 @@ INLINE void product_tile(int rows, int vectors, const float *a, int inner, const
 /* One panel widened, `count` times PANEL, while what lies behind it is fetched. */
 INLINE void widen(const HALF *from, int count, float *to)
 {
-    typedef HALF Halves __attribute__((vector_size(2 * WIDTH)));
     for (int i = 0; i < count; i++, from += PANEL, to += PANEL) {
         __builtin_prefetch(from + count * PANEL);
-        UNROLLED for (int v = 0; v < VECTORS; v++) {
-            Halves x;
-            __builtin_memcpy(&x, from + v * WIDTH, sizeof x);
-            store(to + v * WIDTH, __builtin_convertvector(x, Vector));
-        }
+        UNROLLED for (int v = 0; v < VECTORS; v++)
+            store(to + v * WIDTH, weights_at(from, v * WIDTH, 1));
     }
 }
 #endif
 
+/* A single row with several whole panels: of one alone each sum would wait for itself. */
+INLINE void product_row(int halves, const float *a, int inner, const void *weights, int64_t first, const float *bias, int act,
+                        const float *beside, float *to)
+{
+    Vector sum[ROW_PANELS][VECTORS];
+    UNROLLED for (int p = 0; p < ROW_PANELS; p++)
+        UNROLLED for (int v = 0; v < VECTORS; v++)
+            sum[p][v] = loaded(bias + p * PANEL + v * WIDTH);
+    for (int k = 0; k < inner; k++)
+        UNROLLED for (int p = 0; p < ROW_PANELS; p++)
+            UNROLLED for (int v = 0; v < VECTORS; v++)
+                sum[p][v] += a[k] * weights_at(weights, (first + p * PANEL) * inner + k * PANEL + v * WIDTH, halves);
+    UNROLLED for (int p = 0; p < ROW_PANELS; p++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) {
+            const Vector y = activated(sum[p][v], act);
+            const int at = p * PANEL + v * WIDTH;
+            store(to + at, beside ? y + loaded(beside + at) : y);
+        }
+}
+
 /* The rows of a product with one panel. */
-INLINE void product_panel(int vectors, int rows, const float *a, int inner, const float *panel, const float *bias, int act,
-                          int columns, const float *beside, float *to, int wide)
+INLINE void product_panel(int vectors, int halves, int rows, const float *a, int inner, const void *panel, const float *bias,
+                          int act, int columns, const float *beside, float *to, int wide)
 {
     int tiles = (rows + ROWS - 1) / ROWS;
     for (int row = 0, count; row < rows; row += count, tiles--) {
         count = (rows - row + tiles - 1) / tiles;
-#define TILE(n) case n: product_tile(n, vectors, a, inner, panel, bias, act, columns, beside, to, wide); break;
+#define TILE(n) case n: product_tile(n, vectors, halves, a, inner, panel, bias, act, columns, beside, to, wide); break;
         switch (count) {
             TILE(1) TILE(2) TILE(3)
 #if ROWS > 3
@@ -176,21 +211,40 @@ INLINE void product_panel(int vectors, int rows, const float *a, int inner, cons
  * (panels, inner, PANEL); bias (panels * PANEL). */
 static void put_product(const Step *step, const float *from, const float *beside, float *to)
 {
-    const int rows = step->n[0], inner = step->n[1], wide = step->n[2];
-    for (int first = 0; first < wide; first += PANEL, to += PANEL, beside = beside ? beside + PANEL : 0) {
-        const float *panel = (const float *)step->weights + (int64_t)first * inner, *bias = step->bias + first;
+    const int rows = step->n[0], inner = step->n[1], wide = step->n[2], halves = step->n[3];
+    int first = 0;
+    for (; rows == 1 && wide - first >= ROW_PANELS * PANEL; first += ROW_PANELS * PANEL) {
+        const float *added = beside ? beside + first : 0;
+        if (halves)
+            product_row(1, from, inner, step->weights, first, step->bias + first, step->act, added, to + first);
+        else
+            product_row(0, from, inner, step->weights, first, step->bias + first, step->act, added, to + first);
+    }
+    for (; first < wide; first += PANEL) {
+        const void *panel = (const float *)step->weights + (int64_t)first * inner;
+        const float *added = beside ? beside + first : 0;
         const int columns = wide - first < PANEL ? wide - first : PANEL;
+#define WITH_PANEL(vectors, halves) \
+    product_panel(vectors, halves, rows, from, inner, panel, step->bias + first, step->act, columns, added, to + first, wide)
 #ifdef HALF
         float widened[MOST_INNER * PANEL];
-        if (step->n[3]) {
-            widen((const HALF *)step->weights + (int64_t)first * inner, inner, widened);
+        if (halves) {
+            panel = (const HALF *)step->weights + (int64_t)first * inner;
+            if (rows <= ROWS) { /* each weight is used once */
+                if (columns <= PANEL / 2)
+                    WITH_PANEL((VECTORS + 1) / 2, 1);
+                else
+                    WITH_PANEL(VECTORS, 1);
+                continue;
+            }
+            widen(panel, inner, widened);
             panel = widened;
         }
 #endif
         if (columns <= PANEL / 2)
-            product_panel((VECTORS + 1) / 2, rows, from, inner, panel, bias, step->act, columns, beside, to, wide);
+            WITH_PANEL((VECTORS + 1) / 2, 0);
         else
-            product_panel(VECTORS, rows, from, inner, panel, bias, step->act, columns, beside, to, wide);
+            WITH_PANEL(VECTORS, 0);
     }
 }
 
