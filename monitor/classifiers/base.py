@@ -1,8 +1,8 @@
 """What a classifier promises."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from monitor.audio import Audio
@@ -101,6 +101,8 @@ def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detectio
     ClassifyError."""
     found = classifier.classify(segments)
     for one in found:
+        if math.isfinite(one.score) and not one.emotion:
+            continue
         scores = {one.label: one.score, **(one.emotion or {})}
         for label, score in scores.items():
             if not math.isfinite(score):
@@ -114,11 +116,26 @@ def judged(classifier: Classifier, segments: Sequence[Segment]) -> list[Detectio
 def judged_each(classifier: Classifier, segments: Sequence[Segment]) -> list[list[Detection]]:
     """What the classifier finds in each segment of the batch, in which looks at one sound, of one id, may
     stand side by side. Raises ClassifyError."""
-    named = {str(number): segment for number, segment in enumerate(segments)}
-    found: dict[str | None, list[Detection]] = {number: [] for number in named}
-    for one in judged(classifier, [replace(segment, id=number) for number, segment in named.items()]):
-        found[one.segment_id].append(one)
-    return [[replace(one, segment_id=named[n].id) for one in found[n]] for n in named]
+    found: list[list[Detection]] = [[] for _ in segments]
+    for numbers in _of_one_id_each(segments):
+        own = {segments[number].id: found[number] for number in numbers}
+        for one in judged(classifier, [segments[number] for number in numbers]):
+            own[one.segment_id or ""].append(one)
+    return found
+
+
+def _of_one_id_each(segments: Sequence[Segment]) -> list[list[int]]:
+    """Numbers of segments: the first look at every sound, the second looks, and so on. First looks are of one
+    length, so that a model has many windows at once; to give each look an id of its own for a while, and each
+    detection the old one again, took as long as a tenth of the model."""
+    groups: list[list[int]] = []
+    looks: Counter[str] = Counter()
+    for number, segment in enumerate(segments):
+        if looks[segment.id] == len(groups):
+            groups.append([])
+        groups[looks[segment.id]].append(number)
+        looks[segment.id] += 1
+    return groups
 
 
 @runtime_checkable
