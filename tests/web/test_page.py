@@ -313,6 +313,22 @@ def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, place):
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_what_waits_for_a_phone_fits_on_one(home, chromium):
+    """In German, with large numbers: no card of the house is wider than the phone."""
+
+    def answer(route: Route) -> None:
+        found = route.fetch().json()
+        waiting = {"waiting": 12_345, "waits_since": "2026-01-01T00:00:00+00:00"}
+        found["receivers"] = [one | waiting for one in found["receivers"]]
+        route.fulfill(json=found)
+
+    with chromium.page(f"{home.address}#/house", **PHONE, locale="de-DE") as page:
+        page.route("**/api/upkeep", answer)
+        page.reload()
+        expect(page.get_by_text("warten auf Zustellung")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def test_at_a_glance_the_chosen_sounds_flash_and_no_faster_than_is_safe(home, chromium):
     """Big words for each room; three flashes a second can harm, one does not."""
     with chromium.page(f"{home.address}#/glance", **DESK) as page:

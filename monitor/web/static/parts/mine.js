@@ -17,6 +17,6 @@ function line(one) {
   const shares = [one.precision !== null && t("mine.precision", { share: percent(one.precision) }),
     one.recall !== null && t("mine.recall", { share: percent(one.recall) })].filter(Boolean);
   return h("li", null, h("a", { href: `#/sounds/${one.label}` }, labelName(one.label)),
-    one.classifier && h("small", null, " ", one.classifier, " ", one.version), ": ",
+    one.classifier && h("small", null, ` ${one.classifier} ${one.version ?? ""}`.trimEnd()), ": ",
     t("mine.counts", { right: one.right, wrong: one.wrong, missed: one.missed }), shares.length > 0 && h("strong", null, " ", shares.join(", ")));
 }
