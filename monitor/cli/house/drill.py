@@ -148,7 +148,7 @@ def _margin(room: RoomReport) -> str:
     if room.margin_db is None:
         return "unknown"
     if room.between_db is not None:
-        return "between {:.0f} and {:.0f} dB".format(*room.between_db)
+        return "{:.0f} dB, at best {:.0f}".format(*room.between_db)
     return f"{'at least ' if room.margin_is_at_least else ''}{room.margin_db:.0f} dB"
 
 
