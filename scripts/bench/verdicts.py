@@ -4,8 +4,9 @@
     python scripts/bench verdicts --traces TRACES
 
 Each house lives with sources of its own, drawn from those named (name whole sources that taught the model
-nothing). In the first half of its scenes somebody answers the questions that `earwitness review` would ask,
-truly; then every suggestion is taken, and the second half is heard with the onsets of before and after.
+nothing). In one half of its scenes somebody answers the questions that `earwitness review` would ask, truly;
+then every suggestion is taken, and the other half is heard with the onsets of before and after. Then the
+other way round.
 """
 
 import argparse
@@ -62,7 +63,7 @@ class Half:
 
 @dataclass
 class HouseOutcome:
-    """A house's second half, before and after."""
+    """The half of a house that was only heard, before and after."""
 
     verdicts: int = 0
     suggestions: int = 0
@@ -91,17 +92,15 @@ def main() -> None:
     if options.manifest is not None:
         _compose(options)
     files = sorted(options.traces.glob("*.pkl"))
+    ways = [way for file in files for way in _both_ways(pickle.loads(file.read_bytes()))]
     rows = rows_in_force()
     table = []
     for aim in (LIKELY, Aim("right", 0.9), Aim("keep", 0.95)):
         for per_label in (False, True):
-            outcomes = [
-                _lived(pickle.loads(file.read_bytes()), rows, aim, options.verdicts, per_label)
-                for file in files
-            ]
+            outcomes = [_lived(*way, rows, aim, options.verdicts, per_label) for way in ways]
             table.append({"aim": aim.words, "verdicts": "a label" if per_label else "a house",
                           **_summary(outcomes)})  # fmt: skip
-    show(table, f"{len(files)} houses, {options.verdicts} verdicts")
+    show(table, f"{len(files)} houses, both ways round, {options.verdicts} verdicts")
     if options.json:
         options.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
@@ -162,12 +161,17 @@ def half_of(scenes: Sequence[Hearing]) -> Half:
     return Half(placed, detections, sum(scene.duration_s for scene in scenes) / 86400)
 
 
-def _lived(
-    scenes: Sequence[Hearing], rows: dict[str, Hysteresis], aim: Aim, budget: int, per_label: bool
-) -> HouseOutcome:
-    """A house from its first verdict to its last suggestion."""
+def _both_ways(scenes: Sequence[Hearing]) -> list[tuple[Half, Half]]:
+    """The half to judge and the half to hear, and the other way round."""
     middle = len(scenes) // 2
     first, second = half_of(scenes[:middle]), half_of(scenes[middle:])
+    return [(first, second), (second, first)]
+
+
+def _lived(
+    first: Half, second: Half, rows: dict[str, Hysteresis], aim: Aim, budget: int, per_label: bool
+) -> HouseOutcome:
+    """A house from its first verdict to its last suggestion."""
     heard = {label: sounds(first.detections.get(label, ()), row) for label, row in rows.items()}
     judged = _judged(first, heard, budget, per_label)
     outcome = HouseOutcome(verdicts=len(judged), days=second.days)

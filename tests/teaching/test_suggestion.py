@@ -152,6 +152,40 @@ def test_the_interval_holds_what_comes():
     assert held >= 28
 
 
+def test_two_wrong_ones_at_the_threshold_say_little_of_what_scores_higher():
+    """Homes in which a sound is right now and then, and the first two answers are wrong: in three of four the
+    false events of the next days lie in the interval. A prior that takes every such label for absent is sure
+    that all are false, and its interval holds them in one of four."""
+    homes = held = 0
+    for number in range(150):
+        rng = np.random.default_rng(number)
+        level = rng.uniform(-1, 1)
+        xs = np.sort(rng.exponential(1.0, 16))
+        truth = rng.random(16) < 1 / (1 + np.exp(-(level + xs)))
+        if truth[:2].any():
+            continue
+        judged = [Example(float(x), right=False) for x in xs[:2]]
+        heard = [JudgedSound(sound(x), None if n >= 2 else False) for n, x in enumerate(xs)]
+        told = Forecast(heard, Fit(judged, Prior()), 7.0, seed=number).false(0.0)
+        coming = rng.exponential(1.0, rng.poisson(16))
+        false = (rng.random(len(coming)) > 1 / (1 + np.exp(-(level + coming)))).sum()
+        homes += 1
+        held += told.low <= false / 7.0 <= told.high
+    assert homes >= 30
+    assert held >= 0.75 * homes
+
+
+def test_keeping_most_costs_nothing_where_nothing_was_wrong():
+    """What may be lost need not be: only right ones would go, and no false one."""
+    right = [Example(x, right=True) for x in STREAM[::4]]
+    found = suggest(house(STREAM, right), Aim("keep", 0.9))
+    assert isinstance(found, NoSuggestion)
+    assert "is right for it" in found.reason
+    mixed = suggest(house(STREAM, WRONG_BELOW_2), Aim("keep", 0.9))
+    assert isinstance(mixed, Suggestion)
+    assert mixed.false_then.a_day < mixed.false_now.a_day - mixed.lost.a_day
+
+
 def test_questions_are_few_and_about_what_is_unsure():
     """Near the threshold, alerts first, and not all of one label."""
     fits = {"dog_bark": Fit([], Prior()), "cat": Fit([], Prior())}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 AimKind = Literal["likely", "keep", "right", "false_a_week"]
-USUAL: dict[AimKind, float] = {"likely": 0.8, "keep": 0.95, "right": 0.9, "false_a_week": 1.0}
+USUAL: dict[AimKind, float] = {"likely": 0.6, "keep": 0.95, "right": 0.9, "false_a_week": 1.0}
 MOST_CHANGES = 20
 
 

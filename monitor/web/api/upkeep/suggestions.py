@@ -29,7 +29,7 @@ class StatedAim(Model):
     """`likely`: only what may well be right; `right`: so large a share of what is reported; `keep`: as few
     false events as keeping so large a share of the right ones allows; `false_a_week`: at most so many."""
     value: Annotated[float, Field(ge=0.01, le=1000)] | None = None
-    """A share for all but the last, 0.5 to 1. By default 0.8, 0.9, 0.95 and 1."""
+    """A share for all but the last, 0.5 to 1. By default 0.6, 0.9, 0.95 and 1."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
