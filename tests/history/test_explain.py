@@ -14,6 +14,7 @@ from monitor.history.wording import MOST_SOUNDS, explanation_lines
 from monitor.history.writer import ScoreStore
 from monitor.rules.model import Rule
 from monitor.types import Alert, Level, SoundEvent
+from monitor.web.why import why_sentences
 from testkit.builders import heard
 from testkit.fakes import FakeClock
 from testkit.listening_back import CONFIG, Past, after
@@ -49,6 +50,25 @@ def test_an_event_that_fired_says_by_which_clause(past: Past) -> None:
     text = "\n".join(explanation_lines(found))
     assert f"rule Glass: alert {alert.id} at " in text
     assert "(hear glass_break, min_score 0.95)" in text
+
+
+def test_how_much_of_a_taught_rhythm_was_heard_is_said(past: Past) -> None:
+    """The most of all looks: in the event, in the alert's grounds, in the explanation and on the page."""
+    looks = [
+        replace(heard("glass_break", 0.95, after(at_s), source="kitchen"), evidence={"taught_rhythm": share})
+        for at_s, share in ((9, 0.5), (10, 0.83), (11, 0.67))
+    ]
+    past.hear(12, *looks)
+    event = event_of(past, "glass_break")
+    assert event.evidence["taught_rhythm"] == 0.83
+    [alert] = [one for one in past.posted.values() if isinstance(one, Alert)]
+    assert alert.why["heard"]["glass_break"]["taught_rhythm"] == 0.83
+
+    found = explained(past, event.id)
+    assert "% of its rhythm" in "\n".join(explanation_lines(found))
+    for language, share in (("en", "83%"), ("de", "83\N{NO-BREAK SPACE}%")):
+        sentences = [one["text"] for one in why_sentences(found, language, event.id)]
+        assert any(one.startswith(share) for one in sentences), sentences
 
 
 def test_the_first_of_a_sequence_names_the_alert_that_it_helped_to_raise(tmp_path: Path) -> None:
