@@ -104,6 +104,21 @@ def test_a_fire_matters_whatever_is_chosen():
     }  # fmt: skip
 
 
+def test_where_the_usual_folder_cannot_be_written_it_is_beside_the_state(tmp_path, monkeypatch):
+    """It is written all the same, and what installs it is shown: nobody has chosen for nothing."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".config").touch()
+    bare = default_config([{"type": "demo", "name": "demo"}]).model_copy(update={"state_dir": tmp_path / "s"})
+    where = place(bare, {})
+
+    put(written(choices(), SECRETS, bare, "en"), where)
+
+    assert where.file == tmp_path / "s/setup/earwitness.yaml"
+    assert where.file.exists()
+    assert where.target == OWN.expanduser()
+    assert where.commands[0].endswith(f"{tmp_path}/.config/earwitness/earwitness.yaml")
+
+
 def test_a_persons_file_is_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Without one, and without systemd, the page writes the usual file; else it writes beside the state, and
     says what installs it."""

@@ -220,14 +220,20 @@ def _quoted(path: Path) -> str:
 
 
 def place(config: Config, environment: Mapping[str, str] = os.environ) -> Place:
-    """Where the set-up's configuration goes. A file that somebody has is theirs: it is never written."""
+    """Where the set-up's configuration goes. A file that somebody has is theirs: it is never written. Where
+    the usual folder cannot be written, as on a read-only system, it goes beside the state, too."""
     is_service = "STATE_DIRECTORY" in environment
     own = OWN.expanduser()
-    if config.file is None and not is_service and not own.exists():
+    if config.file is None and not is_service and not own.exists() and _may_be_made(own):
         return Place(own, None)
     theirs = None if config.file == BUILT_IN else config.file
     target = theirs or (SERVICE if is_service else own)
     return Place(config.state_folder() / "setup" / NAME, target, is_service)
+
+
+def _may_be_made(file: Path) -> bool:
+    nearest = next(folder for folder in file.parents if folder.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 def put(found: Written, where: Place) -> None:
