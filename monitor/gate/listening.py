@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.audio import (
     CLIPPED_FROM_AMPLITUDE,
@@ -11,13 +11,15 @@ from monitor.audio import (
     PCM16_STEP,
     Samples,
 )
-from monitor.gate.config import GateConfig
 from monitor.gate.floor import NoiseFloor
 from monitor.gate.level import MOSTLY_SLOW_SHARE, SLOW_COSINES
 from monitor.gate.loops import LOOK_FRAMES, LoopWatch
 from monitor.gate.loudness import LEAST_ABOVE_FLOOR_DB, LOUD_ANYWHERE_DBFS
 from monitor.gate.tonality import tonality
 from monitor.native.kernels import kernels
+
+if TYPE_CHECKING:
+    from monitor.gate.config import GateConfig  # scripts/check-arm has no pydantic
 
 OPENS, SOUNDS, LOUD = 1, 2, 4
 """Marks of a frame (bits as in monitor/native/listen.c): it is far enough above the floor to open a segment,
@@ -95,7 +97,7 @@ class FrameMarker:
     where it marks none of them there is nothing to decide.
     """
 
-    def __init__(self, config: GateConfig, library: ctypes.PyDLL | None = None) -> None:
+    def __init__(self, config: "GateConfig", library: ctypes.PyDLL | None = None) -> None:
         self.floor = NoiseFloor(config.quietest_floor_dbfs)
         self._state = _Listening(
             SLOW_COSINES.ctypes.data, ctypes.addressof(tonality()),
