@@ -313,6 +313,30 @@ def test_every_page_is_accessible_on_a_phone_and_fits(home, chromium, place):
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+BEHIND_THE_BAR = """() => {
+    const bar = document.querySelector(".places"), one = document.activeElement;
+    const hidden = !bar.contains(one) && one !== document.body
+        && one.getBoundingClientRect().bottom > bar.getBoundingClientRect().top;
+    return [one === document.body, hidden ? one.outerHTML.slice(0, 100) : ""];
+}"""
+
+
+def test_what_the_keyboard_reaches_is_not_behind_the_bar(home, chromium):
+    """A desk's screen at 200 % has the bar of a phone below (WCAG 2.4.11)."""
+    with chromium.page(f"{home.address}#/house", width=640, height=400) as page:
+        expect(page.get_by_role("button", name="Create a token")).to_be_visible()
+        hidden, is_over, steps = [], False, 0
+        while not is_over and steps < 100:
+            page.keyboard.press("Tab")
+            is_over, behind = page.evaluate(BEHIND_THE_BAR)
+            hidden.append(behind)
+            steps += 1
+
+    assert is_over
+    assert steps > 15
+    assert [one for one in hidden if one] == []
+
+
 def test_what_waits_for_a_phone_fits_on_one(home, chromium):
     """In German, with large numbers: no card of the house is wider than the phone."""
 
