@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from monitor.config.model import Config
 from monitor.labels import sounds
+from monitor.sources.stream.connection import StreamConnection
 from monitor.types import ProblemKind
 from monitor.web.words import LANGUAGES, catalogue, sentence
 
@@ -90,3 +92,18 @@ def test_a_number_takes_its_form():
     """One event, two events."""
     assert sentence("verdict.noted_many", "en", n=1) == "1 event noted."
     assert sentence("verdict.noted_many", "de", n=2) == "2 Ereignisse vermerkt."
+
+
+def test_what_a_camera_lacks_is_said_in_the_readers_language():
+    """In the words of the source itself, by the name that the page makes of them: a word changed there falls
+    back to English here."""
+    connection = StreamConnection(
+        "porch", SecretStr("rtsp://10.0.0.7/1"), transport="tcp", verify_tls=True, ca_file=None,
+        connect_timeout_s=10.0, read_timeout_s=10.0, track=None,
+    )  # fmt: skip
+    hints = [hint for why, hint in connection._hints().values() if why != "no_stream"]
+    assert len(hints) == 4
+    for hint in hints:
+        key = "reason." + re.sub("[^a-z0-9]+", "_", hint.lower())
+        assert catalogue()[key]["en"] == hint
+        assert catalogue()[key]["de"] != hint

@@ -51,8 +51,15 @@ export const has = (key) => key in catalogue;
 /** @param {string} id */
 export const labelName = (id) => catalogue[`label.${id}`] ?? id.replaceAll("_", " ");
 
-/** What the daemon says, where it has few ways to say it. @param {string} text */
-export const daemonWords = (text) => catalogue[`reason.${text.replaceAll(" ", "_")}`] ?? text;
+/**
+ * What the daemon says, where it has few ways to say it: without the source's name before it, and without a library's
+ * words behind it.
+ * @param {string} text
+ */
+export function daemonWords(text) {
+  const plain = text.replace(/^[a-z0-9_-]+: /, "").replace(/ \(.*\)$/s, "");
+  return catalogue[`reason.${plain.toLowerCase().replace(/[^a-z0-9]+/g, "_")}`] ?? text;
+}
 
 /** What a rule is called: the few of the daemon's own in the reader's language. @param {string} rule */
 export const ruleName = (rule) => catalogue[`ours.${rule.toLowerCase().replaceAll(" ", "_")}`] ?? rule;
