@@ -30,12 +30,20 @@ def mixed_at_band_snr(
     its pitch. The tone's power is taken while it sounds, not over its pauses. Noise that is too short is
     repeated; silent noise is added as it is."""
     noise = np.resize(noise, len(signal))
-    tone_power = _power_while_on(signal)
+    return np.asarray(
+        signal + noise_gain(signal, noise, pitch_hz, snr_db, sample_rate_hz) * noise, np.float32
+    )
+
+
+def noise_gain(signal: Samples, noise: Samples, pitch_hz: float, snr_db: float, sample_rate_hz: int) -> float:
+    """What the noise is multiplied by for the tone to stand `snr_db` over it in the third octave around its
+    pitch, as `mixed_at_band_snr` says; 1 for silence."""
     noise_power = band_power(noise, pitch_hz, sample_rate_hz)
-    if noise_power <= 0:
-        return np.asarray((signal + noise), np.float32)
-    gain = np.sqrt(tone_power / noise_power / 10 ** (snr_db / 10))
-    return np.asarray((signal + gain * noise), np.float32)
+    return (
+        float(np.sqrt(_power_while_on(signal) / noise_power / 10 ** (snr_db / 10)))
+        if noise_power > 0
+        else 1.0
+    )
 
 
 def _power_while_on(signal: Samples) -> float:

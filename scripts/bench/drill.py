@@ -52,7 +52,7 @@ class Room:
     alarm: Samples
     """Without noise, in the room, with silence before and after."""
     noises: Samples
-    """Two minutes of its noise, of which every draw is a piece."""
+    """Two minutes of its noise at the level that it has there; every draw is a piece of it."""
     seed: int
 
     def heard(self, by_db: float, draw: int) -> Samples:
@@ -60,8 +60,7 @@ class Room:
         rng = np.random.default_rng([self.seed, draw, 1])
         start = int(rng.integers(0, len(self.noises) - len(self.alarm)))
         noise = self.noises[start : start + len(self.alarm)]
-        mixed = room.mixed_at_band_snr(self.alarm, noise, self.pitch_hz, self.snr_db, SAMPLE_RATE_HZ)
-        return np.asarray(mixed - self.alarm * (1 - 10 ** (-by_db / 20)), np.float32)
+        return np.asarray(self.alarm * 10 ** (-by_db / 20) + noise, np.float32)
 
     @property
     def truth_db(self) -> float:
@@ -104,6 +103,9 @@ def rooms(count: int, seed: int) -> Iterator[Room]:
         noise = str(rng.choice(["pink", "white", "pink", "babble", "dishes"]))
         noises = noise_of(noise, rng, 120 * SAMPLE_RATE_HZ)
         snr_db = float(rng.uniform(6, 30))
+        # One level for all of it: were each draw brought to the ratio by itself, few dishes in it would
+        # clatter louder than many, and what is drilled would be another room than the truth's.
+        noises *= room.noise_gain(wet, noises, sounder.pitch_hz, snr_db, SAMPLE_RATE_HZ)
         yield Room(pattern, noise, rt60_s, snr_db, sounder.pitch_hz, padded, noises, number)
 
 

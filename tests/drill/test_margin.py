@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.drill.margin import MOST_DB, found_shares, lost_between_db, mean_level_db, measured
+from monitor.drill.margin import MOST_DB, found_shares, lost_between_db, mean_level_db, measured, quieter
 from monitor.drill.report import RoomReport
 from testkit import alarms, room
 
@@ -38,6 +38,18 @@ def test_without_the_room_before_it_there_is_no_figure():
     samples, ends_s = recording(20)
     cut = samples[round((BEFORE_S - 1) * SAMPLE_RATE_HZ) :]
     assert measured(cut, 1.0, ends_s - BEFORE_S + 1, "smoke_alarm", 3100.0).margin_db is None
+
+
+def test_the_noise_that_is_added_has_the_pauses_of_the_room():
+    """Two seconds of dishes and eight of quiet: whatever the draw, so much of an alarm is heard alone."""
+    clatter = np.random.default_rng(3).normal(0, 0.1, 2 * SAMPLE_RATE_HZ).astype(np.float32)
+    noise = np.tile(np.pad(clatter, (0, 8 * SAMPLE_RATE_HZ)), 3)
+    silent = np.zeros(12 * SAMPLE_RATE_HZ, np.float32)
+    for draw in range(20):
+        mixed = quieter(silent, noise, 20.0, np.random.default_rng(draw))
+        loud = np.flatnonzero(np.abs(mixed) > 1e-6)
+        longest = np.diff(loud, prepend=0, append=len(mixed)).max()
+        assert longest >= 4 * SAMPLE_RATE_HZ
 
 
 def test_what_is_lost_over_a_wide_range_is_no_figure():
