@@ -246,6 +246,7 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         tab_to(page, "Prüfen")
         page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Schreiben")).to_be_visible()
         tab_to(page, "Schreiben")
         page.keyboard.press("Enter")
         expect(page.locator("pre")).to_contain_text(f"{home.folder}/earwitness.yaml")
