@@ -24,7 +24,7 @@ export default function finish(place, state) {
     fill(place, h("section", { class: "panel" }, h("h2", null, t("setup.last")), proofs(state.choices),
       found.problems.length > 0 && h("ul", { class: "lines error" }, found.problems.map((/** @type {string} */ one) => h("li", null, one))),
       h("details", null, h("summary", null, t("setup.yaml")), h("pre", { tabindex: "0" }, found.yaml)),
-      h("p", { class: "hint" }, t("setup.goes_to"), " ", h("code", null, found.file.split(/(?<=\/)/).map((part) => [part, h("wbr")]))),
+      h("p", { class: "hint" }, t("setup.goes_to"), " ", h("code", null, found.file.split(/(?<=\/)/).map((/** @type {string} */ part) => [part, h("wbr")]))),
       h("p", { class: "setup-acts" }, h("a", { class: "button", href: "#/setup/5" }, icon("left"), t("setup.back")), act)));
 
     async function write() {
