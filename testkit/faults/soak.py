@@ -13,6 +13,8 @@ LENGTH_S = 162.0
 GROWTH = 1.02
 DRIFT_S = 0.05
 STALLED_S = 300.0
+LOOKED_EVERY_S = 0.1
+"""A quarter of an hour of sound passes in a second."""
 
 
 class LongHouse(NoisyHouse):
@@ -79,8 +81,8 @@ def _heard_h(house: LongHouse) -> float:
 def _progress(house: LongHouse, heard_h: float) -> None:
     """Wait until more was heard. Raises Broken when nothing is."""
     pause = threading.Event()
-    for _ in range(int(STALLED_S / 0.5)):
-        pause.wait(0.5)
+    for _ in range(int(STALLED_S / LOOKED_EVERY_S)):
+        pause.wait(LOOKED_EVERY_S)
         if _heard_h(house) > heard_h:
             return
     raise Violation(f"nothing heard any more after {heard_h:.1f} h of sound")

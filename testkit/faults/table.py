@@ -99,7 +99,7 @@ FAULTS: dict[str, Fault] = {
     "fuzz-recordings": Fault(fuzz.recordings, {"inputs": 50}, {"inputs": 2000}),
     "fuzz-models": Fault(fuzz.models, {"inputs": 20}, {"inputs": 200}),
     "fuzz-commands": Fault(fuzz.commands, {"inputs": 100}, {"inputs": 2000}),
-    "a-day": Fault(soak.a_day, {"hours": 1 / 6, "rooms": 2}, {"hours": 24, "rooms": 8}),
+    "a-day": Fault(soak.a_day, {"hours": 2.0, "rooms": 2}, {"hours": 24, "rooms": 8}),
     "model-hangs": Fault(overload.model_hangs, {"alarms": 1, "rooms": 2}, {"alarms": 10, "rooms": 8}),
     "model-raises": Fault(overload.model_raises, {"alarms": 1, "rooms": 2}, {"alarms": 10, "rooms": 8}),
     "model-leaks": Fault(overload.model_leaks, {"alarms": 2, "rooms": 4}, {"alarms": 10, "rooms": 8}),

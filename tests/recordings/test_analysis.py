@@ -137,7 +137,7 @@ def test_looks_that_are_judged_together_decide_what_each_decides_alone(tmp_path)
         for classifier in (Counted, Alone)
     )
     assert {"doorbell", "dishes", "glass_break"} & set(labels(together))
-    assert max(batches) > 5
+    assert max(batches) > 1
     whens = [[(row["label"], row["start_s"], row["decided_s"]) for row in rows] for rows in (together, alone)]
     assert whens[0] == whens[1]
 
