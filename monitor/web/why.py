@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from monitor.events.certainty import TAUGHT_RHYTHM
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
 from monitor.rules.message import pattern_name
 from monitor.rules.trace import ClauseResult, RuleTrace
@@ -59,7 +60,7 @@ class _Say:
     def _heard(self, event: SoundEvent, looks: Sequence[LookTrace]) -> Iterator[dict[str, Any]]:
         label = label_words(event.label, self._language)
         yield from self._rhythm(event, label)
-        if (share := event.evidence.get("taught_rhythm")) is not None:
+        if (share := event.evidence.get(TAUGHT_RHYTHM)) is not None:
             yield self._fact("why.taught_rhythm", label=label, share=_percent(share, self._language))
         if event.classifier == EXTERNAL:
             told = event.evidence
