@@ -23,6 +23,8 @@ _STEP = np.dtype(
 """As network.c has it."""
 _LINE = 16
 """Floats of a line of the caches: every value begins with one."""
+_FEW_BYTES = 16_384
+"""Weights up to here stay in the caches from one window to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +88,111 @@ class Layout:
 
 
 def laid_out(steps: Sequence[KernelStep], wanted: set[str], wave: Shape) -> Layout:
-    """Places in one arena for every value: most lie where others have lain that nobody needs any more."""
-    last = {name: number for number, step in enumerate(steps) for name in step.takes}
-    kept, room = wanted | {step.takes[1] for step in steps if step.kind == Kind.SCALE}, _Arena()
-    shapes, places = {"wave": wave}, {"wave": room.take(size(wave))}
-    made = np.zeros(len(steps), _STEP)
+    """Places in one arena for every value: most lie where others have lain that nobody needs any more.
+
+    Of several windows, each goes alone through steps of few weights: the maps of all together, megabytes,
+    would not fit the caches. Steps of many weights take all windows at once and read the weights once.
+    """
+    laying = _Laying(steps, wanted, wave)
+    for first, end, is_light in _runs(steps):
+        laying.put(first, end, wave[0] if is_light else 1)
+    return laying.layout()
+
+
+def _runs(steps: Sequence[KernelStep]) -> list[tuple[int, int, bool]]:
+    """Successive steps of few weights, or of many: first, past the last, whether few. A step without weights
+    goes with those before it."""
+    runs = list[tuple[int, int, bool]]()
     for number, step in enumerate(steps):
-        if step.kind == Kind.SCALE:  # where it lies
-            shapes[step.gives], places[step.gives] = shapes[step.takes[1]], places[step.takes[1]]
+        is_light = step.weights is None or step.weights.nbytes <= _FEW_BYTES
+        if runs and (step.weights is None or is_light == runs[-1][2]):
+            runs[-1] = (runs[-1][0], number + 1, runs[-1][2])
         else:
-            shapes[step.gives] = step.shape(shapes[step.takes[0]])
-            if any(shapes[beside] != shapes[step.gives] for beside in step.takes[1:]):
-                raise ValueError(f"{step.gives}: shapes do not fit")
-            places[step.gives] = room.take(size(shapes[step.gives]))
-        made[number] = _told(step, shapes, places)
-        for name in {*step.takes} - kept:
-            if last[name] == number:
-                room.give_back(places[name], size(shapes[name]))
-    return Layout(made, room.most, {name: (places[name], shapes[name]) for name in (*wanted, "wave")})
+            runs.append((number, number + 1, is_light))
+    return runs
 
 
-def _told(step: KernelStep, shapes: Mapping[str, Shape], places: Mapping[str, int]) -> tuple[Any, ...]:
-    n = step.numbers(shapes[step.takes[0]], shapes[step.gives])
-    beside = places[step.takes[1]] if step.kind == Kind.PRODUCT and len(step.takes) > 1 else -1
-    weights, bias = (0 if each is None else each.ctypes.data for each in (step.weights, step.bias))
-    filled = (*n, *[0] * (10 - len(n)))
-    return (step.kind, step.act, filled, weights, bias, places[step.takes[0]], beside, places[step.gives])
+class _Laying:
+    """One pass over the steps."""
+
+    def __init__(self, steps: Sequence[KernelStep], wanted: set[str], wave: Shape) -> None:
+        self._steps, self._wanted = steps, wanted
+        self._room = _Arena()
+        self._made = list[tuple[Any, ...]]()
+        self._shapes = {"wave": wave}
+        self._owner = {"wave": "wave"}
+        """In whose place a value lies: what is scaled stays where it is."""
+        self._places = {"wave": self._room.take(size(wave))}
+        self._last = dict[str, int]()
+        """The step that reads a place last; past all of them if it is read later."""
+        for number, step in enumerate(steps):
+            in_place = step.kind == Kind.SCALE
+            self._owner[step.gives] = self._owner[step.takes[1]] if in_place else step.gives
+            self._last |= {self._owner[name]: number for name in step.takes}
+        self._last |= {self._owner[name]: len(steps) for name in wanted}
+
+    def put(self, first: int, end: int, parts: int) -> None:
+        """Steps from `first` to before `end`, one part of the windows after the other."""
+        run = self._steps[first:end]
+        for step in run:
+            self._shapes[step.gives] = self._shape(step)
+        if parts > 1:  # what is read later has room for all windows, before the first of them needs any
+            self._take({step.gives for step in run if self._last.get(self._owner[step.gives], 0) >= end}, 1)
+        whole = {*self._places}
+        for part in range(parts):
+            for number, step in enumerate(run, first):
+                if part == 0:
+                    self._take({step.gives}, parts)
+                self._made.append(self._told(step, part, parts, whole))
+                over = [name for name in self._read_last(number) if parts == 1 or name not in whole]
+                if part == 0:
+                    self._give_back(over, parts)
+        if parts > 1:
+            self._give_back([n for i in range(first, end) for n in self._read_last(i) if n in whole], 1)
+
+    def layout(self) -> Layout:
+        """What was put."""
+        places = {name: (self._places[self._owner[name]], self._shapes[name]) for name in self._wanted}
+        made = np.array(self._made, _STEP)
+        return Layout(made, self._room.most, places | {"wave": (0, self._shapes["wave"])})
+
+    def _shape(self, step: KernelStep) -> Shape:
+        taken = [self._shapes[name] for name in step.takes]
+        if step.kind == Kind.SCALE:
+            return taken[1]
+        given = step.shape(taken[0])
+        if any(beside != given for beside in taken[1:]):
+            raise ValueError(f"{step.gives}: shapes do not fit")
+        return given
+
+    def _take(self, names: set[str], parts: int) -> None:
+        for name in sorted({self._owner[name] for name in names} - self._places.keys()):
+            self._places[name] = self._room.take(size(self._shapes[name]) // parts)
+
+    def _give_back(self, names: Sequence[str], parts: int) -> None:
+        for name in names:
+            self._room.give_back(self._places[name], size(self._shapes[name]) // parts)
+
+    def _read_last(self, number: int) -> list[str]:
+        owners = sorted({self._owner[name] for name in self._steps[number].takes})
+        return [name for name in owners if self._last[name] == number]
+
+    def _told(self, step: KernelStep, part: int, parts: int, whole: set[str]) -> tuple[Any, ...]:
+        """The step for one part of the windows. In `whole` lie all of them."""
+
+        def shape(name: str) -> Shape:
+            windows, *others = self._shapes[name]
+            return (windows // parts, *others)
+
+        def place(name: str) -> int:
+            owner = self._owner[name]
+            return self._places[owner] + (part * size(shape(name)) if owner in whole else 0)
+
+        n = step.numbers(shape(step.takes[0]), shape(step.gives))
+        beside = place(step.takes[1]) if step.kind == Kind.PRODUCT and len(step.takes) > 1 else -1
+        weights, bias = (0 if each is None else each.ctypes.data for each in (step.weights, step.bias))
+        filled = (*n, *[0] * (10 - len(n)))
+        return (step.kind, step.act, filled, weights, bias, place(step.takes[0]), beside, place(step.gives))
 
 
 def size(shape: Shape) -> int:

@@ -10,7 +10,10 @@ import numpy.typing as npt
 import onnxruntime as ort
 import pytest
 
+from monitor.classifiers.network.lowering import lowered
 from monitor.classifiers.network.network import SoundNetwork
+from monitor.classifiers.network.onnx_file import read_graph
+from monitor.classifiers.network.steps import laid_out
 from monitor.classifiers.taggers.embedded import shipped_model
 from monitor.native import kernels as native
 
@@ -77,6 +80,14 @@ def test_a_window_scores_the_same_whoever_asks(network: SoundNetwork) -> None:
         assert np.array_equal(own, other)
     rows = np.concatenate([network.run(["scores"], {"wave": row[None]})[0] for row in waves[-1]])
     assert rows == pytest.approx(alone[-1], abs=1e-6)
+
+
+def test_windows_together_do_not_need_the_sum_of_their_room() -> None:
+    """The largest maps are made window by window: so six looks at once stay in the caches, too."""
+    model = lowered(read_graph(shipped_model().read_bytes()), halves=True)
+    one, six = (laid_out(model.steps, model.wanted, (windows, 20_480)).floats for windows in (1, 6))
+
+    assert six < 3 * one
 
 
 def test_a_window_without_a_frame_is_an_error(network: SoundNetwork) -> None:
