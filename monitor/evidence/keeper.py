@@ -92,8 +92,16 @@ class EvidenceKeeper:
     `new_detector` makes a detector of voice, for one clip.
     """
 
-    def __init__(self, config: EvidenceConfig, folder: Path, new_detector: Callable[[], HearsVoice]) -> None:
+    def __init__(
+        self,
+        config: EvidenceConfig,
+        folder: Path,
+        new_detector: Callable[[], HearsVoice],
+        believed_now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`believed_now`: the time by which files are old, where the wall clock may be wrong."""
         self._config = config
+        self._believed_now = believed_now
         self._new_detector = new_detector
         self._keep_s = config.pre_roll_s + config.longest_s + config.post_roll_s + _SLACK_S
         retention = Retention(config.keep_days * 86400, config.keep_mb * 2**20, config.keep_per_label)
@@ -162,7 +170,8 @@ class EvidenceKeeper:
             self._say_withheld(kept)
         if made or self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now + _SWEEP_EVERY
-            self._try(lambda: self._shelf.sweep(now))
+            by = now if self._believed_now is None else self._believed_now()
+            self._try(lambda: self._shelf.sweep(by))
         return made
 
     def _say_withheld(self, kept: StoredEvidence) -> None:

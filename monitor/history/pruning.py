@@ -38,12 +38,17 @@ def _settings_in_force(connection: Any, before_us: int) -> list[int]:
     return list({tuple(json.loads(body)[:2]): int(number) for number, body in rows}.values())
 
 
-def span_us(connection: Any) -> tuple[int | None, int]:
-    """From the oldest to the newest row. Settings do not count: one may be years older than all the rest."""
+def oldest_us(connection: Any, share: float) -> int | None:
+    """Until when the oldest share of the rows was posted, 0-1; None where next to nothing is left. Counted in
+    rows, not in time: a clock that was years ahead for an hour makes everything else the oldest tenth of the
+    time. Settings do not count: one may be years older than all the rest."""
     tables = [*_HEARD, "said WHERE kind != 'Setting'"]
-    spans = [
-        connection.execute(f"SELECT min(told_at), max(told_at) FROM {table}").fetchone()  # noqa: S608
+    counts = [
+        (connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0], table)  # noqa: S608
         for table in tables
     ]
-    known = [span for span in spans if span[0] is not None]
-    return (min(span[0] for span in known), max(span[1] for span in known)) if known else (None, 0)
+    count, table = max(counts)
+    if count < 2:
+        return None
+    oldest = f"SELECT told_at FROM {table} ORDER BY told_at LIMIT 1 OFFSET ?"  # noqa: S608
+    return int(connection.execute(oldest, (int(count * share),)).fetchone()[0])

@@ -24,6 +24,7 @@ from monitor.history.reader import History
 from monitor.history.verdicts import Verdicts
 from monitor.history.writer import PATIENCE_S, ScoreStore
 from monitor.patience import Patience
+from monitor.store.believed_time import BelievedTime
 from monitor.types import (
     Alert,
     Command,
@@ -50,8 +51,13 @@ class Recorder:
         self._began_at = clock.now()
         keep_s = config.history_days * 86400
         self._best = BestLooks(config)
-        self._scores = ScoreStore(folder / SCORES, clock, keep_s=keep_s, best=self._best)
-        self._evidence = EvidenceKeeper(config.evidence, folder / "evidence", _new_detector)
+        self._believed = BelievedTime(folder, clock)
+        self._scores = ScoreStore(
+            folder / SCORES, clock, keep_s=keep_s, best=self._best, believed_now=self._believed.now
+        )
+        self._evidence = EvidenceKeeper(
+            config.evidence, folder / "evidence", _new_detector, self._believed.now
+        )
         self._keeps_scores = config.history_days > 0
         self.verdicts = Verdicts(folder, clock)
         self.answers = Answers(self.verdicts, folder / SCORES, clock)
@@ -100,7 +106,8 @@ class Recorder:
     def notes(self) -> dict[str, str]:
         """What is not being kept, for the health report; from any thread."""
         fault = self._scores.fault
-        return {"history": f"nothing is kept of what is heard: {fault}"} if fault else {}
+        history = {"history": f"nothing is kept of what is heard: {fault}"} if fault else {}
+        return history | self._believed.notes()
 
     def follow(self, config: Config) -> None:
         """Other thresholds are in force from now on; from any thread."""
@@ -137,6 +144,7 @@ class Recorder:
     def tend(self, *, last: bool = False) -> list[Picture]:
         """Write what waits, make the clips that are due, let go what is old: the new pictures. The
         `last` time, clips are made of what there is."""
+        self._believed.tend(last=last)
         if self._keeps_scores:
             self._scores.flush()
         self.habits.tend(self._clock.monotonic_s(), last=last)

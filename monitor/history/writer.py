@@ -7,7 +7,7 @@ like to the model, unless words may be in it.
 import json
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from monitor.errors import StoreError
 from monitor.history import best_looks, events
 from monitor.history.best_looks import BestLooks
 from monitor.history.loudness import minutes
-from monitor.history.pruning import forget, span_us, used_bytes
+from monitor.history.pruning import forget, oldest_us, used_bytes
 from monitor.history.records import ScoreRecord, cut_of, looks_of, pack_more, pack_scores, pack_spans
 from monitor.logs import Lapse, get_logger
 from monitor.patience import Patience, Silent
@@ -79,7 +79,7 @@ PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
 _WAITING = 20_000
 _TEND_EVERY_S = 600.0
-_SHED_SHARE = 10
+_SHED_SHARE = 0.1
 
 Row = tuple[Any, ...]
 
@@ -102,10 +102,13 @@ class ScoreStore:
         keep_s: float = 7 * 86400.0,
         max_bytes: int = 256 * 2**20,
         best: BestLooks | None = None,
+        believed_now: Callable[[], datetime] | None = None,
     ) -> None:
+        """`believed_now`: the time by which rows are old, where the wall clock may be wrong."""
         self._database = Database(path, MIGRATIONS, clock, verify=False, patience_s=PATIENCE_S)
         self._clock = clock
         self._best = best
+        self._believed_now = believed_now or clock.now
         self._keep = timedelta(seconds=keep_s)
         self._max_bytes = max_bytes
         self._lock = Lock()
@@ -222,19 +225,19 @@ class ScoreStore:
         return self._labels[names]
 
     def _tend(self) -> None:
+        now = self._believed_now()
         with self._database.transaction() as connection:
-            forget(connection, to_us(self._clock.now() - self._keep))
-            minutes.forget_minutes(connection, self._clock.now())
+            forget(connection, to_us(now - self._keep))
+            minutes.forget_minutes(connection, now)
             if used_bytes(connection) > self._max_bytes:
                 self._shed(connection)
 
     def _shed(self, connection: Any) -> None:
-        """The oldest tenth of the time that is kept goes, until the rest fits."""
+        """The oldest tenth of the rows goes, until the rest fits."""
         while used_bytes(connection) > self._max_bytes:
-            first, last = span_us(connection)
-            if first is None or last <= first:
+            until_us = oldest_us(connection, _SHED_SHARE)
+            if until_us is None:
                 return
-            until_us = first + max(1, (last - first) // _SHED_SHARE)
             forget(connection, until_us + 1)
 
     def _try(self, work: Any) -> bool:

@@ -81,9 +81,10 @@ class Night:
         self._read_at_s = now_s + QUESTION_EVERY_S
         naming = read_naming(self._folder)
         self.question = _shown(naming)
-        due_at = self._due_at or next_at(naming.looked_at or self._clock.now(), AT_NIGHT)
-        self._due_at = due_at
-        if self._clock.now() >= due_at:
+        now = self._clock.now()
+        if self._due_at is None or self._due_at > next_at(now, AT_NIGHT):  # the clock was ahead then
+            self._due_at = next_at(min(naming.looked_at or now, now), AT_NIGHT)
+        if now >= self._due_at:
             self._begin()
 
     def _has_something_to_do(self) -> bool:

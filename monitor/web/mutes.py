@@ -12,6 +12,8 @@ from monitor.store.kept_file import KeptFile
 from monitor.types import Command
 
 FILE = "mutes.json"
+LONGEST_S = 7 * 86_400
+"""No mute for a while is longer."""
 
 
 class Mutes:
@@ -48,12 +50,14 @@ class Mutes:
             return dict(self._until)
 
     def due(self) -> None:
-        """Let those be heard again whose time is over."""
+        """Let those be heard again whose time is over, or so far off that the clock was ahead when they were
+        muted."""
         if not self._until:
             return
         now = self._clock.now()
         with self._lock:
-            over = [source for source, until in self._until.items() if until <= now]
+            longest = now + timedelta(seconds=LONGEST_S)
+            over = [source for source, until in self._until.items() if not now < until <= longest]
             for source in over:
                 del self._until[source]
             self._is_kept = self._is_kept and not over

@@ -18,9 +18,11 @@ from monitor.config.loading import default_config
 from monitor.config.model import Config
 from monitor.config.overrides import apply, undo
 from monitor.config.taught import write_taught
+from monitor.delivery.chain.kept import ChainState, KeptChain
 from monitor.drill.report import DrillReport, RoomReport, keep_drill
 from monitor.errors import StoreError
 from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
+from monitor.logs import configure_logging
 from monitor.teaching.taught.naming import Answered, Naming, keep_naming
 from testkit.builders import START
 from testkit.taught import SIZE, taught
@@ -34,6 +36,7 @@ FULL_BYTES = 64
 
 def main() -> None:
     """Keep, and print how far it came."""
+    configure_logging()
     folder = Path(sys.argv[1])
     config = default_config([{"type": "demo", "name": "hall"}]).model_copy(update={"state_dir": folder})
     with Verdicts(folder, SystemClock()) as verdicts:
@@ -68,8 +71,8 @@ def _all_of_it(verdicts: Verdicts, config: Config, folder: Path, number: int) ->
 
 def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list[Callable[[], object]]:
     """Of this number: a verdict, three more that make a veto in time, a question that was asked, a missed
-    sound, a threshold, the same taken back and made again, a taught sound, a drill, its acknowledgement, and
-    a night's look with what somebody answered."""
+    sound, a threshold, the same taken back and made again, a taught sound, a drill, its acknowledgement, a
+    night's look with what somebody answered, and a silent test of the chain, which a full disk makes wait."""
     at = START + timedelta(seconds=number)
     judged = Judged(f"{number:012x}", "dog_bark", "hall", at, 0.9, "embedded")
     onset = {"labels.dog_bark.onset": 0.5 + number % 50 / 200}
@@ -87,6 +90,7 @@ def works(verdicts: Verdicts, config: Config, folder: Path, number: int) -> list
         lambda: keep_drill(folder, report),
         lambda: verdicts.acknowledge([report.id], at, "page"),
         lambda: keep_naming(folder, Naming(looked_at=at, answered=(ignored,))),
+        lambda: KeptChain(folder).keep(ChainState(START, at, (str(number),))),
     ]
 
 

@@ -304,6 +304,23 @@ TESTED = (
         ),
     ),
     Tested(
+        "the clock is years ahead for a while, or in 1970 at every start",
+        "no history, loudness or clip is removed for its age until the daemon has run for a day with the new "
+        "time; the log and health report it; when the clock is right again, the digest, the test of the "
+        "chain and the question of the week come as before, and a mute from then is over",
+        (
+            "store/test_believed_time.py::test_a_clock_that_is_years_ahead_for_a_while_makes_nothing_old",
+            "store/test_believed_time.py::test_a_clock_that_is_behind_at_every_start_costs_no_day",
+            "store/test_believed_time.py::test_scores_outlast_a_clock_that_is_years_ahead",
+            "store/test_believed_time.py::test_where_room_is_made_a_row_from_years_ahead_costs_no_others",
+            "evidence/test_keeper.py::test_clips_outlast_a_clock_that_is_years_ahead",
+            "history/digest/test_daily.py::test_a_clock_that_was_years_ahead_costs_no_digest",
+            "delivery/chain/test_tester.py::test_a_test_from_the_time_to_come_does_not_hold_back_the_next",
+            "teaching/taught/test_naming.py::test_a_question_from_the_time_to_come_makes_way",
+            "web/test_mutes.py::test_a_mute_that_was_made_while_the_clock_was_ahead_is_over_when_it_is_right",
+        ),
+    ),
+    Tested(
         "a message of 200 MB to a command's topic",
         "less than 20 MB of memory; it is refused, and the next command is carried out",
         ("publishers/mqtt/test_inbound.py::test_a_message_of_200_mb_takes_no_memory",),
@@ -346,12 +363,13 @@ TESTED = (
     Tested(
         "the daemon is killed, or its disk is full, while people are asked, judge, say what was missed or "
         "what a nameless sound is, take a suggestion or take it back, teach a sound, hold a drill or "
-        "acknowledge its alert",
+        "acknowledge its alert, or while the weekly silent test of the chain ends",
         "all that was acknowledged is there and whole; if the disk refuses something, that is an error "
-        "and damages nothing",
+        "and damages nothing; how the silent test ended is kept when the disk has room",
         (
             "teaching/test_kept.py::test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged",
             "teaching/test_kept.py::test_a_full_disk_refuses_each_and_spoils_none",
+            "delivery/chain/test_tester.py::test_what_a_full_disk_did_not_take_is_kept_when_it_has_room",
             "teaching/test_vetoes.py::test_a_disk_that_fails_leaves_the_vetoes_as_they_are",
         ),
     ),

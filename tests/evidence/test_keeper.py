@@ -308,3 +308,18 @@ def test_old_clips_go(tmp_path: Path) -> None:
         assert len(files(tmp_path)) == 1
         keeper.due(START + timedelta(days=2))
     assert files(tmp_path) == []
+
+
+def test_clips_outlast_a_clock_that_is_years_ahead(tmp_path: Path) -> None:
+    """They are old by the time that is believed, whatever the clock shows."""
+    settings = EvidenceConfig(clips=True, no_speech=False, keep_days=1, keep_per_label=0)
+    believed = START + timedelta(seconds=30)
+    with EvidenceKeeper(settings, tmp_path, lambda: VoiceDetector().hears_voice, lambda: believed) as keeper:
+        play(keeper, noise(20, -30))
+        keeper.note(event(5, 6))
+        assert len(made(keeper, 30)) == 1
+        keeper.due(START + timedelta(days=3650))
+        assert len(files(tmp_path)) == 1
+        believed += timedelta(days=2)
+        keeper.due(START + timedelta(days=3651))
+    assert files(tmp_path) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor.clock import SystemClock
 from monitor.config.overrides import read_steps
 from monitor.config.taught import read_taught
+from monitor.delivery.chain.kept import KeptChain
 from monitor.drill.report import read_drills
 from monitor.history.verdicts import Verdicts
 from monitor.teaching.taught.naming import read_naming
@@ -29,6 +30,10 @@ def kept(folder: Path) -> dict[str, int]:
     [sound] = here.sounds
     naming = read_naming(folder)
     assert naming.looked_at is not None
+    chain = KeptChain(folder).read()
+    assert chain is not None
+    assert chain.last_at is not None
+    assert chain.failures == (str(round((chain.last_at - START).total_seconds())),)
     return {
         "verdict": max(id for id in ids if id < AFTER),
         "more": max(ids) % AFTER,
@@ -37,6 +42,7 @@ def kept(folder: Path) -> dict[str, int]:
         "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
         "taught": round((sound.taught_at - START).total_seconds()),
         "naming": round((naming.looked_at - START).total_seconds()),
+        "chain": round((chain.last_at - START).total_seconds()),
         "answer": round(naming.answered[-1].middle[-1]),
         "acknowledged": max(int(id, 16) for id in acknowledged),
         "drill": max(int(drill.id, 16) for drill in read_drills(folder)),

@@ -58,3 +58,16 @@ def test_a_time_without_a_zone_is_a_time(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"hall": "2020-01-01T00:00:00"}')
     Mutes(tmp_path, commands.append, FakeClock()).due()
     assert [command.source for command in commands] == ["hall"]
+
+
+def test_a_mute_that_was_made_while_the_clock_was_ahead_is_over_when_it_is_right(tmp_path: Path) -> None:
+    """Its end is years away; no mute for a while is longer than a week."""
+    clock, commands = FakeClock(), list[Command]()
+    clock.set_wall(3650 * 86_400.0)
+    Mutes(tmp_path, commands.append, clock).set("hall", True, 7 * 86_400.0)
+    mutes = Mutes(tmp_path, commands.append, clock)
+    mutes.due()
+    assert commands == []
+    clock.set_wall(-3650 * 86_400.0)
+    mutes.due()
+    assert [(command.source, command.value) for command in commands] == [("hall", False)]

@@ -1,14 +1,13 @@
 """What is remembered of the silent tests: when they began here, and how the last one ended."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from monitor.clock import instant
-from monitor.errors import StoreError
 from monitor.logs import Lapse
-from monitor.store.files import write_private
+from monitor.store.kept_file import KeptFile
 
 FILE = "chain.json"
 """In the state folder."""
@@ -26,37 +25,44 @@ class ChainState:
 
 
 class KeptChain:
-    """The file. Never raises for a disk: what cannot be kept is remembered until the end, and logged once."""
+    """The file. Never raises for a disk: what it does not take is logged once, remembered until the end, and
+    written when it takes it again. One thread, which may wait for a disk."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
-        self._lapse = Lapse(
-            "the silent test of the chain is not being kept", "the silent test of the chain is kept again"
+        self._file = KeptFile(
+            folder / FILE,
+            "when the chain was tested is not known any more",
+            Lapse(
+                "the silent test of the chain is not being kept", "the silent test of the chain is kept again"
+            ),
         )
+        self._unkept: ChainState | None = None
 
     def read(self) -> ChainState | None:
         """What was kept; None: nothing, or nothing that can be understood."""
-        try:
-            row = json.loads(self._file.read_text(encoding="utf-8"))
-            last = row["last_at"]
-            return ChainState(
-                instant(row["began_at"]),
-                instant(last) if last else None,
-                tuple(map(str, row["failures"])),
-            )
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
+        return self._file.read(_understood)
 
     def keep(self, kept: ChainState) -> None:
         """Whole or not at all."""
-        row = {
-            "began_at": kept.began_at.isoformat(),
-            "last_at": kept.last_at.isoformat() if kept.last_at else None,
-            "failures": kept.failures,
-        }
-        try:
-            write_private(self._file, json.dumps(row).encode())
-        except StoreError as error:
-            self._lapse.begin(why=str(error))
-        else:
-            self._lapse.end()
+        self._unkept = kept
+        self.tend()
+
+    def tend(self) -> None:
+        """Write what the disk did not take before."""
+        if self._unkept is not None and self._file.write(_as_json(self._unkept)):
+            self._unkept = None
+
+
+def _understood(row: Any) -> ChainState:
+    last = row["last_at"]
+    return ChainState(
+        instant(row["began_at"]), instant(last) if last else None, tuple(map(str, row["failures"]))
+    )
+
+
+def _as_json(kept: ChainState) -> dict[str, Any]:
+    return {
+        "began_at": kept.began_at.isoformat(),
+        "last_at": kept.last_at.isoformat() if kept.last_at else None,
+        "failures": kept.failures,
+    }

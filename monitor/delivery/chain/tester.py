@@ -4,7 +4,7 @@ failure alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,6 +28,8 @@ WITHIN_S = 120.0
 """So long a broker that is well may take, and an automation to answer."""
 AGAIN_S = 3600.0
 """After a failure it is tried again so soon, until it passes."""
+
+_WEEK = timedelta(days=7)
 
 Figures = Callable[[], Mapping[str, Any]]
 """How a broker's publisher stands with its receiver (`Reports.figures`)."""
@@ -75,6 +77,7 @@ class ChainTester:
         if self._config.chain_test == "never" or not self._receivers:
             return
         now, now_s = self._clock.now(), self._clock.monotonic_s()
+        self._store.tend()
         kept = self._kept = self._kept or self._store.read() or self._first(now)
         if self._trial is not None:
             self._look(self._trial, kept, now, now_s)
@@ -114,6 +117,9 @@ class ChainTester:
         if kept.failures:
             return now_s >= self._retry_at_s
         after = kept.last_at or kept.began_at
+        if after > now + _WEEK:  # the clock was ahead then: no test would be due for years
+            self._kept = self._first(now)
+            return False
         return next_at(after, time_of_day(self._config.at), self._config.day) <= now
 
     def _begin(self, now: datetime, now_s: float) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.clock import Clock, next_at, time_of_day
+from monitor.clock import Clock, instant, next_at, time_of_day
 from monitor.config.upkeep import DigestConfig
 from monitor.errors import StoreError
 from monitor.history.digest.summary import lines, read_day
@@ -57,7 +57,7 @@ class DailyDigest:
     def due(self) -> Alert | None:
         """The summary, once a day."""
         now = self._clock.now()
-        until = self._until = self._until or self._read() or self._begin(now)
+        until = self._until = self._last(now)
         at = time_of_day(self._config.at)
         due_at = next_at(until, at)
         if now < due_at:
@@ -90,13 +90,21 @@ class DailyDigest:
             return [say("notice.digest.unknown", reason=error)]
         return list(lines(day, self._sources, self._drill(), now))
 
+    def _last(self, now: datetime) -> datetime:
+        """Until when the last one reached. Where that is to come, the clock was ahead then, or is behind now:
+        it is counted from now on, and the file stays as it is until the next one."""
+        until = self._until
+        if until is None or now - until > 2 * DAY:
+            until = self._read() or until or self._begin(now)
+        return until if until <= now + DAY else now
+
     def _begin(self, now: datetime) -> datetime:
         self._keep(now)
         return now
 
     def _read(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(json.loads(self._file.read_text(encoding="utf-8"))["until"])
+            return instant(json.loads(self._file.read_text(encoding="utf-8"))["until"])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 

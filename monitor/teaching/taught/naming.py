@@ -82,18 +82,24 @@ def asked(before: Naming, found: Sequence[FoundGroup], space: Space, now: dateti
     """With the question that is due: of the groups, the largest first, the first that nobody has answered
     for. Pure."""
     looked = before.model_copy(update={"looked_at": now})
-    if before.question is not None and now - before.question.asked_at < APART:
+    if before.question is not None and _is_recent(before.question.asked_at, now):
         return looked
     known = [space.of(np.array(one.middle, np.float32)) for one in before.answered]
     last = before.question.asked_at if before.question else None
     last = max([one.at for one in before.answered] + ([last] if last else []), default=None)
-    if last is not None and now - last < APART:
+    if last is not None and _is_recent(last, now):
         return looked
     for one in found:
         here = space.of(one.middle)
         if not any(len(each) == len(here) and float(each @ here) >= ALIKE for each in known):
             return looked.model_copy(update={"question": _question(one, now)})
     return looked.model_copy(update={"question": None})
+
+
+def _is_recent(at: datetime, now: datetime) -> bool:
+    """Within a week; a question from the time to come was asked while the clock was ahead, and holds back no
+    other."""
+    return now - APART < at <= now + APART
 
 
 def _question(one: FoundGroup, now: datetime) -> NamingQuestion:

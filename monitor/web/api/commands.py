@@ -8,15 +8,14 @@ from monitor.types import Command
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
-
-LONGEST_MUTE_S = 7 * 86400
+from monitor.web.mutes import LONGEST_S
 
 
 class Mute(Model):
     """Whether a source is muted. Smoke, CO and fire alarms are heard all the same."""
 
     muted: bool
-    for_s: Annotated[float, Field(gt=0, le=LONGEST_MUTE_S)] | None = None
+    for_s: Annotated[float, Field(gt=0, le=LONGEST_S)] | None = None
     """Heard again after so long; by default when somebody says so."""
 
 

@@ -174,3 +174,32 @@ def test_a_full_disk_and_a_damaged_file_cost_no_test(tmp_path: Path):
         (state / FILE).mkdir()  # nothing can be kept there
         house.until(lambda: house.figures()["passed"] is True)
     assert (state / FILE).is_dir()
+
+
+def test_what_a_full_disk_did_not_take_is_kept_when_it_has_room(tmp_path: Path):
+    """A failure that nobody has told outlasts a kill a moment later."""
+    state = tmp_path / "state"
+    (state / FILE).mkdir(parents=True)  # nothing can be kept there
+    with Mosquitto(tmp_path / "broker") as broker, chain(state, broker) as house:
+        house.connected()
+        house.is_due()
+        house.until(lambda: house.figures()["passed"] is True)
+        (state / FILE).rmdir()
+        house.until((state / FILE).is_file)
+        assert json.loads((state / FILE).read_text())["last_at"] == house.figures()["last"]
+
+
+def test_a_test_from_the_time_to_come_does_not_hold_back_the_next(tmp_path: Path):
+    """It ended while the clock was years ahead: the next one is due a day from now."""
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / FILE).write_text(
+        '{"began_at": "2026-01-01T00:00:00+00:00", "last_at": "2099-01-01T00:00:00+00:00", "failures": []}'
+    )
+    with Mosquitto(tmp_path / "broker") as broker, chain(state, broker) as house:
+        house.connected()
+        house.delivery.tend([])
+        house.clock.skip(SETTLED_S)
+        house.until(lambda: house.figures() == {"last": None, "passed": None})
+        house.is_due()
+        house.until(lambda: house.figures()["passed"] is True)

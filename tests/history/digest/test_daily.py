@@ -111,3 +111,36 @@ def test_a_notifier_that_is_not_there_is_named(tmp_path: Path):
     file.write_text("sources: [{type: demo, name: hall}]\ndigest: {at: '8 pm'}\n")
     with pytest.raises(ConfigError, match='write for example "05:30"'):
         load_config(file)
+
+
+def test_a_clock_that_was_years_ahead_costs_no_digest(tmp_path: Path):
+    """It was kept as having come in that time; and a clock that is behind for a minute brings no second."""
+    clock = FakeClock(NOON)
+    with Verdicts(tmp_path, clock) as verdicts:
+        assert digest(tmp_path, clock, verdicts).due() is None
+        clock.set_wall(3650 * 24 * HOUR_S)
+        digest(tmp_path, clock, verdicts).due()
+        clock.set_wall(-3650 * 24 * HOUR_S)
+        kept = digest(tmp_path, clock, verdicts)
+        assert kept.due() is None
+        clock.advance(8 * HOUR_S + 60)
+        assert kept.due() is not None
+        assert kept.due() is None
+        started = digest(tmp_path, clock, verdicts)
+        clock.set_wall(-3650 * 24 * HOUR_S)
+        assert started.due() is None
+        clock.set_wall(3650 * 24 * HOUR_S)
+        assert started.due() is None
+        clock.advance(24 * HOUR_S)
+        assert started.due() is not None
+
+
+def test_a_time_without_a_zone_is_damage(tmp_path: Path):
+    """The day begins anew, and the daemon goes on."""
+    (tmp_path / FILE).write_text('{"until": "2026-05-03T20:00:00"}')
+    clock = FakeClock(NOON)
+    with Verdicts(tmp_path, clock) as verdicts:
+        first = digest(tmp_path, clock, verdicts)
+        assert first.due() is None
+        clock.advance(8 * HOUR_S + 60)
+        assert first.due() is not None

@@ -78,6 +78,28 @@ def test_what_came_most_is_asked_about_once_a_week_at_most(house: Config):
     assert [one.answer for one in read_naming(folder).answered] == ["ignored", "named"]
 
 
+def test_a_question_from_the_time_to_come_makes_way(house: Config):
+    """It was asked while the clock was years ahead; the next night there is one of today, and the next night
+    comes although the last look lies ahead."""
+    folder, clock = house.state_folder(), FakeClock(NOW)
+    look(house, NOW)
+    text = (folder / FILE).read_text().replace("2026-05", "2036-05")
+    (folder / FILE).write_text(text)
+    night = Night(house, clock, nice=0)
+    night.tend()
+    clock.advance(86_400.0)
+    pause, left = threading.Event(), 1200
+    while (looked_at := read_naming(folder).looked_at) is None or looked_at.year == 2036:
+        assert left, "the night's look has not ended"
+        left -= 1
+        night.tend()
+        pause.wait(0.05)
+    night.tend(last=True)
+    question = read_naming(folder).question
+    assert question is not None
+    assert question.asked_at == looked_at
+
+
 def test_nothing_is_asked_about_an_empty_house_and_a_damaged_file_begins_anew(house: Config):
     """Neither is an error."""
     folder = house.state_folder()
