@@ -15,6 +15,11 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Other names of the machines that we build for."""
+_LEVELS = {
+    "v3": frozenset({"avx2"}),
+    "v4": frozenset({"avx2", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
+}
+"""Levels of x86-64 that we also build for, and by what a processor shows that it has them."""
 
 
 @cache
@@ -77,14 +82,24 @@ def digest() -> str:
 
 def variant() -> str:
     """Which library this machine takes."""
+    return runnable()[-1]
+
+
+def runnable() -> list[str]:
+    """The libraries that this machine can take, the fastest last."""
     machine = platform.machine().lower()
     machine = _MACHINES.get(machine, machine)
-    return "x86_64_v3" if machine == "x86_64" and _has_avx2() else machine
+    if machine != "x86_64":
+        return [machine]
+    has = _instructions()
+    return [machine, *(f"{machine}_{level}" for level, needed in _LEVELS.items() if needed <= has)]
 
 
-def _has_avx2() -> bool:
+def _instructions() -> frozenset[str]:
+    """What the processor has beyond the oldest x86-64, as Linux calls it."""
     try:
         with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
-            return any(" avx2 " in line for line in islice(lines, 40))
+            flags = next((line for line in islice(lines, 40) if line.startswith("flags")), "")
     except OSError:
-        return False
+        return frozenset()
+    return frozenset(flags.split())

@@ -11,14 +11,18 @@
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define SCALAR _Pragma("clang loop vectorize(disable) unroll(disable)")
 #else
-#define UNROLLED _Pragma("GCC unroll 16")
+#define UNROLLED _Pragma("GCC unroll 32")
 #define SCALAR
 #endif
 
-#if defined __AVX__
-#define WIDTH 8 /* floats in a register */
-#define ROWS 6  /* of a product that are added up at once, each PANEL wide: what the registers hold */
+#if defined __AVX512F__
+#define WIDTH 16 /* floats in a register */
+#define ROWS 12  /* of a product that are added up at once, each PANEL wide: what the registers hold */
 #define ROW_PANELS 4 /* the same of a single row */
+#elif defined __AVX__
+#define WIDTH 8
+#define ROWS 6
+#define ROW_PANELS 4
 #elif defined __aarch64__
 #define WIDTH 4
 #define ROWS 6
@@ -28,7 +32,7 @@
 #define ROWS 3
 #define ROW_PANELS 2
 #endif
-#define PANEL 16 /* columns of a product that lie together */
+#define PANEL (WIDTH > 8 ? 2 * WIDTH : 16) /* columns of a product that lie together */
 #define VECTORS (PANEL / WIDTH)
 #define FFT 512
 #define FRAME 400
@@ -126,6 +130,18 @@ INLINE Vector weights_at(const void *weights, int64_t at, int halves)
     return loaded((const float *)weights + at);
 }
 
+/* Half a register. */
+INLINE void store_eight(float *to, const float *from, const float *beside)
+{
+    Eight x, added;
+    __builtin_memcpy(&x, from, sizeof x);
+    if (beside) {
+        __builtin_memcpy(&added, beside, sizeof added);
+        x += added;
+    }
+    __builtin_memcpy(to, &x, sizeof x);
+}
+
 /* `rows` rows of a product with the first `vectors` of one panel. */
 INLINE void product_tile(int rows, int vectors, int halves, const float *a, int inner, const void *panel, const float *bias,
                          int act, int columns, const float *beside, float *to, int wide)
@@ -150,7 +166,10 @@ INLINE void product_tile(int rows, int vectors, int halves, const float *a, int 
                 store(to + at, beside ? y + loaded(beside + at) : y);
                 continue;
             }
-            SCALAR for (int c = 0; c < columns - v * WIDTH; c++)
+            int c = 0;
+            for (; c + 8 <= columns - v * WIDTH; c += 8)
+                store_eight(to + at + c, (const float *)&y + c, beside ? beside + at + c : 0);
+            SCALAR for (; c < columns - v * WIDTH; c++)
                 to[at + c] = y[c] + (beside ? beside[at + c] : 0.0f);
         }
 }
@@ -200,6 +219,9 @@ INLINE void product_panel(int vectors, int halves, int rows, const float *a, int
 #if ROWS > 3
             TILE(4) TILE(5) TILE(6)
 #endif
+#if ROWS > 6
+            TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#endif
         }
         a += count * inner;
         to += count * wide;
@@ -230,7 +252,7 @@ static void put_product(const Step *step, const float *from, const float *beside
         float widened[MOST_INNER * PANEL];
         if (halves) {
             panel = (const HALF *)step->weights + (int64_t)first * inner;
-            if (rows <= ROWS) { /* each weight is used once */
+            if (rows <= ROWS || WIDTH > 8) { /* each weight is used once */
                 if (columns <= PANEL / 2)
                     WITH_PANEL((VECTORS + 1) / 2, 1);
                 else
@@ -248,79 +270,40 @@ static void put_product(const Step *step, const float *from, const float *beside
     }
 }
 
-INLINE Eight activated_eight(Eight x, int act)
-{
-    const Eight zero = {0};
-    typedef int32_t Bits __attribute__((vector_size(32)));
-    if (act == RECTIFIED)
-        return (Eight)((Bits)x & (x > zero));
-    if (act == HARD_SWISH) {
-        Eight gate = x * (1.0f / 6.0f) + 0.5f;
-        const Eight one = zero + 1.0f;
-        gate = (Eight)((Bits)gate & (gate > zero));
-        const Bits below = gate < one;
-        return x * (Eight)((below & (Bits)gate) | (~below & (Bits)one));
-    }
-    return x;
-}
-
 /* A map that is convolved channel by channel, of one window. */
 typedef struct {
     int frames, bands, channels, kernel, stride, out_frames, out_bands, act;
     const float *weights, *bias;
 } Depthwise;
 
-/* `places` successive bands of one frame, `count` times eight channels, where the kernel's frames from `i` to `end` and all
- * its bands from `j` to `last` lie in the map. */
-INLINE void depthwise_places(const Depthwise *d, int places, int count, int stride, int i, int end, int j, int last,
-                             const float *from, const float *weights, const float *bias, float *to)
+#define MOST_OUTS 13
+#define SHAPE(outs, kernel, stride, right) ((((outs) * 8 + (kernel)) * 4 + (stride)) * 4 + (right))
+
+/* How many bands out of a frame are computed at once: they divide it. */
+INLINE int outs_of(int bands)
 {
-    Eight sum[4][4];
-    UNROLLED for (int p = 0; p < places; p++)
-        UNROLLED for (int v = 0; v < count; v++)
-            __builtin_memcpy(&sum[p][v], bias + 8 * v, sizeof(Eight));
-    for (; i < end; i++)
-        for (int tap = j; tap < last; tap++) {
-            const float *x = from + (i * d->bands + tap) * d->channels, *w = weights + (i * d->kernel + tap) * d->channels;
-            UNROLLED for (int v = 0; v < count; v++) {
-                Eight b;
-                __builtin_memcpy(&b, w + 8 * v, sizeof b);
-                UNROLLED for (int p = 0; p < places; p++) {
-                    Eight a;
-                    __builtin_memcpy(&a, x + p * stride * d->channels + 8 * v, sizeof a);
-                    sum[p][v] += a * b;
-                }
-            }
-        }
-    UNROLLED for (int p = 0; p < places; p++)
-        UNROLLED for (int v = 0; v < count; v++) {
-            const Eight y = activated_eight(sum[p][v], d->act);
-            __builtin_memcpy(to + p * d->channels + 8 * v, &y, sizeof y);
-        }
+    return bands <= MOST_OUTS ? bands : bands % MOST_OUTS ? 0 : MOST_OUTS;
 }
 
-/* `count` times eight channels of a whole map: four bands at once where the kernel is inside. */
-INLINE void depthwise_channels(const Depthwise *d, int count, int several, int stride, const float *from,
-                               const float *weights, const float *bias, float *to)
+/* How many taps of the last band out lie behind the map. */
+INLINE int behind(const Depthwise *d)
 {
-    const int pad = d->kernel / 2;
-    for (int f = 0; f < d->out_frames; f++) {
-        const int f0 = f * stride - pad, i = f0 < 0 ? -f0 : 0, end = d->frames - f0 < d->kernel ? d->frames - f0 : d->kernel;
-        for (int b = 0; b < d->out_bands;) {
-            const int b0 = b * stride - pad, ahead = b0 + (several - 1) * stride + d->kernel;
-            const float *x = from + (f0 * d->bands + b0) * d->channels;
-            float *into = to + (f * d->out_bands + b) * d->channels;
-            if (b0 >= 0 && ahead <= d->bands) {
-                depthwise_places(d, several, count, stride, i, end, 0, d->kernel, x, weights, bias, into);
-                b += several;
-            } else {
-                const int j = b0 < 0 ? -b0 : 0, last = d->bands - b0 < d->kernel ? d->bands - b0 : d->kernel;
-                depthwise_places(d, 1, count, stride, i, end, j, last, x, weights, bias, into);
-                b++;
-            }
-        }
-    }
+    const int taps = (d->out_bands - 1) * d->stride - d->kernel / 2 + d->kernel - d->bands;
+    return taps > 0 ? taps : 0;
 }
+
+#define Some Eight
+#define NAMED(name) name##_eight
+#include "depthwise.h"
+#undef Some
+#undef NAMED
+#if WIDTH > 8
+#define Some Vector
+#define NAMED(name) name##_vector
+#include "depthwise.h"
+#undef Some
+#undef NAMED
+#endif
 
 /* n: windows, frames, bands, channels, kernel, stride, frames out, bands out. Weights (kernel, kernel, channels), the
  * kernel's frames before its bands. */
@@ -328,20 +311,14 @@ static void put_depthwise(const Step *step, const float *from, float *to)
 {
     const int32_t *n = step->n;
     const Depthwise d = {n[1], n[2], n[3], n[4], n[5], n[6], n[7], step->act, step->weights, step->bias};
-    const int small = d.bands < 12; /* most places have the kernel at an edge */
     for (int window = 0; window < n[0]; window++) {
-        for (int c = 0; c < d.channels;) {
-            const int left = d.channels - c;
-#define CHANNELS(count, several, stride) depthwise_channels(&d, count, several, stride, from + c, d.weights + c, d.bias + c, to + c)
-#define EITHER(count, several) if (d.stride == 1) CHANNELS(count, several, 1); else CHANNELS(count, several, d.stride); c += 8 * count
-            if (small && left >= 32) {
-                EITHER(4, 1);
-            } else if (left >= 16) {
-                EITHER(2, 4);
-            } else {
-                EITHER(1, 4);
-            }
-        }
+        int c = 0;
+#if WIDTH > 8
+        for (; d.channels - c >= WIDTH; c += WIDTH)
+            put_map_vector(&d, from + c, d.weights + c, d.bias + c, to + c);
+#endif
+        for (; c < d.channels; c += 8)
+            put_map_eight(&d, from + c, d.weights + c, d.bias + c, to + c);
         from += d.frames * d.bands * d.channels;
         to += d.out_frames * d.out_bands * d.channels;
     }
@@ -498,6 +475,12 @@ static void put_log_mel(const Step *step, const float *wave, float *to)
             to[i] = to[i] / level + numbers[2];
         put_logarithms(to, frames * mels, numbers[3], numbers[4]);
     }
+}
+
+/* Columns of a product that lie together. */
+EXPORT int32_t panel_columns(void)
+{
+    return PANEL;
 }
 
 /* Whether weights of products can be kept as halves. */

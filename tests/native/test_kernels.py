@@ -19,7 +19,7 @@ from monitor.rhythm.history import LevelHistory
 from monitor.rhythm.spectrum import BLOCK, Spectrum
 from testkit.builders import noise
 
-MACHINES = ("x86_64", "x86_64_v3", "aarch64")
+MACHINES = ("x86_64", "x86_64_v3", "x86_64_v4", "aarch64")
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -41,12 +41,12 @@ def test_libraries_need_no_other(machine: str) -> None:
     assert not re.findall(r"UND (\w+)", symbols)
 
 
-@pytest.mark.skipif(native.variant() != "x86_64_v3", reason="a processor with AVX2 runs both libraries")
+@pytest.mark.skipif(len(native.runnable()) < 2, reason="a processor with AVX2 runs several libraries")
 def test_old_and_new_processors_get_the_same_bits() -> None:
     """No sum is reordered and no operation fused: the same sound gives the same rows everywhere."""
-    rows = {variant: _rows(variant) for variant in ("x86_64", "x86_64_v3")}
+    old, *new = (_rows(variant) for variant in native.runnable())
 
-    assert rows["x86_64"] == rows["x86_64_v3"]
+    assert all(each == old for each in new)
 
 
 def _rows(variant: str) -> bytes:
@@ -59,16 +59,16 @@ def _rows(variant: str) -> bytes:
     return level_db.tobytes() + prominence_db.tobytes()
 
 
-@pytest.mark.skipif(native.variant() != "x86_64_v3", reason="a processor with AVX2 runs both libraries")
+@pytest.mark.skipif(len(native.runnable()) < 2, reason="a processor with AVX2 runs several libraries")
 def test_old_and_new_processors_weigh_alike() -> None:
     """A block has the same energy, to the bit, whichever others it is transformed with, and in how many
     lanes."""
     samples = noise(4.0, -50, 4)
-    whole = [weighted_energies(samples, load(variant)) for variant in ("x86_64", "x86_64_v3")]
+    whole, *others = (weighted_energies(samples, load(variant)) for variant in native.runnable())
     parts = [weighted_energies(samples[i * HOP : i * HOP + samples_for(3)]) for i in range(0, 15, 3)]
 
-    assert whole[0] == whole[1]
-    assert [energy for part in parts for energy in part] == whole[0][:15]
+    assert all(each == whole for each in others)
+    assert [energy for part in parts for energy in part] == whole[:15]
 
 
 def test_a_machine_without_a_library_gets_to_know_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,23 +81,25 @@ def test_a_machine_without_a_library_gets_to_know_the_way(monkeypatch: pytest.Mo
 
 
 def test_old_processors_get_the_library_that_runs_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without AVX2 the plain one is loaded; 64-bit ARM has its own, whatever it calls itself."""
-    monkeypatch.setattr(native, "_has_avx2", lambda: False)
+    """Without AVX2 the plain one is loaded, with it and no AVX-512 the one between; 64-bit ARM has its own,
+    whatever it calls itself."""
     monkeypatch.setattr(platform, "machine", lambda: "AMD64")
-    assert native.variant() == "x86_64"
+    for has, wanted in ((set(), "x86_64"), ({"avx2", "avx512f"}, "x86_64_v3")):
+        monkeypatch.setattr(native, "_instructions", lambda has=has: frozenset(has))
+        assert native.variant() == wanted
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     assert native.variant() == "aarch64"
 
 
-@pytest.mark.skipif(native.variant() != "x86_64_v3", reason="a processor with AVX2 runs both libraries")
+@pytest.mark.skipif(len(native.runnable()) < 2, reason="a processor with AVX2 runs several libraries")
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), level_dbfs=st.floats(-110, 0), offset=st.floats(-0.9, 0.9))
 def test_frames_are_measured_as_by_numpy(seed: int, level_dbfs: float, offset: float) -> None:
     """To a millionth, with the same bits on old and new processors, also where offset is nearly all of it."""
     samples = noise(0.03, level_dbfs, seed) + np.float32(offset)
-    measured, new = (measure(samples, load(variant)) for variant in ("x86_64", "x86_64_v3"))
+    measured, *new = (measure(samples, load(variant)) for variant in native.runnable())
 
-    assert measured == new
+    assert all(each == measured for each in new)
     frame = samples.astype(np.float64)
     assert measured.power == pytest.approx(np.mean(frame**2), rel=1e-6)
     assert measured.mean == pytest.approx(np.mean(frame), rel=1e-5, abs=1e-7)

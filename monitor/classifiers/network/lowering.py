@@ -12,10 +12,10 @@ import numpy as np
 
 from monitor.classifiers.network.front import NODES, Floats, lowered_front
 from monitor.classifiers.network.onnx_file import Array, NotOurs, OnnxGraph, Operation
-from monitor.classifiers.network.steps import Act, KernelStep, Kind
+from monitor.classifiers.network.steps import Act, KernelStep, Kind, in_whole_lines
 
-PANEL, EIGHT, MOST_INNER = 16, 8, 1024
-"""Columns of a product that lie together; channels of a map come in eights; the longest sum."""
+EIGHT, MOST_INNER = 8, 1024
+"""Channels of a map come in eights; the longest sum."""
 MAP, FRAMES, WINDOWS = 4, 3, 2
 """Axes of a value: (window, frame, band, channel), (window, frame, channel), (window, channel)."""
 
@@ -31,11 +31,11 @@ class Lowered:
     """Values of the kernels that numpy, or who asks, reads."""
 
 
-def lowered(graph: OnnxGraph, *, halves: bool) -> Lowered:
-    """`halves`: whether weights that are kept as float16 stay so. Raises NotOurs where the graph is another
-    than `scripts/train_tagger` writes."""
+def lowered(graph: OnnxGraph, *, halves: bool, panel: int) -> Lowered:
+    """`halves`: whether weights that are kept as float16 stay so. `panel`: columns of a product that lie
+    together. Raises NotOurs where the graph is another than `scripts/train_tagger` writes."""
     try:
-        return _Lowering(graph, halves).all()
+        return _Lowering(graph, halves, panel).all()
     except NotOurs:
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -45,8 +45,8 @@ def lowered(graph: OnnxGraph, *, halves: bool) -> Lowered:
 class _Lowering:
     """One pass over the nodes."""
 
-    def __init__(self, graph: OnnxGraph, halves: bool) -> None:
-        self._graph, self._halves = graph, halves
+    def __init__(self, graph: OnnxGraph, halves: bool, panel: int) -> None:
+        self._graph, self._halves, self._panel = graph, halves, panel
         self._made = Lowered(_constants(graph))
         self._nodes = [node for node in graph.nodes if node.kind != "Cast"]
         self._readers: dict[str, list[Operation]] = {}
@@ -115,7 +115,9 @@ class _Lowering:
             self._put_product(takes, weights[:, :, 0, 0].T, bias, act, gives, beside)
         elif plain and (group == out == self._widths[takes] or (group, out, height) == (1, 8, 3)):
             kind = Kind.STEM if group == 1 else Kind.DEPTHWISE
-            turned = np.ascontiguousarray(weights[:, 0].transpose(2, 1, 0), np.float32)  # frames before bands
+            turned = in_whole_lines(
+                weights[:, 0].transpose(2, 1, 0).astype(np.float32)
+            )  # frames before bands
             self._add(
                 KernelStep(kind, (takes,), gives, out, act, turned, bias, kernel=height, stride=stride), MAP
             )
@@ -165,12 +167,13 @@ class _Lowering:
         inner, columns = weights.shape
         if self._widths[takes] != inner or inner > MOST_INNER:
             raise NotOurs("a matrix product of another width")
-        panels = -(-columns // PANEL)
+        panel = self._panel
+        panels = -(-columns // panel)
         halves = self._halves and weights.dtype == np.float16
-        whole = np.zeros((inner, panels * PANEL), np.float16 if halves else np.float32)
+        whole = np.zeros((inner, panels * panel), np.float16 if halves else np.float32)
         whole[:, :columns] = weights
-        packed = np.ascontiguousarray(whole.reshape(inner, panels, PANEL).transpose(1, 0, 2))
-        filled = np.zeros(panels * PANEL, np.float32)
+        packed = in_whole_lines(whole.reshape(inner, panels, panel).transpose(1, 0, 2))
+        filled = np.zeros(panels * panel, np.float32)
         filled[:columns] = bias
         inputs = (takes,) if beside is None else (takes, beside)
         self._add(KernelStep(Kind.PRODUCT, inputs, gives, columns, act, packed, filled), self._axes[takes])

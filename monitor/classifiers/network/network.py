@@ -11,7 +11,7 @@ from monitor.classifiers.network.front import Floats, frames_of
 from monitor.classifiers.network.lowering import lowered
 from monitor.classifiers.network.onnx_file import read_graph
 from monitor.classifiers.network.rest import Rest
-from monitor.classifiers.network.steps import Layout, Shape, laid_out, size
+from monitor.classifiers.network.steps import Layout, Shape, in_whole_lines, laid_out, size
 from monitor.native.kernels import network_kernels, variant
 
 _LAYOUTS = 32
@@ -26,7 +26,8 @@ class SoundNetwork:
         kind of model."""
         kernels = network_kernels(machine or variant())
         self._hear = kernels.hear
-        self._lowered = lowered(read_graph(content), halves=bool(kernels.takes_halves()))
+        halves, panel = bool(kernels.takes_halves()), kernels.panel_columns()
+        self._lowered = lowered(read_graph(content), halves=halves, panel=panel)
         self._rest = Rest(self._lowered.rest, self._lowered.constants)
         self._lowered.constants.clear()
         self._arena = np.zeros(0, np.float32)
@@ -39,7 +40,7 @@ class SoundNetwork:
         with self._lock:
             layout = self._layout(*wave.shape)
             if len(self._arena) < layout.floats:
-                self._arena = np.zeros(layout.floats, np.float32)
+                self._arena = in_whole_lines(np.zeros(layout.floats, np.float32))
             at, _ = layout.places["wave"]
             self._arena[at : at + wave.size] = wave.reshape(-1)
             self._hear(layout.steps.ctypes.data, len(layout.steps), self._arena.ctypes.data)

@@ -18,7 +18,6 @@ from monitor.classifiers.taggers.embedded import shipped_model
 from monitor.native import kernels as native
 
 OUTPUTS = ["scores", "frames", "emotion", "embedding"]
-MACHINES = ["x86_64", "x86_64_v3"] if native.variant() == "x86_64_v3" else [native.variant()]
 
 
 def sound(windows: int, samples: int, level: float = 0.1) -> npt.NDArray[np.float32]:
@@ -35,7 +34,7 @@ def session() -> Any:
     return ort.InferenceSession(str(shipped_model()), providers=["CPUExecutionProvider"])
 
 
-@pytest.fixture(scope="module", params=MACHINES)
+@pytest.fixture(scope="module", params=native.runnable())
 def network(request: pytest.FixtureRequest) -> SoundNetwork:
     """The shipped model in our kernels, as built for each machine that this one can stand in for."""
     return SoundNetwork(shipped_model().read_bytes(), request.param)
@@ -84,7 +83,7 @@ def test_a_window_scores_the_same_whoever_asks(network: SoundNetwork) -> None:
 
 def test_windows_together_do_not_need_the_sum_of_their_room() -> None:
     """The largest maps are made window by window: so six looks at once stay in the caches, too."""
-    model = lowered(read_graph(shipped_model().read_bytes()), halves=True)
+    model = lowered(read_graph(shipped_model().read_bytes()), halves=True, panel=16)
     one, six = (laid_out(model.steps, model.wanted, (windows, 20_480)).floats for windows in (1, 6))
 
     assert six < 3 * one
