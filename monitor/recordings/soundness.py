@@ -58,7 +58,8 @@ class Soundness:
     def faults(self, unreal_s: float) -> list[str]:
         """A line about each fault of the whole recording or, as the daemon raises it, of a part of it.
         `unreal_s`: so much of it were no numbers."""
-        said = [f"{unreal_s:.1f} s of it are {_UNREAL}"] if unreal_s else []
+        length = f"{unreal_s:.1f} s" if unreal_s >= 0.1 else "less than 0.1 s"
+        said = [f"{length} of it are {_UNREAL}"] if unreal_s else []
         # What is no number is heard as silence, and what stands still at full scale is not turned down.
         is_still = {"digital_silence", "frozen"} & {*self._throughout()}
         for kind in self._raised | dict.fromkeys(self._throughout()):

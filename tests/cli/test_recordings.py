@@ -97,6 +97,7 @@ DEAD = {
     "offset.wav": (noisy(0.001) + np.float32(0.4), "the sound is far off zero (a DC offset)"),
     "clipped.wav": (np.clip(noisy(3), -1, 1), "clipped: it is at full scale most of the time"),
     "nan.wav": (noisy(0) * np.float32("nan"), "5.0 s of it are no numbers"),
+    "one_nan.wav": (np.append(noisy(0.01), np.float32("nan")), "less than 0.1 s of it are no numbers"),
     "half_silent.wav": (
         np.concatenate([noisy(0.01), noisy(0), noisy(0), noisy(0)]), "15.0 s of 20.0 s: nothing but digital",
     ),

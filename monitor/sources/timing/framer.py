@@ -92,7 +92,9 @@ class Framer:
     def _clean(self, samples: Samples) -> Samples:
         """One NaN would live in a resampler's and a filter's memory for ever."""
         # One pass, not three: the energy of sound that is loud, infinite or no number at all is not small.
-        if np.dot(samples, samples) <= LOUDEST**2:
+        with np.errstate(over="ignore"):  # of samples whose square is past every float
+            is_small = np.dot(samples, samples) <= LOUDEST**2
+        if is_small:
             return samples
         if float(samples.min(initial=0)) >= -LOUDEST and float(samples.max(initial=0)) <= LOUDEST:
             return samples
