@@ -1,6 +1,5 @@
 """What other devices detect, as detections of ours. In the connection's thread."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,8 @@ BURST = 10
 decider from an alarm, and one message a second keeps every event open."""
 PER_S = 1.0
 LOG_AGAIN_AFTER_S = 60.0
+_ROUNDING = 1e-3
+"""By so much a score may lie above 1 and is still 1, not a hundredth: sums and 32-bit floats do."""
 MOST_UNKNOWN_WORDS = 32
 """Words without a label are logged once each: whoever writes the map needs them."""
 
@@ -121,8 +122,8 @@ class DeviceReader:
             score = float(found)
         except (ValueError, OverflowError):
             return None
-        score = score / 100 if score > 1 else score
-        return score if not math.isnan(score) and 0 <= score <= 1 else None
+        score = score / 100 if score > 1 + _ROUNDING else score
+        return min(score, 1.0) if 0 <= score <= 1 + _ROUNDING else None  # false of what is no number, too
 
     def _has_credit(self, label: str) -> bool:
         """A token bucket for each label: a flood of one holds back no other."""

@@ -103,6 +103,23 @@ def test_the_topic_itself_may_name_the_sound() -> None:
     assert heard(listener, b"OFF", "frigate/porch/audio/scream") is None
 
 
+@pytest.mark.parametrize(
+    ("written", "score"),
+    [("0.7", 0.7), ('"0.7"', 0.7), ("1", 1.0), ("1.00000012", 1.0), ("87", 0.87),
+     ("100.0001", 1.0), ("0", 0.0),
+     ("250", None), ("-0.1", None), ("NaN", None), ("Infinity", None), ("1e999", None), ("true", None),
+     ('"loud"', None), ("null", None), ("[1]", None), ("9" * 400, None)],
+)  # fmt: skip
+def test_a_score_is_a_share_or_a_percentage(written: str, score: float | None) -> None:
+    """What was rounded to a little over 1 is sure, not one hundredth; anything else is unreadable."""
+    listener = DeviceReader(
+        device(topic="a", path="l", label_map={"x": "scream"}, score_path="s"), FakeClock()
+    )
+    found = heard(listener, f'{{"l": "x", "s": {written}}}'.encode(), "a")
+    assert (found.score if found else None) == (None if score is None else pytest.approx(score, abs=1e-4))
+    assert listener.ignored == ({} if found else {"unreadable": 1})
+
+
 def test_a_flood_of_one_label_holds_back_no_other() -> None:
     """Ten at once, then one a second; the smoke alarm behind ten thousand screams is heard."""
     clock = FakeClock()
