@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import schemathesis
+import urllib3
 import yaml
 from hypothesis import HealthCheck, Phase, settings
 from openapi_spec_validator import validate
@@ -262,6 +263,49 @@ def test_a_clip_can_be_read_in_parts(home):
     part = home.visit.get(f"/api/events/{event['id']}/clip", Range="bytes=0-3")
     assert (part.status, part.body) == (206, b"fLaC")
     assert 4 < float(part.headers["x-onset-s"]) < 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "size"),
+    [("bytes=-4", 206, 4), ("bytes=0-0", 206, 1), ("bytes=0-999999999999", 206, None),
+     ("bytes=999999999-", 416, 0),
+     ("bytes=5-2", 200, None), ("bytes=-", 200, None), ("bytes=a-b", 200, None), ("items=0-5", 200, None),
+     (f"bytes=0-{'9' * 5000}", 200, None)],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+def test_a_range_that_is_none_gets_the_whole_clip(home, asked: str, status: int, size: int | None):
+    """RFC 9110, 14.2: what is not understood is left aside; what lies beyond the end is refused."""
+    event = next(one for one in home.has_heard() if one["clip"])
+    whole = home.visit.get(f"/api/events/{event['id']}/clip").body
+    part = home.visit.get(f"/api/events/{event['id']}/clip", Range=asked)
+    assert (part.status, len(part.body)) == (status, len(whole) if size is None else size)
+    assert home.visit.ask("HEAD", f"/api/events/{event['id']}/clip", headers={"Range": asked}).status == 200
+
+
+def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(home):
+    """All of them, also where the table has a line for each; and what there is not is not there."""
+    for path, taken in {
+        "/api/missed": "DELETE, GET, HEAD, POST",
+        "/api/test": "POST",
+        "/api/events/abc/verdict": "DELETE, PUT",
+        "/": "GET, HEAD",
+        "/app.js": "GET, HEAD",
+    }.items():
+        answer = home.visit.ask("OPTIONS", path)
+        assert (answer.status, answer.headers["Allow"]) == (405, taken)
+        assert taken in answer.json()["detail"]
+    assert home.visit.get("/api/test").status == 405
+    assert home.visit.ask("POST", "/api/no_such_thing").status == 404
+
+
+def test_asking_for_headers_alone_begins_no_stream(home):
+    """The connection is free again at once, and nobody listens."""
+    pool = urllib3.HTTPConnectionPool("127.0.0.1", home.visit.port, maxsize=1, block=True, timeout=WITHIN_S)
+    for path in ("/api/feed", "/api/sources/hall/scope", "/api/export", "/api/session"):
+        answer = pool.request("HEAD", path, headers=home.visit.headers)
+        assert (answer.status, answer.data) == (200, b"")
+    assert pool.num_connections == 1
+    home.visit.until("/api/house", lambda found: not any(room["watched"] for room in found["sources"]))
 
 
 def test_metrics_are_what_prometheus_reads(home):

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from pydantic import Field
-from starlette.responses import FileResponse
 
 from monitor.delivery.kept.memory import video_of
 from monitor.evidence.clips import ClipFile
@@ -14,6 +13,7 @@ from monitor.history import events as index
 from monitor.history.events import EventFilter, EventRow
 from monitor.logs import get_logger
 from monitor.web.files import masked_s, onset_s
+from monitor.web.http.file_answer import FileAnswer
 from monitor.web.http.problems import Refusal
 from monitor.web.http.routes import Answer, Ask, Route
 from monitor.web.model import Model
@@ -134,7 +134,7 @@ def clip(ask: Ask) -> Answer:
     """Its sound."""
     file = _file(ask, ("flac", "opus"))
     name = f"{file.started_at:%Y%m%dT%H%M%SZ}-{file.source}-{file.label}-{file.event_id}{file.path.suffix}"
-    return FileResponse(
+    return FileAnswer(
         file.path, media_type=_MEDIA[file.path.suffix[1:]], filename=name, content_disposition_type="inline",
         headers={"Cache-Control": "private, max-age=3600", "X-Onset-S": f"{onset_s(file.path):.3f}",
                  "X-Masked-S": masked_s(file.path)},
@@ -144,7 +144,7 @@ def clip(ask: Ask) -> Answer:
 def picture(ask: Ask) -> Answer:
     """Its spectrogram as a picture."""
     file = _file(ask, ("png",))
-    return FileResponse(file.path, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+    return FileAnswer(file.path, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 
 def _file(ask: Ask, kinds: tuple[str, ...]) -> ClipFile:

@@ -5,10 +5,12 @@ import json
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from functools import partial
+from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -34,6 +36,7 @@ LARGEST_BODY_BYTES = 1_000_000
 BODY_S = 10.0
 """A body that takes longer to arrive is given up."""
 THREADS = 8
+_ANY = "/{path:path}"
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
@@ -72,11 +75,11 @@ def build_application(page: Page, routes: Sequence[Route]) -> ASGIApp:
                 StarletteRoute(path, partial(front_page, page, routes), methods=["GET"])
                 for path in ("/", f"/{FRONT}")
             ),
-            StarletteRoute("/{path:path}", _shell, methods=["GET"]),
+            StarletteRoute(_ANY, _shell, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _http_error, Refusal: _refused},
     )
-    return Headers(application)
+    return Headers(HeadAlone(application))
 
 
 async def _answered(page: Page, route: Route, limiter: anyio.CapacityLimiter, request: Request) -> Response:
@@ -198,16 +201,29 @@ def _response(answer: Any, route: Route) -> Response:
 
 
 async def _shell(request: Request) -> Response:
-    path = request.path_params["path"]
-    file = shell().get(path)
-    if file is None:
-        return problem(404, "there is no such page; everything begins at the start page")
-    return sent(file, request)
+    file = shell().get(request.path_params["path"])
+    return sent(file, request) if file is not None else _not_taken(request)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _not_taken(request)
     return problem(error.status_code, error.detail, error.headers)
+
+
+def _not_taken(request: Request) -> Response:
+    """What was asked in a way that this address does not take, or where there is none. Starlette alone would
+    name the methods of the first line that has the address."""
+    path = request.scope["path"]
+    methods = {"GET", "HEAD"} if path.removeprefix("/") in shell() else set[str]()
+    for route in request.app.routes:
+        if route.path != _ANY and route.path_regex.fullmatch(path):
+            methods |= route.methods
+    if not methods:
+        return problem(404, "there is no such page; everything begins at the start page")
+    taken = ", ".join(sorted(methods))
+    return problem(405, f"this address takes {taken}", {"Allow": taken})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -236,3 +252,30 @@ class Headers:
             await send(message)
 
         await self._application(scope, receive, with_headers)
+
+
+class HeadAlone:
+    """Ends what never ends of itself, the feed or a room's sound, where only its headers are asked for:
+    nobody would read it, and the house would be told that somebody listens."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._application(scope, receive, send)
+            return
+
+        async def with_an_end(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start" and not _has_length(message):
+                await send({"type": "http.response.body", "body": b""})
+                whole.cancel()
+                await anyio.lowlevel.checkpoint()  # where it ends, before it sends a body
+
+        with anyio.CancelScope() as whole:
+            await self._application(scope, receive, with_an_end)
+
+
+def _has_length(start: Message) -> bool:
+    return any(name == b"content-length" for name, _ in start["headers"])
