@@ -27,9 +27,9 @@ from monitor.drill.report import (
 )
 from monitor.errors import StoreError
 from monitor.labels import LIFE_SAFETY
+from monitor.language.words import pattern_words
 from monitor.logs import get_logger
 from monitor.rules.drill import CLOSES_S, LASTS_S
-from monitor.rules.message import pattern_name
 from monitor.schema import read_file
 from monitor.types import Alert, Command, Message, SoundEvent
 
@@ -214,7 +214,7 @@ def _room(source: str, events: Sequence[SoundEvent], recent: _RecentSound) -> Ro
     confirmed = next((one for one in events if one.certainty == "confirmed"), None)
     return RoomReport(
         source=source,
-        pattern=pattern_name(last.evidence["pattern"]),
+        pattern=pattern_words(last.evidence["pattern"]),
         pitch_hz=pitch_hz,
         cycles=int(last.evidence["cycles"]),
         suspected_s=round((first.at - first.started_at).total_seconds(), 1),

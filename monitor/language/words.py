@@ -6,6 +6,7 @@ Topics, ids, rules' names and the reasons of faults have one language alone.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 Catalogue = Mapping[str, Mapping[str, str]]
 """Sentences by key and language. A plural has a key for each form: `notice.times.one` and `.other`."""
 
+_PLACE = re.compile(r"\{(\w+)\}")
 NOTICE = "notice."
 """How keys begin that the page has no use for."""
 
@@ -34,10 +36,8 @@ def filled(words: Catalogue, key: str, language: str, values: Mapping[str, Any])
     """A sentence with its values filled in; with `n` in the form that fits it."""
     if key not in words:
         key = f"{key}.{'one' if values.get('n') == 1 else 'other'}"
-    text = words[key][language]
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+    # At once: a value with a brace in it, as somebody's rule may be called, is no place for the next.
+    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), words[key][language])
 
 
 def speak(language: Language) -> None:
@@ -88,10 +88,25 @@ def enumerated(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
     return between.join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def number(value: float, digits: int = 0) -> str:
+def number(value: float, digits: int = 0, language: Language | None = None) -> str:
     """A number with so many digits behind its point, or comma."""
     text = f"{value:.{digits}f}"
-    return text.replace(".", ",") if _language == "de" else text
+    return text.replace(".", ",") if (language or _language) == "de" else text
+
+
+def pitch(hz: float, language: Language | None = None) -> str:
+    """A pitch with its unit.
+
+    >>> pitch(520), pitch(3120)
+    ('520 Hz', '3.1 kHz')
+    """
+    return f"{number(hz / 1000, 1, language)} kHz" if hz >= 1000 else f"{number(hz, 0, language)} Hz"
+
+
+def pattern_words(pattern: object, language: Language | None = None) -> str:
+    """A rhythm as the label on the device calls it, as `T3`, else in plain words."""
+    known = notice_catalogue().get(f"notice.pattern.{pattern}")
+    return known[language or _language] if known else str(pattern).replace("_", " ")
 
 
 def share(score: float) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from monitor.labels import LIFE_SAFETY
-from monitor.language.words import label_words, number, places, say, share, within
+from monitor.language.words import label_words, pattern_words, pitch, places, say, share, within
 from monitor.types import SoundEvent
 
-_PATTERNS = {"temporal_three": "T3", "temporal_four": "T4"}
 NOWHERE = "test"
 """The source of a test that no room was chosen for."""
 _UNCERTAIN_BY_NATURE = LIFE_SAFETY | {"unknown_alarm", "low_battery_chirp"}
@@ -27,11 +26,6 @@ def alert_message(events: Sequence[SoundEvent], *, times: int = 1, then: str | N
     return say("notice.times", text=text, n=times) if times > 1 else text
 
 
-def pattern_name(pattern: object) -> str:
-    """A rhythm as the label on the device calls it: `T3`."""
-    return _PATTERNS.get(str(pattern), str(pattern).replace("_", " "))
-
-
 def _part(events: Sequence[SoundEvent]) -> str:
     best = max(events, key=lambda event: (event.certainty == "confirmed", event.score))
     label, details = label_words(best.label), ", ".join(_details(best))
@@ -48,12 +42,12 @@ def _details(event: SoundEvent) -> list[str]:
             say("notice.learning" if event.evidence.get("learning") else f"certainty.{event.certainty}")
         )
     if event.evidence.get("pattern"):
-        details.append(pattern_name(event.evidence["pattern"]))
+        details.append(pattern_words(event.evidence["pattern"]))
     else:
         details.append(share(event.score))
     pitch_hz = event.evidence.get("pitch_hz")
     if isinstance(pitch_hz, int | float):
-        details.append(f"{number(pitch_hz / 1000, 1)} kHz" if pitch_hz >= 1000 else f"{number(pitch_hz)} Hz")
+        details.append(pitch(pitch_hz))
     if event.emotion:
         emotion = max(event.emotion, key=event.emotion.__getitem__)
         details.append(f"{say(f'emotion.{emotion}')} {share(event.emotion[emotion])}")

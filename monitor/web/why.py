@@ -1,11 +1,11 @@
 """Why something was raised, or was not, in sentences: `explain`'s findings in words of the catalogue."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor.events.certainty import TAUGHT_RHYTHM
 from monitor.history.explain import EventTrace, Explanation, LabelTrace, LookTrace
-from monitor.rules.message import pattern_name
+from monitor.language.words import Language, number, pattern_words, pitch
 from monitor.rules.trace import ClauseResult, RuleTrace
 from monitor.types import EXTERNAL, Alert, SoundEvent
 from monitor.web.words import catalogue, label_words, room_words, sentence
@@ -13,7 +13,9 @@ from monitor.web.words import catalogue, label_words, room_words, sentence
 CLASSES_SHOWN = 3
 
 
-def why_sentences(found: Explanation, language: str, event_id: str | None = None) -> list[dict[str, Any]]:
+def why_sentences(
+    found: Explanation, language: Language, event_id: str | None = None
+) -> list[dict[str, Any]]:
     """Sentences in their order, each with how much it weighs: `fact`, `good` (it went on), `stop` (what
     decided against it)."""
     say = _Say(language)
@@ -21,15 +23,15 @@ def why_sentences(found: Explanation, language: str, event_id: str | None = None
     return [*say.room(found), *(say.event(trace, found) if trace else say.silence(found))]
 
 
-def rule_sentence(rule_trace: RuleTrace, language: str) -> str:
+def rule_sentence(rule_trace: RuleTrace, language: Language) -> str:
     """How far an event came in one rule."""
     text: str = _Say(language).of_rule(rule_trace)["text"]
     return text
 
 
 class _Say:
-    def __init__(self, language: str) -> None:
-        self._language = language
+    def __init__(self, language: Language) -> None:
+        self._language: Language = language
 
     def room(self, found: Explanation) -> Iterator[dict[str, Any]]:
         """How loud it was, and what was set from outside."""
@@ -89,9 +91,10 @@ class _Say:
         pattern, pitch_hz = event.evidence.get("pattern"), event.evidence.get("pitch_hz")
         if not pattern:
             return
-        words = pattern_name(pattern)
+        words = pattern_words(pattern, self._language)
         if isinstance(pitch_hz, int | float):
-            yield self._fact("why.rhythm_pitch", label=label, pattern=words, pitch=f"{pitch_hz / 1000:.1f}")
+            at = pitch(pitch_hz, self._language)
+            yield self._fact("why.rhythm_pitch", label=label, pattern=words, pitch=at)
         else:
             yield self._fact("why.rhythm", label=label, pattern=words)
 
@@ -152,8 +155,8 @@ class _Say:
         values = {
             "rule": rule_trace.rule,
             "clause": self._clause(stopped.clause),
-            "wanted": _value(stopped.wanted, stopped.clause),
-            "found": self._found(stopped.found, stopped.clause),
+            "wanted": self._value(stopped.wanted, stopped.clause),
+            "found": self._value(stopped.found, stopped.clause),
         }
         return {**self._fact(key, **values), "weight": "stop"}
 
@@ -161,8 +164,37 @@ class _Say:
         known = catalogue().get(f"clause.{clause}")
         return known[self._language] if known else clause
 
-    def _found(self, value: Any, clause: str) -> str:
-        return sentence("why.nothing", self._language) if value is None else _value(value, clause)
+    def _value(self, value: Any, clause: str) -> str:
+        """What a clause asks for, or was found, with its unit, which a clause has at the end of its name."""
+        if value is None:
+            return sentence("why.nothing", self._language)
+        if isinstance(value, Mapping):
+            pairs = ((self._word(name, clause), self._value(one, clause)) for name, one in value.items())
+            return ", ".join(f"{name}: {words}" for name, words in pairs)
+        if isinstance(value, list | tuple):
+            return ", ".join(self._value(one, clause) for one in value)
+        if not isinstance(value, float):
+            return self._word(str(value), clause)
+        unit = f"{_GAP}s" if clause.endswith("_s") else _PERCENT[self._language]
+        return _plain(value if clause.endswith("_s") else 100 * value, self._language) + unit
+
+    def _word(self, text: str, clause: str) -> str:
+        """A word of ours as the page has it elsewhere; what people wrote stays as it is."""
+        what, _, length = text.partition(" within ")
+        if length and clause in ("count", "then"):
+            words = ", ".join(self._word(one, clause) for one in what.split(", "))
+            return sentence("why.within", self._language, what=words, length=length.replace(" ", _GAP))
+        value, _, since = text.partition(" since ")
+        if since and clause in _OF_THE_HOUSE:
+            return sentence("why.since", self._language, value=self._word(value, clause), time=since)
+        if clause in ("hear", "then"):
+            return label_words(text, self._language)
+        if clause == "sources":
+            return room_words(text)
+        own = catalogue().get(f"{_WORDS[clause]}.{text}") if clause in _WORDS else None
+        if clause != "say":
+            own = own or catalogue().get(f"why.said.{text.replace(' ', '_')}")
+        return own[self._language] if own else text
 
     def _classifier(self, name: str) -> str:
         known = catalogue().get(f"classifier.{name}")
@@ -174,19 +206,20 @@ class _Say:
 
 _GAP = "\N{NO-BREAK SPACE}"
 _PERCENT = {"en": "%", "de": f"{_GAP}%"}
+_OF_THE_HOUSE = ("when", "unless", "demote_while")
+_WORDS = {"certainty": "certainty", "weekdays": "weekday", "emotion": "emotion"} | dict.fromkeys(
+    _OF_THE_HOUSE, "value"
+)
+"""How the keys begin under which the catalogue has what these clauses ask for."""
 
 
-def _value(value: Any, clause: str) -> str:
-    """With its unit, which a clause has at the end of its name."""
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    if not isinstance(value, float):
-        return str(value)
-    unit = f"{_GAP}s" if clause.endswith("_s") else ""
-    return f"{value:.2f}".rstrip("0").rstrip(".") + unit
+def _plain(value: float, language: Language) -> str:
+    """A number without needless digits."""
+    digits = next(n for n in (0, 1, 2) if n == 2 or abs(value - round(value, n)) < 1e-9)
+    return number(value, digits, language)
 
 
-def _percent(score: float, language: str) -> str:
+def _percent(score: float, language: Language) -> str:
     """As the page itself writes it."""
     return f"{100 * score:.0f}{_PERCENT[language]}"
 

@@ -12,6 +12,7 @@ from monitor.history.explain import Explanation, explain_id, explain_stretch, ex
 from monitor.history.reader import History
 from monitor.history.wording import MOST_SOUNDS, explanation_lines
 from monitor.history.writer import ScoreStore
+from monitor.language.words import Language
 from monitor.rules.model import Rule
 from monitor.types import Alert, Level, SoundEvent
 from monitor.web.why import why_sentences
@@ -66,7 +67,8 @@ def test_how_much_of_a_taught_rhythm_was_heard_is_said(past: Past) -> None:
 
     found = explained(past, event.id)
     assert "% of its rhythm" in "\n".join(explanation_lines(found))
-    for language, share in (("en", "83%"), ("de", "83\N{NO-BREAK SPACE}%")):
+    shares: dict[Language, str] = {"en": "83%", "de": "83\N{NO-BREAK SPACE}%"}
+    for language, share in shares.items():
         sentences = [one["text"] for one in why_sentences(found, language, event.id)]
         assert any(one.startswith(share) for one in sentences), sentences
 

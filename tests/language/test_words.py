@@ -11,12 +11,21 @@ from monitor.config.loading import load_config
 from monitor.delivery.stuck import Still, StuckChannels
 from monitor.history.digest.summary import DaySummary, lines
 from monitor.labels import emotions, sounds
-from monitor.language.words import LANGUAGES, house_language, lately, notice_catalogue, rule_words, speak
+from monitor.language.words import (
+    LANGUAGES,
+    filled,
+    house_language,
+    lately,
+    notice_catalogue,
+    rule_words,
+    speak,
+)
 from monitor.notifiers.apprise import wording
 from monitor.notifiers.buttons import Buttons
 from monitor.notifiers.speech import EspeakVoice
 from monitor.notifiers.spoken import words
 from monitor.rules.engine import RuleEngine
+from monitor.rules.message import alert_message
 from monitor.rules.outage import SourceOutage
 from monitor.types import Alert, Problem, SourceStatus
 from testkit.fakes import FakeClock
@@ -49,6 +58,26 @@ def test_an_alert_is_told_in_the_language_of_the_configuration(tmp_path: Path) -
     assert wording(replace(alert, update=True), late=False)[0] == "Neuer Stand: Smoke alarm"
     assert [each.label for each in Buttons(FakeClock()).offered(alert)] == ["Bestätigen", "Es war nichts"]
     assert words(alert, 300.0) == f"Alarm! Smoke alarm. {alert.message}. Das ist 5 Minuten her"
+
+
+def test_a_value_is_no_place_for_another() -> None:
+    """Somebody's rule may be called anything."""
+    words = {"said": {"en": "{rule} in {room}: {n}, {unknown}"}}
+    assert filled(words, "said", "en", {"rule": "{room} {n}", "room": "{rule}", "n": 1}) == (
+        "{room} {n} in {rule}: 1, {unknown}"
+    )
+
+
+def test_every_rhythm_has_plain_words(tmp_path: Path) -> None:
+    """All that the detector reports: German alerts have no English in them."""
+    reference = (MONITOR.parent / "docs" / "reference" / "rhythm.md").read_text()
+    table = re.findall(r"^\| `\w+` \| (`[^|]+`) \|", reference, re.MULTILINE)
+    patterns = {name for names in table for name in re.findall(r"`(\w+)`", names)}
+    assert len(patterns) == 9
+    assert {f"notice.pattern.{name}" for name in patterns} <= notice_catalogue().keys()
+    german_alert(tmp_path)
+    spoken = sound("unknown_alarm", 0, "flur", evidence={"pattern": "march_time", "pitch_hz": 520})
+    assert alert_message([spoken]) == "Piepen wie ein Alarm in Flur (bestätigt, gleichmäßige Töne, 520 Hz)"
 
 
 def test_a_house_without_a_word_is_told_in_english(tmp_path: Path) -> None:

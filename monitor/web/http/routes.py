@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor.language.words import Language
 from monitor.web.access.visitors import Visitor
 from monitor.web.page import Page
 
@@ -37,7 +38,7 @@ class Ask:
         return await anyio.to_thread.run_sync(self.page.doors.visitor, self.request) is None
 
     @property
-    def language(self) -> str:
+    def language(self) -> Language:
         """`lang` of the query, else the first that we know of what the browser asks for."""
         wanted = self.request.query_params.get("lang") or self.request.headers.get("accept-language", "")
         return "de" if wanted.strip().lower().startswith("de") else "en"
