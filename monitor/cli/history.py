@@ -108,12 +108,12 @@ def length_s(text: str) -> float | None:
 OR_ID = ", or the id of an event or alert; `earwitness explain -1h` explains the last hour"
 
 
-def moment(text: str, more: str = "") -> datetime:
+def moment(text: str, more: str = "", now: datetime | None = None) -> datetime:
     """A point in time in the past: `3d`, `-10m` (so long ago), `21:14` (today or yesterday), or ISO 8601.
 
     Raises typer.BadParameter; its words end with `more`, what else may stand there.
     """
-    now = datetime.now().astimezone()
+    now = (now or datetime.now(UTC)).astimezone()
     if (ago_s := length_s(text)) is not None:
         try:
             return now - timedelta(seconds=ago_s)
@@ -122,10 +122,12 @@ def moment(text: str, more: str = "") -> datetime:
     try:
         if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
             hour, minute, second = (*map(int, text.split(":")), 0)[:3]
-            at = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
-            return at if at <= now else at - timedelta(days=1)
+            # Without a zone, so that each day has its own offset: the clocks may have changed since.
+            at = now.replace(hour=hour, minute=minute, second=second, microsecond=0, tzinfo=None)
+            today = at.astimezone()
+            return today if today <= now else (at - timedelta(days=1)).astimezone()
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time; write 3d, 10m, 21:14 or 2026-01-31T21:14{more}"
         ) from None

@@ -45,11 +45,11 @@ CREATE TABLE early (
 ) WITHOUT ROWID;
 CREATE INDEX early_told_at ON early (told_at)
 """
+"""Of a sound that was looked at before it was over, the last such look, and how many there were: each of them
+may be taken for a sound that is taught, and the whole sound is less like any of its parts."""
 BEEPS_SCHEMA = "ALTER TABLE background ADD COLUMN beeps BLOB"
 """When, how long and at what pitch something beeps in the sound; NULL where nobody looked."""
 SCHEMAS = (SCHEMA, BACKGROUND_SCHEMA, EARLY_SCHEMA)
-"""Of a sound that was looked at before it was over, the last such look, and how many there were: each of them
-may be taken for a sound that is taught, and the whole sound is less like any of its parts."""
 INSERT_EARLY = "INSERT OR REPLACE INTO early VALUES (?, ?, ?, ?)"
 INSERT_BACKGROUND = "INSERT OR REPLACE INTO background VALUES (?, ?, ?, ?, ?, ?)"
 CLAIM_BACKGROUND = "UPDATE background SET label = ? WHERE segment_id = ?"

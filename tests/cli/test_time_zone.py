@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 
+from monitor.cli.history import moment
 from monitor.cli.time_zone import zone_problem, zone_words
 
 HOUSE = "sources: [{type: demo, name: hall}]\n"
@@ -65,3 +67,29 @@ def test_check_shows_the_zone_that_between_goes_by(tmp_path):
     assert "(UTC+00:00)" in wrong.stderr
     house.write_text(HOUSE)
     assert "local time" not in check(house, "CET-1").stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("01:30", "2026-10-25T01:30:00+02:00"), ("08:00", "2026-10-25T08:00:00+01:00"),
+     ("12:00", "2026-10-24T12:00:00+02:00"), ("2026-10-25T01:30", "2026-10-25T01:30:00+02:00")],
+)  # fmt: skip
+def test_a_time_before_the_clocks_changed_has_the_offset_of_then(written, meant):
+    """Asked at nine on the morning on which 03:00 became 02:00 in Berlin."""
+    program = (
+        "import sys\nfrom datetime import datetime\nfrom monitor.cli.history import moment\n"
+        "print(moment(sys.argv[1], now=datetime.fromisoformat('2026-10-25T09:00+01:00')).isoformat())"
+    )
+    command = [sys.executable, "-c", program, written]
+    environment = {**os.environ, "TZ": "Europe/Berlin"}
+    asked = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert asked.stdout.strip() == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "99999999d", "25:00"]
+)
+def test_a_time_that_no_calendar_has_is_refused(written):
+    """With what can be written, and no traceback."""
+    with pytest.raises(typer.BadParameter, match=r"is no time; write|before the calendar"):
+        moment(written)

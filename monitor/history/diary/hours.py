@@ -17,6 +17,8 @@ from monitor.store.files import write_private
 from monitor.types import HOUSE
 
 _HOUR = timedelta(hours=1)
+_QUARTER_US = 900_000_000
+"""Of an hour: every zone is so many of them from UTC."""
 _BARS = " ▁▂▃▄▅▆▇█"
 TimeSpan = tuple[datetime, datetime]
 
@@ -62,11 +64,11 @@ def _of_hours(
     seconds: dict[datetime, float] = defaultdict(float)
     begun: dict[datetime, int] = defaultdict(int)
     for start, _ in spans:
-        begun[_hour_of(start)] += 1
+        begun[_hour_of(start, zone)] += 1
     for start, end in _merged(spans):
         at = start
         while at < end:
-            hour = _hour_of(at)
+            hour = _hour_of(at, zone)
             upto = min(end, hour + _HOUR)
             seconds[hour] += (upto - at).total_seconds()
             at = upto
@@ -74,8 +76,10 @@ def _of_hours(
         yield DiaryEntry(hour.astimezone(zone), source, label, round(seconds[hour] / 60, 2), begun[hour])
 
 
-def _hour_of(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
+def _hour_of(at: datetime, zone: tzinfo | None) -> datetime:
+    """When it began, UTC: in zones half an hour apart from it the house's hour begins at half past."""
+    local = at.astimezone(zone)
+    return at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
 
 
 def _merged(spans: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
@@ -90,6 +94,19 @@ def _merged(spans: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
         current = (start, end)
     if current is not None:
         yield current
+
+
+def begun_by_hour(rows: sqlite3.Connection, since: datetime, zone: tzinfo) -> dict[str, list[int]]:
+    """How many events of each label began since then, by the hour of the day in that zone: 24 counts."""
+    found = rows.execute(
+        "SELECT label, started_at / ? AS quarter, count(*) FROM event WHERE started_at >= ?"
+        " GROUP BY label, quarter",
+        (_QUARTER_US, to_us(since)),
+    )
+    hours: dict[str, list[int]] = {}
+    for label, quarter, count in found:
+        hours.setdefault(label, [0] * 24)[from_us(quarter * _QUARTER_US).astimezone(zone).hour] += count
+    return hours
 
 
 @dataclass(frozen=True, slots=True)

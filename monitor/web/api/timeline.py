@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from monitor.clock import from_us, to_us
+from monitor.history.diary.hours import begun_by_hour
 from monitor.history.near_misses import near_misses
 from monitor.types import Setting, SourceStatus
 from monitor.web.api.house import thresholds_of
@@ -205,17 +206,8 @@ def heat(ask: Ask) -> Answer:
     page = ask.page
     if not page.keeps_history():
         return HeatView(rows=[])
-    hours: dict[str, list[int]] = {}
     with page.rows() as rows:
-        found = rows.execute(
-            "SELECT label, started_at / 3600000000 AS hour, count(*) FROM event WHERE started_at >= ?"
-            " GROUP BY label, hour",
-            (to_us(page.clock.now() - timedelta(days=7)),),
-        ).fetchall()
-    for label, hour, count in found:
-        # By the whole hour: a zone with half hours counts from the half.
-        at = from_us(hour * 3_600_000_000).astimezone(page.time.zone).hour
-        hours.setdefault(label, [0] * 24)[at] += count
+        hours = begun_by_hour(rows, page.clock.now() - timedelta(days=7), page.time.zone)
     ranked = sorted(hours.items(), key=lambda item: -sum(item[1]))
     return HeatView(rows=[HeatRow(label=label, hours=row, count=sum(row)) for label, row in ranked])
 

@@ -5,12 +5,13 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from monitor.errors import StoreError
 from monitor.history.diary.chirps import chirps
-from monitor.history.diary.hours import chart, entries, export
+from monitor.history.diary.hours import begun_by_hour, chart, entries, export
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.history.writer import ScoreStore
@@ -68,6 +69,31 @@ def test_minutes_are_counted_by_hour_and_once_in_the_house(tmp_path: Path):
     snoring, cough = chart(found)
     assert "20.0 min      2 times  |  ██" in snoring
     assert cough.startswith("Cough")
+
+
+def test_an_hour_is_one_of_the_house(tmp_path: Path):
+    """In Nepal, 5:45 h ahead, 02:50 UTC is 08:35: an hour there begins at a quarter past of UTC."""
+    kathmandu = ZoneInfo("Asia/Kathmandu")
+    path = lived(tmp_path, [event(1, "snoring", "bedroom", 0, 30), event(2, "snoring", "bedroom", 40, 5)])
+    with History(path) as history, history.rows() as rows:
+        found = entries(rows, NIGHT - timedelta(hours=1), NIGHT + timedelta(hours=2), kathmandu)
+        begun = begun_by_hour(rows, NIGHT - timedelta(hours=1), kathmandu)
+
+    table = {f"{one.hour:%H:%M}": (one.minutes, one.events) for one in found if one.source == "bedroom"}
+    assert table == {"08:00": (25, 1), "09:00": (10, 1)}
+    assert {hour: count for hour, count in enumerate(begun["snoring"]) if count} == {8: 1, 9: 1}
+
+
+def test_the_hour_that_comes_twice_is_two(tmp_path: Path):
+    """At 01:00 UTC of this day 03:00 becomes 02:00 in Berlin: each has its own hour and offset."""
+    back = (datetime(2026, 10, 25, 0, 30, tzinfo=UTC) - NIGHT).total_seconds() / 60
+    path = lived(tmp_path, [event(1, "snoring", "bedroom", back, 60)])
+    since = NIGHT + timedelta(minutes=back)
+    with History(path) as history, history.rows() as rows:
+        found = entries(rows, since, since + timedelta(hours=2), ZoneInfo("Europe/Berlin"))
+
+    hours = {one.hour.isoformat(): one.minutes for one in found if one.source == "bedroom"}
+    assert hours == {"2026-10-25T02:00:00+02:00": 30, "2026-10-25T02:00:00+01:00": 30}
 
 
 def test_what_is_exported_can_be_proven_unchanged(tmp_path: Path):
