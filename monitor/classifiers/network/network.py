@@ -1,6 +1,5 @@
 """A model of ours, ready to be asked as an onnxruntime session is."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,7 +18,7 @@ _LAYOUTS = 32
 
 
 class SoundNetwork:
-    """The network of an ONNX file that `scripts/train_tagger` wrote. One call at a time: others wait."""
+    """The network of an ONNX file that `scripts/train_tagger` wrote. Several threads may call it at once."""
 
     def __init__(self, content: bytes, machine: str = "") -> None:
         """`machine`: whose library, this machine's by default. Raises NotOurs where the file holds another
@@ -30,28 +29,36 @@ class SoundNetwork:
         self._lowered = lowered(read_graph(content), halves=halves, panel=panel)
         self._rest = Rest(self._lowered.rest, self._lowered.constants)
         self._lowered.constants.clear()
-        self._arena = np.zeros(0, np.float32)
-        self._lock = threading.Lock()
+        self._arenas = list[Floats]()
+        """Those that no call uses."""
         self._layout = lru_cache(_LAYOUTS)(self._laid_out)
 
     def run(self, wanted: Sequence[str], inputs: Mapping[str, Floats]) -> list[Any]:
         """Outputs by name, of `wave`, shape (windows, samples). ValueError where a window has no frame."""
         wave = inputs["wave"]
-        with self._lock:
-            layout = self._layout(*wave.shape)
-            if len(self._arena) < layout.floats:
-                self._arena = in_whole_lines(np.zeros(layout.floats, np.float32))
-            at, _ = layout.places["wave"]
-            self._arena[at : at + wave.size] = wave.reshape(-1)
-            self._hear(layout.steps.ctypes.data, len(layout.steps), self._arena.ctypes.data)
-            values = {name: self._read(*layout.places[name]) for name in self._lowered.wanted}
+        layout, arena = self._layout(*wave.shape), self._taken_arena()
+        if len(arena) < layout.floats:
+            arena = in_whole_lines(np.zeros(layout.floats, np.float32))
+        at, _ = layout.places["wave"]
+        arena[at : at + wave.size] = wave.reshape(-1)
+        self._hear(layout.steps.ctypes.data, len(layout.steps), arena.ctypes.data)
+        values = {name: _read(arena, *layout.places[name]) for name in self._lowered.wanted}
+        self._arenas.append(arena)
         self._rest.put_into(values)
         return [values[name] for name in wanted]
 
-    def _read(self, at: int, shape: Shape) -> Floats:
-        return self._arena[at : at + size(shape)].reshape(shape).copy()
+    def _taken_arena(self) -> Floats:
+        try:
+            return self._arenas.pop()
+        except IndexError:  # others use all there are
+            return np.zeros(0, np.float32)
 
     def _laid_out(self, windows: int, samples: int) -> Layout:
         if windows < 1 or frames_of(samples) < 1:
             raise ValueError(f"{windows} windows of {samples} samples hold no frame")
         return laid_out(self._lowered.steps, self._lowered.wanted, (windows, samples))
+
+
+def _read(arena: Floats, at: int, shape: Shape) -> Floats:
+    """A copy, of that shape."""
+    return arena[at : at + size(shape)].reshape(shape).copy()

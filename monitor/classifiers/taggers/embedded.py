@@ -27,6 +27,7 @@ from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.network.network import SoundNetwork
 from monitor.classifiers.network.onnx_file import NotOurs
 from monitor.classifiers.taggers.session import open_session
+from monitor.classifiers.taggers.sharing import SecondThread
 from monitor.classifiers.taggers.windows import Window, batches, cut
 from monitor.errors import ClassifyError, ModelError
 from monitor.labels import VOICED
@@ -103,6 +104,7 @@ class EmbeddedClassifier(ClassifierDefaults):
         self.name = block.name
         self.file = block.model or shipped_model()
         self._session: Any = None
+        self._threads = SecondThread()
 
     @cached_property
     def sidecar(self) -> Sidecar:
@@ -161,6 +163,7 @@ class EmbeddedClassifier(ClassifierDefaults):
     def close(self) -> None:
         """Let the model go."""
         self._session = None
+        self._threads.close()
 
     def classify(self, segments: Sequence[Segment]) -> list[Detection]:
         """Every label of every segment with the highest score of its windows; onset and length by frames.
@@ -192,8 +195,13 @@ class EmbeddedClassifier(ClassifierDefaults):
         )
         windows = cut(segments, SAMPLE_RATE_HZ, window, hop, grain)
         judged: dict[int, _WindowScores] = {}
-        for positions in batches(windows, MOST_SAMPLES):
+
+        def judge(positions: list[int]) -> None:
             judged.update(zip(positions, self._run([windows[p] for p in positions]), strict=True))
+
+        together = [*batches(windows, MOST_SAMPLES)]
+        is_much = sum(len(window.samples) for window in windows) > MOST_SAMPLES  # somebody waits for it
+        self._threads.share(judge, together, alone=not is_much)
         return windows, [judged[position] for position in range(len(windows))]
 
     def _run(self, windows: Sequence[Window]) -> list[_WindowScores]:
