@@ -14,6 +14,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -188,6 +189,25 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISBLK, "a disk"),
     (stat.S_ISSOCK, "a socket"),
 )
+
+
+def names_a_host(address: str) -> bool:
+    """Whether a web address can be asked at all: with a host, and a port that there is."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port above 65535, a bracket without its end
+        return False
+
+
+def _check_host(address: str) -> str:
+    if not names_a_host(address):
+        raise ValueError("names no host that can be asked; write an address such as http://10.0.0.5:8000/v1")
+    return address
+
+
+WebAddress = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_check_host)]
+"""An address, http or https."""
 
 
 def kind_of(path: Path) -> str:

@@ -62,6 +62,9 @@ def _is_telling(secret: str) -> bool:
     """Whether it lets somebody in: an address without a password does not."""
     if "://" not in secret:
         return bool(secret)
-    parts = urlsplit(secret)
+    try:
+        parts = urlsplit(secret)
+    except ValueError:  # no address after all
+        return True
     keys = {key.lower() for key in parse_qs(parts.query)}
     return parts.scheme.lower() not in _OPEN or bool(parts.password) or not _SECRET_KEYS.isdisjoint(keys)

@@ -13,7 +13,7 @@ from pydantic import Field
 from monitor.errors import PublishError
 from monitor.notifiers.arriving import Arriving
 from monitor.notifiers.sound_http import credentials, post
-from monitor.schema import Block, Port, Secret
+from monitor.schema import Block, Port, Secret, WebAddress
 
 OPEN_S = 10.0
 """What a loudspeaker may take to be opened."""
@@ -79,7 +79,7 @@ class HttpPlayer(Block):
     """A media player that takes a WAV as the body of a POST."""
 
     type: Literal["http"]
-    url: Annotated[str, Field(pattern=r"^https?://")]
+    url: WebAddress
     token: Secret | None = None
     """Sent as a bearer token."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0

@@ -18,7 +18,7 @@ from monitor.http.errors import HttpFailed
 from monitor.logs import get_logger
 from monitor.notifiers.buttons import SECRET_BYTES, VALID_S, Buttons
 from monitor.publishers.base import OnCommand
-from monitor.schema import Block, Secret
+from monitor.schema import Block, Secret, names_a_host
 
 log = get_logger()
 
@@ -32,7 +32,8 @@ _SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
 
 def _check_topic(url: Secret) -> Secret:
-    if not re.fullmatch(r"https?://[^\s/@]+/[A-Za-z0-9_-]{1,64}", url.get_secret_value()):
+    topic = url.get_secret_value()
+    if not re.fullmatch(r"https?://[^\s/@]+/[A-Za-z0-9_-]{1,64}", topic) or not names_a_host(topic):
         raise ValueError("write a topic of an ntfy server such as https://ntfy.sh/a-long-name-nobody-guesses")
     return url
 

@@ -17,7 +17,7 @@ from monitor.language.words import house_language
 from monitor.notifiers.arriving import Arriving
 from monitor.notifiers.players import OPEN_S, LocalPlayer, PlayerConfig
 from monitor.notifiers.sound_http import credentials, pieces, post
-from monitor.schema import Block, Secret
+from monitor.schema import Block, Secret, WebAddress
 
 _ESPEAK_HEADER_BYTES = 44
 READ_S = 60.0
@@ -76,7 +76,7 @@ class ServerVoice(Block):
     the alert."""
 
     type: Literal["server"]
-    url: Annotated[str, Field(pattern=r"^https?://")]
+    url: WebAddress
     """Base address, for example http://10.0.0.5:8000/v1."""
     model: Annotated[str, Field(min_length=1)]
     voice: str = "default"

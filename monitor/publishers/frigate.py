@@ -21,7 +21,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, House, OnCommand, OnOutcome, Refused, ignore
 from monitor.publishers.documents import encoded
 from monitor.publishers.local import Local
-from monitor.schema import Secret, Slug, SoundLabel, Switched
+from monitor.schema import Secret, Slug, SoundLabel, Switched, names_a_host
 from monitor.types import Message, SoundEvent
 
 log = get_logger()
@@ -31,7 +31,7 @@ MOST_LINKS = 500
 
 
 def _check_url(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url) or not names_a_host(url):
         raise ValueError(
             "write an address such as http://frigate:5000; user and password have keys of their own"
         )

@@ -15,7 +15,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import DELIVERED, Failed, OnCommand, OnOutcome, PublishOutcome, Refused, ignore
 from monitor.publishers.documents import document, encoded
 from monitor.publishers.local import Local
-from monitor.schema import Secret, Slug, Switched
+from monitor.schema import Secret, Slug, Switched, names_a_host
 from monitor.types import Alert, Message, SoundEvent
 
 log = get_logger()
@@ -24,7 +24,8 @@ MOST_ANSWER_BYTES = 64_000
 
 
 def _check_address(url: Secret) -> Secret:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url.get_secret_value()):
+    address = url.get_secret_value()
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", address) or not names_a_host(address):
         raise ValueError("write an address such as https://example.org/hook")
     return url
 

@@ -15,7 +15,7 @@ sources:
   - {type: stream, name: yard, url: "rtsp://10.0.0.8/1"}
   - {type: stream, name: gate, url: "rtsp://me:${GATE}@10.0.0.9/1"}
 publishers:
-  - {type: mqtt, host: 10.0.0.2, username: a, password: s3cret}
+  - {type: mqtt, host: 10.0.0.2, username: a, password: "ab://[s3cret"}
   - {type: mqtt, name: other, host: 10.0.0.3, username: a, password: "${MQTT}"}
 notifiers:
   - type: notify

@@ -71,7 +71,13 @@ def test_the_signature_is_the_standards() -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["ears.example", "ftp://ears.example", "", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ears.example", "ftp://ears.example", "", "https://", "http://[::1/key", "http://ears.example:99999/key",
+        "http://ears.example:0/key", "http://:80/key",
+    ],
+)  # fmt: skip
 def test_an_address_of_the_web_is_asked_for(url: str) -> None:
     """And what was written is not shown: it may hold a key."""
     with pytest.raises(ValidationError) as error:

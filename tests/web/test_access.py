@@ -104,7 +104,8 @@ KNOWN_HEADER = st.sampled_from(
     ["Host: localhost", "Host:", "X-Earwitness: 1", "Authorization: Bearer ew_x", "Cookie: earwitness=a; =",
      "X-Ingress-Path: /api/hassio_ingress/abcdefghijkl", "X-Remote-User-Id: 1", "X-Forwarded-For: 127.0.0.1",
      "Transfer-Encoding: chunked", "Content-Length: 3", "Content-Length: -1", "Range: bytes=0-",
-     "Upgrade: websocket", "Connection: upgrade", "Expect: 100-continue", "Origin: null"]
+     "Upgrade: websocket", "Connection: upgrade", "Expect: 100-continue", "Origin: null",
+     "Origin: http://[", "Host: [", "X-Forwarded-Host: ]", "Sec-Fetch-Site: \xff", "If-None-Match: \xff"]
 )  # fmt: skip
 HEADER = KNOWN_HEADER | st.text(st.characters(codec="latin-1"), max_size=20)
 PARTS = st.sampled_from([route.path.split("/") for route in ROUTES]) | st.lists(KNOWN_PART) | st.lists(PART)
@@ -187,6 +188,7 @@ def test_another_page_cannot_act_for_somebody_who_is_signed_in(lan):
         {"X-Earwitness": "0"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ]

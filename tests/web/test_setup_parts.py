@@ -175,6 +175,29 @@ def test_a_topic_of_ntfy_is_one_that_nobody_guesses():
     assert address_of(NewPerson(service="ntfy", topic="mine")) == "ntfys://ntfy.sh/mine"
 
 
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [("rtsp://anna:secret@10.0.0.7:554/1?key=secret", "rtsp://10.0.0.7:554/1"),
+     ("rtsp://[fe80::1]:554/1", "rtsp://[fe80::1]:554/1"),
+     ("tgram://123:secret/4", "tgram://"), ("json://secret@[10.0.0.7/x", "json://"),
+     ("ntfy://10.0.0.7:99999/a", "ntfy://")],
+)  # fmt: skip
+def test_an_address_is_shown_without_what_lets_somebody_in(address, seen):
+    """Also one that is none of the web: services write keys where others have a port."""
+    assert shown(address) == seen
+
+
+def test_somebody_can_be_notified_over_telegram(home):
+    """A bot's token has a colon where other addresses have a port; it is kept, and not shown again."""
+    person = {"service": "telegram", "token": "123456789:AAsecretAA", "chat": "42"}
+    kept = home.visit.ask("POST", "/api/setup/people", person)
+    assert (kept.status, kept.json()["shown"]) == (200, "tgram://")
+    found = home.visit.get("/api/setup")
+    assert found.status == 200
+    assert "tgram://" in [one["shown"] for one in found.json()["people"]]
+    assert b"secret" not in kept.body + found.body
+
+
 def test_only_admins_set_up_and_only_cameras_are_opened(home, tmp_path):
     """rtsp and http alone; a camera that sends is judged; what is kept is shown without its password."""
     visit = home.visit

@@ -121,7 +121,7 @@ def check_origin(ask: "HTTPConnection", method: str, visitor: Visitor | None) ->
     if ask.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Refusal(403, "another page asked for this; open the page itself")
     origin = ask.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() not in _own_hosts(ask):
+    if origin is not None and _place(origin) not in _own_hosts(ask):
         raise Refusal(403, "another page asked for this; open the page itself")
     if method not in SAFE and ask.headers.get(OUR_HEADER) != "1":
         raise Refusal(403, "send the header X-Earwitness: 1 with everything that changes something")
@@ -130,6 +130,13 @@ def check_origin(ask: "HTTPConnection", method: str, visitor: Visitor | None) ->
 def _own_hosts(ask: "HTTPConnection") -> set[str]:
     """`X-Forwarded-Host` counts: a proxy sets it, and no page elsewhere can."""
     return {ask.headers.get("host", "").lower(), ask.headers.get("x-forwarded-host", "").lower()} - {""}
+
+
+def _place(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def host_name(host: str) -> str | None:

@@ -124,6 +124,10 @@ def _still_chosen(secrets: Mapping[str, str], choices: Choices, kind: str) -> di
 
 def shown(address: str) -> str:
     """An address without what lets somebody in."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # of a service that writes other things there
+        return f"{address.partition(':')[0]}://"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
