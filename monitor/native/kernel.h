@@ -44,14 +44,15 @@ typedef struct Tonality Tonality;
 /* Of ten frames, 0 to 1: see monitor/gate/tonality.py. */
 EXPORT double tonal_share(const Tonality *t, const float *block);
 
-/* The natural logarithm of a positive number without its power of two, by the polynomial of Cephes' logf; and that power. */
+/* The natural logarithm of a positive number without its power of two, by the polynomial of Cephes' logf; and that power.
+ * The number is taken from the root of a half on: what is below belongs to the power before. */
 INLINE float mantissa_logarithm(float value, float *power)
 {
     int32_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);
-    const int32_t big = (bits & 0x7fffff) > 0x3504f3; /* above the square root of two */
-    *power = (float)((bits >> 23) - 127 + big);
-    bits = (bits & 0x7fffff) | (0x3f800000 - (big << 23));
+    const int32_t whole = (bits - 0x3f3504f4) >> 23;
+    *power = (float)whole;
+    bits -= whole * (1 << 23);
     float m;
     __builtin_memcpy(&m, &bits, sizeof m);
     m -= 1.0f;

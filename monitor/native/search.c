@@ -3,14 +3,45 @@
 #include "kernel.h"
 
 #define NEEDLE 64     /* samples looked for */
+#define PLACES 16     /* looked at together */
 #define DECIMATION 4  /* to 4 kHz */
 #define SLOW 240      /* samples of two frames at 4 kHz */
 #define LONGEST 57    /* of a period, at 4 kHz: a deep voice at 70 Hz (men speak at 85 to 180 Hz) */
 #define WINDOW (SLOW - LONGEST) /* what is compared with itself a period later */
 #define LAGS (LONGEST + 1)
-#define WAYS 8
+#define WAYS 8 /* partial sums, in lanes */
+
+typedef float Lanes __attribute__((vector_size(4 * WAYS)));
+typedef int32_t Whole __attribute__((vector_size(4 * WAYS)));
+
+INLINE Lanes lanes(const float *from)
+{
+    Lanes x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return x;
+}
+
+/* Of each lane that of `a` where the mask is set, else that of `b`. */
+INLINE Lanes chosen(Whole mask, Lanes a, Lanes b) { return (Lanes)((mask & (Whole)a) | (~mask & (Whole)b)); }
 
 INLINE float apart(float a, float b) { return a > b ? a - b : b - a; }
+
+/* Whether the first three samples of the needle may be at any of `PLACES` places. Of quiet sound every other sixteen have
+ * its first, for there are few steps; hardly any its first three. */
+INLINE int may_be_at_any(const float *hay, const float *needle, float tolerance)
+{
+    Whole near = {0};
+    int any = 0;
+    for (int i = 0; i < PLACES; i += WAYS) {
+        Whole all = (Whole){0} - 1;
+        for (int j = 0; j < 3; j++)
+            all &= (Lanes)((Whole)(lanes(hay + i + j) - needle[j]) & 0x7fffffff) <= tolerance;
+        near |= all;
+    }
+    for (int j = 0; j < WAYS; j++)
+        any |= near[j];
+    return any;
+}
 
 /* Places of `hay` where all of the needle is, within the tolerance: how many are in `found`, at most `most`, the last
  * one first. `count` places can be one. */
@@ -18,19 +49,9 @@ EXPORT int32_t find_needle(const float *hay, int32_t count, const float *needle,
                            int32_t most)
 {
     int32_t places = 0;
-    for (int32_t block = (count - 1) / 16 * 16; block >= 0 && places < most; block -= 16) {
-        const int last = count - block < 16 ? count - block : 16;
-        int near = 0;
-        /* Of quiet sound every other sixteen have its first sample, for there are few steps; hardly any its first three. */
-        for (int i = 0; i < last; i++) {
-            float far = apart(hay[block + i], needle[0]);
-            for (int j = 1; j < 3; j++) {
-                const float next = apart(hay[block + i + j], needle[j]);
-                far = next > far ? next : far;
-            }
-            near |= far <= tolerance;
-        }
-        if (!near)
+    for (int32_t block = (count - 1) / PLACES * PLACES; block >= 0 && places < most; block -= PLACES) {
+        const int last = count - block < PLACES ? count - block : PLACES;
+        if (last == PLACES && !may_be_at_any(hay + block, needle, tolerance))
             continue;
         for (int i = last - 1; i >= 0 && places < most; i--) {
             int j = 0;
@@ -49,14 +70,12 @@ EXPORT int32_t widest_frame(const float *samples, int32_t frames)
     int32_t widest = 0;
     float most = -1;
     for (int32_t frame = 0; frame < frames; frame++, samples += FRAME_SAMPLES) {
-        float low[WAYS], high[WAYS];
-        for (int j = 0; j < WAYS; j++)
-            low[j] = high[j] = samples[j];
-        for (int i = 0; i < FRAME_SAMPLES; i += WAYS)
-            for (int j = 0; j < WAYS; j++) {
-                low[j] = samples[i + j] < low[j] ? samples[i + j] : low[j];
-                high[j] = samples[i + j] > high[j] ? samples[i + j] : high[j];
-            }
+        Lanes low = lanes(samples), high = low;
+        for (int i = WAYS; i < FRAME_SAMPLES; i += WAYS) {
+            const Lanes x = lanes(samples + i);
+            low = chosen(x < low, x, low);
+            high = chosen(x > high, x, high);
+        }
         for (int j = 1; j < WAYS; j++) {
             low[0] = low[j] < low[0] ? low[j] : low[0];
             high[0] = high[j] > high[0] ? high[j] : high[0];
@@ -85,11 +104,11 @@ static void put_similarity(const float *samples, double *similarity)
         energy += (double)slow[i] * slow[i];
     const double own = energy;
     for (int lag = 0; lag < LAGS; lag++) {
-        float sums[WAYS] = {0}, rest = 0;
+        Lanes sums = {0};
+        float rest = 0;
         int i = 0;
         for (; i + WAYS <= WINDOW; i += WAYS)
-            for (int j = 0; j < WAYS; j++)
-                sums[j] += slow[i + j] * slow[lag + i + j];
+            sums += lanes(slow + i) * lanes(slow + lag + i);
         for (; i < WINDOW; i++)
             rest += slow[i] * slow[lag + i];
         const double sum =

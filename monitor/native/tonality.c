@@ -6,14 +6,15 @@
 #define LONG (FRAMES * FRAME_SAMPLES)
 #define BANDS 8 /* that flatness is taken in */
 #define SHORT_BINS (FRAME_SAMPLES / 2 + 1)
+#define ROW (SHORT_BINS + 7)
 #define WHOLE_BINS (LONG / 2 + 1)
 #define TINY 1e-20f /* so that silence has a logarithm */
 #define PARTS 8 /* sums taken side by side */
 
 /* Between the steps of one call: all sources share one. */
 typedef struct {
-    Cell first[FRAME_SAMPLES], second[FRAME_SAMPLES];
-    float re[FRAMES][SHORT_BINS + 7], im[FRAMES][SHORT_BINS + 7]; /* of the ten transforms */
+    Cell first[2 * ROW], second[FRAME_SAMPLES];
+    float re[FRAMES + 2][ROW], im[FRAMES + 2][ROW]; /* of the ten transforms; with room for whole fours */
     float power[WHOLE_BINS + PARTS], logarithm[WHOLE_BINS + PARTS];
 } Scratch;
 
@@ -92,27 +93,58 @@ static void transform(Cell *x, Cell *y, const float *circle)
     odd_pass(5, x, y, left / 6, stride * 6, circle);
 }
 
-/* Spectra of up to 2 * WAYS windows, from number `first` on. Window w has the samples `w * apart + i * step`; `shaped` says
- * where in the shape the windows begin, in the same way. */
-static void put_spectra(const Tonality *t, const float *samples, int first, int count, int apart, int step, const float *shape,
-                        int shaped)
+/* The lanes of a cell, real and then imaginary ones, are windows: so many. */
+#define TOGETHER (2 * WAYS)
+
+/* Spectra of the windows that the first cells hold, from number `first` on. */
+static void put_spectra(Scratch *s, const float *circle, int first, int count)
 {
-    Cell *x = t->scratch->first, *z = t->scratch->second;
-    for (int i = 0; i < FRAME_SAMPLES; i++)
-        for (int l = 0; l < WAYS; l++) {
-            const int a = first + l, b = first + WAYS + l;
-            x[i].re[l] = a < count ? samples[a * apart + i * step] * shape[a * shaped + i * step] : 0;
-            x[i].im[l] = b < count ? samples[b * apart + i * step] * shape[b * shaped + i * step] : 0;
-        }
-    transform(x, z, t->circle);
+    Cell *x = s->first, *z = s->second;
+    transform(x, z, circle);
     for (int k = 0; k < SHORT_BINS; k++) {
         const Cell a = z[k], b = z[(FRAME_SAMPLES - k) % FRAME_SAMPLES];
-        const Lanes re[2] = {0.5f * (a.re + b.re), 0.5f * (a.im + b.im)};
-        const Lanes im[2] = {0.5f * (a.im - b.im), 0.5f * (b.re - a.re)};
-        for (int l = 0; l < 2 * WAYS && first + l < count; l++) {
-            t->scratch->re[first + l][k] = re[l / WAYS][l % WAYS];
-            t->scratch->im[first + l][k] = im[l / WAYS][l % WAYS];
+        x[k] = (Cell){0.5f * (a.re + b.re), 0.5f * (a.im + b.im)};
+        x[ROW + k] = (Cell){0.5f * (a.im - b.im), 0.5f * (b.re - a.re)};
+    }
+    for (int k = 0; k < SHORT_BINS; k += 4)
+        for (int l = 0; l < TOGETHER && first + l < count; l += 4) {
+            turn((float *)(x + k) + l, TOGETHER, s->re[first + l] + k, ROW);
+            turn((float *)(x + ROW + k) + l, TOGETHER, s->im[first + l] + k, ROW);
         }
+}
+
+/* Four samples of a frame, shaped; nothing where there is no such frame. */
+INLINE Four shaped(const Tonality *t, const float *samples, int i, int frame, int count)
+{
+    return frame < count ? four(samples + frame * FRAME_SAMPLES + i) * four(t->short_shape + i) : (Four){0};
+}
+
+/* Spectra of up to FRAMES frames, one by one. */
+static void put_frames(const Tonality *t, const float *samples, int count)
+{
+    for (int first = 0; first < count; first += TOGETHER) {
+        for (int i = 0; i < FRAME_SAMPLES; i += 4)
+            for (int l = 0; l < TOGETHER; l += 4) {
+                const int f = first + l;
+                put_turned_four(shaped(t, samples, i, f, count), shaped(t, samples, i, f + 1, count),
+                                shaped(t, samples, i, f + 2, count), shaped(t, samples, i, f + 3, count),
+                                (float *)(t->scratch->first + i) + l, TOGETHER);
+            }
+        put_spectra(t->scratch, t->circle, first, count);
+    }
+}
+
+/* Spectra of every tenth sample of a block, from each of its first ten on. */
+static void put_tenths(const Tonality *t, const float *samples)
+{
+    for (int first = 0; first < FRAMES; first += TOGETHER) {
+        for (int i = 0; i < FRAME_SAMPLES; i++) {
+            float *into = (float *)(t->scratch->first + i);
+            const float *from = samples + i * FRAMES + first, *shape = t->long_shape + i * FRAMES + first;
+            for (int l = 0; l < TOGETHER; l++)
+                into[l] = first + l < FRAMES ? from[l] * shape[l] : 0;
+        }
+        put_spectra(t->scratch, t->circle, first, FRAMES);
     }
 }
 
@@ -171,8 +203,7 @@ static void add_spectrum(Scratch *s, int bins, int lowest, int first, Sums *sums
 static void add_frames(const Tonality *t, const float *samples, int count, Sums *sums)
 {
     Scratch *s = t->scratch;
-    for (int first = 0; first < count; first += 2 * WAYS)
-        put_spectra(t, samples, first, count, FRAME_SAMPLES, 1, t->short_shape, 0);
+    put_frames(t, samples, count);
     for (int frame = 0; frame < count; frame++) {
         for (int k = 0; k < SHORT_BINS; k++)
             s->power[k] = s->re[frame][k] * s->re[frame][k] + s->im[frame][k] * s->im[frame][k] + TINY;
@@ -185,8 +216,7 @@ static void add_frames(const Tonality *t, const float *samples, int count, Sums 
 static void add_whole(const Tonality *t, const float *samples, Sums *sums)
 {
     Scratch *s = t->scratch;
-    for (int first = 0; first < FRAMES; first += 2 * WAYS)
-        put_spectra(t, samples, first, FRAMES, 1, FRAMES, t->long_shape, 1);
+    put_tenths(t, samples);
     for (int r = 1; r < FRAMES; r++)
         for (int k = 0; k < SHORT_BINS; k++) {
             const float *by = t->circle + 2 * r * k, re = s->re[r][k], im = s->im[r][k];

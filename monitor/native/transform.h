@@ -33,15 +33,15 @@ INLINE void butterflies(const Cell *x, int apart, Cell *y, int stride, const flo
 }
 
 /* Stockham's transform of `n` complex values (a power of four, or twice one), radix 4, in natural order: the result is
- * in `x` or in `y`. `w` holds e^(-2 pi i p j / n) for p below n / 4 and j = 1, 2, 3. */
-INLINE Cell *transformed(Cell *x, Cell *y, int n, const float *w)
+ * in `x` or in `y`. `w` holds e^(-2 pi i p j / n) for p below n / 4 and j = 1, 2, 3, or that of an n so many times `finer`. */
+INLINE Cell *transformed_by(Cell *x, Cell *y, int n, const float *w, int finer)
 {
     int stride = 1, left = n;
     for (; left >= 4; left /= 4, stride *= 4) {
         const int m = left / 4;
         butterflies(x, stride * m, y, stride, 0);
         for (int p = 1; p < m; p++)
-            butterflies(x + stride * p, stride * m, y + stride * 4 * p, stride, w + 6 * p * stride);
+            butterflies(x + stride * p, stride * m, y + stride * 4 * p, stride, w + 6 * p * stride * finer);
         Cell *swap = x;
         x = y;
         y = swap;
@@ -55,6 +55,8 @@ INLINE Cell *transformed(Cell *x, Cell *y, int n, const float *w)
     }
     return y;
 }
+
+INLINE Cell *transformed(Cell *x, Cell *y, int n, const float *w) { return transformed_by(x, y, n, w, 1); }
 
 INLINE Four four(const float *from)
 {
