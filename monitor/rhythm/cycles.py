@@ -145,15 +145,18 @@ def verified(
     first_of_all = strictness is not EXPECTED
     if first_of_all and not (_stands_out(found, strictness) and _rests(found)):
         return None
-    if first_of_all and (is_another_instrument(found) or is_steady_after_all(found)):
-        return None
-    cycle = _measured(found, strictness) if comes_and_goes(found) else None
+    cycle = _measured(found, strictness)
     if cycle is None or cycle.pitch_hz < _LOWEST_HZ:
         return None
-    if not first_of_all or strictness is RINGING or _is_clear(cycle, candidate.contrast_db):
-        return cycle
-    root_db = _root_level_db(found)
-    return None if root_db is None else replace(cycle, is_blurred=True, root_db=root_db)
+    if first_of_all and strictness is not RINGING and not _is_clear(cycle, candidate.contrast_db):
+        root_db = _root_level_db(found)
+        if root_db is None:
+            return None
+        cycle = replace(cycle, is_blurred=True, root_db=root_db)
+    # To tell other instruments costs most; of noise hardly any comes so far.
+    if first_of_all and (is_another_instrument(found) or is_steady_after_all(found)):
+        return None
+    return cycle if comes_and_goes(found) else None
 
 
 def _is_clear(cycle: Cycle, contrast_db: float) -> bool:
