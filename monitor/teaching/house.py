@@ -18,7 +18,7 @@ from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
 from monitor.teaching.evidence import Look, evidence, logit
 from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import JudgedSound
-from monitor.teaching.questions import VerdictQuestion
+from monitor.teaching.questions import VerdictQuestion, occurrences
 from monitor.teaching.stream import LabelledSound, near_looks, sounds
 from monitor.teaching.suggestion import PER_SOURCE_VERDICTS, Taught, fitted, never
 
@@ -127,17 +127,19 @@ class HouseReading:
         return Counter(one.judged.heard for one in self.known)
 
     def questions(self, label: str | None = None) -> list[VerdictQuestion]:
-        """The events of the last days that nobody has judged or been asked about, the oldest first."""
+        """The events of the last days that nobody has judged or been asked about, the oldest first; one of
+        those that overlap."""
         since = self._now - timedelta(days=self._config.history_days)
         wanted = EventFilter(since=since, labels=[label] if label else self.labels)
         with self._history.rows() as rows:
             found = index.events(rows, wanted, limit=_MOST_EVENTS, newest_first=False)
         done = self._verdicts.of([one.id for one in found]).keys() | self._verdicts.asked().keys()
         return [
-            VerdictQuestion(event.id, sound, event.severity is not None)
-            for event in found
-            if event.id not in done
-            for sound in self._sounds_of(event.source, event.label, event.started_at)[:1]
+            VerdictQuestion(first.id, sound, any(one.severity is not None for one in same))
+            for same in occurrences(found)
+            if not any(one.id in done for one in same)
+            for first in same[:1]
+            for sound in self._sounds_of(first.source, first.label, first.started_at)[:1]
         ]
 
     def answer(self, event_id: str, word: VerdictWord | None, by: str) -> None:

@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.history.events import EventRow
 from monitor.teaching.fit import Fit
 from monitor.teaching.stream import LabelledSound
 
@@ -22,6 +23,21 @@ class VerdictQuestion:
     event_id: str
     sound: LabelledSound
     alerted: bool = False
+
+
+def occurrences(events: Iterable[EventRow]) -> list[list[EventRow]]:
+    """Events by what they are about: those of a label at a source that overlap are one sound, which two runs
+    over one recording heard. `events`: the oldest first."""
+    found: list[list[EventRow]] = []
+    latest: dict[tuple[str, str], tuple[list[EventRow], datetime]] = {}
+    for event in events:
+        place, ends_at = (event.source, event.label), event.ended_at or event.started_at
+        same, until = latest.get(place, ([], event.started_at))
+        if event.started_at >= until:
+            found.append(same := [])
+        same.append(event)
+        latest[place] = same, max(until, ends_at)
+    return found
 
 
 def worth(question: VerdictQuestion, fit: Fit, verdicts: int) -> float:

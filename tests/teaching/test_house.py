@@ -87,6 +87,17 @@ def test_questions_are_about_what_nobody_was_asked(config: Config):
         assert len(verdicts.of([event.id for event in events])) == 1
 
 
+def test_two_runs_over_one_recording_are_asked_about_once(config: Config):
+    """Both heard each bark at the same time: one answer is enough, whichever run it is given to."""
+    first, second = live(config, SCORES_OF_DOGS, NOW), live(config, SCORES_OF_DOGS, NOW)
+    assert not {one.id for one in first} & {one.id for one in second}
+    with house(config) as (reading, _):
+        assert len(reading.questions()) == len(first)
+        reading.answer(first[0].id, "right", "me")
+        reading.answer(second[1].id, None, "me")
+        assert len(reading.questions()) == len(first) - 2
+
+
 def test_a_missed_sound_counts_by_the_look_that_came_nearest(config: Config):
     """And where nothing was classified it is known that the gate was shut."""
     live(config, SCORES_OF_DOGS, NOW)
