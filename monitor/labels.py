@@ -7,11 +7,13 @@ Which sounds are taught belongs to a house, and a process serves one: whoever re
 import csv
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
+
+from monitor.language.words import LANGUAGES, label_words
 
 LabelKind = Literal["environment", "vocal", "emotion", "taught"]
 Severity = Literal["info", "warning", "critical"]
@@ -21,6 +23,8 @@ DANGERS = {"smoke_alarm": "fire", "fire_alarm": "fire", "co_alarm": "carbon mono
 """What a life-safety label warns of: its alerts, cool-down and acknowledgement go by danger and room."""
 LIFE_SAFETY = frozenset(DANGERS)
 """Never delayed, never vetoed, never muted, never shed."""
+_TELLING = 4
+"""So many letters of a name tell which one it is: two or three stand in many."""
 VOICED = frozenset({"speech", "shout", "scream", "crying"})
 """The labels whose events may carry an emotion."""
 
@@ -113,17 +117,41 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def check_sound(word: str) -> str:
     """`word` if it names a sound; ValueError with a suggestion otherwise."""
     if word not in sounds():
-        hint = "; an emotion goes under `emotion:`" if word in emotions() else _sound_meant(word)
+        hint = "; an emotion goes under `emotion:`" if word in emotions() else sound_meant(word)
         raise ValueError(f"unknown label {word!r}{hint}")
     return word
 
 
-def _sound_meant(word: str) -> str:
-    """The sounds with this word in them, as `dog_bark` for dog; else as `did_you_mean`, or where all are."""
-    whole = ", ".join(repr(sound) for sound in sounds() if word.lower() in sound.split("_"))
-    if whole:
-        return f"; did you mean {'one of ' if ',' in whole else ''}{whole}?"
-    return did_you_mean(word, sounds()) or "; docs/reference/labels.md lists all of them"
+def sound_meant(word: str) -> str:
+    """`; did you mean 'dog_bark'?` for dog, Hundebellen or dog_brk; else where all sounds are listed."""
+    meant = _by_part(word) or _by_name(word.casefold())
+    if not meant:
+        return "; docs/reference/labels.md lists all of them"
+    return f"; did you mean {'one of ' if len(meant) > 1 else ''}{', '.join(map(repr, meant))}?"
+
+
+def _by_part(word: str) -> Sequence[str]:
+    """The sounds with this word in their ids."""
+    return [sound for sound in sounds() if word.lower() in sound.split("_")]
+
+
+def _by_name(word: str) -> Sequence[str]:
+    """The sounds that are called so, in whatever language; else those whose names hold the word, for German
+    joins its words; else the one whose name is nearly that."""
+    names = {label_words(sound, language).casefold(): sound for language in LANGUAGES for sound in sounds()}
+    names |= {sound: sound for sound in sounds()}
+    if word in names:
+        return [names[word]]
+    if len(word) >= _TELLING and (
+        holding := [sound for name, sound in names.items() if _has_part(name, word)]
+    ):
+        return tuple(dict.fromkeys(holding))
+    return [names[near] for near in difflib.get_close_matches(word, names, n=1, cutoff=0.6)]
+
+
+def _has_part(name: str, part: str) -> bool:
+    """Whether a word of the name begins or ends with it: thunder has no dog (Hund) in it."""
+    return any(word.startswith(part) or word.endswith(part) for word in name.split())
 
 
 def check_emotion(word: str) -> str:

@@ -1,5 +1,7 @@
 """The vocabulary."""
 
+import re
+
 import pytest
 
 from monitor.labels import LIFE_SAFETY, VOICED, check_emotion, check_sound, emotions, sounds, vocabulary
@@ -25,6 +27,25 @@ def test_a_misspelt_label_gets_a_suggestion():
         check_sound("glas_break")
     with pytest.raises(ValueError, match="did you mean 'fearful'"):
         check_emotion("fearfull")
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("Rauchmelder", "did you mean 'smoke_alarm'?"),
+        ("Türklingel", "did you mean 'doorbell'?"),
+        ("tuerklingel", "did you mean 'doorbell'?"),
+        ("Running water", "did you mean 'water_running'?"),
+        ("Hund", "did you mean one of 'dog_bark', 'dog_whimper'?"),
+        ("Glas", "did you mean 'glass_break'?"),
+        ("dog", "did you mean one of 'dog_bark', 'dog_whimper'?"),
+        ("zzz", "docs/reference/labels.md lists all of them"),
+    ],
+)
+def test_a_sound_is_known_by_its_name_in_any_language(written, hint):
+    """Whoever writes what the page calls a sound is told its id."""
+    with pytest.raises(ValueError, match=re.escape(f"unknown label {written!r}; {hint}")):
+        check_sound(written)
 
 
 def test_an_emotion_where_a_sound_belongs_says_where_it_goes():

@@ -22,7 +22,7 @@ from monitor.config.mistakes.plain_words import plain_words
 from monitor.config.model import Config
 from monitor.errors import ConfigError, StoreError
 from monitor.events.settings import LABELS, LabelSettings
-from monitor.labels import LIFE_SAFETY, did_you_mean, sounds
+from monitor.labels import LIFE_SAFETY, did_you_mean, sound_meant, sounds
 from monitor.logs import get_logger
 from monitor.schema import read_file
 from monitor.store.files import write_private
@@ -173,7 +173,7 @@ def place_problems(config: Config, place: str, value: Any) -> Iterator[str]:
     if source is not None and source not in names:
         yield f"{place}: there is no source {source!r}{did_you_mean(source, names)}"
     if label not in sounds():
-        yield f"{place}: unknown label {label!r}{did_you_mean(label, sounds())}"
+        yield f"{place}: unknown label {label!r}{sound_meant(label)}"
     elif label in LIFE_SAFETY:
         yield f"{place}: what it takes to hear a smoke, fire or CO alarm is set in the configuration alone"
     if key not in KEYS:

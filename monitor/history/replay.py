@@ -19,7 +19,7 @@ from monitor.errors import ConfigError
 from monitor.history.loudness.minutes import minutes_of
 from monitor.history.reader import History, KeptMessage
 from monitor.history.records import ScoreRecord
-from monitor.labels import did_you_mean, sounds
+from monitor.labels import did_you_mean, sound_meant, sounds
 from monitor.pipeline.build import LoadedClassifiers, build_decision_engine
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.types import Alert, Message, Setting, SoundEvent, SoundLevel, SourceStatus
@@ -166,7 +166,7 @@ def _change(values: dict[str, Any], change: str) -> Iterator[str]:
         return
     label, key = parts[-2:]
     if label not in sounds():
-        yield f"--set {change}: unknown label {label!r}{did_you_mean(label, sounds())}"
+        yield f"--set {change}: unknown label {label!r}{sound_meant(label)}"
         return
     # What the owner means by a label's threshold is called its onset.
     values["labels"].setdefault(label, {})["onset" if key == "threshold" else key] = value

@@ -67,7 +67,7 @@ MISTAKES = {
     "a sound in another language": (
         DEMO + "rules: [{name: A, hear: [rauchmelder]}]\n",
         2,
-        "rules[0].hear[0]: unknown label 'rauchmelder'; docs/reference/labels.md lists all of them",
+        "rules[0].hear[0]: unknown label 'rauchmelder'; did you mean 'smoke_alarm'?",
     ),
     "a name that is too long": (
         f"sources: [{{type: demo, name: {'a' * 64}}}]\n",

@@ -8,7 +8,7 @@ import typer
 from monitor.cli.console import ConfigOption, config_in_force, out, where_kept
 from monitor.cli.house.sounds import history_rows
 from monitor.errors import StoreError
-from monitor.labels import did_you_mean, sounds
+from monitor.labels import sound_meant, sounds
 
 if TYPE_CHECKING:
     from monitor.config.model import Config
@@ -35,7 +35,9 @@ def unnamed(
     They came at least five times, on three days, and no label names them. For each you see the command that
     teaches it: replace NAME with your name for it. At night the running daemon also looks for such sounds.
     It asks about one of them once a week at most: in health over MQTT, in the API, and here. Answer with
-    `teach`, or:
+    `teach`, or with one of the examples.
+
+    [bold]Examples[/bold]
 
       earwitness unnamed --ignore
       earwitness unnamed --part-of dishes
@@ -91,7 +93,7 @@ def _answer(settings: "Config", part_of: str | None) -> None:
     from monitor.teaching.taught.naming import NamingDecision, answer, read_naming
 
     if part_of is not None and part_of not in sounds():
-        text = f"there is no sound {part_of!r}{did_you_mean(part_of, sounds())}"
+        text = f"there is no sound {part_of!r}{sound_meant(part_of)}"
         raise typer.BadParameter(text, param_hint="--part-of")
     folder = settings.state_folder()
     question = read_naming(folder).question

@@ -11,7 +11,7 @@ import typer
 from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
 from monitor.cli.history import moment
 from monitor.cli.house.changes import COMMAND_LINE, IN_FORCE, configured
-from monitor.labels import did_you_mean, label_name, sounds
+from monitor.labels import did_you_mean, label_name, sound_meant, sounds
 
 if TYPE_CHECKING:
     from monitor.history.verdicts import Verdicts, VerdictWord
@@ -274,6 +274,4 @@ def _house(config: Path | None) -> "Iterator[tuple[HouseReading, Verdicts]]":
 
 def _check_label(label: str | None) -> None:
     if label is not None and label not in sounds():
-        raise typer.BadParameter(
-            f"there is no sound {label!r}{did_you_mean(label, sounds())}", param_hint="--label"
-        )
+        raise typer.BadParameter(f"there is no sound {label!r}{sound_meant(label)}", param_hint="--label")
