@@ -89,8 +89,8 @@ def enumerated(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
 
 
 def number(value: float, digits: int = 0, language: Language | None = None) -> str:
-    """A number with so many digits behind its point, or comma."""
-    text = f"{value:.{digits}f}"
+    """A number with so many digits behind its point, or comma, and the minus sign that the page writes."""
+    text = f"{value:.{digits}f}".replace("-", "−")
     return text.replace(".", ",") if (language or _language) == "de" else text
 
 

@@ -17,6 +17,7 @@ from monitor.language.words import (
     house_language,
     lately,
     notice_catalogue,
+    number,
     rule_words,
     speak,
 )
@@ -58,6 +59,11 @@ def test_an_alert_is_told_in_the_language_of_the_configuration(tmp_path: Path) -
     assert wording(replace(alert, update=True), late=False)[0] == "Neuer Stand: Smoke alarm"
     assert [each.label for each in Buttons(FakeClock()).offered(alert)] == ["Bestätigen", "Es war nichts"]
     assert words(alert, 300.0) == f"Alarm! Smoke alarm. {alert.message}. Das ist 5 Minuten her"
+
+
+def test_a_number_has_the_minus_of_the_page() -> None:
+    """And its comma."""
+    assert (number(-65.4, 1, "de"), number(-65.4, 0, "en")) == ("−65,4", "−65")
 
 
 def test_a_value_is_no_place_for_another() -> None:

@@ -184,6 +184,8 @@ def test_a_day_of_loudness_is_drawn_and_said(workshop, chromium):
         card = page.locator(".source", has_text="Kitchen")
         expect(card).to_contain_text("Lautstärke, letzte 24 Stunden")
         expect(card).to_contain_text(re.compile(r"dBFS, im Mittel .* am lautesten um"))
+        expect(card).to_contain_text(re.compile(r"−\d+ dBFS"))
+        expect(card).not_to_contain_text(re.compile(r"-\d"))
         expect(card).to_contain_text("Nicht kalibriert")
 
 

@@ -171,7 +171,7 @@ export function length(seconds) {
  * @param {number} digits
  */
 export const number = (value, digits) =>
-  made(`number ${digits}`, () => new Intl.NumberFormat(language, { maximumFractionDigits: digits })).format(value);
+  made(`number ${digits}`, () => new Intl.NumberFormat(language, { maximumFractionDigits: digits })).format(value).replace("-", "−");
 
 /** @param {number} score */
 export const percent = (score) =>
