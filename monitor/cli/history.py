@@ -37,6 +37,8 @@ def explain(
 ) -> None:
     """Why was an alert raised, or not? Shows level, floor, labels, and the clause that decided in each rule.
 
+    It reads what was kept. The daemon need not run.
+
     [bold]Examples[/bold]
 
       earwitness explain 4f2a9c

@@ -126,7 +126,9 @@ def transcribe(
     ] = False,
     format: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Write down what people say in a recording, with the `transcripts:` model of the configuration.
+    """Write down what people say in a recording.
+
+    The model is that of the configuration's `transcripts:`.
 
     [bold]Examples[/bold]
 

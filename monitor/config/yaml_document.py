@@ -103,7 +103,8 @@ def read_document(path: Path, environment: Mapping[str, str] | None = None) -> D
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # a device has no end
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read ({error.strerror})"]) from None
+        start = "; copy config/minimal.yaml there" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError([f"{path}: cannot be read ({error.strerror}){start}"]) from None
     return parse_document(data, str(path), environment, path.parent / FOLDER)
 
 

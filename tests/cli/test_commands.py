@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_group
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.cli import main
@@ -567,6 +568,14 @@ def test_check_says_what_keeps_taggers_from_judging_together(tmp_path, capsys):
     curve.write_text("[]")
     [broken] = warned("{type: embedded}", f"{told}}}")
     assert "contains no calibration" in broken
+
+
+@pytest.mark.parametrize("command", sorted(get_group(whole_command_line()).commands))
+def test_examples_are_indented(command, capsys):
+    """On every page of help: they stand out from the sentences."""
+    assert earwitness(command, "--help") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if re.match(r" earwitness ", line)]
 
 
 def test_help_flows_at_any_width():
