@@ -16,8 +16,10 @@ from monitor.classifiers.taught.classifier import TaughtClassifier
 from monitor.classifiers.taught.sound import TaughtSound, read_sound
 from monitor.classifiers.taught.veto import VetoBook
 from monitor.errors import StoreError
+from monitor.evidence.privacy import SPOKEN, holds_words
 from monitor.labels import check_taught_name
 from monitor.store.files import write_private
+from monitor.types import Detection, Segment
 
 FOLDER = "taught"
 MOST_SOUNDS = 50
@@ -89,7 +91,15 @@ def built(block: ClassifierConfig, taught: TaughtHere) -> Classifier:
     classifier: Classifier = block.build()
     if not isinstance(classifier, EmbeddedClassifier) or not (taught.sounds or taught.vetoes):
         return classifier
-    return TaughtClassifier(classifier, classifier.sidecar.embedding_id, taught.sounds, taught.vetoes)
+    return TaughtClassifier(
+        classifier, classifier.sidecar.embedding_id, taught.sounds, taught.vetoes, _without_words
+    )
+
+
+def _without_words(segment: Segment, found: Sequence[Detection]) -> bool:
+    """Only of such a sound the history keeps what it was like (`monitor.history.best_looks`)."""
+    words = max((one.score for one in found if one.label in SPOKEN), default=0.0)
+    return not holds_words(words, segment.speech_ratio)
 
 
 def unheard(taught: TaughtHere, heard: frozenset[str]) -> list[str]:

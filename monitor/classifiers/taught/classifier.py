@@ -1,6 +1,6 @@
 """A classifier that gives embeddings, and what a house has taught on them: a dot product a sound and look."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,8 @@ RHYTHM = "taught_rhythm"
 WITHIN = 0.03
 """So far below the bar of a sound with its rhythm the off score lies: from there on the rhythm is looked for.
 By arithmetic: `STEEPNESS`."""
+IsKept = Callable[[Segment, Sequence[Detection]], bool]
+"""Whether anybody keeps what a sound that is over was like, of which the model has found this."""
 NEVER = (1.0, 0.0)
 """No score lies between these: a large model knows no sound that only this house has taught."""
 
@@ -34,9 +36,12 @@ class TaughtClassifier:
         embedding_id: str,
         sounds: Sequence[TaughtSound],
         vetoes: VetoBook | None = None,
+        is_kept: IsKept = lambda whole, found: True,
     ) -> None:
-        """`embedding_id`: SHA-256 of the model that the embedding was first of."""
+        """`embedding_id`: SHA-256 of the model that the embedding was first of. `is_kept`: in other sounds
+        nobody looks for beeps, which costs half as much as a look."""
         self._vetoes = vetoes or VetoBook()
+        self._is_kept = is_kept
         self._model = model
         self._embedding_id = embedding_id
         self._taught_here = SideBySide(())
@@ -102,12 +107,21 @@ class TaughtClassifier:
         # A look and its segment may share a batch, and an id: the model has them in the order of the batch.
         first = found[0].label if found else ""
         embeddings = [one.embedding for one in found if one.label == first]
-        return self._vetoes.noted([*_with_beeps(found, segments)]) + [
+        return self._vetoes.noted(self._with_beeps(found, segments)) + [
             detection
             for segment, embedding in zip(segments, embeddings, strict=False)
             if embedding is not None
             for detection in self._taught(segment, embedding)
         ]
+
+    def _with_beeps(self, found: Sequence[Detection], segments: Sequence[Segment]) -> list[Detection]:
+        """What the model finds; the first of a sound that is over and kept has its beeps, to teach from."""
+        told = list(found)
+        begins = [at for at, one in enumerate(found) if one.label == found[0].label]
+        for segment, begin, end in zip(segments, begins, [*begins[1:], len(found)], strict=False):
+            if segment.ended_by != "open" and self._is_kept(segment, found[begin:end]):
+                told[begin] = replace(found[begin], beeps=heard_beeps(segment.audio).packed())
+        return told
 
     def _taught(self, segment: Segment, embedding: bytes) -> list[Detection]:
         heard = unpacked(embedding)
@@ -133,17 +147,6 @@ class TaughtClassifier:
             )
             for one, own, is_far in zip(here.sounds, likeness, far, strict=True)
         ]
-
-
-def _with_beeps(found: Sequence[Detection], segments: Sequence[Segment]) -> Iterator[Detection]:
-    """The model's detections; the first of a sound that is over carries what beeps in it, to teach from."""
-    first, looks = (found[0].label if found else ""), iter(segments)
-    for one in found:
-        segment = next(looks, None) if one.label == first else None
-        if segment is not None and segment.ended_by != "open":
-            yield replace(one, beeps=heard_beeps(segment.audio).packed())
-        else:
-            yield one
 
 
 def _rhythms(segment: Segment, sounds: Sequence[TaughtSound], likeness: Floats) -> dict[str, float]:

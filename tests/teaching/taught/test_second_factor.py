@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio, Samples
+from monitor.classifiers.taggers.embedded import EmbeddedConfig
 from monitor.classifiers.taught.classifier import TaughtClassifier
 from monitor.classifiers.taught.rhythm import FITS, HeardBeeps, RhythmTemplate, heard_beeps
 from monitor.classifiers.taught.sound import TaughtSound
 from monitor.config.model import Config
-from monitor.config.taught import write_taught
+from monitor.config.taught import built, read_taught, write_taught
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
 from monitor.teaching.taught.heard import heard_since
@@ -131,8 +132,6 @@ def test_the_history_keeps_what_beeped_to_teach_from(tmp_path):
     assert event.beeps == tunes[3]
 
     write_taught(tmp_path, taught(beeps=tuple(tunes)))
-    from monitor.config.taught import read_taught
-
     again = taught_before(config.with_taught(read_taught(tmp_path)), "washer_done", shipped_sha256())
     assert [one.beeps for one in again] == tunes
 
@@ -146,3 +145,15 @@ def test_a_sound_that_is_over_carries_its_beeps_and_no_other():
     assert [one.beeps is not None for one in found] == [False, False, True, False]
     packed = found[2].beeps
     assert packed == beeps(tune(1)).packed()
+
+
+def test_no_beeps_are_looked_for_where_words_may_be(tmp_path):
+    """Of such a sound the history keeps nothing to teach from: neither would its beeps be."""
+    listener = built(EmbeddedConfig(type="embedded"), read_taught(tmp_path))
+    listener.load()
+    whole = replace(segment(), audio=Audio(tune(1), SAMPLE_RATE_HZ))
+    spoken = replace(whole, id="b" * 12, speech_ratio=0.6)
+
+    found = listener.classify([whole, spoken])
+
+    assert {one.segment_id for one in found if one.beeps} == {whole.id}
