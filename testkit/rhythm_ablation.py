@@ -32,6 +32,7 @@ CHECKS = {
     "stands_out": _no(cycles, "_stands_out"),
     "rests": _no(cycles, "_rests"),
     "struck": _yes(rejections, "_is_struck"),
+    "uneven": _yes(rejections, "_is_uneven"),
     "alternates": _yes(rejections, "_alternates"),
     "steady_after_all": _yes(cycles, "is_steady_after_all"),
     "comes_and_goes": _no(cycles, "comes_and_goes"),

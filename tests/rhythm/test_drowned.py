@@ -10,7 +10,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.rhythm.counting import CycleCounter
 from monitor.rhythm.cycles import FIRST, Cycle
 from monitor.rhythm.templates import TEMPORAL_FOUR
-from monitor.synthesis.alarms import piezo, temporal_three
+from monitor.synthesis.alarms import piezo, played, temporal_three
 from testkit.alarms import temporal_four
 from tests.rhythm.hearing import alarm, heard_in, heard_with_times, labels_of
 
@@ -161,3 +161,15 @@ def test_a_faint_pitch_of_a_bell_that_comes_and_goes_is_no_alarm(ring: float, he
     noise = np.random.default_rng(0).normal(0, 0.004, len(sound))
 
     assert labels_of(heard_in(np.asarray(sound + noise, np.float32))) & {"co_alarm"} == heard
+
+
+@pytest.mark.parametrize(("drop_db", "labels"), [(5.0, {"co_alarm"}), (12.0, set[str]())])
+def test_an_alarm_beeps_evenly(drop_db: float, labels: set[str]) -> None:
+    """Four syllables of laughter that keep the time of T4 are none: every other one is softer."""
+    beep = played(piezo(1400), [(0.1, 0.1)], SAMPLE_RATE_HZ)[: SAMPLE_RATE_HZ // 5]
+    softer = np.float32(10 ** (-drop_db / 20)) * beep
+    noise = np.random.default_rng(1).normal(0, 1e-3, 12 * SAMPLE_RATE_HZ).astype(np.float32)
+    burst = np.concatenate([beep, softer, beep, softer])
+    noise[5 * SAMPLE_RATE_HZ :][: len(burst)] += burst
+
+    assert labels_of(heard_in(noise)) == labels
