@@ -157,6 +157,16 @@ def test_choices_last_and_their_secrets_stay(tmp_path: Path):
     assert shown("rtsp://a:b@[::1]:554/d?user=e&password=f") == "rtsp://[::1]:554/d"
 
 
+def test_a_camera_with_another_password_is_the_same_camera(tmp_path):
+    """Whoever mistyped it adds the camera again. Another stream is another, and so is another person."""
+    drawer = Drawer(tmp_path)
+    mistyped = drawer.keep("CAMERA", "rtsp://anna:wrogn@10.0.0.7/live?channel=1")
+    assert drawer.keep("CAMERA", "rtsp://anna:wr:ong@10.0.0.7/live?channel=1") == mistyped
+    assert drawer.keep("CAMERA", "rtsp://10.0.0.7/live?channel=2") != mistyped
+    assert drawer.keep("PERSON", "pover://a@token") != drawer.keep("PERSON", "pover://b@token")
+    assert drawer.read()[1][mistyped] == "rtsp://anna:wr:ong@10.0.0.7/live?channel=1"
+
+
 @pytest.mark.parametrize(
     "address",
     ["syslog://", "dbus://", "json://10.0.0.1", "file:///etc/passwd", "mailto://a:b@c.de?pgpkey=mine.asc",
@@ -165,14 +175,14 @@ def test_choices_last_and_their_secrets_stay(tmp_path: Path):
 def test_the_page_names_no_file_command_or_arbitrary_request(address: str):
     """These belong into the configuration, where only its owner writes."""
     with pytest.raises(ValueError, match="address"):
-        address_of(NewPerson(service="apprise", address=address))
+        address_of(NewPerson(service="apprise", address=address), "en")
 
 
 def test_a_topic_of_ntfy_is_one_that_nobody_guesses():
     """Unless somebody has one."""
-    made = {address_of(NewPerson(service="ntfy")) for _ in range(5)}
+    made = {address_of(NewPerson(service="ntfy"), "en") for _ in range(5)}
     assert len(made) == 5
-    assert address_of(NewPerson(service="ntfy", topic="mine")) == "ntfys://ntfy.sh/mine"
+    assert address_of(NewPerson(service="ntfy", topic="mine"), "en") == "ntfys://ntfy.sh/mine"
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,14 @@ class Drawer:
         write_private(self._file, (json.dumps(whole, indent=1) + "\n").encode())
 
     def keep(self, kind: str, secret: str) -> str:
-        """Keep a secret under a new name, `CAMERA_3`. Raises StoreError."""
+        """Keep a secret under a new name, `CAMERA_3`; a camera that is known, with another password perhaps,
+        under its own. Raises StoreError."""
         choices, secrets = self.read()
-        known = next((name for name, one in secrets.items() if one == secret and name.startswith(kind)), None)
+        same = _camera_at if kind == "CAMERA" else str
+        known = next(
+            (name for name, one in secrets.items() if name.startswith(kind) and same(one) == same(secret)),
+            None,
+        )
         name = known or next(f"{kind}_{n}" for n in range(1, 1000) if f"{kind}_{n}" not in secrets)
         self.write(choices, {**_still_chosen(secrets, choices, kind), name: secret})
         return name
@@ -120,6 +125,13 @@ def _still_chosen(secrets: Mapping[str, str], choices: Choices, kind: str) -> di
     used = {one.device for one in choices.sources} | {one.id for one in choices.people}
     loose = [name for name in secrets if name.startswith(kind) and name not in used]
     return {name: one for name, one in secrets.items() if name not in loose[:-MOST]}
+
+
+def _camera_at(address: str) -> str:
+    """An address without its user and password."""
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def shown(address: str) -> str:

@@ -46,28 +46,28 @@ def new_topic() -> str:
     return f"earwitness-{secrets.token_urlsafe(9).replace('_', 'x').replace('-', 'y')}"
 
 
-def address_of(wanted: NewPerson) -> str:
-    """As an address of Apprise. Raises ValueError with the fix."""
+def address_of(wanted: NewPerson, language: str) -> str:
+    """As an address of Apprise. Raises ValueError with the fix, in this language."""
     match wanted.service:
         case "ntfy":
             return f"ntfys://{wanted.server or NTFY}/{wanted.topic or new_topic()}"
         case "telegram":
             if not wanted.token or not wanted.chat:
-                raise ValueError("Telegram needs the bot's token and the number of the chat")
+                raise ValueError(sentence("setup.telegram_needs", language))
             return f"tgram://{quote(wanted.token, safe=':')}/{wanted.chat}/"
         case "apprise":
-            return _checked(wanted.address.strip())
+            return _checked(wanted.address.strip(), language)
 
 
-def _checked(address: str) -> str:
+def _checked(address: str, language: str) -> str:
     scheme = address.partition("://")[0].lower()
     if scheme not in SCHEMES or any(letter.isspace() for letter in address):
         known = ", ".join(sorted(SCHEMES))
-        raise ValueError(f"write an address that begins with one of these, and ://: {known}")
+        raise ValueError(sentence("setup.address_begins", language, known=known))
     if any(_may_name_a_file(key, value) for key, value in parse_qsl(urlsplit(address).query)):
-        raise ValueError("an address with files or keys of this machine belongs into the configuration")
+        raise ValueError(sentence("setup.address_of_file", language))
     if NotifyConfig(urls=[Secret(address)]).not_understood():
-        raise ValueError("this is no address as https://appriseit.com/services/ describes it")
+        raise ValueError(sentence("setup.address_unknown", language))
     return address
 
 

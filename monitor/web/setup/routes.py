@@ -34,6 +34,7 @@ from monitor.web.setup.views import (
     WrittenView,
 )
 from monitor.web.setup.writing import Place, Written, place, put, written
+from monitor.web.words import sentence
 
 log = get_logger()
 
@@ -107,8 +108,12 @@ def add_camera(ask: Ask) -> Answer:
     wanted: NewCamera = ask.body
     address = wanted.address.strip()
     if not address.lower().startswith(CAMERA_SCHEMES):
-        raise Refusal(422, f"a camera's address begins with {' or '.join(CAMERA_SCHEMES)}")
-    _camera(address)
+        text = sentence("setup.camera_begins", ask.language, schemes=", ".join(CAMERA_SCHEMES))
+        raise Refusal(422, text)
+    try:
+        _camera(address)
+    except Refusal:
+        raise Refusal(422, sentence("setup.camera_like", ask.language)) from None
     with ask.page.changing:
         id = Drawer(ask.page.folder).keep("CAMERA", address)
     return AddressView(id=id, shown=shown(address))
@@ -173,7 +178,7 @@ def add_person(ask: Ask) -> Answer:
     """Keep an address of somebody. Nothing is sent yet."""
     wanted: NewPerson = ask.body
     try:
-        address = address_of(wanted)
+        address = address_of(wanted, ask.language)
     except ValueError as error:
         raise Refusal(422, str(error)) from None
     with ask.page.changing:

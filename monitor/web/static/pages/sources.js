@@ -85,7 +85,7 @@ function sourceCard(source) {
     fill(state, stateOf(now, true), now.watched > 0 && h("span", { class: "tag live" }, t("scope.watched", { n: now.watched })));
     fill(wrong, now.problems.map((/** @type {string} */ kind) =>
       h("li", null, h("strong", null, roomName(now.name), " ", t(`problem.${kind}`)), " ", t(`fix.${kind}`))),
-      now.bandwidth_hz != null && now.bandwidth_hz < NARROW_HZ && h("li", null, t("fix.narrow", { khz: number(now.bandwidth_hz / 1000, 1) })),
+      now.bandwidth_hz != null && now.bandwidth_hz < NARROW_HZ && h("li", null, t(now.type === "microphone" ? "fix.narrow_microphone" : "fix.narrow", { khz: number(now.bandwidth_hz / 1000, 1) })),
       now.lag_s > LAG_S && h("li", null, t("fix.lag", { s: number(now.lag_s, 1) })),
       now.overflows > 0 && h("li", null, t("fix.dropped")));
     fill(facts, factsOf(now).map(([key, value]) => h("div", null, h("dt", null, t(key)), h("dd", null, value))));

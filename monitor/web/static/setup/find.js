@@ -4,7 +4,7 @@ import { get, post, remove } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { attempt, attemptAt } from "../parts/overlay.js";
 import { field } from "../pages/login.js";
-import { t } from "../words.js";
+import { language, t } from "../words.js";
 import { trial } from "./trial.js";
 
 const AT_ONCE = 4;
@@ -54,8 +54,11 @@ export default function find(place, shared) {
     const room = h("input", { id: `room-${key}`, maxlength: "40", value: known()?.room ?? "", autocomplete: "off", oninput: name_it, onchange: () => shared.save({}) });
     const named = h("div", { hidden: !known() }, field(room, t("setup.room"), t("setup.room_hint")));
     const meter = h("div");
+    /** @type {any} */
+    let running;
     const start = () => {
-      const one = trial({ kind, device, name }, { again: true });
+      running?.stop();
+      const one = running = trial({ kind, device, name }, { again: true });
       trials.push(one);
       fill(meter, one);
     };
@@ -65,8 +68,9 @@ export default function find(place, shared) {
       h("div", { class: "choice-head" }, h("label", { class: "switch", for: box.id }, box, h("strong", null, name)),
         kind === "camera" && h("button", { type: "button", class: "quiet square", "aria-label": t("setup.camera_drop", { name }), onclick: drop }, icon("cross"))),
       meter, named);
-    /** Who adds a camera means it to be heard. */
-    made.use = () => {
+    /** Who adds a camera means it to be heard; one that was here has another password now. @param {boolean} was */
+    made.use = (was) => {
+      if (was) start();
       box.checked = true;
       return choose();
     };
@@ -104,12 +108,13 @@ export default function find(place, shared) {
     const refused = h("div", { role: "alert" });
     return h("form", { class: "stack", onsubmit: async (/** @type {Event} */ event) => {
       event.preventDefault();
-      const kept = await attemptAt(address, refused, () => post("api/setup/cameras", { address: address.value }));
+      const kept = await attemptAt(address, refused, () => post(`api/setup/cameras?lang=${language}`, { address: address.value }));
       if (!kept) return;
+      const was = shared.state.cameras.some((/** @type {any} */ one) => one.id === kept.id);
       address.value = "";
       await shared.reload();
       drawCameras();
-      /** @type {any[]} */ (Array.from(cameras.children)).find((one) => one.key === kept.id)?.use();
+      /** @type {any[]} */ (Array.from(cameras.children)).find((one) => one.key === kept.id)?.use(was);
     } }, field(address, t("setup.camera_address"), t("setup.camera_address_hint")), refused, h("button", { type: "submit" }, t("setup.camera_add")));
   }
 }

@@ -78,7 +78,7 @@ function proofs(choices) {
   const good = (/** @type {any} */ text) => h("li", { class: "good" }, icon("check"), h("span", null, text));
   return h("ul", { class: "lines verdict-lines" },
     choices.sources.length ? choices.sources.map((/** @type {any} */ one) => one.judged.length
-      ? h("li", null, h("strong", null, one.room), verdictLines(one.judged)) : open(t("setup.not_heard", { room: one.room })))
+      ? h("li", null, h("strong", null, one.room), verdictLines(one.judged, one.kind)) : open(t("setup.not_heard", { room: one.room })))
       : open(t("setup.nothing_chosen")),
     choices.people.length ? choices.people.map((/** @type {any} */ one) => one.arrived
       ? good(t("setup.proof_arrived", { name: one.name })) : open(t("setup.proof_missing", { name: one.name }))) : open(t("setup.nobody")),

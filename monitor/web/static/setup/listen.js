@@ -19,7 +19,7 @@ export default function listen(place, shared) {
 
   /** @param {any} source */
   function card(source) {
-    const outcome = h("div", null, source.judged.length ? verdictLines(source.judged) : h("p", { class: "hint" }, t("setup.not_yet")));
+    const outcome = h("div", null, source.judged.length ? verdictLines(source.judged, source.kind) : h("p", { class: "hint" }, t("setup.not_yet")));
     const button = h("button", { type: "button", onclick: start }, t("setup.listen_again"));
     const box = h("article", { class: "panel source" }, h("h3", null, source.room), outcome, h("p", null, button));
     box.start = start;
@@ -34,7 +34,7 @@ export default function listen(place, shared) {
     /** @param {any} line */
     async function judged(line) {
       source.judged = line.judged;
-      fill(outcome, verdictLines(line.judged),
+      fill(outcome, verdictLines(line.judged, source.kind),
         h("p", { class: "hint" }, t("setup.levels", { floor: number(line.floor_dbfs, 0), loudest: number(line.loudest_dbfs, 0) })));
       await shared.save({});
     }

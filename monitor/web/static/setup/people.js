@@ -33,7 +33,7 @@ export default function people(place, shared) {
       const answer = await attempt(() => post(`api/setup/people/${one.id}/test?lang=${language}`, {}));
       test.disabled = false;
       if (!answer) return fill(said);
-      if (answer.problem) return fill(said, h("p", { class: "error" }, icon("warning"), " ", answer.problem));
+      if (answer.problem) return fill(said, h("p", { class: "error" }, icon("warning"), " ", t("setup.test_failed"), " ", h("small", null, answer.problem)));
       return fill(said, h("p", null, t("setup.did_it_arrive")), h("p", { class: "acts" },
         h("button", { type: "button", class: "primary", onclick: () => arrived(true) }, t("setup.yes")),
         h("button", { type: "button", onclick: () => arrived(false) }, t("setup.no"))));
@@ -84,7 +84,7 @@ export default function people(place, shared) {
     async function add(event) {
       event.preventDefault();
       const control = { ntfy: topic, telegram: token, apprise: address }[/** @type {"ntfy"} */ (service.value)];
-      const kept = await attemptAt(control, refused, () => post("api/setup/people", { service: service.value, topic: topic.value, token: token.value,
+      const kept = await attemptAt(control, refused, () => post(`api/setup/people?lang=${language}`, { service: service.value, topic: topic.value, token: token.value,
         chat: chat.value, address: address.value }));
       if (!kept) return;
       const others = shared.choices.people.filter((/** @type {any} */ one) => one.id !== kept.id);
@@ -100,7 +100,7 @@ export default function people(place, shared) {
   function drawBroker() {
     const known = shared.choices.broker;
     const host = h("input", { id: "broker-host", value: known?.host ?? "127.0.0.1", maxlength: "253", required: true, autocomplete: "off", spellcheck: "false" });
-    const port = h("input", { id: "broker-port", value: known?.port ?? 1883, inputmode: "numeric", required: true, autocomplete: "off" });
+    const port = h("input", { id: "broker-port", type: "number", min: 1, max: 65535, value: known?.port ?? 1883, required: true, autocomplete: "off" });
     const user = h("input", { id: "broker-user", value: known?.username ?? "", maxlength: "100", autocomplete: "off" });
     const password = h("input", { id: "broker-password", type: "password", maxlength: "200", autocomplete: "off" });
     const said = h("p", { role: "status" }, known && [icon("check"), " ", t("setup.broker.takes_us", { host: known.host })]);

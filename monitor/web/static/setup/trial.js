@@ -54,6 +54,6 @@ export function trial(source, { again = false, judged = () => {} }) {
 /** Why there is no sound: first what to do, then how the daemon puts it. @param {any} line */
 const reason = (line) => (line.why ? [h("span", null, t(`setup.failed_by.${line.why}`)), " ", h("small", null, line.problem)] : line.problem);
 
-/** What ten seconds were like, in words. @param {string[]} verdict */
-export const verdictLines = (verdict) => h("ul", { class: "lines verdict-lines" }, verdict.map((one) =>
-  h("li", { class: one === "good" ? "good" : "bad" }, icon(one === "good" ? "check" : "warning"), h("span", null, t(`setup.judged.${one}`)))));
+/** What ten seconds were like, in words. @param {string[]} verdict @param {string} kind */
+export const verdictLines = (verdict, kind) => h("ul", { class: "lines verdict-lines" }, verdict.map((one) =>
+  h("li", { class: one === "good" ? "good" : "bad" }, icon(one === "good" ? "check" : "warning"), h("span", null, t(`setup.judged.${one === "telephone" && kind === "microphone" ? "narrow" : one}`)))));
