@@ -155,6 +155,18 @@ def plain_text(value: Any) -> Any:
     return value
 
 
+def _one_line(value: Any) -> Any:
+    """As a title and a header take it: YAML's `>` and `|` leave an end of line behind."""
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())
+    if any(unicodedata.category(letter) == "Cc" for letter in line):
+        raise ValueError("has a control character in it; write letters, digits and signs")
+    return line
+
+
+OneLine = Annotated[str, BeforeValidator(_one_line, json_schema_input_type=str)]
+"""What people call something: its lines are joined to one."""
 _NO_BOOL = BeforeValidator(_without(bool, "a number"))
 
 ESCALATION_CHANNEL = "escalation"

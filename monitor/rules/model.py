@@ -11,6 +11,7 @@ from monitor.clock import time_of_day
 from monitor.labels import SEVERITIES, VOICED, Severity, check_emotion, vocabulary
 from monitor.schema import (
     Block,
+    OneLine,
     PlainWord,
     Score,
     Seconds,
@@ -161,7 +162,7 @@ class Rule(Clause, Switched):
     `any`; `unless_heard`, for an alert that nothing was heard; or `level`, for an alert that it is loud
     for long."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[OneLine, Field(min_length=1, max_length=80)]
     hear: Sounds = ()
     """Labels. One of them is enough."""
     any: tuple[Clause, ...] = ()

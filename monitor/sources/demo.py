@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
 
 from monitor.audio import Audio, Piece
 from monitor.clock import Clock
@@ -33,7 +35,7 @@ class DemoConfig(AnySourceConfig):
     """true: start again at the end."""
     speech: bool = True
     """true: somebody also speaks, if espeak-ng is installed."""
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0)] = 1
     """Another number makes another doorbell, knock and siren."""
 
     @property

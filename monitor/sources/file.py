@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from monitor.audio import Piece
 from monitor.clock import Clock
@@ -15,6 +15,17 @@ from monitor.sources.recorded import RecordedSound, Recording
 from monitor.sources.recording import opened
 from monitor.sources.timing.framer import Framer
 from monitor.sources.timing.pacing import Pacer
+
+_YEARS = range(1900, 2200)
+
+
+def _check_in_calendar(at: datetime) -> datetime:
+    """In other zones, and days later, it is still a date."""
+    if at.year not in _YEARS:
+        raise ValueError(
+            f"the year {at.year:04} is none of a recording; write for example 2026-01-31T22:00:00+01:00"
+        )
+    return at
 
 
 class FileConfig(AnySourceConfig):
@@ -29,7 +40,7 @@ class FileConfig(AnySourceConfig):
     """true: start again at the end."""
     track: Annotated[int, Field(ge=1, le=64)] | None = None
     """Number of the sound track, from 1. By default the first track that is not silent."""
-    started_at: AwareDatetime | None = None
+    started_at: Annotated[AwareDatetime, AfterValidator(_check_in_calendar)] | None = None
     """The time of the first sample. By default the moment when the file is opened. Without `realtime`, the
     length of the recording is subtracted from that moment."""
 

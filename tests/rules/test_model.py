@@ -72,3 +72,19 @@ def test_a_rule_has_all_the_keys_of_the_design() -> None:
 def test_every_key_is_explained() -> None:
     """The JSON schema describes each key, but for those whose name says it all."""
     assert Rule.model_fields.keys() - attribute_docs(Rule).keys() <= {"name", "min_emotion_score"}
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("Smoke alarm\n", "Smoke alarm"), ("In the\n  hall", "In the hall"), ("👩‍🚒 Feuer", "👩‍🚒 Feuer")],
+)
+def test_a_name_is_one_line(written: str, name: str) -> None:
+    """YAML's `>` ends with an end of line, and titles and headers take none."""
+    assert Rule.model_validate({"name": written, "hear": ["smoke_alarm"]}).name == name
+
+
+@pytest.mark.parametrize("name", ["Smoke\x1b[31m", "a\0b", " \n "])
+def test_a_name_that_is_no_line_is_refused(name: str) -> None:
+    """A control character in it, or nothing but spaces."""
+    with pytest.raises(ValidationError, match="name"):
+        Rule.model_validate({"name": name, "hear": ["smoke_alarm"]})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from monitor.audio import Audio
 from monitor.clock import Clock, SystemClock
@@ -89,3 +90,9 @@ def test_closing_while_it_is_opened_ends_it_soon() -> None:
     source.close()
     with source:
         assert list(source.pieces()) == []
+
+
+def test_a_seed_below_zero_is_refused() -> None:
+    """No scene can be drawn from it."""
+    with pytest.raises(ValidationError, match="seed"):
+        DemoConfig.model_validate({"type": "demo", "name": "demo", "seed": -1})

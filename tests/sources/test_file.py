@@ -175,3 +175,10 @@ def test_a_date_without_a_zone_is_refused() -> None:
         FileConfig.model_validate(
             {"type": "file", "name": "tape", "path": "a.wav", "started_at": "2026-01-01T10:00:00"}
         )
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_a_date_at_the_end_of_the_calendar_is_refused(at: str) -> None:
+    """Another zone, or the end of the recording, would have no date any more."""
+    with pytest.raises(ValidationError, match="is none of a recording"):
+        FileConfig.model_validate({"type": "file", "name": "tape", "path": "a.wav", "started_at": at})
