@@ -2,10 +2,11 @@
 
 The recording of the drill is attenuated and the room's own noise added again, so that its level stays as
 it is: y = g x + sqrt(1 - g^2) n. The rhythm detector that the house listens with is run on that in steps of
-3 dB, with several draws of the noise. Over steady noise an alarm is lost within a step or two, and the margin
-is the level at which it is lost on average: the area under the shares that are found. In the pauses of
-rattling dishes an alarm is found now and then over 40 dB, and no one figure is true: then the margin is from
-where it is no longer surely found to where it hardly ever is.
+3 dB, with several draws of the noise. Where that comes in bursts, the alarm's tones alone are attenuated, and
+all of the noise is added (`monitor.drill.tone`). Over steady noise an alarm is lost within a step or two, and
+the margin is the level at which it is lost on average: the area under the shares that are found. In the
+pauses of rattling dishes an alarm is found now and then over 40 dB, and no one figure is true: then the
+margin is from where it is no longer surely found to where it hardly ever is.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.audio import SAMPLE_RATE_HZ, Samples
+from monitor.drill.tone import rattles, tones_alone
 from monitor.rhythm.tracker import RhythmTracker
 
 STEP_DB = 3.0
@@ -21,17 +23,20 @@ MOST_DB = 60.0
 """A microphone's own range; beyond it the figure would be of the arithmetic."""
 NOISES = 4
 """Draws of the room's noise at each level."""
-MORE_NOISES, MOST_NOISES = 48, 16
-"""Draws in all for the levels at which some are found and some are lost, and at most of one level."""
+MORE_NOISES, MOST_NOISES = 300, 20
+"""Draws in all for the levels at which some are found and some are lost, and at most of one level. With 48
+the mean of one room with dishes came out up to 3 dB apart."""
 SURELY, HARDLY = 0.9, 0.1
 """The shares between which the alarm is being lost."""
-PIECE_S = 15.0
-"""The room's noise is joined of pieces so long, for in shorter ones the pauses between dishes are lost, and
-with them what is found there: in two rooms with dishes the margin was 7.8 and 9.8 dB too low with pieces of
-1 s, 3.3 and 6.0 dB with these."""
 LEAST_NOISE_S = 3.0
 """Shorter, and one cough in it is the room's noise."""
 AROUND_S = 1.5
+RINGS_OUT_S = 3.0
+"""So long after its end nothing of the alarm is left in the room."""
+_LOOK = SAMPLE_RATE_HZ // 2
+"""What the detector takes at once here: nothing more is heard once the alarm is found."""
+_GOLDEN = (5**0.5 - 1) / 2
+"""The share of a ring between two draws: however many there are, they lie evenly around it."""
 _BAND = 2 ** (1 / 6)
 """Half a third octave, as the detector measures its signal-to-noise ratio."""
 
@@ -52,18 +57,50 @@ class Margin:
     """Falling by so much it is lost in 9 of 10."""
 
 
+class RoomNoise:
+    """What is known of a room's noise, as a ring: from any place on, and as long as is asked for."""
+
+    def __init__(self, parts: Sequence[Samples]) -> None:
+        """`parts` at 16 kHz, each of at least 50 ms; where one goes over into the next it is faded at equal
+        power."""
+        fade = SAMPLE_RATE_HZ // 20
+        ramp = np.sqrt(np.linspace(0, 1, fade, dtype=np.float32))
+        begun = [part[:fade] * ramp + parts[n - 1][-fade:] * ramp[::-1] for n, part in enumerate(parts)]
+        pairs = zip(begun, parts, strict=True)
+        self._ring = np.concatenate([piece for head, part in pairs for piece in (head, part[fade:-fade])])
+
+    def piece(self, draw: float, length: int) -> Samples:
+        """So many samples of it; draws that follow one another lie evenly around the ring."""
+        start = int(draw * _GOLDEN % 1 * len(self._ring))
+        return np.resize(np.roll(self._ring, -start), length)
+
+
 def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch_hz: float) -> Margin:
     """The margin of an alarm in a recording at 16 kHz: it sounds from `begins_s` to `ends_s`, and what lies
-    before it is the room. `label` is what it is found as."""
-    noise = samples[: max(0, round((begins_s - 1.0) * SAMPLE_RATE_HZ))]
+    before it, and long enough after it, is the room. `label` is what it is found as."""
     first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in (begins_s - AROUND_S, ends_s + AROUND_S))
     alarm = samples[max(0, first) : last]
-    if len(noise) < LEAST_NOISE_S * SAMPLE_RATE_HZ or not len(alarm):
+    parts = _room_alone(samples, begins_s, ends_s, label)
+    if not parts or not len(alarm):
         return Margin(None, None)
-    over_db = _over_db(alarm, noise, pitch_hz)
-    shares = found_shares(lambda by_db, draw: _is_found(alarm, noise, by_db, draw, label))
+    noise, alone = RoomNoise(parts), np.concatenate(parts)
+    over_db = _over_db(alarm, alone, pitch_hz)
+    tones = tones_alone(alarm, alone, pitch_hz, label) if rattles(alone, pitch_hz) else None
+    if tones is None or not is_heard(tones, label):
+        shares = found_shares(lambda by_db, draw: _is_found(quieter, alarm, noise, by_db, draw, label))
+    else:
+        shares = found_shares(lambda by_db, draw: _is_found(_fainter, tones, noise, by_db, draw, label))
     surely_db, hardly_db = lost_between_db(shares)
     return Margin(round(mean_level_db(shares), 1), over_db, min(shares) >= SURELY, surely_db, hardly_db)
+
+
+def _room_alone(samples: Samples, begins_s: float, ends_s: float, label: str) -> list[Samples]:
+    """What was heard before the alarm and after it; not the latter where somebody pressed once more."""
+    before = samples[: max(0, round((begins_s - 1.0) * SAMPLE_RATE_HZ))]
+    after = samples[round((ends_s + RINGS_OUT_S) * SAMPLE_RATE_HZ) :]
+    least = LEAST_NOISE_S * SAMPLE_RATE_HZ
+    parts = [before] if len(before) >= least else []
+    return [*parts, after] if len(after) >= least and not is_heard(after, label) else parts
 
 
 def found_shares(is_found: Callable[[float, int], bool]) -> list[float]:
@@ -94,39 +131,39 @@ def lost_between_db(shares: Sequence[float]) -> tuple[float, float]:
     return STEP_DB * surely, min(STEP_DB * (hardly + 1), MOST_DB)
 
 
-def quieter(alarm: Samples, noise: Samples, by_db: float, rng: "np.random.Generator") -> Samples:
-    """The recording with its alarm `by_db` quieter and its noise as loud as before; all at 16 kHz."""
+def quieter(alarm: Samples, noise: Samples, by_db: float) -> Samples:
+    """The recording with its alarm `by_db` quieter and its noise as loud as before; all at 16 kHz, and of one
+    length."""
     gain = 10 ** (-by_db / 20)
-    return np.asarray(gain * alarm + np.sqrt(1 - gain**2) * _other_noise(noise, len(alarm), rng), np.float32)
+    return np.asarray(gain * alarm + np.sqrt(1 - gain**2) * noise, np.float32)
+
+
+def _fainter(tones: Samples, noise: Samples, by_db: float) -> Samples:
+    """The same of the tones alone, which take no noise with them."""
+    return np.asarray(10 ** (-by_db / 20) * tones + noise, np.float32)
 
 
 def is_heard(samples: Samples, label: str) -> bool:
     """Whether the rhythm detector finds the label in these samples at 16 kHz."""
     tracker = RhythmTracker()
-    return any(found.label == label for found in tracker.push(samples))
+    return any(
+        found.label == label
+        for at in range(0, len(samples), _LOOK)
+        for found in tracker.push(samples[at : at + _LOOK])
+    )
 
 
-def _is_found(alarm: Samples, noise: Samples, by_db: float, draw: int, label: str) -> bool:
-    rng = np.random.default_rng([draw, round(by_db * 10)])
-    before = _other_noise(noise, 2 * SAMPLE_RATE_HZ, rng)
-    return is_heard(np.concatenate([before, quieter(alarm, noise, by_db, rng)]), label)
-
-
-def _other_noise(noise: Samples, length: int, rng: "np.random.Generator") -> Samples:
-    """More of the same noise: pieces of it from anywhere, some backwards, joined at equal power."""
-    piece = min(round(PIECE_S * SAMPLE_RATE_HZ), len(noise) - SAMPLE_RATE_HZ)
-    fade = SAMPLE_RATE_HZ // 20
-    out = np.zeros(length + 2 * piece, np.float32)
-    ramp = np.sqrt(np.linspace(0, 1, fade, dtype=np.float32))
-    at = 0
-    while at < length + fade:
-        start = int(rng.integers(0, len(noise) - piece))
-        some = noise[start : start + piece][:: int(rng.choice([-1, 1]))].copy()
-        some[:fade] *= ramp
-        some[-fade:] *= ramp[::-1]
-        out[at : at + piece] += some
-        at += piece - fade
-    return out[fade : fade + length]
+def _is_found(
+    mixed: Callable[[Samples, Samples, float], Samples],
+    alarm: Samples,
+    noise: RoomNoise,
+    by_db: float,
+    draw: int,
+    label: str,
+) -> bool:
+    before = 2 * SAMPLE_RATE_HZ
+    added = noise.piece(draw + by_db / 10, before + len(alarm))
+    return is_heard(np.concatenate([added[:before], mixed(alarm, added[before:], by_db)]), label)
 
 
 def _over_db(alarm: Samples, noise: Samples, pitch_hz: float) -> float:

@@ -15,6 +15,9 @@ from monitor.types import new_id
 
 FILE = "drills.json"
 REQUEST = "drill-request.json"
+AFTERWARDS_S = 60.0
+"""After the drill has closed: receivers acknowledge, events reach their last state, and the room is heard
+without the alarm. Where dishes rattle, the margin is the more exact the more of them is heard."""
 OVERDUE_DAYS = 35.0
 """Alarm makers ask for a test a month; a few days more are no neglect."""
 LOW_MARGIN_DB = 6.0

@@ -17,6 +17,7 @@ from monitor.clock import Clock, instant
 from monitor.delivery.deliveries import OUTBOX, deliveries
 from monitor.drill.margin import measured
 from monitor.drill.report import (
+    AFTERWARDS_S,
     REQUEST,
     DeliveryReport,
     DrillReport,
@@ -35,10 +36,8 @@ from monitor.types import Alert, Command, Message, SoundEvent
 
 log = get_logger()
 
-KEPT_S = 120.0
-"""Sound that is kept in memory while a drill goes on: the alarm, and the room before it."""
-AFTERWARDS_S = 5.0
-"""After the drill has closed: receivers acknowledge, and events reach their last state."""
+KEPT_S = 180.0
+"""Sound that is kept in memory while a drill goes on: the alarm, and the room before and after it."""
 STALE_S = 60.0
 """A request that is older was made while no daemon ran; who made it has gone away."""
 MOST_BYTES = 10_000

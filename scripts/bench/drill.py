@@ -3,9 +3,10 @@
     python scripts/bench drill --rooms 40
 
 Each room has an alarm of its own make (T3 or T4, within the standard's tolerance), its reverberation, its
-kind of noise and its distance. The drill hears one recording of it, after half a minute of the room. The
-truth is taken from the alarm alone: it is made quieter in steps of 3 dB, in 16 other pieces of the same
-room's noise at each step at which not all are found, and fails at the level at which it is lost on average.
+kind of noise and its distance. The drill hears one recording of it, after half a minute of the room and
+before more of it. The truth is taken from the alarm alone: it is made quieter in steps of 3 dB, in 24
+pieces of two minutes of the same room's noise at each step at which not all are found, and fails at the level
+at which it is lost on average.
 Where the drill names no figure but a range, the truth has to lie in that.
 """
 
@@ -30,14 +31,17 @@ from testkit.rhythm_trials import LABELS, noise_of, rhythm_of, sounder_of
 
 BEFORE_S = 30.0
 """What the drill hears of the room before somebody presses the button, as the command asks for."""
+AFTER_S = 80.0
+"""What it hears after the alarm: it closes 30 s after the first room has confirmed it, and listens on."""
 CYCLES = 3
 WITHIN_DB = 2.0
 STEP_DB, FARTHEST_DB = 3, 66
-TRUTHS = 16
+TRUTHS = 24
 FEW = 4
 """Draws that show where it is being lost."""
 DRILLED = 99
 """The draw that is drilled; none of the truth's."""
+GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,18 @@ class Room:
     pitch_hz: float
     alarm: Samples
     """Without noise, in the room, with silence before and after."""
+    ends_s: float
+    """Where the alarm ends in it."""
     noises: Samples
     """Two minutes of its noise at the level that it has there; every draw is a piece of it."""
     seed: int
 
     def heard(self, by_db: float, draw: int) -> Samples:
-        """The alarm so much quieter, in new noise of the room; the noise is as loud as ever."""
-        rng = np.random.default_rng([self.seed, draw, 1])
-        start = int(rng.integers(0, len(self.noises) - len(self.alarm)))
-        noise = self.noises[start : start + len(self.alarm)]
+        """The alarm so much quieter, in new noise of the room; the noise is as loud as ever. Draws that
+        follow one another begin evenly spread over the two minutes."""
+        first = float(np.random.default_rng([self.seed, round(by_db), 1]).random())
+        start = int((first + draw * GOLDEN) % 1 * len(self.noises))
+        noise = np.resize(np.roll(self.noises, -start), len(self.alarm))
         return np.asarray(self.alarm * 10 ** (-by_db / 20) + noise, np.float32)
 
     @property
@@ -76,17 +83,12 @@ class Room:
         return STEP_DB * (0.5 + sum(shares))
 
     def _is_found(self, by_db: float, draw: int) -> bool:
-        return is_heard(self.heard(by_db, draw)[self.skip :], LABELS[self.pattern])
-
-    @property
-    def skip(self) -> int:
-        """Samples before the alarm that are nothing but noise, all but 2 s of them."""
-        return round((BEFORE_S - 2) * SAMPLE_RATE_HZ)
+        first, last = (round(at_s * SAMPLE_RATE_HZ) for at_s in (BEFORE_S - 2, self.ends_s + 2))
+        return is_heard(self.heard(by_db, draw)[first:last], LABELS[self.pattern])
 
     def drilled(self) -> Margin:
         """What the drill makes of one recording."""
-        ends_s = len(self.alarm) / SAMPLE_RATE_HZ - 2.0
-        return measured(self.heard(0.0, DRILLED), BEFORE_S, ends_s, LABELS[self.pattern], self.pitch_hz)
+        return measured(self.heard(0.0, DRILLED), BEFORE_S, self.ends_s, LABELS[self.pattern], self.pitch_hz)
 
 
 def rooms(count: int, seed: int) -> Iterator[Room]:
@@ -99,14 +101,15 @@ def rooms(count: int, seed: int) -> Iterator[Room]:
         dry = alarms.played(sounder, rhythm, SAMPLE_RATE_HZ)
         rt60_s = float(rng.uniform(0.2, 0.8))
         wet = room.in_room(dry, room.impulse_response(rng, rt60_s, SAMPLE_RATE_HZ), tail=True)
-        padded = np.pad(wet, (round(BEFORE_S * SAMPLE_RATE_HZ), 2 * SAMPLE_RATE_HZ))
+        padded = np.pad(wet, [round(at_s * SAMPLE_RATE_HZ) for at_s in (BEFORE_S, AFTER_S)])
         noise = str(rng.choice(["pink", "white", "pink", "babble", "dishes"]))
         noises = noise_of(noise, rng, 120 * SAMPLE_RATE_HZ)
         snr_db = float(rng.uniform(6, 30))
         # One level for all of it: were each draw brought to the ratio by itself, few dishes in it would
         # clatter louder than many, and what is drilled would be another room than the truth's.
         noises *= room.noise_gain(wet, noises, sounder.pitch_hz, snr_db, SAMPLE_RATE_HZ)
-        yield Room(pattern, noise, rt60_s, snr_db, sounder.pitch_hz, padded, noises, number)
+        ends_s = BEFORE_S + len(wet) / SAMPLE_RATE_HZ
+        yield Room(pattern, noise, rt60_s, snr_db, sounder.pitch_hz, padded, ends_s, noises, number)
 
 
 def main() -> None:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
-from monitor.drill.margin import MOST_DB, found_shares, lost_between_db, mean_level_db, measured, quieter
+from monitor.drill.margin import (
+    MOST_DB,
+    RoomNoise,
+    found_shares,
+    lost_between_db,
+    mean_level_db,
+    measured,
+    quieter,
+)
 from monitor.drill.report import RoomReport
 from testkit import alarms, room
 
@@ -40,13 +48,42 @@ def test_without_the_room_before_it_there_is_no_figure():
     assert measured(cut, 1.0, ends_s - BEFORE_S + 1, "smoke_alarm", 3100.0).margin_db is None
 
 
+def test_the_room_after_the_alarm_is_the_room_too():
+    """Somebody pressed at once, and the drill listened on; not where somebody pressed once more."""
+    samples, ends_s = recording(20)
+    usual = measured(samples, BEFORE_S, ends_s, "smoke_alarm", 3100.0)
+    at_once = samples[round((BEFORE_S - 1) * SAMPLE_RATE_HZ) :]
+    after = recording(20, seed=1)[0][: round(BEFORE_S * SAMPLE_RATE_HZ)]
+    ends_s -= BEFORE_S - 1
+    quiet_after = np.concatenate([at_once, after, after])
+    pressed_again = np.concatenate([at_once, samples])
+    found = measured(quiet_after, 1.0, ends_s, "smoke_alarm", 3100.0)
+    assert usual.margin_db is not None
+    assert found.margin_db == pytest.approx(usual.margin_db, abs=2)
+    assert measured(pressed_again, 1.0, ends_s, "smoke_alarm", 3100.0).margin_db is None
+
+
+def test_draws_lie_evenly_in_the_noise_that_is_known():
+    """However many there are, no part of it counts much more than another, and each sample has its place."""
+    noise = np.arange(10 * SAMPLE_RATE_HZ, dtype=np.float32)
+    ring = RoomNoise([noise[: 4 * SAMPLE_RATE_HZ], noise[4 * SAMPLE_RATE_HZ :]])
+    for count in (4, 16):
+        begins_s = sorted(float(ring.piece(draw, 1)[0]) / SAMPLE_RATE_HZ for draw in range(count))
+        gaps_s = np.diff([*begins_s, begins_s[0] + 10])
+        assert max(gaps_s) < 2 * 10 / count
+    once_around = ring.piece(3, len(noise))
+    faded = SAMPLE_RATE_HZ // 20
+    middle = noise[faded : 4 * SAMPLE_RATE_HZ - faded]
+    assert np.isin(middle, once_around).all()
+
+
 def test_the_noise_that_is_added_has_the_pauses_of_the_room():
     """Two seconds of dishes and eight of quiet: whatever the draw, so much of an alarm is heard alone."""
     clatter = np.random.default_rng(3).normal(0, 0.1, 2 * SAMPLE_RATE_HZ).astype(np.float32)
     noise = np.tile(np.pad(clatter, (0, 8 * SAMPLE_RATE_HZ)), 3)
     silent = np.zeros(12 * SAMPLE_RATE_HZ, np.float32)
     for draw in range(20):
-        mixed = quieter(silent, noise, 20.0, np.random.default_rng(draw))
+        mixed = quieter(silent, RoomNoise([noise]).piece(draw, len(silent)), 20.0)
         loud = np.flatnonzero(np.abs(mixed) > 1e-6)
         longest = np.diff(loud, prepend=0, append=len(mixed)).max()
         assert longest >= 4 * SAMPLE_RATE_HZ

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Piece
 from monitor.drill.report import (
+    AFTERWARDS_S,
     FILE,
     REQUEST,
     DrillReport,
@@ -22,6 +23,7 @@ from monitor.errors import StoreError
 from monitor.events.tracker import Tracker
 from monitor.pipeline.decisions import DecisionEngine
 from monitor.rhythm.detector import RhythmDetector
+from monitor.rules.drill import LASTS_S
 from monitor.rules.engine import RuleEngine
 from monitor.rules.model import Rule
 from monitor.types import Alert
@@ -153,7 +155,7 @@ def test_a_clock_that_is_set_makes_a_drill_no_longer(tmp_path: Path):
     ask(tmp_path, START)
     runner.tend(bug)
     clock.set_wall(-3600)
-    clock.advance(200)
+    clock.advance(LASTS_S + AFTERWARDS_S)
     runner.tend(bug)
     for thread in threads():
         if thread.name == "drill":

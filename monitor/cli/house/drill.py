@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from monitor.cli.console import ConfigOption, config_in_force, err, out, where_kept
 from monitor.drill.report import (
+    AFTERWARDS_S,
     LOW_MARGIN_DB,
     REQUEST,
     DeliveryReport,
@@ -29,7 +30,7 @@ from monitor.runtime.instance import is_running
 
 TAKEN_UP_S = 30.0
 """A daemon looks for requests every 2 s; one that is busy with a disk a little later."""
-ENDED_S = LASTS_S + 120.0
+ENDED_S = LASTS_S + AFTERWARDS_S + 300.0
 """A drill of full length, and the computing of every room's margin."""
 LOOK_EVERY_S = 0.5
 NO_CERTIFICATE = (
@@ -91,7 +92,7 @@ def drill(
         raise StoreError("the daemon does not answer; read its log")
     err.print(
         f"Wait half a minute, so that the noise of the room is known. Then [bold]press the test button of a "
-        f"{alarm.value} alarm[/bold], for two rounds of beeps."
+        f"{alarm.value} alarm[/bold], for two rounds of beeps. The result comes two minutes later."
     )
     done = _wait(folder, id, ENDED_S, ended=True)
     if done is None:
