@@ -6,7 +6,6 @@ Hops are 10 ms. "Trials" are those of `python scripts/bench constants`.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from monitor.rhythm.history import HopRows
 from monitor.rhythm.spectrum import BIN_HZ, FIRST_BIN
@@ -24,7 +23,7 @@ _SPREAD_HOPS = 4
 """A row averages 52 ms and shows a tone for that much longer than it sounds: it is shortened by 40 ms, the
 whole hops in it but one. Trials: 2 and 6 change nothing; only the lengths in the evidence depend on it."""
 _SIDE_DB = 1.5
-"""By how much a tone's bin may be lower than its neighbours: two bins share a pitch between them, and noise
+"""By how much a tone's bin may be lower than its four nearest: two bins share a pitch between them, and noise
 decides which is higher. Trials: with 0.75 a metronome, with 2.25 the beeps of electronic music are found
 later."""
 
@@ -85,14 +84,19 @@ class PulseFinder:
         `level_db`, `prominence_db`: shape (rows, BINS), fewer rows than `long_hops`. `first_hop`: hop of row
         0.
         """
-        clear = prominence_db >= BEGINS_DB
-        if clear.any():
-            clear &= _is_peak(level_db)
-        bins = sorted({*self._tones, *np.flatnonzero(clear.any(axis=0)).tolist()})
+        loud = np.flatnonzero(prominence_db.max(axis=0) >= BEGINS_DB)
+        bins = sorted({*self._tones, *loud.tolist()})
+        if not bins:
+            return []
+        around_db = _around_db(level_db, bins)
+        prominence_db, level_db = prominence_db.take(bins, axis=1), level_db.take(bins, axis=1)
+        clear = (prominence_db >= BEGINS_DB) & (level_db >= around_db - _SIDE_DB)
         # Few bins have tones, and each another story: from here on lists are quicker than arrays.
-        columns = zip(*(array[:, bins].T.tolist() for array in (clear, prominence_db, level_db)), strict=True)
+        columns = zip(*(array.T.tolist() for array in (clear, prominence_db, level_db)), strict=True)
         found: list[tuple[int, Pulse]] = []
         for k, (begins, prominences, levels) in zip(bins, columns, strict=True):
+            if k not in self._tones and not any(begins):
+                continue
             follower = _Bin(k, begins, prominences, levels, first_hop, self._long_hops)
             tone = follower.followed(self._tones.pop(k, None))
             found += follower.found
@@ -171,11 +175,8 @@ class _Bin:
         )
 
 
-def _is_peak(level_db: HopRows) -> npt.NDArray[np.bool_]:
-    """Bins not lower than their four nearest, but for what noise does to two that share a pitch."""
-    around = np.full_like(level_db, -np.inf)
-    for reach in (1, 2):
-        low, high = around[:, :-reach], around[:, reach:]
-        np.maximum(low, level_db[:, reach:], out=low)
-        np.maximum(high, level_db[:, :-reach], out=high)
-    return np.asarray(level_db >= around - _SIDE_DB)
+def _around_db(level_db: HopRows, bins: list[int]) -> HopRows:
+    """The highest level of the four bins nearest to some bins: of so many as there are, at the edge."""
+    last = level_db.shape[1] - 1
+    near = [level_db.take([min(max(0, k + reach), last) for k in bins], axis=1) for reach in (-2, -1, 1, 2)]
+    return np.asarray(np.maximum.reduce(near))
