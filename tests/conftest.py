@@ -8,7 +8,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from monitor.labels import name_taught
-from monitor.language.words import speak
+from monitor.language.words import name_rooms, speak
 from testkit.memory_disk import keep_temporary_files_in_memory
 
 keep_temporary_files_in_memory()
@@ -32,7 +32,8 @@ def untouched_logging() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def untaught_vocabulary() -> Iterator[None]:
-    """What a house has taught, and its language, belong to its test alone."""
+    """What a house has taught, its language and its rooms belong to its test alone."""
     yield
     name_taught(())
+    name_rooms({})
     speak("en")

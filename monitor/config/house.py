@@ -38,6 +38,7 @@ def build_house(config: Config) -> House:
             ),
             event_labels=tuple(label for label in sounds() if label in labels),
             area=source.area,
+            title=source.title,
             pictures=config.evidence.pictures and not source.is_external,
             hidden=frozenset() if source.is_external else hidden,
             has_sound=not source.is_external,

@@ -22,7 +22,7 @@ from monitor.config.yaml_document import Document, KeyPath, parse_document, read
 from monitor.errors import ConfigError
 from monitor.events.settings import LABELS
 from monitor.labels import name_taught
-from monitor.language.words import speak
+from monitor.language.words import name_rooms, speak
 from monitor.schema import ESCALATION_CHANNEL, RESERVED_SOURCES
 
 SEARCHED = (
@@ -66,6 +66,7 @@ def as_configured(
     needed = document if uses is None else document.without(lambda part: part not in {*uses, "language"})
     config = check_document(needed).of_file(path)
     speak(config.language)
+    name_rooms({source.name: source.title for source in config.sources if source.title})
     return config
 
 

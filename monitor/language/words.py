@@ -1,7 +1,8 @@
 """What sounds are called, and every sentence of a notification, in every language side by side in words.json.
 The page has these, too, and sentences of its own.
 
-The language belongs to a house, and a process serves one: whoever reads a configuration names it (`speak`).
+The language and the rooms belong to a house, and a process serves one: whoever reads a configuration names
+them (`speak`, `name_rooms`).
 Topics, ids, rules' names and the reasons of faults have one language alone.
 """
 
@@ -78,8 +79,19 @@ def places(sources: Iterable[str]) -> str:
 
 
 def _place(source: str) -> str:
-    plain = source.replace("_", " ")
+    plain, title = source.replace("_", " "), _titles.get(source)
+    if title and (_language == "de" or title.casefold() != plain):  # an English room has no capital
+        return title
     return plain[:1].upper() + plain[1:] if _language == "de" else plain
+
+
+def name_rooms(titles: Mapping[str, str]) -> None:
+    """From now on notifications write these sources so. Any thread.
+
+    `titles`: by a source's name, how a person writes it.
+    """
+    global _titles
+    _titles = dict(titles)
 
 
 def enumerated(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
@@ -133,3 +145,4 @@ def rule_words(rule: str) -> str:
 
 
 _language: Language = "en"
+_titles: Mapping[str, str] = {}

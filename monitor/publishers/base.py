@@ -112,6 +112,7 @@ class Room:
     labels: tuple[str, ...]  # labels that get an entity of their own
     event_labels: tuple[str, ...]  # every label that an event of this source can have
     area: str | None = None
+    title: str | None = None  # how a person writes the source's name, where that is known
     pictures: bool = False  # whether it shows pictures of what it heard
     hidden: frozenset[str] = frozenset()  # of `labels`, those whose entity a person has to switch on
     has_sound: bool = True  # whether we hear it ourselves; else a device publishes what it detects there

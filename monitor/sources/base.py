@@ -1,12 +1,13 @@
 """What a source of sound promises."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field
 
 from monitor.audio import FRAME_S, Piece
-from monitor.schema import Block, Slug
+from monitor.schema import Block, Slug, slug
 from monitor.types import Frame
 
 PIECE_S = 4 * FRAME_S
@@ -102,6 +103,15 @@ class AnySourceConfig(Block):
     """Thresholds of this source for each label, with the same keys as the top-level `labels`."""
     gate: dict[str, Any] = {}
     """Gate settings of this source, with the same keys as the top-level `gate`."""
+
+    @property
+    def title(self) -> str | None:
+        """How a person writes the name, where it was made from the area, as set-up does: *Küche 2* for
+        `kueche_2`."""
+        if not self.area:
+            return None
+        made = re.fullmatch(re.escape(slug(self.area)) + r"(?:_(\d+))?", self.name)
+        return made and " ".join(filter(None, [self.area, made[1]]))
 
     @property
     def is_hurried(self) -> bool:

@@ -48,6 +48,30 @@ def german_alert(folder: Path) -> Alert:
     return alert
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "area", "said"),
+    [
+        ("de", "kueche", "Küche", "Küche"),
+        ("de", "kueche_2", "Küche", "Küche 2"),
+        ("de", "tv-zimmer", "TV-Zimmer", "TV-Zimmer"),
+        ("en", "salle_a_manger", "Salle à manger", "Salle à manger"),
+        ("en", "room_8", "Room 8", "room 8"),
+        ("en", "front_camera", "Porch", "front camera"),
+    ],
+)
+def test_a_room_is_written_as_its_area(
+    tmp_path: Path, language: str, name: str, area: str, said: str
+) -> None:
+    """Where set-up named the source after it; a name that somebody chose stays."""
+    file = tmp_path / "earwitness.yaml"
+    file.write_text(
+        f"language: {language}\nsources: [{{type: demo, name: {name}, area: {area}}}]\n"
+        "rules: [{name: Smoke alarm, hear: [smoke_alarm], severity: critical}]\n"
+    )
+    (alert,) = RuleEngine(load_config(file).rules).decide(sound("smoke_alarm", 0, name, evidence=T3))
+    assert f" in {said} (" in alert.message
+
+
 def test_an_alert_is_told_in_the_language_of_the_configuration(tmp_path: Path) -> None:
     """Message, title, buttons and voice; the rule's name stays."""
     alert = german_alert(tmp_path)

@@ -8,7 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
-from testkit.visit import shots_folder
+from testkit.mosquitto import free_port
+from testkit.visit import Visit, shots_folder
+from tests.web.conftest import GOES_ON, house, run
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 860}
@@ -43,6 +45,19 @@ NO_EMPTY_NOTE = """() => {
 WHOLE_ROOMS = (
     """() => [...document.querySelectorAll('.row .in')].every((one) => one.scrollWidth <= one.clientWidth)"""
 )
+
+
+def test_a_room_is_called_what_set_up_was_told(tmp_path, chromium):
+    """Not by the name that topics have, and not by both."""
+    port = free_port()
+    rooms = [{**GOES_ON, "name": "kueche_2", "area": "Küche"}, {**GOES_ON, "name": "front", "area": "Porch"}]
+    visit = Visit(port, {"Host": f"localhost:{port}"})
+    for home in run(tmp_path, house(port, sources=rooms), visit):
+        with chromium.page(home.address, **DESK) as page:
+            expect(page.locator(".room h3")).to_have_text(["Küche 2", "FrontPorch"])
+            page.goto(f"{home.address}#/sources")
+            expect(page.locator(".source h2").first).to_contain_text("Küche 2")
+            expect(page.locator(".source h2 small")).to_have_text(["demo scene", "Porch, demo scene"])
 
 
 def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):

@@ -39,6 +39,8 @@ class SourceView(Model):
     name: str
     type: str
     area: str | None
+    title: str | None
+    """How its name is written, where set-up named it after its area: `Küche` for `kueche`."""
     labels: list[str]
     """What can be heard there."""
     online: bool | None
@@ -93,6 +95,7 @@ def source_views(ask: Ask) -> list[SourceView]:
                 name=room.source,
                 type=kinds[room.source],
                 area=room.area,
+                title=room.title,
                 labels=list(room.event_labels),
                 online=state["online"],
                 heard=state["heard"],

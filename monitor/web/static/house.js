@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { feed } from "./feed.js";
-import { houseZone } from "./words.js";
+import { houseZone, nameRooms } from "./words.js";
 
 const LEVELS = 120;
 
@@ -18,6 +18,7 @@ export const levels = new Map();
 export async function loadHouse() {
   house = await get("api/house");
   houseZone(house.zone);
+  nameRooms(house.sources);
   for (const source of house.sources) {
     if (source.level_dbfs != null && !levels.has(source.name)) {
       levels.set(source.name, [{ level: source.level_dbfs, floor: source.floor_dbfs }]);

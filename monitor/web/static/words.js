@@ -67,8 +67,19 @@ export const ruleName = (rule) => catalogue[`ours.${rule.toLowerCase().replaceAl
 /** What a receiver is called. @param {string} channel */
 export const receiverName = (channel) => catalogue[`receiver.${channel}`] ?? channel;
 
+/** @type {Map<string, string>} How sources' names are written, where that is known. */
+const titles = new Map();
+
+/** @param {{name: string, title: string | null}[]} sources */
+export function nameRooms(sources) {
+  titles.clear();
+  for (const { name, title } of sources) if (title) titles.set(name, title);
+}
+
 /** @param {string} name */
 export function roomName(name) {
+  const title = titles.get(name);
+  if (title) return title;
   const plain = name.replaceAll("_", " ").replaceAll("-", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

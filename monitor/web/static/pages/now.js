@@ -191,7 +191,7 @@ function subtitle() {
 function roomCard(source) {
   const card = h("article", { class: "room" });
   const state = h("p", { class: "state" });
-  const name = h("h3", null, h("a", { href: `#/sources/${source.name}` }, roomName(source.name)), source.area && h("small", null, source.area));
+  const name = h("h3", null, h("a", { href: `#/sources/${source.name}` }, roomName(source.name)), source.area && !source.title && h("small", null, source.area));
   const holder = h("span");
   fill(card, h("header", null, name, holder), h("ew-level", { source: source.name }), state);
   /** @type {any} */ (card).update = draw;

@@ -69,7 +69,7 @@ function sourceCard(source) {
   drawDrift(drifting, source.name);
   const card = h("article", { class: "panel source", "data-source": source.name },
     h("header", { class: "bar" },
-      h("h2", null, roomName(source.name), " ", h("small", null, [source.area, t(`source.${source.type}`)].filter(Boolean).join(", "))), mute),
+      h("h2", null, roomName(source.name), " ", h("small", null, [!source.title && source.area, t(`source.${source.type}`)].filter(Boolean).join(", "))), mute),
     state, wrong, h("ew-level", { source: source.name }), look, h("div", { class: "day" }), loudness, drifting, facts,
     house.may_change && sensitivity(source));
   if (house.may_hear) liveLook(look, source);
