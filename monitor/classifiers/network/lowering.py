@@ -115,9 +115,8 @@ class _Lowering:
             self._put_product(takes, weights[:, :, 0, 0].T, bias, act, gives, beside)
         elif plain and (group == out == self._widths[takes] or (group, out, height) == (1, 8, 3)):
             kind = Kind.STEM if group == 1 else Kind.DEPTHWISE
-            turned = in_whole_lines(
-                weights[:, 0].transpose(2, 1, 0).astype(np.float32)
-            )  # frames before bands
+            # Frames before bands.
+            turned = in_whole_lines(weights[:, 0].transpose(2, 1, 0).astype(np.float32))
             self._add(
                 KernelStep(kind, (takes,), gives, out, act, turned, bias, kernel=height, stride=stride), MAP
             )
