@@ -5,7 +5,7 @@ A point in time is an aware UTC `datetime`; a length of time is a `float` ending
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -72,7 +72,7 @@ class Detection:
     transcript: str | None = field(default=None, repr=False)  # private: never logged, published or stored
     evidence: Mapping[str, Any] = field(default_factory=dict)
     embedding: bytes | None = field(default=None, repr=False, compare=False)  # little-endian float16
-    beeps: bytes | None = field(default=None, repr=False, compare=False)  # of a sound that is over
+    beeps: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)  # asked by the history
 
     @property
     def ends_at(self) -> datetime:

@@ -1,8 +1,9 @@
 """A house that has heard sounds on several days, kept as the daemon keeps them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Sounding:
     ended_by: str = "silence"
     beeps: bytes | None = None
 
+    @property
+    def asked(self) -> Callable[[], bytes] | None:
+        """Gives its beeps, where there are any."""
+        return None if self.beeps is None else partial(bytes, self.beeps)
+
 
 def hear(config: Config, sounds: Iterable[Sounding]) -> None:
     """Keep them, by the store of the daemon."""
@@ -50,7 +56,7 @@ def hear(config: Config, sounds: Iterable[Sounding]) -> None:
             embedding = np.asarray(one.embedding, "<f2").tobytes()
             looks = [
                 replace(heard(label, score, one.at), source=one.source, segment_id=one.id,
-                        embedding=embedding, classifier="embedded", beeps=one.beeps)
+                        embedding=embedding, classifier="embedded", beeps=one.asked)
                 for label, score in {"speech": one.speech, one.label: one.score}.items()
             ]  # fmt: skip
             store.hear(Findings(one.source, at, (), (segment,)), at)

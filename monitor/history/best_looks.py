@@ -108,7 +108,7 @@ class BestLooks:
         self._whole.extend(each.id for each in whole)
 
     def rows(self, look: ScoreRecord) -> Iterator[tuple[str, Row]]:
-        """What is kept of a look beside its scores: tables with their rows."""
+        """What is kept of a look beside its scores: tables with their rows, to be `asked`."""
         if look.embedding is None or look.segment_id is None:
             return
         decided_us = to_us(look.decided_at)
@@ -164,6 +164,14 @@ class BestLooks:
             known = {label: shifted(row, by).onset for label, row in self._rows.of(source).items()}
             self._onsets[source] = known
         return known
+
+
+def asked(table: str, row: Row) -> Row:
+    """A row as it is written: a sound of the background is asked for its beeps, half the work of a look. For
+    a thread that nobody waits for."""
+    if table != "background" or not callable(row[-1]):
+        return row
+    return (*row[:-1], row[-1]())
 
 
 def _words(look: ScoreRecord) -> float:

@@ -2,7 +2,7 @@
 decide everything again."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ class ScoreRecord:
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By label."""
     embedding: bytes | None = field(default=None, repr=False, compare=False)
-    beeps: bytes | None = field(default=None, repr=False, compare=False)
+    beeps: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
     """What it sounds like, as `Detection` has it; None when read back, for few looks keep it."""
 
     @property

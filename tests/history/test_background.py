@@ -1,6 +1,6 @@
 """What is kept of every sound that is over, so that a house can teach what stands out from it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ, Audio
 from monitor.config.loading import default_config
+from monitor.config.model import Config
 from monitor.history.best_looks import BestLooks
 from monitor.history.reader import History
 from monitor.history.recorder import SCORES
@@ -22,9 +23,14 @@ EMBEDDING = np.ones(384, "<f2").tobytes()
 SILENT = Audio(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
 
 
+def demo() -> Config:
+    """A house with a hall."""
+    return default_config([{"type": "demo", "name": "hall"}])
+
+
 def kept(folder: Path, ended_by: str, voice: float, **scores: float) -> list[tuple[str | None, str]]:
     """Label and source of what is kept of one sound."""
-    config = default_config([{"type": "demo", "name": "hall"}])
+    config = demo()
     name_taught(["washer_done"])
     segment = Segment("a" * 12, "hall", START, SILENT, 0.0, -60, -30, voice, ended_by)  # type: ignore[arg-type]
     looks = [
@@ -63,8 +69,7 @@ def test_of_what_may_hold_words_nothing_is_kept(tmp_path: Path, voice: float, sp
 def early(folder: Path, *looks: tuple[float, float], voice: float = 0.0) -> list[tuple[int, bytes]]:
     """Count and embedding of the early looks that are kept of one sound; each look has a score for speech and
     a number that is its embedding, the last is of the whole sound."""
-    config = default_config([{"type": "demo", "name": "hall"}])
-    with ScoreStore(folder / SCORES, FakeClock(START), best=BestLooks(config)) as store:
+    with ScoreStore(folder / SCORES, FakeClock(START), best=BestLooks(demo())) as store:
         for n, (speech, number) in enumerate(looks, start=1):
             at, ended_by = START + timedelta(seconds=n), "open" if n < len(looks) else "silence"
             segment = Segment("b" * 12, "hall", START, SILENT, 0.0, -60, -30, voice, ended_by)  # type: ignore[arg-type]
@@ -89,3 +94,59 @@ def test_of_early_looks_the_last_is_kept_when_the_sound_is_over(tmp_path: Path):
     assert early(tmp_path / "c", (0.0, 1.0), (0.0, 2.0), (0.3, 3.0)) == []
     assert early(tmp_path / "d", (0.03, 1.0), (0.0, 3.0), voice=0.1) == []
     assert early(tmp_path / "e", (0.0, 1.0)) == []
+
+
+@dataclass
+class Beeping:
+    """A sound, and how often it was asked for its beeps."""
+
+    asked: int = 0
+
+    def __call__(self) -> bytes:
+        """Says what beeps in it."""
+        self.asked += 1
+        return b"beeps"
+
+
+def overhear(store: ScoreStore, beeping: Beeping, number: int = 0) -> None:
+    """Let it hear a sound that is over."""
+    id = f"{number:012x}"
+    segment = Segment(id, "hall", START, SILENT, 0.0, -60, -30, 0.0, "silence")
+    look = replace(
+        heard("speech", 0.0, START), source="hall", segment_id=id, embedding=EMBEDDING, beeps=beeping
+    )
+    store.hear(Findings("hall", START, (), (segment,)), START)
+    store.hear(Findings("hall", START, (look,)), START)
+
+
+def kept_beeps(folder: Path) -> list[tuple[bytes | None]]:
+    """Of every sound."""
+    with History(folder / SCORES) as history, history.rows() as rows:
+        return rows.execute("SELECT beeps FROM background").fetchall()
+
+
+def test_a_sound_is_asked_for_its_beeps_once_and_not_before_it_is_written(tmp_path: Path):
+    """Whoever hears waits for a verdict. Also where the first attempt fails: the sound itself is let go."""
+    beeping = Beeping()
+    (tmp_path / SCORES).mkdir()
+    with ScoreStore(tmp_path / SCORES, FakeClock(START), best=BestLooks(demo())) as store:
+        overhear(store, beeping)
+        assert beeping.asked == 0
+        store.flush()
+        (tmp_path / SCORES).rmdir()
+        store.flush()
+        store.flush()
+    assert beeping.asked == 1
+    assert kept_beeps(tmp_path) == [(b"beeps",)]
+
+
+def test_while_a_disk_hangs_few_sounds_are_held(tmp_path: Path):
+    """Those that came first; of the others only their beeps wait."""
+    sounds = [Beeping() for _ in range(1200)]
+    with ScoreStore(tmp_path / SCORES, FakeClock(START), best=BestLooks(demo())) as store:
+        for number, one in enumerate(sounds):
+            overhear(store, one, number)
+        assert 0 < sum(not one.asked for one in sounds) < 1000
+        store.flush()
+    assert {one.asked for one in sounds} == {1}
+    assert len(kept_beeps(tmp_path)) == 1200

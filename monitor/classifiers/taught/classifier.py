@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from monitor.audio import Audio
 from monitor.classifiers.base import Classifier
 from monitor.classifiers.taught.rhythm import FITS, heard_beeps
 from monitor.classifiers.taught.sound import Floats, SideBySide, TaughtSound, unpacked
@@ -39,7 +41,7 @@ class TaughtClassifier:
         is_kept: IsKept = lambda whole, found: True,
     ) -> None:
         """`embedding_id`: SHA-256 of the model that the embedding was first of. `is_kept`: in other sounds
-        nobody looks for beeps, which costs half as much as a look."""
+        there are no beeps to ask for."""
         self._vetoes = vetoes or VetoBook()
         self._is_kept = is_kept
         self._model = model
@@ -115,12 +117,13 @@ class TaughtClassifier:
         ]
 
     def _with_beeps(self, found: Sequence[Detection], segments: Sequence[Segment]) -> list[Detection]:
-        """What the model finds; the first of a sound that is over and kept has its beeps, to teach from."""
+        """What the model finds; the first of a sound that is over and kept can be asked for its beeps, to
+        teach from. To answer takes half as long as a look: nobody asks who waits for a verdict."""
         told = list(found)
         begins = [at for at, one in enumerate(found) if one.label == found[0].label]
         for segment, begin, end in zip(segments, begins, [*begins[1:], len(found)], strict=False):
             if segment.ended_by != "open" and self._is_kept(segment, found[begin:end]):
-                told[begin] = replace(found[begin], beeps=heard_beeps(segment.audio).packed())
+                told[begin] = replace(found[begin], beeps=partial(_packed_beeps, segment.audio))
         return told
 
     def _taught(self, segment: Segment, embedding: bytes) -> list[Detection]:
@@ -147,6 +150,10 @@ class TaughtClassifier:
             )
             for one, own, is_far in zip(here.sounds, likeness, far, strict=True)
         ]
+
+
+def _packed_beeps(sound: Audio) -> bytes:
+    return heard_beeps(sound).packed()
 
 
 def _rhythms(segment: Segment, sounds: Sequence[TaughtSound], likeness: Floats) -> dict[str, float]:
