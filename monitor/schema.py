@@ -143,6 +143,14 @@ PlainWord = str | bool | float
 """What may be written for one word."""
 
 
+def plain_number(text: str) -> float:
+    """A number as people and devices write it. ValueError for everything else, also for what Python would
+    take: `1_000`, and digits of other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
 def plain_text(value: Any) -> Any:
     """A value of YAML or JSON as one word: true and ON are `on`. What is no single value stays as it is."""
     if isinstance(value, bool):

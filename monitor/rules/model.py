@@ -195,7 +195,7 @@ class Rule(Clause, Switched):
     and nobody if the rule only informs."""
     escalate_after_s: Annotated[Seconds, Field(gt=0, le=86_400)] | None = None
     """If nobody acknowledges the alert for this time, the next notifier gets it."""
-    stale_after_s: Annotated[Seconds, Field(gt=0)] | None = None
+    stale_after_s: Annotated[Seconds, Field(gt=0, le=604_800)] | None = None
     """An alert that is delivered later than this only informs, and does not ring."""
     wait_for_verify_s: Annotated[Seconds, Field(le=60)] = 0.0
     """Wait this long for the large model. It can cancel the alert. Smoke, CO and fire never wait."""

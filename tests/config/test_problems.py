@@ -219,7 +219,7 @@ def test_every_mistake_is_listed_at_once() -> None:
         "5: rules[1]: count 3 needs `within_s`, for example 30",
         "6: rules[2].severity: should be 'info', 'warning' or 'critical', not 'dire'",
         "6: rules[2]: lasts_s is about one sound; it goes with neither `count` nor `then`",
-        "7: rules[3].count: should be a whole number, such as 2, not 'many'",
+        "7: rules[3].count: should be a whole number, not 'many'",
         "8: publishers[0].hostname: unknown key 'hostname'; did you mean 'host'?",
         "8: publishers[0].mqtt: password is given without username; give both",
         "9: evidence.clips: should be true or false, not 'maybe'",

@@ -11,7 +11,7 @@ from monitor.clock import Clock
 from monitor.labels import sounds
 from monitor.logs import get_logger
 from monitor.publishers.mqtt.topics import Topics
-from monitor.schema import plain_text
+from monitor.schema import plain_number, plain_text
 from monitor.types import HOUSE, Command
 
 log = get_logger()
@@ -161,7 +161,7 @@ def _switch(text: str) -> bool:
 
 def _sensitivity(text: str) -> float:
     try:
-        value = float(text)
+        value = plain_number(text)
     except ValueError:
         value = math.nan
     if not -1 <= value <= 1:  # also true of nan

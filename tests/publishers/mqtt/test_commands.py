@@ -66,6 +66,8 @@ def test_what_is_understood(topic, payload, command):
         ("kitchen/sensitivity/set", "nan", "from -1 to 1"),
         ("kitchen/sensitivity/set", "-inf", "from -1 to 1"),
         ("kitchen/sensitivity/set", "ON", "from -1 to 1"),
+        ("kitchen/sensitivity/set", "0_1", "from -1 to 1"),
+        ("kitchen/sensitivity/set", "٠", "from -1 to 1"),
         ("test/set", "fire", "test takes"),
         ("ack/set", "../../etc/passwd", "ack takes"),
         ("nothing/set", "", "nothing takes the id"),  # no alert is active

@@ -74,7 +74,7 @@ def source_document(
     identity = _identity(ids.node, ids.of(room.source))
     device = {
         "identifiers": [identity],
-        "name": f"{_capitalized(words(room.source))} sounds",
+        "name": f"{room.title or _capitalized(words(room.source))} sounds",
         "manufacturer": ORIGIN_NAME,
         "model": "Sound source",
         "sw_version": house.version,

@@ -9,7 +9,7 @@ from monitor.logs import get_logger
 from monitor.publishers.base import ExternalDevice
 from monitor.publishers.mqtt.intake.words import value_at, word_at
 from monitor.publishers.mqtt.news import Received
-from monitor.schema import LABEL_LEVEL
+from monitor.schema import LABEL_LEVEL, plain_number
 from monitor.types import EXTERNAL, Detection, Findings, SourceStatus
 
 log = get_logger()
@@ -119,7 +119,7 @@ class DeviceReader:
         if isinstance(found, bool) or not isinstance(found, int | float | str):
             return None
         try:
-            score = float(found)
+            score = plain_number(found) if isinstance(found, str) else float(found)
         except (ValueError, OverflowError):
             return None
         score = score / 100 if score > 1 + _ROUNDING else score

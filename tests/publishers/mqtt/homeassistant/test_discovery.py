@@ -152,6 +152,15 @@ def test_a_device_reads_as_its_room():
     assert source_document(house(), room("living_room"), TOPICS)["device"]["name"] == "Living room sounds"
 
 
+def test_a_device_is_called_what_its_people_call_the_room():
+    """The name of a source has no umlaut; its entities keep the ids that it gives them."""
+    plain, titled = (
+        source_document(house(), replace(room("kueche"), title=title), TOPICS) for title in (None, "Küche")
+    )
+    assert titled["device"]["name"] == "Küche sounds"
+    assert titled["components"] == plain["components"]
+
+
 def test_what_no_rule_uses_has_to_be_switched_on():
     """Twenty sensors that nobody asked for hide the one that matters; whoever wants them finds them."""
     kitchen = replace(room(labels=("smoke_alarm", "groan")), hidden=frozenset({"groan"}))

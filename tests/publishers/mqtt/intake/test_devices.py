@@ -66,6 +66,7 @@ def test_a_frigate_event_becomes_a_suspected_detection_of_our_label() -> None:
         (event(kind="end"), "where"),
         (event(score=0.2), "below min_score"),
         (event(score="much"), "unreadable"),
+        (event(score="0_9"), "unreadable"),
         (event(score=float("nan")), "unreadable"),
         (event(score=-1), "unreadable"),
         (event(score=True), "unreadable"),
