@@ -13,8 +13,9 @@ from monitor.classifiers.network.rest import Rest
 from monitor.classifiers.network.steps import Layout, Shape, in_whole_lines, laid_out, size
 from monitor.native.kernels import network_kernels, variant
 
-_LAYOUTS = 32
-"""Shapes of input whose layouts are kept: windows come in ten lengths, in batches of one to six."""
+_LAYOUTS = 68
+"""Shapes of input whose layouts are kept, 20 kB each: windows come in ten lengths, in batches of as many as
+8 s hold (`MOST_SAMPLES`), which makes 68. To lay one out takes as long as two looks."""
 
 
 class SoundNetwork:
