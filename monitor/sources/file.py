@@ -80,6 +80,7 @@ class FileSource(Source):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._framer.close()
         self._recording.__exit__(*exc)
 
     def close(self) -> None:

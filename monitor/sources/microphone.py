@@ -128,6 +128,7 @@ class MicrophoneSource(Source):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._framer.close()
         self._process.__exit__(*exc)
 
     def close(self) -> None:

@@ -121,6 +121,7 @@ class WyomingSource(Source):
 
     def __exit__(self, *exc: object) -> None:
         server, self._server = self._server, None
+        self._framer.close()
         self._inbox.close()
         if server is not None:
             server.stop()

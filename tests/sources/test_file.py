@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +47,26 @@ def test_a_recording_is_heard_from_its_start_to_its_end(tmp_path: Path) -> None:
     assert pitch_hz(Audio.join(frame.audio for frame in frames).samples[:32_000]) == pytest.approx(
         1000, abs=1
     )
+
+
+def test_nothing_is_left_for_a_library_to_complain_of(tmp_path: Path) -> None:
+    """At the end of a process soxr's library writes lines about every resampler that lives. A source lives
+    until then where a thread still holds it; its resampler goes when it is closed."""
+    path = record(tmp_path / "tone.wav", tone_at(440, 2, 44_100), sample_rate_hz=44_100)
+    script = f"""if True:
+        import threading
+        from pathlib import Path
+        from monitor.clock import SystemClock
+        from monitor.sources.file import FileConfig
+        source = FileConfig(type="file", name="tape", path=Path({str(path)!r})).build(SystemClock())
+        with source:
+            pieces = source.pieces()
+            assert next(pieces)
+        hold = lambda *held: threading.Event().wait()
+        threading.Thread(target=hold, args=(source, pieces), daemon=True).start()
+        """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_without_a_date_it_begins_now(tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ class StreamSource(Source):
 
     def __exit__(self, *exc: object) -> None:
         reader, self._reader = self._reader, None
+        self._framer.close()
         self._inbox.close()
         if reader is not None:
             reader.stop()

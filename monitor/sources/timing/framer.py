@@ -89,6 +89,11 @@ class Framer:
         resampler, self._resampler = self._resampler, None
         return self._cut(resampler.resample_chunk(_NO_SAMPLES, last=True))
 
+    def close(self) -> None:
+        """Let the resampler go, and what it still holds: soxr's library complains at the process's end of
+        one that is left."""
+        self._resampler = None
+
     def _clean(self, samples: Samples) -> Samples:
         """One NaN would live in a resampler's and a filter's memory for ever."""
         # One pass, not three: the energy of sound that is loud, infinite or no number at all is not small.

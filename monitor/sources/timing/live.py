@@ -72,6 +72,10 @@ class LiveFramer:
         pieces = self._begin_with(self._settling) if self._settling and self._settling.held else []
         return pieces + self._framer.drain()
 
+    def close(self) -> None:
+        """See Framer.close."""
+        self._framer.close()
+
     def _true_rate_hz(self, count: int, said_hz: int, arrived: Instant) -> int:
         """The rate of these samples: the announced one, unless the measured one differs."""
         if self._true_rates_hz is None or not said_hz:

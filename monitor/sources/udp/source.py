@@ -107,6 +107,8 @@ class UdpSource(Source):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._receiver is not None:
+            self._receiver.framer.close()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
