@@ -159,12 +159,21 @@ def _explain(
         ),
         looks=tuple(looks),
         events=tuple(_event_traces(history, config, since, until, source, event_id)),
-        settings=tuple(
-            one
-            for one in settings
-            if source in (None, one.source) and one.source != HOUSE and one not in configured_settings(config)
-        ),
+        settings=tuple(_set_from_outside(settings, config, source)),
     )
+
+
+def _set_from_outside(
+    settings: Sequence[Setting], config: Config, source: str | None
+) -> Iterator[Setting]:
+    """Of what was in force, what is not as configured. Every start says what holds, also of a source that
+    had another name then or is gone: that one was set to something only where it is not as it comes."""
+    configured = configured_settings(config)
+    known = {one.source for one in configured}
+    for one in settings:
+        as_it_comes = one.source not in known and not one.value
+        if source in (None, one.source) and one.source != HOUSE and one not in configured and not as_it_comes:
+            yield one
 
 
 class _Rows:

@@ -165,6 +165,19 @@ def test_thresholds_are_those_that_were_set(past: Past) -> None:
     assert "kitchen: sensitivity was set to 1.0" in "\n".join(explanation_lines(found))
 
 
+def test_what_a_start_says_was_set_by_nobody(past: Past) -> None:
+    """Every start says what holds, also of rooms whose names the configuration no longer has."""
+    for source in ("kitchen", "old_kitchen"):
+        past.set(1, "mute", source, False)
+        past.set(1, "sensitivity", source, 0.0)
+    past.set(2, "sensitivity", "old_cellar", 0.5)
+    past.look(10, glass_break=0.3)
+    past.end(60)
+    with History(past.path) as history:
+        found = explain_time(history, CONFIG, after(9.5))
+    assert [(one.source, one.value) for one in found.settings] == [("old_cellar", 0.5)]
+
+
 def test_a_rhythm_is_held_to_no_score(past: Past) -> None:
     """What the rhythm detector heard is said to be by its rhythm."""
     past.hear(
