@@ -163,9 +163,7 @@ def _explain(
     )
 
 
-def _set_from_outside(
-    settings: Sequence[Setting], config: Config, source: str | None
-) -> Iterator[Setting]:
+def _set_from_outside(settings: Sequence[Setting], config: Config, source: str | None) -> Iterator[Setting]:
     """Of what was in force, what is not as configured. Every start says what holds, also of a source that
     had another name then or is gone: that one was set to something only where it is not as it comes."""
     configured = configured_settings(config)
