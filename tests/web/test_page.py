@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
+from monitor.labels import sounds
+from monitor.language.words import label_words
 from testkit.mosquitto import free_port
 from testkit.visit import Visit, shots_folder
 from tests.web.conftest import GOES_ON, house, run
@@ -388,6 +390,36 @@ def test_at_a_glance_the_chosen_sounds_flash_and_no_faster_than_is_safe(home, ch
         assert page.locator(".glance-choices input:not(:checked)").count() == 0
         page.get_by_role("link", name="Back to the page").click()
         expect(page.locator(".places").first).to_be_visible()
+
+
+BROKEN_WORDS = """(text) => {
+    const broken = [];
+    for (const [kind, box] of [["glance-words", ".glance-room"], ["glance-alert", ".glance-alerts"]]) {
+        const place = document.querySelector(box).appendChild(document.createElement("p"));
+        place.className = kind;
+        for (const words of text) {
+            place.textContent = words;
+            for (const word of words.matchAll(/[^\\s-]+/g)) {
+                const range = document.createRange();
+                range.setStart(place.firstChild, word.index);
+                range.setEnd(place.firstChild, word.index + word[0].length);
+                const lines = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+                if (lines.size > 1) broken.push(`${kind}: ${word[0]}`);
+            }
+        }
+        place.remove();
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 480, 768, 1280])
+def test_no_word_breaks_in_its_middle_at_a_glance(home, chromium, width):
+    """The longest words of German, however narrow the page."""
+    names = [label_words(label, "de") for label in sounds()]
+    with chromium.page(f"{home.address}#/glance", width=width, height=740, locale="de-DE") as page:
+        expect(page.locator(".glance-room").first).to_be_visible()
+        assert page.evaluate(BROKEN_WORDS, names) == []
 
 
 def test_german_is_german_throughout(home, chromium):

@@ -197,6 +197,11 @@ def check_written(run: FirstRun) -> None:
     assert warnings(config) == []
 
 
+STEPS_OF_TWO_LINES = """() => [...document.querySelectorAll(".setup-steps small")]
+    .filter((one) => one.offsetHeight > 1.5 * parseFloat(getComputedStyle(one).lineHeight))
+    .map((one) => one.textContent)"""
+
+
 def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     """Where a configuration is, it stays as it is: what is written lies beside the state, and the page shows
     what installs it."""
@@ -205,6 +210,7 @@ def test_set_up_by_keyboard_alone_in_german_and_in_the_dark(home, chromium):
     with chromium.page(f"{home.address}#/setup/1", **PHONE, **more, allowed=REFUSED) as page:
         expect(page.get_by_role("heading", name="Was soll gehört werden?")).to_be_visible()
         expect(page.get_by_text("Dieses Haus hat eine Konfiguration.")).to_be_visible()
+        assert page.evaluate(STEPS_OF_TWO_LINES) == []
         tab_to(page, "Adresse einer Kamera")
         page.keyboard.type("kamera.lan")
         page.keyboard.press("Enter")
