@@ -1,5 +1,6 @@
 """Sounds for the gate, and what it makes of them."""
 
+import ctypes
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
@@ -12,6 +13,8 @@ from monitor.gate.faults import MicrophoneFaults
 from monitor.gate.gate import Gate
 from monitor.gate.habit import Habit
 from monitor.gate.listening import FrameMarker
+from monitor.gate.tonality import tonality
+from monitor.native.kernels import kernels
 from monitor.types import Detection, Level, Problem, ProblemKind, Segment
 from testkit.builders import START, frames, noise, tone
 
@@ -97,3 +100,10 @@ class Microphone:
             changes += [((index + 1) * FRAME_S, kinds) for index, kinds in found]
             first += count
         return changes
+
+
+def tonal_share(block: Samples) -> float:
+    """The share of a block's power, 0-1, that is in narrow lines above 400 Hz, as the kernel finds it for the
+    noise floor. `block`: ten frames at 16 kHz, shape (4800,)."""
+    whole = np.ascontiguousarray(block)
+    return float(kernels().tonal_share(ctypes.addressof(tonality()), whole.ctypes.data))

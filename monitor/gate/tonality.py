@@ -20,6 +20,12 @@ class Tonality(ctypes.Structure):
     """What the kernel needs (struct Tonality in monitor/native/tonality.c): tables, memory for its steps, and
     the flatness of noise.
 
+    `tonal_share`, which the kernel finds, is the share of a block's power, 0-1, in narrow lines: about
+    0 for fans, rain and hum, 0.2-0.35 for a vacuum cleaner, 0.5-1 for alarms, sirens, bells and crying. Lines
+    show as low spectral flatness (geometric over arithmetic mean of the power spectrum; Johnston 1988). It is
+    taken twice: in frames of 30 ms, in which a sweep still is a line, and over the whole block, which
+    separates the close harmonics of a horn.
+
     Only tones above 400 Hz count. The lowest standard sounder has 520 Hz (NFPA 72, 18.4.6), 468 Hz at 10 %
     less; lines below are the hum of refrigerators and fans, which the floor must follow. Flatness is taken in
     eight bands, as in MPEG-7 (ISO/IEC 15938-4, AudioSpectrumFlatness), so that the colour of a noise has no
@@ -32,18 +38,6 @@ class Tonality(ctypes.Structure):
         ("noise_flatness", ctypes.c_double),
     ]
     arrays: tuple[Samples, ...]
-
-
-def tonal_share(block: Samples) -> float:
-    """The share of a block's power, 0-1, that is in narrow lines above 400 Hz.
-
-    `block`: ten frames at 16 kHz, shape (4800,). About 0 for fans, rain and hum, 0.2-0.35 for a vacuum
-    cleaner, 0.5-1 for alarms, sirens, bells and crying. Lines show as low spectral flatness (geometric over
-    arithmetic mean of the power spectrum; Johnston 1988). It is taken twice: in frames of 30 ms, in which a
-    sweep still is a line, and over the whole block, which separates the close harmonics of a horn.
-    """
-    block = np.ascontiguousarray(block)
-    return float(kernels().tonal_share(ctypes.addressof(tonality()), block.ctypes.data))
 
 
 def flatness(samples: Samples) -> float:

@@ -22,11 +22,11 @@ from monitor.gate.listening import (
     FrameMarker,
     MarkedFrames,
 )
-from monitor.gate.tonality import flatness, tonal_share
+from monitor.gate.tonality import flatness
 from monitor.native import kernels as native
 from monitor.native.kernels import load
 from testkit.builders import noise, tone
-from testkit.gate_sounds import in_a_room, silence, siren, smoke_alarm
+from testkit.gate_sounds import in_a_room, silence, siren, smoke_alarm, tonal_share
 
 CONFIG = GateConfig(loud_noise_above_floor_db=30)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from monitor.audio import Samples
-from monitor.gate.tonality import flatness, tonal_share
+from monitor.gate.tonality import flatness
 from testkit.builders import noise, tone
-from testkit.gate_sounds import horn, in_a_room, siren
+from testkit.gate_sounds import horn, in_a_room, siren, tonal_share
 
 BLOCK = slice(1600, 6400)
 
