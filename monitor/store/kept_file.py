@@ -24,6 +24,7 @@ class KeptFile:
         self._path = path
         self._lost = lost
         self._lapse = lapse
+        self._unkept: Any = None
 
     def read(self, understood: Callable[[Any], T]) -> T | None:
         """What `understood` makes of the content; None where there is no file, or none that it can."""
@@ -37,10 +38,17 @@ class KeptFile:
 
     def write(self, content: Any) -> bool:
         """Keep the content, whole or not at all: whether the disk took it."""
+        self._unkept = content
         try:
             write_private(self._path, json.dumps(content).encode())
         except StoreError as error:
             self._lapse.begin(reason=str(error), file=str(self._path))
             return False
+        self._unkept = None
         self._lapse.end()
         return True
+
+    def write_again(self) -> None:
+        """Write what the disk did not take the last time, if anything."""
+        if self._unkept is not None:
+            self.write(self._unkept)

@@ -17,7 +17,7 @@ from monitor.history.verdicts import Verdicts
 from monitor.logs import get_logger
 from monitor.teaching.taught.lesson import embedded_block
 from monitor.teaching.taught.naming import Naming, read_naming
-from monitor.teaching.versions import note_versions
+from monitor.teaching.versions import KeptVersions, versions_of
 from monitor.teaching.vetoes import of_verdicts
 
 log = get_logger()
@@ -42,13 +42,15 @@ class Tending:
     def __init__(self, config: Config, verdicts: Verdicts, clock: Clock) -> None:
         self._config, self._clock, self._has_begun = config, clock, False
         self._vetoes = KeptVetoes(verdicts, config.taught.vetoes, clock)
+        self._versions = KeptVersions(config.state_folder())
         self._night = Night(config, clock)
 
     def tend(self, *, last: bool = False) -> None:
         """What is due."""
         if not self._has_begun:
             self._has_begun = True
-            note_versions(self._config.state_folder(), self._config, self._clock.now())
+            self._versions.note(versions_of(self._config), self._clock.now())
+        self._versions.tend()
         self._vetoes.tend()
         self._night.tend(last=last)
 

@@ -363,13 +363,18 @@ TESTED = (
     Tested(
         "the daemon is killed, or its disk is full, while people are asked, judge, say what was missed or "
         "what a nameless sound is, take a suggestion or take it back, teach a sound, hold a drill or "
-        "acknowledge its alert, or while the weekly silent test of the chain ends",
+        "acknowledge its alert, or while the weekly silent test of the chain ends, the daily digest comes, "
+        "the sound model has another version, an alert waits, somebody mutes a room or sets its sensitivity, "
+        "or the time and how quiet rooms are is kept",
         "all that was acknowledged is there and whole; if the disk refuses something, that is an error "
-        "and damages nothing; how the silent test ended is kept when the disk has room",
+        "and damages nothing; what the daemon keeps for itself is kept when the disk has room",
         (
             "teaching/test_kept.py::test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged",
             "teaching/test_kept.py::test_a_full_disk_refuses_each_and_spoils_none",
             "delivery/chain/test_tester.py::test_what_a_full_disk_did_not_take_is_kept_when_it_has_room",
+            "delivery/test_settings.py::test_what_the_disk_did_not_take_is_kept_when_it_has_room",
+            "history/digest/test_daily.py::test_a_day_that_a_full_disk_did_not_keep_is_kept_when_it_has_room",
+            "teaching/test_mine.py::test_a_version_that_a_full_disk_did_not_keep_is_kept_when_it_has_room",
             "teaching/test_vetoes.py::test_a_disk_that_fails_leaves_the_vetoes_as_they_are",
         ),
     ),

@@ -13,6 +13,7 @@ from monitor.delivery.kept.settings import KeptSettings
 from monitor.delivery.kept.writer import KeptWriter
 from monitor.types import Setting
 from testkit.fakes import raise_it
+from testkit.noisy_house import until
 
 CONFIGURED = [Setting("kitchen", "mute", False), Setting("kitchen", "sensitivity", 0.2)]
 
@@ -91,6 +92,19 @@ def test_a_disk_that_takes_nothing_is_said_once(tmp_path: Path) -> None:
         "mute and sensitivity are kept again",
     ]
     assert kept.in_force() == CONFIGURED
+
+
+def test_what_the_disk_did_not_take_is_kept_when_it_has_room(tmp_path: Path) -> None:
+    """By the writer's thread, and without anybody setting something once more: a kill costs no mute."""
+    file = tmp_path / "settings.json"
+    file.mkdir()
+    kept, late = KeptSettings(file, CONFIGURED), queue.Queue[Sequence[Setting]]()
+    with capture_logs() as logs, KeptWriter(kept, late.put, raise_it):
+        kept.keep(Setting("kitchen", "mute", True))
+        until(lambda: bool(logs), "the disk to refuse it")
+        file.rmdir()
+        until(file.is_file, "it to be kept")
+        assert json.loads(file.read_text()) == [["kitchen", "mute", True, False]]
 
 
 def test_what_is_set_is_on_disk_when_the_daemon_ends(tmp_path: Path) -> None:

@@ -1,17 +1,26 @@
-"""What people have said and taught outlasts a kill and a full disk: all that was acknowledged, and whole."""
+"""What people have said and taught, and what a daemon must know again, outlasts a kill and a full disk: all
+that was acknowledged, and whole."""
 
+import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
-from monitor.clock import SystemClock
+from monitor.clock import SystemClock, instant
 from monitor.config.overrides import read_steps
 from monitor.config.taught import read_taught
 from monitor.delivery.chain.kept import KeptChain
+from monitor.delivery.kept.active import ActiveAlerts
+from monitor.delivery.kept.settings import KeptSettings
 from monitor.drill.report import read_drills
+from monitor.gate.habit import Habit
 from monitor.history.verdicts import Verdicts
 from monitor.teaching.taught.naming import read_naming
+from monitor.teaching.versions import read_versions
 from monitor.teaching.vetoes import of_verdicts
+from monitor.types import Setting
+from monitor.web.access.keys import Keys
 from testkit.builders import START
 from testkit.faults.kept import AFTER, MORE
 
@@ -33,8 +42,8 @@ def kept(folder: Path) -> dict[str, int]:
     chain = KeptChain(folder).read()
     assert chain is not None
     assert chain.last_at is not None
-    assert chain.failures == (str(round((chain.last_at - START).total_seconds())),)
-    return {
+    assert chain.failures == (str(_days(chain.last_at.isoformat())),)
+    return _remembered(folder) | {
         "verdict": max(id for id in ids if id < AFTER),
         "more": max(ids) % AFTER,
         "asked": max(int(id, 16) for id in asked),
@@ -42,11 +51,47 @@ def kept(folder: Path) -> dict[str, int]:
         "threshold": round((read_steps(folder)[-1].at - START).total_seconds()),
         "taught": round((sound.taught_at - START).total_seconds()),
         "naming": round((naming.looked_at - START).total_seconds()),
-        "chain": round((chain.last_at - START).total_seconds()),
+        "chain": _days(chain.last_at.isoformat()),
         "answer": round(naming.answered[-1].middle[-1]),
         "acknowledged": max(int(id, 16) for id in acknowledged),
         "drill": max(int(drill.id, 16) for drill in read_drills(folder)),
     }
+
+
+def _remembered(folder: Path) -> dict[str, int]:
+    """What a daemon knows again by itself, as it reads it; the clock is that of the last round."""
+    settings = KeptSettings(folder / "settings.json", [Setting("hall", "sensitivity", 0.0)])
+    active = ActiveAlerts(folder / "active.json")
+    settings.read()
+    active.read()
+    [sensitivity] = settings.in_force()
+    digest, habits, taken, clock, mutes, setup = (
+        json.loads((folder / file).read_text())
+        for file in ("digest.json", "habits.json", "receiver-broker.json", "time.json", "mutes.json",
+                     "setup.json")
+    )  # fmt: skip
+    with Keys(folder, SystemClock()) as keys:
+        password = keys.password("admin")
+    assert password is not None
+    versions = read_versions(folder)
+    assert [one.version for one in versions] == sorted((one.version for one in versions), key=int)
+    return {
+        "version": int(versions[-1].version),
+        "sensitivity": round(sensitivity.value * 1000),
+        "alert": max(int(one.id, 16) for one in active.waiting()),
+        "receiver": taken["last"],
+        "habit": (date.fromisoformat(max(Habit.of_json(habits["hall"]).days)) - START.date()).days,
+        "mute": _days(mutes["hall"]),
+        "time": _days(clock["believed"]),
+        "digest": _days(digest["until"]) + 1,
+        "password": int(password),
+        "set-up": int(setup["secrets"]["CAMERA_1"]),
+    }
+
+
+def _days(at: str) -> int:
+    """Whole ones since the first round."""
+    return (instant(at) - START).days
 
 
 def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path):
@@ -69,7 +114,7 @@ def test_a_full_disk_refuses_each_and_spoils_none(tmp_path: Path):
     done = subprocess.run(
         [*KEEPER, str(tmp_path), "--full"], capture_output=True, text=True, timeout=300, check=True
     )
-    assert done.stdout.split() == ["10"]
+    assert done.stdout.split() == ["12"]
     assert set(kept(tmp_path).values()) == {4}
     with Verdicts(tmp_path, SystemClock()) as verdicts:
         ids = [int(judged.event_id, 16) for judged, _ in verdicts.all()]

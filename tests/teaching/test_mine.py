@@ -14,7 +14,7 @@ from monitor.evidence.clips import encoded
 from monitor.history.verdicts import Judged, Missed, Verdicts, VerdictWord
 from monitor.synthesis import household
 from monitor.teaching.mine import Another, TrackRecord, another_line, record_lines, records, rejudged
-from monitor.teaching.versions import Version, note_versions, read_versions
+from monitor.teaching.versions import FILE, KeptVersions, Version, read_versions, versions_of
 from testkit.builders import START, noise
 from tests.cli.test_commands import earwitness
 
@@ -49,8 +49,8 @@ def test_precision_and_recall_by_label_and_classifier(tmp_path: Path):
 def test_each_version_of_a_model_is_counted_by_itself(tmp_path: Path):
     """By when the sound was heard; what was judged before versions were kept has none."""
     config = default_config([{"type": "demo", "name": "hall"}]).model_copy(update={"state_dir": tmp_path})
-    note_versions(tmp_path, config, START - timedelta(hours=1))
-    note_versions(tmp_path, config, START + timedelta(hours=1))
+    for hours in (-1, 1):
+        KeptVersions(tmp_path).note(versions_of(config), START + timedelta(hours=hours))
     [kept] = read_versions(tmp_path)
     assert (kept.classifier, kept.version) == ("embedded", read_sidecar(shipped_model()).version)
     later = Version("embedded", "9", START + timedelta(hours=2))
@@ -64,6 +64,16 @@ def test_each_version_of_a_model_is_counted_by_itself(tmp_path: Path):
         (kept.version, 2, 0), ("", 0, 1), ("9", 1, 0),
     }  # fmt: skip
     assert any(f"embedded {kept.version}" in line for line in record_lines(found))
+
+
+def test_a_version_that_a_full_disk_did_not_keep_is_kept_when_it_has_room(tmp_path: Path):
+    """With the time from which on it listened."""
+    (tmp_path / FILE).mkdir()
+    versions = KeptVersions(tmp_path)
+    versions.note({"embedded": "2"}, START)
+    (tmp_path / FILE).rmdir()
+    versions.tend()
+    assert read_versions(tmp_path) == [Version("embedded", "2", START)]
 
 
 def test_another_model_is_held_to_the_same_verdicts():
@@ -111,7 +121,7 @@ def test_a_new_version_of_the_model_shows_what_it_makes_of_the_judged_sounds(tmp
     config = default_config([{"type": "demo", "name": "hall"}]).model_copy(update={"state_dir": state})
     assert earwitness("check", house) == 0
     assert "is new" not in capsys.readouterr().err
-    note_versions(state, config, START)
+    KeptVersions(state).note(versions_of(config), START)
     assert earwitness("check", house) == 0
     assert "is new" not in capsys.readouterr().err
     rows = json.loads((state / "models.json").read_text())

@@ -36,7 +36,6 @@ class KeptChain:
                 "the silent test of the chain is not being kept", "the silent test of the chain is kept again"
             ),
         )
-        self._unkept: ChainState | None = None
 
     def read(self) -> ChainState | None:
         """What was kept; None: nothing, or nothing that can be understood."""
@@ -44,13 +43,11 @@ class KeptChain:
 
     def keep(self, kept: ChainState) -> None:
         """Whole or not at all."""
-        self._unkept = kept
-        self.tend()
+        self._file.write(_as_json(kept))
 
     def tend(self) -> None:
         """Write what the disk did not take before."""
-        if self._unkept is not None and self._file.write(_as_json(self._unkept)):
-            self._unkept = None
+        self._file.write_again()
 
 
 def _understood(row: Any) -> ChainState:

@@ -102,14 +102,14 @@ class ActiveAlerts:
             self._waiting = kept | self._waiting
         return [self.state()] if kept else []
 
-    def write(self) -> None:
-        """Keep on disk what waits now."""
+    def write(self) -> bool:
+        """Keep on disk what waits now: whether the disk took it."""
         with self._lock:
             if not self._was_read:
-                return
+                return True
             self.changed.clear()
             rows = [codec.encode(alert) for alert in self._waiting.values()]
-        self._file.write(rows)
+        return self._file.write(rows)
 
 
 def _alerts(rows: Any) -> list[Alert]:

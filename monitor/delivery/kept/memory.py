@@ -56,10 +56,10 @@ class KeptMemory:
         self._file.read(lambda rows: self._memory.found(dict(rows)))
         return []
 
-    def write(self) -> None:
-        """Keep what there is now."""
+    def write(self) -> bool:
+        """Keep what there is now: whether the disk took it."""
         self.changed.clear()
-        self._file.write(dict(self._memory.rows()))
+        return self._file.write(dict(self._memory.rows()))
 
 
 def video_of(config: Config, folder: Path, event_id: str) -> str | None:

@@ -60,12 +60,12 @@ class KeptSettings:
             self._set[key] = setting.value
             self.changed.set()
 
-    def write(self) -> None:
-        """Keep on disk what is set now."""
+    def write(self) -> bool:
+        """Keep on disk what is set now: whether the disk took it."""
         with self._lock:
             self.changed.clear()
             rows = [[*key, value, self._configured[key]] for key, value in self._set.items()]
-        self._file.write(rows)
+        return self._file.write(rows)
 
     def _known(self, rows: Any) -> dict[_Key, Any]:
         """Of what was kept, what the configuration has not changed since."""

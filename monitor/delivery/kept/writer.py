@@ -7,6 +7,8 @@ from typing import Generic, Protocol, Self, TypeVar
 READ_S = 1.0
 """What a start gives the disk to hand out what was kept."""
 WRITE_S = 1.0
+AGAIN_S = 2.0
+"""So soon a disk that took nothing is asked again: what it did not take would not outlast a kill."""
 
 T = TypeVar("T")
 
@@ -19,8 +21,8 @@ class Kept(Protocol[T]):
     def read(self) -> list[T]:
         """Find again what was kept; returns what holds since then."""
 
-    def write(self) -> None:
-        """Keep on disk what holds now. Raises for no disk."""
+    def write(self) -> bool:
+        """Keep on disk what holds now: whether the disk took it. Raises for no disk."""
 
 
 class KeptWriter(Generic[T]):
@@ -65,6 +67,7 @@ class KeptWriter(Generic[T]):
             self._failed(error)
 
     def _write_what_changes(self) -> None:
-        while self._kept.changed.wait() and not self._closing:
-            self._kept.write()
+        is_kept = True
+        while (self._kept.changed.wait(None if is_kept else AGAIN_S) or not is_kept) and not self._closing:
+            is_kept = self._kept.write()
         self._kept.write()

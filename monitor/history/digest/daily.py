@@ -1,6 +1,5 @@
 """When the daily summary is due, and the alert that carries it."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,9 @@ from monitor.history.digest.summary import lines, read_day
 from monitor.history.reader import History
 from monitor.history.verdicts import Verdicts
 from monitor.language.words import say
-from monitor.logs import Lapse, get_logger
-from monitor.store.files import write_private
+from monitor.logs import Lapse
+from monitor.store.kept_file import KeptFile
 from monitor.types import Alert, new_id
-
-log = get_logger()
 
 RULE = "Daily digest"
 FILE = "digest.json"
@@ -43,20 +40,22 @@ class DailyDigest:
     ) -> None:
         """`scores`: the history's file; `drill`: the figures of the last one."""
         self._config = config
-        self._file = folder / FILE
         self._scores = scores
         self._sources = tuple(sources)
         self._verdicts = verdicts
         self._drill = drill
         self._clock = clock
-        self._lapse = Lapse(
-            "the daily digest's time is not being kept", "the daily digest's time is kept again"
+        self._file = KeptFile(
+            folder / FILE,
+            "when the last daily digest came is not known any more",
+            Lapse("the daily digest's time is not being kept", "the daily digest's time is kept again"),
         )
         self._until: datetime | None = None
 
     def due(self) -> Alert | None:
         """The summary, once a day."""
         now = self._clock.now()
+        self._file.write_again()
         until = self._until = self._last(now)
         at = time_of_day(self._config.at)
         due_at = next_at(until, at)
@@ -95,24 +94,17 @@ class DailyDigest:
         it is counted from now on, and the file stays as it is until the next one."""
         until = self._until
         if until is None or now - until > 2 * DAY:
-            until = self._read() or until or self._begin(now)
+            until = self._file.read(_understood) or until or self._begin(now)
         return until if until <= now + DAY else now
 
     def _begin(self, now: datetime) -> datetime:
         self._keep(now)
         return now
 
-    def _read(self) -> datetime | None:
-        try:
-            return instant(json.loads(self._file.read_text(encoding="utf-8"))["until"])
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
-
     def _keep(self, until: datetime) -> None:
         self._until = until
-        try:
-            write_private(self._file, json.dumps({"until": until.isoformat()}).encode())
-        except StoreError as error:
-            self._lapse.begin(why=str(error))
-        else:
-            self._lapse.end()
+        self._file.write({"until": until.isoformat()})
+
+
+def _understood(row: Any) -> datetime:
+    return instant(row["until"])

@@ -1,11 +1,13 @@
 """The daily summary: once a day at its time, also where the clocks change and over restarts."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.clock import instant
 from monitor.config.loading import default_config, load_config
 from monitor.config.upkeep import DigestConfig
 from monitor.errors import ConfigError
@@ -99,6 +101,22 @@ def test_without_a_history_or_with_a_disk_that_keeps_nothing_it_comes_all_the_sa
     assert alert is not None
     assert "not known" in alert.message
     assert one.due() is None
+
+
+def test_a_day_that_a_full_disk_did_not_keep_is_kept_when_it_has_room(tmp_path: Path):
+    """So that a kill later brings no second one for the same day."""
+    clock = FakeClock(NOON)
+    with Verdicts(tmp_path, clock) as verdicts:
+        one = digest(tmp_path, clock, verdicts)
+        one.due()
+        (tmp_path / FILE).unlink()
+        (tmp_path / FILE).mkdir()
+        clock.advance(9 * HOUR_S)
+        assert one.due() is not None
+        (tmp_path / FILE).rmdir()
+        assert one.due() is None
+        assert digest(tmp_path, clock, verdicts).due() is None
+        assert instant(json.loads((tmp_path / FILE).read_text())["until"]) == NOON + timedelta(hours=8)
 
 
 def test_a_notifier_that_is_not_there_is_named(tmp_path: Path):
