@@ -20,11 +20,8 @@ UNSTEADY = 3.0
 """Days to come are not like those that were: a thing that is taken for an alarm is on more or less. Their
 rate is that of before times a gamma of this shape and mean 1, which fits the false events of one half of five
 houses' scenes best to those of the other half (log likelihood -117.0; -118.5 where both have one rate)."""
-UNSEEN = 0.5
+_UNSEEN = 0.5
 """Events of which none was counted are not impossible: Jeffreys' prior of a Poisson rate."""
-UNSEEN_IF_QUIET = 0.1
-"""Of a sound that never came: of 317 in the halves of 19 houses there were 46 false events in the other half,
-and with more asked of it (`QUIET_LOGITS`) about half as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,8 @@ class JudgedSound:
 class Forecast:
     """The sounds of some days with how likely each is right: what people said, else the fit."""
 
-    def __init__(
-        self, heard: Sequence[JudgedSound], fit: Fit, days: float, *, unseen: float = UNSEEN, seed: int = 0
-    ) -> None:
-        """`unseen`: events that are added to those counted, for what nobody has heard yet."""
+    def __init__(self, heard: Sequence[JudgedSound], fit: Fit, days: float, *, seed: int = 0) -> None:
         self._days = max(days, 1e-6)
-        self._unseen = unseen
         self._rng = np.random.default_rng(seed)
         self.x = np.array([one.sound.x for one in heard], float)
         known = np.array([-1.0 if one.right is None else float(one.right) for one in heard])
@@ -99,7 +92,7 @@ class Forecast:
         """Counts of these days become a rate (gamma), that one of other days, and that their counts
         (Poisson)."""
         counts = drawn.sum(axis=1).astype(float)
-        rates = self._rng.gamma(counts + self._unseen, 1 / self._days)
+        rates = self._rng.gamma(counts + _UNSEEN, 1 / self._days)
         rates *= self._rng.gamma(UNSTEADY, 1 / UNSTEADY, len(rates))
         return np.asarray(self._rng.poisson(rates * horizon_days) / horizon_days)
 

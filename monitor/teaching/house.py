@@ -20,20 +20,11 @@ from monitor.teaching.fit import Example, Fit, Prior
 from monitor.teaching.forecast import JudgedSound
 from monitor.teaching.questions import VerdictQuestion, occurrences
 from monitor.teaching.stream import LabelledSound, near_looks, sounds
-from monitor.teaching.suggestion import (
-    PER_SOURCE_VERDICTS,
-    SURE_VERDICTS,
-    Taught,
-    fitted,
-    may_be_quiet,
-    never,
-)
+from monitor.teaching.suggestion import PER_SOURCE_VERDICTS, Taught, fitted, never
 
 _SAME_S = 2.0
 """A judged event and the sound that is found again may begin so far apart: ticks fell otherwise."""
 _MOST_EVENTS = 100_000
-_QUIET_DAYS = 3.0
-"""In fewer days a sound that comes now and then may well not have come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +106,10 @@ class HouseReading:
             judged=[Example(one.x, one.right) for one in known],
             missed=[x for x in map(self._missed_evidence, self._missed(label, places)) if x is not None],
             days=self.days,
-            quiet=source is None and self._is_quiet(label),
         )
 
     def everything_taught(self) -> Iterator[Taught]:
-        """Every label that anybody judged, or missed; of a source with enough verdicts apart. Then those that
-        never came while the house was judged."""
+        """Every label that anybody judged, or missed; of a source with enough verdicts apart."""
         verdicts = Counter((one.judged.heard, one.judged.source) for one in self.known)
         named = [*(label for label, _ in verdicts), *(one.label for one in self._verdicts.missed())]
         for label in dict.fromkeys(label for label in named if label in self.labels):
@@ -128,7 +117,6 @@ class HouseReading:
             yield from (self.taught(label, place) for place in own)
             if len(own) < len(self._sharing(label)):
                 yield self.taught(label)
-        yield from (self.taught(label) for label in self.labels if self._is_quiet(label))
 
     def fits(self, prior: Prior) -> dict[str, Fit]:
         """How likely each label is right, over all sources."""
@@ -168,22 +156,6 @@ class HouseReading:
         """A sound that was there at that time, with the looks that came nearest to it."""
         with self._history.rows() as rows:
             return missed_at(rows, label, source, at)
-
-    def _is_quiet(self, label: str) -> bool:
-        """Whether nothing was taken for it, and nobody missed it, while so much was judged. What has an onset
-        of its own is left at it: else every week would raise it further."""
-        known = len(self.known) >= SURE_VERDICTS and self.days >= _QUIET_DAYS
-        if not known or not may_be_quiet(label) or self._is_set(label):
-            return False
-        came = any(
-            one.is_event for place in self._sharing(label) for one in self.heard.get((place, label), ())
-        )
-        judged = any(one.judged.heard == label for one in self.known)
-        return not (came or judged or any(one.label == label for one in self._verdicts.missed()))
-
-    def _is_set(self, label: str) -> bool:
-        own = self._config.labels.get(label)
-        return own is not None and own.onset is not None
 
     def _missed(self, label: str, places: Sequence[str]) -> list[Missed]:
         return [one for one in self._verdicts.missed() if one.label == label and one.source in places]

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from monitor.labels import LIFE_SAFETY, shipped
+from monitor.labels import LIFE_SAFETY
 from monitor.rhythm.detector import LABELS as RHYTHM_LABELS
 from monitor.teaching.evidence import logit, probability
 from monitor.teaching.fit import Example, Fit, Prior
-from monitor.teaching.forecast import UNSEEN, UNSEEN_IF_QUIET, DailyRate, Forecast, JudgedSound
+from monitor.teaching.forecast import DailyRate, Forecast, JudgedSound
 from monitor.teaching.stream import LOWER_LOGITS
 
 LEAST_VERDICTS = 2
@@ -22,10 +22,6 @@ ABOVE_WRONG_LOGITS = 1.5
 anything, and the first true one may be among it."""
 SURE_VERDICTS = 20
 """With so many the figures of `scripts/bench verdicts` hold."""
-QUIET_LOGITS = 0.5
-"""So much more is asked of a sound that never came while the house was judged: what is taken for it at last
-is mostly something else. Of 42 such events in 19 houses of other sources than those that `scripts/bench
-verdicts` is judged by this spares 24, and loses 3 of 20 right ones; with 1.0 it is 34 and 7."""
 PER_SOURCE_VERDICTS = 15
 """With so many from one source it gets an onset of its own: below, one room's sounds are too few to fit."""
 HIGHEST_ONSET = 0.995
@@ -104,13 +100,8 @@ class Suggestion:
 
     @property
     def more_verdicts(self) -> int:
-        """So many more, and the figures are as sure as they get; 0 where there is nothing to judge."""
-        return 0 if self.quiet else max(0, SURE_VERDICTS - self.right - self.wrong)
-
-    @property
-    def quiet(self) -> bool:
-        """Whether it rests on nothing but that the sound never came."""
-        return not (self.events or self.right or self.wrong or self.missed)
+        """So many more, and the figures are as sure as they get."""
+        return max(0, SURE_VERDICTS - self.right - self.wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +119,6 @@ class Taught:
     missed: Sequence[float]
     """Evidence of sounds that were there and of which nobody was notified."""
     days: float
-    quiet: bool = False
-    """Whether the house was judged and none of its events was this sound, nor was it missed."""
-
-
-def may_be_quiet(label: str) -> bool:
-    """Whether it may be asked more of a sound because it never came. Not of one that is critical, whose first
-    time is the one that counts, nor of one that the house has taught."""
-    row = shipped().get(label)
-    return row is not None and row.severity_default != "critical" and never(label) is None
 
 
 def never(label: str) -> str | None:
@@ -155,12 +137,10 @@ def suggest(taught: Taught, aim: Aim = LIKELY, prior: Prior | None = None) -> Su
     """The onset for an aim, with what it would change."""
     if reason := never(taught.label):
         return NoSuggestion(reason)
-    fit = fitted(taught, prior or Prior())
-    forecast = forecast_of(taught, fit)
-    if taught.quiet and aim.kind == "likely" and may_be_quiet(taught.label):
-        return _described(taught, forecast, aim, min(QUIET_LOGITS, _bounds(taught)[1]))
     if reason := _too_few(taught, aim):
         return NoSuggestion(reason)
+    fit = fitted(taught, prior or Prior())
+    forecast = Forecast(taught.heard, fit, taught.days)
     dx = _crossing(taught, fit, aim.value) if aim.kind == "likely" else _chosen(taught, forecast, aim)
     if dx is None:
         return NoSuggestion(f"no onset reaches it ({aim.words}): what is right and what is wrong score alike")
@@ -184,11 +164,6 @@ def fitted(taught: Taught, prior: Prior) -> Fit:
     """What people said, and what they missed, as a fit."""
     missed = [Example(min(x, 0.0), right=True) for x in taught.missed]
     return Fit([*taught.judged, *missed], prior)
-
-
-def forecast_of(taught: Taught, fit: Fit) -> Forecast:
-    """What its last days say of the days to come."""
-    return Forecast(taught.heard, fit, taught.days, unseen=UNSEEN_IF_QUIET if taught.quiet else UNSEEN)
 
 
 def _crossing(taught: Taught, fit: Fit, least: float) -> float:

@@ -18,9 +18,6 @@ def suggestion_lines(found: Suggestion) -> Iterator[str]:
     """A suggestion with what it rests on and what it would change."""
     where = f" at {found.source}" if found.source else ""
     name = label_name(found.label)
-    if found.quiet:
-        yield f"{name}: onset {found.now:.2f} → {found.onset:.3g}, as it never came in {_days(found.days)}"
-        return
     yield f"{name}{where}: onset {found.now:.2f} → {found.onset:.3g}, for {found.aim.words}"
     yield f"  from {_verdicts(found)}, and {found.events} events in the last {_days(found.days)}"
     yield f"  false now    {_rate(found.false_now)}"

@@ -26,20 +26,10 @@ from monitor.config.loading import default_config
 from monitor.events.defaults import Hysteresis
 from monitor.recordings.analysis import SOURCE
 from monitor.teaching.fit import Example, Fit, Floats, Prior
-from monitor.teaching.forecast import INTERVAL, JudgedSound
+from monitor.teaching.forecast import INTERVAL, Forecast, JudgedSound
 from monitor.teaching.questions import MOST_A_DAY, VerdictQuestion, chosen
 from monitor.teaching.stream import LabelledSound, sounds, with_onset
-from monitor.teaching.suggestion import (
-    LIKELY,
-    SURE_VERDICTS,
-    Aim,
-    Suggestion,
-    Taught,
-    fitted,
-    forecast_of,
-    never,
-    suggest,
-)
+from monitor.teaching.suggestion import LIKELY, Aim, Suggestion, Taught, fitted, never, suggest
 from monitor.types import Detection
 from scripts.bench.table import show
 from scripts.scenes.composing import Placed
@@ -199,7 +189,7 @@ def _lived(
             outcome.suggestions += 1
             outcome.found += false / second.days
             taught = _taught(label, row, heard[label], judged, first.days)
-            draws = forecast_of(taught, fitted(taught, Prior())).false_means(dx, second.days)
+            draws = Forecast(taught.heard, fitted(taught, Prior()), first.days).false_means(dx, second.days)
             outcome.predicted = draws if outcome.predicted is None else outcome.predicted + draws
     return outcome
 
@@ -209,8 +199,7 @@ def _taught(
 ) -> Taught:
     known = [JudgedSound(one, judged.get(id(one))) for one in heard]
     examples = [Example(one.sound.x, one.right) for one in known if one.right is not None]
-    quiet = len(judged) >= SURE_VERDICTS and not any(one.is_event for one in heard)
-    return Taught(label, None, row.onset, known, examples, (), days, quiet)
+    return Taught(label, None, row.onset, known, examples, (), days)
 
 
 def _judged(

@@ -61,32 +61,6 @@ def test_verdicts_become_an_onset_that_is_taken_and_taken_back(config: Config):
     assert in_force(load_config(path))["hall"]["dog_bark"].onset == 0.9
 
 
-def test_what_never_came_in_a_judged_house_is_asked_more_once(config: Config):
-    """After twenty verdicts in some days; not what came, is critical, was missed or has been raised."""
-    live(config, [0.91], NOW - timedelta(days=4))
-    events = live(config, SCORES_OF_DOGS * 2, NOW)
-    with house(config) as (reading, _):
-        for event in events[:19]:
-            reading.answer(event.id, "right", "me")
-    with house(config) as (reading, _):
-        assert [one.label for one in reading.everything_taught()] == ["dog_bark"]
-        reading.answer(events[19].id, "right", "me")
-    with house(config) as (reading, verdicts):
-        _, *quiet = reading.everything_taught()
-        labels = {one.label for one in quiet}
-        assert {"cough", "baby_cry"} <= labels
-        assert not labels & {"dog_bark", "glass_break", *LIFE_SAFETY}
-        found = [one for one in map(suggest, quiet) if isinstance(one, Suggestion)]
-        assert {one.label for one in found} == labels
-        verdicts.miss(reading.missed_at("cough", "hall", NOW), NOW, "me")
-    path = config.state_folder() / "house.yaml"
-    taken = {one.place: one.onset for one in found if one.label == "baby_cry"}
-    apply(as_configured(path), taken, by="suggestion", at=NOW)
-    with house(load_config(path)) as (reading, _):
-        left = {one.label for one in reading.everything_taught() if one.quiet}
-    assert left == labels - {"cough", "baby_cry"}
-
-
 def test_a_verdict_outlasts_the_scores_it_was_given_on(config: Config, tmp_path: Path):
     """The history forgets after days; what was judged still teaches."""
     events = live(config, SCORES_OF_DOGS, NOW)
