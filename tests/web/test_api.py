@@ -282,6 +282,23 @@ def test_a_range_that_is_none_gets_the_whole_clip(home, asked: str, status: int,
     assert home.visit.ask("HEAD", f"/api/events/{event['id']}/clip", headers={"Range": asked}).status == 200
 
 
+def test_a_clip_that_a_browser_has_is_not_sent_again(home):
+    """It names the tag, among others and weakly perhaps; with another tag the clip is sent."""
+    event = next(one for one in home.has_heard() if one["clip"] and one["picture"])
+    for kind in ("clip", "picture"):
+        address = f"/api/events/{event['id']}/{kind}"
+        whole = home.visit.get(address)
+        tag = whole.headers["etag"]
+        for named in (tag, f'"another", W/{tag}', "*"):
+            again = home.visit.ask("GET", address, headers={"If-None-Match": named})
+            assert (again.status, again.body) == (304, b"")
+            assert (again.headers["etag"], again.headers["cache-control"]) == (
+                tag, whole.headers["cache-control"],
+            )  # fmt: skip
+        assert home.visit.ask("HEAD", address, headers={"If-None-Match": tag}).status == 304
+        assert home.visit.get(address, **{"If-None-Match": '"another"'}).body == whole.body
+
+
 def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(home):
     """All of them, also where the table has a line for each; and what there is not is not there."""
     for path, taken in {
