@@ -26,6 +26,7 @@ from monitor.audio import SAMPLE_RATE_HZ, Samples
 from monitor.classifiers.base import ClassifierDefaults
 from monitor.classifiers.network.network import SoundNetwork
 from monitor.classifiers.network.onnx_file import NotOurs
+from monitor.classifiers.taggers.forming import like
 from monitor.classifiers.taggers.session import open_session
 from monitor.classifiers.taggers.sharing import SecondThread
 from monitor.classifiers.taggers.windows import Window, batches, cut
@@ -222,26 +223,25 @@ class EmbeddedClassifier(ClassifierDefaults):
     def _detections(
         self, segment: Segment, judged: Sequence[tuple[Window, _WindowScores]]
     ) -> list[Detection]:
-        scores = np.max([j.scores for _, j in judged], axis=0).tolist()
+        best = np.max([j.scores for _, j in judged], axis=0).tolist()
         starts_s, ends_s = self._spans_s(segment, judged)
         lengths_s, starts_s = (ends_s - starts_s).tolist(), starts_s.tolist()
         began = {start_s: segment.started_at + timedelta(seconds=start_s) for start_s in set(starts_s)}
         emotion = self._emotion(judged)
-        embedding = _embedding(judged).astype("<f2").tobytes()
+        model = Detection(
+            label="",
+            score=0.0,
+            classifier=self.name,
+            source=segment.source,
+            started_at=segment.started_at,
+            duration_s=0.0,
+            segment_id=segment.id,
+            dated=self.dates,
+            embedding=_embedding(judged).astype("<f2").tobytes(),
+        )
         return [
-            Detection(
-                label=label,
-                score=scores[n],
-                classifier=self.name,
-                source=segment.source,
-                started_at=began[starts_s[n]],
-                duration_s=lengths_s[n],
-                segment_id=segment.id,
-                dated=self.dates,
-                emotion=emotion if label in VOICED else None,
-                embedding=embedding,
-            )
-            for n, label in enumerate(self.sidecar.labels)
+            like(model, label, score, began[at_s], for_s, emotion if label in VOICED else None)
+            for label, score, at_s, for_s in zip(self.sidecar.labels, best, starts_s, lengths_s, strict=True)
         ]
 
     def _spans_s(
@@ -274,6 +274,8 @@ class EmbeddedClassifier(ClassifierDefaults):
 
 def _embedding(judged: Sequence[tuple[Window, _WindowScores]]) -> Scores:
     """What a segment sounds like, (n,): the mean over its windows."""
+    if len(judged) == 1:
+        return judged[0][1].embedding
     mean: Scores = np.mean([one.embedding for _, one in judged], axis=0)
     return mean
 
