@@ -23,9 +23,6 @@ MOST_DB = 60.0
 """A microphone's own range; beyond it the figure would be of the arithmetic."""
 NOISES = 4
 """Draws of the room's noise at each level."""
-MORE_NOISES, MOST_NOISES = 300, 20
-"""Draws in all for the levels at which some are found and some are lost, and at most of one level. With 48
-the mean of one room with dishes came out up to 3 dB apart."""
 SURELY, HARDLY = 0.9, 0.1
 """The shares between which the alarm is being lost."""
 LEAST_NOISE_S = 3.0
@@ -39,6 +36,24 @@ _GOLDEN = (5**0.5 - 1) / 2
 """The share of a ring between two draws: however many there are, they lie evenly around it."""
 _BAND = 2 ** (1 / 6)
 """Half a third octave, as the detector measures its signal-to-noise ratio."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelSearch:
+    """How a room is searched for the levels at which an alarm is lost."""
+
+    lost: int
+    """At so many levels, one after the other, at which no draw finds it, it is lost for good."""
+    more: int
+    """Draws in all for the levels at which some are found and some are lost."""
+    most: int
+    """Draws of one level."""
+
+
+STEADY = LevelSearch(lost=2, more=300, most=20)
+BURSTS = LevelSearch(lost=20, more=500, most=32)
+"""All levels are looked at: a pause in which an alarm is found over 40 dB may be missed by four draws at some
+levels one after the other. With 300 draws the mean of one room came out up to 3 dB apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +100,24 @@ def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch
         return Margin(None, None)
     noise, alone = RoomNoise(parts), np.concatenate(parts)
     over_db = _over_db(alarm, alone, pitch_hz)
-    tones = tones_alone(alarm, alone, pitch_hz, label) if rattles(alone, pitch_hz) else None
+    tones = _tones(alarm, alone, pitch_hz, label) if rattles(alone, pitch_hz) else None
+    search = STEADY if tones is None else BURSTS
     if tones is None or not is_heard(tones, label):
-        shares = found_shares(lambda by_db, draw: _is_found(quieter, alarm, noise, by_db, draw, label))
+        shares = found_shares(
+            lambda by_db, draw: _is_found(quieter, alarm, noise, by_db, draw, label), search
+        )
     else:
-        shares = found_shares(lambda by_db, draw: _is_found(_fainter, tones, noise, by_db, draw, label))
+        shares = found_shares(
+            lambda by_db, draw: _is_found(_fainter, tones, noise, by_db, draw, label), search
+        )
     surely_db, hardly_db = lost_between_db(shares)
     return Margin(round(mean_level_db(shares), 1), over_db, min(shares) >= SURELY, surely_db, hardly_db)
+
+
+def _tones(alarm: Samples, noise: Samples, pitch_hz: float, label: str) -> Samples:
+    """As the room rings, or, where what rattled hides the rhythm in that, held to fade."""
+    tones = tones_alone(alarm, noise, pitch_hz, label)
+    return tones if is_heard(tones, label) else tones_alone(alarm, noise, pitch_hz, label, fades=True)
 
 
 def _room_alone(samples: Samples, begins_s: float, ends_s: float, label: str) -> list[Samples]:
@@ -103,20 +129,25 @@ def _room_alone(samples: Samples, begins_s: float, ends_s: float, label: str) ->
     return [*parts, after] if len(after) >= least and not is_heard(after, label) else parts
 
 
-def found_shares(is_found: Callable[[float, int], bool]) -> list[float]:
-    """The share of draws in which it is found at 3, 6, 9 … dB less, until it is lost at two levels one after
-    the other: `is_found` is asked with the dB and the number of the draw."""
+def found_shares(is_found: Callable[[float, int], bool], search: LevelSearch = STEADY) -> list[float]:
+    """The share of draws in which it is found at 3, 6, 9 … dB less, until it is lost for good: `is_found` is
+    asked with the dB and the number of the draw."""
     found: list[list[bool]] = []
-    while len(found) * STEP_DB < MOST_DB and (len(found) < 2 or any(found[-1]) or any(found[-2])):
+    while len(found) * STEP_DB < MOST_DB and not _is_lost(found, search.lost):
         by_db = STEP_DB * (len(found) + 1)
         found.append([is_found(by_db, draw) for draw in range(NOISES)])
     whole = next((number for number, each in enumerate(found) if not all(each)), len(found))
     last = max((number for number, each in enumerate(found) if any(each)), default=0)
     unsure = range(max(0, whole - 1), min(last + 2, len(found)))
-    draws = min(MOST_NOISES, NOISES + MORE_NOISES // max(1, len(unsure)))
+    draws = min(search.most, NOISES + search.more // max(1, len(unsure)))
     for level in unsure:
         found[level] += [is_found(STEP_DB * (level + 1), draw) for draw in range(NOISES, draws)]
     return [sum(each) / len(each) for each in found]
+
+
+def _is_lost(found: Sequence[Sequence[bool]], levels: int) -> bool:
+    """Whether the last levels, so many, have nothing."""
+    return len(found) >= levels and not any(map(any, found[-levels:]))
 
 
 def mean_level_db(shares: Sequence[float]) -> float:

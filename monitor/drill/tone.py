@@ -35,7 +35,11 @@ has more than four times the median of the beeps: the rest is what rattled meanw
 _LEAST_BEEP = 7
 """Looks: 56 ms. Plates ring for less at one pitch, or fade."""
 _RINGS = 75
-"""Looks: for 0.6 s after a beep a room rings on, and only ever fainter."""
+"""Looks: for 0.6 s after a beep a room rings on."""
+_NEAR = 2.0
+"""After each beep a room rings in the same way: what has more than twice the median power, so long after its
+beep, is what rattled. A room's ringing swells and fades. Held to fade, the gaps of T4 at 520 Hz are too
+clear, and such an alarm is found down to where the true one is not."""
 _RANGE, _LEAST = 1e-9, 1e-12
 """The share of the loudest power, and the power, below which nothing is told from silence."""
 _RATTLES_DB = 12.0
@@ -50,9 +54,12 @@ def rattles(noise: Samples, pitch_hz: float) -> bool:
     return bool(rare > usual * 10 ** (_RATTLES_DB / 10))
 
 
-def tones_alone(samples: Samples, noise: Samples, pitch_hz: float, label: str) -> Samples:
+def tones_alone(
+    samples: Samples, noise: Samples, pitch_hz: float, label: str, *, fades: bool = False
+) -> Samples:
     """What sounds at the alarm's pitches while it beeps and while the room rings after that; 16 kHz, of the
-    same length. `noise` is the room without it. Nothing where no beep is clear."""
+    same length. `noise` is the room without it. `fades`: after a beep nothing is more than twice what it has
+    fallen to. Nothing where no beep is clear."""
     looks, others = _spectra(samples), np.abs(_spectra(noise)) ** 2
     power, least = np.abs(looks) ** 2, _RANGE * float(np.abs(looks).max() ** 2) + _LEAST
     rare = np.percentile(others, _RARE, axis=0) + least
@@ -67,9 +74,8 @@ def tones_alone(samples: Samples, noise: Samples, pitch_hz: float, label: str) -
         return np.zeros_like(samples)
     usual = np.median(power[beeps], axis=0)
     pitches = own & (usual >= _PRESENT * (np.median(others, axis=0) + least))
-    return _sound(
-        looks * np.sqrt(_left(power, _MOST * usual, beeps) / (power + least)) * pitches, len(samples)
-    )
+    left = _left(power, _MOST * usual, beeps, fades=fades)
+    return _sound(looks * np.sqrt(left / (power + least)) * pitches, len(samples))
 
 
 def _own(pitch_hz: float) -> Flags:
@@ -87,15 +93,22 @@ def _beeps(level: Floats, sounding: float) -> Flags:
     return np.asarray(on)
 
 
-def _left(power: Floats, most: Floats, beeps: Flags) -> Floats:
+def _left(power: Floats, most: Floats, beeps: Flags, *, fades: bool) -> Floats:
     """What of the power of each look and bin is the alarm's: in a beep no more than `most`, after it no more
-    than what the look before left."""
+    than is usual so long after a beep."""
     left = np.where(beeps[:, None], np.minimum(power, most), 0.0)
-    for end in (np.flatnonzero(beeps[:-1] & ~beeps[1:]) + 1).tolist():
-        following = np.flatnonzero(beeps[end:])
-        until = end + min(_RINGS, int(following[0]) if len(following) else _RINGS)
-        rings = np.concatenate([left[end - 1 : end], power[end:until]])
-        left[end:until] = np.minimum.accumulate(rings, axis=0)[1:]
+    ends = np.flatnonzero(beeps[:-1] & ~beeps[1:]) + 1
+    begins = np.append(np.flatnonzero(~beeps[:-1] & beeps[1:]) + 1, len(beeps))
+    nexts = begins[np.searchsorted(begins, ends)]
+    fallen = left[ends - 1]
+    for after in range(_RINGS):
+        goes_on = ends + after < nexts
+        if goes_on.any():
+            at = (ends + after)[goes_on]
+            rings = np.minimum(power[at], most)
+            fallen[goes_on] = np.minimum(fallen[goes_on], rings)
+            usual = np.median(power[at], axis=0)
+            left[at] = np.minimum(rings, _NEAR * (np.minimum(usual, fallen[goes_on]) if fades else usual))
     return left
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from monitor.audio import SAMPLE_RATE_HZ
 from monitor.drill.margin import (
+    BURSTS,
     MOST_DB,
+    STEADY,
     RoomNoise,
     found_shares,
     lost_between_db,
@@ -106,6 +108,17 @@ def test_what_is_lost_over_a_wide_range_is_no_figure():
 
 def _chance(by_db: float, draw: int) -> float:
     return float(np.random.default_rng([draw, round(by_db)]).random())
+
+
+def test_where_noise_comes_in_bursts_every_level_is_looked_at():
+    """In a pause it is found again, below where no draw found it; in steady noise it is not."""
+
+    def is_found(by_db: float, draw: int) -> bool:
+        return by_db <= 6 or (30 <= by_db <= 42 and draw % 2 == 0)
+
+    assert lost_between_db(found_shares(is_found, BURSTS)) == (6.0, 45.0)
+    assert mean_level_db(found_shares(is_found, BURSTS)) == pytest.approx(3 * (0.5 + 2 + 5 / 2))
+    assert mean_level_db(found_shares(is_found, STEADY)) == 7.5
 
 
 def test_what_is_never_lost_has_at_least_the_most():
