@@ -114,6 +114,7 @@ def test_the_card_follows_what_changes(page):
         [sensor, "switch.earwitness_kitchen_mute"],
     )
     expect(kitchen).to_contain_text("Smoke alarm")
+    expect(card.locator(".head.alarm")).to_contain_text("Still sounding: Smoke alarm, Kitchen")
     expect(kitchen.get_by_role("button", name="Hear Kitchen again")).to_be_visible()
     page.evaluate(
         "([id]) => change({[id + 'problem']: {state: 'on', attributes: {kinds: ['clipping']}}, [id +"

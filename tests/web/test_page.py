@@ -82,8 +82,22 @@ def test_now_shows_how_the_house_is_and_what_it_heard(home, chromium):
         expect(card).to_have_count(0)
         page.locator(".alert", has_text="Something loud").get_by_role("button", name="It was nothing").click()
         expect(page.locator(".alert", has_text="Something loud")).to_have_count(0)
+        page.evaluate(
+            ALARM_IN_HALL
+        )  # seen, and not yet out: whoever comes next must not read that all is well
+        expect(page.locator(".hero.alarm h1")).to_have_text("Still sounding: Smoke alarm, Hall")
+        expect(page.locator(".room", has_text="Hall").locator(".tag.grave")).to_contain_text("Smoke alarm")
     judged = home.visit.get("/api/events?verdict=wrong").json()["events"]
     assert "loud_noise" in {event["label"] for event in judged}
+
+
+ALARM_IN_HALL = """async () => {
+    const { feed } = await import("./feed.js");
+    const at = new Date().toISOString();
+    const detail = { id: "0123456789ab", source: "hall", label: "smoke_alarm", state: "started", score: 0.97,
+        certainty: "confirmed", started_at: at, at, ended_at: null };
+    feed.dispatchEvent(new CustomEvent("event", { detail }));
+}"""
 
 
 TRIES: list[str] = []

@@ -177,6 +177,8 @@ def export(found: Sequence[DiaryEntry], file: Path) -> str:
     digest = hashlib.sha256(data).hexdigest()
     if file.is_dir():
         raise StoreError(f"{file} is a folder; name a file")
+    if not file.parent.is_dir():
+        raise StoreError(f"{file}: there is no folder {file.parent}")
     write_private(file, data)
     write_private(file.with_name(file.name + ".sha256"), f"{digest}  {file.name}\n".encode())
     return digest

@@ -75,8 +75,8 @@ def learn(
 ) -> TaughtSound | NotTaught:
     """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach. Refused
     where of its own hearings a smaller share than `least_heard` would, or far more false ones."""
-    if len(hearings) < LEAST_HEARINGS:
-        return NotTaught(_too_few(len(hearings)))
+    if reason := _too_few(hearings):
+        return NotTaught(reason)
     embeddings = np.array([one.embedding for one in hearings], np.float32)
     each = background.space.of(embeddings)
     prototype = mean_of(each)
@@ -202,9 +202,20 @@ def odd_ones(hearings: Sequence[Hearing], background: Background) -> list[str]:
     return [one.name for one, own in zip(hearings, likeness, strict=True) if own < usual - ODD]
 
 
-def _too_few(count: int) -> str:
+def _too_few(hearings: Sequence[Hearing]) -> str:
+    """What keeps them from being compared; empty where nothing does. One that is there twice shares all
+    with itself, and would promise too much."""
+    known: dict[bytes, str] = {}
+    for one in hearings:
+        own = np.asarray(one.embedding, np.float32).tobytes()
+        if own in known:
+            return f"{known[own]} and {one.name} are the same recording; each hearing is another occurrence"
+        known[own] = one.name
+    if len(hearings) >= LEAST_HEARINGS:
+        return ""
+    are = "hearing is" if len(hearings) == 1 else "hearings are"
     return (
-        f"{count} hearings are too few to know what they share: at least {LEAST_HEARINGS}, "
+        f"{len(hearings)} {are} too few to know what they share: at least {LEAST_HEARINGS}, "
         f"better {ASKED_HEARINGS}, each another occurrence"
     )
 

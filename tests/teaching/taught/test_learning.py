@@ -70,9 +70,19 @@ def test_hearings_that_share_nothing_are_refused():
     assert "too unlike itself" in refused.reason
 
 
+def test_a_recording_that_is_given_twice_is_refused():
+    """It is like itself: leaving it out would promise too much."""
+    first, *others = hearings()
+    twice = [first, *others, replace(first, name="copy.wav")]
+    refused = learn("gate", twice, background(), START)
+    assert isinstance(refused, NotTaught)
+    assert refused.reason.startswith(f"{first.name} and copy.wav are the same recording")
+
+
 def test_what_would_be_reported_wrongly_all_the_time_is_refused():
     """Twenty sounds of this house are the very same: no bar is high enough for the aim."""
-    same = [replace(each, embedding=hearings()[0].embedding) for each in hearings()]
+    one = hearings()[0].embedding
+    same = [replace(each, embedding=one * (1 + 1e-6 * n)) for n, each in enumerate(hearings())]
     house = background(np.array([same[0].embedding] * 20), ["microwave"] * 20, hours=8.0)
     refused = learn("gate", same, house, START)
 

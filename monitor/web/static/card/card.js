@@ -2,7 +2,7 @@
 
 import { fill, h, icon, keyed } from "../base.js";
 import { alertBox } from "../parts/alert.js";
-import { stateOf } from "../parts/room.js";
+import { alarmsIn, stateOf } from "../parts/room.js";
 import { houseZone, LANGUAGES, t, useWords } from "../words.js";
 import { ICONS, STYLE, WORDS } from "./given.js";
 import { alertOf, isThere, nodesOf, readBy, roomOf, troubleOf } from "./house.js";
@@ -121,7 +121,7 @@ class EarwitnessCard extends HTMLElement {
     const nodes = this._nodes();
     const rooms = nodes.flatMap((node) => [...node.rooms].map(([name, room]) => roomOf(hass, `${node.id}.${name}`, room)));
     const alerts = nodes.map((node) => alertOf(hass, node)).filter(Boolean);
-    this._drawHead(alerts, this._whatIsWrong(nodes, rooms));
+    this._drawHead(alerts, this._whatIsWrong(nodes, rooms), alarmsIn(rooms, (room) => room.title));
     keyed(this._alerts, alerts, (alert) => `${alert.id} ${alert.count} ${hass.language}`, (alert) => this._alert(alert));
     keyed(this._rooms, rooms, (room) => room.name, (room) => this._room(room));
   }
@@ -144,13 +144,15 @@ class EarwitnessCard extends HTMLElement {
   /**
    * @param {any[]} alerts
    * @param {string[]} wrong
+   * @param {string} sounding
    */
-  _drawHead(alerts, wrong) {
+  _drawHead(alerts, wrong, sounding) {
     const open = alerts.reduce((sum, alert) => sum + alert.count, 0);
-    const isGrave = alerts.some((alert) => alert.severity === "critical");
+    const isGrave = alerts.some((alert) => alert.severity === "critical") || sounding !== "";
     this._head.className = `head ${isGrave ? "alarm" : open || wrong.length ? "unwell" : ""}`;
-    const headline = open ? t("now.open", { n: open }) : t(wrong.length ? "now.not_well" : "now.well");
-    fill(this._head, icon(open || wrong.length ? "warning" : "check"),
+    const headline = open ? t("now.open", { n: open }) : sounding ? t("now.sounding", { what: sounding })
+      : t(wrong.length ? "now.not_well" : "now.well");
+    fill(this._head, icon(open || isGrave || wrong.length ? "warning" : "check"),
       h("h2", null, this._config.title ? `${this._config.title}: ` : "", headline));
     fill(this._wrong, wrong.map((words) => h("li", null, words)));
   }

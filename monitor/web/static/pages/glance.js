@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { fill, h, icon, keyed } from "../base.js";
 import { feed } from "../feed.js";
 import { changes, entitle, house } from "../house.js";
-import { lostFor } from "../parts/room.js";
+import { alarmsIn, lostFor } from "../parts/room.js";
 import { byIncident, headline } from "./now.js";
 import { ago, labelName, roomName, ruleName, shortClock, t } from "../words.js";
 
@@ -37,7 +37,8 @@ export default function glance(view) {
     title.textContent = headline(real.length, waiting.length - real.length);
     entitle(view);
     time.textContent = shortClock(Date.now());
-    view.classList.toggle("alarm", real.some((one) => one.severity === "critical"));
+    const isSounding = alarmsIn(house.sources, (source) => source.name) !== "";
+    view.classList.toggle("alarm", isSounding || real.some((one) => one.severity === "critical"));
     keyed(alerts, waiting, (alert) => alert.id, alertBlock);
     keyed(rooms, house.sources, (source) => source.name, roomBlock);
   };
@@ -105,8 +106,8 @@ function roomBlock(source) {
     const sounding = Object.keys(now.sounding);
     block.classList.toggle("live", sounding.length > 0);
     if (now.online === false) fill(words, icon("warning"), " ", lostFor(now));
-    else if (now.muted) fill(words, t("now.is_muted"));
     else if (sounding.length) fill(words, sounding.map(labelName).join(", "));
+    else if (now.muted) fill(words, t("now.is_muted"));
     else if (now.last) fill(words, h("small", null, labelName(now.last.label), ", ", ago(now.last.at)));
     else fill(words, h("small", null, t("now.quiet")));
   }

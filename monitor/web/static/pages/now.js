@@ -8,7 +8,7 @@ import { alertBox } from "../parts/alert.js";
 import "../parts/level.js";
 import { muteButton } from "../parts/mute.js";
 import { attempt, note, waiting } from "../parts/overlay.js";
-import { lostFor, stateOf } from "../parts/room.js";
+import { alarmsIn, lostFor, stateOf } from "../parts/room.js";
 import { eventRow } from "../parts/row.js";
 import { judged } from "../parts/verdict.js";
 import { labelName, percent, roomName, ruleName, shortClock, t } from "../words.js";
@@ -37,9 +37,11 @@ export default function nowPage(view) {
     const unwell = troubles();
     const waiting = byIncident(open);
     const real = waiting.filter((one) => !one.test);
-    hero.className = `hero ${real.some((one) => one.severity === "critical") ? "alarm" : unwell.length || real.length ? "unwell" : "well"}`;
+    const isGrave = real.some((one) => one.severity === "critical") || sounding() !== "";
+    const isWell = !(isGrave || real.length || unwell.length);
+    hero.className = `hero ${isGrave ? "alarm" : isWell ? "well" : "unwell"}`;
     fill(hero,
-      h("span", { class: "sign" }, icon(real.length || unwell.length ? "warning" : "check")),
+      h("span", { class: "sign" }, icon(isWell ? "check" : "warning")),
       h("div", null, h("h1", null, headline(real.length, waiting.length - real.length)), unwell.length
         ? h("ul", null, unwell.map((words) => h("li", null, words)))
         : h("p", null, subtitle())));
@@ -168,9 +170,12 @@ const demo = () => h("section", { class: "panel demo" }, h("p", null, t("now.dem
 export function headline(waiting, tests = 0) {
   if (waiting) return t("now.open", { n: waiting });
   if (house.sources.length && house.sources.every((/** @type {any} */ one) => one.online === false)) return t("now.deaf");
+  if (sounding()) return t("now.sounding", { what: sounding() });
   if (troubles().length) return t("now.not_well");
   return tests ? t("now.open_test", { n: tests }) : t("now.well");
 }
+
+const sounding = () => alarmsIn(house.sources, (source) => roomName(source.name));
 
 /** @returns {string[]} */
 function troubles() {

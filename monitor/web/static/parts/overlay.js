@@ -74,7 +74,7 @@ export async function attemptAt(control, box, work) {
 }
 
 /**
- * A dialog with a title; closes with Escape, and gives focus back by itself.
+ * A dialog with a title; closes with Escape and as the page changes under it, and gives focus back by itself.
  * @param {string} title
  * @param {(close: () => void) => any[]} body
  */
@@ -85,7 +85,8 @@ export function dialog(title, body) {
     h("header", null, h("h2", { id: "dialog-title" }, title),
       h("button", { type: "button", class: "quiet square", "aria-label": t("close"), onclick: close }, icon("cross"))),
     ...body(close));
-  box.addEventListener("close", () => box.remove());
+  window.addEventListener("hashchange", close);
+  box.addEventListener("close", () => (window.removeEventListener("hashchange", close), box.remove()));
   box.addEventListener("click", (/** @type {Event} */ event) => event.target === box && close());
   document.body.append(box);
   box.showModal();
