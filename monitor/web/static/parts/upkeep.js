@@ -42,7 +42,7 @@ export function kept(found) {
   return panel("upkeep.kept",
     facts(found.kept.map((/** @type {any} */ one) => [t(`kept.${one.kind}`), [
       one.count === null ? "" : number(one.count, 0), " · ", `${number(one.megabytes, 1)} MB`,
-      one.since && [" · ", t("upkeep.since"), " ", timeTag(one.since, ago)]]])),
+      one.since && [" · ", t("upkeep.oldest"), " ", timeTag(one.since, ago)]]])),
     h("p", { class: "hint" }, found.watched ? t("scope.watched", { n: found.watched }) : t("upkeep.unwatched")));
 }
 
