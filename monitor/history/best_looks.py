@@ -60,7 +60,9 @@ SPOKEN_SEGMENTS = 1000
 """Of so many segments in which a voice was detected it is remembered until their scores have come."""
 WHOLE_SEGMENTS = 1000
 """Of so many segments that are over it is remembered."""
-
+UNASKED = 2
+"""So many sounds of a source are held, 100 kB each, until they are written: more end in two seconds only if a
+recording is heard faster than it was made, or a disk hangs. Those are asked for their beeps at once."""
 
 Row = tuple[Any, ...]
 
@@ -83,6 +85,7 @@ class BestLooks:
         self._rows = thresholds(config, unloaded(config)[0])
         self._sensitivity = {source.name: source.sensitivity for source in config.sources}
         self._onsets: dict[str, dict[str, float]] = {}
+        self._unasked, self._most_unasked = 0, UNASKED * len(config.sources)
         self._spoken: deque[str] = deque(maxlen=SPOKEN_SEGMENTS)
         self._whole: deque[str] = deque(maxlen=WHOLE_SEGMENTS)
         self._early: dict[str, _Early] = {}
@@ -107,6 +110,12 @@ class BestLooks:
         self._voice.extend((each.id, each.speech_ratio) for each in whole)
         self._whole.extend(each.id for each in whole)
 
+    def asked(self, rows: Iterable[tuple[str, Row]]) -> deque[tuple[str, Row]]:
+        """Rows as they are written: sounds of the background are asked for their beeps, half the work of a
+        look. For a thread that nobody waits for."""
+        self._unasked = 0
+        return deque((table, _asked(table, row)) for table, row in rows)
+
     def rows(self, look: ScoreRecord) -> Iterator[tuple[str, Row]]:
         """What is kept of a look beside its scores: tables with their rows, to be `asked`."""
         if look.embedding is None or look.segment_id is None:
@@ -126,7 +135,8 @@ class BestLooks:
             yield from [("claimed", (claimed, look.segment_id))] if claimed else []
         elif not self._holds_words(look.segment_id, words := _words(look)):
             row = (look.segment_id, decided_us, look.source, claimed, look.embedding, look.beeps)
-            yield "background", row
+            self._unasked += 1
+            yield "background", row if self._unasked <= self._most_unasked else _asked("background", row)
             if early is not None and not self._holds_words(look.segment_id, max(words, early.words)):
                 yield "early", (look.segment_id, decided_us, early.looks, early.embedding)
 
@@ -166,12 +176,8 @@ class BestLooks:
         return known
 
 
-def asked(table: str, row: Row) -> Row:
-    """A row as it is written: a sound of the background is asked for its beeps, half the work of a look. For
-    a thread that nobody waits for."""
-    if table != "background" or not callable(row[-1]):
-        return row
-    return (*row[:-1], row[-1]())
+def _asked(table: str, row: Row) -> Row:
+    return (*row[:-1], row[-1]()) if table == "background" and callable(row[-1]) else row
 
 
 def _words(look: ScoreRecord) -> float:

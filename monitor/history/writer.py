@@ -78,8 +78,6 @@ _INSERT = {
 PATIENCE_S = 1.0
 """What a disk gets to open or close the file: a start must not wait for one that hangs."""
 _WAITING = 20_000
-_HANGING = 2000
-"""Rows that wait: those of 4 s in 128 busy rooms. Beyond, none may hold its sound: the disk hangs."""
 _TEND_EVERY_S = 600.0
 _SHED_SHARE = 0.1
 
@@ -177,7 +175,7 @@ class ScoreStore:
         for look in looks_of(detections, decided_at):
             self._remember("look", _look_row(look))
             for table, row in self._best.rows(look) if self._best is not None else ():
-                self._remember(table, best_looks.asked(table, row) if len(self._waiting) > _HANGING else row)
+                self._remember(table, row)
 
     def _remember(self, table: str, row: Row) -> None:
         with self._lock:
@@ -192,7 +190,7 @@ class ScoreStore:
     def _write(self) -> None:
         with self._lock:
             batch, self._waiting = self._waiting, deque()
-        batch = deque((table, best_looks.asked(table, row)) for table, row in batch)
+        batch = self._best.asked(batch) if self._best is not None else batch
         try:
             with self._database.transaction() as connection:
                 for table, row in batch:
