@@ -51,7 +51,7 @@ class LevelSearch:
 
 
 STEADY = LevelSearch(lost=2, more=300, most=20)
-BURSTS = LevelSearch(lost=20, more=500, most=32)
+BURSTS = LevelSearch(lost=round(MOST_DB / STEP_DB), more=500, most=32)
 """All levels are looked at: a pause in which an alarm is found over 40 dB may be missed by four draws at some
 levels one after the other. With 300 draws the mean of one room came out up to 3 dB apart."""
 
@@ -100,24 +100,19 @@ def measured(samples: Samples, begins_s: float, ends_s: float, label: str, pitch
         return Margin(None, None)
     noise, alone = RoomNoise(parts), np.concatenate(parts)
     over_db = _over_db(alarm, alone, pitch_hz)
-    tones = _tones(alarm, alone, pitch_hz, label) if rattles(alone, pitch_hz) else None
-    search = STEADY if tones is None else BURSTS
-    if tones is None or not is_heard(tones, label):
-        shares = found_shares(
-            lambda by_db, draw: _is_found(quieter, alarm, noise, by_db, draw, label), search
-        )
-    else:
-        shares = found_shares(
-            lambda by_db, draw: _is_found(_fainter, tones, noise, by_db, draw, label), search
-        )
+    search = BURSTS if rattles(alone, pitch_hz) else STEADY
+    tones = _tones(alarm, alone, pitch_hz, label) if search is BURSTS else None
+    mixed, sound = (quieter, alarm) if tones is None else (_fainter, tones)
+    shares = found_shares(lambda by_db, draw: _is_found(mixed, sound, noise, by_db, draw, label), search)
     surely_db, hardly_db = lost_between_db(shares)
     return Margin(round(mean_level_db(shares), 1), over_db, min(shares) >= SURELY, surely_db, hardly_db)
 
 
-def _tones(alarm: Samples, noise: Samples, pitch_hz: float, label: str) -> Samples:
-    """As the room rings, or, where what rattled hides the rhythm in that, held to fade."""
-    tones = tones_alone(alarm, noise, pitch_hz, label)
-    return tones if is_heard(tones, label) else tones_alone(alarm, noise, pitch_hz, label, fades=True)
+def _tones(alarm: Samples, noise: Samples, pitch_hz: float, label: str) -> Samples | None:
+    """As the room rings, or, where what rattled hides the rhythm in that, held to fade; None where both
+    hide it."""
+    both = (tones_alone(alarm, noise, pitch_hz, label, fades=fades) for fades in (False, True))
+    return next((tones for tones in both if is_heard(tones, label)), None)
 
 
 def _room_alone(samples: Samples, begins_s: float, ends_s: float, label: str) -> list[Samples]:
