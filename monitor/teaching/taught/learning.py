@@ -75,7 +75,7 @@ def learn(
 ) -> TaughtSound | NotTaught:
     """The sound, with a bar that at most `false_a_week` of what the house hears beside it reach. Refused
     where of its own hearings a smaller share than `least_heard` would, or far more false ones."""
-    if reason := _too_few(hearings):
+    if reason := _incomparable(hearings):
         return NotTaught(reason)
     embeddings = np.array([one.embedding for one in hearings], np.float32)
     each = background.space.of(embeddings)
@@ -202,7 +202,7 @@ def odd_ones(hearings: Sequence[Hearing], background: Background) -> list[str]:
     return [one.name for one, own in zip(hearings, likeness, strict=True) if own < usual - ODD]
 
 
-def _too_few(hearings: Sequence[Hearing]) -> str:
+def _incomparable(hearings: Sequence[Hearing]) -> str:
     """What keeps them from being compared; empty where nothing does. One that is there twice shares all
     with itself, and would promise too much."""
     known: dict[bytes, str] = {}
