@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
+from monitor.labels import LIFE_SAFETY
 from monitor.web.http.card import CARD
 from monitor.web.http.shell import shell
 from monitor.web.words import LANGUAGES
@@ -73,6 +74,13 @@ def test_the_card_is_one_file_that_asks_nothing_of_anybody():
             "card.none",
         } <= known.keys()
         assert not [key for key in known if key.startswith(("setup.", "teach."))]
+
+
+def test_page_and_card_know_what_warns_of_a_danger_to_life():
+    """As the daemon does: such an alarm is at the top as long as it sounds."""
+    text = shell()[CARD].body.decode()
+    [named] = re.findall(r"const ALARMS = (\[.*?\]);", text)
+    assert set(json.loads(named)) == LIFE_SAFETY
 
 
 def test_the_card_shows_rooms_and_the_open_alert_and_acts_on_entities(page):
